@@ -1,0 +1,129 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { JobStatus } from "./job.ts";
+import { JobTypeInfo } from "./job-type.ts";
+import { Problem } from "./problem.ts";
+import { Count, JsonObject, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
+
+export const MAX_BATCH_JOBS = 1_000;
+export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]+$" });
+
+/** A job as a person asks for it. Closed: a field with a typing error is refused, not ignored. */
+export const JobRequest = published(
+  "job-request",
+  "1.0.0",
+  Type.Object(
+    {
+      type: Type.String({ minLength: 1, maxLength: 64, description: "One of GET /job-types" }),
+      payload: Type.Optional(JsonObject),
+      priority: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 9, default: 5, description: "9 is served first" }),
+      ),
+      runAt: Type.Optional(Timestamp),
+      maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+      deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
+      metadata: Type.Optional(JsonObject),
+      idempotencyKey: Type.Optional(IdempotencyKey),
+    },
+    { additionalProperties: false },
+  ),
+);
+export type JobRequest = Static<typeof JobRequest>;
+
+/** The reply to an accepted job, and nothing else. */
+export const Acceptance = published(
+  "acceptance",
+  "1.0.0",
+  Type.Object({ jobId: Uuid, eventId: Uuid }, { additionalProperties: false }),
+);
+export type Acceptance = Static<typeof Acceptance>;
+
+/** Items are checked one by one, so that a bad one does not refuse its neighbours. */
+export const BatchRequest = published(
+  "batch-request",
+  "1.0.0",
+  Type.Object(
+    { jobs: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_BATCH_JOBS }) },
+    { additionalProperties: false },
+  ),
+);
+
+export const BatchAcceptance = published(
+  "batch-acceptance",
+  "1.0.0",
+  Type.Object({
+    accepted: Count,
+    refused: Count,
+    results: Type.Array(
+      Type.Union([
+        Type.Object({ index: Count, jobId: Uuid, eventId: Uuid }),
+        Type.Object({ index: Count, problem: Problem }),
+      ]),
+    ),
+  }),
+);
+export type BatchAcceptance = Static<typeof BatchAcceptance>;
+
+export const JobState = Type.Object({
+  jobId: Uuid,
+  status: JobStatus,
+  cancelRequested: Type.Boolean({ description: "True while a running attempt is being told to stop" }),
+});
+export type JobState = Static<typeof JobState>;
+
+export const JobFilter = Type.Object(
+  {
+    status: Type.Optional(JobStatus),
+    type: Type.Optional(Type.String({ maxLength: 64 })),
+    text: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    createdAfter: Type.Optional(Timestamp),
+    createdBefore: Type.Optional(Timestamp),
+  },
+  { additionalProperties: false },
+);
+export type JobFilter = Static<typeof JobFilter>;
+
+export const ActionRequest = Type.Object(
+  {
+    action: StringEnum(["retry", "cancel"]),
+    filter: JobFilter,
+    dryRun: Type.Optional(
+      Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type ActionRequest = Static<typeof ActionRequest>;
+
+export const ActionReply = Type.Object({
+  action: StringEnum(["retry", "cancel"]),
+  dryRun: Type.Boolean(),
+  matched: Count,
+  changed: Count,
+});
+export type ActionReply = Static<typeof ActionReply>;
+
+/** For a dead job: another payload, run as a new job. For a dead message: another text for the queue it died on. */
+export const ReplayRequest = Type.Object(
+  {
+    payload: Type.Optional(JsonObject),
+    body: Type.Optional(Type.String({ minLength: 1, maxLength: 262_144 })),
+  },
+  { additionalProperties: false },
+);
+export type ReplayRequest = Static<typeof ReplayRequest>;
+
+export const ReplayReply = Type.Object({
+  deadLetterId: Uuid,
+  jobId: Type.Optional(Uuid),
+  eventId: Type.Optional(Uuid),
+});
+export type ReplayReply = Static<typeof ReplayReply>;
+
+export const PauseReply = Type.Object({
+  type: Type.String(),
+  paused: Type.Boolean(),
+  changed: Type.Boolean(),
+});
+export type PauseReply = Static<typeof PauseReply>;
+
+export const JobTypesReply = Type.Object({ jobTypes: Type.Array(JobTypeInfo) });

@@ -1,0 +1,56 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
+
+export const DEAD_LETTER_REASONS = [
+  "MALFORMED",
+  "CONTRACT_VIOLATION",
+  "UNSUPPORTED_VERSION",
+  "UNKNOWN_JOB_TYPE",
+  "INVALID_PAYLOAD",
+  "IDEMPOTENCY_CONFLICT",
+  "DELIVERY_LIMIT",
+  "OUT_OF_TRIES",
+] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+export const DeadLetterReason = StringEnum(DEAD_LETTER_REASONS);
+
+/** What travels to `jobs.failed.validation`: the original bytes, why they were refused, when and by whom. */
+export const RefusedMessage = published(
+  "refused-message",
+  "1.0.0",
+  Type.Object({
+    id: Uuid,
+    reason: DeadLetterReason,
+    detail: Type.String({ maxLength: 2_000 }),
+    refusedAt: Type.String({ format: "date-time" }),
+    service: Type.String(),
+    queue: Type.String(),
+    original: Type.String({ description: "The original bytes, base64 (RFC 4648)" }),
+    jobId: Type.Optional(Uuid),
+    eventId: Type.Optional(Uuid),
+  }),
+);
+export type RefusedMessage = Static<typeof RefusedMessage>;
+
+/** A dead letter as the APIs show it: a refused message, or a job that is out of tries. */
+export const DeadLetter = published(
+  "dead-letter",
+  "1.0.0",
+  Type.Object({
+    id: Uuid,
+    kind: StringEnum(["message", "job"]),
+    reason: DeadLetterReason,
+    detail: Type.String(),
+    service: Type.String(),
+    queue: Type.String(),
+    diedAt: Timestamp,
+    body: Type.String({ description: "The original text; bytes that are not UTF-8 are shown as U+FFFD" }),
+    bodyBase64: Type.Optional(Type.String({ description: "The original bytes, where they are not UTF-8" })),
+    jobId: Type.Optional(Uuid),
+    eventId: Type.Optional(Uuid),
+    replays: Count,
+    replayedAt: Type.Optional(Timestamp),
+    replayedAs: Type.Optional(Uuid),
+  }),
+);
+export type DeadLetter = Static<typeof DeadLetter>;

@@ -1,0 +1,96 @@
+import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox";
+import { envelopeOf } from "./envelope.ts";
+import { ATTEMPT_OUTCOMES, JobError, JobStatus, ORIGIN_KINDS } from "./job.ts";
+import { Count, JsonObject, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
+
+/** What every event says about its job. `sequence` orders the events of one job. */
+const About = {
+  jobId: Uuid,
+  jobType: Type.String({ minLength: 1, maxLength: 64 }),
+  sequence: Count,
+};
+
+/** What every event after `job.created` says: the change of status, in which run, after which attempt. */
+const Moved = {
+  ...About,
+  run: Type.Integer({ minimum: 1 }),
+  attempt: Count,
+  from: Type.Union([JobStatus, Type.Null()]),
+  to: JobStatus,
+};
+
+const payloads = {
+  "job.created": Type.Object({
+    ...About,
+    payload: JsonObject,
+    fingerprint: Type.String({ minLength: 1, maxLength: 128 }),
+    priority: Type.Integer({ minimum: 0, maximum: 9 }),
+    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
+    runAt: Type.Optional(Timestamp),
+    metadata: Type.Optional(JsonObject),
+    parentId: Type.Optional(Uuid),
+    originId: Type.Optional(Uuid),
+    originKind: Type.Optional(StringEnum(ORIGIN_KINDS)),
+  }),
+  "job.validated": Type.Object({ ...Moved, priority: Type.Integer({ minimum: 0, maximum: 9 }) }),
+  "job.scheduled": Type.Object({ ...Moved, runAt: Timestamp }),
+  "job.started": Type.Object({ ...Moved, workerId: Type.String(), queueWaitMs: Millis }),
+  "job.executed": Type.Object({
+    ...About,
+    run: Type.Integer({ minimum: 1 }),
+    attempt: Type.Integer({ minimum: 1 }),
+    outcome: StringEnum(ATTEMPT_OUTCOMES),
+    workerId: Type.String(),
+    durationMs: Millis,
+    queueWaitMs: Millis,
+    error: Type.Optional(JobError),
+  }),
+  "job.retrying": Type.Object({ ...Moved, runAt: Timestamp, delayMs: Millis, error: JobError }),
+  "job.completed": Type.Object({ ...Moved, durationMs: Millis, totalMs: Millis }),
+  "job.failed": Type.Object({ ...Moved, error: JobError, totalMs: Millis }),
+  "job.cancelled": Type.Object({ ...Moved, totalMs: Millis }),
+  "job.rejected": Type.Object({ ...Moved, code: Type.String(), reason: Type.String() }),
+} as const;
+
+export type EventType = keyof typeof payloads;
+export type EventPayload<E extends EventType = EventType> = { [K in E]: Static<(typeof payloads)[K]> }[E];
+
+export const EVENT_TYPES = Object.keys(payloads) as EventType[];
+
+/** What each event means, for the AsyncAPI document and for people. */
+export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
+  "job.created": "A job was accepted by the gateway or made by another job",
+  "job.validated":
+    "The processor checked the job and it waits for a free slot, or a person asked to run it again",
+  "job.scheduled": "The job waits for its time",
+  "job.started": "A worker claimed the job and an attempt began",
+  "job.executed": "One attempt ran to its end, whatever its outcome",
+  "job.retrying": "The attempt failed and another is due later",
+  "job.completed": "The job is done and has a result",
+  "job.failed": "The job is out of tries",
+  "job.cancelled": "A person cancelled the job",
+  "job.rejected": "The processor refused the job at intake",
+};
+
+function publishedEvent<E extends EventType>(eventType: E) {
+  const payload = payloads[eventType] as (typeof payloads)[E];
+  return published(
+    `event.${eventType}`,
+    "1.0.0",
+    envelopeOf(Type.Literal(eventType), payload as TObject<TProperties>),
+  );
+}
+
+/** The schema of each event, envelope and payload together, by event type. */
+export const EVENT_SCHEMAS = Object.fromEntries(
+  EVENT_TYPES.map((eventType) => [eventType, publishedEvent(eventType)]),
+) as { readonly [E in EventType]: ReturnType<typeof publishedEvent<E>> };
+
+/** An event whose payload is known by its type. */
+export type JobEvent<E extends EventType = EventType> = {
+  [K in E]: Omit<Static<ReturnType<typeof publishedEvent<K>>>, "eventType" | "payload"> & {
+    eventType: K;
+    payload: EventPayload<K>;
+  };
+}[E];

@@ -1,0 +1,31 @@
+/**
+ * Ids that can be computed again give exactly-once effects without coordination: the same cause has the same id,
+ * so whoever sees it twice can tell. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
+ */
+const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
+const EVENT_NAMESPACE = "5d0c2f3e-2c57-5d4b-8b38-6f0d7f1a9e21";
+
+/** A new job id. UUIDv7: ordered by time, which keeps index pages warm. */
+export function newJobId(): string {
+  return Bun.randomUUIDv7();
+}
+
+/** The job id of an `Idempotency-Key`: the same key always names the same job. */
+export function jobIdOfKey(idempotencyKey: string): string {
+  return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
+}
+
+/** The id of a fan-out's child: a handler that runs again after a crash makes the same children. */
+export function childJobId(parentId: string, run: number, index: number): string {
+  return Bun.randomUUIDv5(`${parentId}/${run}/${index}`, JOB_NAMESPACE);
+}
+
+/** The id of `job.created`. Another body under the same key is another event about the same job. */
+export function createdEventId(jobId: string, fingerprint: string): string {
+  return Bun.randomUUIDv5(`${jobId}/created/${fingerprint}`, EVENT_NAMESPACE);
+}
+
+/** The id of the event that carries a job's sequence number. */
+export function eventIdAt(jobId: string, sequence: number): string {
+  return Bun.randomUUIDv5(`${jobId}/${sequence}`, EVENT_NAMESPACE);
+}

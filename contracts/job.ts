@@ -1,0 +1,155 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, JsonObject, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
+
+export const JOB_STATUSES = [
+  "PENDING",
+  "VALIDATED",
+  "SCHEDULED",
+  "EXECUTING",
+  "RETRYING",
+  "COMPLETED",
+  "FAILED",
+  "CANCELLED",
+  "REJECTED",
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+export const JobStatus = StringEnum(JOB_STATUSES);
+
+/** Statuses that a claim may take from once `runAt` is due. */
+export const WAITING_STATUSES = [
+  "VALIDATED",
+  "SCHEDULED",
+  "RETRYING",
+] as const satisfies readonly JobStatus[];
+export const TERMINAL_STATUSES = [
+  "COMPLETED",
+  "FAILED",
+  "CANCELLED",
+  "REJECTED",
+] as const satisfies readonly JobStatus[];
+
+/**
+ * The legal moves of a job. `null` is the birth of the row.
+ * EXECUTING → EXECUTING is a lost worker's job claimed again; FAILED and CANCELLED → VALIDATED is a person's retry.
+ */
+export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus[]>> = {
+  null: ["PENDING"],
+  PENDING: ["VALIDATED", "SCHEDULED", "REJECTED"],
+  VALIDATED: ["EXECUTING", "CANCELLED"],
+  SCHEDULED: ["EXECUTING", "CANCELLED"],
+  EXECUTING: ["EXECUTING", "COMPLETED", "RETRYING", "FAILED", "CANCELLED"],
+  RETRYING: ["EXECUTING", "CANCELLED"],
+  COMPLETED: [],
+  FAILED: ["VALIDATED"],
+  CANCELLED: ["VALIDATED"],
+  REJECTED: [],
+};
+
+/** Whether a job may go from one status (null: not yet a row) to another. */
+export function isLegalMove(from: JobStatus | null, to: JobStatus): boolean {
+  return LEGAL_MOVES[from ?? "null"].includes(to);
+}
+
+export function isTerminal(status: JobStatus): boolean {
+  return (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
+}
+
+export const ORIGIN_KINDS = ["retry", "edit", "replay", "fan-out"] as const;
+
+export const JobError = Type.Object({
+  code: Type.String({ description: "Stable: HANDLER_ERROR, DEADLINE_EXCEEDED, WORKER_LOST, …" }),
+  message: Type.String(),
+  fingerprint: Type.Optional(
+    Type.String({ description: "Equal for errors of one cause: digits and ids are left out" }),
+  ),
+});
+export type JobError = Static<typeof JobError>;
+
+export const JobProgress = Type.Object({
+  fraction: Type.Number({ minimum: 0, maximum: 1 }),
+  note: Type.Optional(Type.String({ maxLength: 200 })),
+  at: Timestamp,
+});
+export type JobProgress = Static<typeof JobProgress>;
+
+/** A job as the APIs show it. `id`, `type`, `status`, `createdAt` are always there. */
+export const Job = published(
+  "job",
+  "1.0.0",
+  Type.Object({
+    id: Uuid,
+    type: Type.String({ minLength: 1, maxLength: 64 }),
+    status: JobStatus,
+    createdAt: Timestamp,
+    updatedAt: Type.Optional(Timestamp),
+    payload: Type.Optional(JsonObject),
+    metadata: Type.Optional(JsonObject),
+    correlationId: Type.Optional(Uuid),
+    idempotencyKey: Type.Optional(Type.String()),
+    priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 9 })),
+    runAt: Type.Optional(Timestamp),
+    startedAt: Type.Optional(Timestamp),
+    finishedAt: Type.Optional(Timestamp),
+    sequence: Type.Optional(Count),
+    run: Type.Optional(
+      Type.Integer({ minimum: 1, description: "1 plus the number of retries a person asked for" }),
+    ),
+    attempt: Type.Optional(Count),
+    maxAttempts: Type.Optional(Type.Integer({ minimum: 1 })),
+    deadlineMs: Type.Optional(Type.Integer({ minimum: 1 })),
+    workerId: Type.Optional(Type.String()),
+    cancelRequested: Type.Optional(Type.Boolean()),
+    progress: Type.Optional(JobProgress),
+    result: Type.Optional(Type.Unknown()),
+    error: Type.Optional(JobError),
+    durationMs: Type.Optional(Millis),
+    queueWaitMs: Type.Optional(Millis),
+    parentId: Type.Optional(Uuid),
+    originId: Type.Optional(Uuid),
+    originKind: Type.Optional(StringEnum(ORIGIN_KINDS)),
+    traceparent: Type.Optional(Type.String()),
+  }),
+);
+export type Job = Static<typeof Job>;
+
+export const ATTEMPT_OUTCOMES = ["succeeded", "failed", "timed-out", "cancelled", "lost"] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
+export const LogLine = Type.Object({ at: Timestamp, message: Type.String({ maxLength: 500 }) });
+export type LogLine = Static<typeof LogLine>;
+
+/** One run of a handler. Attempts are numbered from 1 over the whole life of the job. */
+export const Attempt = published(
+  "attempt",
+  "1.0.0",
+  Type.Object({
+    attempt: Type.Integer({ minimum: 1 }),
+    run: Type.Integer({ minimum: 1 }),
+    workerId: Type.String(),
+    outcome: StringEnum(ATTEMPT_OUTCOMES),
+    startedAt: Timestamp,
+    finishedAt: Timestamp,
+    durationMs: Millis,
+    queueWaitMs: Millis,
+    error: Type.Optional(JobError),
+    logs: Type.Array(LogLine),
+  }),
+);
+export type Attempt = Static<typeof Attempt>;
+
+/** One change of status, in the order of `sequence`. Sequences may have gaps: `job.executed` takes a number too. */
+export const Transition = published(
+  "transition",
+  "1.0.0",
+  Type.Object({
+    sequence: Count,
+    run: Type.Integer({ minimum: 1 }),
+    from: Type.Union([JobStatus, Type.Null()]),
+    to: JobStatus,
+    attempt: Count,
+    eventId: Uuid,
+    at: Timestamp,
+    detail: Type.Optional(JsonObject),
+  }),
+);
+export type Transition = Static<typeof Transition>;

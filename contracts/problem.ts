@@ -1,0 +1,68 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { published, StringEnum } from "./schema.ts";
+
+interface ProblemDefinition {
+  readonly status: number;
+  readonly title: string;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+}
+
+/** Every refusal the system can give, by its stable code. Adding one is compatible, renaming one is not. */
+export const PROBLEMS = {
+  MALFORMED_JSON: { status: 400, title: "The body is not valid JSON", retryable: false },
+  VALIDATION_FAILED: { status: 422, title: "The request breaks its contract", retryable: false },
+  UNKNOWN_JOB_TYPE: { status: 422, title: "No such job type", retryable: false },
+  PAYLOAD_TOO_LARGE: { status: 413, title: "The payload is too large", retryable: false },
+  PAYLOAD_TOO_DEEP: { status: 422, title: "The payload is nested too deeply", retryable: false },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "The body must be application/json", retryable: false },
+  INVALID_QUERY: { status: 400, title: "A query parameter is not valid", retryable: false },
+  INVALID_CURSOR: { status: 400, title: "The cursor is not one this API gave", retryable: false },
+  INVALID_ID: { status: 400, title: "The id is not a UUID", retryable: false },
+  IDEMPOTENCY_CONFLICT: {
+    status: 422,
+    title: "The idempotency key was used with another body",
+    retryable: false,
+  },
+  JOB_NOT_FOUND: { status: 404, title: "No such job", retryable: false },
+  DEAD_LETTER_NOT_FOUND: { status: 404, title: "No such dead letter", retryable: false },
+  JOB_STATE_CONFLICT: { status: 409, title: "The job's status does not allow this", retryable: false },
+  DEAD_LETTER_STATE_CONFLICT: { status: 409, title: "The dead letter does not allow this", retryable: false },
+  ROUTE_NOT_FOUND: { status: 404, title: "No such route", retryable: false },
+  METHOD_NOT_ALLOWED: { status: 405, title: "The route does not have this method", retryable: false },
+  ORIGIN_REFUSED: { status: 403, title: "This origin or host is not allowed", retryable: false },
+  UNAUTHORIZED: { status: 401, title: "Credentials are missing or wrong", retryable: false },
+  OVERLOADED: { status: 429, title: "Too much is in flight", retryable: true },
+  BUS_UNAVAILABLE: { status: 503, title: "The message broker does not answer", retryable: true },
+  STORE_UNAVAILABLE: { status: 503, title: "A store does not answer", retryable: true },
+  PROCESSOR_UNAVAILABLE: { status: 503, title: "No processor answers", retryable: true },
+  STOPPING: { status: 503, title: "The service is stopping", retryable: true },
+  INTERNAL_ERROR: { status: 500, title: "Something went wrong on our side", retryable: false },
+} as const satisfies Record<string, ProblemDefinition>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+
+/** RFC 9457 problem details, extended by a stable `code` and the correlation id. */
+export const Problem = published(
+  "problem",
+  "1.0.0",
+  Type.Object({
+    type: Type.String({ description: "about:blank, or a page that explains the code" }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    code: StringEnum(PROBLEM_CODES),
+    detail: Type.Optional(
+      Type.String({ description: "What was attempted, the value met, the value wanted" }),
+    ),
+    instance: Type.Optional(Type.String()),
+    correlationId: Type.Optional(Type.String()),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { maxItems: 20 }),
+    ),
+    facts: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: "Facts of this refusal, by name" }),
+    ),
+  }),
+);
+export type Problem = Static<typeof Problem>;

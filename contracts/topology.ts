@@ -1,0 +1,63 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, published, StringEnum } from "./schema.ts";
+
+export const EXCHANGE = "observatory.events";
+
+/** Where a message enters: the first feeds intake and observation, the second observation alone, the third the file of the dead. */
+export const ROUTES = ["jobs.created", "jobs.transitions", "jobs.failed.validation"] as const;
+export type Route = (typeof ROUTES)[number];
+
+export const QUEUES = ["jobs.created", "events.observed", "jobs.failed.validation"] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+export const Topology = published(
+  "topology",
+  "1.0.0",
+  Type.Object({
+    exchange: Type.String(),
+    queues: Type.Array(
+      Type.Object({
+        name: StringEnum(QUEUES),
+        routes: Type.Array(StringEnum(ROUTES), { minItems: 1 }),
+        consumer: Type.String({ description: "The service that drains it" }),
+        deliveryLimit: Type.Integer({
+          minimum: 1,
+          description:
+            "Deliveries that died with their consumer before the message is filed as a dead letter",
+        }),
+        purpose: Type.String(),
+      }),
+    ),
+    maxEventsPerMessage: Count,
+  }),
+);
+export type Topology = Static<typeof Topology>;
+
+/** The one table of exchange, queues and bindings; the bus adapters declare exactly this. */
+export const TOPOLOGY: Topology = {
+  exchange: EXCHANGE,
+  queues: [
+    {
+      name: "jobs.created",
+      routes: ["jobs.created"],
+      consumer: "processor",
+      deliveryLimit: 20,
+      purpose: "Accepted jobs on their way into rows",
+    },
+    {
+      name: "events.observed",
+      routes: ["jobs.created", "jobs.transitions"],
+      consumer: "metrics-engine",
+      deliveryLimit: 1_000,
+      purpose: "Every event, on its way into the event store and the counters",
+    },
+    {
+      name: "jobs.failed.validation",
+      routes: ["jobs.failed.validation"],
+      consumer: "processor",
+      deliveryLimit: 1_000,
+      purpose: "Messages that broke their contract, with the reason, on their way into the dead letters",
+    },
+  ],
+  maxEventsPerMessage: 200,
+};

@@ -1,0 +1,97 @@
+import { type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { StringEnum } from "../contracts/schema.ts";
+import { LOG_LEVELS } from "./log.ts";
+
+/** A fault in the environment. Its message names every faulty variable and what was expected, never a secret's value. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** A variable whose value must not be shown, not even when it is wrong. */
+export function Secret<T extends TSchema>(schema: T): T {
+  return { ...schema, secret: true };
+}
+
+/** A URL of one of these schemes, e.g. `Url(["amqp", "amqps"])`. It may hold a password, so it is treated as a secret. */
+export function Url(schemes: readonly string[], options: { default?: string; description?: string } = {}) {
+  return Secret(
+    Type.String({
+      pattern: `^(${schemes.join("|")})://.+`,
+      expected: `a URL that starts with ${schemes.map((s) => `${s}://`).join(" or ")}`,
+      ...options,
+    }),
+  );
+}
+
+/** Variables that every service understands. */
+export const BASE_CONFIG = {
+  LOG_LEVEL: StringEnum(LOG_LEVELS, { default: "info", description: "Least level that is logged" }),
+  BIND_ADDRESS: Type.String({ default: "127.0.0.1", minLength: 1, description: "Address to listen on" }),
+  ALLOWED_ORIGINS: Type.String({
+    default: "",
+    description: "Further origins, separated by commas, whose browsers may call this service",
+  }),
+  INSTANCE_ID: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 128, description: "Name of this process in events and logs" }),
+  ),
+  STOP_GRACE_MS: Type.Integer({
+    default: 10_000,
+    minimum: 0,
+    maximum: 600_000,
+    description: "How long work in hand may take to finish after SIGTERM",
+  }),
+} as const;
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Read the variables that a schema names from an environment, once. Numbers and booleans are read from their text, an
+ * empty value counts as absent, defaults are filled in, the result is frozen. Throws {@link ConfigError}.
+ */
+export function readConfig<T extends TProperties>(
+  schema: TObject<T>,
+  env: Env,
+): Readonly<Static<TObject<T>>> {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [name, property] of Object.entries(schema.properties as Record<string, TSchema>)) {
+    const text = env[name];
+    if (text === undefined || text === "") {
+      if (property.default !== undefined) values[name] = property.default;
+      else if ((schema.required as string[] | undefined)?.includes(name))
+        faults.push(`${name} is missing: expected ${expectation(property)}`);
+      continue;
+    }
+    const value = fromText(text, property);
+    if (Value.Check(property, value)) values[name] = value;
+    else
+      faults.push(
+        `${name} is ${property.secret ? "not valid" : JSON.stringify(text)}: expected ${expectation(property)}`,
+      );
+  }
+  if (faults.length > 0) throw new ConfigError(`The environment is not valid:\n  ${faults.join("\n  ")}`);
+  return Object.freeze(values) as Readonly<Static<TObject<T>>>;
+}
+
+function fromText(text: string, property: TSchema): unknown {
+  if (property.type === "integer" || property.type === "number")
+    return text.trim() === "" ? text : Number(text);
+  if (property.type === "boolean")
+    return text === "true" || text === "1" ? true : text === "false" || text === "0" ? false : text;
+  return text;
+}
+
+function expectation(property: TSchema): string {
+  if (property.expected) return String(property.expected);
+  if (property.enum) return `one of ${(property.enum as string[]).join(", ")}`;
+  if (property.type === "boolean") return "true or false";
+  if (property.type === "integer" || property.type === "number") {
+    const bounds = [
+      property.minimum === undefined ? "" : `at least ${property.minimum}`,
+      property.maximum === undefined ? "" : `at most ${property.maximum}`,
+    ].filter(Boolean);
+    return [property.type === "integer" ? "a whole number" : "a number", ...bounds].join(", ");
+  }
+  return property.pattern ? `text that matches ${property.pattern}` : "text";
+}

@@ -1,0 +1,38 @@
+import { PROBLEMS, type ProblemCode } from "../contracts/problem.ts";
+
+export interface AppErrorOptions {
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly errors?: readonly { path: string; message: string }[];
+  readonly cause?: unknown;
+  /** Seconds after which trying again is sensible; sent as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** A refusal with a code of the catalogue. Use cases throw it; each edge translates it once. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly facts: Readonly<Record<string, unknown>> | undefined;
+  readonly errors: readonly { path: string; message: string }[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: ProblemCode,
+    message: string,
+    options: AppErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.facts = options.facts;
+    this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (PROBLEMS[code].retryable ? 1 : undefined);
+  }
+
+  /** Whether the same request may succeed later without a change. */
+  get retryable(): boolean {
+    return PROBLEMS[this.code].retryable;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import { createdEventId, newJobId } from "../contracts/ids.ts";
+import { createEventMaker, decodeMessage, joinEnvelopes } from "./event.ts";
+
+const makeEvent = createEventMaker({ service: "gateway", instanceId: "gateway-1", version: "1.0.0" });
+
+function created() {
+  const jobId = newJobId();
+  return makeEvent({
+    eventType: "job.created",
+    eventId: createdEventId(jobId, "f"),
+    correlationId: crypto.randomUUID(),
+    payload: { jobId, jobType: "sleep", sequence: 0, payload: { ms: 1 }, fingerprint: "f", priority: 5 },
+  });
+}
+
+const message = (...envelopes: unknown[]) => joinEnvelopes(envelopes.map((e) => JSON.stringify(e)));
+
+describe("a message", () => {
+  test("carries its events there and back", () => {
+    const events = [created(), created()];
+    expect(decodeMessage(message(...events))).toEqual({ events, refused: [] });
+  });
+
+  test("may be one envelope alone", () => {
+    const event = created();
+    expect(decodeMessage(Buffer.from(JSON.stringify(event))).events).toEqual([event]);
+  });
+
+  test("with one bad envelope gives back the good ones, and the bad one with its own bytes and ids", () => {
+    const good = created();
+    const bad = { ...created(), occurredAt: "yesterday" };
+    const { events, refused } = decodeMessage(message(good, bad));
+    expect(events).toEqual([good]);
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatchObject({
+      reason: "CONTRACT_VIOLATION",
+      jobId: bad.payload.jobId,
+      eventId: bad.eventId,
+    });
+    expect(refused[0]?.detail).toContain("/occurredAt");
+    expect(JSON.parse(Buffer.from(refused[0]!.original).toString())).toEqual(bad);
+  });
+
+  test("that is not JSON, or not UTF-8, is refused whole with its bytes", () => {
+    for (const body of [Buffer.from("{"), Buffer.from([0xff, 0xfe]), Buffer.alloc(0)]) {
+      const { events, refused } = decodeMessage(body);
+      expect(events).toEqual([]);
+      expect(refused).toMatchObject([{ reason: "MALFORMED", original: body }]);
+    }
+  });
+
+  test("of another major version is told apart from a broken one", () => {
+    expect(decodeMessage(message({ ...created(), contractVersion: "2.0.0" })).refused[0]?.reason).toBe(
+      "UNSUPPORTED_VERSION",
+    );
+    expect(decodeMessage(message({ ...created(), contractVersion: "1.7.0" })).events).toHaveLength(1);
+    expect(decodeMessage(message({ ...created(), contractVersion: "one" })).refused[0]?.reason).toBe(
+      "CONTRACT_VIOLATION",
+    );
+  });
+
+  test("with fields that this version does not know is accepted", () => {
+    expect(decodeMessage(message({ ...created(), later: true })).events).toHaveLength(1);
+  });
+
+  test.each([[null], [7], ["text"], [[]], [{ eventType: "job.exploded" }], [{ eventType: "__proto__" }]])(
+    "refuses %p",
+    (envelope) => {
+      expect(decodeMessage(message(envelope)).refused).toHaveLength(1);
+    },
+  );
+});

@@ -1,0 +1,140 @@
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { DeadLetterReason } from "../contracts/dead-letter.ts";
+import { CONTRACT_VERSION, type Producer } from "../contracts/envelope.ts";
+import {
+  EVENT_SCHEMAS,
+  EVENT_TYPES,
+  type EventPayload,
+  type EventType,
+  type JobEvent,
+} from "../contracts/events.ts";
+
+const checkers = Object.fromEntries(
+  EVENT_TYPES.map((eventType) => [eventType, TypeCompiler.Compile(EVENT_SCHEMAS[eventType])]),
+);
+const MAJOR = CONTRACT_VERSION.slice(0, CONTRACT_VERSION.indexOf("."));
+
+export interface EventFacts<E extends EventType> {
+  readonly eventType: E;
+  readonly eventId: string;
+  readonly correlationId: string;
+  /** Equal for events that tell of one cause; the event id where there is nothing better. */
+  readonly idempotencyKey?: string;
+  readonly payload: EventPayload<E>;
+  readonly occurredAt?: string;
+  readonly traceparent?: string | undefined;
+  readonly causationId?: string;
+  readonly hops?: JobEvent["hops"];
+}
+
+/** Makes events of one producer. What it makes is right by type; it is checked where it is consumed. */
+export function createEventMaker(producer: Producer) {
+  return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> =>
+    ({
+      contractVersion: CONTRACT_VERSION,
+      eventType: facts.eventType,
+      eventId: facts.eventId,
+      occurredAt: facts.occurredAt ?? new Date().toISOString(),
+      producer,
+      correlationId: facts.correlationId,
+      idempotencyKey: facts.idempotencyKey ?? facts.eventId,
+      payload: facts.payload,
+      ...(facts.traceparent && { traceparent: facts.traceparent }),
+      ...(facts.causationId && { causationId: facts.causationId }),
+      ...(facts.hops && { hops: facts.hops }),
+    }) as JobEvent<E>;
+}
+export type EventMaker = ReturnType<typeof createEventMaker>;
+
+/** One envelope of a message that broke its contract. `original` holds its own bytes, not those of the batch. */
+export interface RefusedEnvelope {
+  readonly original: Uint8Array;
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly jobId?: string;
+  readonly eventId?: string;
+}
+
+export interface DecodedMessage {
+  readonly events: readonly JobEvent[];
+  readonly refused: readonly RefusedEnvelope[];
+}
+
+/** The body of a message that carries envelopes which are already JSON texts. */
+export function joinEnvelopes(envelopes: readonly string[]): Uint8Array {
+  return Buffer.from(`[${envelopes.join(",")}]`);
+}
+
+/**
+ * Read a message: one envelope or an array of them, in UTF-8 JSON. Never throws: what breaks its contract is given
+ * back beside what is good, so that a bad envelope goes alone.
+ */
+export function decodeMessage(body: Uint8Array): DecodedMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch (error) {
+    return {
+      events: [],
+      refused: [
+        { original: body, reason: "MALFORMED", detail: `Not JSON in UTF-8: ${(error as Error).message}` },
+      ],
+    };
+  }
+  const alone = !Array.isArray(value);
+  const events: JobEvent[] = [];
+  const refused: RefusedEnvelope[] = [];
+  for (const envelope of alone ? [value] : (value as unknown[])) {
+    const fault = faultOf(envelope);
+    if (!fault) events.push(envelope as JobEvent);
+    else
+      refused.push({
+        ...fault,
+        original: alone ? body : Buffer.from(JSON.stringify(envelope)),
+        ...idsOf(envelope),
+      });
+  }
+  return { events, refused };
+}
+
+function faultOf(envelope: unknown): { reason: DeadLetterReason; detail: string } | undefined {
+  if (typeof envelope !== "object" || envelope === null)
+    return {
+      reason: "CONTRACT_VIOLATION",
+      detail: `An envelope is an object, this is ${envelope === null ? "null" : typeof envelope}`,
+    };
+  const { contractVersion, eventType } = envelope as Record<string, unknown>;
+  if (
+    typeof contractVersion === "string" &&
+    /^\d+\./.test(contractVersion) &&
+    !contractVersion.startsWith(`${MAJOR}.`)
+  )
+    return {
+      reason: "UNSUPPORTED_VERSION",
+      detail: `contractVersion is ${contractVersion.slice(0, 32)}, this consumer reads ${MAJOR}.x`,
+    };
+  const checker =
+    typeof eventType === "string" && Object.hasOwn(checkers, eventType) ? checkers[eventType] : undefined;
+  if (!checker)
+    return {
+      reason: "CONTRACT_VIOLATION",
+      detail: `eventType is ${JSON.stringify(eventType)?.slice(0, 80)}, known are ${EVENT_TYPES.join(", ")}`,
+    };
+  if (checker.Check(envelope)) return undefined;
+  const first = checker.Errors(envelope).First();
+  return {
+    reason: "CONTRACT_VIOLATION",
+    detail: `${first?.path || "/"}: ${first?.message ?? "does not match its schema"}`,
+  };
+}
+
+const UUID = /^[0-9a-f-]{36}$/i;
+
+function idsOf(envelope: unknown): { jobId?: string; eventId?: string } {
+  const { eventId, payload } = (envelope ?? {}) as { eventId?: unknown; payload?: { jobId?: unknown } };
+  const jobId = payload?.jobId;
+  return {
+    ...(typeof jobId === "string" && UUID.test(jobId) && { jobId }),
+    ...(typeof eventId === "string" && UUID.test(eventId) && { eventId }),
+  };
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { createLifecycle } from "./lifecycle.ts";
+import { createLog } from "./log.ts";
+
+const log = createLog({ service: "test", level: "silent" });
+
+test("what was acquired last is closed first, once, also when stop is called twice", async () => {
+  const life = createLifecycle({ log, graceMs: 1_000 });
+  const closed: string[] = [];
+  life.defer("store", () => void closed.push("store"));
+  life.defer("server", async () => void closed.push("server"));
+  const [first, second] = await Promise.all([life.stop("test"), life.stop("again")]);
+  expect(closed).toEqual(["server", "store"]);
+  expect([first, second]).toEqual([true, true]);
+});
+
+test("a part that cannot close does not keep the others open", async () => {
+  const life = createLifecycle({ log, graceMs: 1_000 });
+  let closed = false;
+  life.defer("first", () => {
+    closed = true;
+  });
+  life.defer("broken", () => {
+    throw new Error("stuck");
+  });
+  expect(await life.stop("test")).toBe(false);
+  expect(closed).toBe(true);
+});
+
+test("work that outlasts the grace sees abort after stopping", async () => {
+  const life = createLifecycle({ log, graceMs: 5 });
+  const order: string[] = [];
+  life.stopping.addEventListener("abort", () => order.push("stopping"));
+  life.abort.addEventListener("abort", () => order.push("abort"));
+  life.defer(
+    "worker",
+    () => new Promise<void>((resolve) => life.abort.addEventListener("abort", () => resolve())),
+  );
+  await life.stop("test");
+  expect(order).toEqual(["stopping", "abort"]);
+});

@@ -1,0 +1,91 @@
+import { messageOf } from "./errors.ts";
+import type { Log } from "./log.ts";
+
+export interface Lifecycle {
+  /** Aborts when stopping begins: become not ready, take no more. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the grace has passed: give up what is still held. */
+  readonly abort: AbortSignal;
+  /** Register how to undo what was just acquired; undone in reverse order, also after half a start. */
+  defer(name: string, undo: () => Promise<void> | void): void;
+  /**
+   * Begin to stop and wait until everything is undone. May be called twice: the second call waits for the same end.
+   * Resolves to whether every undo succeeded.
+   */
+  stop(reason: string): Promise<boolean>;
+}
+
+export interface LifecycleOptions {
+  readonly log: Log;
+  /** Milliseconds from the beginning of the stop until `abort`. */
+  readonly graceMs: number;
+}
+
+/** The life of a process: an undo list, a stop in two stages. Free of signals and exits, so that it can be tested. */
+export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
+  const stopping = new AbortController();
+  const abort = new AbortController();
+  const undos: { name: string; undo: () => Promise<void> | void }[] = [];
+  let stopped: Promise<boolean> | undefined;
+
+  async function undoAll(reason: string): Promise<boolean> {
+    log.info("Stopping", { reason });
+    stopping.abort(new Error(`stopping: ${reason}`));
+    const timer = setTimeout(() => {
+      log.warn("Grace has passed, aborting what is held", { graceMs });
+      abort.abort(new Error("the grace for stopping has passed"));
+    }, graceMs);
+    let clean = true;
+    for (let entry = undos.pop(); entry; entry = undos.pop()) {
+      try {
+        await entry.undo();
+      } catch (error) {
+        clean = false;
+        log.error("Could not close cleanly", { part: entry.name, error });
+      }
+    }
+    clearTimeout(timer);
+    abort.abort(new Error("stopped"));
+    log.info("Stopped", { clean });
+    return clean;
+  }
+
+  return {
+    stopping: stopping.signal,
+    abort: abort.signal,
+    defer: (name, undo) => void undos.push({ name, undo }),
+    stop: (reason) => {
+      stopped ??= undoAll(reason);
+      return stopped;
+    },
+  };
+}
+
+/**
+ * Run a service as this process: start it, stop it on SIGTERM or SIGINT, exit. A second signal exits at once.
+ * A start that fails is undone and exits 1.
+ */
+export async function runAsProcess(
+  lifecycle: Lifecycle,
+  log: Log,
+  start: () => Promise<void>,
+): Promise<void> {
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (lifecycle.stopping.aborted) {
+      log.warn("Second signal, exiting at once", { signal });
+      process.exit(130);
+    }
+    void lifecycle.stop(signal).then((clean) => process.exit(clean ? 0 : 1));
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  try {
+    await start();
+  } catch (error) {
+    // A signal during the start aborts it; that is a stop, not a fault, and its handler exits.
+    if (lifecycle.stopping.aborted) return;
+    log.error("Could not start", { reason: messageOf(error), error });
+    await lifecycle.stop("failed start");
+    process.exit(1);
+  }
+}

@@ -1,0 +1,53 @@
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogOptions {
+  readonly service: string;
+  readonly level: LogLevel;
+  /** Where lines go; standard output unless told otherwise. */
+  readonly write?: (line: string) => void;
+}
+
+/**
+ * A log of one JSON object per line: time, level, service, a fixed message, variable fields. An `error` field of any
+ * thrown value is written with its message, code, stack and causes. Payloads and secrets do not belong here.
+ */
+export function createLog({ service, level, write = writeLine }: LogOptions): Log {
+  const threshold = LOG_LEVELS.indexOf(level);
+  const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
+    if (LOG_LEVELS.indexOf(name) < threshold) return;
+    write(
+      JSON.stringify({ time: new Date().toISOString(), level: name, service, message, ...spell(fields) }),
+    );
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function spell(fields: LogFields | undefined): LogFields | undefined {
+  return fields && "error" in fields ? { ...fields, error: spellError(fields.error, 4) } : fields;
+}
+
+function spellError(thrown: unknown, depth: number): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const { message, stack, cause } = thrown;
+  const code = "code" in thrown ? thrown.code : undefined;
+  return {
+    message,
+    code,
+    stack,
+    cause: cause === undefined || depth === 0 ? undefined : spellError(cause, depth - 1),
+  };
+}
