@@ -1,0 +1,31 @@
+export type EngineName = "postgres" | "rabbitmq" | "redis" | "mongo";
+
+/** A private server process that this process started and must stop. */
+export interface Engine {
+  readonly name: EngineName;
+  /** Product and version for people, for example "PostgreSQL 15.18"; a stand-in is named as what it is. */
+  readonly product: string;
+  /** What a driver connects with, password included. */
+  readonly url: string;
+  readonly port: number;
+  /** The server's main process; another one after `restart`. */
+  readonly pid: number;
+  /** Asks the server to end, kills it after a grace time, and leaves no child of it. May be called twice. */
+  stop(): Promise<void>;
+  /** Kills the server and its children at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and data, stopping it first where it still runs. */
+  restart(): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** A folder only this engine uses; made when missing. */
+  dataDir: string;
+  /** A free one is chosen when left out. */
+  port?: number;
+  /** Default: `log` in the data folder. */
+  logFile?: string;
+  /** Gives up a start that is under way; a running engine is not touched by it. */
+  signal?: AbortSignal;
+  onProgress?(line: string): void;
+}

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+// A shell without a login profile often lacks these: Debian's sbin folders, Homebrew, Go's own installer.
+const usualFolders = [
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/opt/homebrew/bin",
+  "/opt/homebrew/sbin",
+  "/usr/local/bin",
+  "/usr/local/go/bin",
+];
+
+/** The path of a program on the PATH or in the usual folders; undefined when it is nowhere. */
+export function findProgram(name: string): string | undefined {
+  return Bun.which(name) ?? Bun.which(name, { PATH: usualFolders.join(":") }) ?? undefined;
+}
+
+/** The folder with `initdb` and `postgres`: from the PATH, else the newest of Debian's or Homebrew's. */
+export function findPostgresBin(): string | undefined {
+  const initdb = findProgram("initdb");
+  const folders = [
+    // Through the link: programs are looked for beside the real file, and a PATH may hold only some of them.
+    ...(initdb ? [dirname(realpathSync(initdb))] : []),
+    ...versionsIn("/usr/lib/postgresql", /^(\d+)$/).map((path) => join(path, "bin")),
+    ...versionsIn("/opt/homebrew/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),
+    ...versionsIn("/usr/local/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),
+  ];
+  return folders.find((folder) => existsSync(join(folder, "postgres")) && existsSync(join(folder, "initdb")));
+}
+
+/** RabbitMQ's home: the folder with `sbin`, `escript` and `plugins`. */
+export function findRabbitmqHome(): string | undefined {
+  // Debian's program on the PATH is a wrapper that insists on the system's own user, folder and log.
+  const places = ["/usr/lib/rabbitmq/bin/rabbitmq-server", findProgram("rabbitmq-server")];
+  return places
+    .filter((path) => path !== undefined && existsSync(path))
+    .map((path) => dirname(dirname(realpathSync(path as string))))
+    .find((home) => existsSync(join(home, "sbin", "rabbitmq-env")) && existsSync(join(home, "plugins")));
+}
+
+function versionsIn(folder: string, pattern: RegExp): string[] {
+  if (!existsSync(folder)) return [];
+  const version = (name: string) => Number(pattern.exec(name)?.[1]);
+  return readdirSync(folder)
+    .filter((name) => pattern.test(name))
+    .sort((a, b) => version(b) - version(a))
+    .map((name) => join(folder, name));
+}

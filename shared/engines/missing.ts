@@ -1,0 +1,66 @@
+import type { EngineName } from "./engine.ts";
+import { isFerretdbCached } from "./ferretdb.ts";
+import { findPostgresBin, findProgram, findRabbitmqHome } from "./locate.ts";
+
+export interface MissingEngine {
+  engine: EngineName;
+  /** What was looked for, as a sentence without a stop. */
+  problem: string;
+  /** What to run or where to read how. */
+  remedy: string;
+}
+
+interface Source {
+  isThere(): boolean;
+  problem: string;
+  apt: string;
+  brew: string;
+  page: string;
+}
+
+const sources: Record<EngineName, Source> = {
+  postgres: {
+    isThere: () => findPostgresBin() !== undefined,
+    problem: "PostgreSQL's initdb and postgres are not on the PATH",
+    apt: "postgresql",
+    brew: "postgresql@17",
+    page: "https://www.postgresql.org/download/",
+  },
+  rabbitmq: {
+    isThere: () => findRabbitmqHome() !== undefined,
+    problem: "RabbitMQ's rabbitmq-server is not on the PATH",
+    apt: "rabbitmq-server",
+    brew: "rabbitmq",
+    page: "https://www.rabbitmq.com/docs/download",
+  },
+  redis: {
+    isThere: () => findProgram("redis-server") !== undefined,
+    problem: "Redis's redis-server is not on the PATH",
+    apt: "redis-server",
+    brew: "redis",
+    page: "https://redis.io/docs/latest/operate/oss_and_stack/install/",
+  },
+  mongo: {
+    isThere: () => [findProgram("mongod"), findProgram("go")].some(Boolean) || isFerretdbCached(),
+    problem: "Neither MongoDB's mongod nor Go, with which FerretDB is built in its place, is on the PATH",
+    apt: "golang-go",
+    brew: "go",
+    page: "https://www.mongodb.com/docs/manual/installation/",
+  },
+};
+
+/** The engines that cannot be started here, each with the command that brings it. */
+export function missingEngines(names = Object.keys(sources) as EngineName[]): MissingEngine[] {
+  return names
+    .filter((engine) => !sources[engine].isThere())
+    .map((engine) => ({ engine, problem: sources[engine].problem, remedy: remedyFor(sources[engine]) }));
+}
+
+function remedyFor({ apt, brew, page }: Source): string {
+  if (findProgram("apt-get")) {
+    const sudo = process.getuid?.() === 0 ? "" : "sudo ";
+    return `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${apt}`;
+  }
+  if (process.platform === "darwin") return `brew install ${brew}`;
+  return `install it as ${page} describes`;
+}

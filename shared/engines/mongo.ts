@@ -1,0 +1,50 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { ferretdbBinary, ferretdbVersion } from "./ferretdb.ts";
+import { findProgram } from "./locate.ts";
+import { accepts, findFreePort } from "./port.ts";
+import { runEngine } from "./run-engine.ts";
+import { runTool } from "./run-tool.ts";
+
+/** Starts a private MongoDB, or FerretDB over SQLite files where there is no `mongod` on the PATH. */
+export async function startMongo(options: EngineOptions): Promise<Engine> {
+  const mongod = findProgram("mongod");
+  const dataDir = resolve(options.dataDir);
+  // Each product keeps its own files: neither can read the other's.
+  const files = join(dataDir, mongod ? "mongodb" : "ferretdb");
+  mkdirSync(files, { recursive: true });
+  const port = options.port ?? (await findFreePort());
+  const server = mongod ? await mongodb(mongod, port, files) : await ferretdb(options, port, files);
+
+  return await runEngine(
+    {
+      ...server,
+      name: "mongo",
+      url: `mongodb://127.0.0.1:${port}`,
+      port,
+      stopSignal: "SIGTERM",
+      startMs: 60_000,
+      stopMs: 15_000,
+      answers: () => accepts(port), // Both listen only when their files are recovered.
+    },
+    { ...options, dataDir },
+  );
+}
+
+async function mongodb(program: string, port: number, files: string) {
+  const version = /v([\d.]+)/.exec(await runTool([program, "--version"]))?.[1];
+  const network = ["--bind_ip", "127.0.0.1", "--port", String(port), "--nounixsocket"];
+  return {
+    product: `MongoDB ${version}`,
+    command: [program, "--dbpath", files, ...network, "--wiredTigerCacheSizeGB", "0.25"],
+  };
+}
+
+async function ferretdb(options: EngineOptions, port: number, files: string) {
+  const program = await ferretdbBinary(options);
+  return {
+    product: `FerretDB ${ferretdbVersion}`,
+    command: [program, "-listen", `127.0.0.1:${port}`, "-data", files],
+  };
+}

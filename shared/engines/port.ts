@@ -1,0 +1,60 @@
+import { connect, createServer } from "node:net";
+import { until } from "./until.ts";
+
+// Below every system's range for outgoing connections (Linux from 32768, macOS and Windows from 49152). A client
+// that keeps trying a dead engine's port could otherwise be given that very port, connect to itself and hold it.
+const FIRST = 15_000;
+const LAST = 32_000;
+
+const handedOut = new Set<number>();
+
+/** A TCP port that is free on 127.0.0.1 and was not handed out by this process before. */
+export async function findFreePort(): Promise<number> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (handedOut.has(port) || !(await isFree(port))) continue;
+    handedOut.add(port);
+    return port;
+  }
+  throw new Error(`No free port on 127.0.0.1 in 1000 tries between ${FIRST} and ${LAST}`);
+}
+
+/** Resolves when something accepts connections on the port of 127.0.0.1. */
+export async function waitForPort(
+  port: number,
+  options: { timeoutMs: number; signal?: AbortSignal },
+): Promise<void> {
+  await until(() => accepts(port), { ...options, what: () => `127.0.0.1:${port} to accept connections` });
+}
+
+/** Whether a connection to the port of 127.0.0.1 is accepted now. */
+export async function accepts(port: number): Promise<boolean> {
+  return (await exchange(port)) !== undefined;
+}
+
+/**
+ * Connects, sends what is given and resolves with the first bytes of the answer (empty when nothing was sent);
+ * undefined when the connection is refused, closed without an answer, or silent for a second.
+ */
+export function exchange(port: number, send?: string): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    const finish = (answer?: Buffer) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1_000, () => finish());
+    socket.on("error", () => finish());
+    socket.on("close", () => finish());
+    socket.on("data", (bytes) => finish(bytes));
+    socket.on("connect", () => (send === undefined ? finish(Buffer.alloc(0)) : socket.write(send, "latin1")));
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on("error", () => resolve(false));
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

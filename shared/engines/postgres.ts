@@ -1,0 +1,83 @@
+import { join, resolve } from "node:path";
+import postgres from "postgres";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { takeOver } from "./lease.ts";
+import { findPostgresBin } from "./locate.ts";
+import { findFreePort } from "./port.ts";
+import { clearStaleLock, openCluster, superuser } from "./postgres-cluster.ts";
+import { runEngine } from "./run-engine.ts";
+import { runTool } from "./run-tool.ts";
+import { folderFor, unprivilegedUser } from "./unprivileged-user.ts";
+
+const database = "observatory";
+
+/** Starts a private PostgreSQL with an empty database `observatory`, or on what an earlier run left there. */
+export async function startPostgres(options: EngineOptions): Promise<Engine> {
+  const bin = findPostgresBin();
+  if (!bin) throw new Error("Could not start PostgreSQL: no initdb on the PATH");
+  const dataDir = resolve(options.dataDir);
+  const user = unprivilegedUser();
+  const folder = folderFor(user, dataDir, "cluster", options.onProgress);
+  await takeOver(dataDir);
+  const [{ data, password }, version, port] = await Promise.all([
+    openCluster(folder, bin, user, options.signal),
+    runTool([join(bin, "postgres"), "--version"]),
+    options.port ?? findFreePort(),
+  ]);
+  const urlOf = (name: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${name}`;
+
+  return await runEngine(
+    {
+      name: "postgres",
+      // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
+      product: `PostgreSQL ${version.split(" ")[2]}`,
+      url: urlOf(database),
+      port,
+      command: [join(bin, "postgres"), "-D", data, ...Object.entries(settings(port)).flatMap(asArgument)],
+      user,
+      stopSignal: "SIGINT", // "Fast" shutdown: ends clients' sessions; SIGTERM would wait for them.
+      startMs: 60_000, // After a crash it first replays the log, at most max_wal_size of it.
+      stopMs: 20_000,
+      prepare: () => clearStaleLock(data),
+      answers: () => hasDatabase(urlOf("postgres")),
+    },
+    { ...options, dataDir },
+  );
+}
+
+function settings(port: number): Record<string, string> {
+  return {
+    listen_addresses: "127.0.0.1",
+    port: String(port),
+    unix_socket_directories: "",
+    max_connections: "200",
+    shared_buffers: "256MB",
+    max_wal_size: "2GB",
+    // Compiling costs more than any query of ours gains from it.
+    jit: "off",
+    fsync: "on",
+    logging_collector: "off",
+    log_min_messages: "warning",
+    log_line_prefix: "%m [%p] %d ",
+  };
+}
+
+const asArgument = ([name, value]: [string, string]) => ["-c", `${name}=${value}`];
+
+/** Connects and makes the database where it is missing; false while the server does not answer yet. */
+async function hasDatabase(url: string): Promise<boolean> {
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  try {
+    const [found] = await sql`select from pg_database where datname = ${database}`;
+    if (!found) await sql`create database ${sql(database)}`;
+    return true;
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "";
+    // 57P03: it is still starting or replaying its log.
+    if (["ECONNREFUSED", "ECONNRESET", "CONNECTION_CLOSED", "CONNECT_TIMEOUT", "57P03"].includes(code))
+      return false;
+    throw error;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}

@@ -1,0 +1,18 @@
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+
+// Erlang looks for each of its thousand modules in one plugin folder after the other: without the forty that we do
+// not use, RabbitMQ 3.10 starts in 3.4 s rather than 5.6 s. Whatever a new version adds beside them stays in.
+const unused =
+  /^rabbitmq_(amqp1_0|auth_|aws|consistent_hash|event_exchange|federation|jms|mqtt|peer_discovery_(?!common)|random|recent_history|sharding|shovel|stomp|stream|top-|tracing|trust_store|web_mqtt|web_stomp)/;
+
+/** A folder of links to RabbitMQ's own home, with only the plugins that a private broker uses. */
+export function lightHome(home: string, folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "plugins"), { recursive: true });
+  for (const part of ["sbin", "escript"]) symlinkSync(join(home, part), join(folder, part));
+  for (const name of readdirSync(join(home, "plugins"))) {
+    if (!unused.test(name)) symlinkSync(join(home, "plugins", name), join(folder, "plugins", name));
+  }
+  return folder;
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Ports {
+  amqp: number;
+  distribution: number;
+  metrics: number;
+  management: number;
+}
+
+// The node's name is part of its data: it must not change with the port. Without epmd, names need not be unique.
+const nodeName = "observatory@localhost";
+
+/** Writes the broker's configuration and returns the whole environment it runs with, nothing inherited but PATH. */
+export function serverEnvironment(
+  dataDir: string,
+  home: string,
+  cookie: string,
+  ports: Ports,
+): Record<string, string> {
+  const configuration = join(dataDir, "configuration");
+  mkdirSync(configuration, { recursive: true });
+  const write = (name: string, text: string) => {
+    const file = join(configuration, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+
+  return {
+    PATH: process.env.PATH ?? "",
+    LANG: "C.UTF-8",
+    HOME: configuration, // Erlang puts its .erlang.cookie here.
+    // With this the start script replaces itself by the server; otherwise it stays as a parent of it.
+    RUNNING_UNDER_SYSTEMD: "true",
+    RABBITMQ_SCRIPTS_DIR: join(home, "sbin"),
+    RABBITMQ_NODENAME: nodeName,
+    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODE_PORT: String(ports.amqp),
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_MNESIA_BASE: join(dataDir, "data"),
+    RABBITMQ_LOG_BASE: join(dataDir, "logs"),
+    RABBITMQ_LOGS: "-",
+    RABBITMQ_ENABLED_PLUGINS_FILE: write("enabled_plugins", "[rabbitmq_management,rabbitmq_prometheus].\n"),
+    RABBITMQ_ADVANCED_CONFIG_FILE: write("advanced.config", advancedConfig(ports)),
+    // Files that do not exist, so that nothing under /etc is read.
+    RABBITMQ_CONF_ENV_FILE: join(configuration, "none-env.conf"),
+    RABBITMQ_CONFIG_FILE: write("rabbitmq.conf", "default_user = guest\ndefault_pass = guest\n"),
+    RABBITMQ_CONFIG_FILES: join(configuration, "none.d"),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: erlangArguments(ports, cookie).join(" "),
+  };
+}
+
+/** A node that knows its own port needs no epmd, a daemon that would outlive it. */
+function erlangArguments(ports: Ports, cookie: string): string[] {
+  return [
+    `-sname ${nodeName}`,
+    "-start_epmd false",
+    `-erl_epmd_port ${ports.distribution}`,
+    "-kernel inet_dist_use_interface {127,0,0,1}",
+    `-setcookie ${cookie}`,
+  ];
+}
+
+function advancedConfig(ports: Ports): string {
+  const http = (port: number) => `{tcp_config, [{ip, "127.0.0.1"}, {port, ${port}}]}`;
+  return `[
+  {rabbit, [{tcp_listeners, [{"127.0.0.1", ${ports.amqp}}]}]},
+  {rabbitmq_prometheus, [${http(ports.metrics)}]},
+  {rabbitmq_management, [${http(ports.management)}]},
+  {rabbitmq_management_agent, [{disable_metrics_collector, true}]}
+].
+`;
+}

@@ -1,0 +1,56 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { findProgram } from "./locate.ts";
+import { exchange, findFreePort } from "./port.ts";
+import { runEngine } from "./run-engine.ts";
+import { runTool } from "./run-tool.ts";
+
+export interface RedisOptions extends EngineOptions {
+  /** When a write is on disk: before it is answered ("always", the default) or within a second. */
+  fsync?: "always" | "everysec";
+}
+
+/** Starts a private Redis that keeps an append-only file and no snapshots. */
+export async function startRedis({ fsync = "always", ...options }: RedisOptions): Promise<Engine> {
+  const program = findProgram("redis-server");
+  if (!program) throw new Error("Could not start Redis: no redis-server on the PATH");
+  const dataDir = resolve(options.dataDir);
+  const files = join(dataDir, "data");
+  mkdirSync(files, { recursive: true });
+  const [version, port] = await Promise.all([
+    runTool([program, "--version"]),
+    options.port ?? findFreePort(),
+  ]);
+
+  return await runEngine(
+    {
+      name: "redis",
+      product: `Redis ${/v=([\d.]+)/.exec(version)?.[1]}`,
+      url: `redis://127.0.0.1:${port}`,
+      port,
+      command: [program, ...Object.entries(settings(port, files, fsync)).flatMap(asArgument)],
+      stopSignal: "SIGTERM",
+      startMs: 30_000,
+      stopMs: 10_000,
+      // It refuses with -LOADING while it reads its file.
+      answers: async () => (await exchange(port, "PING\r\n"))?.toString().startsWith("+PONG") ?? false,
+    },
+    { ...options, dataDir },
+  );
+}
+
+function settings(port: number, files: string, fsync: string): Record<string, string> {
+  return {
+    port: String(port),
+    bind: "127.0.0.1",
+    "protected-mode": "yes",
+    dir: files,
+    save: "",
+    appendonly: "yes",
+    appendfsync: fsync,
+    daemonize: "no",
+  };
+}
+
+const asArgument = ([name, value]: [string, string]) => [`--${name}`, value];

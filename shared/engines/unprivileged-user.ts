@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+export interface SystemUser {
+  uid: number;
+  gid: number;
+}
+
+/** Who runs a server that refuses root: `postgres`, else `nobody`; undefined when we are not root ourselves. */
+export function unprivilegedUser(): SystemUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
+  const user = ["postgres", "nobody"].map((name) => users.find((fields) => fields[0] === name)).find(Boolean);
+  if (!user)
+    throw new Error("PostgreSQL refuses root, and /etc/passwd has neither a user postgres nor nobody");
+  return { uid: Number(user[2]), gid: Number(user[3]) };
+}
+
+/**
+ * A folder that the user owns: `dataDir/name` where the user can get there, else one under /var/lib (a checkout
+ * below /root, say), noted in `dataDir/name.moved`. When that note is gone, the data there belonged to a deleted
+ * folder and is removed, so that an emptied data folder always means an empty store.
+ */
+export function folderFor(
+  user: SystemUser | undefined,
+  dataDir: string,
+  name: string,
+  onProgress?: (line: string) => void,
+): string {
+  const wanted = join(dataDir, name);
+  mkdirSync(dataDir, { recursive: true });
+  if (!user || canTraverse(user, dataDir)) return ownedBy(user, wanted);
+
+  const key = createHash("sha256").update(wanted).digest("hex").slice(0, 12);
+  const elsewhere = `/var/lib/task-observatory/${name}-${key}`;
+  const note = `${wanted}.moved`;
+  if (!statSync(note, { throwIfNoEntry: false })) rmSync(elsewhere, { recursive: true, force: true });
+  ownedBy(user, elsewhere);
+  writeFileSync(note, `${elsewhere}\n`);
+  onProgress?.(`PostgreSQL's unprivileged user cannot enter ${dataDir}: its data is in ${elsewhere}`);
+  return elsewhere;
+}
+
+function ownedBy(user: SystemUser | undefined, folder: string): string {
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (user) chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
+function canTraverse({ uid, gid }: SystemUser, folder: string): boolean {
+  const { mode, uid: owner, gid: group } = statSync(folder);
+  const execute = owner === uid ? 0o100 : group === gid ? 0o010 : 0o001;
+  const parent = dirname(folder);
+  return (mode & execute) !== 0 && (parent === folder || canTraverse({ uid, gid }, parent));
+}

@@ -1,0 +1,21 @@
+export interface UntilOptions {
+  timeoutMs: number;
+  /** Says in the error what was waited for. */
+  what(): string;
+  signal?: AbortSignal;
+  everyMs?: number;
+}
+
+/** Polls a condition until it holds; throws naming it after the timeout, or the signal's reason on abort. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  { timeoutMs, what, signal, everyMs = 20 }: UntilOptions,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await condition()) return;
+    if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${what()}`);
+    await Bun.sleep(everyMs);
+  }
+}
