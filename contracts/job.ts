@@ -30,14 +30,14 @@ export const TERMINAL_STATUSES = [
 
 /**
  * The legal moves of a job. `null` is the birth of the row.
- * EXECUTING → EXECUTING is a lost worker's job claimed again; FAILED and CANCELLED → VALIDATED is a person's retry.
+ * A lost worker's job goes back through RETRYING; FAILED and CANCELLED → VALIDATED is a person's retry.
  */
 export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus[]>> = {
   null: ["PENDING"],
   PENDING: ["VALIDATED", "SCHEDULED", "REJECTED"],
   VALIDATED: ["EXECUTING", "CANCELLED"],
   SCHEDULED: ["EXECUTING", "CANCELLED"],
-  EXECUTING: ["EXECUTING", "COMPLETED", "RETRYING", "FAILED", "CANCELLED"],
+  EXECUTING: ["COMPLETED", "RETRYING", "FAILED", "CANCELLED"],
   RETRYING: ["EXECUTING", "CANCELLED"],
   COMPLETED: [],
   FAILED: ["VALIDATED"],

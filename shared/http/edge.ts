@@ -1,0 +1,73 @@
+import { Elysia } from "elysia";
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { createOriginPolicy } from "./origin.ts";
+import { problemResponse } from "./to-problem.ts";
+
+export interface EdgeOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly bindAddress: string;
+  readonly allowedOrigins: string;
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/**
+ * The rim of every HTTP service, as an Elysia plugin: correlation id in and out, Host and Origin checked, one access
+ * log line and one duration sample for each request, errors as problem+json. Handlers get `correlationId`.
+ */
+export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOptions) {
+  const policy = createOriginPolicy(bindAddress, allowedOrigins);
+  const durations = metrics.histogram("http_request_duration_seconds", "Time to answer a request", [
+    "method",
+    "route",
+    "status",
+  ]);
+  const startedAt = new WeakMap<Request, number>();
+
+  return new Elysia({ name: "edge" })
+    .onRequest(({ request, set }) => {
+      startedAt.set(request, performance.now());
+      const given = request.headers.get("x-correlation-id");
+      set.headers["x-correlation-id"] = given && UUID.test(given) ? given.toLowerCase() : crypto.randomUUID();
+      set.headers["x-content-type-options"] = "nosniff";
+      const refusal = policy.refusal(request);
+      if (refusal) throw new AppError("ORIGIN_REFUSED", refusal);
+    })
+    .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
+    .onError({ as: "global" }, ({ error, code, request, set, path }) => {
+      const correlationId = String(set.headers["x-correlation-id"]);
+      const refusal =
+        code === "NOT_FOUND"
+          ? new AppError(
+              "ROUTE_NOT_FOUND",
+              `${request.method} ${path} is not a route; see /docs or the README`,
+            )
+          : error;
+      if (!(refusal instanceof AppError))
+        log.error("Request failed", { correlationId, method: request.method, path, error });
+      const response = problemResponse(refusal, correlationId, path);
+      set.status = response.status;
+      return response;
+    })
+    .onAfterResponse({ as: "global" }, ({ request, set, route, path, responseValue }) => {
+      const durationMs = performance.now() - (startedAt.get(request) ?? performance.now());
+      const status = responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200);
+      durations.observe(
+        { method: request.method, route: route || "none", status: String(status) },
+        durationMs / 1_000,
+      );
+      const write = QUIET.has(path) ? log.debug : log.info;
+      write("Request", {
+        correlationId: set.headers["x-correlation-id"],
+        method: request.method,
+        path,
+        status,
+        durationMs: Math.round(durationMs * 100) / 100,
+      });
+    });
+}
+export type Edge = ReturnType<typeof createEdge>;

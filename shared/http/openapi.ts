@@ -1,0 +1,99 @@
+import type { TSchema } from "@sinclair/typebox";
+import { PROBLEMS, Problem } from "../../contracts/problem.ts";
+import { withReferences } from "../../contracts/references.ts";
+import type { Route } from "../../contracts/routes.ts";
+import { publication } from "../../contracts/schema.ts";
+
+export interface OpenApiOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  readonly routes: Readonly<Record<string, Route>>;
+}
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of a service's routes; its operation ids are the names in the route table. */
+export function openApiDocument({ title, version, description, routes }: OpenApiOptions): Json {
+  const schemas: Record<string, Json> = {};
+  const refTo = (name: string) => `#/components/schemas/${name}`;
+
+  const include = (schema: TSchema): void => {
+    const { name } = publication(schema);
+    if (schemas[name]) return;
+    schemas[name] = {};
+    schemas[name] = withReferences(schema, refTo, include);
+    delete schemas[name].$id;
+  };
+  const inline = (schema: TSchema): Json => {
+    if (!("$version" in schema)) return withReferences(schema, refTo, include);
+    include(schema);
+    return { $ref: refTo(publication(schema).name) };
+  };
+
+  const parameters = (
+    where: "path" | "query" | "header",
+    named: Readonly<Record<string, TSchema>> | undefined,
+    required: boolean,
+  ) =>
+    Object.entries(named ?? {}).map(([name, schema]) => ({
+      name,
+      in: where,
+      required: required || !isOptional(schema),
+      schema: inline(schema),
+      ...(schema.description && { description: schema.description }),
+    }));
+
+  const paths: Record<string, Json> = {};
+  for (const [operationId, route] of Object.entries(routes)) {
+    const replies: Json = {
+      [route.reply.status]: {
+        description: route.reply.status === 202 ? "Accepted" : "OK",
+        content: { [route.reply.contentType ?? "application/json"]: { schema: inline(route.reply.schema) } },
+      },
+    };
+    for (const [status, codes] of problemsByStatus(route))
+      replies[status] = {
+        description: codes.join(", "),
+        content: { "application/problem+json": { schema: inline(Problem) } },
+      };
+    paths[route.path] = {
+      ...paths[route.path],
+      [route.method.toLowerCase()]: {
+        operationId,
+        summary: route.summary,
+        parameters: [
+          ...parameters("path", route.params, true),
+          ...parameters("query", route.query, false),
+          ...parameters("header", route.headers, false),
+        ],
+        ...(route.body && {
+          requestBody: {
+            required: !route.body.optional,
+            content: { "application/json": { schema: inline(route.body.schema) } },
+          },
+        }),
+        responses: replies,
+      },
+    };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title, version, description, license: { name: "MIT", identifier: "MIT" } },
+    paths,
+    components: { schemas },
+  };
+}
+
+function problemsByStatus(route: Route): Map<string, string[]> {
+  const byStatus = new Map<string, string[]>();
+  for (const code of [...route.problems, "ORIGIN_REFUSED", "INTERNAL_ERROR"] as const) {
+    const status = String(PROBLEMS[code].status);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+}
+
+function isOptional(schema: TSchema): boolean {
+  return Object.getOwnPropertySymbols(schema).some((symbol) => symbol.description === "TypeBox.Optional");
+}

@@ -1,0 +1,48 @@
+/** The page's own port: a browser there reaches services through its proxy, and its Origin travels along. */
+const WEB_PORT = 8081;
+
+export interface OriginPolicy {
+  /** Why this request is refused, or undefined when it may pass. */
+  refusal(request: Request): string | undefined;
+}
+
+/**
+ * Guards against pages of other sites and DNS rebinding: `Host` must name this machine's loopback, the bind address or
+ * a host of an allowed origin; a browser's `Origin` must be the service's own or an allowed one.
+ * `allowedOrigins`: origins such as `https://desk.example:8443`, separated by commas.
+ */
+export function createOriginPolicy(bindAddress: string, allowedOrigins: string): OriginPolicy {
+  const origins = new Set([`http://localhost:${WEB_PORT}`, `http://127.0.0.1:${WEB_PORT}`]);
+  const hosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+  if (bindAddress !== "0.0.0.0" && bindAddress !== "::")
+    hosts.add(bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress);
+  for (const text of allowedOrigins
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean)) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url || (url.protocol !== "http:" && url.protocol !== "https:"))
+      throw new Error(
+        `ALLOWED_ORIGINS has ${JSON.stringify(text)}: expected origins such as http://host:port, separated by commas`,
+      );
+    origins.add(url.origin);
+    hosts.add(url.hostname);
+  }
+  return {
+    refusal(request) {
+      const host = request.headers.get("host") ?? "";
+      const hostname = host.replace(/:\d+$/, "").toLowerCase();
+      if (!hosts.has(hostname))
+        return `Host is ${JSON.stringify(host.slice(0, 100))}; add its origin to ALLOWED_ORIGINS to allow it`;
+      const origin = request.headers.get("origin");
+      if (
+        origin === null ||
+        origin === `http://${host}` ||
+        origin === `https://${host}` ||
+        origins.has(origin)
+      )
+        return undefined;
+      return `Origin is ${JSON.stringify(origin.slice(0, 100))}; add it to ALLOWED_ORIGINS to allow it`;
+    },
+  };
+}

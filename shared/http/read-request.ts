@@ -1,0 +1,120 @@
+import { Kind, type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { ValueErrorIterator } from "@sinclair/typebox/errors";
+import type { ProblemCode } from "../../contracts/problem.ts";
+import type { Route } from "../../contracts/routes.ts";
+import { AppError } from "../errors.ts";
+
+/** The first twenty faults of a value, by JSON pointer. */
+export function faultsOf(errors: ValueErrorIterator): { path: string; message: string }[] {
+  const faults: { path: string; message: string }[] = [];
+  for (const { path, message, schema } of errors) {
+    // A union or an enum says only "Expected union value": what was wanted is more help.
+    const wanted =
+      schema[Kind] === "StringEnum" ? `Expected one of ${(schema.enum as string[]).join(", ")}` : message;
+    if (faults.push({ path: path || "/", message: wanted }) === 20) break;
+  }
+  return faults;
+}
+
+/** Compile a schema to a check that throws a refusal of this code, naming each fault. */
+export function createCheck<T extends TSchema>(
+  schema: T,
+  code: ProblemCode,
+  what: string,
+): (value: unknown) => Static<T> {
+  const checker = TypeCompiler.Compile(schema);
+  return (value) => {
+    if (checker.Check(value)) return value;
+    const errors = faultsOf(checker.Errors(value));
+    const first = errors[0];
+    throw new AppError(code, `${what} does not match its schema: ${first?.path} ${first?.message}`, {
+      errors,
+    });
+  };
+}
+
+/**
+ * Read a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (also when the length
+ * was not declared), MALFORMED_JSON. Undefined when there is no body and it may be absent.
+ */
+export async function readJson(request: Request, maxBytes: number, optional = false): Promise<unknown> {
+  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (declared > maxBytes) throw tooLarge(maxBytes);
+  if (optional && (declared === 0 || request.body === null)) return undefined;
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
+    throw new AppError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      `Content-Type is ${JSON.stringify(type.slice(0, 100))}, expected application/json`,
+    );
+  const text = Number.isNaN(declared) ? await readBounded(request, maxBytes) : await request.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError(
+      "MALFORMED_JSON",
+      `The body is not valid JSON: ${(cause as Error).message.replace(/^JSON Parse error: /, "")}`,
+      { cause },
+    );
+  }
+}
+
+async function readBounded(request: Request, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBytes} bytes`, {
+    facts: { maxBytes },
+  });
+}
+
+/**
+ * A reader of a route's query, from the same table that documents it: text becomes numbers, defaults are filled in,
+ * unknown parameters are refused by name. Parameters for which `extra` is true are left to the caller.
+ */
+export function createQueryReader<Q extends Readonly<Record<string, TSchema>>>(
+  route: Route & { query: Q },
+  extra: (name: string) => boolean = () => false,
+): (url: URL) => Static<ReturnType<typeof Type.Object<Q & TProperties>>> {
+  const check = createCheck(
+    Type.Object(route.query as Q & TProperties, { additionalProperties: false }),
+    "INVALID_QUERY",
+    "The query",
+  );
+  return (url) => {
+    const values: Record<string, unknown> = {};
+    for (const [name, schema] of Object.entries(route.query)) {
+      const text = url.searchParams.get(name);
+      if (text === null) {
+        if (schema.default !== undefined) values[name] = schema.default;
+      } else values[name] = schema.type === "integer" && text.trim() !== "" ? Number(text) : text;
+    }
+    const unknown = [...url.searchParams.keys()].filter(
+      (name) => !Object.hasOwn(route.query, name) && !extra(name),
+    );
+    if (unknown.length > 0)
+      throw new AppError(
+        "INVALID_QUERY",
+        `Unknown query parameter ${unknown[0]}; known are ${Object.keys(route.query).join(", ")}`,
+      );
+    return check(values);
+  };
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** An id from a path, in lower case. Refuses with INVALID_ID. */
+export function readId(text: string): string {
+  if (!UUID.test(text))
+    throw new AppError("INVALID_ID", `The id is ${JSON.stringify(text.slice(0, 64))}, expected a UUID`);
+  return text.toLowerCase();
+}

@@ -1,0 +1,27 @@
+import { Type } from "@sinclair/typebox";
+import { defineJobType } from "./define.ts";
+import { hashInWorker } from "./hash-pool.ts";
+
+export default defineJobType({
+  name: "hash",
+  version: "1.0.0",
+  description: "Rounds of SHA-256 over a text, on another thread: real CPU work",
+  payload: Type.Object(
+    {
+      text: Type.String({ maxLength: 32_768 }),
+      rounds: Type.Integer({ minimum: 1, maximum: 50_000_000, default: 1 }),
+    },
+    { additionalProperties: false },
+  ),
+  example: { text: "observe", rounds: 200_000 },
+  retry: { maxAttempts: 3, baseMs: 500, capMs: 10_000 },
+  deadlineMs: 300_000,
+  async run({ text, rounds }, { signal, progress, log }) {
+    log(`Hashing ${text.length} characters, ${rounds} rounds`);
+    const digest = await hashInWorker(
+      { text, rounds },
+      { signal, onProgress: (fraction) => progress(fraction) },
+    );
+    return { algorithm: "sha256", rounds, digest };
+  },
+});
