@@ -1,0 +1,132 @@
+import { dereference, mergeAllOf } from "./all-of.ts";
+import type { Side } from "./document.ts";
+import { covers, typeOfValue, typesOf } from "./json-types.ts";
+import {
+  ANNOTATIONS,
+  admitsNothing,
+  asSchema,
+  canonical,
+  IDENTITY,
+  type Schema,
+  stringsOf,
+} from "./schema.ts";
+
+const MAX_NESTING = 16;
+const LITERAL_SIBLINGS = new Set(["type", "anyOf", "oneOf", "default"]);
+
+/** A node with its references followed and its `allOf` merged, as far as that can be done. */
+export function plain(node: Schema, side: Side): Schema {
+  const target = dereference(node, side) ?? {};
+  return "allOf" in target ? (mergeAllOf(target, side, new Set()) ?? target) : target;
+}
+
+/** The branches of a node that is a choice and nothing else; undefined for any other node. */
+export function choicesOf(node: Schema): Schema[] | undefined {
+  const branches = node.anyOf ?? node.oneOf;
+  if (!Array.isArray(branches) || branches.length === 0 || ("anyOf" in node && "oneOf" in node))
+    return undefined;
+  const bare = Object.keys(node).every(
+    (key) => LITERAL_SIBLINGS.has(key) || ANNOTATIONS.has(key) || IDENTITY.has(key),
+  );
+  return bare ? branches.map(asSchema) : undefined;
+}
+
+/** The values a node lists one by one (const, enum, null, a choice of such); undefined where it lists none. */
+export function valuesOf(node: Schema, side: Side, nesting = 0): unknown[] | undefined {
+  if (nesting > MAX_NESTING) return undefined;
+  const target = plain(node, side);
+  if ("const" in target) return [target.const];
+  if (Array.isArray(target.enum)) return target.enum;
+  if (canonical([target.type].flat()) === '["null"]') return [null];
+  const types = typesOf(target);
+  const lists = choicesOf(target)?.map((branch) => valuesOf(branch, side, nesting + 1));
+  if (!lists || lists.some((list) => list === undefined)) return undefined;
+  return lists.flatMap((list) => list ?? []).filter((value) => covers(types, typeOfValue(value)));
+}
+
+/** Whether a schema surely admits a value; false also where that is more than these few lines can tell. */
+export function admits(node: Schema, value: unknown, side: Side, nesting = 0): boolean {
+  if (nesting > MAX_NESTING) return false;
+  const target = plain(node, side);
+  if (admitsNothing(target) || !covers(typesOf(target), typeOfValue(value))) return false;
+  const listed = valuesOf(target, side);
+  if (listed) return listed.some((item) => canonical(item) === canonical(value));
+  return Object.entries(target).every(([key, rule]) => {
+    if (key === "type" || key === "default" || ANNOTATIONS.has(key) || IDENTITY.has(key)) return true;
+    if (key === "anyOf" && Array.isArray(rule)) {
+      return rule.some((branch) => admits(asSchema(branch), value, side, nesting + 1));
+    }
+    return admitsByKeyword(key, rule, value);
+  });
+}
+
+function admitsByKeyword(key: string, rule: unknown, value: unknown): boolean {
+  if (typeof value === "string") {
+    // Lengths count code points, not UTF-16 units (JSON Schema validation, section 6.3).
+    const length = [...value].length;
+    if (typeof rule === "number" && key === "minLength") return length >= rule;
+    if (typeof rule === "number" && key === "maxLength") return length <= rule;
+    if (typeof rule === "string" && key === "pattern") return matches(rule, value);
+  }
+  if (typeof value === "number" && typeof rule === "number") {
+    if (key === "minimum") return value >= rule;
+    if (key === "maximum") return value <= rule;
+    if (key === "exclusiveMinimum") return value > rule;
+    if (key === "exclusiveMaximum") return value < rule;
+    if (key === "multipleOf") return Number.isInteger(value / rule);
+  }
+  return value === null || typeof value === "boolean";
+}
+
+/** Whether a pattern finds something in a text; a pattern this engine cannot read finds nothing. */
+export function matches(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(pattern, "u").test(text);
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return false;
+    throw cause;
+  }
+}
+
+/** Whether two schemas could admit one value: not when types, listed values or a required tag keep them apart. */
+export function mayOverlap(left: Schema, leftSide: Side, right: Schema, rightSide: Side): boolean {
+  const leftValues = valuesOf(left, leftSide);
+  const rightValues = valuesOf(right, rightSide);
+  if (leftValues && rightValues) {
+    const known = new Set(rightValues.map(canonical));
+    return leftValues.some((value) => known.has(canonical(value)));
+  }
+  const leftTypes = [...typeSetOf(left, leftSide)];
+  const rightTypes = typeSetOf(right, rightSide);
+  const shared = leftTypes.some(
+    (type) => covers(rightTypes, type) || (type === "number" && rightTypes.has("integer")),
+  );
+  if (!shared) return false;
+  const rightTags = tagsOf(right, rightSide);
+  return ![...tagsOf(left, leftSide)].some(([name, values]) => {
+    const others = rightTags.get(name);
+    return others !== undefined && !values.some((value) => others.includes(value));
+  });
+}
+
+/** Every JSON type a schema can admit, through references and choices. */
+export function typeSetOf(node: Schema, side: Side, nesting = 0): Set<string> {
+  const target = plain(node, side);
+  const values = valuesOf(target, side);
+  if (values) return new Set(values.map(typeOfValue));
+  const branches = choicesOf(target);
+  if (!branches || nesting > MAX_NESTING) return typesOf(target);
+  return new Set(branches.flatMap((branch) => [...typeSetOf(branch, side, nesting + 1)]));
+}
+
+/** The required fields of an object schema that list their values: what tells the branches of a choice apart. */
+function tagsOf(node: Schema, side: Side): Map<string, string[]> {
+  const target = plain(node, side);
+  const fields = typeof target.properties === "object" && target.properties ? target.properties : {};
+  const tags = new Map<string, string[]>();
+  for (const [name, field] of Object.entries(fields)) {
+    const values = stringsOf(target.required).includes(name) ? valuesOf(asSchema(field), side) : undefined;
+    if (values) tags.set(name, values.map(canonical));
+  }
+  return tags;
+}
