@@ -1,0 +1,132 @@
+import { encodePost, type HttpConnection, type HttpReply, openHttpConnection } from "./http-connection.ts";
+import { wallClockMs } from "./wall-clock.ts";
+
+/** One request to send: the bytes' body, and how many jobs it holds. */
+export interface LoadRequest {
+  url: string;
+  body: string;
+  jobs: number;
+}
+
+/** An accepted job: its id and the wall-clock time its request was due. */
+export interface SentJob {
+  jobId: string;
+  sentAt: number;
+}
+
+/** What the load did; `refused` counts replies by status when they were not 202. */
+export interface LoadResult {
+  accepted: SentJob[];
+  refused: Record<string, number>;
+  startedAt: number;
+  endedAt: number;
+}
+
+/** Reads the ids of accepted jobs out of a 202 body. */
+export type ReadJobIds = (body: string) => string[];
+
+interface LoadOptions {
+  request: LoadRequest;
+  readJobIds: ReadJobIds;
+  connections: number;
+  /** The whole load is given up after this, with an error: a system that does not answer must not hang us. */
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+
+/** Closed loop: sends until `totalJobs` were sent, every connection sending its next request on each reply. */
+export async function runClosedLoop(options: LoadOptions & { totalJobs: number }): Promise<LoadResult> {
+  return await withConnections(options, async (connections, bytes, record) => {
+    let left = Math.ceil(options.totalJobs / options.request.jobs);
+    await Promise.all(
+      connections.map(async (connection) => {
+        while (left > 0) {
+          left -= 1;
+          const sentAt = wallClockMs();
+          record(await connection.send(bytes), sentAt);
+        }
+      }),
+    );
+  });
+}
+
+/**
+ * Open loop: one request every 1/rate seconds for `seconds`, whether or not earlier ones were answered.
+ * A request's time counts from when it was due, also while it waits for a free connection, so that a stall
+ * of the system is felt by every request it delayed. Only what our own timer adds (its step is 1 ms) is
+ * forgiven: a request found due less than `timerStepMs` ago is due now.
+ */
+export async function runOpenLoop(
+  options: LoadOptions & { ratePerSecond: number; seconds: number },
+): Promise<LoadResult> {
+  return await withConnections(options, async (connections, bytes, record) => {
+    const idle = [...connections];
+    const waiting: number[] = [];
+    const answered = Promise.withResolvers<void>();
+    const total = Math.round(options.ratePerSecond * options.seconds);
+    const startedAt = wallClockMs();
+    const dueAt = (index: number) => startedAt + (index * 1000) / options.ratePerSecond;
+    let unanswered = total;
+    let failure: unknown;
+
+    const dispatch = () => {
+      while (idle.length > 0 && waiting.length > 0) void post(idle.pop()!, waiting.shift()!);
+    };
+    const post = async (connection: HttpConnection, sentAt: number) => {
+      try {
+        record(await connection.send(bytes), sentAt);
+        idle.push(connection);
+        unanswered -= 1;
+        if (unanswered === 0) answered.resolve();
+        dispatch();
+      } catch (error) {
+        failure ??= error;
+        answered.resolve();
+      }
+    };
+    for (let index = 0; index < total && !failure; ) {
+      const now = wallClockMs();
+      for (; index < total && dueAt(index) <= now; index += 1) {
+        waiting.push(now - dueAt(index) < timerStepMs ? now : dueAt(index));
+      }
+      dispatch();
+      if (index < total) await Bun.sleep(Math.max(1, Math.ceil(dueAt(index) - wallClockMs())));
+    }
+    await answered.promise;
+    if (failure) throw failure;
+  });
+}
+
+const timerStepMs = 1.5;
+
+async function withConnections(
+  { request, readJobIds, connections: count, deadlineMs, signal }: LoadOptions,
+  drive: (
+    connections: HttpConnection[],
+    bytes: Uint8Array,
+    record: (reply: HttpReply, sentAt: number) => void,
+  ) => Promise<void>,
+): Promise<LoadResult> {
+  const url = new URL(request.url);
+  const bytes = encodePost(url, request.body);
+  const connections = await Promise.all(Array.from({ length: count }, () => openHttpConnection(url)));
+  const accepted: SentJob[] = [];
+  const refused: Record<string, number> = {};
+  // Closing makes every awaited reply fail, which ends the loops.
+  const close = () => {
+    for (const connection of connections) connection.close();
+  };
+  const giveUp = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  giveUp.addEventListener("abort", close);
+  try {
+    const startedAt = wallClockMs();
+    await drive(connections, bytes, (reply, sentAt) => {
+      if (reply.status === 202) for (const jobId of readJobIds(reply.body)) accepted.push({ jobId, sentAt });
+      else refused[reply.status] = (refused[reply.status] ?? 0) + 1;
+    });
+    return { accepted, refused, startedAt, endedAt: wallClockMs() };
+  } finally {
+    giveUp.removeEventListener("abort", close);
+    close();
+  }
+}

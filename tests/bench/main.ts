@@ -1,0 +1,112 @@
+import { mkdir, rm } from "node:fs/promises";
+import { loadavg } from "node:os";
+import { resolve } from "node:path";
+import { type BenchOptions, parseBenchOptions, usageText } from "./options.ts";
+import { peers } from "./peers/all.ts";
+import { formatReport, type SystemReport, writeReport } from "./report.ts";
+import { runNoopRuns, runSleepRun } from "./runs.ts";
+import type { StartOptions, System } from "./system.ts";
+
+// Our own system comes first: the ratios of the report divide the first system by the others.
+const systems: readonly System[] = [...peers];
+
+async function main(): Promise<number> {
+  const options = parseBenchOptions(process.argv.slice(2));
+  if (!options) {
+    console.log(usageText);
+    return 0;
+  }
+  const chosen = systems.filter(({ name }) => options.only?.includes(name) ?? true);
+  const unknown = options.only?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(
+      `--only names ${unknown.join(", ")}, wanted of ${systems.map(({ name }) => name).join(", ")}`,
+    );
+  }
+  const interrupt = new AbortController();
+  process.once("SIGINT", () => interrupt.abort(new Error("Interrupted")));
+  process.once("SIGTERM", () => interrupt.abort(new Error("Interrupted")));
+
+  const startedAt = new Date().toISOString();
+  const loadAverage = loadavg()[0]!;
+  if (loadAverage > 0.5) {
+    console.log(`The machine is busy (load average ${loadAverage.toFixed(1)}): trust ratios, not figures`);
+  }
+  const reports: SystemReport[] = [];
+  for (const system of chosen) {
+    if (interrupt.signal.aborted) break;
+    reports.push(await benchSystem(system, options, interrupt.signal));
+  }
+  const report = { startedAt, loadAverage, options: { ...options }, systems: reports };
+  console.log(`\n${formatReport(report, titles(options))}\n\nWritten to ${await writeReport(report)}`);
+  const isSound = reports.every(({ error, runs }) => !error && runs.every(({ missing }) => missing === 0));
+  if (interrupt.signal.aborted) return 130;
+  return isSound ? 0 : 1;
+}
+
+/** All runs of one system: the no-op runs on one worker, then fresh engines and two workers for 100 ms jobs. */
+async function benchSystem(
+  system: System,
+  options: BenchOptions,
+  signal: AbortSignal,
+): Promise<SystemReport> {
+  const report: SystemReport = { system: system.name, settings: {}, runs: [], error: null };
+  const sizes = { ...options, signal };
+  try {
+    await withSystem(system, "noop", options, signal, async (running) => {
+      report.settings.noop = running.settings;
+      report.runs.push(...(await runNoopRuns(running, sizes)));
+    });
+    await withSystem(system, "sleep", options, signal, async (running) => {
+      report.settings.sleep = running.settings;
+      report.runs.push(await runSleepRun(running, sizes));
+    });
+  } catch (error) {
+    report.error =
+      error instanceof Error ? [error.message, error.cause].filter(Boolean).join(": ") : String(error);
+  }
+  return report;
+}
+
+async function withSystem(
+  system: System,
+  profile: StartOptions["profile"],
+  { slots, engines }: BenchOptions,
+  signal: AbortSignal,
+  use: (running: Awaited<ReturnType<System["start"]>>) => Promise<void>,
+): Promise<void> {
+  // In the project and not in the system's temporary folder, which may be memory, where fsync is free.
+  const dataDir = resolve(`.observatory/bench-${process.pid}/${system.name}-${profile}`);
+  await mkdir(dataDir, { recursive: true });
+  console.log(`${system.name}: ${profile} runs …`);
+  const workers = profile === "sleep" ? sleepWorkers : 1;
+  try {
+    const running = await system.start({ dataDir, workers, profile, slots, engines, signal });
+    try {
+      await use(running);
+    } finally {
+      await running.stop();
+    }
+  } finally {
+    await rm(resolve(dataDir, ".."), { recursive: true, force: true });
+  }
+}
+
+const sleepWorkers = 2;
+
+function titles({ jobs, batchSize, rateSeconds, sleepJobs, slots }: BenchOptions) {
+  return {
+    singles: `Single POSTs: ${jobs} no-op jobs, closed loop, 64 connections`,
+    batches: `Bulk submit: ${jobs} no-op jobs in batches of ${batchSize}, closed loop, 4 connections`,
+    "rate-50": `POST to finished at 50 per second, ${rateSeconds} s, open loop`,
+    "rate-500": `POST to finished at 500 per second, ${rateSeconds} s, open loop`,
+    "sleep-100ms": `${sleepJobs} jobs of 100 ms on ${sleepWorkers} workers of ${slots} slots (at most ${sleepWorkers * slots * 10} jobs/s)`,
+  };
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,68 @@
+import { consoleLogFactory, Logger, makeWorkerUtils, type RunnerOptions, run } from "graphile-worker";
+import { type Peer, type PeerContext, runHandler } from "./peer.ts";
+import { runPeer } from "./peer-process.ts";
+
+/**
+ * Measured best of what its performance page offers for no-op jobs: a local queue (one query fetches a
+ * batch), completions batched without a wait, no refetch delay (it costs latency). LISTEN/NOTIFY is
+ * always on; polling is only its backstop. For waiting jobs the local queue is as large as the slots, so
+ * that two workers share fairly.
+ */
+function workerSettings({ profile, slots }: PeerContext) {
+  return profile === "noop"
+    ? { concurrentJobs: 24, localQueue: { size: 200 }, completeJobBatchDelay: 0, pollInterval: 1_000 }
+    : { concurrentJobs: slots, localQueue: { size: slots }, completeJobBatchDelay: 0, pollInterval: 1_000 };
+}
+
+const serverConnections = 20;
+const quiet = new Logger((scope) => {
+  const write = consoleLogFactory(scope);
+  return (level, message, meta) => (level === "error" ? write(level, message, meta) : undefined);
+});
+
+const graphileWorker: Peer = {
+  settings: (context) => JSON.stringify({ ...workerSettings(context), serverPool: serverConnections }),
+
+  async openQueue({ engineUrl }) {
+    const utils = await makeWorkerUtils({
+      connectionString: engineUrl,
+      maxPoolSize: serverConnections,
+      logger: quiet,
+    });
+    await utils.migrate();
+    return {
+      add: async ({ type, payload }) => (await utils.addJob(type, payload)).id,
+      addMany: async (jobs) => {
+        const added = await utils.addJobs(jobs.map(({ type, payload }) => ({ identifier: type, payload })));
+        return added.map(({ id }) => id);
+      },
+      close: async () => void (await utils.release()),
+    };
+  },
+
+  async openWorker(context, record) {
+    const task = (type: string): NonNullable<RunnerOptions["taskList"]>[string] => {
+      return async (payload, helpers) => {
+        await runHandler(type, payload as Record<string, unknown>);
+        // The library announces no moment at which the end is durable (its `job:complete` does not wait
+        // for the delete either): this is early by one statement, in its favour.
+        record(helpers.job.id);
+      };
+    };
+    const runner = await run({
+      preset: {
+        worker: {
+          ...workerSettings(context),
+          connectionString: context.engineUrl,
+          logger: quiet,
+          maxPoolSize: 26,
+        },
+      },
+      noHandleSignals: true,
+      taskList: { noop: task("noop"), sleep: task("sleep") },
+    });
+    return { close: () => runner.stop() };
+  },
+};
+
+await runPeer(graphileWorker);

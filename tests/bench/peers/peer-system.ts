@@ -1,0 +1,88 @@
+import type { Engine, EngineOptions } from "../../../shared/engines/engine.ts";
+import { readAcceptedIds } from "../accepted-ids.ts";
+import type { NamedProcess, RunningSystem, StartOptions, System } from "../system.ts";
+import { type PeerChild, startPeerChild } from "./child.ts";
+
+export interface PeerSystemOptions {
+  name: string;
+  /** The peer's file in this folder. */
+  file: string;
+  /** Which way of using the library, where there are several. */
+  variant?: string;
+  startEngine(options: EngineOptions): Promise<Engine>;
+}
+
+/** A peer as a system: a fresh engine, one server process, the workers. */
+export function createPeerSystem({ name, file, variant = "", startEngine }: PeerSystemOptions): System {
+  return {
+    name,
+    async start(options: StartOptions) {
+      const engine = await startEngine({ dataDir: options.dataDir, signal: options.signal });
+      const children: PeerChild[] = [];
+      // In reverse order, so that nobody is left talking to an engine that has gone.
+      const stop = async () => {
+        for (const child of children.toReversed()) await child.stop();
+        await engine.stop();
+      };
+      const startChild = async (role: "server" | "worker") => {
+        const { profile, slots } = options;
+        const config = { role, engineUrl: engine.url, profile, slots, variant };
+        const child = await startPeerChild(file, config, options.signal);
+        children.push(child);
+        return child;
+      };
+      try {
+        const server = await startChild("server");
+        const workers: PeerChild[] = [];
+        while (workers.length < options.workers) workers.push(await startChild("worker"));
+        return createRunning({ engine, server, workers, stop });
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+  };
+}
+
+interface PeerParts {
+  engine: Engine;
+  server: PeerChild;
+  workers: PeerChild[];
+  stop(): Promise<void>;
+}
+
+function createRunning({ engine, server, workers, stop }: PeerParts): RunningSystem {
+  const ask = async (worker: PeerChild, path: string): Promise<unknown> => {
+    const response = await fetch(`http://127.0.0.1:${worker.port}${path}`, {
+      signal: AbortSignal.timeout(askMs),
+    });
+    return await response.json();
+  };
+  const processes: NamedProcess[] = [
+    { label: "server", pid: server.pid },
+    ...workers.map(({ pid }, at) => ({ label: workers.length > 1 ? `worker ${at + 1}` : "worker", pid })),
+    { label: engine.name, pid: engine.pid },
+  ];
+  return {
+    submitUrl: `http://127.0.0.1:${server.port}/jobs`,
+    batchUrl: `http://127.0.0.1:${server.port}/jobs/batch`,
+    readJobIds: readAcceptedIds,
+    settings: `${engine.product}, ${server.settings}`,
+    async completedCount() {
+      const counts = await Promise.all(workers.map((worker) => ask(worker, "/bench/completed")));
+      return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+    },
+    async finishedAt() {
+      const all = new Map<string, number>();
+      for (const worker of workers) {
+        const times = (await ask(worker, "/bench/finished-at")) as Record<string, number>;
+        for (const [jobId, at] of Object.entries(times)) all.set(jobId, at);
+      }
+      return all;
+    },
+    processes: () => processes,
+    stop,
+  };
+}
+
+const askMs = 30_000;

@@ -1,0 +1,86 @@
+import { type ConstructorOptions, PgBoss, type WorkOptions } from "pg-boss";
+import { type Peer, type PeerContext, runHandler } from "./peer.ts";
+import { runPeer } from "./peer-process.ts";
+
+/**
+ * `polling`: the shortest interval the library allows, and burst fetching, so that a backlog is worked off
+ * without waiting. `notify`: its LISTEN/NOTIFY; the same short polling stays as backstop, because one NOTIFY
+ * for a bulk insert wakes each fetcher once, and what it then leaves would wait for the next poll.
+ * Two fetchers of 100 measured best for no-op jobs (one: more throughput, more latency; four: worse in both).
+ * Waiting jobs run as two batches of half the slots each: single-job fetches would wait for the poll between jobs.
+ */
+function workSettings({ profile, slots }: PeerContext): WorkOptions {
+  const fetching = {
+    burstWhenBatchFull: true,
+    pollingIntervalSeconds: 0.5,
+    notifyPollingIntervalSeconds: 0.5,
+  };
+  return { localConcurrency: 2, batchSize: profile === "noop" ? 100 : Math.ceil(slots / 2), ...fetching };
+}
+
+const queueName = "bench";
+const serverConnections = 20;
+
+const pgBoss: Peer = {
+  settings: (context) => JSON.stringify({ ...workSettings(context), serverPool: serverConnections }),
+
+  async openQueue({ engineUrl, variant }) {
+    const boss = await openBoss({
+      connectionString: engineUrl,
+      max: serverConnections,
+      useListenNotify: false,
+    });
+    await boss.createQueue(queueName, { notify: variant === "notify" });
+    return {
+      add: async (job) => {
+        const id = await boss.send(queueName, job);
+        if (!id) throw new Error("pg-boss refused a job without saying why");
+        return id;
+      },
+      addMany: async (jobs) =>
+        (await boss.insert(
+          queueName,
+          jobs.map((job) => ({ data: job })),
+          { returnId: true },
+        )) ?? [],
+      close: () => boss.stop({ graceful: false }),
+    };
+  },
+
+  async openWorker(context, record) {
+    const boss = await openBoss({
+      connectionString: context.engineUrl,
+      max: 26,
+      useListenNotify: context.variant === "notify",
+    });
+    await boss.work<{ type: string; payload: Record<string, unknown> }>(
+      queueName,
+      workSettings(context),
+      async (jobs) => {
+        await Promise.all(jobs.map(({ data }) => runHandler(data.type, data.payload)));
+        for (const { id } of jobs) record(id);
+      },
+    );
+    return {
+      // The library keeps the time of each completion, which is later than the handler's end: it counts.
+      readFinishedAt: async () => {
+        const { rows } = await boss.getDb().executeSql(
+          `SELECT id, extract(epoch FROM completed_on) * 1000 AS at FROM pgboss.job
+           WHERE name = $1 AND completed_on IS NOT NULL`,
+          [queueName],
+        );
+        return new Map((rows as { id: string; at: string }[]).map(({ id, at }) => [id, Number(at)]));
+      },
+      close: () => boss.stop({ graceful: false }),
+    };
+  },
+};
+
+async function openBoss(options: ConstructorOptions): Promise<PgBoss> {
+  const boss = new PgBoss({ ...options, schedule: false });
+  boss.on("error", (error) => console.error("pg-boss:", error));
+  await boss.start();
+  return boss;
+}
+
+await runPeer(pgBoss);

@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { NamedProcess } from "./system.ts";
+
+/** CPU time and peak memory of one named process with its children over a run. */
+export interface ProcessUsage {
+  label: string;
+  cpuSeconds: number;
+  peakMegabytes: number;
+}
+
+export interface UsageMeter {
+  /** Takes a last sample and returns the sums; null where there is no /proc. */
+  stop(): ProcessUsage[] | null;
+}
+
+interface Sample {
+  cpuTicks: number;
+  anonKb: number;
+  fileKb: number;
+  shmemKb: number;
+}
+
+/**
+ * Samples the processes and all their descendants until stopped. A child that lived and died between two
+ * samples is not seen. Pages shared by a tree (PostgreSQL's buffers) are counted once.
+ */
+export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter {
+  if (process.platform !== "linux") return { stop: () => null };
+  const meters = processes.map(({ label, pid }) => ({
+    label,
+    pid,
+    first: new Map<number, number>(),
+    last: new Map<number, number>(),
+    peakKb: 0,
+  }));
+  const named = new Set(processes.map(({ pid }) => pid));
+
+  const sample = (isFirst: boolean) => {
+    const children = readChildren();
+    for (const meter of meters) {
+      let anonKb = 0;
+      let fileKb = 0;
+      let shmemKb = 0;
+      for (const pid of descendants(meter.pid, children, named)) {
+        const seen = readSample(pid);
+        if (!seen) continue;
+        // A child born during the run starts from zero: all it used belongs to the run.
+        if (!meter.first.has(pid)) meter.first.set(pid, isFirst ? seen.cpuTicks : 0);
+        meter.last.set(pid, seen.cpuTicks);
+        anonKb += seen.anonKb;
+        fileKb = Math.max(fileKb, seen.fileKb);
+        shmemKb = Math.max(shmemKb, seen.shmemKb);
+      }
+      meter.peakKb = Math.max(meter.peakKb, anonKb + fileKb + shmemKb);
+    }
+  };
+  sample(true);
+  const timer = setInterval(sample, sampleEveryMs, false);
+
+  return {
+    stop() {
+      clearInterval(timer);
+      sample(false);
+      return meters.map(({ label, first, last, peakKb }) => {
+        let ticks = 0;
+        for (const [pid, end] of last) ticks += end - (first.get(pid) ?? 0);
+        return { label, cpuSeconds: ticks / ticksPerSecond, peakMegabytes: peakKb / 1024 };
+      });
+    },
+  };
+}
+
+const sampleEveryMs = 500;
+// USER_HZ, the unit of /proc/PID/stat on every Linux that Bun runs on (proc(5)).
+const ticksPerSecond = 100;
+
+function readChildren(): Map<number, number[]> {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync("/proc")) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    const parent = Number(statFields(pid)?.[1]);
+    if (!Number.isInteger(parent)) continue;
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(pid);
+    else children.set(parent, [pid]);
+  }
+  return children;
+}
+
+function descendants(root: number, children: Map<number, number[]>, named: Set<number>): number[] {
+  const found = [root];
+  for (const pid of found) {
+    for (const child of children.get(pid) ?? []) if (!named.has(child)) found.push(child);
+  }
+  return found;
+}
+
+function readSample(pid: number): Sample | null {
+  const fields = statFields(pid);
+  const status = readProc(pid, "status");
+  if (!fields || !status) return null;
+  const kb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
+  return {
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    anonKb: kb("RssAnon"),
+    fileKb: kb("RssFile"),
+    shmemKb: kb("RssShmem"),
+  };
+}
+
+/** The fields after the command name (which may hold spaces): state, ppid, …, utime at 11, stime at 12. */
+function statFields(pid: number): string[] | null {
+  const stat = readProc(pid, "stat");
+  return stat ? stat.slice(stat.lastIndexOf(")") + 2).split(" ") : null;
+}
+
+/** Null when the process has gone meanwhile, which is no fault. */
+function readProc(pid: number, file: string): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return null;
+  }
+}
