@@ -1,0 +1,205 @@
+import type { Channel, ChannelModel } from "amqplib";
+import { TOPOLOGY, type Topology } from "../../contracts/topology.ts";
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { type AmqpConsumer, createAmqpConsumer } from "./amqp-consumer.ts";
+import { type AmqpLink, createAmqpLink } from "./amqp-link.ts";
+import { createAmqpPublisher } from "./amqp-publisher.ts";
+import { declareTopology } from "./amqp-topology.ts";
+import { createBusMetrics } from "./bus-metrics.ts";
+import { within } from "./deadline.ts";
+import type { Bus } from "./port.ts";
+
+export interface AmqpBusOptions {
+  /** `amqp:` or `amqps:`, the path is the virtual host. */
+  readonly url: string;
+  /** The name of the connections, as the broker shows it. */
+  readonly name: string;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly topology?: Topology;
+  /** Messages (and bytes) sent and not yet confirmed. */
+  readonly maxUnconfirmed?: number;
+  readonly maxUnconfirmedBytes?: number;
+  /** Messages that wait for room among the unconfirmed; one more is `OVERLOADED`. */
+  readonly maxWaiting?: number;
+  readonly confirmTimeoutMs?: number;
+  /** From the beginning of `Consumer.stop` until the handler's signal aborts. */
+  readonly stopGraceMs?: number;
+  readonly heartbeatSeconds?: number;
+  readonly connectTimeoutMs?: number;
+}
+
+const PING_MS = 2_000;
+const DEPTHS_MS = 5_000;
+
+/**
+ * The bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and asks; consumers share a second
+ * one, made when the first of them is, because a broker that is short of memory or disk stops reading from connections
+ * that publish, and acknowledgements must still reach it.
+ */
+export function createAmqpBus(options: AmqpBusOptions): Bus {
+  const { log, topology = TOPOLOGY, heartbeatSeconds = 10, connectTimeoutMs = 5_000 } = options;
+  const consumers = new Set<AmqpConsumer & { readonly queue: Topology["queues"][number]["name"] }>();
+  let consuming: AmqpLink | undefined;
+  let asking: { model: ChannelModel; channel: Promise<Channel> } | undefined;
+  let pinging: Promise<void> | undefined;
+  let closed: Promise<void> | undefined;
+
+  const unavailable = (message: string, cause?: unknown) =>
+    new AppError("BUS_UNAVAILABLE", message, { cause, retryAfterSeconds: main.retryAfterSeconds });
+
+  const publisher = createAmqpPublisher({
+    exchange: topology.exchange,
+    log,
+    maxUnconfirmed: options.maxUnconfirmed ?? 1_000,
+    maxUnconfirmedBytes: options.maxUnconfirmedBytes ?? 16 * 1024 * 1024,
+    maxWaiting: options.maxWaiting ?? 1_000,
+    confirmTimeoutMs: options.confirmTimeoutMs ?? 10_000,
+    unavailable,
+    drop: (reason) => main.drop(reason),
+    onPublished: (route) => metrics.published(route),
+  });
+
+  const metrics = createBusMetrics(options.metrics, {
+    unconfirmed: () => publisher.unconfirmed,
+    waiting: () => publisher.waiting,
+    buffered: () => [...consumers].map(({ queue, held }) => [queue, held] as const),
+    connected: () => isUp(),
+  });
+
+  const main = createAmqpLink({
+    url: options.url,
+    name: options.name,
+    log,
+    heartbeatSeconds,
+    connectTimeoutMs,
+    async setUp(model) {
+      await declareOn(model);
+      await publisher.attach(model);
+    },
+    onDown(error) {
+      publisher.detach(error);
+      metrics.reconnected();
+    },
+  });
+
+  const openConsuming = () =>
+    createAmqpLink({
+      url: options.url,
+      name: `${options.name} consumers`,
+      log,
+      heartbeatSeconds,
+      connectTimeoutMs,
+      async setUp(model) {
+        await declareOn(model);
+        await Promise.all([...consumers].map((consumer) => consumer.attach(model)));
+      },
+      onDown() {
+        for (const consumer of consumers) consumer.detach();
+        metrics.reconnected();
+      },
+    });
+
+  const isUp = () => main.model !== undefined && (consuming === undefined || consuming.model !== undefined);
+
+  async function declareOn(model: ChannelModel): Promise<void> {
+    const channel = await model.createChannel();
+    channel.on("error", (error) => log.error("The topology could not be declared", { error }));
+    await declareTopology(channel, topology);
+    await channel.close();
+  }
+
+  /** Ask on a channel of its own: a question about what does not exist closes it. */
+  async function ask<T>(ms: number, what: string, question: (channel: Channel) => Promise<T>): Promise<T> {
+    const { model } = main;
+    if (!model) throw unavailable("The broker is not connected");
+    if (asking?.model !== model) asking = { model, channel: openAskingChannel(model) };
+    try {
+      return await within(ms, asking.channel.then(question), what);
+    } catch (error) {
+      throw unavailable(`${what} failed`, error);
+    }
+  }
+
+  async function openAskingChannel(model: ChannelModel): Promise<Channel> {
+    const forget = () => {
+      if (asking?.model === model) asking = undefined;
+    };
+    try {
+      const channel = await model.createChannel();
+      channel.on("error", (error) => log.warn("The broker closed the channel of questions", { error }));
+      channel.on("close", forget);
+      return channel;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  async function ping(): Promise<void> {
+    await ask(PING_MS, "Asking the broker", (channel) => channel.checkExchange(topology.exchange));
+    if (!isUp()) throw unavailable("The connection of the consumers is away");
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all([...consumers].map((consumer) => consumer.stop()));
+    await publisher.end();
+    await Promise.all([main.close(), consuming?.close()]);
+  }
+
+  return {
+    publish: publisher.publish,
+    consume(queue, consumeOptions, handler) {
+      if (closed) throw unavailable("The bus is closed");
+      const definition = topology.queues.find(({ name }) => name === queue);
+      if (!definition) throw new Error(`The topology has no queue ${queue}`);
+      const consumer = createAmqpConsumer({
+        ...consumeOptions,
+        queue,
+        deliveryLimit: definition.deliveryLimit,
+        handler,
+        log,
+        stopGraceMs: options.stopGraceMs ?? 10_000,
+        drop: (reason) => consuming?.drop(reason),
+        onHandled: (messages) => metrics.consumed(queue, messages),
+        onRejected: () => metrics.rejected(queue),
+      });
+      const entry = Object.assign(consumer, { queue });
+      consumers.add(entry);
+      if (!consuming) consuming = openConsuming();
+      else if (consuming.model)
+        consumer.attach(consuming.model).catch((error) => {
+          log.warn("A consumer could not be started", { queue, error });
+          consuming?.drop("A consumer could not be started");
+        });
+      return {
+        async stop() {
+          await consumer.stop();
+          consumers.delete(entry);
+        },
+      };
+    },
+    depths: () =>
+      ask(DEPTHS_MS, "Asking for the depths", async (channel) =>
+        Promise.all(
+          topology.queues.map(async ({ name }) => {
+            const { messageCount, consumerCount } = await channel.checkQueue(name);
+            return { name, ready: messageCount, consumers: consumerCount };
+          }),
+        ),
+      ),
+    ping: () => {
+      pinging ??= ping().finally(() => {
+        pinging = undefined;
+      });
+      return pinging;
+    },
+    connected: (signal) => main.connected(signal),
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { QueueName, Route } from "../../contracts/topology.ts";
+import type { Metrics } from "../metrics.ts";
+
+/** What a bus can be asked at a scrape. */
+export interface BusGauges {
+  unconfirmed(): number;
+  waiting(): number;
+  buffered(): Iterable<readonly [QueueName, number]>;
+  connected(): boolean;
+}
+
+export interface BusMetrics {
+  published(route: Route): void;
+  consumed(queue: QueueName, messages: number): void;
+  rejected(queue: QueueName): void;
+  reconnected(): void;
+}
+
+/** The metrics of a process's bus; at most one bus for each registry. Without `metrics` nothing is counted. */
+export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges): BusMetrics {
+  const ignore = () => undefined;
+  if (!metrics) return { published: ignore, consumed: ignore, rejected: ignore, reconnected: ignore };
+
+  metrics.gauge(
+    "observatory_bus_unconfirmed",
+    "Published messages the engine has not yet confirmed",
+    [],
+    (gauge) => gauge.set(gauges.unconfirmed()),
+  );
+  metrics.gauge("observatory_bus_waiting", "Messages that wait for room among the unconfirmed", [], (gauge) =>
+    gauge.set(gauges.waiting()),
+  );
+  metrics.gauge(
+    "observatory_bus_buffered",
+    "Deliveries held and not yet acknowledged",
+    ["queue"],
+    (gauge) => {
+      for (const [queue, count] of gauges.buffered()) gauge.set({ queue }, count);
+    },
+  );
+  metrics.gauge("observatory_bus_connected", "1 while the engine is connected", [], (gauge) =>
+    gauge.set(gauges.connected() ? 1 : 0),
+  );
+  const published = metrics.counter("observatory_bus_published_total", "Messages confirmed", ["route"]);
+  const consumed = metrics.counter("observatory_bus_consumed_total", "Messages handled", ["queue"]);
+  const rejected = metrics.counter("observatory_bus_rejected_batches_total", "Batches that came back", [
+    "queue",
+  ]);
+  const reconnects = metrics.counter("observatory_bus_reconnects_total", "Connections lost");
+  return {
+    published: (route) => published.inc({ route }),
+    consumed: (queue, messages) => consumed.inc({ queue }, messages),
+    rejected: (queue) => rejected.inc({ queue }),
+    reconnected: () => reconnects.inc(),
+  };
+}

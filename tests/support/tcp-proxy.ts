@@ -1,0 +1,136 @@
+import { connect, createServer, type Socket } from "node:net";
+
+export interface TcpProxy {
+  /** Where clients connect, on 127.0.0.1. */
+  readonly port: number;
+  /** Connections open at present. */
+  readonly open: number;
+  /** Close every connection and refuse new ones. */
+  cut(): void;
+  /** Keep connections, accept new ones, and let nothing through, in either direction. */
+  freeze(): void;
+  /** Let everything through `ms` later, in each direction. */
+  delay(ms: number): void;
+  /** Let everything through at once; what a freeze held back follows in order. */
+  restore(): void;
+  /** End the proxy with all its connections. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** A network between a client and a server that can be cut, frozen and slowed. */
+export async function createTcpProxy(target: { targetPort: number; targetHost?: string }): Promise<TcpProxy> {
+  let mode: "through" | "cut" | "frozen" = "through";
+  let delayMs = 0;
+  const sockets = new Set<Socket>();
+  const pipes = new Set<Pipe>();
+
+  const server = createServer((client) => {
+    if (mode === "cut") {
+      client.on("error", () => undefined);
+      client.destroy();
+      return;
+    }
+    const upstream = connect(target.targetPort, target.targetHost ?? "127.0.0.1");
+    const pair = [createPipe(client, upstream), createPipe(upstream, client)];
+    for (const socket of [client, upstream]) {
+      socket.setNoDelay(true);
+      sockets.add(socket);
+    }
+    for (const pipe of pair) pipes.add(pipe);
+    const forget = () => {
+      if (!client.destroyed || !upstream.destroyed) return;
+      for (const socket of [client, upstream]) sockets.delete(socket);
+      for (const pipe of pair) pipes.delete(pipe);
+    };
+    client.on("close", forget);
+    upstream.on("close", forget);
+  });
+
+  function createPipe(from: Socket, to: Socket): Pipe {
+    const held: { chunk: Buffer | "end"; due: number }[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+
+    const flush = () => {
+      timer = undefined;
+      while (held[0] && mode !== "frozen" && !to.destroyed) {
+        const wait = held[0].due - Date.now();
+        if (wait > 0) {
+          timer = setTimeout(flush, wait);
+          return;
+        }
+        const { chunk } = held.shift() as { chunk: Buffer | "end" };
+        if (chunk === "end") to.end();
+        else if (!to.write(chunk)) from.pause();
+      }
+    };
+    const hold = (chunk: Buffer | "end") => {
+      // Never before what came earlier, also when the delay has shrunk.
+      const due = Math.max(held.at(-1)?.due ?? 0, Date.now() + delayMs);
+      held.push({ chunk, due });
+      // What a frozen network takes in is bounded, as its buffers are.
+      if (mode === "frozen" && held.length > 256) from.pause();
+      if (!timer) flush();
+    };
+    from.on("data", hold);
+    from.on("end", () => hold("end"));
+    from.on("error", () => undefined);
+    from.on("close", (failed) => (failed ? to.destroy() : hold("end")));
+    to.on("drain", () => from.resume());
+    return {
+      resume() {
+        from.resume();
+        if (!timer) flush();
+      },
+      stop: () => clearTimeout(timer),
+    };
+  }
+
+  const endAll = () => {
+    for (const pipe of pipes) pipe.stop();
+    for (const socket of sockets) socket.destroy();
+    pipes.clear();
+    sockets.clear();
+  };
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as { port: number };
+  let closed: Promise<void> | undefined;
+
+  return {
+    port,
+    get open() {
+      return sockets.size / 2;
+    },
+    cut() {
+      mode = "cut";
+      endAll();
+    },
+    freeze() {
+      mode = "frozen";
+    },
+    delay(ms) {
+      delayMs = ms;
+    },
+    restore() {
+      mode = "through";
+      delayMs = 0;
+      for (const pipe of pipes) pipe.resume();
+    },
+    close() {
+      closed ??= new Promise((resolve) => {
+        mode = "cut";
+        endAll();
+        server.close(() => resolve());
+      });
+      return closed;
+    },
+  };
+}
+
+interface Pipe {
+  resume(): void;
+  stop(): void;
+}
