@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 
 const maxBytes = 16_384;
 
@@ -15,4 +15,9 @@ export function tailOf(file: string, from = 0, lines = 20): string {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Bytes in the file; 0 when there is none. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

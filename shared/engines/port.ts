@@ -51,7 +51,8 @@ export function exchange(port: number, send?: string): Promise<Buffer | undefine
   });
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether a server could listen on the port of 127.0.0.1 now. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.on("error", () => resolve(false));

@@ -19,11 +19,9 @@ export async function startPostgres(options: EngineOptions): Promise<Engine> {
   const user = unprivilegedUser();
   const folder = folderFor(user, dataDir, "cluster", options.onProgress);
   await takeOver(dataDir);
-  const [{ data, password }, version, port] = await Promise.all([
-    openCluster(folder, bin, user, options.signal),
-    runTool([join(bin, "postgres"), "--version"]),
-    options.port ?? findFreePort(),
-  ]);
+  const version = await runTool([join(bin, "postgres"), "--version"]);
+  const { data, password } = await openCluster(folder, bin, user, options.signal);
+  const port = options.port ?? (await findFreePort());
   const urlOf = (name: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${name}`;
 
   return await runEngine(

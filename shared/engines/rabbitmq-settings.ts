@@ -44,7 +44,7 @@ export function serverEnvironment(
     RABBITMQ_ADVANCED_CONFIG_FILE: write("advanced.config", advancedConfig(ports)),
     // Files that do not exist, so that nothing under /etc is read.
     RABBITMQ_CONF_ENV_FILE: join(configuration, "none-env.conf"),
-    RABBITMQ_CONFIG_FILE: write("rabbitmq.conf", "default_user = guest\ndefault_pass = guest\n"),
+    RABBITMQ_CONFIG_FILE: join(configuration, "none"),
     RABBITMQ_CONFIG_FILES: join(configuration, "none.d"),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: erlangArguments(ports, cookie).join(" "),
   };

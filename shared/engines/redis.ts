@@ -18,10 +18,8 @@ export async function startRedis({ fsync = "always", ...options }: RedisOptions)
   const dataDir = resolve(options.dataDir);
   const files = join(dataDir, "data");
   mkdirSync(files, { recursive: true });
-  const [version, port] = await Promise.all([
-    runTool([program, "--version"]),
-    options.port ?? findFreePort(),
-  ]);
+  const version = await runTool([program, "--version"]);
+  const port = options.port ?? (await findFreePort());
 
   return await runEngine(
     {

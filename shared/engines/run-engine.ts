@@ -1,31 +1,26 @@
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Engine, EngineName, EngineOptions } from "./engine.ts";
 import { dropLease, takeOver, writeLease } from "./lease.ts";
-import { tailOf } from "./log-tail.ts";
+import { sizeOf, tailOf } from "./log-tail.ts";
+import { isFree } from "./port.ts";
 import { allGone, killAll, killTree, processTree, signalProcess } from "./process-tree.ts";
+import { type Command, hasEnded, spawnServer } from "./spawn-server.ts";
 import { until } from "./until.ts";
 
 /** What differs from engine to engine. */
-export interface Recipe {
+export interface Recipe extends Command {
   name: EngineName;
   product: string;
   url: string;
   port: number;
-  command: string[];
-  env?: Record<string, string>;
-  /** An unprivileged user, where the server refuses to run as root. */
-  user?: { uid: number; gid: number };
-  /** What makes the server shut down cleanly without waiting for its clients. */
-  stopSignal: NodeJS.Signals;
   startMs: number;
   stopMs: number;
   /** Before each start: clears what a crash left behind. */
   prepare?(): Promise<void>;
   /** One try: does the server answer? */
   answers(): Promise<boolean>;
-  /** Once all data is on disk during a stop, the rest of a slow shutdown can be cut short. */
-  isFlushed?(logTail: string): boolean;
+  /** For a shutdown that dawdles: the log line after which it gets only `ms` more before it is killed. */
+  lastWords?: { text: string; ms: number };
 }
 
 /** Where an engine's log goes. */
@@ -42,8 +37,13 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
   async function start(signal?: AbortSignal): Promise<void> {
     await takeOver(dataDir);
     await recipe.prepare?.();
-    signal?.throwIfAborted();
-    const child = spawn(recipe, logFile, dataDir);
+    // Another server there would answer in the place of ours. What a killed one held is free a moment later.
+    await until(() => isFree(recipe.port), {
+      timeoutMs: 3_000,
+      signal,
+      what: () => `port ${recipe.port} of 127.0.0.1 to be free for ${recipe.product}`,
+    });
+    const child = spawnServer(recipe, logFile, dataDir);
     running = child;
     writeLease(dataDir, child.pid);
     try {
@@ -72,10 +72,13 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
     const tree = processTree(child.pid);
     const logStart = sizeOf(logFile);
     signalProcess(child.pid, recipe.stopSignal);
-    const deadline = performance.now() + recipe.stopMs;
+    let deadline = performance.now() + recipe.stopMs;
     while (!hasEnded(child) && performance.now() < deadline) {
-      if (recipe.isFlushed?.(tailOf(logFile, logStart))) break;
       await Promise.race([child.exited, Bun.sleep(50)]);
+      const { lastWords } = recipe;
+      if (lastWords && tailOf(logFile, logStart).includes(lastWords.text)) {
+        deadline = Math.min(deadline, performance.now() + lastWords.ms);
+      }
     }
     if (!hasEnded(child)) await killTree(child.pid);
     await child.exited;
@@ -115,48 +118,4 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
       await start();
     },
   };
-}
-
-const maxLogBytes = 5_000_000;
-
-function spawn(recipe: Recipe, logFile: string, cwd: string): Bun.Subprocess {
-  mkdirSync(dirname(logFile), { recursive: true });
-  const log = openSync(logFile, sizeOf(logFile) > maxLogBytes ? "w" : "a");
-  try {
-    return Bun.spawn([...endWithUs(recipe.stopSignal), ...recipe.command], {
-      ...recipe.user,
-      cwd,
-      env: recipe.env ?? { PATH: process.env.PATH ?? "", LC_ALL: "C" },
-      stdin: "ignore",
-      stdout: log,
-      stderr: log,
-      // Its own session: a Ctrl-C in the terminal must not end it before the services have flushed into it.
-      detached: true,
-    });
-  } finally {
-    closeSync(log);
-  }
-}
-
-/**
- * On Linux the kernel signals the engine when the thread that started it ends, even by SIGKILL (prctl(2),
- * PR_SET_PDEATHSIG): start engines from the main thread. Elsewhere the next start in the same folder ends it.
- */
-function endWithUs(signal: NodeJS.Signals): string[] {
-  const prefix = ["setpriv", "--pdeathsig", signal.replace("SIG", ""), "--"];
-  setprivWorks ??=
-    process.platform === "linux" &&
-    Bun.which("setpriv") !== null &&
-    Bun.spawnSync([...prefix, "true"], { stdout: "ignore", stderr: "ignore" }).success; // BusyBox has no --pdeathsig.
-  return setprivWorks ? prefix : [];
-}
-
-let setprivWorks: boolean | undefined;
-
-function hasEnded(child: Bun.Subprocess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
