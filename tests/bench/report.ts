@@ -36,7 +36,7 @@ export function formatReport({ systems }: BenchReport, titles: Record<RunName, s
   const settings = systems.flatMap(({ system, settings }) =>
     Object.entries(settings).map(([profile, text]) => `  ${system} (${profile}): ${text}`),
   );
-  return [...blocks, ["Settings", ...settings].join("\n"), ...failures].join("\n\n");
+  return [...blocks, legend, ["Settings", ...settings].join("\n"), ...failures].join("\n\n");
 }
 
 /** Writes the report as JSON under artifacts/bench/ and returns the path. */
@@ -54,6 +54,10 @@ export async function writeReport(report: BenchReport): Promise<string> {
   await Bun.write(path, `${JSON.stringify({ ...report, machine }, null, 2)}\n`);
   return path;
 }
+
+const legend = `jobs/s counts from the first request to the last finished job, milliseconds from when a request was due
+until its job was finished. CPU is a share of one core over the run, memory the peak of a process with its children.
+The last column: above 1 the first system does more jobs/s; below 1 its milliseconds are fewer.`;
 
 interface Row {
   system: string;

@@ -32,7 +32,7 @@ const bullmq: Peer = {
     });
     // Emitted when Redis has answered that the job is in the completed set.
     worker.on("completed", (job) => record(job.id!));
-    worker.on("error", (error) => console.error("bullmq:", error));
+    worker.on("error", (error) => console.error(`bullmq: ${error.message}`));
     await worker.waitUntilReady();
     return { close: () => worker.close(true) };
   },

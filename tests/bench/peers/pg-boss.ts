@@ -78,7 +78,7 @@ const pgBoss: Peer = {
 
 async function openBoss(options: ConstructorOptions): Promise<PgBoss> {
   const boss = new PgBoss({ ...options, schedule: false });
-  boss.on("error", (error) => console.error("pg-boss:", error));
+  boss.on("error", (error) => console.error(`pg-boss: ${error.message}`));
   await boss.start();
   return boss;
 }
