@@ -1,0 +1,104 @@
+import { Type } from "@sinclair/typebox";
+import { GATEWAY_ROUTES } from "../../contracts/routes.ts";
+import { openBus } from "../../shared/bus/open.ts";
+import { BASE_CONFIG, Url } from "../../shared/config.ts";
+import { createDocs } from "../../shared/http/docs.ts";
+import { createEdge } from "../../shared/http/edge.ts";
+import { listen } from "../../shared/http/listen.ts";
+import { createOps } from "../../shared/http/ops.ts";
+import { runService, type ServiceContext } from "../../shared/service.ts";
+import { createApp } from "./app.ts";
+import { createCommandForwarder } from "./commands.ts";
+import { createSubmitter } from "./submit-job.ts";
+import versionText from "./VERSION" with { type: "text" };
+
+const Config = Type.Object({
+  ...BASE_CONFIG,
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: "Port of the API" }),
+  BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
+  PROCESSOR_URL: Type.String({
+    default: "http://127.0.0.1:3001",
+    pattern: "^https?://[^,]+(,https?://[^,]+)*$",
+    description: "Base URLs of processors for commands, separated by commas",
+  }),
+  MAX_PAYLOAD_BYTES: Type.Integer({
+    default: 65_536,
+    minimum: 1,
+    maximum: 1_048_576,
+    description: "Largest payload of a job",
+  }),
+  MAX_BATCH_BYTES: Type.Integer({
+    default: 8_388_608,
+    minimum: 1_024,
+    maximum: 134_217_728,
+    description: "Largest body of a batch",
+  }),
+  MAX_IN_FLIGHT: Type.Integer({
+    default: 20_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "Jobs that may wait for their confirm",
+  }),
+});
+
+async function start({
+  service,
+  version,
+  instanceId,
+  config,
+  log,
+  life,
+  metrics,
+  makeEvent,
+}: ServiceContext<typeof Config.static>): Promise<void> {
+  const bus = openBus({ url: config.BUS_URL, name: instanceId, log, metrics });
+  life.defer("bus", bus.close);
+  const submitter = createSubmitter({
+    bus,
+    makeEvent,
+    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
+    maxInFlight: config.MAX_IN_FLIGHT,
+  });
+  life.defer("jobs in flight", submitter.idle);
+  metrics.gauge("observatory_gateway_in_flight", "Jobs that wait for their confirm", [], (gauge) =>
+    gauge.set(submitter.inFlight),
+  );
+
+  const app = createApp({
+    edge: createEdge({
+      log,
+      metrics,
+      bindAddress: config.BIND_ADDRESS,
+      allowedOrigins: config.ALLOWED_ORIGINS,
+    }),
+    ops: createOps({ service, version, metrics, engines: { bus: bus.ping }, stopping: life.stopping }),
+    docs: createDocs({
+      title: "Task Observatory gateway",
+      version,
+      description: "Submit jobs and command them",
+      routes: GATEWAY_ROUTES,
+    }),
+    submitter,
+    forward: createCommandForwarder({
+      processors: config.PROCESSOR_URL.split(",").map((url) => url.replace(/\/$/, "")),
+    }),
+    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
+    maxBatchBytes: config.MAX_BATCH_BYTES,
+  });
+  listen({
+    app,
+    port: config.PORT,
+    bindAddress: config.BIND_ADDRESS,
+    life,
+    log,
+    maxBodyBytes: config.MAX_BATCH_BYTES,
+  });
+}
+
+await runService({
+  service: "gateway",
+  summary: "accepts jobs and forwards commands",
+  versionText,
+  config: Config,
+  start,
+});

@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import type { AppError } from "../../shared/errors.ts";
+import { checkPayloadBounds } from "./payload-bounds.ts";
+
+function codeOf(value: Record<string, unknown>): string | undefined {
+  try {
+    checkPayloadBounds(value, 65_536, "/payload");
+    return undefined;
+  } catch (error) {
+    return (error as AppError).code;
+  }
+}
+
+const nested = (levels: number): Record<string, unknown> => (levels === 1 ? {} : { a: nested(levels - 1) });
+
+test("a payload at its bounds passes", () => {
+  expect(codeOf(nested(16))).toBeUndefined();
+  expect(codeOf({ text: "x".repeat(32_768) })).toBeUndefined();
+  expect(codeOf({ a: "😀", b: [1, null, true] })).toBeUndefined();
+});
+
+test("one step beyond each bound is refused by its own code", () => {
+  expect(codeOf(nested(17))).toBe("PAYLOAD_TOO_DEEP");
+  expect(codeOf({ text: "x".repeat(32_769) })).toBe("VALIDATION_FAILED");
+  expect(codeOf({ a: "x".repeat(32_000), b: "x".repeat(32_000), c: "x".repeat(2_000) })).toBe(
+    "PAYLOAD_TOO_LARGE",
+  );
+  expect(codeOf({ text: "a\u0000b" })).toBe("VALIDATION_FAILED");
+  expect(codeOf({ "\ud800": 1 })).toBe("VALIDATION_FAILED");
+});

@@ -1,0 +1,48 @@
+import { AppError } from "../../shared/errors.ts";
+
+const MAX_DEPTH = 16;
+const MAX_STRING = 32_768;
+
+/**
+ * Refuse what no job needs: more bytes of JSON than `maxBytes`, nesting beyond 16 levels, strings beyond 32,768 characters, and
+ * U+0000 or lone surrogates, which the job store cannot hold.
+ */
+export function checkPayloadBounds(
+  value: Readonly<Record<string, unknown>>,
+  maxBytes: number,
+  path: string,
+): void {
+  const fault = faultIn(value, path, 0);
+  if (fault) throw fault;
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > maxBytes)
+    throw new AppError("PAYLOAD_TOO_LARGE", `${path} has ${bytes} bytes, the limit is ${maxBytes}`, {
+      facts: { bytes, maxBytes },
+    });
+}
+
+function faultIn(value: unknown, path: string, depth: number): AppError | undefined {
+  if (typeof value === "string") return textFault(value, path);
+  if (typeof value !== "object" || value === null) return undefined;
+  if (depth >= MAX_DEPTH)
+    return new AppError("PAYLOAD_TOO_DEEP", `${path} is nested deeper than ${MAX_DEPTH} levels`);
+  for (const [key, item] of Object.entries(value)) {
+    const fault = textFault(key, path) ?? faultIn(item, `${path}/${key}`, depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function textFault(text: string, path: string): AppError | undefined {
+  const message =
+    text.length > MAX_STRING
+      ? `Text of ${text.length} characters, expected at most ${MAX_STRING}`
+      : text.includes("\u0000") || !text.isWellFormed()
+        ? "Text with U+0000 or a lone surrogate, expected well-formed Unicode without it"
+        : undefined;
+  return message === undefined
+    ? undefined
+    : new AppError("VALIDATION_FAILED", `${path.slice(0, 200)}: ${message}`, {
+        errors: [{ path: path.slice(0, 200), message }],
+      });
+}

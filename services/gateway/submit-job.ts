@@ -1,0 +1,139 @@
+import { type Acceptance, type BatchAcceptance, JobRequest } from "../../contracts/api-commands.ts";
+import { jobIdOfKey, newJobId } from "../../contracts/ids.ts";
+import { PROBLEMS } from "../../contracts/problem.ts";
+import { createBatcher } from "../../shared/async.ts";
+import type { Bus } from "../../shared/bus/port.ts";
+import { AppError } from "../../shared/errors.ts";
+import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
+import { createCheck } from "../../shared/http/read-request.ts";
+import { toProblem } from "../../shared/http/to-problem.ts";
+import { checkedPayload, createdEvent, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { createKeyMemory } from "./key-memory.ts";
+import { checkPayloadBounds } from "./payload-bounds.ts";
+
+const checkRequest = createCheck(JobRequest, "VALIDATION_FAILED", "The job");
+
+export interface SubmitOptions {
+  readonly bus: Bus;
+  readonly makeEvent: EventMaker;
+  readonly maxPayloadBytes: number;
+  /** Jobs that wait for their confirm; one more is refused with OVERLOADED. */
+  readonly maxInFlight: number;
+}
+
+/** Where a job comes from, beside its body. */
+export interface Caller {
+  readonly correlationId: string;
+  readonly idempotencyKey?: string | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+interface Prepared {
+  readonly acceptance: Acceptance;
+  readonly envelope: string;
+  readonly key: string | undefined;
+  readonly fingerprint: string;
+}
+
+/** Accepts jobs: checks them, derives their ids, and answers when the bus has them. */
+export function createSubmitter({ bus, makeEvent, maxPayloadBytes, maxInFlight }: SubmitOptions) {
+  const keys = createKeyMemory(10_000);
+  // Requests that arrive together share a message and its confirm.
+  const publisher = createBatcher<string, void>({
+    run: async (envelopes) => {
+      await bus.publish("jobs.created", joinEnvelopes(envelopes));
+      return envelopes.map(() => undefined);
+    },
+    maxBatch: 200,
+    maxInFlight: 4,
+    maxItems: maxInFlight,
+  });
+
+  function prepare(body: unknown, caller: Caller): Prepared {
+    const request = checkRequest(body);
+    const jobType = jobTypeNamed(request.type);
+    const given = request.payload ?? {};
+    checkPayloadBounds(given, maxPayloadBytes, "/payload");
+    if (request.metadata) checkPayloadBounds(request.metadata, maxPayloadBytes, "/metadata");
+    const payload = checkedPayload(jobType, given);
+
+    const { idempotencyKey, payload: _payload, type, ...wishes } = request;
+    const key = caller.idempotencyKey ?? idempotencyKey;
+    if (
+      caller.idempotencyKey !== undefined &&
+      idempotencyKey !== undefined &&
+      caller.idempotencyKey !== idempotencyKey
+    )
+      throw new AppError(
+        "VALIDATION_FAILED",
+        "The Idempotency-Key header and the body's idempotencyKey differ",
+      );
+    const jobId = key === undefined ? newJobId() : jobIdOfKey(key);
+    const fingerprint =
+      key === undefined ? NO_FINGERPRINT : fingerprintOf({ ...wishes, type, payload: given });
+    const event = createdEvent(
+      makeEvent,
+      { ...wishes, jobId, jobType: type, payload, fingerprint },
+      { ...caller, idempotencyKey: key },
+    );
+    return {
+      acceptance: { jobId, eventId: event.eventId },
+      envelope: JSON.stringify(event),
+      key,
+      fingerprint,
+    };
+  }
+
+  /** Throws IDEMPOTENCY_CONFLICT; gives true when this very request was confirmed before. */
+  function isKnown({ key, fingerprint }: Prepared): boolean {
+    if (key === undefined) return false;
+    const known = keys.get(key);
+    if (known !== undefined && known !== fingerprint)
+      throw new AppError(
+        "IDEMPOTENCY_CONFLICT",
+        `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is untouched`,
+      );
+    return known !== undefined;
+  }
+
+  return {
+    /** Jobs that wait for their confirm. */
+    get inFlight() {
+      return publisher.size;
+    },
+    idle: () => publisher.idle(),
+
+    /** Accept one job; resolves when it is durable in the bus. */
+    async submit(body: unknown, caller: Caller): Promise<Acceptance> {
+      const prepared = prepare(body, caller);
+      if (!isKnown(prepared)) {
+        await publisher.add(prepared.envelope);
+        if (prepared.key !== undefined) keys.set(prepared.key, prepared.fingerprint);
+      }
+      return prepared.acceptance;
+    },
+
+    /**
+     * Accept many: each is accepted or refused on its own and told by its index. Rejects as a whole only when the bus
+     * took none of them.
+     */
+    async submitBatch(bodies: readonly unknown[], caller: Caller): Promise<BatchAcceptance> {
+      const outcomes = await Promise.allSettled(bodies.map((body) => this.submit(body, caller)));
+      const refusals = outcomes.filter((outcome) => outcome.status === "rejected");
+      const first = refusals[0]?.reason;
+      if (refusals.length === bodies.length && first instanceof AppError && PROBLEMS[first.code].retryable)
+        throw first;
+      return {
+        accepted: outcomes.length - refusals.length,
+        refused: refusals.length,
+        results: outcomes.map((outcome, index) =>
+          outcome.status === "fulfilled"
+            ? { index, ...outcome.value }
+            : { index, problem: toProblem(outcome.reason, caller.correlationId) },
+        ),
+      };
+    },
+  };
+}
+export type Submitter = ReturnType<typeof createSubmitter>;

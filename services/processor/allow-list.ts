@@ -1,0 +1,24 @@
+import { BlockList, isIP } from "node:net";
+
+/**
+ * The addresses that jobs may reach, from texts such as `127.0.0.0/8, ::1`. Throws with the faulty part.
+ * (Node's BlockList is a set of addresses; here it lists what is allowed.)
+ */
+export function parseAllowList(text: string): BlockList {
+  const list = new BlockList();
+  for (const part of text
+    .split(",")
+    .map((piece) => piece.trim())
+    .filter(Boolean)) {
+    const [address = "", bits] = part.split("/");
+    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+    const most = family === "ipv6" ? 128 : 32;
+    const prefix = bits === undefined ? most : Number(bits);
+    if (isIP(address) === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most || bits === "")
+      throw new Error(
+        `HTTP_CHECK_ALLOW has ${JSON.stringify(part)}: expected addresses or ranges such as 127.0.0.0/8, separated by commas`,
+      );
+    list.addSubnet(address, prefix, family);
+  }
+  return list;
+}

@@ -1,0 +1,116 @@
+import { pause } from "../../shared/async.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { ClaimedJob } from "./job.ts";
+import type { Outbox } from "./outbox.ts";
+import type { RunStore } from "./run-store.ts";
+import type { Slots } from "./slots.ts";
+
+const MAX_CLAIM = 200;
+/** How often is looked for due jobs that nobody told of: scheduled ones of others, those that were missed. */
+const POLL_MS = 1_000;
+const MAX_TIMERS = 1_000;
+const MAX_TIMER_MS = 60_000;
+
+export interface ClaimerOptions {
+  readonly store: RunStore;
+  readonly slots: Slots;
+  readonly outbox: Outbox;
+  readonly log: Log;
+  readonly workerId: () => string;
+  readonly start: (job: ClaimedJob) => void;
+  readonly stopping: AbortSignal;
+}
+
+export interface Claimer {
+  /** Something may be due: look, when slots are free. */
+  poke(): void;
+  /** A job will be due then. */
+  dueAt(time: Date): void;
+  /** A slot is free again: look only if the last look left jobs waiting. */
+  onFree(retryAt: Date | null): void;
+  /** Whether the last look found everything that was due: only then may new jobs skip the queue. */
+  readonly caughtUp: boolean;
+  /** Look now and then until stopping, then wait for the look under way. */
+  run(): Promise<void>;
+}
+
+/** Fills free slots with due jobs, best first. One claim is under way at a time. */
+export function createClaimer({
+  store,
+  slots,
+  outbox,
+  log,
+  workerId,
+  start,
+  stopping,
+}: ClaimerOptions): Claimer {
+  let caughtUp = false;
+  let looking: Promise<void> | undefined;
+  let pokes = 0;
+  const timers = new Set<Timer>();
+
+  async function look(): Promise<void> {
+    while (slots.free > 0 && !caughtUp && !stopping.aborted) {
+      const seen = pokes;
+      const places = slots.reserve(MAX_CLAIM);
+      let jobs: readonly ClaimedJob[] = [];
+      try {
+        const claimed = await store.claim(workerId(), places, new Date());
+        jobs = claimed.jobs;
+        outbox.relay(claimed.message);
+      } catch (error) {
+        log.warn("Jobs cannot be claimed now", { reason: messageOf(error) });
+        return;
+      } finally {
+        slots.release(places - jobs.length);
+      }
+      caughtUp = jobs.length < places && seen === pokes;
+      for (const job of jobs) start(job);
+    }
+  }
+
+  function lookSoon(): void {
+    if (looking || stopping.aborted || slots.free === 0) return;
+    looking = look().finally(() => {
+      looking = undefined;
+    });
+  }
+
+  const claimer: Claimer = {
+    poke() {
+      pokes++;
+      caughtUp = false;
+      lookSoon();
+    },
+    dueAt(time) {
+      const delay = time.getTime() - Date.now();
+      // What is further away, or one too many, is found by the poll.
+      if (delay > MAX_TIMER_MS || timers.size >= MAX_TIMERS) return;
+      const timer = setTimeout(
+        () => {
+          timers.delete(timer);
+          claimer.poke();
+        },
+        Math.max(0, delay),
+      );
+      timers.add(timer);
+    },
+    onFree(retryAt) {
+      if (retryAt) claimer.dueAt(retryAt);
+      if (!caughtUp) lookSoon();
+    },
+    get caughtUp() {
+      return caughtUp;
+    },
+    async run() {
+      while (!stopping.aborted) {
+        claimer.poke();
+        await pause(POLL_MS, stopping);
+      }
+      for (const timer of timers) clearTimeout(timer);
+      await looking;
+    },
+  };
+  return claimer;
+}

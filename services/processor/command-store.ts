@@ -1,0 +1,133 @@
+import type { JobFilter } from "../../contracts/api-commands.ts";
+import type { JobStatus } from "../../contracts/job.ts";
+import type { Sql } from "../../shared/postgres.ts";
+import type { Standing, Step } from "./history.ts";
+import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+
+/** A job as a command sees it. */
+export interface CommandJob extends Standing {
+  readonly status: JobStatus;
+  readonly priority: number;
+  readonly createdAt: Date;
+  readonly cancelRequested: boolean;
+}
+
+/** What a command makes of a job: a move by one step. */
+export interface CommandMove {
+  readonly job: CommandJob;
+  readonly step: Step;
+}
+
+export interface JobRequestRow {
+  readonly type: string;
+  readonly priority: number;
+  readonly maxAttempts: number;
+  readonly deadlineMs: number;
+  readonly metadata: Record<string, unknown> | null;
+  readonly createdEventId: string;
+}
+
+export function createCommandStore(sql: Sql) {
+  const columns = sql`
+    id, type, status, priority, sequence, run, attempt, correlation_id as "correlationId", traceparent,
+    created_at as "createdAt", cancel_requested as "cancelRequested"`;
+
+  return {
+    async get(ids: readonly string[]): Promise<CommandJob[]> {
+      return sql<CommandJob[]>`select ${columns} from jobs where id = any(${ids as string[]}::uuid[])`;
+    },
+
+    /** What a job was asked to be. */
+    async request(id: string): Promise<JobRequestRow | undefined> {
+      const [row] = await sql<JobRequestRow[]>`
+        select type, priority, max_attempts as "maxAttempts", deadline_ms as "deadlineMs", metadata, created_event_id as "createdEventId"
+        from jobs where id = ${id}`;
+      return row;
+    },
+
+    /** Ids after `after` that match a filter and have one of these statuses, in the order of ids. */
+    async matching(
+      filter: JobFilter,
+      statuses: readonly JobStatus[],
+      after: string | null,
+      limit: number,
+    ): Promise<string[]> {
+      const rows = await sql<{ id: string }[]>`
+        select id from jobs where ${conditions(filter, statuses)} ${after ? sql`and id > ${after}` : sql``} order by id limit ${limit}`;
+      return rows.map((row) => row.id);
+    },
+
+    async count(filter: JobFilter, statuses: readonly JobStatus[]): Promise<number> {
+      const [row] = await sql<
+        { count: number }[]
+      >`select count(*)::int as count from jobs where ${conditions(filter, statuses)}`;
+      return row?.count ?? 0;
+    },
+
+    /** Write moves of jobs that still stand where the command saw them. Gives the ids that were written. */
+    async move(
+      moves: readonly CommandMove[],
+    ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
+      const steps = moves.map(({ step }) => step);
+      const [row] = await sql<{ done: string[] | null; sent: string | null }[]>`
+        with done as (
+          update jobs j
+          set status = i.status, sequence = i.sequence, run = i.run, updated_at = i.at, cancel_requested = false,
+              finished_at = case when i.status = 'CANCELLED' then i.at end,
+              tries = case when i.run > j.run then 0 else j.tries end,
+              losses = case when i.run > j.run then 0 else j.losses end,
+              run_at = case when i.run > j.run then i.at else j.run_at end,
+              error = case when i.run > j.run then null else j.error end,
+              result = null, progress = null
+          from unnest(
+            ${steps.map((s) => s.jobId)}::uuid[], ${moves.map(({ job }) => job.sequence)}::int[], ${moves.map(({ job }) => job.status)}::text[],
+            ${steps.map((s) => s.to)}::text[], ${steps.map((s) => s.sequence)}::int[], ${steps.map((s) => s.run)}::int[],
+            ${steps.map((s) => s.at)}::timestamptz[]
+          ) as i (id, seen, was, status, sequence, run, at)
+          where j.id = i.id and j.sequence = i.seen and j.status = i.was
+          returning j.id
+        ),
+        revived as (
+          update dead_letters d set replays = d.replays + 1, replayed_at = now(), replayed_as = d.job_id
+          from done where d.id = done.id and d.kind = 'job' and d.replayed_at is null
+        ),
+        ${stepsSql(sql, steps)}
+        select (select array_agg(id::text) from done) as done, (select id from sent) as sent`;
+      const done = new Set(row?.done ?? []);
+      return { done, message: outboxMessage(row?.sent ?? null, steps, done) };
+    },
+
+    /** Ask the holders of running jobs to cancel them. Gives the ids that still run. */
+    async requestCancel(ids: readonly string[]): Promise<Set<string>> {
+      const rows = await sql<{ id: string }[]>`
+        with asked as (
+          update jobs set cancel_requested = true where id = any(${ids as string[]}::uuid[]) and status = 'EXECUTING' returning id
+        )
+        select id, pg_notify('observatory_cancel', id::text) from asked`;
+      return new Set(rows.map((row) => row.id));
+    },
+
+    /** Pause or resume a type; gives whether that changed anything. */
+    async setPaused(type: string, paused: boolean): Promise<boolean> {
+      const rows = paused
+        ? await sql`insert into paused_types (type) values (${type}) on conflict do nothing returning type`
+        : await sql`delete from paused_types where type = ${type} returning type`;
+      await sql`select pg_notify('observatory_paused', ${type})`;
+      return rows.length > 0;
+    },
+
+    async paused(): Promise<string[]> {
+      return (await sql<{ type: string }[]>`select type from paused_types`).map((row) => row.type);
+    },
+  };
+
+  function conditions(filter: JobFilter, statuses: readonly JobStatus[]) {
+    return sql`status = any(${statuses as string[]})
+      ${filter.status ? sql`and status = ${filter.status}` : sql``}
+      ${filter.type ? sql`and type = ${filter.type}` : sql``}
+      ${filter.createdAfter ? sql`and created_at > ${filter.createdAfter}` : sql``}
+      ${filter.createdBefore ? sql`and created_at < ${filter.createdBefore}` : sql``}
+      ${filter.text ? sql`and payload <> '{}' and to_tsvector('simple', payload) @@ plainto_tsquery('simple', ${filter.text})` : sql``}`;
+  }
+}
+export type CommandStore = ReturnType<typeof createCommandStore>;

@@ -1,0 +1,46 @@
+import type { RefusedMessage } from "../../contracts/dead-letter.ts";
+import type { Sql } from "../../shared/postgres.ts";
+
+export interface DeadLetterRow {
+  readonly id: string;
+  readonly kind: "message" | "job";
+  readonly queue: string;
+  readonly body: Buffer;
+  readonly jobId: string | null;
+}
+
+export function createDeadLetterStore(sql: Sql) {
+  return {
+    /** File refused messages; one that is filed already is left as it is. */
+    async file(messages: readonly RefusedMessage[]): Promise<void> {
+      await sql`
+        insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id, event_id)
+        select i.id, 'message', i.reason, i.detail, i.service, i.queue, i.died_at, decode(i.body, 'base64'), i.job_id, i.event_id
+        from unnest(
+          ${messages.map((m) => m.id)}::uuid[], ${messages.map((m) => m.reason)}::text[],
+          ${messages.map((m) => m.detail.toWellFormed().replaceAll("\u0000", "\ufffd"))}::text[], ${messages.map((m) => m.service)}::text[],
+          ${messages.map((m) => m.queue)}::text[], ${messages.map((m) => m.refusedAt)}::timestamptz[],
+          ${messages.map((m) => m.original)}::text[], ${messages.map((m) => m.jobId ?? null)}::uuid[],
+          ${messages.map((m) => m.eventId ?? null)}::uuid[]
+        ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
+        on conflict (id) do nothing`;
+    },
+
+    async get(id: string): Promise<DeadLetterRow | undefined> {
+      const [row] = await sql<DeadLetterRow[]>`
+        select id, kind, queue, body, job_id as "jobId" from dead_letters where id = ${id}`;
+      return row;
+    },
+
+    async markReplayed(id: string, replayedAs: string | null): Promise<void> {
+      await sql`
+        update dead_letters set replays = replays + 1, replayed_at = now(), replayed_as = ${replayedAs} where id = ${id}`;
+    },
+
+    async drop(id: string): Promise<boolean> {
+      const rows = await sql`delete from dead_letters where id = ${id} returning id`;
+      return rows.length > 0;
+    },
+  };
+}
+export type DeadLetterStore = ReturnType<typeof createDeadLetterStore>;

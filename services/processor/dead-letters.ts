@@ -1,0 +1,172 @@
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { ReplayReply, ReplayRequest } from "../../contracts/api-commands.ts";
+import { RefusedMessage } from "../../contracts/dead-letter.ts";
+import { newJobId } from "../../contracts/ids.ts";
+import type { Route } from "../../contracts/topology.ts";
+import type { BatchHandler, Bus } from "../../shared/bus/port.ts";
+import { AppError } from "../../shared/errors.ts";
+import { decodeMessage, type EventMaker, joinEnvelopes, type RefusedEnvelope } from "../../shared/event.ts";
+import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
+import type { Log } from "../../shared/log.ts";
+import { refusedMessage } from "../../shared/refusal.ts";
+import type { CommandStore } from "./command-store.ts";
+import type { Commands } from "./commands.ts";
+import type { DeadLetterRow, DeadLetterStore } from "./dead-letter-store.ts";
+
+const SERVICE = "processor";
+const refusedChecker = TypeCompiler.Compile(RefusedMessage);
+
+export interface DeadLettersOptions {
+  readonly store: DeadLetterStore;
+  readonly jobs: CommandStore;
+  readonly commands: Pick<Commands, "retry">;
+  readonly bus: Bus;
+  readonly makeEvent: EventMaker;
+  readonly log: Log;
+}
+
+/** Files what broke its contract, and lets people replay, edit or drop it. */
+export function createDeadLetters({ store, jobs, commands, bus, makeEvent, log }: DeadLettersOptions) {
+  /** Consumes `jobs.failed.validation`. What is no refused message is itself filed as one. */
+  const file: BatchHandler = async (batch) => {
+    const messages = new Map<string, RefusedMessage>();
+    for (const { body, diedOn } of batch) {
+      const message = readRefused(body, diedOn);
+      messages.set(message.id, message);
+    }
+    await store.file([...messages.values()]);
+    for (const { id, reason, queue, jobId } of messages.values())
+      log.warn("Filed a dead letter", { deadLetterId: id, reason, queue, jobId });
+  };
+
+  function readRefused(body: Uint8Array, diedOn: RefusedMessage["queue"] | undefined): RefusedMessage {
+    if (diedOn) {
+      const { events, refused } = decodeMessage(body);
+      const [first] = events;
+      const ids =
+        events.length === 1 && refused.length === 0 && first
+          ? { jobId: first.payload.jobId, eventId: first.eventId }
+          : {};
+      const detail = `Its consumers died with it too often${events.length > 1 ? `; it carries ${events.length} events` : ""}`;
+      return refusedMessage(
+        { original: body, reason: "DELIVERY_LIMIT", detail, ...ids },
+        { queue: diedOn as never, service: "bus" },
+      );
+    }
+    try {
+      const value: unknown = JSON.parse(Buffer.from(body).toString("utf8"));
+      if (refusedChecker.Check(value)) return value;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    return refusedMessage(
+      {
+        original: body,
+        reason: "MALFORMED",
+        detail: "A message on jobs.failed.validation that is no refused message",
+      },
+      { queue: "jobs.failed.validation", service: SERVICE },
+    );
+  }
+
+  async function replay(id: string, request: ReplayRequest, correlationId: string): Promise<ReplayReply> {
+    const letter = await store.get(id);
+    if (!letter) throw notFound(id);
+    const outcome =
+      letter.kind === "job"
+        ? await replayJob(letter, request, correlationId)
+        : await replayMessage(letter, request);
+    // A retry of the dead job marks its letter itself, in the transaction that revives it.
+    if (outcome.eventId || letter.kind === "message") await store.markReplayed(id, outcome.jobId ?? null);
+    log.info("Replayed a dead letter", {
+      deadLetterId: id,
+      ...outcome,
+      edited: request.payload !== undefined || request.body !== undefined,
+    });
+    return { deadLetterId: id, ...outcome };
+  }
+
+  async function replayJob(
+    { jobId }: DeadLetterRow,
+    { payload, body }: ReplayRequest,
+    correlationId: string,
+  ): Promise<Omit<ReplayReply, "deadLetterId">> {
+    if (body !== undefined)
+      throw new AppError("VALIDATION_FAILED", "A dead job is edited by its `payload`, not by a `body`");
+    if (!jobId) throw new Error("a dead letter of kind job has no job id");
+    if (payload === undefined) {
+      await commands.retry(jobId);
+      return { jobId };
+    }
+    const origin = await jobs.request(jobId);
+    if (!origin) throw new AppError("JOB_NOT_FOUND", `No job has the id ${jobId}`);
+    const event = createdEvent(
+      makeEvent,
+      {
+        jobId: newJobId(),
+        jobType: origin.type,
+        payload: checkedPayload(jobTypeNamed(origin.type), payload),
+        priority: origin.priority,
+        maxAttempts: origin.maxAttempts,
+        deadlineMs: origin.deadlineMs,
+        originId: jobId,
+        originKind: "edit",
+        ...(origin.metadata && { metadata: origin.metadata }),
+      },
+      { correlationId, causationId: origin.createdEventId },
+    );
+    await bus.publish("jobs.created", joinEnvelopes([JSON.stringify(event)]));
+    return { jobId: event.payload.jobId, eventId: event.eventId };
+  }
+
+  async function replayMessage(
+    { queue, body: original }: DeadLetterRow,
+    { payload, body }: ReplayRequest,
+  ): Promise<Omit<ReplayReply, "deadLetterId">> {
+    if (payload !== undefined)
+      throw new AppError(
+        "VALIDATION_FAILED",
+        "A dead message is edited by its `body`, the whole text, not by a `payload`",
+      );
+    const bytes = body === undefined ? original : Buffer.from(body);
+    const { events, refused } = decodeMessage(bytes);
+    // As it was, it may be replayed whatever it is: a newer consumer may read it. What a person wrote must be right.
+    if (body !== undefined && refused[0])
+      throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);
+    await bus.publish(routeOf(queue), bytes);
+    const [event] = events;
+    return event ? { jobId: event.payload.jobId, eventId: event.eventId } : {};
+  }
+
+  return {
+    file,
+    replay,
+
+    /** Publish refused envelopes to `jobs.failed.validation`. */
+    async refuse(refused: readonly RefusedEnvelope[]): Promise<void> {
+      await Promise.all(
+        refused.map((one) => {
+          const message = refusedMessage(one, { queue: "jobs.created", service: SERVICE });
+          return bus.publish("jobs.failed.validation", Buffer.from(JSON.stringify(message)));
+        }),
+      );
+    },
+
+    async drop(id: string): Promise<ReplayReply> {
+      if (!(await store.drop(id))) throw notFound(id);
+      log.info("Dropped a dead letter", { deadLetterId: id });
+      return { deadLetterId: id };
+    },
+  };
+}
+export type DeadLetters = ReturnType<typeof createDeadLetters>;
+
+function routeOf(queue: string): Route {
+  if (queue === "jobs.created") return "jobs.created";
+  if (queue === "events.observed") return "jobs.transitions";
+  throw new AppError("DEAD_LETTER_STATE_CONFLICT", `A message that died on ${queue} cannot be replayed`);
+}
+
+function notFound(id: string): AppError {
+  return new AppError("DEAD_LETTER_NOT_FOUND", `No dead letter has the id ${id}`);
+}

@@ -1,0 +1,113 @@
+import type { EventPayload, EventType } from "../../contracts/events.ts";
+import { eventIdAt } from "../../contracts/ids.ts";
+import { isLegalMove, type JobStatus } from "../../contracts/job.ts";
+import type { EventMaker } from "../../shared/event.ts";
+
+/** Where a job stands; a step starts from here. */
+export interface Standing {
+  readonly id: string;
+  readonly type: string;
+  readonly status: JobStatus | null;
+  readonly sequence: number;
+  readonly run: number;
+  readonly attempt: number;
+  readonly correlationId: string;
+  readonly traceparent: string | null;
+}
+
+/** One entry of a job's history: an event, and the transition that it tells of (`to` is null where status stays). */
+export interface Step {
+  readonly jobId: string;
+  readonly sequence: number;
+  readonly run: number;
+  readonly from: JobStatus | null;
+  readonly to: JobStatus | null;
+  readonly attempt: number;
+  readonly eventId: string;
+  readonly at: Date;
+  readonly detail: string | null;
+  /** The envelope as JSON, ready to be joined into a message. */
+  readonly event: string;
+}
+
+type MovedFields = "jobId" | "jobType" | "sequence" | "run" | "attempt" | "from" | "to";
+type MoveEvent = Exclude<EventType, "job.created" | "job.executed">;
+type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** Writes the next steps of jobs. The sequence and the event ids follow from where the job stands. */
+export function createHistorian(makeEvent: EventMaker) {
+  return {
+    /** A change of status, with the event that tells of it. `run` and `attempt` are those after the move. */
+    move<E extends MoveEvent>(
+      job: Standing,
+      to: JobStatus,
+      eventType: E,
+      facts: Omitting<EventPayload<E>, MovedFields>,
+      at: Date,
+      {
+        run = job.run,
+        attempt = job.attempt,
+        detail,
+      }: { run?: number; attempt?: number; detail?: object } = {},
+    ): Step {
+      if (!isLegalMove(job.status, to))
+        throw new Error(`job ${job.id} cannot go from ${job.status} to ${to}`);
+      const sequence = job.sequence + 1;
+      const about = { jobId: job.id, jobType: job.type, sequence, run, attempt, from: job.status, to };
+      return step(job, eventType, { ...about, ...facts } as unknown as EventPayload<E>, {
+        sequence,
+        run,
+        attempt,
+        from: job.status,
+        to,
+        at,
+        detail,
+      });
+    },
+
+    /** An attempt came to its end. */
+    executed(
+      job: Standing,
+      facts: Omitting<EventPayload<"job.executed">, "jobId" | "jobType" | "sequence" | "run" | "attempt">,
+      at: Date,
+    ): Step {
+      const { run, attempt } = job;
+      const sequence = job.sequence + 1;
+      const payload = { jobId: job.id, jobType: job.type, sequence, run, attempt, ...facts };
+      return step(job, "job.executed", payload, { sequence, run, attempt, from: job.status, to: null, at });
+    },
+  };
+
+  function step<E extends EventType>(
+    job: Standing,
+    eventType: E,
+    payload: EventPayload<E>,
+    {
+      detail,
+      ...rest
+    }: Omit<Step, "jobId" | "eventId" | "event" | "detail"> & { detail?: object | undefined },
+  ): Step {
+    const eventId = eventIdAt(job.id, rest.sequence);
+    const event = makeEvent({
+      eventType,
+      eventId,
+      correlationId: job.correlationId,
+      traceparent: job.traceparent ?? undefined,
+      occurredAt: rest.at.toISOString(),
+      payload,
+    });
+    return {
+      jobId: job.id,
+      eventId,
+      ...rest,
+      detail: detail ? JSON.stringify(detail) : null,
+      event: JSON.stringify(event),
+    };
+  }
+}
+export type Historian = ReturnType<typeof createHistorian>;
+
+/** Where the job stands after a step. */
+export function after<S extends Standing>(job: S, { sequence, run, attempt, to }: Step): S {
+  return { ...job, sequence, run, attempt, status: to ?? job.status };
+}

@@ -1,0 +1,105 @@
+import type { JobStatus } from "../../contracts/job.ts";
+import type { Sql } from "../../shared/postgres.ts";
+import type { Step } from "./history.ts";
+import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { storableJson } from "./storable-json.ts";
+
+/** A job that was created and is to become a row, at the status that intake gives it. */
+export interface NewJob {
+  readonly id: string;
+  readonly type: string;
+  readonly status: JobStatus;
+  readonly priority: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly idempotencyKey: string | null;
+  readonly fingerprint: string;
+  readonly correlationId: string;
+  readonly createdEventId: string;
+  readonly traceparent: string | null;
+  readonly parentId: string | null;
+  readonly originId: string | null;
+  readonly originKind: string | null;
+  readonly sequence: number;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly baseMs: number;
+  readonly capMs: number;
+  readonly deadlineMs: number;
+  readonly runAt: Date;
+  readonly createdAt: Date;
+  readonly receivedAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly workerId: string | null;
+  readonly queueWaitMs: number | null;
+  readonly error: string | null;
+  readonly steps: readonly Step[];
+}
+
+/** What the store knows of a job id that was there already. */
+export interface KnownJob {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly createdEventId: string;
+}
+
+export function createIntakeStore(sql: Sql) {
+  return {
+    /** Insert the jobs that are new, with their history and its message, in one statement. Gives the ids of those. */
+    async insert(
+      jobs: readonly NewJob[],
+    ): Promise<{ inserted: Set<string>; message: OutboxMessage | undefined }> {
+      const steps = jobs.flatMap((job) => job.steps);
+      const [row] = await sql<{ done: string[] | null; sent: string | null }[]>`
+        with done as (
+          insert into jobs (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
+            created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
+            cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, started_at, finished_at, worker_id, queue_wait_ms, error)
+          select i.id, i.type, i.status, i.priority, i.payload::jsonb, i.metadata::jsonb, i.idempotency_key, i.fingerprint, i.correlation_id,
+            i.created_event_id, i.traceparent, i.parent_id, i.origin_id, i.origin_kind, i.sequence, i.attempt, i.max_attempts, i.base_ms,
+            i.cap_ms, i.deadline_ms, i.run_at, i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms, i.error::jsonb
+          from unnest(
+            ${jobs.map((j) => j.id)}::uuid[], ${jobs.map((j) => j.type)}::text[], ${jobs.map((j) => j.status)}::text[],
+            ${jobs.map((j) => j.priority)}::smallint[], ${jobs.map((j) => storableJson(JSON.stringify(j.payload)))}::text[],
+            ${jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null))}::text[], ${jobs.map((j) => j.idempotencyKey)}::text[],
+            ${jobs.map((j) => j.fingerprint)}::text[], ${jobs.map((j) => j.correlationId)}::uuid[],
+            ${jobs.map((j) => j.createdEventId)}::uuid[], ${jobs.map((j) => j.traceparent)}::text[],
+            ${jobs.map((j) => j.parentId)}::uuid[], ${jobs.map((j) => j.originId)}::uuid[], ${jobs.map((j) => j.originKind)}::text[],
+            ${jobs.map((j) => j.sequence)}::int[], ${jobs.map((j) => j.attempt)}::int[], ${jobs.map((j) => j.maxAttempts)}::int[],
+            ${jobs.map((j) => j.baseMs)}::int[], ${jobs.map((j) => j.capMs)}::int[], ${jobs.map((j) => j.deadlineMs)}::int[],
+            ${jobs.map((j) => j.runAt)}::timestamptz[], ${jobs.map((j) => j.createdAt)}::timestamptz[],
+            ${jobs.map((j) => j.receivedAt)}::timestamptz[], ${jobs.map((j) => j.startedAt)}::timestamptz[],
+            ${jobs.map((j) => j.finishedAt)}::timestamptz[], ${jobs.map((j) => j.workerId)}::text[],
+            ${jobs.map((j) => j.queueWaitMs)}::float8[], ${jobs.map((j) => j.error)}::text[]
+          ) as i (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
+            created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
+            cap_ms, deadline_ms, run_at, created_at, received_at, started_at, finished_at, worker_id, queue_wait_ms, error)
+          on conflict (id) do nothing
+          returning id
+        ),
+        born as (
+          insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
+          select b.id, 0, 1, null, 'PENDING', 0, b.event_id, b.at
+          from unnest(${jobs.map((j) => j.id)}::uuid[], ${jobs.map((j) => j.createdEventId)}::uuid[], ${jobs.map((j) => j.createdAt)}::timestamptz[])
+            as b (id, event_id, at)
+          join done on done.id = b.id
+        ),
+        ${stepsSql(sql, steps)}
+        select (select array_agg(id::text) from done) as done, (select id from sent) as sent`;
+      const inserted = new Set(row?.done ?? []);
+      return { inserted, message: outboxMessage(row?.sent ?? null, steps, inserted) };
+    },
+
+    async known(ids: readonly string[]): Promise<KnownJob[]> {
+      return sql<KnownJob[]>`
+        select id, fingerprint, created_event_id as "createdEventId" from jobs where id = any(${ids as string[]}::uuid[])`;
+    },
+
+    /** Tell other processors, once for a batch, that jobs wait. */
+    async announce(): Promise<void> {
+      await sql`select pg_notify('observatory_waiting', '')`;
+    },
+  };
+}
+export type IntakeStore = ReturnType<typeof createIntakeStore>;

@@ -1,0 +1,303 @@
+import type { DeadLetterReason } from "../../contracts/dead-letter.ts";
+import type { JobEvent } from "../../contracts/events.ts";
+import type { BatchHandler } from "../../shared/bus/port.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
+import { checkedPayload, jobTypeNamed } from "../../shared/job-request.ts";
+import type { Log } from "../../shared/log.ts";
+import { isAway } from "../../shared/postgres.ts";
+import type { Claimer } from "./claim.ts";
+import { after, type Historian, type Standing, type Step } from "./history.ts";
+import type { IntakeStore, NewJob } from "./intake-store.ts";
+import type { ClaimedJob } from "./job.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Slots } from "./slots.ts";
+
+type Created = JobEvent<"job.created">;
+
+export interface IntakeOptions {
+  readonly store: IntakeStore;
+  readonly history: Historian;
+  readonly slots: Slots;
+  readonly claimer: Pick<Claimer, "caughtUp" | "poke" | "dueAt">;
+  readonly outbox: Outbox;
+  readonly log: Log;
+  readonly workerId: () => string;
+  readonly isPaused: (type: string) => boolean;
+  readonly start: (job: ClaimedJob) => void;
+  /** File messages that broke their contract; resolves when they are durable. */
+  readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
+}
+
+/**
+ * Drains `jobs.created` into rows, however long the backlog is. A job whose slot is free is claimed by its insert;
+ * the others wait in the store, where they can be seen, ordered and cancelled.
+ */
+export function createIntake(options: IntakeOptions): BatchHandler {
+  const { store, history, slots, claimer, outbox, log, workerId, isPaused, start, refuse } = options;
+
+  return async (batch) => {
+    const created = new Map<string, Created>();
+    const refused: RefusedEnvelope[] = [];
+    for (const { body } of batch) {
+      const message = decodeMessage(body);
+      refused.push(...message.refused);
+      for (const event of message.events) {
+        if (event.eventType !== "job.created")
+          refused.push(
+            refusal(event, "CONTRACT_VIOLATION", `${event.eventType} does not belong on jobs.created`),
+          );
+        else {
+          const twin = created.get(event.payload.jobId);
+          if (!twin) created.set(event.payload.jobId, event);
+          else if (twin.payload.fingerprint !== event.payload.fingerprint) refused.push(conflict(event));
+        }
+      }
+    }
+    refused.push(...(await insert([...created.values()])));
+    if (refused.length > 0) await refuse(refused);
+  };
+
+  /** Gives what the store cannot take. */
+  async function insert(events: readonly Created[]): Promise<RefusedEnvelope[]> {
+    if (events.length === 0) return [];
+    try {
+      return await insertTogether(events);
+    } catch (error) {
+      if (isAway(error) || error instanceof AppError) throw error;
+      const [event] = events;
+      if (events.length === 1 && event)
+        return [refusal(event, "CONTRACT_VIOLATION", `The job store refuses it: ${messageOf(error)}`)];
+      // One of them cannot be stored: find out which, so that the others go on.
+      log.warn("A batch was refused by the job store, inserting one by one", { count: events.length, error });
+      const outcomes: RefusedEnvelope[] = [];
+      for (const event of events) outcomes.push(...(await insert([event])));
+      return outcomes;
+    }
+  }
+
+  async function insertTogether(events: readonly Created[]): Promise<RefusedEnvelope[]> {
+    const now = new Date();
+    const refused: RefusedEnvelope[] = [];
+    const checked = events.map((event) => {
+      const verdict = check(event);
+      if (verdict.refusal) refused.push(refusal(event, verdict.refusal.reason, verdict.refusal.detail));
+      return { event, ...verdict };
+    });
+
+    const mayRun = checked.filter(
+      ({ event, refusal: bad }) => !bad && isDue(event, now) && !isPaused(event.payload.jobType),
+    );
+    const places = claimer.caughtUp ? slots.reserve(mayRun.length) : 0;
+    const direct = new Set(
+      mayRun
+        .sort((a, b) => b.event.payload.priority - a.event.payload.priority)
+        .slice(0, places)
+        .map(({ event }) => event.payload.jobId),
+    );
+    let started = 0;
+    try {
+      const jobs = checked.map((entry) => newJob(entry, now, direct.has(entry.event.payload.jobId)));
+      const { inserted, message } = await store.insert(jobs);
+      outbox.relay(message);
+      for (const job of jobs) {
+        if (!inserted.has(job.id)) continue;
+        if (job.status === "SCHEDULED") claimer.dueAt(job.runAt);
+        if (job.status !== "EXECUTING") continue;
+        started++;
+        start(claimedJob(job));
+      }
+      if (jobs.some((job) => job.status === "VALIDATED" && inserted.has(job.id))) {
+        claimer.poke();
+        await store.announce();
+      }
+      if (inserted.size < jobs.length)
+        refused.push(...(await conflicts(events.filter((event) => !inserted.has(event.payload.jobId)))));
+    } finally {
+      slots.release(places - started);
+    }
+    // Those that were refused have a REJECTED row too, unless they were here before.
+    return refused;
+  }
+
+  /** Among jobs that were there already: a duplicate is nothing, another body under the same key is a conflict. */
+  async function conflicts(events: readonly Created[]): Promise<RefusedEnvelope[]> {
+    const known = new Map(
+      (await store.known(events.map((event) => event.payload.jobId))).map((job) => [job.id, job]),
+    );
+    return events
+      .filter((event) => known.get(event.payload.jobId)?.fingerprint !== event.payload.fingerprint)
+      .map(conflict);
+  }
+
+  function newJob({ event, payload, refusal: bad, policy }: Checked, now: Date, claimed: boolean): NewJob {
+    const { payload: facts, correlationId } = event;
+    const createdAt = new Date(event.occurredAt);
+    const runAt = facts.runAt ? new Date(facts.runAt) : createdAt;
+    const steps: Step[] = [];
+    const born: Standing = {
+      id: facts.jobId,
+      type: facts.jobType,
+      status: "PENDING",
+      sequence: 0,
+      run: 1,
+      attempt: 0,
+      correlationId,
+      traceparent: event.traceparent ?? null,
+    };
+    let job = born;
+    const take = (step: Step) => {
+      steps.push(step);
+      job = after(job, step);
+    };
+    const queueWaitMs = Math.max(0, now.getTime() - runAt.getTime());
+
+    if (bad)
+      take(
+        history.move(job, "REJECTED", "job.rejected", { code: bad.reason, reason: bad.detail }, now, {
+          detail: { code: bad.reason },
+        }),
+      );
+    else if (!isDue(event, now))
+      take(
+        history.move(job, "SCHEDULED", "job.scheduled", { runAt: runAt.toISOString() }, now, {
+          detail: { runAt },
+        }),
+      );
+    else {
+      take(history.move(job, "VALIDATED", "job.validated", { priority: facts.priority }, now));
+      if (claimed)
+        take(
+          history.move(job, "EXECUTING", "job.started", { workerId: workerId(), queueWaitMs }, now, {
+            attempt: 1,
+            detail: { workerId: workerId() },
+          }),
+        );
+    }
+    return {
+      id: job.id,
+      type: job.type,
+      status: job.status ?? "PENDING",
+      sequence: job.sequence,
+      attempt: job.attempt,
+      correlationId,
+      traceparent: born.traceparent,
+      priority: facts.priority,
+      payload,
+      metadata: facts.metadata ?? null,
+      idempotencyKey: event.idempotencyKey === event.eventId ? null : event.idempotencyKey,
+      fingerprint: facts.fingerprint,
+      createdEventId: event.eventId,
+      parentId: facts.parentId ?? null,
+      originId: facts.originId ?? null,
+      originKind: facts.originKind ?? null,
+      maxAttempts: facts.maxAttempts ?? policy.maxAttempts,
+      baseMs: policy.baseMs,
+      capMs: policy.capMs,
+      deadlineMs: facts.deadlineMs ?? policy.deadlineMs,
+      runAt,
+      createdAt,
+      receivedAt: now,
+      startedAt: claimed ? now : null,
+      finishedAt: bad ? now : null,
+      workerId: claimed ? workerId() : null,
+      queueWaitMs: claimed ? queueWaitMs : null,
+      error: bad ? JSON.stringify({ code: bad.reason, message: bad.detail }) : null,
+      steps,
+    };
+  }
+}
+
+interface Checked {
+  readonly event: Created;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly policy: {
+    readonly maxAttempts: number;
+    readonly baseMs: number;
+    readonly capMs: number;
+    readonly deadlineMs: number;
+  };
+  readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
+}
+
+/** The gateway has checked it already; but others may publish too, and this processor may know fewer types. */
+function check({ payload: { jobType: name, payload } }: Created): Omit<Checked, "event"> {
+  try {
+    const jobType = jobTypeNamed(name);
+    return {
+      payload: checkedPayload(jobType, payload),
+      policy: { ...jobType.retry, deadlineMs: jobType.deadlineMs },
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const reason = error.code === "UNKNOWN_JOB_TYPE" ? "UNKNOWN_JOB_TYPE" : "INVALID_PAYLOAD";
+    return {
+      payload,
+      policy: { maxAttempts: 1, baseMs: 0, capMs: 0, deadlineMs: 1 },
+      refusal: { reason, detail: error.message },
+    };
+  }
+}
+
+function isDue(event: Created, now: Date): boolean {
+  return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
+}
+
+function refusal(event: JobEvent, reason: DeadLetterReason, detail: string): RefusedEnvelope {
+  return {
+    original: Buffer.from(JSON.stringify(event)),
+    reason,
+    detail,
+    jobId: event.payload.jobId,
+    eventId: event.eventId,
+  };
+}
+
+function conflict(event: Created): RefusedEnvelope {
+  return refusal(
+    event,
+    "IDEMPOTENCY_CONFLICT",
+    `Job ${event.payload.jobId} was made from another body under the same idempotency key`,
+  );
+}
+
+function claimedJob(job: NewJob): ClaimedJob {
+  const {
+    id,
+    type,
+    sequence,
+    attempt,
+    correlationId,
+    traceparent,
+    payload,
+    maxAttempts,
+    baseMs,
+    capMs,
+    deadlineMs,
+    createdAt,
+  } = job;
+  return {
+    ...{
+      id,
+      type,
+      sequence,
+      attempt,
+      correlationId,
+      traceparent,
+      payload,
+      maxAttempts,
+      baseMs,
+      capMs,
+      deadlineMs,
+      createdAt,
+    },
+    status: "EXECUTING",
+    run: 1,
+    workerId: job.workerId ?? "",
+    tries: 0,
+    losses: 0,
+    startedAt: job.startedAt ?? job.receivedAt,
+    queueWaitMs: job.queueWaitMs ?? 0,
+    cancelRequested: false,
+  };
+}

@@ -1,0 +1,35 @@
+import type { JobError } from "../../contracts/job.ts";
+import type { Standing } from "./history.ts";
+
+/** A job that this processor holds: where it stands, and what running it needs. */
+export interface ClaimedJob extends Standing {
+  readonly status: "EXECUTING";
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly workerId: string;
+  readonly tries: number;
+  readonly losses: number;
+  readonly maxAttempts: number;
+  readonly baseMs: number;
+  readonly capMs: number;
+  readonly deadlineMs: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date;
+  readonly queueWaitMs: number;
+  readonly cancelRequested: boolean;
+}
+
+/** How an attempt ended, before it is decided what becomes of the job. */
+export type Ending =
+  | { readonly outcome: "succeeded"; readonly result: string | null }
+  | { readonly outcome: "failed" | "timed-out"; readonly error: JobError; readonly retryable: boolean }
+  | { readonly outcome: "cancelled" }
+  | { readonly outcome: "lost"; readonly error: JobError; readonly countsAsLoss: boolean };
+
+export interface EndedAttempt {
+  readonly job: ClaimedJob;
+  readonly ending: Ending;
+  readonly finishedAt: Date;
+  readonly durationMs: number;
+  /** JSON of the log lines. */
+  readonly logs: string;
+}

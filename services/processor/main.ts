@@ -1,0 +1,215 @@
+import { Type } from "@sinclair/typebox";
+import { untilItSucceeds } from "../../shared/async.ts";
+import { openBus } from "../../shared/bus/open.ts";
+import { BASE_CONFIG, Url } from "../../shared/config.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { createEdge } from "../../shared/http/edge.ts";
+import { listen } from "../../shared/http/listen.ts";
+import { createOps } from "../../shared/http/ops.ts";
+import { JOB_TYPES } from "../../shared/job-types/registry.ts";
+import { runService, type ServiceContext } from "../../shared/service.ts";
+import { parseAllowList } from "./allow-list.ts";
+import { createApp } from "./app.ts";
+import { type Claimer, createClaimer } from "./claim.ts";
+import { createCommandStore } from "./command-store.ts";
+import { createCommands } from "./commands.ts";
+import { createDeadLetterStore } from "./dead-letter-store.ts";
+import { createDeadLetters } from "./dead-letters.ts";
+import { createHistorian } from "./history.ts";
+import { createIntake } from "./intake.ts";
+import { createIntakeStore } from "./intake-store.ts";
+import { openJobStore } from "./job-store.ts";
+import { registerMetrics } from "./metrics.ts";
+import { listenForNotifications } from "./notifications.ts";
+import { createOutbox } from "./outbox.ts";
+import { createPausedTypes } from "./paused-types.ts";
+import { createRunStore } from "./run-store.ts";
+import { createRunner } from "./runner.ts";
+import { createSlots } from "./slots.ts";
+import { createChildSubmitter } from "./submit-children.ts";
+import versionText from "./VERSION" with { type: "text" };
+import { createWorkerStore } from "./worker-store.ts";
+import { createWorkers, type Workers } from "./workers.ts";
+
+const Config = Type.Object({
+  ...BASE_CONFIG,
+  PORT: Type.Integer({
+    default: 3001,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of operations and commands",
+  }),
+  BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
+  DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),
+  DATABASE_POOL: Type.Integer({
+    default: 8,
+    minimum: 2,
+    maximum: 100,
+    description: "Connections to the job store",
+  }),
+  CONCURRENCY: Type.Integer({
+    default: 64,
+    minimum: 1,
+    maximum: 10_000,
+    description: "Jobs that run at a time",
+  }),
+  LEASE_MS: Type.Integer({
+    default: 15_000,
+    minimum: 500,
+    maximum: 3_600_000,
+    description: "How long after its last heartbeat a processor is presumed dead",
+  }),
+  HTTP_CHECK_ALLOW: Type.String({
+    default: "127.0.0.0/8,::1/128",
+    description: "Addresses that http-check may reach, as ranges separated by commas",
+  }),
+});
+
+async function start({
+  service,
+  version,
+  instanceId,
+  config,
+  log,
+  life,
+  metrics,
+  makeEvent,
+}: ServiceContext<typeof Config.static>): Promise<void> {
+  const allowedAddresses = parseAllowList(config.HTTP_CHECK_ALLOW);
+  const { stopping, abort } = life;
+
+  const store = openJobStore({ url: config.DATABASE_URL, max: config.DATABASE_POOL, log });
+  life.defer("job store", store.close);
+  const bus = openBus({ url: config.BUS_URL, name: instanceId, log, metrics });
+  life.defer("bus", bus.close);
+
+  const history = createHistorian(makeEvent);
+  const outbox = createOutbox({ sql: store.sql, bus, log });
+  const slots = createSlots(config.CONCURRENCY);
+  const runs = createRunStore(store.sql, history);
+  const workerStore = createWorkerStore(store.sql);
+  const commandStore = createCommandStore(store.sql);
+  const intakeStore = createIntakeStore(store.sql);
+
+  // These four need each other: who is told of free slots, of due jobs, of a lost lease.
+  const workers: Workers = createWorkers({
+    ...{ store: workerStore, runs, history, outbox, log, instanceId, version },
+    concurrency: config.CONCURRENCY,
+    leaseMs: config.LEASE_MS,
+    runner: () => runner,
+    onDue: () => claimer.poke(),
+  });
+  const runner = createRunner({
+    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, log, abort },
+    ports: { allowedAddresses, submit: createChildSubmitter(bus, makeEvent) },
+    onFree: (retryAt) => claimer.onFree(retryAt),
+  });
+  const claimer: Claimer = createClaimer({
+    ...{ store: runs, slots, outbox, log, stopping },
+    workerId: workers.id,
+    start: runner.start,
+  });
+  const commands = createCommands({
+    ...{ store: commandStore, history, outbox, log },
+    onDue: () => {
+      claimer.poke();
+      intakeStore
+        .announce()
+        .catch((error: unknown) =>
+          log.debug("Other processors will find due jobs by their poll", { reason: messageOf(error) }),
+        );
+    },
+  });
+  const deadLetters = createDeadLetters({
+    store: createDeadLetterStore(store.sql),
+    jobs: commandStore,
+    commands,
+    bus,
+    makeEvent,
+    log,
+  });
+  const pausedTypes = createPausedTypes(commandStore, log);
+  registerMetrics(metrics, { slots, log, snapshot: workerStore.snapshot });
+
+  const engines = { postgres: store.ping, bus: bus.ping };
+  const edge = createEdge({
+    log,
+    metrics,
+    bindAddress: config.BIND_ADDRESS,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+  });
+  const ops = createOps({ service, version, metrics, engines, stopping });
+  const app = createApp({ edge, ops, commands, deadLetters, workers: workerStore });
+  listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
+
+  await untilItSucceeds(store.migrate, {
+    signal: stopping,
+    onError: (error) => log.warn("The job store does not answer yet", { reason: messageOf(error) }),
+  });
+  await bus.connected(stopping);
+  await workers.start(stopping);
+  // Undone last of what follows: the lease must live until everything held has ended.
+  const heart = new AbortController();
+  const beating = workers.run(heart.signal);
+  life.defer("worker", async () => {
+    heart.abort();
+    await beating;
+    await workers.retire();
+  });
+
+  const sweeping = outbox.sweep(stopping);
+  life.defer("outbox", async () => {
+    await sweeping;
+    await outbox.idle();
+  });
+
+  await pausedTypes.refresh();
+  await listenForNotifications(store.sql, {
+    signal: stopping,
+    log,
+    on(channel, payload) {
+      if (channel === "observatory_waiting") claimer.poke();
+      else if (channel === "observatory_cancel") runner.interrupt([payload], "cancelled");
+      else void pausedTypes.refresh().then(claimer.poke);
+    },
+    onListening: () => void pausedTypes.refresh(),
+  });
+
+  const claiming = claimer.run();
+  life.defer("running jobs", async () => {
+    await claiming;
+    const giveUp = () => runner.interruptAll("stopping");
+    abort.addEventListener("abort", giveUp, { once: true });
+    await runner.idle();
+    abort.removeEventListener("abort", giveUp);
+  });
+
+  const intake = createIntake({
+    ...{ store: intakeStore, history, slots, claimer, outbox, log },
+    workerId: workers.id,
+    isPaused: pausedTypes.has,
+    start: runner.start,
+    refuse: deadLetters.refuse,
+  });
+  const consumers = [
+    bus.consume("jobs.created", { maxBatch: 200, prefetch: 400 }, intake),
+    bus.consume("jobs.failed.validation", { maxBatch: 50, prefetch: 100 }, deadLetters.file),
+  ];
+  life.defer("intake", async () => {
+    await workers
+      .stopping()
+      .catch((error: unknown) =>
+        log.warn("Others do not know that this worker stops", { reason: messageOf(error) }),
+      );
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+  });
+  log.info("Ready", { workerId: workers.id(), concurrency: config.CONCURRENCY });
+}
+
+await runService({
+  service: "processor",
+  summary: "runs jobs and owns their state",
+  versionText,
+  config: Config,
+  start,
+});

@@ -1,0 +1,39 @@
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { Slots } from "./slots.ts";
+import type { WorkerStore } from "./worker-store.ts";
+
+/** The gauges that only the processor can give: its slots, and what waits in the job store. */
+export function registerMetrics(
+  metrics: Metrics,
+  { slots, log, snapshot }: { slots: Slots; log: Log; snapshot: WorkerStore["snapshot"] },
+): void {
+  metrics.gauge("observatory_slots", "Jobs that may run at a time", [], (gauge) => gauge.set(slots.total));
+  metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
+  const outbox = metrics.gauge(
+    "observatory_store_outbox",
+    "Messages that are committed and not yet confirmed",
+  );
+  const dead = metrics.gauge("observatory_store_dead_letters", "Dead letters that nobody replayed");
+  metrics.gauge(
+    "observatory_store_jobs",
+    "Jobs in the store that are not finished, by type and state",
+    ["type", "state"],
+    async (gauge) => {
+      try {
+        const { queues, outbox: messages, deadLetters } = await snapshot();
+        gauge.reset();
+        for (const queue of queues)
+          for (const state of ["waiting", "scheduled", "executing"] as const)
+            gauge.set({ type: queue.type, state }, queue[state]);
+        outbox.set(messages);
+        dead.set(deadLetters);
+      } catch (error) {
+        // `engine_up` tells of it; a scrape must not fail with the store.
+        gauge.reset();
+        log.debug("The store cannot be measured now", { reason: messageOf(error) });
+      }
+    },
+  );
+}

@@ -1,0 +1,83 @@
+import { createBatcher, pause } from "../../shared/async.ts";
+import type { Bus } from "../../shared/bus/port.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Sql } from "../../shared/postgres.ts";
+import type { OutboxMessage } from "./steps-sql.ts";
+
+const MAX_UNDER_WAY = 64;
+const SWEEP_MS = 1_000;
+/** A row younger than this is most likely being published by who wrote it. */
+const LEFT_BEHIND = "5 seconds";
+
+export interface Outbox {
+  /** Publish a message that was just committed. Returns at once: the row stays until the bus has confirmed. */
+  relay(message: OutboxMessage | undefined): void;
+  /** Publish what others left behind, until `signal` aborts. */
+  sweep(signal: AbortSignal): Promise<void>;
+  /** Resolves when nothing that this process relays is under way. */
+  idle(): Promise<void>;
+}
+
+/**
+ * The way of committed events to the bus. Each message is a row until it is confirmed, so that a crash between commit
+ * and publish loses nothing: whoever sweeps finds it. It may be published twice; its events have the same ids.
+ */
+export function createOutbox({ sql, bus, log }: { sql: Sql; bus: Bus; log: Log }): Outbox {
+  const deletions = createBatcher<string, void>({
+    run: async (ids) => {
+      await sql`delete from outbox where id = any(${ids as string[]}::bigint[])`;
+      return ids.map(() => undefined);
+    },
+    maxBatch: 200,
+    maxInFlight: 1,
+    maxItems: 10_000,
+  });
+  const underWay = new Set<Promise<void>>();
+
+  async function publish({ id, body }: OutboxMessage): Promise<void> {
+    try {
+      await bus.publish("jobs.transitions", body);
+      await deletions.add(id);
+    } catch (error) {
+      // The row is still there, and the sweep will find it.
+      log.debug("An outbox message stays for the sweep", { outboxId: id, reason: messageOf(error) });
+    }
+  }
+
+  async function sweepOnce(): Promise<number> {
+    return sql.begin(async (tx) => {
+      const rows = await tx<{ id: string; body: string }[]>`
+        select id, body from outbox
+        where created_at < now() - ${LEFT_BEHIND}::interval
+        order by id limit 100
+        for update skip locked`;
+      if (rows.length === 0) return 0;
+      await Promise.all(rows.map((row) => bus.publish("jobs.transitions", Buffer.from(row.body))));
+      await tx`delete from outbox where id = any(${rows.map((row) => row.id)}::bigint[])`;
+      log.info("Published messages that were left in the outbox", { count: rows.length });
+      return rows.length;
+    });
+  }
+
+  return {
+    relay(message) {
+      if (!message || underWay.size >= MAX_UNDER_WAY) return;
+      const work = publish(message).finally(() => underWay.delete(work));
+      underWay.add(work);
+    },
+    async sweep(signal) {
+      while (!signal.aborted) {
+        try {
+          if ((await sweepOnce()) > 0) continue;
+        } catch (error) {
+          log.debug("The outbox cannot be swept now", { reason: messageOf(error) });
+        }
+        await pause(SWEEP_MS, signal);
+      }
+    },
+    async idle() {
+      await Promise.all(underWay);
+    },
+  };
+}

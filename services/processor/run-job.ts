@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import type { JobError, LogLine } from "../../contracts/job.ts";
+import { orAbort } from "../../shared/async.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { type JobContext, JobFailure, type JobType } from "../../shared/job-types/define.ts";
+import type { ClaimedJob, EndedAttempt, Ending } from "./job.ts";
+import { storableJson } from "./storable-json.ts";
+
+const MAX_LOG_LINES = 100;
+const MAX_LOG_LENGTH = 500;
+const MAX_RESULT_BYTES = 65_536;
+const MAX_MESSAGE_LENGTH = 2_000;
+
+/** Why the signal of a running job was aborted. */
+export class Interruption extends Error {
+  override readonly name = "Interruption";
+  constructor(readonly kind: "cancelled" | "deadline" | "stopping" | "superseded") {
+    super(kind);
+  }
+}
+
+export interface RunPorts {
+  readonly allowedAddresses: JobContext["allowedAddresses"];
+  readonly submit: (
+    parent: ClaimedJob,
+    children: Parameters<JobContext["submit"]>[0],
+  ) => Promise<readonly string[]>;
+  readonly onProgress: (job: ClaimedJob, progress: string) => void;
+}
+
+/**
+ * Run one attempt to its end. Never rejects: whatever the handler does becomes an ending. `interrupt` aborts with an
+ * {@link Interruption}; the deadline is added here.
+ */
+export async function runJob(
+  job: ClaimedJob,
+  jobType: JobType | undefined,
+  interrupt: AbortSignal,
+  ports: RunPorts,
+): Promise<EndedAttempt> {
+  const startedAt = performance.now();
+  const logs: LogLine[] = [];
+  const ending = jobType
+    ? await attempt(job, jobType, interrupt, ports, logs)
+    : failure(
+        { code: "UNKNOWN_JOB_TYPE", message: `This processor does not know the job type ${job.type}` },
+        false,
+      );
+  return {
+    job,
+    ending,
+    finishedAt: new Date(),
+    durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
+    logs: storableJson(JSON.stringify(logs)),
+  };
+}
+
+async function attempt(
+  job: ClaimedJob,
+  jobType: JobType,
+  interrupt: AbortSignal,
+  ports: RunPorts,
+  logs: LogLine[],
+): Promise<Ending> {
+  const own = new AbortController();
+  const onInterrupt = () => own.abort(interrupt.reason);
+  if (interrupt.aborted) onInterrupt();
+  interrupt.addEventListener("abort", onInterrupt, { once: true });
+  const deadline = setTimeout(() => own.abort(new Interruption("deadline")), job.deadlineMs);
+
+  const context: JobContext = {
+    jobId: job.id,
+    tryNumber: job.tries + 1,
+    signal: own.signal,
+    allowedAddresses: ports.allowedAddresses,
+    progress(fraction, note) {
+      const progress = {
+        fraction: Math.min(1, Math.max(0, fraction)),
+        ...(note && { note: note.slice(0, 200) }),
+        at: new Date().toISOString(),
+      };
+      ports.onProgress(job, storableJson(JSON.stringify(progress)));
+    },
+    log(message) {
+      if (logs.length < MAX_LOG_LINES)
+        logs.push({ at: new Date().toISOString(), message: message.slice(0, MAX_LOG_LENGTH) });
+      else if (logs.length === MAX_LOG_LINES)
+        logs.push({
+          at: new Date().toISOString(),
+          message: `Further lines were dropped after ${MAX_LOG_LINES}`,
+        });
+    },
+    submit: (children) => ports.submit(job, children),
+  };
+
+  try {
+    // A handler that ignores its signal is left behind: its attempt has ended, and what it returns later counts for nothing.
+    const result = await orAbort(jobType.run(job.payload as never, context), own.signal);
+    return succeeded(result);
+  } catch (error) {
+    return endingOf(error, own.signal, job);
+  } finally {
+    clearTimeout(deadline);
+    interrupt.removeEventListener("abort", onInterrupt);
+  }
+}
+
+function succeeded(result: unknown): Ending {
+  const text = result === undefined ? null : JSON.stringify(result);
+  if (text && Buffer.byteLength(text) > MAX_RESULT_BYTES)
+    return failure(
+      {
+        code: "RESULT_TOO_LARGE",
+        message: `The result has ${Buffer.byteLength(text)} bytes, the limit is ${MAX_RESULT_BYTES}`,
+      },
+      false,
+    );
+  return { outcome: "succeeded", result: text === null ? null : storableJson(text) };
+}
+
+function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending {
+  const reason = signal.aborted ? signal.reason : undefined;
+  if (reason instanceof Interruption) {
+    if (reason.kind === "cancelled") return { outcome: "cancelled" };
+    if (reason.kind === "deadline")
+      return {
+        outcome: "timed-out",
+        error: withFingerprint({
+          code: "DEADLINE_EXCEEDED",
+          message: `The attempt took longer than ${job.deadlineMs} ms`,
+        }),
+        retryable: true,
+      };
+    return {
+      outcome: "lost",
+      error: withFingerprint({
+        code: "WORKER_STOPPED",
+        message: "The worker stopped before the attempt ended",
+      }),
+      countsAsLoss: false,
+    };
+  }
+  if (error instanceof JobFailure)
+    return failure({ code: error.code, message: error.message }, error.options.retryable ?? true);
+  return failure({ code: "HANDLER_ERROR", message: messageOf(error) }, true);
+}
+
+function failure(error: JobError, retryable: boolean): Ending {
+  return { outcome: "failed", error: withFingerprint(error), retryable };
+}
+
+/** Equal for errors of one cause: ids, numbers and quoted parts of the message are left out. */
+export function withFingerprint({ code, message }: JobError): JobError {
+  const text = message
+    .toWellFormed()
+    .replaceAll("\u0000", "\ufffd")
+    .slice(0, MAX_MESSAGE_LENGTH)
+    .toWellFormed();
+  const shape = text
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, "#")
+    .replace(/\d+/g, "#")
+    .replace(/"[^"]*"|'[^']*'/g, "#");
+  return {
+    code,
+    message: text,
+    fingerprint: createHash("sha256").update(`${code}\n${shape}`).digest("hex").slice(0, 16),
+  };
+}

@@ -1,0 +1,155 @@
+import { createBatcher, untilItSucceeds } from "../../shared/async.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { JobType } from "../../shared/job-types/define.ts";
+import type { Log } from "../../shared/log.ts";
+import { type Conclusion, conclude } from "./conclude.ts";
+import type { Historian } from "./history.ts";
+import type { ClaimedJob, EndedAttempt } from "./job.ts";
+import type { Outbox } from "./outbox.ts";
+import { Interruption, type RunPorts, runJob } from "./run-job.ts";
+import type { RunStore } from "./run-store.ts";
+import type { Slots } from "./slots.ts";
+
+const PROGRESS_EVERY_MS = 500;
+
+export interface RunnerOptions {
+  readonly jobTypes: ReadonlyMap<string, JobType>;
+  readonly store: RunStore;
+  readonly history: Historian;
+  readonly outbox: Outbox;
+  readonly slots: Slots;
+  readonly log: Log;
+  readonly ports: Omit<RunPorts, "onProgress">;
+  /** Aborts when what runs must be given up. */
+  readonly abort: AbortSignal;
+  /** Called when slots became free; `retryAt` when one of the jobs is due again then. */
+  readonly onFree: (retryAt: Date | null) => void;
+}
+
+export interface Runner {
+  /** Run a claimed job whose slot is reserved; the slot is released when its end is recorded. */
+  start(job: ClaimedJob): void;
+  /** Tell running jobs to stop; ids that do not run here are ignored. */
+  interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
+  /** Give up everything that runs. */
+  interruptAll(kind: "stopping" | "superseded"): void;
+  readonly running: ReadonlyMap<string, ClaimedJob>;
+  /** Resolves when nothing runs and every end is recorded. */
+  idle(): Promise<void>;
+}
+
+/** Runs claimed jobs and records how they end, in micro-batches; a store that is away is waited for. */
+export function createRunner({
+  jobTypes,
+  store,
+  history,
+  outbox,
+  slots,
+  log,
+  ports,
+  abort,
+  onFree,
+}: RunnerOptions): Runner {
+  const running = new Map<string, ClaimedJob>();
+  const interrupts = new Map<string, AbortController>();
+  const progress = new Map<string, { job: ClaimedJob; progress: string }>();
+  let progressTimer: Timer | undefined;
+  const idlers: (() => void)[] = [];
+
+  const ends = createBatcher<EndedAttempt, Conclusion | "superseded">({
+    run: record,
+    maxBatch: 200,
+    maxInFlight: 2,
+    // Never reached: an end exists only for a slot that is taken.
+    maxItems: Number.POSITIVE_INFINITY,
+  });
+
+  async function record(batch: readonly EndedAttempt[]): Promise<(Conclusion | "superseded")[]> {
+    const entries = batch.map((ended) => ({ ended, conclusion: conclude(history, ended) }));
+    const { done, message } = await untilItSucceeds(() => store.finish(entries), {
+      signal: abort,
+      capMs: 1_000,
+      onError: (error) =>
+        log.warn("Ends of jobs cannot be recorded now, trying again", {
+          count: batch.length,
+          reason: messageOf(error),
+        }),
+    });
+    outbox.relay(message);
+    return entries.map(({ ended, conclusion }) => (done.has(ended.job.id) ? conclusion : "superseded"));
+  }
+
+  async function run(job: ClaimedJob, interrupt: AbortController): Promise<void> {
+    let retryAt: Date | null = null;
+    try {
+      const ended = await runJob(job, jobTypes.get(job.type), interrupt.signal, {
+        ...ports,
+        onProgress: (held, text) => {
+          progress.set(held.id, { job: held, progress: text });
+          if (!progressTimer) progressTimer = setTimeout(saveProgress, PROGRESS_EVERY_MS);
+        },
+      });
+      const conclusion = await ends.add(ended);
+      if (conclusion === "superseded") {
+        log.warn("A late end was refused: the job has another holder", {
+          jobId: job.id,
+          attempt: job.attempt,
+        });
+      } else {
+        retryAt = conclusion.runAt;
+        const write = conclusion.status === "FAILED" ? log.warn : log.info;
+        write("Job attempt ended", {
+          jobId: job.id,
+          type: job.type,
+          attempt: job.attempt,
+          status: conclusion.status,
+          durationMs: ended.durationMs,
+          correlationId: job.correlationId,
+        });
+      }
+    } catch (error) {
+      // The lease expires and another processor takes the job over.
+      log.error("The end of a job could not be recorded", { jobId: job.id, attempt: job.attempt, error });
+    } finally {
+      if (running.get(job.id) === job) {
+        running.delete(job.id);
+        interrupts.delete(job.id);
+      }
+      progress.delete(job.id);
+      slots.release(1);
+      onFree(retryAt);
+      if (running.size === 0) for (const resolve of idlers.splice(0)) resolve();
+    }
+  }
+
+  async function saveProgress(): Promise<void> {
+    progressTimer = undefined;
+    const entries = [...progress.values()];
+    progress.clear();
+    if (entries.length === 0) return;
+    try {
+      await store.saveProgress(entries);
+    } catch (error) {
+      // Progress is told again soon; the end of the job tells it for good.
+      log.debug("Progress cannot be saved now", { reason: messageOf(error) });
+    }
+  }
+
+  return {
+    start(job) {
+      const interrupt = new AbortController();
+      running.set(job.id, job);
+      interrupts.set(job.id, interrupt);
+      if (job.cancelRequested) interrupt.abort(new Interruption("cancelled"));
+      void run(job, interrupt);
+    },
+    interrupt(jobIds, kind) {
+      for (const id of jobIds) interrupts.get(id)?.abort(new Interruption(kind));
+    },
+    interruptAll(kind) {
+      for (const interrupt of interrupts.values()) interrupt.abort(new Interruption(kind));
+    },
+    running,
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+  };
+}

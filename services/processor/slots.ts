@@ -1,0 +1,24 @@
+/** Places to run jobs in. What is reserved and what runs never exceeds `total`. */
+export function createSlots(total: number) {
+  let free = total;
+  return {
+    total,
+    get free() {
+      return free;
+    },
+    get busy() {
+      return total - free;
+    },
+    /** Reserve up to `wanted` places; gives how many. */
+    reserve(wanted: number): number {
+      const taken = Math.max(0, Math.min(wanted, free));
+      free -= taken;
+      return taken;
+    },
+    release(count: number): void {
+      free += count;
+      if (free > total) throw new Error(`released more slots than there are: ${free} of ${total}`);
+    },
+  };
+}
+export type Slots = ReturnType<typeof createSlots>;

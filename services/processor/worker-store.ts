@@ -1,0 +1,90 @@
+import type { StoreSnapshot } from "../../contracts/api-queries.ts";
+import type { Sql } from "../../shared/postgres.ts";
+
+export interface WorkerFacts {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly concurrency: number;
+}
+
+export function createWorkerStore(sql: Sql) {
+  return {
+    async register({ id, host, pid, version, concurrency }: WorkerFacts): Promise<void> {
+      await sql`
+        insert into workers (id, host, pid, version, concurrency, state)
+        values (${id}, ${host}, ${pid}, ${version}, ${concurrency}, 'alive')`;
+    },
+
+    /** Renew the lease of everything this worker holds. False when it was presumed dead: its jobs may have new holders. */
+    async heartbeat(id: string, state: "alive" | "stopping"): Promise<boolean> {
+      const rows = await sql`
+        update workers set heartbeat_at = now(), state = ${state} where id = ${id} and state in ('alive', 'stopping') returning id`;
+      return rows.length > 0;
+    },
+
+    async retire(id: string): Promise<void> {
+      await sql`update workers set state = 'stopped', heartbeat_at = now() where id = ${id} and state in ('alive', 'stopping')`;
+      await sql`delete from workers w where state in ('stopped', 'lost') and heartbeat_at < now() - interval '1 day'
+        and not exists (select from jobs where status = 'EXECUTING' and worker_id = w.id)`;
+    },
+
+    /** Presume dead whoever's lease has expired; gives their ids. */
+    async markLost(leaseMs: number): Promise<string[]> {
+      const rows = await sql<{ id: string }[]>`
+        update workers set state = 'lost'
+        where state in ('alive', 'stopping') and heartbeat_at < now() - ${leaseMs} * interval '1 millisecond'
+        returning id`;
+      return rows.map((row) => row.id);
+    },
+
+    /** Ids of this worker's jobs that are to be cancelled, for when a notification was missed. */
+    async cancelRequests(workerId: string): Promise<string[]> {
+      const rows = await sql<{ id: string }[]>`
+        select id from jobs where status = 'EXECUTING' and worker_id = ${workerId} and cancel_requested`;
+      return rows.map((row) => row.id);
+    },
+
+    /** Depths, workers, dead letters and outbox at this moment. */
+    async snapshot(): Promise<StoreSnapshot> {
+      const [queues, workers, [counts]] = await Promise.all([
+        sql<StoreSnapshot["queues"]>`
+          select coalesce(j.type, p.type) as type,
+            count(*) filter (where j.status <> 'EXECUTING' and j.run_at <= now())::int as waiting,
+            count(*) filter (where j.status <> 'EXECUTING' and j.run_at > now())::int as scheduled,
+            count(*) filter (where j.status = 'EXECUTING')::int as executing,
+            bool_or(p.type is not null) as paused,
+            (extract(epoch from now() - min(j.run_at) filter (where j.status <> 'EXECUTING' and j.run_at <= now())) * 1000)::float8 as "oldestWaitingMs"
+          from (select type, status, run_at from jobs where status in ('VALIDATED', 'SCHEDULED', 'RETRYING', 'EXECUTING')) j
+          full join paused_types p on p.type = j.type
+          group by 1 order by 1`,
+        sql<
+          (Omit<StoreSnapshot["workers"][number], "startedAt" | "heartbeatAt"> & {
+            startedAt: Date;
+            heartbeatAt: Date;
+          })[]
+        >`
+          select w.id, w.host, w.pid, w.version, w.state, w.concurrency, w.started_at as "startedAt", w.heartbeat_at as "heartbeatAt",
+            count(j.id)::int as running, '[]'::jsonb as jobs
+          from workers w left join jobs j on j.worker_id = w.id and j.status = 'EXECUTING'
+          where w.state in ('alive', 'stopping') or w.heartbeat_at > now() - interval '10 minutes'
+          group by w.id order by w.started_at`,
+        sql<{ deadLetters: number; outbox: number }[]>`
+          select (select count(*)::int from dead_letters where replayed_at is null) as "deadLetters", (select count(*)::int from outbox) as outbox`,
+      ]);
+      return {
+        at: new Date().toISOString(),
+        queues: [...queues],
+        workers: workers.map((worker) => ({
+          ...worker,
+          startedAt: worker.startedAt.toISOString(),
+          heartbeatAt: worker.heartbeatAt.toISOString(),
+        })),
+        deadLetters: counts?.deadLetters ?? 0,
+        outbox: counts?.outbox ?? 0,
+      };
+    },
+  };
+}
+export type WorkerStore = ReturnType<typeof createWorkerStore>;

@@ -1,0 +1,85 @@
+import type { TObject } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import type { EventPayload } from "../contracts/events.ts";
+import { createdEventId } from "../contracts/ids.ts";
+import { AppError } from "./errors.ts";
+import type { EventMaker } from "./event.ts";
+import { faultsOf } from "./http/read-request.ts";
+import { type JobType, withDefaults } from "./job-types/define.ts";
+import { JOB_TYPES } from "./job-types/registry.ts";
+
+const DEFAULT_PRIORITY = 5;
+/** The fingerprint of jobs that nobody gave an idempotency key: there is nothing to tell apart. */
+export const NO_FINGERPRINT = "none";
+
+const checkers = new Map<string, TypeCheck<TObject>>();
+
+/** The job type of this name. Refuses with UNKNOWN_JOB_TYPE, naming the known ones. */
+export function jobTypeNamed(name: string): JobType {
+  const jobType = JOB_TYPES.get(name);
+  if (jobType) return jobType;
+  const known = [...JOB_TYPES.keys()];
+  throw new AppError(
+    "UNKNOWN_JOB_TYPE",
+    `The job type is ${JSON.stringify(name)}; known are ${known.join(", ")}`,
+    { facts: { known } },
+  );
+}
+
+/**
+ * A payload with its type's defaults, checked against its type's schema. Refuses with VALIDATION_FAILED; paths start at
+ * `/payload`.
+ */
+export function checkedPayload(
+  jobType: JobType,
+  payload: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  let checker = checkers.get(jobType.name);
+  if (!checker) {
+    checker = TypeCompiler.Compile(jobType.payload);
+    checkers.set(jobType.name, checker);
+  }
+  if (checker.Check(payload)) return payload;
+  const filled = withDefaults(jobType, payload);
+  if (checker.Check(filled)) return filled;
+  const errors = faultsOf(checker.Errors(filled)).map(({ path, message }) => ({
+    path: path === "/" ? "/payload" : `/payload${path}`,
+    message,
+  }));
+  throw new AppError(
+    "VALIDATION_FAILED",
+    `The payload does not match the schema of ${jobType.name}: ${errors[0]?.path} ${errors[0]?.message}`,
+    { errors },
+  );
+}
+
+type Asked = Omit<EventPayload<"job.created">, "sequence" | "fingerprint" | "priority"> & {
+  fingerprint?: string;
+  priority?: number | undefined;
+};
+
+/** The event that makes a job. Its id follows from job and fingerprint, so that the same request is the same event. */
+export function createdEvent(
+  makeEvent: EventMaker,
+  { fingerprint = NO_FINGERPRINT, priority = DEFAULT_PRIORITY, ...asked }: Asked,
+  about: {
+    correlationId: string;
+    idempotencyKey?: string | undefined;
+    traceparent?: string | undefined;
+    causationId?: string;
+  },
+) {
+  const eventId = createdEventId(asked.jobId, fingerprint);
+  const occurredAt = new Date().toISOString();
+  return makeEvent({
+    eventType: "job.created",
+    eventId,
+    correlationId: about.correlationId,
+    idempotencyKey: about.idempotencyKey ?? eventId,
+    traceparent: about.traceparent,
+    ...(about.causationId && { causationId: about.causationId }),
+    occurredAt,
+    hops: { acceptedAt: occurredAt },
+    payload: { ...asked, sequence: 0, fingerprint, priority },
+  });
+}

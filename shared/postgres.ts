@@ -1,0 +1,67 @@
+import postgres from "postgres";
+import { AppError } from "./errors.ts";
+
+export type Sql = ReturnType<typeof postgres>;
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** Connections at most. */
+  readonly max: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly name: string;
+  readonly readOnly?: boolean;
+  /** Milliseconds after which the server ends a statement; 0: never. */
+  readonly statementTimeoutMs?: number;
+}
+
+/** A pool of connections. It connects when first used and again after a loss, and fails fast meanwhile. */
+export function openPostgres({
+  url,
+  max,
+  name,
+  readOnly = false,
+  statementTimeoutMs = 30_000,
+}: PostgresOptions): Sql {
+  return postgres(url, {
+    max,
+    connect_timeout: 3,
+    idle_timeout: 0,
+    max_lifetime: null,
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1) * (0.5 + Math.random() / 2),
+    onnotice: () => undefined,
+    connection: {
+      application_name: name,
+      statement_timeout: statementTimeoutMs,
+      ...(readOnly && { default_transaction_read_only: true }),
+    },
+  });
+}
+
+const AWAY = new Set([
+  // The driver's and the system's words for a connection that is not there.
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+
+/** Whether an error says that the server is away, starting or stopping (SQLSTATE classes 08, 53 and 57P). */
+export function isAway(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && (AWAY.has(code) || /^(08|53|57P)/.test(code));
+}
+
+/** A refusal where the server is away; anything else is thrown as it is. */
+export function translateStoreError(error: unknown): never {
+  if (!isAway(error)) throw error;
+  throw new AppError("STORE_UNAVAILABLE", "PostgreSQL does not answer", {
+    facts: { engine: "postgres" },
+    cause: error,
+  });
+}

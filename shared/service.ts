@@ -1,0 +1,76 @@
+import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
+import { type BASE_CONFIG, ConfigError, readConfig } from "./config.ts";
+import { messageOf } from "./errors.ts";
+import { createEventMaker, type EventMaker } from "./event.ts";
+import { createLifecycle, type Lifecycle, runAsProcess } from "./lifecycle.ts";
+import { createLog, type Log } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { parseVersion } from "./version.ts";
+
+type BaseConfig = Static<TObject<typeof BASE_CONFIG>>;
+
+/** What every service has when it starts. */
+export interface ServiceContext<C> {
+  readonly service: string;
+  readonly version: string;
+  readonly instanceId: string;
+  readonly config: Readonly<C>;
+  readonly log: Log;
+  readonly life: Lifecycle;
+  readonly metrics: Metrics;
+  readonly makeEvent: EventMaker;
+}
+
+export interface ServiceDefinition<T extends TProperties> {
+  readonly service: string;
+  readonly summary: string;
+  /** The text of its VERSION file. */
+  readonly versionText: string;
+  /** Its variables, {@link BASE_CONFIG} among them. */
+  readonly config: TObject<T>;
+  /** Acquire and wire everything; each undo goes to `life.defer`. */
+  start(context: ServiceContext<Static<TObject<T>> & BaseConfig>): Promise<void>;
+}
+
+/**
+ * Run a service as this process: its version and configuration are read before anything opens, and a fault in them is
+ * told in plain words with exit code 1. `--help` and `--version` answer and exit.
+ */
+export async function runService<T extends TProperties>(definition: ServiceDefinition<T>): Promise<void> {
+  const { service, versionText, config: schema, start } = definition;
+  try {
+    const version = parseVersion(service, versionText);
+    const [flag] = process.argv.slice(2);
+    if (flag === "--version") return console.log(`${service} ${version}`);
+    if (flag === "--help" || flag === "-h") return console.log(help(definition));
+    if (flag !== undefined) throw new ConfigError(`Unknown argument ${flag}; see ${service} --help`);
+
+    const config = readConfig(schema, process.env) as Readonly<Static<TObject<T>> & BaseConfig>;
+    const instanceId = config.INSTANCE_ID ?? `${service}-${process.pid}`;
+    const log = createLog({ service, level: config.LOG_LEVEL });
+    const life = createLifecycle({ log, graceMs: config.STOP_GRACE_MS });
+    const metrics = createMetrics(service);
+    const makeEvent = createEventMaker({ service, instanceId, version });
+    await runAsProcess(life, log, () =>
+      start({ service, version, instanceId, config, log, life, metrics, makeEvent }),
+    );
+  } catch (error) {
+    console.error(`${service} cannot start. ${messageOf(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+function help<T extends TProperties>({ service, summary, config }: ServiceDefinition<T>): string {
+  const lines = Object.entries(config.properties as Record<string, TSchema>).map(
+    ([name, { default: preset, description = "" }]) => {
+      const note =
+        preset === undefined
+          ? config.required?.includes(name)
+            ? "required"
+            : "optional"
+          : `default ${JSON.stringify(preset)}`;
+      return `  ${name.padEnd(24)} ${description}${description ? "; " : ""}${note}`;
+    },
+  );
+  return `${service}: ${summary}\n\nUsage: ${service} [--help | --version]\n\nEnvironment:\n${lines.join("\n")}`;
+}
