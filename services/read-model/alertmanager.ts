@@ -1,0 +1,73 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { Alert } from "../../contracts/alert.ts";
+import { Timestamp } from "../../contracts/schema.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import { present } from "./job-row.ts";
+
+const TIMEOUT_MS = 2_000;
+const MAX_ALERTS = 1_000;
+
+/** The part of Alertmanager's `gettableAlert` (its OpenAPI document, /api/v2) that is read. */
+const GettableAlerts = Type.Array(
+  Type.Object({
+    fingerprint: Type.String(),
+    labels: Type.Record(Type.String(), Type.String()),
+    annotations: Type.Record(Type.String(), Type.String()),
+    startsAt: Timestamp,
+    endsAt: Timestamp,
+    generatorURL: Type.Optional(Type.String()),
+    status: Type.Object({ state: Type.String() }),
+  }),
+);
+type GettableAlert = Static<typeof GettableAlerts>[number];
+const checker = TypeCompiler.Compile(GettableAlerts);
+
+/** Ask an Alertmanager for its alerts, the newest first. Rejects with STORE_UNAVAILABLE. */
+export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Alert[]> {
+  const url = new URL("api/v2/alerts", baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
+  let reply: unknown;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    reply = await response.json();
+  } catch (cause) {
+    throw away(messageOf(cause), cause);
+  }
+  if (!checker.Check(reply)) throw away("its reply is not a list of alerts");
+  return reply
+    .slice(0, MAX_ALERTS)
+    .map((alert) => toAlert(alert, now()))
+    .sort((a, b) => Date.parse(b.startsAt) - Date.parse(a.startsAt) || a.id.localeCompare(b.id));
+}
+
+/** An alert in our words. One that Alertmanager has not looked at yet fires; one silenced or inhibited is silenced. */
+export function toAlert(alert: GettableAlert, now: Date): Alert {
+  const { fingerprint, labels, annotations, startsAt, endsAt, generatorURL, status } = alert;
+  // Of a firing alert `endsAt` lies ahead: it is when Alertmanager would give it up, which is nobody's concern.
+  const ended = Date.parse(endsAt) <= now.getTime();
+  return present({
+    id: fingerprint,
+    name: labels.alertname ?? "unnamed",
+    severity: severityOf(labels.severity),
+    state: ended ? "resolved" : status.state === "suppressed" ? "silenced" : "firing",
+    summary: annotations.summary ?? annotations.message ?? labels.alertname ?? "",
+    description: annotations.description,
+    startsAt,
+    endsAt: ended ? endsAt : undefined,
+    labels,
+    runbookUrl: annotations.runbook_url,
+    generatorUrl: generatorURL || undefined,
+  });
+}
+
+function severityOf(label: string | undefined): Alert["severity"] {
+  return label === "critical" || label === "info" ? label : "warning";
+}
+
+function away(reason: string, cause?: unknown): AppError {
+  return new AppError("STORE_UNAVAILABLE", `Alertmanager could not be asked: ${reason}`, {
+    facts: { engine: "alertmanager" },
+    cause,
+  });
+}

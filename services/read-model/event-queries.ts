@@ -1,0 +1,32 @@
+import type { EventEnvelope } from "../../contracts/envelope.ts";
+import type { ObservationReader } from "../../shared/observations/port.ts";
+import { type Answer, unlessAway } from "./unless-away.ts";
+
+/** The events of one job that one reply shows: more than any policy makes, less than a reply can bear. */
+const MAX_EVENTS = 1_000;
+const PAGE = 500;
+/** A job is worth showing without its events; nobody waits longer for them. */
+const PATIENCE_MS = 2_000;
+
+/** The events of one job in the order of sequence, or the name of the engine that did not answer. */
+export function eventsOfJob(
+  observations: ObservationReader,
+  jobId: string,
+): Promise<Answer<readonly EventEnvelope[]>> {
+  return unlessAway(collect(observations, jobId), { withinMs: PATIENCE_MS, engine: "events" });
+}
+
+async function collect(observations: ObservationReader, jobId: string): Promise<readonly EventEnvelope[]> {
+  const found: EventEnvelope[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<ObservationReader["events"]>> = await observations.events({
+      jobId,
+      limit: PAGE,
+      ...(cursor !== null && { cursor }),
+    });
+    found.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null && found.length < MAX_EVENTS);
+  return found;
+}

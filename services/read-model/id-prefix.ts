@@ -1,0 +1,13 @@
+/** Shorter ones are words too: `a` or `be` would match a good part of all ids. */
+const MIN_DIGITS = 4;
+
+/** The first and the last UUID that begin with a text, dashes or not; undefined when none can. */
+export function idRange(text: string): { first: string; last: string } | undefined {
+  const digits = text.trim().toLowerCase().replaceAll("-", "");
+  if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_DIGITS || digits.length > 32) return undefined;
+  return { first: dashed(digits.padEnd(32, "0")), last: dashed(digits.padEnd(32, "f")) };
+}
+
+function dashed(digits: string): string {
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

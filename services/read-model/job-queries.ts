@@ -1,0 +1,139 @@
+import type { JobPage } from "../../contracts/api-queries.ts";
+import type { Attempt, JobStatus, Transition } from "../../contracts/job.ts";
+import { AppError } from "../../shared/errors.ts";
+import { decodeCursor, pageOf } from "./cursor.ts";
+import { conditions, type JobFilter, places } from "./job-filter.ts";
+import { type JobRow, jobColumns, present, toJob } from "./job-row.ts";
+import type { JobStore, Sql } from "./job-store.ts";
+
+/** More than any job has by its own policy; a job retried by hand for ever shows its newest. */
+const MAX_HISTORY = 2_000;
+
+export interface JobPageQuery extends JobFilter {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** What is asked of the job store about jobs. Everything rejects as {@link JobStore.read} does. */
+export function createJobQueries(store: JobStore) {
+  return {
+    /** Jobs, newest first; rejects with INVALID_CURSOR. */
+    async list({ limit, cursor, ...filter }: JobPageQuery): Promise<JobPage> {
+      const after = cursor === undefined ? undefined : decodeCursor(cursor);
+      const rows = await store.read(async (sql) => {
+        const where = conditions(sql, filter, after);
+        const newest = sql`order by created_at desc, id desc limit ${limit + 1}`;
+        if (filter.text === undefined)
+          return sql<JobRow[]>`select ${jobColumns(sql)} from jobs where ${where} ${newest}`;
+        const hits = places(sql, filter.text, await jobTypes(sql))
+          .map((place) => sql`(select id, created_at from jobs where ${where} and ${place} ${newest})`)
+          .reduce((whole, one) => sql`${whole} union ${one}`);
+        return sql<JobRow[]>`
+          with page as (select id from (${hits}) as hits ${newest})
+          select ${jobColumns(sql)} from page join jobs using (id) ${newest}`;
+      });
+      return pageOf(rows, limit, toJob);
+    },
+
+    /** One row; rejects with JOB_NOT_FOUND. */
+    async row(id: string): Promise<JobRow> {
+      const [row] = await store.read(
+        (sql) => sql<JobRow[]>`select ${jobColumns(sql)} from jobs where id = ${id}`,
+      );
+      if (!row) throw new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
+      return row;
+    },
+
+    async transitions(id: string): Promise<Transition[]> {
+      const rows = await store.read(
+        (sql) => sql<TransitionRow[]>`
+          select * from job_transitions where job_id = ${id} order by sequence desc limit ${MAX_HISTORY}`,
+      );
+      return rows.reverse().map(toTransition);
+    },
+
+    async attempts(id: string): Promise<Attempt[]> {
+      const rows = await store.read(
+        (sql) => sql<AttemptRow[]>`
+          select * from job_attempts where job_id = ${id} order by attempt desc limit ${MAX_HISTORY}`,
+      );
+      return rows.reverse().map(toAttempt);
+    },
+
+    async children(id: string): Promise<{ total: number; byStatus: Record<string, number> }> {
+      const rows = await store.read(
+        (sql) => sql<{ status: JobStatus; count: number }[]>`
+          select status, count(*)::int as count from jobs where parent_id = ${id} group by status`,
+      );
+      return {
+        total: rows.reduce((sum, { count }) => sum + count, 0),
+        byStatus: Object.fromEntries(rows.map(({ status, count }) => [status, count])),
+      };
+    },
+  };
+}
+export type JobQueries = ReturnType<typeof createJobQueries>;
+
+/** The job types that have jobs. Hops from one to the next in the index instead of reading every row. */
+export async function jobTypes(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ type: string }[]>`
+    with recursive hop as (
+      (select type from jobs order by type limit 1)
+      union all
+      select (select type from jobs where type > hop.type order by type limit 1) from hop where hop.type is not null
+    )
+    select type from hop where type is not null limit 1000`;
+  return rows.map(({ type }) => type);
+}
+
+interface TransitionRow {
+  sequence: number;
+  run: number;
+  from_status: JobStatus | null;
+  to_status: JobStatus;
+  attempt: number;
+  event_id: string;
+  at: Date;
+  detail: Record<string, unknown> | null;
+}
+
+function toTransition(row: TransitionRow): Transition {
+  return present({
+    sequence: row.sequence,
+    run: row.run,
+    from: row.from_status,
+    to: row.to_status,
+    attempt: row.attempt,
+    eventId: row.event_id,
+    at: row.at.toISOString(),
+    detail: row.detail ?? undefined,
+  });
+}
+
+interface AttemptRow {
+  attempt: number;
+  run: number;
+  worker_id: string;
+  outcome: Attempt["outcome"];
+  started_at: Date;
+  finished_at: Date;
+  duration_ms: number;
+  queue_wait_ms: number;
+  error: Attempt["error"] | null;
+  logs: Attempt["logs"];
+}
+
+function toAttempt(row: AttemptRow): Attempt {
+  return present({
+    attempt: row.attempt,
+    run: row.run,
+    workerId: row.worker_id,
+    outcome: row.outcome,
+    startedAt: row.started_at.toISOString(),
+    finishedAt: row.finished_at.toISOString(),
+    durationMs: row.duration_ms,
+    queueWaitMs: row.queue_wait_ms,
+    error: row.error ?? undefined,
+    logs: row.logs,
+  });
+}

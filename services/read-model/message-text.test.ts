@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { decodeText } from "./message-text.ts";
+
+const bytes = Buffer.from('{"a":"é"}');
+
+test("UTF-8 is shown as it is, its byte order mark included", () => {
+  expect(decodeText(bytes, false)).toEqual({ text: '{"a":"é"}', exact: true });
+  expect(decodeText(Buffer.from("\ufeffa"), false)).toEqual({ text: "\ufeffa", exact: true });
+});
+
+test("other bytes are shown with replacement characters and are not exact", () => {
+  expect(decodeText(Uint8Array.of(0x61, 0xff), false)).toEqual({ text: "a\ufffd", exact: false });
+  expect(decodeText(bytes.subarray(0, 7), false)).toEqual({ text: '{"a":"\ufffd', exact: false });
+});
+
+test("a character that the cut splits is left out", () => {
+  expect(decodeText(bytes.subarray(0, 7), true)).toEqual({ text: '{"a":"', exact: true });
+});

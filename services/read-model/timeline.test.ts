@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { timelineOf } from "./timeline.ts";
+
+const at = (ms: number) => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+const producer = { service: "processor", instanceId: "p-1", version: "1.0.0" };
+const id = (n: number) => `00000000-0000-5000-8000-00000000000${n}`;
+const event = (n: number, eventType: string, ms: number, hops = {}) => ({
+  contractVersion: "1.0.0",
+  eventType,
+  eventId: id(n),
+  occurredAt: at(ms),
+  producer,
+  correlationId: id(9),
+  idempotencyKey: id(n),
+  payload: { sequence: n, attempt: 1 },
+  hops,
+});
+
+const history = {
+  createdAt: at(0),
+  receivedAt: at(4),
+  transitions: [
+    { sequence: 1, run: 1, from: null, to: "PENDING" as const, attempt: 0, eventId: id(1), at: at(5) },
+    {
+      sequence: 2,
+      run: 1,
+      from: "PENDING" as const,
+      to: "VALIDATED" as const,
+      attempt: 0,
+      eventId: id(2),
+      at: at(5),
+    },
+  ],
+  attempts: [
+    {
+      attempt: 1,
+      run: 1,
+      workerId: "p-1",
+      outcome: "succeeded" as const,
+      startedAt: at(6),
+      finishedAt: at(9),
+      durationMs: 3,
+      queueWaitMs: 1,
+      logs: [{ at: at(7), message: "half way" }],
+    },
+  ],
+  events: [
+    event(2, "job.validated", 5, { acceptedAt: at(0), receivedAt: at(4) }),
+    event(3, "job.executed", 9, { acceptedAt: at(0), startedAt: at(6) }),
+  ],
+};
+
+test("hops, transitions, attempts, log lines and events come in the order of time, causes first", () => {
+  expect(timelineOf(history).map(({ offsetMs, kind, title }) => [offsetMs, kind, title])).toEqual([
+    [0, "hop", "Accepted"],
+    [4, "hop", "Received"],
+    [5, "transition", "PENDING"],
+    [5, "transition", "PENDING → VALIDATED"],
+    [5, "event", "job.validated"],
+    [6, "hop", "Started"],
+    [6, "attempt", "Attempt 1 succeeded"],
+    [7, "log", "half way"],
+    [9, "event", "job.executed"],
+  ]);
+});
+
+test("without events the row's own hops are still there", () => {
+  const hops = timelineOf({ ...history, events: [] }).filter(({ kind }) => kind === "hop");
+  expect(hops.map(({ title }) => title)).toEqual(["Accepted", "Received"]);
+});

@@ -1,0 +1,28 @@
+import { AppError } from "../../shared/errors.ts";
+
+/** What was asked of a store, or the name of the engine that did not answer. */
+export type Answer<T> =
+  | { readonly value: T; readonly away?: undefined }
+  | { readonly value?: undefined; readonly away: string };
+
+/**
+ * Turns a store that is away into a value, for replies that do without it; any other error is thrown on. With
+ * `withinMs`, a store that is silent for so long counts as away, under the name `engine`.
+ */
+export async function unlessAway<T>(
+  asked: Promise<T>,
+  { withinMs, engine = "store" }: { withinMs?: number; engine?: string } = {},
+): Promise<Answer<T>> {
+  let timer: Timer | undefined;
+  const silence = new Promise<Answer<T>>((resolve) => {
+    if (withinMs !== undefined) timer = setTimeout(() => resolve({ away: engine }), withinMs);
+  });
+  try {
+    return await Promise.race([asked.then((value) => ({ value })), silence]);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "STORE_UNAVAILABLE") throw error;
+    return { away: typeof error.facts?.engine === "string" ? error.facts.engine : engine };
+  } finally {
+    clearTimeout(timer);
+  }
+}

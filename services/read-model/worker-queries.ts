@@ -1,0 +1,58 @@
+import type { WorkerState } from "../../contracts/api-queries.ts";
+import type { JobStore } from "./job-store.ts";
+
+/** Processors leave a row for ever; what was silent this long is history. */
+const SHOWN_FOR = "1 hour";
+const MAX_WORKERS = 500;
+
+interface WorkerRow {
+  id: string;
+  host: string;
+  pid: number;
+  version: string;
+  concurrency: number;
+  state: WorkerState["state"];
+  started_at: Date;
+  heartbeat_at: Date;
+  jobs: { jobId: string; type: string; attempt: number; startedAt: string }[];
+}
+
+/**
+ * Processors with what they run, newest first. One whose heartbeat is older than the lease is shown as lost, whatever
+ * its row says: nobody may have noticed yet. Rejects as {@link JobStore.read} does.
+ */
+export function createWorkerQueries(store: JobStore, leaseMs: number) {
+  return {
+    async all(): Promise<WorkerState[]> {
+      const rows = await store.read(
+        (sql) => sql<WorkerRow[]>`
+          select id, host, pid, version, concurrency, started_at, heartbeat_at,
+            case when state in ('alive', 'stopping')
+                and heartbeat_at < now() - ${leaseMs}::float8 * interval '1 millisecond'
+              then 'lost' else state end as state,
+            coalesce((
+              select jsonb_agg(jsonb_build_object('jobId', jobs.id, 'type', type, 'attempt', attempt, 'startedAt',
+                to_char(coalesce(jobs.started_at, jobs.updated_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+                order by jobs.started_at, jobs.id)
+              from jobs where status = 'EXECUTING' and worker_id = workers.id
+            ), '[]') as jobs
+          from workers
+          where heartbeat_at > now() - ${SHOWN_FOR}::text::interval
+          order by started_at desc, id limit ${MAX_WORKERS}`,
+      );
+      return rows.map((row) => ({
+        id: row.id,
+        host: row.host,
+        pid: row.pid,
+        version: row.version,
+        state: row.state,
+        concurrency: row.concurrency,
+        running: row.jobs.length,
+        jobs: row.jobs,
+        startedAt: row.started_at.toISOString(),
+        heartbeatAt: row.heartbeat_at.toISOString(),
+      }));
+    },
+  };
+}
+export type WorkerQueries = ReturnType<typeof createWorkerQueries>;
