@@ -1,0 +1,64 @@
+import type { Snapshot } from "../../contracts/api-queries.ts";
+
+/** What is known about how far the two sides have come. Times in milliseconds; null where there is nothing yet. */
+export interface Progress {
+  readonly now: number;
+  readonly snapshot: Snapshot | null;
+  /** When the newest stored event occurred. */
+  readonly lastEventAt: number | null;
+  readonly newestJobAt: number | null;
+  readonly newestTransitionAt: number | null;
+  readonly newestDeadLetterAt: number | null;
+  /** The oldest message that waits for its confirm. */
+  readonly oldestOutboxAt: number | null;
+  /** The least of the last heartbeats of processors that were alive a moment ago. */
+  readonly oldestHeartbeatAt: number | null;
+}
+
+/** Older snapshots say nothing about now. */
+const FRESH_MS = 15_000;
+/** Clocks and rounding differ by less between a transition and its event. */
+const TOLERANCE_MS = 50;
+/** How long one side may be behind the other before that is a loss and not a delay: longer than a lost consumer is missed. */
+export const HOLD_MS = 30_000;
+
+/**
+ * The moment below which every accepted job must be on both sides, `settleMs` before the earliest of these bounds:
+ *
+ * - now.
+ * - The oldest message of the outbox: what it tells of is committed and not yet published.
+ * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor gives back. After
+ *   `HOLD_MS` its connection is gone and the broker has given them to another.
+ * - With a fresh snapshot: its time, for the queues were looked at then. A queue that was not empty is first in, first
+ *   out, so its consumer has come as far as the newest thing it made: the newest stored event (`events.observed`), the
+ *   newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
+ * - Without one, whoever looks at the queues may be dead: as if the first two queues were not empty.
+ * - The slower side, when one side knows of something newer than the other: a consumer may hold what no queue shows.
+ *   If nothing moves for `HOLD_MS` it is not late but lost, and the bound falls away so that it is accused.
+ *
+ * Under steady load all of these follow the present; on an idle system the watermark is the snapshot's time.
+ */
+export function watermarkOf(progress: Progress, settleMs: number): Date {
+  const { now, snapshot, lastEventAt, newestJobAt, newestDeadLetterAt } = progress;
+  const bounds = [now];
+  const bound = (at: number | null) => bounds.push(at ?? 0);
+
+  if (progress.oldestOutboxAt !== null) bound(progress.oldestOutboxAt);
+  if (progress.oldestHeartbeatAt !== null) bound(progress.oldestHeartbeatAt);
+
+  const seenAt = snapshot === null ? 0 : Date.parse(snapshot.at);
+  const fresh = now - seenAt <= FRESH_MS;
+  if (fresh) bound(seenAt);
+  const waits = (queue: string) =>
+    snapshot?.bus.some(({ name, ready }) => name === queue && ready > 0) ?? false;
+  if (!fresh || waits("events.observed")) bound(lastEventAt);
+  if (!fresh || waits("jobs.created")) bound(newestJobAt);
+  if (fresh && waits("jobs.failed.validation")) bound(newestDeadLetterAt);
+
+  const stored = Math.max(progress.newestTransitionAt ?? 0, newestDeadLetterAt ?? 0);
+  const observed = lastEventAt ?? 0;
+  const differ = Math.abs(stored - observed) > TOLERANCE_MS;
+  if (differ && now - Math.max(stored, observed) < HOLD_MS) bound(Math.min(stored, observed));
+
+  return new Date(Math.max(0, Math.min(...bounds) - settleMs));
+}
