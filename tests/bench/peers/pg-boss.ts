@@ -53,28 +53,45 @@ const pgBoss: Peer = {
       max: 26,
       useListenNotify: context.variant === "notify",
     });
+    const handled = new Set<string>();
     await boss.work<{ type: string; payload: Record<string, unknown> }>(
       queueName,
       workSettings(context),
       async (jobs) => {
         await Promise.all(jobs.map(({ data }) => runHandler(data.type, data.payload)));
-        for (const { id } of jobs) record(id);
+        for (const { id } of jobs) {
+          handled.add(id);
+          record(id);
+        }
       },
     );
     return {
       // The library keeps the time of each completion, which is later than the handler's end: it counts.
-      readFinishedAt: async () => {
-        const { rows } = await boss.getDb().executeSql(
-          `SELECT id, extract(epoch FROM completed_on) * 1000 AS at FROM pgboss.job
-           WHERE name = $1 AND completed_on IS NOT NULL`,
-          [queueName],
-        );
-        return new Map((rows as { id: string; at: string }[]).map(({ id, at }) => [id, Number(at)]));
+      // The last batch may still be on its way to the store when the handlers' count is complete.
+      async readFinishedAt() {
+        const deadline = performance.now() + completionMs;
+        for (;;) {
+          const finishedAt = await readCompletedOn(boss);
+          if (handled.isSubsetOf(new Set(finishedAt.keys())) || performance.now() > deadline)
+            return finishedAt;
+          await Bun.sleep(50);
+        }
       },
       close: () => boss.stop({ graceful: false }),
     };
   },
 };
+
+const completionMs = 5_000;
+
+async function readCompletedOn(boss: PgBoss): Promise<Map<string, number>> {
+  const { rows } = await boss.getDb().executeSql(
+    `SELECT id, extract(epoch FROM completed_on) * 1000 AS at FROM pgboss.job
+     WHERE name = $1 AND completed_on IS NOT NULL`,
+    [queueName],
+  );
+  return new Map((rows as { id: string; at: string }[]).map(({ id, at }) => [id, Number(at)]));
+}
 
 async function openBoss(options: ConstructorOptions): Promise<PgBoss> {
   const boss = new PgBoss({ ...options, schedule: false });
