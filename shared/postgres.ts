@@ -65,3 +65,8 @@ export function translateStoreError(error: unknown): never {
     cause: error,
   });
 }
+
+/** Times as an array parameter: the driver would take an array of dates for one date. */
+export function timestamps(times: readonly (Date | null)[]): (string | null)[] {
+  return times.map((time) => time?.toISOString() ?? null);
+}

@@ -65,7 +65,7 @@ function help<T extends TProperties>({ service, summary, config }: ServiceDefini
     ([name, { default: preset, description = "" }]) => {
       const note =
         preset === undefined
-          ? config.required?.includes(name)
+          ? (config.required as unknown as string[] | undefined)?.includes(name)
             ? "required"
             : "optional"
           : `default ${JSON.stringify(preset)}`;

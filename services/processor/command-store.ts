@@ -1,6 +1,6 @@
 import type { JobFilter } from "../../contracts/api-commands.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import type { Sql } from "../../shared/postgres.ts";
+import { type Sql, timestamps } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
 import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 
@@ -82,7 +82,7 @@ export function createCommandStore(sql: Sql) {
           from unnest(
             ${steps.map((s) => s.jobId)}::uuid[], ${moves.map(({ job }) => job.sequence)}::int[], ${moves.map(({ job }) => job.status)}::text[],
             ${steps.map((s) => s.to)}::text[], ${steps.map((s) => s.sequence)}::int[], ${steps.map((s) => s.run)}::int[],
-            ${steps.map((s) => s.at)}::timestamptz[]
+            ${timestamps(steps.map((s) => s.at))}::timestamptz[]
           ) as i (id, seen, was, status, sequence, run, at)
           where j.id = i.id and j.sequence = i.seen and j.status = i.was
           returning j.id

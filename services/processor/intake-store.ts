@@ -1,5 +1,5 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import type { Sql } from "../../shared/postgres.ts";
+import { type Sql, timestamps } from "../../shared/postgres.ts";
 import type { Step } from "./history.ts";
 import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
@@ -68,9 +68,9 @@ export function createIntakeStore(sql: Sql) {
             ${jobs.map((j) => j.parentId)}::uuid[], ${jobs.map((j) => j.originId)}::uuid[], ${jobs.map((j) => j.originKind)}::text[],
             ${jobs.map((j) => j.sequence)}::int[], ${jobs.map((j) => j.attempt)}::int[], ${jobs.map((j) => j.maxAttempts)}::int[],
             ${jobs.map((j) => j.baseMs)}::int[], ${jobs.map((j) => j.capMs)}::int[], ${jobs.map((j) => j.deadlineMs)}::int[],
-            ${jobs.map((j) => j.runAt)}::timestamptz[], ${jobs.map((j) => j.createdAt)}::timestamptz[],
-            ${jobs.map((j) => j.receivedAt)}::timestamptz[], ${jobs.map((j) => j.startedAt)}::timestamptz[],
-            ${jobs.map((j) => j.finishedAt)}::timestamptz[], ${jobs.map((j) => j.workerId)}::text[],
+            ${timestamps(jobs.map((j) => j.runAt))}::timestamptz[], ${timestamps(jobs.map((j) => j.createdAt))}::timestamptz[],
+            ${timestamps(jobs.map((j) => j.receivedAt))}::timestamptz[], ${timestamps(jobs.map((j) => j.startedAt))}::timestamptz[],
+            ${timestamps(jobs.map((j) => j.finishedAt))}::timestamptz[], ${jobs.map((j) => j.workerId)}::text[],
             ${jobs.map((j) => j.queueWaitMs)}::float8[], ${jobs.map((j) => j.error)}::text[]
           ) as i (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
             created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
@@ -81,7 +81,7 @@ export function createIntakeStore(sql: Sql) {
         born as (
           insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
           select b.id, 0, 1, null, 'PENDING', 0, b.event_id, b.at
-          from unnest(${jobs.map((j) => j.id)}::uuid[], ${jobs.map((j) => j.createdEventId)}::uuid[], ${jobs.map((j) => j.createdAt)}::timestamptz[])
+          from unnest(${jobs.map((j) => j.id)}::uuid[], ${jobs.map((j) => j.createdEventId)}::uuid[], ${timestamps(jobs.map((j) => j.createdAt))}::timestamptz[])
             as b (id, event_id, at)
           join done on done.id = b.id
         ),

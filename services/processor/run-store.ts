@@ -1,5 +1,5 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import type { Sql } from "../../shared/postgres.ts";
+import { type Sql, timestamps } from "../../shared/postgres.ts";
 import type { Conclusion } from "./conclude.ts";
 import { after, type Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
@@ -85,10 +85,10 @@ export function createRunStore(sql: Sql, history: Historian) {
             ${entries.map((e) => e.ended.job.workerId)}::text[], ${entries.map((e) => e.conclusion.status)}::text[],
             ${entries.map((e) => e.conclusion.steps.at(-1)?.sequence ?? 0)}::int[],
             ${entries.map((e) => e.conclusion.tries)}::int[], ${entries.map((e) => e.conclusion.losses)}::int[],
-            ${entries.map((e) => e.conclusion.runAt)}::timestamptz[],
+            ${timestamps(entries.map((e) => e.conclusion.runAt))}::timestamptz[],
             ${entries.map((e) => (e.ended.ending.outcome === "succeeded" ? e.ended.ending.result : null))}::text[],
             ${entries.map((e) => (e.conclusion.error ? JSON.stringify(e.conclusion.error) : null))}::text[],
-            ${entries.map((e) => e.ended.finishedAt)}::timestamptz[], ${entries.map((e) => e.ended.durationMs)}::float8[],
+            ${timestamps(entries.map((e) => e.ended.finishedAt))}::timestamptz[], ${entries.map((e) => e.ended.durationMs)}::float8[],
             ${entries.map((e) => e.ended.ending.outcome)}::text[], ${entries.map((e) => e.ended.logs)}::text[]
           ) as i (id, attempt, worker_id, status, sequence, tries, losses, run_at, result, error, finished_at, duration_ms, outcome, logs)
         ),
@@ -111,7 +111,7 @@ export function createRunStore(sql: Sql, history: Historian) {
           select d.id, 'job', 'OUT_OF_TRIES', d.detail, 'processor', 'jobs.created', d.died_at, convert_to(d.body, 'UTF8'), d.id
           from unnest(
             ${dead.map((e) => e.ended.job.id)}::uuid[], ${dead.map((e) => e.conclusion.error?.message ?? "")}::text[],
-            ${dead.map((e) => e.ended.finishedAt)}::timestamptz[],
+            ${timestamps(dead.map((e) => e.ended.finishedAt))}::timestamptz[],
             ${dead.map((e) => JSON.stringify({ type: e.ended.job.type, payload: e.ended.job.payload }))}::text[]
           ) as d (id, detail, died_at, body)
           join done on done.id = d.id

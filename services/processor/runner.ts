@@ -97,8 +97,7 @@ export function createRunner({
         });
       } else {
         retryAt = conclusion.runAt;
-        const write = conclusion.status === "FAILED" ? log.warn : log.info;
-        write("Job attempt ended", {
+        log.info("Job attempt ended", {
           jobId: job.id,
           type: job.type,
           attempt: job.attempt,
