@@ -39,7 +39,7 @@ describe.if(missing.length === 0)("RabbitMQ", () => {
   describeBus("RabbitMQ", makeWorld);
 
   test("a queue that is deleted under its consumer is declared and consumed again", async () => {
-    await using world = await disposable();
+    await using world = await makeWorld();
     const bus = world.openElsewhere();
     let handled = 0;
     bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
@@ -58,7 +58,7 @@ describe.if(missing.length === 0)("RabbitMQ", () => {
   });
 
   test("a message without a queue is refused, and the missing binding is made again", async () => {
-    await using world = await disposable();
+    await using world = await makeWorld();
     const bus = world.openElsewhere();
     await bus.connected(AbortSignal.timeout(20_000));
     await asOperator(world.vhost, (channel) => channel.unbindQueue("jobs.created", EXCHANGE, "jobs.created"));
@@ -72,8 +72,33 @@ describe.if(missing.length === 0)("RabbitMQ", () => {
     expect((await bus.depths())[0]).toMatchObject({ name: "jobs.created", ready: 1 });
   });
 
+  test("a broker that falls silent is given up by its missing heartbeats, and consumed from again", async () => {
+    await using world = await makeWorld();
+    const lines: string[] = [];
+    const bus = openBus({
+      url: world.url,
+      name: "test",
+      log: createLog({ service: "test", level: "warn", write: (line) => lines.push(line) }),
+      heartbeatSeconds: 1,
+    });
+    let handled = 0;
+    bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
+      handled += batch.length;
+    });
+    await bus.connected(AbortSignal.timeout(20_000));
+    await bus.publish("jobs.created", Buffer.from("before"));
+    await within(() => handled === 1, "the first message");
+    world.freeze();
+    const lost = (line: string) => line.includes("Lost the broker") && line.includes("test consumers");
+    await within(() => lines.some(lost), "the silence to be noticed");
+    world.restore();
+    await publishUntilTaken(bus);
+    await within(() => handled === 2, "the second message");
+    await bus.close();
+  });
+
   test("a queue that exists with other arguments is an error in the log, not a crash", async () => {
-    await using world = await disposable();
+    await using world = await makeWorld();
     await asOperator(world.vhost, (channel) => channel.assertQueue("jobs.created", { durable: true }));
     const lines: string[] = [];
     const bus = openBus({
@@ -90,7 +115,7 @@ describe.if(missing.length === 0)("RabbitMQ", () => {
   });
 
   test("its metrics tell what was published, consumed, held and lost", async () => {
-    await using world = await disposable();
+    await using world = await makeWorld();
     const metrics = createMetrics("test");
     const bus = openBus({ url: world.url, name: "test", log, metrics });
     await bus.connected(AbortSignal.timeout(20_000));
@@ -118,7 +143,7 @@ test("a bus that no adapter carries is refused with what is expected", () => {
   expect(open("nonsense")).toThrow(ConfigError);
 });
 
-interface AmqpWorld extends BusWorld {
+interface AmqpWorld extends BusWorld, AsyncDisposable {
   readonly url: string;
   readonly vhost: string;
 }
@@ -134,6 +159,11 @@ async function makeWorld(): Promise<AmqpWorld> {
     const bus = openBus({ url: to, name: "test", log, ...options });
     buses.push(bus);
     return bus;
+  };
+  const dispose = async () => {
+    await Promise.all(buses.map((bus) => bus.close()));
+    await proxy.close();
+    await rabbitmq.deleteVhost(name);
   };
   return {
     url,
@@ -157,17 +187,9 @@ async function makeWorld(): Promise<AmqpWorld> {
       await bus.close();
       console.log("closed");
     `,
-    async dispose() {
-      await Promise.all(buses.map((bus) => bus.close()));
-      await proxy.close();
-      await rabbitmq.deleteVhost(name);
-    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
   };
-}
-
-async function disposable(): Promise<AmqpWorld & AsyncDisposable> {
-  const world = await makeWorld();
-  return Object.assign(world, { [Symbol.asyncDispose]: world.dispose });
 }
 
 /** What a person might do with the broker's own tools. */

@@ -329,7 +329,11 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
     test("a restart of the engine keeps messages, and both sides go on by themselves", async () => {
       const bus = await connect();
       await Promise.all(numbered(100).map((each) => bus.publish("jobs.created", bytes(each))));
-      await world.restartEngine();
+      const lost = eventually(
+        async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE",
+        "the loss to be seen",
+      );
+      await Promise.all([world.restartEngine(), lost]);
       const inbox = collect(bus, "jobs.created");
       await inbox.has(100);
       expect(inbox.texts()).toEqual(numbered(100));

@@ -1,7 +1,8 @@
-import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { ChannelModel, ConsumeMessage } from "amqplib";
 import type { QueueName } from "../../contracts/topology.ts";
 import { fullJitter, pause } from "../async.ts";
 import type { Log } from "../log.ts";
+import { acknowledge, cancelSession, closeSession, openSession, type Session } from "./amqp-session.ts";
 import { deathsOf, diedOn } from "./amqp-topology.ts";
 import { within } from "./deadline.ts";
 import type { BatchHandler, ConsumeOptions, Consumer, Delivery } from "./port.ts";
@@ -20,6 +21,7 @@ export interface AmqpConsumerOptions extends ConsumeOptions {
 }
 
 export interface AmqpConsumer extends Consumer {
+  readonly queue: QueueName;
   /** Consume on this connection from now on. */
   attach(model: ChannelModel): Promise<void>;
   /** The connection is gone, and with it every message that was not acknowledged. */
@@ -30,16 +32,6 @@ export interface AmqpConsumer extends Consumer {
 
 /** After its signal aborted, a handler has this long to end before its messages are given back without it. */
 const ABANDON_MS = 5_000;
-const ANSWER_MS = 5_000;
-
-/** What belongs to one channel. A batch is acknowledged on the session it came from, or not at all. */
-interface Session {
-  readonly model: ChannelModel;
-  readonly channel: Channel;
-  readonly narrow: boolean;
-  readonly buffer: ConsumeMessage[];
-  readonly over: AbortController;
-}
 
 /**
  * One consumer of one queue.
@@ -49,7 +41,8 @@ interface Session {
  * a pause that grows to five seconds, until it succeeds, the consumer is stopped, or the connection is lost.
  *
  * A message that kills its process takes all that was prefetched with it to the same count of deaths. From half the
- * limit on, messages are therefore taken one at a time, so that only the guilty one reaches the limit.
+ * limit on, messages are therefore taken one at a time, so that only the guilty one reaches the limit; batches come
+ * back after a full prefetch of innocent ones.
  */
 export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
   const { queue, handler, log } = options;
@@ -61,52 +54,29 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
   let attaching: Promise<unknown> = Promise.resolve();
   let working: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
-  let rejectionsInARow = 0;
-  let inHand = 0;
-
-  async function open(model: ChannelModel, narrow: boolean): Promise<void> {
-    if (stopping.signal.aborted) return;
-    const channel = await model.createChannel();
-    const opened: Session = { model, channel, narrow, buffer: [], over: new AbortController() };
-    const lose = (reason: string) => {
-      if (opened.over.signal.aborted) return;
-      opened.over.abort();
-      options.drop(reason);
-    };
-    channel.on("error", (error) => log.warn("The broker closed the channel of a consumer", { queue, error }));
-    channel.on("close", () => lose(`The channel of ${queue} closed`));
-    await channel.prefetch(narrow ? 1 : options.prefetch);
-    // Before the reply: the first deliveries may be in the same read of the socket.
-    session = opened;
-    await channel.consume(
-      queue,
-      (message) => {
-        if (message === null) return lose(`The broker cancelled the consumer of ${queue}`);
-        if (opened.over.signal.aborted) return;
-        opened.buffer.push(message);
-        wake();
-      },
-      { consumerTag: queue },
-    );
-  }
+  let [rejectionsInARow, innocentInARow, inHand] = [0, 0, 0];
 
   function attach(model: ChannelModel, narrow = false): Promise<void> {
-    const opening = open(model, narrow);
+    if (stopping.signal.aborted) return Promise.resolve();
+    const opening = openSession({
+      model,
+      queue,
+      prefetch: options.prefetch,
+      narrow,
+      log,
+      onOpen(opened) {
+        session = opened;
+      },
+      onMessage: wake,
+      onLost: options.drop,
+    });
     attaching = opening.catch(() => undefined);
     return opening;
   }
 
-  /** Give back what is not acknowledged, and wait until the broker knows what is. */
   async function release(held: Session): Promise<void> {
     if (session === held) session = undefined;
-    if (held.over.signal.aborted) return;
-    held.over.abort();
-    try {
-      await within(ANSWER_MS, held.channel.close(), "Closing the channel");
-    } catch (error) {
-      log.debug("Could not close the channel in order", { queue, error });
-      options.drop(`The channel of ${queue} did not close`);
-    }
+    if (!(await closeSession(held, queue, log))) options.drop(`The channel of ${queue} did not close`);
   }
 
   function wake(): void {
@@ -128,20 +98,19 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
     while (session && session.buffer.length > 0 && !stopping.signal.aborted) {
       const from = session;
       if (from.over.signal.aborted) return;
-      const suspect = from.buffer.some(isSuspect);
-      if (suspect !== from.narrow) {
-        log.warn(
-          suspect
-            ? "Messages that died with their consumers are taken one by one"
-            : "Batches are taken again",
-          { queue, deaths: deathsOf(from.buffer[0] as ConsumeMessage) },
-        );
-        await release(from);
-        await attach(from.model, suspect);
-        continue;
-      }
-      await take(from, from.buffer.splice(0, options.maxBatch));
+      if (from.buffer.some(isSuspect)) {
+        innocentInARow = 0;
+        if (!from.narrow) await reopen(from, true);
+      } else if (from.narrow && ++innocentInARow > options.prefetch) await reopen(from, false);
+      if (session === from) await take(from, from.buffer.splice(0, options.maxBatch));
     }
+  }
+
+  async function reopen(from: Session, narrow: boolean): Promise<void> {
+    const how = narrow ? "one by one, because some died with their consumer" : "in batches again";
+    log.warn(`Messages are taken ${how}`, { queue });
+    await release(from);
+    await attach(from.model, narrow);
   }
 
   async function take(from: Session, batch: readonly ConsumeMessage[]): Promise<void> {
@@ -151,14 +120,8 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
     const last = batch.at(-1);
     if (!handled || !last) return;
     options.onHandled(batch.length);
-    // On a new channel the tag would mean another message; this one comes again.
-    if (from.over.signal.aborted) return;
-    try {
-      // Batches are taken in the order of their tags, so everything up to the last is handled.
-      from.channel.ack(last, true);
-    } catch (error) {
-      log.debug("Could not acknowledge, the channel has just closed", { queue, error });
-    }
+    // Batches are taken in the order of arrival, so everything up to the last is handled.
+    acknowledge(from, last, log);
   }
 
   async function handle(from: Session, batch: readonly ConsumeMessage[]): Promise<boolean> {
@@ -171,7 +134,7 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
         rejectionsInARow = 0;
         return true;
       } catch (error) {
-        const n = rejectionsInARow++;
+        const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
         options.onRejected();
         log.warn("A batch was rejected, it comes back after a pause", {
           queue,
@@ -179,7 +142,6 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
           rejectionsInARow,
           error,
         });
-        const ms = Math.min(5_000, 100 * 2 ** Math.min(n, 10));
         const giveUp = AbortSignal.any([stopping.signal, from.over.signal]);
         await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), giveUp);
         if (giveUp.aborted) return false;
@@ -190,16 +152,10 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
   async function stop(): Promise<void> {
     stopping.abort();
     await attaching;
-    const held = session;
-    if (held && !held.over.signal.aborted)
-      await within(ANSWER_MS, held.channel.cancel(queue), "Cancelling the consumer").catch((error) =>
-        log.debug("Could not cancel the consumer in order", { queue, error }),
-      );
+    if (session) await cancelSession(session, queue, log);
     if (working) {
-      const timer = setTimeout(
-        () => abort.abort(new Error("the grace for stopping has passed")),
-        options.stopGraceMs,
-      );
+      const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
+      const timer = setTimeout(giveUp, options.stopGraceMs);
       await within(options.stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
         log.error("A batch did not end, its messages go back", { queue, error }),
       );
@@ -209,6 +165,7 @@ export function createAmqpConsumer(options: AmqpConsumerOptions): AmqpConsumer {
   }
 
   return {
+    queue,
     attach: (model) => attach(model),
     detach() {
       session?.over.abort();

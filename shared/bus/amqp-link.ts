@@ -104,7 +104,10 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
       return await within(connectTimeoutMs, orAbort(opening, closing.signal), "Connecting to the broker");
     } catch (error) {
       opening.then(
-        (late) => discard(late, "The connection came too late"),
+        (late) => {
+          late.on("error", () => undefined);
+          discard(late, "The connection came too late");
+        },
         () => undefined,
       );
       throw error;
@@ -138,8 +141,8 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
 /** With an error, so that the library notices, closes its channels and stops its timers. */
 function discard(model: ChannelModel, reason: string): void {
   const socket = socketOf(model);
-  model.on("error", () => undefined);
-  if (!socket.destroyed) socket.destroy(new Error(reason));
+  if (socket.destroyed) socket.emit("error", new Error(reason));
+  else socket.destroy(new Error(reason));
 }
 
 /** The library ends a socket where it should destroy it: a frozen peer would hold it for ever. */

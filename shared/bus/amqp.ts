@@ -1,4 +1,4 @@
-import type { Channel, ChannelModel } from "amqplib";
+import type { ChannelModel } from "amqplib";
 import { TOPOLOGY, type Topology } from "../../contracts/topology.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -6,9 +6,9 @@ import type { Metrics } from "../metrics.ts";
 import { type AmqpConsumer, createAmqpConsumer } from "./amqp-consumer.ts";
 import { type AmqpLink, createAmqpLink } from "./amqp-link.ts";
 import { createAmqpPublisher } from "./amqp-publisher.ts";
+import { createAmqpQuestions } from "./amqp-questions.ts";
 import { declareTopology } from "./amqp-topology.ts";
 import { createBusMetrics } from "./bus-metrics.ts";
-import { within } from "./deadline.ts";
 import type { Bus } from "./port.ts";
 
 export interface AmqpBusOptions {
@@ -31,9 +31,6 @@ export interface AmqpBusOptions {
   readonly connectTimeoutMs?: number;
 }
 
-const PING_MS = 2_000;
-const DEPTHS_MS = 5_000;
-
 /**
  * The bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and asks; consumers share a second
  * one, made when the first of them is, because a broker that is short of memory or disk stops reading from connections
@@ -41,10 +38,8 @@ const DEPTHS_MS = 5_000;
  */
 export function createAmqpBus(options: AmqpBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10, connectTimeoutMs = 5_000 } = options;
-  const consumers = new Set<AmqpConsumer & { readonly queue: Topology["queues"][number]["name"] }>();
+  const consumers = new Set<AmqpConsumer>();
   let consuming: AmqpLink | undefined;
-  let asking: { model: ChannelModel; channel: Promise<Channel> } | undefined;
-  let pinging: Promise<void> | undefined;
   let closed: Promise<void> | undefined;
 
   const unavailable = (message: string, cause?: unknown) =>
@@ -81,9 +76,11 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
     },
     onDown(error) {
       publisher.detach(error);
-      metrics.reconnected();
+      if (!closed) metrics.lost();
     },
   });
+
+  const questions = createAmqpQuestions({ link: main, topology, log, unavailable });
 
   const openConsuming = () =>
     createAmqpLink({
@@ -98,7 +95,7 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
       },
       onDown() {
         for (const consumer of consumers) consumer.detach();
-        metrics.reconnected();
+        if (!closed) metrics.lost();
       },
     });
 
@@ -109,38 +106,6 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
     channel.on("error", (error) => log.error("The topology could not be declared", { error }));
     await declareTopology(channel, topology);
     await channel.close();
-  }
-
-  /** Ask on a channel of its own: a question about what does not exist closes it. */
-  async function ask<T>(ms: number, what: string, question: (channel: Channel) => Promise<T>): Promise<T> {
-    const { model } = main;
-    if (!model) throw unavailable("The broker is not connected");
-    if (asking?.model !== model) asking = { model, channel: openAskingChannel(model) };
-    try {
-      return await within(ms, asking.channel.then(question), what);
-    } catch (error) {
-      throw unavailable(`${what} failed`, error);
-    }
-  }
-
-  async function openAskingChannel(model: ChannelModel): Promise<Channel> {
-    const forget = () => {
-      if (asking?.model === model) asking = undefined;
-    };
-    try {
-      const channel = await model.createChannel();
-      channel.on("error", (error) => log.warn("The broker closed the channel of questions", { error }));
-      channel.on("close", forget);
-      return channel;
-    } catch (error) {
-      forget();
-      throw error;
-    }
-  }
-
-  async function ping(): Promise<void> {
-    await ask(PING_MS, "Asking the broker", (channel) => channel.checkExchange(topology.exchange));
-    if (!isUp()) throw unavailable("The connection of the consumers is away");
   }
 
   async function close(): Promise<void> {
@@ -166,8 +131,7 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
         onHandled: (messages) => metrics.consumed(queue, messages),
         onRejected: () => metrics.rejected(queue),
       });
-      const entry = Object.assign(consumer, { queue });
-      consumers.add(entry);
+      consumers.add(consumer);
       if (!consuming) consuming = openConsuming();
       else if (consuming.model)
         consumer.attach(consuming.model).catch((error) => {
@@ -177,24 +141,14 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
       return {
         async stop() {
           await consumer.stop();
-          consumers.delete(entry);
+          consumers.delete(consumer);
         },
       };
     },
-    depths: () =>
-      ask(DEPTHS_MS, "Asking for the depths", async (channel) =>
-        Promise.all(
-          topology.queues.map(async ({ name }) => {
-            const { messageCount, consumerCount } = await channel.checkQueue(name);
-            return { name, ready: messageCount, consumers: consumerCount };
-          }),
-        ),
-      ),
-    ping: () => {
-      pinging ??= ping().finally(() => {
-        pinging = undefined;
-      });
-      return pinging;
+    depths: questions.depths,
+    async ping() {
+      await questions.ping();
+      if (!isUp()) throw unavailable("The connection of the consumers is away");
     },
     connected: (signal) => main.connected(signal),
     close: () => {

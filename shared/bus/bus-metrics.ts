@@ -13,13 +13,14 @@ export interface BusMetrics {
   published(route: Route): void;
   consumed(queue: QueueName, messages: number): void;
   rejected(queue: QueueName): void;
-  reconnected(): void;
+  /** A connection was lost, or did not come up. */
+  lost(): void;
 }
 
 /** The metrics of a process's bus; at most one bus for each registry. Without `metrics` nothing is counted. */
 export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges): BusMetrics {
   const ignore = () => undefined;
-  if (!metrics) return { published: ignore, consumed: ignore, rejected: ignore, reconnected: ignore };
+  if (!metrics) return { published: ignore, consumed: ignore, rejected: ignore, lost: ignore };
 
   metrics.gauge(
     "observatory_bus_unconfirmed",
@@ -51,6 +52,6 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
     published: (route) => published.inc({ route }),
     consumed: (queue, messages) => consumed.inc({ queue }, messages),
     rejected: (queue) => rejected.inc({ queue }),
-    reconnected: () => reconnects.inc(),
+    lost: () => reconnects.inc(),
   };
 }

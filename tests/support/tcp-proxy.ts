@@ -24,13 +24,17 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
   const sockets = new Set<Socket>();
   const pipes = new Set<Pipe>();
 
-  const server = createServer((client) => {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     if (mode === "cut") {
       client.on("error", () => undefined);
       client.destroy();
       return;
     }
-    const upstream = connect(target.targetPort, target.targetHost ?? "127.0.0.1");
+    const upstream = connect({
+      port: target.targetPort,
+      host: target.targetHost ?? "127.0.0.1",
+      allowHalfOpen: true,
+    });
     const pair = [createPipe(client, upstream), createPipe(upstream, client)];
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
@@ -47,7 +51,7 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
   });
 
   function createPipe(from: Socket, to: Socket): Pipe {
-    const held: { chunk: Buffer | "end"; due: number }[] = [];
+    const held: { chunk: Chunk; due: number }[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     const flush = () => {
@@ -58,12 +62,13 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
           timer = setTimeout(flush, wait);
           return;
         }
-        const { chunk } = held.shift() as { chunk: Buffer | "end" };
+        const { chunk } = held.shift() as { chunk: Chunk };
         if (chunk === "end") to.end();
+        else if (chunk === "gone") to.destroySoon();
         else if (!to.write(chunk)) from.pause();
       }
     };
-    const hold = (chunk: Buffer | "end") => {
+    const hold = (chunk: Chunk) => {
       // Never before what came earlier, also when the delay has shrunk.
       const due = Math.max(held.at(-1)?.due ?? 0, Date.now() + delayMs);
       held.push({ chunk, due });
@@ -74,7 +79,7 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
     from.on("data", hold);
     from.on("end", () => hold("end"));
     from.on("error", () => undefined);
-    from.on("close", (failed) => (failed ? to.destroy() : hold("end")));
+    from.on("close", (failed) => (failed ? to.destroy() : hold("gone")));
     to.on("drain", () => from.resume());
     return {
       resume() {
@@ -129,6 +134,9 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
     },
   };
 }
+
+/** Bytes, the end of one direction, or the end of both. */
+type Chunk = Buffer | "end" | "gone";
 
 interface Pipe {
   resume(): void;

@@ -1,0 +1,94 @@
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { QueueName } from "../../contracts/topology.ts";
+import type { Log } from "../log.ts";
+import { within } from "./deadline.ts";
+
+/** What belongs to one channel of a consumer. A batch is acknowledged on the session it came from, or not at all. */
+export interface Session {
+  readonly model: ChannelModel;
+  readonly channel: Channel;
+  /** Takes one message at a time. */
+  readonly narrow: boolean;
+  /** Arrived and not yet handed to the handler. */
+  readonly buffer: ConsumeMessage[];
+  /** Aborts when the channel is gone, or about to go: what it delivered may no longer be acknowledged. */
+  readonly over: AbortController;
+}
+
+export interface SessionOptions {
+  readonly model: ChannelModel;
+  readonly queue: QueueName;
+  readonly prefetch: number;
+  readonly narrow: boolean;
+  readonly log: Log;
+  /** Called before the first message can arrive. */
+  readonly onOpen: (session: Session) => void;
+  readonly onMessage: () => void;
+  /** The channel has ended without being asked to. */
+  readonly onLost: (reason: string) => void;
+}
+
+const ANSWER_MS = 5_000;
+
+/** Open a channel and consume a queue on it. */
+export async function openSession(options: SessionOptions): Promise<void> {
+  const { model, queue, narrow, log } = options;
+  const channel = await model.createChannel();
+  const session: Session = { model, channel, narrow, buffer: [], over: new AbortController() };
+  const lose = (reason: string) => {
+    if (session.over.signal.aborted) return;
+    session.over.abort();
+    options.onLost(reason);
+  };
+  channel.on("error", (error) => log.warn("The broker closed the channel of a consumer", { queue, error }));
+  channel.on("close", () => lose(`The channel of ${queue} closed`));
+  await channel.prefetch(narrow ? 1 : options.prefetch);
+  // Before the reply to `consume`: the first deliveries may be in the same read of the socket.
+  options.onOpen(session);
+  await channel.consume(
+    queue,
+    (message) => {
+      // The queue was deleted, or its node went away.
+      if (message === null) return lose(`The broker cancelled the consumer of ${queue}`);
+      if (session.over.signal.aborted) return;
+      session.buffer.push(message);
+      options.onMessage();
+    },
+    { consumerTag: queue },
+  );
+}
+
+/** Ask for no more messages; what is held may still be acknowledged. */
+export async function cancelSession(session: Session, queue: QueueName, log: Log): Promise<void> {
+  if (session.over.signal.aborted) return;
+  await within(ANSWER_MS, session.channel.cancel(queue), "Cancelling the consumer").catch((error) =>
+    log.debug("Could not cancel the consumer in order", { queue, error }),
+  );
+}
+
+/**
+ * Give back what is not acknowledged, and wait until the broker knows what is; resolves to whether it said so.
+ * Each message given back counts as one more death of it.
+ */
+export async function closeSession(session: Session, queue: QueueName, log: Log): Promise<boolean> {
+  if (session.over.signal.aborted) return true;
+  session.over.abort();
+  try {
+    await within(ANSWER_MS, session.channel.close(), "Closing the channel");
+    return true;
+  } catch (error) {
+    log.debug("Could not close the channel in order", { queue, error });
+    return false;
+  }
+}
+
+/** Acknowledge everything up to this message, unless its channel is gone: then it comes again. */
+export function acknowledge(session: Session, last: ConsumeMessage, log: Log): void {
+  // On another channel the tag would mean another message.
+  if (session.over.signal.aborted) return;
+  try {
+    session.channel.ack(last, true);
+  } catch (error) {
+    log.debug("Could not acknowledge, the channel has just closed", { error });
+  }
+}
