@@ -12,6 +12,8 @@ export interface PostgresOptions {
   readonly readOnly?: boolean;
   /** Milliseconds after which the server ends a statement; 0: never. */
   readonly statementTimeoutMs?: number;
+  /** Further settings of every session, by their PostgreSQL names. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A pool of connections. It connects when first used and again after a loss, and fails fast meanwhile. */
@@ -21,6 +23,7 @@ export function openPostgres({
   name,
   readOnly = false,
   statementTimeoutMs = 30_000,
+  settings = {},
 }: PostgresOptions): Sql {
   return postgres(url, {
     max,
@@ -33,6 +36,7 @@ export function openPostgres({
       application_name: name,
       statement_timeout: statementTimeoutMs,
       ...(readOnly && { default_transaction_read_only: true }),
+      ...settings,
     },
   });
 }

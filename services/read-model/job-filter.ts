@@ -4,7 +4,7 @@ import { idRange } from "./id-prefix.ts";
 import type { Fragment, Sql } from "./job-store.ts";
 import type { PayloadFilter } from "./payload-filter.ts";
 
-/** What `GET /jobs` asks for. Times are half-open: at or after `createdAfter`, before `createdBefore`. */
+/** What `GET /jobs` asks for. Both times are exclusive. */
 export interface JobFilter {
   readonly status?: JobStatus;
   readonly type?: string;
@@ -21,7 +21,7 @@ export function conditions(sql: Sql, filter: JobFilter, after: Position | undefi
   if (filter.status) all.push(sql`status = ${filter.status}`);
   if (filter.type) all.push(sql`type = ${filter.type}`);
   if (filter.parentId) all.push(sql`parent_id = ${filter.parentId}`);
-  if (filter.createdAfter) all.push(sql`created_at >= ${filter.createdAfter}::text::timestamptz`);
+  if (filter.createdAfter) all.push(sql`created_at > ${filter.createdAfter}::text::timestamptz`);
   if (filter.createdBefore) all.push(sql`created_at < ${filter.createdBefore}::text::timestamptz`);
   for (const { field, values } of filter.payload)
     all.push(

@@ -1,8 +1,9 @@
-import postgres from "postgres";
+import type { PendingQuery, Row } from "postgres";
 import { AppError, messageOf } from "../../shared/errors.ts";
+import { isAway, openPostgres, type Sql } from "../../shared/postgres.ts";
 
-export type Sql = postgres.Sql;
-export type Fragment = postgres.PendingQuery<postgres.Row[]>;
+export type { Sql };
+export type Fragment = PendingQuery<Row[]>;
 
 /** The job store as this service sees it: readable, sometimes away. */
 export interface JobStore {
@@ -38,19 +39,14 @@ export function createJobStore({
   let sql = connect();
 
   function connect(): Sql {
-    return postgres(url, {
+    return openPostgres({
+      url,
       max: maxConnections,
-      connect_timeout: 2,
-      // The driver's own pauses grow to 20 s, during which queries would wait although the store is back.
-      backoff: (tries) => Math.min(0.05 * 2 ** tries, 0.5),
-      onnotice: () => undefined,
-      connection: {
-        application_name: "read-model",
-        default_transaction_read_only: true,
-        statement_timeout: statementMs,
-        // The best plan depends on the values: a rare word wants its index, a frequent one the newest rows.
-        plan_cache_mode: "force_custom_plan",
-      },
+      name: "read-model",
+      readOnly: true,
+      statementTimeoutMs: statementMs,
+      // The best plan depends on the values: a rare word wants its index, a frequent one the newest rows.
+      settings: { plan_cache_mode: "force_custom_plan" },
     });
   }
 
@@ -100,16 +96,17 @@ function unavailable(reason: string, cause?: unknown): AppError {
   });
 }
 
-/** By SQLSTATE class (PostgreSQL, appendix A), and by the driver's and the system's own codes. */
+/** By SQLSTATE (PostgreSQL, appendix A): what says that the store is not usable now, what the caller gave, what is a bug. */
 function translate(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";
+  if (isAway(error)) return unavailable(code, error);
   if (code === "42P01") return unavailable("it has no tables yet; the processor makes them", error);
   if (code === "57014") return unavailable("a statement took too long", error);
-  if (/^22/.test(code) && code.length === 5)
+  // No such database, or no way in: somebody is still setting it up.
+  if (code === "3D000" || /^28...$/.test(code)) return unavailable(messageOf(error), error);
+  // Data exceptions: a date that no calendar has, a NUL in a text.
+  if (/^22...$/.test(code))
     return new AppError("INVALID_QUERY", `A value cannot be read: ${messageOf(error)}`, { cause: error });
-  // 08 connection, 28 authorization, 3D no such database, 53 resources, 57P shutting down or starting.
-  if (/^(?:08...|28...|3D000|53...|57P..)$/.test(code) || /^(?:CONNECT|E[A-Z]{3,}$)/.test(code))
-    return unavailable(code, error);
   return error;
 }

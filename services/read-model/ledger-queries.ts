@@ -4,19 +4,35 @@ import type { Position } from "./cursor.ts";
 import type { JobStore } from "./job-store.ts";
 import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
 
+/** The time in which the ledger looks at rows: [from, before). */
+export interface Span {
+  readonly from: Date;
+  readonly before: Date;
+}
+
 export interface LedgerJob extends Position {
   readonly createdEventId: string;
 }
 
 export interface TerminalTransition {
   readonly jobId: string;
-  readonly run: number;
   readonly eventId: string;
-  readonly at: number;
 }
 
-/** The job store's side of the ledger, a chunk of ids at a time. Everything rejects as {@link JobStore.read} does. */
+/** What the store knows of a stored event. `inSpan`: its row, or its transition, is one that the span holds. */
+export interface CreatedFate {
+  readonly fate: JobStatus | "deadLettered" | null;
+  readonly inSpan: boolean;
+}
+export interface OutcomeFate {
+  readonly job: boolean;
+  readonly move: boolean;
+  readonly inSpan: boolean;
+}
+
+/** The job store's side of the ledger, a chunk at a time. Everything rejects as {@link JobStore.read} does. */
 export function createLedgerQueries(store: JobStore) {
+  const ended = [...TERMINAL_STATUSES];
   return {
     async progress(): Promise<Omit<Progress, "now" | "snapshot" | "lastEventAt">> {
       const [row] = await store.read(
@@ -40,25 +56,68 @@ export function createLedgerQueries(store: JobStore) {
     },
 
     /** What became of accepted jobs, in the order given: the status of the row, a dead letter, or null for nothing. */
-    async fates(created: readonly CreatedEvent[]): Promise<(JobStatus | "deadLettered" | null)[]> {
-      const rows = await store.read(
-        (sql) => sql<{ fate: JobStatus | "deadLettered" | null }[]>`
-          select coalesce(jobs.status,
-            case when exists (select from dead_letters where event_id = given.event_id) then 'deadLettered' end) as fate
+    async fates(created: readonly CreatedEvent[], { from, before }: Span): Promise<CreatedFate[]> {
+      return await store.read(
+        (sql) => sql<CreatedFate[]>`
+          select
+            coalesce(jobs.status,
+              case when exists (select from dead_letters where event_id = given.event_id) then 'deadLettered' end) as fate,
+            coalesce(jobs.created_at >= ${from} and jobs.created_at < ${before}, false) as "inSpan"
           from unnest(${created.map(({ eventId }) => eventId)}::uuid[], ${created.map(({ jobId }) => jobId)}::uuid[])
             with ordinality as given (event_id, job_id, place)
           left join jobs on jobs.id = given.job_id and jobs.created_event_id = given.event_id
           order by given.place`,
       );
-      return rows.map(({ fate }) => fate);
     },
 
-    /** Jobs created in [from, before), oldest first, after a position. */
-    async jobs(from: Date, before: Date, after: Position | undefined, limit: number): Promise<LedgerJob[]> {
+    /** For each terminal event, in the order given: whether its job has a place in the store, and whether its move has. */
+    async outcomes(events: readonly CreatedEvent[], { from, before }: Span): Promise<OutcomeFate[]> {
+      return await store.read(
+        (sql) => sql<OutcomeFate[]>`
+          select
+            jobs.id is not null
+              or exists (select from dead_letters where job_id = given.job_id) as job,
+            moved.event_id is not null as move,
+            coalesce(moved.at < ${before} and jobs.created_at >= ${from} and jobs.created_at < ${before}, false) as "inSpan"
+          from unnest(${events.map(({ eventId }) => eventId)}::uuid[], ${events.map(({ jobId }) => jobId)}::uuid[])
+            with ordinality as given (event_id, job_id, place)
+          left join jobs on jobs.id = given.job_id
+          left join job_transitions moved on moved.job_id = given.job_id and moved.event_id = given.event_id
+          order by given.place`,
+      );
+    },
+
+    /** How many rows, and how many outcomes of rows, each bucket of the span holds. */
+    async buckets({ from, before }: Span) {
+      const counts = (rows: readonly { bucket: string; count: number }[]) =>
+        new Map(rows.map(({ bucket, count }) => [bucket, count]));
+      const rows = await store.read(
+        (sql) => sql<{ bucket: string; count: number }[]>`
+          select right(id::text, 3) as bucket, count(*)::int as count from jobs
+          where created_at >= ${from} and created_at < ${before} group by 1`,
+      );
+      const outcomes = await store.read(
+        (sql) => sql<{ bucket: string; count: number }[]>`
+          select right(jobs.id::text, 3) as bucket, count(*)::int as count
+          from job_transitions moved join jobs on jobs.id = moved.job_id
+          where moved.to_status = any(${ended}::text[]) and moved.at < ${before}
+            and jobs.created_at >= ${from} and jobs.created_at < ${before}
+          group by 1`,
+      );
+      return { rows: counts(rows), outcomes: counts(outcomes) };
+    },
+
+    /** Rows of some buckets of the span, oldest first, after a position. */
+    async jobs(
+      { from, before }: Span,
+      buckets: ReadonlySet<string>,
+      after: Position | undefined,
+      limit: number,
+    ): Promise<LedgerJob[]> {
       const rows = await store.read(
         (sql) => sql<{ id: string; micros: string; created_event_id: string }[]>`
           select id, (extract(epoch from created_at) * 1000000)::bigint as micros, created_event_id
-          from jobs where created_at >= ${from} and created_at < ${before}
+          from jobs where created_at >= ${from} and created_at < ${before} and right(id::text, 3) = any(${[...buckets]}::text[])
           ${
             after
               ? sql`and (created_at, id) > (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
@@ -73,33 +132,23 @@ export function createLedgerQueries(store: JobStore) {
       }));
     },
 
-    /** Every outcome that these jobs were given. */
-    async terminalTransitions(jobIds: readonly string[]): Promise<TerminalTransition[]> {
-      const rows = await store.read(
-        (sql) => sql<{ job_id: string; run: number; event_id: string; at: Date }[]>`
-          select job_id, run, event_id, at from job_transitions
-          where job_id = any(${[...jobIds]}::uuid[]) and to_status = any(${[...TERMINAL_STATUSES]}::text[])`,
+    /** The outcomes that these jobs were given before a moment. */
+    async outcomesOf(jobIds: readonly string[], before: Date): Promise<TerminalTransition[]> {
+      return await store.read(
+        (sql) => sql<TerminalTransition[]>`
+          select job_id as "jobId", event_id as "eventId" from job_transitions
+          where job_id = any(${[...jobIds]}::uuid[]) and to_status = any(${ended}::text[]) and at < ${before}`,
       );
-      return rows.map(({ job_id, run, event_id, at }) => ({
-        jobId: job_id,
-        run,
-        eventId: event_id,
-        at: at.getTime(),
-      }));
     },
 
-    /** For each event, in the order given: whether its job has a place in the store, and whether its move has. */
-    async knows(events: readonly CreatedEvent[]): Promise<{ job: boolean; move: boolean }[]> {
-      return await store.read(
-        (sql) => sql<{ job: boolean; move: boolean }[]>`
-          select
-            exists (select from jobs where id = given.job_id)
-              or exists (select from dead_letters where job_id = given.job_id) as job,
-            exists (select from job_transitions where job_id = given.job_id and event_id = given.event_id) as move
-          from unnest(${events.map(({ eventId }) => eventId)}::uuid[], ${events.map(({ jobId }) => jobId)}::uuid[])
-            with ordinality as given (event_id, job_id, place)
-          order by given.place`,
+    /** Jobs that were given more than one outcome in one run. */
+    async givenTwoOutcomes(limit: number): Promise<string[]> {
+      const rows = await store.read(
+        (sql) => sql<{ job_id: string }[]>`
+          select job_id from job_transitions where to_status = any(${ended}::text[])
+          group by job_id, run having count(*) > 1 limit ${limit}`,
       );
+      return rows.map(({ job_id }) => job_id);
     },
   };
 }

@@ -3,12 +3,15 @@ import { AppError } from "../../shared/errors.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { Position } from "./cursor.ts";
 import { type Account, createAccount } from "./ledger-account.ts";
-import type { LedgerJob, LedgerQueries, TerminalTransition } from "./ledger-queries.ts";
+import { type Buckets, createBuckets } from "./ledger-buckets.ts";
+import type { LedgerQueries, Span } from "./ledger-queries.ts";
 import { watermarkOf } from "./ledger-watermark.ts";
 
 const CHUNK = 1_000;
 /** Pruning may be ahead of the retention by its own interval and the length of this computation. */
 const RETENTION_MARGIN_MS = 5 * 60_000;
+/** More than the account remembers. */
+const MAX_TWICE = 10_001;
 /** Computations that wait for their turn; each has another `settleMs`. */
 const MAX_WAITING = 8;
 
@@ -22,17 +25,20 @@ export interface LedgerOptions {
 }
 
 /**
- * The balance of accepted jobs by id, below a watermark (see `watermarkOf`). Three passes over streams, holding one
- * chunk and the accused at a time:
+ * The balance of accepted jobs by id, below a watermark (see `watermarkOf`). Passes over streams that hold one chunk,
+ * counts and the accused at a time:
  *
- * 1. *Forward*: each stored `job.created` has a row or a dead letter, else its job is **lost**.
- * 2. *Backward*: of each row, `job.created` and the event of its outcome are stored, else it is **unobserved**; two
- *    outcomes of one run make it **duplicated**. Rows that are older than the event store's memory are left out.
- * 3. *Outcomes*: each stored terminal event is the one of a transition, else its job was given an outcome that the job
+ * 1. *Accepted*: each stored `job.created` has a row or a dead letter, else its job is **lost**.
+ * 2. *Outcomes*: each stored terminal event is the one of a transition, else its job was given an outcome that the job
  *    store does not know: **duplicated**, or **lost** where the job itself is unknown.
+ * 3. *Rows*: of each row, `job.created` and the event of its outcome are stored, else it is **unobserved**. What the
+ *    first passes met is counted in buckets; only where the store counts another number are ids looked up one by one.
+ *    Rows that are older than the event store's memory are left out.
+ * 4. Two outcomes of one run in the store make a job **duplicated**.
  *
- * The job store is always read after the event in passes 1 and 3 and before it in pass 2, so that what arrives
- * meanwhile accuses nobody. One computation runs at a time; who asks for the same meanwhile shares it.
+ * Rows are read after the events that they are compared with, and ids of rows are looked up after the rows were read,
+ * so that what arrives meanwhile accuses nobody. One computation runs at a time; who asks for the same meanwhile
+ * shares it.
  */
 export function createLedger(options: LedgerOptions) {
   const waiting = new Map<number, Promise<Ledger>>();
@@ -65,89 +71,81 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
     observations.latestSnapshot(),
   ]);
   const lastEventAt = totals.lastEventAt === null ? null : Date.parse(totals.lastEventAt);
-  const watermark = watermarkOf({ ...store, now: now().getTime(), snapshot, lastEventAt }, settleMs);
-  const from = new Date(now().getTime() - retentionMs + RETENTION_MARGIN_MS);
+  const before = watermarkOf({ ...store, now: now().getTime(), snapshot, lastEventAt }, settleMs);
+  const span = { from: new Date(now().getTime() - retentionMs + RETENTION_MARGIN_MS), before };
 
   const account = createAccount();
-  await forward(options, account, watermark);
-  await backward(options, account, from, watermark);
-  await outcomes(options, account, watermark);
+  const created = await followAccepted(options, account, span);
+  const ended = await followOutcomes(options, account, span);
+  const counts = await queries.buckets(span);
+  const suspect = created.differing(counts.rows).union(ended.differing(counts.outcomes));
+  if (suspect.size > 0) await lookUp(options, account, span, suspect);
+  for (const jobId of await queries.givenTwoOutcomes(MAX_TWICE)) account.accuse("duplicated", jobId);
   onComputed?.((performance.now() - startedAt) / 1_000);
-  return account.close(watermark, from);
+  return account.close(before, span.from);
 }
 
-async function forward({ queries, observations, signal }: LedgerOptions, account: Account, watermark: Date) {
-  for await (const chunk of observations.createdEvents(watermark, CHUNK)) {
-    signal.throwIfAborted();
-    const fates = await queries.fates(chunk);
-    chunk.forEach(({ jobId }, i) => {
-      const fate = fates[i];
-      if (fate) account.accept(fate);
-      else account.acceptLost(jobId);
-    });
-  }
-}
-
-async function backward(
+async function followAccepted(
   { queries, observations, signal }: LedgerOptions,
   account: Account,
-  from: Date,
-  watermark: Date,
+  span: Span,
+): Promise<Buckets> {
+  const met = createBuckets();
+  for await (const chunk of observations.createdEvents(span.before, CHUNK)) {
+    signal.throwIfAborted();
+    const fates = await queries.fates(chunk, span);
+    chunk.forEach(({ jobId }, i) => {
+      const found = fates[i];
+      if (found?.fate) account.accept(found.fate);
+      else account.acceptLost(jobId);
+      if (found?.inSpan) met.add(jobId);
+    });
+  }
+  return met;
+}
+
+async function followOutcomes(
+  { queries, observations, signal }: LedgerOptions,
+  account: Account,
+  span: Span,
+): Promise<Buckets> {
+  const met = createBuckets();
+  for await (const chunk of observations.terminalEvents(span.before, CHUNK)) {
+    signal.throwIfAborted();
+    const fates = await queries.outcomes(chunk, span);
+    chunk.forEach(({ jobId }, i) => {
+      const found = fates[i];
+      if (!found?.job) account.accuse("lost", jobId);
+      else if (!found.move) account.accuse("duplicated", jobId);
+      if (found?.inSpan) met.add(jobId);
+    });
+  }
+  return met;
+}
+
+async function lookUp(
+  { queries, observations, signal }: LedgerOptions,
+  account: Account,
+  span: Span,
+  buckets: ReadonlySet<string>,
 ) {
   let after: Position | undefined;
   for (;;) {
     signal.throwIfAborted();
-    const jobs = await queries.jobs(from, watermark, after, CHUNK);
-    if (jobs.length > 0) {
-      const outcomesOfJobs = await queries.terminalTransitions(jobs.map(({ id }) => id));
-      for (const jobId of givenTwoOutcomes(outcomesOfJobs)) account.accuse("duplicated", jobId);
-      for (const jobId of await unobserved(observations, jobs, outcomesOfJobs, watermark))
-        account.accuse("unobserved", jobId);
+    const jobs = await queries.jobs(span, buckets, after, CHUNK);
+    const wanted = [
+      ...jobs.map(({ id, createdEventId }) => ({ jobId: id, eventId: createdEventId })),
+      ...(await queries.outcomesOf(
+        jobs.map(({ id }) => id),
+        span.before,
+      )),
+    ];
+    for (let start = 0; start < wanted.length; start += CHUNK) {
+      const part = wanted.slice(start, start + CHUNK);
+      const stored = await observations.storedIds(part.map(({ eventId }) => eventId));
+      for (const { jobId, eventId } of part) if (!stored.has(eventId)) account.accuse("unobserved", jobId);
     }
     if (jobs.length < CHUNK) return;
     after = jobs.at(-1);
-  }
-}
-
-/** Jobs with more than one outcome in one run. */
-export function givenTwoOutcomes(transitions: readonly TerminalTransition[]): Set<string> {
-  const runs = new Set<string>();
-  const twice = new Set<string>();
-  for (const { jobId, run } of transitions) {
-    const key = `${jobId}/${run}`;
-    if (runs.has(key)) twice.add(jobId);
-    runs.add(key);
-  }
-  return twice;
-}
-
-async function unobserved(
-  observations: ObservationReader,
-  jobs: readonly LedgerJob[],
-  transitions: readonly TerminalTransition[],
-  watermark: Date,
-): Promise<string[]> {
-  const wanted = [
-    ...jobs.map(({ id, createdEventId }) => ({ jobId: id, eventId: createdEventId })),
-    // An outcome above the watermark may still be on its way.
-    ...transitions.filter(({ at }) => at < watermark.getTime()),
-  ];
-  const missing: string[] = [];
-  for (let start = 0; start < wanted.length; start += CHUNK) {
-    const part = wanted.slice(start, start + CHUNK);
-    const stored = await observations.storedIds(part.map(({ eventId }) => eventId));
-    for (const { jobId, eventId } of part) if (!stored.has(eventId)) missing.push(jobId);
-  }
-  return missing;
-}
-
-async function outcomes({ queries, observations, signal }: LedgerOptions, account: Account, watermark: Date) {
-  for await (const chunk of observations.terminalEvents(watermark, CHUNK)) {
-    signal.throwIfAborted();
-    const known = await queries.knows(chunk);
-    chunk.forEach(({ jobId }, i) => {
-      if (!known[i]?.job) account.accuse("lost", jobId);
-      else if (!known[i]?.move) account.accuse("duplicated", jobId);
-    });
   }
 }

@@ -41,10 +41,12 @@ export function createQueueQueries(store: JobStore, observations: ObservationRea
       );
     });
 
+  /** Dead letters that nobody has replayed, and messages that wait to be published. */
   const backlog = async () => {
     const [row] = await store.read(
       (sql) => sql<{ dead_letters: number; outbox: number }[]>`
-        select (select count(*)::int from dead_letters) as dead_letters, (select count(*)::int from outbox) as outbox`,
+        select (select count(*)::int from dead_letters where replayed_at is null) as dead_letters,
+          (select count(*)::int from outbox) as outbox`,
     );
     return { deadLetters: row?.dead_letters ?? 0, outbox: row?.outbox ?? 0 };
   };

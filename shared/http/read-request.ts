@@ -1,4 +1,4 @@
-import { Kind, type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { Kind, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { ValueErrorIterator } from "@sinclair/typebox/errors";
 import type { ProblemCode } from "../../contracts/problem.ts";
@@ -77,6 +77,10 @@ function tooLarge(maxBytes: number): AppError {
   });
 }
 
+type QueryOf<Q extends Readonly<Record<string, TSchema>>> = Static<
+  TObject<{ -readonly [K in keyof Q]: Q[K] }>
+>;
+
 /**
  * A reader of a route's query, from the same table that documents it: text becomes numbers, defaults are filled in,
  * unknown parameters are refused by name. Parameters for which `extra` is true are left to the caller.
@@ -84,9 +88,9 @@ function tooLarge(maxBytes: number): AppError {
 export function createQueryReader<Q extends Readonly<Record<string, TSchema>>>(
   route: Route & { query: Q },
   extra: (name: string) => boolean = () => false,
-): (url: URL) => Static<ReturnType<typeof Type.Object<Q & TProperties>>> {
+): (url: URL) => QueryOf<Q> {
   const check = createCheck(
-    Type.Object(route.query as Q & TProperties, { additionalProperties: false }),
+    Type.Object({ ...route.query }, { additionalProperties: false }),
     "INVALID_QUERY",
     "The query",
   );
@@ -106,7 +110,8 @@ export function createQueryReader<Q extends Readonly<Record<string, TSchema>>>(
         "INVALID_QUERY",
         `Unknown query parameter ${unknown[0]}; known are ${Object.keys(route.query).join(", ")}`,
       );
-    return check(values);
+    // The table is generic here, so the compiler cannot follow that its own schema was checked.
+    return check(values) as QueryOf<Q>;
   };
 }
 

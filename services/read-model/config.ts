@@ -1,0 +1,37 @@
+import { Type } from "@sinclair/typebox";
+import { BASE_CONFIG, Secret, Url } from "../../shared/config.ts";
+
+/** The variables of the read-model. */
+export const Config = Type.Object({
+  ...BASE_CONFIG,
+  PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: "Port of the API" }),
+  DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),
+  EVENTS_URL: Url(["mongodb", "mongodb\\+srv", "postgres", "postgresql"], { description: "The event store" }),
+  CACHE_URL: Url(["redis", "rediss", "postgres", "postgresql"], {
+    description: "Counters, series and the live feed",
+  }),
+  ALERTMANAGER_URL: Type.Optional(
+    Type.String({ pattern: "^https?://.+", description: "Alertmanager that is asked for alerts" }),
+  ),
+  ALERT_WEBHOOK_TOKEN: Type.Optional(
+    Secret(
+      Type.String({
+        minLength: 8,
+        description: "Bearer token that Alertmanager's webhook must send; without it, loopback alone may",
+      }),
+    ),
+  ),
+  EVENT_RETENTION_HOURS: Type.Integer({
+    default: 168,
+    minimum: 1,
+    maximum: 87_600,
+    description: "How long the event store remembers; as for the metrics-engine",
+  }),
+  LEASE_MS: Type.Integer({
+    default: 15_000,
+    minimum: 500,
+    maximum: 3_600_000,
+    description: "How long after its last heartbeat a processor is presumed dead; as for the processor",
+  }),
+});
+export type Config = typeof Config.static;

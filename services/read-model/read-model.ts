@@ -1,0 +1,93 @@
+import { READ_MODEL_ROUTES } from "../../contracts/routes.ts";
+import { createDocs } from "../../shared/http/docs.ts";
+import { createEdge } from "../../shared/http/edge.ts";
+import { createOps } from "../../shared/http/ops.ts";
+import { openObservations } from "../../shared/observations/open.ts";
+import type { ServiceContext } from "../../shared/service.ts";
+import { createAlerts } from "./alerts.ts";
+import { createApp } from "./app.ts";
+import { capabilitiesOf, enginesOf } from "./capabilities.ts";
+import type { Config } from "./config.ts";
+import { createDeadLetterQueries } from "./dead-letter-queries.ts";
+import { engineChecks } from "./engine-checks.ts";
+import { createHandlers } from "./handlers.ts";
+import { createJobDetail } from "./job-detail.ts";
+import { createJobQueries } from "./job-queries.ts";
+import { createJobStore } from "./job-store.ts";
+import { createLedger } from "./ledger.ts";
+import { createLedgerQueries } from "./ledger-queries.ts";
+import { createQueueQueries } from "./queue-queries.ts";
+import { createStream } from "./stream.ts";
+import { createWebhookAccess } from "./webhook-access.ts";
+import { createWorkerQueries } from "./worker-queries.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Open the stores and wire everything. Answers at once, with problems that name the engines which are away. */
+export function createReadModel({ service, version, config, log, life, metrics }: ServiceContext<Config>) {
+  const now = () => new Date();
+  const store = createJobStore({ url: config.DATABASE_URL });
+  life.defer("job store", store.close);
+  // Apart, so that its long statements take no connection from those who look at a page.
+  const ledgerStore = createJobStore({
+    url: config.DATABASE_URL,
+    maxConnections: 2,
+    statementMs: 30_000,
+    deadlineMs: 35_000,
+  });
+  life.defer("job store of the ledger", ledgerStore.close);
+  const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });
+  life.defer("observations", observations.close);
+
+  const stream = createStream({ observations, log, metrics, stopping: life.stopping });
+  life.defer("stream", stream.ended);
+  const alerts = createAlerts({ url: config.ALERTMANAGER_URL, now, onChange: stream.announceAlerts });
+  const seconds = metrics.histogram("ledger_duration_seconds", "Time to compute the ledger");
+  const ledger = createLedger({
+    queries: createLedgerQueries(ledgerStore),
+    observations,
+    retentionMs: config.EVENT_RETENTION_HOURS * HOUR_MS,
+    now,
+    signal: life.abort,
+    onComputed: (took) => seconds.observe(took),
+  });
+
+  const jobs = createJobQueries(store);
+  const queues = createQueueQueries(store, observations);
+  const workers = createWorkerQueries(store, config.LEASE_MS);
+  const engines = enginesOf(config.EVENTS_URL);
+  const handlers = createHandlers({
+    jobs,
+    details: createJobDetail(jobs, observations),
+    deadLetters: createDeadLetterQueries(store),
+    ...{ queues, workers, observations, alerts, ledger, stream, now },
+    overview: {
+      ...{ store, queues, workers, observations, alerts, version, engines, now },
+      capabilities: capabilitiesOf(engines, alerts.configured),
+    },
+    checkWebhook: createWebhookAccess(config.ALERT_WEBHOOK_TOKEN, config.BIND_ADDRESS),
+  });
+
+  return createApp({
+    edge: createEdge({
+      log,
+      metrics,
+      bindAddress: config.BIND_ADDRESS,
+      allowedOrigins: config.ALLOWED_ORIGINS,
+    }),
+    ops: createOps({
+      service,
+      version,
+      metrics,
+      engines: engineChecks(store, observations, engines),
+      stopping: life.stopping,
+    }),
+    docs: createDocs({
+      title: "Task Observatory read model",
+      version,
+      description: "Ask about jobs, events, queues, workers and the balance of it all",
+      routes: READ_MODEL_ROUTES,
+    }),
+    handlers,
+  });
+}

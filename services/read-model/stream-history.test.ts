@@ -1,0 +1,13 @@
+import { expect, test } from "bun:test";
+import { toEntry } from "./stream-buffer.ts";
+import { createStreamHistory } from "./stream-history.ts";
+
+test("the newest are kept and an id that is no longer there is not known", () => {
+  const history = createStreamHistory({ maxEntries: 3, maxDeltas: 100 });
+  for (const id of ["1", "2", "3", "4", "5"]) history.add(toEntry(id, [], 0));
+  const after = (id: string) => history.after(id)?.map((entry) => entry.id);
+  expect(after("3")).toEqual(["4", "5"]);
+  expect(after("5")).toEqual([]);
+  expect(after("2")).toBeUndefined();
+  expect(after("6")).toBeUndefined();
+});

@@ -1,0 +1,25 @@
+import type { StreamBounds, StreamEntry } from "./stream-buffer.ts";
+
+/** The newest entries, bounded, so that a client that was away for a moment misses nothing. */
+export function createStreamHistory({ maxEntries, maxDeltas }: StreamBounds) {
+  const kept = new Map<string, StreamEntry>();
+  let deltas = 0;
+
+  return {
+    add(entry: StreamEntry) {
+      kept.set(entry.id, entry);
+      deltas += entry.deltas.length;
+      for (const [id, oldest] of kept) {
+        if (kept.size <= maxEntries && deltas <= maxDeltas) return;
+        kept.delete(id);
+        deltas -= oldest.deltas.length;
+      }
+    },
+    /** What came after an id; undefined when the id is not kept. */
+    after(id: string): StreamEntry[] | undefined {
+      if (!kept.has(id)) return undefined;
+      const entries = [...kept.values()];
+      return entries.slice(entries.findIndex((entry) => entry.id === id) + 1);
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import { AppError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { FeedEntry, ObservationReader } from "../../shared/observations/port.ts";
+import { createStreamBuffer, type StreamBuffer, toEntry } from "./stream-buffer.ts";
+import { followFeed } from "./stream-feed.ts";
+import { createStreamHistory } from "./stream-history.ts";
+
+export interface StreamOptions {
+  readonly observations: ObservationReader;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Ends every client and the feed. */
+  readonly stopping: AbortSignal;
+  readonly maxClients?: number;
+  readonly heartbeatMs?: number;
+}
+
+/**
+ * One open connection. It is fed by nobody while it opens; by a feed of its own while it catches up, where `last` is
+ * what that feed gave it last; and by the shared one for the rest of its life.
+ */
+interface Client {
+  readonly buffer: StreamBuffer;
+  source: "none" | "shared" | { last: string; readonly abort: AbortController };
+  wake: () => void;
+  closed: boolean;
+}
+
+const BOUNDS = { maxEntries: 1_000, maxDeltas: 20_000 };
+const RETRY_HINT = "retry: 2000\n\n";
+/** A feed that has not refused an id after this long has accepted it and has nothing to tell yet. */
+const REFUSAL_MS = 100;
+
+/** One follower of the live feed for the process, and a bounded buffer for each client. */
+export function createStream({
+  observations,
+  log,
+  metrics,
+  stopping,
+  maxClients = 200,
+  heartbeatMs = 15_000,
+}: StreamOptions) {
+  const clients = new Set<Client>();
+  const history = createStreamHistory(BOUNDS);
+  let lastId: string | undefined;
+  const dropped = metrics.counter("stream_dropped_deltas_total", "Deltas that slow stream clients missed");
+  metrics.gauge("stream_clients", "Open stream connections", [], (gauge) => gauge.set(clients.size));
+  metrics.gauge("stream_buffered_entries", "Entries that wait for slow stream clients", [], (gauge) =>
+    gauge.set([...clients].reduce((sum, { buffer }) => sum + buffer.entries, 0)),
+  );
+
+  const feed = followFeed({
+    observations,
+    log,
+    signal: stopping,
+    onEntry(entry) {
+      lastId = entry.id;
+      history.add(entry);
+      for (const client of clients) {
+        if (client.source === "shared") {
+          client.buffer.push(entry);
+          client.wake();
+        } else if (client.source !== "none" && client.source.last === entry.id) share(client);
+      }
+    },
+  });
+  const heartbeat = setInterval(() => {
+    for (const client of clients) {
+      client.buffer.heartbeat();
+      client.wake();
+    }
+  }, heartbeatMs);
+  const end = () => {
+    clearInterval(heartbeat);
+    for (const client of [...clients]) close(client);
+  };
+  stopping.addEventListener("abort", end, { once: true });
+
+  function share(client: Client) {
+    if (typeof client.source === "object") client.source.abort.abort();
+    client.source = "shared";
+  }
+
+  function close(client: Client) {
+    if (client.closed) return;
+    client.closed = true;
+    clients.delete(client);
+    if (typeof client.source === "object") client.source.abort.abort();
+    client.wake();
+  }
+
+  /** Read the feed for one client until it has come as far as the shared one, on whichever side they meet. */
+  async function catchUp(
+    client: Client,
+    entries: AsyncIterator<FeedEntry>,
+    first: Promise<IteratorResult<FeedEntry>>,
+  ) {
+    try {
+      for (let step = await first; !step.done; step = await entries.next()) {
+        if (typeof client.source !== "object") return;
+        const { id, deltas, dropped } = step.value;
+        client.buffer.push(toEntry(id, deltas, dropped));
+        client.source.last = id;
+        const rest = history.after(id);
+        for (const entry of rest ?? []) client.buffer.push(entry);
+        if (rest) share(client);
+        client.wake();
+      }
+    } catch (error) {
+      if (typeof client.source !== "object" || client.source.abort.signal.aborted) return;
+      // Its browser comes again with the last id that it was given.
+      log.warn("A stream client could not catch up", { error });
+      close(client);
+    }
+  }
+
+  async function resume(client: Client, id: string) {
+    const missed = history.after(id);
+    for (const entry of missed ?? []) client.buffer.push(entry);
+    if (missed) return share(client);
+    const abort = new AbortController();
+    client.source = { last: id, abort };
+    const entries = observations.follow(id, abort.signal)[Symbol.asyncIterator]();
+    const first = entries.next();
+    // A refusal must come before the reply begins.
+    await Promise.race([first, Bun.sleep(REFUSAL_MS)]);
+    void catchUp(client, entries, first);
+  }
+
+  return {
+    /**
+     * A client's stream of server-sent events, from now or from after `last`. Rejects with OVERLOADED, STOPPING,
+     * STORE_UNAVAILABLE or INVALID_CURSOR. Ends when the reader cancels it, or when the service stops.
+     */
+    async open(last: string | null): Promise<ReadableStream<Uint8Array>> {
+      if (stopping.aborted) throw new AppError("STOPPING", "The service is stopping");
+      if (clients.size >= maxClients)
+        throw new AppError("OVERLOADED", `${clients.size} clients stream, the limit is ${maxClients}`, {
+          retryAfterSeconds: 5,
+        });
+      const client: Client = {
+        buffer: createStreamBuffer(BOUNDS, (deltas) => dropped.inc(deltas)),
+        source: "none",
+        wake: () => undefined,
+        closed: false,
+      };
+      // Counted before its store is asked, so that many who come together cannot pass the limit.
+      clients.add(client);
+      try {
+        // A cheap question to the feed's store: whoever streams wants to know at once that nothing can come.
+        await observations.latestSnapshot();
+        client.buffer.greet(RETRY_HINT);
+        if (last !== null) await resume(client, last);
+        else {
+          // An id without data dispatches nothing and is remembered: the client can resume before its first event.
+          if (lastId !== undefined) client.buffer.greet(`id: ${lastId}\n\n`);
+          share(client);
+        }
+      } catch (error) {
+        close(client);
+        throw error;
+      }
+      return readableOf(client, () => close(client));
+    },
+    /** Tell every client how many alerts fire now. */
+    announceAlerts(firing: number) {
+      for (const client of clients) {
+        client.buffer.alerts(firing);
+        client.wake();
+      }
+    },
+    get clients() {
+      return clients.size;
+    },
+    /** Resolves when the feed has ended; only after `stopping`. */
+    ended: () => feed,
+  };
+}
+export type Stream = ReturnType<typeof createStream>;
+
+/** Gives a chunk only when the reader wants one, so that what a slow reader has not read stays in the bounded buffer. */
+function readableOf(client: Client, onCancel: () => void): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        for (;;) {
+          const text = client.buffer.take();
+          if (text !== undefined) return controller.enqueue(encoder.encode(text));
+          if (client.closed) return controller.close();
+          await new Promise<void>((resolve) => {
+            client.wake = resolve;
+          });
+        }
+      },
+      cancel: onCancel,
+    },
+    { highWaterMark: 1 },
+  );
+}
