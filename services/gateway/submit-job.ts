@@ -42,7 +42,9 @@ export function createSubmitter({ bus, makeEvent, maxPayloadBytes, maxInFlight }
   // Requests that arrive together share a message and its confirm.
   const publisher = createBatcher<string, void>({
     run: async (envelopes) => {
-      await bus.publish("jobs.created", joinEnvelopes(envelopes));
+      await Promise.all(
+        messagesOf(envelopes).map((message) => bus.publish("jobs.created", joinEnvelopes(message))),
+      );
       return envelopes.map(() => undefined);
     },
     maxBatch: 200,
@@ -135,5 +137,21 @@ export function createSubmitter({ bus, makeEvent, maxPayloadBytes, maxInFlight }
       };
     },
   };
+}
+/** Consumers hold some hundred messages: few bytes each keep their memory bounded. */
+const MAX_MESSAGE_LENGTH = 262_144;
+
+function messagesOf(envelopes: readonly string[]): string[][] {
+  const messages: string[][] = [[]];
+  let length = 0;
+  for (const envelope of envelopes) {
+    if (length > 0 && length + envelope.length > MAX_MESSAGE_LENGTH) {
+      messages.push([]);
+      length = 0;
+    }
+    messages.at(-1)?.push(envelope);
+    length += envelope.length;
+  }
+  return messages;
 }
 export type Submitter = ReturnType<typeof createSubmitter>;

@@ -13,6 +13,9 @@ import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
 
+/** Jobs in one insert: messages carry many. */
+const MAX_ROWS = 400;
+
 type Created = JobEvent<"job.created">;
 
 export interface IntakeOptions {
@@ -54,7 +57,9 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         }
       }
     }
-    refused.push(...(await insert([...created.values()])));
+    const events = [...created.values()];
+    for (let i = 0; i < events.length; i += MAX_ROWS)
+      refused.push(...(await insert(events.slice(i, i + MAX_ROWS))));
     if (refused.length > 0) await refuse(refused);
   };
 

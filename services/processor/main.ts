@@ -192,7 +192,7 @@ async function start({
     refuse: deadLetters.refuse,
   });
   const consumers = [
-    bus.consume("jobs.created", { maxBatch: 200, prefetch: 400 }, intake),
+    bus.consume("jobs.created", { maxBatch: 100, prefetch: 200 }, intake),
     bus.consume("jobs.failed.validation", { maxBatch: 50, prefetch: 100 }, deadLetters.file),
   ];
   life.defer("intake", async () => {
