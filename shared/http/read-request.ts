@@ -89,7 +89,7 @@ export function createQueryReader<Q extends Readonly<Record<string, TSchema>>>(
   route: Route & { query: Q },
   extra: (name: string) => boolean = () => false,
 ): (url: URL) => QueryOf<Q> {
-  const check = createCheck(
+  const check = createCheck<TSchema>(
     Type.Object({ ...route.query }, { additionalProperties: false }),
     "INVALID_QUERY",
     "The query",
@@ -111,7 +111,7 @@ export function createQueryReader<Q extends Readonly<Record<string, TSchema>>>(
         `Unknown query parameter ${unknown[0]}; known are ${Object.keys(route.query).join(", ")}`,
       );
     // The table is generic here, so the compiler cannot follow that its own schema was checked.
-    return check(values) as QueryOf<Q>;
+    return check(values) as unknown as QueryOf<Q>;
   };
 }
 
