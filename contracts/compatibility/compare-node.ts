@@ -4,7 +4,7 @@ import { compareArray } from "./compare-array.ts";
 import { compareBounds } from "./compare-bounds.ts";
 import { compareObject } from "./compare-object.ts";
 import { compareUnion } from "./compare-union.ts";
-import { compareListed, compareOpened, compareValues } from "./compare-values.ts";
+import { compareListed, compareLists, compareOpened } from "./compare-values.ts";
 import { escapeStep, expanded, isComparedAtHome, type Side } from "./document.ts";
 import { apart, compareTypes } from "./json-types.ts";
 import { ANNOTATIONS, admitsNothing, asSchema, canonical, IDENTITY, type Schema, without } from "./schema.ts";
@@ -109,21 +109,24 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   }
   const before = typeSetOf(old, place.old);
   const after = typeSetOf(next, place.next);
-  if (apart(before, after)) {
+  // Where one admits no type at all, its list of values is empty, and that is seen below.
+  if (before.size > 0 && after.size > 0 && apart(before, after)) {
     return [
       breaking(place, "type-changed", `was ${[...before].join(" or ")}, is ${[...after].join(" or ")}`),
     ];
   }
-  const choice = choicesOf(old) ?? choicesOf(next);
   let was = valuesOf(old, place.old);
   let is = valuesOf(next, place.next);
   // Against a list, a boolean is the list of its two values.
   if (is && !was && old.type === "boolean") was = [true, false];
   if (was && !is && next.type === "boolean") is = [true, false];
-  if (was && is) return compareValues(was, is, place);
-  if (was && !choicesOf(next)) return compareOpened(was, next, place);
-  if (is && !choicesOf(old)) return compareListed(is, place);
-  if (choice && isWholeOrNone(old) && isWholeOrNone(next)) return compareUnion(old, next, place);
+  const choice = choicesOf(old) ?? choicesOf(next);
+  // A list can be a branch of a choice, but a rule cannot be a branch of a list.
+  const mixed = (was && !is && !choicesOf(next)) || (is && !was && !choicesOf(old));
+  if (choice && !mixed && isWholeOrNone(old) && isWholeOrNone(next)) return compareUnion(old, next, place);
+  if (was && is) return compareLists(old, was, next, is, place);
+  if (was) return compareOpened(was, next, place);
+  if (is) return compareListed(is, place);
   return [...compareKeywords(old, next, place), ...compareInnerUnion(old, next, place)];
 }
 

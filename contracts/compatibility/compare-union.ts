@@ -1,8 +1,8 @@
 import { anyBreaking, breaking, type Change, compatible, type Place } from "./change.ts";
 import { compareValues } from "./compare-values.ts";
-import { isComparedAtHome, type Side } from "./document.ts";
+import { expanded, isComparedAtHome, type Side } from "./document.ts";
 import { canonical, type Schema } from "./schema.ts";
-import { admits, choicesOf, mayOverlap, plain, valuesOf } from "./values.ts";
+import { admits, areDistinct, choicesOf, mayOverlap, plain, valuesOf } from "./values.ts";
 
 interface Pair {
   readonly was: Schema;
@@ -28,7 +28,7 @@ export function compareUnion(old: Schema, next: Schema, place: Place): Change[] 
     ...compareListed(before.filter(open), after.filter(open), before, after, place),
     ...compareBranches(before.filter(open), after.filter(open), after, steps, place),
   ];
-  return [...changes, ...compareExclusiveness(old, next, after, changes, place)];
+  return [...changes, ...compareExclusiveness(old, next, before, after, changes, place)];
 }
 
 /** All branches that list values, taken together: a choice of literals is an enum. */
@@ -39,8 +39,15 @@ function compareListed(
   after: Schema[],
   place: Place,
 ): Change[] {
-  const was = oldOpen.flatMap((branch) => valuesOf(branch, place.old) ?? []);
-  const is = nextOpen.flatMap((branch) => valuesOf(branch, place.next) ?? []);
+  // What is written alike on both sides need not be understood.
+  const texts = new Set(nextOpen.map(canonical));
+  const alike = new Set(oldOpen.map(canonical).filter((text) => texts.has(text) && !text.includes('"$ref"')));
+  const listed = (branches: Schema[], side: Side) =>
+    branches
+      .filter((branch) => !alike.has(canonical(branch)))
+      .flatMap((branch) => valuesOf(branch, side) ?? []);
+  const was = listed(oldOpen, place.old);
+  const is = listed(nextOpen, place.next);
   return compareValues(
     was,
     is,
@@ -94,34 +101,35 @@ function compareBranches(
   return changes;
 }
 
-/** `oneOf` refuses what two branches admit, so there a wider branch can shut out what was fine before. */
+/** `oneOf` refuses what two branches admit, so where they may overlap a wider branch can shut out what was fine. */
 function compareExclusiveness(
   old: Schema,
   next: Schema,
+  before: Schema[],
   after: Schema[],
   changes: Change[],
   place: Place,
 ): Change[] {
-  const distinct = after.every((left, index) =>
-    after.slice(index + 1).every((right) => !mayOverlap(left, place.next, right, place.next)),
-  );
-  if (distinct) return [];
-  if ("oneOf" in next && "anyOf" in old) {
-    return [breaking(place, "union-made-exclusive", "was anyOf, is oneOf, and the branches may overlap")];
+  const wasExclusive = "oneOf" in old && !areDistinct(before, place.old);
+  const isExclusive = "oneOf" in next && !areDistinct(after, place.next);
+  if (isExclusive && !wasExclusive) {
+    return [breaking(place, "union-made-exclusive", "is oneOf, with branches that may overlap, and was not")];
   }
-  if ("oneOf" in old && "anyOf" in next) {
-    return [compatible(place, "union-made-inclusive", "was oneOf, is anyOf, and the branches may overlap")];
-  }
-  if ("oneOf" in next && changes.some((change) => change.level === "compatible")) {
+  if (wasExclusive && !isExclusive) {
     return [
-      breaking(
-        place,
-        "one-of-may-overlap",
-        "a wider branch of oneOf may now admit what another one admits too",
-      ),
+      compatible(place, "union-made-inclusive", "was oneOf, with branches that may overlap, and is not"),
     ];
   }
-  return [];
+  const texts = (branches: Schema[], side: Side) =>
+    branches
+      .map((branch) => expanded(branch, side))
+      .sort()
+      .join();
+  const differs = changes.length > 0 || texts(before, place.old) !== texts(after, place.next);
+  if (!isExclusive || !differs || anyBreaking(changes)) return [];
+  return [
+    breaking(place, "one-of-may-overlap", "a branch of oneOf may now admit what another one admits too"),
+  ];
 }
 
 function sharedRefs(old: Schema, next: Schema): Set<string> {
@@ -136,12 +144,23 @@ function refsIn(node: Schema): string[] {
 }
 
 /** The branches of a choice, choices within it laid flat, several types in one node taken apart. */
-function branchesOf(node: Schema, side: Side, shared: ReadonlySet<string>, nesting = 0): Schema[] {
+function branchesOf(
+  node: Schema,
+  side: Side,
+  shared: ReadonlySet<string>,
+  within = "",
+  nesting = 0,
+): Schema[] {
   if (typeof node.$ref === "string" && shared.has(node.$ref)) return [node];
   const target = plain(node, side);
   const choices = choicesOf(target);
-  if (choices && nesting < 16)
-    return choices.flatMap((branch) => branchesOf(branch, side, shared, nesting + 1));
+  if (choices && nesting < 16) {
+    const keyword = "oneOf" in target ? "oneOf" : "anyOf";
+    // `oneOf` looks at what its branches share, so it is laid flat only where they share nothing.
+    const flat = within === "" || (within === "anyOf" && keyword === "anyOf") || areDistinct(choices, side);
+    if (!flat) return [node];
+    return choices.flatMap((branch) => branchesOf(branch, side, shared, keyword, nesting + 1));
+  }
   if (!Array.isArray(target.type) || "enum" in target || "const" in target) return [node];
   return target.type.map((type) => (type === "null" ? { type } : { ...target, type }));
 }

@@ -1,20 +1,18 @@
 import { breaking, type Change, compatible, type Place, shown } from "./change.ts";
 import { nullAllowed, nullForbidden } from "./json-types.ts";
-import { canonical, type Schema } from "./schema.ts";
+import { canonical, type Schema, without } from "./schema.ts";
 import { admits } from "./values.ts";
 
-/** Compares two lists of values; what `stillIn` or `alreadyIn` vouches for counts as neither lost nor gained. */
+/** Compares two lists of values: those that are not `kept` are lost, those that were not `known` are gained. */
 export function compareValues(
   old: readonly unknown[],
   next: readonly unknown[],
   place: Place,
-  stillIn: (value: unknown) => boolean = () => false,
-  alreadyIn: (value: unknown) => boolean = () => false,
+  kept: (value: unknown) => boolean,
+  known: (value: unknown) => boolean,
 ): Change[] {
-  const before = new Set(old.map(canonical));
-  const after = new Set(next.map(canonical));
-  const lost = old.filter((value) => !after.has(canonical(value)) && !stillIn(value));
-  const gained = next.filter((value) => !before.has(canonical(value)) && !alreadyIn(value));
+  const lost = old.filter((value) => !kept(value));
+  const gained = next.filter((value) => !known(value));
   const changes: Change[] = [];
   const lostOthers = lost.filter((value) => value !== null);
   const gainedOthers = gained.filter((value) => value !== null);
@@ -33,11 +31,31 @@ export function compareValues(
   return changes;
 }
 
+/** Compares two schemas that both list their values, with whatever rules stand beside the lists. */
+export function compareLists(
+  old: Schema,
+  was: readonly unknown[],
+  next: Schema,
+  is: readonly unknown[],
+  place: Place,
+): Change[] {
+  const rest = (node: Schema) => canonical(without(node, "const" in node ? "const" : "enum"));
+  if (rest(old) !== rest(next)) {
+    const kept = (value: unknown) => admits(next, value, place.next);
+    return compareValues(was, is, place, kept, (value) => admits(old, value, place.old));
+  }
+  // Rules that stayed as they were need not be understood.
+  const before = new Set(was.map(canonical));
+  const after = new Set(is.map(canonical));
+  const kept = (value: unknown) => after.has(canonical(value));
+  return compareValues(was, is, place, kept, (value) => before.has(canonical(value)));
+}
+
 /** A list of values gave way to a rule: those of its values that the rule does not admit are lost. */
 export function compareOpened(old: readonly unknown[], next: Schema, place: Place): Change[] {
   const kept = (value: unknown) => admits(next, value, place.next);
   return [
-    ...compareValues(old, [], place, kept),
+    ...compareValues(old, [], place, kept, () => true),
     compatible(place, "enum-removed", `was one of ${shown(old)}, is no longer limited to a list`),
   ];
 }

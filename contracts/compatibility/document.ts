@@ -1,4 +1,4 @@
-import { canonical, IDENTITY, isSchema, type Schema, without } from "./schema.ts";
+import { ANNOTATIONS, canonical, IDENTITY, isSchema, type Schema, without } from "./schema.ts";
 
 /** Finds a whole schema document by its `$id`, without a fragment. */
 export type Resolve = (id: string) => Schema | undefined;
@@ -52,7 +52,7 @@ export function isComparedAtHome(ref: string): boolean {
   return /^[^#]*#(\/(\$defs|definitions)\/[^/]+)?$/.test(ref);
 }
 
-/** One text for a value with every reference in it replaced by what it names. */
+/** One text for a value with every reference in it replaced by what it names, and without words for people. */
 export function expanded(value: unknown, side: Side): string {
   return canonical(expand(value, side, []));
 }
@@ -70,7 +70,12 @@ function expand(value: unknown, side: Side, open: readonly string[]): unknown {
     // A cycle is named by how far back it goes, so that the same shape under another name reads the same.
     if (turns >= 0) return { $ref: turns };
   }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, side, open)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      // A field called `title` has a schema; the keyword has a text.
+      .filter(([key, item]) => !ANNOTATIONS.has(key) || isSchema(item) || typeof item === "boolean")
+      .map(([key, item]) => [key, VALUES.has(key) ? item : expand(item, side, open)]),
+  );
 }
 
 function normalise(document: Schema): Schema {

@@ -1,18 +1,14 @@
 import { dereference, mergeAllOf } from "./all-of.ts";
 import type { Side } from "./document.ts";
 import { covers, typeOfValue, typesOf } from "./json-types.ts";
-import {
-  ANNOTATIONS,
-  admitsNothing,
-  asSchema,
-  canonical,
-  IDENTITY,
-  type Schema,
-  stringsOf,
-} from "./schema.ts";
+import { ANNOTATIONS, asSchema, canonical, IDENTITY, type Schema, stringsOf, without } from "./schema.ts";
 
 const MAX_NESTING = 16;
-const LITERAL_SIBLINGS = new Set(["type", "anyOf", "oneOf", "default"]);
+const CHOICE_SIBLINGS = new Set(["anyOf", "oneOf", "default"]);
+const FOR_CONTAINERS = new Set(
+  `properties required patternProperties additionalProperties minProperties maxProperties
+   items prefixItems additionalItems minItems maxItems uniqueItems`.split(/\s+/),
+);
 
 /** A node with its references followed and its `allOf` merged, as far as that can be done. */
 export function plain(node: Schema, side: Side): Schema {
@@ -26,56 +22,57 @@ export function choicesOf(node: Schema): Schema[] | undefined {
   if (!Array.isArray(branches) || branches.length === 0 || ("anyOf" in node && "oneOf" in node))
     return undefined;
   const bare = Object.keys(node).every(
-    (key) => LITERAL_SIBLINGS.has(key) || ANNOTATIONS.has(key) || IDENTITY.has(key),
+    (key) => CHOICE_SIBLINGS.has(key) || ANNOTATIONS.has(key) || IDENTITY.has(key),
   );
   return bare ? branches.map(asSchema) : undefined;
 }
 
-/** The values a node lists one by one (const, enum, null, a choice of such); undefined where it lists none. */
+/** The values a node lists one by one (const, enum, null, a choice of such), no rule but `type` asked; else undefined. */
 export function valuesOf(node: Schema, side: Side, nesting = 0): unknown[] | undefined {
   if (nesting > MAX_NESTING) return undefined;
   const target = plain(node, side);
-  if ("const" in target) return [target.const];
-  if (Array.isArray(target.enum)) return target.enum;
-  if (canonical([target.type].flat()) === '["null"]') return [null];
   const types = typesOf(target);
-  const lists = choicesOf(target)?.map((branch) => valuesOf(branch, side, nesting + 1));
+  const typed = (values: readonly unknown[]) => values.filter((value) => covers(types, typeOfValue(value)));
+  if ("const" in target) return typed([target.const]);
+  if (Array.isArray(target.enum)) return typed(target.enum);
+  if (types.size === 1 && types.has("null")) return [null];
+  const lists = choicesOf(without(target, "type"))?.map((branch) => valuesOf(branch, side, nesting + 1));
   if (!lists || lists.some((list) => list === undefined)) return undefined;
-  return lists.flatMap((list) => list ?? []).filter((value) => covers(types, typeOfValue(value)));
+  return typed(lists.flatMap((list) => list ?? []));
 }
 
 /** Whether a schema surely admits a value; false also where that is more than these few lines can tell. */
 export function admits(node: Schema, value: unknown, side: Side, nesting = 0): boolean {
   if (nesting > MAX_NESTING) return false;
   const target = plain(node, side);
-  if (admitsNothing(target) || !covers(typesOf(target), typeOfValue(value))) return false;
-  const listed = valuesOf(target, side);
-  if (listed) return listed.some((item) => canonical(item) === canonical(value));
+  if (!covers(typesOf(target), typeOfValue(value))) return false;
+  const meets = (branch: unknown) => admits(asSchema(branch), value, side, nesting + 1);
+  const equals = (item: unknown) => canonical(item) === canonical(value);
   return Object.entries(target).every(([key, rule]) => {
     if (key === "type" || key === "default" || ANNOTATIONS.has(key) || IDENTITY.has(key)) return true;
-    if (key === "anyOf" && Array.isArray(rule)) {
-      return rule.some((branch) => admits(asSchema(branch), value, side, nesting + 1));
-    }
+    if (key === "const") return equals(rule);
+    if (!Array.isArray(rule)) return admitsByKeyword(key, rule, value);
+    if (key === "enum") return rule.some(equals);
+    if (key === "anyOf") return rule.some(meets);
+    if (key === "allOf") return rule.every(meets);
+    // Exactly one may take it: sure only where the others are sure not to.
+    if (key === "oneOf") return rule.some(meets) && areDistinct(rule.map(asSchema), side);
     return admitsByKeyword(key, rule, value);
   });
 }
 
 function admitsByKeyword(key: string, rule: unknown, value: unknown): boolean {
-  if (typeof value === "string") {
-    // Lengths count code points, not UTF-16 units (JSON Schema validation, section 6.3).
-    const length = [...value].length;
-    if (typeof rule === "number" && key === "minLength") return length >= rule;
-    if (typeof rule === "number" && key === "maxLength") return length <= rule;
-    if (typeof rule === "string" && key === "pattern") return matches(rule, value);
-  }
-  if (typeof value === "number" && typeof rule === "number") {
-    if (key === "minimum") return value >= rule;
-    if (key === "maximum") return value <= rule;
-    if (key === "exclusiveMinimum") return value > rule;
-    if (key === "exclusiveMaximum") return value < rule;
-    if (key === "multipleOf") return Number.isInteger(value / rule);
-  }
-  return value === null || typeof value === "boolean";
+  // Lengths count code points, not UTF-16 units (JSON Schema validation, section 6.3).
+  if (key === "minLength") return typeof value !== "string" || [...value].length >= Number(rule);
+  if (key === "maxLength") return typeof value !== "string" || [...value].length <= Number(rule);
+  if (key === "pattern") return typeof value !== "string" || matches(String(rule), value);
+  if (key === "minimum") return typeof value !== "number" || value >= Number(rule);
+  if (key === "maximum") return typeof value !== "number" || value <= Number(rule);
+  if (key === "exclusiveMinimum") return typeof value !== "number" || value > Number(rule);
+  if (key === "exclusiveMaximum") return typeof value !== "number" || value < Number(rule);
+  if (key === "multipleOf") return typeof value !== "number" || Number.isInteger(value / Number(rule));
+  // Rules for fields and items leave values without any alone.
+  return FOR_CONTAINERS.has(key) && (typeof value !== "object" || value === null);
 }
 
 /** Whether a pattern finds something in a text; a pattern this engine cannot read finds nothing. */
@@ -107,6 +104,13 @@ export function mayOverlap(left: Schema, leftSide: Side, right: Schema, rightSid
     const others = rightTags.get(name);
     return others !== undefined && !values.some((value) => others.includes(value));
   });
+}
+
+/** Whether no value can meet two of the branches. */
+export function areDistinct(branches: readonly Schema[], side: Side): boolean {
+  return branches.every((left, index) =>
+    branches.slice(index + 1).every((right) => !mayOverlap(left, side, right, side)),
+  );
 }
 
 /** Every JSON type a schema can admit, through references and choices. */
