@@ -1,0 +1,92 @@
+import { expect, test } from "bun:test";
+import { createdEventId, newJobId } from "../contracts/ids.ts";
+import { openBus } from "../shared/bus/open.ts";
+import { createEventMaker, joinEnvelopes } from "../shared/event.ts";
+import { createdEvent } from "../shared/job-request.ts";
+import { createLog } from "../shared/log.ts";
+import { behaviour } from "./support/suite.ts";
+import { eventually } from "./support/wait.ts";
+
+const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
+const create = (payload: Record<string, unknown> = { ms: 0 }, jobType = "sleep") =>
+  createdEvent(makeEvent, { jobId: newJobId(), jobType, payload }, { correlationId: crypto.randomUUID() });
+
+behaviour("one bad envelope", {}, (world) => {
+  const withBus = async (use: (bus: ReturnType<typeof openBus>) => Promise<void>) => {
+    const bus = openBus({
+      url: world().urls.BUS_URL,
+      name: "test",
+      log: createLog({ service: "test", level: "silent" }),
+    });
+    await bus.connected();
+    await use(bus);
+    await bus.close();
+  };
+  const letterWith = (reason: string) =>
+    eventually(async () => (await world().sql`select * from dead_letters where reason = ${reason}`)[0], {
+      what: `a dead letter ${reason}`,
+    });
+
+  test("among 199 good ones goes alone: the others complete, it is filed with its bytes and the reason", async () => {
+    const good = Array.from({ length: 199 }, () => create());
+    const bad = { ...create(), occurredAt: "yesterday", note: "kept as it was" };
+    const envelopes = [...good.slice(0, 100), bad, ...good.slice(100)].map((event) => JSON.stringify(event));
+    await withBus((bus) => bus.publish("jobs.created", joinEnvelopes(envelopes)));
+    await world().untilAll(
+      good.map((event) => event.payload.jobId),
+      "COMPLETED",
+    );
+    const letter = await letterWith("CONTRACT_VIOLATION");
+    expect(letter).toMatchObject({
+      kind: "message",
+      queue: "jobs.created",
+      job_id: bad.payload.jobId,
+      event_id: bad.eventId,
+    });
+    expect(letter.detail).toContain("/occurredAt");
+    expect(JSON.parse(letter.body.toString())).toEqual(bad);
+  });
+
+  test("that is no JSON at all keeps its very bytes", async () => {
+    const bytes = Buffer.from([0x7b, 0xff, 0x00, 0x22]);
+    await withBus((bus) => bus.publish("jobs.created", bytes));
+    const letter = await letterWith("MALFORMED");
+    expect(Buffer.compare(letter.body, bytes)).toBe(0);
+  });
+
+  test("of another major version, of an unknown type and with a wrong payload are told apart", async () => {
+    const future = { ...create(), contractVersion: "2.0.0" };
+    const unknown = create({ ms: 0 }, "brew");
+    const wrong = create({ ms: -1 });
+    await withBus((bus) =>
+      bus.publish(
+        "jobs.created",
+        joinEnvelopes([future, unknown, wrong].map((event) => JSON.stringify(event))),
+      ),
+    );
+    await letterWith("UNSUPPORTED_VERSION");
+    expect(await letterWith("UNKNOWN_JOB_TYPE")).toMatchObject({ job_id: unknown.payload.jobId });
+    expect(await letterWith("INVALID_PAYLOAD")).toMatchObject({ job_id: wrong.payload.jobId });
+    await world().untilAll([unknown.payload.jobId, wrong.payload.jobId], "REJECTED");
+  });
+
+  test("that the job store cannot hold is filed and does not hold up its batch", async () => {
+    const good = create();
+    const poison = create();
+    poison.payload.metadata = { fine: true };
+    const named = {
+      ...poison,
+      idempotencyKey: "nul\u0000key",
+      eventId: createdEventId(poison.payload.jobId, "x"),
+    };
+    await withBus((bus) =>
+      bus.publish("jobs.created", joinEnvelopes([good, named].map((event) => JSON.stringify(event)))),
+    );
+    await world().untilStatus(good.payload.jobId, "COMPLETED");
+    await eventually(
+      async () =>
+        (await world().sql`select 1 from dead_letters where job_id = ${poison.payload.jobId}`).length === 1,
+      { what: "the dead letter" },
+    );
+  });
+});

@@ -1,0 +1,128 @@
+import { expect, test } from "bun:test";
+import type { DeadLetter } from "../contracts/dead-letter.ts";
+import { newJobId } from "../contracts/ids.ts";
+import { openBus } from "../shared/bus/open.ts";
+import { createEventMaker, joinEnvelopes } from "../shared/event.ts";
+import { createdEvent } from "../shared/job-request.ts";
+import { createLog } from "../shared/log.ts";
+import { behaviour } from "./support/suite.ts";
+import { eventually } from "./support/wait.ts";
+
+const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
+
+behaviour("a dead letter", {}, (world) => {
+  const letterOf = (jobId: string) =>
+    eventually(
+      async () => {
+        const { items } = await world().get<{ items: DeadLetter[] }>("/dead-letters?limit=100");
+        return items.find((letter) => letter.jobId === jobId);
+      },
+      { what: `the dead letter of job ${jobId}` },
+    );
+  const failedJob = async () => {
+    const id = await world().submit({
+      type: "flaky",
+      payload: { probability: 1 },
+      maxAttempts: 1,
+      priority: 7,
+      metadata: { team: "blue" },
+    });
+    await world().untilStatus(id, "FAILED");
+    return id;
+  };
+
+  test("of a job out of tries says why, and can be read alone", async () => {
+    const id = await failedJob();
+    const letter = await letterOf(id);
+    expect(letter).toMatchObject({
+      kind: "job",
+      reason: "OUT_OF_TRIES",
+      jobId: id,
+      replays: 0,
+      service: "processor",
+    });
+    expect(JSON.parse(letter.body)).toEqual({ type: "flaky", payload: { probability: 1 } });
+    expect(await world().get<DeadLetter>(`/dead-letters/${letter.id}`)).toEqual(letter);
+  });
+
+  test("replayed runs the job again, and it is dead once more when it fails again", async () => {
+    const id = await failedJob();
+    const letter = await letterOf(id);
+    const reply = await world().post(`/dead-letters/${letter.id}/replay`);
+    expect([reply.status, await reply.json()]).toEqual([200, { deadLetterId: letter.id, jobId: id }]);
+    await eventually(
+      async () =>
+        (await world().sql`select 1 from jobs where id = ${id} and run = 2 and status = 'FAILED'`).length ===
+        1,
+      { what: "the second run to fail" },
+    );
+    expect(await letterOf(id)).toMatchObject({ id: letter.id, replays: 1 });
+    expect((await letterOf(id)).replayedAt).toBeUndefined();
+  });
+
+  test("replayed with another payload makes a new job that names its origin and keeps its wishes", async () => {
+    const id = await failedJob();
+    const letter = await letterOf(id);
+    const reply = await world().post(`/dead-letters/${letter.id}/replay`, { payload: { probability: 0 } });
+    expect(reply.status).toBe(200);
+    const { jobId } = (await reply.json()) as { jobId: string };
+    expect(jobId).not.toBe(id);
+    await world().untilStatus(jobId, "COMPLETED");
+    expect(await world().job(jobId)).toMatchObject({
+      originId: id,
+      originKind: "edit",
+      priority: 7,
+      metadata: { team: "blue" },
+      payload: { probability: 0 },
+    });
+    expect((await world().job(id)).status).toBe("FAILED");
+    expect(await letterOf(id)).toMatchObject({ replays: 1, replayedAs: jobId });
+  });
+
+  test("cannot be replayed with a payload that its type does not take", async () => {
+    const letter = await letterOf(await failedJob());
+    const reply = await world().post(`/dead-letters/${letter.id}/replay`, { payload: { probability: 2 } });
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([
+      422,
+      "VALIDATION_FAILED",
+    ]);
+    expect(await letterOf(letter.jobId ?? "")).toMatchObject({ replays: 0 });
+  });
+
+  test("of a message can be edited into a good one and replayed", async () => {
+    const event = createdEvent(
+      makeEvent,
+      { jobId: newJobId(), jobType: "sleep", payload: { ms: 0 } },
+      { correlationId: crypto.randomUUID() },
+    );
+    const bus = openBus({
+      url: world().urls.BUS_URL,
+      name: "test",
+      log: createLog({ service: "test", level: "silent" }),
+    });
+    await bus.connected();
+    await bus.publish("jobs.created", joinEnvelopes([JSON.stringify({ ...event, occurredAt: "never" })]));
+    await bus.close();
+    const letter = await letterOf(event.payload.jobId);
+    expect(letter).toMatchObject({ kind: "message", reason: "CONTRACT_VIOLATION" });
+
+    const stillBad = await world().post(`/dead-letters/${letter.id}/replay`, { body: letter.body });
+    expect([stillBad.status, ((await stillBad.json()) as { code: string }).code]).toEqual([
+      422,
+      "VALIDATION_FAILED",
+    ]);
+    const reply = await world().post(`/dead-letters/${letter.id}/replay`, { body: JSON.stringify(event) });
+    expect([reply.status, await reply.json()]).toEqual([
+      200,
+      { deadLetterId: letter.id, jobId: event.payload.jobId, eventId: event.eventId },
+    ]);
+    await world().untilStatus(event.payload.jobId, "COMPLETED");
+  });
+
+  test("can be dropped, once", async () => {
+    const letter = await letterOf(await failedJob());
+    const drop = () => fetch(`${world().gateway()}/dead-letters/${letter.id}`, { method: "DELETE" });
+    expect((await drop()).status).toBe(200);
+    expect((await drop()).status).toBe(404);
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { behaviour } from "./support/suite.ts";
+
+behaviour("a processor that is told to stop", { env: { processor: { CONCURRENCY: "5" } } }, (world) => {
+  test("finishes what it holds, takes no more, exits 0, and another goes on", async () => {
+    const ids = await world().submitMany(
+      Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 400 } })),
+    );
+    await world().untilAll(ids.slice(0, 0), "EXECUTING");
+    const [first] = world().workers;
+    await world().sql`select 1`;
+    for (;;) {
+      const [row] = await world().sql`select count(*)::int as held from jobs where status = 'EXECUTING'`;
+      if (row?.held === 5) break;
+    }
+    expect(await first?.stop()).toBe(0);
+    const attempts = await world().sql`select outcome from job_attempts`;
+    expect(attempts.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(attempts.map((row) => row.outcome))).toEqual(new Set(["succeeded"]));
+    expect(await world().sql`select 1 from jobs where status = 'EXECUTING'`).toHaveLength(0);
+    expect((await world().sql`select state from workers`)[0]?.state).toBe("stopped");
+    await world().start("processor");
+    await world().untilAll(ids, "COMPLETED");
+  });
+
+  test("gives up what outlasts its grace, without taking a try from it", async () => {
+    const id = await world().submit({ type: "sleep", payload: { ms: 5_000 } });
+    await world().untilStatus(id, "EXECUTING");
+    const holder = world().workers[1];
+    const stopping = holder?.stop();
+    holder?.signal("SIGTERM");
+    expect(await stopping).not.toBe(0);
+    const third = await world().start("processor", { STOP_GRACE_MS: "200", LEASE_MS: "1500" });
+    await world().untilStatus(id, "EXECUTING");
+    expect(await third.stop()).toBe(0);
+    const [job] = await world().sql`select status, tries from jobs where id = ${id}`;
+    expect(job).toEqual({ status: "RETRYING", tries: 0 });
+    await world().start("processor");
+    await world().untilStatus(id, "COMPLETED");
+  });
+});

@@ -1,0 +1,491 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { DeadLetterPage, JobDetail, JobPage, Ledger, Overview } from "../contracts/api-queries.ts";
+import { createdEventId, eventIdAt, newJobId } from "../contracts/ids.ts";
+import type { Problem } from "../contracts/problem.ts";
+import { createJobStore } from "../services/read-model/job-store.ts";
+import { missingEngines } from "../shared/engines/missing.ts";
+import { until } from "../shared/engines/until.ts";
+import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker, terminalEvent } from "./read-model-seed.ts";
+import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
+
+setDefaultTimeout(120_000);
+
+const missing = missingEngines(["postgres", "redis", "mongo"]);
+for (const { problem, remedy } of missing)
+  console.warn(`tests/read-model.test.ts is left out: ${problem}; try: ${remedy}`);
+
+let world: World;
+let model: ReadModel;
+
+async function get<T>(path: string, init?: RequestInit): Promise<{ status: number; body: T }> {
+  const response = await fetch(`${model.url}${path}`, init);
+  return { status: response.status, body: (await response.json()) as T };
+}
+async function ids(query: string): Promise<string[]> {
+  const { status, body } = await get<JobPage>(`/jobs?${query}`);
+  expect(status).toBe(200);
+  return body.items.map(({ id }) => id);
+}
+const within = (what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 15_000) =>
+  until(condition, { timeoutMs, what: () => what });
+const ago = (ms: number) => new Date(Date.now() - ms);
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
+  beforeAll(async () => {
+    world = await createWorld();
+    model = world.start();
+  }, 600_000);
+  afterAll(async () => {
+    await world?.stop();
+  }, 60_000);
+  beforeEach(async () => {
+    await world.sql`truncate jobs, job_transitions, job_attempts, dead_letters, workers, paused_types, outbox`;
+  });
+
+  describe("jobs", () => {
+    test("pages neither repeat nor miss a job while others arrive, also where times are equal", async () => {
+      const base = Date.now() - 60_000;
+      const seeded: string[] = [];
+      for (let n = 0; n < 30; n++)
+        seeded.push((await seedJob(world.sql, { createdAt: new Date(base + Math.floor(n / 5)) })).id);
+      // Times that differ in microseconds alone, which a millisecond cursor would confuse.
+      await world.sql`update jobs set created_at = created_at + (ascii(right(id::text, 1)) * interval '3 microseconds')`;
+
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: { body: JobPage } = await get<JobPage>(
+          `/jobs?limit=7${cursor ? `&cursor=${cursor}` : ""}`,
+        );
+        seen.push(...page.body.items.map(({ id }) => id));
+        cursor = page.body.nextCursor;
+        await seedJob(world.sql);
+      } while (cursor !== null);
+      expect(seen.filter((id) => seeded.includes(id))).toHaveLength(30);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen.slice().sort()).toEqual(seeded.slice().sort());
+    });
+
+    test("filters find by status, type, time, parent and payload field", async () => {
+      const { id: parent } = await seedJob(world.sql, { type: "fan-out", createdAt: ago(9_000) });
+      const { id: failed } = await seedJob(world.sql, {
+        status: "FAILED",
+        createdAt: ago(8_000),
+        payload: { ms: 100, note: "Grüße aus Köln" },
+        error: { code: "HANDLER_ERROR", message: "connection refused by upstream" },
+      });
+      const { id: child } = await seedJob(world.sql, {
+        type: "sleep",
+        parentId: parent,
+        createdAt: ago(7_000),
+        payload: { ms: "100" },
+      });
+      const { id: empty } = await seedJob(world.sql, { type: "sleep", payload: {}, createdAt: ago(6_000) });
+
+      expect(await ids("status=FAILED")).toEqual([failed]);
+      expect(await ids("type=sleep")).toEqual([empty, child]);
+      expect(await ids("type=sleep&status=FAILED")).toEqual([]);
+      expect(await ids(`parentId=${parent}`)).toEqual([child]);
+      expect(await ids("payload.ms=100")).toEqual([child, failed]);
+      expect(await ids("payload.ms=%22100%22")).toEqual([child]);
+      expect(await ids("payload.ms=100&payload.note=Gr%C3%BC%C3%9Fe%20aus%20K%C3%B6ln")).toEqual([failed]);
+      expect(await ids("payload.ms=101")).toEqual([]);
+      expect(
+        await ids(`createdAfter=${ago(8_500).toISOString()}&createdBefore=${ago(6_500).toISOString()}`),
+      ).toEqual([child, failed]);
+    });
+
+    test("text finds words of payload and error, beginnings of words and of ids, and job types", async () => {
+      const { id: hash } = await seedJob(world.sql, {
+        createdAt: ago(3_000),
+        payload: { text: "quick Brown fox" },
+      });
+      const { id: failed } = await seedJob(world.sql, {
+        type: "http-check",
+        status: "FAILED",
+        createdAt: ago(2_000),
+        payload: { url: "http://127.0.0.1/quick" },
+        error: { code: "HANDLER_ERROR", message: "connection refused" },
+      });
+      expect(await ids("text=brown")).toEqual([hash]);
+      expect(await ids("text=quick%20bro")).toEqual([hash]);
+      expect(await ids("text=refus")).toEqual([failed]);
+      expect(await ids("text=http-ch")).toEqual([failed]);
+      expect(await ids(`text=${hash.slice(0, 32).toUpperCase()}`)).toEqual([hash]);
+      expect(await ids(`text=${failed}`)).toEqual([failed]);
+      expect(await ids("text=brown&status=FAILED")).toEqual([]);
+      expect(await ids("text=absent")).toEqual([]);
+      for (const odd of ["%26%7C!%3A*", "'", "%20", "%5C", "%25", "a%27%20%26%20b"])
+        expect((await get(`/jobs?text=${odd}`)).status).toBe(200);
+    });
+
+    test("a query that cannot be read is refused by name", async () => {
+      const code = async (path: string) => {
+        const { status, body } = await get<Problem>(path);
+        return [status, body.code];
+      };
+      expect(await code("/jobs?cursor=nonsense")).toEqual([400, "INVALID_CURSOR"]);
+      expect(await code("/dead-letters?cursor=nonsense")).toEqual([400, "INVALID_CURSOR"]);
+      expect(await code("/events?cursor=nonsense")).toEqual([400, "INVALID_CURSOR"]);
+      for (const query of [
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "status=DONE",
+        "statuss=FAILED",
+        "createdAfter=now",
+      ])
+        expect(await code(`/jobs?${query}`)).toEqual([400, "INVALID_QUERY"]);
+      // Only the store knows that these cannot be.
+      expect(await code("/jobs?text=a%00b")).toEqual([400, "INVALID_QUERY"]);
+      expect(await code("/jobs?payload.a=%00")).toEqual([400, "INVALID_QUERY"]);
+      expect(await code("/jobs?createdAfter=0000-01-01T00:00:00Z")).toEqual([400, "INVALID_QUERY"]);
+      expect(await code("/jobs/123")).toEqual([400, "INVALID_ID"]);
+      expect(await code(`/jobs/${newJobId()}`)).toEqual([404, "JOB_NOT_FOUND"]);
+      expect(await code(`/jobs/${newJobId()}/timeline`)).toEqual([404, "JOB_NOT_FOUND"]);
+      expect(await code("/jobz")).toEqual([404, "ROUTE_NOT_FOUND"]);
+    });
+
+    test("one job comes with its history, children and events, and in the order of time", async () => {
+      const { id, events } = await seedJob(world.sql, { type: "fan-out" });
+      await seedJob(world.sql, { parentId: id });
+      await seedJob(world.sql, { parentId: id, status: "FAILED" });
+      await world.observations.record(events);
+
+      const { body } = await get<JobDetail>(`/jobs/${id}`);
+      expect(body).toMatchObject({
+        id,
+        status: "COMPLETED",
+        result: { ok: true },
+        children: { total: 2, byStatus: { COMPLETED: 1, FAILED: 1 } },
+        unavailable: [],
+      });
+      expect(body.transitions.map(({ from, to }) => [from, to])).toEqual([
+        [null, "PENDING"],
+        ["EXECUTING", "COMPLETED"],
+      ]);
+      expect(body.attempts.map(({ outcome, logs }) => [outcome, logs.length])).toEqual([["succeeded", 1]]);
+      expect(body.events.map(({ eventType }) => eventType)).toEqual(["job.created", "job.completed"]);
+      expect("error" in body).toBe(false);
+
+      const { body: timeline } = await get<{ entries: { kind: string; offsetMs: number }[] }>(
+        `/jobs/${id}/timeline`,
+      );
+      expect(new Set(timeline.entries.map(({ kind }) => kind))).toEqual(
+        new Set(["hop", "transition", "attempt", "log", "event"]),
+      );
+      const offsets = timeline.entries.map(({ offsetMs }) => offsetMs);
+      expect(offsets).toEqual(offsets.slice().sort((a, b) => a - b));
+    });
+  });
+
+  test("a wrong method is refused with the right ones, and HEAD is answered without a body", async () => {
+    const wrong = await fetch(`${model.url}/jobs/recent`, { method: "POST" });
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get("allow")).toBe("GET, HEAD");
+    expect(((await wrong.json()) as Problem).code).toBe("METHOD_NOT_ALLOWED");
+    const head = await fetch(`${model.url}/jobs`, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect((await fetch(`${model.url}/stream`, { method: "HEAD" })).status).toBe(405);
+    expect((await fetch(`${model.url}/webhook/alerts`)).status).toBe(405);
+  });
+
+  test("dead letters are listed newest first and shown with their exact bytes", async () => {
+    const whole = await seedDeadLetter(world.sql, { diedAt: ago(3_000) });
+    const long = await seedDeadLetter(world.sql, { diedAt: ago(2_000), body: Buffer.alloc(9_001, "aé") });
+    const broken = await seedDeadLetter(world.sql, { diedAt: ago(1_000), body: Uint8Array.of(0x61, 0xff) });
+
+    const { body: first } = await get<DeadLetterPage>("/dead-letters?limit=2");
+    expect(first.items.map(({ id }) => id)).toEqual([broken, long]);
+    expect(first.items[0]).toMatchObject({ body: "a\ufffd", bodyBase64: "Yf8=" });
+    expect(first.items[1]?.body.length).toBeLessThan(4_097);
+    const { body: rest } = await get<DeadLetterPage>(`/dead-letters?limit=2&cursor=${first.nextCursor}`);
+    expect(rest).toMatchObject({ items: [{ id: whole, body: '{"a":"é"}', replays: 0 }], nextCursor: null });
+
+    const { body } = await get<{ body: string }>(`/dead-letters/${long}`);
+    expect(Buffer.from(body.body)).toEqual(Buffer.alloc(9_001, "aé").subarray(0, 9_001));
+    expect((await get<Problem>(`/dead-letters/${newJobId()}`)).body.code).toBe("DEAD_LETTER_NOT_FOUND");
+  });
+
+  test("queues and workers are what the store says now; a silent worker is lost", async () => {
+    await seedWorker(world.sql, "w-alive");
+    await seedWorker(world.sql, "w-silent", 20_000);
+    await seedWorker(world.sql, "w-stopped", 20_000, "stopped");
+    const { id: running } = await seedJob(world.sql, {
+      status: "EXECUTING",
+      type: "sleep",
+      workerId: "w-alive",
+    });
+    await seedJob(world.sql, { status: "VALIDATED", type: "sleep", createdAt: ago(5_000) });
+    await seedJob(world.sql, { status: "RETRYING", type: "flaky", runAt: new Date(Date.now() + 60_000) });
+    await seedJob(world.sql, { status: "COMPLETED", type: "hash" });
+    await world.sql`insert into paused_types (type) values ('fail')`;
+    await world.sql`insert into outbox (body) values ('[]')`;
+    await seedDeadLetter(world.sql);
+    await world.observations.recordSnapshot(drainedSnapshot(new Date(), { "events.observed": 3 }));
+
+    const { body: queues } = await get<Record<string, unknown>>("/queues");
+    expect(queues).toMatchObject({
+      queues: [
+        { type: "fail", waiting: 0, executing: 0, scheduled: 0, paused: true, oldestWaitingMs: null },
+        { type: "flaky", waiting: 0, executing: 0, scheduled: 1, paused: false, oldestWaitingMs: null },
+        { type: "hash", waiting: 0, executing: 0, scheduled: 0, paused: false },
+        { type: "sleep", waiting: 1, executing: 1, scheduled: 0, paused: false },
+      ],
+      deadLetters: 1,
+      outbox: 1,
+    });
+    expect((queues.queues as { oldestWaitingMs: number }[])[3]?.oldestWaitingMs).toBeGreaterThan(4_900);
+    expect(queues.bus).toContainEqual({ name: "events.observed", ready: 3, consumers: 1 });
+
+    const { body } = await get<{ workers: { id: string; state: string; jobs: { jobId: string }[] }[] }>(
+      "/workers",
+    );
+    expect(Object.fromEntries(body.workers.map(({ id, state }) => [id, state]))).toEqual({
+      "w-alive": "alive",
+      "w-silent": "lost",
+      "w-stopped": "stopped",
+    });
+    expect(body.workers.find(({ id }) => id === "w-alive")?.jobs.map(({ jobId }) => jobId)).toEqual([
+      running,
+    ]);
+
+    const { body: overview } = await get<Overview>("/overview");
+    expect(overview).toMatchObject({
+      engines: "full",
+      workers: { alive: 1, lost: 1, slots: 8, busy: 1 },
+      stats: { total: 4, byStatus: { EXECUTING: 1, VALIDATED: 1, RETRYING: 1, COMPLETED: 1, FAILED: 0 } },
+      deadLetters: 1,
+      alerts: { firing: 0 },
+      unavailable: [],
+    });
+  });
+
+  test("the job store cannot be written from here", async () => {
+    const store = createJobStore({ url: world.storeUrl });
+    await expect(store.read((sql) => sql`delete from jobs`)).rejects.toMatchObject({ code: "25006" });
+    await store.close();
+  });
+
+  describe("a store that is away", () => {
+    test("makes what needs PostgreSQL 503, the rest answers, and all is well when it is back", async () => {
+      const { id, events } = await seedJob(world.sql);
+      await world.observations.record(events);
+      world.networks.postgres.cut();
+      for (const path of [
+        "/jobs",
+        "/jobs/recent",
+        `/jobs/${id}`,
+        "/queues",
+        "/workers",
+        "/stats",
+        "/dead-letters",
+        "/ledger",
+      ]) {
+        const { status, body } = await get<Problem>(path);
+        expect([path, status, body.code, body.facts?.engine]).toEqual([
+          path,
+          503,
+          "STORE_UNAVAILABLE",
+          "postgres",
+        ]);
+      }
+      expect((await get(`/events?jobId=${id}`)).status).toBe(200);
+      expect((await get("/series?metric=completed")).status).toBe(200);
+      expect((await get("/alerts")).status).toBe(200);
+      const { status, body } = await get<Overview>("/overview");
+      expect([status, body.unavailable, body.stats.total]).toEqual([200, ["postgres"], 0]);
+      expect(body.stats.counters.completed).toBeGreaterThan(0);
+      const ready = await get<{ failing: string[] }>("/readyz");
+      expect([ready.status, ready.body.failing]).toEqual([503, ["postgres"]]);
+
+      world.networks.postgres.restore();
+      await within("the jobs", async () => (await get(`/jobs/${id}`)).status === 200, 3_000);
+      expect((await get("/readyz")).status).toBe(200);
+    });
+
+    test("that is silent instead of closed is found out, and its dead connections are replaced", async () => {
+      const { id } = await seedJob(world.sql);
+      expect((await get(`/jobs/${id}`)).status).toBe(200);
+      world.networks.postgres.freeze();
+      const startedAt = performance.now();
+      const [jobs, overview] = await Promise.all([get<Problem>(`/jobs/${id}`), get<Overview>("/overview")]);
+      expect([jobs.status, jobs.body.facts?.engine]).toEqual([503, "postgres"]);
+      expect(performance.now() - startedAt).toBeLessThan(8_000);
+      expect([overview.status, overview.body.unavailable]).toEqual([200, ["postgres"]]);
+      world.networks.postgres.restore();
+      await within("the job", async () => (await get(`/jobs/${id}`)).status === 200, 8_000);
+    });
+
+    test("leaves a job without its events when it is the event store", async () => {
+      const { id, events } = await seedJob(world.sql);
+      await world.observations.record(events);
+      expect((await get<JobDetail>(`/jobs/${id}`)).body.events).toHaveLength(2);
+      world.networks.mongo.cut();
+      const { status, body } = await get<JobDetail>(`/jobs/${id}`);
+      expect([status, body.unavailable, body.events.length, body.transitions.length]).toEqual([
+        200,
+        ["events"],
+        0,
+        2,
+      ]);
+      expect((await get<{ unavailable: string[] }>(`/jobs/${id}/timeline`)).body.unavailable).toEqual([
+        "events",
+      ]);
+      const events503 = await get<Problem>("/events");
+      expect([events503.status, events503.body.facts?.engine]).toEqual([503, "mongodb"]);
+      expect((await get("/jobs")).status).toBe(200);
+      world.networks.mongo.restore();
+      await within(
+        "the events",
+        async () => (await get<JobDetail>(`/jobs/${id}`)).body.unavailable.length === 0,
+      );
+    });
+
+    test("takes series and the stream along when it is the cache, and nothing else", async () => {
+      world.networks.redis.cut();
+      for (const path of ["/series?metric=completed", "/stats", "/stream"]) {
+        const { status, body } = await get<Problem>(path);
+        expect([path, status, body.facts?.engine]).toEqual([path, 503, "redis"]);
+      }
+      for (const path of ["/jobs", "/events", "/queues", "/workers", "/overview"])
+        expect([path, (await get(path)).status]).toEqual([path, 200]);
+      expect((await get<Overview>("/overview")).body).toMatchObject({
+        unavailable: ["redis"],
+        observationLagMs: null,
+      });
+      world.networks.redis.restore();
+      await within("the series", async () => (await get("/series?metric=completed")).status === 200);
+    });
+  });
+
+  describe("ledger", () => {
+    const ledger = async () => (await get<Ledger>("/ledger?settleMs=0")).body;
+
+    /** Ten completed jobs, one failed, one in flight, one dead letter: everything is where it belongs. */
+    async function balance() {
+      const jobs = [];
+      for (let n = 0; n < 10; n++) jobs.push(await seedJob(world.sql, { createdAt: ago(120_000 - n) }));
+      jobs.push(await seedJob(world.sql, { status: "FAILED", createdAt: ago(100_000) }));
+      jobs.push(await seedJob(world.sql, { status: "VALIDATED", createdAt: ago(90_000) }));
+      const conflict = await seedJob(world.sql, { status: "VALIDATED", createdAt: ago(80_000) });
+      const created = conflict.events[0];
+      await world.sql`delete from jobs where id = ${conflict.id}`;
+      await world.sql`delete from job_transitions where job_id = ${conflict.id}`;
+      await seedDeadLetter(world.sql, { eventId: created?.eventId, jobId: conflict.id, diedAt: ago(79_000) });
+      await world.observations.record([...jobs.flatMap(({ events }) => events), ...conflict.events]);
+      await world.observations.recordSnapshot(drainedSnapshot());
+      return jobs;
+    }
+
+    beforeEach(async () => {
+      await world.forgetEvents();
+    });
+
+    test("balances when every accepted job is in its place on both sides", async () => {
+      await balance();
+      expect(await ledger()).toMatchObject({
+        accepted: 13,
+        completed: 10,
+        failed: 1,
+        inFlight: 1,
+        deadLettered: 1,
+        lost: { count: 0 },
+        unobserved: { count: 0 },
+        duplicated: { count: 0 },
+        balanced: true,
+        settled: false,
+      });
+    });
+
+    test("names the job whose row is gone as lost", async () => {
+      const [job] = await balance();
+      await world.sql`delete from jobs where id = ${job!.id}`;
+      expect(await ledger()).toMatchObject({
+        accepted: 13,
+        lost: { count: 1, ids: [job!.id] },
+        unobserved: { count: 0 },
+        duplicated: { count: 0 },
+        balanced: false,
+      });
+      await world.sql`delete from job_transitions where job_id = ${job!.id}`;
+      expect(await ledger()).toMatchObject({ lost: { count: 1, ids: [job!.id] }, duplicated: { count: 0 } });
+    });
+
+    test("names the jobs of which an event was never stored as unobserved", async () => {
+      await balance();
+      const unseen = await seedJob(world.sql, { createdAt: ago(70_000) });
+      const half = await seedJob(world.sql, { createdAt: ago(70_000) });
+      await world.observations.record(half.events.slice(0, 1));
+      const report = await ledger();
+      expect(report).toMatchObject({
+        accepted: 14,
+        lost: { count: 0 },
+        duplicated: { count: 0 },
+        balanced: false,
+      });
+      expect(report.unobserved.count).toBe(2);
+      expect(report.unobserved.ids.sort()).toEqual([unseen.id, half.id].sort());
+    });
+
+    test("names the job with two outcomes, in either store, as duplicated", async () => {
+      const [inStore, inEvents] = await balance();
+      await world.sql`insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
+        values (${inStore!.id}, 4, 1, 'EXECUTING', 'FAILED', 2, ${eventIdAt(inStore!.id, 4)}, ${ago(60_000)})`;
+      await world.observations.record([
+        terminalEvent({
+          id: inStore!.id,
+          status: "FAILED",
+          eventId: eventIdAt(inStore!.id, 4),
+          at: ago(60_000),
+        }),
+        terminalEvent({ id: inEvents!.id, eventId: eventIdAt(inEvents!.id, 9), at: ago(60_000) }),
+      ]);
+      const report = await ledger();
+      expect(report).toMatchObject({ lost: { count: 0 }, unobserved: { count: 0 }, balanced: false });
+      expect(report.duplicated.ids.sort()).toEqual([inStore!.id, inEvents!.id].sort());
+    });
+
+    test("a second outcome of another run, and a job older than the event store's memory, are in order", async () => {
+      const [job] = await balance();
+      const again = { id: job!.id, eventId: eventIdAt(job!.id, 6), at: ago(60_000) };
+      await world.sql`insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
+        values (${again.id}, 6, 2, 'EXECUTING', 'COMPLETED', 2, ${again.eventId}, ${again.at})`;
+      await world.observations.record([terminalEvent(again)]);
+      await seedJob(world.sql, { createdAt: ago(200 * 3_600_000) });
+      expect(await ledger()).toMatchObject({ accepted: 13, balanced: true });
+    });
+
+    test("judges nothing that may still be on its way", async () => {
+      await balance();
+      await seedJob(world.sql, { createdAt: ago(5_000) });
+      const held = await ledger();
+      expect(held).toMatchObject({ accepted: 13, balanced: true });
+      expect(Date.parse(held.watermark)).toBeLessThan(ago(20_000).getTime());
+      await world.observations.recordSnapshot(drainedSnapshot(new Date(), { "jobs.created": 1 }));
+      const accepted = { id: newJobId(), at: ago(40_000) };
+      await world.observations.record([
+        (await seedJob(world.sql, { id: accepted.id, createdAt: accepted.at })).events[0]!,
+      ]);
+      await world.sql`delete from jobs where id = ${accepted.id}`;
+      expect(await ledger()).toMatchObject({ balanced: true });
+    });
+
+    test("thousands that are wrong are counted, and a hundred named", async () => {
+      await balance();
+      const events = Array.from({ length: 2_500 }, (_, n) => {
+        const id = newJobId();
+        return terminalEvent({ id, eventId: createdEventId(id, String(n)), at: ago(60_000) });
+      });
+      await world.observations.record(events);
+      const { lost, balanced } = await ledger();
+      expect([lost.count, lost.ids.length, balanced]).toEqual([2_500, 100, false]);
+    });
+
+    test("concurrent requests share one computation", async () => {
+      await balance();
+      const replies = await Promise.all(Array.from({ length: 6 }, () => ledger()));
+      expect(new Set(replies.map(({ watermark }) => watermark)).size).toBe(1);
+    });
+  });
+});

@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import { type Subprocess, spawn } from "bun";
+import { eventually } from "./wait.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const MAX_LINES = 2_000;
+
+export type ServiceName = "gateway" | "processor" | "metrics-engine" | "read-model";
+
+/** A service of ours, running as a process of its own. */
+export interface ServiceProcess {
+  readonly name: ServiceName;
+  readonly url: string;
+  readonly pid: number;
+  /** Its newest log lines. */
+  readonly lines: readonly string[];
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves to the exit code, or the signal's name, when it has ended. */
+  readonly ended: Promise<number | string>;
+  /** SIGTERM, and wait. */
+  stop(): Promise<number | string>;
+  /** SIGKILL, and wait. */
+  kill(): Promise<void>;
+}
+
+/** Start a service from source on a free port; resolves when it says that it is ready. */
+export async function startService(
+  name: ServiceName,
+  env: Readonly<Record<string, string>>,
+  { ready = true } = {},
+): Promise<ServiceProcess> {
+  const lines: string[] = [];
+  const child = spawn([process.execPath, join(ROOT, "services", name, "main.ts")], {
+    cwd: ROOT,
+    // Nothing but what the test gives: no variable of whoever runs the tests changes them.
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: process.env.HOME ?? "",
+      LOG_LEVEL: "info",
+      PORT: "0",
+      ...coverage(name),
+      ...env,
+    },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  void collect(child.stdout, lines);
+  void collect(child.stderr, lines);
+  const ended = child.exited.then((code) => child.signalCode ?? code);
+
+  const service: ServiceProcess = {
+    name,
+    url: "",
+    pid: child.pid,
+    lines,
+    signal: (signal) => child.kill(signal),
+    ended,
+    async stop() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+  const port = await untilUp(child, () => portOf(lines), `${name} to listen`, lines);
+  const url = `http://127.0.0.1:${port}`;
+  if (ready) {
+    const isReady = async () =>
+      (await fetch(`${url}/readyz`)).ok &&
+      (name !== "processor" || lines.some((line) => line.includes('"message":"Ready"')));
+    await untilUp(child, isReady, `${name} to be ready`, lines);
+  }
+  return { ...service, url };
+}
+
+async function untilUp<T>(
+  child: Subprocess,
+  ask: () => Promise<T | undefined | false> | T | undefined,
+  what: string,
+  lines: readonly string[],
+): Promise<T> {
+  try {
+    return await eventually(
+      () => {
+        if (child.exitCode === null && child.signalCode === null) return ask();
+        throw new Error(`it ended with ${child.signalCode ?? child.exitCode}`);
+      },
+      { what, timeoutMs: 30_000 },
+    );
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw new Error(`${(error as Error).message}\n${lines.slice(-20).join("\n")}`);
+  }
+}
+
+function portOf(lines: readonly string[]): number | undefined {
+  const line = lines.find((text) => text.includes('"message":"Listening"'));
+  return line ? (JSON.parse(line) as { port: number }).port : undefined;
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    lines.push(...parts.filter(Boolean));
+    if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);
+  }
+  if (rest) lines.push(rest);
+}
+
+/** Where a service leaves its line coverage when the run measures it. */
+function coverage(name: ServiceName): Record<string, string> {
+  const folder = process.env.OBSERVATORY_COVERAGE;
+  return folder ? { OBSERVATORY_COVERAGE: folder, OBSERVATORY_COVERAGE_OF: name } : {};
+}

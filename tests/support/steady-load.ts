@@ -1,0 +1,50 @@
+import type { World } from "./world.ts";
+
+/**
+ * Submit jobs one after another at a steady rate until stopped, and keep the ids that were answered 202: the outside
+ * oracle. Refusals and broken connections are what faults look like from outside; they are counted, not failed on.
+ */
+export function startSteadyLoad(
+  world: Pick<World, "post">,
+  { perSecond, job }: { perSecond: number; job: (n: number) => Record<string, unknown> },
+) {
+  const accepted: string[] = [];
+  const refusals: Record<string, number> = {};
+  let stopped = false;
+  let n = 0;
+  const underWay = new Set<Promise<void>>();
+
+  async function one(): Promise<void> {
+    try {
+      const reply = await world.post("/jobs", job(n++));
+      const body = (await reply.json()) as { jobId?: string; code?: string };
+      if (reply.status === 202 && body.jobId) accepted.push(body.jobId);
+      else refusals[body.code ?? reply.status] = (refusals[body.code ?? reply.status] ?? 0) + 1;
+    } catch {
+      // The gateway itself was killed or not there: no answer, so no promise was given.
+      refusals.unreachable = (refusals.unreachable ?? 0) + 1;
+    }
+  }
+
+  const running = (async () => {
+    const startedAt = performance.now();
+    for (let sent = 0; !stopped; sent++) {
+      const dueAt = startedAt + (sent * 1_000) / perSecond;
+      if (dueAt > performance.now()) await Bun.sleep(dueAt - performance.now());
+      if (underWay.size > 500) continue;
+      const work = one().finally(() => underWay.delete(work));
+      underWay.add(work);
+    }
+    await Promise.all(underWay);
+  })();
+
+  return {
+    accepted: accepted as readonly string[],
+    refusals: refusals as Readonly<Record<string, number>>,
+    async stop(): Promise<readonly string[]> {
+      stopped = true;
+      await running;
+      return accepted;
+    },
+  };
+}

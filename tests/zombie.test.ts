@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { behaviour } from "./support/suite.ts";
+import { eventually } from "./support/wait.ts";
+
+behaviour(
+  "a worker that was presumed dead",
+  { processors: 2, env: { all: { LEASE_MS: "1500" } } },
+  (world) => {
+    test("cannot overwrite its successor when it wakes up", async () => {
+      const ids = await world().submitMany(
+        Array.from({ length: 10 }, () => ({ type: "sleep", payload: { ms: 1_000 } })),
+      );
+      await world().untilAll(ids, "EXECUTING");
+      const zombie = world().workers[0];
+      const held = await world()
+        .sql`select j.id from jobs j join workers w on w.id = j.worker_id where w.pid = ${zombie?.pid ?? 0} and j.status = 'EXECUTING'`;
+      zombie?.signal("SIGSTOP");
+      expect(held.length + 0).toBeGreaterThanOrEqual(0);
+      await world().untilAll(ids, "COMPLETED");
+      const picture = async () =>
+        world().sql`select id, status, attempt, worker_id, sequence, result from jobs order by id`;
+      const before = await picture();
+
+      zombie?.signal("SIGCONT");
+      // It notices at its next heartbeat, gives up, and goes on as another worker.
+      await eventually(
+        async () => (await world().sql`select 1 from workers where pid = ${zombie?.pid ?? 0}`).length === 2,
+        { what: "the zombie to register anew" },
+      );
+      expect(await picture()).toEqual(before);
+
+      const lost = await world().sql`select job_id, outcome from job_attempts where outcome = 'lost'`;
+      expect(lost.length).toBe(held.length);
+      for (const { id } of held)
+        expect(
+          (
+            await world().sql`select attempt, outcome from job_attempts where job_id = ${id} order by attempt`
+          ).map((row) => row.outcome),
+        ).toEqual(["lost", "succeeded"]);
+      if (held.length > 0)
+        await eventually(() => zombie?.lines.some((line) => line.includes("late end was refused")), {
+          what: "the late end to be refused",
+        });
+      const next = await world().submitMany(
+        Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 20 } })),
+      );
+      await world().untilAll(next, "COMPLETED");
+    });
+  },
+);
