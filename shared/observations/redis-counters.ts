@@ -1,0 +1,183 @@
+import type { Redis } from "ioredis";
+import type { SeriesReply, Snapshot } from "../../contracts/api-queries.ts";
+import type { JobEvent } from "../../contracts/events.ts";
+import { createBoundedLabels } from "../bounded-labels.ts";
+import { feedFields } from "./feed-entry.ts";
+import { summaryOf } from "./latency-digest.ts";
+import { COUNTERS, type CounterName, type SeriesQuery, type Totals } from "./port.ts";
+import { createScript } from "./redis-link.ts";
+import { CLAIM, COUNT } from "./redis-scripts.ts";
+import { gaugesOf, kindOf, MINUTE_MS, minutesOf, type SeriesKind, seriesReply } from "./series.ts";
+import { asking } from "./store-unavailable.ts";
+import { type Counts, tallyOf } from "./tally.ts";
+
+/** Series are asked for back to a day; an hour more lets the oldest minute be read whole. */
+const SERIES_TTL_S = 25 * 60 * 60;
+/** Job types with series of their own; the rest share the name "other". */
+const MAX_TYPES = 50;
+const TOKEN_LENGTH = 12;
+
+export interface CounterOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly now: () => number;
+  /** Counted ids that are remembered, twice: this bounds memory (70 bytes each) and has no part in being exact. */
+  readonly maxSeen: number;
+  readonly maxFeedEntries: number;
+}
+
+/** An event and the token its id was claimed with. */
+export interface Claimed {
+  readonly event: JobEvent;
+  readonly token: string;
+}
+
+/** Claims, counters, digests, per-minute series, the latest snapshot and the writing end of the live feed. */
+export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntries }: CounterOptions) {
+  const claimScript = createScript(redis, CLAIM);
+  const countScript = createScript(redis, COUNT);
+  const key = (name: string) => `${prefix}${name}`;
+  const minuteKey = (minute: number, kind: SeriesKind) => key(`minute:${minute}:${kind}`);
+  const idKeys = [key("claims"), key("seen"), key("seen:before")];
+  const typeLabel = createBoundedLabels(MAX_TYPES);
+
+  /** The hashes to add to: [key, seconds to live or 0, field, number, …] each. */
+  function planOf(events: readonly JobEvent[]): { plan: string; lastEventAt: number } {
+    const tally = tallyOf(events, { now: now(), typeLabel });
+    const steps: (string | number)[][] = [];
+    const step = (name: string, ttl: number, counts: Counts) => {
+      if (counts.size > 0) steps.push([name, ttl, ...[...counts].flat()]);
+    };
+    step(key("totals"), 0, tally.totals);
+    step(key("digest:execution"), 0, tally.execution);
+    step(key("digest:queueWait"), 0, tally.queueWait);
+    for (const [minute, kinds] of tally.minutes)
+      for (const kind of ["counts", "execution", "queueWait"] as const)
+        step(minuteKey(minute, kind), SERIES_TTL_S, kinds[kind]);
+    return { plan: JSON.stringify(steps), lastEventAt: tally.lastEventAt };
+  }
+
+  return {
+    /**
+     * Claim the events that were not counted yet. Gives for each its token, or undefined for one that was counted. An
+     * id that an earlier call claimed and did not count keeps that call's token. At most 1,000 distinct events.
+     */
+    async claim(events: readonly JobEvent[]): Promise<(string | undefined)[]> {
+      const token = newToken();
+      const tokens: (string | undefined)[] = events.map(() => token);
+      const others = await asking("redis", "claim events", () =>
+        claimScript(idKeys, [idBytes(events.map(({ eventId }) => eventId)), token]),
+      );
+      const pairs = others as (number | string)[];
+      for (let i = 0; i < pairs.length; i += 2) tokens[Number(pairs[i])] = String(pairs[i + 1]) || undefined;
+      return tokens;
+    },
+
+    /**
+     * Count the claimed events that nobody has counted meanwhile, with their deltas; release the claims on events that
+     * turned out to be counted long ago. Gives the events it counted.
+     */
+    async count(claimed: readonly Claimed[], release: readonly Claimed[]): Promise<JobEvent[]> {
+      let left = claimed;
+      for (;;) {
+        const events = left.map(({ event }) => event);
+        const { plan, lastEventAt } = planOf(events);
+        const { deltas, dropped } = feedFields(events);
+        const gone = (await asking("redis", "count events", () =>
+          countScript(
+            [...idKeys, key("feed"), key("totals")],
+            [
+              ...claimBytes(left),
+              ...claimBytes(release),
+              plan,
+              lastEventAt,
+              deltas,
+              dropped,
+              maxFeedEntries,
+              maxSeen,
+            ],
+          ),
+        )) as number[];
+        if (gone.length === 0) return events;
+        // Another engine counted these between our claim and now.
+        const others = new Set(gone);
+        left = left.filter((_, i) => !others.has(i));
+      }
+    },
+
+    async recordSnapshot(snapshot: Snapshot): Promise<void> {
+      const gauges = minuteKey(Math.floor(Date.parse(snapshot.at) / MINUTE_MS), "gauges");
+      const fields = [...gaugesOf(snapshot)].map(
+        ([field, value]) => [bounded(field, typeLabel), value] as const,
+      );
+      await asking("redis", "keep a snapshot", async () => {
+        const replies = await redis
+          .multi()
+          .set(key("snapshot"), JSON.stringify(snapshot))
+          .hset(gauges, new Map(fields))
+          .expire(gauges, SERIES_TTL_S)
+          .exec();
+        for (const [error] of replies ?? []) if (error) throw error;
+      });
+    },
+
+    async totals(): Promise<Totals> {
+      const [totals, execution, queueWait] = await asking("redis", "read totals", () =>
+        Promise.all([
+          redis.hgetall(key("totals")),
+          redis.hgetall(key("digest:execution")),
+          redis.hgetall(key("digest:queueWait")),
+        ]),
+      );
+      const counters = Object.fromEntries(COUNTERS.map((name) => [name, Number(totals[name] ?? 0)]));
+      return {
+        counters: counters as Record<CounterName, number>,
+        lastEventAt: totals.lastEventAt ? new Date(Number(totals.lastEventAt)).toISOString() : null,
+        execution: summaryOf(digestOf(execution)),
+        queueWait: summaryOf(digestOf(queueWait)),
+      };
+    },
+
+    async series(query: SeriesQuery): Promise<SeriesReply> {
+      const kind = kindOf(query.metric);
+      const rows = await asking("redis", "read series", () =>
+        Promise.all(minutesOf(query).map((minute) => redis.hgetall(minuteKey(minute, kind)))),
+      );
+      return seriesReply(
+        query,
+        rows.map((row) => new Map(Object.entries(row).map(([field, value]) => [field, Number(value)]))),
+      );
+    },
+
+    async latestSnapshot(): Promise<Snapshot | null> {
+      const text = await asking("redis", "read the latest snapshot", () => redis.get(key("snapshot")));
+      return text === null ? null : (JSON.parse(text) as Snapshot);
+    },
+
+    ping: () => asking("redis", "ping", () => redis.ping()),
+  };
+}
+export type RedisCounters = ReturnType<typeof createRedisCounters>;
+
+/** Never the same twice: two claims on one id that are not the same claim must differ. */
+function newToken(): string {
+  return crypto.getRandomValues(Buffer.alloc((TOKEN_LENGTH * 3) / 4)).toString("base64url");
+}
+
+function idBytes(eventIds: readonly string[]): Buffer {
+  return Buffer.from(eventIds.join("").replaceAll("-", ""), "hex");
+}
+
+function claimBytes(claimed: readonly Claimed[]): [ids: Buffer, tokens: string] {
+  return [idBytes(claimed.map(({ event }) => event.eventId)), claimed.map(({ token }) => token).join("")];
+}
+
+function digestOf(row: Record<string, string>): Map<number, number> {
+  return new Map(Object.entries(row).map(([bucket, n]) => [Number(bucket), Number(n)]));
+}
+
+function bounded(field: string, typeLabel: (type: string) => string): string {
+  const bar = field.indexOf("|");
+  const type = field.slice(bar + 1);
+  return type === "" ? field : `${field.slice(0, bar)}|${typeLabel(type)}`;
+}

@@ -1,0 +1,116 @@
+import type { SeriesReply, Snapshot } from "../../contracts/api-queries.ts";
+import { AppError } from "../errors.ts";
+import { percentile } from "./latency-digest.ts";
+import type { SeriesQuery } from "./port.ts";
+
+export const MINUTE_MS = 60_000;
+
+/**
+ * What is kept of one minute, in four kinds. Each is a set of numbers by field: `<counter>|<type>` in counts,
+ * `<bucket>|<type>` in the two digests, `<metric>|<type>` in gauges (no type where a metric has none).
+ */
+export type SeriesKind = "counts" | "execution" | "queueWait" | "gauges";
+
+export function seriesField(name: string, type: string): string {
+  return `${name}|${type}`;
+}
+
+/** The kind that holds a metric. Throws `INVALID_QUERY` for a metric that does not exist. */
+export function kindOf(metric: string): SeriesKind {
+  if (/^(submitted|completed|failed|retried|cancelled|rejected)$/.test(metric)) return "counts";
+  if (/^(queue\.(waiting|executing)|workers\.(busy|slots))$/.test(metric)) return "gauges";
+  const digest = /^(execution|queueWait)\.p(50|95|99)$/.exec(metric);
+  if (digest) return digest[1] as "execution" | "queueWait";
+  throw new AppError("INVALID_QUERY", `There is no metric ${JSON.stringify(metric.slice(0, 64))}`);
+}
+
+/** The minutes that a query covers, oldest first, the current one last. */
+export function minutesOf({ minutes, now }: SeriesQuery): number[] {
+  const last = Math.floor(now.getTime() / MINUTE_MS);
+  return Array.from({ length: minutes }, (_, i) => last - minutes + 1 + i);
+}
+
+/** A snapshot's depths and workers as fields of the minute it was taken in. */
+export function gaugesOf(snapshot: Snapshot): Map<string, number> {
+  const gauges = new Map<string, number>();
+  for (const queue of snapshot.queues) {
+    gauges.set(seriesField("queue.waiting", queue.type), queue.waiting);
+    gauges.set(seriesField("queue.executing", queue.type), queue.executing);
+  }
+  const there = snapshot.workers.filter(({ state }) => state === "alive" || state === "stopping");
+  const sum = (part: (worker: Snapshot["workers"][number]) => number) =>
+    there.reduce((total, worker) => total + part(worker), 0);
+  gauges.set(
+    seriesField("workers.busy", ""),
+    sum((worker) => worker.running),
+  );
+  gauges.set(
+    seriesField("workers.slots", ""),
+    sum((worker) => worker.concurrency),
+  );
+  return gauges;
+}
+
+/**
+ * The reply to a query from what is kept of its minutes (in the order of {@link minutesOf}, in the metric's kind).
+ * One series of a type when one was asked for; else first the series over all types, without labels, then one for
+ * each type.
+ */
+export function seriesReply(query: SeriesQuery, rows: readonly ReadonlyMap<string, number>[]): SeriesReply {
+  const pointOf = reader(query.metric);
+  const perMinute = rows.map((row) => byType(row, query.metric));
+  const named = new Set<string>();
+  for (const types of perMinute) for (const type of types.keys()) if (type !== "") named.add(type);
+
+  const overAll = {
+    metric: query.metric,
+    labels: {},
+    points: perMinute.map((types) => pointOf([...types.values()].flat())),
+  };
+  const ofType = (type: string) => ({
+    metric: query.metric,
+    labels: { type },
+    points: perMinute.map((types) => pointOf(types.get(type) ?? [])),
+  });
+  const hasTypes = !query.metric.startsWith("workers.");
+  const minutes = minutesOf(query);
+  return {
+    stepMs: MINUTE_MS,
+    from: new Date(minutes[0]! * MINUTE_MS).toISOString(),
+    to: new Date((minutes.at(-1)! + 1) * MINUTE_MS).toISOString(),
+    series:
+      query.type !== undefined && hasTypes
+        ? [ofType(query.type)]
+        : [overAll, ...[...named].sort().map(ofType)],
+  };
+}
+
+type Field = readonly [name: string, value: number];
+
+/** The fields of one minute that belong to a metric, by type. */
+function byType(row: ReadonlyMap<string, number>, metric: string): Map<string, Field[]> {
+  const isDigest = kindOf(metric) === "execution" || kindOf(metric) === "queueWait";
+  const types = new Map<string, Field[]>();
+  for (const [field, value] of row) {
+    const bar = field.indexOf("|");
+    const name = field.slice(0, bar);
+    if (!isDigest && name !== metric) continue;
+    const type = field.slice(bar + 1);
+    const fields = types.get(type);
+    if (fields) fields.push([name, value]);
+    else types.set(type, [[name, value]]);
+  }
+  return types;
+}
+
+/** How one point is made of fields: their sum, or a percentile of the digest they form; null where there are none. */
+function reader(metric: string): (fields: readonly Field[]) => number | null {
+  const quantile = /\.p(\d\d)$/.exec(metric)?.[1];
+  if (!quantile)
+    return (fields) => (fields.length === 0 ? null : fields.reduce((sum, [, value]) => sum + value, 0));
+  return (fields) => {
+    const digest = new Map<number, number>();
+    for (const [bucket, n] of fields) digest.set(Number(bucket), (digest.get(Number(bucket)) ?? 0) + n);
+    return percentile(digest, Number(quantile) / 100);
+  };
+}
