@@ -37,7 +37,7 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
  * On Linux the kernel signals the engine when the thread that started it ends, even by SIGKILL (prctl(2),
  * PR_SET_PDEATHSIG): start engines from the main thread. Elsewhere the next start in the same folder ends it.
  */
-function endWithUs(signal: NodeJS.Signals): string[] {
+export function endWithUs(signal: NodeJS.Signals): string[] {
   const prefix = ["setpriv", "--pdeathsig", signal.replace("SIG", ""), "--"];
   setprivWorks ??=
     process.platform === "linux" &&

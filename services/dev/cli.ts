@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+
+export interface DevOptions {
+  help: boolean;
+  demo: boolean;
+  fresh: boolean;
+  reload: boolean;
+  processors: number;
+  /** Where engines, logs and the state file are kept; the project's `.observatory` when left out. */
+  data: string | undefined;
+}
+
+const maxProcessors = 16;
+
+export const usageText = `Usage: bun run dev [options]
+
+Starts the whole observatory on this machine and keeps it running until Ctrl-C: private engines for what
+the environment does not name, then every service from source, started again when its source changes.
+
+  --demo            keep a gentle stream of varied jobs going
+  --processors N    run N processors (default 1, at most ${maxProcessors})
+  --fresh           start empty: removes this project's engine data and service logs first
+  --no-reload       do not start services again when their source changes
+  --data DIR        keep engines, logs and state there (default .observatory in the project)
+  --help            this text
+
+Engines: each of these URLs is used as it is when set, with a private engine in its place when not.
+  BUS_URL           amqp://…      the message bus (RabbitMQ)
+  DATABASE_URL      postgres://…  the job store (PostgreSQL)
+  EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
+  CACHE_URL         redis://…     counters and the live feed (Redis)
+Private engines listen on free ports of 127.0.0.1, keep their data, and never touch the system's own.
+
+Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or the next free port.
+  BIND_ADDRESS      what they listen on (default 127.0.0.1)
+  ALLOWED_ORIGINS   further origins whose browsers may call them
+  LOG_LEVEL         debug, info, warn, error or silent, for the files in .observatory/logs
+  STOP_GRACE_MS     how long running jobs may take to finish when stopping (default 10000)
+  Every other variable of theirs is passed on: bun services/gateway/main.ts --help lists them.
+  NO_COLOR          no colours
+
+Where it runs is written to .observatory/dev.json. Ctrl-C stops everything in order, a second one kills it.`;
+
+/** Parses the command line; throws a sentence that names a faulty option. */
+export function parseCli(args: string[]): DevOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: "boolean", short: "h", default: false },
+      demo: { type: "boolean", default: false },
+      fresh: { type: "boolean", default: false },
+      "no-reload": { type: "boolean", default: false },
+      processors: { type: "string", default: "1" },
+      data: { type: "string" },
+    },
+  });
+  const processors = Number(values.processors);
+  if (!Number.isInteger(processors) || processors < 1 || processors > maxProcessors)
+    throw new Error(
+      `--processors is ${JSON.stringify(values.processors)}, wanted a whole number from 1 to ${maxProcessors}`,
+    );
+  if (values.data === "") throw new Error("--data is empty, wanted a folder");
+  const { help, demo, fresh, data } = values;
+  return { help, demo, fresh, reload: !values["no-reload"], processors, data };
+}

@@ -1,0 +1,60 @@
+import type { JobRequest } from "../../contracts/api-commands.ts";
+import type { JobTypeInfo } from "../../contracts/job-type.ts";
+
+type DescribedType = Pick<JobTypeInfo, "name" | "example">;
+type Random = () => number;
+
+const between = (random: Random, low: number, high: number) => low + Math.floor(random() * (high - low + 1));
+
+// How often each type comes, and what varies in it; a type that is not named here comes with its example.
+const varied: Record<string, { share: number; payload(random: Random): Record<string, unknown> }> = {
+  sleep: { share: 5, payload: (random) => ({ ms: between(random, 100, 4_000) }) },
+  hash: {
+    share: 4,
+    payload: (random) => ({
+      text: `observe ${between(random, 1, 9_999)}`,
+      rounds: between(random, 1_000, 150_000),
+    }),
+  },
+  flaky: {
+    share: 3,
+    payload: (random) =>
+      random() < 0.5 ? { failFirst: between(random, 1, 3) } : { probability: Math.round(random() * 8) / 10 },
+  },
+  "fan-out": {
+    share: 1,
+    payload: (random) => ({ count: between(random, 2, 6), childMs: between(random, 50, 800) }),
+  },
+  fail: { share: 1, payload: (random) => ({ message: random() < 0.5 ? "Out of coffee" : "The dog ate it" }) },
+};
+
+/** The next job of the demonstration: mixed types and priorities, one in six for later. */
+export function nextDemoJob(
+  types: readonly DescribedType[],
+  readModelUrl: string,
+  random: Random = Math.random,
+  now = Date.now(),
+): JobRequest {
+  const tickets = types.flatMap((type) => Array.from({ length: shareOf(type.name) }, () => type));
+  const type = tickets[Math.floor(random() * tickets.length)];
+  if (!type) throw new Error("The gateway has no job types");
+  return {
+    type: type.name,
+    payload: varied[type.name]?.payload(random) ?? examplePayload(type, readModelUrl),
+    priority: between(random, 0, 9),
+    ...(random() < 1 / 6 && { runAt: new Date(now + between(random, 3, 30) * 1_000).toISOString() }),
+    metadata: { source: "demo" },
+  };
+}
+
+/** A type's example, its links to this system led to where the read-model really is. */
+export function examplePayload({ example }: DescribedType, readModelUrl: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(example).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value.replace("http://127.0.0.1:8080", readModelUrl) : value,
+    ]),
+  );
+}
+
+const shareOf = (name: string) => varied[name]?.share ?? 1;

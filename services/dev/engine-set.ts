@@ -1,0 +1,24 @@
+import type { EngineName } from "../../shared/engines/engine.ts";
+
+export const urlNames = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"] as const;
+export type UrlName = (typeof urlNames)[number];
+
+/** What every service is started with. */
+export type EngineUrls = Record<UrlName, string>;
+
+/** Which private engine stands in for each URL that the environment does not give. */
+export type EngineSet = Readonly<Record<UrlName, EngineName>>;
+
+export const fullSet: EngineSet = {
+  BUS_URL: "rabbitmq",
+  DATABASE_URL: "postgres",
+  EVENTS_URL: "mongo",
+  CACHE_URL: "redis",
+};
+
+export const purposes: Readonly<Record<UrlName, string>> = {
+  BUS_URL: "message bus",
+  DATABASE_URL: "job store",
+  EVENTS_URL: "event store",
+  CACHE_URL: "counters and live feed",
+};

@@ -1,0 +1,65 @@
+import { connect } from "node:net";
+import { type UrlName, urlNames } from "./engine-set.ts";
+
+/** The schemes that a service can use, with the port each has when the URL names none. */
+const schemes: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
+  BUS_URL: { amqp: 5672, amqps: 5671 },
+  DATABASE_URL: { postgres: 5432, postgresql: 5432 },
+  EVENTS_URL: { mongodb: 27017, "mongodb+srv": 0 },
+  CACHE_URL: { redis: 6379, rediss: 6379 },
+};
+
+export interface GivenUrls {
+  readonly urls: Partial<Record<UrlName, string>>;
+  /** A sentence for each one that cannot be used; passwords are not in it. */
+  readonly faults: string[];
+}
+
+/** Reads the engines that the environment names and knocks at each. */
+export async function readGivenUrls(
+  env: Readonly<Record<string, string | undefined>>,
+  timeoutMs = 3_000,
+): Promise<GivenUrls> {
+  const urls = Object.fromEntries(urlNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const faults = await Promise.all(
+    Object.entries(urls).map(([name, url]) => faultOf(name as UrlName, url, timeoutMs)),
+  );
+  return { urls, faults: faults.filter((fault) => fault !== undefined) };
+}
+
+/** Host and port of a URL for people: without user, password and options. */
+export function addressOf(url: string): string {
+  return /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] || "(unknown)";
+}
+
+async function faultOf(name: UrlName, url: string, timeoutMs: number): Promise<string | undefined> {
+  const scheme = /^([a-z+]+):\/\/./i.exec(url)?.[1]?.toLowerCase() ?? "";
+  const port = schemes[name][scheme];
+  const wanted = Object.keys(schemes[name])
+    .map((one) => `${one}://`)
+    .join(" or ");
+  if (port === undefined) {
+    return `${name} ${scheme ? `starts with ${scheme}://` : "is not a URL"}, wanted one that starts with ${wanted}`;
+  }
+  const address = addressOf(url);
+  // A list of hosts or a name looked up in DNS (mongodb+srv) is left to its driver.
+  if (port === 0 || address.includes(",")) return undefined;
+  if (!URL.canParse(`tcp://${address}`)) return `${name} has the address ${address}, wanted host:port`;
+  const { hostname, port: given } = new URL(`tcp://${address}`);
+  const reason = await knock(hostname.replace(/^\[|\]$/g, ""), Number(given || port), timeoutMs);
+  return reason && `${name} names ${address}, where nothing answers (${reason}); start it, or unset ${name}`;
+}
+
+/** Why no connection was accepted; undefined when one was. */
+function knock(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const finish = (reason?: string) => {
+      socket.destroy();
+      resolve(reason);
+    };
+    socket.setTimeout(timeoutMs, () => finish(`no answer within ${timeoutMs / 1_000} s`));
+    socket.on("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
+    socket.on("connect", () => finish());
+  });
+}

@@ -1,0 +1,30 @@
+import type { Printer } from "./printer.ts";
+import type { DevState } from "./state-file.ts";
+import { type AddressRow, formatTable } from "./table.ts";
+
+/** The table of addresses and what to do next. */
+export function greet(
+  printer: Printer,
+  rows: readonly AddressRow[],
+  gatewayUrl: string,
+  readModelUrl: string,
+): void {
+  const { paint } = printer;
+  printer.line();
+  printer.line(formatTable(rows, printer.width, paint));
+  printer.line();
+  printer.line("Submit a job, then look at it by the jobId of the reply:");
+  printer.line(`  curl ${gatewayUrl}/jobs -H content-type:application/json \\`);
+  printer.line(`    -d '{"type":"hash","payload":{"text":"hello","rounds":1000}}'`);
+  printer.line(`  curl ${readModelUrl}/jobs/JOB_ID`);
+  printer.line("Ctrl-C stops everything.");
+}
+
+/** What a second start in the same folder says. */
+export function sayWhatRuns(printer: Printer, state: DevState): void {
+  const { owner, since, addresses } = state;
+  const where = addresses.length > 0 ? "" : "; it is still starting, or already stopping";
+  printer.line(`The observatory already runs here: process ${owner.pid}, since ${since}${where}`);
+  if (addresses.length > 0) printer.line(`\n${formatTable(addresses, printer.width, printer.paint)}\n`);
+  printer.line(`Stop it with Ctrl-C where it runs, or: kill ${owner.pid}`);
+}

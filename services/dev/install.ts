@@ -1,0 +1,43 @@
+// Runs before anything is installed, so it imports nothing but what Bun itself has.
+import { join } from "node:path";
+
+const quietMs = 1_000;
+
+/** Brings node_modules to what bun.lock says: silent when that is quick, with its progress told when it is not. */
+async function install(): Promise<number> {
+  const startedAt = performance.now();
+  const child = Bun.spawn([process.execPath, "install", "--frozen-lockfile"], {
+    cwd: join(import.meta.dir, "../.."),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
+  let isTold = false;
+  const tell = () => {
+    console.log(
+      isTold ? `Installing dependencies: ${seconds()} s so far` : "Installing dependencies, once per version",
+    );
+    isTold = true;
+  };
+  const first = setTimeout(tell, quietMs);
+  const further = setInterval(tell, 10_000);
+  const [printed, complaints, code] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  clearTimeout(first);
+  clearInterval(further);
+  if (code !== 0) {
+    console.error(`${printed}${complaints}`.trim());
+    console.error(
+      "Could not install the dependencies of bun.lock; after a change of package.json: bun install",
+    );
+  } else if (isTold) {
+    console.log(`Installed dependencies in ${seconds()} s`);
+  }
+  return code;
+}
+
+process.exitCode = await install();

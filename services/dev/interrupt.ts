@@ -1,0 +1,23 @@
+const echoMs = 300;
+
+/**
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one calls `kill`; what follows within a moment is no second
+ * one, since a single Ctrl-C comes from the terminal and again from the `bun run` and `npx` that started us.
+ */
+export function onInterrupt(kill: () => void): AbortSignal {
+  const controller = new AbortController();
+  let firstAt: number | undefined;
+  const interrupt = () => {
+    if (firstAt !== undefined && performance.now() - firstAt > echoMs) return kill();
+    firstAt ??= performance.now();
+    controller.abort(new Error("Interrupted"));
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  return controller.signal;
+}
+
+/** Resolves when the signal aborts. */
+export function interrupted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,148 @@
+import { join, resolve } from "node:path";
+import { missingEngines } from "../../shared/engines/missing.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { createLifecycle, type Lifecycle } from "../../shared/lifecycle.ts";
+import { createLog } from "../../shared/log.ts";
+import { type DevOptions, parseCli, usageText } from "./cli.ts";
+import { fullSet } from "./engine-set.ts";
+import { readGivenUrls } from "./given-urls.ts";
+import { greet, sayWhatRuns } from "./greeting.ts";
+import { interrupted, onInterrupt } from "./interrupt.ts";
+import { planServices, urlOf } from "./plan.ts";
+import { createPrinter, type Printer, whileTelling } from "./printer.ts";
+import { privateEngines, removeEngineData, runEngines } from "./private-engines.ts";
+import { readableLine } from "./readable-line.ts";
+import { removeLogs, runServices } from "./running-services.ts";
+import { claimFolder, type StateFile } from "./state-file.ts";
+import { runDemo, submitSamples } from "./submit.ts";
+import { watchSources } from "./watch-sources.ts";
+
+const projectDir = join(import.meta.dir, "../..");
+const set = fullSet;
+
+interface Run {
+  readonly options: DevOptions;
+  readonly dataDir: string;
+  readonly printer: Printer;
+  readonly file: StateFile;
+  readonly life: Lifecycle;
+  /** Aborts when it is to stop. */
+  readonly signal: AbortSignal;
+  /** Registers what a second Ctrl-C kills. */
+  onKill(kill: () => Promise<void> | void): void;
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = parseCli(args);
+  if (options.help) {
+    console.log(usageText);
+    return 0;
+  }
+  const printer = createPrinter(process.stdout, process.env);
+  const dataDir = resolve(options.data ?? join(projectDir, ".observatory"));
+  const claim = await claimFolder(dataDir);
+  if ("runningAs" in claim) {
+    sayWhatRuns(printer, claim.runningAs);
+    return 1;
+  }
+
+  const kills: (() => Promise<void> | void)[] = [];
+  const signal = onInterrupt(() => {
+    printer.status();
+    printer.line("Killed");
+    void Promise.allSettled(kills.map((kill) => kill())).then(() => process.exit(130));
+  });
+  const write = (line: string) => printer.line(readableLine(line)?.text);
+  const life = createLifecycle({ log: createLog({ service: "dev", level: "warn", write }), graceMs: 60_000 });
+  life.defer("state file", claim.file.release);
+  let code = 0;
+  try {
+    const onKill = (kill: () => Promise<void> | void) => void kills.push(kill);
+    await start({ options, dataDir, printer, file: claim.file, life, signal, onKill });
+    await interrupted(signal);
+  } catch (error) {
+    if (!signal.aborted) {
+      printer.line(printer.paint.red(messageOf(error)));
+      code = 1;
+    }
+  }
+  const isClean = await whileTelling(
+    printer,
+    () => "Stopping services, then engines",
+    life.stop("interrupt"),
+  );
+  if (code === 0)
+    printer.line(`Stopped; jobs and events are kept in ${relative(process.cwd(), dataDir) || "."}`);
+  return isClean ? code : 1;
+}
+
+async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<void> {
+  const startedAt = performance.now();
+  const given = await readGivenUrls(process.env);
+  const which = privateEngines(set, given.urls);
+  const faults = [
+    ...given.faults,
+    ...missingEngines(which).map(({ problem, remedy }) => `${problem}; to install it:\n  ${remedy}`),
+  ];
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+
+  const root = join(dataDir, "engines");
+  const logDir = join(dataDir, "logs");
+  if (options.fresh) {
+    await removeEngineData(root, which);
+    removeLogs(logDir);
+  }
+
+  const onProgress = (line: string) => printer.line(line);
+  const starting = runEngines({ set, given: given.urls, root, signal, onProgress });
+  const engines = await whileTelling(printer, () => `Starting ${which.join(", ")}`, starting);
+  life.defer("engines", engines.stop);
+  onKill(engines.kill);
+  signal.throwIfAborted();
+
+  const plans = await planServices(options.processors, process.env.BIND_ADDRESS || "127.0.0.1");
+  for (const { id, port, moved } of plans) {
+    if (!moved) continue;
+    printer.line(`Port ${moved.from} is taken by ${moved.holder ?? "another program"}: ${id} uses ${port}`);
+  }
+  const services = await runServices({
+    ...{ plans, urls: engines.urls, projectDir, logDir, env: process.env, printer, life, signal },
+    onSpawn: file.own,
+    onKill,
+  });
+  if (options.reload) {
+    const endWatch = watchSources(projectDir, (names, changed) => {
+      printer.line(`${changed} changed: restarting ${[...names].join(", ")}`);
+      services.restart(names);
+    });
+    life.defer("watch", endWatch);
+  }
+
+  const rows = [
+    ...plans.map(({ id, url, purpose }) => ({ name: id, address: url, purpose })),
+    ...engines.rows,
+  ];
+  const urls = Object.fromEntries(plans.map(({ id, url }) => [id, url]));
+  file.update({ addresses: rows, services: urls, engines: engines.urls });
+  const gatewayUrl = urlOf(plans, "gateway");
+  const readModelUrl = urlOf(plans, "read-model");
+  greet(printer, rows, gatewayUrl, readModelUrl);
+  printer.line(`Up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+
+  const samples = await submitSamples({ gatewayUrl, readModelUrl, signal });
+  if (samples.length > 0)
+    printer.line(`The store was empty: submitted a sample job of each type (${samples.join(", ")})`);
+  if (options.demo) {
+    const demo = runDemo({ gatewayUrl, readModelUrl, signal }, onProgress);
+    life.defer("demo", () => demo);
+    printer.line("Demo: one or two jobs per second until Ctrl-C");
+  }
+}
+
+// Exits by itself: connections that are kept alive would hold the process for a while.
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  console.error(messageOf(error));
+  process.exit(1);
+}

@@ -1,0 +1,69 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Engine, EngineName } from "../../shared/engines/engine.ts";
+import { takeOver } from "../../shared/engines/lease.ts";
+import { startEngines } from "../../shared/engines/start.ts";
+import { type EngineSet, type EngineUrls, purposes, type UrlName, urlNames } from "./engine-set.ts";
+import { addressOf } from "./given-urls.ts";
+import type { AddressRow } from "./table.ts";
+
+export interface RunningEngines {
+  readonly urls: EngineUrls;
+  readonly rows: AddressRow[];
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export interface PrivateEnginesOptions {
+  readonly set: EngineSet;
+  readonly given: Partial<Record<UrlName, string>>;
+  /** Each engine's data is in a folder below it. */
+  readonly root: string;
+  readonly signal: AbortSignal;
+  onProgress(line: string): void;
+}
+
+/** The engines to start: those whose URL is not given. */
+export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, string>>): EngineName[] {
+  return [...new Set(urlNames.filter((name) => !given[name]).map((name) => set[name]))];
+}
+
+/** Starts what the environment does not give and says which URL leads where. */
+export async function runEngines(options: PrivateEnginesOptions): Promise<RunningEngines> {
+  const { set, given, ...rest } = options;
+  const which = privateEngines(set, given);
+  const started = await startEngines({ ...rest, which });
+  const engines = Object.values(started.engines) as Engine[];
+  const engineOf = (name: UrlName) => engines.find((engine) => engine.name === set[name]);
+  const urlFor = (name: UrlName) => given[name] ?? engineOf(name)?.url ?? "";
+
+  return {
+    urls: Object.fromEntries(urlNames.map((name) => [name, urlFor(name)])) as EngineUrls,
+    rows: [
+      ...engines.map((engine) => ({
+        name: engine.product,
+        address: `127.0.0.1:${engine.port}`,
+        purpose: urlNames
+          .filter((name) => !given[name] && set[name] === engine.name)
+          .map((name) => purposes[name])
+          .join("; "),
+      })),
+      ...urlNames.flatMap((name) => {
+        const url = given[name];
+        return url ? [{ name, address: addressOf(url), purpose: `${purposes[name]}, as given` }] : [];
+      }),
+    ],
+    stop: started.stop,
+    async kill() {
+      await Promise.all(engines.map((engine) => engine.kill()));
+    },
+  };
+}
+
+/** Removes the data of engines, of which none may be run by anyone else; one that a killed run left is ended. */
+export async function removeEngineData(root: string, names: readonly EngineName[]): Promise<void> {
+  for (const name of names) {
+    await takeOver(join(root, name));
+    rmSync(join(root, name), { recursive: true, force: true });
+  }
+}

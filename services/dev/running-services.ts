@@ -1,0 +1,101 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Lifecycle } from "../../shared/lifecycle.ts";
+import type { EngineUrls } from "./engine-set.ts";
+import { environmentOf, type ServiceName, type ServicePlan } from "./plan.ts";
+import type { Printer } from "./printer.ts";
+import { whileTelling } from "./printer.ts";
+import { followLog } from "./service-log.ts";
+import { type Supervised, supervise } from "./supervise.ts";
+
+export interface RunServicesOptions {
+  readonly plans: readonly ServicePlan[];
+  readonly urls: EngineUrls;
+  readonly projectDir: string;
+  readonly logDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly printer: Printer;
+  /** Gets an undo for each: the first of the plans is stopped first. */
+  readonly life: Pick<Lifecycle, "defer">;
+  readonly signal: AbortSignal;
+  onSpawn(pid: number): void;
+  /** Registers what a second Ctrl-C kills. */
+  onKill(kill: () => void): void;
+}
+
+export interface RunningServices {
+  restart(services: ReadonlySet<ServiceName>): void;
+}
+
+const defaultGraceMs = 10_000;
+
+/** Starts the services and resolves when all are ready; from then on they are kept running. */
+export async function runServices(options: RunServicesOptions): Promise<RunningServices> {
+  const { plans, printer, signal } = options;
+  mkdirSync(options.logDir, { recursive: true });
+  const running = new Map<ServicePlan, Supervised>();
+  // Undone in reverse: the last to be stopped comes first.
+  for (const plan of [...plans].reverse()) {
+    const one = runService(plan, options);
+    running.set(plan, one);
+    options.onKill(one.kill);
+  }
+  const supervised = [...running.values()].reverse();
+
+  const waiting = new Set(supervised);
+  await whileTelling(
+    printer,
+    () => `Waiting for ${[...waiting].map((one) => `${one.id}: ${one.waitingFor ?? "start"}`).join("; ")}`,
+    Promise.all(supervised.map((one) => one.ready(signal).finally(() => waiting.delete(one)))),
+  );
+  return {
+    restart(services) {
+      for (const [plan, one] of running) if (services.has(plan.service)) one.restart();
+    },
+  };
+}
+
+function runService(plan: ServicePlan, options: RunServicesOptions): Supervised {
+  const { printer, env, life, projectDir, logDir, urls, plans } = options;
+  const { paint } = printer;
+  const logFile = join(logDir, `${plan.id}.log`);
+  // Before the process that writes it, so that its last words are read after it.
+  const tail = followLog({
+    file: logFile,
+    onLine: (line) => printer.line(`${paint.yellow(plan.id)} ${line}`),
+  });
+  life.defer(`${plan.id} log`, tail.stop);
+  const supervised = supervise({
+    id: plan.id,
+    command: [process.execPath, join("services", plan.service, "main.ts")],
+    cwd: projectDir,
+    env: environmentOf(plan, plans, urls, env),
+    logFile,
+    readyUrl: `${plan.url}/readyz`,
+    stopMs: graceMs(env) + 5_000,
+    onSpawn: options.onSpawn,
+    onReady: (ms, count) =>
+      printer.line(
+        `${plan.id} on ${new URL(plan.url).host}, ready ${count > 1 ? "again " : ""}in ${seconds(ms)} s`,
+      ),
+    onCrash: (end, lastWords, retryMs) => {
+      printer.line(paint.red(`${plan.id} ${end}; again in ${seconds(retryMs)} s. Its last lines:`));
+      for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(line.slice(0, 500))}`);
+      printer.line(`  (all of them: ${relative(process.cwd(), logFile)})`);
+    },
+  });
+  life.defer(plan.id, supervised.stop);
+  return supervised;
+}
+
+/** Removes what the services logged. */
+export function removeLogs(logDir: string): void {
+  rmSync(logDir, { recursive: true, force: true });
+}
+
+function graceMs(env: Readonly<Record<string, string | undefined>>): number {
+  const given = Number(env.STOP_GRACE_MS || defaultGraceMs);
+  return Number.isFinite(given) ? given : defaultGraceMs;
+}
+
+const seconds = (ms: number) => (ms / 1_000).toFixed(1);

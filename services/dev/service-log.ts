@@ -1,0 +1,78 @@
+import { closeSync, copyFileSync, existsSync, openSync, readSync, renameSync, truncateSync } from "node:fs";
+import { sizeOf } from "../../shared/engines/log-tail.ts";
+import { readableLine } from "./readable-line.ts";
+
+export interface LogTailOptions {
+  readonly file: string;
+  /** A warning or an error, in short. */
+  onLine(line: string): void;
+  readonly maxBytes?: number;
+  readonly everyMs?: number;
+}
+
+export interface LogTail {
+  /** Reads what is left and stops. */
+  stop(): void;
+}
+
+const repeatMs = 5_000;
+const maxLinesPerLook = 5;
+const chunkBytes = 1_048_576;
+
+/**
+ * Follows a service's log and passes on what a person should see. The same message comes at most once in five seconds.
+ * The file of an earlier run, and what outgrows `maxBytes`, is kept as `<file>.1` until the next time.
+ */
+export function followLog({ file, onLine, maxBytes = 20_000_000, everyMs = 250 }: LogTailOptions): LogTail {
+  if (existsSync(file)) renameSync(file, `${file}.1`);
+  const lastShown = new Map<string, number>();
+  let offset = 0;
+  let rest = "";
+
+  function look(): void {
+    const lines = readLines();
+    const now = performance.now();
+    let shown = 0;
+    let left = 0;
+    for (const line of lines) {
+      const found = readableLine(line);
+      if (!found || now - (lastShown.get(found.key) ?? Number.NEGATIVE_INFINITY) < repeatMs) continue;
+      if (shown++ >= maxLinesPerLook) {
+        left++;
+        continue;
+      }
+      lastShown.set(found.key, now);
+      onLine(found.text);
+    }
+    if (left > 0) onLine(`and ${left} more lines in ${file}`);
+    if (lastShown.size > 100) lastShown.clear();
+    if (offset > maxBytes) {
+      copyFileSync(file, `${file}.1`);
+      truncateSync(file);
+      offset = 0;
+    }
+  }
+
+  function readLines(): string[] {
+    if (sizeOf(file) <= offset) return [];
+    const fd = openSync(file, "r");
+    try {
+      const bytes = Buffer.alloc(Math.min(chunkBytes, sizeOf(file) - offset));
+      const read = readSync(fd, bytes, 0, bytes.length, offset);
+      offset += read;
+      const lines = (rest + bytes.toString("utf8", 0, read)).split("\n");
+      rest = (lines.pop() ?? "").slice(-chunkBytes);
+      return lines;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  const timer = setInterval(look, everyMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+    },
+  };
+}

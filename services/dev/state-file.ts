@@ -1,0 +1,98 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { findProcess, isSameProcess, killTree, type ProcessInfo } from "../../shared/engines/process-tree.ts";
+import type { AddressRow } from "./table.ts";
+
+type Identity = Pick<ProcessInfo, "pid" | "startedAt">;
+
+/** What `dev.json` says of a running observatory. */
+export interface DevState {
+  readonly owner: Identity;
+  readonly since: string;
+  /** Empty while it starts. */
+  readonly addresses: readonly AddressRow[];
+  /** URL of each service by its name. */
+  readonly services: Readonly<Record<string, string>>;
+  /** The engines' URLs, passwords included: the file is its owner's alone. */
+  readonly engines: Readonly<Record<string, string>>;
+  readonly processes: readonly Identity[];
+}
+
+export interface StateFile {
+  update(change: Partial<Omit<DevState, "owner" | "since" | "processes">>): void;
+  /** Notes a process that must not outlive us. */
+  own(pid: number): void;
+  release(): void;
+}
+
+export const stateFileName = "dev.json";
+
+/**
+ * Makes this process the only one that runs in the folder, or gives the state of the one that does. What a killed
+ * run left behind is ended first.
+ */
+export async function claimFolder(dataDir: string): Promise<{ file: StateFile } | { runningAs: DevState }> {
+  mkdirSync(dataDir, { recursive: true });
+  const path = join(dataDir, stateFileName);
+  const owner = findProcess(process.pid);
+  if (!owner) throw new Error("Could not find this process in the list of processes");
+  let state: DevState = {
+    owner: { pid: owner.pid, startedAt: owner.startedAt },
+    since: new Date().toISOString(),
+    addresses: [],
+    services: {},
+    engines: {},
+    processes: [],
+  };
+  while (!createExclusively(path, state)) {
+    const other = readState(path);
+    if (other && isSameProcess(other.owner)) return { runningAs: other };
+    for (const left of other?.processes ?? []) if (isSameProcess(left)) await killTree(left.pid);
+    rmSync(path, { force: true });
+  }
+
+  const write = (next: DevState) => {
+    state = next;
+    // By renaming, so that who reads it never sees half of it.
+    writeFileSync(`${path}.new`, text(state), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  return {
+    file: {
+      update: (change) => write({ ...state, ...change }),
+      own(pid) {
+        const found = findProcess(pid);
+        const alive = state.processes.filter(isSameProcess);
+        if (found) write({ ...state, processes: [...alive, { pid, startedAt: found.startedAt }] });
+      },
+      release: () => rmSync(path, { force: true }),
+    },
+  };
+}
+
+/** The state in a `dev.json`; undefined when there is none or it is not whole. */
+export function readState(path: string): DevState | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as DevState;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function createExclusively(path: string, state: DevState): boolean {
+  // A link appears whole or not at all, and not where there is a file already.
+  const unlinked = `${path}.${process.pid}`;
+  writeFileSync(unlinked, text(state), { mode: 0o600 });
+  try {
+    linkSync(unlinked, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(unlinked, { force: true });
+  }
+}
+
+const text = (state: DevState) => `${JSON.stringify(state, null, 2)}\n`;

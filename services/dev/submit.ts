@@ -1,0 +1,69 @@
+import type { JobRequest } from "../../contracts/api-commands.ts";
+import type { JobPage } from "../../contracts/api-queries.ts";
+import type { JobTypeInfo } from "../../contracts/job-type.ts";
+import { pause } from "../../shared/async.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { examplePayload, nextDemoJob } from "./demo-jobs.ts";
+
+export interface SubmitOptions {
+  readonly gatewayUrl: string;
+  readonly readModelUrl: string;
+  readonly signal: AbortSignal;
+}
+
+/** On an empty store, submits one sample of each job type; gives their names, none where there are jobs already. */
+export async function submitSamples({ gatewayUrl, readModelUrl, signal }: SubmitOptions): Promise<string[]> {
+  const page = await call<JobPage>(`${readModelUrl}/jobs?limit=1`, { signal });
+  if (page.items.length > 0) return [];
+  const types = await jobTypes(gatewayUrl, signal);
+  for (const type of types) {
+    const payload = examplePayload(type, readModelUrl);
+    await submit(gatewayUrl, { type: type.name, payload, metadata: { source: "sample" } }, signal);
+  }
+  return types.map(({ name }) => name);
+}
+
+/** Submits one or two varied jobs per second until the signal aborts; tells once when that stops working. */
+export async function runDemo(
+  { gatewayUrl, readModelUrl, signal }: SubmitOptions,
+  onTrouble: (line: string) => void,
+): Promise<void> {
+  let types: readonly JobTypeInfo[] = [];
+  let isInTrouble = false;
+  while (!signal.aborted) {
+    try {
+      // Asked again after trouble: a restarted gateway may know other types.
+      if (types.length === 0 || isInTrouble) types = await jobTypes(gatewayUrl, signal);
+      await submit(gatewayUrl, nextDemoJob(types, readModelUrl), signal);
+      isInTrouble = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isInTrouble) onTrouble(`The demo goes on trying: ${messageOf(error)}`);
+      isInTrouble = true;
+    }
+    await pause(500 + Math.random() * 500, signal);
+  }
+}
+
+async function jobTypes(gatewayUrl: string, signal: AbortSignal): Promise<readonly JobTypeInfo[]> {
+  return (await call<{ jobTypes: JobTypeInfo[] }>(`${gatewayUrl}/job-types`, { signal })).jobTypes;
+}
+
+async function submit(gatewayUrl: string, job: JobRequest, signal: AbortSignal): Promise<void> {
+  await call(`${gatewayUrl}/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(job),
+    signal,
+  });
+}
+
+async function call<T>(
+  url: string,
+  { signal, ...request }: RequestInit & { signal: AbortSignal },
+): Promise<T> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+  const response = await fetch(url, { ...request, signal: limit });
+  if (response.ok) return (await response.json()) as T;
+  throw new Error(`${request.method ?? "GET"} ${url} answered ${response.status}: ${await response.text()}`);
+}

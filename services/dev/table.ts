@@ -1,0 +1,38 @@
+import type { Paint } from "./printer.ts";
+
+export interface AddressRow {
+  readonly name: string;
+  readonly address: string;
+  readonly purpose: string;
+}
+
+const gap = 2;
+const minPurpose = 16;
+
+/** Name, address and purpose in columns of at most `width`; the purpose wraps, and goes below where nothing is left. */
+export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
+  const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + gap;
+  const addressWidth = Math.max(...rows.map(({ address }) => address.length)) + gap;
+  const left = width - nameWidth - addressWidth;
+  return rows
+    .flatMap(({ name, address, purpose }) => {
+      if (left < minPurpose) return [`${paint.bold(name)}\n  ${address}\n  ${purpose}`];
+      const [first = "", ...rest] = wrap(purpose, left);
+      return [
+        `${paint.bold(name.padEnd(nameWidth))}${address.padEnd(addressWidth)}${first}`,
+        ...rest.map((line) => " ".repeat(nameWidth + addressWidth) + line),
+      ];
+    })
+    .join("\n");
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { serviceNames } from "./plan.ts";
+import { servicesOf } from "./watch-sources.ts";
+
+test("a service's own file touches that service, a shared one all", () => {
+  expect(servicesOf("services/gateway/app.ts")).toEqual(["gateway"]);
+  expect(servicesOf("services/processor/migrations/001_initial.sql")).toEqual(["processor"]);
+  expect(servicesOf("services/read-model/VERSION")).toEqual(["read-model"]);
+  expect(servicesOf("shared/log.ts")).toEqual(serviceNames);
+  expect(servicesOf("contracts/job.ts")).toEqual(serviceNames);
+});
+
+test("tests, engines, generated files, editors' own files and this command touch none", () => {
+  for (const file of [
+    "services/gateway/fingerprint.test.ts",
+    "shared/engines/redis.ts",
+    "contracts/schemas/job.json",
+    "services/gateway/.app.ts",
+    "services/gateway/app.ts~",
+    "services/gateway/4913",
+    "services/dev/main.ts",
+  ])
+    expect(servicesOf(file)).toEqual([]);
+});
