@@ -30,7 +30,7 @@ export async function startService(
   { ready = true } = {},
 ): Promise<ServiceProcess> {
   const lines: string[] = [];
-  const child = spawn([process.execPath, join(ROOT, "services", name, "main.ts")], {
+  const child = spawn(command(name), {
     cwd: ROOT,
     // Nothing but what the test gives: no variable of whoever runs the tests changes them.
     env: {
@@ -38,7 +38,7 @@ export async function startService(
       HOME: process.env.HOME ?? "",
       LOG_LEVEL: "info",
       PORT: "0",
-      ...coverage(name),
+      SERVICE: name,
       ...env,
     },
     stdout: "pipe",
@@ -112,8 +112,19 @@ async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Pro
   if (rest) lines.push(rest);
 }
 
-/** Where a service leaves its line coverage when the run measures it. */
-function coverage(name: ServiceName): Record<string, string> {
+let measured = 0;
+
+/** From source; inside the test runner when the run measures line coverage, with a report of its own for each process. */
+function command(name: ServiceName): string[] {
   const folder = process.env.OBSERVATORY_COVERAGE;
-  return folder ? { OBSERVATORY_COVERAGE: folder, OBSERVATORY_COVERAGE_OF: name } : {};
+  if (!folder) return [process.execPath, join(ROOT, "services", name, "main.ts")];
+  const report = `--coverage-dir=${join(folder, `${name}-${process.pid}-${measured++}`)}`;
+  return [
+    process.execPath,
+    "test",
+    "--coverage",
+    "--coverage-reporter=lcov",
+    report,
+    "./tests/support/covered-service.ts",
+  ];
 }

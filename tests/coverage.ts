@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface ServiceCoverage {
+  readonly service: string;
+  readonly lines: number;
+  readonly hit: number;
+}
+
+/**
+ * Line coverage by service from all lcov reports below a folder: a line counts as hit when any process ran it. Files that
+ * no process ever loaded count with the lines of their text, so that dead code is seen.
+ */
+export async function coverageByService(
+  folder: string,
+  root: string,
+  services: readonly string[],
+): Promise<ServiceCoverage[]> {
+  const hits = new Map<string, Map<number, boolean>>();
+  for await (const report of new Bun.Glob("**/lcov.info").scan(folder))
+    readReport(readFileSync(join(folder, report), "utf8"), hits);
+  return Promise.all(
+    services.map(async (service) => {
+      let lines = 0;
+      let hit = 0;
+      for await (const file of new Bun.Glob(`services/${service}/**/*.ts`).scan(root)) {
+        if (file.endsWith(".test.ts")) continue;
+        const known = hits.get(file);
+        if (!known)
+          lines += readFileSync(join(root, file), "utf8")
+            .split("\n")
+            .filter((line) => line.trim() !== "").length;
+        for (const ran of known?.values() ?? []) {
+          lines++;
+          if (ran) hit++;
+        }
+      }
+      return { service, lines, hit };
+    }),
+  );
+}
+
+function readReport(text: string, hits: Map<string, Map<number, boolean>>): void {
+  let current: Map<number, boolean> | undefined;
+  for (const line of text.split("\n")) {
+    if (line.startsWith("SF:")) {
+      const file = line.slice(3);
+      current = hits.get(file) ?? new Map();
+      hits.set(file, current);
+    } else if (line.startsWith("DA:") && current) {
+      const [number, count] = line.slice(3).split(",").map(Number);
+      if (number !== undefined) current.set(number, current.get(number) === true || (count ?? 0) > 0);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { coverageByService } from "./coverage.ts";
+import { setUpEngines } from "./set-up.ts";
+import { SUITES, type Suite } from "./suites.ts";
+
+const ROOT = join(import.meta.dir, "..");
+const COVERAGE = join(ROOT, "coverage");
+const SERVICES = ["gateway", "processor", "metrics-engine", "read-model"];
+const LEAST_COVERAGE = 80;
+
+const USAGE = `Runs the tests, with all the set-up they need.
+
+Usage: bun run test [SUITE ...]
+
+Suites: ${SUITES.map((suite) => suite.name).join(", ")}; all of them when none is named.
+All of them also check types, format and lint, the coverage of every service, and run a minute of chaos.
+Under CI=true what could not run counts as failed.`;
+
+interface Outcome {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly seconds: number;
+}
+
+const isCi = Boolean(process.env.CI);
+const say = (line: string) => console.log(`\n== ${line}`);
+const children = new Set<Bun.Subprocess>();
+
+/** Run a command to its end, showing what it prints. Gives its exit code and the end of what it printed. */
+async function run(
+  command: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; tail: string }> {
+  const child = Bun.spawn(command, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  children.add(child);
+  let tail = "";
+  const show = async (stream: ReadableStream<Uint8Array>, out: NodeJS.WriteStream) => {
+    for await (const chunk of stream) {
+      out.write(chunk);
+      tail = (tail + Buffer.from(chunk).toString()).slice(-20_000);
+    }
+  };
+  await Promise.all([show(child.stdout, process.stdout), show(child.stderr, process.stderr)]);
+  const code = await child.exited;
+  children.delete(child);
+  return { code, tail };
+}
+
+async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "seconds">>): Promise<Outcome> {
+  say(name);
+  const startedAt = performance.now();
+  const outcome = await work();
+  return { name, ...outcome, seconds: (performance.now() - startedAt) / 1_000 };
+}
+
+function runSuite({ name, paths }: Suite, measure: boolean): Promise<Outcome> {
+  return timed(name, async () => {
+    const coverage = measure
+      ? ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${join(COVERAGE, `suite-${name}`)}`]
+      : [];
+    const { code, tail } = await run(
+      [process.execPath, "test", "--timeout", "180000", ...coverage, ...paths.map((path) => `./${path}`)],
+      measure ? { OBSERVATORY_COVERAGE: COVERAGE } : {},
+    );
+    const count = (word: string) =>
+      Number(
+        new RegExp(`^ *(\\d+) ${word}$`, "m").exec(tail.slice(tail.lastIndexOf("\n Ran") - 400))?.[1] ?? 0,
+      );
+    const passed = count("pass");
+    // A runner that fell over before its summary has failed, whatever it counted.
+    const failed = Math.max(count("fail"), code !== 0 || passed === 0 ? 1 : 0);
+    return { passed, failed, skipped: count("skip") };
+  });
+}
+
+function runCheck(name: string, command: string[]): Promise<Outcome> {
+  return timed(name, async () => {
+    const { code } = await run(command);
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  });
+}
+
+function checkCoverage(): Promise<Outcome> {
+  return timed("coverage", async () => {
+    let failed = 0;
+    for (const { service, lines, hit } of await coverageByService(COVERAGE, ROOT, SERVICES)) {
+      const percent = lines === 0 ? 0 : (100 * hit) / lines;
+      if (percent < LEAST_COVERAGE) failed++;
+      console.log(
+        `${service.padEnd(16)} ${percent.toFixed(1).padStart(5)} % of ${lines} lines${percent < LEAST_COVERAGE ? `, wanted ${LEAST_COVERAGE} %` : ""}`,
+      );
+    }
+    return { passed: SERVICES.length - failed, failed, skipped: 0 };
+  });
+}
+
+async function main(): Promise<number> {
+  const names = process.argv.slice(2);
+  if (names.includes("--help") || names.includes("-h")) {
+    console.log(USAGE);
+    return 0;
+  }
+  const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
+  if (unknown.length > 0) {
+    console.error(`There is no suite ${unknown.join(", ")}.\n\n${USAGE}`);
+    return 2;
+  }
+  const all = names.length === 0;
+  const suites = SUITES.filter((suite) => all || names.includes(suite.name));
+
+  const outcomes: Outcome[] = [];
+  if (all) {
+    outcomes.push(await runCheck("types", [process.execPath, "x", "tsc", "--noEmit"]));
+    outcomes.push(await runCheck("format and lint", [process.execPath, "x", "biome", "ci", "."]));
+  }
+  const missing = suites.some((suite) => suite.engines)
+    ? await setUpEngines((line) => console.log(line))
+    : [];
+  if (all) {
+    rmSync(COVERAGE, { recursive: true, force: true });
+    mkdirSync(COVERAGE, { recursive: true });
+  }
+  for (const suite of suites) {
+    if (suite.engines && missing.length > 0) {
+      say(`${suite.name}: left out. ${missing.join(". ")}`);
+      outcomes.push({ name: suite.name, passed: 0, failed: isCi ? 1 : 0, skipped: isCi ? 0 : 1, seconds: 0 });
+    } else outcomes.push(await runSuite(suite, all));
+  }
+  if (all && missing.length === 0) {
+    outcomes.push(
+      await runCheck("one minute of chaos", [process.execPath, "tests/chaos.ts", "--minutes", "1"]),
+    );
+    outcomes.push(await checkCoverage());
+  }
+
+  say("Summary");
+  for (const { name, passed, failed, skipped, seconds } of outcomes)
+    console.log(
+      `${failed > 0 ? "FAILED" : "ok    "} ${name.padEnd(20)} ${String(passed).padStart(4)} passed ${String(failed).padStart(3)} failed ${String(skipped).padStart(3)} skipped ${seconds.toFixed(0).padStart(5)} s`,
+    );
+  const sum = (part: "passed" | "failed" | "skipped") =>
+    outcomes.reduce((total, outcome) => total + outcome[part], 0);
+  const failed = sum("failed") + (isCi ? sum("skipped") : 0);
+  console.log(
+    `${sum("passed")} passed, ${failed} failed${!isCi && sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : ""}`,
+  );
+  return failed > 0 ? 1 : 0;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+    process.exit(130);
+  });
+process.exit(await main());

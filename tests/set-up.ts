@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { EngineName } from "../shared/engines/engine.ts";
+import { ferretdbBinary } from "../shared/engines/ferretdb.ts";
+import { missingEngines } from "../shared/engines/missing.ts";
+
+const PACKAGES: Partial<Record<EngineName, string>> = {
+  rabbitmq: "rabbitmq-server",
+  redis: "redis-server",
+  postgres: "postgresql",
+};
+
+/**
+ * Bring the engines that the tests need where that can be done without asking: on Debian as root, under CI. Elsewhere
+ * what is there is used. Gives what is still missing, in sentences.
+ */
+export async function setUpEngines(say: (line: string) => void): Promise<string[]> {
+  const wanted = missingEngines().flatMap(({ engine }) => PACKAGES[engine] ?? []);
+  if (wanted.length > 0 && mayInstall()) {
+    say(`Installing ${wanted.join(", ")} with apt`);
+    const script = `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${wanted.join(" ")}`;
+    const apt = Bun.spawnSync(["sh", "-c", script], { stdout: "pipe", stderr: "pipe" });
+    if (!apt.success) say(`apt failed: ${apt.stderr.toString().trim().split("\n").slice(-3).join(" / ")}`);
+  }
+  const missing = missingEngines();
+  if (!missing.some(({ engine }) => engine === "mongo") && !Bun.which("mongod"))
+    await ferretdbBinary({ onProgress: say });
+  return missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`);
+}
+
+function mayInstall(): boolean {
+  const isDebian =
+    existsSync("/etc/os-release") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
+  return isDebian && process.getuid?.() === 0 && Boolean(process.env.CI);
+}

@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { SUITES } from "./suites.ts";
+
+const ROOT = join(import.meta.dir, "..");
+
+test("every test file is in exactly one suite, and every path of a suite is there", async () => {
+  const paths = SUITES.flatMap((suite) => suite.paths);
+  for (const path of paths)
+    expect({ path, exists: existsSync(join(ROOT, path)) }).toEqual({ path, exists: true });
+  for await (const file of new Bun.Glob("{contracts,shared,services,tests,tui,web}/**/*.test.ts").scan(
+    ROOT,
+  )) {
+    const holders = SUITES.filter((suite) =>
+      suite.paths.some((path) => file === path || file.startsWith(`${path}/`)),
+    );
+    expect({ file, suites: holders.map((suite) => suite.name) }).toEqual({
+      file,
+      suites: [expect.any(String)],
+    });
+  }
+});

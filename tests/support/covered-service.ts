@@ -1,0 +1,16 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+
+// A service inside the test runner, because that is what can measure its line coverage. SERVICE names it. What would
+// end the process ends the test instead, so that the report is written.
+setDefaultTimeout(24 * 3_600_000);
+const service = process.env.SERVICE ?? "";
+
+test(service, async () => {
+  const ended = Promise.withResolvers<number>();
+  process.exit = ((code?: number) => ended.resolve(code ?? 0)) as typeof process.exit;
+  const main = join(import.meta.dir, "../../services", service, "main.ts");
+  process.argv = [process.execPath, main];
+  await import(main);
+  expect(await ended.promise).toBe(0);
+});
