@@ -311,7 +311,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       const startedAt = performance.now();
       const [jobs, overview] = await Promise.all([get<Problem>(`/jobs/${id}`), get<Overview>("/overview")]);
       expect([jobs.status, jobs.body.facts?.engine]).toEqual([503, "postgres"]);
-      expect(performance.now() - startedAt).toBeLessThan(8_000);
+      expect(performance.now() - startedAt).toBeLessThan(4_000);
       expect([overview.status, overview.body.unavailable]).toEqual([200, ["postgres"]]);
       world.networks.postgres.restore();
       await within("the job", async () => (await get(`/jobs/${id}`)).status === 200, 8_000);
@@ -459,8 +459,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
     test("judges nothing that may still be on its way", async () => {
       await balance();
       await seedJob(world.sql, { createdAt: ago(5_000) });
+      // The newest stored event bounds what is judged, and is not itself below that.
       const held = await ledger();
-      expect(held).toMatchObject({ accepted: 13, balanced: true });
+      expect(held).toMatchObject({ accepted: 12, balanced: true });
       expect(Date.parse(held.watermark)).toBeLessThan(ago(20_000).getTime());
       await world.observations.recordSnapshot(drainedSnapshot(new Date(), { "jobs.created": 1 }));
       const accepted = { id: newJobId(), at: ago(40_000) };

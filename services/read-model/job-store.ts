@@ -1,6 +1,8 @@
 import type { PendingQuery, Row } from "postgres";
+import { pause } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { isAway, openPostgres, type Sql } from "../../shared/postgres.ts";
+import { createShared } from "./share.ts";
 
 export type { Sql };
 export type Fragment = PendingQuery<Row[]>;
@@ -23,8 +25,15 @@ export interface JobStoreOptions {
   readonly maxConnections?: number;
   /** PostgreSQL gives up a statement after this long. */
   readonly statementMs?: number;
-  /** A query without an answer after this long counts as failed; longer than `statementMs`. */
-  readonly deadlineMs?: number;
+  /** A query without an answer for this long makes us look whether anybody is there at all, who gets as long again. */
+  readonly patienceMs?: number;
+}
+
+/** Connections for queries, and one more to ask whether the server lives: it never waits behind a long statement. */
+interface Pools {
+  readonly queries: Sql;
+  readonly alive: () => Promise<unknown>;
+  end(): Promise<unknown>;
 }
 
 /** Read-only connections to the job store. Connects on the first query, and again after a loss. */
@@ -32,16 +41,15 @@ export function createJobStore({
   url,
   maxConnections = 6,
   statementMs = 4_000,
-  deadlineMs = 5_000,
+  patienceMs = 1_000,
 }: JobStoreOptions): JobStore {
   let closed = false;
-  let answeredAt = performance.now();
-  let sql = connect();
+  let pools = open();
 
-  function connect(): Sql {
+  function connect(max: number): Sql {
     return openPostgres({
       url,
-      max: maxConnections,
+      max,
       name: "read-model",
       readOnly: true,
       statementTimeoutMs: statementMs,
@@ -50,30 +58,50 @@ export function createJobStore({
     });
   }
 
-  /** A connection whose peer vanished without a word stays "open" for minutes: start again with fresh ones. */
-  function replace(silent: Sql) {
-    if (closed || silent !== sql || performance.now() - answeredAt < deadlineMs) return;
-    sql = connect();
-    void silent.end({ timeout: 0 });
+  function open(): Pools {
+    const queries = connect(maxConnections);
+    const probe = connect(1);
+    const alive = createShared(() => within(patienceMs, probe`select 1`));
+    return {
+      queries,
+      alive: alive.get,
+      end: () => Promise.all([queries.end({ timeout: 0 }), probe.end({ timeout: 0 })]),
+    };
+  }
+
+  /**
+   * The driver tries for ever to connect to somebody who accepts and hangs up, and a connection whose peer vanished
+   * stays "open" for minutes. So after silence everything starts anew; what waits there is refused.
+   */
+  function renew(silent: Pools) {
+    if (closed || silent !== pools) return;
+    pools = open();
+    void silent.end();
+  }
+
+  /** Rejects when nobody answers; stays pending until `done` as long as somebody does. */
+  async function watch(used: Pools, done: AbortSignal): Promise<never> {
+    for (;;) {
+      await pause(patienceMs, done);
+      if (done.aborted) return new Promise<never>(() => undefined);
+      try {
+        await used.alive();
+      } catch (cause) {
+        renew(used);
+        throw unavailable("it does not answer", cause);
+      }
+    }
   }
 
   async function read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    const used = sql;
-    let timer: Timer | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        replace(used);
-        reject(unavailable(`no answer within ${deadlineMs} ms`));
-      }, deadlineMs);
-    });
+    const used = pools;
+    const done = new AbortController();
     try {
-      const result = await Promise.race([query(used), silence]);
-      answeredAt = performance.now();
-      return result;
+      return await Promise.race([query(used.queries), watch(used, done.signal)]);
     } catch (error) {
       throw translate(error);
     } finally {
-      clearTimeout(timer);
+      done.abort();
     }
   }
 
@@ -84,9 +112,21 @@ export function createJobStore({
     },
     async close() {
       closed = true;
-      await sql.end({ timeout: 0 });
+      await pools.end();
     },
   };
+}
+
+async function within<T>(ms: number, asked: PromiseLike<T>): Promise<T> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function unavailable(reason: string, cause?: unknown): AppError {

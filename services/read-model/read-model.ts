@@ -32,8 +32,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
   const ledgerStore = createJobStore({
     url: config.DATABASE_URL,
     maxConnections: 2,
-    statementMs: 30_000,
-    deadlineMs: 35_000,
+    statementMs: 60_000,
   });
   life.defer("job store of the ledger", ledgerStore.close);
   const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });

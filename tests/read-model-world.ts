@@ -1,0 +1,113 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import postgres from "postgres";
+import type { Config } from "../services/read-model/config.ts";
+import { createReadModel } from "../services/read-model/read-model.ts";
+import { type StartedEngines, startEngines } from "../shared/engines/start.ts";
+import { until } from "../shared/engines/until.ts";
+import { listen } from "../shared/http/listen.ts";
+import { createLifecycle, type Lifecycle } from "../shared/lifecycle.ts";
+import { createLog } from "../shared/log.ts";
+import { createMetrics } from "../shared/metrics.ts";
+import { openObservations } from "../shared/observations/open.ts";
+import type { Observations } from "../shared/observations/port.ts";
+import { createTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+
+const log = createLog({ service: "read-model", level: process.env.TEST_LOG === "1" ? "debug" : "silent" });
+const migrations = join(import.meta.dir, "../services/processor/migrations");
+
+export interface ReadModel {
+  readonly url: string;
+  readonly life: Lifecycle;
+}
+
+/** Real engines with the store's tables, a network to each that can be cut, and read-models in this process. */
+export async function createWorld() {
+  const root = mkdtempSync(join(tmpdir(), "read-model-"));
+  const run: StartedEngines<"postgres" | "redis" | "mongo"> = await startEngines({
+    root,
+    which: ["postgres", "redis", "mongo"],
+  });
+  const { postgres: store, redis, mongo } = run.engines;
+  const sql = postgres(store.url, { max: 4, onnotice: () => undefined });
+  for (const file of readdirSync(migrations).sort())
+    await sql.unsafe(await Bun.file(join(migrations, file)).text());
+
+  const networks: Record<"postgres" | "redis" | "mongo", TcpProxy> = {
+    postgres: await createTcpProxy({ targetPort: store.port }),
+    redis: await createTcpProxy({ targetPort: redis.port }),
+    mongo: await createTcpProxy({ targetPort: mongo.port }),
+  };
+  const through = (engine: keyof typeof networks, path = "") => {
+    const url = new URL(run.engines[engine].url);
+    url.port = String(networks[engine].port);
+    return `${url}${path}`;
+  };
+  // The writer's way has no proxy: what a test cuts is the read-model's.
+  const observations: Observations = openObservations({ eventsUrl: mongo.url, cacheUrl: redis.url, log });
+  await until(async () => Object.values(await observations.health()).every(Boolean), {
+    timeoutMs: 30_000,
+    what: () => "the observations' engines to answer",
+  });
+  await observations.connected(AbortSignal.timeout(30_000));
+
+  const cache = new Redis(redis.url);
+
+  const running: ReadModel[] = [];
+  return {
+    sql,
+    observations,
+    networks,
+    storeUrl: store.url,
+    /** Delete every stored event, and what was counted and kept of them. */
+    async forgetEvents() {
+      await observations.prune(new Date(8.64e15));
+      await cache.flushall();
+    },
+    /** A read-model that listens on a free port. */
+    start(settings: Partial<Config> = {}): ReadModel {
+      const life = createLifecycle({ log, graceMs: 5_000 });
+      const config: Config = {
+        LOG_LEVEL: "silent",
+        BIND_ADDRESS: "127.0.0.1",
+        ALLOWED_ORIGINS: "",
+        STOP_GRACE_MS: 5_000,
+        PORT: 0,
+        DATABASE_URL: through("postgres"),
+        EVENTS_URL: through("mongo"),
+        CACHE_URL: through("redis"),
+        EVENT_RETENTION_HOURS: 168,
+        LEASE_MS: 15_000,
+        ...settings,
+      };
+      const app = createReadModel({
+        service: "read-model",
+        version: "1.0.0",
+        instanceId: "read-model-test",
+        config,
+        log,
+        life,
+        metrics: createMetrics("read-model"),
+        makeEvent: () => {
+          throw new Error("the read-model makes no events");
+        },
+      });
+      const port = listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
+      const started = { url: `http://127.0.0.1:${port}`, life };
+      running.push(started);
+      return started;
+    },
+    async stop() {
+      await Promise.all(running.map(({ life }) => life.stop("the tests are over")));
+      await observations.close();
+      cache.disconnect();
+      await sql.end({ timeout: 1 });
+      for (const network of Object.values(networks)) await network.close();
+      await run.stop();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+export type World = Awaited<ReturnType<typeof createWorld>>;
