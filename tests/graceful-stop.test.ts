@@ -24,18 +24,19 @@ behaviour("a processor that is told to stop", { env: { processor: { CONCURRENCY:
   });
 
   test("gives up what outlasts its grace, without taking a try from it", async () => {
-    const id = await world().submit({ type: "sleep", payload: { ms: 5_000 } });
+    await world().workers[1]?.stop();
+    const hasty = await world().start("processor", { STOP_GRACE_MS: "200" });
+    const id = await world().submit({ type: "sleep", payload: { ms: 3_000 } });
     await world().untilStatus(id, "EXECUTING");
-    const holder = world().workers[1];
-    const stopping = holder?.stop();
-    holder?.signal("SIGTERM");
-    expect(await stopping).not.toBe(0);
-    const third = await world().start("processor", { STOP_GRACE_MS: "200", LEASE_MS: "1500" });
-    await world().untilStatus(id, "EXECUTING");
-    expect(await third.stop()).toBe(0);
-    const [job] = await world().sql`select status, tries from jobs where id = ${id}`;
-    expect(job).toEqual({ status: "RETRYING", tries: 0 });
+    expect(await hasty.stop()).toBe(0);
+    const [job] = await world().sql`select status, tries, losses from jobs where id = ${id}`;
+    expect(job).toEqual({ status: "RETRYING", tries: 0, losses: 0 });
     await world().start("processor");
     await world().untilStatus(id, "COMPLETED");
+    expect(
+      (await world().sql`select outcome from job_attempts where job_id = ${id} order by attempt`).map(
+        (row) => row.outcome,
+      ),
+    ).toEqual(["lost", "succeeded"]);
   });
 });

@@ -1,4 +1,3 @@
-import { afterAll } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,13 +33,11 @@ export async function testEngines(): Promise<EngineMap> {
   return (await shared.started).engines;
 }
 
-/** Stop them at the end of the run; called by the preload file alone. */
-export function stopEnginesAtTheEnd(): void {
-  afterAll(async () => {
-    const shared = slots[SLOT];
-    if (!shared) return;
-    slots[SLOT] = undefined;
-    await (await shared.started).stop();
-    rmSync(shared.root, { recursive: true, force: true });
-  });
+/** Stop them at the end of the run. */
+export async function stopTestEngines(): Promise<void> {
+  const shared = slots[SLOT];
+  if (!shared) return;
+  slots[SLOT] = undefined;
+  await (await shared.started).stop();
+  rmSync(shared.root, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
-import { setDefaultTimeout } from "bun:test";
-import { stopEnginesAtTheEnd } from "./engines.ts";
+import { afterAll, setDefaultTimeout } from "bun:test";
+import { stopTestEngines } from "./engines.ts";
 
 // At a timeout the runner ends every process it started, engines included: generous, so that tests fail by their own
 // conditions and say which.
 setDefaultTimeout(180_000);
-stopEnginesAtTheEnd();
+afterAll(stopTestEngines);
