@@ -66,8 +66,8 @@ export async function createWorld() {
       await observations.prune(new Date(8.64e15));
       await cache.flushall();
     },
-    /** A read-model that listens on a free port. */
-    start(settings: Partial<Config> = {}): ReadModel {
+    /** A read-model that listens on a free port, once its engines answer. */
+    async start(settings: Partial<Config> = {}): Promise<ReadModel> {
       const life = createLifecycle({ log, graceMs: 5_000 });
       const config: Config = {
         LOG_LEVEL: "silent",
@@ -97,6 +97,10 @@ export async function createWorld() {
       const port = listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
       const started = { url: `http://127.0.0.1:${port}`, life };
       running.push(started);
+      await until(async () => (await fetch(`${started.url}/readyz`)).ok, {
+        timeoutMs: 30_000,
+        what: () => "the read-model to be ready",
+      });
       return started;
     },
     async stop() {

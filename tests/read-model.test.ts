@@ -33,7 +33,7 @@ const ago = (ms: number) => new Date(Date.now() - ms);
 describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
   beforeAll(async () => {
     world = await createWorld();
-    model = world.start();
+    model = await world.start();
   }, 600_000);
   afterAll(async () => {
     await world?.stop();

@@ -11,30 +11,69 @@ export interface FeedOptions {
   readonly onEntry: (entry: StreamEntry) => void;
 }
 
-const RETRY_MS = 1_000;
+const MAX_PAUSE_MS = 1_000;
+/** A feed that was not refused for this long is being followed: its first answer is an entry, which may be far away. */
+const SETTLED_MS = 100;
+/** How long a client waits for the feed. */
+const PATIENCE_MS = 1_500;
 
 /**
- * Follow the live feed for the whole process until `signal` aborts, over losses of its store: after one it goes on
- * where it was. Resolves when it has ended.
+ * Follows the live feed for the whole process until `signal` aborts, over losses of its store: after one it goes on
+ * where it was.
  */
-export async function followFeed({ observations, log, signal, onEntry }: FeedOptions): Promise<void> {
-  let last: string | null = null;
-  let failing = false;
-  while (!signal.aborted) {
-    try {
-      for await (const { id, deltas, dropped } of observations.follow(last, signal)) {
-        if (failing) log.info("The live feed is back");
-        failing = false;
-        last = id;
-        onEntry(toEntry(id, deltas, dropped));
+export function createFeed({ observations, log, signal, onEntry }: FeedOptions) {
+  let live = Promise.withResolvers<void>();
+  let isLive = false;
+  let failure: unknown;
+
+  const up = () => {
+    if (failure !== undefined) log.info("The live feed is back");
+    failure = undefined;
+    isLive = true;
+    live.resolve();
+  };
+  const down = (error: unknown) => {
+    if (failure === undefined) log.warn("The live feed is away, trying again", { error });
+    failure = error;
+    if (isLive) live = Promise.withResolvers<void>();
+    isLive = false;
+  };
+
+  async function run(): Promise<void> {
+    let last: string | null = null;
+    for (let failures = 0; !signal.aborted; ) {
+      const settled = setTimeout(up, SETTLED_MS);
+      try {
+        for await (const { id, deltas, dropped } of observations.follow(last, signal)) {
+          if (!isLive) up();
+          failures = 0;
+          last = id;
+          onEntry(toEntry(id, deltas, dropped));
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        // The feed was emptied and began anew: what lay between is unknown, so it goes on from now.
+        if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
+        down(error);
+      } finally {
+        clearTimeout(settled);
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      // The feed was emptied and began anew: what lay between is unknown, so it goes on from now.
-      if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
-      if (!failing) log.warn("The live feed was lost, trying again", { error });
-      failing = true;
+      await pause(Math.min(MAX_PAUSE_MS, 25 * 2 ** failures++), signal);
     }
-    await pause(RETRY_MS, signal);
   }
+
+  return {
+    /** Resolves when the feed has ended; only after `signal`. */
+    ended: run(),
+    /** Resolves when the feed is followed, so that nothing which comes later is missed; rejects as the feed did. */
+    async followed(): Promise<void> {
+      if (isLive) return;
+      await Promise.race([live.promise, pause(PATIENCE_MS, signal)]);
+      if (!isLive)
+        throw (
+          failure ??
+          new AppError("STORE_UNAVAILABLE", "The live feed does not answer", { facts: { engine: "feed" } })
+        );
+    },
+  };
 }

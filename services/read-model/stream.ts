@@ -3,7 +3,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { FeedEntry, ObservationReader } from "../../shared/observations/port.ts";
 import { createStreamBuffer, type StreamBuffer, toEntry } from "./stream-buffer.ts";
-import { followFeed } from "./stream-feed.ts";
+import { createFeed } from "./stream-feed.ts";
 import { createStreamHistory } from "./stream-history.ts";
 
 export interface StreamOptions {
@@ -50,7 +50,7 @@ export function createStream({
     gauge.set([...clients].reduce((sum, { buffer }) => sum + buffer.entries, 0)),
   );
 
-  const feed = followFeed({
+  const feed = createFeed({
     observations,
     log,
     signal: stopping,
@@ -150,6 +150,7 @@ export function createStream({
       try {
         // A cheap question to the feed's store: whoever streams wants to know at once that nothing can come.
         await observations.latestSnapshot();
+        await feed.followed();
         client.buffer.greet(RETRY_HINT);
         if (last !== null) await resume(client, last);
         else {
@@ -174,7 +175,7 @@ export function createStream({
       return clients.size;
     },
     /** Resolves when the feed has ended; only after `stopping`. */
-    ended: () => feed,
+    ended: () => feed.ended,
   };
 }
 export type Stream = ReturnType<typeof createStream>;

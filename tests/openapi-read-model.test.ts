@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import Ajv2020 from "ajv/dist/2020.js";
+import { READ_MODEL_ROUTES } from "../contracts/routes.ts";
+import { Timestamp, Uuid } from "../contracts/schema.ts";
+import { missingEngines } from "../shared/engines/missing.ts";
+import { createCheck } from "../shared/http/read-request.ts";
+import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker } from "./read-model-seed.ts";
+import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
+
+setDefaultTimeout(120_000);
+
+const missing = missingEngines(["postgres", "redis", "mongo"]);
+for (const { problem, remedy } of missing)
+  console.warn(`tests/openapi-read-model.test.ts is left out: ${problem}; try: ${remedy}`);
+
+interface Operation {
+  operationId: string;
+  parameters: { name: string; in: "path" | "query" | "header"; required: boolean }[];
+  requestBody?: object;
+  responses: Record<string, { content: Record<string, { schema: object }> }>;
+}
+interface OpenApi {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+}
+
+let world: World;
+let model: ReadModel;
+let document: OpenApi;
+let ajv: Ajv2020;
+let seeded: { jobId: string; parentId: string; deadLetterId: string };
+
+/** The document's own schema of a reply, by a pointer into the document, so that its `$ref`s resolve there. */
+function validatorAt(path: string, method: string, status: string, contentType: string) {
+  const pointer = ["paths", path, method, "responses", status, "content", contentType, "schema"]
+    .map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1")))
+    .join("/");
+  return ajv.compile({ $ref: `openapi.json#/${pointer}` });
+}
+
+async function expectDocumented(path: string, method: string, response: Response, status: number) {
+  const contentType = (response.headers.get("content-type") ?? "").split(";")[0] ?? "";
+  expect([path, response.status]).toEqual([path, status]);
+  const documented = document.paths[path]?.[method]?.responses[String(status)];
+  expect(Object.keys(documented?.content ?? {})).toEqual([contentType]);
+  const body: unknown = contentType.endsWith("json") ? await response.json() : await firstText(response);
+  const validate = validatorAt(path, method, String(status), contentType);
+  validate(body);
+  expect([path, validate.errors]).toEqual([path, null]);
+  return body as Record<string, unknown>;
+}
+
+async function firstText(response: Response): Promise<string> {
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return Buffer.from(value ?? []).toString();
+}
+
+/** For every operation: parameters that use each documented query at least once, over one or more calls. */
+function callsOf(operationId: string): { query?: string[]; body?: unknown }[] {
+  const now = new Date().toISOString();
+  const day = new Date(Date.now() - 86_400_000).toISOString();
+  const calls: Record<string, { query?: string[]; body?: unknown }[]> = {
+    listJobs: [
+      {},
+      {
+        query: [
+          "status=COMPLETED",
+          "type=hash",
+          "text=abc",
+          `createdAfter=${day}`,
+          `createdBefore=${now}`,
+          "limit=1",
+        ],
+      },
+      { query: [`parentId=${seeded.parentId}`, "payload.rounds=10"] },
+      { query: ["limit=1", "cursor=next"] },
+    ],
+    recentJobs: [{}, { query: ["limit=2"] }],
+    listEvents: [
+      {},
+      { query: [`jobId=${seeded.jobId}`, "eventType=job.created"] },
+      { query: ["limit=1", "cursor=next"] },
+    ],
+    listDeadLetters: [{}, { query: ["limit=1", "cursor=next"] }],
+    ledger: [{}, { query: ["settleMs=0"] }],
+    series: [{ query: ["metric=completed"] }, { query: ["metric=execution.p95", "type=hash", "minutes=5"] }],
+    alertWebhook: [{ body: { version: "4", status: "firing", alerts: [{}] } }],
+  };
+  return calls[operationId] ?? [{}];
+}
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI document", () => {
+  beforeAll(async () => {
+    world = await createWorld();
+    model = await world.start();
+    document = (await (await fetch(`${model.url}/openapi.json`)).json()) as OpenApi;
+    ajv = new Ajv2020({ strict: false, allErrors: true });
+    ajv.addFormat("uuid", (text) => accepts(Uuid, text));
+    ajv.addFormat("date-time", (text) => accepts(Timestamp, text));
+    ajv.addSchema(document, "openapi.json");
+
+    const parent = await seedJob(world.sql, { type: "fan-out" });
+    const child = await seedJob(world.sql, { parentId: parent.id });
+    const failed = await seedJob(world.sql, {
+      status: "FAILED",
+      error: { code: "HANDLER_ERROR", message: "it broke" },
+    });
+    await seedWorker(world.sql, "w-1");
+    await seedJob(world.sql, { status: "EXECUTING", workerId: "w-1" });
+    await seedJob(world.sql, { status: "VALIDATED" });
+    await world.observations.record([...parent.events, ...child.events, ...failed.events]);
+    await world.observations.recordSnapshot(drainedSnapshot());
+    const deadLetterId = await seedDeadLetter(world.sql, { jobId: failed.id });
+    await seedDeadLetter(world.sql, { body: Uint8Array.of(0xff) });
+    seeded = { jobId: child.id, parentId: parent.id, deadLetterId };
+  }, 600_000);
+  afterAll(async () => {
+    await world?.stop();
+  }, 60_000);
+
+  test("is OpenAPI 3.1 and has every route of the table", () => {
+    expect(document.openapi).toStartWith("3.1");
+    const documented = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(documented.sort()).toEqual(Object.keys(READ_MODEL_ROUTES).sort());
+  });
+
+  test("every documented route gives a reply that its own schema accepts", async () => {
+    let called = 0;
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const [method, operation] of Object.entries(methods)) {
+        const id = path.startsWith("/dead-letters") ? seeded.deadLetterId : seeded.jobId;
+        const documented = operation.parameters.filter((one) => one.in === "query").map(({ name }) => name);
+        const used = new Set<string>();
+        let cursor = "";
+        for (const { query = [], body } of callsOf(operation.operationId)) {
+          const search = query.map((part) => part.replace("cursor=next", `cursor=${cursor}`)).join("&");
+          for (const name of new URLSearchParams(search).keys()) used.add(name);
+          const send = (text: string) =>
+            fetch(`${model.url}${path.replace("{id}", id)}?${text}`, {
+              method: method.toUpperCase(),
+              ...(body !== undefined && {
+                body: JSON.stringify(body),
+                headers: { "content-type": "application/json" },
+              }),
+            });
+          // A cursor comes from the page before it, of the same size.
+          if (query.includes("cursor=next")) {
+            const first = (await (await send("limit=1")).json()) as { nextCursor: string | null };
+            expect([path, first.nextCursor]).not.toEqual([path, null]);
+            cursor = first.nextCursor ?? "";
+            await expectDocumented(path, method, await send(`limit=1&cursor=${cursor}`), 200);
+          } else await expectDocumented(path, method, await send(search), 200);
+          called++;
+        }
+        expect([path, documented.filter((name) => !used.has(name))]).toEqual([path, []]);
+        expect(operation.requestBody !== undefined).toBe(method === "post");
+      }
+    expect(called).toBeGreaterThanOrEqual(Object.keys(READ_MODEL_ROUTES).length);
+  });
+
+  test("refusals are problems that the document names", async () => {
+    const absent = "00000000-0000-4000-8000-000000000000";
+    const post = (body: string, type = "application/json") => ({
+      method: "POST",
+      body,
+      headers: { "content-type": type },
+    });
+    const refusals: [path: string, url: string, status: number, code: string, init?: RequestInit][] = [
+      ["/jobs", "/jobs?limit=x", 400, "INVALID_QUERY"],
+      ["/jobs", "/jobs?cursor=x", 400, "INVALID_CURSOR"],
+      ["/jobs/{id}", "/jobs/x", 400, "INVALID_ID"],
+      ["/jobs/{id}", `/jobs/${absent}`, 404, "JOB_NOT_FOUND"],
+      ["/jobs/{id}/timeline", `/jobs/${absent}/timeline`, 404, "JOB_NOT_FOUND"],
+      ["/events", "/events?eventType=job.unheard", 400, "INVALID_QUERY"],
+      ["/dead-letters/{id}", `/dead-letters/${absent}`, 404, "DEAD_LETTER_NOT_FOUND"],
+      ["/series", "/series", 400, "INVALID_QUERY"],
+      ["/ledger", "/ledger?settleMs=-1", 400, "INVALID_QUERY"],
+      ["/webhook/alerts", "/webhook/alerts", 400, "MALFORMED_JSON", post("{")],
+      ["/webhook/alerts", "/webhook/alerts", 422, "VALIDATION_FAILED", post("{}")],
+      ["/webhook/alerts", "/webhook/alerts", 415, "UNSUPPORTED_MEDIA_TYPE", post("{}", "text/plain")],
+      ["/jobs", "/jobs", 403, "ORIGIN_REFUSED", { headers: { origin: "http://elsewhere.example" } }],
+    ];
+    for (const [path, url, status, code, init] of refusals) {
+      const response = await fetch(`${model.url}${url}`, init);
+      const problem = await expectDocumented(path, (init?.method ?? "GET").toLowerCase(), response, status);
+      expect([url, problem.code]).toEqual([url, code]);
+      expect(problem.correlationId).toBe(response.headers.get("x-correlation-id"));
+    }
+  });
+
+  test("a store that is away is the documented 503 of each route that needs it", async () => {
+    world.networks.postgres.cut();
+    for (const path of ["/jobs", "/queues", "/stats"])
+      await expectDocumented(path, "get", await fetch(`${model.url}${path}`), 503);
+    await expectDocumented("/overview", "get", await fetch(`${model.url}/overview`), 200);
+    world.networks.postgres.restore();
+  });
+
+  test("/docs and all it loads come from here", async () => {
+    const page = await (await fetch(`${model.url}/docs`)).text();
+    const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url ?? "");
+    expect(assets.length).toBeGreaterThan(2);
+    for (const url of assets.filter((one) => !one.startsWith("data:"))) {
+      expect(url).toStartWith("/");
+      expect((await fetch(`${model.url}${url}`)).status).toBe(200);
+    }
+  });
+});
+
+function accepts(schema: typeof Uuid, text: string): boolean {
+  try {
+    createCheck(schema, "VALIDATION_FAILED", "The text")(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
