@@ -71,8 +71,7 @@ async function main(args: string[]): Promise<number> {
     () => "Stopping services, then engines",
     life.stop("interrupt"),
   );
-  if (code === 0)
-    printer.line(`Stopped; jobs and events are kept in ${relative(process.cwd(), dataDir) || "."}`);
+  if (code === 0) printer.line(`Stopped; jobs and events are kept in ${dataDir}`);
   return isClean ? code : 1;
 }
 

@@ -10,11 +10,15 @@ const maxChars = 300;
 export function readableLine(line: string): ReadableLine | undefined {
   const trimmed = line.trim();
   if (trimmed === "") return undefined;
-  if (!trimmed.startsWith("{")) return { key: trimmed, text: cut(trimmed) };
   // Looked at before parsing: nearly all lines are of the other levels.
-  if (!/"level":"(?:warn|error)"/.test(trimmed)) return undefined;
-  const entry = parse(trimmed);
-  if (!entry) return { key: trimmed, text: cut(trimmed) };
+  if (trimmed.startsWith("{") && !/"level":"(?:warn|error)"/.test(trimmed)) return undefined;
+  return inWords(trimmed);
+}
+
+/** Any log line for people. */
+export function inWords(line: string): ReadableLine {
+  const entry = line.startsWith("{") ? parse(line) : undefined;
+  if (!entry) return { key: line, text: cut(line) };
   const { time, level, service, message, reason, error, ...facts } = entry;
   const why = reason ?? (error as { message?: unknown } | undefined)?.message ?? error;
   const words = Object.entries(facts)

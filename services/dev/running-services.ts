@@ -5,6 +5,7 @@ import type { EngineUrls } from "./engine-set.ts";
 import { environmentOf, type ServiceName, type ServicePlan } from "./plan.ts";
 import type { Printer } from "./printer.ts";
 import { whileTelling } from "./printer.ts";
+import { inWords } from "./readable-line.ts";
 import { followLog } from "./service-log.ts";
 import { type Supervised, supervise } from "./supervise.ts";
 
@@ -80,7 +81,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
       ),
     onCrash: (end, lastWords, retryMs) => {
       printer.line(paint.red(`${plan.id} ${end}; again in ${seconds(retryMs)} s. Its last lines:`));
-      for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(line.slice(0, 500))}`);
+      for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(inWords(line).text)}`);
       printer.line(`  (all of them: ${relative(process.cwd(), logFile)})`);
     },
   });

@@ -1,0 +1,236 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Acceptance } from "../contracts/api-commands.ts";
+import type { JobDetail, JobPage } from "../contracts/api-queries.ts";
+import { type DevState, readState, stateFileName } from "../services/dev/state-file.ts";
+import { missingEngines } from "../shared/engines/missing.ts";
+import { allGone, type ProcessInfo, processTree } from "../shared/engines/process-tree.ts";
+import { endWithUs } from "../shared/engines/spawn-server.ts";
+import { until } from "../shared/engines/until.ts";
+import { JOB_TYPES } from "../shared/job-types/registry.ts";
+
+setDefaultTimeout(180_000);
+
+const missing = missingEngines();
+for (const { problem, remedy } of missing)
+  console.warn(`tests/dev.test.ts is left out: ${problem}; try: ${remedy}`);
+
+const projectDir = join(import.meta.dir, "..");
+const dataDir = mkdtempSync(join(tmpdir(), "observatory-dev-"));
+const started: Dev[] = [];
+
+afterAll(async () => {
+  // A test that failed halfway leaves it running.
+  for (const dev of started) if (dev.child.exitCode === null) dev.child.kill("SIGTERM");
+  await Promise.all(started.map(({ child }) => child.exited));
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+interface Dev {
+  child: Bun.Subprocess;
+  output(): string;
+  /** Resolves when what it printed matches; throws with all of it when it ended or after a minute. */
+  prints(pattern: RegExp): Promise<void>;
+}
+
+function startDev(...args: string[]): Dev {
+  let text = "";
+  const child = Bun.spawn([process.execPath, "services/dev/main.ts", "--data", dataDir, ...args], {
+    cwd: projectDir,
+    env: { ...process.env, LOG_LEVEL: "info" },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) text += decoder.decode(chunk, { stream: true });
+  })();
+  const dev: Dev = {
+    child,
+    output: () => text,
+    async prints(pattern) {
+      const ended = reading.then(() => child.exited);
+      let isOver = false;
+      void ended.then(() => {
+        isOver = true;
+      });
+      await until(() => pattern.test(text) || isOver, {
+        timeoutMs: 90_000,
+        what: () => `${pattern} in what bun run dev prints:\n${text}`,
+      });
+      if (!pattern.test(text)) throw new Error(`bun run dev ended without printing ${pattern}:\n${text}`);
+    },
+  };
+  started.push(dev);
+  return dev;
+}
+
+function state(): DevState {
+  const found = readState(join(dataDir, stateFileName));
+  if (!found) throw new Error("There is no state file");
+  return found;
+}
+
+async function get<T>(service: string, path: string): Promise<T> {
+  const response = await fetch(`${state().services[service]}${path}`);
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+async function submitHash(): Promise<string> {
+  const response = await fetch(`${state().services.gateway}/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ type: "hash", payload: { text: "dev", rounds: 10 } }),
+  });
+  expect(response.status).toBe(202);
+  return ((await response.json()) as Acceptance).jobId;
+}
+
+async function completed(jobId: string): Promise<JobDetail> {
+  let job: JobDetail | undefined;
+  await until(
+    async () => {
+      const response = await fetch(`${state().services["read-model"]}/jobs/${jobId}`);
+      job = response.ok ? ((await response.json()) as JobDetail) : undefined;
+      return job?.status === "COMPLETED";
+    },
+    { timeoutMs: 30_000, what: () => `job ${jobId} to be COMPLETED: ${JSON.stringify(job)}` },
+  );
+  return job!;
+}
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev", () => {
+  let jobId = "";
+
+  test("brings everything up with samples, refuses a second start, passes smoke, leaves nothing at Ctrl-C", async () => {
+    const dev = startDev("--no-reload", "--processors", "2");
+    await dev.prints(/submitted a sample job of each type/);
+    expect(dev.output()).toContain(state().services["read-model"]!);
+    expect(Object.keys(state().services).sort()).toEqual([
+      "gateway",
+      "metrics-engine",
+      "processor",
+      "processor-2",
+      "read-model",
+    ]);
+    expect(
+      Math.max(
+        ...dev
+          .output()
+          .split("\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThan(120);
+    expect(dev.output()).not.toContain("\x1b");
+
+    jobId = await submitHash();
+    const job = await completed(jobId);
+    expect(job.result).toBeDefined();
+    const { items } = await get<JobPage>("read-model", "/jobs?limit=100");
+    for (const name of JOB_TYPES.keys()) expect(items.map(({ type }) => type)).toContain(name);
+    const check = items.find(({ type }) => type === "http-check")!;
+    await completed(check.id); // Its URL follows the read-model to the port that it has here.
+
+    const second = Bun.spawnSync([process.execPath, "services/dev/main.ts", "--data", dataDir], {
+      cwd: projectDir,
+    });
+    expect(second.exitCode).toBe(1);
+    expect(second.stdout.toString()).toContain(`process ${dev.child.pid}`);
+    expect(second.stdout.toString()).toContain(state().services.gateway!);
+
+    const { gateway, "read-model": readModel, "metrics-engine": metrics } = state().services;
+    const targets = ["--gateway", gateway!, "--read-model", readModel!, "--metrics", metrics!];
+    const smoke = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], { cwd: projectDir });
+    expect(`${smoke.stdout}${smoke.stderr}`).toContain("All four paths proved");
+    expect(smoke.exitCode).toBe(0);
+    const folder = /replies are in (.*)/.exec(smoke.stdout.toString())![1]!;
+    expect(JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"))).toMatchObject({ ok: true });
+    rmSync(folder, { recursive: true });
+
+    const tree = processTree(dev.child.pid);
+    expect(tree.length).toBeGreaterThan(9); // itself, four engines, five services
+    dev.child.kill("SIGINT");
+    expect(await dev.child.exited).toBe(0);
+    await allGone(tree, 1_000);
+    expect(existsSync(join(dataDir, stateFileName))).toBe(false);
+  });
+
+  test("keeps its jobs, starts a crashed service again, reloads a changed one, and nothing outlives kill -9", async () => {
+    const dev = startDev();
+    await dev.prints(/Up in/);
+    expect((await completed(jobId)).id).toBe(jobId);
+
+    const processors = serviceProcesses(dev, "processor");
+    expect(processors).toHaveLength(1);
+    process.kill(processors[0]!.pid, "SIGKILL");
+    await dev.prints(/processor was ended by SIGKILL[\s\S]*processor on \S+ ready again/);
+    await completed(await submitHash());
+
+    const now = new Date();
+    utimesSync(join(projectDir, "services/read-model/main.ts"), now, now);
+    await dev.prints(/main\.ts changed: restarting read-model[\s\S]*read-model on \S+ ready again/);
+    await completed(jobId);
+    expect(dev.output()).not.toContain("sample job");
+
+    const tree = processTree(dev.child.pid);
+    dev.child.kill("SIGKILL");
+    await dev.child.exited;
+    // Elsewhere the next start ends them.
+    if (endWithUs("SIGTERM").length > 0) await allGone(tree, 20_000);
+  });
+
+  test("starts after a kill -9, and empty with --fresh", async () => {
+    const dev = startDev("--fresh", "--no-reload");
+    await dev.prints(/submitted a sample job of each type/);
+    const { items } = await get<JobPage>("read-model", "/jobs?limit=100");
+    expect(items.map(({ id }) => id)).not.toContain(jobId);
+    dev.child.kill("SIGTERM");
+    expect(await dev.child.exited).toBe(0);
+  });
+});
+
+test("unusable settings are named all at once, in sentences without passwords", () => {
+  const { exitCode, stdout } = Bun.spawnSync([process.execPath, "services/dev/main.ts", "--data", dataDir], {
+    cwd: projectDir,
+    env: {
+      ...process.env,
+      BUS_URL: "redis://user:hunter2@host",
+      DATABASE_URL: "postgres://user:hunter2@127.0.0.1:1/x",
+      EVENTS_URL: "nonsense",
+    },
+  });
+  expect(exitCode).toBe(1);
+  const text = stdout.toString();
+  for (const part of [
+    "BUS_URL starts with redis://",
+    "127.0.0.1:1, where nothing answers",
+    "EVENTS_URL is not a URL",
+  ])
+    expect(text).toContain(part);
+  expect(text).not.toContain("hunter2");
+});
+
+test("smoke names what does not answer, and keeps what it saw", () => {
+  const nowhere = "http://127.0.0.1:1";
+  const targets = ["--gateway", nowhere, "--read-model", nowhere, "--metrics", nowhere];
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], {
+    cwd: projectDir,
+  });
+  expect(exitCode).toBe(1);
+  for (const name of ["gateway", "readModel", "metrics"])
+    expect(stderr.toString()).toContain(`${name} at ${nowhere}`);
+  const folder = /replies are in (.*)/.exec(stdout.toString())![1]!;
+  expect(JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"))).toMatchObject({ ok: false });
+  rmSync(folder, { recursive: true });
+});
+
+function serviceProcesses(dev: Dev, service: string): ProcessInfo[] {
+  return processTree(dev.child.pid).filter(({ pid }) => {
+    const { stdout } = Bun.spawnSync(["ps", "-p", String(pid), "-o", "command="]);
+    return stdout.toString().includes(join("services", service, "main.ts"));
+  });
+}

@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { readState, stateFileName } from "../services/dev/state-file.ts";
+import { proofPaths, type SmokeTargets } from "./smoke/proof-paths.ts";
+import { createRecorder } from "./smoke/recorder.ts";
+
+const projectDir = join(import.meta.dir, "..");
+const budgetMs = 60_000;
+
+const usageText = `Usage: bun run smoke [options]
+
+Sends one job through a running system and proves four things: it is accepted, its events carry its id,
+it is COMPLETED, and the metrics count it. Takes a second or two, at most 60. Every reply is kept under artifacts/smoke/.
+
+  --gateway URL      default: where \`bun run dev\` runs, else http://127.0.0.1:3000
+  --read-model URL   likewise, else http://127.0.0.1:8080
+  --metrics URL      the metrics-engine; likewise, else http://127.0.0.1:3003
+  --help             this text`;
+
+async function main(args: string[]): Promise<number> {
+  const targets = parseTargets(args);
+  if (!targets) {
+    console.log(usageText);
+    return 0;
+  }
+  const startedAt = performance.now();
+  const recorder = createRecorder({
+    folder: join(projectDir, "artifacts/smoke", new Date().toISOString().replaceAll(":", "-")),
+    signal: AbortSignal.timeout(budgetMs),
+  });
+  let failure: unknown;
+  try {
+    await recorder.knock(targets);
+    for (const { name, prove } of proofPaths(targets)) {
+      const pathStartedAt = performance.now();
+      const proof = await recorder.path(name, prove);
+      console.log(`✓ ${name}: ${proof} (${Math.round(performance.now() - pathStartedAt)} ms)`);
+    }
+  } catch (error) {
+    failure = error;
+    console.error(`✗ ${error instanceof Error ? error.message : error}`);
+  }
+  const durationMs = Math.round(performance.now() - startedAt);
+  recorder.summarize({ targets, ok: failure === undefined, durationMs });
+  const end = failure === undefined ? "All four paths proved" : "Failed";
+  console.log(`${end} in ${(durationMs / 1_000).toFixed(1)} s; replies are in ${recorder.folder}`);
+  return failure === undefined ? 0 : 1;
+}
+
+function parseTargets(args: string[]): SmokeTargets | undefined {
+  const option = { type: "string" } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      gateway: option,
+      "read-model": option,
+      metrics: option,
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return undefined;
+  const path = join(projectDir, ".observatory", stateFileName);
+  const services = existsSync(path) ? readState(path)?.services : undefined;
+  return {
+    gateway: baseUrl("--gateway", values.gateway ?? services?.gateway ?? "http://127.0.0.1:3000"),
+    readModel: baseUrl(
+      "--read-model",
+      values["read-model"] ?? services?.["read-model"] ?? "http://127.0.0.1:8080",
+    ),
+    metrics: baseUrl("--metrics", values.metrics ?? services?.["metrics-engine"] ?? "http://127.0.0.1:3003"),
+  };
+}
+
+function baseUrl(option: string, url: string): string {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ""))
+    throw new Error(`${option} is ${JSON.stringify(url)}, wanted a URL such as http://127.0.0.1:3000`);
+  return url.replace(/\/+$/, "");
+}
+
+// Exits by itself: connections that are kept alive would hold the process for a while.
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

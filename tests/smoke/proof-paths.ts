@@ -1,0 +1,116 @@
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { Acceptance } from "../../contracts/api-commands.ts";
+import { EventPage, JobDetail } from "../../contracts/api-queries.ts";
+import { isTerminal } from "../../contracts/job.ts";
+import type { Exchange, Send } from "./recorder.ts";
+
+export type SmokeTargets = Readonly<Record<"gateway" | "readModel" | "metrics", string>>;
+
+export interface ProofPath {
+  readonly name: string;
+  /** Resolves with what was seen, in a few words. */
+  prove(send: Send, signal: AbortSignal): Promise<string>;
+}
+
+const jobType = "hash";
+const counter = "observatory_jobs_completed_total";
+
+/** The four paths, to be walked in this order with one job. */
+export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): ProofPath[] {
+  let jobId = "";
+  let countedBefore = 0;
+
+  return [
+    {
+      name: "job accepted",
+      async prove(send) {
+        countedBefore = countOf(await send("GET", `${metrics}/metrics`)) ?? 0;
+        const payload = { text: `smoke ${Date.now()}`, rounds: 1_000 };
+        const reply = await send("POST", `${gateway}/jobs`, { type: jobType, payload });
+        const acceptance = expectReply(reply, 202, Acceptance);
+        jobId = acceptance.jobId;
+        const { location } = reply.headers;
+        if (!location?.endsWith(`/jobs/${jobId}`))
+          throw new Error(`Location is ${location ?? "missing"}, wanted one that ends in /jobs/${jobId}`);
+        return `${jobId}, the reply keeps its schema`;
+      },
+    },
+    {
+      name: "events carry the job id",
+      async prove(send, signal) {
+        return await eventually(signal, async () => {
+          const { items } = expectReply(
+            await send("GET", `${readModel}/events?jobId=${jobId}`),
+            200,
+            EventPage,
+          );
+          const stray = items.find(({ payload }) => payload.jobId !== jobId);
+          if (stray)
+            throw new Error(`Event ${stray.eventId} is about ${stray.payload.jobId}, wanted ${jobId}`);
+          const types = items.map(({ eventType }) => eventType);
+          if (!types.includes("job.created") || !types.includes("job.completed")) return undefined;
+          return types.join(", ");
+        });
+      },
+    },
+    {
+      name: "job completed",
+      async prove(send, signal) {
+        return await eventually(signal, async () => {
+          const job = expectReply(await send("GET", `${readModel}/jobs/${jobId}`), 200, JobDetail);
+          if (!isTerminal(job.status)) return undefined;
+          if (job.status !== "COMPLETED")
+            throw new Error(
+              `The job is ${job.status} (${job.error?.message ?? "no reason"}), wanted COMPLETED`,
+            );
+          return `${job.status} after ${job.transitions.length} transitions, in ${job.durationMs} ms`;
+        });
+      },
+    },
+    {
+      name: "metrics count it",
+      async prove(send, signal) {
+        return await eventually(signal, async () => {
+          const counted = countOf(await send("GET", `${metrics}/metrics`));
+          if (counted === undefined || counted <= countedBefore) return undefined;
+          return `${counter}{type="${jobType}"} went from ${countedBefore} to ${counted}`;
+        });
+      },
+    },
+  ];
+}
+
+function expectReply<T extends TSchema>({ status, json, text }: Exchange, wanted: number, schema: T) {
+  if (status !== wanted)
+    throw new Error(`The reply has status ${status}, wanted ${wanted}: ${text.slice(0, 500)}`);
+  const fault = Value.Errors(schema, json).First();
+  if (fault) throw new Error(`The reply breaks its schema at ${fault.path || "/"}: ${fault.message}`);
+  return json as T["static"];
+}
+
+/** The counter's value for the job type; undefined where it is not exposed. */
+function countOf({ text }: Exchange): number | undefined {
+  const line = text
+    .split("\n")
+    .find((one) => one.startsWith(`${counter}{`) && one.includes(`type="${jobType}"`));
+  return line === undefined ? undefined : Number(line.split(" ").at(-1));
+}
+
+/** Looks again until there is something to report; a refusal that may pass, and a missing job, are waited for too. */
+async function eventually(signal: AbortSignal, look: () => Promise<string | undefined>): Promise<string> {
+  let last: unknown;
+  while (!signal.aborted) {
+    try {
+      const seen = await look();
+      if (seen !== undefined) return seen;
+      last = undefined;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!/status (404|503)/.test((error as Error).message)) throw error;
+      last = error;
+    }
+    await Bun.sleep(50);
+  }
+  throw last ?? new Error("It did not come about");
+}

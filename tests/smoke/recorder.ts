@@ -1,0 +1,109 @@
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A reply as it was kept. */
+export interface Exchange {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The parsed body; undefined where it is not JSON. */
+  readonly json: unknown;
+}
+
+/** One request; its reply is kept whatever it is. Throws when there is none. */
+export type Send = (method: "GET" | "POST", url: string, body?: unknown) => Promise<Exchange>;
+
+export interface Recorder {
+  readonly folder: string;
+  /** Throws naming every service at whose address nothing answers. */
+  knock(targets: Readonly<Record<string, string>>): Promise<void>;
+  /** Runs one path, its replies kept in a file of its own; a failure is kept too and thrown with the path's name. */
+  path<T>(name: string, run: (send: Send, signal: AbortSignal) => Promise<T>): Promise<T>;
+  summarize(summary: object): void;
+}
+
+/** Keeps every reply with its headers and time in a folder, one JSON object per line. */
+export function createRecorder({ folder, signal }: { folder: string; signal: AbortSignal }): Recorder {
+  mkdirSync(folder, { recursive: true });
+  const outcomes: { path: string; ok: boolean; durationMs: number; reason?: string }[] = [];
+
+  const sendInto =
+    (file: string): Send =>
+    async (method, url, body) => {
+      const startedAt = performance.now();
+      const entry: Record<string, unknown> = { at: new Date().toISOString(), method, url, body };
+      try {
+        const response = await fetch(url, {
+          method,
+          signal,
+          ...(body !== undefined && {
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+          }),
+        });
+        const text = await response.text();
+        const { status } = response;
+        const headers = Object.fromEntries(response.headers);
+        const json = parse(text);
+        Object.assign(entry, { status, headers, reply: json ?? text });
+        return { status, headers, text, json };
+      } catch (error) {
+        entry.error = String(error);
+        throw error;
+      } finally {
+        entry.durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+        appendFileSync(join(folder, `${file}.jsonl`), `${JSON.stringify(entry)}\n`);
+      }
+    };
+
+  return {
+    folder,
+    async knock(targets) {
+      const send = sendInto("0-health");
+      const silent = await Promise.all(
+        Object.entries(targets).map(async ([name, url]) => {
+          try {
+            await send("GET", `${url}/healthz`);
+            return undefined;
+          } catch (error) {
+            return `${name} at ${url} (${(error as { code?: string }).code ?? (error as Error).message})`;
+          }
+        }),
+      );
+      const named = silent.filter((one) => one !== undefined);
+      if (named.length > 0)
+        throw new Error(`Nothing answers for ${named.join(", ")}; start the system with: bun run dev`);
+    },
+    async path(name, run) {
+      const startedAt = performance.now();
+      const finish = (ok: boolean, reason?: string) =>
+        outcomes.push({ path: name, ok, durationMs: Math.round(performance.now() - startedAt), reason });
+      try {
+        const result = await run(sendInto(`${outcomes.length + 1}-${name.replaceAll(" ", "-")}`), signal);
+        finish(true);
+        return result;
+      } catch (error) {
+        const reason = signal.aborted
+          ? `the budget of 60 s is used up; ${String(error)}`
+          : String((error as Error).message);
+        finish(false, reason);
+        throw new Error(`${name}: ${reason}`, { cause: error });
+      }
+    },
+    summarize(summary) {
+      writeFileSync(
+        join(folder, "summary.json"),
+        `${JSON.stringify({ ...summary, paths: outcomes }, null, 2)}\n`,
+      );
+    },
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
