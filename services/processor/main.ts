@@ -91,6 +91,8 @@ async function start({
   const commandStore = createCommandStore(store.sql);
   const intakeStore = createIntakeStore(store.sql);
 
+  const counters = registerMetrics(metrics, { slots, log, snapshot: workerStore.snapshot });
+
   // These four need each other: who is told of free slots, of due jobs, of a lost lease.
   const workers: Workers = createWorkers({
     ...{ store: workerStore, runs, history, outbox, log, instanceId, version },
@@ -100,7 +102,7 @@ async function start({
     onDue: () => claimer.poke(),
   });
   const runner = createRunner({
-    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, log, abort },
+    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, log, counters, abort },
     ports: { allowedAddresses, submit: createChildSubmitter(bus, makeEvent) },
     onFree: (retryAt) => claimer.onFree(retryAt),
   });
@@ -129,7 +131,6 @@ async function start({
     log,
   });
   const pausedTypes = createPausedTypes(commandStore, log);
-  registerMetrics(metrics, { slots, log, snapshot: workerStore.snapshot });
 
   const engines = { postgres: store.ping, bus: bus.ping };
   const edge = createEdge({

@@ -1,14 +1,27 @@
+import type { AttemptOutcome } from "../../contracts/job.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Slots } from "./slots.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
-/** The gauges that only the processor can give: its slots, and what waits in the job store. */
+export interface RunCounters {
+  ended(outcome: AttemptOutcome): void;
+  refused(): void;
+}
+
+/** The metrics that only the processor can give: its slots, and what waits in the job store. */
 export function registerMetrics(
   metrics: Metrics,
   { slots, log, snapshot }: { slots: Slots; log: Log; snapshot: WorkerStore["snapshot"] },
-): void {
+): RunCounters {
+  const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
+    "outcome",
+  ]);
+  const late = metrics.counter(
+    "observatory_late_ends_total",
+    "Ends that were refused because the job had another holder",
+  );
   metrics.gauge("observatory_slots", "Jobs that may run at a time", [], (gauge) => gauge.set(slots.total));
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
   const outbox = metrics.gauge(
@@ -36,4 +49,5 @@ export function registerMetrics(
       }
     },
   );
+  return { ended: (outcome) => attempts.inc({ outcome }), refused: () => late.inc() };
 }

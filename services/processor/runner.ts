@@ -5,6 +5,7 @@ import type { Log } from "../../shared/log.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
+import type { RunCounters } from "./metrics.ts";
 import type { Outbox } from "./outbox.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
 import type { RunStore } from "./run-store.ts";
@@ -19,6 +20,7 @@ export interface RunnerOptions {
   readonly outbox: Outbox;
   readonly slots: Slots;
   readonly log: Log;
+  readonly counters: RunCounters;
   readonly ports: Omit<RunPorts, "onProgress">;
   /** Aborts when what runs must be given up. */
   readonly abort: AbortSignal;
@@ -46,6 +48,7 @@ export function createRunner({
   outbox,
   slots,
   log,
+  counters,
   ports,
   abort,
   onFree,
@@ -91,11 +94,13 @@ export function createRunner({
       });
       const conclusion = await ends.add(ended);
       if (conclusion === "superseded") {
+        counters.refused();
         log.warn("A late end was refused: the job has another holder", {
           jobId: job.id,
           attempt: job.attempt,
         });
       } else {
+        counters.ended(ended.ending.outcome);
         retryAt = conclusion.runAt;
         log.info("Job attempt ended", {
           jobId: job.id,

@@ -7,7 +7,7 @@ import { runClosedLoop } from "./load.ts";
 
 const requests = 20_000;
 const connections = 32;
-const body = JSON.stringify({ type: "noop", payload: {} });
+const body = JSON.stringify({ type: "sleep", payload: { ms: 0 } });
 const server = Bun.spawn(["bun", "-e", serverSource()], { stdout: "pipe", stderr: "inherit" });
 const firstLine = (await server.stdout.getReader().read()).value;
 const url = `http://127.0.0.1:${new TextDecoder().decode(firstLine).trim()}/jobs`;

@@ -26,7 +26,7 @@ const common = {
 };
 const requestOf = (path: string, jobs: number) => ({
   url: `http://127.0.0.1:${server.port}${path}`,
-  body: JSON.stringify({ jobs: Array.from({ length: jobs }, () => ({ type: "noop", payload: {} })) }),
+  body: JSON.stringify({ jobs: Array.from({ length: jobs }, () => ({ type: "sleep", payload: { ms: 0 } })) }),
   jobs,
 });
 

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { resolve } from "node:path";
+import { observatory } from "./observatory.ts";
 import { type BenchOptions, parseBenchOptions, usageText } from "./options.ts";
 import { peers } from "./peers/all.ts";
 import { formatReport, type SystemReport, writeReport } from "./report.ts";
@@ -8,7 +9,7 @@ import { runNoopRuns, runSleepRun } from "./runs.ts";
 import type { StartOptions, System } from "./system.ts";
 
 // Our own system comes first: the ratios of the report divide the first system by the others.
-const systems: readonly System[] = [...peers];
+const systems: readonly System[] = [observatory, ...peers];
 
 async function main(): Promise<number> {
   const options = parseBenchOptions(process.argv.slice(2));

@@ -57,6 +57,7 @@ export async function writeReport(report: BenchReport): Promise<string> {
 
 const legend = `jobs/s counts from the first request to the last finished job, milliseconds from when a request was due
 until its job was finished. CPU is a share of one core over the run, memory the peak of a process with its children.
+"observed after" is how long after the last job its system's own event store and counters had caught up.
 The last column: above 1 the first system does more jobs/s; below 1 its milliseconds are fewer.`;
 
 interface Row {
@@ -65,7 +66,17 @@ interface Row {
 }
 
 function header(first: string): string[] {
-  return ["system", "jobs/s", "accepted/s", "p50 ms", "p99 ms", "lost", "CPU, memory", `${first} ÷ this`];
+  return [
+    "system",
+    "jobs/s",
+    "accepted/s",
+    "p50 ms",
+    "p99 ms",
+    "lost",
+    "observed after",
+    "CPU, memory",
+    `${first} ÷ this`,
+  ];
 }
 
 function line({ system, result }: Row, { result: first }: Row): string[] {
@@ -80,6 +91,7 @@ function line({ system, result }: Row, { result: first }: Row): string[] {
     result.p50Ms.toFixed(1),
     result.p99Ms.toFixed(1),
     lost(result),
+    result.observationLagSeconds === null ? "-" : `${result.observationLagSeconds.toFixed(1)} s`,
     usage(result),
     ratio,
   ];
@@ -106,7 +118,7 @@ function usage({ usage, seconds, loadCpuSeconds }: RunResult): string {
 
 function formatTable(rows: string[][]): string {
   const widths = rows[0]!.map((_cell, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const isText = (column: number) => column === 0 || column === 6;
+  const isText = (column: number) => column === 0 || column === 7;
   return rows
     .map((row) =>
       row

@@ -28,6 +28,8 @@ export interface RunResult {
   seconds: number;
   usage: ProcessUsage[] | null;
   loadCpuSeconds: number;
+  /** How long after its last job the system's own observers had caught up; null where there are none. */
+  observationLagSeconds: number | null;
 }
 
 /** The runs that one worker serves, in this order; batches are left out where there is no bulk submit. */
@@ -80,7 +82,7 @@ export async function runSleepRun(system: RunningSystem, sizes: RunSizes): Promi
   );
 }
 
-const noop = { type: "noop", payload: {} };
+const noop = { type: "sleep", payload: { ms: 0 } };
 const singleConnections = 64;
 const batchConnections = 4;
 const stallMs = 20_000;
@@ -123,7 +125,11 @@ async function measure(
   const usage = meter.stop();
   signal.throwIfAborted();
   const loadCpuSeconds = (user + kernel) / 1e6;
-  return { run, ...summarise(load, await joinCompletions(system, load)), seconds, usage, loadCpuSeconds };
+  const endedAt = performance.now();
+  await system.settle?.();
+  const observationLagSeconds = system.settle ? (performance.now() - endedAt) / 1000 : null;
+  const summary = summarise(load, await joinCompletions(system, load));
+  return { run, ...summary, seconds, usage, loadCpuSeconds, observationLagSeconds };
 }
 
 function summarise(load: LoadResult, done: Completions) {

@@ -39,6 +39,8 @@ export interface RunningSystem {
   completedCount(): Promise<number>;
   /** When each job finished, in wall-clock milliseconds. Asked once after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;
+  /** Resolves when everything that follows a job's end (events stored and counted) has caught up; absent: nothing follows. */
+  settle?(): Promise<void>;
   processes(): NamedProcess[];
   stop(): Promise<void>;
 }

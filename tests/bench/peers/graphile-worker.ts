@@ -59,7 +59,7 @@ const graphileWorker: Peer = {
         },
       },
       noHandleSignals: true,
-      taskList: { noop: task("noop"), sleep: task("sleep") },
+      taskList: { sleep: task("sleep") },
     });
     return { close: () => runner.stop() };
   },

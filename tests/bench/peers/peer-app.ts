@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { BatchRequest, JobRequest } from "../../../contracts/api-commands.ts";
 import type { PeerQueue } from "./peer.ts";
 
-const knownTypes = new Set(["noop", "sleep"]);
+const knownTypes = new Set(["sleep"]);
 const maxPayloadBytes = 65_536;
 const isJobRequest = TypeCompiler.Compile(JobRequest);
 

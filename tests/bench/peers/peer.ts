@@ -36,7 +36,8 @@ export interface Peer {
   openWorker(context: PeerContext, record: RecordFinished): Promise<PeerWorker>;
 }
 
-/** The one handler all peers run: nothing, or the wait asked for. */
+/** The one handler all peers run: the wait asked for, nothing when that is 0. */
 export async function runHandler(type: string, payload: Record<string, unknown>): Promise<void> {
-  if (type === "sleep") await Bun.sleep(Number(payload.ms));
+  const ms = Number(payload.ms);
+  if (type === "sleep" && ms > 0) await Bun.sleep(ms);
 }
