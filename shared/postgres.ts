@@ -70,7 +70,18 @@ export function translateStoreError(error: unknown): never {
   });
 }
 
-/** Times as an array parameter: the driver would take an array of dates for one date. */
-export function timestamps(times: readonly (Date | null)[]): (string | null)[] {
-  return times.map((time) => time?.toISOString() ?? null);
+/**
+ * An array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own arrays escape
+ * every element, which is half of a busy writer's CPU, and take an array of dates for one date.
+ */
+export function plainArray(values: readonly (string | number | Date | null)[]): string {
+  return `{${values.map((value) => (value === null ? "NULL" : value instanceof Date ? value.toISOString() : value)).join(",")}}`;
+}
+
+/**
+ * JSON texts as one text parameter, a line each: JSON has no raw line break. In SQL it is
+ * `string_to_array($, E'\n', '')`, where an absent text is NULL.
+ */
+export function jsonLines(texts: readonly (string | null)[]): string {
+  return texts.map((text) => text ?? "").join("\n");
 }

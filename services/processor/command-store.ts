@@ -1,6 +1,6 @@
 import type { JobFilter } from "../../contracts/api-commands.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import { type Sql, timestamps } from "../../shared/postgres.ts";
+import { plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
 import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 
@@ -80,9 +80,9 @@ export function createCommandStore(sql: Sql) {
               error = case when i.run > j.run then null else j.error end,
               result = null, progress = null
           from unnest(
-            ${steps.map((s) => s.jobId)}::uuid[], ${moves.map(({ job }) => job.sequence)}::int[], ${moves.map(({ job }) => job.status)}::text[],
-            ${steps.map((s) => s.to)}::text[], ${steps.map((s) => s.sequence)}::int[], ${steps.map((s) => s.run)}::int[],
-            ${timestamps(steps.map((s) => s.at))}::timestamptz[]
+            ${plainArray(steps.map((s) => s.jobId))}::uuid[], ${plainArray(moves.map(({ job }) => job.sequence))}::int[], ${plainArray(moves.map(({ job }) => job.status))}::text[],
+            ${plainArray(steps.map((s) => s.to))}::text[], ${plainArray(steps.map((s) => s.sequence))}::int[], ${plainArray(steps.map((s) => s.run))}::int[],
+            ${plainArray(steps.map((s) => s.at))}::timestamptz[]
           ) as i (id, seen, was, status, sequence, run, at)
           where j.id = i.id and j.sequence = i.seen and j.status = i.was
           returning j.id

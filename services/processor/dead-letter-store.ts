@@ -11,7 +11,10 @@ export interface DeadLetterRow {
 
 export function createDeadLetterStore(sql: Sql) {
   return {
-    /** File refused messages; one that is filed already is left as it is. */
+    /**
+     * File refused messages, each once. One that broke on both queues it came to is filed under `jobs.created`: replayed
+     * there it reaches both again.
+     */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       await sql`
         insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id, event_id)
@@ -23,7 +26,8 @@ export function createDeadLetterStore(sql: Sql) {
           ${messages.map((m) => m.original)}::text[], ${messages.map((m) => m.jobId ?? null)}::uuid[],
           ${messages.map((m) => m.eventId ?? null)}::uuid[]
         ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
-        on conflict (id) do nothing`;
+        on conflict (id) do update set queue = excluded.queue, service = excluded.service, detail = excluded.detail
+          where excluded.queue = 'jobs.created' and dead_letters.queue <> 'jobs.created'`;
     },
 
     async get(id: string): Promise<DeadLetterRow | undefined> {

@@ -1,5 +1,5 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import { type Sql, timestamps } from "../../shared/postgres.ts";
+import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Step } from "./history.ts";
 import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
@@ -60,18 +60,18 @@ export function createIntakeStore(sql: Sql) {
             i.created_event_id, i.traceparent, i.parent_id, i.origin_id, i.origin_kind, i.sequence, i.attempt, i.max_attempts, i.base_ms,
             i.cap_ms, i.deadline_ms, i.run_at, i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms, i.error::jsonb
           from unnest(
-            ${jobs.map((j) => j.id)}::uuid[], ${jobs.map((j) => j.type)}::text[], ${jobs.map((j) => j.status)}::text[],
-            ${jobs.map((j) => j.priority)}::smallint[], ${jobs.map((j) => storableJson(JSON.stringify(j.payload)))}::text[],
-            ${jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null))}::text[], ${jobs.map((j) => j.idempotencyKey)}::text[],
-            ${jobs.map((j) => j.fingerprint)}::text[], ${jobs.map((j) => j.correlationId)}::uuid[],
-            ${jobs.map((j) => j.createdEventId)}::uuid[], ${jobs.map((j) => j.traceparent)}::text[],
-            ${jobs.map((j) => j.parentId)}::uuid[], ${jobs.map((j) => j.originId)}::uuid[], ${jobs.map((j) => j.originKind)}::text[],
-            ${jobs.map((j) => j.sequence)}::int[], ${jobs.map((j) => j.attempt)}::int[], ${jobs.map((j) => j.maxAttempts)}::int[],
-            ${jobs.map((j) => j.baseMs)}::int[], ${jobs.map((j) => j.capMs)}::int[], ${jobs.map((j) => j.deadlineMs)}::int[],
-            ${timestamps(jobs.map((j) => j.runAt))}::timestamptz[], ${timestamps(jobs.map((j) => j.createdAt))}::timestamptz[],
-            ${timestamps(jobs.map((j) => j.receivedAt))}::timestamptz[], ${timestamps(jobs.map((j) => j.startedAt))}::timestamptz[],
-            ${timestamps(jobs.map((j) => j.finishedAt))}::timestamptz[], ${jobs.map((j) => j.workerId)}::text[],
-            ${jobs.map((j) => j.queueWaitMs)}::float8[], ${jobs.map((j) => j.error)}::text[]
+            ${plainArray(jobs.map((j) => j.id))}::uuid[], ${jobs.map((j) => j.type)}::text[], ${plainArray(jobs.map((j) => j.status))}::text[],
+            ${plainArray(jobs.map((j) => j.priority))}::smallint[], string_to_array(${jsonLines(jobs.map((j) => storableJson(JSON.stringify(j.payload))))}, E'\\n', ''),
+            string_to_array(${jsonLines(jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null)))}, E'\\n', ''), ${jobs.map((j) => j.idempotencyKey)}::text[],
+            ${jobs.map((j) => j.fingerprint)}::text[], ${plainArray(jobs.map((j) => j.correlationId))}::uuid[],
+            ${plainArray(jobs.map((j) => j.createdEventId))}::uuid[], ${jobs.map((j) => j.traceparent)}::text[],
+            ${plainArray(jobs.map((j) => j.parentId))}::uuid[], ${plainArray(jobs.map((j) => j.originId))}::uuid[], ${jobs.map((j) => j.originKind)}::text[],
+            ${plainArray(jobs.map((j) => j.sequence))}::int[], ${plainArray(jobs.map((j) => j.attempt))}::int[], ${plainArray(jobs.map((j) => j.maxAttempts))}::int[],
+            ${plainArray(jobs.map((j) => j.baseMs))}::int[], ${plainArray(jobs.map((j) => j.capMs))}::int[], ${plainArray(jobs.map((j) => j.deadlineMs))}::int[],
+            ${plainArray(jobs.map((j) => j.runAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.createdAt))}::timestamptz[],
+            ${plainArray(jobs.map((j) => j.receivedAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.startedAt))}::timestamptz[],
+            ${plainArray(jobs.map((j) => j.finishedAt))}::timestamptz[], ${jobs.map((j) => j.workerId)}::text[],
+            ${plainArray(jobs.map((j) => j.queueWaitMs))}::float8[], string_to_array(${jsonLines(jobs.map((j) => j.error))}, E'\\n', '')
           ) as i (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
             created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
             cap_ms, deadline_ms, run_at, created_at, received_at, started_at, finished_at, worker_id, queue_wait_ms, error)
@@ -81,7 +81,7 @@ export function createIntakeStore(sql: Sql) {
         born as (
           insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
           select b.id, 0, 1, null, 'PENDING', 0, b.event_id, b.at
-          from unnest(${jobs.map((j) => j.id)}::uuid[], ${jobs.map((j) => j.createdEventId)}::uuid[], ${timestamps(jobs.map((j) => j.createdAt))}::timestamptz[])
+          from unnest(${plainArray(jobs.map((j) => j.id))}::uuid[], ${plainArray(jobs.map((j) => j.createdEventId))}::uuid[], ${plainArray(jobs.map((j) => j.createdAt))}::timestamptz[])
             as b (id, event_id, at)
           join done on done.id = b.id
         ),

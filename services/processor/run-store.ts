@@ -1,5 +1,5 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import { type Sql, timestamps } from "../../shared/postgres.ts";
+import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Conclusion } from "./conclude.ts";
 import { after, type Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
@@ -58,7 +58,7 @@ export function createRunStore(sql: Sql, history: Historian) {
         const steps = claimed.map(({ started }) => started);
         const [written] = await tx<{ sent: string }[]>`
           with done as (
-            select unnest(${steps.map((s) => s.jobId)}::uuid[]) as id
+            select unnest(${plainArray(steps.map((s) => s.jobId))}::uuid[]) as id
           ), ${stepsSql(tx, steps)}
           select id as sent from sent`;
         const jobs = claimed.map(({ job }) => job);
@@ -81,15 +81,15 @@ export function createRunStore(sql: Sql, history: Historian) {
       const [row] = await sql<{ done: string[] | null; sent: string | null }[]>`
         with input as (
           select * from unnest(
-            ${entries.map((e) => e.ended.job.id)}::uuid[], ${entries.map((e) => e.ended.job.attempt)}::int[],
-            ${entries.map((e) => e.ended.job.workerId)}::text[], ${entries.map((e) => e.conclusion.status)}::text[],
-            ${entries.map((e) => e.conclusion.steps.at(-1)?.sequence ?? 0)}::int[],
-            ${entries.map((e) => e.conclusion.tries)}::int[], ${entries.map((e) => e.conclusion.losses)}::int[],
-            ${timestamps(entries.map((e) => e.conclusion.runAt))}::timestamptz[],
-            ${entries.map((e) => (e.ended.ending.outcome === "succeeded" ? e.ended.ending.result : null))}::text[],
-            ${entries.map((e) => (e.conclusion.error ? JSON.stringify(e.conclusion.error) : null))}::text[],
-            ${timestamps(entries.map((e) => e.ended.finishedAt))}::timestamptz[], ${entries.map((e) => e.ended.durationMs)}::float8[],
-            ${entries.map((e) => e.ended.ending.outcome)}::text[], ${entries.map((e) => e.ended.logs)}::text[]
+            ${plainArray(entries.map((e) => e.ended.job.id))}::uuid[], ${plainArray(entries.map((e) => e.ended.job.attempt))}::int[],
+            ${entries.map((e) => e.ended.job.workerId)}::text[], ${plainArray(entries.map((e) => e.conclusion.status))}::text[],
+            ${plainArray(entries.map((e) => e.conclusion.steps.at(-1)?.sequence ?? 0))}::int[],
+            ${plainArray(entries.map((e) => e.conclusion.tries))}::int[], ${plainArray(entries.map((e) => e.conclusion.losses))}::int[],
+            ${plainArray(entries.map((e) => e.conclusion.runAt))}::timestamptz[],
+            string_to_array(${jsonLines(entries.map((e) => (e.ended.ending.outcome === "succeeded" ? e.ended.ending.result : null)))}, E'\\n', ''),
+            string_to_array(${jsonLines(entries.map((e) => (e.conclusion.error ? JSON.stringify(e.conclusion.error) : null)))}, E'\\n', ''),
+            ${plainArray(entries.map((e) => e.ended.finishedAt))}::timestamptz[], ${plainArray(entries.map((e) => e.ended.durationMs))}::float8[],
+            ${plainArray(entries.map((e) => e.ended.ending.outcome))}::text[], string_to_array(${jsonLines(entries.map((e) => e.ended.logs))}, E'\\n', '')
           ) as i (id, attempt, worker_id, status, sequence, tries, losses, run_at, result, error, finished_at, duration_ms, outcome, logs)
         ),
         done as (
@@ -110,8 +110,8 @@ export function createRunStore(sql: Sql, history: Historian) {
           insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id)
           select d.id, 'job', 'OUT_OF_TRIES', d.detail, 'processor', 'jobs.created', d.died_at, convert_to(d.body, 'UTF8'), d.id
           from unnest(
-            ${dead.map((e) => e.ended.job.id)}::uuid[], ${dead.map((e) => e.conclusion.error?.message ?? "")}::text[],
-            ${timestamps(dead.map((e) => e.ended.finishedAt))}::timestamptz[],
+            ${plainArray(dead.map((e) => e.ended.job.id))}::uuid[], ${dead.map((e) => e.conclusion.error?.message ?? "")}::text[],
+            ${plainArray(dead.map((e) => e.ended.finishedAt))}::timestamptz[],
             ${dead.map((e) => JSON.stringify({ type: e.ended.job.type, payload: e.ended.job.payload }))}::text[]
           ) as d (id, detail, died_at, body)
           join done on done.id = d.id
@@ -128,8 +128,8 @@ export function createRunStore(sql: Sql, history: Historian) {
       await sql`
         update jobs j set progress = i.progress::jsonb
         from unnest(
-          ${entries.map((e) => e.job.id)}::uuid[], ${entries.map((e) => e.job.attempt)}::int[],
-          ${entries.map((e) => e.job.workerId)}::text[], ${entries.map((e) => e.progress)}::text[]
+          ${plainArray(entries.map((e) => e.job.id))}::uuid[], ${plainArray(entries.map((e) => e.job.attempt))}::int[],
+          ${entries.map((e) => e.job.workerId)}::text[], string_to_array(${jsonLines(entries.map((e) => e.progress))}, E'\\n', '')
         ) as i (id, attempt, worker_id, progress)
         where j.id = i.id and j.status = 'EXECUTING' and j.attempt = i.attempt and j.worker_id = i.worker_id`;
     },

@@ -62,7 +62,7 @@ export function createRunner({
   const ends = createBatcher<EndedAttempt, Conclusion | "superseded">({
     run: record,
     maxBatch: 200,
-    maxInFlight: 2,
+    maxInFlight: 1,
     // Never reached: an end exists only for a slot that is taken.
     maxItems: Number.POSITIVE_INFINITY,
   });

@@ -1,6 +1,6 @@
 import type { PendingQuery, Row } from "postgres";
 import { joinEnvelopes } from "../../shared/event.ts";
-import { type Sql, timestamps } from "../../shared/postgres.ts";
+import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Step } from "./history.ts";
 
 /**
@@ -12,10 +12,10 @@ export function stepsSql(sql: Sql, steps: readonly Step[]): PendingQuery<Row[]> 
     steps as (
       select s.*
       from unnest(
-        ${steps.map((s) => s.jobId)}::uuid[], ${steps.map((s) => s.sequence)}::int[], ${steps.map((s) => s.run)}::int[],
-        ${steps.map((s) => s.from)}::text[], ${steps.map((s) => s.to)}::text[], ${steps.map((s) => s.attempt)}::int[],
-        ${steps.map((s) => s.eventId)}::uuid[], ${timestamps(steps.map((s) => s.at))}::timestamptz[],
-        ${steps.map((s) => s.detail)}::text[], ${steps.map((s) => s.event)}::text[]
+        ${plainArray(steps.map((s) => s.jobId))}::uuid[], ${plainArray(steps.map((s) => s.sequence))}::int[], ${plainArray(steps.map((s) => s.run))}::int[],
+        ${plainArray(steps.map((s) => s.from))}::text[], ${plainArray(steps.map((s) => s.to))}::text[], ${plainArray(steps.map((s) => s.attempt))}::int[],
+        ${plainArray(steps.map((s) => s.eventId))}::uuid[], ${plainArray(steps.map((s) => s.at))}::timestamptz[],
+        string_to_array(${jsonLines(steps.map((s) => s.detail))}, E'\\n', ''), string_to_array(${jsonLines(steps.map((s) => s.event))}, E'\\n', '')
       ) with ordinality
         as s (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail, event, place)
       join done on done.id = s.job_id

@@ -1,0 +1,101 @@
+import type { Snapshot } from "../../contracts/api-queries.ts";
+import type { JobEvent } from "../../contracts/events.ts";
+import { createBoundedLabels } from "../../shared/bounded-labels.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import { contributionOf } from "../../shared/observations/counting.ts";
+
+/** Job types with labels of their own; the rest share "other". */
+const MAX_TYPES = 50;
+
+/** The Prometheus families of jobs: counted from fresh events, measured from snapshots. */
+export function createFamilies(metrics: Metrics) {
+  const labelOf = createBoundedLabels(MAX_TYPES);
+  const counters = {
+    submitted: metrics.counter("observatory_jobs_submitted_total", "Jobs that were created", ["type"]),
+    completed: metrics.counter("observatory_jobs_completed_total", "Jobs that completed", ["type"]),
+    failed: metrics.counter("observatory_jobs_failed_total", "Jobs that ran out of tries", ["type"]),
+    retried: metrics.counter("observatory_jobs_retried_total", "Attempts that are tried again", ["type"]),
+    cancelled: metrics.counter("observatory_jobs_cancelled_total", "Jobs that were cancelled", ["type"]),
+    rejected: metrics.counter("observatory_jobs_rejected_total", "Jobs that intake refused", ["type"]),
+  };
+  const events = metrics.counter("observatory_events_recorded_total", "Events stored and counted, each once");
+  const duplicates = metrics.counter("observatory_events_duplicate_total", "Events that came again");
+  const refused = metrics.counter("observatory_events_refused_total", "Envelopes that broke their contract");
+  const duration = metrics.histogram("observatory_job_duration_seconds", "How long attempts ran", ["type"]);
+  const queueWait = metrics.histogram(
+    "observatory_job_queue_wait_seconds",
+    "How long due jobs waited for a slot",
+    ["type"],
+  );
+
+  const depth = metrics.gauge("observatory_queue_depth", "Messages that wait in a queue of the bus", [
+    "queue",
+  ]);
+  const lag = metrics.gauge("observatory_consumer_lag", "Messages behind the consumer of a queue", ["queue"]);
+  const consumers = metrics.gauge("observatory_queue_consumers", "Consumers of a queue of the bus", [
+    "queue",
+  ]);
+  const jobs = metrics.gauge("observatory_jobs_unfinished", "Jobs that are not finished, by type and state", [
+    "type",
+    "state",
+  ]);
+  const oldest = metrics.gauge("observatory_oldest_waiting_seconds", "Age of the oldest due job that waits", [
+    "type",
+  ]);
+  const deadLetters = metrics.gauge("observatory_dead_letters", "Dead letters that nobody replayed");
+  const outbox = metrics.gauge(
+    "observatory_outbox_backlog",
+    "Messages that are committed and not yet confirmed",
+  );
+  const workers = metrics.gauge("observatory_workers", "Processors by state", ["state"]);
+  const observationLag = metrics.gauge(
+    "observatory_observation_lag_seconds",
+    "Age of the newest event when it was recorded",
+  );
+
+  return {
+    /** Count a recorded batch: what was fresh, and how many events it held. */
+    recorded(fresh: readonly JobEvent[], total: number): void {
+      events.inc(fresh.length);
+      if (total > fresh.length) duplicates.inc(total - fresh.length);
+      let newest = 0;
+      for (const event of fresh) {
+        const type = labelOf(event.payload.jobType);
+        const { counter, executionMs, queueWaitMs } = contributionOf(event);
+        if (counter && counter in counters) counters[counter as keyof typeof counters].inc({ type });
+        if (executionMs !== undefined) duration.observe({ type }, executionMs / 1_000);
+        if (queueWaitMs !== undefined) queueWait.observe({ type }, queueWaitMs / 1_000);
+        newest = Math.max(newest, Date.parse(event.occurredAt));
+      }
+      if (newest > 0) observationLag.set(Math.max(0, Date.now() - newest) / 1_000);
+    },
+
+    refused: (count: number): void => refused.inc(count),
+
+    /** Show the bus's side of a snapshot. */
+    busMeasured(queues: readonly Snapshot["bus"][number][]): void {
+      for (const queue of queues) {
+        depth.set({ queue: queue.name }, queue.ready);
+        lag.set({ queue: queue.name }, queue.ready);
+        consumers.set({ queue: queue.name }, queue.consumers);
+      }
+    },
+
+    /** Show the store's side of a snapshot. */
+    storeMeasured(snapshot: Omit<Snapshot, "bus">): void {
+      jobs.reset();
+      oldest.reset();
+      workers.reset();
+      for (const queue of snapshot.queues) {
+        const type = labelOf(queue.type);
+        for (const state of ["waiting", "scheduled", "executing"] as const)
+          jobs.set({ type, state }, queue[state]);
+        oldest.set({ type }, (queue.oldestWaitingMs ?? 0) / 1_000);
+      }
+      for (const worker of snapshot.workers) workers.inc({ state: worker.state });
+      deadLetters.set(snapshot.deadLetters);
+      outbox.set(snapshot.outbox);
+    },
+  };
+}
+export type Families = ReturnType<typeof createFamilies>;

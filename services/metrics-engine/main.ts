@@ -1,0 +1,115 @@
+import { setPriority } from "node:os";
+import { Type } from "@sinclair/typebox";
+import { openBus } from "../../shared/bus/open.ts";
+import { BASE_CONFIG, Url } from "../../shared/config.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import { createEdge } from "../../shared/http/edge.ts";
+import { listen } from "../../shared/http/listen.ts";
+import { createOps } from "../../shared/http/ops.ts";
+import { openObservations } from "../../shared/observations/open.ts";
+import { runService, type ServiceContext } from "../../shared/service.ts";
+import { createApp } from "./app.ts";
+import { createFamilies } from "./families.ts";
+import { createRecorder } from "./record.ts";
+import { keepRetention } from "./retention.ts";
+import { takeSnapshots } from "./snapshots.ts";
+import versionText from "./VERSION" with { type: "text" };
+
+const Config = Type.Object({
+  ...BASE_CONFIG,
+  PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: "Port of operations" }),
+  BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
+  EVENTS_URL: Url(["mongodb", "mongodb\\+srv", "postgres", "postgresql"], { description: "The event store" }),
+  CACHE_URL: Url(["redis", "rediss", "postgres", "postgresql"], {
+    description: "Counters, series and the live feed",
+  }),
+  PROCESSOR_URL: Type.String({
+    default: "http://127.0.0.1:3001",
+    pattern: "^https?://[^,]+(,https?://[^,]+)*$",
+    description: "Base URLs of processors for snapshots, separated by commas",
+  }),
+  EVENT_RETENTION_HOURS: Type.Integer({
+    default: 168,
+    minimum: 1,
+    maximum: 87_600,
+    description: "How long events are kept",
+  }),
+  SNAPSHOT_EVERY_MS: Type.Integer({
+    default: 5_000,
+    minimum: 100,
+    maximum: 600_000,
+    description: "How often queues and workers are looked at",
+  }),
+});
+
+/** Below normal: on a small machine the observer must not slow what it observes; it catches up. */
+const NICENESS = 5;
+
+async function start({
+  service,
+  version,
+  instanceId,
+  config,
+  log,
+  life,
+  metrics,
+}: ServiceContext<typeof Config.static>): Promise<void> {
+  const { stopping } = life;
+  try {
+    setPriority(process.pid, NICENESS);
+  } catch (error) {
+    log.debug("Priority stays as it is", { reason: messageOf(error) });
+  }
+  const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });
+  life.defer("observations", () => observations.close());
+  const bus = openBus({ url: config.BUS_URL, name: instanceId, log, metrics });
+  life.defer("bus", bus.close);
+  const families = createFamilies(metrics);
+
+  const healthy = (engine: string) => async () => {
+    const health = await observations.health();
+    if (health[engine] === false)
+      throw new AppError("STORE_UNAVAILABLE", `${engine} does not answer`, { facts: { engine } });
+  };
+  const engines = {
+    bus: bus.ping,
+    ...Object.fromEntries(
+      Object.keys(await observations.health()).map((engine) => [engine, healthy(engine)]),
+    ),
+  };
+  const edge = createEdge({
+    log,
+    metrics,
+    bindAddress: config.BIND_ADDRESS,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+  });
+  const app = createApp({ edge, ops: createOps({ service, version, metrics, engines, stopping }) });
+  listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
+
+  await observations.connected(stopping);
+  await bus.connected(stopping);
+  const processors = config.PROCESSOR_URL.split(",").map((url) => url.replace(/\/$/, ""));
+  const background = [
+    takeSnapshots(
+      { observations, bus, processors, families, log, everyMs: config.SNAPSHOT_EVERY_MS },
+      stopping,
+    ),
+    keepRetention(observations, { hours: config.EVENT_RETENTION_HOURS, log }, stopping),
+  ];
+  life.defer("snapshots and retention", async () => void (await Promise.all(background)));
+  const consumer = bus.consume(
+    "events.observed",
+    { maxBatch: 40, prefetch: 80 },
+    createRecorder({ observations, bus, families, log }),
+  );
+  life.defer("recording", consumer.stop);
+  log.info("Ready");
+}
+
+await runService({
+  service: "metrics-engine",
+  summary: "stores and counts every event",
+  versionText,
+  config: Config,
+  start,
+});

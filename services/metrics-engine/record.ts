@@ -1,0 +1,52 @@
+import type { JobEvent } from "../../contracts/events.ts";
+import type { BatchHandler, Bus } from "../../shared/bus/port.ts";
+import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
+import type { Log } from "../../shared/log.ts";
+import type { ObservationWriter } from "../../shared/observations/port.ts";
+import { refusedMessage } from "../../shared/refusal.ts";
+import type { Families } from "./families.ts";
+
+export interface RecorderOptions {
+  readonly observations: Pick<ObservationWriter, "record">;
+  readonly bus: Pick<Bus, "publish">;
+  readonly families: Families;
+  readonly log: Log;
+}
+
+/**
+ * Records what comes on `events.observed`: stored and counted before it is acknowledged, so that nothing that a crash
+ * interrupts is lost. An envelope that breaks its contract goes alone; the processor may file the same one from its own
+ * queue, under the same id.
+ */
+export function createRecorder({ observations, bus, families, log }: RecorderOptions): BatchHandler {
+  return async (batch) => {
+    const events: JobEvent[] = [];
+    const refused: RefusedEnvelope[] = [];
+    for (const { body } of batch) {
+      const message = decodeMessage(body);
+      events.push(...message.events);
+      refused.push(...message.refused);
+    }
+    if (events.length > 0) {
+      const { fresh } = await observations.record(events);
+      families.recorded(fresh, events.length);
+    }
+    if (refused.length > 0) {
+      await Promise.all(
+        refused.map((one) =>
+          bus.publish(
+            "jobs.failed.validation",
+            Buffer.from(
+              JSON.stringify(refusedMessage(one, { queue: "events.observed", service: "metrics-engine" })),
+            ),
+          ),
+        ),
+      );
+      families.refused(refused.length);
+      log.warn("Refused envelopes that break their contract", {
+        count: refused.length,
+        reason: refused[0]?.reason,
+      });
+    }
+  };
+}

@@ -1,0 +1,23 @@
+import { pause } from "../../shared/async.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { ObservationWriter } from "../../shared/observations/port.ts";
+
+const EVERY_MS = 600_000;
+
+/** Delete events that are older than the retention, now and every ten minutes, until `signal` aborts. */
+export async function keepRetention(
+  observations: Pick<ObservationWriter, "prune">,
+  { hours, log }: { hours: number; log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const count = await observations.prune(new Date(Date.now() - hours * 3_600_000));
+      if (count > 0) log.info("Deleted events beyond their retention", { count, hours });
+    } catch (error) {
+      log.warn("Old events cannot be deleted now", { reason: messageOf(error) });
+    }
+    await pause(EVERY_MS, signal);
+  }
+}
