@@ -221,7 +221,7 @@ export const READ_MODEL_ROUTES = {
   listDeadLetters: {
     method: "GET",
     path: "/dead-letters",
-    summary: "Dead letters, newest first",
+    summary: "Dead letters, newest first; bodies are cut at 4 KiB",
     query: { limit, cursor },
     reply: { status: 200, schema: DeadLetterPage },
     problems: [...QUERY, "INVALID_CURSOR"],
@@ -270,7 +270,7 @@ export const READ_MODEL_ROUTES = {
       ),
     },
     reply: { status: 200, schema: Ledger },
-    problems: QUERY,
+    problems: [...QUERY, "OVERLOADED"],
   },
   series: {
     method: "GET",
@@ -307,7 +307,7 @@ export const READ_MODEL_ROUTES = {
     summary: "Live changes as server-sent events; resumes after `Last-Event-ID`",
     headers: { "last-event-id": Type.Optional(Type.String({ maxLength: 64 })) },
     reply: { status: 200, schema: Type.String(), contentType: "text/event-stream" },
-    problems: ["STORE_UNAVAILABLE", "OVERLOADED", "INVALID_CURSOR"],
+    problems: ["STORE_UNAVAILABLE", "STOPPING", "OVERLOADED", "INVALID_CURSOR"],
   },
   alertWebhook: {
     method: "POST",

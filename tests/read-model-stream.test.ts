@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { StreamMessage } from "../contracts/api-queries.ts";
 import { newJobId } from "../contracts/ids.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { missingEngines } from "../shared/engines/missing.ts";
+import { accepts, findFreePort } from "../shared/engines/port.ts";
 import { until } from "../shared/engines/until.ts";
 import { terminalEvent } from "./read-model-seed.ts";
 import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
@@ -30,7 +32,7 @@ interface Listener {
 const listeners: Listener[] = [];
 
 /** A client of the stream that checks every message against the contract. */
-async function listenTo(model: ReadModel, lastEventId?: string): Promise<Listener> {
+async function listenTo(model: Pick<ReadModel, "url">, lastEventId?: string): Promise<Listener> {
   const abort = new AbortController();
   const response = await fetch(`${model.url}/stream`, {
     signal: abort.signal,
@@ -74,10 +76,10 @@ async function listenTo(model: ReadModel, lastEventId?: string): Promise<Listene
   return listener;
 }
 
-async function record(count = 1): Promise<string[]> {
+async function record(count = 1, type = "hash"): Promise<string[]> {
   const ids = Array.from({ length: count }, newJobId);
   await world.observations.record(
-    ids.map((id) => terminalEvent({ id, eventId: crypto.randomUUID(), at: new Date() })),
+    ids.map((id) => terminalEvent({ id, type, eventId: crypto.randomUUID(), at: new Date() })),
   );
   return ids;
 }
@@ -169,15 +171,10 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     stalled.pause();
     stalled.write("GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     await within("two clients", async () => (await metric(model, "stream_clients")) === 2);
-    // Far more than sockets hold: 40,000 deltas are about 8 MB.
-    for (let n = 0; n < 40; n++) await record(1_000);
-    await within("the reader to have all that is told", () => {
-      const told = reader.messages.reduce(
-        (sum, { message }) => sum + (message.kind === "deltas" ? message.deltas.length + message.dropped : 0),
-        0,
-      );
-      return told >= 40_000;
-    });
+    // More than the sockets between hold, about 6 MB.
+    const batches = 160;
+    for (let n = 0; n < batches; n++) await record(150, "x".repeat(64));
+    await within("the reader to have it all", () => reader.jobs().length === batches * 150);
     const buffered = await metric(model, "stream_buffered_entries");
     expect(buffered).toBeGreaterThan(0);
     expect(buffered).toBeLessThanOrEqual(1_000);
@@ -203,6 +200,30 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     expect(await model.life.stop("test")).toBe(true);
     await within("the end", client.ended);
     expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
+  });
+
+  test("as a process it names every faulty variable, and ends cleanly with a stream open", async () => {
+    const main = join(import.meta.dir, "../services/read-model/main.ts");
+    const start = (env: Record<string, string>) =>
+      Bun.spawn([process.execPath, main], {
+        env: { PATH: process.env.PATH, ...env },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+    const faulty = start({ DATABASE_URL: "mysql://secret@host", PORT: "80800" });
+    expect(await faulty.exited).toBe(1);
+    const words = await new Response(faulty.stderr).text();
+    for (const name of ["DATABASE_URL", "EVENTS_URL", "CACHE_URL", "PORT"]) expect(words).toContain(name);
+    expect(words).not.toContain("secret");
+
+    const port = await findFreePort();
+    const service = start({ ...world.urls, PORT: String(port) });
+    const url = `http://127.0.0.1:${port}`;
+    await within("the service", async () => (await accepts(port)) && (await fetch(`${url}/readyz`)).ok);
+    const client = await listenTo({ url });
+    service.kill("SIGTERM");
+    expect(await service.exited).toBe(0);
+    await within("the end of the stream", client.ended);
   });
 
   test("Alertmanager's webhook refreshes the alerts and tells the stream; a token guards it", async () => {

@@ -61,6 +61,8 @@ export async function createWorld() {
     observations,
     networks,
     storeUrl: store.url,
+    /** The engines' addresses, as a service's variables. */
+    urls: { DATABASE_URL: store.url, EVENTS_URL: mongo.url, CACHE_URL: redis.url },
     /** Delete every stored event, and what was counted and kept of them. */
     async forgetEvents() {
       await observations.prune(new Date(8.64e15));

@@ -75,14 +75,28 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
   const span = { from: new Date(now().getTime() - retentionMs + RETENTION_MARGIN_MS), before };
 
   const account = createAccount();
-  const created = await followAccepted(options, account, span);
-  const ended = await followOutcomes(options, account, span);
+  const [created, ended] = await together(options.signal, (signal) => [
+    followAccepted({ ...options, signal }, account, span),
+    followOutcomes({ ...options, signal }, account, span),
+  ]);
   const counts = await queries.buckets(span);
   const suspect = created.differing(counts.rows).union(ended.differing(counts.outcomes));
   if (suspect.size > 0) await lookUp(options, account, span, suspect);
   for (const jobId of await queries.givenTwoOutcomes(MAX_TWICE)) account.accuse("duplicated", jobId);
   onComputed?.((performance.now() - startedAt) / 1_000);
   return account.close(before, span.from);
+}
+
+/** Both, at the same time; when one fails, the other ends before this does. */
+async function together<A, B>(
+  signal: AbortSignal,
+  begin: (signal: AbortSignal) => [Promise<A>, Promise<B>],
+): Promise<[A, B]> {
+  const failed = new AbortController();
+  const both = begin(AbortSignal.any([signal, failed.signal]));
+  for (const one of both) one.catch((error: unknown) => failed.abort(error));
+  await Promise.allSettled(both);
+  return await Promise.all(both);
 }
 
 async function followAccepted(
