@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,12 +21,12 @@ const projectDir = join(import.meta.dir, "..");
 const dataDir = mkdtempSync(join(tmpdir(), "observatory-dev-"));
 const started: Dev[] = [];
 
-afterAll(async () => {
-  // A test that failed halfway leaves it running.
-  for (const dev of started) if (dev.child.exitCode === null) dev.child.kill("SIGTERM");
-  await Promise.all(started.map(({ child }) => child.exited));
-  rmSync(dataDir, { recursive: true, force: true });
+// A test that failed halfway leaves it running.
+afterEach(async () => {
+  for (const { child } of started) if (child.exitCode === null) child.kill("SIGTERM");
+  await Promise.all(started.splice(0).map(({ child }) => child.exited));
 });
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
 interface Dev {
   child: Bun.Subprocess;

@@ -80,6 +80,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
         `${plan.id} on ${new URL(plan.url).host}, ready ${count > 1 ? "again " : ""}in ${seconds(ms)} s`,
       ),
     onCrash: (end, lastWords, retryMs) => {
+      tail.skip();
       printer.line(paint.red(`${plan.id} ${end}; again in ${seconds(retryMs)} s. Its last lines:`));
       for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(inWords(line).text)}`);
       printer.line(`  (all of them: ${relative(process.cwd(), logFile)})`);

@@ -11,6 +11,8 @@ export interface LogTailOptions {
 }
 
 export interface LogTail {
+  /** Passes over what is written by now, where it is shown in another way. */
+  skip(): void;
   /** Reads what is left and stops. */
   stop(): void;
 }
@@ -70,6 +72,10 @@ export function followLog({ file, onLine, maxBytes = 20_000_000, everyMs = 250 }
 
   const timer = setInterval(look, everyMs);
   return {
+    skip() {
+      offset = sizeOf(file);
+      rest = "";
+    },
     stop() {
       clearInterval(timer);
       look();
