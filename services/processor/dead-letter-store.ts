@@ -32,7 +32,7 @@ export function createDeadLetterStore(sql: Sql) {
 
     async get(id: string): Promise<DeadLetterRow | undefined> {
       const [row] = await sql<DeadLetterRow[]>`
-        select id, kind, queue, body, job_id as "jobId" from dead_letters where id = ${id}`;
+        select id, kind, queue, body, job_id as "jobId" from dead_letters where id = ${id} and dropped_at is null`;
       return row;
     },
 
@@ -41,8 +41,10 @@ export function createDeadLetterStore(sql: Sql) {
         update dead_letters set replays = replays + 1, replayed_at = now(), replayed_as = ${replayedAs} where id = ${id}`;
     },
 
+    /** Hide a dead letter for good; false when there is none. Its row stays, so that the ledger can account for it. */
     async drop(id: string): Promise<boolean> {
-      const rows = await sql`delete from dead_letters where id = ${id} returning id`;
+      const rows =
+        await sql`update dead_letters set dropped_at = now() where id = ${id} and dropped_at is null returning id`;
       return rows.length > 0;
     },
   };

@@ -115,7 +115,7 @@ export function createRunStore(sql: Sql, history: Historian) {
             ${dead.map((e) => JSON.stringify({ type: e.ended.job.type, payload: e.ended.job.payload }))}::text[]
           ) as d (id, detail, died_at, body)
           join done on done.id = d.id
-          on conflict (id) do update set detail = excluded.detail, died_at = excluded.died_at, replayed_at = null, replayed_as = null
+          on conflict (id) do update set detail = excluded.detail, died_at = excluded.died_at, replayed_at = null, replayed_as = null, dropped_at = null
         ),
         ${stepsSql(sql, steps)}
         select (select array_agg(id::text) from done) as done, (select id from sent) as sent`;

@@ -71,7 +71,7 @@ export function createWorkerStore(sql: Sql) {
           where w.state in ('alive', 'stopping') or w.heartbeat_at > now() - interval '10 minutes'
           group by w.id order by w.started_at`,
         sql<{ deadLetters: number; outbox: number }[]>`
-          select (select count(*)::int from dead_letters where replayed_at is null) as "deadLetters", (select count(*)::int from outbox) as outbox`,
+          select (select count(*)::int from dead_letters where replayed_at is null and dropped_at is null) as "deadLetters", (select count(*)::int from outbox) as outbox`,
       ]);
       return {
         at: new Date().toISOString(),

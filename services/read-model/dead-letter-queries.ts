@@ -38,9 +38,9 @@ export function createDeadLetterQueries(store: JobStore) {
           select ${columns(sql)}, substring(body from 1 for ${LISTED_BYTES}::int) as body,
             octet_length(body) > ${LISTED_BYTES}::int as cut
           from dead_letters
-          ${
+          where dropped_at is null ${
             after
-              ? sql`where (died_at, id) < (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
+              ? sql`and (died_at, id) < (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
               : sql``
           }
           order by died_at desc, id desc limit ${limit + 1}`,
@@ -52,7 +52,9 @@ export function createDeadLetterQueries(store: JobStore) {
     async get(id: string): Promise<DeadLetter> {
       const [row] = await store.read(
         (sql) =>
-          sql<DeadLetterRow[]>`select ${columns(sql)}, body, false as cut from dead_letters where id = ${id}`,
+          sql<
+            DeadLetterRow[]
+          >`select ${columns(sql)}, body, false as cut from dead_letters where id = ${id} and dropped_at is null`,
       );
       if (!row) throw new AppError("DEAD_LETTER_NOT_FOUND", `No dead letter has the id ${id}`);
       return toDeadLetter(row);

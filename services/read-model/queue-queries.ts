@@ -45,7 +45,7 @@ export function createQueueQueries(store: JobStore, observations: ObservationRea
   const backlog = async () => {
     const [row] = await store.read(
       (sql) => sql<{ dead_letters: number; outbox: number }[]>`
-        select (select count(*)::int from dead_letters where replayed_at is null) as dead_letters,
+        select (select count(*)::int from dead_letters where replayed_at is null and dropped_at is null) as dead_letters,
           (select count(*)::int from outbox) as outbox`,
     );
     return { deadLetters: row?.dead_letters ?? 0, outbox: row?.outbox ?? 0 };

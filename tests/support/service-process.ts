@@ -15,6 +15,7 @@ export interface ServiceProcess {
   /** Its newest log lines. */
   readonly lines: readonly string[];
   signal(signal: NodeJS.Signals): void;
+  hasEnded(): boolean;
   /** Resolves to the exit code, or the signal's name, when it has ended. */
   readonly ended: Promise<number | string>;
   /** SIGTERM, and wait. */
@@ -54,6 +55,7 @@ export async function startService(
     pid: child.pid,
     lines,
     signal: (signal) => child.kill(signal),
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     ended,
     async stop() {
       child.kill("SIGTERM");

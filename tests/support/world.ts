@@ -1,11 +1,15 @@
 import postgres from "postgres";
 import type { JobDetail, Ledger } from "../../contracts/api-queries.ts";
+import { findFreePort } from "../../shared/engines/port.ts";
 import { testEngines } from "./engines.ts";
 import { type ServiceName, type ServiceProcess, startService } from "./service-process.ts";
 import { createTcpProxy } from "./tcp-proxy.ts";
 import { eventually } from "./wait.ts";
 
 type Proxy = Awaited<ReturnType<typeof createTcpProxy>>;
+/** Of processors that run at a time in one world. */
+const MAX_PROCESSORS = 4;
+
 export type ProxiedEngine = "postgres" | "rabbitmq" | "mongo" | "redis";
 
 export interface WorldOptions {
@@ -70,12 +74,23 @@ export async function createWorld({
   const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
   undo.push(() => sql.end());
 
+  // A fixed place for each processor, so that others find one that was started again.
+  const places = await Promise.all(Array.from({ length: MAX_PROCESSORS }, () => findFreePort()));
+  const processorUrls = places.map((port) => `http://127.0.0.1:${port}`);
   const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}) => {
-    const known: Record<string, string> = workers[0]
-      ? { PROCESSOR_URL: workers.map((worker) => worker.url).join(",") }
-      : {};
-    if (service === "metrics-engine" && workers[0]) known.PROCESSOR_URL = workers[0].url;
-    const started = await startService(service, { ...urls, ...known, ...env.all, ...env[service], ...extra });
+    const place: Record<string, string> = {};
+    if (service === "processor") {
+      const taken = new Set(workers.filter((worker) => !worker.hasEnded()).map((worker) => worker.url));
+      place.PORT = String(places[processorUrls.findIndex((url) => !taken.has(url))]);
+    }
+    const started = await startService(service, {
+      ...urls,
+      PROCESSOR_URL: processorUrls.join(","),
+      ...place,
+      ...env.all,
+      ...env[service],
+      ...extra,
+    });
     if (service === "processor") workers.push(started);
     running[service] = started;
     return started;

@@ -102,7 +102,8 @@ create table dead_letters (
   event_id    uuid,
   replays     integer not null default 0,
   replayed_at timestamptz,
-  replayed_as uuid
+  replayed_as uuid,
+  dropped_at  timestamptz           -- hidden from then on; the ledger still has to account for it
 );
 create index dead_letters_recent on dead_letters (died_at desc, id desc);
 create index dead_letters_by_event on dead_letters (event_id) where event_id is not null;
