@@ -63,11 +63,15 @@ export const BatchAcceptance = published(
 );
 export type BatchAcceptance = Static<typeof BatchAcceptance>;
 
-export const JobState = Type.Object({
-  jobId: Uuid,
-  status: JobStatus,
-  cancelRequested: Type.Boolean({ description: "True while a running attempt is being told to stop" }),
-});
+export const JobState = published(
+  "job-state",
+  "1.0.0",
+  Type.Object({
+    jobId: Uuid,
+    status: JobStatus,
+    cancelRequested: Type.Boolean({ description: "True while a running attempt is being told to stop" }),
+  }),
+);
 export type JobState = Static<typeof JobState>;
 
 export const JobFilter = Type.Object(
@@ -82,48 +86,72 @@ export const JobFilter = Type.Object(
 );
 export type JobFilter = Static<typeof JobFilter>;
 
-export const ActionRequest = Type.Object(
-  {
-    action: StringEnum(["retry", "cancel"]),
-    filter: JobFilter,
-    dryRun: Type.Optional(
-      Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
-    ),
-  },
-  { additionalProperties: false },
+export const ActionRequest = published(
+  "action-request",
+  "1.0.0",
+  Type.Object(
+    {
+      action: StringEnum(["retry", "cancel"]),
+      filter: JobFilter,
+      dryRun: Type.Optional(
+        Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
 );
 export type ActionRequest = Static<typeof ActionRequest>;
 
-export const ActionReply = Type.Object({
-  action: StringEnum(["retry", "cancel"]),
-  dryRun: Type.Boolean(),
-  matched: Count,
-  changed: Count,
-});
+export const ActionReply = published(
+  "action-reply",
+  "1.0.0",
+  Type.Object({
+    action: StringEnum(["retry", "cancel"]),
+    dryRun: Type.Boolean(),
+    matched: Count,
+    changed: Count,
+  }),
+);
 export type ActionReply = Static<typeof ActionReply>;
 
 /** For a dead job: another payload, run as a new job. For a dead message: another text for the queue it died on. */
-export const ReplayRequest = Type.Object(
-  {
-    payload: Type.Optional(JsonObject),
-    body: Type.Optional(Type.String({ minLength: 1, maxLength: 262_144 })),
-  },
-  { additionalProperties: false },
+export const ReplayRequest = published(
+  "replay-request",
+  "1.0.0",
+  Type.Object(
+    {
+      payload: Type.Optional(JsonObject),
+      body: Type.Optional(Type.String({ minLength: 1, maxLength: 262_144 })),
+    },
+    { additionalProperties: false },
+  ),
 );
 export type ReplayRequest = Static<typeof ReplayRequest>;
 
-export const ReplayReply = Type.Object({
-  deadLetterId: Uuid,
-  jobId: Type.Optional(Uuid),
-  eventId: Type.Optional(Uuid),
-});
+export const ReplayReply = published(
+  "replay-reply",
+  "1.0.0",
+  Type.Object({
+    deadLetterId: Uuid,
+    jobId: Type.Optional(Uuid),
+    eventId: Type.Optional(Uuid),
+  }),
+);
 export type ReplayReply = Static<typeof ReplayReply>;
 
-export const PauseReply = Type.Object({
-  type: Type.String(),
-  paused: Type.Boolean(),
-  changed: Type.Boolean(),
-});
+export const PauseReply = published(
+  "pause-reply",
+  "1.0.0",
+  Type.Object({
+    type: Type.String(),
+    paused: Type.Boolean(),
+    changed: Type.Boolean(),
+  }),
+);
 export type PauseReply = Static<typeof PauseReply>;
 
-export const JobTypesReply = Type.Object({ jobTypes: Type.Array(JobTypeInfo) });
+export const JobTypesReply = published(
+  "job-types",
+  "1.0.0",
+  Type.Object({ jobTypes: Type.Array(JobTypeInfo) }),
+);

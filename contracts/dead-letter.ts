@@ -22,7 +22,7 @@ export const RefusedMessage = published(
     id: Uuid,
     reason: DeadLetterReason,
     detail: Type.String({ maxLength: 2_000 }),
-    refusedAt: Type.String({ format: "date-time" }),
+    refusedAt: Timestamp,
     service: Type.String(),
     queue: Type.String(),
     original: Type.String({ description: "The original bytes, base64 (RFC 4648)" }),

@@ -1,8 +1,9 @@
 import type { TSchema } from "@sinclair/typebox";
-import { publication } from "./schema.ts";
+import { FORMAT_PATTERNS, publication } from "./schema.ts";
 
 /**
- * A copy of a schema as plain JSON in which every published schema inside it is a `$ref`.
+ * A copy of a schema as plain JSON in which every published schema inside it is a `$ref` and every
+ * format stands beside the pattern that says exactly what it means here.
  * `toRef` makes the reference from the published name; `onReference` is told of each, so that a document can include it.
  */
 export function withReferences(
@@ -18,7 +19,9 @@ export function withReferences(
       onReference(inner);
       return { $ref: toRef(publication(inner).name) };
     }
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, false)]));
+    const plain = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, false)]));
+    const pattern = plain.type === "string" ? FORMAT_PATTERNS[String(plain.format)] : undefined;
+    return pattern ? { ...plain, pattern } : plain;
   };
   return copy(schema, true) as Record<string, unknown>;
 }

@@ -2,13 +2,41 @@ import { FormatRegistry, Kind, type TSchema, Type, TypeRegistry } from "@sinclai
 
 const ID_BASE = "https://task-observatory.dev/schemas";
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-const RFC3339 =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+/**
+ * What the two formats of the contracts mean, as patterns that every validator understands: `format` alone is read
+ * differently by each, and by many not at all. A timestamp is RFC 3339 without what PostgreSQL or `Date` cannot take:
+ * leap seconds, the year 0, offsets of 16 hours and more.
+ */
+export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
+  uuid: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$",
+  "date-time":
+    "^(?:000[1-9]|00[1-9]\\d|0[1-9]\\d{2}|[1-9]\\d{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])[Tt](?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:[Zz]|[+-](?:0\\d|1[0-5]):[0-5]\\d)$",
+};
+const UUID = new RegExp(FORMAT_PATTERNS.uuid!);
+const DATE_TIME = new RegExp(FORMAT_PATTERNS["date-time"]!);
 
-// TypeBox refuses formats it does not know, so the two that the contracts use are declared here, once.
+// TypeBox refuses formats it does not know, so they are declared here, once.
 FormatRegistry.Set("uuid", (value) => UUID.test(value));
-FormatRegistry.Set("date-time", (value) => RFC3339.test(value) && !Number.isNaN(Date.parse(value)));
+FormatRegistry.Set(
+  "date-time",
+  (value) => DATE_TIME.test(value) && isDayOfItsMonth(value) && isWritable(value),
+);
+
+/** `Date.parse` reads 30 February as 2 March. */
+function isDayOfItsMonth(value: string): boolean {
+  const day = Number(value.slice(8, 10));
+  if (day <= 28) return true;
+  const month = Number(value.slice(5, 7));
+  if (month !== 2) return day <= (month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31);
+  const year = Number(value.slice(0, 4));
+  return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+/** An offset may carry the first and the last hours of the calendar out of the years 1 to 9999. */
+function isWritable(value: string): boolean {
+  if (!value.startsWith("0001") && !value.startsWith("9999")) return true;
+  return /^(?!0000)\d{4}-/.test(new Date(value).toISOString());
+}
 
 export const Uuid = Type.String({ format: "uuid" });
 export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339 with an offset" });
@@ -44,7 +72,12 @@ export interface PublishedSchema {
  * The same object goes on being the source of its static type.
  */
 export function published<T extends TSchema>(name: string, version: string, schema: T): T {
-  return Object.assign(schema, { $id: `${ID_BASE}/${name}.json`, $version: version });
+  return Object.assign(schema, { $id: schemaId(name), $version: version });
+}
+
+/** The `$id` of the published schema of this name. */
+export function schemaId(name: string): string {
+  return `${ID_BASE}/${name}.json`;
 }
 
 /** Read name and version back from a schema made by {@link published}. */

@@ -1,6 +1,7 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { JobTypeInfo, RetryPolicy } from "../../contracts/job-type.ts";
+import { askedPayload } from "./asked-payload.ts";
 
 /** A child job of a fan-out. */
 export interface ChildRequest {
@@ -86,7 +87,7 @@ export function describeJobType({
     description,
     retry,
     deadlineMs,
-    payloadSchema: JSON.parse(JSON.stringify(payload)),
+    payloadSchema: JSON.parse(JSON.stringify(askedPayload(payload))),
     example,
   };
 }

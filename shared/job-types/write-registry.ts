@@ -16,8 +16,9 @@ export function registryText(): string {
     .sort();
   const identifier = (name: string) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   return `// Written by write-registry.ts from the files of this folder; \`bun run contracts:export\` brings it up to date.
-${names.map((name) => `import ${identifier(name)} from "./${name}.ts";`).join("\n")}
+
 import type { JobType } from "./define.ts";
+${names.map((name) => `import ${identifier(name)} from "./${name}.ts";`).join("\n")}
 
 /** Every job type, by name. */
 export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(

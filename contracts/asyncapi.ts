@@ -1,0 +1,221 @@
+import { schemaDocument } from "./catalogue.ts";
+import { RefusedMessage } from "./dead-letter.ts";
+import { CONTRACT_VERSION } from "./envelope.ts";
+import { EVENT_SCHEMAS, EVENT_SUMMARIES, EVENT_TYPES, type EventType } from "./events.ts";
+import { publication, schemaId } from "./schema.ts";
+import { ROUTES, type Route, TOPOLOGY } from "./topology.ts";
+
+type Json = Record<string, unknown>;
+
+/** Which events enter by which route; refused messages have their own. */
+const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
+  "jobs.created": ["job.created"],
+  "jobs.transitions": EVENT_TYPES.filter((eventType) => eventType !== "job.created"),
+  "jobs.failed.validation": [],
+};
+
+/** Who publishes by which route, and when. */
+const SENDERS: readonly { service: string; route: Route; summary: string }[] = [
+  {
+    service: "gateway",
+    route: "jobs.created",
+    summary: "Publish accepted jobs; each is answered with 202 after the confirm",
+  },
+  { service: "processor", route: "jobs.created", summary: "Publish children of a fan-out, and edited jobs" },
+  { service: "processor", route: "jobs.transitions", summary: "Publish what is in the outbox" },
+  { service: "processor", route: "jobs.failed.validation", summary: "Hand over what broke its contract" },
+  {
+    service: "metrics-engine",
+    route: "jobs.failed.validation",
+    summary: "Hand over what broke its contract",
+  },
+];
+
+/** The AsyncAPI 3.0 document of the event spine, made from the topology table and the schemas of the events. */
+export function asyncApiDocument(): Json {
+  const routes = Object.fromEntries(ROUTES.map((route) => [routeKey(route), routeChannel(route)]));
+  const queues = Object.fromEntries(
+    TOPOLOGY.queues.map((queue) => [queueKey(queue.name), queueChannel(queue)]),
+  );
+  return {
+    asyncapi: "3.0.0",
+    id: "https://task-observatory.dev/asyncapi",
+    info: {
+      title: "Distributed Task Observatory: event spine",
+      version: CONTRACT_VERSION,
+      description: `Every change of a job is an event on the exchange ${TOPOLOGY.exchange}. A message is one envelope or an array of at most ${TOPOLOGY.maxEventsPerMessage} of them, in UTF-8 JSON: producers write arrays, consumers read both. Delivery is at least once; an event is known by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
+      license: { name: "MIT" },
+    },
+    defaultContentType: "application/json",
+    servers: {
+      rabbitmq: {
+        host: "127.0.0.1:5672",
+        protocol: "amqp",
+        protocolVersion: "0.9.1",
+        description: "RabbitMQ 3.10 to 4.x, on loopback; BUS_URL names another",
+      },
+    },
+    channels: { ...routes, ...queues },
+    operations: {
+      ...Object.fromEntries(SENDERS.map(sending)),
+      ...Object.fromEntries(TOPOLOGY.queues.map(receiving)),
+    },
+    components: { messages: messages(), schemas: schemas() },
+  };
+}
+
+const routeKey = (route: string) => `route.${route}`;
+const queueKey = (queue: string) => `queue.${queue}`;
+const batchKey = (route: string) => `${route}.batch`;
+const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const eventSchema = (eventType: EventType) => schemaRef(`event.${eventType}`);
+
+function messageKeysOf(route: Route): string[] {
+  const events = EVENTS_OF[route];
+  return events.length > 0 ? [batchKey(route), ...events] : ["refused-message"];
+}
+
+function messageRefs(keys: readonly string[]): Json {
+  return Object.fromEntries(keys.map((key) => [key, { $ref: `#/components/messages/${key}` }]));
+}
+
+function routeChannel(route: Route): Json {
+  return {
+    address: route,
+    title: `Routing key ${route}`,
+    description: `Feeds ${TOPOLOGY.queues
+      .filter((queue) => queue.routes.includes(route))
+      .map((queue) => queue.name)
+      .join(" and ")}`,
+    servers: [{ $ref: "#/servers/rabbitmq" }],
+    messages: messageRefs(messageKeysOf(route)),
+    bindings: {
+      amqp: {
+        is: "routingKey",
+        exchange: { name: TOPOLOGY.exchange, type: "topic", durable: true, autoDelete: false, vhost: "/" },
+        bindingVersion: "0.3.0",
+      },
+    },
+  };
+}
+
+type Queue = (typeof TOPOLOGY.queues)[number];
+
+function messageKeysIn({ name, routes }: Queue): string[] {
+  const keys = routes.flatMap(messageKeysOf);
+  // What the broker itself moves there keeps its body: bytes that nobody could handle.
+  return name === "jobs.failed.validation" ? [...keys, "given-up"] : keys;
+}
+
+function queueChannel(queue: Queue): Json {
+  return {
+    address: queue.name,
+    title: `Queue ${queue.name}`,
+    description: queue.purpose,
+    servers: [{ $ref: "#/servers/rabbitmq" }],
+    messages: messageRefs(messageKeysIn(queue)),
+    bindings: {
+      amqp: {
+        is: "queue",
+        queue: { name: queue.name, durable: true, exclusive: false, autoDelete: false, vhost: "/" },
+        bindingVersion: "0.3.0",
+      },
+    },
+    "x-queue-type": "quorum",
+    "x-delivery-limit": queue.deliveryLimit,
+    "x-bindings": queue.routes.map((routingKey) => ({ exchange: TOPOLOGY.exchange, routingKey })),
+  };
+}
+
+function sending({ service, route, summary }: (typeof SENDERS)[number]): [string, Json] {
+  const channel = `#/channels/${routeKey(route)}`;
+  // Consumers read single envelopes too, but nobody here writes them.
+  const key = EVENTS_OF[route].length > 0 ? batchKey(route) : "refused-message";
+  const operation = {
+    action: "send",
+    summary,
+    channel: { $ref: channel },
+    messages: [{ $ref: `${channel}/messages/${key}` }],
+    tags: [{ name: service }],
+    bindings: { amqp: { deliveryMode: 2, mandatory: true, bindingVersion: "0.3.0" } },
+  };
+  return [`${service}.send.${route}`, operation];
+}
+
+function receiving(queue: Queue): [string, Json] {
+  const channel = `#/channels/${queueKey(queue.name)}`;
+  const operation = {
+    action: "receive",
+    summary: queue.purpose,
+    description: "Acknowledged when its rows are durable",
+    channel: { $ref: channel },
+    messages: messageKeysIn(queue).map((key) => ({ $ref: `${channel}/messages/${key}` })),
+    tags: [{ name: queue.consumer }],
+    bindings: { amqp: { ack: true, bindingVersion: "0.3.0" } },
+  };
+  return [`${queue.consumer}.receive.${queue.name}`, operation];
+}
+
+function messages(): Json {
+  const one = EVENT_TYPES.map((eventType) => [
+    eventType,
+    {
+      name: eventType,
+      title: eventType,
+      summary: EVENT_SUMMARIES[eventType],
+      description: "One envelope",
+      contentType: "application/json",
+      payload: eventSchema(eventType),
+    },
+  ]);
+  const many = ROUTES.filter((route) => EVENTS_OF[route].length > 0).map((route) => [
+    batchKey(route),
+    {
+      name: batchKey(route),
+      title: `Events of ${route}`,
+      summary: `An array of envelopes: ${EVENTS_OF[route].join(", ")}`,
+      contentType: "application/json",
+      payload: {
+        type: "array",
+        minItems: 1,
+        maxItems: TOPOLOGY.maxEventsPerMessage,
+        items: { oneOf: EVENTS_OF[route].map(eventSchema) },
+      },
+    },
+  ]);
+  return {
+    ...Object.fromEntries([...one, ...many]),
+    "refused-message": {
+      name: "refused-message",
+      title: "A message that broke its contract",
+      summary: "The original bytes, the reason, when and by whom they were refused",
+      contentType: "application/json",
+      payload: schemaRef(publication(RefusedMessage).name),
+    },
+    "given-up": {
+      name: "given-up",
+      title: "A message that the broker gave up",
+      summary: "Delivered too often to consumers that died with it; the body is as it was published",
+      contentType: "application/octet-stream",
+      payload: { description: "Any bytes" },
+      headers: {
+        type: "object",
+        properties: {
+          "x-first-death-queue": { type: "string", enum: TOPOLOGY.queues.map(({ name }) => name) },
+        },
+        required: ["x-first-death-queue"],
+      },
+    },
+  };
+}
+
+function schemas(): Json {
+  const all = [...Object.values(EVENT_SCHEMAS), RefusedMessage].map((schema) => publication(schema));
+  return Object.fromEntries(
+    all.map((schema) => {
+      // An `$id` here would change what the references of the document are relative to.
+      const { $schema: _draft, $id: _id, $version: version, ...rules } = schemaDocument(schema);
+      return [schema.name, { "x-id": schemaId(schema.name), "x-version": version, ...rules }];
+    }),
+  );
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import {
+  isLegalMove,
+  isTerminal,
+  JOB_STATUSES,
+  type JobStatus,
+  LEGAL_MOVES,
+  TERMINAL_STATUSES,
+  WAITING_STATUSES,
+} from "./job.ts";
+
+/** Written out once more, by hand: a row for each status left, a column for each status entered. */
+const TABLE = `
+             PENDING VALIDATED SCHEDULED EXECUTING RETRYING COMPLETED FAILED CANCELLED REJECTED
+  null       yes     -         -         -         -        -         -      -         -
+  PENDING    -       yes       yes       -         -        -         -      -         yes
+  VALIDATED  -       -         -         yes       -        -         -      yes       -
+  SCHEDULED  -       -         -         yes       -        -         -      yes       -
+  EXECUTING  -       -         -         -         yes      yes       yes    yes       -
+  RETRYING   -       -         -         yes       -        -         -      yes       -
+  COMPLETED  -       -         -         -         -        -         -      -         -
+  FAILED     -       yes       -         -         -        -         -      -         -
+  CANCELLED  -       yes       -         -         -        -         -      -         -
+  REJECTED   -       -         -         -         -        -         -      -         -
+`;
+const [columns = [], ...rows] = TABLE.trim()
+  .split("\n")
+  .map((line) => line.trim().split(/\s+/));
+
+test("every move is as the table has it, and no other is legal", () => {
+  expect(columns).toEqual([...JOB_STATUSES]);
+  expect(rows.map(([from]) => from)).toEqual(["null", ...JOB_STATUSES]);
+  for (const [from, ...cells] of rows)
+    for (const [i, to] of JOB_STATUSES.entries()) {
+      const legal = isLegalMove(from === "null" ? null : (from as JobStatus), to);
+      expect(`${from} to ${to}: ${legal}`).toBe(`${from} to ${to}: ${cells[i] === "yes"}`);
+    }
+});
+
+test("no job moves to the status it has", () => {
+  for (const status of JOB_STATUSES) expect(isLegalMove(status, status)).toBe(false);
+});
+
+test("a terminal status is left by a person's retry alone", () => {
+  for (const status of JOB_STATUSES) {
+    expect(isTerminal(status)).toBe((TERMINAL_STATUSES as readonly string[]).includes(status));
+    if (isTerminal(status)) expect(LEGAL_MOVES[status].filter((to) => to !== "VALIDATED")).toEqual([]);
+  }
+});
+
+test("only waiting jobs can be claimed", () => {
+  const claimable = JOB_STATUSES.filter((status) => isLegalMove(status, "EXECUTING"));
+  expect(claimable).toEqual([...WAITING_STATUSES]);
+});
+
+test("every status can be reached from birth, and from every status an end", () => {
+  const reachable = (from: JobStatus | "null", seen = new Set<JobStatus>()): Set<JobStatus> => {
+    for (const to of LEGAL_MOVES[from]) if (!seen.has(to)) reachable(to, seen.add(to));
+    return seen;
+  };
+  expect(reachable("null")).toEqual(new Set(JOB_STATUSES));
+  for (const status of JOB_STATUSES)
+    expect(isTerminal(status) || [...reachable(status)].some(isTerminal)).toBe(true);
+});

@@ -1,0 +1,132 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import Ajv2020 from "ajv/dist/2020";
+import { exportedFiles, publishedSchemas, SCHEMA_FOLDER, surplusFiles } from "../shared/export-contracts.ts";
+import { JOB_TYPES } from "../shared/job-types/registry.ts";
+import { registryText } from "../shared/job-types/write-registry.ts";
+import { PROBLEM_CODES } from "./problem.ts";
+import { SemVer, schemaId } from "./schema.ts";
+import { Topology } from "./topology.ts";
+import { UiRegistry } from "./ui-registry.ts";
+
+const ROOT = join(import.meta.dir, "..");
+const REMEDY = "run `bun run contracts:export` and commit what it writes";
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+const readJson = (path: string): unknown => JSON.parse(read(path));
+
+const files = exportedFiles();
+const documents = [...files]
+  .filter(([path]) => path.startsWith(SCHEMA_FOLDER))
+  .map(([path, text]) => ({ path, text, document: JSON.parse(text) as Record<string, unknown> }));
+
+test(`what is committed is what the export writes (otherwise ${REMEDY})`, async () => {
+  const faults = [...files].flatMap(([path, text]) => {
+    const committed = readIfThere(path);
+    if (committed === text) return [];
+    return [`${path} is ${committed === undefined ? "missing" : "stale"}`];
+  });
+  for (const path of await surplusFiles(files)) faults.push(`${path} is surplus`);
+  expect(faults).toEqual([]);
+});
+
+test(`the registry of job types lists every file of its folder (otherwise ${REMEDY})`, () => {
+  expect(read("shared/job-types/registry.ts")).toBe(registryText());
+});
+
+test("every schema has its draft, a stable $id made of its name, and a SemVer $version", () => {
+  for (const { path, document } of documents) {
+    const name = path.slice(SCHEMA_FOLDER.length + 1, -".json".length);
+    expect(document.$schema).toBe("https://json-schema.org/draft/2020-12/schema");
+    expect(document.$id).toBe(schemaId(name));
+    expect(Value.Check(SemVer, document.$version)).toBe(true);
+    expect(Object.keys(document).slice(0, 3)).toEqual(["$schema", "$id", "$version"]);
+  }
+});
+
+test("names are unique and every reference leads to a published schema", () => {
+  const names = publishedSchemas().map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  const ids = new Set(names.map(schemaId));
+  const astray = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(/"\$ref": "([^"]+)"/g)]
+      .filter(([, ref]) => !ids.has(String(ref)))
+      .map(([, ref]) => `${path}: ${ref}`),
+  );
+  expect(astray).toEqual([]);
+});
+
+test("a strict validator knows every keyword, and the payload of every job type is published", () => {
+  const ajv = new Ajv2020({ strict: true, validateFormats: false });
+  ajv.addKeyword("$version");
+  for (const { document } of documents) ajv.addSchema(document);
+  for (const { document } of documents) expect(ajv.getSchema(String(document.$id))).toBeFunction();
+  for (const { name, version } of JOB_TYPES.values())
+    expect(ajv.getSchema(schemaId(`job-type.${name}`))?.schema).toMatchObject({ $version: version });
+});
+
+test("every job type's own example matches what it publishes", () => {
+  const published = new Map(publishedSchemas().map(({ name, schema }) => [name, schema]));
+  for (const { name, example } of JOB_TYPES.values()) {
+    const schema = published.get(`job-type.${name}`);
+    expect(schema).toBeDefined();
+    expect(Value.Check(schema ?? Type.Never(), example)).toBe(true);
+  }
+});
+
+test("lengths are counted in UTF-16 units here, so nothing passes that the published schema refuses", () => {
+  const ajv = new Ajv2020();
+  const schema = Type.String({ minLength: 1, maxLength: 4 });
+  const verdicts = (text: string) => [Value.Check(schema, text), ajv.validate(schema, text)];
+  expect(verdicts("🐇🐇")).toEqual([true, true]);
+  expect(verdicts("🐇🐇🐇")).toEqual([false, true]);
+  // A lower bound above 1 would turn that round: two units may be one character.
+  const lower = documents.flatMap(({ text }) => [...text.matchAll(/"minLength": (\d+)/g)].map(([, n]) => n));
+  expect(new Set(lower)).toEqual(new Set(["1"]));
+});
+
+test("the topology table matches its schema", () => {
+  expect([...Value.Errors(Topology, readJson("contracts/topology.json"))]).toEqual([]);
+});
+
+test("every problem code is listed with its status, title and whether to try again", () => {
+  const codes = readJson("contracts/problem-codes.json") as Record<string, unknown>;
+  expect(Object.keys(codes)).toEqual(PROBLEM_CODES);
+  const Definition = Type.Object(
+    {
+      status: Type.Integer({ minimum: 400, maximum: 599 }),
+      title: Type.String({ minLength: 1 }),
+      retryable: Type.Boolean(),
+    },
+    { additionalProperties: false },
+  );
+  for (const definition of Object.values(codes)) expect(Value.Check(Definition, definition)).toBe(true);
+});
+
+test("the registry of interfaces matches its schema and names each address once", () => {
+  const registry = readJson("contracts/ui-registry.json");
+  expect([...Value.Errors(UiRegistry, registry)]).toEqual([]);
+  const { interfaces } = Value.Decode(UiRegistry, registry);
+  expect(interfaces.map(({ id, port, path }) => `${id} ${port}${path}`)).toEqual([
+    "web 8081/",
+    "gateway-docs 3000/docs",
+    "read-model-docs 8080/docs",
+    "rabbitmq 15672/",
+    "grafana 3002/",
+    "prometheus 9090/",
+    "pgadmin 5050/",
+    "mongo-express 8082/",
+    "redisinsight 8001/",
+  ]);
+});
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return read(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

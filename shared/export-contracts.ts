@@ -1,0 +1,52 @@
+import { readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { asyncApiDocument } from "../contracts/asyncapi.ts";
+import { CATALOGUE, inOrder, schemaDocument } from "../contracts/catalogue.ts";
+import { PROBLEMS } from "../contracts/problem.ts";
+import { type PublishedSchema, publication, published } from "../contracts/schema.ts";
+import { TOPOLOGY } from "../contracts/topology.ts";
+import { askedPayload } from "./job-types/asked-payload.ts";
+import { JOB_TYPES } from "./job-types/registry.ts";
+
+const ROOT = dirname(import.meta.dir);
+/** Everything in this folder is written by the export. */
+export const SCHEMA_FOLDER = "contracts/schemas";
+
+/** Every published schema, by name: those of the contracts, and the payload of each job type. */
+export function publishedSchemas(): PublishedSchema[] {
+  const payloads = [...JOB_TYPES.values()].map(({ name, version, description, payload }) =>
+    publication(published(`job-type.${name}`, version, { description, ...askedPayload(payload) })),
+  );
+  return inOrder([...CATALOGUE, ...payloads]);
+}
+
+/** The text of every generated file, by its path from the project's root. Pure. */
+export function exportedFiles(): Map<string, string> {
+  const files = new Map<string, string>();
+  const add = (path: string, value: unknown) => files.set(path, `${JSON.stringify(value, null, 2)}\n`);
+  for (const schema of publishedSchemas())
+    add(`${SCHEMA_FOLDER}/${schema.name}.json`, schemaDocument(schema));
+  add("contracts/asyncapi.json", asyncApiDocument());
+  add("contracts/topology.json", TOPOLOGY);
+  add("contracts/problem-codes.json", PROBLEMS);
+  return files;
+}
+
+/** Files in the folder of schemas that the export does not write. */
+export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<string[]> {
+  const found = await readdir(join(ROOT, SCHEMA_FOLDER)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return found.map((name) => `${SCHEMA_FOLDER}/${name}`).filter((path) => !files.has(path));
+}
+
+async function writeAll(): Promise<void> {
+  const files = exportedFiles();
+  const surplus = await surplusFiles(files);
+  for (const path of surplus) await rm(join(ROOT, path), { recursive: true });
+  for (const [path, text] of files) await Bun.write(join(ROOT, path), text);
+  console.log(`Wrote ${files.size} files${surplus.length > 0 ? `, removed ${surplus.join(", ")}` : ""}`);
+}
+
+if (import.meta.main) await writeAll();
