@@ -51,6 +51,8 @@ export function createClaimer({
   const timers = new Set<Timer>();
 
   async function look(): Promise<void> {
+    // A turn of the event loop lets every slot of a recorded batch become free, so that one claim fills them all.
+    await new Promise(setImmediate);
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
       const places = slots.reserve(MAX_CLAIM);
