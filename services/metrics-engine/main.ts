@@ -77,13 +77,17 @@ async function start({
       Object.keys(await observations.health()).map((engine) => [engine, healthy(engine)]),
     ),
   };
+  let started = false;
   const edge = createEdge({
     log,
     metrics,
     bindAddress: config.BIND_ADDRESS,
     allowedOrigins: config.ALLOWED_ORIGINS,
   });
-  const app = createApp({ edge, ops: createOps({ service, version, metrics, engines, stopping }) });
+  const app = createApp({
+    edge,
+    ops: createOps({ service, version, metrics, engines, stopping, isStarted: () => started }),
+  });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
   await observations.connected(stopping);
@@ -103,6 +107,7 @@ async function start({
     createRecorder({ observations, bus, families, log }),
   );
   life.defer("recording", consumer.stop);
+  started = true;
   log.info("Ready");
 }
 

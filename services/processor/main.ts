@@ -133,13 +133,14 @@ async function start({
   const pausedTypes = createPausedTypes(commandStore, log);
 
   const engines = { postgres: store.ping, bus: bus.ping };
+  let started = false;
   const edge = createEdge({
     log,
     metrics,
     bindAddress: config.BIND_ADDRESS,
     allowedOrigins: config.ALLOWED_ORIGINS,
   });
-  const ops = createOps({ service, version, metrics, engines, stopping });
+  const ops = createOps({ service, version, metrics, engines, stopping, isStarted: () => started });
   const app = createApp({ edge, ops, commands, deadLetters, workers: workerStore });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
@@ -204,6 +205,7 @@ async function start({
       );
     await Promise.all(consumers.map((consumer) => consumer.stop()));
   });
+  started = true;
   log.info("Ready", { workerId: workers.id(), concurrency: config.CONCURRENCY });
 }
 

@@ -9,12 +9,22 @@ export interface OpsOptions {
   /** One check for each engine; it rejects when the engine does not answer now. */
   readonly engines: Readonly<Record<string, () => Promise<void>>>;
   readonly stopping: AbortSignal;
+  /** False while the service is still being wired; it is not ready then, whatever its engines say. */
+  readonly isStarted?: () => boolean;
   /** Milliseconds until a check counts as failed. */
   readonly timeoutMs?: number;
 }
 
 /** `/healthz` (the process lives), `/readyz` (its engines answer; 503 names those that do not), `/metrics`. */
-export function createOps({ service, version, metrics, engines, stopping, timeoutMs = 2_000 }: OpsOptions) {
+export function createOps({
+  service,
+  version,
+  metrics,
+  engines,
+  stopping,
+  isStarted = () => true,
+  timeoutMs = 2_000,
+}: OpsOptions) {
   async function states(): Promise<Record<string, { up: boolean; reason?: string }>> {
     const checked = await Promise.all(
       Object.entries(engines).map(async ([engine, check]) => {
@@ -39,10 +49,10 @@ export function createOps({ service, version, metrics, engines, stopping, timeou
     .get("/readyz", async ({ set }) => {
       const engineStates = await states();
       const failing = Object.keys(engineStates).filter((engine) => !engineStates[engine]?.up);
-      const ready = failing.length === 0 && !stopping.aborted;
+      const ready = failing.length === 0 && !stopping.aborted && isStarted();
       if (!ready) set.status = 503;
       return {
-        status: stopping.aborted ? "stopping" : ready ? "ready" : "not-ready",
+        status: stopping.aborted ? "stopping" : !isStarted() ? "starting" : ready ? "ready" : "not-ready",
         service,
         version,
         engines: engineStates,

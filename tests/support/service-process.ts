@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
+import { findFreePort } from "../../shared/engines/port.ts";
 import { eventually } from "./wait.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -31,6 +32,8 @@ export async function startService(
   { ready = true } = {},
 ): Promise<ServiceProcess> {
   const lines: string[] = [];
+  const port = env.PORT ?? String(await findFreePort());
+  const url = `http://127.0.0.1:${port}`;
   const child = spawn(command(name), {
     cwd: ROOT,
     // Nothing but what the test gives: no variable of whoever runs the tests changes them.
@@ -38,9 +41,9 @@ export async function startService(
       PATH: process.env.PATH ?? "",
       HOME: process.env.HOME ?? "",
       LOG_LEVEL: "info",
-      PORT: "0",
       SERVICE: name,
       ...env,
+      PORT: port,
     },
     stdout: "pipe",
     stderr: "pipe",
@@ -51,7 +54,7 @@ export async function startService(
 
   const service: ServiceProcess = {
     name,
-    url: "",
+    url,
     pid: child.pid,
     lines,
     signal: (signal) => child.kill(signal),
@@ -66,15 +69,9 @@ export async function startService(
       await ended;
     },
   };
-  const port = await untilUp(child, () => portOf(lines), `${name} to listen`, lines);
-  const url = `http://127.0.0.1:${port}`;
-  if (ready) {
-    const isReady = async () =>
-      (await fetch(`${url}/readyz`)).ok &&
-      (name !== "processor" || lines.some((line) => line.includes('"message":"Ready"')));
-    await untilUp(child, isReady, `${name} to be ready`, lines);
-  }
-  return { ...service, url };
+  if (ready)
+    await untilUp(child, async () => (await fetch(`${url}/readyz`)).ok, `${name} to be ready`, lines);
+  return service;
 }
 
 async function untilUp<T>(
@@ -95,11 +92,6 @@ async function untilUp<T>(
     child.kill("SIGKILL");
     throw new Error(`${(error as Error).message}\n${lines.slice(-20).join("\n")}`);
   }
-}
-
-function portOf(lines: readonly string[]): number | undefined {
-  const line = lines.find((text) => text.includes('"message":"Listening"'));
-  return line ? (JSON.parse(line) as { port: number }).port : undefined;
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
