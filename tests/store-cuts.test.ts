@@ -37,7 +37,7 @@ for (const { engine, failing, alive } of cases)
       const url = `${world().running[failing.service].url}${failing.path}`;
       const problem = await eventually(
         async () => {
-          const reply = await fetch(url);
+          const reply = await fetch(url, { signal: AbortSignal.timeout(5_000) });
           return (
             reply.status === 503 && ((await reply.json()) as { code: string; facts: { engine: string } })
           );
@@ -45,8 +45,10 @@ for (const { engine, failing, alive } of cases)
         { what: `${failing.path} to be refused` },
       );
       expect(problem).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: failing.engine } });
-      expect((await fetch(`${world().readModel()}${alive}`)).status).toBe(200);
-      const overview = await fetch(`${world().readModel()}/overview`);
+      expect(
+        (await fetch(`${world().readModel()}${alive}`, { signal: AbortSignal.timeout(5_000) })).status,
+      ).toBe(200);
+      const overview = await fetch(`${world().readModel()}/overview`, { signal: AbortSignal.timeout(5_000) });
       expect(overview.status).toBe(200);
       const acceptedWhileCut = load.accepted.length;
       await eventually(() => performance.now() - cutAt > CUT_MS, { what: "ten seconds to pass" });

@@ -7,6 +7,8 @@ import { createTcpProxy } from "./tcp-proxy.ts";
 import { eventually } from "./wait.ts";
 
 type Proxy = Awaited<ReturnType<typeof createTcpProxy>>;
+/** A service that does not answer within this has hung, and the test should say so. */
+const ANSWER_MS = 20_000;
 /** Of processors that run at a time in one world. */
 const MAX_PROCESSORS = 4;
 
@@ -112,6 +114,7 @@ export async function createWorld({
         method: "POST",
         headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
         ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ANSWER_MS),
       });
     },
 
@@ -139,7 +142,9 @@ export async function createWorld({
     },
 
     async get<T>(path: string): Promise<T> {
-      const reply = await fetch(`${running["read-model"].url}${path}`);
+      const reply = await fetch(`${running["read-model"].url}${path}`, {
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
       if (!reply.ok) throw new Error(`GET ${path} answered ${reply.status}: ${await reply.text()}`);
       return (await reply.json()) as T;
     },
