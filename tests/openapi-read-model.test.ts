@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import Ajv2020 from "ajv/dist/2020.js";
 import { READ_MODEL_ROUTES } from "../contracts/routes.ts";
-import { Timestamp, Uuid } from "../contracts/schema.ts";
 import { missingEngines } from "../shared/engines/missing.ts";
-import { createCheck } from "../shared/http/read-request.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker } from "./read-model-seed.ts";
 import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
+import { readOpenApi } from "./support/openapi.ts";
 
 setDefaultTimeout(120_000);
 
@@ -13,49 +11,10 @@ const missing = missingEngines(["postgres", "redis", "mongo"]);
 for (const { problem, remedy } of missing)
   console.warn(`tests/openapi-read-model.test.ts is left out: ${problem}; try: ${remedy}`);
 
-interface Operation {
-  operationId: string;
-  parameters: { name: string; in: "path" | "query" | "header"; required: boolean }[];
-  requestBody?: object;
-  responses: Record<string, { content: Record<string, { schema: object }> }>;
-}
-interface OpenApi {
-  openapi: string;
-  paths: Record<string, Record<string, Operation>>;
-}
-
 let world: World;
 let model: ReadModel;
-let document: OpenApi;
-let ajv: Ajv2020;
+let api: Awaited<ReturnType<typeof readOpenApi>>;
 let seeded: { jobId: string; parentId: string; deadLetterId: string };
-
-/** The document's own schema of a reply, by a pointer into the document, so that its `$ref`s resolve there. */
-function validatorAt(path: string, method: string, status: string, contentType: string) {
-  const pointer = ["paths", path, method, "responses", status, "content", contentType, "schema"]
-    .map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1")))
-    .join("/");
-  return ajv.compile({ $ref: `openapi.json#/${pointer}` });
-}
-
-async function expectDocumented(path: string, method: string, response: Response, status: number) {
-  const contentType = (response.headers.get("content-type") ?? "").split(";")[0] ?? "";
-  expect([path, response.status]).toEqual([path, status]);
-  const documented = document.paths[path]?.[method]?.responses[String(status)];
-  expect(Object.keys(documented?.content ?? {})).toEqual([contentType]);
-  const body: unknown = contentType.endsWith("json") ? await response.json() : await firstText(response);
-  const validate = validatorAt(path, method, String(status), contentType);
-  validate(body);
-  expect([path, validate.errors]).toEqual([path, null]);
-  return body as Record<string, unknown>;
-}
-
-async function firstText(response: Response): Promise<string> {
-  const reader = response.body!.getReader();
-  const { value } = await reader.read();
-  await reader.cancel();
-  return Buffer.from(value ?? []).toString();
-}
 
 /** For every operation: parameters that use each documented query at least once, over one or more calls. */
 function callsOf(operationId: string): { query?: string[]; body?: unknown }[] {
@@ -95,11 +54,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
   beforeAll(async () => {
     world = await createWorld();
     model = await world.start();
-    document = (await (await fetch(`${model.url}/openapi.json`)).json()) as OpenApi;
-    ajv = new Ajv2020({ strict: false, allErrors: true });
-    ajv.addFormat("uuid", (text) => accepts(Uuid, text));
-    ajv.addFormat("date-time", (text) => accepts(Timestamp, text));
-    ajv.addSchema(document, "openapi.json");
+    api = await readOpenApi(model.url);
 
     const parent = await seedJob(world.sql, { type: "fan-out" });
     const child = await seedJob(world.sql, { parentId: parent.id });
@@ -121,8 +76,8 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
   }, 60_000);
 
   test("is OpenAPI 3.1 and has every route of the table", () => {
-    expect(document.openapi).toStartWith("3.1");
-    const documented = Object.values(document.paths).flatMap((methods) =>
+    expect(api.document.openapi).toStartWith("3.1");
+    const documented = Object.values(api.document.paths).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
     );
     expect(documented.sort()).toEqual(Object.keys(READ_MODEL_ROUTES).sort());
@@ -130,7 +85,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
 
   test("every documented route gives a reply that its own schema accepts", async () => {
     let called = 0;
-    for (const [path, methods] of Object.entries(document.paths))
+    for (const [path, methods] of Object.entries(api.document.paths))
       for (const [method, operation] of Object.entries(methods)) {
         const id = path.startsWith("/dead-letters") ? seeded.deadLetterId : seeded.jobId;
         const documented = operation.parameters.filter((one) => one.in === "query").map(({ name }) => name);
@@ -152,8 +107,8 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
             const first = (await (await send("limit=1")).json()) as { nextCursor: string | null };
             expect([path, first.nextCursor]).not.toEqual([path, null]);
             cursor = first.nextCursor ?? "";
-            await expectDocumented(path, method, await send(`limit=1&cursor=${cursor}`), 200);
-          } else await expectDocumented(path, method, await send(search), 200);
+            await api.expectDocumented(path, method, await send(`limit=1&cursor=${cursor}`), 200);
+          } else await api.expectDocumented(path, method, await send(search), 200);
           called++;
         }
         expect([path, documented.filter((name) => !used.has(name))]).toEqual([path, []]);
@@ -186,7 +141,12 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
     ];
     for (const [path, url, status, code, init] of refusals) {
       const response = await fetch(`${model.url}${url}`, init);
-      const problem = await expectDocumented(path, (init?.method ?? "GET").toLowerCase(), response, status);
+      const problem = await api.expectDocumented(
+        path,
+        (init?.method ?? "GET").toLowerCase(),
+        response,
+        status,
+      );
       expect([url, problem.code]).toEqual([url, code]);
       expect(problem.correlationId).toBe(response.headers.get("x-correlation-id"));
     }
@@ -195,8 +155,8 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
   test("a store that is away is the documented 503 of each route that needs it", async () => {
     world.networks.postgres.cut();
     for (const path of ["/jobs", "/queues", "/stats"])
-      await expectDocumented(path, "get", await fetch(`${model.url}${path}`), 503);
-    await expectDocumented("/overview", "get", await fetch(`${model.url}/overview`), 200);
+      await api.expectDocumented(path, "get", await fetch(`${model.url}${path}`), 503);
+    await api.expectDocumented("/overview", "get", await fetch(`${model.url}/overview`), 200);
     world.networks.postgres.restore();
   });
 
@@ -210,12 +170,3 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
     }
   });
 });
-
-function accepts(schema: typeof Uuid, text: string): boolean {
-  try {
-    createCheck(schema, "VALIDATION_FAILED", "The text")(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,0 +1,108 @@
+import { expect, test } from "bun:test";
+import { GATEWAY_ROUTES } from "../contracts/routes.ts";
+import { readOpenApi } from "./support/openapi.ts";
+import { behaviour } from "./support/suite.ts";
+
+const ABSENT = "00000000-0000-4000-8000-000000000000";
+
+behaviour("the gateway's OpenAPI document", {}, (world) => {
+  const later = { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() };
+  const send = (method: string, path: string, body?: unknown) =>
+    fetch(`${world().gateway()}${path}`, {
+      method: method.toUpperCase(),
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    });
+  const waiting = async () => {
+    const id = await world().submit(later);
+    await world().untilStatus(id, "SCHEDULED");
+    return id;
+  };
+  const dead = async () => {
+    const id = await world().submit({ type: "fail", maxAttempts: 1 });
+    await world().untilStatus(id, "FAILED");
+    return id;
+  };
+
+  /** For each operation of the table: a call that succeeds. */
+  const calls: Record<keyof typeof GATEWAY_ROUTES, () => Promise<{ path: string; body?: unknown }>> = {
+    submitJob: async () => ({ path: "/jobs", body: { type: "sleep" } }),
+    submitBatch: async () => ({ path: "/jobs/batch", body: { jobs: [{ type: "sleep" }, { type: "brew" }] } }),
+    cancelJob: async () => ({ path: `/jobs/${await waiting()}/cancel` }),
+    retryJob: async () => ({ path: `/jobs/${await dead()}/retry` }),
+    actOnJobs: async () => ({
+      path: "/jobs/actions",
+      body: { action: "retry", filter: { type: "fail" }, dryRun: true },
+    }),
+    // A dead job's letter has the job's id.
+    replayDeadLetter: async () => ({ path: `/dead-letters/${await dead()}/replay`, body: {} }),
+    dropDeadLetter: async () => ({ path: `/dead-letters/${await dead()}` }),
+    pauseQueue: async () => ({ path: "/queues/hash/pause" }),
+    resumeQueue: async () => ({ path: "/queues/hash/resume" }),
+    listJobTypes: async () => ({ path: "/job-types" }),
+  };
+
+  test("has every route of the table, and each gives a reply that its own schema accepts", async () => {
+    const { document, expectDocumented } = await readOpenApi(world().gateway());
+    expect(document.openapi).toStartWith("3.1");
+    const seen: string[] = [];
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const [method, { operationId, responses }] of Object.entries(methods)) {
+        const call = await calls[operationId as keyof typeof calls]();
+        const success = Number(Object.keys(responses).find((status) => status.startsWith("2")));
+        await expectDocumented(path, method, await send(method, call.path, call.body), success);
+        seen.push(operationId);
+      }
+    expect(seen.sort()).toEqual(Object.keys(GATEWAY_ROUTES).sort());
+  });
+
+  test("names the refusals that are given", async () => {
+    const { expectDocumented } = await readOpenApi(world().gateway());
+    const refusals: [
+      documented: string,
+      method: string,
+      path: string,
+      body: unknown,
+      status: number,
+      code: string,
+    ][] = [
+      ["/jobs", "post", "/jobs", { type: "brew" }, 422, "UNKNOWN_JOB_TYPE"],
+      ["/jobs/batch", "post", "/jobs/batch", {}, 422, "VALIDATION_FAILED"],
+      ["/jobs/{id}/cancel", "post", "/jobs/x/cancel", undefined, 400, "INVALID_ID"],
+      ["/jobs/{id}/retry", "post", `/jobs/${ABSENT}/retry`, undefined, 404, "JOB_NOT_FOUND"],
+      ["/jobs/{id}/retry", "post", `/jobs/${await waiting()}/retry`, undefined, 409, "JOB_STATE_CONFLICT"],
+      ["/jobs/actions", "post", "/jobs/actions", { action: "explode" }, 422, "VALIDATION_FAILED"],
+      [
+        "/dead-letters/{id}/replay",
+        "post",
+        `/dead-letters/${ABSENT}/replay`,
+        {},
+        404,
+        "DEAD_LETTER_NOT_FOUND",
+      ],
+      ["/queues/{type}/pause", "post", "/queues/brew/pause", undefined, 422, "UNKNOWN_JOB_TYPE"],
+    ];
+    for (const [documented, method, path, body, status, code] of refusals) {
+      const problem = await expectDocumented(documented, method, await send(method, path, body), status);
+      expect([path, problem.code]).toEqual([path, code]);
+    }
+  });
+
+  test("is shown to people without a network: every asset comes from here", async () => {
+    const page = await (await fetch(`${world().gateway()}/docs`)).text();
+    const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)]
+      .map(([, url]) => url ?? "")
+      .filter((url) => !url.startsWith("data:"));
+    expect(assets.length).toBeGreaterThan(2);
+    for (const url of assets)
+      expect([url, (await fetch(`${world().gateway()}${url}`)).status]).toEqual([url, 200]);
+    expect(page).not.toMatch(/https?:\/\//);
+  });
+
+  test("leaves nothing waiting", async () => {
+    await world().post("/jobs/actions", { action: "cancel", filter: {} });
+    expect(await world().sql`select 1 from jobs where status = 'SCHEDULED'`).toHaveLength(0);
+  });
+});
