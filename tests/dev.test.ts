@@ -117,14 +117,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev", () => {
       "processor-2",
       "read-model",
     ]);
-    expect(
-      Math.max(
-        ...dev
-          .output()
-          .split("\n")
-          .map((line) => line.length),
-      ),
-    ).toBeLessThan(120);
+    const table = dev.output().split("\n\n")[1]!.split("\n");
+    expect(table).toHaveLength(9); // five services, four engines
+    for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
     expect(dev.output()).not.toContain("\x1b");
 
     jobId = await submitHash();

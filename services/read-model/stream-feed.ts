@@ -24,16 +24,20 @@ const PATIENCE_MS = 1_500;
 export function createFeed({ observations, log, signal, onEntry }: FeedOptions) {
   let live = Promise.withResolvers<void>();
   let isLive = false;
+  let wasLive = false;
   let failure: unknown;
 
   const up = () => {
     if (failure !== undefined) log.info("The live feed is back");
     failure = undefined;
     isLive = true;
+    wasLive = true;
     live.resolve();
   };
   const down = (error: unknown) => {
-    if (failure === undefined) log.warn("The live feed is away, trying again", { error });
+    // At the start its connection is still being made; until it is, /readyz says so.
+    const say = wasLive ? log.warn : log.info;
+    if (failure === undefined) say("The live feed is away, trying again", { error });
     failure = error;
     if (isLive) live = Promise.withResolvers<void>();
     isLive = false;
