@@ -56,6 +56,8 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
       return [];
     } catch (error) {
       if (!(error instanceof MongoBulkWriteError)) throw error;
+      // Duplicates beside a majority that did not answer are not durable yet: the batch must come again.
+      if (error.result.getWriteConcernError()) throw error;
       const faults = [error.writeErrors].flat();
       if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
       return faults.map(({ index }) => index);

@@ -107,14 +107,11 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 
     async recordSnapshot(snapshot: Snapshot): Promise<void> {
       const gauges = minuteKey(Math.floor(Date.parse(snapshot.at) / MINUTE_MS), "gauges");
-      const fields = [...gaugesOf(snapshot)].map(
-        ([field, value]) => [bounded(field, typeLabel), value] as const,
-      );
       await asking("redis", "keep a snapshot", async () => {
         const replies = await redis
           .multi()
           .set(key("snapshot"), JSON.stringify(snapshot))
-          .hset(gauges, new Map(fields))
+          .hset(gauges, gaugesOf(snapshot, typeLabel))
           .expire(gauges, SERIES_TTL_S)
           .exec();
         for (const [error] of replies ?? []) if (error) throw error;
@@ -174,10 +171,4 @@ function claimBytes(claimed: readonly Claimed[]): [ids: Buffer, tokens: string] 
 
 function digestOf(row: Record<string, string>): Map<number, number> {
   return new Map(Object.entries(row).map(([bucket, n]) => [Number(bucket), Number(n)]));
-}
-
-function bounded(field: string, typeLabel: (type: string) => string): string {
-  const bar = field.indexOf("|");
-  const type = field.slice(bar + 1);
-  return type === "" ? field : `${field.slice(0, bar)}|${typeLabel(type)}`;
 }

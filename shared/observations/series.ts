@@ -30,12 +30,14 @@ export function minutesOf({ minutes, now }: SeriesQuery): number[] {
   return Array.from({ length: minutes }, (_, i) => last - minutes + 1 + i);
 }
 
-/** A snapshot's depths and workers as fields of the minute it was taken in. */
-export function gaugesOf(snapshot: Snapshot): Map<string, number> {
+/** A snapshot's depths and workers as fields of the minute it was taken in. Types that share a label are added. */
+export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string): Map<string, number> {
   const gauges = new Map<string, number>();
+  const add = (field: string, depth: number) => gauges.set(field, (gauges.get(field) ?? 0) + depth);
   for (const queue of snapshot.queues) {
-    gauges.set(seriesField("queue.waiting", queue.type), queue.waiting);
-    gauges.set(seriesField("queue.executing", queue.type), queue.executing);
+    const type = typeLabel(queue.type);
+    add(seriesField("queue.waiting", type), queue.waiting);
+    add(seriesField("queue.executing", type), queue.executing);
   }
   const there = snapshot.workers.filter(({ state }) => state === "alive" || state === "stopping");
   const sum = (part: (worker: Snapshot["workers"][number]) => number) =>

@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { EVENT_TYPES } from "../../contracts/events.ts";
+import { sampleEvent } from "../../tests/support/sample-events.ts";
+import { contributionOf, deltaOf } from "./counting.ts";
+
+test("each type of event adds to one counter, to a digest, or to neither", () => {
+  const contributions = EVENT_TYPES.map((type) => [type, contributionOf(sampleEvent(type))]);
+  expect(Object.fromEntries(contributions)).toEqual({
+    "job.created": { counter: "submitted" },
+    "job.validated": {},
+    "job.scheduled": {},
+    "job.started": { queueWaitMs: 2 },
+    "job.executed": { executionMs: 10 },
+    "job.retrying": { counter: "retried" },
+    "job.completed": { counter: "completed" },
+    "job.failed": { counter: "failed" },
+    "job.cancelled": { counter: "cancelled" },
+    "job.rejected": { counter: "rejected" },
+  });
+});
+
+test("an attempt counts into the digest whatever its outcome, unless its worker was lost", () => {
+  const outcomeOf = (outcome: "failed" | "timed-out" | "lost") =>
+    contributionOf(sampleEvent("job.executed", { payload: { outcome: outcome as never } }));
+  expect(outcomeOf("failed")).toEqual({ executionMs: 10 });
+  expect(outcomeOf("lost")).toEqual({});
+});
+
+test("a delta shows the status an event leads to, and none for an attempt's end", () => {
+  const shown = EVENT_TYPES.map((type) => [type, deltaOf(sampleEvent(type)).status]);
+  expect(Object.fromEntries(shown)).toEqual({
+    "job.created": "PENDING",
+    "job.validated": "VALIDATED",
+    "job.scheduled": "SCHEDULED",
+    "job.started": "EXECUTING",
+    "job.executed": null,
+    "job.retrying": "RETRYING",
+    "job.completed": "COMPLETED",
+    "job.failed": "FAILED",
+    "job.cancelled": "CANCELLED",
+    "job.rejected": "REJECTED",
+  });
+});
+
+test("a delta says which job, where in its order, which attempt, and when", () => {
+  const event = sampleEvent("job.started", { payload: { attempt: 3, sequence: 17 } });
+  expect(deltaOf(event)).toEqual({
+    jobId: event.payload.jobId,
+    type: "hash",
+    event: "job.started",
+    status: "EXECUTING",
+    sequence: 17,
+    attempt: 3,
+    at: event.occurredAt,
+  });
+  expect(deltaOf(sampleEvent("job.created"))).toMatchObject({ sequence: 0, attempt: 0 });
+});

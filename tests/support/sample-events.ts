@@ -1,0 +1,86 @@
+import type { EventPayload, EventType, JobEvent } from "../../contracts/events.ts";
+import { newJobId } from "../../contracts/ids.ts";
+import { createEventMaker } from "../../shared/event.ts";
+
+const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
+
+/** What differs between one event and another of its type; the rest is made up, and right. */
+export interface SampleFacts<E extends EventType> {
+  readonly eventId?: string;
+  readonly at?: number | Date;
+  readonly payload?: Partial<EventPayload<E>>;
+}
+
+const run = { run: 1, attempt: 1 };
+const error = { code: "HANDLER_ERROR", message: "it broke" };
+const runAt = "2026-01-01T00:00:00.000Z";
+const payloads: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jobType"> } = {
+  "job.created": { sequence: 0, payload: {}, fingerprint: "f", priority: 5 },
+  "job.validated": { sequence: 1, run: 1, attempt: 0, from: "PENDING", to: "VALIDATED", priority: 5 },
+  "job.scheduled": { sequence: 1, run: 1, attempt: 0, from: "PENDING", to: "SCHEDULED", runAt },
+  "job.started": { sequence: 2, ...run, from: "VALIDATED", to: "EXECUTING", workerId: "w-1", queueWaitMs: 2 },
+  "job.executed": {
+    sequence: 3,
+    ...run,
+    outcome: "succeeded",
+    workerId: "w-1",
+    durationMs: 10,
+    queueWaitMs: 2,
+  },
+  "job.retrying": {
+    sequence: 4,
+    ...run,
+    from: "EXECUTING",
+    to: "RETRYING",
+    runAt,
+    delayMs: 100,
+    error,
+  },
+  "job.completed": { sequence: 4, ...run, from: "EXECUTING", to: "COMPLETED", durationMs: 10, totalMs: 12 },
+  "job.failed": { sequence: 4, ...run, from: "EXECUTING", to: "FAILED", error, totalMs: 12 },
+  "job.cancelled": { sequence: 2, ...run, from: "VALIDATED", to: "CANCELLED", totalMs: 5 },
+  "job.rejected": {
+    sequence: 1,
+    run: 1,
+    attempt: 0,
+    from: "PENDING",
+    to: "REJECTED",
+    code: "UNKNOWN_JOB_TYPE",
+    reason: "nobody knows it",
+  },
+};
+
+/** A valid event of a type, of a new `hash` job unless told otherwise. */
+export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFacts<E> = {}): JobEvent<E> {
+  return makeEvent({
+    eventType,
+    eventId: facts.eventId ?? crypto.randomUUID(),
+    correlationId: crypto.randomUUID(),
+    occurredAt: new Date(facts.at ?? Date.now()).toISOString(),
+    payload: { jobId: newJobId(), jobType: "hash", ...payloads[eventType], ...facts.payload } as never,
+  });
+}
+
+/** As many events of a type, each of a job of its own. */
+export function sampleEvents<E extends EventType>(
+  count: number,
+  eventType: E,
+  facts: SampleFacts<E> = {},
+): JobEvent<E>[] {
+  return Array.from({ length: count }, () => sampleEvent(eventType, facts));
+}
+
+/** The five events of a job that completes, a millisecond apart. */
+export function sampleStory(
+  about: { jobId?: string; jobType?: string; at?: number; durationMs?: number; queueWaitMs?: number } = {},
+): JobEvent[] {
+  const { jobId = newJobId(), jobType = "hash", at = Date.now(), durationMs = 10, queueWaitMs = 2 } = about;
+  const payload = { jobId, jobType };
+  return [
+    sampleEvent("job.created", { at, payload }),
+    sampleEvent("job.validated", { at: at + 1, payload }),
+    sampleEvent("job.started", { at: at + 2, payload: { ...payload, queueWaitMs } }),
+    sampleEvent("job.executed", { at: at + 3, payload: { ...payload, durationMs, queueWaitMs } }),
+    sampleEvent("job.completed", { at: at + 4, payload: { ...payload, durationMs } }),
+  ];
+}
