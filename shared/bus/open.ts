@@ -1,6 +1,7 @@
 import { ConfigError } from "../config.ts";
 import { type AmqpBusOptions, createAmqpBus } from "./amqp.ts";
 import type { Bus } from "./port.ts";
+import { createPostgresBus } from "./postgres.ts";
 
 export type BusOptions = AmqpBusOptions;
 
@@ -13,12 +14,10 @@ export function openBus(options: BusOptions): Bus {
       return createAmqpBus(options);
     case "postgres":
     case "postgresql":
-      throw new ConfigError(
-        "BUS_URL names PostgreSQL, which cannot carry the bus yet: expected amqp:// or amqps://",
-      );
+      return createPostgresBus(options);
     default:
       throw new ConfigError(
-        `BUS_URL has the scheme ${JSON.stringify(scheme ?? "")}: expected amqp:// or amqps://`,
+        `BUS_URL has the scheme ${JSON.stringify(scheme ?? "")}: expected amqp://, amqps:// or postgres://`,
       );
   }
 }

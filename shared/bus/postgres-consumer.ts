@@ -1,0 +1,244 @@
+import type { QueueName } from "../../contracts/topology.ts";
+import { fullJitter, pause } from "../async.ts";
+import type { Log } from "../log.ts";
+import type { Sql } from "../postgres.ts";
+import { within } from "./deadline.ts";
+import type { BatchHandler, ConsumeOptions, Consumer } from "./port.ts";
+import { acknowledge, bury, type Claimed, claim, register, unregister } from "./postgres-queues.ts";
+
+export interface PostgresConsumerOptions extends ConsumeOptions {
+  readonly queue: QueueName;
+  readonly deliveryLimit: number;
+  readonly handler: BatchHandler;
+  readonly log: Log;
+  /** From the beginning of a stop until the handler's signal aborts. */
+  readonly stopGraceMs: number;
+  /** Give the connection up and make another. */
+  readonly drop: (reason: string) => void;
+  readonly onHandled: (messages: number) => void;
+  readonly onRejected: () => void;
+}
+
+export interface PostgresConsumer extends Consumer {
+  readonly queue: QueueName;
+  /** Consume on this connection from now on. */
+  attach(sql: Sql): Promise<void>;
+  /** The connection is gone, and with it every message that was not acknowledged. */
+  detach(): void;
+  /** There may be something to claim. */
+  look(): void;
+  /** Messages held and not acknowledged. */
+  readonly held: number;
+}
+
+/** What belongs to one connection. A batch is acknowledged on the session it came from, or not at all. */
+interface Session {
+  readonly sql: Sql;
+  readonly holder: number;
+  readonly buffer: Claimed[];
+  /** The ids of the buffer and of the batch in hand. */
+  readonly held: Set<string>;
+  readonly over: AbortController;
+  /** Something may be there to claim. */
+  more: boolean;
+  /** Holds a suspect, and must hold nothing else. */
+  narrow: boolean;
+  claiming: Promise<void> | undefined;
+  acknowledging: Promise<void>;
+}
+
+/** After its signal aborted, a handler has this long to end before its messages are given back without it. */
+const ABANDON_MS = 5_000;
+const ANSWER_MS = 5_000;
+/** How soon the messages of a dead consumer are found, and those whose notification was lost. */
+const LOOK_MS = 500;
+
+/**
+ * One consumer of one queue: claims while there is room, handles batch after batch. A batch that its handler rejects
+ * stays held and is handed to it again, so rejections are no deaths. From half the limit of deaths on, a message is
+ * taken alone, so that only the guilty one reaches the limit.
+ */
+export function createPostgresConsumer(options: PostgresConsumerOptions): PostgresConsumer {
+  const { queue, handler, log, maxBatch, prefetch, deliveryLimit } = options;
+  const suspectFrom = Math.max(1, Math.floor(deliveryLimit / 2));
+  const stopping = new AbortController();
+  const abort = new AbortController();
+  let session: Session | undefined;
+  let attaching: Promise<unknown> = Promise.resolve();
+  let working: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
+  let [rejectionsInARow, former] = [0, 0];
+
+  async function open(sql: Sql): Promise<void> {
+    const holder = await register(sql, queue, former);
+    former = holder;
+    session = {
+      ...{ sql, holder, buffer: [], held: new Set(), over: new AbortController() },
+      ...{ more: true, narrow: false, claiming: undefined, acknowledging: Promise.resolve() },
+    };
+    void keepLooking(session);
+    pull(session);
+  }
+
+  async function keepLooking(from: Session): Promise<void> {
+    const end = AbortSignal.any([from.over.signal, stopping.signal]);
+    while (!end.aborted) {
+      try {
+        const filed = await within(ANSWER_MS, bury(from.sql, queue, deliveryLimit), "Looking for the dead");
+        if (filed > 0)
+          log.error("Messages died too often with their consumer, they are dead letters now", {
+            queue,
+            messages: filed,
+          });
+      } catch (error) {
+        lose(from, "Could not look for messages of dead consumers", error);
+      }
+      from.more = true;
+      pull(from);
+      await pause(LOOK_MS / 2 + fullJitter(0, LOOK_MS / 2, LOOK_MS / 2), end);
+    }
+  }
+
+  function lose(from: Session, what: string, error: unknown): void {
+    if (from.over.signal.aborted) return;
+    log.warn(what, { queue, error });
+    options.drop(what);
+  }
+
+  function pull(from: Session): void {
+    from.claiming ??= claimWhileRoom(from)
+      .catch((error) => lose(from, "Could not claim messages", error))
+      .finally(() => {
+        from.claiming = undefined;
+      });
+  }
+
+  async function claimWhileRoom(from: Session): Promise<void> {
+    const mayGoOn = () => from.more && !from.narrow && !from.over.signal.aborted && !stopping.signal.aborted;
+    while (mayGoOn() && from.held.size < prefetch && from.buffer.length < maxBatch) {
+      // A notification that comes meanwhile sets it again.
+      from.more = false;
+      const claiming = claim(from.sql, {
+        ...{ queue, holder: from.holder, limit: prefetch - from.held.size, suspectFrom },
+        alone: from.held.size === 0,
+      });
+      const { claimed, more } = await within(ANSWER_MS, claiming, "Claiming");
+      from.more ||= more;
+      for (const message of claimed) {
+        from.narrow ||= message.suspect;
+        from.held.add(message.id);
+        from.buffer.push(message);
+      }
+      if (claimed.length === 0) return;
+      wake();
+    }
+  }
+
+  function wake(): void {
+    if (working || stopping.signal.aborted) return;
+    working = work().finally(() => {
+      working = undefined;
+      if (session && session.buffer.length > 0) wake();
+    });
+  }
+
+  async function work(): Promise<void> {
+    while (session && session.buffer.length > 0 && !stopping.signal.aborted) {
+      const from = session;
+      const batch = from.buffer.splice(0, maxBatch);
+      if (!(await handle(from, batch))) continue;
+      options.onHandled(batch.length);
+      if (!from.over.signal.aborted) settle(from, batch);
+    }
+  }
+
+  /** Does not wait for the answer: the claims that follow on the same connection run after it. */
+  function settle(from: Session, batch: readonly Claimed[]): void {
+    const ids = batch.map(({ id }) => id);
+    const asked = within(ANSWER_MS, acknowledge(from.sql, queue, from.holder, ids), "Acknowledging");
+    const done = asked.catch((error) => lose(from, "Could not acknowledge messages", error));
+    from.acknowledging = Promise.all([from.acknowledging, done]).then(() => undefined);
+    for (const id of ids) from.held.delete(id);
+    if (from.held.size === 0) from.narrow = false;
+    pull(from);
+  }
+
+  async function handle(from: Session, batch: readonly Claimed[]): Promise<boolean> {
+    for (let again = false; ; again = true) {
+      try {
+        const deliveries = batch.map(({ body, redelivered, diedOn }) => ({
+          body,
+          redelivered: again || redelivered,
+          ...(diedOn && { diedOn }),
+        }));
+        await handler(deliveries, abort.signal);
+        rejectionsInARow = 0;
+        return true;
+      } catch (error) {
+        const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
+        options.onRejected();
+        log.warn("A batch was rejected, it comes back after a pause", {
+          queue,
+          messages: batch.length,
+          rejectionsInARow,
+          error,
+        });
+        const giveUp = AbortSignal.any([stopping.signal, from.over.signal]);
+        await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), giveUp);
+        if (giveUp.aborted) return false;
+      }
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort();
+    await attaching;
+    if (working) {
+      const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
+      const timer = setTimeout(giveUp, options.stopGraceMs);
+      await within(options.stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
+        log.error("A batch did not end, its messages go back", { queue, error }),
+      );
+      clearTimeout(timer);
+    }
+    if (session) await release(session);
+  }
+
+  async function release(from: Session): Promise<void> {
+    await from.claiming;
+    if (from.over.signal.aborted) return;
+    const { sql, holder, held } = from;
+    const released = Promise.all([from.acknowledging, unregister(sql, queue, holder, [...held])]);
+    await within(ANSWER_MS, released, "Giving messages back").catch((error) =>
+      lose(from, "Could not give messages back in order", error),
+    );
+    from.over.abort();
+    if (session === from) session = undefined;
+  }
+
+  return {
+    queue,
+    attach(sql) {
+      if (stopping.signal.aborted) return Promise.resolve();
+      const opening = open(sql);
+      attaching = opening.catch(() => undefined);
+      return opening;
+    },
+    detach() {
+      session?.over.abort();
+      session = undefined;
+    },
+    look() {
+      if (!session) return;
+      session.more = true;
+      pull(session);
+    },
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+    get held() {
+      return session?.held.size ?? 0;
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import postgres from "postgres";
+import { fullJitter, orAbort, pause } from "../async.ts";
+import { AppError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Sql } from "../postgres.ts";
+import { within } from "./deadline.ts";
+
+export interface PostgresLinkOptions {
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly name: string;
+  readonly log: Log;
+  /** For connecting and `setUp` together. */
+  readonly connectTimeoutMs: number;
+  /** Settings of the session, by their PostgreSQL names. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** Prepare the session; when it rejects, the connection is dropped and made again. */
+  readonly setUp: (sql: Sql) => Promise<void>;
+  readonly onNotify?: (channel: string) => void;
+  /** Called once for each connection that was tried, when it is over. */
+  readonly onDown: () => void;
+}
+
+export type PostgresLink = ReturnType<typeof createPostgresLink>;
+
+/**
+ * One connection that comes back after each loss, with full jitter, until it is closed. Statements on it are sent at
+ * once and run in order.
+ *
+ * Each connection has a driver of its own, on a socket of ours. Left alone, the driver would connect again without a
+ * pause to a peer that hangs up, keep statements waiting meanwhile, and leave the socket of a frozen peer open.
+ */
+export function createPostgresLink(options: PostgresLinkOptions) {
+  const { name, log } = options;
+  const closing = new AbortController();
+  const first = Promise.withResolvers<void>();
+  first.promise.catch(() => undefined);
+  let current: { sql: Sql; drop: (reason: string) => void } | undefined;
+  let up: Sql | undefined;
+  let [retryAt, failures] = [0, 0];
+  const ended = stayConnected();
+
+  async function stayConnected(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        const reason = await live();
+        if (!closing.signal.aborted)
+          log.warn("Lost PostgreSQL, connecting again", { connection: name, reason });
+      } catch (error) {
+        // One line for each outage is enough at the usual level.
+        const level = failures++ === 0 ? "warn" : "debug";
+        if (!closing.signal.aborted)
+          log[level]("Could not connect to PostgreSQL, trying again", { connection: name, error });
+      }
+      const ms = Math.max(10, fullJitter(failures, 100, 5_000));
+      retryAt = Date.now() + ms;
+      await pause(ms, closing.signal);
+    }
+  }
+
+  /** The life of one connection; resolves with why it ended, rejects when it did not come up. */
+  async function live(): Promise<string> {
+    const lost = Promise.withResolvers<string>();
+    let socket: Socket | undefined;
+    const dial = async ({ path, host, port }: { path?: string; host: string[]; port: number[] }) => {
+      if (socket) throw new Error("The connection is over");
+      socket = path ? connect(path) : connect(port[0] ?? 5432, host[0]);
+      socket.setNoDelay(true);
+      socket.on("error", (error) => lost.resolve(messageOf(error)));
+      socket.on("close", () => lost.resolve("The connection was closed"));
+      await once(socket, "connect");
+      return socket;
+    };
+    // `socket` and `onnotify` are missing in the driver's types.
+    const driver = {
+      max: 1,
+      max_lifetime: null,
+      connect_timeout: 0,
+      fetch_types: false,
+      onnotice: () => undefined,
+      onclose: () => lost.resolve("The connection was closed"),
+      connection: { application_name: name, ...options.settings },
+      socket: dial,
+      onnotify: options.onNotify,
+    };
+    const sql: Sql = postgres(options.url, driver as object);
+    const drop = (reason: string) => {
+      lost.resolve(reason);
+      socket?.destroy(new Error(reason));
+    };
+    current = { sql, drop };
+    try {
+      const failed = lost.promise.then((reason) => Promise.reject(new Error(reason)));
+      const settingUp = Promise.race([options.setUp(sql), failed]);
+      await within(options.connectTimeoutMs, orAbort(settingUp, closing.signal), "Connecting to PostgreSQL");
+      up = sql;
+      failures = 0;
+      log.info("Connected to PostgreSQL", { connection: name });
+      first.resolve();
+      return await lost.promise;
+    } finally {
+      up = current = undefined;
+      drop("The connection is over");
+      void sql.end({ timeout: 0 });
+      options.onDown();
+    }
+  }
+
+  return {
+    /** The session while it is up. */
+    get sql() {
+      return up;
+    },
+    /** When the next attempt is sensible to wait for. */
+    get retryAfterSeconds() {
+      return Math.max(1, Math.ceil((retryAt - Date.now()) / 1_000));
+    },
+    /** Resolves when the connection is first up. */
+    connected: (signal?: AbortSignal) => (signal ? orAbort(first.promise, signal) : first.promise),
+    /** Give this connection up, if it still is the one, and make another. */
+    drop(reason: string, of = current?.sql): void {
+      if (current?.sql === of) current?.drop(reason);
+    },
+    /** Close, and connect no more. */
+    async close(): Promise<void> {
+      closing.abort(new AppError("BUS_UNAVAILABLE", "The bus was closed before it was connected"));
+      first.reject(closing.signal.reason);
+      if (up) await up.end({ timeout: 2 });
+      current?.drop("The bus is closed");
+      await ended;
+    },
+  };
+}
