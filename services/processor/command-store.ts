@@ -1,5 +1,7 @@
 import type { JobFilter } from "../../contracts/api-commands.ts";
 import type { JobStatus } from "../../contracts/job.ts";
+import { places } from "../../shared/job-text.ts";
+import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
 import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
@@ -121,13 +123,19 @@ export function createCommandStore(sql: Sql) {
     },
   };
 
+  /** The same as the read-model's list: what a person saw there is what an action touches. */
+  function textCondition(text: string) {
+    const [first = { condition: sql`false` }, ...others] = places(sql, text, [...JOB_TYPES.keys()]);
+    return others.reduce((whole, { condition }) => sql`${whole} or ${condition}`, sql`${first.condition}`);
+  }
+
   function conditions(filter: JobFilter, statuses: readonly JobStatus[]) {
     return sql`status = any(${statuses as string[]})
       ${filter.status ? sql`and status = ${filter.status}` : sql``}
       ${filter.type ? sql`and type = ${filter.type}` : sql``}
       ${filter.createdAfter ? sql`and created_at > ${filter.createdAfter}` : sql``}
       ${filter.createdBefore ? sql`and created_at < ${filter.createdBefore}` : sql``}
-      ${filter.text ? sql`and payload <> '{}' and to_tsvector('simple', payload) @@ plainto_tsquery('simple', ${filter.text})` : sql``}`;
+      ${filter.text ? sql`and (${textCondition(filter.text)})` : sql``}`;
   }
 }
 export type CommandStore = ReturnType<typeof createCommandStore>;

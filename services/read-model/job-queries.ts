@@ -1,8 +1,9 @@
 import type { JobPage } from "../../contracts/api-queries.ts";
 import type { Attempt, JobStatus, Transition } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
+import { places } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf } from "./cursor.ts";
-import { conditions, type JobFilter, places } from "./job-filter.ts";
+import { conditions, type JobFilter } from "./job-filter.ts";
 import { type JobRow, jobColumns, present, toJob } from "./job-row.ts";
 import type { Fragment, JobStore, Sql } from "./job-store.ts";
 

@@ -1,8 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
-import { pause } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
+import { createGuardedPostgres } from "../../shared/guarded-postgres.ts";
 import { isAway, openPostgres, type Sql } from "../../shared/postgres.ts";
-import { createShared } from "./share.ts";
 
 export type { Sql };
 export type Fragment = PendingQuery<Row[]>;
@@ -29,13 +28,6 @@ export interface JobStoreOptions {
   readonly patienceMs?: number;
 }
 
-/** Connections for queries, and one more to ask whether the server lives: it never waits behind a long statement. */
-interface Pools {
-  readonly queries: Sql;
-  readonly alive: () => Promise<unknown>;
-  end(): Promise<unknown>;
-}
-
 /** Read-only connections to the job store. Connects on the first query, and again after a loss. */
 export function createJobStore({
   url,
@@ -43,65 +35,26 @@ export function createJobStore({
   statementMs = 4_000,
   patienceMs = 1_000,
 }: JobStoreOptions): JobStore {
-  let closed = false;
-  let pools = open();
-
-  function connect(max: number): Sql {
-    return openPostgres({
-      url,
-      max,
-      name: "read-model",
-      readOnly: true,
-      statementTimeoutMs: statementMs,
-      // The best plan depends on the values: a rare word wants its index, a frequent one the newest rows.
-      settings: { plan_cache_mode: "force_custom_plan" },
-    });
-  }
-
-  function open(): Pools {
-    const queries = connect(maxConnections);
-    const probe = connect(1);
-    const alive = createShared(() => within(patienceMs, probe`select 1`));
-    return {
-      queries,
-      alive: alive.get,
-      end: () => Promise.all([queries.end({ timeout: 0 }), probe.end({ timeout: 0 })]),
-    };
-  }
-
-  /**
-   * The driver tries for ever to connect to somebody who accepts and hangs up, and a connection whose peer vanished
-   * stays "open" for minutes. So after silence everything starts anew; what waits there is refused.
-   */
-  function renew(silent: Pools) {
-    if (closed || silent !== pools) return;
-    pools = open();
-    void silent.end();
-  }
-
-  /** Rejects when nobody answers; stays pending until `done` as long as somebody does. */
-  async function watch(used: Pools, done: AbortSignal): Promise<never> {
-    for (;;) {
-      await pause(patienceMs, done);
-      if (done.aborted) return new Promise<never>(() => undefined);
-      try {
-        await used.alive();
-      } catch (cause) {
-        renew(used);
-        throw unavailable("it does not answer", cause);
-      }
-    }
-  }
+  const guarded = createGuardedPostgres({
+    connect: (max) =>
+      openPostgres({
+        url,
+        max,
+        name: "read-model",
+        readOnly: true,
+        statementTimeoutMs: statementMs,
+        // The best plan depends on the values: a rare word wants its index, a frequent one the newest rows.
+        settings: { plan_cache_mode: "force_custom_plan" },
+      }),
+    maxConnections,
+    patienceMs,
+  });
 
   async function read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    const used = pools;
-    const done = new AbortController();
     try {
-      return await Promise.race([query(used.queries), watch(used, done.signal)]);
+      return await guarded.run(query);
     } catch (error) {
       throw translate(error);
-    } finally {
-      done.abort();
     }
   }
 
@@ -110,23 +63,8 @@ export function createJobStore({
     async ping() {
       await read((sql) => sql`select 1`);
     },
-    async close() {
-      closed = true;
-      await pools.end();
-    },
+    close: guarded.close,
   };
-}
-
-async function within<T>(ms: number, asked: PromiseLike<T>): Promise<T> {
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function unavailable(reason: string, cause?: unknown): AppError {
