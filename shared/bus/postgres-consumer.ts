@@ -41,7 +41,7 @@ interface Session {
   readonly over: AbortController;
   /** Something may be there to claim. */
   more: boolean;
-  /** Holds a suspect, and must hold nothing else. */
+  /** Holds a suspect, or waits for one: claims nothing until nothing is held. */
   narrow: boolean;
   claiming: Promise<void> | undefined;
   acknowledging: Promise<void>;
@@ -101,6 +101,7 @@ export function createPostgresConsumer(options: PostgresConsumerOptions): Postgr
 
   function lose(from: Session, what: string, error: unknown): void {
     if (from.over.signal.aborted) return;
+    from.over.abort();
     log.warn(what, { queue, error });
     options.drop(what);
   }
@@ -110,12 +111,18 @@ export function createPostgresConsumer(options: PostgresConsumerOptions): Postgr
       .catch((error) => lose(from, "Could not claim messages", error))
       .finally(() => {
         from.claiming = undefined;
+        // Asked for again after the last look at what may be claimed, and before now.
+        if (mayClaim(from)) pull(from);
       });
   }
 
+  function mayClaim({ more, narrow, over, held, buffer }: Session): boolean {
+    if (!more || narrow || over.signal.aborted || stopping.signal.aborted) return false;
+    return held.size < prefetch && buffer.length < maxBatch;
+  }
+
   async function claimWhileRoom(from: Session): Promise<void> {
-    const mayGoOn = () => from.more && !from.narrow && !from.over.signal.aborted && !stopping.signal.aborted;
-    while (mayGoOn() && from.held.size < prefetch && from.buffer.length < maxBatch) {
+    while (mayClaim(from)) {
       // A notification that comes meanwhile sets it again.
       from.more = false;
       const claiming = claim(from.sql, {
@@ -129,8 +136,9 @@ export function createPostgresConsumer(options: PostgresConsumerOptions): Postgr
         from.held.add(message.id);
         from.buffer.push(message);
       }
-      if (claimed.length === 0) return;
-      wake();
+      if (claimed.length > 0) wake();
+      // Only suspects were found, which wait until nothing else is held.
+      else if (more) from.narrow = from.held.size > 0;
     }
   }
 
