@@ -145,7 +145,7 @@ describe("a comparison that cannot be made", () => {
     await rm(join(repository, SCHEMAS), { recursive: true });
     const { code, err } = await check("--against", "HEAD");
     expect(err).toContain(
-      "cannot list contracts/schemas (ENOENT); write the schemas with bun contracts/export-schemas.ts",
+      "cannot list contracts/schemas (ENOENT); write the schemas with bun run contracts:export",
     );
     expect(code).toBe(2);
   });

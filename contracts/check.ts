@@ -69,7 +69,7 @@ function splitOnce(argument: string): [string, string | undefined] {
 }
 
 async function workingSet(cwd: string): Promise<SchemaSet> {
-  const remedy = "write the schemas with bun contracts/export-schemas.ts, from the project's root";
+  const remedy = "write the schemas with bun run contracts:export, from the project's root";
   const files = await readdir(join(cwd, FOLDER)).catch((cause: NodeJS.ErrnoException) => {
     throw new GateError(`cannot list ${FOLDER} (${cause.code}); ${remedy}`, { cause });
   });
@@ -105,7 +105,7 @@ function parseSchema(text: string, where: string): Schema {
     parsed = JSON.parse(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GateError(`${where} is not JSON (${why}); write it anew with bun contracts/export-schemas.ts`, {
+    throw new GateError(`${where} is not JSON (${why}); write it anew with bun run contracts:export`, {
       cause,
     });
   }

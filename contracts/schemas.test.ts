@@ -7,6 +7,8 @@ import Ajv2020 from "ajv/dist/2020";
 import { exportedFiles, publishedSchemas, SCHEMA_FOLDER, surplusFiles } from "../shared/export-contracts.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { registryText } from "../shared/job-types/write-registry.ts";
+import { isSchema } from "./compatibility/schema.ts";
+import { judge, type Schema } from "./compatibility.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { SemVer, schemaId } from "./schema.ts";
 import { Topology } from "./topology.ts";
@@ -67,6 +69,16 @@ test("a strict validator knows every keyword, and the payload of every job type 
     expect(ajv.getSchema(schemaId(`job-type.${name}`))?.schema).toMatchObject({ $version: version });
 });
 
+test("the gate finds no change between the real schemas and themselves, and sees one that is not announced", () => {
+  const real = new Map(
+    publishedSchemas().map(({ name }) => [name, schemaIn(`${SCHEMA_FOLDER}/${name}.json`)]),
+  );
+  expect(judge(real, structuredClone(real))).toEqual({ violations: [], changes: [] });
+
+  const closed = new Map(real).set("stats", { ...real.get("stats"), additionalProperties: false });
+  expect(judge(real, closed).violations.map(({ schema }) => schema)).toEqual(["stats"]);
+});
+
 test("every job type's own example matches what it publishes", () => {
   const published = new Map(publishedSchemas().map(({ name, schema }) => [name, schema]));
   for (const { name, example } of JOB_TYPES.values()) {
@@ -121,6 +133,12 @@ test("the registry of interfaces matches its schema and names each address once"
     "redisinsight 8001/",
   ]);
 });
+
+function schemaIn(path: string): Schema {
+  const parsed: unknown = JSON.parse(files.get(path) ?? "null");
+  if (!isSchema(parsed)) throw new Error(`The export has no schema at ${path}`);
+  return parsed;
+}
 
 function readIfThere(path: string): string | undefined {
   try {
