@@ -2,8 +2,9 @@ import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "
 import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Acceptance } from "../contracts/api-commands.ts";
+import type { Acceptance, JobRequest } from "../contracts/api-commands.ts";
 import type { JobDetail, JobPage } from "../contracts/api-queries.ts";
+import type { JobStatus } from "../contracts/job.ts";
 import { type DevState, readState, stateFileName } from "../services/dev/state-file.ts";
 import { missingEngines } from "../shared/engines/missing.ts";
 import { allGone, type ProcessInfo, processTree } from "../shared/engines/process-tree.ts";
@@ -80,27 +81,37 @@ async function get<T>(service: string, path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-async function submitHash(): Promise<string> {
+async function submit(job: JobRequest): Promise<string> {
   const response = await fetch(`${state().services.gateway}/jobs`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ type: "hash", payload: { text: "dev", rounds: 10 } }),
+    body: JSON.stringify(job),
   });
   expect(response.status).toBe(202);
   return ((await response.json()) as Acceptance).jobId;
 }
 
-async function completed(jobId: string): Promise<JobDetail> {
+const submitHash = () => submit({ type: "hash", payload: { text: "dev", rounds: 10 } });
+
+async function reaches(jobId: string, status: JobStatus): Promise<JobDetail> {
   let job: JobDetail | undefined;
   await until(
     async () => {
       const response = await fetch(`${state().services["read-model"]}/jobs/${jobId}`);
       job = response.ok ? ((await response.json()) as JobDetail) : undefined;
-      return job?.status === "COMPLETED";
+      return job?.status === status;
     },
-    { timeoutMs: 30_000, what: () => `job ${jobId} to be COMPLETED: ${JSON.stringify(job)}` },
+    { timeoutMs: 30_000, what: () => `job ${jobId} to be ${status}: ${JSON.stringify(job)}` },
   );
   return job!;
+}
+
+const completed = (jobId: string) => reaches(jobId, "COMPLETED");
+
+/** As saving the file would. */
+function touch(file: string): void {
+  const now = new Date();
+  utimesSync(join(projectDir, file), now, now);
 }
 
 describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev", () => {
@@ -165,8 +176,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev", () => {
     await dev.prints(/processor was ended by SIGKILL[\s\S]*processor on \S+ ready again/);
     await completed(await submitHash());
 
-    const now = new Date();
-    utimesSync(join(projectDir, "services/read-model/main.ts"), now, now);
+    touch("services/read-model/main.ts");
     await dev.prints(/main\.ts changed: restarting read-model[\s\S]*read-model on \S+ ready again/);
     await completed(jobId);
     expect(dev.output()).not.toContain("sample job");
@@ -178,13 +188,21 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev", () => {
     if (endWithUs("SIGTERM").length > 0) await allGone(tree, 20_000);
   });
 
-  test("starts after a kill -9, and empty with --fresh", async () => {
-    const dev = startDev("--fresh", "--no-reload");
+  test("starts after a kill -9, empty with --fresh, and lets a job finish when it is stopped amid a reload", async () => {
+    const dev = startDev("--fresh");
     await dev.prints(/submitted a sample job of each type/);
     const { items } = await get<JobPage>("read-model", "/jobs?limit=100");
     expect(items.map(({ id }) => id)).not.toContain(jobId);
+
+    const slow = await submit({ type: "sleep", payload: { ms: 1_500 } });
+    await reaches(slow, "EXECUTING");
+    touch("services/processor/main.ts");
+    await dev.prints(/main\.ts changed: restarting processor/);
     dev.child.kill("SIGTERM");
     expect(await dev.child.exited).toBe(0);
+    const log = readFileSync(join(dataDir, "logs/processor.log"), "utf8");
+    expect(log).toContain(slow);
+    expect(log).not.toContain("Second signal");
   });
 });
 

@@ -2,6 +2,8 @@ export interface ReadableLine {
   /** Equal for lines that say the same. */
   readonly key: string;
   readonly text: string;
+  /** When a warning was written, in milliseconds; undefined for what is worse than a warning. */
+  readonly warnedAt?: number;
 }
 
 const maxChars = 300;
@@ -28,6 +30,7 @@ export function inWords(line: string): ReadableLine {
   return {
     key: `${level} ${message} ${why}`,
     text: cut(`${level === "error" ? "error: " : ""}${message}${details ? ` (${details})` : ""}`),
+    ...(level === "warn" && { warnedAt: Date.parse(String(time)) }),
   };
 }
 

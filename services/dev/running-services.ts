@@ -7,6 +7,7 @@ import type { Printer } from "./printer.ts";
 import { whileTelling } from "./printer.ts";
 import { inWords } from "./readable-line.ts";
 import { followLog } from "./service-log.ts";
+import { createStartWatch } from "./start-watch.ts";
 import { type Supervised, supervise } from "./supervise.ts";
 
 export interface RunServicesOptions {
@@ -61,8 +62,10 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
   // Before the process that writes it, so that its last words are read after it.
+  const watch = createStartWatch();
   const tail = followLog({
     file: logFile,
+    judge: watch.judge,
     onLine: (line) => printer.line(`${paint.yellow(plan.id)} ${line}`),
   });
   life.defer(`${plan.id} log`, tail.stop);
@@ -74,11 +77,16 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
     logFile,
     readyUrl: `${plan.url}/readyz`,
     stopMs: graceMs(env) + 5_000,
-    onSpawn: options.onSpawn,
-    onReady: (ms, count) =>
-      printer.line(
-        `${plan.id} on ${new URL(plan.url).host}, ready ${count > 1 ? "again " : ""}in ${seconds(ms)} s`,
-      ),
+    onSpawn(pid) {
+      watch.spawned();
+      options.onSpawn(pid);
+    },
+    onReady(ms, count) {
+      watch.ready();
+      const again = count > 1 ? "again " : "";
+      printer.line(`${plan.id} on ${new URL(plan.url).host}, ready ${again}in ${seconds(ms)} s`);
+    },
+    onLinger: () => printer.line(`${plan.id} finishes what it holds, then starts again`),
     onCrash: (end, lastWords, retryMs) => {
       tail.skip();
       printer.line(paint.red(`${plan.id} ${end}; again in ${seconds(retryMs)} s. Its last lines:`));

@@ -1,11 +1,13 @@
 import { closeSync, copyFileSync, existsSync, openSync, readSync, renameSync, truncateSync } from "node:fs";
 import { sizeOf } from "../../shared/engines/log-tail.ts";
-import { readableLine } from "./readable-line.ts";
+import { type ReadableLine, readableLine } from "./readable-line.ts";
 
 export interface LogTailOptions {
   readonly file: string;
   /** A warning or an error, in short. */
   onLine(line: string): void;
+  /** What to do with a warning of that time. */
+  judge(warnedAt: number): "show" | "hold" | "drop";
   readonly maxBytes?: number;
   readonly everyMs?: number;
 }
@@ -19,32 +21,43 @@ export interface LogTail {
 
 const repeatMs = 5_000;
 const maxLinesPerLook = 5;
+const maxHeld = 50;
 const chunkBytes = 1_048_576;
 
 /**
  * Follows a service's log and passes on what a person should see. The same message comes at most once in five seconds.
  * The file of an earlier run, and what outgrows `maxBytes`, is kept as `<file>.1` until the next time.
  */
-export function followLog({ file, onLine, maxBytes = 20_000_000, everyMs = 250 }: LogTailOptions): LogTail {
+export function followLog({
+  file,
+  onLine,
+  judge,
+  maxBytes = 20_000_000,
+  everyMs = 250,
+}: LogTailOptions): LogTail {
   if (existsSync(file)) renameSync(file, `${file}.1`);
   const lastShown = new Map<string, number>();
+  const held: ReadableLine[] = [];
   let offset = 0;
   let rest = "";
 
   function look(): void {
-    const lines = readLines();
     const now = performance.now();
+    const found = [...held.splice(0), ...readLines().map(readableLine)];
     let shown = 0;
     let left = 0;
-    for (const line of lines) {
-      const found = readableLine(line);
-      if (!found || now - (lastShown.get(found.key) ?? Number.NEGATIVE_INFINITY) < repeatMs) continue;
+    for (const line of found) {
+      if (!line) continue;
+      const verdict = line.warnedAt === undefined ? "show" : judge(line.warnedAt);
+      if (verdict === "hold" && held.length < maxHeld) held.push(line);
+      if (verdict !== "show" || now - (lastShown.get(line.key) ?? Number.NEGATIVE_INFINITY) < repeatMs)
+        continue;
       if (shown++ >= maxLinesPerLook) {
         left++;
         continue;
       }
-      lastShown.set(found.key, now);
-      onLine(found.text);
+      lastShown.set(line.key, now);
+      onLine(line.text);
     }
     if (left > 0) onLine(`and ${left} more lines in ${file}`);
     if (lastShown.size > 100) lastShown.clear();

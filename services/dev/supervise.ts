@@ -17,6 +17,8 @@ export interface ServiceProcess {
   onSpawn?(pid: number): void;
   /** Each time it became ready; `count` is 1 for the first. */
   onReady?(durationMs: number, count: number): void;
+  /** It takes over a second to stop before it is started again. */
+  onLinger?(): void;
   /** It ended by itself; it is started again after `retryMs`, or at once by `restart`. */
   onCrash?(end: string, lastWords: string, retryMs: number): void;
 }
@@ -36,6 +38,7 @@ export interface Supervised {
 }
 
 const calmMs = 30_000;
+const lingerMs = 1_000;
 const maxRetryMs = 10_000;
 
 /** Starts a process and keeps it running until `stop`: after a crash again, with backoff. */
@@ -48,6 +51,7 @@ export function supervise(process: ServiceProcess): Supervised {
   let wantsRestart = false;
   let crashes = 0;
   let timesReady = 0;
+  let ending: { of: Bun.Subprocess; done: Promise<void> } | undefined;
 
   async function run(): Promise<void> {
     while (!isStopping) {
@@ -86,13 +90,23 @@ export function supervise(process: ServiceProcess): Supervised {
     }
   }
 
-  async function end(): Promise<void> {
+  /** Once per process: a second SIGTERM would make it drop what it still finishes. */
+  function end(): Promise<void> {
     mayGo.abort();
     const running = child;
-    if (!running || hasEnded(running)) return;
+    if (!running || hasEnded(running)) return Promise.resolve();
+    if (ending?.of !== running) ending = { of: running, done: terminate(running) };
+    return ending.done;
+  }
+
+  async function terminate(running: Bun.Subprocess): Promise<void> {
     signalProcess(running.pid, "SIGTERM");
+    const patience = setTimeout(() => {
+      if (!isStopping) process.onLinger?.();
+    }, lingerMs);
     const timer = setTimeout(() => void killTree(running.pid), process.stopMs);
     await running.exited;
+    clearTimeout(patience);
     clearTimeout(timer);
   }
 
