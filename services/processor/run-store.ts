@@ -134,6 +134,14 @@ export function createRunStore(sql: Sql, history: Historian) {
         where j.id = i.id and j.status = 'EXECUTING' and j.attempt = i.attempt and j.worker_id = i.worker_id`;
     },
 
+    /** Of these jobs, those that run in the name of this worker. */
+    async heldBy(workerId: string, ids: readonly string[]): Promise<ClaimedJob[]> {
+      const rows = await sql<Omit<ClaimedJob, "status">[]>`
+        select ${CLAIMED_COLUMNS(sql)} from jobs j
+        where j.status = 'EXECUTING' and j.worker_id = ${workerId} and j.id = any(${ids as string[]}::uuid[])`;
+      return rows.map((row) => ({ ...row, status: "EXECUTING" as const }));
+    },
+
     /** Jobs that are still held in the name of workers that are gone. */
     async heldByLost(limit: number): Promise<ClaimedJob[]> {
       const rows = await sql<Omit<ClaimedJob, "status">[]>`

@@ -39,11 +39,10 @@ export function createWorkerStore(sql: Sql) {
       return rows.map((row) => row.id);
     },
 
-    /** Ids of this worker's jobs that are to be cancelled, for when a notification was missed. */
-    async cancelRequests(workerId: string): Promise<string[]> {
-      const rows = await sql<{ id: string }[]>`
-        select id from jobs where status = 'EXECUTING' and worker_id = ${workerId} and cancel_requested`;
-      return rows.map((row) => row.id);
+    /** What the store says this worker runs. */
+    async held(workerId: string): Promise<{ id: string; cancelRequested: boolean }[]> {
+      return sql<{ id: string; cancelRequested: boolean }[]>`
+        select id, cancel_requested as "cancelRequested" from jobs where status = 'EXECUTING' and worker_id = ${workerId}`;
     },
 
     /** Depths, workers, dead letters and outbox at this moment. */

@@ -1,10 +1,11 @@
 import { hostname } from "node:os";
+import type { JobError } from "../../contracts/job.ts";
 import { pause, untilItSucceeds } from "../../shared/async.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
-import type { EndedAttempt } from "./job.ts";
+import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
 import type { RunStore } from "./run-store.ts";
@@ -24,7 +25,7 @@ export interface WorkersOptions {
   readonly concurrency: number;
   /** Milliseconds after its last heartbeat until a worker is presumed dead. */
   readonly leaseMs: number;
-  readonly runner: () => Pick<Runner, "interrupt" | "interruptAll">;
+  readonly runner: () => Pick<Runner, "interrupt" | "interruptAll" | "running">;
   /** Told when jobs became due by a takeover. */
   readonly onDue: () => void;
 }
@@ -38,6 +39,7 @@ export function createWorkers(options: WorkersOptions) {
     options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
   let generation = 0;
+  let suspects: ReadonlySet<string> = new Set();
   let workerId = "";
   let state: "alive" | "stopping" = "alive";
   /** Since when heartbeats have succeeded without a break; after an outage of the store everyone's lease looks expired. */
@@ -53,12 +55,61 @@ export function createWorkers(options: WorkersOptions) {
 
   async function beat(): Promise<void> {
     if (await store.heartbeat(workerId, state)) {
-      runner().interrupt(await store.cancelRequests(workerId), "cancelled");
+      const held = await store.held(workerId);
+      runner().interrupt(
+        held.filter((job) => job.cancelRequested).map((job) => job.id),
+        "cancelled",
+      );
+      await giveBackOrphans(held.map((job) => job.id));
       return;
     }
     log.warn("This worker was presumed dead; its jobs are given up", { workerId });
     runner().interruptAll("superseded");
     await register();
+  }
+
+  /**
+   * Give back jobs that the store says this worker runs and it does not: their claim was committed and the reply was
+   * lost with the connection. A reply may also just be under way, so only what two heartbeats in a row found is given
+   * back; should it run after all, its end is refused.
+   */
+  async function giveBackOrphans(held: readonly string[]): Promise<void> {
+    const { running } = runner();
+    const unknown = held.filter((id) => !running.has(id));
+    const orphans = unknown.filter((id) => suspects.has(id));
+    suspects = new Set(unknown);
+    if (orphans.length === 0) return;
+    const jobs = await runs.heldBy(workerId, orphans);
+    const count = await endAsLost(
+      jobs,
+      { code: "CLAIM_LOST", message: "The claim's reply was lost before the attempt began" },
+      false,
+    );
+    log.warn("Gave back jobs whose claim was lost", { count });
+    onDue();
+  }
+
+  /** End attempts that nobody runs any more; gives how many were still held. */
+  async function endAsLost(
+    jobs: readonly ClaimedJob[],
+    error: JobError,
+    countsAsLoss: boolean,
+  ): Promise<number> {
+    if (jobs.length === 0) return 0;
+    const finishedAt = new Date();
+    const entries = jobs.map((job) => {
+      const ended: EndedAttempt = {
+        job,
+        ending: { outcome: "lost", error: withFingerprint(error), countsAsLoss },
+        finishedAt,
+        durationMs: Math.max(0, finishedAt.getTime() - job.startedAt.getTime()),
+        logs: "[]",
+      };
+      return { ended, conclusion: conclude(history, ended) };
+    });
+    const { done, message } = await runs.finish(entries);
+    outbox.relay(message);
+    return done.size;
   }
 
   async function takeOver(): Promise<void> {
@@ -67,30 +118,15 @@ export function createWorkers(options: WorkersOptions) {
     for (;;) {
       const jobs = await runs.heldByLost(TAKEOVER_BATCH);
       if (jobs.length === 0) return;
-      const finishedAt = new Date();
-      const entries = jobs.map((job) => {
-        const ended: EndedAttempt = {
-          job,
-          ending: {
-            outcome: "lost",
-            error: withFingerprint({
-              code: "WORKER_LOST",
-              message: "The worker died before the attempt ended",
-            }),
-            countsAsLoss: true,
-          },
-          finishedAt,
-          durationMs: Math.max(0, finishedAt.getTime() - job.startedAt.getTime()),
-          logs: "[]",
-        };
-        return { ended, conclusion: conclude(history, ended) };
-      });
-      const { done, message } = await runs.finish(entries);
-      outbox.relay(message);
-      log.warn("Took over jobs of dead workers", { count: done.size });
+      const count = await endAsLost(
+        jobs,
+        { code: "WORKER_LOST", message: "The worker died before the attempt ended" },
+        true,
+      );
+      log.warn("Took over jobs of dead workers", { count });
       onDue();
       // Whoever else takes over at this moment has written the others.
-      if (done.size === 0) return;
+      if (count === 0) return;
     }
   }
 
