@@ -17,12 +17,11 @@ const listed = rowsUnder("Schemas").map(([name = "", version = "", what = ""]) =
   version,
   what,
 }));
-const history = rowsUnder("History").map(([date = "", version = "", names = "", change = ""]) => ({
-  date,
-  version,
-  names: names.split(", ").map(unquoted),
-  change,
-}));
+const history = itemsUnder("## History").map((item) => {
+  const [, date = "", version = "", change = "", names = ""] =
+    /^(\S+) (\S+) ([^:]+):\s+(.+)$/s.exec(item) ?? [];
+  return { date, version, change, names: listOf(names).map(unquoted) };
+});
 const needs = SERVICES.flatMap((service) =>
   (["reads", "writes"] as const).flatMap((use) =>
     needsOf(service, use).map((need) => ({ service, use, ...need })),
@@ -40,7 +39,9 @@ test("the newest entry of a schema's history is its version, and each entry rais
   const steps = new Map<string, string[]>();
   for (const { names, version } of history)
     for (const name of names) steps.set(name, [...(steps.get(name) ?? []), version]);
-  expect(new Map([...steps].map(([name, versions]) => [name, versions[0]]))).toEqual(current);
+  expect([...steps].map(([name, versions]) => `${name} ${versions[0]}`).sort()).toEqual(
+    [...current].map(([name, version]) => `${name} ${version}`).sort(),
+  );
   for (const [name, versions] of steps)
     for (const [i, older] of versions.slice(1).entries())
       expect(`${name} ${bumpBetween(older, versions[i] ?? "")}`).toMatch(/ (patch|minor|major)$/);
@@ -138,15 +139,22 @@ function rowsUnder(title: string): string[][] {
   return rows.slice(2);
 }
 
-function needsOf(service: string, use: string): { name: string; least: string }[] {
-  const item = sectionOf(`### ${service}`)
+function itemsUnder(heading: string): string[] {
+  return sectionOf(heading)
     .split(/^- /m)
-    .find((part) => part.startsWith(`${use}: `));
+    .slice(1)
+    .map((item) => item.trim());
+}
+
+function listOf(text: string): string[] {
+  return text.split(",").map((entry) => entry.trim());
+}
+
+function needsOf(service: string, use: string): { name: string; least: string }[] {
+  const item = itemsUnder(`### ${service}`).find((text) => text.startsWith(`${use}: `)) ?? "";
   // Whatever does not read as a name with a version is kept, and found to be no schema.
-  return (item ?? "")
-    .slice(use.length + 2)
-    .split(",")
-    .map((entry) => entry.trim().split(" "))
+  return listOf(item.slice(use.length + 2))
+    .map((entry) => entry.split(" "))
     .map(([name = "", least = ""]) => ({ name: unquoted(name), least }));
 }
 
