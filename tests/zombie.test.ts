@@ -45,18 +45,26 @@ behaviour(
         Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 20 } })),
       );
       await world().untilAll(next, "COMPLETED");
-    
-  test("and a claim whose reply was lost with its connection is given back by its living holder, without a loss", async () => {
-    const id = await world().submit({ type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() });
-    await world().untilStatus(id, "SCHEDULED");
-    // What the store looks like when the claim was committed and the processor never heard of it.
-    await world().sql`
+    });
+
+    test("and a claim whose reply was lost with its connection is given back by its living holder, without a loss", async () => {
+      const id = await world().submit({
+        type: "sleep",
+        runAt: new Date(Date.now() + 3_600_000).toISOString(),
+      });
+      await world().untilStatus(id, "SCHEDULED");
+      // What the store looks like when the claim was committed and the processor never heard of it.
+      await world().sql`
       update jobs set status = 'EXECUTING', attempt = 1, started_at = now(), queue_wait_ms = 0,
         worker_id = (select id from workers where state = 'alive' order by heartbeat_at desc limit 1)
       where id = ${id}`;
-    await world().untilStatus(id, "COMPLETED");
-    const [job] = await world().sql`select attempt, tries, losses from jobs where id = ${id}`;
-    expect(job).toEqual({ attempt: 2, tries: 0, losses: 0 });
-    expect((await world().sql`select error from job_attempts where job_id = ${id} and attempt = 1`)[0]?.error.code).toBe("CLAIM_LOST");
-  });
-});
+      await world().untilStatus(id, "COMPLETED");
+      const [job] = await world().sql`select attempt, tries, losses from jobs where id = ${id}`;
+      expect(job).toEqual({ attempt: 2, tries: 0, losses: 0 });
+      expect(
+        (await world().sql`select error from job_attempts where job_id = ${id} and attempt = 1`)[0]?.error
+          .code,
+      ).toBe("CLAIM_LOST");
+    });
+  },
+);
