@@ -53,7 +53,10 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "read-model",
-    paths: ["services/read-model", ...behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses")],
+    paths: [
+      "services/read-model",
+      ...behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses"),
+    ],
     engines: true,
   },
   {
