@@ -17,7 +17,7 @@ export const SUITES: readonly Suite[] = [
     engines: false,
   },
   { name: "engines", paths: behaviours("engines"), engines: true },
-  { name: "bus", paths: behaviours("bus-amqp"), engines: true },
+  { name: "bus", paths: behaviours("bus-amqp", "bus-postgres"), engines: true },
   { name: "observations", paths: behaviours("observations-mongo-redis"), engines: true },
   {
     name: "gateway",
