@@ -1,17 +1,14 @@
 import type { JobEvent } from "../../contracts/events.ts";
-import { orAbort, untilItSucceeds } from "../async.ts";
-import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createMongoEvents } from "./mongo-events.ts";
 import type { Observations } from "./port.ts";
+import { reach } from "./reach.ts";
+import { createChunkedRecord } from "./record-in-chunks.ts";
 import { type Claimed, createRedisCounters } from "./redis-counters.ts";
 import { createRedisFeed } from "./redis-feed.ts";
 import { connectRedis } from "./redis-link.ts";
 import { parseRedisUrl } from "./redis-url.ts";
 import { answers } from "./store-unavailable.ts";
-
-/** Events in one step of recording; also what the Redis scripts take at most. */
-const MAX_CHUNK = 1_000;
 
 export interface MongoRedisOptions {
   readonly eventsUrl: string;
@@ -75,8 +72,6 @@ export function createMongoRedisObservations({
     );
   }
 
-  /** Events that were counted in a call of which another chunk failed; the next call that succeeds tells of them. */
-  const untold: JobEvent[] = [];
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     feed.close();
@@ -86,18 +81,7 @@ export function createMongoRedisObservations({
   }
 
   return {
-    async record(events) {
-      const distinct = [...new Map(events.map((event) => [event.eventId.toLowerCase(), event])).values()];
-      const chunks = Array.from({ length: Math.ceil(distinct.length / MAX_CHUNK) }, (_, i) =>
-        recordChunk(distinct.slice(i * MAX_CHUNK, (i + 1) * MAX_CHUNK)),
-      );
-      // All chunks end before the call does: one that fails must not leave another under way behind it.
-      const results = await Promise.allSettled(chunks);
-      for (const result of results) if (result.status === "fulfilled") untold.push(...result.value);
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed) throw failed.reason;
-      return { fresh: untold.splice(0) };
-    },
+    record: createChunkedRecord(recordChunk),
     recordSnapshot: counters.recordSnapshot,
     prune: store.prune,
     totals: counters.totals,
@@ -112,17 +96,12 @@ export function createMongoRedisObservations({
       const [mongodb, ofRedis] = await Promise.all([answers(store.ping), answers(counters.ping)]);
       return { mongodb, redis: ofRedis };
     },
-    async connected(signal = new AbortController().signal) {
-      let told = false;
-      const onError = (error: unknown) => {
-        if (!told) log.warn("Waiting for the engines of observations", { reason: messageOf(error) });
-        told = true;
-      };
-      const reach = async () => {
+    async connected(signal) {
+      const prepare = async () => {
         await store.prepare();
         await counters.ping();
       };
-      await orAbort(untilItSucceeds(reach, { signal, capMs: 1_000, onError }), signal);
+      await reach(prepare, { log, signal });
     },
     close() {
       closing ??= close();

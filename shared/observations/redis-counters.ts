@@ -3,18 +3,23 @@ import type { SeriesReply, Snapshot } from "../../contracts/api-queries.ts";
 import type { JobEvent } from "../../contracts/events.ts";
 import { createBoundedLabels } from "../bounded-labels.ts";
 import { feedFields } from "./feed-entry.ts";
-import { summaryOf } from "./latency-digest.ts";
-import { COUNTERS, type CounterName, type SeriesQuery, type Totals } from "./port.ts";
+import type { SeriesQuery, Totals } from "./port.ts";
 import { createScript } from "./redis-link.ts";
 import { CLAIM, COUNT } from "./redis-scripts.ts";
-import { gaugesOf, kindOf, MINUTE_MS, minutesOf, type SeriesKind, seriesReply } from "./series.ts";
+import {
+  gaugesOf,
+  kindOf,
+  MINUTE_MS,
+  minutesOf,
+  SERIES_KEPT_MS,
+  type SeriesKind,
+  seriesReply,
+} from "./series.ts";
 import { asking } from "./store-unavailable.ts";
-import { type Counts, tallyOf } from "./tally.ts";
+import { type Counts, MAX_TYPES, tallyOf } from "./tally.ts";
+import { totalsOf } from "./totals.ts";
 
-/** Series are asked for back to a day; an hour more lets the oldest minute be read whole. */
-const SERIES_TTL_S = 25 * 60 * 60;
-/** Job types with series of their own; the rest share the name "other". */
-const MAX_TYPES = 50;
+const SERIES_TTL_S = SERIES_KEPT_MS / 1_000;
 const TOKEN_LENGTH = 12;
 
 export interface CounterOptions {
@@ -126,13 +131,12 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
           redis.hgetall(key("digest:queueWait")),
         ]),
       );
-      const counters = Object.fromEntries(COUNTERS.map((name) => [name, Number(totals[name] ?? 0)]));
-      return {
-        counters: counters as Record<CounterName, number>,
-        lastEventAt: totals.lastEventAt ? new Date(Number(totals.lastEventAt)).toISOString() : null,
-        execution: summaryOf(digestOf(execution)),
-        queueWait: summaryOf(digestOf(queueWait)),
-      };
+      return totalsOf({
+        counters: numbersOf(totals),
+        lastEventAt: totals.lastEventAt === undefined ? undefined : Number(totals.lastEventAt),
+        execution: digestOf(execution),
+        queueWait: digestOf(queueWait),
+      });
     },
 
     async series(query: SeriesQuery): Promise<SeriesReply> {
@@ -140,10 +144,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       const rows = await asking("redis", "read series", () =>
         Promise.all(minutesOf(query).map((minute) => redis.hgetall(minuteKey(minute, kind)))),
       );
-      return seriesReply(
-        query,
-        rows.map((row) => new Map(Object.entries(row).map(([field, value]) => [field, Number(value)]))),
-      );
+      return seriesReply(query, rows.map(numbersOf));
     },
 
     async latestSnapshot(): Promise<Snapshot | null> {
@@ -171,4 +172,8 @@ function claimBytes(claimed: readonly Claimed[]): [ids: Buffer, tokens: string] 
 
 function digestOf(row: Record<string, string>): Map<number, number> {
   return new Map(Object.entries(row).map(([bucket, n]) => [Number(bucket), Number(n)]));
+}
+
+function numbersOf(row: Record<string, string>): Map<string, number> {
+  return new Map(Object.entries(row).map(([field, value]) => [field, Number(value)]));
 }

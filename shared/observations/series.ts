@@ -4,6 +4,8 @@ import { percentile } from "./latency-digest.ts";
 import type { SeriesQuery } from "./port.ts";
 
 export const MINUTE_MS = 60_000;
+/** Series are asked for back to a day; an hour more lets the oldest minute be read whole. */
+export const SERIES_KEPT_MS = 25 * 60 * MINUTE_MS;
 
 /**
  * What is kept of one minute, in four kinds. Each is a set of numbers by field: `<counter>|<type>` in counts,

@@ -1,6 +1,6 @@
 import { AppError, messageOf } from "../errors.ts";
 
-export type Engine = "mongodb" | "redis";
+export type Engine = "mongodb" | "redis" | "postgres";
 
 /** Run one call of an engine; whatever it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
 export async function asking<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {

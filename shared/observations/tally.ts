@@ -8,6 +8,9 @@ const SERIES_REACH_MS = 24 * 60 * MINUTE_MS;
 /** A producer's clock may be a little ahead. */
 const AHEAD_MS = 10 * MINUTE_MS;
 
+/** Job types with series of their own; the rest share the name "other". */
+export const MAX_TYPES = 50;
+
 export type Counts = Map<string, number>;
 
 /** What some events add up to, ready to be added to what is kept. */
