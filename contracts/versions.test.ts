@@ -1,169 +1,113 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
 import { publishedSchemas } from "../shared/export-contracts.ts";
-import { asyncApiDocument } from "./asyncapi.ts";
-import { bumpBetween, isVersion } from "./compatibility/version.ts";
+import { EVENT_TYPES } from "./events.ts";
 import { GATEWAY_ROUTES, READ_MODEL_ROUTES, type Route } from "./routes.ts";
 import { publication } from "./schema.ts";
+import { TOPOLOGY } from "./topology.ts";
 
-const PAGE = readFileSync(join(import.meta.dir, "VERSIONS.md"), "utf8");
 const SERVICES = ["gateway", "processor", "metrics-engine", "read-model"];
-
+const text = readFileSync(join(import.meta.dir, "VERSIONS.md"), "utf8");
 const current = new Map(publishedSchemas().map(({ name, version }) => [name, version]));
-const listed = rowsUnder("Schemas").map(([name = "", version = "", what = ""]) => ({
-  name: unquoted(name),
+
+const listed = tableUnder("## Schemas").map(([name = "", version = "", what = "", history = ""]) => ({
+  name,
   version,
   what,
+  // Newest first.
+  history: history.split(";").map((entry) => /^(\S+) \((\S+)\): (.+)$/.exec(entry.trim())?.slice(1) ?? []),
 }));
-const history = itemsUnder("## History").map((item) => {
-  const [, date = "", version = "", change = "", names = ""] =
-    /^(\S+) (\S+) ([^:]+):\s+(.+)$/s.exec(item) ?? [];
-  return { date, version, change, names: listOf(names).map(unquoted) };
-});
-const needs = SERVICES.flatMap((service) =>
-  (["reads", "writes"] as const).flatMap((use) =>
-    needsOf(service, use).map((need) => ({ service, use, ...need })),
-  ),
+const uses = tableUnder("## What each service needs").map(
+  ([service = "", schema = "", use = "", minimum = ""]) => ({ service, schema, use, minimum }),
 );
 
-test("every published schema is listed once, by name, with its version and what it is; there are no others", () => {
-  expect(listed.map(({ name, version }) => `${name} ${version}`)).toEqual(
-    [...current].map(([name, version]) => `${name} ${version}`),
-  );
-  expect(listed.filter(({ what }) => what === "")).toEqual([]);
-});
-
-test("the newest entry of a schema's history is its version, and each entry raises the one before", () => {
-  const steps = new Map<string, string[]>();
-  for (const { names, version } of history)
-    for (const name of names) steps.set(name, [...(steps.get(name) ?? []), version]);
-  expect([...steps].map(([name, versions]) => `${name} ${versions[0]}`).sort()).toEqual(
-    [...current].map(([name, version]) => `${name} ${version}`).sort(),
-  );
-  for (const [name, versions] of steps)
-    for (const [i, older] of versions.slice(1).entries())
-      expect(`${name} ${bumpBetween(older, versions[i] ?? "")}`).toMatch(/ (patch|minor|major)$/);
-});
-
-test("the history has real days, the newest first, and says what changed", () => {
-  const days = history.map(({ date }) => date);
-  expect(days.length).toBeGreaterThan(0);
-  for (const day of days) expect(new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10)).toBe(day);
-  expect(days).toEqual([...days].sort().reverse());
-  expect(history.filter(({ version, change }) => change === "" || !isVersion(version))).toEqual([]);
-});
-
-test("no service needs a schema that is not there, a newer version, or another major", () => {
-  const faults = needs.filter(({ name, least }) => {
-    const version = current.get(name);
-    if (version === undefined || !isVersion(least)) return true;
-    return !["none", "patch", "minor"].includes(bumpBetween(least, version));
+describe("the table of schemas", () => {
+  test("lists every published schema at its version, in the order of names, and no other", () => {
+    expect(listed.map(({ name, version }) => [name, version])).toEqual([...current]);
   });
-  expect(faults).toEqual([]);
-});
 
-test("no service names a schema twice for one use, and each reads and writes some", () => {
-  for (const service of SERVICES)
-    for (const use of ["reads", "writes"]) {
-      const names = namesOf(service, use);
-      expect(names.size).toBeGreaterThan(0);
-      expect(needs.filter((need) => need.service === service && need.use === use)).toHaveLength(names.size);
+  test("says what each is", () => {
+    expect(listed.filter(({ what }) => what.length < 5)).toEqual([]);
+  });
+
+  test("has a history for each that goes back in time and begins with the version of today", () => {
+    for (const { name, version, history } of listed) {
+      const dates = history.map(([, date]) => date ?? "");
+      expect([name, history[0]?.[0]]).toEqual([name, version]);
+      expect(history.every(([v, , change]) => /^\d+\.\d+\.\d+$/.test(v ?? "") && change)).toBe(true);
+      expect(dates.every((date) => new Date(`${date}T00:00:00Z`).toISOString().startsWith(date))).toBe(true);
+      expect(dates).toEqual([...dates].sort().reverse());
+      const versions = history.map(([v]) => v ?? "");
+      expect(versions).toEqual([...versions].sort((a, b) => Bun.semver.order(b, a)));
     }
+  });
 });
 
-test("every schema is read or written by a service, but for the one of the data that a person's tools read", () => {
-  const used = new Set(needs.map(({ name }) => name));
-  expect([...current.keys()].filter((name) => !used.has(name))).toEqual(["ui-registry"]);
-});
+describe("the table of services", () => {
+  test("is about the four services, and each has one line for a schema", () => {
+    expect([...new Set(uses.map(({ service }) => service))]).toEqual(SERVICES);
+    const keys = uses.map(({ service, schema }) => `${service} ${schema}`);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(uses.filter(({ use }) => !["reads", "writes", "reads, writes"].includes(use))).toEqual([]);
+  });
 
-test("what a service's routes take and answer is among what it reads and writes", () => {
-  const check = (service: string, routes: Readonly<Record<string, Route>>) => {
-    const of = (schemas: readonly (TSchema | undefined)[]) =>
-      schemas.flatMap((schema) => (schema && "$version" in schema ? [publication(schema).name] : []));
-    const all = Object.values(routes);
-    expect([...namesOf(service, "reads")]).toEqual(
-      expect.arrayContaining(of(all.map(({ body }) => body?.schema))),
-    );
-    expect([...namesOf(service, "writes")]).toEqual(
-      expect.arrayContaining(of(all.map(({ reply }) => reply.schema))),
-    );
-  };
-  check("gateway", GATEWAY_ROUTES);
-  check("read-model", READ_MODEL_ROUTES);
-});
-
-test("what a service sends and receives over the bus is among what it writes and reads", () => {
-  const document = asyncApiDocument() as unknown as BusDocument;
-  const operations = Object.values(document.operations);
-  expect(operations.length).toBeGreaterThan(0);
-  for (const { action, tags, messages } of operations) {
-    const schemas = messages.flatMap(({ $ref }) => {
-      const message = document.components.messages[$ref.split("/messages/")[1] ?? ""];
-      return [...JSON.stringify(message).matchAll(/#\/components\/schemas\/([^"]+)/g)].map(
-        ([, name]) => name,
-      );
+  test("asks for no more than there is, of the same major", () => {
+    const impossible = uses.filter(({ schema, minimum }) => {
+      const version = current.get(schema);
+      return !version || !Bun.semver.satisfies(version, `^${minimum}`);
     });
-    const named = namesOf(tags[0]?.name ?? "", action === "send" ? "writes" : "reads");
-    expect(schemas.length).toBeGreaterThan(0);
-    expect(schemas.filter((name) => !named.has(name ?? ""))).toEqual([]);
-  }
+    expect(impossible).toEqual([]);
+  });
+
+  test("knows a user of every schema but the registry of interfaces, which no service reads", () => {
+    const used = new Set(uses.map(({ schema }) => schema));
+    expect([...current.keys()].filter((name) => !used.has(name))).toEqual(["ui-registry"]);
+  });
+
+  test("names what the routes of gateway and read-model take and give", () => {
+    expect(missing("gateway", GATEWAY_ROUTES)).toEqual([]);
+    expect(missing("read-model", READ_MODEL_ROUTES)).toEqual([]);
+  });
+
+  test("names what comes out of the queues at their consumers", () => {
+    const events = EVENT_TYPES.map((eventType) => `event.${eventType}`);
+    const arriving = {
+      "jobs.created": ["event.job.created"],
+      "events.observed": events,
+      "jobs.failed.validation": ["refused-message"],
+    };
+    for (const { name, consumer } of TOPOLOGY.queues)
+      expect(arriving[name].filter((schema) => !does(consumer, "reads", schema))).toEqual([]);
+  });
 });
 
-interface BusDocument {
-  operations: Record<
-    string,
-    { action: "send" | "receive"; tags: { name: string }[]; messages: { $ref: string }[] }
-  >;
-  components: { messages: Record<string, unknown> };
+function does(service: string, what: "reads" | "writes", schema: string): boolean {
+  return uses.some((use) => use.service === service && use.schema === schema && use.use.includes(what));
 }
 
-function sectionOf(heading: string): string {
-  const start = PAGE.indexOf(`\n${heading}\n`);
-  if (start < 0) throw new Error(`VERSIONS.md has no heading "${heading}"`);
-  return PAGE.slice(start + heading.length + 2).split(/\n#{1,3} /)[0] ?? "";
+function missing(service: string, routes: Readonly<Record<string, Route>>): string[] {
+  const lacks = (what: "reads" | "writes", schema: TSchema | undefined) => {
+    if (!schema || !("$version" in schema)) return [];
+    const { name } = publication(schema);
+    return does(service, what, name) ? [] : [`${service} ${what} ${name}`];
+  };
+  return Object.values(routes).flatMap(({ body, reply }) => [
+    ...lacks("reads", body?.schema),
+    ...lacks("writes", reply.schema),
+  ]);
 }
 
-/** The cells of a section's table, without its head. */
-function rowsUnder(title: string): string[][] {
-  const rows = sectionOf(`## ${title}`)
-    .split("\n")
-    .filter((line) => line.startsWith("|"))
-    .map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-  return rows.slice(2);
-}
-
-function itemsUnder(heading: string): string[] {
-  return sectionOf(heading)
-    .split(/^- /m)
-    .slice(1)
-    .map((item) => item.trim());
-}
-
-function listOf(text: string): string[] {
-  return text.split(",").map((entry) => entry.trim());
-}
-
-function needsOf(service: string, use: string): { name: string; least: string }[] {
-  const item = itemsUnder(`### ${service}`).find((text) => text.startsWith(`${use}: `)) ?? "";
-  // Whatever does not read as a name with a version is kept, and found to be no schema.
-  return listOf(item.slice(use.length + 2))
-    .map((entry) => entry.split(" "))
-    .map(([name = "", least = ""]) => ({ name: unquoted(name), least }));
-}
-
-function namesOf(service: string, use: string): Set<string> {
-  return new Set(
-    needs.filter((need) => need.service === service && need.use === use).map(({ name }) => name),
+/** The cells of the first table below a heading, without its head. */
+function tableUnder(heading: string): string[][] {
+  const section = text.split(`\n${heading}\n`)[1]?.split("\n## ")[0];
+  if (section === undefined) throw new Error(`VERSIONS.md has no ${heading}`);
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((row) =>
+    row
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
   );
-}
-
-function unquoted(cell: string): string {
-  return cell.replace(/^`(.*)`$/, "$1");
 }
