@@ -63,6 +63,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
   const logFile = join(logDir, `${plan.id}.log`);
   // Before the process that writes it, so that its last words are read after it.
   const watch = createStartWatch();
+  let knownWords: string | undefined;
   const tail = followLog({
     file: logFile,
     judge: watch.judge,
@@ -89,7 +90,11 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
     onLinger: () => printer.line(`${plan.id} finishes what it holds, then starts again`),
     onCrash: (end, lastWords, retryMs) => {
       tail.skip();
-      printer.line(paint.red(`${plan.id} ${end}; again in ${seconds(retryMs)} s. Its last lines:`));
+      const isKnown = lastWords !== "" && lastWords === knownWords;
+      knownWords = lastWords;
+      const what = isKnown ? "for the same reason" : "its last lines:";
+      printer.line(paint.red(`${plan.id} ${end}, is started again in ${seconds(retryMs)} s; ${what}`));
+      if (isKnown) return;
       for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(inWords(line).text)}`);
       printer.line(`  (all of them: ${relative(process.cwd(), logFile)})`);
     },
