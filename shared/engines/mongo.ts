@@ -20,6 +20,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
   return await runEngine(
     {
       ...server,
+      command: yielding(server.command),
       name: "mongo",
       url: `mongodb://127.0.0.1:${port}`,
       port,
@@ -47,4 +48,10 @@ async function ferretdb(options: EngineOptions, port: number, files: string) {
     product: `FerretDB ${ferretdbVersion}`,
     command: [program, "-listen", `127.0.0.1:${port}`, "-data", files],
   };
+}
+
+/** Below normal priority: on a small machine the event store must not slow the jobs that it is told about. */
+function yielding(command: string[]): string[] {
+  const nice = findProgram("nice");
+  return nice ? [nice, "-n", "10", ...command] : command;
 }
