@@ -15,14 +15,24 @@ const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
 };
 
 /** Who publishes by which route, and when. */
-const SENDERS: readonly { service: string; route: Route; summary: string }[] = [
+const SENDERS: readonly { service: string; route: Route; summary: string; replays?: true }[] = [
   {
     service: "gateway",
     route: "jobs.created",
     summary: "Publish accepted jobs; each is answered with 202 after the confirm",
   },
-  { service: "processor", route: "jobs.created", summary: "Publish children of a fan-out, and edited jobs" },
-  { service: "processor", route: "jobs.transitions", summary: "Publish what is in the outbox" },
+  {
+    service: "processor",
+    route: "jobs.created",
+    summary: "Publish children of a fan-out, edited jobs, and replayed dead letters of the intake",
+    replays: true,
+  },
+  {
+    service: "processor",
+    route: "jobs.transitions",
+    summary: "Publish what is in the outbox, and replayed dead letters of the observation",
+    replays: true,
+  },
   { service: "processor", route: "jobs.failed.validation", summary: "Hand over what broke its contract" },
   {
     service: "metrics-engine",
@@ -43,7 +53,7 @@ export function asyncApiDocument(): Json {
     info: {
       title: "Distributed Task Observatory: event spine",
       version: CONTRACT_VERSION,
-      description: `Every change of a job is an event on the exchange ${TOPOLOGY.exchange}. A message is one envelope or an array of at most ${TOPOLOGY.maxEventsPerMessage} of them, in UTF-8 JSON: producers write arrays, consumers read both. Delivery is at least once; an event is known by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
+      description: `Every change of a job is an event on the exchange ${TOPOLOGY.exchange}. A message is one envelope or an array of at most ${TOPOLOGY.maxEventsPerMessage} of them, in UTF-8 JSON: producers write arrays, a replayed dead letter may be one envelope alone, consumers read both. Delivery is at least once; an event is known by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
       license: { name: "MIT" },
     },
     defaultContentType: "application/json",
@@ -71,8 +81,9 @@ const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const eventSchema = (eventType: EventType) => schemaRef(`event.${eventType}`);
 
 function messageKeysOf(route: Route): string[] {
-  const events = EVENTS_OF[route];
-  return events.length > 0 ? [batchKey(route), ...events] : ["refused-message"];
+  if (EVENTS_OF[route].length === 0) return ["refused-message"];
+  // A dead letter of the observation is replayed past the intake, whatever event it is.
+  return [batchKey(route), ...(route === "jobs.transitions" ? EVENT_TYPES : EVENTS_OF[route])];
 }
 
 function messageRefs(keys: readonly string[]): Json {
@@ -102,7 +113,7 @@ function routeChannel(route: Route): Json {
 type Queue = (typeof TOPOLOGY.queues)[number];
 
 function messageKeysIn({ name, routes }: Queue): string[] {
-  const keys = routes.flatMap(messageKeysOf);
+  const keys = [...new Set(routes.flatMap(messageKeysOf))];
   // What the broker itself moves there keeps its body: bytes that nobody could handle.
   return name === "jobs.failed.validation" ? [...keys, "given-up"] : keys;
 }
@@ -127,15 +138,15 @@ function queueChannel(queue: Queue): Json {
   };
 }
 
-function sending({ service, route, summary }: (typeof SENDERS)[number]): [string, Json] {
+function sending({ service, route, summary, replays }: (typeof SENDERS)[number]): [string, Json] {
   const channel = `#/channels/${routeKey(route)}`;
-  // Consumers read single envelopes too, but nobody here writes them.
-  const key = EVENTS_OF[route].length > 0 ? batchKey(route) : "refused-message";
+  // Envelopes that travel alone are those that were refused alone and are replayed.
+  const keys = replays ? messageKeysOf(route) : messageKeysOf(route).slice(0, 1);
   const operation = {
     action: "send",
     summary,
     channel: { $ref: channel },
-    messages: [{ $ref: `${channel}/messages/${key}` }],
+    messages: keys.map((key) => ({ $ref: `${channel}/messages/${key}` })),
     tags: [{ name: service }],
     bindings: { amqp: { deliveryMode: 2, mandatory: true, bindingVersion: "0.3.0" } },
   };
