@@ -47,7 +47,9 @@ async function main(args: string[]): Promise<number> {
   }
 
   const kills: (() => Promise<void> | void)[] = [];
+  let isKilled = false;
   const signal = onInterrupt(() => {
+    isKilled = true;
     printer.status();
     printer.line("Killed");
     void Promise.allSettled(kills.map((kill) => kill())).then(() => process.exit(130));
@@ -71,6 +73,7 @@ async function main(args: string[]): Promise<number> {
     () => "Stopping services, then engines",
     life.stop("interrupt"),
   );
+  if (isKilled) return 130;
   if (code === 0) printer.line(`Stopped; jobs and events are kept in ${dataDir}`);
   return isClean ? code : 1;
 }
