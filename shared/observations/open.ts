@@ -1,8 +1,9 @@
 import { ConfigError } from "../config.ts";
 import { createMongoRedisObservations, type MongoRedisOptions } from "./mongo-redis.ts";
 import type { Observations } from "./port.ts";
+import { createPostgresObservations, type PostgresObservationsOptions } from "./postgres.ts";
 
-export type ObservationsOptions = MongoRedisOptions;
+export type ObservationsOptions = MongoRedisOptions & PostgresObservationsOptions;
 
 /**
  * Open the observations that the URLs' schemes name. They connect in the background; throws {@link ConfigError} for
@@ -13,12 +14,10 @@ export function openObservations(options: ObservationsOptions): Observations {
   const cache = schemeOf(options.cacheUrl);
   if (/^mongodb(\+srv)?$/.test(events) && /^rediss?$/.test(cache))
     return createMongoRedisObservations(options);
-  if (events.startsWith("postgres") || cache.startsWith("postgres"))
-    throw new ConfigError(
-      "EVENTS_URL or CACHE_URL names PostgreSQL, which cannot keep observations yet: expected mongodb:// and redis://",
-    );
+  if (/^postgres(ql)?$/.test(events) && /^postgres(ql)?$/.test(cache))
+    return createPostgresObservations(options);
   throw new ConfigError(
-    `EVENTS_URL and CACHE_URL have the schemes ${events || "none"} and ${cache || "none"}: expected mongodb:// and redis://`,
+    `EVENTS_URL and CACHE_URL have the schemes ${events || "none"} and ${cache || "none"}: expected mongodb:// and redis://, or both postgres://`,
   );
 }
 
