@@ -204,6 +204,22 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev", () => {
     expect(log).toContain(slow);
     expect(log).not.toContain("Second signal");
   });
+
+  test("runs whole on one PostgreSQL with --engines embedded, and keeps its jobs over kill -9 of all of it", async () => {
+    let dev = startDev("--engines", "embedded", "--fresh", "--no-reload");
+    await dev.prints(/Up in/);
+    expect(dev.output()).not.toMatch(/RabbitMQ|Redis|FerretDB|MongoDB/);
+    const jobs = await Promise.all(Array.from({ length: 50 }, submitHash));
+    const tree = processTree(dev.child.pid);
+    dev.child.kill("SIGKILL");
+    await dev.child.exited;
+    await allGone(tree, 20_000);
+    dev = startDev("--engines", "embedded", "--no-reload");
+    await dev.prints(/Up in/);
+    for (const id of jobs) await completed(id);
+    dev.child.kill("SIGTERM");
+    expect(await dev.child.exited).toBe(0);
+  });
 });
 
 test("unusable settings are named all at once, in sentences without passwords", () => {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type EngineSetName, engineSets } from "./engine-set.ts";
 
 export interface DevOptions {
   help: boolean;
@@ -6,6 +7,7 @@ export interface DevOptions {
   fresh: boolean;
   reload: boolean;
   processors: number;
+  engines: EngineSetName;
   /** Where engines, logs and the state file are kept; the project's `.observatory` when left out. */
   data: string | undefined;
 }
@@ -18,6 +20,7 @@ Starts the whole observatory on this machine and keeps it running until Ctrl-C: 
 the environment does not name, then every service from source, started again when its source changes.
 
   --demo            keep a gentle stream of varied jobs going
+  --engines SET     full: RabbitMQ, PostgreSQL, MongoDB, Redis (default); embedded: all of it in one PostgreSQL
   --processors N    run N processors (default 1, at most ${maxProcessors})
   --fresh           start empty: removes this project's engine data and service logs first
   --no-reload       do not start services again when their source changes
@@ -25,10 +28,10 @@ the environment does not name, then every service from source, started again whe
   --help            this text
 
 Engines: each of these URLs is used as it is when set, with a private engine in its place when not.
-  BUS_URL           amqp://…      the message bus (RabbitMQ)
+  BUS_URL           amqp://…      the message bus (RabbitMQ), or postgres://…
   DATABASE_URL      postgres://…  the job store (PostgreSQL)
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
-  CACHE_URL         redis://…     counters and the live feed (Redis)
+  CACHE_URL         redis://…     counters and the live feed (Redis); both may be one postgres://…
 Private engines listen on free ports of 127.0.0.1, keep their data, and never touch the system's own.
 
 Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or the next free port.
@@ -50,6 +53,7 @@ export function parseCli(args: string[]): DevOptions {
       demo: { type: "boolean", default: false },
       fresh: { type: "boolean", default: false },
       "no-reload": { type: "boolean", default: false },
+      engines: { type: "string", default: "full" },
       processors: { type: "string", default: "1" },
       data: { type: "string" },
     },
@@ -60,6 +64,14 @@ export function parseCli(args: string[]): DevOptions {
       `--processors is ${JSON.stringify(values.processors)}, wanted a whole number from 1 to ${maxProcessors}`,
     );
   if (values.data === "") throw new Error("--data is empty, wanted a folder");
-  const { help, demo, fresh, data } = values;
-  return { help, demo, fresh, reload: !values["no-reload"], processors, data };
+  if (!isEngineSet(values.engines))
+    throw new Error(
+      `--engines is ${JSON.stringify(values.engines)}, wanted ${Object.keys(engineSets).join(" or ")}`,
+    );
+  const { help, demo, fresh, data, engines } = values;
+  return { help, demo, fresh, engines, reload: !values["no-reload"], processors, data };
+}
+
+function isEngineSet(name: string): name is EngineSetName {
+  return Object.hasOwn(engineSets, name);
 }

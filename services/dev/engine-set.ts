@@ -16,6 +16,17 @@ export const fullSet: EngineSet = {
   CACHE_URL: "redis",
 };
 
+/** Everything in one PostgreSQL: nothing else has to be installed. */
+export const embeddedSet: EngineSet = {
+  BUS_URL: "postgres",
+  DATABASE_URL: "postgres",
+  EVENTS_URL: "postgres",
+  CACHE_URL: "postgres",
+};
+
+export const engineSets = { full: fullSet, embedded: embeddedSet } as const;
+export type EngineSetName = keyof typeof engineSets;
+
 export const purposes: Readonly<Record<UrlName, string>> = {
   BUS_URL: "message bus",
   DATABASE_URL: "job store",

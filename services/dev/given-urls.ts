@@ -1,12 +1,14 @@
 import { connect } from "node:net";
 import { type UrlName, urlNames } from "./engine-set.ts";
 
+const postgres = { postgres: 5432, postgresql: 5432 };
+
 /** The schemes that a service can use, with the port each has when the URL names none. */
 const schemes: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
-  BUS_URL: { amqp: 5672, amqps: 5671 },
-  DATABASE_URL: { postgres: 5432, postgresql: 5432 },
-  EVENTS_URL: { mongodb: 27017, "mongodb+srv": 0 },
-  CACHE_URL: { redis: 6379, rediss: 6379 },
+  BUS_URL: { amqp: 5672, amqps: 5671, ...postgres },
+  DATABASE_URL: postgres,
+  EVENTS_URL: { mongodb: 27017, "mongodb+srv": 0, ...postgres },
+  CACHE_URL: { redis: 6379, rediss: 6379, ...postgres },
 };
 
 export interface GivenUrls {

@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { createLifecycle, type Lifecycle } from "../../shared/lifecycle.ts";
 import { createLog } from "../../shared/log.ts";
 import { type DevOptions, parseCli, usageText } from "./cli.ts";
-import { fullSet } from "./engine-set.ts";
+import { engineSets } from "./engine-set.ts";
 import { readGivenUrls } from "./given-urls.ts";
 import { greet, sayWhatRuns } from "./greeting.ts";
 import { interrupted, onInterrupt } from "./interrupt.ts";
@@ -18,7 +18,6 @@ import { runDemo, submitSamples } from "./submit.ts";
 import { watchSources } from "./watch-sources.ts";
 
 const projectDir = join(import.meta.dir, "../..");
-const set = fullSet;
 
 interface Run {
   readonly options: DevOptions;
@@ -80,6 +79,7 @@ async function main(args: string[]): Promise<number> {
 
 async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<void> {
   const startedAt = performance.now();
+  const set = engineSets[options.engines];
   const given = await readGivenUrls(process.env);
   const which = privateEngines(set, given.urls);
   const faults = [
