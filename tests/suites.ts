@@ -18,7 +18,6 @@ export const SUITES: readonly Suite[] = [
   },
   { name: "engines", paths: behaviours("engines"), engines: true },
   { name: "bus", paths: behaviours("bus-amqp", "bus-postgres"), engines: true },
-  { name: "observations", paths: behaviours("observations-mongo-redis"), engines: true },
   {
     name: "gateway",
     paths: [
@@ -46,11 +45,7 @@ export const SUITES: readonly Suite[] = [
     ],
     engines: true,
   },
-  {
-    name: "metrics-engine",
-    paths: ["services/metrics-engine", ...behaviours("metrics-engine")],
-    engines: true,
-  },
+  { name: "metrics-engine", paths: behaviours("duplicates", "happy-path"), engines: true },
   {
     name: "read-model",
     paths: [
@@ -61,7 +56,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "system",
-    paths: behaviours("happy-path", "duplicates", "broker-restart", "store-cuts"),
+    paths: behaviours("broker-restart", "store-cuts"),
     engines: true,
   },
   { name: "dev", paths: ["services/dev", ...behaviours("dev")], engines: true },
