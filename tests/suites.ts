@@ -19,6 +19,11 @@ export const SUITES: readonly Suite[] = [
   { name: "engines", paths: behaviours("engines"), engines: true },
   { name: "bus", paths: behaviours("bus-amqp", "bus-postgres"), engines: true },
   {
+    name: "observations",
+    paths: behaviours("observations-mongo-redis", "observations-postgres"),
+    engines: true,
+  },
+  {
     name: "gateway",
     paths: [
       "services/gateway",
