@@ -1,19 +1,11 @@
-import {
-  type Collection,
-  type Db,
-  type Filter,
-  MongoBulkWriteError,
-  MongoClient,
-  MongoNetworkError,
-  type Sort,
-} from "mongodb";
+import { type Collection, type Filter, MongoBulkWriteError, MongoNetworkError, type Sort } from "mongodb";
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { JobEvent } from "../../contracts/events.ts";
-import { messageOf } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { decodeCursor, encodeCursor } from "./event-cursor.ts";
+import { createMongoLink } from "./mongo-link.ts";
 import type { CreatedEvent, EventQuery } from "./port.ts";
-import { asking } from "./store-unavailable.ts";
 
 /** One stored event. It is written once and never changed. */
 interface EventDocument {
@@ -29,7 +21,13 @@ interface EventDocument {
   readonly envelope: string;
 }
 
+const EVENTS = "events";
+const DURABLE = { writeConcern: { w: "majority", journal: true } } as const;
 const DUPLICATE_KEY = 11_000;
+/** Ids that are looked up at a time. */
+const LOOK_UPS = 50;
+/** How long what goes over a whole collection may take, in the background. */
+const LONG_OPERATION_MS = 120_000;
 const TERMINAL_EVENTS = ["job.completed", "job.failed", "job.cancelled", "job.rejected"];
 
 /** FerretDB keeps indexes but looks up by `_id` alone; MongoDB needs the rest. */
@@ -44,13 +42,14 @@ export const EVENT_INDEXES = [
  * Sets of ids are looked up one by one, because FerretDB reads the whole collection for an `$in`.
  */
 export function createMongoEvents({ url, log }: { url: string; log: Log }) {
-  const client = connect(url, log);
-  const db: Db = client.db(databaseOf(url));
-  const events: Collection<EventDocument> = db.collection("events", {
-    writeConcern: { w: "majority", journal: true },
-  });
+  const link = createMongoLink({ url, log });
+  const use = <T>(what: string, call: (events: Collection<EventDocument>) => Promise<T>, limitMs?: number) =>
+    link.use(what, (db) => call(db.collection<EventDocument>(EVENTS, DURABLE)), limitMs);
 
-  async function insertOnce(documents: readonly EventDocument[]): Promise<number[]> {
+  async function insertOnce(
+    events: Collection<EventDocument>,
+    documents: readonly EventDocument[],
+  ): Promise<number[]> {
     try {
       await events.insertMany(documents, { ordered: false });
       return [];
@@ -67,10 +66,10 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   /** Pages of at most `size` documents of one projection, so that a reader never holds more. */
   async function* chunks(filter: Filter<EventDocument>, fields: readonly string[], size: number) {
     const projection = Object.fromEntries(fields.map((field) => [field, 1]));
-    const cursor = events.find(filter, { projection, batchSize: size });
+    const cursor = link.collection<EventDocument>(EVENTS).find(filter, { projection, batchSize: size });
     try {
       for (;;) {
-        const chunk = await asking("mongodb", "read events", async () => {
+        const chunk = await use("read events", async () => {
           const documents: EventDocument[] = [];
           while (documents.length < size) {
             const next = await cursor.next();
@@ -87,6 +86,25 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
     }
   }
 
+  /** Look ids up, group by group: a thousand at a time would outlast the limits of a call where one takes long. */
+  async function lookUp(
+    what: string,
+    ids: readonly string[],
+  ): Promise<(Pick<EventDocument, "claim"> | null)[]> {
+    const found: (Pick<EventDocument, "claim"> | null)[] = [];
+    for (let i = 0; i < ids.length; i += LOOK_UPS)
+      found.push(
+        ...(await use(what, (events) =>
+          Promise.all(
+            ids
+              .slice(i, i + LOOK_UPS)
+              .map((id) => events.findOne({ _id: id.toLowerCase() }, { projection: { claim: 1 } })),
+          ),
+        )),
+      );
+    return found;
+  }
+
   return {
     /**
      * Store events; those whose id is there already are left as they are. Gives the indexes of these. A connection
@@ -94,40 +112,28 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
      */
     async insert(claimed: readonly { event: JobEvent; token: string }[]): Promise<number[]> {
       const documents = claimed.map(documentOf);
-      return await asking("mongodb", "store events", async () => {
-        try {
-          return await insertOnce(documents);
-        } catch (error) {
-          if (!(error instanceof MongoNetworkError)) throw error;
-          return await insertOnce(documents);
-        }
-      });
+      const what = "store events";
+      try {
+        return await use(what, (events) => insertOnce(events, documents));
+      } catch (error) {
+        if (!(error instanceof AppError && error.cause instanceof MongoNetworkError)) throw error;
+        return await use(what, (events) => insertOnce(events, documents));
+      }
     },
 
     /** The claims that events were stored under, in the order of the ids; undefined where there is no event. */
     async claimsOf(eventIds: readonly string[]): Promise<(string | undefined)[]> {
-      return await asking("mongodb", "look up claims", () =>
-        Promise.all(
-          eventIds.map(
-            async (id) =>
-              (await events.findOne({ _id: id.toLowerCase() }, { projection: { claim: 1 } }))?.claim,
-          ),
-        ),
-      );
+      return (await lookUp("look up claims", eventIds)).map((document) => document?.claim);
     },
 
     async storedIds(eventIds: readonly string[]): Promise<ReadonlySet<string>> {
-      const found = await asking("mongodb", "look up events", () =>
-        Promise.all(
-          eventIds.map((id) => events.findOne({ _id: id.toLowerCase() }, { projection: { _id: 1 } })),
-        ),
-      );
+      const found = await lookUp("look up events", eventIds);
       return new Set(eventIds.filter((_, i) => found[i]));
     },
 
     async page(query: EventQuery): Promise<{ items: readonly EventEnvelope[]; nextCursor: string | null }> {
       const { filter, sort } = pageOf(query);
-      const documents = await asking("mongodb", "read a page of events", () =>
+      const documents = await use("read a page of events", (events) =>
         events
           .find(filter, {
             sort,
@@ -163,22 +169,24 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
     },
 
     async prune(before: Date): Promise<number> {
-      return await asking("mongodb", "delete old events", async () => {
-        const { deletedCount } = await events.deleteMany({ occurredAt: { $lt: before } });
-        return deletedCount;
-      });
+      const old = { occurredAt: { $lt: before } };
+      const { deletedCount } = await use(
+        "delete old events",
+        (events) => events.deleteMany(old),
+        LONG_OPERATION_MS,
+      );
+      return deletedCount;
     },
 
     /** Make the indexes that are not there yet. */
     async prepare(): Promise<void> {
       // One by one: FerretDB 1.24 breaks the connection over a call that makes several.
-      await asking("mongodb", "make indexes", async () => {
-        for (const { name, key } of EVENT_INDEXES) await events.createIndex({ ...key }, { name });
-      });
+      for (const { name, key } of EVENT_INDEXES)
+        await use("make indexes", (events) => events.createIndex({ ...key }, { name }), LONG_OPERATION_MS);
     },
 
-    ping: () => asking("mongodb", "ping", () => db.command({ ping: 1 })),
-    close: () => client.close(),
+    ping: () => link.use("ping", (db) => db.command({ ping: 1 })),
+    close: link.close,
   };
 }
 export type MongoEvents = ReturnType<typeof createMongoEvents>;
@@ -213,29 +221,4 @@ function pageOf(query: EventQuery): { filter: Filter<EventDocument>; sort: Sort 
     $or: [{ occurredAt: { $lt: at } }, { occurredAt: at, _id: { $lt: position.eventId } }],
   };
   return { filter: { ...type, ...before } as Filter<EventDocument>, sort: { occurredAt: -1, _id: -1 } };
-}
-
-function connect(url: string, log: Log): MongoClient {
-  const client = new MongoClient(url, {
-    appName: "observatory",
-    serverSelectionTimeoutMS: 1_000,
-    connectTimeoutMS: 2_000,
-    socketTimeoutMS: 5_000,
-    maxPoolSize: 10,
-  });
-  let away = false;
-  client.on("serverHeartbeatFailed", ({ failure }) => {
-    if (!away) log.warn("MongoDB is away", { reason: messageOf(failure) });
-    away = true;
-  });
-  client.on("serverHeartbeatSucceeded", () => {
-    if (away) log.info("MongoDB is back");
-    away = false;
-  });
-  return client;
-}
-
-/** The database in the URL's path; `observatory` where there is none. */
-function databaseOf(url: string): string {
-  return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?/]+)/.exec(url)?.[1] ?? "observatory";
 }

@@ -3,6 +3,8 @@ import type { ObservationWriter } from "./port.ts";
 
 /** Events in one step of recording. */
 export const MAX_CHUNK = 1_000;
+/** Chunks of one call under way at a time: one is stored while another is counted, and a slow store is not flooded. */
+const IN_FLIGHT = 2;
 
 /**
  * Recording as adapters do it: each event id once, in chunks whose size is bounded. `recordChunk` gives the events of
@@ -16,14 +18,16 @@ export function createChunkedRecord(
 
   return async (events) => {
     const distinct = [...new Map(events.map((event) => [event.eventId.toLowerCase(), event])).values()];
-    const chunks = Array.from({ length: Math.ceil(distinct.length / MAX_CHUNK) }, (_, i) =>
-      recordChunk(distinct.slice(i * MAX_CHUNK, (i + 1) * MAX_CHUNK)),
-    );
-    // All chunks end before the call does: one that fails must not leave another under way behind it.
-    const results = await Promise.allSettled(chunks);
-    for (const result of results) if (result.status === "fulfilled") untold.push(...result.value);
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
+    for (let from = 0; from < distinct.length; from += IN_FLIGHT * MAX_CHUNK) {
+      const chunks = Array.from({ length: IN_FLIGHT }, (_, i) =>
+        distinct.slice(from + i * MAX_CHUNK, from + (i + 1) * MAX_CHUNK),
+      );
+      // They end before the call does: one that fails must not leave another under way behind it.
+      const results = await Promise.allSettled(chunks.filter(({ length }) => length > 0).map(recordChunk));
+      for (const result of results) if (result.status === "fulfilled") untold.push(...result.value);
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+    }
     return { fresh: untold.splice(0) };
   };
 }
