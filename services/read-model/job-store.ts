@@ -42,6 +42,7 @@ export function createJobStore({
         max,
         name: "read-model",
         readOnly: true,
+        arrays: false,
         statementTimeoutMs: statementMs,
         // The best plan depends on the values: a rare word wants its index, a frequent one the newest rows.
         settings: { plan_cache_mode: "force_custom_plan" },

@@ -1,5 +1,6 @@
 import { type JobStatus, TERMINAL_STATUSES } from "../../contracts/job.ts";
 import type { CreatedEvent } from "../../shared/observations/port.ts";
+import { plainArray } from "../../shared/postgres.ts";
 import type { Position } from "./cursor.ts";
 import type { JobStore } from "./job-store.ts";
 import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
@@ -63,7 +64,7 @@ export function createLedgerQueries(store: JobStore) {
             coalesce(jobs.status,
               case when exists (select from dead_letters where event_id = given.event_id) then 'deadLettered' end) as fate,
             coalesce(jobs.created_at >= ${from} and jobs.created_at < ${before}, false) as "inSpan"
-          from unnest(${created.map(({ eventId }) => eventId)}::uuid[], ${created.map(({ jobId }) => jobId)}::uuid[])
+          from unnest(${plainArray(created.map(({ eventId }) => eventId))}::uuid[], ${plainArray(created.map(({ jobId }) => jobId))}::uuid[])
             with ordinality as given (event_id, job_id, place)
           left join jobs on jobs.id = given.job_id and jobs.created_event_id = given.event_id
           order by given.place`,
@@ -79,7 +80,7 @@ export function createLedgerQueries(store: JobStore) {
               or exists (select from dead_letters where job_id = given.job_id) as job,
             moved.event_id is not null as move,
             coalesce(moved.at < ${before} and jobs.created_at >= ${from} and jobs.created_at < ${before}, false) as "inSpan"
-          from unnest(${events.map(({ eventId }) => eventId)}::uuid[], ${events.map(({ jobId }) => jobId)}::uuid[])
+          from unnest(${plainArray(events.map(({ eventId }) => eventId))}::uuid[], ${plainArray(events.map(({ jobId }) => jobId))}::uuid[])
             with ordinality as given (event_id, job_id, place)
           left join jobs on jobs.id = given.job_id
           left join job_transitions moved on moved.job_id = given.job_id and moved.event_id = given.event_id
@@ -100,7 +101,7 @@ export function createLedgerQueries(store: JobStore) {
         (sql) => sql<{ bucket: string; count: number }[]>`
           select right(jobs.id::text, 3) as bucket, count(*)::int as count
           from job_transitions moved join jobs on jobs.id = moved.job_id
-          where moved.to_status = any(${ended}::text[]) and moved.at < ${before}
+          where moved.to_status = any(${plainArray(ended)}::text[]) and moved.at < ${before}
             and jobs.created_at >= ${from} and jobs.created_at < ${before}
           group by 1`,
       );
@@ -117,7 +118,7 @@ export function createLedgerQueries(store: JobStore) {
       const rows = await store.read(
         (sql) => sql<{ id: string; micros: string; created_event_id: string }[]>`
           select id, (extract(epoch from created_at) * 1000000)::bigint as micros, created_event_id
-          from jobs where created_at >= ${from} and created_at < ${before} and right(id::text, 3) = any(${[...buckets]}::text[])
+          from jobs where created_at >= ${from} and created_at < ${before} and right(id::text, 3) = any(${plainArray([...buckets])}::text[])
           ${
             after
               ? sql`and (created_at, id) > (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
@@ -137,7 +138,7 @@ export function createLedgerQueries(store: JobStore) {
       return await store.read(
         (sql) => sql<TerminalTransition[]>`
           select job_id as "jobId", event_id as "eventId" from job_transitions
-          where job_id = any(${[...jobIds]}::uuid[]) and to_status = any(${ended}::text[]) and at < ${before}`,
+          where job_id = any(${plainArray([...jobIds])}::uuid[]) and to_status = any(${plainArray(ended)}::text[]) and at < ${before}`,
       );
     },
 
@@ -145,7 +146,7 @@ export function createLedgerQueries(store: JobStore) {
     async givenTwoOutcomes(limit: number): Promise<string[]> {
       const rows = await store.read(
         (sql) => sql<{ job_id: string }[]>`
-          select job_id from job_transitions where to_status = any(${ended}::text[])
+          select job_id from job_transitions where to_status = any(${plainArray(ended)}::text[])
           group by job_id, run having count(*) > 1 limit ${limit}`,
       );
       return rows.map(({ job_id }) => job_id);
