@@ -70,6 +70,11 @@ export interface FeedEntry {
 /** The read-model's side. Every method rejects with `STORE_UNAVAILABLE` when its engine is away. */
 export interface ObservationReader {
   totals(): Promise<Totals>;
+  /**
+   * With a type: one series of it. Without: first the series over all types, without labels, then one for each type. One
+   * point for each minute, the current one last; null where nothing was recorded. Rejects with `INVALID_QUERY` for a
+   * metric that does not exist.
+   */
   series(query: SeriesQuery): Promise<SeriesReply>;
   latestSnapshot(): Promise<Snapshot | null>;
   /** Of one job: ordered by sequence. Else newest first. Stable while events arrive. Rejects with `INVALID_CURSOR`. */
@@ -85,7 +90,8 @@ export interface ObservationReader {
   ): AsyncIterable<readonly { eventId: string; jobId: string; run: number }[]>;
   /**
    * The live feed from after `lastId` (null: from now), until `signal` aborts. When `lastId` is no longer kept, the
-   * first entry has `dropped` > 0. Rejects with `INVALID_CURSOR` for an id this feed cannot have given.
+   * first entry has `dropped` > 0. Rejects with `INVALID_CURSOR` for an id this feed cannot have given. An engine that
+   * goes away later only pauses it.
    */
   follow(lastId: string | null, signal: AbortSignal): AsyncIterable<FeedEntry>;
 }
