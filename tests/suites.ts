@@ -50,7 +50,11 @@ export const SUITES: readonly Suite[] = [
     ],
     engines: true,
   },
-  { name: "metrics-engine", paths: behaviours("duplicates", "happy-path"), engines: true },
+  {
+    name: "metrics-engine",
+    paths: behaviours("metrics-engine", "duplicates", "happy-path"),
+    engines: true,
+  },
   {
     name: "read-model",
     paths: [

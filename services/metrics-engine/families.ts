@@ -50,8 +50,11 @@ export function createFamilies(metrics: Metrics) {
   const workers = metrics.gauge("observatory_workers", "Processors by state", ["state"]);
   const observationLag = metrics.gauge(
     "observatory_observation_lag_seconds",
-    "Age of the newest event when it was recorded",
+    "Age of the newest recorded event: when it was recorded, or now while more wait",
   );
+  let newestAt = 0;
+  // Not known before the first snapshot.
+  for (const gauge of [deadLetters, outbox]) gauge.remove();
 
   return {
     /** Count a recorded batch: what was fresh, and how many events it held. */
@@ -68,30 +71,37 @@ export function createFamilies(metrics: Metrics) {
         newest = Math.max(newest, Date.parse(event.occurredAt));
       }
       if (newest > 0) observationLag.set(Math.max(0, Date.now() - newest) / 1_000);
+      newestAt = Math.max(newestAt, newest);
     },
 
     refused: (count: number): void => refused.inc(count),
 
-    /** Show the bus's side of a snapshot. */
-    busMeasured(queues: readonly Snapshot["bus"][number][]): void {
-      for (const queue of queues) {
+    /** Show the bus's side of a snapshot; undefined when it is away: what is not known is absent, not stale. */
+    busMeasured(queues: readonly Snapshot["bus"][number][] | undefined): void {
+      for (const gauge of [depth, lag, consumers]) gauge.reset();
+      for (const queue of queues ?? []) {
+        if (queue.name === "events.observed" && queue.ready > 0 && newestAt > 0)
+          observationLag.set(Math.max(0, Date.now() - newestAt) / 1_000);
         depth.set({ queue: queue.name }, queue.ready);
         lag.set({ queue: queue.name }, queue.ready);
         consumers.set({ queue: queue.name }, queue.consumers);
       }
     },
 
-    /** Show the store's side of a snapshot. */
-    storeMeasured(snapshot: Omit<Snapshot, "bus">): void {
-      jobs.reset();
-      oldest.reset();
-      workers.reset();
+    /** Show the store's side of a snapshot; undefined when no processor tells it. */
+    storeMeasured(snapshot: Omit<Snapshot, "bus"> | undefined): void {
+      for (const gauge of [jobs, oldest, workers]) gauge.reset();
+      // Without labels a reset would read as none; removed, they are absent.
+      for (const gauge of [deadLetters, outbox]) gauge.remove();
+      if (!snapshot) return;
+      const ages = new Map<string, number>();
       for (const queue of snapshot.queues) {
         const type = labelOf(queue.type);
         for (const state of ["waiting", "scheduled", "executing"] as const)
-          jobs.set({ type, state }, queue[state]);
-        oldest.set({ type }, (queue.oldestWaitingMs ?? 0) / 1_000);
+          jobs.inc({ type, state }, queue[state]);
+        ages.set(type, Math.max(ages.get(type) ?? 0, queue.oldestWaitingMs ?? 0));
       }
+      for (const [type, ageMs] of ages) oldest.set({ type }, ageMs / 1_000);
       for (const worker of snapshot.workers) workers.inc({ state: worker.state });
       deadLetters.set(snapshot.deadLetters);
       outbox.set(snapshot.outbox);

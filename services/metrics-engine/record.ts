@@ -6,6 +6,9 @@ import type { ObservationWriter } from "../../shared/observations/port.ts";
 import { refusedMessage } from "../../shared/refusal.ts";
 import type { Families } from "./families.ts";
 
+/** Events that are decoded before health checks and the bus get their turn. */
+const TURN = 1_000;
+
 export interface RecorderOptions {
   readonly observations: Pick<ObservationWriter, "record">;
   readonly bus: Pick<Bus, "publish">;
@@ -22,10 +25,14 @@ export function createRecorder({ observations, bus, families, log }: RecorderOpt
   return async (batch) => {
     const events: JobEvent[] = [];
     const refused: RefusedEnvelope[] = [];
+    let turnAt = TURN;
     for (const { body } of batch) {
       const message = decodeMessage(body);
       events.push(...message.events);
       refused.push(...message.refused);
+      if (events.length < turnAt) continue;
+      turnAt = events.length + TURN;
+      await new Promise((resolve) => setImmediate(resolve));
     }
     if (events.length > 0) {
       const { fresh } = await observations.record(events);

@@ -3,9 +3,10 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 
-const EVERY_MS = 600_000;
+/** Seldom, because an event store without an index on time is read whole for it. */
+const EVERY_MS = 3_600_000;
 
-/** Delete events that are older than the retention, now and every ten minutes, until `signal` aborts. */
+/** Delete events that are older than the retention, now and every hour, until `signal` aborts. */
 export async function keepRetention(
   observations: Pick<ObservationWriter, "prune">,
   { hours, log }: { hours: number; log: Log },

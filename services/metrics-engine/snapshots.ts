@@ -20,28 +20,41 @@ export interface SnapshotsOptions {
   readonly everyMs: number;
 }
 
-/** Take snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. What is away is left out, and told once. */
-export async function takeSnapshots(
-  { observations, bus, processors, families, log, everyMs }: SnapshotsOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  let troubled = false;
-  while (!signal.aborted) {
+/**
+ * Take snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. Each side is measured
+ * by itself; one that is away is told once, and a snapshot is kept when both are there.
+ */
+export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
+  const { observations, bus, processors, families, log, everyMs } = options;
+  const away = new Set<string>();
+
+  async function part<T>(name: string, ask: () => Promise<T>): Promise<T | undefined> {
     try {
-      const queues = await bus.depths();
-      families.busMeasured(queues);
-      const store = await askProcessors(processors);
-      families.storeMeasured(store);
-      await observations.recordSnapshot({
-        ...store,
-        bus: queues.map(({ name, ready, consumers }) => ({ name, ready, consumers })),
-      });
-      if (troubled) log.info("Snapshots are complete again");
-      troubled = false;
+      const answer = await ask();
+      if (away.delete(name)) log.info("A part of the snapshots is back", { part: name });
+      return answer;
     } catch (error) {
-      if (!troubled) log.warn("No complete snapshot can be taken now", { reason: messageOf(error) });
-      troubled = true;
+      if (!away.has(name))
+        log.warn("A part of the snapshots is missing", { part: name, reason: messageOf(error) });
+      away.add(name);
+      return undefined;
     }
+  }
+
+  while (!signal.aborted) {
+    const [queues, store] = await Promise.all([
+      part("bus", () => bus.depths()),
+      part("job store", () => askProcessors(processors)),
+    ]);
+    families.busMeasured(queues);
+    families.storeMeasured(store);
+    if (queues && store)
+      await part("observations", () =>
+        observations.recordSnapshot({
+          ...store,
+          bus: queues.map(({ name, ready, consumers }) => ({ name, ready, consumers })),
+        }),
+      );
     await pause(everyMs, signal);
   }
 }
