@@ -85,6 +85,11 @@ export function plainArray(values: readonly (string | number | Date | null)[]): 
   return `{${values.map((value) => (value === null ? "NULL" : value instanceof Date ? value.toISOString() : value)).join(",")}}`;
 }
 
+/** An array parameter of any texts, each quoted as the manual's section 8.15.6 wants it. */
+export function textArray(values: readonly (string | null)[]): string {
+  return `{${values.map((value) => (value === null ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`)).join(",")}}`;
+}
+
 /**
  * JSON texts as one text parameter, a line each: JSON has no raw line break. In SQL it is
  * `string_to_array($, E'\n', '')`, where an absent text is NULL.

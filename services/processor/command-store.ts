@@ -4,7 +4,7 @@ import { places } from "../../shared/job-text.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
-import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 
 /** A job as a command sees it. */
 export interface CommandJob extends Standing {
@@ -36,7 +36,7 @@ export function createCommandStore(sql: Sql) {
 
   return {
     async get(ids: readonly string[]): Promise<CommandJob[]> {
-      return sql<CommandJob[]>`select ${columns} from jobs where id = any(${ids as string[]}::uuid[])`;
+      return sql<CommandJob[]>`select ${columns} from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
     /** What a job was asked to be. */
@@ -71,7 +71,7 @@ export function createCommandStore(sql: Sql) {
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
       const steps = moves.map(({ step }) => step);
-      const [row] = await sql<{ done: string[] | null; sent: string | null }[]>`
+      const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with done as (
           update jobs j
           set status = i.status, sequence = i.sequence, run = i.run, updated_at = i.at, cancel_requested = false,
@@ -94,8 +94,8 @@ export function createCommandStore(sql: Sql) {
           from done where d.id = done.id and d.kind = 'job' and d.replayed_at is null
         ),
         ${stepsSql(sql, steps)}
-        select (select array_agg(id::text) from done) as done, (select id from sent) as sent`;
-      const done = new Set(row?.done ?? []);
+        select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
+      const done = idsOf(row?.done);
       return { done, message: outboxMessage(row?.sent ?? null, steps, done) };
     },
 
@@ -103,7 +103,7 @@ export function createCommandStore(sql: Sql) {
     async requestCancel(ids: readonly string[]): Promise<Set<string>> {
       const rows = await sql<{ id: string }[]>`
         with asked as (
-          update jobs set cancel_requested = true where id = any(${ids as string[]}::uuid[]) and status = 'EXECUTING' returning id
+          update jobs set cancel_requested = true where id = any(${plainArray(ids)}::uuid[]) and status = 'EXECUTING' returning id
         )
         select id, pg_notify('observatory_cancel', id::text) from asked`;
       return new Set(rows.map((row) => row.id));
@@ -130,7 +130,7 @@ export function createCommandStore(sql: Sql) {
   }
 
   function conditions(filter: JobFilter, statuses: readonly JobStatus[]) {
-    return sql`status = any(${statuses as string[]})
+    return sql`status = any(${plainArray(statuses)}::text[])
       ${filter.status ? sql`and status = ${filter.status}` : sql``}
       ${filter.type ? sql`and type = ${filter.type}` : sql``}
       ${filter.createdAfter ? sql`and created_at > ${filter.createdAfter}` : sql``}

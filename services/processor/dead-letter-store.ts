@@ -1,5 +1,5 @@
 import type { RefusedMessage } from "../../contracts/dead-letter.ts";
-import type { Sql } from "../../shared/postgres.ts";
+import { plainArray, type Sql, textArray } from "../../shared/postgres.ts";
 
 export interface DeadLetterRow {
   readonly id: string;
@@ -20,11 +20,11 @@ export function createDeadLetterStore(sql: Sql) {
         insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id, event_id)
         select i.id, 'message', i.reason, i.detail, i.service, i.queue, i.died_at, decode(i.body, 'base64'), i.job_id, i.event_id
         from unnest(
-          ${messages.map((m) => m.id)}::uuid[], ${messages.map((m) => m.reason)}::text[],
-          ${messages.map((m) => m.detail.toWellFormed().replaceAll("\u0000", "\ufffd"))}::text[], ${messages.map((m) => m.service)}::text[],
-          ${messages.map((m) => m.queue)}::text[], ${messages.map((m) => m.refusedAt)}::timestamptz[],
-          ${messages.map((m) => m.original)}::text[], ${messages.map((m) => m.jobId ?? null)}::uuid[],
-          ${messages.map((m) => m.eventId ?? null)}::uuid[]
+          ${plainArray(messages.map((m) => m.id))}::uuid[], ${textArray(messages.map((m) => m.reason))}::text[],
+          ${textArray(messages.map((m) => m.detail.toWellFormed().replaceAll("\u0000", "\ufffd")))}::text[], ${textArray(messages.map((m) => m.service))}::text[],
+          ${textArray(messages.map((m) => m.queue))}::text[], ${plainArray(messages.map((m) => m.refusedAt))}::timestamptz[],
+          ${textArray(messages.map((m) => m.original))}::text[], ${plainArray(messages.map((m) => m.jobId ?? null))}::uuid[],
+          ${plainArray(messages.map((m) => m.eventId ?? null))}::uuid[]
         ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
         on conflict (id) do update set queue = excluded.queue, service = excluded.service, detail = excluded.detail
           where excluded.queue = 'jobs.created' and dead_letters.queue <> 'jobs.created'`;

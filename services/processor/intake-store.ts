@@ -1,7 +1,7 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
+import { jsonLines, plainArray, type Sql, textArray } from "../../shared/postgres.ts";
 import type { Step } from "./history.ts";
-import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 /** A job that was created and is to become a row, at the status that intake gives it. */
@@ -51,7 +51,7 @@ export function createIntakeStore(sql: Sql) {
       jobs: readonly NewJob[],
     ): Promise<{ inserted: Set<string>; message: OutboxMessage | undefined }> {
       const steps = jobs.flatMap((job) => job.steps);
-      const [row] = await sql<{ done: string[] | null; sent: string | null }[]>`
+      const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with done as (
           insert into jobs (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
             created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
@@ -60,17 +60,17 @@ export function createIntakeStore(sql: Sql) {
             i.created_event_id, i.traceparent, i.parent_id, i.origin_id, i.origin_kind, i.sequence, i.attempt, i.max_attempts, i.base_ms,
             i.cap_ms, i.deadline_ms, i.run_at, i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms, i.error::jsonb
           from unnest(
-            ${plainArray(jobs.map((j) => j.id))}::uuid[], ${jobs.map((j) => j.type)}::text[], ${plainArray(jobs.map((j) => j.status))}::text[],
+            ${plainArray(jobs.map((j) => j.id))}::uuid[], ${textArray(jobs.map((j) => j.type))}::text[], ${plainArray(jobs.map((j) => j.status))}::text[],
             ${plainArray(jobs.map((j) => j.priority))}::smallint[], string_to_array(${jsonLines(jobs.map((j) => storableJson(JSON.stringify(j.payload))))}, E'\\n', ''),
-            string_to_array(${jsonLines(jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null)))}, E'\\n', ''), ${jobs.map((j) => j.idempotencyKey)}::text[],
-            ${jobs.map((j) => j.fingerprint)}::text[], ${plainArray(jobs.map((j) => j.correlationId))}::uuid[],
-            ${plainArray(jobs.map((j) => j.createdEventId))}::uuid[], ${jobs.map((j) => j.traceparent)}::text[],
-            ${plainArray(jobs.map((j) => j.parentId))}::uuid[], ${plainArray(jobs.map((j) => j.originId))}::uuid[], ${jobs.map((j) => j.originKind)}::text[],
+            string_to_array(${jsonLines(jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null)))}, E'\\n', ''), ${textArray(jobs.map((j) => j.idempotencyKey))}::text[],
+            ${textArray(jobs.map((j) => j.fingerprint))}::text[], ${plainArray(jobs.map((j) => j.correlationId))}::uuid[],
+            ${plainArray(jobs.map((j) => j.createdEventId))}::uuid[], ${textArray(jobs.map((j) => j.traceparent))}::text[],
+            ${plainArray(jobs.map((j) => j.parentId))}::uuid[], ${plainArray(jobs.map((j) => j.originId))}::uuid[], ${textArray(jobs.map((j) => j.originKind))}::text[],
             ${plainArray(jobs.map((j) => j.sequence))}::int[], ${plainArray(jobs.map((j) => j.attempt))}::int[], ${plainArray(jobs.map((j) => j.maxAttempts))}::int[],
             ${plainArray(jobs.map((j) => j.baseMs))}::int[], ${plainArray(jobs.map((j) => j.capMs))}::int[], ${plainArray(jobs.map((j) => j.deadlineMs))}::int[],
             ${plainArray(jobs.map((j) => j.runAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.createdAt))}::timestamptz[],
             ${plainArray(jobs.map((j) => j.receivedAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.startedAt))}::timestamptz[],
-            ${plainArray(jobs.map((j) => j.finishedAt))}::timestamptz[], ${jobs.map((j) => j.workerId)}::text[],
+            ${plainArray(jobs.map((j) => j.finishedAt))}::timestamptz[], ${textArray(jobs.map((j) => j.workerId))}::text[],
             ${plainArray(jobs.map((j) => j.queueWaitMs))}::float8[], string_to_array(${jsonLines(jobs.map((j) => j.error))}, E'\\n', '')
           ) as i (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
             created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
@@ -86,14 +86,14 @@ export function createIntakeStore(sql: Sql) {
           join done on done.id = b.id
         ),
         ${stepsSql(sql, steps)}
-        select (select array_agg(id::text) from done) as done, (select id from sent) as sent`;
-      const inserted = new Set(row?.done ?? []);
+        select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
+      const inserted = idsOf(row?.done);
       return { inserted, message: outboxMessage(row?.sent ?? null, steps, inserted) };
     },
 
     async known(ids: readonly string[]): Promise<KnownJob[]> {
       return sql<KnownJob[]>`
-        select id, fingerprint, created_event_id as "createdEventId" from jobs where id = any(${ids as string[]}::uuid[])`;
+        select id, fingerprint, created_event_id as "createdEventId" from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
     /** Tell other processors, once for a batch, that jobs wait. */

@@ -1,3 +1,4 @@
+import { createGuardedPostgres, type GuardedPostgres } from "../../shared/guarded-postgres.ts";
 import type { Log } from "../../shared/log.ts";
 import { openPostgres, type Sql } from "../../shared/postgres.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
@@ -9,7 +10,9 @@ const MIGRATIONS: readonly { name: string; text: string }[] = [{ name: "001_init
 const MIGRATION_LOCK = 7_326_114;
 
 export interface JobStore {
-  readonly sql: Sql;
+  readonly run: GuardedPostgres["run"];
+  /** A connection of its own, for notifications alone. */
+  readonly listening: Sql;
   /** Bring the tables up to date; processors that start together wait for each other. */
   migrate(): Promise<void>;
   ping(): Promise<void>;
@@ -17,26 +20,52 @@ export interface JobStore {
 }
 
 export function openJobStore({ url, max, log }: { url: string; max: number; log: Log }): JobStore {
-  const sql = openPostgres({ url, max, name: "processor" });
+  const connect = (connections: number) =>
+    openPostgres({ url, max: connections, name: "processor", arrays: false });
+  const guarded = createGuardedPostgres({ connect, maxConnections: max });
+  const listening = connect(1);
   return {
-    sql,
-    async migrate() {
-      await sql.begin(async (tx) => {
-        await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
-        await tx`create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())`;
-        const applied = new Set(
-          (await tx<{ name: string }[]>`select name from schema_migrations`).map((row) => row.name),
-        );
-        for (const { name, text } of MIGRATIONS.filter((migration) => !applied.has(migration.name))) {
-          await tx.unsafe(text);
-          await tx`insert into schema_migrations (name) values (${name})`;
-          log.info("Applied a migration", { migration: name });
-        }
-      });
-    },
+    run: guarded.run,
+    listening,
+    migrate: () =>
+      guarded.run((sql) =>
+        sql.begin(async (tx) => {
+          await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+          await tx`create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())`;
+          const rows = await tx<{ name: string }[]>`select name from schema_migrations`;
+          const applied = new Set(rows.map((row) => row.name));
+          for (const { name, text } of MIGRATIONS.filter((migration) => !applied.has(migration.name))) {
+            await tx.unsafe(text);
+            await tx`insert into schema_migrations (name) values (${name})`;
+            log.info("Applied a migration", { migration: name });
+          }
+        }),
+      ) as Promise<void>,
     async ping() {
-      await sql`select 1`;
+      await guarded.run((sql) => sql`select 1`);
     },
-    close: () => sql.end({ timeout: 5 }),
+    async close() {
+      await Promise.all([guarded.close(), listening.end({ timeout: 1 })]);
+    },
   };
+}
+
+/**
+ * A store of statements whose every call is guarded: it settles, whatever became of the connection. `create` is called
+ * once for each pool that the guard makes.
+ */
+export function guardedStore<S extends object>({ run }: Pick<JobStore, "run">, create: (sql: Sql) => S): S {
+  const stores = new WeakMap<Sql, S>();
+  const storeOf = (sql: Sql): S => {
+    const store = stores.get(sql) ?? create(sql);
+    stores.set(sql, store);
+    return store;
+  };
+  type Method = (...args: unknown[]) => Promise<unknown>;
+  return new Proxy({} as S, {
+    get:
+      (_, name) =>
+      (...args: unknown[]) =>
+        run((sql) => (storeOf(sql)[name as keyof S] as Method)(...args)),
+  });
 }

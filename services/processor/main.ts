@@ -18,10 +18,11 @@ import { createDeadLetters } from "./dead-letters.ts";
 import { createHistorian } from "./history.ts";
 import { createIntake } from "./intake.ts";
 import { createIntakeStore } from "./intake-store.ts";
-import { openJobStore } from "./job-store.ts";
+import { guardedStore, openJobStore } from "./job-store.ts";
 import { registerMetrics } from "./metrics.ts";
 import { listenForNotifications } from "./notifications.ts";
 import { createOutbox } from "./outbox.ts";
+import { createOutboxStore } from "./outbox-store.ts";
 import { createPausedTypes } from "./paused-types.ts";
 import { createRunStore } from "./run-store.ts";
 import { createRunner } from "./runner.ts";
@@ -84,12 +85,12 @@ async function start({
   life.defer("bus", bus.close);
 
   const history = createHistorian(makeEvent);
-  const outbox = createOutbox({ sql: store.sql, bus, log });
+  const outbox = createOutbox({ store: guardedStore(store, createOutboxStore), bus, log });
   const slots = createSlots(config.CONCURRENCY);
-  const runs = createRunStore(store.sql, history);
-  const workerStore = createWorkerStore(store.sql);
-  const commandStore = createCommandStore(store.sql);
-  const intakeStore = createIntakeStore(store.sql);
+  const runs = guardedStore(store, (sql) => createRunStore(sql, history));
+  const workerStore = guardedStore(store, createWorkerStore);
+  const commandStore = guardedStore(store, createCommandStore);
+  const intakeStore = guardedStore(store, createIntakeStore);
 
   const counters = registerMetrics(metrics, { slots, log, snapshot: workerStore.snapshot });
 
@@ -123,7 +124,7 @@ async function start({
     },
   });
   const deadLetters = createDeadLetters({
-    store: createDeadLetterStore(store.sql),
+    store: guardedStore(store, createDeadLetterStore),
     jobs: commandStore,
     commands,
     bus,
@@ -166,7 +167,8 @@ async function start({
   });
 
   await pausedTypes.refresh();
-  await listenForNotifications(store.sql, {
+  // Not waited for: polls find what a notification would have told.
+  void listenForNotifications(store.listening, {
     signal: stopping,
     log,
     on(channel, payload) {
@@ -175,7 +177,7 @@ async function start({
       else void pausedTypes.refresh().then(claimer.poke);
     },
     onListening: () => void pausedTypes.refresh(),
-  });
+  }).catch((error: unknown) => log.debug("Notifications end", { reason: messageOf(error) }));
 
   const claiming = claimer.run();
   life.defer("running jobs", async () => {

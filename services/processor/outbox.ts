@@ -2,13 +2,11 @@ import { createBatcher, pause } from "../../shared/async.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Sql } from "../../shared/postgres.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 import type { OutboxMessage } from "./steps-sql.ts";
 
 const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;
-/** A row younger than this is most likely being published by who wrote it. */
-const LEFT_BEHIND = "5 seconds";
 
 export interface Outbox {
   /** Publish a message that was just committed. Returns at once: the row stays until the bus has confirmed. */
@@ -23,10 +21,10 @@ export interface Outbox {
  * The way of committed events to the bus. Each message is a row until it is confirmed, so that a crash between commit
  * and publish loses nothing: whoever sweeps finds it. It may be published twice; its events have the same ids.
  */
-export function createOutbox({ sql, bus, log }: { sql: Sql; bus: Bus; log: Log }): Outbox {
+export function createOutbox({ store, bus, log }: { store: OutboxStore; bus: Bus; log: Log }): Outbox {
   const deletions = createBatcher<string, void>({
     run: async (ids) => {
-      await sql`delete from outbox where id = any(${ids as string[]}::bigint[])`;
+      await store.remove(ids);
       return ids.map(() => undefined);
     },
     maxBatch: 200,
@@ -46,18 +44,11 @@ export function createOutbox({ sql, bus, log }: { sql: Sql; bus: Bus; log: Log }
   }
 
   async function sweepOnce(): Promise<number> {
-    return sql.begin(async (tx) => {
-      const rows = await tx<{ id: string; body: string }[]>`
-        select id, body from outbox
-        where created_at < now() - ${LEFT_BEHIND}::interval
-        order by id limit 100
-        for update skip locked`;
-      if (rows.length === 0) return 0;
-      await Promise.all(rows.map((row) => bus.publish("jobs.transitions", Buffer.from(row.body))));
-      await tx`delete from outbox where id = any(${rows.map((row) => row.id)}::bigint[])`;
-      log.info("Published messages that were left in the outbox", { count: rows.length });
-      return rows.length;
+    const count = await store.sweep(async (bodies) => {
+      await Promise.all(bodies.map((body) => bus.publish("jobs.transitions", Buffer.from(body))));
     });
+    if (count > 0) log.info("Published messages that were left in the outbox", { count });
+    return count;
   }
 
   return {

@@ -1,9 +1,9 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
+import { jsonLines, plainArray, type Sql, textArray } from "../../shared/postgres.ts";
 import type { Conclusion } from "./conclude.ts";
 import { after, type Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
-import { type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 
 interface ClaimRow extends Omit<ClaimedJob, "status"> {
   readonly was: JobStatus;
@@ -78,11 +78,11 @@ export function createRunStore(sql: Sql, history: Historian) {
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
       const steps = entries.flatMap(({ conclusion }) => conclusion.steps);
       const dead = entries.filter(({ conclusion }) => conclusion.status === "FAILED");
-      const [row] = await sql<{ done: string[] | null; sent: string | null }[]>`
+      const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with input as (
           select * from unnest(
             ${plainArray(entries.map((e) => e.ended.job.id))}::uuid[], ${plainArray(entries.map((e) => e.ended.job.attempt))}::int[],
-            ${entries.map((e) => e.ended.job.workerId)}::text[], ${plainArray(entries.map((e) => e.conclusion.status))}::text[],
+            ${textArray(entries.map((e) => e.ended.job.workerId))}::text[], ${plainArray(entries.map((e) => e.conclusion.status))}::text[],
             ${plainArray(entries.map((e) => e.conclusion.steps.at(-1)?.sequence ?? 0))}::int[],
             ${plainArray(entries.map((e) => e.conclusion.tries))}::int[], ${plainArray(entries.map((e) => e.conclusion.losses))}::int[],
             ${plainArray(entries.map((e) => e.conclusion.runAt))}::timestamptz[],
@@ -110,16 +110,16 @@ export function createRunStore(sql: Sql, history: Historian) {
           insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id)
           select d.id, 'job', 'OUT_OF_TRIES', d.detail, 'processor', 'jobs.created', d.died_at, convert_to(d.body, 'UTF8'), d.id
           from unnest(
-            ${plainArray(dead.map((e) => e.ended.job.id))}::uuid[], ${dead.map((e) => e.conclusion.error?.message ?? "")}::text[],
+            ${plainArray(dead.map((e) => e.ended.job.id))}::uuid[], ${textArray(dead.map((e) => e.conclusion.error?.message ?? ""))}::text[],
             ${plainArray(dead.map((e) => e.ended.finishedAt))}::timestamptz[],
-            ${dead.map((e) => JSON.stringify({ type: e.ended.job.type, payload: e.ended.job.payload }))}::text[]
+            ${textArray(dead.map((e) => JSON.stringify({ type: e.ended.job.type, payload: e.ended.job.payload })))}::text[]
           ) as d (id, detail, died_at, body)
           join done on done.id = d.id
           on conflict (id) do update set detail = excluded.detail, died_at = excluded.died_at, replayed_at = null, replayed_as = null, dropped_at = null
         ),
         ${stepsSql(sql, steps)}
-        select (select array_agg(id::text) from done) as done, (select id from sent) as sent`;
-      const done = new Set(row?.done ?? []);
+        select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
+      const done = idsOf(row?.done);
       return { done, message: outboxMessage(row?.sent ?? null, steps, done) };
     },
 
@@ -129,7 +129,7 @@ export function createRunStore(sql: Sql, history: Historian) {
         update jobs j set progress = i.progress::jsonb
         from unnest(
           ${plainArray(entries.map((e) => e.job.id))}::uuid[], ${plainArray(entries.map((e) => e.job.attempt))}::int[],
-          ${entries.map((e) => e.job.workerId)}::text[], string_to_array(${jsonLines(entries.map((e) => e.progress))}, E'\\n', '')
+          ${textArray(entries.map((e) => e.job.workerId))}::text[], string_to_array(${jsonLines(entries.map((e) => e.progress))}, E'\\n', '')
         ) as i (id, attempt, worker_id, progress)
         where j.id = i.id and j.status = 'EXECUTING' and j.attempt = i.attempt and j.worker_id = i.worker_id`;
     },
@@ -138,7 +138,7 @@ export function createRunStore(sql: Sql, history: Historian) {
     async heldBy(workerId: string, ids: readonly string[]): Promise<ClaimedJob[]> {
       const rows = await sql<Omit<ClaimedJob, "status">[]>`
         select ${CLAIMED_COLUMNS(sql)} from jobs j
-        where j.status = 'EXECUTING' and j.worker_id = ${workerId} and j.id = any(${ids as string[]}::uuid[])`;
+        where j.status = 'EXECUTING' and j.worker_id = ${workerId} and j.id = any(${plainArray(ids)}::uuid[])`;
       return rows.map((row) => ({ ...row, status: "EXECUTING" as const }));
     },
 

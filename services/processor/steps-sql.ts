@@ -32,6 +32,11 @@ export function stepsSql(sql: Sql, steps: readonly Step[]): PendingQuery<Row[]> 
     )`;
 }
 
+/** Ids as a statement gives them back: one text, separated by commas; null where there is none. */
+export function idsOf(text: string | null | undefined): Set<string> {
+  return new Set(text ? text.split(",") : []);
+}
+
 /** A message that is in the outbox since its transaction committed. */
 export interface OutboxMessage {
   readonly id: string;

@@ -1,0 +1,29 @@
+import { plainArray, type Sql } from "../../shared/postgres.ts";
+
+/** A row younger than this is most likely being published by who wrote it. */
+const LEFT_BEHIND = "5 seconds";
+
+export function createOutboxStore(sql: Sql) {
+  return {
+    async remove(ids: readonly string[]): Promise<void> {
+      await sql`delete from outbox where id = any(${plainArray(ids)}::bigint[])`;
+    },
+
+    /** Hand the oldest messages that were left behind to `publish`, and delete them when it resolves. Gives how many. */
+    async sweep(publish: (bodies: readonly string[]) => Promise<void>): Promise<number> {
+      const count = await sql.begin(async (tx) => {
+        const rows = await tx<{ id: string; body: string }[]>`
+          select id, body from outbox
+          where created_at < now() - ${LEFT_BEHIND}::interval
+          order by id limit 100
+          for update skip locked`;
+        if (rows.length === 0) return 0;
+        await publish(rows.map((row) => row.body));
+        await tx`delete from outbox where id = any(${plainArray(rows.map((row) => row.id))}::bigint[])`;
+        return rows.length;
+      });
+      return Number(count);
+    },
+  };
+}
+export type OutboxStore = ReturnType<typeof createOutboxStore>;
