@@ -52,7 +52,10 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "metrics-engine",
-    paths: behaviours("metrics-engine", "duplicates", "happy-path"),
+    paths: [
+      "services/metrics-engine",
+      ...behaviours("metrics-engine", "observed-system", "duplicates", "happy-path"),
+    ],
     engines: true,
   },
   {

@@ -6,6 +6,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 import type { Families } from "./families.ts";
+import { withKnownQueues } from "./known-queues.ts";
 
 const TIMEOUT_MS = 2_000;
 const checker = TypeCompiler.Compile(StoreSnapshot);
@@ -65,7 +66,7 @@ async function askProcessors(processors: readonly string[]): Promise<StoreSnapsh
     try {
       const reply = await fetch(`${base}/internal/snapshot`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
       const body: unknown = await reply.json();
-      if (checker.Check(body)) return body;
+      if (checker.Check(body)) return { ...body, queues: withKnownQueues(body.queues) };
       last = new Error(`${base} answered ${reply.status} and no snapshot`);
     } catch (error) {
       last = error;

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import type { StoreSnapshot } from "../../contracts/api-queries.ts";
+import { createMetrics } from "../../shared/metrics.ts";
+import { sampleEvent, sampleEvents, sampleStory } from "../../tests/support/sample-events.ts";
+import { createFamilies } from "./families.ts";
+
+function world() {
+  const metrics = createMetrics("metrics-engine");
+  const families = createFamilies(metrics);
+  const samples = async (name: string) =>
+    Object.fromEntries(
+      (await metrics.registry.metrics()).split("\n").flatMap((line) => {
+        const [, labels = "", value] = new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`).exec(line) ?? [];
+        return value === undefined
+          ? []
+          : [[labels.replace(/,?service="metrics-engine",?/, ""), Number(value)] as const];
+      }),
+    );
+  return { metrics, families, samples };
+}
+
+const queue = (type: string, waiting: number, oldestWaitingMs: number | null = null) => ({
+  type,
+  waiting,
+  scheduled: 0,
+  executing: 0,
+  paused: false,
+  oldestWaitingMs,
+});
+const snapshot = (queues: StoreSnapshot["queues"], counts = { deadLetters: 2, outbox: 5 }) => ({
+  at: new Date().toISOString(),
+  queues,
+  workers: [],
+  ...counts,
+});
+
+describe("the families of jobs", () => {
+  test("count fresh events by what happened and the rest of a batch as duplicates", async () => {
+    const { families, samples } = world();
+    families.recorded([...sampleStory(), ...sampleEvents(2, "job.failed")], 10);
+    expect(await samples("observatory_events_recorded_total")).toEqual({ "": 7 });
+    expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 3 });
+    expect(await samples("observatory_jobs_failed_total")).toEqual({ 'type="hash"': 2 });
+    expect(await samples("observatory_job_duration_seconds_sum")).toEqual({ 'type="hash"': 0.01 });
+    expect(await samples("observatory_job_queue_wait_seconds_count")).toEqual({ 'type="hash"': 1 });
+  });
+
+  test("never count down where more is fresh than the batch held", async () => {
+    const { families, samples } = world();
+    // What an earlier call counted and could not tell is told by the next one.
+    families.recorded(sampleEvents(5, "job.created"), 2);
+    expect(await samples("observatory_events_recorded_total")).toEqual({ "": 5 });
+    expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });
+  });
+
+  test("have at most 50 types and one label for the others, in counters and gauges together", async () => {
+    const { families, metrics } = world();
+    const types = Array.from({ length: 200 }, (_, n) => `type-${n}`);
+    families.recorded(
+      types.map((jobType) => sampleEvent("job.created", { payload: { jobType } })),
+      200,
+    );
+    families.storeMeasured(snapshot(types.toReversed().map((type) => queue(type, 1))));
+    const text = await metrics.registry.metrics();
+    expect(new Set(text.match(/type="[^"]*"/g)).size).toBe(51);
+    expect(text).not.toContain("NaN");
+  });
+
+  test("add up the depths of types that share a label, and show the oldest of them", async () => {
+    const { families, samples } = world();
+    const first = Array.from({ length: 50 }, (_, n) => queue(`type-${n}`, 1));
+    families.storeMeasured(snapshot([...first, queue("a", 3, 9_000), queue("b", 4, 2_000)]));
+    expect((await samples("observatory_jobs_unfinished"))['type="other",state="waiting"']).toBe(7);
+    expect((await samples("observatory_oldest_waiting_seconds"))['type="other"']).toBe(9);
+  });
+
+  test("show what a snapshot holds, and nothing of it when it is not known", async () => {
+    const { families, samples } = world();
+    expect(await samples("observatory_dead_letters")).toEqual({});
+    families.storeMeasured(snapshot([queue("hash", 1, 500)]));
+    families.busMeasured([{ name: "jobs.created", ready: 4, consumers: 1 }]);
+    expect(await samples("observatory_dead_letters")).toEqual({ "": 2 });
+    expect(await samples("observatory_outbox_backlog")).toEqual({ "": 5 });
+    expect(await samples("observatory_queue_depth")).toEqual({ 'queue="jobs.created"': 4 });
+    expect(await samples("observatory_consumer_lag")).toEqual({ 'queue="jobs.created"': 4 });
+    families.storeMeasured(undefined);
+    families.busMeasured(undefined);
+    for (const name of ["dead_letters", "outbox_backlog", "queue_depth", "oldest_waiting_seconds"])
+      expect(await samples(`observatory_${name}`)).toEqual({});
+  });
+});
