@@ -22,6 +22,7 @@ const SCHEMA = `
   ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000,
     autovacuum_vacuum_cost_delay = 0);
+  alter table bus.messages alter body set storage external;
   create table if not exists bus.consumers (
     id int generated always as identity primary key, queue text not null
   );
