@@ -32,12 +32,7 @@ export async function createWorld({
   processors = 1,
   proxied = [],
   env = {},
-  services = (process.env.TMP_SERVICES?.split(",") as never) ?? [
-    "processor",
-    "gateway",
-    "metrics-engine",
-    "read-model",
-  ],
+  services = ["processor", "gateway", "metrics-engine", "read-model"],
 }: WorldOptions = {}) {
   const engines = await testEngines();
   const name = `w${crypto.randomUUID().slice(0, 8)}`;
