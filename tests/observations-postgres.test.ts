@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
@@ -40,6 +40,7 @@ if (reason && !process.env.CI) test.skip(`observations on PostgreSQL, left out: 
 else
   describe("PostgreSQL", () => {
     const dataDir = mkdtempSync(join(tmpdir(), "observations-postgres-"));
+    chmodSync(dataDir, 0o711); // For the unprivileged user that PostgreSQL runs as.
     let engine: Engine;
     beforeAll(async () => {
       engine = await startPostgres({ dataDir });

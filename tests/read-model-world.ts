@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -26,6 +26,7 @@ export interface ReadModel {
 /** Real engines with the store's tables, a network to each that can be cut, and read-models in this process. */
 export async function createWorld() {
   const root = mkdtempSync(join(tmpdir(), "read-model-"));
+  chmodSync(root, 0o711); // For the unprivileged user that PostgreSQL runs as.
   const run: StartedEngines<"postgres" | "redis" | "mongo"> = await startEngines({
     root,
     which: ["postgres", "redis", "mongo"],

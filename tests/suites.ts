@@ -71,5 +71,5 @@ export const SUITES: readonly Suite[] = [
     paths: behaviours("broker-restart", "store-cuts"),
     engines: true,
   },
-  { name: "dev", paths: ["services/dev", ...behaviours("dev")], engines: true },
+  { name: "dev", paths: ["services/dev", ...behaviours("dev-embedded", "dev")], engines: true },
 ];

@@ -5,6 +5,8 @@ export interface DevOptions {
   help: boolean;
   demo: boolean;
   fresh: boolean;
+  /** Keep nothing: all data in a temporary folder. */
+  ephemeral: boolean;
   reload: boolean;
   processors: number;
   engines: EngineSetName;
@@ -20,14 +22,17 @@ Starts the whole observatory on this machine and keeps it running until Ctrl-C: 
 the environment does not name, then every service from source, started again when its source changes.
 
   --demo            keep a gentle stream of varied jobs going
-  --engines SET     full: RabbitMQ, PostgreSQL, MongoDB, Redis (default); embedded: all of it in one PostgreSQL
+  --engines SET     embedded: all in one PostgreSQL, nothing to install (default); full: RabbitMQ, PostgreSQL,
+                    MongoDB, Redis. Each set keeps its own data
   --processors N    run N processors (default 1, at most ${maxProcessors})
-  --fresh           start empty: removes this project's engine data and service logs first
+  --fresh           start empty: removes this set's engine data and the service logs first
+  --ephemeral       keep nothing: data and logs in a temporary folder that goes at the end
   --no-reload       do not start services again when their source changes
   --data DIR        keep engines, logs and state there (default .observatory in the project)
   --help            this text
 
-Engines: each of these URLs is used as it is when set, with a private engine in its place when not.
+Engines: each of these URLs is used as it is when set, with a private engine in its place when not. The
+private PostgreSQL is the one on the PATH (15 or newer), else the one that came from npm.
   BUS_URL           amqp://…      the message bus (RabbitMQ), or postgres://…
   DATABASE_URL      postgres://…  the job store (PostgreSQL)
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
@@ -53,7 +58,8 @@ export function parseCli(args: string[]): DevOptions {
       demo: { type: "boolean", default: false },
       fresh: { type: "boolean", default: false },
       "no-reload": { type: "boolean", default: false },
-      engines: { type: "string", default: "full" },
+      ephemeral: { type: "boolean", default: false },
+      engines: { type: "string", default: "embedded" },
       processors: { type: "string", default: "1" },
       data: { type: "string" },
     },
@@ -64,12 +70,14 @@ export function parseCli(args: string[]): DevOptions {
       `--processors is ${JSON.stringify(values.processors)}, wanted a whole number from 1 to ${maxProcessors}`,
     );
   if (values.data === "") throw new Error("--data is empty, wanted a folder");
+  if (values.data !== undefined && values.ephemeral)
+    throw new Error("--data names a folder to keep and --ephemeral keeps nothing, wanted one of them");
   if (!isEngineSet(values.engines))
     throw new Error(
       `--engines is ${JSON.stringify(values.engines)}, wanted ${Object.keys(engineSets).join(" or ")}`,
     );
-  const { help, demo, fresh, data, engines } = values;
-  return { help, demo, fresh, engines, reload: !values["no-reload"], processors, data };
+  const { help, demo, fresh, ephemeral, data, engines } = values;
+  return { help, demo, fresh, ephemeral, engines, reload: !values["no-reload"], processors, data };
 }
 
 function isEngineSet(name: string): name is EngineSetName {

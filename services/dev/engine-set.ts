@@ -24,7 +24,7 @@ export const embeddedSet: EngineSet = {
   CACHE_URL: "postgres",
 };
 
-export const engineSets = { full: fullSet, embedded: embeddedSet } as const;
+export const engineSets = { embedded: embeddedSet, full: fullSet } as const;
 export type EngineSetName = keyof typeof engineSets;
 
 export const purposes: Readonly<Record<UrlName, string>> = {

@@ -15,6 +15,7 @@ import { readableLine } from "./readable-line.ts";
 import { removeLogs, runServices } from "./running-services.ts";
 import { claimFolder, type StateFile } from "./state-file.ts";
 import { runDemo, submitSamples } from "./submit.ts";
+import { createTemporaryFolder } from "./temporary-folder.ts";
 import { watchSources } from "./watch-sources.ts";
 
 const projectDir = join(import.meta.dir, "../..");
@@ -38,7 +39,9 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const printer = createPrinter(process.stdout, process.env);
-  const dataDir = resolve(options.data ?? join(projectDir, ".observatory"));
+  const dataDir = options.ephemeral
+    ? createTemporaryFolder()
+    : resolve(options.data ?? join(projectDir, ".observatory"));
   const claim = await claimFolder(dataDir);
   if ("runningAs" in claim) {
     sayWhatRuns(printer, claim.runningAs);
@@ -73,7 +76,10 @@ async function main(args: string[]): Promise<number> {
     life.stop("interrupt"),
   );
   if (isKilled) return 130;
-  if (code === 0) printer.line(`Stopped; jobs and events are kept in ${dataDir}`);
+  if (code === 0)
+    printer.line(
+      options.ephemeral ? "Stopped; nothing is kept" : `Stopped; jobs and events are kept in ${dataDir}`,
+    );
   return isClean ? code : 1;
 }
 
@@ -88,7 +94,8 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   ];
   if (faults.length > 0) throw new Error(faults.join("\n"));
 
-  const root = join(dataDir, "engines");
+  // Sets do not share data: the jobs of one would have no events in the other.
+  const root = join(dataDir, "engines", options.engines);
   const logDir = join(dataDir, "logs");
   if (options.fresh) {
     await removeEngineData(root, which);
@@ -130,6 +137,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const readModelUrl = urlOf(plans, "read-model");
   greet(printer, rows, gatewayUrl, readModelUrl);
   printer.line(`Up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+  if (options.ephemeral) printer.line("Nothing is kept: jobs and events go when this ends (--ephemeral)");
 
   const samples = await submitSamples({ gatewayUrl, readModelUrl, signal });
   if (samples.length > 0)

@@ -1,8 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { pause } from "../../shared/async.ts";
 import type { Engine, EngineName } from "../../shared/engines/engine.ts";
 import { takeOver } from "../../shared/engines/lease.ts";
 import { startEngines } from "../../shared/engines/start.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { type EngineSet, type EngineUrls, purposes, type UrlName, urlNames } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { AddressRow } from "./table.ts";
@@ -23,6 +25,8 @@ export interface PrivateEnginesOptions {
   onProgress(line: string): void;
 }
 
+const maxRetryMs = 10_000;
+
 /** The engines to start: those whose URL is not given. */
 export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, string>>): EngineName[] {
   return [...new Set(urlNames.filter((name) => !given[name]).map((name) => set[name]))];
@@ -32,7 +36,12 @@ export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, st
 export async function runEngines(options: PrivateEnginesOptions): Promise<RunningEngines> {
   const { set, given, ...rest } = options;
   const which = privateEngines(set, given);
-  const started = await startEngines({ ...rest, which });
+  const revivals = new Set<Promise<void>>();
+  const onCrash = (engine: Engine, end: string) => {
+    const revival = revive(engine, end, rest).finally(() => revivals.delete(revival));
+    revivals.add(revival);
+  };
+  const started = await startEngines({ ...rest, which, onCrash });
   const engines = Object.values(started.engines) as Engine[];
   const engineOf = (name: UrlName) => engines.find((engine) => engine.name === set[name]);
   const urlFor = (name: UrlName) => given[name] ?? engineOf(name)?.url ?? "";
@@ -53,11 +62,32 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
         return url ? [{ name, address: addressOf(url), purpose: `${purposes[name]}, as given` }] : [];
       }),
     ],
-    stop: started.stop,
+    async stop() {
+      await Promise.all(revivals);
+      await started.stop();
+    },
     async kill() {
       await Promise.all(engines.map((engine) => engine.kill()));
     },
   };
+}
+
+/** Starts an engine that ended unasked, again and again until it answers or all is to stop. */
+async function revive(
+  engine: Engine,
+  end: string,
+  { signal, onProgress }: Pick<PrivateEnginesOptions, "signal" | "onProgress">,
+): Promise<void> {
+  onProgress(`${engine.product} ${end}: starting it again`);
+  for (let retryMs = 500; !signal.aborted; retryMs = Math.min(retryMs * 2, maxRetryMs)) {
+    try {
+      await engine.restart();
+      return onProgress(`${engine.product} on 127.0.0.1:${engine.port} answers again`);
+    } catch (error) {
+      onProgress(`${messageOf(error)}\n  trying again in ${retryMs / 1_000} s`);
+      await pause(retryMs, signal);
+    }
+  }
 }
 
 /** Removes the data of engines, of which none may be run by anyone else; one that a killed run left is ended. */

@@ -28,4 +28,6 @@ export interface EngineOptions {
   /** Gives up a start that is under way; a running engine is not touched by it. */
   signal?: AbortSignal;
   onProgress?(line: string): void;
+  /** It ended unasked after it had started; `end` says how. `restart` may be called then. */
+  onCrash?(end: string): void;
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "./locate.ts";
 import { runTool } from "./run-tool.ts";
+import { userCache } from "./user-cache.ts";
 
 export const ferretdbVersion = "1.24.0";
 
@@ -61,10 +61,7 @@ export function isFerretdbCached(): boolean {
   return existsSync(join(cacheFolder(), `ferretdb-${sourceKey()}`));
 }
 
-function cacheFolder(): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(cache, "task-observatory", `ferretdb-${ferretdbVersion}`);
-}
+const cacheFolder = () => join(userCache(), `ferretdb-${ferretdbVersion}`);
 
 function sourceKey(): string {
   const hash = createHash("sha256");

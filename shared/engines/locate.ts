@@ -16,8 +16,8 @@ export function findProgram(name: string): string | undefined {
   return Bun.which(name) ?? Bun.which(name, { PATH: usualFolders.join(":") }) ?? undefined;
 }
 
-/** The folder with `initdb` and `postgres`: from the PATH, else the newest of Debian's or Homebrew's. */
-export function findPostgresBin(): string | undefined {
+/** Folders with `initdb` and `postgres`: the one on the PATH, then Debian's and Homebrew's, newest first. */
+export function findPostgresBins(): string[] {
   const initdb = findProgram("initdb");
   const folders = [
     // Through the link: programs are looked for beside the real file, and a PATH may hold only some of them.
@@ -26,7 +26,9 @@ export function findPostgresBin(): string | undefined {
     ...versionsIn("/opt/homebrew/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),
     ...versionsIn("/usr/local/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),
   ];
-  return folders.find((folder) => existsSync(join(folder, "postgres")) && existsSync(join(folder, "initdb")));
+  return [...new Set(folders)].filter((folder) =>
+    ["postgres", "initdb"].every((program) => existsSync(join(folder, program))),
+  );
 }
 
 /** RabbitMQ's home: the folder with `sbin`, `escript` and `plugins`. */

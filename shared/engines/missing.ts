@@ -1,6 +1,7 @@
 import type { EngineName } from "./engine.ts";
 import { isFerretdbCached } from "./ferretdb.ts";
-import { findPostgresBin, findProgram, findRabbitmqHome } from "./locate.ts";
+import { findProgram, findRabbitmqHome } from "./locate.ts";
+import { hasPostgres } from "./postgres-server.ts";
 
 export interface MissingEngine {
   engine: EngineName;
@@ -20,8 +21,9 @@ interface Source {
 
 const sources: Record<EngineName, Source> = {
   postgres: {
-    isThere: () => findPostgresBin() !== undefined,
-    problem: "PostgreSQL's initdb and postgres are not on the PATH",
+    isThere: hasPostgres,
+    problem:
+      "PostgreSQL is neither on the PATH (initdb and postgres, 15 or newer) nor among the npm packages for this platform",
     apt: "postgresql",
     brew: "postgresql@17",
     page: "https://www.postgresql.org/download/",

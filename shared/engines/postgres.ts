@@ -2,24 +2,21 @@ import { join, resolve } from "node:path";
 import postgres from "postgres";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { takeOver } from "./lease.ts";
-import { findPostgresBin } from "./locate.ts";
 import { findFreePort } from "./port.ts";
 import { clearStaleLock, openCluster, superuser } from "./postgres-cluster.ts";
+import { choosePostgres } from "./postgres-server.ts";
 import { runEngine } from "./run-engine.ts";
-import { runTool } from "./run-tool.ts";
 import { folderFor, unprivilegedUser } from "./unprivileged-user.ts";
 
 const database = "observatory";
 
 /** Starts a private PostgreSQL with an empty database `observatory`, or on what an earlier run left there. */
 export async function startPostgres(options: EngineOptions): Promise<Engine> {
-  const bin = findPostgresBin();
-  if (!bin) throw new Error("Could not start PostgreSQL: no initdb on the PATH");
   const dataDir = resolve(options.dataDir);
   const user = unprivilegedUser();
   const folder = folderFor(user, dataDir, "cluster", options.onProgress);
   await takeOver(dataDir);
-  const version = await runTool([join(bin, "postgres"), "--version"]);
+  const { bin, version } = await choosePostgres(join(folder, "data"), options.onProgress);
   const { data, password } = await openCluster(folder, bin, user, options.signal);
   const port = options.port ?? (await findFreePort());
   const urlOf = (name: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${name}`;
@@ -27,8 +24,7 @@ export async function startPostgres(options: EngineOptions): Promise<Engine> {
   return await runEngine(
     {
       name: "postgres",
-      // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
-      product: `PostgreSQL ${version.split(" ")[2]}`,
+      product: `PostgreSQL ${version}`,
       url: urlOf(database),
       port,
       command: [join(bin, "postgres"), "-D", data, ...Object.entries(settings(port)).flatMap(asArgument)],

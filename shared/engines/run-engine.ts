@@ -33,6 +33,7 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
   const { dataDir } = options;
   const logFile = logFileOf(options);
   let running: Bun.Subprocess | undefined;
+  let isWanted = false;
 
   async function start(signal?: AbortSignal): Promise<void> {
     await takeOver(dataDir);
@@ -45,6 +46,7 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
     });
     const child = spawnServer(recipe, logFile, dataDir);
     running = child;
+    isWanted = true;
     writeLease(dataDir, child.pid);
     try {
       await until(() => answersOrEnded(child), {
@@ -59,6 +61,13 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
         cause: error,
       });
     }
+    void child.exited.then(() => {
+      if (!isWanted || running !== child) return;
+      forget(child);
+      options.onCrash?.(
+        child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`,
+      );
+    });
   }
 
   async function answersOrEnded(child: Bun.Subprocess): Promise<boolean> {
@@ -67,6 +76,7 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
   }
 
   async function stop(): Promise<void> {
+    isWanted = false;
     const child = running;
     if (!child) return;
     const tree = processTree(child.pid);
@@ -88,6 +98,7 @@ export async function runEngine(recipe: Recipe, options: EngineOptions): Promise
   }
 
   async function kill(): Promise<void> {
+    isWanted = false;
     const child = running;
     if (!child) return;
     await killTree(child.pid);

@@ -21,6 +21,8 @@ export interface StartEnginesOptions<Name extends EngineName> {
   /** Free ones where left out. */
   ports?: Partial<Record<EngineName, number>>;
   onProgress?(line: string): void;
+  /** One of them ended unasked; `end` says how. */
+  onCrash?(engine: Engine, end: string): void;
   /** Gives up the start; what had started is stopped. */
   signal?: AbortSignal;
 }
@@ -54,7 +56,14 @@ export async function startEngines<Name extends EngineName = EngineName>(
     const startedAt = performance.now();
     const { ports, signal, onProgress } = options;
     const dataDir = join(resolve(options.root), name);
-    const engine = await starters[name]({ dataDir, port: ports?.[name], signal, onProgress });
+    const onCrash = (end: string) => options.onCrash?.(engine, end);
+    const engine: Engine = await starters[name]({
+      dataDir,
+      port: ports?.[name],
+      signal,
+      onProgress,
+      onCrash,
+    });
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     onProgress?.(`${engine.product} on 127.0.0.1:${engine.port}, ready in ${seconds} s`);
     return engine;

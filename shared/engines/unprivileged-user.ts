@@ -19,6 +19,13 @@ export function unprivilegedUser(): SystemUser | undefined {
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
+const rootFolder = "/var/lib/task-observatory";
+
+/** Where root keeps what an unprivileged user must read or own; undefined when we are not root ourselves. */
+export function systemFolder(): string | undefined {
+  return process.getuid?.() === 0 ? rootFolder : undefined;
+}
+
 /**
  * A folder that the user owns: `dataDir/name` where the user can get there, else one under /var/lib (a checkout
  * below /root, say), noted in `dataDir/name.moved`. When that note is gone, the data there belonged to a deleted
@@ -35,7 +42,7 @@ export function folderFor(
   if (!user || canTraverse(user, dataDir)) return ownedBy(user, wanted);
 
   const key = createHash("sha256").update(wanted).digest("hex").slice(0, 12);
-  const elsewhere = `/var/lib/task-observatory/${name}-${key}`;
+  const elsewhere = join(rootFolder, `${name}-${key}`);
   const note = `${wanted}.moved`;
   if (!statSync(note, { throwIfNoEntry: false })) rmSync(elsewhere, { recursive: true, force: true });
   ownedBy(user, elsewhere);

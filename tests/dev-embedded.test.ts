@@ -1,0 +1,114 @@
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Ledger } from "../contracts/api-queries.ts";
+import { allGone, processTree } from "../shared/engines/process-tree.ts";
+import { until } from "../shared/engines/until.ts";
+import { commandOf, createDevRuns } from "./support/dev-run.ts";
+
+setDefaultTimeout(180_000);
+
+const runs = createDevRuns();
+afterEach(runs.stop);
+afterAll(runs.remove);
+
+describe("bun run dev", () => {
+  test("runs whole on one PostgreSQL unless told otherwise, and keeps its jobs over kill -9 of every process", async () => {
+    let dev = runs.start(["--no-reload"]);
+    await dev.prints(/Up in/);
+    expect(dev.output()).not.toMatch(/RabbitMQ|Redis|FerretDB|MongoDB/);
+    const jobs = await Promise.all(Array.from({ length: 50 }, runs.submitHash));
+    const tree = processTree(dev.child.pid);
+    for (const { pid } of tree) process.kill(pid, "SIGKILL");
+    await dev.child.exited;
+    await allGone(tree, 20_000);
+    dev = runs.start(["--no-reload"]);
+    await dev.prints(/Up in/);
+    for (const id of jobs) await runs.completed(id);
+    const { lost, unobserved, duplicated } = await settledLedger();
+    expect([lost.count, unobserved.count, duplicated.count]).toEqual([0, 0, 0]);
+
+    const postgres = processTree(dev.child.pid).find(({ pid }) => / -D \S+data/.test(commandOf(pid)));
+    process.kill(postgres!.pid, "SIGKILL");
+    await dev.prints(/PostgreSQL \S+ was ended by SIGKILL[\s\S]*PostgreSQL \S+ on \S+ answers again/);
+    await until(async () => (await fetch(`${runs.state().services.gateway}/readyz`)).ok, {
+      timeoutMs: 20_000,
+      what: () => "the gateway to be ready again",
+    });
+    await runs.completed(await runs.submitHash());
+    dev.child.kill("SIGTERM");
+    expect(await dev.child.exited).toBe(0);
+  });
+
+  // Debian keeps its servers in a folder of their own, so that a mount can hide them.
+  const hide = [
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount -t tmpfs none /usr/lib/postgresql && exec "$@"',
+    "sh",
+  ];
+  const canHide = Bun.spawnSync([...hide, "true"], { stdout: "ignore", stderr: "ignore" }).success;
+  if (!canHide && !process.env.CI)
+    console.warn(
+      "dev with PostgreSQL from npm is left out: hiding the system's needs root on Debian with PostgreSQL",
+    );
+
+  test.skipIf(!canHide && !process.env.CI)(
+    "takes the PostgreSQL that npm brought where none is installed, and later keeps to that version",
+    async () => {
+      const hidden = runs.start(["--fresh", "--no-reload"], hide);
+      await hidden.prints(/submitted a sample job of each type/);
+      expect(hidden.output()).toMatch(/PostgreSQL 18\.\d+ /);
+      const id = await runs.submitHash();
+      await runs.completed(id);
+      hidden.child.kill("SIGTERM");
+      expect(await hidden.child.exited).toBe(0);
+
+      const dev = runs.start(["--no-reload"]);
+      await dev.prints(/Up in/);
+      expect(dev.output()).toMatch(/PostgreSQL 18\.\d+ /);
+      await runs.completed(id);
+    },
+  );
+
+  test("says what to do when its data needs a PostgreSQL that is not here", async () => {
+    const data = join(runs.dataDir, "engines/embedded/postgres/cluster/data");
+    const version = readFileSync(join(data, "PG_VERSION"), "utf8");
+    writeFileSync(join(data, "PG_VERSION"), "9\n");
+    const dev = runs.start(["--no-reload"]);
+    expect(await dev.child.exited).toBe(1);
+    expect(dev.output()).toContain("was made by PostgreSQL 9, which is not here any more; install it again");
+    writeFileSync(join(data, "PG_VERSION"), version);
+  });
+
+  test("keeps nothing with --ephemeral", async () => {
+    const before = temporaryFolders();
+    const dev = runs.start(["--ephemeral", "--no-reload"]);
+    await dev.prints(/submitted a sample job of each type/);
+    expect(temporaryFolders().length).toBe(before.length + 1);
+    dev.child.kill("SIGTERM");
+    expect(await dev.child.exited).toBe(0);
+    expect(dev.output()).toContain("Stopped; nothing is kept");
+    expect(temporaryFolders()).toEqual(before);
+  });
+});
+
+const temporaryFolders = () =>
+  readdirSync(tmpdir())
+    .filter((name) => name.startsWith("task-observatory-"))
+    .sort();
+
+async function settledLedger(): Promise<Ledger> {
+  let ledger: Ledger | undefined;
+  await until(
+    async () => {
+      ledger = await runs.get<Ledger>("read-model", "/ledger?settleMs=0");
+      return ledger.settled && ledger.inFlight === 0;
+    },
+    { timeoutMs: 60_000, what: () => `the ledger to settle: ${JSON.stringify(ledger)}` },
+  );
+  return ledger!;
+}

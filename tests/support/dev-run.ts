@@ -1,0 +1,127 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Acceptance, JobRequest } from "../../contracts/api-commands.ts";
+import type { JobDetail } from "../../contracts/api-queries.ts";
+import type { JobStatus } from "../../contracts/job.ts";
+import { type DevState, readState, stateFileName } from "../../services/dev/state-file.ts";
+import { until } from "../../shared/engines/until.ts";
+
+export const projectDir = join(import.meta.dir, "../..");
+
+/** One `bun run dev` under way. */
+export interface Dev {
+  readonly child: Bun.Subprocess;
+  output(): string;
+  /** Resolves when what it printed matches; throws with all of it when it ended or after a minute and a half. */
+  prints(pattern: RegExp): Promise<void>;
+}
+
+/** `bun run dev` again and again in one data folder of its own, as a test needs it. */
+export function createDevRuns() {
+  const dataDir = mkdtempSync(join(tmpdir(), "observatory-dev-"));
+  // Started by root, PostgreSQL runs as another user, who must get through.
+  chmodSync(dataDir, 0o711);
+  const started: Dev[] = [];
+
+  function state(): DevState {
+    const found = readState(join(dataDir, stateFileName));
+    if (!found) throw new Error("There is no state file");
+    return found;
+  }
+
+  async function submit(job: JobRequest): Promise<string> {
+    const response = await fetch(`${state().services.gateway}/jobs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(job),
+    });
+    if (response.status !== 202)
+      throw new Error(`the job was not accepted: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as Acceptance).jobId;
+  }
+
+  async function reaches(jobId: string, status: JobStatus): Promise<JobDetail> {
+    let job: JobDetail | undefined;
+    await until(
+      async () => {
+        const response = await fetch(`${state().services["read-model"]}/jobs/${jobId}`);
+        job = response.ok ? ((await response.json()) as JobDetail) : undefined;
+        return job?.status === status;
+      },
+      { timeoutMs: 30_000, what: () => `job ${jobId} to be ${status}: ${JSON.stringify(job)}` },
+    );
+    return job!;
+  }
+
+  return {
+    dataDir,
+    /** What its `dev.json` says. */
+    state,
+    submit,
+    submitHash: () => submit({ type: "hash", payload: { text: "dev", rounds: 10 } }),
+    reaches,
+    completed: (jobId: string) => reaches(jobId, "COMPLETED"),
+
+    async get<T>(service: string, path: string): Promise<T> {
+      const response = await fetch(`${state().services[service]}${path}`);
+      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+      return (await response.json()) as T;
+    },
+
+    /** With these arguments; `prefix` is a command that runs it, for example in a namespace. */
+    start(args: readonly string[], prefix: readonly string[] = []): Dev {
+      const place = args.includes("--ephemeral") ? [] : ["--data", dataDir];
+      const command = [...prefix, process.execPath, "services/dev/main.ts", ...place, ...args];
+      const dev = watch(
+        Bun.spawn(command, {
+          cwd: projectDir,
+          env: { ...process.env, LOG_LEVEL: "info" },
+          stdin: "ignore",
+          stdout: "pipe",
+          stderr: "inherit",
+        }),
+      );
+      started.push(dev);
+      return dev;
+    },
+
+    /** Stops what a test that failed halfway left running. */
+    async stop(): Promise<void> {
+      for (const { child } of started) if (child.exitCode === null) child.kill("SIGTERM");
+      await Promise.all(started.splice(0).map(({ child }) => child.exited));
+    },
+
+    remove: () => rmSync(dataDir, { recursive: true, force: true }),
+  };
+}
+
+function watch(child: Bun.Subprocess<"ignore", "pipe", "inherit">): Dev {
+  let text = "";
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) text += decoder.decode(chunk, { stream: true });
+  })();
+  return {
+    child,
+    output: () => text,
+    async prints(pattern) {
+      let isOver = false;
+      void reading
+        .then(() => child.exited)
+        .then(() => {
+          isOver = true;
+        });
+      await until(() => pattern.test(text) || isOver, {
+        timeoutMs: 90_000,
+        what: () => `${pattern} in what bun run dev prints:\n${text}`,
+      });
+      if (!pattern.test(text)) throw new Error(`bun run dev ended without printing ${pattern}:\n${text}`);
+    },
+  };
+}
+
+/** The command line of a process, as `ps` shows it. */
+export function commandOf(pid: number): string {
+  return Bun.spawnSync(["ps", "-p", String(pid), "-o", "command="]).stdout.toString();
+}
