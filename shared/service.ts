@@ -1,7 +1,10 @@
+import { hostname } from "node:os";
 import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
+import { versionLine } from "./build-info.ts";
 import { type BASE_CONFIG, ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./errors.ts";
 import { createEventMaker, type EventMaker } from "./event.ts";
+import { checkHealth } from "./health-check.ts";
 import { createLifecycle, type Lifecycle, runAsProcess } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -28,25 +31,40 @@ export interface ServiceDefinition<T extends TProperties> {
   readonly versionText: string;
   /** Its variables, {@link BASE_CONFIG} among them. */
   readonly config: TObject<T>;
+  /** The variable with the port of `/readyz`, where it is not PORT. */
+  readonly healthPortVariable?: string;
   /** Acquire and wire everything; each undo goes to `life.defer`. */
   start(context: ServiceContext<Static<TObject<T>> & BaseConfig>): Promise<void>;
 }
 
 /**
  * Run a service as this process: its version and configuration are read before anything opens, and a fault in them is
- * told in plain words with exit code 1. `--help` and `--version` answer and exit.
+ * told in plain words with exit code 1. `--help`, `--version` and `--healthcheck` (is the one that runs beside it, with the
+ * same environment, ready?) answer and exit.
  */
 export async function runService<T extends TProperties>(definition: ServiceDefinition<T>): Promise<void> {
   const { service, versionText, config: schema, start } = definition;
   try {
     const version = parseVersion(service, versionText);
     const [flag] = process.argv.slice(2);
-    if (flag === "--version") return console.log(`${service} ${version}`);
+    if (flag === "--version") return console.log(versionLine(service, version));
     if (flag === "--help" || flag === "-h") return console.log(help(definition));
+    if (flag === "--healthcheck") {
+      const portVariable = definition.healthPortVariable;
+      const { ready, sentence } = await checkHealth({
+        service,
+        variables: schema.properties,
+        env: process.env,
+        portVariable,
+      });
+      console.log(sentence);
+      process.exitCode = ready ? 0 : 1;
+      return;
+    }
     if (flag !== undefined) throw new ConfigError(`Unknown argument ${flag}; see ${service} --help`);
 
     const config = readConfig(schema, process.env) as Readonly<Static<TObject<T>> & BaseConfig>;
-    const instanceId = config.INSTANCE_ID ?? `${service}-${process.pid}`;
+    const instanceId = config.INSTANCE_ID ?? `${service}-${place()}`;
     const log = createLog({ service, level: config.LOG_LEVEL });
     const life = createLifecycle({ log, graceMs: config.STOP_GRACE_MS });
     const metrics = createMetrics(service);
@@ -60,6 +78,9 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
   }
 }
 
+/** What tells this process from its like: in a container every one is process 1, and the host's name is the container's. */
+const place = () => (process.pid === 1 ? hostname() : process.pid);
+
 function help<T extends TProperties>({ service, summary, config }: ServiceDefinition<T>): string {
   const lines = Object.entries(config.properties as Record<string, TSchema>).map(
     ([name, { default: preset, description = "" }]) => {
@@ -72,5 +93,5 @@ function help<T extends TProperties>({ service, summary, config }: ServiceDefini
       return `  ${name.padEnd(24)} ${description}${description ? "; " : ""}${note}`;
     },
   );
-  return `${service}: ${summary}\n\nUsage: ${service} [--help | --version]\n\nEnvironment:\n${lines.join("\n")}`;
+  return `${service}: ${summary}\n\nUsage: ${service} [--help | --version | --healthcheck]\n\nEnvironment:\n${lines.join("\n")}`;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
 import { createOriginPolicy } from "./origin.ts";
 
 const request = (host: string, origin?: string) =>
@@ -24,6 +25,17 @@ test("the service's own pages, the web page and allowed origins pass", () => {
   expect(policy.refusal(request("localhost:3000", "http://localhost:8081"))).toBeUndefined();
   expect(policy.refusal(request("desk.example:8443", "https://desk.example:8443"))).toBeUndefined();
   expect(policy.refusal(request("gateway:3000"))).toBeUndefined();
+});
+
+test("one that listens on all addresses answers to each of its own, and to no other", () => {
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  expect(own.length).toBeGreaterThan(0);
+  for (const { address, family } of own) {
+    const host = family === "IPv6" ? `[${address}]:3001` : `${address}:3001`;
+    expect(createOriginPolicy("0.0.0.0", "").refusal(request(host))).toBeUndefined();
+  }
+  expect(createOriginPolicy("0.0.0.0", "").refusal(request("192.0.2.1:3001"))).toContain("192.0.2.1");
+  expect(createOriginPolicy("192.0.2.2", "").refusal(request("127.9.9.9:3001"))).toContain("127.9.9.9");
 });
 
 test("an allowed origin that is none is a fault at the start", () => {

@@ -1,3 +1,6 @@
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+
 /** The page's own port: a browser there reaches services through its proxy, and its Origin travels along. */
 const WEB_PORT = 8081;
 
@@ -7,15 +10,15 @@ export interface OriginPolicy {
 }
 
 /**
- * Guards against pages of other sites and DNS rebinding: `Host` must name this machine's loopback, the bind address or
- * a host of an allowed origin; a browser's `Origin` must be the service's own or an allowed one.
+ * Guards against pages of other sites and DNS rebinding: `Host` must name this machine's loopback, the bind address (any
+ * address of this machine where it listens on all) or a host of an allowed origin; a browser's `Origin` must be the service's own or an allowed one.
  * `allowedOrigins`: origins such as `https://desk.example:8443`, separated by commas.
  */
 export function createOriginPolicy(bindAddress: string, allowedOrigins: string): OriginPolicy {
   const origins = new Set([`http://localhost:${WEB_PORT}`, `http://127.0.0.1:${WEB_PORT}`]);
   const hosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
-  if (bindAddress !== "0.0.0.0" && bindAddress !== "::")
-    hosts.add(bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress);
+  const listensOnAll = bindAddress === "0.0.0.0" || bindAddress === "::";
+  if (!listensOnAll) hosts.add(bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress);
   for (const text of allowedOrigins
     .split(",")
     .map((part) => part.trim())
@@ -32,7 +35,7 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
     refusal(request) {
       const host = request.headers.get("host") ?? "";
       const hostname = host.replace(/:\d+$/, "").toLowerCase();
-      if (!hosts.has(hostname))
+      if (!hosts.has(hostname) && !(listensOnAll && isOwnAddress(hostname)))
         return `Host is ${JSON.stringify(host.slice(0, 100))}; add its origin to ALLOWED_ORIGINS to allow it`;
       const origin = request.headers.get("origin");
       if (
@@ -45,4 +48,11 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
       return `Origin is ${JSON.stringify(origin.slice(0, 100))}; add it to ALLOWED_ORIGINS to allow it`;
     },
   };
+}
+
+/** Containers find each other by address, and no name that was rebound is one. Looked up anew: addresses may change. */
+function isOwnAddress(hostname: string): boolean {
+  const text = hostname.replace(/^\[|\]$/g, "");
+  if (!isIP(text)) return false;
+  return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === text));
 }

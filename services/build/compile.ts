@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { type Build, build } from "bun";
+import type { BuildInfo } from "../../shared/build-info.ts";
+import type { Binary } from "./binaries.ts";
+
+export interface CompileOptions {
+  readonly projectDir: string;
+  readonly outFile: string;
+  readonly info: BuildInfo;
+  /** Such as bun-linux-arm64; this machine's when left out. */
+  readonly target?: string;
+}
+
+/** Compile one program, with all that it reads, to a standalone binary. Throws with the bundler's words. */
+export async function compile(
+  { entry, workers = [] }: Binary,
+  { projectDir, outFile, info, target }: CompileOptions,
+): Promise<void> {
+  await build({
+    entrypoints: [entry, ...workers].map((path) => join(projectDir, path)),
+    root: projectDir,
+    target: "bun",
+    format: "esm",
+    // Parsed ahead of time: half the time to start, which every health check pays, for 5 MB.
+    bytecode: true,
+    // Names stay: they are in stack traces, and Elysia reads the text of handlers.
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    define: { ODTO_BUILD: JSON.stringify(info) },
+    compile: {
+      outfile: outFile,
+      // Settings come from the environment alone, never from a file that happens to lie in the current folder.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      ...(target && { target: target as Build.CompileTarget }),
+    },
+  });
+}

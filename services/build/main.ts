@@ -1,0 +1,78 @@
+import { mkdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { messageOf } from "../../shared/errors.ts";
+import { BINARIES, type Binary } from "./binaries.ts";
+import { compile } from "./compile.ts";
+import { readProvenance } from "./provenance.ts";
+
+const projectDir = join(import.meta.dir, "../..");
+
+const usageText = `Usage: bun run build [options] [name …]
+
+Compiles ${BINARIES.map(({ name }) => name).join(", ")} (or those named) to standalone binaries under dist/.
+
+  --target TARGET  for another platform: bun-linux-x64, bun-linux-arm64, bun-linux-x64-baseline, bun-linux-x64-musl,
+                   bun-darwin-x64, bun-darwin-arm64, bun-windows-x64; they go to dist/TARGET/
+  --out FOLDER     instead of dist/
+  --help           this text
+
+COMMIT and SOURCE_DATE_EPOCH, where set, are the commit and the time that \`--version\` shows.`;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { target: { type: "string" }, out: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    console.log(usageText);
+    return 0;
+  }
+  const { target } = values;
+  const folder = join(resolve(values.out ?? join(projectDir, "dist")), target ?? "");
+  mkdirSync(folder, { recursive: true });
+  const info = readProvenance(projectDir);
+  console.log(`Compiling commit ${info.commit} for ${target ?? `${process.platform}-${process.arch}`}`);
+
+  let bytes = 0;
+  const binaries = chosen(positionals);
+  for (const binary of binaries) {
+    const startedAt = performance.now();
+    const outFile = join(
+      folder,
+      binary.name + (/win(dows|32)/.test(target ?? process.platform) ? ".exe" : ""),
+    );
+    await compile(binary, { projectDir, outFile, info, target });
+    const { size } = statSync(outFile);
+    bytes += size;
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.log(`  ${binary.name.padEnd(16)} ${megabytes(size)}  ${seconds} s`);
+    if (!target) await mustTellItsVersion(binary, outFile);
+  }
+  console.log(`${binaries.length} binaries, ${megabytes(bytes)}, in ${folder}`);
+  return 0;
+}
+
+function chosen(names: readonly string[]): readonly Binary[] {
+  const unknown = names.find((name) => !BINARIES.some((binary) => binary.name === name));
+  if (unknown) throw new Error(`There is no binary ${unknown}; see bun run build --help`);
+  return names.length === 0 ? BINARIES : BINARIES.filter(({ name }) => names.includes(name));
+}
+
+/** A binary that was built for this machine must at least start. */
+async function mustTellItsVersion({ name }: Binary, file: string): Promise<void> {
+  const child = Bun.spawn([file, "--version"], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  if ((await child.exited) !== 0 || !printed.startsWith(`${name} `))
+    throw new Error(`${file} --version printed ${JSON.stringify(printed + complaints)}`);
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1).padStart(6)} MB`;
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`Could not build. ${messageOf(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { spawnSync } from "bun";
+import type { BuildInfo } from "../../shared/build-info.ts";
+
+/**
+ * The commit and the time that a build carries. `COMMIT` and `SOURCE_DATE_EPOCH` (seconds, as of
+ * reproducible-builds.org) decide where they are set; else the repository and the clock.
+ */
+export function readProvenance(
+  projectDir: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): BuildInfo {
+  const epoch = env.SOURCE_DATE_EPOCH;
+  if (epoch && !/^\d+$/.test(epoch))
+    throw new Error(`SOURCE_DATE_EPOCH is ${JSON.stringify(epoch)}: expected whole seconds`);
+  const builtAt = epoch ? new Date(Number(epoch) * 1_000) : new Date();
+  return {
+    commit: env.COMMIT || askGit(projectDir) || readHead(projectDir) || "unknown",
+    builtAt: builtAt.toISOString().replace(/\.\d+Z$/, "Z"),
+  };
+}
+
+/** The commit, marked where the tree differs from it. */
+function askGit(projectDir: string): string | undefined {
+  const git = (...args: string[]) => {
+    const { success, stdout } = spawnSync(["git", ...args], { cwd: projectDir, stderr: "ignore" });
+    return success ? stdout.toString().trim() : undefined;
+  };
+  if (!Bun.which("git")) return undefined;
+  const commit = git("rev-parse", "--short=12", "HEAD");
+  return commit && `${commit}${git("status", "--porcelain", "--untracked-files=no") ? "-dirty" : ""}`;
+}
+
+/** The same from the repository's files: where images are built there is no git. */
+function readHead(projectDir: string): string | undefined {
+  const read = (path: string) => {
+    const file = join(projectDir, ".git", path);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  };
+  const head = read("HEAD").trim();
+  const ref = /^ref: (.+)$/.exec(head)?.[1];
+  const packed = () =>
+    read("packed-refs")
+      .split("\n")
+      .find((line) => line.endsWith(` ${ref}`));
+  const commit = ref ? read(ref).trim() || packed() : head;
+  return /^[0-9a-f]{12}/.exec(commit ?? "")?.[0];
+}

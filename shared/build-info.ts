@@ -1,0 +1,18 @@
+/** What a compiled binary knows of how it was made. */
+export interface BuildInfo {
+  readonly commit: string;
+  /** RFC 3339. */
+  readonly builtAt: string;
+}
+
+// Put in by the build; run from source there is no such name.
+declare const ODTO_BUILD: BuildInfo | undefined;
+
+/** How this binary was made; undefined when it runs from source. */
+export const buildInfo: BuildInfo | undefined = typeof ODTO_BUILD === "undefined" ? undefined : ODTO_BUILD;
+
+/** What `--version` prints: name, version, commit, build time, platform. */
+export function versionLine(name: string, version: string, build = buildInfo): string {
+  const made = build ? `commit ${build.commit}, built ${build.builtAt}` : "from source";
+  return `${name} ${version} (${made}, ${process.platform}-${process.arch}, Bun ${Bun.version})`;
+}

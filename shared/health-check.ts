@@ -1,0 +1,48 @@
+import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { BASE_CONFIG, type Env, readConfig } from "./config.ts";
+import { messageOf } from "./errors.ts";
+
+export interface HealthCheckOptions {
+  readonly service: string;
+  /** The variables of the service. */
+  readonly variables: TProperties;
+  readonly env: Env;
+  /** The variable that holds the port of operations. */
+  readonly portVariable?: string;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Ask the service that runs with this environment for its `/readyz` and give the answer as a sentence. A container that
+ * is healthy by it is ready, so that others can wait for that.
+ */
+export async function checkHealth({
+  service,
+  variables,
+  env,
+  portVariable = "PORT",
+  timeoutMs = 4_000,
+}: HealthCheckOptions): Promise<{ ready: boolean; sentence: string }> {
+  const port = variables[portVariable] as TSchema;
+  const settings = readConfig(
+    Type.Object({ [portVariable]: port, BIND_ADDRESS: BASE_CONFIG.BIND_ADDRESS }),
+    env,
+  ) as Readonly<Record<string, unknown>>;
+  const url = `http://${reachable(String(settings.BIND_ADDRESS))}:${settings[portVariable]}/readyz`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const { status, failing } = (await response.json()) as { status?: string; failing?: string[] };
+    const because = failing?.length ? `: ${failing.join(", ")} not answering` : "";
+    return {
+      ready: response.ok,
+      sentence: `${service} is ${status ?? `answering ${response.status}`}${because}`,
+    };
+  } catch (error) {
+    return { ready: false, sentence: `${service} does not answer at ${url}: ${messageOf(error)}` };
+  }
+}
+
+function reachable(bindAddress: string): string {
+  if (bindAddress === "0.0.0.0" || bindAddress === "::") return "127.0.0.1";
+  return bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
+}
