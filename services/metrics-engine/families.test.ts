@@ -45,6 +45,19 @@ describe("the families of jobs", () => {
     expect(await samples("observatory_job_queue_wait_seconds_count")).toEqual({ 'type="hash"': 1 });
   });
 
+  test("begin at 0 for the types that are known, so that the first failure is a rise", async () => {
+    const metrics = createMetrics("metrics-engine");
+    createFamilies(metrics, ["hash", "sleep"]);
+    for (const name of ["submitted", "completed", "failed", "retried", "cancelled", "rejected"]) {
+      const { values = [] } =
+        (await metrics.registry.getSingleMetric(`observatory_jobs_${name}_total`)?.get()) ?? {};
+      expect(values.map(({ labels, value }) => [labels.type, value])).toEqual([
+        ["hash", 0],
+        ["sleep", 0],
+      ]);
+    }
+  });
+
   test("never count down where more is fresh than the batch held", async () => {
     const { families, samples } = world();
     // What an earlier call counted and could not tell is told by the next one.

@@ -7,8 +7,11 @@ import { contributionOf } from "../../shared/observations/counting.ts";
 /** Job types with labels of their own; the rest share "other". */
 const MAX_TYPES = 50;
 
-/** The Prometheus families of jobs: counted from fresh events, measured from snapshots. */
-export function createFamilies(metrics: Metrics) {
+/**
+ * The Prometheus families of jobs: counted from fresh events, measured from snapshots. The counters of `knownTypes`
+ * begin at 0, since a rate does not see the step from nothing to the first.
+ */
+export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = []) {
   const labelOf = createBoundedLabels(MAX_TYPES);
   const counters = {
     submitted: metrics.counter("observatory_jobs_submitted_total", "Jobs that were created", ["type"]),
@@ -18,6 +21,8 @@ export function createFamilies(metrics: Metrics) {
     cancelled: metrics.counter("observatory_jobs_cancelled_total", "Jobs that were cancelled", ["type"]),
     rejected: metrics.counter("observatory_jobs_rejected_total", "Jobs that intake refused", ["type"]),
   };
+  for (const type of knownTypes)
+    for (const counter of Object.values(counters)) counter.inc({ type: labelOf(type) }, 0);
   const events = metrics.counter("observatory_events_recorded_total", "Events stored and counted, each once");
   const duplicates = metrics.counter("observatory_events_duplicate_total", "Events that came again");
   const refused = metrics.counter("observatory_events_refused_total", "Envelopes that broke their contract");

@@ -6,6 +6,7 @@ import { AppError, messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
 import { listen } from "../../shared/http/listen.ts";
 import { createOps } from "../../shared/http/ops.ts";
+import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { openObservations } from "../../shared/observations/open.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
@@ -64,7 +65,7 @@ async function start({
   life.defer("observations", () => observations.close());
   const bus = openBus({ url: config.BUS_URL, name: instanceId, log, metrics });
   life.defer("bus", bus.close);
-  const families = createFamilies(metrics);
+  const families = createFamilies(metrics, JOB_TYPES.keys());
 
   const healthy = (engine: string) => async () => {
     const health = await observations.health();

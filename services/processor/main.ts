@@ -85,14 +85,20 @@ async function start({
   life.defer("bus", bus.close);
 
   const history = createHistorian(makeEvent);
-  const outbox = createOutbox({ store: guardedStore(store, createOutboxStore), bus, log });
+  const outboxStore = guardedStore(store, createOutboxStore);
+  const outbox = createOutbox({ store: outboxStore, bus, log });
   const slots = createSlots(config.CONCURRENCY);
   const runs = guardedStore(store, (sql) => createRunStore(sql, history));
   const workerStore = guardedStore(store, createWorkerStore);
   const commandStore = guardedStore(store, createCommandStore);
   const intakeStore = guardedStore(store, createIntakeStore);
 
-  const counters = registerMetrics(metrics, { slots, log, snapshot: workerStore.snapshot });
+  const counters = registerMetrics(metrics, {
+    slots,
+    log,
+    snapshot: workerStore.snapshot,
+    oldestInOutbox: outboxStore.oldestSeconds,
+  });
 
   // These four need each other: who is told of free slots, of due jobs, of a lost lease.
   const workers: Workers = createWorkers({

@@ -2,6 +2,7 @@ import type { AttemptOutcome } from "../../contracts/job.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 import type { Slots } from "./slots.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
@@ -13,7 +14,17 @@ export interface RunCounters {
 /** The metrics that only the processor can give: its slots, and what waits in the job store. */
 export function registerMetrics(
   metrics: Metrics,
-  { slots, log, snapshot }: { slots: Slots; log: Log; snapshot: WorkerStore["snapshot"] },
+  {
+    slots,
+    log,
+    snapshot,
+    oldestInOutbox,
+  }: {
+    slots: Slots;
+    log: Log;
+    snapshot: WorkerStore["snapshot"];
+    oldestInOutbox: OutboxStore["oldestSeconds"];
+  },
 ): RunCounters {
   const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
     "outcome",
@@ -27,6 +38,19 @@ export function registerMetrics(
   const outbox = metrics.gauge(
     "observatory_store_outbox",
     "Messages that are committed and not yet confirmed",
+  );
+  metrics.gauge(
+    "observatory_store_outbox_oldest_seconds",
+    "Age of the oldest message that is committed and not yet confirmed; 0 when there is none",
+    [],
+    async (gauge) => {
+      try {
+        gauge.set(await oldestInOutbox());
+      } catch (error) {
+        gauge.remove(); // Not known now, which `engine_up` tells: absent, not stale.
+        log.debug("The outbox cannot be measured now", { reason: messageOf(error) });
+      }
+    },
   );
   const dead = metrics.gauge("observatory_store_dead_letters", "Dead letters that nobody replayed");
   metrics.gauge(

@@ -9,6 +9,13 @@ export function createOutboxStore(sql: Sql) {
       await sql`delete from outbox where id = any(${plainArray(ids)}::bigint[])`;
     },
 
+    /** Seconds since the oldest message that is there was committed; 0 when there is none. */
+    async oldestSeconds(): Promise<number> {
+      const [row] = await sql<{ seconds: number }[]>`
+        select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as seconds from outbox`;
+      return Math.max(0, row?.seconds ?? 0);
+    },
+
     /** Hand the oldest messages that were left behind to `publish`, and delete them when it resolves. Gives how many. */
     async sweep(publish: (bodies: readonly string[]) => Promise<void>): Promise<number> {
       const count = await sql.begin(async (tx) => {

@@ -2,8 +2,8 @@ export type Engines = "full" | "embedded";
 
 /** What an installation offers beside the core; what only one set of engines has is declared here and nowhere else. */
 const TABLE = {
-  full: { brokerManagement: true, separateEventStore: true, prometheus: true },
-  embedded: { brokerManagement: false, separateEventStore: false, prometheus: false },
+  full: { brokerManagement: true, separateEventStore: true },
+  embedded: { brokerManagement: false, separateEventStore: false },
 } as const satisfies Record<Engines, Record<string, boolean>>;
 
 /** Which set of engines this is: events outside MongoDB are in the private PostgreSQL. */
@@ -11,7 +11,16 @@ export function enginesOf(eventsUrl: string): Engines {
   return eventsUrl.startsWith("mongodb") ? "full" : "embedded";
 }
 
-/** The capabilities of a set of engines. Alerts are there when an Alertmanager is configured. */
-export function capabilitiesOf(engines: Engines, alertmanager: boolean): Record<string, boolean> {
-  return { ...TABLE[engines], alerts: alertmanager };
+/** What is there beside the engines, whichever they are. */
+export interface Observers {
+  readonly prometheus: boolean;
+  readonly alertmanager: boolean;
+}
+
+/** The capabilities of a set of engines, with what watches it. */
+export function capabilitiesOf(
+  engines: Engines,
+  { prometheus, alertmanager }: Observers,
+): Record<string, boolean> {
+  return { ...TABLE[engines], prometheus, alerts: alertmanager };
 }

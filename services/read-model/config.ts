@@ -13,6 +13,12 @@ export const Config = Type.Object({
   ALERTMANAGER_URL: Type.Optional(
     Type.String({ pattern: "^https?://.+", description: "Alertmanager that is asked for alerts" }),
   ),
+  PROMETHEUS_URL: Type.Optional(
+    Type.String({
+      pattern: "^https?://.+",
+      description: "Prometheus that scrapes this system, where there is one",
+    }),
+  ),
   ALERT_WEBHOOK_TOKEN: Type.Optional(
     Secret(
       Type.String({

@@ -15,6 +15,7 @@ import { createJobDetail } from "./job-detail.ts";
 import { createJobQueries } from "./job-queries.ts";
 import { createJobStore } from "./job-store.ts";
 import { createLedger } from "./ledger.ts";
+import { registerLedgerGauge } from "./ledger-gauge.ts";
 import { createLedgerQueries } from "./ledger-queries.ts";
 import { createQueueQueries } from "./queue-queries.ts";
 import { createStream } from "./stream.ts";
@@ -50,6 +51,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
     signal: life.abort,
     onComputed: (took) => seconds.observe(took),
   });
+  registerLedgerGauge(metrics, { ledger, log, stopping: life.stopping });
 
   const jobs = createJobQueries(store);
   const queues = createQueueQueries(store, observations);
@@ -62,7 +64,10 @@ export function createReadModel({ service, version, config, log, life, metrics }
     ...{ queues, workers, observations, alerts, ledger, stream, now },
     overview: {
       ...{ store, queues, workers, observations, alerts, version, engines, now },
-      capabilities: capabilitiesOf(engines, alerts.configured),
+      capabilities: capabilitiesOf(engines, {
+        prometheus: config.PROMETHEUS_URL !== undefined,
+        alertmanager: alerts.configured,
+      }),
     },
     checkWebhook: createWebhookAccess(config.ALERT_WEBHOOK_TOKEN, config.BIND_ADDRESS),
   });

@@ -1,0 +1,51 @@
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { LedgerBook } from "./ledger.ts";
+
+const EVERY_MS = 30_000;
+/** Of a large store it takes long: it rests so many times longer than it took. */
+const REST = 20;
+const SETTLE_MS = 5_000;
+
+export interface LedgerGaugeOptions {
+  readonly ledger: LedgerBook;
+  readonly log: Log;
+  readonly stopping: AbortSignal;
+  /** Milliseconds from one computation to the next at least. */
+  readonly everyMs?: number;
+}
+
+/**
+ * What the ledger accuses, for Prometheus. Computed only where somebody scrapes, who is not kept waiting: a scrape
+ * gives what the computation before it found, and begins the next one when that is due.
+ */
+export function registerLedgerGauge(
+  metrics: Metrics,
+  { ledger, log, stopping, everyMs = EVERY_MS }: LedgerGaugeOptions,
+): void {
+  let dueAt = 0;
+  const gauge = metrics.gauge(
+    "observatory_ledger_jobs",
+    "Jobs that the ledger accuses, by verdict; all must be 0",
+    ["verdict"],
+    () => {
+      if (performance.now() < dueAt || stopping.aborted) return;
+      dueAt = Number.POSITIVE_INFINITY;
+      void compute();
+    },
+  );
+
+  async function compute(): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      const found = await ledger.compute(SETTLE_MS);
+      for (const verdict of ["lost", "unobserved", "duplicated"] as const)
+        gauge.set({ verdict }, found[verdict].count);
+    } catch (error) {
+      gauge.reset(); // Not known now, which `engine_up` tells: absent, not stale.
+      log.debug("The ledger cannot be computed now", { reason: messageOf(error) });
+    }
+    dueAt = performance.now() + Math.max(everyMs, REST * (performance.now() - startedAt));
+  }
+}
