@@ -71,5 +71,6 @@ export const SUITES: readonly Suite[] = [
     paths: behaviours("broker-restart", "store-cuts"),
     engines: true,
   },
+  { name: "binaries", paths: behaviours("binaries"), engines: true },
   { name: "dev", paths: ["services/dev", ...behaviours("dev-embedded", "dev")], engines: true },
 ];

@@ -1,10 +1,13 @@
 import { availableParallelism } from "node:os";
+import { buildInfo } from "../build-info.ts";
 import type { HashReply, HashTask } from "./hash-worker.ts";
 
 interface Waiter {
   start(): void;
 }
 
+// In a compiled binary all modules are one file at its root, and the thread's is where it was in the project.
+const WORKER = buildInfo ? "./shared/job-types/hash-worker.js" : "./hash-worker.ts";
 const MAX_WORKERS = Math.max(1, Math.min(4, availableParallelism() - 1));
 const idle: Worker[] = [];
 const waiting: Waiter[] = [];
@@ -66,5 +69,5 @@ function takeWorker(): Worker {
   const worker = idle.pop();
   if (worker) return worker;
   alive++;
-  return new Worker(new URL("./hash-worker.ts", import.meta.url).href);
+  return new Worker(new URL(WORKER, import.meta.url).href);
 }

@@ -108,8 +108,13 @@ async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Pro
 
 let measured = 0;
 
-/** From source; inside the test runner when the run measures line coverage, with a report of its own for each process. */
+/** The folder of compiled binaries that run instead of the sources. */
+export const TEST_BINARIES = "OBSERVATORY_BINARIES";
+
+/** From source, or compiled where {@link TEST_BINARIES} says where; inside the test runner when the run measures line coverage, with a report of its own for each process. */
 function command(name: ServiceName): string[] {
+  const binaries = process.env[TEST_BINARIES];
+  if (binaries) return [join(binaries, name)];
   const folder = process.env.OBSERVATORY_COVERAGE;
   if (!folder) return [process.execPath, join(ROOT, "services", name, "main.ts")];
   const report = `--coverage-dir=${join(folder, `${name}-${process.pid}-${measured++}`)}`;

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { JobTypeInfo } from "../contracts/job-type.ts";
+import { BINARIES } from "../services/build/binaries.ts";
+import { TEST_BINARIES } from "./support/service-process.ts";
+import { behaviour } from "./support/suite.ts";
+import { eventually } from "./support/wait.ts";
+
+const projectDir = join(import.meta.dir, "..");
+const folder = mkdtempSync(join(tmpdir(), "observatory-binaries-"));
+const before = process.env[TEST_BINARIES];
+
+beforeAll(async () => {
+  const env = { ...process.env, COMMIT: "0123456789ab", SOURCE_DATE_EPOCH: "1700000000" };
+  await run([process.execPath, "services/build/main.ts", "--out", folder], env);
+  process.env[TEST_BINARIES] = folder;
+}, 120_000);
+
+afterAll(() => {
+  if (before === undefined) delete process.env[TEST_BINARIES];
+  else process.env[TEST_BINARIES] = before;
+  rmSync(folder, { recursive: true });
+});
+
+test("a binary says its name, version, commit, build time and platform", async () => {
+  for (const { name } of BINARIES) {
+    const { code, output } = await ask([join(folder, name), "--version"]);
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      new RegExp(
+        `^${name} \\d+\\.\\d+\\.\\d+ \\(commit 0123456789ab, built 2023-11-14T22:13:20Z, ${process.platform}-`,
+      ),
+    );
+  }
+});
+
+behaviour("the compiled services", {}, (world) => {
+  test("run a job of every type", async () => {
+    const reply = await fetch(`${world().gateway()}/job-types`);
+    const { jobTypes } = (await reply.json()) as { jobTypes: JobTypeInfo[] };
+    expect(jobTypes.length).toBeGreaterThanOrEqual(6);
+    for (const { name, example } of jobTypes) {
+      const payload = name === "http-check" ? { url: `${world().gateway()}/healthz` } : example;
+      const id = await world().submit({ type: name, payload, maxAttempts: name === "fail" ? 1 : 5 });
+      const { status, attempts } = await eventually(
+        async () => {
+          const job = await world().job(id);
+          return (job.status === "COMPLETED" || job.status === "FAILED") && job;
+        },
+        { what: `the ${name} to end` },
+      );
+      const error = attempts.at(-1)?.error?.message;
+      expect({ name, status, error: name === "fail" ? undefined : error }).toEqual({
+        name,
+        status: name === "fail" ? "FAILED" : "COMPLETED",
+        error: undefined,
+      });
+    }
+  });
+
+  test("serve their documentation with its script and style", async () => {
+    for (const url of [world().gateway(), world().readModel()])
+      for (const [path, bytes] of [
+        ["/docs", 200],
+        ["/docs/start.js", 50],
+        ["/docs/swagger-ui-bundle.js", 1_000_000],
+        ["/docs/swagger-ui.css", 100_000],
+        ["/openapi.json", 5_000],
+      ] as const) {
+        const reply = await fetch(`${url}${path}`);
+        expect(reply.status).toBe(200);
+        expect((await reply.arrayBuffer()).byteLength).toBeGreaterThan(bytes);
+      }
+  });
+
+  test("check their own health: 0 while ready, 1 once they are gone", async () => {
+    const { gateway } = world().running;
+    const check = () => ask([join(folder, "gateway"), "--healthcheck"], { PORT: new URL(gateway.url).port });
+    expect(await check()).toEqual({ code: 0, output: "gateway is ready\n" });
+    await gateway.kill();
+    expect(await check()).toMatchObject({ code: 1 });
+    await world().start("gateway");
+  });
+});
+
+async function ask(command: string[], env: Readonly<Record<string, string>> = {}) {
+  const child = Bun.spawn(command, { env, cwd: tmpdir(), stdout: "pipe", stderr: "pipe" });
+  return { output: await child.stdout.text(), code: await child.exited };
+}
+
+async function run(command: string[], env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const child = Bun.spawn(command, { cwd: projectDir, env, stdout: "pipe", stderr: "pipe" });
+  const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  if ((await child.exited) !== 0) throw new Error(`${command.join(" ")} failed:\n${printed}${complaints}`);
+}
