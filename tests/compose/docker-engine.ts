@@ -1,0 +1,134 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { tailOf } from "../../shared/engines/log-tail.ts";
+import { runTool } from "../../shared/engines/run-tool.ts";
+import { hasEnded, spawnServer } from "../../shared/engines/spawn-server.ts";
+import { until } from "../../shared/engines/until.ts";
+import { userCache } from "../../shared/engines/user-cache.ts";
+import { installPackages } from "./debian.ts";
+
+const BRIDGE = "/sys/class/net/docker0";
+/** Containers get ten seconds of it. */
+const STOP_MS = 30_000;
+
+export interface DockerEngine {
+  /** What every `docker` call needs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether it is ours alone: its images may be replaced by stand-ins, and its processes are seen from here. */
+  readonly isPrivate: boolean;
+  readonly description: string;
+  /** Ends it where it was started here, and takes back what it changed in the machine's network. */
+  stop(): Promise<void>;
+}
+
+/** Nothing here can run containers; the message says why in one line. */
+export class NoDockerEngine extends Error {}
+
+/**
+ * The Docker engine that answers already, else a private one whose images and volumes are kept in the user's cache.
+ * Throws NoDockerEngine where neither can be had.
+ */
+export async function openDockerEngine(say: (line: string) => void): Promise<DockerEngine> {
+  const env = { ...process.env };
+  const answering = await describe(env);
+  if (answering) return { env, isPrivate: false, description: answering, stop: async () => undefined };
+
+  if (process.platform !== "linux" || process.getuid?.() !== 0)
+    throw new NoDockerEngine("No Docker engine answers, and only root on Linux can start a private one");
+  if (!Bun.which("dockerd") || !Bun.which("docker") || !Bun.which("iptables"))
+    await installPackages(["docker.io", "iptables"], say).catch((error: Error) => {
+      throw new NoDockerEngine(`No Docker engine answers, and there is no dockerd: ${error.message}`);
+    });
+  return await startPrivateEngine(say);
+}
+
+async function startPrivateEngine(say: (line: string) => void): Promise<DockerEngine> {
+  const data = join(userCache(), "docker");
+  mkdirSync(data, { recursive: true });
+  // Unix socket paths are at most 107 bytes long, so the sockets lie in a short folder of their own.
+  const run = mkdtempSync(join(tmpdir(), "observatory-docker-"));
+  const host = `unix://${run}/docker.sock`;
+  const log = join(run, "dockerd.log");
+  const hadBridge = existsSync(BRIDGE);
+  const firewallBefore = join(run, "firewall-before");
+  writeFileSync(firewallBefore, `${await runTool(["iptables-save"])}\n`);
+  const env = { ...process.env, DOCKER_HOST: host };
+
+  const server = spawnServer(
+    {
+      command: [
+        "dockerd",
+        ...["--data-root", data],
+        ...["--exec-root", join(run, "exec")],
+        // Beside the data, so that a second engine on the same data refuses at once instead of waiting for its locks.
+        ...["--pidfile", join(data, "dockerd.pid")],
+        ...["--host", host],
+      ],
+      env: Object.fromEntries(
+        Object.entries(process.env).filter(([, value]) => value !== undefined),
+      ) as Record<string, string>,
+      stopSignal: "SIGTERM",
+    },
+    log,
+    run,
+  );
+  const stop = async () => {
+    server.kill("SIGTERM");
+    const late = setTimeout(() => server.kill("SIGKILL"), STOP_MS);
+    await server.exited;
+    clearTimeout(late);
+    if (!hadBridge && existsSync(BRIDGE) && !isAnotherEngineRunning()) {
+      await runTool(["ip", "link", "delete", "docker0"]);
+      await runTool(["iptables-restore", firewallBefore]);
+    }
+    rmSync(run, { recursive: true, force: true });
+  };
+  let description: string | undefined;
+  try {
+    await until(
+      async () => {
+        if (hasEnded(server)) throw new NoDockerEngine(`dockerd does not start: ${tailOf(log, 0, 3)}`);
+        description = await describe(env);
+        return description !== undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 100, what: () => `dockerd to answer; ${tailOf(log, 0, 3)}` },
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  say(`started a private Docker engine: ${description}; its images are kept in ${data}`);
+  return { env, isPrivate: true, description: description ?? "", stop };
+}
+
+/** What answers at the place that the environment names; undefined when nothing does. */
+async function describe(env: Record<string, string | undefined>): Promise<string | undefined> {
+  if (!Bun.which("docker")) return undefined;
+  const format = "Docker {{.ServerVersion}}, {{.Driver}}, {{.NCPU}} CPUs";
+  // The client exits 1 with an empty server version when only the client is there.
+  const child = Bun.spawn(["docker", "info", "--format", format], { env, stdout: "pipe", stderr: "ignore" });
+  const printed = (await child.stdout.text()).trim();
+  return (await child.exited) === 0 && !printed.startsWith("Docker ,") ? printed : undefined;
+}
+
+function isAnotherEngineRunning(): boolean {
+  return readdirSync("/proc").some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd";
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ESRCH") return false;
+      throw error;
+    }
+  });
+}
