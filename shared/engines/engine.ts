@@ -1,8 +1,8 @@
 export type EngineName = "postgres" | "rabbitmq" | "redis" | "mongo";
 
-/** A private server process that this process started and must stop. */
-export interface Engine {
-  readonly name: EngineName;
+/** A private server process that this process started and must stop: an engine, or one that watches them. */
+export interface Engine<Name extends string = EngineName> {
+  readonly name: Name;
   /** Product and version for people, for example "PostgreSQL 15.18"; a stand-in is named as what it is. */
   readonly product: string;
   /** What a driver connects with, password included. */

@@ -6,6 +6,7 @@ import { findProgram } from "./locate.ts";
 import { accepts, findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
 import { runTool } from "./run-tool.ts";
+import { yielding } from "./yielding.ts";
 
 /** Starts a private MongoDB, or FerretDB over SQLite files where there is no `mongod` on the PATH. */
 export async function startMongo(options: EngineOptions): Promise<Engine> {
@@ -20,6 +21,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
   return await runEngine(
     {
       ...server,
+      // On a small machine the event store must not slow the jobs that it is told about.
       command: yielding(server.command),
       name: "mongo",
       url: `mongodb://127.0.0.1:${port}`,
@@ -48,10 +50,4 @@ async function ferretdb(options: EngineOptions, port: number, files: string) {
     product: `FerretDB ${ferretdbVersion}`,
     command: [program, "-listen", `127.0.0.1:${port}`, "-data", files],
   };
-}
-
-/** Below normal priority: on a small machine the event store must not slow the jobs that it is told about. */
-function yielding(command: string[]): string[] {
-  const nice = findProgram("nice");
-  return nice ? [nice, "-n", "10", ...command] : command;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Engine, EngineName, EngineOptions } from "./engine.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
 import { dropLease, takeOver, writeLease } from "./lease.ts";
 import { sizeOf, tailOf } from "./log-tail.ts";
 import { isFree } from "./port.ts";
@@ -8,8 +8,8 @@ import { type Command, hasEnded, spawnServer } from "./spawn-server.ts";
 import { until } from "./until.ts";
 
 /** What differs from engine to engine. */
-export interface Recipe extends Command {
-  name: EngineName;
+export interface Recipe<Name extends string> extends Command {
+  name: Name;
   product: string;
   url: string;
   port: number;
@@ -29,7 +29,10 @@ export function logFileOf(options: EngineOptions): string {
 }
 
 /** Starts a server in its own session and resolves when it answers. */
-export async function runEngine(recipe: Recipe, options: EngineOptions): Promise<Engine> {
+export async function runEngine<Name extends string>(
+  recipe: Recipe<Name>,
+  options: EngineOptions,
+): Promise<Engine<Name>> {
   const { dataDir } = options;
   const logFile = logFileOf(options);
   let running: Bun.Subprocess | undefined;

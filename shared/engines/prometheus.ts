@@ -1,0 +1,72 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { findProgram } from "./locate.ts";
+import { findFreePort } from "./port.ts";
+import { runEngine } from "./run-engine.ts";
+import { runTool } from "./run-tool.ts";
+import { yielding } from "./yielding.ts";
+
+export interface PrometheusOptions extends EngineOptions {
+  /** Its `prometheus.yml`; paths in it are relative to its folder. */
+  configFile: string;
+}
+
+/** Prometheus on the PATH; undefined when it is nowhere. */
+export function findPrometheus(): string | undefined {
+  return findProgram("prometheus");
+}
+
+/** Starts a private Prometheus that keeps a day. */
+export async function startPrometheus({
+  configFile,
+  ...options
+}: PrometheusOptions): Promise<Engine<"prometheus">> {
+  const program = findPrometheus();
+  if (!program) throw new Error("Could not start Prometheus: no prometheus on the PATH");
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true });
+  const port = options.port ?? (await findFreePort());
+  const url = `http://127.0.0.1:${port}`;
+  const flags = [
+    `--config.file=${resolve(configFile)}`,
+    `--storage.tsdb.path=${join(dataDir, "data")}`,
+    "--storage.tsdb.retention.time=1d",
+    "--storage.tsdb.retention.size=200MB",
+    `--web.listen-address=127.0.0.1:${port}`,
+    // Else its links would carry the machine's name.
+    `--web.external-url=${url}`,
+    "--log.level=warn",
+  ];
+
+  return await runEngine(
+    {
+      name: "prometheus",
+      product: `Prometheus ${await versionOf(program)}`,
+      url,
+      port,
+      // Who watches must not slow what is watched.
+      command: yielding([program, ...flags]),
+      stopSignal: "SIGTERM",
+      startMs: 30_000,
+      stopMs: 10_000,
+      answers: () => isReady(url),
+    },
+    { ...options, dataDir },
+  );
+}
+
+/** The version that a program of the Prometheus family prints. */
+export async function versionOf(program: string): Promise<string> {
+  const text = await runTool([program, "--version"]);
+  return /version (\d[\d.]*\d)/.exec(text)?.[1] ?? "(unknown version)";
+}
+
+/** Whether a server of the Prometheus family has read its data and answers. */
+export async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
+  } catch {
+    return false; // Nothing listens yet.
+  }
+}
