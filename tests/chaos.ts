@@ -1,19 +1,18 @@
 import { parseArgs } from "node:util";
 import type { JobDetail } from "../contracts/api-queries.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { stopTestEngines } from "./support/engines.ts";
+import { type EngineSetName, engineSets } from "../services/dev/engine-set.ts";
+import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
 import type { ServiceName } from "./support/service-process.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
-import { createWorld, type ProxiedEngine, type World } from "./support/world.ts";
+import { createWorld, type World } from "./support/world.ts";
 
 const USAGE = `Random kills and cuts under steady load, judged by the ledger and by the load's own list of accepted jobs.
 
-Usage: bun run test:chaos [--minutes N] [--seed S] [--rate JOBS_PER_SECOND]
+Usage: bun run test:chaos [--engines full|embedded] [--minutes N] [--seed S] [--rate JOBS_PER_SECOND]
 
-The seed is printed: the same seed makes the same choices in the same order.`;
+On full engines (the default) faults hit RabbitMQ, PostgreSQL, MongoDB and Redis, on embedded the one PostgreSQL. The seed is printed: the same seed makes the same choices in the same order.`;
 
-const ENGINES: readonly ProxiedEngine[] = ["postgres", "rabbitmq", "mongo", "redis"];
 const startedAt = performance.now();
 const say = (line: string) =>
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
@@ -47,7 +46,7 @@ const FAULTS: readonly Fault[] = [
     victim.signal("SIGCONT");
   },
   async function cutEngine(world, random) {
-    const engine = random.pick(ENGINES);
+    const engine = random.pick(enginesOf(world.set));
     const cutMs = random.between(200, 4_000);
     say(`cut ${engine} off for ${cutMs} ms`);
     await world.proxies[engine].cut();
@@ -55,7 +54,7 @@ const FAULTS: readonly Fault[] = [
     await world.proxies[engine].restore();
   },
   async function freezeEngine(world, random) {
-    const engine = random.pick(ENGINES);
+    const engine = random.pick(enginesOf(world.set));
     const frozenMs = random.between(200, 3_000);
     say(`freeze the network to ${engine} for ${frozenMs} ms`);
     await world.proxies[engine].freeze();
@@ -63,10 +62,10 @@ const FAULTS: readonly Fault[] = [
     await world.proxies[engine].restore();
   },
   async function killEngine(world, random) {
-    const engine = random.pick(ENGINES);
+    const engine = random.pick(enginesOf(world.set));
     say(`kill -9 ${engine} and start it again`);
-    await world.engines[engine].kill();
-    await world.engines[engine].restart();
+    await world.engine(engine).kill();
+    await world.engine(engine).restart();
   },
 ];
 
@@ -115,6 +114,7 @@ async function judge(world: World, accepted: readonly string[]): Promise<string[
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
+      engines: { type: "string", default: "full" },
       minutes: { type: "string", default: "1" },
       seed: { type: "string" },
       rate: { type: "string", default: "40" },
@@ -133,17 +133,25 @@ async function main(): Promise<number> {
     console.error(`--minutes and --rate are numbers above 0, --seed is a whole number.\n\n${USAGE}`);
     return 2;
   }
-  const missing = missingEngines();
-  if (missing.length > 0) {
-    for (const { problem, remedy } of missing) console.error(`${problem}; try: ${remedy}`);
+  const { engines } = values;
+  if (!isEngineSet(engines)) {
+    console.error(`--engines is ${JSON.stringify(engines)}, wanted full or embedded.\n\n${USAGE}`);
+    return 2;
+  }
+  const missing = whyLeftOut(enginesOf(engines));
+  if (missing) {
+    console.error(missing);
     return 1;
   }
 
   const random = createRandom(seed);
-  console.log(`Chaos for ${minutes} min with ${rate} jobs/s; replay with --seed ${seed}`);
+  console.log(
+    `Chaos on ${engines} engines for ${minutes} min with ${rate} jobs/s; replay with --engines ${engines} --seed ${seed}`,
+  );
   const world = await createWorld({
+    engines,
     processors: 2,
-    proxied: ENGINES,
+    proxied: enginesOf(engines),
     env: { all: { LEASE_MS: "2000", LOG_LEVEL: "warn" } },
   });
   // A stream of its own: how many jobs fit between two faults must not change the choice of faults.
@@ -163,12 +171,20 @@ async function main(): Promise<number> {
     say(`${faults} faults; ${accepted.length} jobs accepted, refused: ${JSON.stringify(load.refusals)}`);
     const found = await judge(world, accepted);
     for (const line of found) console.error(line);
-    say(found.length === 0 ? "nothing lost, nothing twice" : `FAILED; replay with --seed ${seed}`);
+    say(
+      found.length === 0
+        ? "nothing lost, nothing twice"
+        : `FAILED; replay with --engines ${engines} --seed ${seed}`,
+    );
     return found.length === 0 ? 0 : 1;
   } finally {
     await load.stop();
     await world[Symbol.asyncDispose]();
   }
+}
+
+function isEngineSet(name: string): name is EngineSetName {
+  return Object.hasOwn(engineSets, name);
 }
 
 let code = 1;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { MongoClient } from "mongodb";
 import type { Timeline } from "../contracts/api-queries.ts";
 import type { EventEnvelope } from "../contracts/envelope.ts";
+import { withStoredEvents } from "./support/stored-events.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
 
@@ -54,10 +54,7 @@ behaviour("a job from POST to COMPLETED", {}, (world) => {
 
     const [row] = await world().sql`select correlation_id, created_event_id from jobs where id = ${jobId}`;
     expect(row).toEqual({ correlation_id: correlationId, created_event_id: acceptance.eventId });
-    const mongo = new MongoClient(world().urls.EVENTS_URL);
-    const stored = await mongo.db().collection("events").find({ jobId }).toArray();
-    await mongo.close();
-    expect(stored).toHaveLength(5);
+    expect(await withStoredEvents(world().urls.EVENTS_URL, (events) => events.countOf(jobId))).toBe(5);
     for (const event of detail.events) expect(event.correlationId).toBe(correlationId);
     for (const service of [world().running.gateway, world().workers[0]])
       expect(service?.lines.some((line) => line.includes(correlationId))).toBe(true);

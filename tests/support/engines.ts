@@ -1,36 +1,56 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type EngineSetName, engineSets } from "../../services/dev/engine-set.ts";
+import type { EngineName } from "../../shared/engines/engine.ts";
 import { missingEngines } from "../../shared/engines/missing.ts";
 import { type EngineMap, type StartedEngines, startEngines } from "../../shared/engines/start.ts";
 
+/** Names the set of engines that behaviours run on which do not say so themselves; "full" when it is not set. */
+export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";
+
 interface Shared {
   readonly root: string;
-  readonly started: Promise<StartedEngines<keyof EngineMap>>;
+  readonly started: Map<EngineName, Promise<StartedEngines<EngineName>>>;
 }
 
 const SLOT = Symbol.for("observatory.test.engines");
 const slots = globalThis as unknown as Record<symbol, Shared | undefined>;
 
-/** Why the suites that need every engine must be left out, or undefined when they can run. */
-export function whyLeftOut(): string | undefined {
-  const missing = missingEngines();
+/** The set of this run. */
+export function chosenSet(): EngineSetName {
+  const name = process.env[TEST_ENGINES] ?? "full";
+  if (name !== "full" && name !== "embedded")
+    throw new Error(`${TEST_ENGINES} is ${JSON.stringify(name)}, wanted full or embedded`);
+  return name;
+}
+
+/** The engines of a set, each once. */
+export function enginesOf(set: EngineSetName): EngineName[] {
+  return [...new Set(Object.values(engineSets[set]))];
+}
+
+/** Why what needs these engines must be left out, or undefined when it can run. */
+export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())): string | undefined {
+  const missing = missingEngines([...names]);
   return missing.length === 0
     ? undefined
     : missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`).join("; ");
 }
 
-/** The four engines of this test run, started by who asks first. Worlds keep apart by vhost, database and prefix. */
-export async function testEngines(): Promise<EngineMap> {
-  let shared = slots[SLOT];
-  if (!shared) {
-    const root = mkdtempSync(join(tmpdir(), "observatory-test-"));
-    // The database server runs as another user, who must be able to enter.
-    chmodSync(root, 0o755);
-    shared = { root, started: startEngines({ root }) };
-    slots[SLOT] = shared;
-  }
-  return (await shared.started).engines;
+/** These engines of this test run, each started by who asks first. Worlds keep apart by vhost, database and prefix. */
+export async function testEngines<Name extends EngineName>(
+  names: readonly Name[],
+): Promise<Pick<EngineMap, Name>> {
+  const { root, started } = sharedEngines();
+  const runs = await Promise.all(
+    names.map((name) => {
+      const run = started.get(name) ?? startEngines<EngineName>({ root, which: [name] });
+      started.set(name, run);
+      return run;
+    }),
+  );
+  return Object.assign({}, ...runs.map(({ engines }) => engines)) as Pick<EngineMap, Name>;
 }
 
 /** Stop them at the end of the run. */
@@ -38,6 +58,20 @@ export async function stopTestEngines(): Promise<void> {
   const shared = slots[SLOT];
   if (!shared) return;
   slots[SLOT] = undefined;
-  await (await shared.started).stop();
+  // One that did not start has told so to whoever asked for it.
+  const runs = await Promise.allSettled(shared.started.values());
+  await Promise.all(runs.map((run) => run.status === "fulfilled" && run.value.stop()));
   rmSync(shared.root, { recursive: true, force: true });
+}
+
+function sharedEngines(): Shared {
+  let shared = slots[SLOT];
+  if (!shared) {
+    const root = mkdtempSync(join(tmpdir(), "observatory-test-"));
+    // The database server runs as another user, who must be able to enter.
+    chmodSync(root, 0o755);
+    shared = { root, started: new Map() };
+    slots[SLOT] = shared;
+  }
+  return shared;
 }

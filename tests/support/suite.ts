@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from "bun:test";
-import { whyLeftOut } from "./engines.ts";
+import { chosenSet, enginesOf, whyLeftOut } from "./engines.ts";
 import { createWorld, type World, type WorldOptions } from "./world.ts";
 
 /**
@@ -11,7 +11,7 @@ export function behaviour(
   options: WorldOptions & { accused?: true },
   define: (world: () => World) => void,
 ): void {
-  const reason = whyLeftOut();
+  const reason = whyLeftOut(enginesOf(options.engines ?? chosenSet()));
   if (reason && !process.env.CI) {
     test.skip(`${name}, left out: ${reason}`, () => undefined);
     return;

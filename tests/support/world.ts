@@ -1,70 +1,51 @@
 import postgres from "postgres";
 import type { JobDetail, Ledger } from "../../contracts/api-queries.ts";
+import type { EngineSetName } from "../../services/dev/engine-set.ts";
+import type { EngineName } from "../../shared/engines/engine.ts";
 import { findFreePort } from "../../shared/engines/port.ts";
-import { testEngines } from "./engines.ts";
+import { chosenSet } from "./engines.ts";
 import { type ServiceName, type ServiceProcess, startService } from "./service-process.ts";
-import { createTcpProxy } from "./tcp-proxy.ts";
 import { eventually } from "./wait.ts";
+import { createWorldEngines } from "./world-engines.ts";
 
-type Proxy = Awaited<ReturnType<typeof createTcpProxy>>;
 /** A service that does not answer within this has hung, and the test should say so. */
 const ANSWER_MS = 20_000;
 /** Of processors that run at a time in one world. */
 const MAX_PROCESSORS = 4;
 
-export type ProxiedEngine = "postgres" | "rabbitmq" | "mongo" | "redis";
-
 export interface WorldOptions {
+  /** What it runs on: four engines or one PostgreSQL; what the run says when left out. */
+  readonly engines?: EngineSetName;
   /** How many processors; 1. */
   readonly processors?: number;
   /** Engines that the services reach through a proxy, to be cut or frozen. */
-  readonly proxied?: readonly ProxiedEngine[];
+  readonly proxied?: readonly EngineName[];
   /** Variables of one service or, under `all`, of every one. */
   readonly env?: Partial<Record<ServiceName | "all", Readonly<Record<string, string>>>>;
   /** Which services run; all four. */
   readonly services?: readonly ServiceName[];
 }
 
-/** A whole system of its own: fresh vhost, databases and prefix on the shared engines, real service processes. */
+/** A whole system of its own: fresh databases, vhost and prefix on the shared engines, real service processes. */
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 export async function createWorld({
+  engines: set = chosenSet(),
   processors = 1,
   proxied = [],
   env = {},
   services = ["processor", "gateway", "metrics-engine", "read-model"],
 }: WorldOptions = {}) {
-  const engines = await testEngines();
+  const undo: (() => Promise<unknown>)[] = [];
+  const undoAll = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
   const name = `w${crypto.randomUUID().slice(0, 8)}`;
-  const undo: (() => Promise<void>)[] = [];
-
-  const vhostUrl = await engines.rabbitmq.createVhost(name);
-  undo.push(() => engines.rabbitmq.deleteVhost(name));
-  const admin = postgres(engines.postgres.url, { max: 1, onnotice: () => undefined });
-  await admin.unsafe(`create database ${name}`);
-  undo.push(async () => {
-    await admin.unsafe(`drop database ${name} with (force)`);
-    await admin.end();
+  const made = createWorldEngines(set, name, proxied, undo);
+  const { engine, proxies, urls, databaseUrl } = await made.catch(async (error: unknown) => {
+    await undoAll();
+    throw error;
   });
-
-  const proxies = {} as Record<ProxiedEngine, Proxy>;
-  for (const engine of proxied) {
-    const proxy = await createTcpProxy({ targetPort: engines[engine].port });
-    proxies[engine] = proxy;
-    undo.push(() => proxy.close());
-  }
-  const through = (engine: ProxiedEngine, url: string) => {
-    const target = new URL(url);
-    if (proxies[engine]) target.port = String(proxies[engine].port);
-    return target.href;
-  };
-  const databaseUrl = withPath(engines.postgres.url, name);
-  const urls = {
-    BUS_URL: through("rabbitmq", vhostUrl),
-    DATABASE_URL: through("postgres", databaseUrl),
-    EVENTS_URL: through("mongo", withPath(engines.mongo.url, name)),
-    CACHE_URL: through("redis", withPath(engines.redis.url, name)),
-  };
 
   const running = {} as Record<ServiceName, ServiceProcess>;
   const workers: ServiceProcess[] = [];
@@ -83,6 +64,8 @@ export async function createWorld({
     const started = await startService(service, {
       ...urls,
       PROCESSOR_URL: processorUrls.join(","),
+      // The ledger waits for the next look at the queues.
+      SNAPSHOT_EVERY_MS: "500",
       ...place,
       ...env.all,
       ...env[service],
@@ -94,7 +77,8 @@ export async function createWorld({
   };
 
   const world = {
-    engines,
+    set,
+    engine,
     urls,
     proxies,
     sql,
@@ -193,7 +177,7 @@ export async function createWorld({
           if (gone === "late") await process.kill();
         }),
       );
-      for (const step of undo.reverse()) await step();
+      await undoAll();
     },
   };
 
@@ -205,10 +189,4 @@ export async function createWorld({
     await world[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-function withPath(url: string, path: string): string {
-  const target = new URL(url);
-  target.pathname = `/${path}`;
-  return target.href;
 }

@@ -1,0 +1,47 @@
+import postgres from "postgres";
+import { type EngineSetName, engineSets, type UrlName } from "../../services/dev/engine-set.ts";
+import type { Engine, EngineName } from "../../shared/engines/engine.ts";
+import type { EngineMap } from "../../shared/engines/start.ts";
+import { enginesOf, testEngines } from "./engines.ts";
+import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+
+/** One world's part of the shared engines: a vhost, databases and a prefix of its own, removed by `remove`. */
+export async function createWorldEngines(
+  set: EngineSetName,
+  name: string,
+  proxied: readonly EngineName[],
+  undo: (() => Promise<unknown>)[],
+) {
+  const engines: Partial<EngineMap> = await testEngines(enginesOf(set));
+  const engine = (one: EngineName): Engine => {
+    const found = engines[one];
+    if (!found) throw new Error(`this world runs on ${set} engines, where there is no ${one}`);
+    return found;
+  };
+
+  const { rabbitmq } = engines;
+  const vhostUrl = await rabbitmq?.createVhost(name);
+  undo.push(async () => rabbitmq?.deleteVhost(name));
+  const admin = postgres(engine("postgres").url, { max: 1, onnotice: () => undefined });
+  undo.push(() => admin.end());
+  await admin.unsafe(`create database ${name}`);
+  undo.push(() => admin.unsafe(`drop database ${name} with (force)`));
+
+  const proxies = {} as Record<EngineName, TcpProxy>;
+  for (const one of proxied) {
+    const proxy = await createTcpProxy({ targetPort: engine(one).port });
+    proxies[one] = proxy;
+    undo.push(() => proxy.close());
+  }
+  const urlOf = (one: EngineName, proxy?: TcpProxy) => {
+    const url = new URL((one === "rabbitmq" && vhostUrl) || engine(one).url);
+    url.pathname = `/${name}`;
+    if (proxy) url.port = String(proxy.port);
+    return url.href;
+  };
+  const urls = Object.fromEntries(
+    Object.entries(engineSets[set]).map(([variable, one]) => [variable, urlOf(one, proxies[one])]),
+  ) as Record<UrlName, string>;
+
+  return { engine, proxies, urls, databaseUrl: urlOf("postgres") };
+}
