@@ -9,9 +9,11 @@ import { readGivenUrls } from "./given-urls.ts";
 import { greet, sayWhatRuns } from "./greeting.ts";
 import { interrupted, onInterrupt } from "./interrupt.ts";
 import { planServices, urlOf } from "./plan.ts";
+import { observerNames, planObservers } from "./plan-observers.ts";
 import { createPrinter, type Printer, whileTelling } from "./printer.ts";
 import { privateEngines, removeEngineData, runEngines } from "./private-engines.ts";
 import { readableLine } from "./readable-line.ts";
+import { runObservers } from "./run-observers.ts";
 import { removeLogs, runServices } from "./running-services.ts";
 import { claimFolder, type StateFile } from "./state-file.ts";
 import { runDemo, submitSamples } from "./submit.ts";
@@ -98,7 +100,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const root = join(dataDir, "engines", options.engines);
   const logDir = join(dataDir, "logs");
   if (options.fresh) {
-    await removeEngineData(root, which);
+    await removeEngineData(root, [...which, ...observerNames]);
     removeLogs(logDir);
   }
 
@@ -114,8 +116,10 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
     if (!moved) continue;
     printer.line(`Port ${moved.from} is taken by ${moved.holder ?? "another program"}: ${id} uses ${port}`);
   }
+  const observers = await planObservers(process.env, onProgress);
+  const env = { ...process.env, ...observers.env };
   const services = await runServices({
-    ...{ plans, urls: engines.urls, projectDir, logDir, env: process.env, printer, life, signal },
+    ...{ plans, urls: engines.urls, projectDir, logDir, env, printer, life, signal },
     onSpawn: file.own,
     onKill,
   });
@@ -130,6 +134,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const rows = [
     ...plans.map(({ id, url, purpose }) => ({ name: id, address: url, purpose })),
     ...engines.rows,
+    ...observers.rows,
   ];
   const urls = Object.fromEntries(plans.map(({ id, url }) => [id, url]));
   file.update({ addresses: rows, services: urls, engines: engines.urls });
@@ -138,6 +143,9 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   greet(printer, rows, gatewayUrl, readModelUrl);
   printer.line(`Up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
   if (options.ephemeral) printer.line("Nothing is kept: jobs and events go when this ends (--ephemeral)");
+
+  const { brokerMetrics } = engines;
+  runObservers({ plan: observers, services: plans, brokerMetrics, root, life, signal, onProgress, onKill });
 
   const samples = await submitSamples({ gatewayUrl, readModelUrl, signal });
   if (samples.length > 0)

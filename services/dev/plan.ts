@@ -80,7 +80,8 @@ export function urlOf(plans: readonly ServicePlan[], service: ServiceName): stri
   return plan.url;
 }
 
-async function nextFree(preferred: number, taken: ReadonlySet<number>): Promise<number> {
+/** The port itself, or the next free one that is nobody's default. */
+export async function nextFree(preferred: number, taken: ReadonlySet<number>): Promise<number> {
   for (let port = preferred; port < 65_536; port++) {
     if (taken.has(port) || (port !== preferred && reserved.has(port))) continue;
     if (await isFree(port)) return port;

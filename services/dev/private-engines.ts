@@ -12,6 +12,8 @@ import type { AddressRow } from "./table.ts";
 export interface RunningEngines {
   readonly urls: EngineUrls;
   readonly rows: AddressRow[];
+  /** Host and port of RabbitMQ's own metrics, where it is one of them. */
+  readonly brokerMetrics: string | undefined;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
   const started = await startEngines({ ...rest, which, onCrash });
   const engines = Object.values(started.engines) as Engine[];
   const engineOf = (name: UrlName) => engines.find((engine) => engine.name === set[name]);
+  const metricsPort = "rabbitmq" in started.engines ? started.engines.rabbitmq.metricsPort : undefined;
   const urlFor = (name: UrlName) => given[name] ?? engineOf(name)?.url ?? "";
 
   return {
@@ -62,6 +65,7 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
         return url ? [{ name, address: addressOf(url), purpose: `${purposes[name]}, as given` }] : [];
       }),
     ],
+    brokerMetrics: metricsPort === undefined ? undefined : `127.0.0.1:${metricsPort}`,
     async stop() {
       await Promise.all(revivals);
       await started.stop();
@@ -73,8 +77,8 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
 }
 
 /** Starts an engine that ended unasked, again and again until it answers or all is to stop. */
-async function revive(
-  engine: Engine,
+export async function revive(
+  engine: Pick<Engine, "product" | "port" | "restart">,
   end: string,
   { signal, onProgress }: Pick<PrivateEnginesOptions, "signal" | "onProgress">,
 ): Promise<void> {
@@ -91,7 +95,7 @@ async function revive(
 }
 
 /** Removes the data of engines, of which none may be run by anyone else; one that a killed run left is ended. */
-export async function removeEngineData(root: string, names: readonly EngineName[]): Promise<void> {
+export async function removeEngineData(root: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await takeOver(join(root, name));
     rmSync(join(root, name), { recursive: true, force: true });

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { YAML } from "bun";
+
+const file = join(import.meta.dir, "../../compose/alertmanager/alertmanager.yml");
+
+/** The part of `alertmanager.yml` that is changed; the rest is taken as it is. */
+interface ComposeConfig {
+  readonly receivers: readonly {
+    readonly webhook_configs: readonly {
+      readonly http_config: { readonly authorization: { readonly credentials_file: string } };
+    }[];
+  }[];
+}
+
+/** The configuration of an Alertmanager on this machine: that of Compose with the read-model's own address. In JSON. */
+export function alertmanagerConfig(readModelUrl: string, tokenFile: string): string {
+  const compose = YAML.parse(readFileSync(file, "utf8")) as ComposeConfig;
+  const receivers = compose.receivers.map((receiver) => ({
+    ...receiver,
+    webhook_configs: receiver.webhook_configs.map((webhook) => ({
+      ...webhook,
+      url: `${readModelUrl}/webhook/alerts`,
+      http_config: {
+        ...webhook.http_config,
+        authorization: { ...webhook.http_config.authorization, credentials_file: tokenFile },
+      },
+    })),
+  }));
+  return JSON.stringify({ ...compose, receivers }, null, 2);
+}

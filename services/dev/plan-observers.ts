@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { findAlertmanager } from "../../shared/engines/alertmanager.ts";
+import { findPrometheus } from "../../shared/engines/prometheus.ts";
+import { nextFree } from "./plan.ts";
+import { findPortHolder } from "./port-holder.ts";
+import type { AddressRow } from "./table.ts";
+
+export const observerNames = ["prometheus", "alertmanager"] as const;
+export type ObserverName = (typeof observerNames)[number];
+
+const defaultPorts: Readonly<Record<ObserverName, number>> = { prometheus: 9090, alertmanager: 9093 };
+const purposes: Readonly<Record<ObserverName, string>> = {
+  prometheus: "metrics of all services; its alerts",
+  alertmanager: "alerts, which the read-model shows",
+};
+
+/** What watches the system, before it is started: a Prometheus, and an Alertmanager beside it. */
+export interface ObserverPlan {
+  readonly ports: Readonly<Partial<Record<ObserverName, number>>>;
+  /** For the read-model, which is told where they will be. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly rows: readonly AddressRow[];
+}
+
+/** Plans those that are on the PATH; none where the environment names others. Tells which default port is taken. */
+export async function planObservers(
+  env: Readonly<Record<string, string | undefined>>,
+  onProgress: (line: string) => void,
+): Promise<ObserverPlan> {
+  if (env.PROMETHEUS_URL || env.ALERTMANAGER_URL || !findPrometheus())
+    return { ports: {}, env: {}, rows: [] };
+  const names = findAlertmanager() ? observerNames : (["prometheus"] as const);
+  const ports: Partial<Record<ObserverName, number>> = {};
+  for (const name of names) {
+    const wanted = defaultPorts[name];
+    const port = await nextFree(wanted, new Set(Object.values(ports)));
+    ports[name] = port;
+    if (port !== wanted)
+      onProgress(
+        `Port ${wanted} is taken by ${findPortHolder(wanted) ?? "another program"}: ${name} uses ${port}`,
+      );
+  }
+  const url = (name: ObserverName) => `http://127.0.0.1:${ports[name]}`;
+  return {
+    ports,
+    env: {
+      PROMETHEUS_URL: url("prometheus"),
+      ...(ports.alertmanager && {
+        ALERTMANAGER_URL: url("alertmanager"),
+        ALERT_WEBHOOK_TOKEN: env.ALERT_WEBHOOK_TOKEN || randomBytes(24).toString("hex"),
+      }),
+    },
+    rows: names.map((name) => ({ name, address: url(name), purpose: purposes[name] })),
+  };
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { YAML } from "bun";
+
+const folder = join(import.meta.dir, "../../compose/prometheus");
+
+/** The rules of the project, as a pattern that Prometheus understands. */
+export const ruleFiles = join(folder, "rules/*.yml");
+
+/** The part of `prometheus.yml` that is read. */
+interface ComposeConfig {
+  readonly scrape_configs: readonly ScrapeConfig[];
+}
+interface ScrapeConfig {
+  readonly job_name: string;
+  readonly honor_labels?: boolean;
+  readonly metrics_path?: string;
+}
+
+export interface PrometheusPlace {
+  /** Addresses by the names of the jobs in compose/prometheus/prometheus.yml; a job without any is left out. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** Default: those of the project. */
+  readonly ruleFiles?: string;
+  /** Between scrapes, and between evaluations of the rules; 5. */
+  readonly everySeconds?: number;
+}
+
+/**
+ * The configuration of a Prometheus on this machine: the jobs and rules of Compose with other addresses. It is JSON,
+ * which is YAML too.
+ */
+export function prometheusConfig({
+  targets,
+  ruleFiles: rules = ruleFiles,
+  everySeconds = 5,
+}: PrometheusPlace): string {
+  const compose = YAML.parse(readFileSync(join(folder, "prometheus.yml"), "utf8")) as ComposeConfig;
+  const interval = `${everySeconds}s`;
+  const unknown = Object.keys(targets).filter(
+    (name) => !compose.scrape_configs.some((job) => job.job_name === name),
+  );
+  if (unknown.length > 0)
+    throw new Error(`compose/prometheus/prometheus.yml has no job ${unknown.join(", ")}`);
+  const config = {
+    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    rule_files: [rules],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: targets.alertmanager ?? [] }] }] },
+    scrape_configs: compose.scrape_configs.flatMap(({ job_name, honor_labels, metrics_path }) => {
+      const addresses = targets[job_name] ?? [];
+      if (addresses.length === 0) return [];
+      // Labels of their own are kept from services alone, and these have their name for `service`.
+      const labels = honor_labels ? { service: job_name } : {};
+      return [{ job_name, honor_labels, metrics_path, static_configs: [{ targets: addresses, labels }] }];
+    }),
+  };
+  return JSON.stringify(config, null, 2);
+}

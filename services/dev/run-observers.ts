@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startAlertmanager } from "../../shared/engines/alertmanager.ts";
+import type { Engine, EngineOptions } from "../../shared/engines/engine.ts";
+import { startPrometheus } from "../../shared/engines/prometheus.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Lifecycle } from "../../shared/lifecycle.ts";
+import { alertmanagerConfig } from "./alertmanager-config.ts";
+import { type ServicePlan, urlOf } from "./plan.ts";
+import type { ObserverName, ObserverPlan } from "./plan-observers.ts";
+import { revive } from "./private-engines.ts";
+import { prometheusConfig } from "./prometheus-config.ts";
+
+export interface RunObserversOptions {
+  readonly plan: ObserverPlan;
+  readonly services: readonly ServicePlan[];
+  /** Host and port of RabbitMQ's own metrics, where it is ours. */
+  readonly brokerMetrics: string | undefined;
+  /** Each one's data is in a folder below it. */
+  readonly root: string;
+  readonly life: Pick<Lifecycle, "defer">;
+  readonly signal: AbortSignal;
+  onProgress(line: string): void;
+  /** Registers what a second Ctrl-C kills. */
+  onKill(kill: () => Promise<void>): void;
+}
+
+/** Starts what was planned. Nobody waits for it, and what cannot be started is told and done without. */
+export function runObservers(options: RunObserversOptions): void {
+  const { plan, root, life, signal, onProgress } = options;
+  const running = new Set<Engine<ObserverName>>();
+  const revivals = new Set<Promise<void>>();
+
+  async function run(
+    name: ObserverName,
+    start: (options: EngineOptions & { configFile: string }) => Promise<Engine<ObserverName>>,
+    configOf: (dataDir: string) => string,
+  ): Promise<void> {
+    const port = plan.ports[name];
+    if (port === undefined) return;
+    const startedAt = performance.now();
+    const dataDir = join(root, name);
+    const configFile = join(dataDir, `${name}.yml`);
+    try {
+      mkdirSync(dataDir, { recursive: true });
+      writeFileSync(configFile, configOf(dataDir), { mode: 0o600 });
+      const engine: Engine<ObserverName> = await start({
+        ...{ dataDir, port, configFile, signal },
+        onCrash(end) {
+          const revival = revive(engine, end, { signal, onProgress }).finally(() => revivals.delete(revival));
+          revivals.add(revival);
+        },
+      });
+      running.add(engine);
+      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+      onProgress(`${engine.product} on 127.0.0.1:${port}, ready in ${seconds} s`);
+    } catch (error) {
+      if (!signal.aborted) onProgress(`${messageOf(error)}\n  The observatory goes on without ${name}`);
+    }
+  }
+
+  const starting = Promise.all([
+    run("alertmanager", startAlertmanager, (dataDir) => {
+      const tokenFile = join(dataDir, "webhook-token");
+      writeFileSync(tokenFile, plan.env.ALERT_WEBHOOK_TOKEN ?? "", { mode: 0o600 });
+      return alertmanagerConfig(urlOf(options.services, "read-model"), tokenFile);
+    }),
+    run("prometheus", startPrometheus, () => prometheusConfig({ targets: targetsOf(options) })),
+  ]);
+  life.defer("observers", async () => {
+    await starting;
+    await Promise.all(revivals);
+    await Promise.all([...running].map((engine) => engine.stop()));
+  });
+  options.onKill(async () => {
+    await Promise.all([...running].map((engine) => engine.kill()));
+  });
+}
+
+function targetsOf({ plan, services, brokerMetrics }: RunObserversOptions): Record<string, string[]> {
+  const targets: Record<string, string[]> = {};
+  for (const { service, url } of services)
+    targets[service] = [...(targets[service] ?? []), new URL(url).host];
+  for (const [name, port] of Object.entries(plan.ports)) targets[name] = [`127.0.0.1:${port}`];
+  if (brokerMetrics) targets.rabbitmq = [brokerMetrics];
+  return targets;
+}
