@@ -41,11 +41,22 @@ import { JobTypeInfo } from "./job-type.ts";
 import { Problem } from "./problem.ts";
 import { withReferences } from "./references.ts";
 import { type PublishedSchema, publication, schemaId } from "./schema.ts";
+import { ServiceCatalogue } from "./service-catalogue.ts";
 import { Topology } from "./topology.ts";
 import { UiRegistry } from "./ui-registry.ts";
 
 const SPINE = [EventEnvelope, ...Object.values(EVENT_SCHEMAS), RefusedMessage, Topology];
-const THINGS = [Job, JobTypeInfo, Attempt, Transition, DeadLetter, Alert, Problem, UiRegistry];
+const THINGS = [
+  Job,
+  JobTypeInfo,
+  Attempt,
+  Transition,
+  DeadLetter,
+  Alert,
+  Problem,
+  UiRegistry,
+  ServiceCatalogue,
+];
 const COMMANDS = [
   JobRequest,
   Acceptance,

@@ -61,9 +61,9 @@ describe("the table of services", () => {
     expect(impossible).toEqual([]);
   });
 
-  test("knows a user of every schema but the registry of interfaces, which no service reads", () => {
+  test("knows a user of every schema but the lists of interfaces and of services, which no service reads", () => {
     const used = new Set(uses.map(({ schema }) => schema));
-    expect([...current.keys()].filter((name) => !used.has(name))).toEqual(["ui-registry"]);
+    expect([...current.keys()].filter((name) => !used.has(name))).toEqual(["services", "ui-registry"]);
   });
 
   test("names what the routes of gateway and read-model take and give", () => {

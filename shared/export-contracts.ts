@@ -4,6 +4,7 @@ import { asyncApiDocument } from "../contracts/asyncapi.ts";
 import { CATALOGUE, inOrder, schemaDocument } from "../contracts/catalogue.ts";
 import { PROBLEMS } from "../contracts/problem.ts";
 import { type PublishedSchema, publication, published } from "../contracts/schema.ts";
+import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
 import { askedPayload } from "./job-types/asked-payload.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
@@ -29,6 +30,7 @@ export function exportedFiles(): Map<string, string> {
   add("contracts/asyncapi.json", asyncApiDocument());
   add("contracts/topology.json", TOPOLOGY);
   add("contracts/problem-codes.json", PROBLEMS);
+  add("contracts/services.json", SERVICE_CATALOGUE);
   return files;
 }
 
