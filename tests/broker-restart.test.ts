@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { busEngine } from "./support/engines.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
@@ -12,7 +13,7 @@ behaviour("the broker restarted under load", {}, (world) => {
     await eventually(() => load.accepted.length > 100, { what: "the load to run" });
     // A quorum queue that was just declared is not yet safe from a crash of the whole broker.
     await eventually(async () => load.accepted.length > 300, { what: "the queues to be old enough" });
-    await world().engine("rabbitmq").kill();
+    await world().engine(busEngine()).kill();
 
     const refused = await eventually(
       async () => {
@@ -27,7 +28,7 @@ behaviour("the broker restarted under load", {}, (world) => {
     expect([ready.status, ((await ready.json()) as { failing: string[] }).failing]).toEqual([503, ["bus"]]);
     expect((await fetch(`${world().gateway()}/healthz`)).status).toBe(200);
 
-    await world().engine("rabbitmq").restart();
+    await world().engine(busEngine()).restart();
     const before = load.accepted.length;
     await eventually(() => load.accepted.length > before + 200, { what: "the load to be accepted again" });
     const accepted = await load.stop();

@@ -1,20 +1,23 @@
 import { expect, test } from "bun:test";
+import { busEngine } from "./support/engines.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
 
+const bus = busEngine();
+
 behaviour(
   "a gateway with too much in flight",
-  { proxied: ["rabbitmq"], env: { gateway: { MAX_IN_FLIGHT: "5" } } },
+  { proxied: [bus], env: { gateway: { MAX_IN_FLIGHT: "5" } } },
   (world) => {
     test("answers 429 with Retry-After before its memory grows, and keeps what it took", async () => {
-      world().proxies.rabbitmq.freeze();
+      world().proxies[bus].freeze();
       const replies = Array.from({ length: 20 }, () => world().post("/jobs", { type: "sleep" }));
       const first = await Promise.race(replies);
       expect([first.status, ((await first.json()) as { code: string }).code]).toEqual([429, "OVERLOADED"]);
       expect(Number(first.headers.get("retry-after"))).toBeGreaterThan(0);
       expect((await fetch(`${world().gateway()}/healthz`)).status).toBe(200);
 
-      world().proxies.rabbitmq.restore();
+      world().proxies[bus].restore();
       const statuses = (await Promise.all(replies)).map((reply) => reply.status);
       expect(statuses.filter((status) => status === 202)).toHaveLength(5);
       expect(statuses.filter((status) => status === 429)).toHaveLength(15);
@@ -25,7 +28,7 @@ behaviour(
     });
 
     test("without a broker answers 503 with Retry-After, and nothing is half accepted", async () => {
-      world().proxies.rabbitmq.cut();
+      world().proxies[bus].cut();
       const refused = await eventually(
         async () => {
           const reply = await world().post("/jobs/batch", { jobs: [{ type: "sleep" }, { type: "sleep" }] });
@@ -35,7 +38,7 @@ behaviour(
       );
       expect(((await refused.json()) as { code: string }).code).toBe("BUS_UNAVAILABLE");
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-      world().proxies.rabbitmq.restore();
+      world().proxies[bus].restore();
       const id = await eventually(() => world().submit({ type: "sleep" }), {
         what: "a job to be accepted again",
       });

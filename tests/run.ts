@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { EngineName } from "../shared/engines/engine.ts";
 import { coverageByService } from "./coverage.ts";
 import { setUpEngines } from "./set-up.ts";
-import { SUITES, type Suite } from "./suites.ts";
+import { SUITES, type Suite, suitesOf } from "./suites.ts";
+import { enginesOf, TEST_ENGINES } from "./support/engines.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const COVERAGE = join(ROOT, "coverage");
@@ -14,6 +16,8 @@ const USAGE = `Runs the tests, with all the set-up they need.
 Usage: bun run test [SUITE ...]
 
 Suites: ${SUITES.map((suite) => suite.name).join(", ")}; all of them when none is named.
+A name also stands for what begins with it: "bus" for bus-amqp and bus-postgres, "gateway" for its units too.
+Only the engines that the chosen suites need are set up; a suite without its engines is left out and says why.
 All of them also check types, format and lint, the coverage of every service, and run a minute of chaos.
 Under CI=true what could not run counts as failed.`;
 
@@ -62,14 +66,18 @@ async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "s
   return { name, ...outcome, seconds: (performance.now() - startedAt) / 1_000 };
 }
 
-function runSuite({ name, paths }: Suite, measure: boolean): Promise<Outcome> {
+function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
+  const { name, on = "full" } = suite;
+  const paths = [...suite.paths, ...(suite.again ?? [])].map((path) => `./${path}`);
+  // What is run a second time was measured the first time.
+  const measure = isWhole && !suite.again;
   return timed(name, async () => {
     const coverage = measure
       ? ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${join(COVERAGE, `suite-${name}`)}`]
       : [];
     const { code, tail } = await run(
-      [process.execPath, "test", "--timeout", "180000", ...coverage, ...paths.map((path) => `./${path}`)],
-      measure ? { OBSERVATORY_COVERAGE: COVERAGE } : {},
+      [process.execPath, "test", "--timeout", "180000", ...coverage, ...paths],
+      { [TEST_ENGINES]: on, ...(measure && { OBSERVATORY_COVERAGE: COVERAGE }) },
     );
     const count = (word: string) =>
       Number(
@@ -109,43 +117,54 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
+  const unknown = names.filter((name) => suitesOf(name).length === 0);
   if (unknown.length > 0) {
     console.error(`There is no suite ${unknown.join(", ")}.\n\n${USAGE}`);
     return 2;
   }
   const all = names.length === 0;
-  const suites = SUITES.filter((suite) => all || names.includes(suite.name));
+  const chosen = new Set(names.flatMap(suitesOf));
+  const suites = SUITES.filter((suite) => all || chosen.has(suite));
 
   const outcomes: Outcome[] = [];
   if (all) {
     outcomes.push(await runCheck("types", [process.execPath, "x", "tsc", "--noEmit"]));
     outcomes.push(await runCheck("format and lint", [process.execPath, "x", "biome", "ci", "."]));
   }
-  const missing = suites.some((suite) => suite.engines)
-    ? await setUpEngines((line) => console.log(line))
-    : [];
+  const needed = new Set(suites.flatMap((suite) => suite.engines));
+  const missing = await setUpEngines([...needed], (line) => console.log(line));
+  const whyWithout = (engines: readonly EngineName[]) =>
+    missing
+      .filter(({ engine }) => engines.includes(engine))
+      .map(({ problem, remedy }) => `${problem}; try: ${remedy}`);
   if (all) {
     rmSync(COVERAGE, { recursive: true, force: true });
     mkdirSync(COVERAGE, { recursive: true });
   }
+  const leaveOut = (name: string, reasons: string[]): Outcome => {
+    say(`${name}: left out. ${reasons.join(". ")}`);
+    return { name, passed: 0, failed: isCi ? 1 : 0, skipped: isCi ? 0 : 1, seconds: 0 };
+  };
   for (const suite of suites) {
-    if (suite.engines && missing.length > 0) {
-      say(`${suite.name}: left out. ${missing.join(". ")}`);
-      outcomes.push({ name: suite.name, passed: 0, failed: isCi ? 1 : 0, skipped: isCi ? 0 : 1, seconds: 0 });
-    } else outcomes.push(await runSuite(suite, all));
+    const reasons = whyWithout(suite.engines);
+    outcomes.push(reasons.length > 0 ? leaveOut(suite.name, reasons) : await runSuite(suite, all));
   }
-  if (all && missing.length === 0) {
+  if (all) {
+    const chaos = "one minute of chaos";
+    const reasons = whyWithout(enginesOf("full"));
+    const command = [process.execPath, "tests/chaos.ts", "--minutes", "1"];
+    outcomes.push(reasons.length > 0 ? leaveOut(chaos, reasons) : await runCheck(chaos, command));
     outcomes.push(
-      await runCheck("one minute of chaos", [process.execPath, "tests/chaos.ts", "--minutes", "1"]),
+      missing.length > 0
+        ? leaveOut("coverage", ["It is of all suites, and some were left out"])
+        : await checkCoverage(),
     );
-    outcomes.push(await checkCoverage());
   }
 
   say("Summary");
   for (const { name, passed, failed, skipped, seconds } of outcomes)
     console.log(
-      `${failed > 0 ? "FAILED" : "ok    "} ${name.padEnd(20)} ${String(passed).padStart(4)} passed ${String(failed).padStart(3)} failed ${String(skipped).padStart(3)} skipped ${seconds.toFixed(0).padStart(5)} s`,
+      `${failed > 0 ? "FAILED" : "ok    "} ${name.padEnd(24)} ${String(passed).padStart(4)} passed ${String(failed).padStart(3)} failed ${String(skipped).padStart(3)} skipped ${seconds.toFixed(0).padStart(5)} s`,
     );
   const sum = (part: "passed" | "failed" | "skipped") =>
     outcomes.reduce((total, outcome) => total + outcome[part], 0);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { EngineName } from "../shared/engines/engine.ts";
 import { ferretdbBinary } from "../shared/engines/ferretdb.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
+import { type MissingEngine, missingEngines } from "../shared/engines/missing.ts";
 
 const PACKAGES: Partial<Record<EngineName, string>> = {
   rabbitmq: "rabbitmq-server",
@@ -10,21 +10,24 @@ const PACKAGES: Partial<Record<EngineName, string>> = {
 };
 
 /**
- * Bring the engines that the tests need where that can be done without asking: on Debian as root, under CI. Elsewhere
- * what is there is used. Gives what is still missing, in sentences.
+ * Bring the engines that the chosen tests need where that can be done without asking: on Debian as root, under CI.
+ * Elsewhere what is there is used. Gives what is still missing.
  */
-export async function setUpEngines(say: (line: string) => void): Promise<string[]> {
-  const wanted = missingEngines().flatMap(({ engine }) => PACKAGES[engine] ?? []);
+export async function setUpEngines(
+  names: readonly EngineName[],
+  say: (line: string) => void,
+): Promise<MissingEngine[]> {
+  const wanted = missingEngines([...names]).flatMap(({ engine }) => PACKAGES[engine] ?? []);
   if (wanted.length > 0 && mayInstall()) {
     say(`Installing ${wanted.join(", ")} with apt`);
     const script = `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${wanted.join(" ")}`;
     const apt = Bun.spawnSync(["sh", "-c", script], { stdout: "pipe", stderr: "pipe" });
     if (!apt.success) say(`apt failed: ${apt.stderr.toString().trim().split("\n").slice(-3).join(" / ")}`);
   }
-  const missing = missingEngines();
-  if (!missing.some(({ engine }) => engine === "mongo") && !Bun.which("mongod"))
-    await ferretdbBinary({ onProgress: say });
-  return missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`);
+  const missing = missingEngines([...names]);
+  const isMongoHere = names.includes("mongo") && !missing.some(({ engine }) => engine === "mongo");
+  if (isMongoHere && !Bun.which("mongod")) await ferretdbBinary({ onProgress: say });
+  return missing;
 }
 
 function mayInstall(): boolean {

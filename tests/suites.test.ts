@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { SUITES } from "./suites.ts";
+import { SUITES, suitesOf } from "./suites.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
@@ -20,4 +20,18 @@ test("every test file is in exactly one suite, and every path of a suite is ther
       suites: [expect.any(String)],
     });
   }
+});
+
+test("what runs again is in another suite already", () => {
+  const paths = new Set(SUITES.flatMap((suite) => suite.paths));
+  const again = SUITES.flatMap((suite) => suite.again ?? []);
+  expect(again.length).toBeGreaterThan(0);
+  expect(again.filter((path) => !paths.has(path))).toEqual([]);
+});
+
+test("a name stands for each suite that begins with it", () => {
+  const names = (name: string) => suitesOf(name).map((suite) => suite.name);
+  expect(names("bus")).toEqual(["bus-amqp", "bus-postgres"]);
+  expect(names("gateway")).toEqual(["gateway-units", "gateway"]);
+  expect(names("engine")).toEqual([]);
 });

@@ -1,76 +1,102 @@
+import type { EngineSetName } from "../services/dev/engine-set.ts";
+import type { EngineName } from "../shared/engines/engine.ts";
+import { enginesOf } from "./support/engines.ts";
+
 /** A set of test files that run in one process, in their order. */
 export interface Suite {
   readonly name: string;
   readonly paths: readonly string[];
-  /** Whether it needs RabbitMQ, PostgreSQL, Redis and MongoDB. */
-  readonly engines: boolean;
+  /** Files of other suites that run here once more, on another set of engines. */
+  readonly again?: readonly string[];
+  /** What its worlds run on that do not say so themselves; full engines when left out. */
+  readonly on?: EngineSetName;
+  /** The engines without which it cannot run. */
+  readonly engines: readonly EngineName[];
 }
 
 const behaviours = (...names: string[]) => names.map((name) => `tests/${name}.test.ts`);
+const full = enginesOf("full");
+const embedded = enginesOf("embedded");
 
 /** Every suite of `bun run test`; together they hold every test file, which a test of its own checks. */
 export const SUITES: readonly Suite[] = [
-  { name: "contracts", paths: ["contracts"], engines: false },
+  { name: "contracts", paths: ["contracts"], engines: [] },
+  { name: "shared", paths: ["shared", ...behaviours("suites"), "tests/support", "tests/bench"], engines: [] },
+  { name: "engines", paths: behaviours("engines"), engines: full },
+  { name: "bus-amqp", paths: behaviours("bus-amqp"), engines: ["rabbitmq"] },
+  { name: "bus-postgres", paths: behaviours("bus-postgres"), engines: ["postgres"] },
   {
-    name: "shared",
-    paths: ["shared", ...behaviours("suites"), "tests/support", "tests/bench"],
-    engines: false,
+    name: "observations-mongo-redis",
+    paths: behaviours("observations-mongo-redis"),
+    engines: ["mongo", "redis"],
   },
-  { name: "engines", paths: behaviours("engines"), engines: true },
-  { name: "bus", paths: behaviours("bus-amqp", "bus-postgres"), engines: true },
-  {
-    name: "observations",
-    paths: behaviours("observations-mongo-redis", "observations-postgres"),
-    engines: true,
-  },
+  { name: "observations-postgres", paths: behaviours("observations-postgres"), engines: ["postgres"] },
+  { name: "gateway-units", paths: ["services/gateway"], engines: [] },
   {
     name: "gateway",
-    paths: [
-      "services/gateway",
-      ...behaviours("refusals", "idempotency", "gateway-overload", "openapi-gateway"),
-    ],
-    engines: true,
+    paths: behaviours("refusals", "idempotency", "gateway-overload", "openapi-gateway"),
+    engines: full,
   },
+  { name: "processor-units", paths: ["services/processor"], engines: [] },
   {
     name: "processor",
-    paths: [
-      "services/processor",
-      ...behaviours(
-        "retry",
-        "dead-letters",
-        "cancel",
-        "order",
-        "pause",
-        "zombie",
-        "processor-killed",
-        "graceful-stop",
-        "bad-envelope",
-        "http-check",
-      ),
-    ],
-    engines: true,
+    paths: behaviours(
+      "retry",
+      "dead-letters",
+      "cancel",
+      "order",
+      "pause",
+      "zombie",
+      "processor-killed",
+      "graceful-stop",
+      "bad-envelope",
+      "http-check",
+    ),
+    engines: full,
   },
+  { name: "metrics-engine-units", paths: ["services/metrics-engine"], engines: [] },
   {
     name: "metrics-engine",
-    paths: [
-      "services/metrics-engine",
-      ...behaviours("metrics-engine", "observed-system", "duplicates", "happy-path"),
-    ],
-    engines: true,
+    paths: behaviours("metrics-engine", "observed-system", "duplicates", "happy-path"),
+    engines: full,
   },
+  { name: "read-model-units", paths: ["services/read-model"], engines: [] },
   {
     name: "read-model",
-    paths: [
-      "services/read-model",
-      ...behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses"),
-    ],
-    engines: true,
+    paths: behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses"),
+    engines: full,
   },
+  { name: "system", paths: behaviours("broker-restart", "store-cuts"), engines: full },
   {
-    name: "system",
-    paths: behaviours("broker-restart", "store-cuts"),
-    engines: true,
+    name: "embedded",
+    paths: behaviours("embedded-cut"),
+    again: behaviours(
+      "happy-path",
+      "refusals",
+      "idempotency",
+      "duplicates",
+      "retry",
+      "dead-letters",
+      "cancel",
+      "order",
+      "pause",
+      "zombie",
+      "processor-killed",
+      "graceful-stop",
+      "bad-envelope",
+      "gateway-overload",
+      "broker-restart",
+    ),
+    on: "embedded",
+    engines: embedded,
   },
-  { name: "binaries", paths: behaviours("binaries"), engines: true },
-  { name: "dev", paths: ["services/dev", ...behaviours("dev-embedded", "dev")], engines: true },
+  { name: "binaries", paths: behaviours("binaries"), engines: full },
+  { name: "dev-units", paths: ["services/dev"], engines: [] },
+  { name: "dev-embedded", paths: behaviours("dev-embedded"), engines: embedded },
+  { name: "dev-full", paths: behaviours("dev"), engines: full },
 ];
+
+/** The suites of a name, which may also be what the names of several begin with: "bus" is both buses. */
+export function suitesOf(name: string): Suite[] {
+  return SUITES.filter((suite) => suite.name === name || suite.name.startsWith(`${name}-`));
+}

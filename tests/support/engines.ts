@@ -30,6 +30,11 @@ export function enginesOf(set: EngineSetName): EngineName[] {
   return [...new Set(Object.values(engineSets[set]))];
 }
 
+/** The engine that carries the bus in this run. */
+export function busEngine(): EngineName {
+  return engineSets[chosenSet()].BUS_URL;
+}
+
 /** Why what needs these engines must be left out, or undefined when it can run. */
 export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())): string | undefined {
   const missing = missingEngines([...names]);
