@@ -1,14 +1,17 @@
 import { chmod } from "node:fs/promises";
 import postgres from "postgres";
 import type { Stats } from "../../contracts/api-queries.ts";
-import { type EngineMap, startEngines } from "../../shared/engines/start.ts";
+import { engineSets, type UrlName } from "../../services/dev/engine-set.ts";
+import type { Engine, EngineName } from "../../shared/engines/engine.ts";
+import { startEngines } from "../../shared/engines/start.ts";
+import { enginesOf } from "../support/engines.ts";
 import { type ServiceName, type ServiceProcess, startService } from "../support/service-process.ts";
 import { readAcceptedIds } from "./accepted-ids.ts";
 import type { RunningSystem, StartOptions, System } from "./system.ts";
 
 const NOOP_CONCURRENCY = 256;
 
-/** Our own system: all four services, from source, on every engine it uses. */
+/** Our own system: all four services, from source, on the four engines or on the one PostgreSQL for everything. */
 export const observatory: System = {
   name: "observatory",
   async start({
@@ -16,15 +19,16 @@ export const observatory: System = {
     workers,
     profile,
     slots,
-    engines: kind,
+    engines: set,
     signal,
   }: StartOptions): Promise<RunningSystem> {
-    if (kind !== "full") throw new Error(`there are no ${kind} engines yet`);
     // The database server runs as another user, who must be able to enter.
     await chmod(dataDir, 0o755);
-    const started = await startEngines({ root: dataDir, signal });
+    const started = await startEngines<EngineName>({ root: dataDir, which: enginesOf(set), signal });
+    const engines = Object.values<Engine>(started.engines);
+    const { postgres: store } = started.engines;
     const services: { name: ServiceName; process: ServiceProcess }[] = [];
-    const sql = postgres(started.engines.postgres.url, { max: 1, onnotice: () => undefined });
+    const sql = postgres(store.url, { max: 1, onnotice: () => undefined });
 
     const stop = async () => {
       for (const { process } of services.toReversed()) await process.stop();
@@ -32,13 +36,13 @@ export const observatory: System = {
       await started.stop();
     };
     try {
-      await keepCommitTimes(started.engines, sql);
-      const { postgres: store, rabbitmq, redis, mongo } = started.engines;
+      await keepCommitTimes(store, sql);
+      const urls = Object.entries(engineSets[set]).map(([name, engine]) => [
+        name,
+        started.engines[engine].url,
+      ]);
       const env = {
-        DATABASE_URL: store.url,
-        BUS_URL: rabbitmq.url,
-        CACHE_URL: redis.url,
-        EVENTS_URL: mongo.url,
+        ...(Object.fromEntries(urls) as Record<UrlName, string>),
         LOG_LEVEL: "warn",
         NODE_ENV: "production",
       };
@@ -55,12 +59,11 @@ export const observatory: System = {
       const gateway = await start("gateway", { PROCESSOR_URL: processorUrl });
       await start("metrics-engine", { PROCESSOR_URL: processorUrl });
       const readModel = await start("read-model");
-      const products = Object.values(started.engines).map((engine) => engine.product);
       return {
         submitUrl: `${gateway.url}/jobs`,
         batchUrl: `${gateway.url}/jobs/batch`,
         readJobIds: readAcceptedIds,
-        settings: `${products.join(", ")}; gateway, ${workers} processor(s) of ${concurrency} slots, metrics-engine, read-model`,
+        settings: `${engines.map((engine) => engine.product).join(", ")}; gateway, ${workers} processor(s) of ${concurrency} slots, metrics-engine, read-model`,
         async completedCount() {
           const counts = await Promise.all(processors.map((processor) => completedBy(processor)));
           return counts.reduce((sum, count) => sum + count, 0);
@@ -83,7 +86,7 @@ export const observatory: System = {
         },
         processes: () => [
           ...services.map(({ name, process }) => ({ label: name, pid: process.pid })),
-          ...Object.values(started.engines).map((engine) => ({
+          ...engines.map((engine) => ({
             label: engine.product.split(" ")[0] ?? engine.name,
             pid: engine.pid,
           })),
@@ -98,7 +101,7 @@ export const observatory: System = {
 };
 
 /** A job counts as finished when its COMPLETED row is committed; only the server knows that moment. */
-async function keepCommitTimes({ postgres: store }: EngineMap, sql: postgres.Sql): Promise<void> {
+async function keepCommitTimes(store: Engine, sql: postgres.Sql): Promise<void> {
   await sql`alter system set track_commit_timestamp = on`;
   await store.restart();
 }
