@@ -90,6 +90,7 @@ export const SUITES: readonly Suite[] = [
     on: "embedded",
     engines: embedded,
   },
+  { name: "parity", paths: behaviours("parity"), engines: [] },
   { name: "binaries", paths: behaviours("binaries"), engines: full },
   { name: "dev-units", paths: ["services/dev"], engines: [] },
   { name: "dev-embedded", paths: behaviours("dev-embedded"), engines: embedded },

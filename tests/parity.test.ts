@@ -1,0 +1,175 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Value } from "@sinclair/typebox/value";
+import { ServiceCatalogue } from "../contracts/service-catalogue.ts";
+import { SERVICE_CATALOGUE } from "../contracts/services.ts";
+import registry from "../contracts/ui-registry.json" with { type: "json" };
+import { BINARIES } from "../services/build/binaries.ts";
+import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity-compose.ts";
+import { settingsOf } from "./parity-settings.ts";
+
+const { services } = SERVICE_CATALOGUE;
+const ours = services.filter(({ role }) => role === "service");
+const published = services.flatMap(({ name, ports, credentials }) =>
+  ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
+);
+/** Interfaces of the browser terminal, which has no container yet. */
+const TO_COME = ["web"];
+
+test("the catalogue matches its schema, names nothing twice, and its parts need only each other", () => {
+  expect([...Value.Errors(ServiceCatalogue, SERVICE_CATALOGUE)]).toEqual([]);
+  const names = services.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(services.flatMap(({ needs }) => needs).filter((name) => !names.includes(name))).toEqual([]);
+  expect(new Set(published.map(({ port }) => port)).size).toBe(published.length);
+  expect(new Set(published.map(({ variable }) => variable)).size).toBe(published.length);
+});
+
+test("compose.yaml has every part of the catalogue and no other", () => {
+  expect(Object.keys(compose.services).sort()).toEqual(services.map(({ name }) => name).sort());
+});
+
+test("every service of ours is compiled", () => {
+  expect(BINARIES.map(({ name }) => name)).toEqual(ours.map(({ name }) => name));
+});
+
+describe.each(services)("in compose.yaml, $name", (entry) => {
+  const service = compose.services[entry.name]!;
+
+  test("has the catalogue's profile, image, ports, needs and environment", () => {
+    const image = withDefaults(service.image).replace(/^oddessentials\/(odto-.+):latest$/, "$1");
+    const inside = entry.ports.filter((one) => !one.published).map(({ port }) => String(port));
+    const outside = entry.ports.flatMap(({ port, published: at }) =>
+      at ? [`\${PUBLISH_ADDRESS:-127.0.0.1}:\${${at.variable}:-${at.port}}:${port}`] : [],
+    );
+    expect({
+      profiles: service.profiles,
+      image,
+      ports: service.ports ?? [],
+      expose: service.expose ?? [],
+      needs: Object.keys(service.depends_on ?? {}).sort(),
+      environment: Object.keys(service.environment ?? {}).sort(),
+    }).toEqual({
+      profiles: [entry.profile],
+      image: entry.image,
+      ports: outside,
+      expose: inside,
+      needs: [...entry.needs].sort(),
+      environment: [...entry.environment].sort(),
+    });
+  });
+
+  test("waits for healthy, restarts, is bounded in memory, CPU and log, and keeps its data in named volumes", () => {
+    for (const [name, { condition, required }] of Object.entries(service.depends_on ?? {})) {
+      expect(condition).toBe("service_healthy");
+      expect(compose.services[name]?.healthcheck).toBeDefined();
+      // What is in a profile that is off must not be demanded.
+      if (compose.services[name]?.profiles?.[0] !== entry.profile) expect(required).toBe(false);
+    }
+    if (!entry.name.endsWith("-exporter")) expect(service.healthcheck?.test.length).toBeGreaterThan(1);
+    expect(service.restart).toBe("unless-stopped");
+    expect(service.logging?.options).toHaveProperty("max-size");
+    expect(withDefaults(service.mem_limit)).toMatch(/^\d+[mg]$/);
+    expect(Number(withDefaults(service.cpus))).toBeGreaterThan(0);
+    const volumes = (service.volumes ?? []).map((volume) => volume.split(":")[0] ?? "");
+    const unknown = volumes.filter((volume) => !volume.startsWith("./") && !(volume in compose.volumes));
+    expect(unknown).toEqual([]);
+  });
+
+  test("uses the catalogue's credentials", () => {
+    const { credentials } = entry;
+    const said = JSON.stringify([service, Object.values(compose.configs)]);
+    for (const login of [credentials?.user, credentials?.password])
+      if (login?.variable) expect(said).toContain(`\${${login.variable}:-${login.value}}`);
+  });
+});
+
+describe.each(ours)("$name itself", (entry) => {
+  test("agrees: its port, its variables and their defaults", async () => {
+    const settings = await settingsOf(entry.name);
+    const { environment = {}, build } = compose.services[entry.name]!;
+    expect(settings.get("PORT")?.preset).toBe(String(entry.ports[0]?.port));
+    expect(String(environment.PORT)).toBe(String(entry.ports[0]?.port));
+    expect(build?.args.SERVICE).toBe(entry.name);
+    expect(Object.keys(environment).filter((name) => !settings.has(name))).toEqual([]);
+    const missing = [...settings].filter(([name, { required }]) => required && !(name in environment));
+    expect(missing).toEqual([]);
+    for (const [name, { preset }] of settings) {
+      const given = environment[name];
+      // A value that can be set from outside is the service's own when it is not.
+      if (preset !== undefined && String(given).startsWith(`\${${name}:-`))
+        expect(withDefaults(given)).toBe(preset);
+    }
+  });
+});
+
+test("docs/settings.md lists every variable of every service with its default", async () => {
+  const listed = new Map((await tableRows("docs/settings.md")).map(([name = "", ...rest]) => [name, rest]));
+  listed.delete("variable");
+  const actual = new Map<string, { services: string[]; presets: Set<string> }>();
+  for (const { name } of ours)
+    for (const [variable, { preset = "" }] of await settingsOf(name)) {
+      const row = actual.get(variable) ?? { services: [], presets: new Set() };
+      row.services.push(name);
+      row.presets.add(preset);
+      actual.set(variable, row);
+    }
+  expect([...listed.keys()].sort()).toEqual([...actual.keys()].sort());
+  for (const [variable, { services: users, presets }] of actual) {
+    const [service, preset] = listed.get(variable) ?? [];
+    expect([variable, service]).toEqual([variable, users.length === ours.length ? "all" : users.join(", ")]);
+    // Its default is made of the process.
+    if (variable !== "INSTANCE_ID") expect([variable, preset]).toEqual([variable, [...presets].join(", ")]);
+  }
+});
+
+test("compose/.env.example explains every variable, each with its one default", () => {
+  const read = Object.fromEntries([...variables].map(([name, presets]) => [name, [...presets].join(" or ")]));
+  const told = Object.fromEntries(explained);
+  // The web page's port is in the origins already.
+  expect(told).toEqual(read);
+});
+
+test("the root .env holds nothing but what Compose needs to find its file", async () => {
+  const lines = (await Bun.file(join(PROJECT, ".env")).text())
+    .split("\n")
+    .filter((line) => /^[^#]/.test(line));
+  expect(lines).toEqual(["COMPOSE_FILE=compose/compose.yaml", "COMPOSE_PROFILES=core,observe,admin"]);
+});
+
+test("every interface of the registry is published, and its page is on the list of the README", async () => {
+  const ports = new Set(published.map(({ port }) => port));
+  const absent = registry.interfaces.filter(({ port }) => !ports.has(port)).map(({ id }) => id);
+  expect(absent).toEqual(TO_COME);
+});
+
+test("the README lists every published port with its login, and no other", async () => {
+  const rows = (await tableRows("README.md")).filter(([, where = ""]) =>
+    /^(https?:\/\/)?localhost:\d+/.test(where),
+  );
+  const listed = rows.map(
+    ([, where = "", login]) => [Number(/localhost:(\d+)/.exec(where)?.[1]), login] as const,
+  );
+  const wanted = published.map(({ port, credentials, name }) => {
+    const { user, password } = credentials ?? {};
+    // Behind these ports nobody is asked for it, or it is entered already.
+    const asked = name !== "redisinsight" && password;
+    return [
+      port,
+      asked ? (user ? `${user.value} / ${password.value}` : `password ${password.value}`) : "",
+    ] as const;
+  });
+  const inOrder = (pairs: readonly (readonly [number, string | undefined])[]) =>
+    [...pairs].sort(([a], [b]) => a - b);
+  expect(inOrder(listed)).toEqual(inOrder(wanted));
+});
+
+test("docs/images.md lists every image with what it is and its profile", async () => {
+  const rows = (await tableRows("docs/images.md")).filter(([, name]) =>
+    services.some((one) => one.name === name),
+  );
+  expect(rows.map(([image, name, profile]) => `${image} ${name} ${profile}`).sort()).toEqual(
+    services.map(({ image, name, profile }) => `${image} ${name} ${profile}`).sort(),
+  );
+  expect(rows.filter(([, , , run]) => !run)).toEqual([]);
+});
