@@ -121,6 +121,17 @@ behaviour("bad input", {}, (world) => {
     },
   );
 
+  test.each([
+    ["GET", "/jobs", "POST"],
+    ["GET", `/jobs/${crypto.randomUUID()}/cancel`, "POST"],
+    ["PUT", "/job-types", "GET, HEAD"],
+  ])("%s %s is refused with the methods that are there", async (method, path, allowed) => {
+    const reply = await fetch(`${world().gateway()}${path}`, { method });
+    expect(reply.status).toBe(405);
+    expect(reply.headers.get("allow")).toBe(allowed);
+    expect((await reply.json()) as Problem).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
+  });
+
   test("an unknown type is answered with the known ones", async () => {
     const problem = (await (await world().post("/jobs", { type: "brew" })).json()) as Problem;
     expect(problem.facts?.known).toEqual(["fail", "fan-out", "flaky", "hash", "http-check", "sleep"]);

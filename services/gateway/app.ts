@@ -1,9 +1,11 @@
 import { Elysia } from "elysia";
 import { ActionRequest, BatchRequest, IdempotencyKey, ReplayRequest } from "../../contracts/api-commands.ts";
 import { W3cTraceparent } from "../../contracts/envelope.ts";
+import { GATEWAY_ROUTES } from "../../contracts/routes.ts";
 import type { createDocs } from "../../shared/http/docs.ts";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
+import { refuseOtherMethods } from "../../shared/http/other-methods.ts";
 import { createCheck, readId, readJson } from "../../shared/http/read-request.ts";
 import { describeJobType } from "../../shared/job-types/define.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
@@ -40,7 +42,7 @@ export function createApp({
   const maxJobBytes = 2 * maxPayloadBytes + 8_192;
   const types = JSON.stringify({ jobTypes: [...JOB_TYPES.values()].map(describeJobType) });
 
-  return new Elysia()
+  const app = new Elysia()
     .use(edge)
     .use(ops)
     .use(docs)
@@ -102,6 +104,8 @@ export function createApp({
     .post("/queues/:type/resume", ({ params, correlationId }) =>
       forward("POST", `/queues/${encodeURIComponent(params.type)}/resume`, correlationId),
     );
+  refuseOtherMethods(app, GATEWAY_ROUTES);
+  return app;
 }
 
 function caller(request: Request, correlationId: string): Caller {

@@ -1,0 +1,28 @@
+import type { AnyElysia } from "elysia";
+import type { Route } from "../../contracts/routes.ts";
+import { AppError } from "../errors.ts";
+
+/** A path of the table as Elysia writes it: `{id}` is `:id`. */
+export const elysiaPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+/** Refuses every other method on the paths of a table, naming the right ones (RFC 9110, section 15.5.6). Register it last. */
+export function refuseOtherMethods(app: AnyElysia, routes: Readonly<Record<string, Route>>): void {
+  const methods = new Map<string, string[]>();
+  for (const route of Object.values(routes))
+    methods.set(route.path, [...(methods.get(route.path) ?? []), ...methodsOf(route)]);
+  for (const [path, allowed] of methods)
+    app.all(elysiaPath(path), ({ request }) => {
+      throw methodNotAllowed(request, path, allowed);
+    });
+}
+
+export function methodNotAllowed(request: Request, path: string, allowed: readonly string[]): AppError {
+  return new AppError("METHOD_NOT_ALLOWED", `${path} has ${allowed.join(", ")}, not ${request.method}`, {
+    facts: { allowed },
+  });
+}
+
+/** HEAD is answered like GET without a body, except where that would open a stream which nobody reads. */
+function methodsOf({ method, reply }: Route): string[] {
+  return method === "GET" && reply.contentType !== "text/event-stream" ? ["GET", "HEAD"] : [method];
+}
