@@ -33,6 +33,12 @@ test("every service of ours is compiled", () => {
   expect(BINARIES.map(({ name }) => name)).toEqual(ours.map(({ name }) => name));
 });
 
+test("images are labelled with the version that their services have", async () => {
+  const versions = ours.map(({ name }) => Bun.file(join(PROJECT, "services", name, "VERSION")).text());
+  const preset = withDefaults(compose.services.gateway?.build?.args.VERSION);
+  expect(new Set((await Promise.all(versions)).map((text) => text.trim()))).toEqual(new Set([preset]));
+});
+
 describe.each(services)("in compose.yaml, $name", (entry) => {
   const service = compose.services[entry.name]!;
 
