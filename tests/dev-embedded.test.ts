@@ -1,8 +1,9 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ledger } from "../contracts/api-queries.ts";
+import { findPostgresBins } from "../shared/engines/locate.ts";
 import { allGone, processTree } from "../shared/engines/process-tree.ts";
 import { until } from "../shared/engines/until.ts";
 import { commandOf, createDevRuns } from "./support/dev-run.ts";
@@ -42,19 +43,15 @@ describe("bun run dev", () => {
   });
 
   // Debian keeps its servers in a folder of their own, so that a mount can hide them.
-  const hide = [
-    "unshare",
-    "--mount",
-    "sh",
-    "-c",
-    'mount -t tmpfs none /usr/lib/postgresql && exec "$@"',
-    "sh",
-  ];
-  const canHide = Bun.spawnSync([...hide, "true"], { stdout: "ignore", stderr: "ignore" }).success;
+  const debian = "/usr/lib/postgresql";
+  const hide = existsSync(debian)
+    ? ["unshare", "--mount", "sh", "-c", `mount -t tmpfs none ${debian} && exec "$@"`, "sh"]
+    : [];
+  const canHide =
+    findPostgresBins().every((folder) => folder.startsWith(debian)) &&
+    Bun.spawnSync([...hide, "true"], { stdout: "ignore", stderr: "ignore" }).success;
   if (!canHide && !process.env.CI)
-    console.warn(
-      "dev with PostgreSQL from npm is left out: hiding the system's needs root on Debian with PostgreSQL",
-    );
+    console.warn("The PostgreSQL from npm is left out: hiding this machine's own needs root on Debian");
 
   test.skipIf(!canHide && !process.env.CI)(
     "takes the PostgreSQL that npm brought where none is installed, and later keeps to that version",
