@@ -25,7 +25,8 @@ export interface DockerEngine {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether it is ours alone: its images may be replaced by stand-ins, and its processes are seen from here. */
   readonly isPrivate: boolean;
-  readonly description: string;
+  /** Ends the engine as a shutdown of the machine would, and starts it again; only where it was started here. */
+  readonly restart?: () => Promise<void>;
   /** Ends it where it was started here, and takes back what it changed in the machine's network. */
   stop(): Promise<void>;
 }
@@ -39,8 +40,7 @@ export class NoDockerEngine extends Error {}
  */
 export async function openDockerEngine(say: (line: string) => void): Promise<DockerEngine> {
   const env = { ...process.env };
-  const answering = await describe(env);
-  if (answering) return { env, isPrivate: false, description: answering, stop: async () => undefined };
+  if (await describe(env)) return { env, isPrivate: false, stop: async () => undefined };
 
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     throw new NoDockerEngine("No Docker engine answers, and only root on Linux can start a private one");
@@ -61,39 +61,24 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
   const hadBridge = existsSync(BRIDGE);
   const firewallBefore = join(run, "firewall-before");
   writeFileSync(firewallBefore, `${await runTool(["iptables-save"])}\n`);
-  const env = { ...process.env, DOCKER_HOST: host };
-
-  const server = spawnServer(
-    {
-      command: [
-        "dockerd",
-        ...["--data-root", data],
-        ...["--exec-root", join(run, "exec")],
-        // Beside the data, so that a second engine on the same data refuses at once instead of waiting for its locks.
-        ...["--pidfile", join(data, "dockerd.pid")],
-        ...["--host", host],
-      ],
-      env: Object.fromEntries(
-        Object.entries(process.env).filter(([, value]) => value !== undefined),
-      ) as Record<string, string>,
-      stopSignal: "SIGTERM",
-    },
-    log,
-    run,
+  const env = Object.fromEntries(
+    Object.entries({ ...process.env, DOCKER_HOST: host }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
   );
-  const stop = async () => {
-    server.kill("SIGTERM");
-    const late = setTimeout(() => server.kill("SIGKILL"), STOP_MS);
-    await server.exited;
-    clearTimeout(late);
-    if (!hadBridge && existsSync(BRIDGE) && !isAnotherEngineRunning()) {
-      await runTool(["ip", "link", "delete", "docker0"]);
-      await runTool(["iptables-restore", firewallBefore]);
-    }
-    rmSync(run, { recursive: true, force: true });
-  };
-  let description: string | undefined;
-  try {
+
+  const command = [
+    "dockerd",
+    ...["--data-root", data],
+    ...["--exec-root", join(run, "exec")],
+    // Beside the data, so that a second engine on the same data refuses at once instead of waiting for its locks.
+    ...["--pidfile", join(data, "dockerd.pid")],
+    ...["--host", host],
+  ];
+  let server: Bun.Subprocess;
+  const start = async () => {
+    server = spawnServer({ command, env, stopSignal: "SIGTERM" }, log, run);
+    let description: string | undefined;
     await until(
       async () => {
         if (hasEnded(server)) throw new NoDockerEngine(`dockerd does not start: ${tailOf(log, 0, 3)}`);
@@ -102,12 +87,38 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
       },
       { timeoutMs: 60_000, everyMs: 100, what: () => `dockerd to answer; ${tailOf(log, 0, 3)}` },
     );
+    return description ?? "";
+  };
+  const end = async () => {
+    server.kill("SIGTERM");
+    const late = setTimeout(() => server.kill("SIGKILL"), STOP_MS);
+    await server.exited;
+    clearTimeout(late);
+  };
+  const stop = async () => {
+    await end();
+    if (!hadBridge && existsSync(BRIDGE) && !isAnotherEngineRunning()) {
+      await runTool(["ip", "link", "delete", "docker0"]);
+      await runTool(["iptables-restore", firewallBefore]);
+    }
+    rmSync(run, { recursive: true, force: true });
+  };
+  try {
+    const description = await start();
+    say(`started a private Docker engine: ${description}; its images are kept in ${data}`);
+    return {
+      env,
+      isPrivate: true,
+      stop,
+      async restart() {
+        await end();
+        await start();
+      },
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-  say(`started a private Docker engine: ${description}; its images are kept in ${data}`);
-  return { env, isPrivate: true, description: description ?? "", stop };
 }
 
 /** What answers at the place that the environment names; undefined when nothing does. */

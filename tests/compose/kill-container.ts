@@ -1,0 +1,37 @@
+import { signalProcess } from "../../shared/engines/process-tree.ts";
+import { eventually } from "../support/wait.ts";
+import type { ComposeProject, Container } from "./compose-project.ts";
+
+/**
+ * SIGKILL the first process of a container and wait until the engine has started it again and it is healthy. The
+ * process is killed from outside the engine, which takes `docker kill` for a wish that the container stays down; where
+ * the engine's processes are not seen from here, that is done and the container is started by hand.
+ */
+export async function killContainer(
+  project: ComposeProject,
+  { name }: Container,
+  { isPrivate }: { isPrivate: boolean },
+): Promise<string> {
+  const find = async () => (await project.containers()).find((one) => one.name === name);
+  const before = await find();
+  if (!before?.running) throw new Error(`${name} does not run`);
+  const killedAt = performance.now();
+  if (!isPrivate) {
+    await project.docker("kill", "--signal", "KILL", before.id);
+    await project.docker("start", before.id);
+  } else if (!signalProcess(before.pid, "SIGKILL")) throw new Error(`${name} has no process ${before.pid}`);
+
+  const isBack = (now?: Container) => now?.running && now.startedAt !== before.startedAt && now;
+  const after = await eventually(async () => isBack(await find()), {
+    what: `${name} to be started again`,
+    timeoutMs: 30_000,
+    everyMs: 100,
+  });
+  const startedMs = Math.round(performance.now() - killedAt);
+  await eventually(() => project.isHealthy(after), {
+    what: `${name} to be healthy`,
+    timeoutMs: 60_000,
+    everyMs: 300,
+  });
+  return `started again after ${startedMs} ms, healthy after ${Math.round(performance.now() - killedAt)} ms`;
+}

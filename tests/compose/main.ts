@@ -1,0 +1,166 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { withCompose } from "./compose-plugin.ts";
+import { type ComposeProject, createComposeProject, ROOT, type ServiceConfig } from "./compose-project.ts";
+import { type DockerEngine, NoDockerEngine, openDockerEngine } from "./docker-engine.ts";
+import { proveSystem } from "./prove-system.ts";
+import { createReport, type Report } from "./report.ts";
+import { createRunningSystem } from "./running-system.ts";
+import { buildStandIns, stageFor } from "./stand-ins.ts";
+
+const USAGE = `Brings the unchanged compose.yaml up on a Docker engine and proves it: the four proof paths, three processors under
+load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.
+
+Usage: bun run test:compose [--keep]
+
+  --keep   leave the system up until Ctrl-C, to look at it
+
+The Docker engine that answers is used, with the official images. Where none does, root on Linux gets a private one, and
+images made of Debian packages stand in for the official ones; they stay in the user's cache.
+Logs and replies are kept under artifacts/compose/.`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const folder = join(ROOT, "artifacts/compose", new Date().toISOString().replaceAll(":", "-"));
+  mkdirSync(folder, { recursive: true });
+  const report = createReport(folder);
+  let engine: DockerEngine;
+  try {
+    engine = await openDockerEngine(report.say);
+  } catch (error) {
+    if (!(error instanceof NoDockerEngine)) throw error;
+    console.log(`Compose cannot be tested here: ${error.message}`);
+    console.log("0 passed, 1 failed");
+    return 1;
+  }
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+  try {
+    await proveCompose(engine, report, folder, { keep: values.keep, interrupted });
+  } finally {
+    await engine.stop();
+  }
+  report.say(`logs and replies are in ${folder}`);
+  return report.finish();
+}
+
+async function proveCompose(
+  engine: DockerEngine,
+  report: Report,
+  folder: string,
+  { keep, interrupted }: { keep?: boolean; interrupted: Promise<void> },
+): Promise<void> {
+  const env = await withCompose(engine, report.say);
+  const profiles = ["core", "observe", "admin"];
+  const project = await createComposeProject({ env, folder, profiles });
+  let services: Readonly<Record<string, ServiceConfig>> = {};
+  const isValid = await report.check("compose.yaml keeps the Compose schema", async () => {
+    services = await project.services();
+    return `${Object.keys(services).length} services`;
+  });
+  if (!isValid) return;
+
+  const runs = Object.keys(services).filter((name) => !engine.isPrivate || canRun(services[name]));
+  const leftOut = Object.keys(services).filter((name) => !runs.includes(name));
+  if (leftOut.length > 0)
+    report.say(`without a stand-in, so only their description is checked: ${leftOut.join(", ")}`);
+  try {
+    const isBuilt = await report.phase("images", () =>
+      report.check("the images are built", async () => {
+        if (engine.isPrivate) await buildStandIns(baseImages(services, runs), env, report.say);
+        await project.compose("build", ...runs.filter((name) => services[name]?.build));
+        return await sizes(project, services);
+      }),
+    );
+    if (isBuilt && (await bringUp(project, report, runs))) {
+      const system = createRunningSystem(project, folder);
+      await Promise.race([proveSystem({ project, engine, system, report, folder }), interrupted]);
+      if (keep) {
+        report.say(`left up: ${JSON.stringify(project.ports)}; Ctrl-C ends it`);
+        await interrupted;
+      }
+      await system.close();
+    }
+  } finally {
+    await report.phase("down", () =>
+      report.check("docker compose down --volumes leaves nothing", async () => {
+        await project.keepLogs();
+        const left = await project.down();
+        if (left.length > 0) throw new Error(left.join(", "));
+        return undefined;
+      }),
+    );
+    // What was built anew lost its name to it.
+    if (engine.isPrivate) await project.docker("image", "prune", "--force");
+  }
+}
+
+const canRun = (service: ServiceConfig | undefined) =>
+  Boolean(service?.build || (service?.image && stageFor(service.image)));
+
+/** What has to be there before Compose builds and starts: the images of others, and those that ours are built from. */
+function baseImages(services: Readonly<Record<string, ServiceConfig>>, runs: readonly string[]): string[] {
+  const images = runs.flatMap((name) => {
+    const { build, image } = services[name] ?? {};
+    if (!build) return image ?? [];
+    return Object.entries(build.args ?? {}).flatMap(([argument, value]) =>
+      argument.endsWith("_IMAGE") ? value : [],
+    );
+  });
+  return [...new Set(images)];
+}
+
+function bringUp(project: ComposeProject, report: Report, runs: readonly string[]): Promise<boolean> {
+  return report.phase("up", () =>
+    report.check("docker compose up: every container is healthy", async () => {
+      await project.compose("up", "--detach", "--wait", "--wait-timeout", "180", ...runs);
+      const containers = await project.containers();
+      const missing = runs.filter(
+        (name) => !containers.some(({ service, running }) => service === name && running),
+      );
+      if (missing.length > 0) throw new Error(`not running: ${missing.join(", ")}`);
+      return `${containers.length} containers`;
+    }),
+  );
+}
+
+/** Of our own images, in MB. */
+async function sizes(
+  project: ComposeProject,
+  services: Readonly<Record<string, ServiceConfig>>,
+): Promise<string> {
+  const own = Object.values(services).flatMap(({ build, image }) => (build && image ? image : []));
+  const printed = await project.docker(
+    "image",
+    "inspect",
+    "--format",
+    "{{index .RepoTags 0}} {{.Size}}",
+    ...own,
+  );
+  return printed
+    .split("\n")
+    .map((line) =>
+      line.replace(
+        /^.*\/(\S+):\S+ (\d+)$/,
+        (_, name, bytes) => `${name} ${Math.round(Number(bytes) / 1e6)} MB`,
+      ),
+    )
+    .join(", ");
+}
+
+let code = 1;
+try {
+  code = await main();
+} catch (error) {
+  console.error(error);
+  console.log("0 passed, 1 failed");
+}
+process.exit(code);

@@ -1,0 +1,154 @@
+import type { AlertsReply, WorkersReply } from "../../contracts/api-queries.ts";
+import { proofPaths } from "../smoke/proof-paths.ts";
+import { createRecorder } from "../smoke/recorder.ts";
+import { createRandom } from "../support/random.ts";
+import { startSteadyLoad } from "../support/steady-load.ts";
+import { eventually } from "../support/wait.ts";
+import type { ComposeProject } from "./compose-project.ts";
+import type { DockerEngine } from "./docker-engine.ts";
+import { killContainer } from "./kill-container.ts";
+import { askEverything } from "./live-queries.ts";
+import type { Report } from "./report.ts";
+import type { RunningSystem } from "./running-system.ts";
+
+const JOBS_PER_SECOND = 15;
+const PROCESSORS = 3;
+/** Whose absence raises the alert. What is observed waits in its queue meanwhile, and jobs run on. */
+const STOPPED = "metrics-engine";
+const ALERT = "ServiceDown";
+/** Killed when the alert has come and gone: what raises it and shows it has to live meanwhile. */
+const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
+
+export interface Proof {
+  readonly project: ComposeProject;
+  readonly engine: DockerEngine;
+  readonly system: RunningSystem;
+  readonly report: Report;
+  readonly folder: string;
+}
+
+/** Everything that is proved of a system that is up and healthy. */
+export async function proveSystem(proof: Proof): Promise<void> {
+  const { report, system, folder } = proof;
+  await report.phase("four proof paths", () => proveFourPaths(proof));
+
+  const random = createRandom(1);
+  const load = startSteadyLoad(system, { perSecond: JOBS_PER_SECOND, job: () => random.pick(JOBS)(random) });
+  try {
+    await report.phase(`${PROCESSORS} processors under load`, () => proveScaling(proof));
+    await report.phase("SIGKILL of every container, an alert meanwhile", () => proveKillsAndAlert(proof));
+    await report.phase("restart", () => proveRestart(proof));
+  } finally {
+    await load.stop();
+  }
+  await report.phase("nothing lost", async () => {
+    await report.check("every accepted job has ended", async () => {
+      await system.untilEnded(load.accepted, 60_000);
+      return `${load.accepted.length} accepted; refused meanwhile: ${JSON.stringify(load.refusals)}`;
+    });
+    await report.check("the ledger is zero", async () => {
+      const ledger = await system.settledLedger(60_000);
+      if (ledger.accepted < load.accepted.length)
+        throw new Error(`the ledger knows ${ledger.accepted} jobs, wanted at least ${load.accepted.length}`);
+      const { accepted, completed, failed, cancelled, rejected, deadLettered } = ledger;
+      return `${accepted} accepted = ${completed} completed + ${failed} failed + ${cancelled} cancelled + ${rejected} rejected + ${deadLettered} dead-lettered`;
+    });
+  });
+  await report.phase("every query of every rule and panel", () =>
+    report.check("live Prometheus answers them", async () => {
+      const { asked, excused } = await eventually(
+        async () => {
+          const answers = await askEverything(system.prometheus, folder);
+          if (answers.faults.length > 0) throw new Error(answers.faults.join("\n"));
+          return answers;
+        },
+        { what: "every query to be answered", timeoutMs: 45_000, everyMs: 3_000 },
+      );
+      return [`${asked} asked`, ...excused].join("\n");
+    }),
+  );
+}
+
+const JOBS: readonly ((random: ReturnType<typeof createRandom>) => Record<string, unknown>)[] = [
+  (random) => ({ type: "sleep", payload: { ms: random.between(0, 80) }, priority: random.between(0, 9) }),
+  (random) => ({ type: "hash", payload: { text: "compose", rounds: random.between(1, 2_000) } }),
+  (random) => ({ type: "flaky", payload: { failFirst: random.between(0, 2) } }),
+  () => ({ type: "fan-out", payload: { count: 3, childMs: 5 } }),
+  () => ({ type: "fail", maxAttempts: 1 }),
+];
+
+async function proveFourPaths({ report, system, folder }: Proof): Promise<void> {
+  const recorder = createRecorder({ folder, signal: AbortSignal.timeout(60_000) });
+  const targets = { gateway: system.gateway, readModel: system.readModel, metrics: system.metrics };
+  for (const { name, prove } of proofPaths(targets))
+    if (!(await report.check(name, () => recorder.path(name, prove)))) return;
+}
+
+async function proveScaling({ report, project, system }: Proof): Promise<void> {
+  await project.compose("scale", `processor=${PROCESSORS}`);
+  await report.check(`${PROCESSORS} processors are alive and run jobs`, async () => {
+    const workers = await eventually(
+      async () => {
+        const { workers } = await system.get<WorkersReply>("/workers");
+        const alive = workers.filter(({ state }) => state === "alive").map(({ id }) => id);
+        const busy = await system.sql<{ worker_id: string; count: number }[]>`
+          select worker_id, count(*)::int as count from job_attempts where worker_id = any(${alive}) group by worker_id`;
+        return busy.length === PROCESSORS && busy;
+      },
+      { what: `${PROCESSORS} processors with attempts`, timeoutMs: 60_000, everyMs: 200 },
+    );
+    return `${workers.map(({ count }) => count).join(", ")} attempts`;
+  });
+}
+
+async function proveKillsAndAlert(proof: Proof): Promise<void> {
+  const { project, report, engine, system } = proof;
+  const kill = async (which: (service: string) => boolean) => {
+    for (const container of await project.containers())
+      if (which(container.service))
+        await report.check(`SIGKILL ${container.name}`, () => killContainer(project, container, engine));
+  };
+  const alert = async (wanted: boolean, timeoutMs: number) => {
+    const since = performance.now();
+    await eventually(
+      async () => {
+        const { items } = await system.get<AlertsReply>("/alerts");
+        return (
+          items.some(
+            ({ name, state, labels }) => name === ALERT && state === "firing" && labels.service === STOPPED,
+          ) === wanted
+        );
+      },
+      { what: `${ALERT} of ${STOPPED} ${wanted ? "in" : "to leave"} /alerts`, timeoutMs, everyMs: 1_000 },
+    );
+    return `after ${((performance.now() - since) / 1_000).toFixed(0)} s`;
+  };
+
+  await project.compose("stop", STOPPED);
+  const fires = report.check(`${ALERT} fires while ${STOPPED} is stopped`, () => alert(true, 150_000));
+  await kill((service) => !KILLED_LAST.has(service));
+  await fires;
+  await project.compose("start", STOPPED);
+  await report.check(`${ALERT} resolves when it is started`, () => alert(false, 90_000));
+  await kill((service) => KILLED_LAST.has(service));
+}
+
+/** All at once, in no order: as after a restart of the machine where the engine is ours, else of the stores alone. */
+async function proveRestart({ project, engine, report }: Proof): Promise<void> {
+  await report.check(engine.restart ? "the Docker engine restarts" : "the stores restart", async () => {
+    const before = await project.containers();
+    if (engine.restart) await engine.restart();
+    else await project.compose("restart", "rabbitmq", "postgres", "mongodb", "redis");
+    await eventually(
+      async () => {
+        const now = await project.containers();
+        for (const container of now)
+          if (!container.running || !(await project.isHealthy(container)))
+            throw new Error(`${container.name} is not healthy`);
+        return now.length === before.length;
+      },
+      { what: "every container to be healthy again", timeoutMs: 90_000, everyMs: 500 },
+    );
+    return `${before.length} containers are healthy again`;
+  });
+}
