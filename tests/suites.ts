@@ -91,7 +91,7 @@ export const SUITES: readonly Suite[] = [
     engines: embedded,
   },
   { name: "parity", paths: behaviours("parity"), engines: [] },
-  { name: "binaries", paths: behaviours("binaries"), engines: full },
+  { name: "binaries", paths: ["services/build", ...behaviours("binaries")], engines: full },
   { name: "dev-units", paths: ["services/dev"], engines: [] },
   { name: "dev-embedded", paths: behaviours("dev-embedded"), engines: embedded },
   { name: "dev-full", paths: behaviours("dev"), engines: full },
