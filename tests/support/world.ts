@@ -182,8 +182,12 @@ export async function createWorld({
   };
 
   try {
-    for (const service of services)
-      for (let n = 0; n < (service === "processor" ? processors : 1); n++) await start(service);
+    // Processors first, one after the other: each looks for a free place, and the first makes the tables.
+    if (services.includes("processor")) for (let n = 0; n < processors; n++) await start("processor");
+    const others = services.filter((service) => service !== "processor").map((service) => start(service));
+    // All of them have come up or gone before anything is undone.
+    await Promise.allSettled(others);
+    await Promise.all(others);
     return world;
   } catch (error) {
     await world[Symbol.asyncDispose]();
