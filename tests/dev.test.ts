@@ -44,7 +44,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
     const { items } = await runs.get<JobPage>("read-model", "/jobs?limit=100");
     for (const name of JOB_TYPES.keys()) expect(items.map(({ type }) => type)).toContain(name);
     const check = items.find(({ type }) => type === "http-check")!;
-    await runs.completed(check.id); // Its URL follows the read-model to the port that it has here.
+    await runs.completed(check.id); // Its URL follows the processor to the port that it has here.
 
     const second = Bun.spawnSync([process.execPath, "services/dev/main.ts", "--data", runs.dataDir], {
       cwd: projectDir,

@@ -32,8 +32,8 @@ test("some are for later, never for the past", () => {
   for (const runAt of later) expect(Date.parse(runAt!)).toBeGreaterThan(now);
 });
 
-test("an example that points at the read-model follows it to another port", () => {
-  const example = { url: "http://127.0.0.1:8080/healthz", expectStatus: 200 };
+test("an example that points at the processor follows it to another port", () => {
+  const example = { url: "http://127.0.0.1:3001/healthz", expectStatus: 200 };
   expect(examplePayload({ name: "http-check", example }, "http://127.0.0.1:8083")).toEqual({
     url: "http://127.0.0.1:8083/healthz",
     expectStatus: 200,

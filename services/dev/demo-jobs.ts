@@ -31,7 +31,7 @@ const varied: Record<string, { share: number; payload(random: Random): Record<st
 /** The next job of the demonstration: mixed types and priorities, one in six for later. */
 export function nextDemoJob(
   types: readonly DescribedType[],
-  readModelUrl: string,
+  processorUrl: string,
   random: Random = Math.random,
   now = Date.now(),
 ): JobRequest {
@@ -40,19 +40,19 @@ export function nextDemoJob(
   if (!type) throw new Error("The gateway has no job types");
   return {
     type: type.name,
-    payload: varied[type.name]?.payload(random) ?? examplePayload(type, readModelUrl),
+    payload: varied[type.name]?.payload(random) ?? examplePayload(type, processorUrl),
     priority: between(random, 0, 9),
     ...(random() < 1 / 6 && { runAt: new Date(now + between(random, 3, 30) * 1_000).toISOString() }),
     metadata: { source: "demo" },
   };
 }
 
-/** A type's example, its links to this system led to where the read-model really is. */
-export function examplePayload({ example }: DescribedType, readModelUrl: string): Record<string, unknown> {
+/** A type's example, its links to this system led to where the processor really is. */
+export function examplePayload({ example }: DescribedType, processorUrl: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(example).map(([name, value]) => [
       name,
-      typeof value === "string" ? value.replace("http://127.0.0.1:8080", readModelUrl) : value,
+      typeof value === "string" ? value.replace("http://127.0.0.1:3001", processorUrl) : value,
     ]),
   );
 }

@@ -140,6 +140,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   file.update({ addresses: rows, services: urls, engines: engines.urls });
   const gatewayUrl = urlOf(plans, "gateway");
   const readModelUrl = urlOf(plans, "read-model");
+  const processorUrl = urlOf(plans, "processor");
   greet(printer, rows, gatewayUrl, readModelUrl);
   printer.line(`Up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
   if (options.ephemeral) printer.line("Nothing is kept: jobs and events go when this ends (--ephemeral)");
@@ -147,11 +148,11 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const { brokerMetrics } = engines;
   runObservers({ plan: observers, services: plans, brokerMetrics, root, life, signal, onProgress, onKill });
 
-  const samples = await submitSamples({ gatewayUrl, readModelUrl, signal });
+  const samples = await submitSamples({ gatewayUrl, processorUrl, readModelUrl, signal });
   if (samples.length > 0)
     printer.line(`The store was empty: submitted a sample job of each type (${samples.join(", ")})`);
   if (options.demo) {
-    const demo = runDemo({ gatewayUrl, readModelUrl, signal }, onProgress);
+    const demo = runDemo({ gatewayUrl, processorUrl, signal }, onProgress);
     life.defer("demo", () => demo);
     printer.line("Demo: one or two jobs per second until Ctrl-C");
   }

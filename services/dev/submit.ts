@@ -7,17 +7,23 @@ import { examplePayload, nextDemoJob } from "./demo-jobs.ts";
 
 export interface SubmitOptions {
   readonly gatewayUrl: string;
+  readonly processorUrl: string;
   readonly readModelUrl: string;
   readonly signal: AbortSignal;
 }
 
 /** On an empty store, submits one sample of each job type; gives their names, none where there are jobs already. */
-export async function submitSamples({ gatewayUrl, readModelUrl, signal }: SubmitOptions): Promise<string[]> {
+export async function submitSamples({
+  gatewayUrl,
+  processorUrl,
+  readModelUrl,
+  signal,
+}: SubmitOptions): Promise<string[]> {
   const page = await call<JobPage>(`${readModelUrl}/jobs?limit=1`, { signal });
   if (page.items.length > 0) return [];
   const types = await jobTypes(gatewayUrl, signal);
   for (const type of types) {
-    const payload = examplePayload(type, readModelUrl);
+    const payload = examplePayload(type, processorUrl);
     await submit(gatewayUrl, { type: type.name, payload, metadata: { source: "sample" } }, signal);
   }
   return types.map(({ name }) => name);
@@ -25,7 +31,7 @@ export async function submitSamples({ gatewayUrl, readModelUrl, signal }: Submit
 
 /** Submits one or two varied jobs per second until the signal aborts; tells once when that stops working. */
 export async function runDemo(
-  { gatewayUrl, readModelUrl, signal }: SubmitOptions,
+  { gatewayUrl, processorUrl, signal }: Omit<SubmitOptions, "readModelUrl">,
   onTrouble: (line: string) => void,
 ): Promise<void> {
   let types: readonly JobTypeInfo[] = [];
@@ -34,7 +40,7 @@ export async function runDemo(
     try {
       // Asked again after trouble: a restarted gateway may know other types.
       if (types.length === 0 || isInTrouble) types = await jobTypes(gatewayUrl, signal);
-      await submit(gatewayUrl, nextDemoJob(types, readModelUrl), signal);
+      await submit(gatewayUrl, nextDemoJob(types, processorUrl), signal);
       isInTrouble = false;
     } catch (error) {
       if (signal.aborted) return;

@@ -17,7 +17,7 @@ export default defineJobType({
     },
     { additionalProperties: false },
   ),
-  example: { url: "http://127.0.0.1:8080/healthz" },
+  example: { url: "http://127.0.0.1:3001/healthz" },
   retry: { maxAttempts: 3, baseMs: 500, capMs: 10_000 },
   deadlineMs: 15_000,
   async run({ url, expectStatus }, context) {
