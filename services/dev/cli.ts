@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type EngineSetName, engineSets } from "./engine-set.ts";
+import { type EnginesChoice, enginesChoices } from "./engine-set.ts";
 
 export interface DevOptions {
   help: boolean;
@@ -9,7 +9,7 @@ export interface DevOptions {
   ephemeral: boolean;
   reload: boolean;
   processors: number;
-  engines: EngineSetName;
+  engines: EnginesChoice;
   /** Where engines, logs and the state file are kept; the project's `.observatory` when left out. */
   data: string | undefined;
 }
@@ -23,7 +23,8 @@ the environment does not name, then every service from source, started again whe
 
   --demo            keep a gentle stream of varied jobs going
   --engines SET     embedded: all in one PostgreSQL, nothing to install (default); full: RabbitMQ, PostgreSQL,
-                    MongoDB, Redis. Each set keeps its own data
+                    MongoDB, Redis, each private; compose: the same four in Docker, as compose.yaml
+                    has them. Each set keeps its own data
   --processors N    run N processors (default 1, at most ${maxProcessors})
   --fresh           start empty: removes this set's engine data and the service logs first
   --ephemeral       keep nothing: data and logs in a temporary folder that goes at the end
@@ -72,14 +73,15 @@ export function parseCli(args: string[]): DevOptions {
   if (values.data === "") throw new Error("--data is empty, wanted a folder");
   if (values.data !== undefined && values.ephemeral)
     throw new Error("--data names a folder to keep and --ephemeral keeps nothing, wanted one of them");
-  if (!isEngineSet(values.engines))
+  const engines = enginesChoices.find((choice) => choice === values.engines);
+  if (!engines)
     throw new Error(
-      `--engines is ${JSON.stringify(values.engines)}, wanted ${Object.keys(engineSets).join(" or ")}`,
+      `--engines is ${JSON.stringify(values.engines)}, wanted one of ${enginesChoices.join(", ")}`,
     );
-  const { help, demo, fresh, ephemeral, data, engines } = values;
+  if (engines === "compose" && (values.fresh || values.ephemeral))
+    throw new Error(
+      "The engines of Docker Compose keep their data in volumes; to empty them: docker compose down --volumes",
+    );
+  const { help, demo, fresh, ephemeral, data } = values;
   return { help, demo, fresh, ephemeral, engines, reload: !values["no-reload"], processors, data };
-}
-
-function isEngineSet(name: string): name is EngineSetName {
-  return Object.hasOwn(engineSets, name);
 }

@@ -27,6 +27,10 @@ export const embeddedSet: EngineSet = {
 export const engineSets = { embedded: embeddedSet, full: fullSet } as const;
 export type EngineSetName = keyof typeof engineSets;
 
+/** What `--engines` names: a set of private engines, or those of compose.yaml. */
+export type EnginesChoice = EngineSetName | "compose";
+export const enginesChoices: readonly EnginesChoice[] = ["embedded", "full", "compose"];
+
 export const purposes: Readonly<Record<UrlName, string>> = {
   BUS_URL: "message bus",
   DATABASE_URL: "job store",

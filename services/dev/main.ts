@@ -4,6 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { createLifecycle, type Lifecycle } from "../../shared/lifecycle.ts";
 import { createLog } from "../../shared/log.ts";
 import { type DevOptions, parseCli, usageText } from "./cli.ts";
+import { runComposeEngines } from "./compose-engines.ts";
 import { engineSets } from "./engine-set.ts";
 import { readGivenUrls } from "./given-urls.ts";
 import { greet, sayWhatRuns } from "./greeting.ts";
@@ -78,18 +79,20 @@ async function main(args: string[]): Promise<number> {
     life.stop("interrupt"),
   );
   if (isKilled) return 130;
-  if (code === 0)
-    printer.line(
-      options.ephemeral ? "Stopped; nothing is kept" : `Stopped; jobs and events are kept in ${dataDir}`,
-    );
+  if (code === 0) printer.line(`Stopped; ${whatIsKept(options, dataDir)}`);
   return isClean ? code : 1;
+}
+
+function whatIsKept({ ephemeral, engines }: DevOptions, dataDir: string): string {
+  if (ephemeral) return "nothing is kept";
+  return `jobs and events are kept in ${engines === "compose" ? "Docker's volumes" : dataDir}`;
 }
 
 async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<void> {
   const startedAt = performance.now();
-  const set = engineSets[options.engines];
+  const set = options.engines === "compose" ? undefined : engineSets[options.engines];
   const given = await readGivenUrls(process.env);
-  const which = privateEngines(set, given.urls);
+  const which = set ? privateEngines(set, given.urls) : [];
   const faults = [
     ...given.faults,
     ...missingEngines(which).map(({ problem, remedy }) => `${problem}; to install it:\n  ${remedy}`),
@@ -105,8 +108,18 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   }
 
   const onProgress = (line: string) => printer.line(line);
-  const starting = runEngines({ set, given: given.urls, root, signal, onProgress });
-  const engines = await whileTelling(printer, () => `Starting ${which.join(", ")}`, starting);
+  const engineOptions = { given: given.urls, signal, onProgress };
+  const engines = set
+    ? await whileTelling(
+        printer,
+        () => `Starting ${which.join(", ")}`,
+        runEngines({ set, root, ...engineOptions }),
+      )
+    : await whileTelling(
+        printer,
+        () => "Starting the engines of compose.yaml",
+        runComposeEngines({ projectDir, ...engineOptions }),
+      );
   life.defer("engines", engines.stop);
   onKill(engines.kill);
   signal.throwIfAborted();
