@@ -69,7 +69,7 @@ export const SUITES: readonly Suite[] = [
   { name: "system", paths: behaviours("broker-restart", "store-cuts"), engines: full },
   {
     name: "embedded",
-    paths: behaviours("embedded-cut"),
+    paths: behaviours("embedded-cut", "traces"),
     again: behaviours(
       "happy-path",
       "refusals",
@@ -86,6 +86,7 @@ export const SUITES: readonly Suite[] = [
       "bad-envelope",
       "gateway-overload",
       "broker-restart",
+      "observed-system",
     ),
     on: "embedded",
     engines: embedded,
