@@ -33,7 +33,7 @@ export type DeadLetterPage = Static<typeof DeadLetterPage>;
 /** Everything about one job. `unavailable` names the parts whose store did not answer. */
 export const JobDetail = published(
   "job-detail",
-  "1.0.0",
+  "1.1.0",
   Type.Intersect([
     Job,
     Type.Object({
@@ -42,6 +42,9 @@ export const JobDetail = published(
       children: Type.Object({ total: Count, byStatus: Type.Record(Type.String(), Count) }),
       events: Type.Array(EventEnvelope),
       unavailable: Type.Array(Type.String()),
+      traceId: Type.Optional(
+        Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id; it is in the logs too" }),
+      ),
     }),
   ]),
 );

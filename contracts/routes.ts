@@ -62,6 +62,9 @@ const SUBMIT: readonly ProblemCode[] = [...BODY, "OVERLOADED", "BUS_UNAVAILABLE"
 const COMMAND: readonly ProblemCode[] = ["INVALID_ID", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"];
 const QUERY: readonly ProblemCode[] = ["INVALID_QUERY", "STORE_UNAVAILABLE"];
 
+/** Any text: W3C Trace Context wants one that cannot be read to be ignored, not refused. */
+const TraceparentHeader = Type.String({ description: "W3C Trace Context; the job goes on with this trace" });
+
 const id = { id: Uuid };
 const queueType = { type: Type.String({ minLength: 1, maxLength: 64 }) };
 
@@ -71,7 +74,10 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/jobs",
     summary: "Submit a job",
-    headers: { "idempotency-key": Type.Optional(IdempotencyKey) },
+    headers: {
+      "idempotency-key": Type.Optional(IdempotencyKey),
+      traceparent: Type.Optional(TraceparentHeader),
+    },
     body: { schema: JobRequest },
     reply: { status: 202, schema: Acceptance },
     problems: [...SUBMIT, "UNKNOWN_JOB_TYPE", "PAYLOAD_TOO_DEEP", "IDEMPOTENCY_CONFLICT"],

@@ -41,6 +41,20 @@ export const BASE_CONFIG = {
     maximum: 600_000,
     description: "How long work in hand may take to finish after SIGTERM",
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    Url(["http", "https"], {
+      description: "Receiver of traces, as OTLP over HTTP; without it none are made",
+    }),
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
+    Secret(Type.String({ description: "Headers for that receiver, such as name=value,name=value" })),
+  ),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    default: 1,
+    minimum: 0,
+    maximum: 1,
+    description: "Share of jobs that are traced, 0 to 1",
+  }),
 } as const;
 
 export type Env = Readonly<Record<string, string | undefined>>;

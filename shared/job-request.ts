@@ -7,6 +7,7 @@ import type { EventMaker } from "./event.ts";
 import { faultsOf } from "./http/read-request.ts";
 import { type JobType, withDefaults } from "./job-types/define.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
+import { traceparentOfJob } from "./traceparent.ts";
 
 const DEFAULT_PRIORITY = 5;
 /** The fingerprint of jobs that nobody gave an idempotency key: there is nothing to tell apart. */
@@ -76,7 +77,7 @@ export function createdEvent(
     eventId,
     correlationId: about.correlationId,
     idempotencyKey: about.idempotencyKey ?? eventId,
-    traceparent: about.traceparent,
+    traceparent: about.traceparent ?? traceparentOfJob(asked.jobId),
     ...(about.causationId && { causationId: about.causationId }),
     occurredAt,
     hops: { acceptedAt: occurredAt },

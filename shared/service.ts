@@ -8,6 +8,7 @@ import { checkHealth } from "./health-check.ts";
 import { createLifecycle, type Lifecycle, runAsProcess } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { openTracing, type Tracing } from "./tracing.ts";
 import { parseVersion } from "./version.ts";
 
 type BaseConfig = Static<TObject<typeof BASE_CONFIG>>;
@@ -22,6 +23,7 @@ export interface ServiceContext<C> {
   readonly life: Lifecycle;
   readonly metrics: Metrics;
   readonly makeEvent: EventMaker;
+  readonly tracing: Tracing;
 }
 
 export interface ServiceDefinition<T extends TProperties> {
@@ -69,9 +71,15 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
     const life = createLifecycle({ log, graceMs: config.STOP_GRACE_MS });
     const metrics = createMetrics(service);
     const makeEvent = createEventMaker({ service, instanceId, version });
-    await runAsProcess(life, log, () =>
-      start({ service, version, instanceId, config, log, life, metrics, makeEvent }),
-    );
+    await runAsProcess(life, log, async () => {
+      const tracing = await openTracing({
+        ...{ service, version, instanceId, log },
+        endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+        share: config.OTEL_TRACES_SAMPLER_ARG,
+      });
+      life.defer("traces", tracing.close);
+      await start({ service, version, instanceId, config, log, life, metrics, makeEvent, tracing });
+    });
   } catch (error) {
     console.error(`${service} cannot start. ${messageOf(error)}`);
     process.exitCode = 1;

@@ -13,6 +13,7 @@ import { createLog } from "../shared/log.ts";
 import { createMetrics } from "../shared/metrics.ts";
 import { openObservations } from "../shared/observations/open.ts";
 import type { Observations } from "../shared/observations/port.ts";
+import { TRACING_OFF } from "../shared/tracing.ts";
 import { createTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
 
 const log = createLog({ service: "read-model", level: process.env.TEST_LOG === "1" ? "debug" : "silent" });
@@ -77,6 +78,7 @@ export async function createWorld() {
         BIND_ADDRESS: "127.0.0.1",
         ALLOWED_ORIGINS: "",
         STOP_GRACE_MS: 5_000,
+        OTEL_TRACES_SAMPLER_ARG: 1,
         PORT: 0,
         DATABASE_URL: through("postgres"),
         EVENTS_URL: through("mongo"),
@@ -96,6 +98,7 @@ export async function createWorld() {
         makeEvent: () => {
           throw new Error("the read-model makes no events");
         },
+        tracing: TRACING_OFF,
       });
       const port = listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
       const started = { url: `http://127.0.0.1:${port}`, life };

@@ -1,6 +1,5 @@
 import { Elysia } from "elysia";
 import { ActionRequest, BatchRequest, IdempotencyKey, ReplayRequest } from "../../contracts/api-commands.ts";
-import { W3cTraceparent } from "../../contracts/envelope.ts";
 import { GATEWAY_ROUTES } from "../../contracts/routes.ts";
 import type { createDocs } from "../../shared/http/docs.ts";
 import type { Edge } from "../../shared/http/edge.ts";
@@ -9,11 +8,11 @@ import { refuseOtherMethods } from "../../shared/http/other-methods.ts";
 import { createCheck, readId, readJson } from "../../shared/http/read-request.ts";
 import { describeJobType } from "../../shared/job-types/define.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
+import { readTraceparent, traceIdFor } from "../../shared/traceparent.ts";
 import type { CommandForwarder } from "./commands.ts";
 import type { Caller, Submitter } from "./submit-job.ts";
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The Idempotency-Key header");
-const checkTraceparent = createCheck(W3cTraceparent, "VALIDATION_FAILED", "The traceparent header");
 const checkBatch = createCheck(BatchRequest, "VALIDATION_FAILED", "The batch");
 const checkAction = createCheck(ActionRequest, "VALIDATION_FAILED", "The request");
 const checkReplay = createCheck(ReplayRequest, "VALIDATION_FAILED", "The request");
@@ -49,12 +48,11 @@ export function createApp({
     .post(
       "/jobs",
       async ({ request, correlationId, set }) => {
-        const acceptance = await submitter.submit(
-          await readJson(request, maxJobBytes),
-          caller(request, correlationId),
-        );
+        const from = caller(request, correlationId);
+        const acceptance = await submitter.submit(await readJson(request, maxJobBytes), from);
         set.status = 202;
         set.headers.location = `/jobs/${acceptance.jobId}`;
+        set.headers["x-trace-id"] = traceIdFor(acceptance.jobId, from.traceparent);
         return acceptance;
       },
       { parse: "none" },
@@ -64,7 +62,7 @@ export function createApp({
       async ({ request, correlationId, set }) => {
         const { jobs } = checkBatch(await readJson(request, maxBatchBytes));
         set.status = 202;
-        return submitter.submitBatch(jobs, { correlationId });
+        return submitter.submitBatch(jobs, { correlationId, batch: true });
       },
       { parse: "none" },
     )
@@ -110,10 +108,9 @@ export function createApp({
 
 function caller(request: Request, correlationId: string): Caller {
   const key = request.headers.get("idempotency-key");
-  const traceparent = request.headers.get("traceparent");
   return {
     correlationId,
-    ...(key !== null && { idempotencyKey: checkKey(key) }),
-    ...(traceparent !== null && { traceparent: checkTraceparent(traceparent) }),
+    idempotencyKey: key === null ? undefined : checkKey(key),
+    traceparent: readTraceparent(request.headers.get("traceparent")),
   };
 }

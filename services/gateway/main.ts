@@ -50,12 +50,14 @@ async function start({
   life,
   metrics,
   makeEvent,
+  tracing,
 }: ServiceContext<typeof Config.static>): Promise<void> {
   const bus = openBus({ url: config.BUS_URL, name: instanceId, log, metrics });
   life.defer("bus", bus.close);
   const submitter = createSubmitter({
     bus,
     makeEvent,
+    tracing,
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     maxInFlight: config.MAX_IN_FLIGHT,
   });

@@ -8,7 +8,9 @@ import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createCheck } from "../../shared/http/read-request.ts";
 import { toProblem } from "../../shared/http/to-problem.ts";
 import { checkedPayload, createdEvent, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
+import type { Tracing } from "../../shared/tracing.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { beginTrace, type JobTrace } from "./job-trace.ts";
 import { createKeyMemory } from "./key-memory.ts";
 import { checkPayloadBounds } from "./payload-bounds.ts";
 
@@ -17,6 +19,7 @@ const checkRequest = createCheck(JobRequest, "VALIDATION_FAILED", "The job");
 export interface SubmitOptions {
   readonly bus: Bus;
   readonly makeEvent: EventMaker;
+  readonly tracing: Tracing;
   readonly maxPayloadBytes: number;
   /** Jobs that wait for their confirm; one more is refused with OVERLOADED. */
   readonly maxInFlight: number;
@@ -27,6 +30,8 @@ export interface Caller {
   readonly correlationId: string;
   readonly idempotencyKey?: string | undefined;
   readonly traceparent?: string | undefined;
+  /** Whether it is one of many in a request. */
+  readonly batch?: true;
 }
 
 interface Prepared {
@@ -34,10 +39,11 @@ interface Prepared {
   readonly envelope: string;
   readonly key: string | undefined;
   readonly fingerprint: string;
+  readonly trace: JobTrace | undefined;
 }
 
 /** Accepts jobs: checks them, derives their ids, and answers when the bus has them. */
-export function createSubmitter({ bus, makeEvent, maxPayloadBytes, maxInFlight }: SubmitOptions) {
+export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxInFlight }: SubmitOptions) {
   const keys = createKeyMemory(10_000);
   // Requests that arrive together share a message and its confirm.
   const publisher = createBatcher<string, void>({
@@ -74,16 +80,22 @@ export function createSubmitter({ bus, makeEvent, maxPayloadBytes, maxInFlight }
     const jobId = key === undefined ? newJobId() : jobIdOfKey(key);
     const fingerprint =
       key === undefined ? NO_FINGERPRINT : fingerprintOf({ ...wishes, type, payload: given });
+    const trace = beginTrace(tracing, jobId, type, caller);
     const event = createdEvent(
       makeEvent,
       { ...wishes, jobId, jobType: type, payload, fingerprint },
-      { ...caller, idempotencyKey: key },
+      {
+        correlationId: caller.correlationId,
+        idempotencyKey: key,
+        traceparent: trace?.traceparent ?? caller.traceparent,
+      },
     );
     return {
       acceptance: { jobId, eventId: event.eventId },
       envelope: JSON.stringify(event),
       key,
       fingerprint,
+      trace,
     };
   }
 
@@ -109,11 +121,19 @@ export function createSubmitter({ bus, makeEvent, maxPayloadBytes, maxInFlight }
     /** Accept one job; resolves when it is durable in the bus. */
     async submit(body: unknown, caller: Caller): Promise<Acceptance> {
       const prepared = prepare(body, caller);
-      if (!isKnown(prepared)) {
-        await publisher.add(prepared.envelope);
-        if (prepared.key !== undefined) keys.set(prepared.key, prepared.fingerprint);
+      const { acceptance, envelope, key, fingerprint, trace } = prepared;
+      try {
+        const known = isKnown(prepared);
+        if (!known) {
+          await publisher.add(envelope);
+          if (key !== undefined) keys.set(key, fingerprint);
+        }
+        trace?.end(!known);
+      } catch (error) {
+        trace?.fail(error);
+        throw error;
       }
-      return prepared.acceptance;
+      return acceptance;
     },
 
     /**

@@ -54,6 +54,7 @@ async function start({
   log,
   life,
   metrics,
+  tracing,
 }: ServiceContext<typeof Config.static>): Promise<void> {
   const { stopping } = life;
   try {
@@ -105,7 +106,7 @@ async function start({
   const consumer = bus.consume(
     "events.observed",
     { maxBatch: 40, prefetch: 80 },
-    createRecorder({ observations, bus, families, log }),
+    createRecorder({ observations, bus, families, tracing, log }),
   );
   life.defer("recording", consumer.stop);
   started = true;

@@ -4,7 +4,9 @@ import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 import { refusedMessage } from "../../shared/refusal.ts";
+import type { Tracing } from "../../shared/tracing.ts";
 import type { Families } from "./families.ts";
+import { beginRecordSpans } from "./record-spans.ts";
 
 /** Events that are decoded before health checks and the bus get their turn. */
 const TURN = 1_000;
@@ -13,6 +15,7 @@ export interface RecorderOptions {
   readonly observations: Pick<ObservationWriter, "record">;
   readonly bus: Pick<Bus, "publish">;
   readonly families: Families;
+  readonly tracing: Tracing;
   readonly log: Log;
 }
 
@@ -21,7 +24,7 @@ export interface RecorderOptions {
  * interrupts is lost. An envelope that breaks its contract goes alone; the processor may file the same one from its own
  * queue, under the same id.
  */
-export function createRecorder({ observations, bus, families, log }: RecorderOptions): BatchHandler {
+export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   return async (batch) => {
     const events: JobEvent[] = [];
     const refused: RefusedEnvelope[] = [];
@@ -35,7 +38,9 @@ export function createRecorder({ observations, bus, families, log }: RecorderOpt
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (events.length > 0) {
+      const endSpans = beginRecordSpans(tracing, events);
       const { fresh } = await observations.record(events);
+      endSpans?.();
       families.recorded(fresh, events.length);
     }
     if (refused.length > 0) {

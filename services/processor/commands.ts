@@ -3,6 +3,7 @@ import { type JobStatus, WAITING_STATUSES } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
+import { traceIdFor } from "../../shared/traceparent.ts";
 import type { CommandJob, CommandMove, CommandStore } from "./command-store.ts";
 import type { Historian } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
@@ -89,7 +90,8 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
         );
       if (!(await apply([job])).has(id)) continue;
       const [now] = await store.get([id]);
-      log.info("Command done", { jobId: id, command: what, status: now?.status });
+      const traceId = traceIdFor(id, job.traceparent);
+      log.info("Command done", { jobId: id, command: what, status: now?.status, traceId });
       return { jobId: id, status: now?.status ?? job.status, cancelRequested: now?.cancelRequested ?? false };
     }
     throw new AppError("JOB_STATE_CONFLICT", `Job ${id} changes faster than it can be ${what}; try again`);

@@ -9,6 +9,7 @@ import { decodeMessage, type EventMaker, joinEnvelopes, type RefusedEnvelope } f
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
 import { refusedMessage } from "../../shared/refusal.ts";
+import type { Tracing } from "../../shared/tracing.ts";
 import type { CommandStore } from "./command-store.ts";
 import type { Commands } from "./commands.ts";
 import type { DeadLetterRow, DeadLetterStore } from "./dead-letter-store.ts";
@@ -22,11 +23,14 @@ export interface DeadLettersOptions {
   readonly commands: Pick<Commands, "retry">;
   readonly bus: Bus;
   readonly makeEvent: EventMaker;
+  readonly tracing: Tracing;
   readonly log: Log;
 }
 
 /** Files what broke its contract, and lets people replay, edit or drop it. */
-export function createDeadLetters({ store, jobs, commands, bus, makeEvent, log }: DeadLettersOptions) {
+export function createDeadLetters(options: DeadLettersOptions) {
+  const { store, jobs, commands, bus, makeEvent, tracing, log } = options;
+
   /** Consumes `jobs.failed.validation`. What is no refused message is itself filed as one. */
   const file: BatchHandler = async (batch) => {
     const messages = new Map<string, RefusedMessage>();
@@ -100,10 +104,12 @@ export function createDeadLetters({ store, jobs, commands, bus, makeEvent, log }
     }
     const origin = await jobs.request(jobId);
     if (!origin) throw new AppError("JOB_NOT_FOUND", `No job has the id ${jobId}`);
+    const newId = newJobId();
+    const span = tracing.begin(newId, "publish jobs.created", "producer");
     const event = createdEvent(
       makeEvent,
       {
-        jobId: newJobId(),
+        jobId: newId,
         jobType: origin.type,
         payload: checkedPayload(jobTypeNamed(origin.type), payload),
         priority: origin.priority,
@@ -113,10 +119,11 @@ export function createDeadLetters({ store, jobs, commands, bus, makeEvent, log }
         originKind: "edit",
         ...(origin.metadata && { metadata: origin.metadata }),
       },
-      { correlationId, causationId: origin.createdEventId },
+      { correlationId, causationId: origin.createdEventId, traceparent: span?.traceparent },
     );
     await bus.publish("jobs.created", joinEnvelopes([JSON.stringify(event)]));
-    return { jobId: event.payload.jobId, eventId: event.eventId };
+    span?.end({ "job.id": newId, "job.type": origin.type, "job.origin_id": jobId });
+    return { jobId: newId, eventId: event.eventId };
   }
 
   async function replayMessage(

@@ -28,6 +28,7 @@ export interface Step {
   readonly detail: string | null;
   /** The envelope as JSON, ready to be joined into a message. */
   readonly event: string;
+  readonly traceparent: string | null;
 }
 
 type MovedFields = "jobId" | "jobType" | "sequence" | "run" | "attempt" | "from" | "to";
@@ -85,7 +86,7 @@ export function createHistorian(makeEvent: EventMaker) {
     {
       detail,
       ...rest
-    }: Omit<Step, "jobId" | "eventId" | "event" | "detail"> & { detail?: object | undefined },
+    }: Omit<Step, "jobId" | "eventId" | "event" | "traceparent" | "detail"> & { detail?: object | undefined },
   ): Step {
     const eventId = eventIdAt(job.id, rest.sequence);
     const event = makeEvent({
@@ -102,6 +103,7 @@ export function createHistorian(makeEvent: EventMaker) {
       ...rest,
       detail: detail ? JSON.stringify(detail) : null,
       event: JSON.stringify(event),
+      traceparent: job.traceparent,
     };
   }
 }

@@ -6,6 +6,8 @@ import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
 import { checkedPayload, jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
 import { isAway } from "../../shared/postgres.ts";
+import { traceparentOfJob } from "../../shared/traceparent.ts";
+import type { JobSpan, Tracing } from "../../shared/tracing.ts";
 import type { Claimer } from "./claim.ts";
 import { after, type Historian, type Standing, type Step } from "./history.ts";
 import type { IntakeStore, NewJob } from "./intake-store.ts";
@@ -24,6 +26,7 @@ export interface IntakeOptions {
   readonly slots: Slots;
   readonly claimer: Pick<Claimer, "caughtUp" | "poke" | "dueAt">;
   readonly outbox: Outbox;
+  readonly tracing: Tracing;
   readonly log: Log;
   readonly workerId: () => string;
   readonly isPaused: (type: string) => boolean;
@@ -37,7 +40,7 @@ export interface IntakeOptions {
  * the others wait in the store, where they can be seen, ordered and cancelled.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
-  const { store, history, slots, claimer, outbox, log, workerId, isPaused, start, refuse } = options;
+  const { store, history, slots, claimer, outbox, tracing, log, workerId, isPaused, start, refuse } = options;
 
   return async (batch) => {
     const created = new Map<string, Created>();
@@ -87,7 +90,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     const checked = events.map((event) => {
       const verdict = check(event);
       if (verdict.refusal) refused.push(refusal(event, verdict.refusal.reason, verdict.refusal.detail));
-      return { event, ...verdict };
+      return { event, span: tracing.span("receive jobs.created", "consumer", event.traceparent), ...verdict };
     });
 
     const mayRun = checked.filter(
@@ -105,8 +108,9 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       const jobs = checked.map((entry) => newJob(entry, now, direct.has(entry.event.payload.jobId)));
       const { inserted, message } = await store.insert(jobs);
       outbox.relay(message);
-      for (const job of jobs) {
+      for (const [index, job] of jobs.entries()) {
         if (!inserted.has(job.id)) continue;
+        checked[index]?.span?.end({ "job.id": job.id, "job.type": job.type, "job.status": job.status });
         if (job.status === "SCHEDULED") claimer.dueAt(job.runAt);
         if (job.status !== "EXECUTING") continue;
         started++;
@@ -135,7 +139,11 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       .map(conflict);
   }
 
-  function newJob({ event, payload, refusal: bad, policy }: Checked, now: Date, claimed: boolean): NewJob {
+  function newJob(
+    { event, span, payload, refusal: bad, policy }: Checked,
+    now: Date,
+    claimed: boolean,
+  ): NewJob {
     const { payload: facts, correlationId } = event;
     const createdAt = new Date(event.occurredAt);
     const runAt = facts.runAt ? new Date(facts.runAt) : createdAt;
@@ -148,7 +156,8 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       run: 1,
       attempt: 0,
       correlationId,
-      traceparent: event.traceparent ?? null,
+      // Kept with the job: whatever happens to it later, on whichever processor, follows its intake.
+      traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
     };
     let job = born;
     const take = (step: Step) => {
@@ -215,6 +224,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
 
 interface Checked {
   readonly event: Created;
+  readonly span: JobSpan | undefined;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly policy: {
     readonly maxAttempts: number;
@@ -226,7 +236,7 @@ interface Checked {
 }
 
 /** The gateway has checked it already; but others may publish too, and this processor may know fewer types. */
-function check({ payload: { jobType: name, payload } }: Created): Omit<Checked, "event"> {
+function check({ payload: { jobType: name, payload } }: Created): Omit<Checked, "event" | "span"> {
   try {
     const jobType = jobTypeNamed(name);
     return {

@@ -75,6 +75,7 @@ async function start({
   life,
   metrics,
   makeEvent,
+  tracing,
 }: ServiceContext<typeof Config.static>): Promise<void> {
   const allowedAddresses = parseAllowList(config.HTTP_CHECK_ALLOW);
   const { stopping, abort } = life;
@@ -86,7 +87,7 @@ async function start({
 
   const history = createHistorian(makeEvent);
   const outboxStore = guardedStore(store, createOutboxStore);
-  const outbox = createOutbox({ store: outboxStore, bus, log });
+  const outbox = createOutbox({ store: outboxStore, bus, tracing, log });
   const slots = createSlots(config.CONCURRENCY);
   const runs = guardedStore(store, (sql) => createRunStore(sql, history));
   const workerStore = guardedStore(store, createWorkerStore);
@@ -102,14 +103,14 @@ async function start({
 
   // These four need each other: who is told of free slots, of due jobs, of a lost lease.
   const workers: Workers = createWorkers({
-    ...{ store: workerStore, runs, history, outbox, log, instanceId, version },
+    ...{ store: workerStore, runs, history, outbox, tracing, log, instanceId, version },
     concurrency: config.CONCURRENCY,
     leaseMs: config.LEASE_MS,
     runner: () => runner,
     onDue: () => claimer.poke(),
   });
   const runner = createRunner({
-    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, log, counters, abort },
+    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, tracing, log, counters, abort },
     ports: { allowedAddresses, submit: createChildSubmitter(bus, makeEvent) },
     onFree: (retryAt) => claimer.onFree(retryAt),
   });
@@ -135,6 +136,7 @@ async function start({
     commands,
     bus,
     makeEvent,
+    tracing,
     log,
   });
   const pausedTypes = createPausedTypes(commandStore, log);
@@ -195,7 +197,7 @@ async function start({
   });
 
   const intake = createIntake({
-    ...{ store: intakeStore, history, slots, claimer, outbox, log },
+    ...{ store: intakeStore, history, slots, claimer, outbox, tracing, log },
     workerId: workers.id,
     isPaused: pausedTypes.has,
     start: runner.start,

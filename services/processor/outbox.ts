@@ -2,6 +2,7 @@ import { createBatcher, pause } from "../../shared/async.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Tracing } from "../../shared/tracing.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 import type { OutboxMessage } from "./steps-sql.ts";
 
@@ -17,11 +18,18 @@ export interface Outbox {
   idle(): Promise<void>;
 }
 
+export interface OutboxOptions {
+  readonly store: OutboxStore;
+  readonly bus: Bus;
+  readonly tracing: Tracing;
+  readonly log: Log;
+}
+
 /**
  * The way of committed events to the bus. Each message is a row until it is confirmed, so that a crash between commit
  * and publish loses nothing: whoever sweeps finds it. It may be published twice; its events have the same ids.
  */
-export function createOutbox({ store, bus, log }: { store: OutboxStore; bus: Bus; log: Log }): Outbox {
+export function createOutbox({ store, bus, tracing, log }: OutboxOptions): Outbox {
   const deletions = createBatcher<string, void>({
     run: async (ids) => {
       await store.remove(ids);
@@ -33,9 +41,14 @@ export function createOutbox({ store, bus, log }: { store: OutboxStore; bus: Bus
   });
   const underWay = new Set<Promise<void>>();
 
-  async function publish({ id, body }: OutboxMessage): Promise<void> {
+  async function publish({ id, body, traces }: OutboxMessage): Promise<void> {
     try {
+      const spans =
+        tracing.on && traces.size > 0
+          ? Array.from(traces, (parent) => tracing.span("publish jobs.transitions", "producer", parent))
+          : [];
       await bus.publish("jobs.transitions", body);
+      for (const span of spans) span?.end({ "messaging.destination.name": "jobs.transitions" });
       await deletions.add(id);
     } catch (error) {
       // The row is still there, and the sweep will find it.

@@ -2,6 +2,9 @@ import { createBatcher, untilItSucceeds } from "../../shared/async.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { JobType } from "../../shared/job-types/define.ts";
 import type { Log } from "../../shared/log.ts";
+import { traceIdFor } from "../../shared/traceparent.ts";
+import type { Tracing } from "../../shared/tracing.ts";
+import { attemptSpan } from "./attempt-span.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
@@ -19,6 +22,7 @@ export interface RunnerOptions {
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly slots: Slots;
+  readonly tracing: Tracing;
   readonly log: Log;
   readonly counters: RunCounters;
   readonly ports: Omit<RunPorts, "onProgress">;
@@ -47,6 +51,7 @@ export function createRunner({
   history,
   outbox,
   slots,
+  tracing,
   log,
   counters,
   ports,
@@ -84,20 +89,28 @@ export function createRunner({
 
   async function run(job: ClaimedJob, interrupt: AbortController): Promise<void> {
     let retryAt: Date | null = null;
+    const traceId = traceIdFor(job.id, job.traceparent);
+    const span = attemptSpan(tracing, job);
+    // What the attempt causes, its events and its children, comes after it in the trace.
+    const traced = span ? { ...job, traceparent: span.traceparent } : job;
     try {
-      const ended = await runJob(job, jobTypes.get(job.type), interrupt.signal, {
+      const ended = await runJob(traced, jobTypes.get(job.type), interrupt.signal, {
         ...ports,
         onProgress: (held, text) => {
           progress.set(held.id, { job: held, progress: text });
           if (!progressTimer) progressTimer = setTimeout(saveProgress, PROGRESS_EVERY_MS);
         },
       });
+      span?.end(ended);
+      const recording = tracing.span("record end", "client", span?.traceparent);
       const conclusion = await ends.add(ended);
+      recording?.end({ "job.status": conclusion === "superseded" ? conclusion : conclusion.status });
       if (conclusion === "superseded") {
         counters.refused();
         log.warn("A late end was refused: the job has another holder", {
           jobId: job.id,
           attempt: job.attempt,
+          traceId,
         });
       } else {
         counters.ended(ended.ending.outcome);
@@ -109,11 +122,13 @@ export function createRunner({
           status: conclusion.status,
           durationMs: ended.durationMs,
           correlationId: job.correlationId,
+          traceId,
         });
       }
     } catch (error) {
       // The lease expires and another processor takes the job over.
-      log.error("The end of a job could not be recorded", { jobId: job.id, attempt: job.attempt, error });
+      const { id: jobId, attempt } = job;
+      log.error("The end of a job could not be recorded", { jobId, attempt, traceId, error });
     } finally {
       if (running.get(job.id) === job) {
         running.delete(job.id);

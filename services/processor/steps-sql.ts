@@ -1,6 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
 import { joinEnvelopes } from "../../shared/event.ts";
 import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
+import { isSampled } from "../../shared/traceparent.ts";
 import type { Step } from "./history.ts";
 
 /**
@@ -41,6 +42,8 @@ export function idsOf(text: string | null | undefined): Set<string> {
 export interface OutboxMessage {
   readonly id: string;
   readonly body: Uint8Array;
+  /** Sampled traces that its events belong to: a traceparent for each. */
+  readonly traces: ReadonlySet<string>;
 }
 
 /** The message that {@link stepsSql} wrote, made again here rather than sent back by the store. */
@@ -50,5 +53,18 @@ export function outboxMessage(
   done: ReadonlySet<string>,
 ): OutboxMessage | undefined {
   if (id === null) return undefined;
-  return { id, body: joinEnvelopes(steps.filter((s) => done.has(s.jobId)).map((s) => s.event)) };
+  const written = steps.filter((s) => done.has(s.jobId));
+  return { id, body: joinEnvelopes(written.map((s) => s.event)), traces: tracesOf(written) };
+}
+
+const NO_TRACES: ReadonlySet<string> = new Set();
+
+function tracesOf(steps: readonly Step[]): ReadonlySet<string> {
+  let traces: Set<string> | undefined;
+  for (const { traceparent } of steps) {
+    if (!traceparent || !isSampled(traceparent)) continue;
+    traces ??= new Set();
+    traces.add(traceparent);
+  }
+  return traces ?? NO_TRACES;
 }

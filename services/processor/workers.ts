@@ -3,6 +3,8 @@ import type { JobError } from "../../contracts/job.ts";
 import { pause, untilItSucceeds } from "../../shared/async.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Tracing } from "../../shared/tracing.ts";
+import { attemptSpan } from "./attempt-span.ts";
 import { conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
@@ -19,6 +21,7 @@ export interface WorkersOptions {
   readonly runs: RunStore;
   readonly history: Historian;
   readonly outbox: Outbox;
+  readonly tracing: Tracing;
   readonly log: Log;
   readonly instanceId: string;
   readonly version: string;
@@ -35,8 +38,8 @@ export interface WorkersOptions {
  * A worker that finds itself presumed dead gives its jobs up and goes on under a new id.
  */
 export function createWorkers(options: WorkersOptions) {
-  const { store, runs, history, outbox, log, instanceId, version, concurrency, leaseMs, runner, onDue } =
-    options;
+  const { store, runs, history, outbox, tracing, log } = options;
+  const { instanceId, version, concurrency, leaseMs, runner, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
   let generation = 0;
   let suspects: ReadonlySet<string> = new Set();
@@ -109,6 +112,9 @@ export function createWorkers(options: WorkersOptions) {
     });
     const { done, message } = await runs.finish(entries);
     outbox.relay(message);
+    // Whoever ran it can tell nothing any more.
+    for (const { ended } of entries)
+      if (done.has(ended.job.id)) attemptSpan(tracing, ended.job, ended.job.startedAt)?.end(ended);
     return done.size;
   }
 

@@ -1,5 +1,6 @@
 import type { JobDetail, Timeline } from "../../contracts/api-queries.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
+import { traceIdFor } from "../../shared/traceparent.ts";
 import { eventsOfJob } from "./event-queries.ts";
 import type { JobQueries } from "./job-queries.ts";
 import { toJob } from "./job-row.ts";
@@ -23,6 +24,7 @@ export function createJobDetail(jobs: JobQueries, observations: ObservationReade
         children,
         events: [...(events.value ?? [])],
         unavailable: events.away === undefined ? [] : ["events"],
+        traceId: traceIdFor(id, row.traceparent),
       };
     },
 

@@ -17,7 +17,8 @@ const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
  * The rim of every HTTP service, as an Elysia plugin: correlation id in and out, Host and Origin checked, one access
- * log line and one duration sample for each request, errors as problem+json. Handlers get `correlationId`.
+ * log line and one duration sample for each request, errors as problem+json. Handlers get `correlationId`; the
+ * `x-trace-id` that they set is in the log too.
  */
 export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOptions) {
   const policy = createOriginPolicy(bindAddress, allowedOrigins);
@@ -63,6 +64,7 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
       const write = QUIET.has(path) ? log.debug : log.info;
       write("Request", {
         correlationId: set.headers["x-correlation-id"],
+        traceId: set.headers["x-trace-id"],
         method: request.method,
         path,
         status,

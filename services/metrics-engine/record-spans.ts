@@ -1,0 +1,33 @@
+import type { JobEvent } from "../../contracts/events.ts";
+import { isSampled } from "../../shared/traceparent.ts";
+import type { Tracing } from "../../shared/tracing.ts";
+
+/**
+ * Begin the spans of recording some events: one for those of a job that have the same parent, since they are stored
+ * together. Gives what ends them.
+ */
+export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]): (() => void) | undefined {
+  if (!tracing.on) return undefined;
+  const byParent = new Map<string, JobEvent[]>();
+  for (const event of events) {
+    const { traceparent } = event;
+    if (!traceparent || !isSampled(traceparent)) continue;
+    // Children begin with the parent of their parent's attempt.
+    const key = `${traceparent} ${event.payload.jobId}`;
+    const group = byParent.get(key);
+    if (group) group.push(event);
+    else byParent.set(key, [event]);
+  }
+  const spans = Array.from(byParent.values(), (group) => ({
+    group,
+    span: tracing.span("record events", "consumer", group[0]?.traceparent),
+  }));
+  return () => {
+    for (const { group, span } of spans)
+      span?.end({
+        "job.id": group[0]?.payload.jobId ?? "",
+        "messaging.destination.name": "events.observed",
+        "events.types": group.map((event) => event.eventType).join(" "),
+      });
+  };
+}

@@ -1,0 +1,13 @@
+/** The monotonic clock and the wall clock drift apart by some milliseconds a day, and by more when the latter is set. */
+const MAX_DRIFT_MS = 2;
+
+/** Milliseconds since 1970 with fractions: steps of a job often take less than one. */
+export function createClock(): () => number {
+  let origin = performance.timeOrigin;
+  return () => {
+    const time = origin + performance.now();
+    if (Math.abs(time - Date.now()) <= MAX_DRIFT_MS) return time;
+    origin = Date.now() - performance.now();
+    return origin + performance.now();
+  };
+}

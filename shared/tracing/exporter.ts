@@ -1,0 +1,29 @@
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import type { SpanExporter } from "@opentelemetry/sdk-trace";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+
+/**
+ * Sends spans to `<endpoint>/v1/traces`. A receiver that is away costs spans and one line in the log, and one more when it is back.
+ * The library itself reads the further variables of the specification: headers, timeout, compression, certificates.
+ */
+export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {
+  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces` });
+  let away = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const { error } = result;
+        if (error && !away)
+          log.warn("Traces cannot be exported; those that do not fit into memory are dropped", {
+            reason: messageOf(error),
+          });
+        else if (!error && away) log.info("Traces are exported again");
+        away = error !== undefined;
+        done(result);
+      });
+    },
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+  };
+}

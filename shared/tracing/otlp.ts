@@ -1,0 +1,106 @@
+import {
+  SpanKind as OtelKind,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  RandomIdGenerator,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import { messageOf } from "../errors.ts";
+import { isSampled, parentIdOf, traceIdOf, traceIdOfJob } from "../traceparent.ts";
+import type { JobSpan, SpanKind, Tracing, TracingOptions } from "../tracing.ts";
+import { createClock } from "./clock.ts";
+import { createExporter } from "./exporter.ts";
+
+const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
+  internal: OtelKind.INTERNAL,
+  server: OtelKind.SERVER,
+  client: OtelKind.CLIENT,
+  producer: OtelKind.PRODUCER,
+  consumer: OtelKind.CONSUMER,
+};
+
+/** Spans that wait to be sent; further ones are dropped until there is room. At about 2 KB each. */
+const MAX_WAITING = 8_192;
+const SEND_EVERY_MS = 1_000;
+/** A stop does not wait longer for a receiver that is slow or away. */
+const CLOSE_MS = 1_000;
+
+/** Spans by OpenTelemetry's SDK, sent in batches as OTLP over HTTP (JSON). */
+export function createOtlpTracing({
+  endpoint,
+  share,
+  service,
+  version,
+  instanceId,
+  log,
+}: TracingOptions & { endpoint: string }): Tracing {
+  const now = createClock();
+  const random = new RandomIdGenerator();
+  // Taken by the span that begins within the same call.
+  let nextTraceId = "";
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      "service.name": service,
+      "service.namespace": "task-observatory",
+      "service.version": version,
+      "service.instance.id": instanceId,
+    }),
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(share) }),
+    idGenerator: { generateTraceId: () => nextTraceId, generateSpanId: () => random.generateSpanId() },
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: createExporter({ endpoint, log }),
+        maxQueueSize: MAX_WAITING,
+        scheduledDelayMillis: SEND_EVERY_MS,
+      }),
+    ],
+  });
+  const tracer = provider.getTracer("task-observatory", version);
+
+  return {
+    on: true,
+    begin(jobId, name, kind, at = now()) {
+      nextTraceId = traceIdOfJob(jobId);
+      return jobSpan(tracer.startSpan(name, { kind: KINDS[kind], startTime: at }, ROOT_CONTEXT), now);
+    },
+    span(name, kind, parent, at = now()) {
+      if (!parent || !isSampled(parent)) return undefined;
+      const context = trace.setSpanContext(ROOT_CONTEXT, {
+        traceId: traceIdOf(parent),
+        spanId: parentIdOf(parent),
+        traceFlags: TraceFlags.SAMPLED,
+        isRemote: true,
+      });
+      return jobSpan(tracer.startSpan(name, { kind: KINDS[kind], startTime: at }, context), now);
+    },
+    async close() {
+      const late = Promise.withResolvers<string>();
+      const timer = setTimeout(() => late.resolve(`it took more than ${CLOSE_MS} ms`), CLOSE_MS);
+      const reason = await Promise.race([provider.shutdown().then(() => undefined, messageOf), late.promise]);
+      clearTimeout(timer);
+      if (reason !== undefined) log.debug("The newest spans were not exported", { reason });
+    },
+  };
+}
+
+function jobSpan(span: Span, now: () => number): JobSpan | undefined {
+  if (!span.isRecording()) return undefined;
+  const { traceId, spanId } = span.spanContext();
+  return {
+    traceparent: `00-${traceId}-${spanId}-01`,
+    end(facts, error) {
+      span.setAttributes(facts);
+      if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+      span.end(now());
+    },
+  };
+}
