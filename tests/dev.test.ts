@@ -3,8 +3,10 @@ import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { JobPage } from "../contracts/api-queries.ts";
 import { stateFileName } from "../services/dev/state-file.ts";
+import { findAlertmanager } from "../shared/engines/alertmanager.ts";
 import { missingEngines } from "../shared/engines/missing.ts";
 import { allGone, type ProcessInfo, processTree } from "../shared/engines/process-tree.ts";
+import { findPrometheus } from "../shared/engines/prometheus.ts";
 import { endWithUs } from "../shared/engines/spawn-server.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { commandOf, createDevRuns, type Dev, projectDir } from "./support/dev-run.ts";
@@ -14,6 +16,9 @@ setDefaultTimeout(180_000);
 const missing = missingEngines();
 for (const { problem, remedy } of missing)
   console.warn(`tests/dev.test.ts is left out: ${problem}; try: ${remedy}`);
+
+/** What watches the system is started too, where it is installed: Alertmanager only beside Prometheus. */
+const observers = findPrometheus() ? (findAlertmanager() ? 2 : 1) : 0;
 
 const runs = createDevRuns();
 afterEach(runs.stop);
@@ -34,7 +39,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
       "read-model",
     ]);
     const table = dev.output().split("\n\n")[1]!.split("\n");
-    expect(table).toHaveLength(9); // five services, four engines
+    expect(table).toHaveLength(9 + observers); // five services, four engines
     for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
     expect(dev.output()).not.toContain("\x1b");
 
@@ -63,7 +68,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
     rmSync(folder, { recursive: true });
 
     const tree = processTree(dev.child.pid);
-    expect(tree.length).toBeGreaterThan(9); // itself, four engines, five services
+    expect(tree.length).toBeGreaterThan(9 + observers); // itself, four engines, five services
     dev.child.kill("SIGINT");
     expect(await dev.child.exited).toBe(0);
     await allGone(tree, 1_000);

@@ -21,7 +21,11 @@ const embedded = enginesOf("embedded");
 /** Every suite of `bun run test`; together they hold every test file, which a test of its own checks. */
 export const SUITES: readonly Suite[] = [
   { name: "contracts", paths: ["contracts"], engines: [] },
-  { name: "shared", paths: ["shared", ...behaviours("suites"), "tests/support", "tests/bench"], engines: [] },
+  {
+    name: "shared",
+    paths: ["shared", ...behaviours("suites"), "tests/support", "tests/bench", "tests/compose"],
+    engines: [],
+  },
   { name: "engines", paths: behaviours("engines"), engines: full },
   { name: "bus-amqp", paths: behaviours("bus-amqp"), engines: ["rabbitmq"] },
   { name: "bus-postgres", paths: behaviours("bus-postgres"), engines: ["postgres"] },
@@ -91,10 +95,11 @@ export const SUITES: readonly Suite[] = [
     on: "embedded",
     engines: embedded,
   },
+  { name: "alerts", paths: behaviours("prometheus-rules", "alerts"), engines: full },
   { name: "parity", paths: behaviours("parity"), engines: [] },
   { name: "binaries", paths: ["services/build", ...behaviours("binaries")], engines: full },
   { name: "dev-units", paths: ["services/dev"], engines: [] },
-  { name: "dev-embedded", paths: behaviours("dev-embedded"), engines: embedded },
+  { name: "dev-embedded", paths: behaviours("dev-embedded", "dev-observers"), engines: embedded },
   { name: "dev-full", paths: behaviours("dev"), engines: full },
 ];
 

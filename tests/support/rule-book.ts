@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { YAML } from "bun";
+
+export const prometheusFolder = join(import.meta.dir, "../../compose/prometheus");
+
+export interface Rule {
+  readonly alert?: string;
+  readonly record?: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+export interface RuleFile {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
+}
+
+/** The files of compose/prometheus/rules by their names. */
+export function readRuleFiles(): Record<string, RuleFile> {
+  const folder = join(prometheusFolder, "rules");
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [
+      name,
+      YAML.parse(readFileSync(join(folder, name), "utf8")) as RuleFile,
+    ]),
+  );
+}
+
+export function readRules(): Rule[] {
+  return Object.values(readRuleFiles()).flatMap(({ groups }) => groups.flatMap(({ rules }) => rules));
+}
+
+/**
+ * Every series that an expression of PromQL selects, each as it is written there with its matchers. What is no selector
+ * is taken away: strings outside matchers there are none, then groupings, ranges, functions, operators, numbers.
+ */
+export function selectorsOf(expr: string): string[] {
+  const bare = expr
+    .replace(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, " ")
+    .replace(/\[[^\]]*\]/g, " ");
+  const words = bare.matchAll(/(?<![\w:.])([a-zA-Z_:][\w:]*)\s*(\{(?:[^}"]|"[^"]*")*\}|\()?/g);
+  const operators = new Set(["and", "or", "unless", "bool", "offset"]);
+  return [...words].flatMap(([, name = "", rest = ""]) =>
+    rest === "(" || operators.has(name) ? [] : [`${name}${rest}`],
+  );
+}
