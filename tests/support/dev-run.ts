@@ -49,7 +49,7 @@ export function createDevRuns() {
         job = response.ok ? ((await response.json()) as JobDetail) : undefined;
         return job?.status === status;
       },
-      { timeoutMs: 30_000, what: () => `job ${jobId} to be ${status}: ${JSON.stringify(job)}` },
+      { timeoutMs: 60_000, what: () => `job ${jobId} to be ${status}: ${JSON.stringify(job)}` },
     );
     return job!;
   }
@@ -76,7 +76,8 @@ export function createDevRuns() {
       const dev = watch(
         Bun.spawn(command, {
           cwd: projectDir,
-          env: { ...process.env, LOG_LEVEL: "info" },
+          // A short lease: what a killed processor held is taken over soon.
+          env: { ...process.env, LOG_LEVEL: "info", LEASE_MS: "3000" },
           stdin: "ignore",
           stdout: "pipe",
           stderr: "inherit",
