@@ -7,7 +7,7 @@ import { alertmanagerConfig } from "../services/dev/alertmanager-config.ts";
 import { prometheusConfig } from "../services/dev/prometheus-config.ts";
 import { findProgram } from "../shared/engines/locate.ts";
 import { runTool } from "../shared/engines/run-tool.ts";
-import { prometheusFolder, readRules, selectorsOf } from "./support/rule-book.ts";
+import { prometheusFolder, readRules } from "./support/rule-book.ts";
 
 const root = join(import.meta.dir, "..");
 const rules = readRules();
@@ -46,15 +46,6 @@ test("every alert is tested to fire and to stay silent", () => {
     ].sort();
   expect(named(true)).toEqual(alerts);
   expect(named(false)).toEqual(alerts);
-});
-
-test("an expression is read for what it selects", () => {
-  expect(
-    selectorsOf(`
-      histogram_quantile(0.95, sum by (le) (rate(a_bucket{route!~"/x|}"}[5m]))) > 0.5
-        and on (type) sum by (type) (increase(job:b:rate5m[1h])) > 14.4 * 0.01
-        or absent(up{service="processor"}) unless up`),
-  ).toEqual([`a_bucket{route!~"/x|}"}`, "job:b:rate5m", `up{service="processor"}`, "up"]);
 });
 
 const promtool = findProgram("promtool");

@@ -30,18 +30,3 @@ export function readRuleFiles(): Record<string, RuleFile> {
 export function readRules(): Rule[] {
   return Object.values(readRuleFiles()).flatMap(({ groups }) => groups.flatMap(({ rules }) => rules));
 }
-
-/**
- * Every series that an expression of PromQL selects, each as it is written there with its matchers. What is no selector
- * is taken away: strings outside matchers there are none, then groupings, ranges, functions, operators, numbers.
- */
-export function selectorsOf(expr: string): string[] {
-  const bare = expr
-    .replace(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, " ")
-    .replace(/\[[^\]]*\]/g, " ");
-  const words = bare.matchAll(/(?<![\w:.])([a-zA-Z_:][\w:]*)\s*(\{(?:[^}"]|"[^"]*")*\}|\()?/g);
-  const operators = new Set(["and", "or", "unless", "bool", "offset"]);
-  return [...words].flatMap(([, name = "", rest = ""]) =>
-    rest === "(" || operators.has(name) ? [] : [`${name}${rest}`],
-  );
-}
