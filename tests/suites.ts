@@ -96,6 +96,8 @@ export const SUITES: readonly Suite[] = [
     engines: embedded,
   },
   { name: "alerts", paths: behaviours("prometheus-rules", "alerts"), engines: full },
+  { name: "grafana-units", paths: behaviours("grafana"), engines: [] },
+  { name: "grafana", paths: behaviours("grafana-queries"), engines: full },
   { name: "parity", paths: behaviours("parity"), engines: [] },
   { name: "binaries", paths: ["services/build", ...behaviours("binaries")], engines: full },
   { name: "dev-units", paths: ["services/dev"], engines: [] },

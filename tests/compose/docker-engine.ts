@@ -27,6 +27,8 @@ export interface DockerEngine {
   readonly isPrivate: boolean;
   /** Ends the engine as a shutdown of the machine would, and starts it again; only where it was started here. */
   readonly restart?: () => Promise<void>;
+  /** What a private engine says. */
+  readonly log?: string;
   /** Ends it where it was started here, and takes back what it changed in the machine's network. */
   stop(): Promise<void>;
 }
@@ -45,7 +47,7 @@ export async function openDockerEngine(say: (line: string) => void): Promise<Doc
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     throw new NoDockerEngine("No Docker engine answers, and only root on Linux can start a private one");
   if (!Bun.which("dockerd") || !Bun.which("docker") || !Bun.which("iptables"))
-    await installPackages(["docker.io", "iptables"], say).catch((error: Error) => {
+    await installPackages(["docker.io", "iptables", "iproute2"], say).catch((error: Error) => {
       throw new NoDockerEngine(`No Docker engine answers, and there is no dockerd: ${error.message}`);
     });
   return await startPrivateEngine(say);
@@ -105,10 +107,12 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
   };
   try {
     const description = await start();
+    await sweep(env);
     say(`started a private Docker engine: ${description}; its images are kept in ${data}`);
     return {
       env,
       isPrivate: true,
+      log,
       stop,
       async restart() {
         await end();
@@ -119,6 +123,16 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
     await stop();
     throw error;
   }
+}
+
+/** Remove what a run that was killed left in our engine, which starts such containers again by itself. */
+async function sweep(env: Record<string, string>): Promise<void> {
+  const containers = (await runTool(["docker", "ps", "--all", "--quiet"], { env }))
+    .split("\n")
+    .filter(Boolean);
+  if (containers.length > 0) await runTool(["docker", "rm", "--force", "--volumes", ...containers], { env });
+  await runTool(["docker", "volume", "prune", "--force"], { env });
+  await runTool(["docker", "network", "prune", "--force"], { env });
 }
 
 /** What answers at the place that the environment names; undefined when nothing does. */

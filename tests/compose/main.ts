@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { withCompose } from "./compose-plugin.ts";
@@ -29,7 +29,6 @@ async function main(): Promise<number> {
     return 0;
   }
   const folder = join(ROOT, "artifacts/compose", new Date().toISOString().replaceAll(":", "-"));
-  mkdirSync(folder, { recursive: true });
   const report = createReport(folder);
   let engine: DockerEngine;
   try {
@@ -40,12 +39,14 @@ async function main(): Promise<number> {
     console.log("0 passed, 1 failed");
     return 1;
   }
+  mkdirSync(folder, { recursive: true });
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
   try {
     await proveCompose(engine, report, folder, { keep: values.keep, interrupted });
   } finally {
+    if (engine.log) cpSync(engine.log, join(folder, "dockerd.log"));
     await engine.stop();
   }
   report.say(`logs and replies are in ${folder}`);
@@ -82,7 +83,11 @@ async function proveCompose(
     );
     if (isBuilt && (await bringUp(project, report, runs))) {
       const system = createRunningSystem(project, folder);
-      await Promise.race([proveSystem({ project, engine, system, report, folder }), interrupted]);
+      const end = await Promise.race([
+        proveSystem({ project, engine, system, report, folder }),
+        interrupted.then(() => "interrupted"),
+      ]);
+      if (end === "interrupted") throw new Error("Interrupted");
       if (keep) {
         report.say(`left up: ${JSON.stringify(project.ports)}; Ctrl-C ends it`);
         await interrupted;
@@ -98,8 +103,11 @@ async function proveCompose(
         return undefined;
       }),
     );
-    // What was built anew lost its name to it.
-    if (engine.isPrivate) await project.docker("image", "prune", "--force");
+    if (engine.isPrivate) {
+      // What was built anew lost its name to it; what was built last is found again by the next run.
+      await project.docker("image", "prune", "--force");
+      await project.docker("builder", "prune", "--force", "--keep-storage", "2GB");
+    }
   }
 }
 
@@ -121,7 +129,7 @@ function baseImages(services: Readonly<Record<string, ServiceConfig>>, runs: rea
 function bringUp(project: ComposeProject, report: Report, runs: readonly string[]): Promise<boolean> {
   return report.phase("up", () =>
     report.check("docker compose up: every container is healthy", async () => {
-      await project.compose("up", "--detach", "--wait", "--wait-timeout", "180", ...runs);
+      await project.compose("up", "--no-build", "--detach", "--wait", "--wait-timeout", "180", ...runs);
       const containers = await project.containers();
       const missing = runs.filter(
         (name) => !containers.some(({ service, running }) => service === name && running),
