@@ -1,0 +1,153 @@
+import type { AnnotationQuery, Dashboard, DashboardLink, VariableModel } from "@grafana/schema";
+import type { PlacelessPanel } from "./panels.ts";
+import type { Plain } from "./plain.ts";
+import { PROMETHEUS } from "./queries.ts";
+
+/** The schema of the Grafana in compose.yaml, less what only its database knows. */
+export type ExportedDashboard = Plain<Dashboard>;
+
+/** Panels side by side under a heading; those that find no room go to the next line. */
+export interface Row {
+  readonly title: string;
+  /** In steps of 30 pixels; 8. */
+  readonly height?: number;
+  readonly panels: readonly PlacelessPanel[];
+}
+
+/** `name` makes the file and, after `observatory-`, the uid: links from elsewhere hold as long as it stays. */
+export interface DashboardPlan {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly variables?: readonly Plain<VariableModel>[];
+  readonly links?: readonly Plain<DashboardLink>[];
+  readonly rows: readonly Row[];
+}
+
+/** What leads from each dashboard to the others; all of them carry it. */
+const TAG = "observatory";
+const COLUMNS = 24;
+
+/** Firing alerts, on every dashboard: a band from the first moment to the last. */
+const ALERTS = {
+  name: "Alerts",
+  datasource: PROMETHEUS,
+  enable: true,
+  iconColor: "red",
+  expr: 'ALERTS{alertstate="firing"}',
+  step: "10s",
+  titleFormat: "{{alertname}}",
+  textFormat: "{{severity}} {{service}} {{engine}} {{type}} {{queue}}",
+  tagKeys: "severity,service",
+} satisfies Plain<AnnotationQuery> & Record<string, unknown>;
+
+export function dashboard({
+  name,
+  title,
+  description,
+  variables = [],
+  links = [],
+  rows,
+}: DashboardPlan): ExportedDashboard {
+  return {
+    uid: `observatory-${name}`,
+    title,
+    description,
+    tags: [TAG],
+    schemaVersion: 42,
+    editable: true,
+    graphTooltip: 1,
+    timezone: "browser",
+    time: { from: "now-30m", to: "now" },
+    refresh: "10s",
+    annotations: { list: [ALERTS] },
+    links: [
+      {
+        type: "dashboards",
+        title: "Dashboards",
+        tags: [TAG],
+        asDropdown: true,
+        keepTime: true,
+        includeVars: false,
+        targetBlank: false,
+        icon: "external link",
+        tooltip: "",
+      },
+      ...links,
+    ],
+    templating: { list: [...variables] },
+    panels: placed(rows),
+  };
+}
+
+/** A variable whose values are those of a label; all of them unless one is chosen. */
+export function labelVariable(label: string, metric: string): Plain<VariableModel> {
+  return {
+    type: "query",
+    name: label,
+    label,
+    datasource: PROMETHEUS,
+    query: {
+      qryType: 1,
+      query: `label_values(${metric}, ${label})`,
+      label,
+      metric,
+      refId: "PrometheusVariableQueryEditor-VariableQuery",
+    },
+    refresh: 2,
+    sort: 1,
+    multi: true,
+    includeAll: true,
+    allValue: ".*",
+    current: { text: ["All"], value: ["$__all"] },
+  };
+}
+
+/** A base address that links begin with: not shown, but `?var-<name>=` in the address sets it. */
+export function addressVariable(name: string, address: string): Plain<VariableModel> {
+  return { type: "textbox", name, hide: 2, query: address, current: { text: address, value: address } };
+}
+
+/** A link to elsewhere at the top of a dashboard; variables may stand in its address. */
+export function externalLink(title: string, url: string, tooltip: string): Plain<DashboardLink> {
+  return {
+    type: "link",
+    title,
+    url,
+    tooltip,
+    icon: "external link",
+    tags: [],
+    asDropdown: false,
+    keepTime: false,
+    includeVars: false,
+    targetBlank: true,
+  };
+}
+
+function placed(rows: readonly Row[]): NonNullable<ExportedDashboard["panels"]> {
+  let id = 0;
+  let y = 0;
+  return rows.flatMap(({ title, height = 8, panels }) => {
+    const heading = {
+      id: ++id,
+      type: "row" as const,
+      title,
+      collapsed: false,
+      panels: [],
+      gridPos: { x: 0, y: y++, w: COLUMNS, h: 1 },
+    };
+    let x = 0;
+    const inside = panels.map(({ width, ...panel }) => {
+      const w = width ?? Math.floor(COLUMNS / panels.length);
+      if (x + w > COLUMNS) {
+        x = 0;
+        y += height;
+      }
+      const gridPos = { x, y, w, h: height };
+      x += w;
+      return { id: ++id, ...panel, gridPos };
+    });
+    y += height;
+    return [heading, ...inside];
+  });
+}

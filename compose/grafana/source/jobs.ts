@@ -1,0 +1,186 @@
+import { dashboard, externalLink, labelVariable } from "./dashboard.ts";
+import { FAILED_OF_TYPE, jobsCommand, OF_TYPE, READ_MODEL, readModelUrl } from "./links.ts";
+import { badFrom, goodFrom, series, stat, text } from "./panels.ts";
+import { quantile, quantiles, query, sumRate } from "./queries.ts";
+
+/** As in rules/objective.yml: of the jobs that end, this share may fail. */
+const BUDGET = 0.01;
+
+const type = 'type=~"$type"';
+const ended = (range: string) => ({
+  failed: `sum(increase(observatory_jobs_failed_total{${type}}[${range}]))`,
+  completed: `sum(increase(observatory_jobs_completed_total{${type}}[${range}]))`,
+});
+const { failed, completed } = ended("$__range");
+const byType = (name: string) =>
+  query(sumRate(`observatory_jobs_${name}_total{${type}}`, "type"), "{{type}}");
+
+export default dashboard({
+  name: "jobs",
+  title: "Jobs and their objective",
+  description: `Of the jobs that end, ${100 - BUDGET * 100} % complete. Choose a type, or arrive with ?var-type=<type>&from=<ms>&to=<ms>.`,
+  variables: [labelVariable("type", "observatory_jobs_submitted_total"), READ_MODEL],
+  links: [
+    externalLink("Jobs as JSON", readModelUrl("/jobs"), "Every job, newest first"),
+    externalLink("Ledger", readModelUrl("/ledger"), "What was accepted against what became of it, by id"),
+  ],
+  rows: [
+    {
+      title: "Objective",
+      panels: [
+        stat({
+          title: "Completed, of those that ended",
+          unit: "percentunit",
+          width: 5,
+          description: "In the chosen time, of the chosen types.",
+          steps: goodFrom(1 - BUDGET),
+          queries: [query(`${completed} / (${failed} + ${completed} > 0)`, "completed")],
+        }),
+        stat({
+          title: "Pace of the last hour",
+          unit: "none",
+          width: 5,
+          description: `How many times too fast the budget of ${BUDGET * 100} % is spent; 1 spends it exactly.`,
+          steps: badFrom(1),
+          queries: [query(`job:observatory_jobs_failed:ratio_rate1h / ${BUDGET}`, "of all types")],
+        }),
+        series({
+          title: "Pace at which the budget is spent, of all types",
+          unit: "none",
+          width: 14,
+          description: "JobBudgetBurning fires at 14.4 (1 h and 5 min) and at 6 (6 h and 30 min).",
+          steps: [
+            { color: "green", value: null },
+            { color: "orange", value: 6 },
+            { color: "red", value: 14.4 },
+          ],
+          queries: ["5m", "30m", "1h", "6h"].map((window) =>
+            query(`job:observatory_jobs_failed:ratio_rate${window} / ${BUDGET}`, window),
+          ),
+        }),
+      ],
+    },
+    {
+      title: "What became of them",
+      panels: [
+        series({
+          title: "Submitted",
+          unit: "ops",
+          stacked: true,
+          queries: [byType("submitted")],
+          links: OF_TYPE,
+        }),
+        series({
+          title: "Completed",
+          unit: "ops",
+          stacked: true,
+          queries: [byType("completed")],
+          links: OF_TYPE,
+        }),
+        series({
+          title: "Failed: out of tries",
+          unit: "ops",
+          stacked: true,
+          queries: [byType("failed")],
+          links: FAILED_OF_TYPE,
+        }),
+        series({
+          title: "Tried again",
+          unit: "ops",
+          stacked: true,
+          queries: [byType("retried")],
+          links: OF_TYPE,
+        }),
+        series({
+          title: "Cancelled and refused",
+          unit: "ops",
+          queries: [
+            query(sumRate(`observatory_jobs_cancelled_total{${type}}`), "cancelled"),
+            query(sumRate(`observatory_jobs_rejected_total{${type}}`), "refused at intake"),
+          ],
+        }),
+        series({
+          title: "Attempts, of all types",
+          unit: "ops",
+          stacked: true,
+          queries: [query(sumRate("observatory_attempts_total", "outcome"), "{{outcome}}")],
+        }),
+      ].map((panel) => ({ ...panel, width: 8 })),
+    },
+    {
+      title: "How long it takes",
+      panels: [
+        series({
+          title: "Attempts run",
+          unit: "s",
+          queries: quantiles("observatory_job_duration_seconds", type),
+        }),
+        series({
+          title: "Attempts run, p95 by type",
+          unit: "s",
+          queries: [query(quantile(0.95, "observatory_job_duration_seconds", type, "type"), "{{type}}")],
+          links: OF_TYPE,
+        }),
+        series({
+          title: "Due jobs wait for a slot",
+          unit: "s",
+          queries: quantiles("observatory_job_queue_wait_seconds", type),
+        }),
+        series({
+          title: "Due jobs wait for a slot, p95 by type",
+          unit: "s",
+          queries: [query(quantile(0.95, "observatory_job_queue_wait_seconds", type, "type"), "{{type}}")],
+          links: OF_TYPE,
+        }),
+      ],
+    },
+    {
+      title: "What is not done",
+      panels: [
+        series({
+          title: "Unfinished, by state",
+          unit: "short",
+          stacked: true,
+          queries: [query(`sum by (state) (observatory_jobs_unfinished{${type}})`, "{{state}}")],
+        }),
+        series({
+          title: "The oldest due job that waits",
+          unit: "s",
+          queries: [query(`max by (type) (observatory_oldest_waiting_seconds{${type}})`, "{{type}}")],
+          links: OF_TYPE,
+        }),
+        series({
+          title: "Dead letters that nobody replayed",
+          unit: "short",
+          description: "Jobs out of tries, and messages that broke their contract. /dead-letters lists them.",
+          queries: [query("max(observatory_dead_letters)", "dead letters")],
+        }),
+        series({
+          title: "Jobs the ledger accuses",
+          unit: "short",
+          steps: badFrom(1),
+          queries: [query("max by (verdict) (observatory_ledger_jobs)", "{{verdict}}")],
+        }),
+      ],
+    },
+    {
+      title: "From here",
+      height: 5,
+      panels: [
+        text(
+          "The jobs behind these lines",
+          [
+            "A click on a line of a type leads to the jobs of that type, and to this page for that type alone.",
+            "",
+            "| in a terminal | over HTTP |",
+            "| --- | --- |",
+            `| \`${jobsCommand("TYPE")}\` | [\`/jobs?type=TYPE\`](${readModelUrl("/jobs")}) |`,
+            `| | [\`/jobs?status=FAILED\`](${readModelUrl("/jobs?status=FAILED")}) |`,
+            `| | [\`/dead-letters\`](${readModelUrl("/dead-letters")}) |`,
+            `| | [\`/ledger\`](${readModelUrl("/ledger")}) |`,
+          ].join("\n"),
+        ),
+      ],
+    },
+  ],
+});

@@ -1,0 +1,130 @@
+import { dashboard, externalLink } from "./dashboard.ts";
+import { OF_SERVICE, OF_TYPE, READ_MODEL, readModelUrl } from "./links.ts";
+import { badFrom, series, stat, table, upTimeline } from "./panels.ts";
+import { quantiles, query, sumRate, tableQuery } from "./queries.ts";
+
+const firing = 'ALERTS{alertstate="firing"}';
+
+export default dashboard({
+  name: "overview",
+  title: "System overview",
+  description: "Whether anything is wrong, and what the system is doing. In a terminal: odd-dashboard",
+  variables: [READ_MODEL],
+  links: [externalLink("As JSON", readModelUrl("/overview"), "The same numbers from the read model")],
+  rows: [
+    {
+      title: "Is anything wrong?",
+      height: 4,
+      panels: [
+        stat({
+          title: "Alerts firing",
+          unit: "none",
+          steps: badFrom(1),
+          queries: [query(`count(${firing}) or vector(0)`, "firing")],
+        }),
+        stat({
+          title: "Targets away",
+          unit: "none",
+          description: "What Prometheus cannot reach: services, engines' exporters.",
+          steps: badFrom(1),
+          queries: [query("count(up == 0) or vector(0)", "away")],
+        }),
+        stat({
+          title: "Engines away",
+          unit: "none",
+          description: "As our services see them.",
+          steps: badFrom(1),
+          queries: [query("count(count by (engine) (engine_up == 0)) or vector(0)", "away")],
+        }),
+        stat({
+          title: "Jobs the ledger accuses",
+          unit: "none",
+          description: "Lost, unobserved or duplicated. Must be 0; /ledger names them.",
+          steps: badFrom(1),
+          queries: [query("sum(observatory_ledger_jobs)", "accused")],
+        }),
+        stat({
+          title: "Dead letters",
+          unit: "none",
+          steps: badFrom(1),
+          queries: [query("max(observatory_dead_letters)", "dead letters")],
+        }),
+        stat({
+          title: "Jobs waiting",
+          unit: "short",
+          queries: [query('sum(observatory_jobs_unfinished{state="waiting"})', "waiting")],
+        }),
+      ],
+    },
+    {
+      title: "Who is there",
+      panels: [
+        upTimeline({
+          title: "Services",
+          queries: [query('min by (service) (up{service!=""})', "{{service}}")],
+          links: OF_SERVICE,
+        }),
+        upTimeline({
+          title: "Engines, as services see them",
+          queries: [query("min by (engine) (engine_up)", "{{engine}}")],
+        }),
+        table({
+          title: "Alerts that fire",
+          unit: "none",
+          description: "What each means and what to do: docs/runbooks, a page per alert.",
+          queries: [tableQuery(firing)],
+          columns: { alertname: "Alert", severity: "Severity", service: "Service", instance: "Instance" },
+        }),
+      ],
+    },
+    {
+      title: "What it does",
+      panels: [
+        series({
+          title: "Jobs by what became of them",
+          unit: "ops",
+          queries: [
+            query(sumRate("observatory_jobs_submitted_total"), "submitted"),
+            query(sumRate("observatory_jobs_completed_total"), "completed"),
+            query(sumRate("observatory_jobs_failed_total"), "failed"),
+            query(sumRate("observatory_jobs_retried_total"), "tried again"),
+            query(sumRate("observatory_jobs_cancelled_total"), "cancelled"),
+          ],
+        }),
+        series({
+          title: "Jobs submitted, by type",
+          unit: "ops",
+          stacked: true,
+          queries: [query(sumRate("observatory_jobs_submitted_total", "type"), "{{type}}")],
+          links: OF_TYPE,
+        }),
+        series({
+          title: "Slots of processors",
+          unit: "short",
+          queries: [query("sum(observatory_slots_busy)", "busy"), query("sum(observatory_slots)", "all")],
+        }),
+      ],
+    },
+    {
+      title: "How fast",
+      panels: [
+        series({
+          title: "How long attempts run",
+          unit: "s",
+          queries: quantiles("observatory_job_duration_seconds", ""),
+        }),
+        series({
+          title: "How long due jobs wait for a slot",
+          unit: "s",
+          queries: quantiles("observatory_job_queue_wait_seconds", ""),
+        }),
+        series({
+          title: "Requests, by service",
+          unit: "reqps",
+          queries: [query(sumRate("http_request_duration_seconds_count", "service"), "{{service}}")],
+          links: OF_SERVICE,
+        }),
+      ],
+    },
+  ],
+});

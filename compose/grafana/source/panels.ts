@@ -1,0 +1,170 @@
+import type { GraphFieldConfig, Panel, Threshold } from "@grafana/schema";
+import type { Options as StatOptions } from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type {
+  FieldConfig as TimelineFields,
+  Options as TimelineOptions,
+} from "@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen";
+import type { Options as TableOptions } from "@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen";
+import type { Options as TextOptions } from "@grafana/schema/dist/esm/raw/composable/text/panelcfg/x/TextPanelCfg_types.gen";
+import type { Options as SeriesOptions } from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+import type { Plain } from "./plain.ts";
+import { PROMETHEUS, type Query, targetsOf } from "./queries.ts";
+
+/** A panel before it has its place; `width` in 24ths of the line, an equal share when left out. */
+export type PlacelessPanel = Plain<Omit<Panel, "id" | "gridPos">> & { readonly width?: number };
+
+/** Units of Grafana that are used here. */
+export type Unit = "none" | "short" | "percentunit" | "s" | "bytes" | "Bps" | "reqps" | "ops" | "cps";
+
+/** Where a click on a series leads; `${__field.labels.x}` is a label of that series. */
+export interface DataLink {
+  readonly title: string;
+  readonly url: string;
+  readonly targetBlank?: boolean;
+}
+
+interface Asked {
+  readonly title: string;
+  readonly unit: Unit;
+  readonly queries: readonly Query[];
+  readonly description?: string;
+  readonly width?: number;
+  readonly links?: readonly DataLink[];
+  /** Good below the first value; each later colour begins at its value. */
+  readonly steps?: readonly Plain<Threshold>[];
+}
+
+/** Green, and red from this value on. */
+export const badFrom = (value: number): Plain<Threshold>[] => [
+  { color: "green", value: null },
+  { color: "red", value },
+];
+
+/** Red, and green from this value on. */
+export const goodFrom = (value: number): Plain<Threshold>[] => [
+  { color: "red", value: null },
+  { color: "green", value },
+];
+
+const base = ({ title, description, queries, width }: Asked) => ({
+  title,
+  ...(description && { description }),
+  datasource: PROMETHEUS,
+  targets: targetsOf(queries),
+  ...(width && { width }),
+});
+
+const defaults = ({ unit, links, steps }: Asked) => ({
+  unit,
+  ...(links && { links: [...links] }),
+  ...(steps && { thresholds: { mode: "absolute" as const, steps: [...steps] } }),
+});
+
+/** Lines over time from zero on, or areas on top of each other. */
+export function series(asked: Asked & { readonly stacked?: true; readonly max?: number }): PlacelessPanel {
+  const custom: Plain<GraphFieldConfig> = {
+    fillOpacity: asked.stacked ? 30 : 8,
+    showPoints: "never",
+    ...(asked.stacked && { stacking: { mode: "normal", group: "A" } }),
+    ...(asked.steps && { thresholdsStyle: { mode: "dashed" } }),
+  };
+  const options: Plain<SeriesOptions> = {
+    legend: { showLegend: true, displayMode: "list", placement: "bottom", calcs: [] },
+    tooltip: { mode: "multi", sort: "desc" },
+  };
+  return {
+    type: "timeseries",
+    ...base(asked),
+    fieldConfig: {
+      defaults: { ...defaults(asked), min: 0, ...(asked.max !== undefined && { max: asked.max }), custom },
+      overrides: [],
+    },
+    options,
+  };
+}
+
+/** The latest value, large. */
+export function stat(asked: Asked): PlacelessPanel {
+  const options: Plain<StatOptions> = {
+    colorMode: asked.steps ? "background" : "value",
+    graphMode: "area",
+    justifyMode: "auto",
+    orientation: "auto",
+    percentChangeColorMode: "standard",
+    reduceOptions: { calcs: ["lastNotNull"] },
+    showPercentChange: false,
+    textMode: "auto",
+    wideLayout: true,
+  };
+  return {
+    type: "stat",
+    ...base(asked),
+    fieldConfig: {
+      defaults: { ...defaults(asked), color: { mode: "thresholds" } },
+      overrides: [],
+    },
+    options,
+  };
+}
+
+/** A band for each series: green while it is 1, red while it is 0. */
+export function upTimeline(asked: Omit<Asked, "unit" | "steps">): PlacelessPanel {
+  const custom: Plain<TimelineFields> = { fillOpacity: 70, lineWidth: 0 };
+  const options: Plain<TimelineOptions> = {
+    legend: { showLegend: false, displayMode: "list", placement: "bottom", calcs: [] },
+    mergeValues: true,
+    rowHeight: 0.8,
+    showValue: "never",
+    tooltip: { mode: "single", sort: "none" },
+  };
+  return {
+    type: "state-timeline",
+    ...base({ ...asked, unit: "none" }),
+    fieldConfig: {
+      defaults: {
+        ...defaults({ ...asked, unit: "none", steps: goodFrom(1) }),
+        color: { mode: "thresholds" },
+        mappings: [
+          {
+            type: "value",
+            options: {
+              "0": { text: "away", color: "red", index: 0 },
+              "1": { text: "up", color: "green", index: 1 },
+            },
+          },
+        ],
+        custom,
+      },
+      overrides: [],
+    },
+    options,
+  };
+}
+
+/** One row for each series now; `columns` in their order, each a label or `Value`, with what it is called. */
+export function table(asked: Asked & { readonly columns: Readonly<Record<string, string>> }): PlacelessPanel {
+  const names = Object.keys(asked.columns);
+  const options: Plain<TableOptions> = { frameIndex: 0, showHeader: true, cellHeight: "sm" };
+  return {
+    type: "table",
+    ...base(asked),
+    fieldConfig: { defaults: defaults(asked), overrides: [] },
+    options,
+    transformations: [
+      { id: "filterFieldsByName", options: { include: { names } } },
+      {
+        id: "organize",
+        options: {
+          indexByName: Object.fromEntries(names.map((name, at) => [name, at])),
+          renameByName: asked.columns,
+        },
+      },
+    ],
+  };
+}
+
+/** Words in Markdown; the variables of the dashboard may stand in them. */
+export function text(title: string, content: string): PlacelessPanel {
+  const options: Plain<TextOptions> = { mode: "markdown", content };
+  return { type: "text", title, options };
+}

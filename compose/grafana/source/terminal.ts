@@ -1,0 +1,57 @@
+import { dashboard } from "./dashboard.ts";
+import { series, stat, upTimeline } from "./panels.ts";
+import { perSecond, query, sumRate } from "./queries.ts";
+
+const webPty = 'service="web-pty"';
+const sessions = (state: string) => query(`sum(pty_sessions_${state})`, state);
+
+export default dashboard({
+  name: "terminal",
+  title: "Browser terminal",
+  description: "Terminals that are open in browsers. In a terminal of your own: odd-dashboard",
+  rows: [
+    {
+      title: "Sessions",
+      panels: [
+        stat({ title: "Active", unit: "none", queries: [sessions("active")], width: 4 }),
+        series({
+          title: "By what their browser does",
+          unit: "short",
+          stacked: true,
+          width: 10,
+          queries: ["connected", "disconnected", "idle"].map(sessions),
+        }),
+        upTimeline({
+          title: "Answers Prometheus",
+          width: 10,
+          queries: [query(`up{${webPty}}`, "{{instance}}")],
+        }),
+      ],
+    },
+    {
+      title: "Traffic and resources",
+      panels: [
+        series({
+          title: "Bytes between terminals and browsers",
+          unit: "Bps",
+          queries: [query(sumRate("pty_bytes_total", "direction"), "{{direction}}")],
+        }),
+        series({
+          title: "Tokens to come back with",
+          unit: "short",
+          queries: [query("sum(pty_reconnect_tokens)", "valid")],
+        }),
+        series({
+          title: "CPU, in cores",
+          unit: "short",
+          queries: [query(perSecond(`process_cpu_seconds_total{${webPty}}`), "{{instance}}")],
+        }),
+        series({
+          title: "Memory",
+          unit: "bytes",
+          queries: [query(`process_resident_memory_bytes{${webPty}}`, "{{instance}}")],
+        }),
+      ],
+    },
+  ],
+});
