@@ -35,7 +35,8 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
 
 /**
  * On Linux the kernel signals the engine when the thread that started it ends, even by SIGKILL (prctl(2),
- * PR_SET_PDEATHSIG): start engines from the main thread. Elsewhere the next start in the same folder ends it.
+ * PR_SET_PDEATHSIG): start engines from the main thread. It does not where we ended before it was told to, so the
+ * shell looks once more whether we are still the parent. Elsewhere the next start in the same folder ends it.
  */
 export function endWithUs(signal: NodeJS.Signals): string[] {
   const prefix = ["setpriv", "--pdeathsig", signal.replace("SIG", ""), "--"];
@@ -43,7 +44,7 @@ export function endWithUs(signal: NodeJS.Signals): string[] {
     process.platform === "linux" &&
     Bun.which("setpriv") !== null &&
     Bun.spawnSync([...prefix, "true"], { stdout: "ignore", stderr: "ignore" }).success; // BusyBox has no --pdeathsig.
-  return setprivWorks ? prefix : [];
+  return setprivWorks ? [...prefix, "sh", "-c", `[ "$PPID" = ${process.pid} ] && exec "$@"`, "sh"] : [];
 }
 
 let setprivWorks: boolean | undefined;

@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { endWithUs } from "./spawn-server.ts";
+
+const guard = endWithUs("SIGTERM");
+
+test.skipIf(guard.length === 0)(
+  "a child of ours runs; one whose parent ended before it looked does not",
+  () => {
+    const command = [...guard, "echo", "it", "runs"];
+    expect(Bun.spawnSync(command).stdout.toString()).toBe("it runs\n");
+    // Another parent than us is what a child sees that was started just before we were killed.
+    const orphan = Bun.spawnSync(["sh", "-c", '"$@"; exit $?', "sh", ...command]);
+    expect(orphan.stdout.toString()).toBe("");
+    expect(orphan.exitCode).toBe(1);
+  },
+);
