@@ -39,6 +39,8 @@ private PostgreSQL is the one on the PATH (15 or newer), else the one that came 
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
   CACHE_URL         redis://…     counters and the live feed (Redis); both may be one postgres://…
 Private engines listen on free ports of 127.0.0.1, keep their data, and never touch the system's own.
+Where prometheus and alertmanager are on the PATH they watch it all, at 9090 and 9093 or the next free port;
+with PROMETHEUS_URL or ALERTMANAGER_URL set, those do instead.
 
 Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or the next free port.
   BIND_ADDRESS      what they listen on (default 127.0.0.1)
