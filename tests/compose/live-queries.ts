@@ -1,12 +1,8 @@
-import { appendFileSync, globSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { ROOT } from "./compose-project.ts";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import mayBeEmpty from "../../compose/grafana/may-be-empty.json" with { type: "json" };
+import { filledIn, panelQueries } from "../grafana-dashboards.ts";
 import { selectorsOf } from "./promql.ts";
-
-/** What may be empty on the system that the harness brings up, and why. */
-const MAY_BE_EMPTY: readonly { readonly pattern: RegExp; readonly reason: string }[] = [
-  { pattern: /web[_-]pty|\bpty_/, reason: "the browser terminal is not part of this system yet" },
-];
 
 interface Query {
   readonly from: string;
@@ -32,7 +28,10 @@ export interface LiveAnswers {
  * Ask a live Prometheus every query of every rule and of every panel. A recording rule and a panel must answer with
  * something; an alert's expression must not err, and every series that it reads must exist.
  */
-export async function askEverything(prometheus: string, folder: string): Promise<LiveAnswers> {
+export async function askEverything(
+  prometheus: string,
+  { folder, onStandIns }: { folder: string; onStandIns: boolean },
+): Promise<LiveAnswers> {
   const ask = async (path: string) => {
     const reply = await fetch(`${prometheus}${path}`, { signal: AbortSignal.timeout(10_000) });
     const body = (await reply.json()) as {
@@ -57,7 +56,7 @@ export async function askEverything(prometheus: string, folder: string): Promise
             expr: `last_over_time(${selector}[10m])`,
           })),
     ),
-    ...panelQueries(),
+    ...panelQueries.map(({ from, expr }) => ({ from, expr: filledIn(expr) })),
   ];
   const excused: string[] = [];
   for (const { from, expr } of queries) {
@@ -72,34 +71,13 @@ export async function askEverything(prometheus: string, folder: string): Promise
     } catch (error) {
       fault = `${from} errs: ${(error as Error).message}: ${expr}`;
     }
-    const excuse = MAY_BE_EMPTY.find(({ pattern }) => pattern.test(`${from} ${expr}`));
+    const excuse = mayBeEmpty.find(
+      ({ pattern, where }) =>
+        (where === "everywhere" || (onStandIns && where === "stand-ins")) &&
+        new RegExp(pattern).test(`${from} ${expr}`),
+    );
     if (fault && excuse) excused.push(`${fault} (${excuse.reason})`);
     else if (fault) faults.push(fault);
   }
   return { asked: queries.length + rules.length, excused, faults };
-}
-
-interface Panel {
-  readonly title?: string;
-  readonly panels?: readonly Panel[];
-  readonly targets?: readonly { readonly expr?: string }[];
-}
-
-/** Those of every dashboard that is provisioned, with Grafana's variables given as it would give them. */
-function panelQueries(): Query[] {
-  return globSync(join(ROOT, "compose/grafana/dashboards/**/*.json")).flatMap((file) => {
-    const dashboard = JSON.parse(readFileSync(file, "utf8")) as Panel;
-    const panels = (panel: Panel): readonly Panel[] => [panel, ...(panel.panels ?? []).flatMap(panels)];
-    return panels(dashboard).flatMap(({ title, targets = [] }) =>
-      targets.flatMap(({ expr }) =>
-        expr ? [{ from: `panel ${basename(file, ".json")}/${title}`, expr: withoutVariables(expr) }] : [],
-      ),
-    );
-  });
-}
-
-function withoutVariables(expr: string): string {
-  return expr
-    .replace(/\$\{?__(rate_interval|interval|range)(_m?s)?\}?/g, "5m")
-    .replace(/\$\{\w+(:\w+)?\}|\$\w+/g, ".*");
 }

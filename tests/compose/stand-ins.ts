@@ -36,27 +36,29 @@ export async function buildStandIns(
   env: Readonly<Record<string, string | undefined>>,
   say: (line: string) => void,
 ): Promise<void> {
-  await ensureBase(env, say);
   const context = join(userCache(), "stand-ins");
   mkdirSync(context, { recursive: true });
+  const exporter = [
+    "go",
+    "build",
+    "-trimpath",
+    "-buildvcs=false",
+    "-ldflags=-s -w",
+    "-o",
+    join(context, "mongodb-exporter"),
+    ".",
+  ];
+  // Unpacking packages keeps one core busy, and compiling the others.
+  const [ferretdb] = await Promise.all([
+    ferretdbBinary({ onProgress: say }),
+    runTool(exporter, { cwd: join(RECIPE, "mongodb-exporter"), env: { ...process.env, CGO_ENABLED: "0" } }),
+    ensureBase(env, say),
+  ]);
   rmSync(join(context, "entry-points"), { recursive: true, force: true });
   cpSync(RECIPE, context, { recursive: true, filter: (path) => !path.includes("mongodb-exporter") });
-  cpSync(await ferretdbBinary({ onProgress: say }), join(context, "ferretdb"));
+  cpSync(ferretdb, join(context, "ferretdb"));
   cpSync(process.execPath, join(context, "bun"), { dereference: true });
   cpSync(CERTIFICATES, join(context, "ca-certificates.crt"), { dereference: true });
-  await runTool(
-    [
-      "go",
-      "build",
-      "-trimpath",
-      "-buildvcs=false",
-      "-ldflags=-s -w",
-      "-o",
-      join(context, "mongodb-exporter"),
-      ".",
-    ],
-    { cwd: join(RECIPE, "mongodb-exporter"), env: { ...process.env, CGO_ENABLED: "0" } },
-  );
 
   const hash = createHash("sha256").update(BASE_IMAGE);
   for (const file of globSync("**", { cwd: context, withFileTypes: true }).filter((one) => one.isFile()))
