@@ -187,7 +187,8 @@ behaviour("a metrics-engine killed three times in a burst of 2,500 events", {}, 
     const counts: number[] = [];
     for (const more of [1, 150, 300]) {
       const from = counts.at(-1) ?? 0;
-      await eventually(async () => (await observed()) >= from + more, {
+      // A fast store may have counted nearly all before it was killed.
+      await eventually(async () => (await observed()) >= Math.min(from + more, 2_500), {
         what: "some to be counted",
         everyMs: 1,
       });
