@@ -128,6 +128,7 @@ test("the registry of interfaces matches its schema and names each address once"
     "rabbitmq 15672/",
     "grafana 3002/",
     "prometheus 9090/",
+    "jaeger 16686/",
     "pgadmin 5050/",
     "mongo-express 8082/",
     "redisinsight 8001/",

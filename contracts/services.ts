@@ -1,6 +1,7 @@
 import type { ServiceCatalogue, ServiceEntry } from "./service-catalogue.ts";
 
 const OURS = ["BIND_ADDRESS", "LOG_LEVEL", "ALLOWED_ORIGINS", "PORT"];
+const TRACES = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG"];
 const at = (purpose: string, port: number, variable?: string, published = port) => ({
   purpose,
   port,
@@ -23,7 +24,7 @@ const SERVICES: ServiceEntry[] = [
     ports: [at("HTTP API, /docs", 3000, "GATEWAY_PORT")],
     health: { port: 3000, path: "/readyz" },
     needs: ["rabbitmq"],
-    environment: [...OURS, "BUS_URL", "PROCESSOR_URL", "MAX_PAYLOAD_BYTES"],
+    environment: [...OURS, ...TRACES, "BUS_URL", "PROCESSOR_URL", "MAX_PAYLOAD_BYTES"],
   },
   {
     name: "processor",
@@ -34,7 +35,15 @@ const SERVICES: ServiceEntry[] = [
     ports: [at("Operations and commands", 3001)],
     health: { port: 3001, path: "/readyz" },
     needs: ["rabbitmq", "postgres"],
-    environment: [...OURS, "BUS_URL", "DATABASE_URL", "CONCURRENCY", "LEASE_MS", "HTTP_CHECK_ALLOW"],
+    environment: [
+      ...OURS,
+      ...TRACES,
+      "BUS_URL",
+      "DATABASE_URL",
+      "CONCURRENCY",
+      "LEASE_MS",
+      "HTTP_CHECK_ALLOW",
+    ],
     scalable: true,
   },
   {
@@ -46,7 +55,15 @@ const SERVICES: ServiceEntry[] = [
     ports: [at("Operations, /metrics", 3003, "METRICS_ENGINE_PORT")],
     health: { port: 3003, path: "/readyz" },
     needs: ["rabbitmq", "mongodb", "redis"],
-    environment: [...OURS, "BUS_URL", "EVENTS_URL", "CACHE_URL", "PROCESSOR_URL", "EVENT_RETENTION_HOURS"],
+    environment: [
+      ...OURS,
+      ...TRACES,
+      "BUS_URL",
+      "EVENTS_URL",
+      "CACHE_URL",
+      "PROCESSOR_URL",
+      "EVENT_RETENTION_HOURS",
+    ],
   },
   {
     name: "read-model",
@@ -156,8 +173,19 @@ const SERVICES: ServiceEntry[] = [
       "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES",
       "GF_NEWS_NEWS_FEED_ENABLED",
       "GF_PLUGINS_PREINSTALL_DISABLED",
+      "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH",
     ],
     credentials: { user: login("GRAFANA_USER", "admin"), password: login("GRAFANA_PASSWORD", "admin") },
+  },
+  {
+    name: "jaeger",
+    role: "observer",
+    profile: "observe",
+    purpose: "Traces of jobs",
+    image: "docker.io/jaegertracing/jaeger:2.21.0",
+    ports: [at("Page", 16_686, "JAEGER_PORT"), at("Traces, OTLP over HTTP", 4318)],
+    needs: [],
+    environment: [],
   },
   {
     name: "postgres-exporter",

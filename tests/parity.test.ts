@@ -72,7 +72,7 @@ describe.each(services)("in compose.yaml, $name", (entry) => {
       // What is in a profile that is off must not be demanded.
       if (compose.services[name]?.profiles?.[0] !== entry.profile) expect(required).toBe(false);
     }
-    if (!entry.name.endsWith("-exporter")) expect(service.healthcheck?.test.length).toBeGreaterThan(1);
+    if (entry.health) expect(service.healthcheck?.test.length).toBeGreaterThan(1);
     expect(service.restart).toBe("unless-stopped");
     expect(service.logging?.options).toHaveProperty("max-size");
     expect(withDefaults(service.mem_limit)).toMatch(/^\d+[mg]$/);

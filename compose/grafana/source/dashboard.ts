@@ -28,6 +28,15 @@ export interface DashboardPlan {
 const TAG = "observatory";
 const COLUMNS = 24;
 
+/** What Grafana's Explore shows: the newest traces, which all begin at the gateway. */
+const TRACES = {
+  traces: {
+    datasource: "traces",
+    queries: [{ refId: "A", queryType: "search", service: "gateway" }],
+    range: { from: "now-1h", to: "now" },
+  },
+};
+
 /** Firing alerts, on every dashboard: a band from the first moment to the last. */
 const ALERTS = {
   name: "Alerts",
@@ -72,6 +81,18 @@ export function dashboard({
         targetBlank: false,
         icon: "external link",
         tooltip: "",
+      },
+      {
+        type: "link",
+        title: "Traces",
+        url: `/explore?schemaVersion=1&panes=${encodeURIComponent(JSON.stringify(TRACES))}`,
+        tags: [],
+        asDropdown: false,
+        keepTime: false,
+        includeVars: false,
+        targetBlank: false,
+        icon: "bolt",
+        tooltip: "The newest traces of jobs",
       },
       ...links,
     ],
