@@ -9,6 +9,13 @@ const MIGRATIONS: readonly { name: string; text: string }[] = [{ name: "001_init
 /** Any number that no other program takes for its own advisory lock. */
 const MIGRATION_LOCK = 7_326_114;
 
+/**
+ * Every statement of ours finds its few rows by an index. A plan is made once for a connection, on a new store while the
+ * tables are empty, when reading them whole looks cheaper, and is kept while they grow. Without that choice costs look
+ * huge, which would have plans compiled.
+ */
+const PLANNER = { enable_seqscan: "off", jit: "off" };
+
 export interface JobStore {
   readonly run: GuardedPostgres["run"];
   /** A connection of its own, for notifications alone. */
@@ -21,7 +28,7 @@ export interface JobStore {
 
 export function openJobStore({ url, max, log }: { url: string; max: number; log: Log }): JobStore {
   const connect = (connections: number) =>
-    openPostgres({ url, max: connections, name: "processor", arrays: false });
+    openPostgres({ url, max: connections, name: "processor", arrays: false, settings: PLANNER });
   const guarded = createGuardedPostgres({ connect, maxConnections: max });
   const listening = connect(1);
   return {

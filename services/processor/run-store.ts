@@ -15,6 +15,12 @@ const CLAIMED_COLUMNS = (sql: Sql) => sql`
   j.cap_ms as "capMs", j.deadline_ms as "deadlineMs", j.created_at as "createdAt", j.started_at as "startedAt",
   j.queue_wait_ms as "queueWaitMs", j.cancel_requested as "cancelRequested"`;
 
+/**
+ * Of a job that is looked for by its id. As an expression, because the planner would otherwise take the index of all
+ * that execute, and compare each of a batch with each of those.
+ */
+const stillExecuting = (sql: Sql) => sql`j.status || '' = 'EXECUTING'`;
+
 /** The statements of running jobs: claim, progress, end. */
 export function createRunStore(sql: Sql, history: Historian) {
   return {
@@ -98,7 +104,7 @@ export function createRunStore(sql: Sql, history: Historian) {
               result = i.result::jsonb, error = i.error::jsonb, duration_ms = i.duration_ms, updated_at = i.finished_at,
               finished_at = case when i.run_at is null then i.finished_at end, cancel_requested = false
           from input i
-          where j.id = i.id and j.status = 'EXECUTING' and j.attempt = i.attempt and j.worker_id = i.worker_id
+          where j.id = i.id and ${stillExecuting(sql)} and j.attempt = i.attempt and j.worker_id = i.worker_id
           returning j.id, j.run, j.started_at, j.queue_wait_ms
         ),
         ended as (
@@ -131,7 +137,7 @@ export function createRunStore(sql: Sql, history: Historian) {
           ${plainArray(entries.map((e) => e.job.id))}::uuid[], ${plainArray(entries.map((e) => e.job.attempt))}::int[],
           ${textArray(entries.map((e) => e.job.workerId))}::text[], string_to_array(${jsonLines(entries.map((e) => e.progress))}, E'\\n', '')
         ) as i (id, attempt, worker_id, progress)
-        where j.id = i.id and j.status = 'EXECUTING' and j.attempt = i.attempt and j.worker_id = i.worker_id`;
+        where j.id = i.id and ${stillExecuting(sql)} and j.attempt = i.attempt and j.worker_id = i.worker_id`;
     },
 
     /** Of these jobs, those that run in the name of this worker. */
