@@ -40,35 +40,45 @@ export async function runComposeEngines({
   signal,
   onProgress,
 }: ComposeEnginesOptions): Promise<RunningEngines> {
+  // The environment may have other profiles on, and stops nothing of one that is off.
+  const docker = (args: readonly string[], until?: AbortSignal) =>
+    runTool(["docker", "compose", "--profile", "core", ...args], {
+      cwd: projectDir,
+      env: process.env,
+      signal: until,
+    });
   const compose = async (...args: string[]) => {
     try {
-      return await runTool(["docker", "compose", ...args], { cwd: projectDir, env: process.env, signal });
+      return await docker(args, signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      throw new Error(
-        `Docker Compose cannot run the engines; is Docker running (docker info) and Compose 2.24 or newer there (docker compose version)?\n${messageOf(error)}`,
-        { cause: error },
-      );
+      throw new Error(`${remedyFor(messageOf(error))}\n${messageOf(error)}`, { cause: error });
     }
   };
   const engines = composeEngines(given);
-  const { services } = JSON.parse(await compose("--profile", "core", "config", "--format", "json")) as {
+  const { services } = JSON.parse(await compose("config", "--format", "json")) as {
     services: Record<string, ComposeService>;
   };
   const running = (await compose("ps", "--services", "--status", "running")).split("\n");
   const ours = engines.filter((engine) => !running.includes(engine));
+  // Without the signal: it has aborted by now, and would end this at once.
+  const end = async (how: "stop" | "kill") => {
+    if (ours.length > 0) await docker([how, ...ours]);
+  };
   if (ours.length > 0)
     onProgress(`docker compose up ${ours.join(" ")} (the first time it downloads their images)`);
-  await compose("up", "--detach", "--wait", ...engines);
+  try {
+    if (engines.length > 0) await compose("up", "--detach", "--wait", ...engines);
+  } catch (error) {
+    // Some of them may run.
+    onProgress("Stopping the engines that were started");
+    await end("stop");
+    throw error;
+  }
 
   const urls = Object.fromEntries(
     urlNames.map((name) => [name, given[name] ?? publishedUrl(name, services)]),
   ) as Record<UrlName, string>;
-  const end = async (how: "stop" | "kill") => {
-    // Without the signal: it has aborted by now, and would end this at once.
-    if (ours.length > 0)
-      await runTool(["docker", "compose", how, ...ours], { cwd: projectDir, env: process.env });
-  };
   return {
     urls,
     rows: urlNames.map((name) => ({
@@ -80,6 +90,13 @@ export async function runComposeEngines({
     stop: () => end("stop"),
     kill: () => end("kill"),
   };
+}
+
+/** What to do about what Docker said. */
+function remedyFor(said: string): string {
+  if (/already allocated|address already in use|not available/.test(said))
+    return "A port of an engine is taken: stop what holds it, or give the engine another in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
+  return "Docker Compose cannot run the engines; is Docker running (docker info) and Compose 2.24 or newer there (docker compose version)?";
 }
 
 function publishedUrl(name: UrlName, services: Record<string, ComposeService>): string {
