@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+/** What a person reads. */
+const pages = ["*.md", "docs/**/*.md", "contracts/*.md"].flatMap((pattern) => [
+  ...new Bun.Glob(pattern).scanSync(ROOT),
+]);
+
+test("every check that the invariants name is there", async () => {
+  const text = await Bun.file(join(ROOT, "docs/invariants.md")).text();
+  const named = [...text.matchAll(/`([\w./-]+\.ts)`/g)].map(([, path = ""]) => path);
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+test.each(pages)("every file that %s links to is there", async (page) => {
+  const text = await Bun.file(join(ROOT, page)).text();
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = ""]) => link);
+  expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+});
+
+test.each(pages)("every script that %s tells to run is there", async (page) => {
+  const { scripts } = (await Bun.file(join(ROOT, "package.json")).json()) as {
+    scripts: Record<string, string>;
+  };
+  const text = await Bun.file(join(ROOT, page)).text();
+  const named = [...text.matchAll(/\bbun run ([a-z][\w:-]*)/g)].map(([, name = ""]) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
