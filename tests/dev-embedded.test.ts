@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ledger } from "../contracts/api-queries.ts";
 import { findPostgresBins } from "../shared/engines/locate.ts";
-import { allGone, processTree } from "../shared/engines/process-tree.ts";
+import { killAll, processTree } from "../shared/engines/process-tree.ts";
 import { until } from "../shared/engines/until.ts";
 import { commandOf, createDevRuns } from "./support/dev-run.ts";
 
@@ -26,9 +26,8 @@ describe("bun run dev", () => {
       ),
     );
     const tree = processTree(dev.child.pid);
-    for (const { pid } of tree) process.kill(pid, "SIGKILL");
+    await killAll(tree);
     await dev.child.exited;
-    await allGone(tree, 20_000);
     dev = runs.start(["--no-reload"]);
     await dev.prints(/Up in/);
     for (const id of jobs) await runs.completed(id);
