@@ -1,23 +1,10 @@
 import type { QueueName } from "../../contracts/topology.ts";
 import { fullJitter, pause } from "../async.ts";
-import type { Log } from "../log.ts";
 import type { Sql } from "../postgres.ts";
+import { type BusConsumerOptions, createBatchHandling } from "./batch-handling.ts";
 import { within } from "./deadline.ts";
-import type { BatchHandler, ConsumeOptions, Consumer } from "./port.ts";
+import type { Consumer } from "./port.ts";
 import { acknowledge, bury, type Claimed, claim, register, unregister } from "./postgres-queues.ts";
-
-export interface PostgresConsumerOptions extends ConsumeOptions {
-  readonly queue: QueueName;
-  readonly deliveryLimit: number;
-  readonly handler: BatchHandler;
-  readonly log: Log;
-  /** From the beginning of a stop until the handler's signal aborts. */
-  readonly stopGraceMs: number;
-  /** Give the connection up and make another. */
-  readonly drop: (reason: string) => void;
-  readonly onHandled: (messages: number) => void;
-  readonly onRejected: () => void;
-}
 
 export interface PostgresConsumer extends Consumer {
   readonly queue: QueueName;
@@ -47,8 +34,6 @@ interface Session {
   acknowledging: Promise<void>;
 }
 
-/** After its signal aborted, a handler has this long to end before its messages are given back without it. */
-const ABANDON_MS = 5_000;
 const ANSWER_MS = 5_000;
 /** How soon the messages of a dead consumer are found, and those whose notification was lost. */
 const LOOK_MS = 500;
@@ -58,16 +43,16 @@ const LOOK_MS = 500;
  * stays held and is handed to it again, so rejections are no deaths. From half the limit of deaths on, a message is
  * taken alone, so that only the guilty one reaches the limit.
  */
-export function createPostgresConsumer(options: PostgresConsumerOptions): PostgresConsumer {
-  const { queue, handler, log, maxBatch, prefetch, deliveryLimit } = options;
+export function createPostgresConsumer(options: BusConsumerOptions): PostgresConsumer {
+  const { queue, log, maxBatch, prefetch, deliveryLimit } = options;
   const suspectFrom = Math.max(1, Math.floor(deliveryLimit / 2));
   const stopping = new AbortController();
-  const abort = new AbortController();
+  const batches = createBatchHandling(options);
   let session: Session | undefined;
   let attaching: Promise<unknown> = Promise.resolve();
   let working: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
-  let [rejectionsInARow, former] = [0, 0];
+  let former = 0;
 
   async function open(sql: Sql): Promise<void> {
     const holder = await register(sql, queue, former);
@@ -171,44 +156,22 @@ export function createPostgresConsumer(options: PostgresConsumerOptions): Postgr
     pull(from);
   }
 
-  async function handle(from: Session, batch: readonly Claimed[]): Promise<boolean> {
-    for (let again = false; ; again = true) {
-      try {
-        const deliveries = batch.map(({ body, redelivered, diedOn }) => ({
+  function handle(from: Session, batch: readonly Claimed[]): Promise<boolean> {
+    return batches.handle(
+      (again) =>
+        batch.map(({ body, redelivered, diedOn }) => ({
           body,
           redelivered: again || redelivered,
           ...(diedOn && { diedOn }),
-        }));
-        await handler(deliveries, abort.signal);
-        rejectionsInARow = 0;
-        return true;
-      } catch (error) {
-        const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
-        options.onRejected();
-        log.warn("A batch was rejected, it comes back after a pause", {
-          queue,
-          messages: batch.length,
-          rejectionsInARow,
-          error,
-        });
-        const giveUp = AbortSignal.any([stopping.signal, from.over.signal]);
-        await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), giveUp);
-        if (giveUp.aborted) return false;
-      }
-    }
+        })),
+      [stopping.signal, from.over.signal],
+    );
   }
 
   async function stop(): Promise<void> {
     stopping.abort();
     await attaching;
-    if (working) {
-      const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
-      const timer = setTimeout(giveUp, options.stopGraceMs);
-      await within(options.stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
-        log.error("A batch did not end, its messages go back", { queue, error }),
-      );
-      clearTimeout(timer);
-    }
+    if (working) await batches.finish(working);
     if (session) await release(session);
   }
 

@@ -1,0 +1,81 @@
+import type { QueueName } from "../../contracts/topology.ts";
+import { fullJitter, pause } from "../async.ts";
+import type { Log } from "../log.ts";
+import { within } from "./deadline.ts";
+import type { BatchHandler, ConsumeOptions, Delivery } from "./port.ts";
+
+/** What a consumer of either engine is made with. */
+export interface BusConsumerOptions extends ConsumeOptions {
+  readonly queue: QueueName;
+  readonly deliveryLimit: number;
+  readonly handler: BatchHandler;
+  readonly log: Log;
+  /** From the beginning of a stop until the handler's signal aborts. */
+  readonly stopGraceMs: number;
+  /** Give the connection up and make another. */
+  readonly drop: (reason: string) => void;
+  readonly onHandled: (messages: number) => void;
+  readonly onRejected: () => void;
+}
+
+/** After its signal aborted, a handler has this long to end before its messages are given back without it. */
+const ABANDON_MS = 5_000;
+
+/**
+ * Hands batches to their handler, one at a time.
+ *
+ * A batch that is rejected is not given back to the engine: each return counts as a death, so a database that is away
+ * for a minute would send good messages to the dead letters. It is held and handed to the handler again, after a pause
+ * that grows to five seconds.
+ */
+export function createBatchHandling({
+  queue,
+  handler,
+  log,
+  stopGraceMs,
+  onRejected,
+}: Pick<BusConsumerOptions, "queue" | "handler" | "log" | "stopGraceMs" | "onRejected">) {
+  const abort = new AbortController();
+  let rejectionsInARow = 0;
+
+  return {
+    /**
+     * Whether the handler took it; false when one of `giveUp` aborted first. `again` says that it was handed over before.
+     */
+    async handle(
+      toDeliveries: (again: boolean) => Delivery[],
+      giveUp: readonly AbortSignal[],
+    ): Promise<boolean> {
+      for (let again = false; ; again = true) {
+        const deliveries = toDeliveries(again);
+        try {
+          await handler(deliveries, abort.signal);
+          rejectionsInARow = 0;
+          return true;
+        } catch (error) {
+          const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
+          onRejected();
+          log.warn("A batch was rejected, it comes back after a pause", {
+            queue,
+            messages: deliveries.length,
+            rejectionsInARow,
+            error,
+          });
+          const over = AbortSignal.any([...giveUp]);
+          await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), over);
+          if (over.aborted) return false;
+        }
+      }
+    },
+
+    /** Wait for the batch in hand: first it may end by itself, then its handler is told to, then it is left behind. */
+    async finish(working: Promise<void>): Promise<void> {
+      const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
+      const timer = setTimeout(giveUp, stopGraceMs);
+      await within(stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
+        log.error("A batch did not end, its messages go back", { queue, error }),
+      );
+      clearTimeout(timer);
+    },
+  };
+}
