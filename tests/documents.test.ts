@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { LEGAL_MOVES } from "../contracts/job.ts";
 
 const ROOT = join(import.meta.dir, "..");
 /** What a person reads. */
@@ -28,4 +29,14 @@ test.each(pages)("every script that %s tells to run is there", async (page) => {
   const text = await Bun.file(join(ROOT, page)).text();
   const named = [...text.matchAll(/\bbun run ([a-z][\w:-]*)/g)].map(([, name = ""]) => name);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test("the drawing of a job's states has the legal moves and no other", async () => {
+  const text = await Bun.file(join(ROOT, "docs/architecture.md")).text();
+  const drawing = /stateDiagram-v2\n([^`]+)```/.exec(text)?.[1] ?? "";
+  const drawn = [...drawing.matchAll(/^ *(\S+) --> ([A-Z]+)/gm)].map(([, from, to]) => `${from} ${to}`);
+  const legal = Object.entries(LEGAL_MOVES).flatMap(([from, moves]) =>
+    moves.map((to) => `${from === "null" ? "[*]" : from} ${to}`),
+  );
+  expect(drawn.sort()).toEqual(legal.sort());
 });
