@@ -70,7 +70,8 @@ export async function runOpenLoop(
     let failure: unknown;
 
     const dispatch = () => {
-      while (idle.length > 0 && waiting.length > 0) void post(idle.pop()!, waiting.shift()!);
+      // The one that rested longest: a server may close a connection that has brought nothing for ten seconds.
+      while (idle.length > 0 && waiting.length > 0) void post(idle.shift()!, waiting.shift()!);
     };
     const post = async (connection: HttpConnection, sentAt: number) => {
       try {
