@@ -4,6 +4,7 @@ import { openBus } from "../shared/bus/open.ts";
 import { createEventMaker, joinEnvelopes } from "../shared/event.ts";
 import { createdEvent } from "../shared/job-request.ts";
 import { createLog } from "../shared/log.ts";
+import { refusedMessage } from "../shared/refusal.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
 
@@ -22,7 +23,7 @@ behaviour("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine, which reads another queue, files one of its own.
+  // The metrics-engine refuses it as well: it is one letter, which in the end names the queue where the job was lost.
   const letterWith = (reason: string) =>
     eventually(
       async () =>
@@ -57,6 +58,31 @@ behaviour("one bad envelope", {}, (world) => {
     await withBus((bus) => bus.publish("jobs.created", bytes));
     const letter = await letterWith("MALFORMED");
     expect(Buffer.compare(letter.body, bytes)).toBe(0);
+  });
+
+  test("refused by two consumers at once is one letter, of the queue where the job was lost", async () => {
+    const bad = Array.from({ length: 40 }, (_, n) => ({
+      original: Buffer.from(`no envelope ${n}`),
+      reason: "MALFORMED" as const,
+      detail: "No JSON",
+    }));
+    const refusals = bad.flatMap((refused) => [
+      refusedMessage(refused, { queue: "jobs.created", service: "processor" }),
+      refusedMessage(refused, { queue: "events.observed", service: "metrics-engine" }),
+    ]);
+    await withBus(async (bus) => {
+      const bodies = refusals.map((message) => Buffer.from(JSON.stringify(message)));
+      await Promise.all(bodies.map((body) => bus.publish("jobs.failed.validation", body)));
+    });
+    const queues = await eventually(
+      async () => {
+        const letters = await world()
+          .sql`select queue from dead_letters where id = any(${refusals.map(({ id }) => id)}::uuid[])`;
+        return letters.length === bad.length && letters.map(({ queue }) => queue as string);
+      },
+      { what: "a letter for each" },
+    );
+    expect([...new Set(queues)]).toEqual(["jobs.created"]);
   });
 
   test("of another major version, of an unknown type and with a wrong payload are told apart", async () => {

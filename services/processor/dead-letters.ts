@@ -36,7 +36,8 @@ export function createDeadLetters(options: DeadLettersOptions) {
     const messages = new Map<string, RefusedMessage>();
     for (const { body, diedOn } of batch) {
       const message = readRefused(body, diedOn);
-      messages.set(message.id, message);
+      // The metrics-engine refuses it too; a replay has to go where the job was lost, as the store keeps it as well.
+      if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
     await store.file([...messages.values()]);
     for (const { id, reason, queue, jobId } of messages.values())
