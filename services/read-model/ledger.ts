@@ -55,6 +55,7 @@ export function createLedger(options: LedgerOptions) {
         );
       const mine = tail.then(() => compute(options, settleMs)).finally(() => waiting.delete(settleMs));
       waiting.set(settleMs, mine);
+      // Who asked is told why it failed; the next one only waits for its end.
       tail = mine.catch(() => undefined);
       return mine;
     },

@@ -49,6 +49,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
       onMessage: wake,
       onLost: options.drop,
     });
+    // The caller hears why it failed; a stop only waits for its end.
     attaching = opening.catch(() => undefined);
     return opening;
   }

@@ -192,6 +192,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     attach(sql) {
       if (stopping.signal.aborted) return Promise.resolve();
       const opening = open(sql);
+      // The caller hears why it failed; a stop only waits for its end.
       attaching = opening.catch(() => undefined);
       return opening;
     },

@@ -3,7 +3,10 @@ import { endWithUs } from "./spawn-server.ts";
 
 const guard = endWithUs("SIGTERM");
 
-test.skipIf(guard.length === 0)(
+if (guard.length === 0 && !process.env.CI)
+  console.warn("Ending with the parent is left out: only Linux has it, with util-linux's setpriv");
+
+test.skipIf(guard.length === 0 && !process.env.CI)(
   "a child of ours runs; one whose parent ended before it looked does not",
   () => {
     const command = [...guard, "echo", "it", "runs"];
