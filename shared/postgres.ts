@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { AppError } from "./errors.ts";
+import { AppError, messageOf } from "./errors.ts";
 
 export type Sql = ReturnType<typeof postgres>;
 
@@ -49,7 +49,7 @@ export function openPostgres({
 }
 
 const AWAY = new Set([
-  // The driver's and the system's words for a connection that is not there.
+  // The driver's and the system's codes for a connection that failed.
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
@@ -62,16 +62,36 @@ const AWAY = new Set([
   "EAI_AGAIN",
 ]);
 
-/** Whether an error says that the server is away, starting or stopping (SQLSTATE classes 08, 53 and 57P). */
+/** Whether the server is unavailable, starting or stopping (SQLSTATE classes 08, 53 and 57P). */
 export function isAway(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && (AWAY.has(code) || /^(08|53|57P)/.test(code));
+  const code = codeOf(error);
+  return code !== undefined && (AWAY.has(code) || /^(08|53|57P)/.test(code));
 }
 
-/** A refusal where the server is away; anything else is thrown as it is. */
+/**
+ * Whether PostgreSQL refuses the very values of a statement: SQLSTATE classes 22 (data exception), 23 (integrity) and
+ * 54 (program limit). Once isolated to one entry, only these condemn it; any other error is the store's trouble, such
+ * as 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full), and the entry waits.
+ */
+export function isRefusedValue(error: unknown): boolean {
+  return /^(22|23|54)...$/.test(codeOf(error) ?? "");
+}
+
+/** The SQLSTATE, or the driver's code, of an error or of the error that caused it. */
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (error instanceof AppError) return codeOf(cause);
+  return typeof code === "string" ? code : codeOf(cause);
+}
+
+/** Trouble that passes without a change to the request: the server is unavailable, read-only, or a statement timed out. */
+const PASSING = /^(25006|40...|55P03|57014)$/;
+
+/** Rethrows as `STORE_UNAVAILABLE` what passes without a change to the request, and anything else as it is. */
 export function translateStoreError(error: unknown): never {
-  if (!isAway(error)) throw error;
-  throw new AppError("STORE_UNAVAILABLE", "PostgreSQL does not answer", {
+  if (error instanceof AppError || !(isAway(error) || PASSING.test(codeOf(error) ?? ""))) throw error;
+  throw new AppError("STORE_UNAVAILABLE", `PostgreSQL cannot serve this now: ${messageOf(error)}`, {
     facts: { engine: "postgres" },
     cause: error,
   });

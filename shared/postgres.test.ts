@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { AppError } from "./errors.ts";
+import { isAway, isRefusedValue, translateStoreError } from "./postgres.ts";
+
+const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
+
+test("only data, integrity and program-limit errors are refused values", () => {
+  for (const code of ["22P05", "22001", "22021", "23505", "23514", "54000", "54001"])
+    expect([code, isRefusedValue(failed(code)), isAway(failed(code))]).toEqual([code, true, false]);
+  for (const code of [
+    "57014",
+    "25006",
+    "42P01",
+    "42501",
+    "53100",
+    "53300",
+    "55P03",
+    "40P01",
+    "P0001",
+    "XX000",
+  ])
+    expect([code, isRefusedValue(failed(code))]).toEqual([code, false]);
+  for (const other of [
+    failed("ECONNREFUSED"),
+    failed("CONNECTION_CLOSED"),
+    new Error("unknown"),
+    "22001",
+    null,
+  ])
+    expect(isRefusedValue(other)).toBe(false);
+});
+
+test("an error that another one wraps is judged by its cause", () => {
+  const wrapped = (code: string) =>
+    new AppError("STORE_UNAVAILABLE", "Could not record", { cause: failed(code) });
+  expect(isRefusedValue(wrapped("22P05"))).toBe(true);
+  expect(isRefusedValue(wrapped("57014"))).toBe(false);
+  expect(isAway(wrapped("08006"))).toBe(true);
+  expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "Nobody answers"))).toBe(false);
+});
+
+test("trouble that passes becomes a 503, and anything else stays what it is", () => {
+  const translated = (error: unknown) => {
+    try {
+      translateStoreError(error);
+    } catch (thrown) {
+      return thrown;
+    }
+  };
+  for (const code of ["57014", "25006", "53100", "ECONNREFUSED"])
+    expect(translated(failed(code))).toMatchObject({ code: "STORE_UNAVAILABLE" });
+  for (const error of [failed("42P01"), failed("22P05"), new AppError("JOB_NOT_FOUND", "None")])
+    expect(translated(error)).toBe(error);
+});
