@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "
 import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { JobPage } from "../contracts/api-queries.ts";
-import { stateFileName } from "../services/dev/state-file.ts";
+import { stateFileName } from "../shared/dev-state.ts";
 import { findAlertmanager } from "../shared/engines/alertmanager.ts";
 import { missingEngines } from "../shared/engines/missing.ts";
 import { allGone, type ProcessInfo, processTree } from "../shared/engines/process-tree.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readState, stateFileName } from "../services/dev/state-file.ts";
+import { readState, stateFileName } from "../shared/dev-state.ts";
 import { proofPaths, type SmokeTargets } from "./smoke/proof-paths.ts";
 import { createRecorder } from "./smoke/recorder.ts";
 

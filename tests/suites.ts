@@ -73,7 +73,7 @@ export const SUITES: readonly Suite[] = [
   { name: "system", paths: behaviours("broker-restart", "store-cuts"), engines: full },
   {
     name: "embedded",
-    paths: behaviours("embedded-cut", "traces"),
+    paths: behaviours("embedded-cut", "traces", "api-client"),
     again: behaviours(
       "happy-path",
       "refusals",

@@ -1,5 +1,5 @@
+import type { DevState } from "../../shared/dev-state.ts";
 import type { Printer } from "./printer.ts";
-import type { DevState } from "./state-file.ts";
 import { type AddressRow, formatTable } from "./table.ts";
 
 /** The table of addresses and what to do next. */

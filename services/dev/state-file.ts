@@ -1,22 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProcess, isSameProcess, killTree, type ProcessInfo } from "../../shared/engines/process-tree.ts";
-import type { AddressRow } from "./table.ts";
-
-type Identity = Pick<ProcessInfo, "pid" | "startedAt">;
-
-/** What `dev.json` says of a running observatory. */
-export interface DevState {
-  readonly owner: Identity;
-  readonly since: string;
-  /** Empty while it starts. */
-  readonly addresses: readonly AddressRow[];
-  /** URL of each service by its name. */
-  readonly services: Readonly<Record<string, string>>;
-  /** The engines' URLs, passwords included: the file is its owner's alone. */
-  readonly engines: Readonly<Record<string, string>>;
-  readonly processes: readonly Identity[];
-}
+import { type DevState, readState, stateFileName } from "../../shared/dev-state.ts";
+import { findProcess, isSameProcess, killTree } from "../../shared/engines/process-tree.ts";
 
 export interface StateFile {
   update(change: Partial<Omit<DevState, "owner" | "since" | "processes">>): void;
@@ -24,8 +9,6 @@ export interface StateFile {
   own(pid: number): void;
   release(): void;
 }
-
-export const stateFileName = "dev.json";
 
 /**
  * Makes this process the only one that runs in the folder, or gives the state of the one that does. What a killed
@@ -68,16 +51,6 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
       release: () => rmSync(path, { force: true }),
     },
   };
-}
-
-/** The state in a `dev.json`; undefined when there is none or it is not whole. */
-export function readState(path: string): DevState | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as DevState;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function createExclusively(path: string, state: DevState): boolean {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Acceptance, JobRequest } from "../../contracts/api-commands.ts";
 import type { JobDetail } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import { type DevState, readState, stateFileName } from "../../services/dev/state-file.ts";
+import { type DevState, readState, stateFileName } from "../../shared/dev-state.ts";
 import { until } from "../../shared/engines/until.ts";
 
 export const projectDir = join(import.meta.dir, "../..");

@@ -1,0 +1,52 @@
+import { dirname, join } from "node:path";
+import { dataFolderName, readState, stateFileName } from "../dev-state.ts";
+import { isSameProcess } from "../engines/process-tree.ts";
+import { ApiError } from "./api-error.ts";
+
+/** Where the two APIs are, without a slash at the end. */
+export interface Addresses {
+  readonly gatewayUrl: string;
+  readonly readModelUrl: string;
+}
+
+const DEFAULTS: Addresses = { gatewayUrl: "http://localhost:3000", readModelUrl: "http://localhost:8080" };
+
+/**
+ * Finds the APIs: READ_MODEL_URL and GATEWAY_URL where they are set, else the services of an observatory that runs from
+ * this folder or one above it (its ports may differ), else the default ports. Throws {@link ApiError} for a variable that
+ * is no URL.
+ */
+export function findAddresses(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  folder: string = process.cwd(),
+): Addresses {
+  const gatewayUrl = fromEnvironment("GATEWAY_URL", env);
+  const readModelUrl = fromEnvironment("READ_MODEL_URL", env);
+  const running = gatewayUrl && readModelUrl ? {} : (runningServices(folder) ?? {});
+  return {
+    gatewayUrl: gatewayUrl ?? running.gateway ?? DEFAULTS.gatewayUrl,
+    readModelUrl: readModelUrl ?? running["read-model"] ?? DEFAULTS.readModelUrl,
+  };
+}
+
+function fromEnvironment(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const text = env[name];
+  if (!text) return undefined;
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new ApiError(
+      "UNREACHABLE",
+      `${name} is ${JSON.stringify(text)}, wanted a URL that starts with http:// or https://`,
+    );
+  return text.replace(/\/+$/, "");
+}
+
+/** The services of the nearest `.observatory` whose owner still runs and has started them. */
+function runningServices(folder: string): Readonly<Record<string, string>> | undefined {
+  const state = readState(join(folder, dataFolderName, stateFileName));
+  if (state?.services.gateway && isSameProcess(state.owner)) return state.services;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : runningServices(parent);
+}

@@ -1,0 +1,117 @@
+import type { Problem } from "../../contracts/problem.ts";
+import type { Route } from "../../contracts/routes.ts";
+import { messageOf } from "../errors.ts";
+import { ApiError, isProblemCode } from "./api-error.ts";
+import type { CallOptions } from "./route-call.ts";
+
+/** The parts of a call, once the route's types have checked them. */
+export interface CallInput {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+const MAX_SHOWN = 200;
+
+/**
+ * Calls a route and returns its JSON. Replies are not held against their schemas: a newer service may know more values
+ * of an enumeration, which a client of the same major version has to bear. Throws {@link ApiError}, and the signal's own
+ * reason when the caller aborts.
+ */
+export async function callRoute(
+  route: Route,
+  baseUrl: string,
+  input: CallInput,
+  { signal, timeoutMs }: CallOptions & { timeoutMs: number },
+): Promise<unknown> {
+  const url = urlOf(route, baseUrl, input);
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      ...requestOf(route, input),
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    const text = await response.text();
+    if (!response.ok) throw refusalOf(url, response, text);
+    return parseReply(url, response.status, text);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof ApiError) throw error;
+    if (limit.aborted)
+      throw new ApiError("TIMED_OUT", `${hostOf(url)} did not answer within ${timeoutMs} ms`, {
+        cause: error,
+      });
+    throw unreachable(url, error);
+  }
+}
+
+export function urlOf(route: Route, baseUrl: string, { params = {}, query = {} }: CallInput): string {
+  const path = route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(params[name])));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) search.append(name, String(value));
+  const text = search.toString();
+  return `${baseUrl}${path}${text && `?${text}`}`;
+}
+
+export function unreachable(url: string, cause: unknown): ApiError {
+  return new ApiError("UNREACHABLE", `Nothing answers at ${hostOf(url)}: ${messageOf(cause)}`, { cause });
+}
+
+/** The error in a reply that is no success: its problem, or that it has none. */
+export function refusalOf(url: string, response: Response, text: string): ApiError {
+  const { status } = response;
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined;
+  const problem = readProblem(text);
+  if (!problem)
+    return new ApiError("UNEXPECTED_REPLY", `${url} answered ${status} without a problem: ${shown(text)}`, {
+      status,
+      retryAfterMs,
+    });
+  const fields = (problem.errors ?? []).map(({ path, message }) => `${path || "the body"}: ${message}`);
+  const detail = [problem.detail ?? problem.title, ...fields].join("; ");
+  // A newer service may refuse with a code that this client does not know.
+  const code = isProblemCode(problem.code) ? problem.code : "UNEXPECTED_REPLY";
+  return new ApiError(code, detail, { status, problem, retryAfterMs });
+}
+
+function requestOf(route: Route, { headers = {}, body }: CallInput): RequestInit {
+  const sent: Record<string, string> = { accept: route.reply.contentType ?? "application/json" };
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) sent[name] = String(value);
+  if (body === undefined) return { method: route.method, headers: sent };
+  sent["content-type"] = "application/json";
+  return { method: route.method, headers: sent, body: JSON.stringify(body) };
+}
+
+function parseReply(url: string, status: number, text: string): unknown {
+  try {
+    const reply: unknown = JSON.parse(text);
+    if (typeof reply === "object" && reply !== null) return reply;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new ApiError(
+    "UNEXPECTED_REPLY",
+    `${url} answered ${status} with something else than JSON: ${shown(text)}`,
+    {
+      status,
+    },
+  );
+}
+
+function readProblem(text: string): Problem | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<Problem> | null;
+    return typeof found?.code === "string" && typeof found.title === "string"
+      ? (found as Problem)
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+const hostOf = (url: string) => new URL(url).origin;
+const shown = (text: string) => JSON.stringify(text.slice(0, MAX_SHOWN));

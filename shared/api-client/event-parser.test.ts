@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { createEventParser } from "./event-parser.ts";
+
+test("events are the same wherever the chunks end", () => {
+  const text =
+    "retry: 1500\n\nid: 1\ndata: one\n\n: alive\r\n\r\nid:2\r\ndata: a\r\ndata:b\r\n\r\nid: 3\n\nevent: x\ndata\r\r";
+  const expected = [
+    { id: "1", data: "one" },
+    { id: "2", data: "a\nb" },
+    { id: "3", data: undefined },
+    { id: undefined, data: "" },
+  ];
+  for (let size = 1; size <= text.length; size++) {
+    const retries: number[] = [];
+    const parser = createEventParser((ms) => retries.push(ms));
+    const chunks = text.match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? [];
+    // A lone CR at the very end might be half of a line end, so the last event needs what follows.
+    expect([...chunks, ":\n"].flatMap((chunk) => parser.push(chunk))).toEqual(expected);
+    expect(retries).toEqual([1_500]);
+  }
+});
+
+test("an id with a NUL and a retry that is no number are ignored", () => {
+  const retries: number[] = [];
+  const parser = createEventParser((ms) => retries.push(ms));
+  expect(parser.push("id: a\0b\nretry: soon\ndata: x\n\n")).toEqual([{ id: undefined, data: "x" }]);
+  expect(retries).toEqual([]);
+});
+
+test("a block that never ends is refused, in one line or in many", () => {
+  const mebi = "x".repeat(1_048_576);
+  for (const chunk of [mebi, `data: ${mebi}\n`]) {
+    const parser = createEventParser();
+    expect(() => {
+      for (let n = 0; n < 10; n++) parser.push(chunk);
+    }).toThrow("longer than");
+  }
+});

@@ -1,0 +1,34 @@
+import type { ApiErrorCode } from "./api-error.ts";
+
+/** What a person can do about each way a call can fail; one short sentence, an imperative. */
+export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
+  MALFORMED_JSON: "Check the JSON for a missing quote or comma",
+  VALIDATION_FAILED: "Correct the fields named above",
+  UNKNOWN_JOB_TYPE: "Choose one of the types that GET /job-types lists",
+  PAYLOAD_TOO_LARGE: "Send less, or raise MAX_PAYLOAD_BYTES of the gateway",
+  PAYLOAD_TOO_DEEP: "Flatten the payload",
+  UNSUPPORTED_MEDIA_TYPE: "Send the body as application/json",
+  INVALID_QUERY: "Correct the parameter named above",
+  INVALID_CURSOR: "Start again from the first page",
+  INVALID_ID: "Pass a job's whole id, or at least 4 of its last digits",
+  IDEMPOTENCY_CONFLICT: "Use another idempotency key, or send the same job as before",
+  JOB_NOT_FOUND: "Check the id; `odd-dashboard jobs` lists the newest",
+  DEAD_LETTER_NOT_FOUND: "Check the id; `odd-dashboard dead-letters list` shows those that remain",
+  JOB_STATE_CONFLICT:
+    "Look at the job's status first; only a waiting or running job can be cancelled, only a failed or cancelled one retried",
+  DEAD_LETTER_STATE_CONFLICT: "Look at the dead letter first; it may have been replayed already",
+  ROUTE_NOT_FOUND:
+    "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that both sides have one version",
+  METHOD_NOT_ALLOWED: "Check that GATEWAY_URL and READ_MODEL_URL name the right services",
+  ORIGIN_REFUSED: "Call the service by 127.0.0.1 or localhost, or add the name to its ALLOWED_ORIGINS",
+  UNAUTHORIZED: "Pass the credentials that the service expects",
+  OVERLOADED: "Wait a moment and try again, or send less at a time",
+  BUS_UNAVAILABLE: "Start the message broker; `odd-dashboard doctor` shows what answers",
+  STORE_UNAVAILABLE: "Start the store; `odd-dashboard doctor` shows what answers",
+  PROCESSOR_UNAVAILABLE: "Start a processor; `odd-dashboard doctor` shows what answers",
+  STOPPING: "Try again once the service has restarted",
+  INTERNAL_ERROR: "Look for the correlation id in the service's log",
+  UNREACHABLE: "Start the system with `bun run dev`, or set READ_MODEL_URL and GATEWAY_URL to where it runs",
+  TIMED_OUT: "Try again; `odd-dashboard doctor` shows which service answers",
+  UNEXPECTED_REPLY: "Check that GATEWAY_URL and READ_MODEL_URL name the right services",
+};

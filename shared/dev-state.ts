@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import type { ProcessInfo } from "./engines/process-tree.ts";
+
+export type ProcessIdentity = Pick<ProcessInfo, "pid" | "startedAt">;
+
+/** What `dev.json` says of a running observatory. */
+export interface DevState {
+  readonly owner: ProcessIdentity;
+  readonly since: string;
+  /** Empty while it starts. */
+  readonly addresses: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly purpose: string;
+  }[];
+  /** URL of each service by its name. */
+  readonly services: Readonly<Record<string, string>>;
+  /** The engines' URLs, passwords included: the file is its owner's alone. */
+  readonly engines: Readonly<Record<string, string>>;
+  readonly processes: readonly ProcessIdentity[];
+}
+
+/** Where a project keeps the data of its own observatory, unless `--data` names another folder. */
+export const dataFolderName = ".observatory";
+export const stateFileName = "dev.json";
+
+/** Returns the state in a `dev.json`; undefined where there is none, or none that this user can read. */
+export function readState(path: string): DevState | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as DevState;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || error instanceof SyntaxError)
+      return undefined;
+    throw error;
+  }
+}
