@@ -1,6 +1,7 @@
 import { setPriority } from "node:os";
 import { Type } from "@sinclair/typebox";
 import { openBus } from "../../shared/bus/open.ts";
+import type { Consumer } from "../../shared/bus/port.ts";
 import { BASE_CONFIG, Url } from "../../shared/config.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
@@ -80,6 +81,8 @@ async function start({
     ),
   };
   let started = false;
+  let recording: Consumer | undefined;
+  const duties = { recording: () => recording?.whyStuck() };
   const edge = createEdge({
     log,
     metrics,
@@ -88,7 +91,7 @@ async function start({
   });
   const app = createApp({
     edge,
-    ops: createOps({ service, version, metrics, engines, stopping, isStarted: () => started }),
+    ops: createOps({ service, version, metrics, engines, duties, stopping, isStarted: () => started }),
   });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
@@ -103,12 +106,12 @@ async function start({
     keepRetention(observations, { hours: config.EVENT_RETENTION_HOURS, log }, stopping),
   ];
   life.defer("snapshots and retention", async () => void (await Promise.all(background)));
-  const consumer = bus.consume(
+  recording = bus.consume(
     "events.observed",
     { maxBatch: 40, prefetch: 80 },
     createRecorder({ observations, bus, families, tracing, log }),
   );
-  life.defer("recording", consumer.stop);
+  life.defer("recording", recording.stop);
   started = true;
   log.info("Ready");
 }

@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { untilItSucceeds } from "../../shared/async.ts";
 import { openBus } from "../../shared/bus/open.ts";
+import type { Consumer } from "../../shared/bus/port.ts";
 import { BASE_CONFIG, Url } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
@@ -143,13 +144,18 @@ async function start({
 
   const engines = { postgres: store.ping, bus: bus.ping };
   let started = false;
+  const consumers: Partial<Record<"intake" | "filing", Consumer>> = {};
+  const duties = {
+    intake: () => consumers.intake?.whyStuck(),
+    filing: () => consumers.filing?.whyStuck(),
+  };
   const edge = createEdge({
     log,
     metrics,
     bindAddress: config.BIND_ADDRESS,
     allowedOrigins: config.ALLOWED_ORIGINS,
   });
-  const ops = createOps({ service, version, metrics, engines, stopping, isStarted: () => started });
+  const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted: () => started });
   const app = createApp({ edge, ops, commands, deadLetters, workers: workerStore });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
@@ -203,17 +209,15 @@ async function start({
     start: runner.start,
     refuse: deadLetters.refuse,
   });
-  const consumers = [
-    bus.consume("jobs.created", { maxBatch: 100, prefetch: 200 }, intake),
-    bus.consume("jobs.failed.validation", { maxBatch: 50, prefetch: 100 }, deadLetters.file),
-  ];
+  consumers.intake = bus.consume("jobs.created", { maxBatch: 100, prefetch: 200 }, intake);
+  consumers.filing = bus.consume("jobs.failed.validation", { maxBatch: 50, prefetch: 100 }, deadLetters.file);
   life.defer("intake", async () => {
     await workers
       .stopping()
       .catch((error: unknown) =>
         log.warn("Others do not know that this worker stops", { reason: messageOf(error) }),
       );
-    await Promise.all(consumers.map((consumer) => consumer.stop()));
+    await Promise.all(Object.values(consumers).map((consumer) => consumer.stop()));
   });
   started = true;
   log.info("Ready", { workerId: workers.id(), concurrency: config.CONCURRENCY });

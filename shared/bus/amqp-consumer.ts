@@ -126,6 +126,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
       stopped ??= stop();
       return stopped;
     },
+    whyStuck: batches.whyStuck,
     get held() {
       return inHand + (session?.buffer.length ?? 0);
     },

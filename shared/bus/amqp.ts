@@ -143,6 +143,7 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
           await consumer.stop();
           consumers.delete(consumer);
         },
+        whyStuck: consumer.whyStuck,
       };
     },
     depths: questions.depths,

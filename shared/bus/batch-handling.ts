@@ -1,5 +1,6 @@
 import type { QueueName } from "../../contracts/topology.ts";
 import { fullJitter, pause } from "../async.ts";
+import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { within } from "./deadline.ts";
 import type { BatchHandler, ConsumeOptions, Delivery } from "./port.ts";
@@ -17,6 +18,9 @@ export interface BusConsumerOptions extends ConsumeOptions {
   readonly onHandled: (messages: number) => void;
   readonly onRejected: () => void;
 }
+
+/** A batch is stuck once it has been rejected for longer than `failing`, or once one call has lasted for `hanging`. */
+const STUCK_MS = { failing: 1_000, hanging: 15_000 };
 
 /** After its signal aborted, a handler has this long to end before its messages are given back without it. */
 const ABANDON_MS = 5_000;
@@ -37,6 +41,8 @@ export function createBatchHandling({
 }: Pick<BusConsumerOptions, "queue" | "handler" | "log" | "stopGraceMs" | "onRejected">) {
   const abort = new AbortController();
   let rejectionsInARow = 0;
+  let failing: { since: number; reason: string } | undefined;
+  let calledAt: number | undefined;
 
   return {
     /**
@@ -48,11 +54,14 @@ export function createBatchHandling({
     ): Promise<boolean> {
       for (let again = false; ; again = true) {
         const deliveries = toDeliveries(again);
+        calledAt = performance.now();
         try {
           await handler(deliveries, abort.signal);
           rejectionsInARow = 0;
+          failing = undefined;
           return true;
         } catch (error) {
+          failing = { since: failing?.since ?? calledAt, reason: messageOf(error) };
           const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
           onRejected();
           log.warn("A batch was rejected, it comes back after a pause", {
@@ -63,9 +72,24 @@ export function createBatchHandling({
           });
           const over = AbortSignal.any([...giveUp]);
           await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), over);
-          if (over.aborted) return false;
+          if (over.aborted) {
+            // Its messages are in other hands now, and so is their trouble.
+            failing = undefined;
+            return false;
+          }
+        } finally {
+          calledAt = undefined;
         }
       }
+    },
+
+    whyStuck(): string | undefined {
+      const now = performance.now();
+      if (failing && now - failing.since > STUCK_MS.failing)
+        return `A batch of ${queue} has been failing for ${seconds(now - failing.since)}: ${failing.reason}`;
+      if (calledAt !== undefined && now - calledAt > STUCK_MS.hanging)
+        return `A batch of ${queue} has been under way for ${seconds(now - calledAt)} without an end`;
+      return undefined;
     },
 
     /** Wait for the batch in hand: first it may end by itself, then its handler is told to, then it is left behind. */
@@ -79,3 +103,5 @@ export function createBatchHandling({
     },
   };
 }
+
+const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;

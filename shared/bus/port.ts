@@ -26,6 +26,8 @@ export type BatchHandler = (batch: readonly Delivery[], signal: AbortSignal) => 
 export interface Consumer {
   /** Take no more, wait until the handler under way has ended and its messages are acknowledged. May be called twice. */
   stop(): Promise<void>;
+  /** Why its messages make no progress: the handler has been rejecting, or hanging, for a while; undefined otherwise. */
+  whyStuck(): string | undefined;
 }
 
 export interface QueueDepth {

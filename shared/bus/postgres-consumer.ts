@@ -209,6 +209,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
       stopped ??= stop();
       return stopped;
     },
+    whyStuck: batches.whyStuck,
     get held() {
       return session?.held.size ?? 0;
     },

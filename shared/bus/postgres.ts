@@ -142,6 +142,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
           await consumer.stop();
           consumers.delete(consumer);
         },
+        whyStuck: consumer.whyStuck,
       };
     },
     async depths() {

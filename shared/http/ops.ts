@@ -8,6 +8,11 @@ export interface OpsOptions {
   readonly metrics: Metrics;
   /** One check for each engine; it rejects when the engine does not answer now. */
   readonly engines: Readonly<Record<string, () => Promise<void>>>;
+  /**
+   * What must make progress in the background, by name: each returns why it does not, or undefined. A service whose duty
+   * is stuck is not ready, however healthy its engines look.
+   */
+  readonly duties?: Readonly<Record<string, () => string | undefined>>;
   readonly stopping: AbortSignal;
   /** False while the service is still being wired; it is not ready then, whatever its engines say. */
   readonly isStarted?: () => boolean;
@@ -15,12 +20,16 @@ export interface OpsOptions {
   readonly timeoutMs?: number;
 }
 
-/** `/healthz` (the process lives), `/readyz` (its engines answer; 503 names those that do not), `/metrics`. */
+/**
+ * `/healthz` (the process lives), `/readyz` (its engines answer and its duties make progress; 503 names those that do
+ * not, with the reason), `/metrics`.
+ */
 export function createOps({
   service,
   version,
   metrics,
   engines,
+  duties = {},
   stopping,
   isStarted = () => true,
   timeoutMs = 2_000,
@@ -42,13 +51,31 @@ export function createOps({
   metrics.gauge("engine_up", "Whether an engine answers (1) or not (0)", ["engine"], async (gauge) => {
     for (const [engine, { up }] of Object.entries(await states())) gauge.set({ engine }, up ? 1 : 0);
   });
+  const stuckDuties = () =>
+    Object.entries(duties).flatMap(([duty, whyStuck]) => {
+      const reason = whyStuck();
+      return reason === undefined ? [] : [{ duty, reason }];
+    });
+  metrics.gauge(
+    "duty_stuck",
+    "1 while a background duty makes no progress, 0 otherwise",
+    ["duty"],
+    (gauge) => {
+      for (const [duty, whyStuck] of Object.entries(duties))
+        gauge.set({ duty }, whyStuck() === undefined ? 0 : 1);
+    },
+  );
   metrics.gauge("service_info", "Version of the service", ["version"]).set({ version }, 1);
 
   return new Elysia({ name: "ops" })
     .get("/healthz", () => ({ status: "ok", service, version }))
     .get("/readyz", async ({ set }) => {
       const engineStates = await states();
-      const failing = Object.keys(engineStates).filter((engine) => !engineStates[engine]?.up);
+      const stuck = stuckDuties();
+      const failing = [
+        ...Object.keys(engineStates).filter((engine) => !engineStates[engine]?.up),
+        ...stuck.map(({ duty }) => duty),
+      ];
       const ready = failing.length === 0 && !stopping.aborted && isStarted();
       if (!ready) set.status = 503;
       return {
@@ -56,6 +83,7 @@ export function createOps({
         service,
         version,
         engines: engineStates,
+        stuck,
         failing,
       };
     })
