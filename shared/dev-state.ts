@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ProcessInfo } from "./engines/process-tree.ts";
+import type { ProcessInfo } from "./process-tree.ts";
 
 export type ProcessIdentity = Pick<ProcessInfo, "pid" | "startedAt">;
 

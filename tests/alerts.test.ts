@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Alert } from "../contracts/alert.ts";
 import type { AlertsReply, Overview } from "../contracts/api-queries.ts";
-import { findAlertmanager } from "../shared/engines/alertmanager.ts";
-import { findPrometheus } from "../shared/engines/prometheus.ts";
+import { findAlertmanager } from "../tui/engines/alertmanager.ts";
+import { findPrometheus } from "../tui/engines/prometheus.ts";
 import { selectorsOf } from "./compose/promql.ts";
 import { readRules } from "./support/rule-book.ts";
 import { behaviour } from "./support/suite.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobTypeInfo } from "../contracts/job-type.ts";
-import { BINARIES } from "../services/build/binaries.ts";
+import { BINARIES } from "../shared/build/binaries.ts";
 import { TEST_BINARIES } from "./support/service-process.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
@@ -14,7 +14,7 @@ const before = process.env[TEST_BINARIES];
 
 beforeAll(async () => {
   const env = { ...process.env, COMMIT: "0123456789ab", SOURCE_DATE_EPOCH: "1700000000" };
-  await run([process.execPath, "services/build/main.ts", "--out", folder], env);
+  await run([process.execPath, "shared/build/main.ts", "--out", folder], env);
   process.env[TEST_BINARIES] = folder;
 }, 120_000);
 

@@ -7,11 +7,11 @@ import { EXCHANGE } from "../contracts/topology.ts";
 import { openBus } from "../shared/bus/open.ts";
 import type { Bus } from "../shared/bus/port.ts";
 import { ConfigError } from "../shared/config.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { type RabbitmqEngine, startRabbitmq } from "../shared/engines/rabbitmq.ts";
-import { until } from "../shared/engines/until.ts";
 import { createLog } from "../shared/log.ts";
 import { createMetrics } from "../shared/metrics.ts";
+import { until } from "../shared/until.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
+import { type RabbitmqEngine, startRabbitmq } from "../tui/engines/rabbitmq.ts";
 import { type BusWorld, describeBus } from "./bus-conformance.ts";
 import { createTcpProxy } from "./support/tcp-proxy.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { QUEUES, type QueueName, TOPOLOGY, type Topology } from "../contracts/topology.ts";
 import type { BatchHandler, Bus, ConsumeOptions, Delivery } from "../shared/bus/port.ts";
-import { until } from "../shared/engines/until.ts";
 import { AppError } from "../shared/errors.ts";
+import { until } from "../shared/until.ts";
 
 /** What every adapter lets a caller set. */
 export interface WorldBusOptions {

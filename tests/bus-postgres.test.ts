@@ -6,12 +6,12 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { openBus } from "../shared/bus/open.ts";
 import type { Bus } from "../shared/bus/port.ts";
-import type { Engine } from "../shared/engines/engine.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { startPostgres } from "../shared/engines/postgres.ts";
-import { until } from "../shared/engines/until.ts";
 import { createLog } from "../shared/log.ts";
 import { createMetrics } from "../shared/metrics.ts";
+import { until } from "../shared/until.ts";
+import type { Engine } from "../tui/engines/engine.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
+import { startPostgres } from "../tui/engines/postgres.ts";
 import { type BusWorld, describeBus } from "./bus-conformance.ts";
 import { createTcpProxy } from "./support/tcp-proxy.ts";
 

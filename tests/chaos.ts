@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { JobDetail } from "../contracts/api-queries.ts";
-import { type EngineSetName, engineSets } from "../services/dev/engine-set.ts";
+import { type EngineSetName, engineSets } from "../tui/launch/engine-set.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
 import type { ServiceName } from "./support/service-process.ts";

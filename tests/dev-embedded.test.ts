@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ledger } from "../contracts/api-queries.ts";
-import { findPostgresBins } from "../shared/engines/locate.ts";
-import { killAll, processTree } from "../shared/engines/process-tree.ts";
-import { until } from "../shared/engines/until.ts";
+import { killAll, processTree } from "../shared/process-tree.ts";
+import { until } from "../shared/until.ts";
+import { findPostgresBins } from "../tui/engines/locate.ts";
 import { commandOf, createDevRuns } from "./support/dev-run.ts";
 
 setDefaultTimeout(180_000);

@@ -2,10 +2,10 @@ import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AlertsReply, Overview } from "../contracts/api-queries.ts";
-import { findAlertmanager } from "../shared/engines/alertmanager.ts";
-import { allGone, findProcess, processTree } from "../shared/engines/process-tree.ts";
-import { findPrometheus } from "../shared/engines/prometheus.ts";
-import { endWithUs } from "../shared/engines/spawn-server.ts";
+import { allGone, findProcess, processTree } from "../shared/process-tree.ts";
+import { findAlertmanager } from "../tui/engines/alertmanager.ts";
+import { findPrometheus } from "../tui/engines/prometheus.ts";
+import { endWithUs } from "../tui/engines/spawn-server.ts";
 import { commandOf, createDevRuns, type Dev } from "./support/dev-run.ts";
 import { eventually } from "./support/wait.ts";
 

@@ -3,12 +3,12 @@ import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { JobPage } from "../contracts/api-queries.ts";
 import { stateFileName } from "../shared/dev-state.ts";
-import { findAlertmanager } from "../shared/engines/alertmanager.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { allGone, type ProcessInfo, processTree } from "../shared/engines/process-tree.ts";
-import { findPrometheus } from "../shared/engines/prometheus.ts";
-import { endWithUs } from "../shared/engines/spawn-server.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
+import { allGone, type ProcessInfo, processTree } from "../shared/process-tree.ts";
+import { findAlertmanager } from "../tui/engines/alertmanager.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
+import { findPrometheus } from "../tui/engines/prometheus.ts";
+import { endWithUs } from "../tui/engines/spawn-server.ts";
 import { commandOf, createDevRuns, type Dev, projectDir } from "./support/dev-run.ts";
 
 setDefaultTimeout(180_000);
@@ -51,7 +51,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
     const check = items.find(({ type }) => type === "http-check")!;
     await runs.completed(check.id); // Its URL follows the processor to the port that it has here.
 
-    const second = Bun.spawnSync([process.execPath, "services/dev/main.ts", "--data", runs.dataDir], {
+    const second = Bun.spawnSync([process.execPath, "tui/launch/main.ts", "--data", runs.dataDir], {
       cwd: projectDir,
     });
     expect(second.exitCode).toBe(1);
@@ -123,7 +123,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
 
 test("unusable settings are named all at once, in sentences without passwords", () => {
   const { exitCode, stdout } = Bun.spawnSync(
-    [process.execPath, "services/dev/main.ts", "--data", runs.dataDir],
+    [process.execPath, "tui/launch/main.ts", "--data", runs.dataDir],
     {
       cwd: projectDir,
       env: {

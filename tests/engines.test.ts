@@ -6,19 +6,14 @@ import amqp from "amqplib";
 import { Redis } from "ioredis";
 import { MongoClient } from "mongodb";
 import postgres from "postgres";
-import type { Engine } from "../shared/engines/engine.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { accepts } from "../shared/engines/port.ts";
-import { startPostgres } from "../shared/engines/postgres.ts";
-import {
-  isSameProcess,
-  type ProcessInfo,
-  processTree,
-  signalProcess,
-} from "../shared/engines/process-tree.ts";
-import { startRedis } from "../shared/engines/redis.ts";
-import { type StartedEngines, startEngines } from "../shared/engines/start.ts";
-import { until } from "../shared/engines/until.ts";
+import { isSameProcess, type ProcessInfo, processTree, signalProcess } from "../shared/process-tree.ts";
+import { until } from "../shared/until.ts";
+import type { Engine } from "../tui/engines/engine.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
+import { accepts } from "../tui/engines/port.ts";
+import { startPostgres } from "../tui/engines/postgres.ts";
+import { startRedis } from "../tui/engines/redis.ts";
+import { type StartedEngines, startEngines } from "../tui/engines/start.ts";
 
 // At a timeout the test runner ends every process it started, engines included: generous, to fail with a reason.
 setDefaultTimeout(120_000);
@@ -185,7 +180,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("private engines", () => 
   test("what a killed run left behind is ended by the next one, which finds its data", async () => {
     const dataDir = join(root, "orphan");
     const starter = Bun.spawn(
-      [process.execPath, "-e", orphaning, join(import.meta.dir, "../shared/engines/postgres.ts"), dataDir],
+      [process.execPath, "-e", orphaning, join(import.meta.dir, "../tui/engines/postgres.ts"), dataDir],
       { stdout: "pipe", stderr: "inherit" },
     );
     const orphan = JSON.parse(await firstLine(starter.stdout)) as { pid: number; url: string };

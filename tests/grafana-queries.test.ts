@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { findAlertmanager } from "../shared/engines/alertmanager.ts";
-import { findPrometheus } from "../shared/engines/prometheus.ts";
+import { findAlertmanager } from "../tui/engines/alertmanager.ts";
+import { findPrometheus } from "../tui/engines/prometheus.ts";
 import { selectorsOf } from "./compose/promql.ts";
 import { dashboards, excuseOf, filledIn, panelQueries } from "./grafana-dashboards.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { ConfigError } from "../shared/config.ts";
-import type { Engine } from "../shared/engines/engine.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { startPostgres } from "../shared/engines/postgres.ts";
 import { createLog } from "../shared/log.ts";
 import { openObservations } from "../shared/observations/open.ts";
 import type { Observations } from "../shared/observations/port.ts";
+import type { Engine } from "../tui/engines/engine.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
+import { startPostgres } from "../tui/engines/postgres.ts";
 import {
   describeObservations,
   type ObservationsWorld,

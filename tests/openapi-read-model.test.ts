@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { READ_MODEL_ROUTES } from "../contracts/routes.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker } from "./read-model-seed.ts";
 import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
 import { readOpenApi } from "./support/openapi.ts";

@@ -4,7 +4,7 @@ import { Value } from "@sinclair/typebox/value";
 import { ServiceCatalogue } from "../contracts/service-catalogue.ts";
 import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import registry from "../contracts/ui-registry.json" with { type: "json" };
-import { BINARIES } from "../services/build/binaries.ts";
+import { BINARIES } from "../shared/build/binaries.ts";
 import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity-compose.ts";
 import { settingsOf } from "./parity-settings.ts";
 

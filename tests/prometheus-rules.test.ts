@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { YAML } from "bun";
-import { alertmanagerConfig } from "../services/dev/alertmanager-config.ts";
-import { prometheusConfig } from "../services/dev/prometheus-config.ts";
-import { findProgram } from "../shared/engines/locate.ts";
-import { runTool } from "../shared/engines/run-tool.ts";
+import { findProgram } from "../tui/engines/locate.ts";
+import { runTool } from "../tui/engines/run-tool.ts";
+import { alertmanagerConfig } from "../tui/launch/alertmanager-config.ts";
+import { prometheusConfig } from "../tui/launch/prometheus-config.ts";
 import { prometheusFolder, readRules } from "./support/rule-book.ts";
 
 const root = join(import.meta.dir, "..");

@@ -5,9 +5,9 @@ import { Value } from "@sinclair/typebox/value";
 import { StreamMessage } from "../contracts/api-queries.ts";
 import { newJobId } from "../contracts/ids.ts";
 import type { Problem } from "../contracts/problem.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { accepts, findFreePort } from "../shared/engines/port.ts";
-import { until } from "../shared/engines/until.ts";
+import { until } from "../shared/until.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
+import { accepts, findFreePort } from "../tui/engines/port.ts";
 import { terminalEvent } from "./read-model-seed.ts";
 import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
 

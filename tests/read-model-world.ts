@@ -5,8 +5,6 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import type { Config } from "../services/read-model/config.ts";
 import { createReadModel } from "../services/read-model/read-model.ts";
-import { type StartedEngines, startEngines } from "../shared/engines/start.ts";
-import { until } from "../shared/engines/until.ts";
 import { listen } from "../shared/http/listen.ts";
 import { createLifecycle, type Lifecycle } from "../shared/lifecycle.ts";
 import { createLog } from "../shared/log.ts";
@@ -14,6 +12,8 @@ import { createMetrics } from "../shared/metrics.ts";
 import { openObservations } from "../shared/observations/open.ts";
 import type { Observations } from "../shared/observations/port.ts";
 import { TRACING_OFF } from "../shared/tracing.ts";
+import { until } from "../shared/until.ts";
+import { type StartedEngines, startEngines } from "../tui/engines/start.ts";
 import { createTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
 
 const log = createLog({ service: "read-model", level: process.env.TEST_LOG === "1" ? "debug" : "silent" });

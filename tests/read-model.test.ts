@@ -3,8 +3,8 @@ import type { DeadLetterPage, JobDetail, JobPage, Ledger, Overview } from "../co
 import { createdEventId, eventIdAt, newJobId } from "../contracts/ids.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { createJobStore } from "../services/read-model/job-store.ts";
-import { missingEngines } from "../shared/engines/missing.ts";
-import { until } from "../shared/engines/until.ts";
+import { until } from "../shared/until.ts";
+import { missingEngines } from "../tui/engines/missing.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker, terminalEvent } from "./read-model-seed.ts";
 import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
 

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineName } from "../shared/engines/engine.ts";
+import type { EngineName } from "../tui/engines/engine.ts";
 import { coverageByService } from "./coverage.ts";
 import { setUpEngines } from "./set-up.ts";
 import { SUITES, type Suite, suitesOf } from "./suites.ts";

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { findAlertmanager } from "../shared/engines/alertmanager.ts";
-import type { EngineName } from "../shared/engines/engine.ts";
-import { ferretdbBinary } from "../shared/engines/ferretdb.ts";
-import { type MissingEngine, missingEngines } from "../shared/engines/missing.ts";
-import { findPrometheus } from "../shared/engines/prometheus.ts";
+import { findAlertmanager } from "../tui/engines/alertmanager.ts";
+import type { EngineName } from "../tui/engines/engine.ts";
+import { ferretdbBinary } from "../tui/engines/ferretdb.ts";
+import { type MissingEngine, missingEngines } from "../tui/engines/missing.ts";
+import { findPrometheus } from "../tui/engines/prometheus.ts";
 
 const PACKAGES: Partial<Record<EngineName, string>> = {
   rabbitmq: "rabbitmq-server",

@@ -1,5 +1,5 @@
-import type { EngineSetName } from "../services/dev/engine-set.ts";
-import type { EngineName } from "../shared/engines/engine.ts";
+import type { EngineName } from "../tui/engines/engine.ts";
+import type { EngineSetName } from "../tui/launch/engine-set.ts";
 import { enginesOf } from "./support/engines.ts";
 
 /** A set of test files that run in one process, in their order. */
@@ -99,8 +99,8 @@ export const SUITES: readonly Suite[] = [
   { name: "grafana-units", paths: behaviours("grafana"), engines: [] },
   { name: "grafana", paths: behaviours("grafana-queries"), engines: full },
   { name: "parity", paths: behaviours("parity"), engines: [] },
-  { name: "binaries", paths: ["services/build", ...behaviours("binaries")], engines: full },
-  { name: "dev-units", paths: ["services/dev"], engines: [] },
+  { name: "binaries", paths: behaviours("binaries"), engines: full },
+  { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },
   { name: "dev-embedded", paths: behaviours("dev-embedded", "dev-observers"), engines: embedded },
   { name: "dev-full", paths: behaviours("dev"), engines: full },
 ];

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
-import { findFreePort } from "../shared/engines/port.ts";
 import { traceIdOf, traceIdOfJob } from "../shared/traceparent.ts";
+import { findFreePort } from "../tui/engines/port.ts";
 import { behaviour } from "./support/suite.ts";
 import { type ReceivedSpan, startTraceReceiver } from "./support/trace-receiver.ts";
 import { eventually } from "./support/wait.ts";

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findProcess } from "../engines/process-tree.ts";
+import { findProcess } from "../process-tree.ts";
 import { findAddresses } from "./addresses.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "observatory-addresses-"));

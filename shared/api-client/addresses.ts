@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { dataFolderName, readState, stateFileName } from "../dev-state.ts";
-import { isSameProcess } from "../engines/process-tree.ts";
+import { isSameProcess } from "../process-tree.ts";
 import { ApiError } from "./api-error.ts";
 
 /** Where the two APIs are, without a slash at the end. */

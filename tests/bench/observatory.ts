@@ -1,9 +1,9 @@
 import { chmod } from "node:fs/promises";
 import postgres from "postgres";
 import type { Stats } from "../../contracts/api-queries.ts";
-import { engineSets, type UrlName } from "../../services/dev/engine-set.ts";
-import type { Engine, EngineName } from "../../shared/engines/engine.ts";
-import { startEngines } from "../../shared/engines/start.ts";
+import type { Engine, EngineName } from "../../tui/engines/engine.ts";
+import { startEngines } from "../../tui/engines/start.ts";
+import { engineSets, type UrlName } from "../../tui/launch/engine-set.ts";
 import { enginesOf } from "../support/engines.ts";
 import { type ServiceName, type ServiceProcess, startService } from "../support/service-process.ts";
 import { readAcceptedIds } from "./accepted-ids.ts";

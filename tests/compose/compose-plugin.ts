@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { userCache } from "../../shared/engines/user-cache.ts";
+import { userCache } from "../../tui/engines/user-cache.ts";
 import { unpackPackages } from "./debian.ts";
 import type { DockerEngine } from "./docker-engine.ts";
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findFreePort } from "../../shared/engines/port.ts";
-import { runTool } from "../../shared/engines/run-tool.ts";
+import { findFreePort } from "../../tui/engines/port.ts";
+import { runTool } from "../../tui/engines/run-tool.ts";
 
 export const ROOT = join(import.meta.dir, "../..");
 

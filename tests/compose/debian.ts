@@ -1,6 +1,6 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runTool } from "../../shared/engines/run-tool.ts";
+import { runTool } from "../../tui/engines/run-tool.ts";
 
 /** The release that the stand-in images and the Compose plugin come from: the first with RabbitMQ 4. */
 export const RELEASE = "trixie";

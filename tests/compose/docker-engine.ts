@@ -9,11 +9,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tailOf } from "../../shared/engines/log-tail.ts";
-import { runTool } from "../../shared/engines/run-tool.ts";
-import { hasEnded, spawnServer } from "../../shared/engines/spawn-server.ts";
-import { until } from "../../shared/engines/until.ts";
-import { userCache } from "../../shared/engines/user-cache.ts";
+import { until } from "../../shared/until.ts";
+import { tailOf } from "../../tui/engines/log-tail.ts";
+import { runTool } from "../../tui/engines/run-tool.ts";
+import { hasEnded, spawnServer } from "../../tui/engines/spawn-server.ts";
+import { userCache } from "../../tui/engines/user-cache.ts";
 import { installPackages } from "./debian.ts";
 
 const BRIDGE = "/sys/class/net/docker0";

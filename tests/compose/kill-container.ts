@@ -1,4 +1,4 @@
-import { signalProcess } from "../../shared/engines/process-tree.ts";
+import { signalProcess } from "../../shared/process-tree.ts";
 import { eventually } from "../support/wait.ts";
 import type { ComposeProject, Container } from "./compose-project.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runTool } from "../../shared/engines/run-tool.ts";
+import { runTool } from "../../tui/engines/run-tool.ts";
 import { archive, installPackages, RELEASE } from "./debian.ts";
 
 const PACKAGES = [

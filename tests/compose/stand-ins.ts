@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ferretdbBinary } from "../../shared/engines/ferretdb.ts";
-import { runTool } from "../../shared/engines/run-tool.ts";
-import { userCache } from "../../shared/engines/user-cache.ts";
+import { ferretdbBinary } from "../../tui/engines/ferretdb.ts";
+import { runTool } from "../../tui/engines/run-tool.ts";
+import { userCache } from "../../tui/engines/user-cache.ts";
 import { BASE_IMAGE, ensureBase } from "./stand-in-base.ts";
 
 const RECIPE = join(import.meta.dir, "images");

@@ -5,7 +5,7 @@ import type { Acceptance, JobRequest } from "../../contracts/api-commands.ts";
 import type { JobDetail } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 import { type DevState, readState, stateFileName } from "../../shared/dev-state.ts";
-import { until } from "../../shared/engines/until.ts";
+import { until } from "../../shared/until.ts";
 
 export const projectDir = join(import.meta.dir, "../..");
 
@@ -72,7 +72,7 @@ export function createDevRuns() {
     /** With these arguments; `prefix` is a command that runs it, for example in a namespace. */
     start(args: readonly string[], prefix: readonly string[] = []): Dev {
       const place = args.includes("--ephemeral") ? [] : ["--data", dataDir];
-      const command = [...prefix, process.execPath, "services/dev/main.ts", ...place, ...args];
+      const command = [...prefix, process.execPath, "tui/launch/main.ts", ...place, ...args];
       const dev = watch(
         Bun.spawn(command, {
           cwd: projectDir,

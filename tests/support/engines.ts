@@ -1,10 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EngineSetName, engineSets } from "../../services/dev/engine-set.ts";
-import type { EngineName } from "../../shared/engines/engine.ts";
-import { missingEngines } from "../../shared/engines/missing.ts";
-import { type EngineMap, type StartedEngines, startEngines } from "../../shared/engines/start.ts";
+import type { EngineName } from "../../tui/engines/engine.ts";
+import { missingEngines } from "../../tui/engines/missing.ts";
+import { type EngineMap, type StartedEngines, startEngines } from "../../tui/engines/start.ts";
+import { type EngineSetName, engineSets } from "../../tui/launch/engine-set.ts";
 
 /** Names the set of engines that behaviours run on which do not say so themselves; "full" when it is not set. */
 export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";

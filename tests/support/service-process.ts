@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
-import { findFreePort } from "../../shared/engines/port.ts";
+import { findFreePort } from "../../tui/engines/port.ts";
 import { eventually } from "./wait.ts";
 
 const ROOT = join(import.meta.dir, "../..");

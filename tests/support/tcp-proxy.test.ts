@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { until } from "../../shared/engines/until.ts";
+import { until } from "../../shared/until.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 let echo: Server;

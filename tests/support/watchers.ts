@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { alertmanagerConfig } from "../../services/dev/alertmanager-config.ts";
-import { prometheusConfig } from "../../services/dev/prometheus-config.ts";
-import { startAlertmanager } from "../../shared/engines/alertmanager.ts";
-import { findFreePort } from "../../shared/engines/port.ts";
-import { startPrometheus } from "../../shared/engines/prometheus.ts";
+import { startAlertmanager } from "../../tui/engines/alertmanager.ts";
+import { findFreePort } from "../../tui/engines/port.ts";
+import { startPrometheus } from "../../tui/engines/prometheus.ts";
+import { alertmanagerConfig } from "../../tui/launch/alertmanager-config.ts";
+import { prometheusConfig } from "../../tui/launch/prometheus-config.ts";
 import { type RuleFile, readRuleFiles } from "./rule-book.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import postgres from "postgres";
-import { type EngineSetName, engineSets, type UrlName } from "../../services/dev/engine-set.ts";
-import type { Engine, EngineName } from "../../shared/engines/engine.ts";
-import type { EngineMap } from "../../shared/engines/start.ts";
+import type { Engine, EngineName } from "../../tui/engines/engine.ts";
+import type { EngineMap } from "../../tui/engines/start.ts";
+import { type EngineSetName, engineSets, type UrlName } from "../../tui/launch/engine-set.ts";
 import { enginesOf, testEngines } from "./engines.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 

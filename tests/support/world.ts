@@ -1,8 +1,8 @@
 import postgres from "postgres";
 import type { JobDetail, Ledger } from "../../contracts/api-queries.ts";
-import type { EngineSetName } from "../../services/dev/engine-set.ts";
-import type { EngineName } from "../../shared/engines/engine.ts";
-import { findFreePort } from "../../shared/engines/port.ts";
+import type { EngineName } from "../../tui/engines/engine.ts";
+import { findFreePort } from "../../tui/engines/port.ts";
+import type { EngineSetName } from "../../tui/launch/engine-set.ts";
 import { chosenSet } from "./engines.ts";
 import { type ServiceName, type ServiceProcess, startService } from "./service-process.ts";
 import { eventually } from "./wait.ts";

@@ -1,5 +1,5 @@
-import { startPostgres } from "../../../shared/engines/postgres.ts";
-import { startRedis } from "../../../shared/engines/redis.ts";
+import { startPostgres } from "../../../tui/engines/postgres.ts";
+import { startRedis } from "../../../tui/engines/redis.ts";
 import type { System } from "../system.ts";
 import { createPeerSystem, type PeerSystemOptions } from "./peer-system.ts";
 

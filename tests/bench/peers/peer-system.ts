@@ -1,4 +1,4 @@
-import type { Engine, EngineOptions } from "../../../shared/engines/engine.ts";
+import type { Engine, EngineOptions } from "../../../tui/engines/engine.ts";
 import { readAcceptedIds } from "../accepted-ids.ts";
 import type { NamedProcess, RunningSystem, StartOptions, System } from "../system.ts";
 import { type PeerChild, startPeerChild } from "./child.ts";

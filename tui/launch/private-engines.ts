@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pause } from "../../shared/async.ts";
-import type { Engine, EngineName } from "../../shared/engines/engine.ts";
-import { takeOver } from "../../shared/engines/lease.ts";
-import { startEngines } from "../../shared/engines/start.ts";
 import { messageOf } from "../../shared/errors.ts";
+import type { Engine, EngineName } from "../engines/engine.ts";
+import { takeOver } from "../engines/lease.ts";
+import { startEngines } from "../engines/start.ts";
 import { type EngineSet, type EngineUrls, purposes, type UrlName, urlNames } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { AddressRow } from "./table.ts";

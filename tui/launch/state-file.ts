@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DevState, readState, stateFileName } from "../../shared/dev-state.ts";
-import { findProcess, isSameProcess, killTree } from "../../shared/engines/process-tree.ts";
+import { findProcess, isSameProcess, killTree } from "../../shared/process-tree.ts";
 
 export interface StateFile {
   update(change: Partial<Omit<DevState, "owner" | "since" | "processes">>): void;

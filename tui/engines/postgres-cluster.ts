@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProcess, killTree } from "./process-tree.ts";
+import { findProcess, killTree } from "../../shared/process-tree.ts";
 import { runTool } from "./run-tool.ts";
 import type { SystemUser } from "./unprivileged-user.ts";
 

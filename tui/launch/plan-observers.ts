@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { findAlertmanager } from "../../shared/engines/alertmanager.ts";
-import { findPrometheus } from "../../shared/engines/prometheus.ts";
+import { findAlertmanager } from "../engines/alertmanager.ts";
+import { findPrometheus } from "../engines/prometheus.ts";
 import { nextFree } from "./plan.ts";
 import { findPortHolder } from "./port-holder.ts";
 import type { AddressRow } from "./table.ts";

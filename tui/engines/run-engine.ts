@@ -1,11 +1,11 @@
 import { join } from "node:path";
+import { allGone, killAll, killTree, processTree, signalProcess } from "../../shared/process-tree.ts";
+import { until } from "../../shared/until.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { dropLease, takeOver, writeLease } from "./lease.ts";
 import { sizeOf, tailOf } from "./log-tail.ts";
 import { isFree } from "./port.ts";
-import { allGone, killAll, killTree, processTree, signalProcess } from "./process-tree.ts";
 import { type Command, hasEnded, spawnServer } from "./spawn-server.ts";
-import { until } from "./until.ts";
 
 /** What differs from engine to engine. */
 export interface Recipe<Name extends string> extends Command {

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
-import { missingEngines } from "../../shared/engines/missing.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createLifecycle, type Lifecycle } from "../../shared/lifecycle.ts";
 import { createLog } from "../../shared/log.ts";
+import { missingEngines } from "../engines/missing.ts";
 import { type DevOptions, parseCli, usageText } from "./cli.ts";
 import { runComposeEngines } from "./compose-engines.ts";
 import { engineSets } from "./engine-set.ts";

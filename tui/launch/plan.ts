@@ -1,4 +1,4 @@
-import { isFree } from "../../shared/engines/port.ts";
+import { isFree } from "../engines/port.ts";
 import type { EngineUrls } from "./engine-set.ts";
 import { findPortHolder } from "./port-holder.ts";
 

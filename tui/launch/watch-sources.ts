@@ -42,7 +42,7 @@ export function servicesOf(file: string): readonly ServiceName[] {
   const path = file.replaceAll("\\", "/");
   if (!/\.(ts|json|sql)$|\/VERSION$/.test(path) || /\.test\.ts$|\/\.[^/]*$/.test(path)) return [];
   // Generated from the sources beside them, or never loaded by a service.
-  if (/^contracts\/(schemas|fixtures|asyncapi)|^shared\/engines\//.test(path)) return [];
+  if (/^contracts\/(schemas|fixtures|asyncapi)|^shared\/build\//.test(path)) return [];
   const owner = /^services\/([^/]+)\//.exec(path)?.[1];
   return owner === undefined ? serviceNames : serviceNames.filter((name) => name === owner);
 }

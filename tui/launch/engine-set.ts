@@ -1,4 +1,4 @@
-import type { EngineName } from "../../shared/engines/engine.ts";
+import type { EngineName } from "../engines/engine.ts";
 
 export const urlNames = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"] as const;
 export type UrlName = (typeof urlNames)[number];

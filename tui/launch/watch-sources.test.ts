@@ -10,15 +10,14 @@ test("a service's own file touches that service, a shared one all", () => {
   expect(servicesOf("contracts/job.ts")).toEqual(serviceNames);
 });
 
-test("tests, engines, generated files, editors' own files and this command touch none", () => {
+test("tests, the build, generated files and editors' own files touch none", () => {
   for (const file of [
     "services/gateway/fingerprint.test.ts",
-    "shared/engines/redis.ts",
+    "shared/build/main.ts",
     "contracts/schemas/job.json",
     "services/gateway/.app.ts",
     "services/gateway/app.ts~",
     "services/gateway/4913",
-    "services/dev/main.ts",
   ])
     expect(servicesOf(file)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../errors.ts";
 import { BINARIES, type Binary } from "./binaries.ts";
 import { compile } from "./compile.ts";
 import { readProvenance } from "./provenance.ts";

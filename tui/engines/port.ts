@@ -1,5 +1,5 @@
 import { connect, createServer } from "node:net";
-import { until } from "./until.ts";
+import { until } from "../../shared/until.ts";
 
 // Below every system's range for outgoing connections (Linux from 32768, macOS and Windows from 49152). A client
 // that keeps trying a dead engine's port could otherwise be given that very port, connect to itself and hold it.

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProcess, isSameProcess, killTree, type ProcessInfo } from "./process-tree.ts";
+import { findProcess, isSameProcess, killTree, type ProcessInfo } from "../../shared/process-tree.ts";
 
 type Identity = Pick<ProcessInfo, "pid" | "startedAt">;
 

@@ -1,5 +1,5 @@
-import { runTool } from "../../shared/engines/run-tool.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { runTool } from "../engines/run-tool.ts";
 import { purposes, type UrlName, urlNames } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { RunningEngines } from "./private-engines.ts";

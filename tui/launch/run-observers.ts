@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startAlertmanager } from "../../shared/engines/alertmanager.ts";
-import type { Engine, EngineOptions } from "../../shared/engines/engine.ts";
-import { startPrometheus } from "../../shared/engines/prometheus.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Lifecycle } from "../../shared/lifecycle.ts";
+import { startAlertmanager } from "../engines/alertmanager.ts";
+import type { Engine, EngineOptions } from "../engines/engine.ts";
+import { startPrometheus } from "../engines/prometheus.ts";
 import { alertmanagerConfig } from "./alertmanager-config.ts";
 import { type ServicePlan, urlOf } from "./plan.ts";
 import type { ObserverName, ObserverPlan } from "./plan-observers.ts";

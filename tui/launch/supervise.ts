@@ -1,8 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 import { pause } from "../../shared/async.ts";
-import { sizeOf, tailOf } from "../../shared/engines/log-tail.ts";
-import { killTree, signalProcess } from "../../shared/engines/process-tree.ts";
-import { endWithUs, hasEnded } from "../../shared/engines/spawn-server.ts";
+import { killTree, signalProcess } from "../../shared/process-tree.ts";
+import { sizeOf, tailOf } from "../engines/log-tail.ts";
+import { endWithUs, hasEnded } from "../engines/spawn-server.ts";
 
 export interface ServiceProcess {
   readonly id: string;

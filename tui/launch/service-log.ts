@@ -1,5 +1,5 @@
 import { closeSync, copyFileSync, existsSync, openSync, readSync, renameSync, truncateSync } from "node:fs";
-import { sizeOf } from "../../shared/engines/log-tail.ts";
+import { sizeOf } from "../engines/log-tail.ts";
 import { type ReadableLine, readableLine } from "./readable-line.ts";
 
 export interface LogTailOptions {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "bun";
-import type { BuildInfo } from "../../shared/build-info.ts";
+import type { BuildInfo } from "../build-info.ts";
 
 /**
  * The commit and the time that a build carries. `COMMIT` and `SOURCE_DATE_EPOCH` (seconds, as of
