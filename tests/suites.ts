@@ -35,6 +35,7 @@ export const SUITES: readonly Suite[] = [
     engines: ["mongo", "redis"],
   },
   { name: "observations-postgres", paths: behaviours("observations-postgres"), engines: ["postgres"] },
+  { name: "postgres-driver", paths: behaviours("half-read-query"), engines: ["postgres"] },
   { name: "gateway-units", paths: ["services/gateway"], engines: [] },
   {
     name: "gateway",
