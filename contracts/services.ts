@@ -14,24 +14,24 @@ const postgresLogin = {
 };
 const redisLogin = { password: login("REDIS_PASSWORD", "observatory") };
 
-const SERVICES: ServiceEntry[] = [
-  {
-    name: "gateway",
-    role: "service",
-    profile: "core",
+type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
+  readonly health: NonNullable<ServiceEntry["health"]>;
+};
+
+/**
+ * Our own services, in the order of starting. A service is added here: the runner, the build, coverage, the tests and
+ * Compose's checks derive theirs from it.
+ */
+export const OWN_SERVICES = {
+  gateway: {
     purpose: "Accepts jobs, forwards commands",
-    image: "odto-gateway",
     ports: [at("HTTP API, /docs", 3000, "GATEWAY_PORT")],
     health: { port: 3000, path: "/readyz" },
     needs: ["rabbitmq"],
     environment: [...OURS, ...TRACES, "BUS_URL", "PROCESSOR_URL", "MAX_PAYLOAD_BYTES"],
   },
-  {
-    name: "processor",
-    role: "service",
-    profile: "core",
+  processor: {
     purpose: "Runs jobs, owns their state",
-    image: "odto-processor",
     ports: [at("Operations and commands", 3001)],
     health: { port: 3001, path: "/readyz" },
     needs: ["rabbitmq", "postgres"],
@@ -46,12 +46,8 @@ const SERVICES: ServiceEntry[] = [
     ],
     scalable: true,
   },
-  {
-    name: "metrics-engine",
-    role: "service",
-    profile: "core",
+  "metrics-engine": {
     purpose: "Stores and counts every event",
-    image: "odto-metrics-engine",
     ports: [at("Operations, /metrics", 3003, "METRICS_ENGINE_PORT")],
     health: { port: 3003, path: "/readyz" },
     needs: ["rabbitmq", "mongodb", "redis"],
@@ -65,12 +61,8 @@ const SERVICES: ServiceEntry[] = [
       "EVENT_RETENTION_HOURS",
     ],
   },
-  {
-    name: "read-model",
-    role: "service",
-    profile: "core",
+  "read-model": {
     purpose: "Answers every query",
-    image: "odto-read-model",
     ports: [at("HTTP API, /docs", 8080, "READ_MODEL_PORT")],
     health: { port: 8080, path: "/readyz" },
     needs: ["postgres", "mongodb", "redis"],
@@ -86,6 +78,21 @@ const SERVICES: ServiceEntry[] = [
       "LEASE_MS",
     ],
   },
+} satisfies Record<string, OwnService>;
+
+export type ServiceName = keyof typeof OWN_SERVICES;
+export const SERVICE_NAMES = Object.keys(OWN_SERVICES) as readonly ServiceName[];
+
+const SERVICES: ServiceEntry[] = [
+  ...SERVICE_NAMES.map(
+    (name): ServiceEntry => ({
+      name,
+      role: "service",
+      profile: "core",
+      image: `odto-${name}`,
+      ...OWN_SERVICES[name],
+    }),
+  ),
   {
     name: "rabbitmq",
     role: "engine",

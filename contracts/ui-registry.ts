@@ -1,7 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { published } from "./schema.ts";
+import { SERVICE_CATALOGUE } from "./services.ts";
 
-/** The web interfaces a person may open; the data is `ui-registry.json`. */
+/** The web interfaces a person may open; the data is `UI_REGISTRY`. */
 export const UiRegistry = published(
   "ui-registry",
   "1.0.0",
@@ -20,3 +21,96 @@ export const UiRegistry = published(
   }),
 );
 export type UiRegistry = Static<typeof UiRegistry>;
+
+const PAGES = [
+  {
+    id: "web",
+    name: "Web dashboard",
+    path: "/",
+    emoji: "🖥️",
+    description: "The terminal interface in the browser, and a plain dashboard beside it",
+    port: 8081,
+  },
+  {
+    id: "gateway-docs",
+    name: "Gateway API docs",
+    path: "/docs",
+    emoji: "🚪",
+    description: "The commands: submit, cancel, retry, replay, pause",
+    port: publishedPort("gateway"),
+  },
+  {
+    id: "read-model-docs",
+    name: "Read model API docs",
+    path: "/docs",
+    emoji: "📖",
+    description: "The queries: jobs, events, dead letters, queues, ledger, live feed",
+    port: publishedPort("read-model"),
+  },
+  {
+    id: "rabbitmq",
+    name: "RabbitMQ",
+    path: "/",
+    emoji: "🐇",
+    description: "The broker's own pages: exchange, queues, consumers, rates",
+    port: publishedPort("rabbitmq", "Management page"),
+  },
+  {
+    id: "grafana",
+    name: "Grafana",
+    path: "/",
+    emoji: "📊",
+    description: "Dashboards over the metrics of every service",
+    port: publishedPort("grafana"),
+  },
+  {
+    id: "prometheus",
+    name: "Prometheus",
+    path: "/",
+    emoji: "🔥",
+    description: "Metrics, rules and alerts, queried with PromQL",
+    port: publishedPort("prometheus"),
+  },
+  {
+    id: "jaeger",
+    name: "Jaeger",
+    path: "/",
+    emoji: "🧵",
+    description: "Traces: one job over gateway, bus, processor and stores",
+    port: publishedPort("jaeger"),
+  },
+  {
+    id: "pgadmin",
+    name: "pgAdmin",
+    path: "/",
+    emoji: "🐘",
+    description: "The job store: jobs, attempts, transitions, dead letters",
+    port: publishedPort("pgadmin"),
+  },
+  {
+    id: "mongo-express",
+    name: "Mongo Express",
+    path: "/",
+    emoji: "🍃",
+    description: "The event store: every event as it was observed",
+    port: publishedPort("mongo-express"),
+  },
+  {
+    id: "redisinsight",
+    name: "RedisInsight",
+    path: "/",
+    emoji: "🧠",
+    description: "The counters, latency digests and the live feed",
+    port: publishedPort("redisinsight"),
+  },
+];
+
+export const UI_REGISTRY: UiRegistry = { interfaces: PAGES };
+
+/** The port at which a deployment publishes a page of a service: its only published port, or the one with `purpose`. */
+function publishedPort(service: string, purpose?: string): number {
+  const ports = SERVICE_CATALOGUE.services.find(({ name }) => name === service)?.ports ?? [];
+  const port = ports.find((one) => one.published && (!purpose || one.purpose === purpose))?.published?.port;
+  if (port === undefined) throw new Error(`${service} publishes no port ${purpose ?? ""}`);
+  return port;
+}

@@ -6,6 +6,7 @@ import { PROBLEMS } from "../contracts/problem.ts";
 import { type PublishedSchema, publication, published } from "../contracts/schema.ts";
 import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
+import { UI_REGISTRY } from "../contracts/ui-registry.ts";
 import { askedPayload } from "./job-types/asked-payload.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
 
@@ -31,6 +32,7 @@ export function exportedFiles(): Map<string, string> {
   add("contracts/topology.json", TOPOLOGY);
   add("contracts/problem-codes.json", PROBLEMS);
   add("contracts/services.json", SERVICE_CATALOGUE);
+  add("contracts/ui-registry.json", { $schema: "./schemas/ui-registry.json", ...UI_REGISTRY });
   return files;
 }
 

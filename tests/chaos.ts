@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import type { JobDetail } from "../contracts/api-queries.ts";
+import type { ServiceName } from "../contracts/services.ts";
 import { type EngineSetName, engineSets } from "../tui/launch/engine-set.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
-import type { ServiceName } from "./support/service-process.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
 import { createWorld, type World } from "./support/world.ts";
 

@@ -1,3 +1,5 @@
+import { SERVICE_NAMES } from "../../contracts/services.ts";
+
 /** A program that is compiled to a standalone binary. Paths are from the project's root. */
 export interface Binary {
   readonly name: string;
@@ -8,8 +10,9 @@ export interface Binary {
 
 /** Every binary of `bun run build`. */
 export const BINARIES: readonly Binary[] = [
-  { name: "gateway", entry: "services/gateway/main.ts" },
-  { name: "processor", entry: "services/processor/main.ts", workers: ["shared/job-types/hash-worker.ts"] },
-  { name: "metrics-engine", entry: "services/metrics-engine/main.ts" },
-  { name: "read-model", entry: "services/read-model/main.ts" },
+  ...SERVICE_NAMES.map((name) => ({
+    name,
+    entry: `services/${name}/main.ts`,
+    ...(name === "processor" && { workers: ["shared/job-types/hash-worker.ts"] }),
+  })),
 ];

@@ -1,11 +1,12 @@
 import { chmod } from "node:fs/promises";
 import postgres from "postgres";
 import type { Stats } from "../../contracts/api-queries.ts";
+import type { ServiceName } from "../../contracts/services.ts";
 import type { Engine, EngineName } from "../../tui/engines/engine.ts";
 import { startEngines } from "../../tui/engines/start.ts";
 import { engineSets, type UrlName } from "../../tui/launch/engine-set.ts";
 import { enginesOf } from "../support/engines.ts";
-import { type ServiceName, type ServiceProcess, startService } from "../support/service-process.ts";
+import { type ServiceProcess, startService } from "../support/service-process.ts";
 import { readAcceptedIds } from "./accepted-ids.ts";
 import type { RunningSystem, StartOptions, System } from "./system.ts";
 

@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
+import type { ServiceName } from "../../contracts/services.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
 import { eventually } from "./wait.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const MAX_LINES = 2_000;
-
-export type ServiceName = "gateway" | "processor" | "metrics-engine" | "read-model";
 
 /** A service of ours, running as a process of its own. */
 export interface ServiceProcess {

@@ -1,10 +1,11 @@
 import postgres from "postgres";
 import type { JobDetail, Ledger } from "../../contracts/api-queries.ts";
+import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 import type { EngineName } from "../../tui/engines/engine.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
 import type { EngineSetName } from "../../tui/launch/engine-set.ts";
 import { chosenSet } from "./engines.ts";
-import { type ServiceName, type ServiceProcess, startService } from "./service-process.ts";
+import { type ServiceProcess, startService } from "./service-process.ts";
 import { eventually } from "./wait.ts";
 import { createWorldEngines } from "./world-engines.ts";
 
@@ -34,7 +35,7 @@ export async function createWorld({
   processors = 1,
   proxied = [],
   env = {},
-  services = ["processor", "gateway", "metrics-engine", "read-model"],
+  services = SERVICE_NAMES,
 }: WorldOptions = {}) {
   const undo: (() => Promise<unknown>)[] = [];
   const undoAll = async () => {

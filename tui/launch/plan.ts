@@ -1,25 +1,10 @@
+import { OWN_SERVICES, SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 import { isFree } from "../engines/port.ts";
 import type { EngineUrls } from "./engine-set.ts";
 import { findPortHolder } from "./port-holder.ts";
 
-export const serviceNames = ["gateway", "processor", "metrics-engine", "read-model"] as const;
-export type ServiceName = (typeof serviceNames)[number];
-
-const ports: Readonly<Record<ServiceName, number>> = {
-  gateway: 3000,
-  processor: 3001,
-  "metrics-engine": 3003,
-  "read-model": 8080,
-};
-// What is looked for at its own place by habit: the defaults of the services, Grafana, the web page, the terminal's.
-const reserved = new Set([...Object.values(ports), 3002, 8081, 8082, 9000, 9001, 9090, 9093]);
-
-const purposes: Readonly<Record<ServiceName, string>> = {
-  gateway: "submit and command jobs; /docs",
-  processor: "runs jobs; /metrics",
-  "metrics-engine": "stores and counts events; /metrics",
-  "read-model": "ask about everything; /docs",
-};
+// Ports that people expect at their usual place: those of the services, Grafana, the web page and its terminal.
+const reserved = new Set([...SERVICE_NAMES.map(defaultPort), 3002, 8081, 8082, 9000, 9001, 9090, 9093]);
 
 /** One service process to be. */
 export interface ServicePlan {
@@ -37,9 +22,9 @@ export interface ServicePlan {
 export async function planServices(processors: number, bindAddress: string): Promise<ServicePlan[]> {
   const taken = new Set<number>();
   const plans: ServicePlan[] = [];
-  for (const service of serviceNames) {
+  for (const service of SERVICE_NAMES) {
     for (let n = 1; n <= (service === "processor" ? processors : 1); n++) {
-      const preferred = ports[service];
+      const preferred = defaultPort(service);
       const port = await nextFree(preferred, taken);
       taken.add(port);
       plans.push({
@@ -47,7 +32,7 @@ export async function planServices(processors: number, bindAddress: string): Pro
         service,
         port,
         url: `http://${reachable(bindAddress)}:${port}`,
-        purpose: purposes[service],
+        purpose: OWN_SERVICES[service].purpose,
         ...(n === 1 &&
           port !== preferred && { moved: { from: preferred, holder: findPortHolder(preferred) } }),
       });
@@ -92,4 +77,8 @@ export async function nextFree(preferred: number, taken: ReadonlySet<number>): P
 function reachable(bindAddress: string): string {
   if (bindAddress === "0.0.0.0" || bindAddress === "::") return "127.0.0.1";
   return bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
+}
+
+function defaultPort(service: ServiceName): number {
+  return OWN_SERVICES[service].health.port;
 }

@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import type { ServiceName } from "../../contracts/services.ts";
 import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { EngineUrls } from "./engine-set.ts";
-import { environmentOf, type ServiceName, type ServicePlan } from "./plan.ts";
+import { environmentOf, type ServicePlan } from "./plan.ts";
 import type { Printer } from "./printer.ts";
 import { whileTelling } from "./printer.ts";
 import { inWords } from "./readable-line.ts";

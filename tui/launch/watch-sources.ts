@@ -1,6 +1,6 @@
 import { watch } from "node:fs";
 import { join } from "node:path";
-import { type ServiceName, serviceNames } from "./plan.ts";
+import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 
 const quietMs = 200;
 
@@ -44,5 +44,5 @@ export function servicesOf(file: string): readonly ServiceName[] {
   // Generated from the sources beside them, or never loaded by a service.
   if (/^contracts\/(schemas|fixtures|asyncapi)|^shared\/build\//.test(path)) return [];
   const owner = /^services\/([^/]+)\//.exec(path)?.[1];
-  return owner === undefined ? serviceNames : serviceNames.filter((name) => name === owner);
+  return owner === undefined ? SERVICE_NAMES : SERVICE_NAMES.filter((name) => name === owner);
 }
