@@ -5,6 +5,9 @@ import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import Ajv2020 from "ajv/dist/2020";
 import addFormats from "ajv-formats";
 import { exportedFiles, publishedSchemas, SCHEMA_FOLDER } from "../shared/export-contracts.ts";
+import { JOB_TYPES } from "../shared/job-types/registry.ts";
+import { badPayloads, type Case, goldenPayloads } from "../tests/support/payload-cases.ts";
+import { CATALOGUE } from "./catalogue.ts";
 import { EventEnvelope } from "./envelope.ts";
 import { EVENT_TYPES } from "./events.ts";
 import { schemaId } from "./schema.ts";
@@ -30,7 +33,7 @@ function judgesOf(name: string, checker: TypeCheck<never>): Judges {
   };
 }
 
-function fixturesIn(name: string, kind: "golden" | "negative"): { file: string; value: unknown }[] {
+function fixturesIn(name: string, kind: "golden" | "negative"): Case[] {
   const folder = join(FIXTURES, name, kind);
   return readdirSync(folder)
     .sort()
@@ -39,8 +42,15 @@ function fixturesIn(name: string, kind: "golden" | "negative"): { file: string; 
 
 const schemas = publishedSchemas();
 
-test("every published schema has fixtures, and there are no others", () => {
-  expect(readdirSync(FIXTURES).sort()).toEqual(schemas.map(({ name }) => name).sort());
+/** Those of a job type follow from its examples and its schema, so that adding or removing one is one file. */
+function casesOf(name: string, kind: "golden" | "negative"): Case[] {
+  const jobType = JOB_TYPES.get(name.replace("job-type.", ""));
+  if (!name.startsWith("job-type.") || !jobType) return fixturesIn(name, kind);
+  return kind === "golden" ? goldenPayloads(jobType) : badPayloads(jobType);
+}
+
+test("every schema of the catalogue has fixtures, and there are no others", () => {
+  expect(readdirSync(FIXTURES).sort()).toEqual(CATALOGUE.map(({ name }) => name).sort());
 });
 
 for (const { name, schema } of schemas) {
@@ -48,8 +58,8 @@ for (const { name, schema } of schemas) {
     const judges = judgesOf(name, TypeCompiler.Compile(schema) as TypeCheck<never>);
 
     test("both validators accept its golden fixtures", () => {
-      const golden = fixturesIn(name, "golden");
-      expect(golden.length).toBeGreaterThanOrEqual(3);
+      const golden = casesOf(name, "golden");
+      expect(golden.length).toBeGreaterThanOrEqual(name.startsWith("job-type.") ? 1 : 3);
       const refused = golden.map(({ file, value }) => ({
         file,
         here: judges.here(value),
@@ -59,8 +69,8 @@ for (const { name, schema } of schemas) {
     });
 
     test("both validators refuse its negative fixtures and say where", () => {
-      const negative = fixturesIn(name, "negative");
-      expect(negative.length).toBeGreaterThanOrEqual(5);
+      const negative = casesOf(name, "negative");
+      expect(negative.length).toBeGreaterThanOrEqual(name.startsWith("job-type.") ? 2 : 5);
       const accepted = negative.map(({ file, value }) => ({
         file,
         here: judges.here(value).length,

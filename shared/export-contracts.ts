@@ -7,6 +7,7 @@ import { type PublishedSchema, publication, published } from "../contracts/schem
 import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
 import { UI_REGISTRY } from "../contracts/ui-registry.ts";
+import { exportedDocuments } from "./export-documents.ts";
 import { askedPayload } from "./job-types/asked-payload.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
 
@@ -45,12 +46,24 @@ export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<
   return found.map((name) => `${SCHEMA_FOLDER}/${name}`).filter((path) => !files.has(path));
 }
 
-async function writeAll(): Promise<void> {
-  const files = exportedFiles();
-  const surplus = await surplusFiles(files);
-  for (const path of surplus) await rm(join(ROOT, path), { recursive: true });
-  for (const [path, text] of files) await Bun.write(join(ROOT, path), text);
-  console.log(`Wrote ${files.size} files${surplus.length > 0 ? `, removed ${surplus.join(", ")}` : ""}`);
+/** Brings every generated file up to date, and says which were not. */
+export async function exportAll(): Promise<void> {
+  const files = new Map([...exportedFiles(), ...exportedDocuments(ROOT, [...JOB_TYPES.values()])]);
+  const said: string[] = [];
+  for (const path of await surplusFiles(files)) {
+    await rm(join(ROOT, path), { recursive: true });
+    said.push(`removed ${path}`);
+  }
+  for (const [path, text] of files) {
+    const file = Bun.file(join(ROOT, path));
+    const isCurrent = (await file.exists()) && (await file.text()) === text;
+    // Written all the same: its time says that it is as new as its source.
+    await Bun.write(file, text);
+    if (!isCurrent) said.push(`wrote ${path}`);
+  }
+  console.log(
+    said.length > 0 ? `Export: ${said.join(", ")}` : `Export: all ${files.size} files are up to date`,
+  );
 }
 
-if (import.meta.main) await writeAll();
+if (import.meta.main) await exportAll();

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
 import { Problem } from "../contracts/problem.ts";
+import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { behaviour } from "./support/suite.ts";
 
 behaviour("bad input", {}, (world) => {
@@ -134,7 +135,7 @@ behaviour("bad input", {}, (world) => {
 
   test("an unknown type is answered with the known ones", async () => {
     const problem = (await (await world().post("/jobs", { type: "brew" })).json()) as Problem;
-    expect(problem.facts?.known).toEqual(["fail", "fan-out", "flaky", "hash", "http-check", "sleep"]);
+    expect(problem.facts?.known).toEqual([...JOB_TYPES.keys()]);
   });
 
   test("a bad job of a batch is refused by its index and the others are accepted", async () => {

@@ -19,6 +19,7 @@ Usage: bun run test [SUITE ...]
 Suites: ${SUITES.map((suite) => suite.name).join(", ")}; all of them when none is named.
 A name also stands for what begins with it: "bus" for bus-amqp and bus-postgres, "gateway" for its units too.
 Only the engines that the chosen suites need are set up; a suite without its engines is left out and says why.
+Generated files are brought up to date first; under CI=true a stale one is a failure.
 All of them also check types, format and lint, the coverage of every service, and run a minute of chaos.
 Under CI=true what could not run counts as failed.`;
 
@@ -138,6 +139,8 @@ async function main(): Promise<number> {
   const suites = SUITES.filter((suite) => all || chosen.has(suite));
 
   const outcomes: Outcome[] = [];
+  // What follows from sources is written here, as snapshots are. Under CI it is only checked, by a test of its own.
+  if (!isCi) await run([process.execPath, "shared/export-contracts.ts"]);
   if (all) {
     outcomes.push(await runCheck("types", [process.execPath, "x", "tsc", "--noEmit"]));
     outcomes.push(await runCheck("format and lint", [process.execPath, "x", "biome", "ci", "."]));

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Build, build } from "bun";
 import type { BuildInfo } from "../build-info.ts";
 import type { Binary } from "./binaries.ts";
+import { listJobTypes } from "./list-job-types.ts";
 import { terminalKitPlugin } from "./terminal-kit-plugin.ts";
 
 export interface CompileOptions {
@@ -22,7 +23,7 @@ export async function compile(
     root: projectDir,
     target: "bun",
     format: "esm",
-    plugins: [terminalKitPlugin],
+    plugins: [listJobTypes, terminalKitPlugin],
     // Parsed ahead of time: half the time to start, which every health check pays, for 5 MB.
     bytecode: true,
     // Names stay: they are in stack traces, and Elysia reads the text of handlers.

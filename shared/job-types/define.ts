@@ -33,9 +33,12 @@ export interface JobType<P extends TObject = TObject> {
   /** Kebab case; the `type` of a job. */
   readonly name: string;
   readonly version: string;
+  /** What it does and what it is good for; the table of types in the README shows it. */
   readonly description: string;
   readonly payload: P;
   readonly example: Readonly<Record<string, unknown>>;
+  /** Payloads that the schema must refuse, beside those that tests derive from it (a missing field, a value out of bounds). */
+  readonly badExamples?: readonly unknown[];
   readonly retry: RetryPolicy;
   /** Milliseconds that one attempt may take. */
   readonly deadlineMs: number;

@@ -4,7 +4,7 @@ import { defineJobType, JobFailure } from "./define.ts";
 export default defineJobType({
   name: "flaky",
   version: "1.0.0",
-  description: "Fails with a probability, or on its first tries",
+  description: "Fails with a probability, or on its first tries: to see retries that end well",
   payload: Type.Object(
     {
       probability: Type.Optional(
@@ -17,6 +17,7 @@ export default defineJobType({
     { additionalProperties: false },
   ),
   example: { failFirst: 2 },
+  badExamples: [{ failFirst: -1 }],
   retry: { maxAttempts: 5, baseMs: 300, capMs: 5_000 },
   deadlineMs: 10_000,
   async run({ probability, failFirst }, { tryNumber, log }) {

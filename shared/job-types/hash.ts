@@ -5,7 +5,7 @@ import { hashInWorker } from "./hash-pool.ts";
 export default defineJobType({
   name: "hash",
   version: "1.0.0",
-  description: "Rounds of SHA-256 over a text, on another thread: real CPU work",
+  description: "Rounds of SHA-256 over a text, on another thread: real CPU work with progress",
   payload: Type.Object(
     {
       text: Type.String({ maxLength: 32_768 }),

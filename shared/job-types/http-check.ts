@@ -9,7 +9,7 @@ export default defineJobType({
   name: "http-check",
   version: "1.0.0",
   description:
-    "GETs a URL and reports status and time; only addresses of the allow-list, loopback by default",
+    "GETs a URL and reports status and time, at addresses of the allow-list (loopback by default): work that waits",
   payload: Type.Object(
     {
       url: Type.String({ pattern: "^https?://", maxLength: 2_048 }),
@@ -18,6 +18,7 @@ export default defineJobType({
     { additionalProperties: false },
   ),
   example: { url: "http://127.0.0.1:3001/healthz" },
+  badExamples: [{ url: "file:///etc/passwd" }, { url: "/healthz" }, { url: "" }],
   retry: { maxAttempts: 3, baseMs: 500, capMs: 10_000 },
   deadlineMs: 15_000,
   async run({ url, expectStatus }, context) {

@@ -1,14 +1,19 @@
-// Written by write-registry.ts from the files of this folder; `bun run contracts:export` brings it up to date.
-
+import { join } from "node:path";
 import type { JobType } from "./define.ts";
-import fail from "./fail.ts";
-import fanOut from "./fan-out.ts";
-import flaky from "./flaky.ts";
-import hash from "./hash.ts";
-import httpCheck from "./http-check.ts";
-import sleep from "./sleep.ts";
+import { jobTypeFiles } from "./discover.ts";
 
-/** Every job type, by name. */
-export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(
-  [fail, fanOut, flaky, hash, httpCheck, sleep].map((jobType) => [jobType.name, jobType]),
-);
+/**
+ * Every job type, by name: one for each file of this folder that defines one. A binary has no folder to look into, so
+ * the build writes the same list as imports (shared/build/list-job-types.ts).
+ */
+export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all(jobTypeFiles().map(load)));
+
+async function load(file: string): Promise<[string, JobType]> {
+  const { default: jobType } = (await import(join(import.meta.dir, file))) as { default: JobType };
+  // Read by their names below; a type that hid behind another file's name would be found by nobody.
+  if (`${jobType.name}.ts` !== file)
+    throw new Error(
+      `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file is named for its type`,
+    );
+  return [jobType.name, jobType];
+}

@@ -5,12 +5,13 @@ import { defineJobType } from "./define.ts";
 export default defineJobType({
   name: "sleep",
   version: "1.0.0",
-  description: "Waits for some milliseconds; 0 is a no-op",
+  description: "Waits for some milliseconds, 0 is a no-op: to fill slots, cancel, pause or kill a worker",
   payload: Type.Object(
     { ms: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 0 }) },
     { additionalProperties: false },
   ),
   example: { ms: 1_500 },
+  badExamples: [{ seconds: 1 }],
   retry: { maxAttempts: 3, baseMs: 500, capMs: 10_000 },
   deadlineMs: 3_660_000,
   async run({ ms }, { signal, progress }) {

@@ -1,5 +1,8 @@
 import { afterAll, setDefaultTimeout } from "bun:test";
 import { stopTestEngines } from "./engines.ts";
+import { exportJobTypes } from "./export-job-types.ts";
+
+exportJobTypes();
 
 // At a timeout the runner ends every process it started, engines included: generous, so that tests fail by their own
 // conditions and say which.

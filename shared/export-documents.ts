@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { JobType } from "./job-types/define.ts";
+
+/** The tables of job types in documents, each between two comments that name it. */
+const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = {
+  "README.md": (types) =>
+    table(
+      ["job type", "what it does, and what for", "an example of its payload"],
+      types.map(({ name, description, example }) => [
+        `\`${name}\``,
+        description,
+        `\`${JSON.stringify(example)}\``,
+      ]),
+    ),
+  "contracts/VERSIONS.md": (types) =>
+    table(
+      ["schema", "version", "what it is"],
+      types.map(({ name, version, description }) => [
+        `job-type.${name}`,
+        version,
+        `Payload: ${description.charAt(0).toLowerCase()}${description.slice(1)}`,
+      ]),
+    ),
+};
+
+const START = "<!-- job types: written by bun run contracts:export -->";
+const END = "<!-- end of job types -->";
+
+/** Each document that lists the job types, with its table brought up to date, by its path from `root`. */
+export function exportedDocuments(root: string, types: readonly JobType[]): Map<string, string> {
+  return new Map(
+    Object.entries(TABLES).map(([path, tableOf]) => {
+      const text = readFileSync(join(root, path), "utf8");
+      const [before, rest] = text.split(START);
+      const after = rest?.split(END)[1];
+      if (before === undefined || after === undefined)
+        throw new Error(`${path} has no table of job types between ${START} and ${END}`);
+      return [path, `${before}${START}\n\n${tableOf(types)}\n\n${END}${after}`];
+    }),
+  );
+}
+
+/** A table as the formatter sets it: each column as wide as its widest cell. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [first = [], ...rest] = cells;
+  return [line(first), line(widths.map((width) => "-".repeat(width))), ...rest.map(line)].join("\n");
+}

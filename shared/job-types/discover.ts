@@ -1,0 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The files of this folder whose default export is a job type, in the order of their names. */
+export function jobTypeFiles(folder: string = import.meta.dir): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /^export default defineJobType\(/m.test(readFileSync(join(folder, file), "utf8")))
+    .sort();
+}

@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import jobType from "./http-check.ts";
+import { tryOut } from "./try-out.ts";
+
+test("reports what an address of the allow-list answers, and fetches no other", async () => {
+  await using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => new Response(null, { status: 204 }),
+  });
+  const url = `http://127.0.0.1:${server.port}/`;
+  const { result } = await tryOut(jobType, { url, expectStatus: 204 }, { allow: ["127.0.0.0/8"] });
+  expect(result).toMatchObject({ url, status: 204 });
+  await expect(tryOut(jobType, { url }, { allow: ["127.0.0.0/8"] })).rejects.toMatchObject({
+    code: "UNEXPECTED_STATUS",
+  });
+  await expect(tryOut(jobType, { url })).rejects.toMatchObject({ code: "ADDRESS_REFUSED" });
+});

@@ -1,0 +1,37 @@
+/** The source of a new job type: small, complete, and meant to be changed. */
+export function jobTypeText(name: string): string {
+  return `import { Type } from "@sinclair/typebox";
+import { defineJobType } from "./define.ts";
+
+export default defineJobType({
+  name: "${name}",
+  version: "1.0.0",
+  description: "Greets somebody by name: a start for a job type of your own",
+  payload: Type.Object({ name: Type.String({ maxLength: 100 }) }, { additionalProperties: false }),
+  example: { name: "Ada" },
+  badExamples: [{ name: "Ada", title: "Countess" }],
+  retry: { maxAttempts: 3, baseMs: 500, capMs: 10_000 },
+  deadlineMs: 5_000,
+  async run({ name }, { log }) {
+    log(\`Greeting \${name}\`);
+    return { greeting: \`Hello, \${name}\` };
+  },
+});
+`;
+}
+
+/** The test beside it: what its example leads to. */
+export function jobTypeTestText(name: string): string {
+  // In the order that the formatter wants.
+  const imports = [`import jobType from "./${name}.ts";`, `import { tryOut } from "./try-out.ts";`];
+  if (name > "try-out") imports.reverse();
+  return `import { expect, test } from "bun:test";
+${imports.join("\n")}
+
+test("greets who its example names", async () => {
+  const { result, lines } = await tryOut(jobType, jobType.example);
+  expect(result).toEqual({ greeting: "Hello, Ada" });
+  expect(lines).toEqual(["Greeting Ada"]);
+});
+`;
+}

@@ -1,0 +1,45 @@
+import { BlockList } from "node:net";
+import { type ChildRequest, type JobType, withDefaults } from "./define.ts";
+
+/** What a handler did with one payload. */
+export interface TryOut {
+  readonly result: unknown;
+  readonly lines: readonly string[];
+  /** The fractions it reported, in order. */
+  readonly progress: readonly number[];
+  readonly children: readonly ChildRequest[];
+}
+
+export interface TryOutOptions {
+  readonly tryNumber?: number;
+  readonly signal?: AbortSignal;
+  /** Networks that it may reach, such as `127.0.0.0/8`; none when left out. */
+  readonly allow?: readonly string[];
+}
+
+/** Runs one attempt of a job type without a system, for the test beside it. Rejects with what the handler throws. */
+export async function tryOut(
+  jobType: JobType,
+  payload: Readonly<Record<string, unknown>>,
+  { tryNumber = 1, signal = new AbortController().signal, allow = [] }: TryOutOptions = {},
+): Promise<TryOut> {
+  const lines: string[] = [];
+  const progress: number[] = [];
+  const children: ChildRequest[] = [];
+  const allowedAddresses = new BlockList();
+  for (const network of allow) {
+    const [address = "", bits] = network.split("/");
+    allowedAddresses.addSubnet(address, Number(bits), address.includes(":") ? "ipv6" : "ipv4");
+  }
+  const result = await jobType.run(withDefaults(jobType, payload), {
+    jobId: crypto.randomUUID(),
+    ...{ tryNumber, signal, allowedAddresses },
+    log: (message) => void lines.push(message),
+    progress: (fraction) => void progress.push(fraction),
+    submit: async (requests) => {
+      children.push(...requests);
+      return requests.map(() => crypto.randomUUID());
+    },
+  });
+  return { result, lines, progress, children };
+}

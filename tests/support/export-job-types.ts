@@ -1,0 +1,28 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { jobTypeFiles } from "../../shared/job-types/discover.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const TYPES = join(ROOT, "shared/job-types");
+const SCHEMAS = join(ROOT, "contracts/schemas");
+
+/**
+ * Writes what follows from the job types where it is older than they are, as a test runner does with snapshots: adding
+ * or deleting a type is then one file. Under CI nothing is written, and the test of the export fails instead.
+ */
+export function exportJobTypes(): void {
+  if (process.env.CI || !isStale()) return;
+  const { stdout, stderr } = Bun.spawnSync([process.execPath, "shared/export-contracts.ts"], { cwd: ROOT });
+  // A type that cannot be loaded fails the tests that load it; here its error is only shown.
+  console.error(`${stdout}${stderr}`.trim());
+}
+
+function isStale(): boolean {
+  const types = jobTypeFiles(TYPES).map((file) => file.replace(/\.ts$/, ""));
+  const schemas = readdirSync(SCHEMAS).filter((file) => /^job-type\.[^.]+\.json$/.test(file));
+  if (types.length !== schemas.length) return true;
+  const ageOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return types.some(
+    (name) => ageOf(join(SCHEMAS, `job-type.${name}.json`)) < ageOf(join(TYPES, `${name}.ts`)),
+  );
+}

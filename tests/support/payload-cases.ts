@@ -1,0 +1,95 @@
+import type { TSchema } from "@sinclair/typebox";
+import { askedPayload } from "../../shared/job-types/asked-payload.ts";
+import type { JobType } from "../../shared/job-types/define.ts";
+
+/** A value to hold against a schema, under the name that a failed test shows. */
+export interface Case {
+  readonly file: string;
+  readonly value: unknown;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** Payloads that a job type must take: its example, the least of it, and each field at its bounds. */
+export function goldenPayloads({ payload, example }: JobType): Case[] {
+  const { required = [] } = askedPayload(payload);
+  const least = Object.fromEntries(required.map((name) => [name, example[name]]));
+  const fields = entriesOf(payload).flatMap(([name, schema]) =>
+    boundsOf(schema).map(({ label, value }) => ({
+      file: `${name} at its ${label}`,
+      value: { ...example, [name]: value },
+    })),
+  );
+  return [{ file: "example", value: example }, { file: "least", value: least }, ...fields];
+}
+
+/** Payloads that a job type must refuse: its bad examples, and what follows from its schema. */
+export function badPayloads({ payload, example, badExamples = [] }: JobType): Case[] {
+  const asked = askedPayload(payload);
+  return [
+    { file: "null", value: null },
+    { file: "a list around the example", value: [example] },
+    ...badExamples.map((value, index) => ({ file: `bad example ${index + 1}`, value })),
+    ...(asked.required ?? []).map((name) => ({ file: `without ${name}`, value: without(example, name) })),
+    ...(asked.additionalProperties === false ? strangers(example) : []),
+    ...entriesOf(payload).flatMap(([name, schema]) =>
+      misfitsOf(schema).map(({ label, value }) => ({
+        file: `${name} ${label}`,
+        value: { ...example, [name]: value },
+      })),
+    ),
+  ];
+}
+
+interface Labelled {
+  readonly label: string;
+  readonly value: unknown;
+}
+
+function boundsOf(schema: TSchema): Labelled[] {
+  const { type, minimum, maximum, maxLength, pattern, enum: values } = schema;
+  if (type === "integer" || type === "number") return labelled({ minimum, maximum });
+  if (type !== "string" || pattern !== undefined || schema.format !== undefined) return [];
+  if (Array.isArray(values)) return values.map((value) => ({ label: JSON.stringify(value), value }));
+  return maxLength === undefined ? [] : [{ label: "longest", value: "x".repeat(maxLength) }];
+}
+
+function misfitsOf(schema: TSchema): Labelled[] {
+  const { type, minimum, maximum, maxLength } = schema;
+  if (type === "boolean")
+    return [
+      { label: "as a text", value: "true" },
+      { label: "null", value: null },
+    ];
+  if (type === "string")
+    return [
+      { label: "as a number", value: 7 },
+      { label: "null", value: null },
+      ...(maxLength === undefined ? [] : [{ label: "too long", value: "x".repeat(maxLength + 1) }]),
+    ];
+  if (type !== "integer" && type !== "number") return [];
+  return [
+    { label: "as a text", value: "7" },
+    { label: "null", value: null },
+    ...(type === "integer" ? [{ label: "with a fraction", value: (minimum ?? 0) + 0.5 }] : []),
+    ...(minimum === undefined ? [] : [{ label: "below its minimum", value: minimum - 1 }]),
+    ...(maximum === undefined ? [] : [{ label: "above its maximum", value: maximum + 1 }]),
+  ];
+}
+
+function strangers(example: Payload): Case[] {
+  return [
+    { file: "an unknown field", value: { ...example, somethingUnknown: 1 } },
+    // As it comes out of JSON: a field of its own, not the prototype.
+    {
+      file: "a field __proto__",
+      value: JSON.parse(`{"__proto__": 1, ${JSON.stringify(example).slice(1)}`.replace(", }", "}")),
+    },
+  ];
+}
+
+const entriesOf = ({ properties }: JobType["payload"]) => Object.entries(properties);
+const without = (payload: Payload, name: string) =>
+  Object.fromEntries(Object.entries(payload).filter(([key]) => key !== name));
+const labelled = (bounds: Readonly<Record<string, unknown>>): Labelled[] =>
+  Object.entries(bounds).flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }]));
