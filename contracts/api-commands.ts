@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { FilterText, JobFilter } from "./filter-schema.ts";
 import { JobStatus } from "./job.ts";
 import { JobTypeInfo } from "./job-type.ts";
 import { Problem } from "./problem.ts";
@@ -74,25 +75,13 @@ export const JobState = published(
 );
 export type JobState = Static<typeof JobState>;
 
-export const JobFilter = Type.Object(
-  {
-    status: Type.Optional(JobStatus),
-    type: Type.Optional(Type.String({ maxLength: 64 })),
-    text: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-    createdAfter: Type.Optional(Timestamp),
-    createdBefore: Type.Optional(Timestamp),
-  },
-  { additionalProperties: false },
-);
-export type JobFilter = Static<typeof JobFilter>;
-
 export const ActionRequest = published(
   "action-request",
-  "1.0.0",
+  "1.1.0",
   Type.Object(
     {
       action: StringEnum(["retry", "cancel"]),
-      filter: JobFilter,
+      filter: Type.Union([JobFilter, FilterText]),
       dryRun: Type.Optional(
         Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
       ),

@@ -30,9 +30,9 @@ import {
 } from "./api-queries.ts";
 import { DeadLetter } from "./dead-letter.ts";
 import { EVENT_TYPES } from "./events.ts";
-import { JobStatus } from "./job.ts";
+import { JOB_FILTER_QUERY } from "./filter-schema.ts";
 import type { ProblemCode } from "./problem.ts";
-import { StringEnum, Timestamp, Uuid } from "./schema.ts";
+import { StringEnum, Uuid } from "./schema.ts";
 
 /**
  * One HTTP route as its callers see it. The OpenAPI document is made from it and requests are checked against it,
@@ -159,6 +159,9 @@ export const GATEWAY_ROUTES = {
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }));
 const cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
 
+/** What every list takes beside its filter. */
+export const PAGE_QUERY = { limit, cursor };
+
 /** The read-model's routes: queries, and the webhook that refreshes alerts. */
 export const READ_MODEL_ROUTES = {
   overview: {
@@ -178,17 +181,8 @@ export const READ_MODEL_ROUTES = {
   listJobs: {
     method: "GET",
     path: "/jobs",
-    summary: "Jobs, newest first; `payload.<field>=<value>` filters by a top-level payload field",
-    query: {
-      status: Type.Optional(JobStatus),
-      type: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-      text: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-      parentId: Type.Optional(Uuid),
-      createdAfter: Type.Optional(Timestamp),
-      createdBefore: Type.Optional(Timestamp),
-      limit,
-      cursor,
-    },
+    summary: "Jobs, newest first, that match a filter",
+    query: { ...JOB_FILTER_QUERY, ...PAGE_QUERY },
     reply: { status: 200, schema: JobPage },
     problems: [...QUERY, "INVALID_CURSOR"],
   },
@@ -228,7 +222,7 @@ export const READ_MODEL_ROUTES = {
     method: "GET",
     path: "/dead-letters",
     summary: "Dead letters, newest first; bodies are cut at 4 KiB",
-    query: { limit, cursor },
+    query: PAGE_QUERY,
     reply: { status: 200, schema: DeadLetterPage },
     problems: [...QUERY, "INVALID_CURSOR"],
   },

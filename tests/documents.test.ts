@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { keysOf } from "../contracts/filter-keys.ts";
 import { LEGAL_MOVES } from "../contracts/job.ts";
+import { STATUS_WORDS } from "../contracts/status-words.ts";
 
 const ROOT = join(import.meta.dir, "..");
 /** What a person reads. */
@@ -39,4 +41,25 @@ test("the drawing of a job's states has the legal moves and no other", async () 
     moves.map((to) => `${from === "null" ? "[*]" : from} ${to}`),
   );
   expect(drawn.sort()).toEqual(legal.sort());
+});
+
+/** A page's tables without the padding of their cells. */
+const unpadded = (text: string) => text.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
+
+test.each(["jobs"] as const)(
+  "the page of filters has the keys of %s as the contract has them",
+  async (language) => {
+    const rows = Object.entries(keysOf(language)).map(([key, { takes, also, description, example }]) => {
+      const names = [key, ...also].map((name) => `\`${name}\``).join(", ");
+      return `| ${names} | ${takes} | ${description} | \`${key}:${example}\` |`;
+    });
+    expect(unpadded(await Bun.file(join(ROOT, "docs/filters.md")).text())).toContain(rows.join("\n"));
+  },
+);
+
+test("the page of statuses has the words of the contract, in the order of a job's life", async () => {
+  const rows = Object.entries(STATUS_WORDS).map(
+    ([status, { word, meaning }]) => `| \`${status}\` | ${word} | ${meaning} |`,
+  );
+  expect(unpadded(await Bun.file(join(ROOT, "docs/statuses.md")).text())).toContain(rows.join("\n"));
 });

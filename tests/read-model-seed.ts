@@ -14,7 +14,7 @@ export interface SeedJob {
   readonly payload?: Record<string, unknown>;
   readonly createdAt?: Date;
   readonly parentId?: string;
-  readonly error?: { code: string; message: string };
+  readonly error?: { code: string; message: string; fingerprint?: string };
   readonly workerId?: string;
   readonly runAt?: Date;
 }

@@ -95,6 +95,64 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       ).toEqual([child, failed]);
     });
 
+    test("filters find by several statuses and types, error, worker, ends and failures, also in one line", async () => {
+      await seedJob(world.sql, { status: "CANCELLED", createdAt: ago(7_200_000) });
+      const { id: old } = await seedJob(world.sql, {
+        status: "FAILED",
+        createdAt: ago(3_600_000),
+        error: { code: "WORKER_LOST", message: "the worker was lost", fingerprint: "f1" },
+        workerId: "w-1",
+      });
+      const { id: fresh } = await seedJob(world.sql, {
+        status: "FAILED",
+        type: "fail",
+        createdAt: ago(60_000),
+        payload: { user: 1 },
+        error: { code: "HANDLER_ERROR", message: "it broke", fingerprint: "f2" },
+        workerId: "w-2",
+      });
+      const { id: waiting } = await seedJob(world.sql, {
+        status: "VALIDATED",
+        type: "sleep",
+        createdAt: ago(50_000),
+      });
+      const { id: done } = await seedJob(world.sql, { createdAt: ago(40_000), workerId: "w-2" });
+
+      expect(await ids("status=FAILED&status=VALIDATED")).toEqual([waiting, fresh, old]);
+      expect(await ids("status=failed,waiting&type=fail,sleep")).toEqual([waiting, fresh]);
+      expect(await ids("errorCode=WORKER_LOST")).toEqual([old]);
+      expect(await ids("errorCode=WORKER_LOST,HANDLER_ERROR")).toEqual([fresh, old]);
+      expect(await ids("fingerprint=f2")).toEqual([fresh]);
+      expect(await ids("workerId=w-2")).toEqual([done, fresh]);
+      expect(await ids("finishedAfter=5m")).toEqual([done, fresh]);
+      expect(await ids("finishedBefore=30m&finishedAfter=90m")).toEqual([old]);
+      expect(await ids("failedAfter=5m")).toEqual([fresh]);
+      expect(await ids("failedBefore=5m")).toEqual([old]);
+      expect(await ids("filter=status:failed+failedAfter:5m+payload.user:1+broke")).toEqual([fresh]);
+      expect(await ids("filter=worker:w-2&status=completed")).toEqual([done]);
+    });
+
+    test("a filter that cannot mean anything is refused with what was probably meant", async () => {
+      await seedJob(world.sql, { type: "retired", createdAt: ago(1_000) });
+      expect(await ids("type=retired")).toHaveLength(1);
+      const refused = async (query: string) => (await get<Problem>(`/jobs?${query}`)).body;
+      expect(await refused("type=hsah")).toMatchObject({
+        code: "INVALID_QUERY",
+        detail: 'type is "hsah", and there is no such job type; did you mean hash?',
+        errors: [{ path: "/type" }],
+        facts: { nearest: ["hash"] },
+      });
+      expect((await refused("type=retirde")).facts).toMatchObject({ nearest: ["retired"] });
+      expect((await refused("status=fialed")).facts).toMatchObject({ nearest: ["failed"] });
+      expect((await refused("statuss=FAILED")).facts).toMatchObject({ nearest: ["status"] });
+      expect((await refused("createdAfter=2026-11-27T09:00:00+01:00")).detail).toContain(
+        '"2026-11-27T09:00:00 01:00", expected an RFC 3339 time with an offset',
+      );
+      expect((await refused("createdAfter=2026-11-27T09:00:00+01:00")).detail).toEndWith(
+        "in a URL write the + of an offset as %2B",
+      );
+    });
+
     test("text finds words of payload and error, beginnings of words and of ids, and job types", async () => {
       const { id: hash } = await seedJob(world.sql, {
         createdAt: ago(3_000),

@@ -1,7 +1,7 @@
-import type { JobFilter } from "../../contracts/api-commands.ts";
+import type { JobFilter } from "../../contracts/filter-schema.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import { places } from "../../shared/job-text.ts";
-import { JOB_TYPES } from "../../shared/job-types/registry.ts";
+import { jobConditions } from "../../shared/job-filter-sql.ts";
+import { jobTypes, places } from "../../shared/job-text.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
 import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
@@ -54,17 +54,20 @@ export function createCommandStore(sql: Sql) {
       after: string | null,
       limit: number,
     ): Promise<string[]> {
+      const where = conditions(filter, statuses, await typesFor(filter));
       const rows = await sql<{ id: string }[]>`
-        select id from jobs where ${conditions(filter, statuses)} ${after ? sql`and id > ${after}` : sql``} order by id limit ${limit}`;
+        select id from jobs where ${where} ${after ? sql`and id > ${after}` : sql``} order by id limit ${limit}`;
       return rows.map((row) => row.id);
     },
 
     async count(filter: JobFilter, statuses: readonly JobStatus[]): Promise<number> {
-      const [row] = await sql<
-        { count: number }[]
-      >`select count(*)::int as count from jobs where ${conditions(filter, statuses)}`;
+      const where = conditions(filter, statuses, await typesFor(filter));
+      const [row] = await sql<{ count: number }[]>`select count(*)::int as count from jobs where ${where}`;
       return row?.count ?? 0;
     },
+
+    /** The job types that have jobs. */
+    types: () => jobTypes(sql),
 
     /** Write moves of jobs that still stand where the command saw them. Gives the ids that were written. */
     async move(
@@ -123,19 +126,20 @@ export function createCommandStore(sql: Sql) {
     },
   };
 
-  /** The same as the read-model's list: what a person saw there is what an action touches. */
-  function textCondition(text: string) {
-    const [first = { condition: sql`false` }, ...others] = places(sql, text, [...JOB_TYPES.keys()]);
-    return others.reduce((whole, { condition }) => sql`${whole} or ${condition}`, sql`${first.condition}`);
+  /** A text is looked for in the names of the types that have jobs. */
+  async function typesFor(filter: JobFilter): Promise<string[]> {
+    return filter.text === undefined ? [] : jobTypes(sql);
   }
 
-  function conditions(filter: JobFilter, statuses: readonly JobStatus[]) {
-    return sql`status = any(${plainArray(statuses)}::text[])
-      ${filter.status ? sql`and status = ${filter.status}` : sql``}
-      ${filter.type ? sql`and type = ${filter.type}` : sql``}
-      ${filter.createdAfter ? sql`and created_at > ${filter.createdAfter}` : sql``}
-      ${filter.createdBefore ? sql`and created_at < ${filter.createdBefore}` : sql``}
-      ${filter.text ? sql`and (${textCondition(filter.text)})` : sql``}`;
+  /** The same as the read-model's list: what a person saw there is what an action touches. */
+  function conditions(filter: JobFilter, statuses: readonly JobStatus[], types: readonly string[]) {
+    return sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}
+      ${filter.text === undefined ? sql`` : sql`and (${textCondition(filter.text, types)})`}`;
+  }
+
+  function textCondition(text: string, types: readonly string[]) {
+    const [first = { condition: sql`false` }, ...others] = places(sql, text, types);
+    return others.reduce((whole, { condition }) => sql`${whole} or ${condition}`, sql`${first.condition}`);
   }
 }
 export type CommandStore = ReturnType<typeof createCommandStore>;

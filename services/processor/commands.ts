@@ -3,6 +3,7 @@ import { type JobStatus, WAITING_STATUSES } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
+import { readFilter } from "../../shared/read-filter.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { CommandJob, CommandMove, CommandStore } from "./command-store.ts";
 import type { Historian } from "./history.ts";
@@ -102,7 +103,13 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     retry: (id: string) => one(id, RETRYABLE, "retried", retryAll),
 
     /** Retry or cancel all that match; only jobs whose status allows it count as matches. */
-    async act({ action, filter, dryRun = false }: ActionRequest): Promise<ActionReply> {
+    async act({ action, filter: given, dryRun = false }: ActionRequest): Promise<ActionReply> {
+      const filter = await readFilter(given, {
+        language: "jobs",
+        code: "VALIDATION_FAILED",
+        now: new Date(),
+        storedTypes: store.types,
+      });
       const statuses = action === "cancel" ? CANCELLABLE : RETRYABLE;
       const matched = await store.count(filter, statuses);
       let changed = 0;

@@ -1,4 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
+import type { Fragment, Sql } from "./job-store.ts";
 
 /** A place in an order of time, then id. Microseconds, because that is what the store's timestamps have. */
 export interface Position {
@@ -23,6 +24,11 @@ export function decodeCursor(cursor: string): Position {
       `The cursor is ${JSON.stringify(cursor.slice(0, 80))}, expected a nextCursor of this route`,
     );
   return { micros, id };
+}
+
+/** The condition on rows that come after a position in a list with the newest first. */
+export function positionBefore(sql: Sql, time: Fragment, { micros, id }: Position): Fragment {
+  return sql`and (${time}, id) < (timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond', ${id}::uuid)`;
 }
 
 /**

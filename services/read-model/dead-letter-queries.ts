@@ -1,7 +1,7 @@
 import type { DeadLetterPage } from "../../contracts/api-queries.ts";
 import type { DeadLetter, DeadLetterReason } from "../../contracts/dead-letter.ts";
 import { AppError } from "../../shared/errors.ts";
-import { decodeCursor, pageOf } from "./cursor.ts";
+import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
 import { present } from "./job-row.ts";
 import type { Fragment, JobStore, Sql } from "./job-store.ts";
 import { decodeText } from "./message-text.ts";
@@ -38,11 +38,7 @@ export function createDeadLetterQueries(store: JobStore) {
           select ${columns(sql)}, substring(body from 1 for ${LISTED_BYTES}::int) as body,
             octet_length(body) > ${LISTED_BYTES}::int as cut
           from dead_letters
-          where dropped_at is null ${
-            after
-              ? sql`and (died_at, id) < (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
-              : sql``
-          }
+          where dropped_at is null ${after ? positionBefore(sql, sql`died_at`, after) : sql``}
           order by died_at desc, id desc limit ${limit + 1}`,
       );
       return pageOf(rows, limit, toDeadLetter);

@@ -7,8 +7,8 @@ import type { createDeadLetterQueries } from "./dead-letter-queries.ts";
 import type { JobDetails } from "./job-detail.ts";
 import type { JobQueries } from "./job-queries.ts";
 import type { LedgerBook } from "./ledger.ts";
+import { createListReader } from "./list-reader.ts";
 import { type OverviewParts, readOverview } from "./overview.ts";
-import { isPayloadFilter, payloadFilters } from "./payload-filter.ts";
 import type { QueueQueries } from "./queue-queries.ts";
 import { readStats } from "./stats.ts";
 import type { Stream } from "./stream.ts";
@@ -51,7 +51,8 @@ const MINUTES = 60;
 /** What each route of the table answers; the compiler sees that none is missing and that each reply fits its schema. */
 export function createHandlers(parts: HandlerParts): Handlers {
   const { jobs, details, deadLetters, queues, workers, observations, alerts, ledger, stream, now } = parts;
-  const readJobs = createQueryReader(READ_MODEL_ROUTES.listJobs, isPayloadFilter);
+  const lists = { now, storedTypes: jobs.types };
+  const readJobs = createListReader({ ...lists, route: READ_MODEL_ROUTES.listJobs, language: "jobs" });
   const readRecent = createQueryReader(READ_MODEL_ROUTES.recentJobs);
   const readEvents = createQueryReader(READ_MODEL_ROUTES.listEvents);
   const readDeadLetters = createQueryReader(READ_MODEL_ROUTES.listDeadLetters);
@@ -69,11 +70,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     overview: () => readOverview(parts.overview),
     stats: () => readStats(queues, observations),
     async listJobs(call) {
-      const url = urlOf(call);
-      const { limit = PAGE, ...query } = readJobs(url);
-      return jobs.list({ ...query, limit, payload: payloadFilters(url.searchParams) });
+      return jobs.list(await readJobs(urlOf(call)));
     },
-    recentJobs: async (call) => jobs.list({ limit: readRecent(urlOf(call)).limit ?? PAGE, payload: [] }),
+    recentJobs: async (call) => jobs.list({ limit: readRecent(urlOf(call)).limit ?? PAGE, filter: {} }),
     jobDetail: async (call) => details.detail(idOf(call)),
     jobTimeline: async (call) => details.timeline(idOf(call)),
     async listEvents(call) {

@@ -1,9 +1,10 @@
 import type { JobPage } from "../../contracts/api-queries.ts";
+import type { JobFilter } from "../../contracts/filter-schema.ts";
 import type { Attempt, JobStatus, Transition } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
-import { places } from "../../shared/job-text.ts";
-import { decodeCursor, pageOf } from "./cursor.ts";
-import { conditions, type JobFilter } from "./job-filter.ts";
+import { jobConditions } from "../../shared/job-filter-sql.ts";
+import { jobTypes, places } from "../../shared/job-text.ts";
+import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
 import { type JobRow, jobColumns, present, toJob } from "./job-row.ts";
 import type { Fragment, JobStore, Sql } from "./job-store.ts";
 
@@ -12,7 +13,9 @@ const MAX_HISTORY = 2_000;
 /** Rows in which a text is looked for one by one; a few milliseconds. */
 const RECENT = 2_000;
 
-export interface JobPageQuery extends JobFilter {
+export interface JobPageQuery {
+  /** Its ages are times already. */
+  readonly filter: JobFilter;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -21,16 +24,19 @@ export interface JobPageQuery extends JobFilter {
 export function createJobQueries(store: JobStore) {
   return {
     /** Jobs, newest first; rejects with INVALID_CURSOR. */
-    async list({ limit, cursor, ...filter }: JobPageQuery): Promise<JobPage> {
+    async list({ filter, limit, cursor }: JobPageQuery): Promise<JobPage> {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       const rows = await store.read((sql) => {
-        const where = conditions(sql, filter, after);
+        const where = sql`${jobConditions(sql, filter)} ${after ? positionBefore(sql, sql`created_at`, after) : sql``}`;
         return filter.text === undefined
           ? sql<JobRow[]>`select ${jobColumns(sql)} from jobs where ${where} ${newest(sql, limit + 1)}`
           : search(sql, where, filter.text, limit + 1);
       });
       return pageOf(rows, limit, toJob);
     },
+
+    /** The job types that have jobs. */
+    types: () => store.read(jobTypes),
 
     /** One row; rejects with JOB_NOT_FOUND. */
     async row(id: string): Promise<JobRow> {
@@ -97,18 +103,6 @@ async function search(sql: Sql, where: Fragment, text: string, count: number): P
   return sql<JobRow[]>`
     with page as (select id from (${hits}) as hits ${newest(sql, count)})
     select ${jobColumns(sql)} from page join jobs using (id) ${newest(sql, count)}`;
-}
-
-/** The job types that have jobs. Hops from one to the next in the index instead of reading every row. */
-export async function jobTypes(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ type: string }[]>`
-    with recursive hop as (
-      (select type from jobs order by type limit 1)
-      union all
-      select (select type from jobs where type > hop.type order by type limit 1) from hop where hop.type is not null
-    )
-    select type from hop where type is not null limit 1000`;
-  return rows.map(({ type }) => type);
 }
 
 interface TransitionRow {

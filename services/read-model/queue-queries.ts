@@ -1,7 +1,7 @@
 import type { QueueState, QueuesReply } from "../../contracts/api-queries.ts";
 import { JOB_STATUSES, type JobStatus } from "../../contracts/job.ts";
+import { jobTypes } from "../../shared/job-text.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
-import { jobTypes } from "./job-queries.ts";
 import type { JobStore } from "./job-store.ts";
 import { unlessAway } from "./unless-away.ts";
 

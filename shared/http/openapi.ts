@@ -41,6 +41,8 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
       in: where,
       required: required || !isOptional(schema),
       schema: inline(schema),
+      // An object stands for a parameter of its own for each of its fields.
+      ...(schema.type === "object" && { style: "form", explode: true }),
       ...(schema.description && { description: schema.description }),
     }));
 

@@ -1,0 +1,218 @@
+import { describe, expect, test } from "bun:test";
+import { Value } from "@sinclair/typebox/value";
+import { completeFilter } from "./complete-filter.ts";
+import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "./filter-keys.ts";
+import { DeadLetterFilter, JobFilter } from "./filter-schema.ts";
+import { atTime, readFilterQuery, readFilterText } from "./read-filter.ts";
+import { writeFilter } from "./write-filter.ts";
+
+const TYPES = ["fail", "fan-out", "hash", "sleep"];
+const line = (text: string) => readFilterText("jobs", text, { types: TYPES });
+const query = (text: string) => readFilterQuery("jobs", new URLSearchParams(text), { types: TYPES });
+const messages = ({ faults }: { faults: readonly { message: string }[] }) =>
+  faults.map(({ message }) => message);
+
+test("one line has keys, payload fields and bare words", () => {
+  expect(line("status:failed type:hash payload.user:1 failedAfter:5m some text")).toEqual({
+    filter: {
+      status: ["FAILED"],
+      type: ["hash"],
+      payload: { user: [1, "1"] },
+      failedAfter: "5m",
+      text: "some text",
+    },
+    faults: [],
+  });
+});
+
+test("the query parameters of the same names mean the same", () => {
+  const asQuery = query("status=failed&type=hash&payload.user=1&failedAfter=5m&text=some+text");
+  expect(asQuery).toEqual(line("status:failed type:hash payload.user:1 failedAfter:5m some text"));
+  expect(query("filter=status:failed+some+text&type=hash")).toEqual(
+    line("status:failed some text type:hash"),
+  );
+});
+
+test("lists are parted by commas or repeated, statuses go by name or word, and each counts once", () => {
+  const three = { status: ["FAILED", "VALIDATED", "CANCELLED"] } as const;
+  expect(line("status:FAILED,waiting status:cancelled,validated").filter).toEqual(three as never);
+  expect(query("status=failed,waiting&status=Cancelled").filter).toEqual(three as never);
+});
+
+test("shorter names are understood in any case", () => {
+  expect(line("worker:desk-1 ERROR:HANDLER_ERROR createdafter:2h").filter).toEqual({
+    workerId: "desk-1",
+    errorCode: ["HANDLER_ERROR"],
+    createdAfter: "2h",
+  });
+});
+
+test("quotes keep blanks and colons, and make a payload value text alone", () => {
+  expect(line('"http://a b" payload."user name":"100" payload.on:true').filter).toEqual({
+    text: "http://a b",
+    payload: { "user name": ["100"], on: [true, "true"] },
+  });
+  expect(query("payload.ms=%22100%22&payload.code=007&payload.note=").filter).toEqual({
+    payload: { ms: ["100"], code: ["007"], note: [""] },
+  });
+  expect(line("payload.x:{} payload.x:1").filter).toEqual({ payload: { x: ["{}", 1, "1"] } });
+});
+
+describe("a fault", () => {
+  test("of a name has the nearest names and its place", () => {
+    const { faults } = line("type:hash stauts:failed");
+    expect(faults).toEqual([
+      {
+        key: "stauts",
+        message:
+          'No filter is named "stauts"; did you mean status? To search for it as text, put it in double quotes',
+        nearest: ["status"],
+        start: 10,
+        end: 23,
+      },
+    ]);
+    expect(messages(query("stauts=failed"))).toEqual(['No filter is named "stauts"; did you mean status?']);
+  });
+
+  test("of a status or a type has the nearest, or all there are", () => {
+    expect(messages(line("status:fialed"))).toEqual([
+      'status is "fialed", and there is no such status; did you mean failed?',
+    ]);
+    expect(messages(line("type:hsah"))).toEqual([
+      'type is "hsah", and there is no such job type; did you mean hash?',
+    ]);
+    expect(messages(line("type:quite-other"))).toEqual([
+      'type is "quite-other", and there is no such job type; known are fail, fan-out, hash, sleep',
+    ]);
+    expect(line("type:unheard").faults).toHaveLength(1);
+    expect(readFilterText("jobs", "type:unheard").faults).toEqual([]);
+  });
+
+  test("of a time quotes what arrived, and hints at %2B where a + became a blank", () => {
+    const wanted =
+      "expected an RFC 3339 time with an offset (2026-11-27T09:00:00Z) or an age (30s, 5m, 2h, 1d)";
+    expect(messages(query("createdAfter=now"))).toEqual([`createdAfter is "now", ${wanted}`]);
+    expect(messages(query("createdAfter=2026-11-27T09:00:00+01:00"))).toEqual([
+      `createdAfter is "2026-11-27T09:00:00 01:00", ${wanted}; in a URL write the + of an offset as %2B`,
+    ]);
+    expect(messages(query("createdAfter=2026-11-27T09:00:00%2B01:00"))).toEqual([]);
+  });
+
+  test("of many is each named, and what can be read is read", () => {
+    const read = line("status: parent:7 createdAfter:1h createdAfter:2h payload.:1 type:hash");
+    expect(read.filter).toEqual({ createdAfter: "1h", type: ["hash"] });
+    expect(messages(read)).toEqual([
+      "status is empty, expected a status",
+      'parentId is "7", expected a UUID',
+      "createdAfter is given twice, and only one can hold",
+      "payload. names no field; write payload.<field>",
+    ]);
+  });
+
+  test("is also what PostgreSQL cannot hold, or what has no bound", () => {
+    for (const bad of [
+      "text=a%00b",
+      "payload.a=%00",
+      "payload.a=%22%5Cud800%22",
+      "payload.%00=1",
+      "type=a%00",
+    ])
+      expect([bad, query(bad).faults.length]).toEqual([bad, 1]);
+    expect(line("x".repeat(2_001)).faults).toHaveLength(1);
+    expect(query(`text=${"x".repeat(201)}`).faults).toHaveLength(1);
+    expect(query("payload.a=1&payload.b=1&".repeat(11)).faults.length).toBeGreaterThan(0);
+    expect(query(Array.from({ length: 11 }, (_, i) => `payload.f${i}=1`).join("&")).faults).toHaveLength(1);
+  });
+});
+
+test("ages become times, seen from one moment", () => {
+  const now = new Date("2026-11-27T12:00:00Z");
+  expect(atTime({ createdAfter: "2h", createdBefore: "2026-11-27T11:00:00+01:00", text: "5m" }, now)).toEqual(
+    {
+      createdAfter: "2026-11-27T10:00:00.000Z",
+      createdBefore: "2026-11-27T11:00:00+01:00",
+      text: "5m",
+    },
+  );
+  expect(atTime({ failedAfter: "999999w" }, now)).toEqual({ failedAfter: "1970-01-01T00:00:00.000Z" });
+});
+
+test("what was read is valid JSON of the contract, and its line reads back as the same", () => {
+  for (const text of [
+    "status:failed,waiting type:hash,sleep createdAfter:2h some text",
+    'payload.user:1 payload.user:"1" payload.a.b:x payload."odd name":"two words" "text: with colon"',
+    'error:A,"B,C" fingerprint:ab worker:w parent:0199f1c2-8a4e-7c31-9d55-0242ac120002 finishedBefore:1d',
+    'payload.q:"say \\"hi\\"" payload.n:null payload.t:007',
+    "",
+  ]) {
+    const { filter, faults } = line(text);
+    expect([text, faults]).toEqual([text, []]);
+    expect([text, [...Value.Errors(JobFilter, filter)]]).toEqual([text, []]);
+    expect(line(writeFilter("jobs", filter))).toEqual({ filter, faults: [] });
+  }
+});
+
+test("dead letters have a language of their own", () => {
+  const read = readFilterText("deadLetters", "reason:out_of_tries,malformed type:hash diedAfter:1h broke", {
+    types: TYPES,
+  });
+  expect(read).toEqual({
+    filter: { reason: ["OUT_OF_TRIES", "MALFORMED"], type: ["hash"], diedAfter: "1h", text: "broke" },
+    faults: [],
+  });
+  expect(Value.Check(DeadLetterFilter, read.filter)).toBe(true);
+  expect(messages(readFilterText("deadLetters", "payload.a:1 reason:OUT_OF_TRYS"))).toEqual([
+    expect.stringContaining('No filter is named "payload.a"'),
+    'reason is "OUT_OF_TRYS", and there is no such reason; did you mean OUT_OF_TRIES?',
+  ]);
+});
+
+test("the tables of keys and the schemas have the same keys", () => {
+  expect(Object.keys(JobFilter.properties).sort()).toEqual(
+    [...Object.keys(JOB_FILTER_KEYS), "payload"].sort(),
+  );
+  expect(Object.keys(DeadLetterFilter.properties).sort()).toEqual(
+    Object.keys(DEAD_LETTER_FILTER_KEYS).sort(),
+  );
+});
+
+test("every example of a key can be read", () => {
+  for (const [key, { example }] of Object.entries(JOB_FILTER_KEYS))
+    expect([key, line(`${key}:${example}`).faults]).toEqual([key, []]);
+  for (const [key, { example }] of Object.entries(DEAD_LETTER_FILTER_KEYS))
+    expect([key, readFilterText("deadLetters", `${key}:${example}`, { types: TYPES }).faults]).toEqual([
+      key,
+      [],
+    ]);
+});
+
+describe("completion", () => {
+  const offered = (text: string, caret = text.length) => {
+    const { from, to, options } = completeFilter("jobs", text, caret, {
+      types: TYPES,
+      workers: ["desk-1"],
+      fields: ["user", "odd name"],
+    });
+    return options.map(({ insert }) => text.slice(0, from) + insert + text.slice(to));
+  };
+
+  test("offers keys where a term begins", () => {
+    expect(offered("type:hash fin")).toEqual([
+      "type:hash fingerprint:",
+      "type:hash finishedAfter:",
+      "type:hash finishedBefore:",
+    ]);
+    expect(offered("pay")).toEqual(["payload.user:", 'payload."odd name":']);
+    expect(offered("").length).toBeGreaterThan(10);
+  });
+
+  test("offers values after a colon, also for the last of a list and in the middle of a line", () => {
+    expect(offered("status:fa")).toEqual(["status:failed"]);
+    expect(offered("status:failed,w")).toEqual(["status:failed,waiting"]);
+    expect(offered("type:f text", 6)).toEqual(["type:fail text", "type:fan-out text"]);
+    expect(offered("type:fai text", 6)).toEqual(["type:fail text", "type:fan-out text"]);
+    expect(offered("worker:")).toEqual(["worker:desk-1"]);
+    expect(offered("failedAfter:1")).toEqual(["failedAfter:15m", "failedAfter:1h", "failedAfter:1d"]);
+    expect(offered("unheard:")).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import { type FilterLanguage, keysOf, PAYLOAD_PREFIX } from "./filter-keys.ts";
+import type { Filters } from "./filter-schema.ts";
+import { quoted } from "./filter-terms.ts";
+import { readPayloadValue } from "./filter-values.ts";
+import { statusNamed, statusWord } from "./status-words.ts";
+
+type Scalar = string | number | boolean | null;
+
+/** A filter as one line of text, which reads back as the same filter. */
+export function writeFilter<L extends FilterLanguage>(language: L, filter: Filters[L]): string {
+  const terms: string[] = [];
+  const { payload = {}, ...rest } = filter as Readonly<Record<string, unknown>> & {
+    payload?: Record<string, unknown>;
+  };
+  for (const key of Object.keys(keysOf(language))) {
+    const given = rest[key];
+    if (given === undefined || key === "text") continue;
+    terms.push(
+      `${key}:${[given]
+        .flat()
+        .map((value) => quoted(wordOf(key, String(value))))
+        .join(",")}`,
+    );
+  }
+  for (const [field, given] of Object.entries(payload))
+    for (const value of valuesOf([given].flat() as Scalar[])) terms.push(`${quotedField(field)}:${value}`);
+  if (typeof rest.text === "string") terms.push(quotedText(rest.text));
+  return terms.join(" ");
+}
+
+/** A filter as query parameters. */
+export function filterQuery<L extends FilterLanguage>(language: L, filter: Filters[L]): URLSearchParams {
+  const line = writeFilter(language, filter);
+  return new URLSearchParams(line === "" ? {} : { filter: line });
+}
+
+const wordOf = (key: string, value: string) => {
+  const status = key === "status" ? statusNamed(value) : undefined;
+  return status ? statusWord(status) : value;
+};
+
+/** A number and its own text were one word when they were typed. */
+function valuesOf(values: readonly Scalar[]): string[] {
+  const written: string[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const next = values[i + 1];
+    const both = typeof value !== "string" && typeof next === "string" && readsAs(next, value);
+    if (both) i++;
+    written.push(both ? next : typeof value === "string" ? literal(value) : String(value));
+  }
+  return written;
+}
+
+const readsAs = (text: string, value: Scalar) => readPayloadValue(text, false)[0] === value;
+
+/** Text that would be read as something else is quoted. */
+const literal = (value: string) =>
+  readPayloadValue(value, false).length === 1 && readPayloadValue(value, false)[0] === value
+    ? quoted(value)
+    : `"${value.replace(/["\\]/g, "\\$&")}"`;
+
+const quotedField = (field: string) =>
+  /[\s":\\]/.test(field) ? `${PAYLOAD_PREFIX}${quoted(field)}` : `${PAYLOAD_PREFIX}${field}`;
+
+/** Words that would be read as terms, or whose blanks count, are quoted as one. */
+const quotedText = (text: string) =>
+  /[":\\]/.test(text) || text !== text.trim().replaceAll(/\s+/g, " ")
+    ? `"${text.replace(/["\\]/g, "\\$&")}"`
+    : text;

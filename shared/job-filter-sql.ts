@@ -1,0 +1,62 @@
+import type postgres from "postgres";
+import type { JobFilter } from "../contracts/filter-schema.ts";
+import { type Sql, textArray } from "./postgres.ts";
+
+type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+/**
+ * The conditions of a filter on rows of `jobs`, all but its text, in the words of the indexes: a partial index serves a
+ * query that repeats its condition. Ages must have become times.
+ */
+export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
+  const { parentId, workerId, fingerprint, payload = {} } = filter;
+  const all: Fragment[] = [sql`true`];
+  if (filter.status) all.push(anyOf(sql, sql`status`, [filter.status].flat()));
+  if (filter.type) all.push(anyOf(sql, sql`type`, [filter.type].flat()));
+  if (parentId) all.push(sql`parent_id = ${parentId}`);
+  if (workerId) all.push(sql`worker_id = ${workerId}`);
+  if (filter.errorCode)
+    all.push(sql`error is not null and ${anyOf(sql, sql`error->>'code'`, [filter.errorCode].flat())}`);
+  if (fingerprint) all.push(sql`error is not null and error->>'fingerprint' = ${fingerprint}`);
+  all.push(...timeConditions(sql, filter));
+  for (const [field, values] of Object.entries(payload))
+    all.push(
+      sql`payload <> '{}' and (${either(
+        sql,
+        [values].flat().map((value) => contains(sql, field, value)),
+      )})`,
+    );
+  return all.reduce((whole, one) => sql`${whole} and ${one}`);
+}
+
+/** Both ends are exclusive. */
+function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
+  const { createdAfter, createdBefore, finishedAfter, finishedBefore, failedAfter, failedBefore } = filter;
+  const time = (text: string) => sql`${text}::text::timestamptz`;
+  // A job was created before it ended, but for the clocks of two machines: so the newest rows need not be read.
+  const endedBefore = (text: string) =>
+    sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
+  return [
+    ...(createdAfter ? [sql`created_at > ${time(createdAfter)}`] : []),
+    ...(createdBefore ? [sql`created_at < ${time(createdBefore)}`] : []),
+    ...(finishedAfter ? [sql`finished_at > ${time(finishedAfter)}`] : []),
+    ...(finishedBefore ? [endedBefore(finishedBefore)] : []),
+    ...(failedAfter ? [sql`status = 'FAILED' and finished_at > ${time(failedAfter)}`] : []),
+    ...(failedBefore ? [sql`status = 'FAILED' and ${endedBefore(failedBefore)}`] : []),
+  ];
+}
+
+/** One value is compared by `=`, because only that keeps the order of an index. */
+function anyOf(sql: Sql, column: Fragment, values: readonly string[]): Fragment {
+  const [only] = values;
+  return values.length === 1 && only !== undefined
+    ? sql`${column} = ${only}`
+    : sql`${column} = any(${textArray(values)}::text[])`;
+}
+
+const contains = (sql: Sql, field: string, value: unknown) =>
+  sql`payload @> ${sql.json({ [field]: value } as never)}`;
+
+function either(sql: Sql, fragments: readonly Fragment[]): Fragment {
+  return fragments.reduce((whole, one) => sql`${whole} or ${one}`);
+}

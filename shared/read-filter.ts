@@ -1,0 +1,46 @@
+import type { FilterLanguage } from "../contracts/filter-keys.ts";
+import type { Filters } from "../contracts/filter-schema.ts";
+import type { ProblemCode } from "../contracts/problem.ts";
+import {
+  atTime,
+  type ReadFilter,
+  readFilterJson,
+  readFilterQuery,
+  readFilterText,
+} from "../contracts/read-filter.ts";
+import { AppError } from "./errors.ts";
+import { JOB_TYPES } from "./job-types/registry.ts";
+
+export interface FilterContext {
+  readonly language: FilterLanguage;
+  /** The code of a refusal. */
+  readonly code: ProblemCode;
+  readonly now: Date;
+  /** The types that have jobs. Read only for a type that is not registered here: its jobs may have outlived it. */
+  readonly storedTypes: () => Promise<readonly string[]>;
+}
+
+/**
+ * A filter as JSON, as one line of text or as query parameters, with its ages as times. Rejects with the code of the
+ * context, each fault named.
+ */
+export async function readFilter<L extends FilterLanguage>(
+  given: string | URLSearchParams | Filters[L],
+  { language, code, now, storedTypes }: FilterContext & { readonly language: L },
+): Promise<Filters[L]> {
+  const read = (types: readonly string[]): ReadFilter<L> => {
+    if (typeof given === "string") return readFilterText(language, given, { types });
+    if (given instanceof URLSearchParams) return readFilterQuery(language, given, { types });
+    return readFilterJson(language, given, { types });
+  };
+  const registered = [...JOB_TYPES.keys()];
+  let { filter, faults } = read(registered);
+  if (faults.some(({ key }) => key === "type"))
+    ({ filter, faults } = read([...new Set([...registered, ...(await storedTypes())])].sort()));
+  const [first] = faults;
+  if (!first) return atTime(filter, now);
+  throw new AppError(code, first.message, {
+    errors: faults.slice(0, 20).map(({ key, message }) => ({ path: `/${key}`, message })),
+    facts: { key: first.key, nearest: first.nearest },
+  });
+}
