@@ -49,8 +49,13 @@ export async function callRoute(
 export function urlOf(route: Route, baseUrl: string, { params = {}, query = {} }: CallInput): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(params[name])));
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined) search.append(name, String(value));
+  for (const [name, value] of Object.entries(query)) {
+    // As OpenAPI writes them: an array repeats its parameter, an object is a parameter for each of its fields.
+    if (Array.isArray(value)) for (const one of value) search.append(name, String(one));
+    else if (typeof value === "object" && value !== null)
+      for (const [field, one] of Object.entries(value)) search.append(field, String(one));
+    else if (value !== undefined) search.append(name, String(value));
+  }
   const text = search.toString();
   return `${baseUrl}${path}${text && `?${text}`}`;
 }
