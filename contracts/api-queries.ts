@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Alert } from "./alert.ts";
 import { DeadLetter } from "./dead-letter.ts";
 import { EventEnvelope } from "./envelope.ts";
-import { Attempt, Job, JobStatus, Transition } from "./job.ts";
+import { Attempt, Job, JobStatus, JobSummary, Transition } from "./job.ts";
 import { Count, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
 
 const NextCursor = Type.Union([Type.String(), Type.Null()], {
@@ -11,8 +11,8 @@ const NextCursor = Type.Union([Type.String(), Type.Null()], {
 
 export const JobPage = published(
   "job-page",
-  "1.0.0",
-  Type.Object({ items: Type.Array(Job), nextCursor: NextCursor }),
+  "2.0.0",
+  Type.Object({ items: Type.Array(JobSummary), nextCursor: NextCursor }),
 );
 export type JobPage = Static<typeof JobPage>;
 

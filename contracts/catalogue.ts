@@ -36,7 +36,7 @@ import {
 import { DeadLetter, RefusedMessage } from "./dead-letter.ts";
 import { EventEnvelope } from "./envelope.ts";
 import { EVENT_SCHEMAS } from "./events.ts";
-import { Attempt, Job, Transition } from "./job.ts";
+import { Attempt, Job, JobSummary, Transition } from "./job.ts";
 import { JobTypeInfo } from "./job-type.ts";
 import { Problem } from "./problem.ts";
 import { withReferences } from "./references.ts";
@@ -48,6 +48,7 @@ import { UiRegistry } from "./ui-registry.ts";
 const SPINE = [EventEnvelope, ...Object.values(EVENT_SCHEMAS), RefusedMessage, Topology];
 const THINGS = [
   Job,
+  JobSummary,
   JobTypeInfo,
   Attempt,
   Transition,

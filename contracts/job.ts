@@ -112,6 +112,41 @@ export const Job = published(
 );
 export type Job = Static<typeof Job>;
 
+/** Longest preview in a list, in characters as PostgreSQL counts them; one may take two UTF-16 units. */
+export const PREVIEW_CHARACTERS = 200;
+const Preview = (of: string) =>
+  Type.String({
+    maxLength: 2 * PREVIEW_CHARACTERS,
+    description: `The first ${PREVIEW_CHARACTERS} characters of the ${of} as JSON; cut anywhere`,
+  });
+
+/** A job as a list shows it: whatever may be large is a preview; `GET /jobs/{id}` has the whole. */
+export const JobSummary = published(
+  "job-summary",
+  "1.0.0",
+  Type.Object({
+    ...Type.Omit(Job, [
+      "payload",
+      "metadata",
+      "result",
+      "error",
+      "deadlineMs",
+      "idempotencyKey",
+      "traceparent",
+    ]).properties,
+    error: Type.Optional(
+      Type.Object({
+        code: Type.String(),
+        message: Type.String({ maxLength: 2 * PREVIEW_CHARACTERS }),
+        fingerprint: Type.Optional(Type.String()),
+      }),
+    ),
+    payloadPreview: Type.Optional(Preview("payload")),
+    resultPreview: Type.Optional(Preview("result")),
+  }),
+);
+export type JobSummary = Static<typeof JobSummary>;
+
 export const ATTEMPT_OUTCOMES = ["succeeded", "failed", "timed-out", "cancelled", "lost"] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 

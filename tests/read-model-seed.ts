@@ -12,6 +12,8 @@ export interface SeedJob {
   readonly type?: string;
   readonly status?: JobStatus;
   readonly payload?: Record<string, unknown>;
+  readonly metadata?: Record<string, unknown>;
+  readonly result?: unknown;
   readonly createdAt?: Date;
   readonly parentId?: string;
   readonly error?: { code: string; message: string; fingerprint?: string };
@@ -38,6 +40,7 @@ export async function seedJob(sql: Sql, job: SeedJob = {}): Promise<{ id: string
     status,
     priority: 5,
     payload: sql.json(payload as never),
+    metadata: job.metadata ? sql.json(job.metadata as never) : null,
     fingerprint: "f",
     correlation_id: correlationId,
     created_event_id: createdId,
@@ -56,7 +59,7 @@ export async function seedJob(sql: Sql, job: SeedJob = {}): Promise<{ id: string
     started_at: ended || status === "EXECUTING" ? createdAt : null,
     finished_at: ended ? endedAt : null,
     worker_id: job.workerId ?? null,
-    result: status === "COMPLETED" ? sql.json({ ok: true }) : null,
+    result: status === "COMPLETED" ? sql.json((job.result ?? { ok: true }) as never) : null,
     error: job.error ? sql.json(job.error) : null,
     duration_ms: ended ? 10 : null,
     queue_wait_ms: ended ? 0.5 : null,

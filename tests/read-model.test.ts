@@ -66,6 +66,44 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       expect(seen.slice().sort()).toEqual(seeded.slice().sort());
     });
 
+    test("a page stays small and quick, whatever its jobs carry; the rest is in the job itself", async () => {
+      // The store prints each of these numbers with 309 digits: 60 such jobs are 170 MB.
+      const metadata = { numbers: Array<number>(9_000).fill(1e308) };
+      const message = `it broke ${"😀".repeat(1_000)}`;
+      const heavy = await Promise.all(
+        Array.from({ length: 60 }, (_, n) =>
+          seedJob(world.sql, {
+            status: n === 0 ? "FAILED" : "COMPLETED",
+            createdAt: ago(60_000 + n),
+            payload: { text: "x".repeat(30_000) },
+            result: { digest: "y".repeat(30_000) },
+            metadata,
+            ...(n === 0 && { error: { code: "HANDLER_ERROR", message } }),
+          }),
+        ),
+      );
+      for (const path of [
+        "/jobs?limit=500",
+        "/jobs?text=HANDLER_ERROR&limit=500",
+        "/jobs/recent?limit=500",
+      ]) {
+        const reply = await fetch(`${model.url}${path}`);
+        const text = await reply.text();
+        expect([path, reply.status, text.length < 200_000]).toEqual([path, 200, true]);
+        const failed = (JSON.parse(text) as JobPage).items.find(({ id }) => id === heavy[0]?.id);
+        expect(failed).toMatchObject({ payloadPreview: `{"text": "${"x".repeat(190)}` });
+        expect(failed?.error?.message).toBe(message.slice(0, 9 + 2 * 191));
+        expect(Object.keys(failed ?? {})).not.toContain("metadata");
+      }
+      const { body } = await get<JobDetail>(`/jobs/${heavy[1]?.id}`);
+      expect([body.payload, body.metadata, body.result]).toEqual([
+        { text: "x".repeat(30_000) },
+        metadata,
+        { digest: "y".repeat(30_000) },
+      ]);
+      await world.sql`delete from jobs where id = any(${heavy.map(({ id }) => id)}::uuid[])`;
+    });
+
     test("filters find by status, type, time, parent and payload field", async () => {
       const { id: parent } = await seedJob(world.sql, { type: "fan-out", createdAt: ago(9_000) });
       const { id: failed } = await seedJob(world.sql, {

@@ -25,6 +25,7 @@ test("one step beyond each bound is refused by its own code", () => {
   expect(codeOf({ a: "x".repeat(32_000), b: "x".repeat(32_000), c: "x".repeat(2_000) })).toBe(
     "PAYLOAD_TOO_LARGE",
   );
+  expect(codeOf({ numbers: Array(300).fill(1e308) })).toBe("PAYLOAD_TOO_LARGE");
   expect(codeOf({ text: "a\u0000b" })).toBe("VALIDATION_FAILED");
   expect(codeOf({ "\ud800": 1 })).toBe("VALIDATION_FAILED");
 });

@@ -1,11 +1,12 @@
 import { AppError } from "../../shared/errors.ts";
+import { printedBytes } from "../../shared/printed-size.ts";
 
 const MAX_DEPTH = 16;
 const MAX_STRING = 32_768;
 
 /**
- * Refuse what no job needs: more bytes of JSON than `maxBytes`, nesting beyond 16 levels, strings beyond 32,768 characters, and
- * U+0000 or lone surrogates, which the job store cannot hold.
+ * Refuses what no job needs: more bytes of JSON than `maxBytes` as the store prints it, nesting beyond 16 levels, strings
+ * beyond 32,768 characters, and U+0000 or lone surrogates, which the job store cannot hold.
  */
 export function checkPayloadBounds(
   value: Readonly<Record<string, unknown>>,
@@ -14,11 +15,13 @@ export function checkPayloadBounds(
 ): void {
   const fault = faultIn(value, path, 0);
   if (fault) throw fault;
-  const bytes = Buffer.byteLength(JSON.stringify(value));
+  const bytes = printedBytes(value);
   if (bytes > maxBytes)
-    throw new AppError("PAYLOAD_TOO_LARGE", `${path} has ${bytes} bytes, the limit is ${maxBytes}`, {
-      facts: { bytes, maxBytes },
-    });
+    throw new AppError(
+      "PAYLOAD_TOO_LARGE",
+      `${path} has ${bytes} bytes with its numbers written out, the limit is ${maxBytes}`,
+      { facts: { bytes, maxBytes } },
+    );
 }
 
 function faultIn(value: unknown, path: string, depth: number): AppError | undefined {

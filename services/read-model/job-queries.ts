@@ -5,7 +5,7 @@ import { AppError } from "../../shared/errors.ts";
 import { jobConditions } from "../../shared/job-filter-sql.ts";
 import { jobTypes, places } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
-import { type JobRow, jobColumns, present, toJob } from "./job-row.ts";
+import { type JobRow, jobColumns, present, type SummaryRow, summaryColumns, toSummary } from "./job-row.ts";
 import type { Fragment, JobStore, Sql } from "./job-store.ts";
 
 /** More than any job has by its own policy; a job retried by hand for ever shows its newest. */
@@ -29,10 +29,12 @@ export function createJobQueries(store: JobStore) {
       const rows = await store.read((sql) => {
         const where = sql`${jobConditions(sql, filter)} ${after ? positionBefore(sql, sql`created_at`, after) : sql``}`;
         return filter.text === undefined
-          ? sql<JobRow[]>`select ${jobColumns(sql)} from jobs where ${where} ${newest(sql, limit + 1)}`
+          ? sql<
+              SummaryRow[]
+            >`select ${summaryColumns(sql)} from jobs where ${where} ${newest(sql, limit + 1)}`
           : search(sql, where, filter.text, limit + 1);
       });
-      return pageOf(rows, limit, toJob);
+      return pageOf(rows, limit, toSummary);
     },
 
     /** The job types that have jobs. */
@@ -84,11 +86,11 @@ const newest = (sql: Sql, count: number) => sql`order by created_at desc, id des
  * index: so neither reads many rows, and the planner, who misjudges how often the beginning of a word occurs, is not
  * asked.
  */
-async function search(sql: Sql, where: Fragment, text: string, count: number): Promise<JobRow[]> {
+async function search(sql: Sql, where: Fragment, text: string, count: number): Promise<SummaryRow[]> {
   const found = places(sql, text, await jobTypes(sql));
   const anywhere = found.map(({ condition }) => sql`(${condition})`).reduce((a, b) => sql`${a} or ${b}`);
-  const recent = await sql<JobRow[]>`
-    select ${jobColumns(sql)} from (select * from jobs where ${where} ${newest(sql, RECENT)}) as jobs
+  const recent = await sql<SummaryRow[]>`
+    select ${summaryColumns(sql)} from (select * from jobs where ${where} ${newest(sql, RECENT)}) as jobs
     where ${anywhere} ${newest(sql, count)}`;
   if (recent.length === count) return recent;
   const hits = found
@@ -100,9 +102,9 @@ async function search(sql: Sql, where: Fragment, text: string, count: number): P
             ${newest(sql, count)})`,
     )
     .reduce((a, b) => sql`${a} union ${b}`);
-  return sql<JobRow[]>`
+  return sql<SummaryRow[]>`
     with page as (select id from (${hits}) as hits ${newest(sql, count)})
-    select ${jobColumns(sql)} from page join jobs using (id) ${newest(sql, count)}`;
+    select ${summaryColumns(sql)} from page join jobs using (id) ${newest(sql, count)}`;
 }
 
 interface TransitionRow {

@@ -1,18 +1,21 @@
-import type { Job, JobError, JobProgress, JobStatus } from "../../contracts/job.ts";
+import {
+  type Job,
+  type JobError,
+  type JobProgress,
+  type JobStatus,
+  type JobSummary,
+  PREVIEW_CHARACTERS,
+} from "../../contracts/job.ts";
 import type { Fragment, Sql } from "./job-store.ts";
 
-/** A row of `jobs` as it is read, with its position for paging. */
-export interface JobRow {
+/** What every view of a job has: the small columns of `jobs`, and the position for paging. */
+interface BaseRow {
   id: string;
   micros: string;
   type: string;
   status: JobStatus;
   priority: number;
-  payload: Record<string, unknown>;
-  metadata: Record<string, unknown> | null;
-  idempotency_key: string | null;
   correlation_id: string;
-  traceparent: string | null;
   parent_id: string | null;
   origin_id: string | null;
   origin_kind: NonNullable<Job["originKind"]> | null;
@@ -20,40 +23,100 @@ export interface JobRow {
   run: number;
   attempt: number;
   max_attempts: number;
-  deadline_ms: number;
   run_at: Date;
   created_at: Date;
-  received_at: Date;
   updated_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
   worker_id: string | null;
   cancel_requested: boolean;
   progress: JobProgress | null;
-  result: unknown;
-  error: JobError | null;
   duration_ms: number | null;
   queue_wait_ms: number | null;
+}
+
+/** A whole row of `jobs`. */
+export interface JobRow extends BaseRow {
+  payload: Record<string, unknown>;
+  metadata: Record<string, unknown> | null;
+  idempotency_key: string | null;
+  traceparent: string | null;
+  deadline_ms: number;
+  received_at: Date;
+  result: unknown;
+  error: JobError | null;
+}
+
+/** A row of `jobs` for a list. Whatever may be large is cut by the store: a page must not cost what 500 jobs weigh. */
+export interface SummaryRow extends BaseRow {
+  payload_preview: string;
+  result_preview: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  error_fingerprint: string | null;
+}
+
+function baseColumns(sql: Sql): Fragment {
+  return sql`
+    jobs.id, (extract(epoch from jobs.created_at) * 1000000)::bigint as micros, type, status, priority, correlation_id,
+    parent_id, origin_id, origin_kind, sequence, run, attempt, max_attempts, run_at, jobs.created_at, updated_at,
+    started_at, finished_at, worker_id, cancel_requested, progress, duration_ms, queue_wait_ms`;
 }
 
 /** The columns of a {@link JobRow}. */
 export function jobColumns(sql: Sql): Fragment {
   return sql`
-    jobs.id, (extract(epoch from jobs.created_at) * 1000000)::bigint as micros, type, status, priority, payload,
-    metadata, idempotency_key, correlation_id, traceparent, parent_id, origin_id, origin_kind, sequence, run, attempt,
-    max_attempts, deadline_ms, run_at, jobs.created_at, received_at, updated_at, started_at, finished_at, worker_id,
-    cancel_requested, progress, result, error, duration_ms, queue_wait_ms`;
+    ${baseColumns(sql)}, payload, metadata, idempotency_key, traceparent, deadline_ms, received_at, result, error`;
+}
+
+/** The columns of a {@link SummaryRow}. */
+export function summaryColumns(sql: Sql): Fragment {
+  return sql`
+    ${baseColumns(sql)}, left(payload::text, ${PREVIEW_CHARACTERS}::int) as payload_preview,
+    left(result::text, ${PREVIEW_CHARACTERS}::int) as result_preview, error ->> 'code' as error_code,
+    left(error ->> 'message', ${PREVIEW_CHARACTERS}::int) as error_message,
+    error ->> 'fingerprint' as error_fingerprint`;
 }
 
 /** A job as the API shows it: what is not known is absent, never null. */
 export function toJob(row: JobRow): Job {
-  const job: Job = {
+  return Object.assign(
+    baseOf(row),
+    present<Partial<Job>>({
+      payload: row.payload,
+      metadata: row.metadata ?? undefined,
+      idempotencyKey: row.idempotency_key ?? undefined,
+      traceparent: row.traceparent ?? undefined,
+      deadlineMs: row.deadline_ms,
+      result: row.result ?? undefined,
+      error: row.error ?? undefined,
+    }),
+  );
+}
+
+/** A job as a list shows it. */
+export function toSummary(row: SummaryRow): JobSummary {
+  const { error_code: code, error_message: message, error_fingerprint: fingerprint } = row;
+  return Object.assign(
+    baseOf(row),
+    present<Partial<JobSummary>>({
+      payloadPreview: row.payload_preview,
+      resultPreview: row.result_preview ?? undefined,
+      error:
+        code === null
+          ? undefined
+          : present({ code, message: message ?? "", fingerprint: fingerprint ?? undefined }),
+    }),
+  );
+}
+
+function baseOf(row: BaseRow) {
+  return present({
     id: row.id,
     type: row.type,
     status: row.status,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
-    payload: row.payload,
     correlationId: row.correlation_id,
     priority: row.priority,
     runAt: row.run_at.toISOString(),
@@ -61,26 +124,17 @@ export function toJob(row: JobRow): Job {
     run: row.run,
     attempt: row.attempt,
     maxAttempts: row.max_attempts,
-    deadlineMs: row.deadline_ms,
     cancelRequested: row.cancel_requested,
-  };
-  const known: Partial<Job> = {
-    metadata: row.metadata ?? undefined,
-    idempotencyKey: row.idempotency_key ?? undefined,
     startedAt: row.started_at?.toISOString(),
     finishedAt: row.finished_at?.toISOString(),
     workerId: row.worker_id ?? undefined,
     progress: row.progress ?? undefined,
-    result: row.result ?? undefined,
-    error: row.error ?? undefined,
     durationMs: row.duration_ms ?? undefined,
     queueWaitMs: row.queue_wait_ms ?? undefined,
     parentId: row.parent_id ?? undefined,
     originId: row.origin_id ?? undefined,
     originKind: row.origin_kind ?? undefined,
-    traceparent: row.traceparent ?? undefined,
-  };
-  return Object.assign(job, present(known));
+  });
 }
 
 /** The fields of an object that have a value. */

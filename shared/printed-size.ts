@@ -1,0 +1,14 @@
+/**
+ * Bytes of a JSON value once PostgreSQL prints it. Its numbers are exact decimals, written out in full: the five
+ * characters `1e308` are kept and printed as 309 digits, so a small text may become a reply sixty times its size.
+ */
+export function printedBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value)) + expansion(value);
+}
+
+/** Digits that the exponents inside a value stand for. */
+function expansion(value: unknown): number {
+  if (typeof value === "number") return Math.abs(Number(String(value).split("e")[1] ?? 0));
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, item) => sum + expansion(item), 0);
+}
