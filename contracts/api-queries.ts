@@ -115,7 +115,7 @@ export type Stats = Static<typeof Stats>;
 
 export const QueueState = published(
   "queue-state",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     type: Type.String(),
     waiting: Count,
@@ -123,6 +123,13 @@ export const QueueState = published(
     executing: Count,
     paused: Type.Boolean(),
     oldestWaitingMs: Type.Union([Millis, Type.Null()]),
+    workers: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Live workers that run this type, at any version" }),
+    ),
+    withoutWorker: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Jobs that wait and that no live worker can run" }),
+    ),
+    note: Type.Optional(Type.String({ description: "Why jobs stay, where no worker takes them" })),
   }),
 );
 export type QueueState = Static<typeof QueueState>;
@@ -132,7 +139,7 @@ export type BusQueueState = Static<typeof BusQueueState>;
 
 export const WorkerState = published(
   "worker-state",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     id: Type.String(),
     host: Type.String(),
@@ -140,6 +147,7 @@ export const WorkerState = published(
     version: Type.String(),
     state: StringEnum(["alive", "stopping", "lost", "stopped"]),
     concurrency: Type.Integer({ minimum: 1 }),
+    types: Type.Optional(Type.Array(Type.String(), { description: "The job types that it runs" })),
     running: Count,
     jobs: Type.Array(Type.Object({ jobId: Uuid, type: Type.String(), attempt: Count, startedAt: Timestamp })),
     startedAt: Timestamp,
@@ -151,7 +159,7 @@ export type WorkerState = Static<typeof WorkerState>;
 /** What the processor knows of the job store at one moment; the metrics-engine keeps these as series. */
 export const StoreSnapshot = published(
   "store-snapshot",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     at: Timestamp,
     queues: Type.Array(QueueState),
@@ -165,14 +173,14 @@ export type StoreSnapshot = Static<typeof StoreSnapshot>;
 /** The latest snapshot, as it is kept and shown: the store's side and the bus's side. */
 export const Snapshot = published(
   "snapshot",
-  "1.0.0",
+  "1.1.0",
   Type.Intersect([StoreSnapshot, Type.Object({ bus: Type.Array(BusQueueState) })]),
 );
 export type Snapshot = Static<typeof Snapshot>;
 
 export const QueuesReply = published(
   "queues",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     queues: Type.Array(QueueState),
     bus: Type.Array(BusQueueState),
@@ -181,7 +189,7 @@ export const QueuesReply = published(
     outbox: Count,
   }),
 );
-export const WorkersReply = published("workers", "1.0.0", Type.Object({ workers: Type.Array(WorkerState) }));
+export const WorkersReply = published("workers", "1.1.0", Type.Object({ workers: Type.Array(WorkerState) }));
 export type QueuesReply = Static<typeof QueuesReply>;
 export type WorkersReply = Static<typeof WorkersReply>;
 
@@ -250,7 +258,7 @@ export type SeriesReply = Static<typeof SeriesReply>;
 
 export const Overview = published(
   "overview",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     at: Timestamp,
     version: Type.String(),

@@ -1,7 +1,7 @@
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox";
 import { envelopeOf } from "./envelope.ts";
 import { ATTEMPT_OUTCOMES, JobError, JobStatus, ORIGIN_KINDS } from "./job.ts";
-import { Count, JsonObject, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
+import { Count, JsonObject, Millis, published, SemVer, StringEnum, Timestamp, Uuid } from "./schema.ts";
 
 /** What every event says about its job. `sequence` orders the events of one job. */
 const About = {
@@ -22,6 +22,7 @@ const Moved = {
 const payloads = {
   "job.created": Type.Object({
     ...About,
+    jobTypeVersion: Type.Optional(SemVer),
     payload: JsonObject,
     fingerprint: Type.String({ minLength: 1, maxLength: 128 }),
     priority: Type.Integer({ minimum: 0, maximum: 9 }),
@@ -73,11 +74,14 @@ export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "job.rejected": "The processor refused the job at intake",
 };
 
+/** Versions of events that have changed since the first. */
+const VERSIONS: Partial<Record<EventType, string>> = { "job.created": "1.1.0" };
+
 function publishedEvent<E extends EventType>(eventType: E) {
   const payload = payloads[eventType] as (typeof payloads)[E];
   return published(
     `event.${eventType}`,
-    "1.0.0",
+    VERSIONS[eventType] ?? "1.0.0",
     envelopeOf(Type.Literal(eventType), payload as TObject<TProperties>),
   );
 }

@@ -9,6 +9,15 @@ export const RetryPolicy = Type.Object({
 });
 export type RetryPolicy = Static<typeof RetryPolicy>;
 
+/** Major and minor of a version as one number that compares. A patch changes nothing that a payload may hold. */
+export function versionRank(version: string): number {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major * 10_000 + minor;
+}
+
+/** A rank as people write it. */
+export const rankText = (rank: number) => `${Math.floor(rank / 10_000)}.${rank % 10_000}`;
+
 /** A job type as `GET /job-types` shows it. */
 export const JobTypeInfo = published(
   "job-type",

@@ -81,6 +81,12 @@ export function createdEvent(
     ...(about.causationId && { causationId: about.causationId }),
     occurredAt,
     hops: { acceptedAt: occurredAt },
-    payload: { ...asked, sequence: 0, fingerprint, priority },
+    payload: {
+      jobTypeVersion: JOB_TYPES.get(asked.jobType)?.version,
+      ...asked,
+      sequence: 0,
+      fingerprint,
+      priority,
+    },
   });
 }

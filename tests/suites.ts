@@ -71,7 +71,7 @@ export const SUITES: readonly Suite[] = [
     paths: behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses"),
     engines: full,
   },
-  { name: "system", paths: behaviours("broker-restart", "store-cuts"), engines: full },
+  { name: "system", paths: behaviours("broker-restart", "store-cuts", "rolling-upgrade"), engines: full },
   {
     name: "embedded",
     paths: behaviours("embedded-cut", "traces", "api-client"),
@@ -91,6 +91,7 @@ export const SUITES: readonly Suite[] = [
       "bad-envelope",
       "gateway-overload",
       "broker-restart",
+      "rolling-upgrade",
       "observed-system",
     ),
     on: "embedded",

@@ -47,6 +47,11 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
   const oldest = metrics.gauge("observatory_oldest_waiting_seconds", "Age of the oldest due job that waits", [
     "type",
   ]);
+  const withoutWorker = metrics.gauge(
+    "observatory_jobs_without_worker",
+    "Jobs that wait although no live worker runs their type",
+    ["type"],
+  );
   const deadLetters = metrics.gauge("observatory_dead_letters", "Dead letters that nobody replayed");
   const outbox = metrics.gauge(
     "observatory_outbox_backlog",
@@ -95,7 +100,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
 
     /** Show the store's side of a snapshot; undefined when no processor tells it. */
     storeMeasured(snapshot: Omit<Snapshot, "bus"> | undefined): void {
-      for (const gauge of [jobs, oldest, workers]) gauge.reset();
+      for (const gauge of [jobs, oldest, withoutWorker, workers]) gauge.reset();
       // Without labels a reset would read as none; removed, they are absent.
       for (const gauge of [deadLetters, outbox]) gauge.remove();
       if (!snapshot) return;
@@ -104,6 +109,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
         const type = labelOf(queue.type);
         for (const state of ["waiting", "scheduled", "executing"] as const)
           jobs.inc({ type, state }, queue[state]);
+        withoutWorker.inc({ type }, queue.withoutWorker ?? 0);
         ages.set(type, Math.max(ages.get(type) ?? 0, queue.oldestWaitingMs ?? 0));
       }
       for (const [type, ageMs] of ages) oldest.set({ type }, ageMs / 1_000);

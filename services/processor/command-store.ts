@@ -23,8 +23,8 @@ export interface CommandMove {
 export interface JobRequestRow {
   readonly type: string;
   readonly priority: number;
-  readonly maxAttempts: number;
-  readonly deadlineMs: number;
+  readonly maxAttempts: number | null;
+  readonly deadlineMs: number | null;
   readonly metadata: Record<string, unknown> | null;
   readonly createdEventId: string;
 }

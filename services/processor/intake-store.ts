@@ -22,10 +22,13 @@ export interface NewJob {
   readonly originKind: string | null;
   readonly sequence: number;
   readonly attempt: number;
-  readonly maxAttempts: number;
-  readonly baseMs: number;
-  readonly capMs: number;
-  readonly deadlineMs: number;
+  /** Rank of the version of its type; null where its producer did not say. */
+  readonly typeVersion: number | null;
+  /** These are null where this processor does not know the type, and were not asked for: the type's own apply. */
+  readonly maxAttempts: number | null;
+  readonly baseMs: number | null;
+  readonly capMs: number | null;
+  readonly deadlineMs: number | null;
   readonly runAt: Date;
   readonly createdAt: Date;
   readonly receivedAt: Date;
@@ -55,10 +58,12 @@ export function createIntakeStore(sql: Sql) {
         with done as (
           insert into jobs (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
             created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
-            cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, started_at, finished_at, worker_id, queue_wait_ms, error)
+            cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, started_at, finished_at, worker_id, queue_wait_ms, error,
+            type_version)
           select i.id, i.type, i.status, i.priority, i.payload::jsonb, i.metadata::jsonb, i.idempotency_key, i.fingerprint, i.correlation_id,
             i.created_event_id, i.traceparent, i.parent_id, i.origin_id, i.origin_kind, i.sequence, i.attempt, i.max_attempts, i.base_ms,
-            i.cap_ms, i.deadline_ms, i.run_at, i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms, i.error::jsonb
+            i.cap_ms, i.deadline_ms, i.run_at, i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms, i.error::jsonb,
+            i.type_version
           from unnest(
             ${plainArray(jobs.map((j) => j.id))}::uuid[], ${textArray(jobs.map((j) => j.type))}::text[], ${plainArray(jobs.map((j) => j.status))}::text[],
             ${plainArray(jobs.map((j) => j.priority))}::smallint[], string_to_array(${jsonLines(jobs.map((j) => storableJson(JSON.stringify(j.payload))))}, E'\\n', ''),
@@ -71,10 +76,12 @@ export function createIntakeStore(sql: Sql) {
             ${plainArray(jobs.map((j) => j.runAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.createdAt))}::timestamptz[],
             ${plainArray(jobs.map((j) => j.receivedAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.startedAt))}::timestamptz[],
             ${plainArray(jobs.map((j) => j.finishedAt))}::timestamptz[], ${textArray(jobs.map((j) => j.workerId))}::text[],
-            ${plainArray(jobs.map((j) => j.queueWaitMs))}::float8[], string_to_array(${jsonLines(jobs.map((j) => j.error))}, E'\\n', '')
+            ${plainArray(jobs.map((j) => j.queueWaitMs))}::float8[], string_to_array(${jsonLines(jobs.map((j) => j.error))}, E'\\n', ''),
+            ${plainArray(jobs.map((j) => j.typeVersion))}::int[]
           ) as i (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
             created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
-            cap_ms, deadline_ms, run_at, created_at, received_at, started_at, finished_at, worker_id, queue_wait_ms, error)
+            cap_ms, deadline_ms, run_at, created_at, received_at, started_at, finished_at, worker_id, queue_wait_ms, error,
+            type_version)
           on conflict (id) do nothing
           returning id
         ),

@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from "../../contracts/dead-letter.ts";
 import type { JobEvent } from "../../contracts/events.ts";
+import { type RetryPolicy, versionRank } from "../../contracts/job-type.ts";
 import type { BatchHandler } from "../../shared/bus/port.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
@@ -12,6 +13,7 @@ import type { Claimer } from "./claim.ts";
 import { after, type Historian, type Standing, type Step } from "./history.ts";
 import type { IntakeStore, NewJob } from "./intake-store.ts";
 import type { ClaimedJob } from "./job.ts";
+import type { KnownTypes } from "./known-types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
 
@@ -30,6 +32,8 @@ export interface IntakeOptions {
   readonly log: Log;
   readonly workerId: () => string;
   readonly isPaused: (type: string) => boolean;
+  /** Whether this processor runs a type at this version. */
+  readonly runs: KnownTypes["runs"];
   readonly start: (job: ClaimedJob) => void;
   /** File messages that broke their contract; resolves when they are durable. */
   readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
@@ -40,7 +44,8 @@ export interface IntakeOptions {
  * the others wait in the store, where they can be seen, ordered and cancelled.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
-  const { store, history, slots, claimer, outbox, tracing, log, workerId, isPaused, start, refuse } = options;
+  const { store, history, slots, claimer, outbox, tracing, log, workerId, isPaused, runs, start, refuse } =
+    options;
 
   return async (batch) => {
     const created = new Map<string, Created>();
@@ -88,13 +93,14 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     const now = new Date();
     const refused: RefusedEnvelope[] = [];
     const checked = events.map((event) => {
-      const verdict = check(event);
+      const verdict = check(event, runs);
       if (verdict.refusal) refused.push(refusal(event, verdict.refusal.reason, verdict.refusal.detail));
       return { event, span: tracing.span("receive jobs.created", "consumer", event.traceparent), ...verdict };
     });
 
     const mayRun = checked.filter(
-      ({ event, refusal: bad }) => !bad && isDue(event, now) && !isPaused(event.payload.jobType),
+      ({ event, refusal: bad, policy }) =>
+        !bad && policy && isDue(event, now) && !isPaused(event.payload.jobType),
     );
     const places = claimer.caughtUp ? slots.reserve(mayRun.length) : 0;
     const direct = new Set(
@@ -112,7 +118,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         if (!inserted.has(job.id)) continue;
         checked[index]?.span?.end({ "job.id": job.id, "job.type": job.type, "job.status": job.status });
         if (job.status === "SCHEDULED") claimer.dueAt(job.runAt);
-        if (job.status !== "EXECUTING") continue;
+        if (!isClaimed(job)) continue;
         started++;
         start(claimedJob(job));
       }
@@ -205,10 +211,11 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       parentId: facts.parentId ?? null,
       originId: facts.originId ?? null,
       originKind: facts.originKind ?? null,
-      maxAttempts: facts.maxAttempts ?? policy.maxAttempts,
-      baseMs: policy.baseMs,
-      capMs: policy.capMs,
-      deadlineMs: facts.deadlineMs ?? policy.deadlineMs,
+      typeVersion: versionOf(event),
+      maxAttempts: facts.maxAttempts ?? policy?.maxAttempts ?? null,
+      baseMs: policy?.baseMs ?? null,
+      capMs: policy?.capMs ?? null,
+      deadlineMs: facts.deadlineMs ?? policy?.deadlineMs ?? null,
       runAt,
       createdAt,
       receivedAt: now,
@@ -226,17 +233,18 @@ interface Checked {
   readonly event: Created;
   readonly span: JobSpan | undefined;
   readonly payload: Readonly<Record<string, unknown>>;
-  readonly policy: {
-    readonly maxAttempts: number;
-    readonly baseMs: number;
-    readonly capMs: number;
-    readonly deadlineMs: number;
-  };
+  /** Undefined where this processor does not know the type at that version: the job waits for one that does. */
+  readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
   readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
 }
 
-/** The gateway has checked it already; but others may publish too, and this processor may know fewer types. */
-function check({ payload: { jobType: name, payload } }: Created): Omit<Checked, "event" | "span"> {
+/**
+ * Check a payload, which the gateway has checked already: others may publish too. A processor that does not know the
+ * type, or only an older version of it, cannot judge and does not.
+ */
+function check(event: Created, runs: KnownTypes["runs"]): Omit<Checked, "event" | "span"> {
+  const { jobType: name, payload } = event.payload;
+  if (!runs(name, versionOf(event))) return { payload, policy: undefined };
   try {
     const jobType = jobTypeNamed(name);
     return {
@@ -245,14 +253,17 @@ function check({ payload: { jobType: name, payload } }: Created): Omit<Checked, 
     };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const reason = error.code === "UNKNOWN_JOB_TYPE" ? "UNKNOWN_JOB_TYPE" : "INVALID_PAYLOAD";
-    return {
-      payload,
-      policy: { maxAttempts: 1, baseMs: 0, capMs: 0, deadlineMs: 1 },
-      refusal: { reason, detail: error.message },
-    };
+    return { payload, policy: undefined, refusal: { reason: "INVALID_PAYLOAD", detail: error.message } };
   }
 }
+
+function versionOf({ payload: { jobTypeVersion } }: Created): number | null {
+  return jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
+}
+
+/** A job that its insert claimed; only one with a policy is. */
+type ClaimedNewJob = NewJob & Record<"maxAttempts" | "baseMs" | "capMs" | "deadlineMs", number>;
+const isClaimed = (job: NewJob): job is ClaimedNewJob => job.status === "EXECUTING";
 
 function isDue(event: Created, now: Date): boolean {
   return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
@@ -276,7 +287,7 @@ function conflict(event: Created): RefusedEnvelope {
   );
 }
 
-function claimedJob(job: NewJob): ClaimedJob {
+function claimedJob(job: ClaimedNewJob): ClaimedJob {
   const {
     id,
     type,

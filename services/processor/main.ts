@@ -20,6 +20,7 @@ import { createHistorian } from "./history.ts";
 import { createIntake } from "./intake.ts";
 import { createIntakeStore } from "./intake-store.ts";
 import { guardedStore, openJobStore } from "./job-store.ts";
+import { createKnownTypes } from "./known-types.ts";
 import { registerMetrics } from "./metrics.ts";
 import { listenForNotifications } from "./notifications.ts";
 import { createOutbox } from "./outbox.ts";
@@ -90,7 +91,8 @@ async function start({
   const outboxStore = guardedStore(store, createOutboxStore);
   const outbox = createOutbox({ store: outboxStore, bus, tracing, log });
   const slots = createSlots(config.CONCURRENCY);
-  const runs = guardedStore(store, (sql) => createRunStore(sql, history));
+  const known = createKnownTypes(JOB_TYPES);
+  const runs = guardedStore(store, (sql) => createRunStore(sql, history, known));
   const workerStore = guardedStore(store, createWorkerStore);
   const commandStore = guardedStore(store, createCommandStore);
   const intakeStore = guardedStore(store, createIntakeStore);
@@ -106,6 +108,7 @@ async function start({
   const workers: Workers = createWorkers({
     ...{ store: workerStore, runs, history, outbox, tracing, log, instanceId, version },
     concurrency: config.CONCURRENCY,
+    types: known.versions,
     leaseMs: config.LEASE_MS,
     runner: () => runner,
     onDue: () => claimer.poke(),
@@ -206,6 +209,7 @@ async function start({
     ...{ store: intakeStore, history, slots, claimer, outbox, tracing, log },
     workerId: workers.id,
     isPaused: pausedTypes.has,
+    runs: known.runs,
     start: runner.start,
     refuse: deadLetters.refuse,
   });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { JobError, LogLine } from "../../contracts/job.ts";
 import { orAbort } from "../../shared/async.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import { checkedPayload } from "../../shared/job-request.ts";
 import { type JobContext, JobFailure, type JobType } from "../../shared/job-types/define.ts";
 import type { ClaimedJob, EndedAttempt, Ending } from "./job.ts";
 import { storableJson } from "./storable-json.ts";
@@ -95,7 +96,9 @@ async function attempt(
 
   try {
     // A handler that ignores its signal is left behind: its attempt has ended, and what it returns later counts for nothing.
-    const result = await orAbort(jobType.run(job.payload as never, context), own.signal);
+    // Intake may have known an older version of the type, or none.
+    const payload = checkedPayload(jobType, job.payload);
+    const result = await orAbort(jobType.run(payload as never, context), own.signal);
     return succeeded(result);
   } catch (error) {
     return endingOf(error, own.signal, job);
@@ -140,6 +143,7 @@ function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending 
       countsAsLoss: false,
     };
   }
+  if (error instanceof AppError) return failure({ code: "INVALID_PAYLOAD", message: error.message }, false);
   if (error instanceof JobFailure)
     return failure({ code: error.code, message: error.message }, error.options.retryable ?? true);
   return failure({ code: "HANDLER_ERROR", message: messageOf(error) }, true);

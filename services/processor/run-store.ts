@@ -3,6 +3,7 @@ import { jsonLines, plainArray, type Sql, textArray } from "../../shared/postgre
 import type { Conclusion } from "./conclude.ts";
 import { after, type Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
+import type { KnownTypes } from "./known-types.ts";
 import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 
 interface ClaimRow extends Omit<ClaimedJob, "status"> {
@@ -22,9 +23,12 @@ const CLAIMED_COLUMNS = (sql: Sql) => sql`
 const stillExecuting = (sql: Sql) => sql`j.status || '' = 'EXECUTING'`;
 
 /** The statements of running jobs: claim, progress, end. */
-export function createRunStore(sql: Sql, history: Historian) {
+export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) {
   return {
-    /** Claim at most `limit` due jobs, best first: priority, then age. Their `job.started` is in the outbox with them. */
+    /**
+     * Claim at most `limit` due jobs of types that this processor knows, best first: priority, then age. A job without
+     * a policy gets that of its type. Their `job.started` is in the outbox with them.
+     */
     async claim(
       workerId: string,
       limit: number,
@@ -33,17 +37,25 @@ export function createRunStore(sql: Sql, history: Historian) {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
         const rows = await tx<ClaimRow[]>`
-          with due as (
+          with known as materialized (
+            select ${known.policies}::text::jsonb as types
+          ),
+          due as (
             select id, status from jobs
             where status in ('VALIDATED', 'SCHEDULED', 'RETRYING') and run_at <= ${now}
               and type not in (select type from paused_types)
+              and ((select types from known) -> type -> 'version')::int >= coalesce(type_version, 0)
             order by priority desc, run_at
             limit ${limit}
             for update skip locked
           )
           update jobs j
           set status = 'EXECUTING', sequence = j.sequence + 1, attempt = j.attempt + 1, worker_id = ${workerId}, started_at = ${now}, updated_at = ${now},
-              finished_at = null, progress = null, queue_wait_ms = extract(epoch from ${now}::timestamptz - j.run_at) * 1000
+              finished_at = null, progress = null, queue_wait_ms = extract(epoch from ${now}::timestamptz - j.run_at) * 1000,
+              max_attempts = coalesce(j.max_attempts, ((select types from known) -> j.type -> 'maxAttempts')::int),
+              base_ms = coalesce(j.base_ms, ((select types from known) -> j.type -> 'baseMs')::int),
+              cap_ms = coalesce(j.cap_ms, ((select types from known) -> j.type -> 'capMs')::int),
+              deadline_ms = coalesce(j.deadline_ms, ((select types from known) -> j.type -> 'deadlineMs')::int)
           from due where j.id = due.id
           returning ${CLAIMED_COLUMNS(tx)}, due.status as was`;
         if (rows.length === 0) return { jobs: [], message: undefined };

@@ -1,4 +1,5 @@
-import type { StoreSnapshot } from "../../contracts/api-queries.ts";
+import type { QueueState, StoreSnapshot } from "../../contracts/api-queries.ts";
+import { knownTypesSql, withoutWorkerNote, withoutWorkerSql } from "../../shared/known-types.ts";
 import type { Sql } from "../../shared/postgres.ts";
 
 export interface WorkerFacts {
@@ -7,14 +8,16 @@ export interface WorkerFacts {
   readonly pid: number;
   readonly version: string;
   readonly concurrency: number;
+  /** JSON: the rank of each job type's version, by name. */
+  readonly types: string;
 }
 
 export function createWorkerStore(sql: Sql) {
   return {
-    async register({ id, host, pid, version, concurrency }: WorkerFacts): Promise<void> {
+    async register({ id, host, pid, version, concurrency, types }: WorkerFacts): Promise<void> {
       await sql`
-        insert into workers (id, host, pid, version, concurrency, state)
-        values (${id}, ${host}, ${pid}, ${version}, ${concurrency}, 'alive')`;
+        insert into workers (id, host, pid, version, concurrency, state, types)
+        values (${id}, ${host}, ${pid}, ${version}, ${concurrency}, 'alive', ${types}::text::jsonb)`;
     },
 
     /** Renew the lease of everything this worker holds. False when it was presumed dead: its jobs may have new holders. */
@@ -48,15 +51,21 @@ export function createWorkerStore(sql: Sql) {
     /** Depths, workers, dead letters and outbox at this moment. */
     async snapshot(): Promise<StoreSnapshot> {
       const [queues, workers, [counts]] = await Promise.all([
-        sql<StoreSnapshot["queues"]>`
+        sql<(QueueState & { wanted: number | null })[]>`
+          with ${knownTypesSql(sql)}
           select coalesce(j.type, p.type) as type,
             count(*) filter (where j.status <> 'EXECUTING' and j.run_at <= now())::int as waiting,
             count(*) filter (where j.status <> 'EXECUTING' and j.run_at > now())::int as scheduled,
             count(*) filter (where j.status = 'EXECUTING')::int as executing,
             bool_or(p.type is not null) as paused,
-            (extract(epoch from now() - min(j.run_at) filter (where j.status <> 'EXECUTING' and j.run_at <= now())) * 1000)::float8 as "oldestWaitingMs"
-          from (select type, status, run_at from jobs where status in ('VALIDATED', 'SCHEDULED', 'RETRYING', 'EXECUTING')) j
+            (extract(epoch from now() - min(j.run_at) filter (where j.status <> 'EXECUTING' and j.run_at <= now())) * 1000)::float8 as "oldestWaitingMs",
+            coalesce(max(k.workers), 0) as workers, ${withoutWorkerSql(sql)}
+          from (
+            select type, status, run_at, type_version from jobs
+            where status in ('VALIDATED', 'SCHEDULED', 'RETRYING', 'EXECUTING')
+          ) j
           full join paused_types p on p.type = j.type
+          left join known k on k.type = coalesce(j.type, p.type)
           group by 1 order by 1`,
         sql<
           (Omit<StoreSnapshot["workers"][number], "startedAt" | "heartbeatAt"> & {
@@ -65,6 +74,7 @@ export function createWorkerStore(sql: Sql) {
           })[]
         >`
           select w.id, w.host, w.pid, w.version, w.state, w.concurrency, w.started_at as "startedAt", w.heartbeat_at as "heartbeatAt",
+            array_to_json(array(select jsonb_object_keys(w.types) order by 1)) as types,
             count(j.id)::int as running, '[]'::jsonb as jobs
           from workers w left join jobs j on j.worker_id = w.id and j.status = 'EXECUTING'
           where w.state in ('alive', 'stopping') or w.heartbeat_at > now() - interval '10 minutes'
@@ -74,7 +84,10 @@ export function createWorkerStore(sql: Sql) {
       ]);
       return {
         at: new Date().toISOString(),
-        queues: [...queues],
+        queues: queues.map(({ wanted, ...queue }) => {
+          const note = withoutWorkerNote(queue.workers ?? 0, queue.withoutWorker ?? 0, wanted);
+          return { ...queue, ...(note && { note }) };
+        }),
         workers: workers.map((worker) => ({
           ...worker,
           startedAt: worker.startedAt.toISOString(),

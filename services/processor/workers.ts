@@ -26,6 +26,8 @@ export interface WorkersOptions {
   readonly instanceId: string;
   readonly version: string;
   readonly concurrency: number;
+  /** JSON: the rank of each job type's version, by name. */
+  readonly types: string;
   /** Milliseconds after its last heartbeat until a worker is presumed dead. */
   readonly leaseMs: number;
   readonly runner: () => Pick<Runner, "interrupt" | "interruptAll" | "running">;
@@ -39,7 +41,7 @@ export interface WorkersOptions {
  */
 export function createWorkers(options: WorkersOptions) {
   const { store, runs, history, outbox, tracing, log } = options;
-  const { instanceId, version, concurrency, leaseMs, runner, onDue } = options;
+  const { instanceId, version, concurrency, types, leaseMs, runner, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
   let generation = 0;
   let suspects: ReadonlySet<string> = new Set();
@@ -51,7 +53,7 @@ export function createWorkers(options: WorkersOptions) {
   async function register(): Promise<void> {
     // Unique over restarts under the same name: attempts of an earlier life must not look like this one's.
     const id = `${instanceId}.${crypto.randomUUID().slice(0, 8)}.${++generation}`;
-    await store.register({ id, host: hostname(), pid: process.pid, version, concurrency });
+    await store.register({ id, host: hostname(), pid: process.pid, version, concurrency, types });
     workerId = id;
     log.info("Registered as a worker", { workerId, concurrency });
   }

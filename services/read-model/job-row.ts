@@ -22,7 +22,7 @@ interface BaseRow {
   sequence: number;
   run: number;
   attempt: number;
-  max_attempts: number;
+  max_attempts: number | null;
   run_at: Date;
   created_at: Date;
   updated_at: Date;
@@ -41,7 +41,7 @@ export interface JobRow extends BaseRow {
   metadata: Record<string, unknown> | null;
   idempotency_key: string | null;
   traceparent: string | null;
-  deadline_ms: number;
+  deadline_ms: number | null;
   received_at: Date;
   result: unknown;
   error: JobError | null;
@@ -87,7 +87,7 @@ export function toJob(row: JobRow): Job {
       metadata: row.metadata ?? undefined,
       idempotencyKey: row.idempotency_key ?? undefined,
       traceparent: row.traceparent ?? undefined,
-      deadlineMs: row.deadline_ms,
+      deadlineMs: row.deadline_ms ?? undefined,
       result: row.result ?? undefined,
       error: row.error ?? undefined,
     }),
@@ -123,7 +123,7 @@ function baseOf(row: BaseRow) {
     sequence: row.sequence,
     run: row.run,
     attempt: row.attempt,
-    maxAttempts: row.max_attempts,
+    maxAttempts: row.max_attempts ?? undefined,
     cancelRequested: row.cancel_requested,
     startedAt: row.started_at?.toISOString(),
     finishedAt: row.finished_at?.toISOString(),

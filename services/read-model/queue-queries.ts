@@ -1,44 +1,58 @@
 import type { QueueState, QueuesReply } from "../../contracts/api-queries.ts";
 import { JOB_STATUSES, type JobStatus } from "../../contracts/job.ts";
 import { jobTypes } from "../../shared/job-text.ts";
+import { knownTypesSql, withoutWorkerNote, withoutWorkerSql } from "../../shared/known-types.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { JobStore } from "./job-store.ts";
 import { unlessAway } from "./unless-away.ts";
 
 /** What waits and runs now, by job type. Everything rejects as {@link JobStore.read} does. */
-export function createQueueQueries(store: JobStore, observations: ObservationReader) {
+export function createQueueQueries(store: JobStore, observations: ObservationReader, leaseMs: number) {
   const queues = () =>
     store.read(async (sql) => {
-      const [rows, paused, types] = await Promise.all([
+      const [rows, paused, known, types] = await Promise.all([
         // Waiting and running are bounded by partial indexes; what is finished is not looked at.
         sql<QueueRow[]>`
-          select type,
+          with ${knownTypesSql(sql, leaseMs)}
+          select j.type,
             count(*) filter (where status <> 'EXECUTING' and run_at <= now())::int as waiting,
             count(*) filter (where status <> 'EXECUTING' and run_at > now())::int as scheduled,
             count(*) filter (where status = 'EXECUTING')::int as executing,
             extract(epoch from now() - min(run_at) filter (where status <> 'EXECUTING' and run_at <= now()))::float8
-              * 1000 as oldest_ms
+              * 1000 as oldest_ms,
+            ${withoutWorkerSql(sql)}
           from (
-            select type, status, run_at from jobs where status in ('VALIDATED', 'SCHEDULED', 'RETRYING')
+            select type, status, run_at, type_version from jobs where status in ('VALIDATED', 'SCHEDULED', 'RETRYING')
             union all
-            select type, status, run_at from jobs where status = 'EXECUTING'
-          ) as live
-          group by type`,
+            select type, status, run_at, type_version from jobs where status = 'EXECUTING'
+          ) as j
+          left join known k on k.type = j.type
+          group by j.type`,
         sql<{ type: string }[]>`select type from paused_types`,
+        sql<{ type: string; workers: number }[]>`
+          with ${knownTypesSql(sql, leaseMs)} select type, workers from known`,
         jobTypes(sql),
       ]);
       const live = new Map(rows.map((row) => [row.type, row]));
       const halted = new Set(paused.map(({ type }) => type));
-      return [...new Set([...types, ...live.keys(), ...halted])].sort().map(
-        (type): QueueState => ({
+      const workersOf = new Map(known.map(({ type, workers }) => [type, workers]));
+      return [...new Set([...types, ...live.keys(), ...halted])].sort().map((type): QueueState => {
+        const row = live.get(type);
+        const workers = workersOf.get(type) ?? 0;
+        const withoutWorker = row?.withoutWorker ?? 0;
+        const note = withoutWorkerNote(workers, withoutWorker, row?.wanted ?? null);
+        return {
           type,
-          waiting: live.get(type)?.waiting ?? 0,
-          scheduled: live.get(type)?.scheduled ?? 0,
-          executing: live.get(type)?.executing ?? 0,
+          waiting: row?.waiting ?? 0,
+          scheduled: row?.scheduled ?? 0,
+          executing: row?.executing ?? 0,
           paused: halted.has(type),
-          oldestWaitingMs: live.get(type)?.oldest_ms ?? null,
-        }),
-      );
+          oldestWaitingMs: row?.oldest_ms ?? null,
+          workers,
+          withoutWorker,
+          ...(note && { note }),
+        };
+      });
     });
 
   /** Dead letters that nobody has replayed, and messages that wait to be published. */
@@ -92,4 +106,6 @@ interface QueueRow {
   scheduled: number;
   executing: number;
   oldest_ms: number | null;
+  withoutWorker: number;
+  wanted: number | null;
 }

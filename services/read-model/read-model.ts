@@ -54,7 +54,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
   registerLedgerGauge(metrics, { ledger, log, stopping: life.stopping });
 
   const jobs = createJobQueries(store);
-  const queues = createQueueQueries(store, observations);
+  const queues = createQueueQueries(store, observations, config.LEASE_MS);
   const workers = createWorkerQueries(store, config.LEASE_MS);
   const engines = enginesOf(config.EVENTS_URL);
   const handlers = createHandlers({

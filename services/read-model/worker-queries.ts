@@ -11,6 +11,7 @@ interface WorkerRow {
   pid: number;
   version: string;
   concurrency: number;
+  types: string[];
   state: WorkerState["state"];
   started_at: Date;
   heartbeat_at: Date;
@@ -27,6 +28,7 @@ export function createWorkerQueries(store: JobStore, leaseMs: number) {
       const rows = await store.read(
         (sql) => sql<WorkerRow[]>`
           select id, host, pid, version, concurrency, started_at, heartbeat_at,
+            array_to_json(array(select jsonb_object_keys(types) order by 1)) as types,
             case when state in ('alive', 'stopping')
                 and heartbeat_at < now() - ${leaseMs}::float8 * interval '1 millisecond'
               then 'lost' else state end as state,
@@ -47,6 +49,7 @@ export function createWorkerQueries(store: JobStore, leaseMs: number) {
         version: row.version,
         state: row.state,
         concurrency: row.concurrency,
+        types: row.types,
         running: row.jobs.length,
         jobs: row.jobs,
         startedAt: row.started_at.toISOString(),

@@ -24,17 +24,17 @@ export interface ServiceProcess {
   kill(): Promise<void>;
 }
 
-/** Start a service from source on a free port; resolves when it says that it is ready. */
+/** Start a service on a free port, from source or from the sources at `root`; resolves when it says that it is ready. */
 export async function startService(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
-  { ready = true } = {},
+  { ready = true, root }: { ready?: boolean; root?: string | undefined } = {},
 ): Promise<ServiceProcess> {
   const lines: string[] = [];
   const port = env.PORT ?? String(await findFreePort());
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(command(name), {
-    cwd: ROOT,
+  const child = spawn(root ? [process.execPath, join(root, "services", name, "main.ts")] : command(name), {
+    cwd: root ?? ROOT,
     // Nothing but what the test gives: no variable of whoever runs the tests changes them.
     env: {
       PATH: process.env.PATH ?? "",

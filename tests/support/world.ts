@@ -56,13 +56,13 @@ export async function createWorld({
   // A fixed place for each processor, so that others find one that was started again.
   const places = await Promise.all(Array.from({ length: MAX_PROCESSORS }, () => findFreePort()));
   const processorUrls = places.map((port) => `http://127.0.0.1:${port}`);
-  const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}) => {
+  const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}, root?: string) => {
     const place: Record<string, string> = {};
     if (service === "processor") {
       const taken = new Set(workers.filter((worker) => !worker.hasEnded()).map((worker) => worker.url));
       place.PORT = String(places[processorUrls.findIndex((url) => !taken.has(url))]);
     }
-    const started = await startService(service, {
+    const variables = {
       ...urls,
       PROCESSOR_URL: processorUrls.join(","),
       // The ledger waits for the next look at the queues.
@@ -71,7 +71,8 @@ export async function createWorld({
       ...env.all,
       ...env[service],
       ...extra,
-    });
+    };
+    const started = await startService(service, variables, { root });
     if (service === "processor") workers.push(started);
     running[service] = started;
     return started;

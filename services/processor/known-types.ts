@@ -1,0 +1,24 @@
+import { versionRank } from "../../contracts/job-type.ts";
+import type { JobType } from "../../shared/job-types/define.ts";
+
+/** The job types of this processor, as claims and intake compare them with jobs. */
+export interface KnownTypes {
+  /** Whether this processor runs jobs that were accepted under this version of the type; null: any version. */
+  runs(type: string, version: number | null): boolean;
+  /** JSON: the rank of each type's version, by name. */
+  readonly versions: string;
+  /** JSON: version and policy of each type, by name. */
+  readonly policies: string;
+}
+
+export function createKnownTypes(jobTypes: ReadonlyMap<string, JobType>): KnownTypes {
+  const ranks = new Map([...jobTypes].map(([name, { version }]) => [name, versionRank(version)]));
+  const policies = [...jobTypes].map(
+    ([name, { retry, deadlineMs }]) => [name, { version: ranks.get(name), ...retry, deadlineMs }] as const,
+  );
+  return {
+    runs: (type, version) => (ranks.get(type) ?? -1) >= (version ?? 0),
+    versions: JSON.stringify(Object.fromEntries(ranks)),
+    policies: JSON.stringify(Object.fromEntries(policies)),
+  };
+}

@@ -1,0 +1,12 @@
+-- Workers claim only types that they know. A job whose type no processor at its intake knew has no policy yet: the
+-- first claim fills it in from the type.
+
+alter table jobs
+  add column type_version integer,   -- of the job type it was accepted under: major * 10000 + minor; null: any
+  alter column max_attempts drop not null,
+  alter column base_ms      drop not null,
+  alter column cap_ms       drop not null,
+  alter column deadline_ms  drop not null;
+
+-- Job types that a worker runs, each with its version as in jobs.type_version.
+alter table workers add column types jsonb not null default '{}';
