@@ -30,7 +30,7 @@ import {
 } from "./api-queries.ts";
 import { DeadLetter } from "./dead-letter.ts";
 import { EVENT_TYPES } from "./events.ts";
-import { JOB_FILTER_QUERY } from "./filter-schema.ts";
+import { DEAD_LETTER_FILTER_QUERY, JOB_FILTER_QUERY } from "./filter-schema.ts";
 import type { ProblemCode } from "./problem.ts";
 import { StringEnum, Uuid } from "./schema.ts";
 
@@ -221,8 +221,8 @@ export const READ_MODEL_ROUTES = {
   listDeadLetters: {
     method: "GET",
     path: "/dead-letters",
-    summary: "Dead letters, newest first; bodies are cut at 4 KiB",
-    query: PAGE_QUERY,
+    summary: "Dead letters that match a filter, newest first; bodies are cut at 4 KiB",
+    query: { ...DEAD_LETTER_FILTER_QUERY, ...PAGE_QUERY },
     reply: { status: 200, schema: DeadLetterPage },
     problems: [...QUERY, "INVALID_CURSOR"],
   },

@@ -47,7 +47,7 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
 }
 
 /** One value is compared by `=`, because only that keeps the order of an index. */
-function anyOf(sql: Sql, column: Fragment, values: readonly string[]): Fragment {
+export function anyOf(sql: Sql, column: Fragment, values: readonly string[]): Fragment {
   const [only] = values;
   return values.length === 1 && only !== undefined
     ? sql`${column} = ${only}`

@@ -16,8 +16,7 @@ export interface Place {
  */
 export function places(sql: Sql, text: string, types: readonly string[]): Place[] {
   const wanted = text.trim().toLowerCase();
-  // `plainto_tsquery` cuts words as the index does; `:*` makes the last one a beginning. A text without words is none.
-  const words = sql`nullif(nullif(plainto_tsquery('simple', ${text})::text, '') || ':*', ':*')::tsquery`;
+  const words = wordsOf(sql, text);
   const found: Place[] = [
     { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}`, ordered: false },
     { condition: sql`error is not null and to_tsvector('simple', error) @@ ${words}`, ordered: false },
@@ -29,6 +28,12 @@ export function places(sql: Sql, text: string, types: readonly string[]): Place[
     for (const type of types.filter((name) => name.toLowerCase().includes(wanted)).slice(0, 8))
       found.push({ condition: sql`type = ${type}`, ordered: true });
   return found;
+}
+
+/** All words of a text, of which the last may be the beginning of one. */
+export function wordsOf(sql: Sql, text: string): Fragment {
+  // `plainto_tsquery` cuts words as the index does; `:*` makes the last one a beginning. A text without words is none.
+  return sql`nullif(nullif(plainto_tsquery('simple', ${text})::text, '') || ':*', ':*')::tsquery`;
 }
 
 /** The job types that have jobs. Hops from one to the next in the index instead of reading every row. */

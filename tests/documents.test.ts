@@ -46,7 +46,7 @@ test("the drawing of a job's states has the legal moves and no other", async () 
 /** A page's tables without the padding of their cells. */
 const unpadded = (text: string) => text.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
 
-test.each(["jobs"] as const)(
+test.each(["jobs", "deadLetters"] as const)(
   "the page of filters has the keys of %s as the contract has them",
   async (language) => {
     const rows = Object.entries(keysOf(language)).map(([key, { takes, also, description, example }]) => {

@@ -45,7 +45,12 @@ function callsOf(operationId: string): { query?: string[]; body?: unknown }[] {
       { query: [`jobId=${seeded.jobId}`, "eventType=job.created"] },
       { query: ["limit=1", "cursor=next"] },
     ],
-    listDeadLetters: [{}, { query: ["limit=1", "cursor=next"] }],
+    listDeadLetters: [
+      {},
+      { query: ["reason=OUT_OF_TRIES,malformed", "type=hash", "text=key", "diedAfter=2h", "diedBefore=1ms"] },
+      { query: ["filter=reason:idempotency_conflict key"] },
+      { query: ["limit=1", "cursor=next"] },
+    ],
     ledger: [{}, { query: ["settleMs=0"] }],
     series: [{ query: ["metric=completed"] }, { query: ["metric=execution.p95", "type=hash", "minutes=5"] }],
     alertWebhook: [{ body: { version: "4", status: "firing", alerts: [{}] } }],

@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import type { Snapshot } from "../contracts/api-queries.ts";
+import type { DeadLetterReason } from "../contracts/dead-letter.ts";
 import type { JobEvent } from "../contracts/events.ts";
 import { createdEventId, eventIdAt, newJobId } from "../contracts/ids.ts";
 import type { JobStatus } from "../contracts/job.ts";
@@ -130,6 +131,9 @@ export function drainedSnapshot(at = new Date(), ready: Record<string, number> =
 }
 
 export interface SeedDeadLetter {
+  readonly kind?: "message" | "job";
+  readonly reason?: DeadLetterReason;
+  readonly detail?: string;
   readonly body?: Uint8Array;
   readonly diedAt?: Date;
   readonly eventId?: string;
@@ -140,9 +144,9 @@ export async function seedDeadLetter(sql: Sql, letter: SeedDeadLetter = {}): Pro
   const id = crypto.randomUUID();
   await sql`insert into dead_letters ${sql({
     id,
-    kind: "message",
-    reason: "IDEMPOTENCY_CONFLICT",
-    detail: "another body under the same key",
+    kind: letter.kind ?? "message",
+    reason: letter.reason ?? "IDEMPOTENCY_CONFLICT",
+    detail: letter.detail ?? "another body under the same key",
     service: "processor",
     queue: "jobs.created",
     died_at: letter.diedAt ?? new Date(),

@@ -4,12 +4,14 @@ import { openPostgres, type Sql } from "../../shared/postgres.ts";
 import initial from "./migrations/001_initial.sql" with { type: "text" };
 import knownTypes from "./migrations/002_known_types.sql" with { type: "text" };
 import filterIndexes from "./migrations/003_filter_indexes.sql" with { type: "text" };
+import deadLetterFilter from "./migrations/004_dead_letter_filter.sql" with { type: "text" };
 
 /** In their order; a migration that was released is never edited. */
 const MIGRATIONS: readonly { name: string; text: string }[] = [
   { name: "001_initial", text: initial },
   { name: "002_known_types", text: knownTypes },
   { name: "003_filter_indexes", text: filterIndexes },
+  { name: "004_dead_letter_filter", text: deadLetterFilter },
 ];
 
 /** Any number that no other program takes for its own advisory lock. */

@@ -1,6 +1,9 @@
 import type { DeadLetterPage } from "../../contracts/api-queries.ts";
 import type { DeadLetter, DeadLetterReason } from "../../contracts/dead-letter.ts";
+import type { DeadLetterFilter } from "../../contracts/filter-schema.ts";
+import { deadLetterConditions } from "../../shared/dead-letter-filter-sql.ts";
 import { AppError } from "../../shared/errors.ts";
+import { wordsOf } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
 import { present } from "./job-row.ts";
 import type { Fragment, JobStore, Sql } from "./job-store.ts";
@@ -8,6 +11,16 @@ import { decodeText } from "./message-text.ts";
 
 /** A page of whole bodies could be tens of megabytes. */
 const LISTED_BYTES = 4_096;
+
+/** Rows in which a text is looked for one by one. */
+const RECENT = 500;
+
+export interface DeadLetterQuery {
+  /** Its ages are times already. */
+  readonly filter: DeadLetterFilter;
+  readonly limit: number;
+  readonly cursor?: string;
+}
 
 interface DeadLetterRow {
   id: string;
@@ -31,16 +44,27 @@ interface DeadLetterRow {
 export function createDeadLetterQueries(store: JobStore) {
   return {
     /** Newest first, bodies cut; rejects with INVALID_CURSOR. */
-    async list({ limit, cursor }: { limit: number; cursor?: string }): Promise<DeadLetterPage> {
+    async list({ filter, limit, cursor }: DeadLetterQuery): Promise<DeadLetterPage> {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
-      const rows = await store.read(
-        (sql) => sql<DeadLetterRow[]>`
-          select ${columns(sql)}, substring(body from 1 for ${LISTED_BYTES}::int) as body,
-            octet_length(body) > ${LISTED_BYTES}::int as cut
-          from dead_letters
-          where dropped_at is null ${after ? positionBefore(sql, sql`died_at`, after) : sql``}
-          order by died_at desc, id desc limit ${limit + 1}`,
-      );
+      const rows = await store.read(async (sql) => {
+        const { text, ...rest } = filter;
+        const position = after ? positionBefore(sql, sql`died_at`, after) : sql``;
+        const all = sql`${deadLetterConditions(sql, rest)} ${position}`;
+        if (text === undefined) return listed(sql, sql`dead_letters where ${all}`, limit + 1);
+        // What is frequent is found among the newest, what is rare through its index: as in the list of jobs.
+        const words = sql`words @@ ${wordsOf(sql, text)}`;
+        const recent = await listed(
+          sql,
+          sql`(select * from dead_letters where ${all} ${newest(sql, RECENT)}) as newest where ${words}`,
+          limit + 1,
+        );
+        if (recent.length > limit) return recent;
+        return listed(
+          sql,
+          sql`(select * from dead_letters where ${all} and ${words} offset 0) as hits`,
+          limit + 1,
+        );
+      });
       return pageOf(rows, limit, toDeadLetter);
     },
 
@@ -56,6 +80,15 @@ export function createDeadLetterQueries(store: JobStore) {
       return toDeadLetter(row);
     },
   };
+}
+
+const newest = (sql: Sql, count: number) => sql`order by died_at desc, id desc limit ${count}`;
+
+function listed(sql: Sql, from: Fragment, count: number) {
+  return sql<DeadLetterRow[]>`
+    select ${columns(sql)}, substring(body from 1 for ${LISTED_BYTES}::int) as body,
+      octet_length(body) > ${LISTED_BYTES}::int as cut
+    from ${from} ${newest(sql, count)}`;
 }
 
 function columns(sql: Sql): Fragment {

@@ -55,7 +55,11 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const readJobs = createListReader({ ...lists, route: READ_MODEL_ROUTES.listJobs, language: "jobs" });
   const readRecent = createQueryReader(READ_MODEL_ROUTES.recentJobs);
   const readEvents = createQueryReader(READ_MODEL_ROUTES.listEvents);
-  const readDeadLetters = createQueryReader(READ_MODEL_ROUTES.listDeadLetters);
+  const readDeadLetters = createListReader({
+    ...lists,
+    route: READ_MODEL_ROUTES.listDeadLetters,
+    language: "deadLetters",
+  });
   const readLedger = createQueryReader(READ_MODEL_ROUTES.ledger);
   const readSeries = createQueryReader(READ_MODEL_ROUTES.series);
   const checkWebhookBody = createCheck(
@@ -69,9 +73,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     overview: () => readOverview(parts.overview),
     stats: () => readStats(queues, observations),
-    async listJobs(call) {
-      return jobs.list(await readJobs(urlOf(call)));
-    },
+    listJobs: async (call) => jobs.list(await readJobs(urlOf(call))),
     recentJobs: async (call) => jobs.list({ limit: readRecent(urlOf(call)).limit ?? PAGE, filter: {} }),
     jobDetail: async (call) => details.detail(idOf(call)),
     jobTimeline: async (call) => details.timeline(idOf(call)),
@@ -80,10 +82,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       const page = await observations.events({ ...query, limit });
       return { items: [...page.items], nextCursor: page.nextCursor };
     },
-    async listDeadLetters(call) {
-      const { limit = PAGE, ...query } = readDeadLetters(urlOf(call));
-      return deadLetters.list({ ...query, limit });
-    },
+    listDeadLetters: async (call) => deadLetters.list(await readDeadLetters(urlOf(call))),
     deadLetter: async (call) => deadLetters.get(idOf(call)),
     queues: () => queues.all(),
     workers: async () => ({ workers: await workers.all() }),

@@ -1,0 +1,31 @@
+-- What dead letters are filtered by. Generated, so that whatever files one, of whatever version, need not know of it.
+
+-- A message may be any bytes: what cannot be read has no text and no type.
+create function dead_letter_text(body bytea) returns text language plpgsql immutable as $$
+begin
+  return left(convert_from(body, 'UTF8'), 65536);
+exception when data_exception or program_limit_exceeded then
+  return '';
+end $$;
+
+-- Of a job's letter its own type; of a message the type of its first envelope.
+create function dead_letter_type(kind text, body bytea) returns text language plpgsql immutable as $$
+declare
+  content jsonb;
+begin
+  content := convert_from(body, 'UTF8')::jsonb;
+  if kind = 'job' then return left(content->>'type', 64); end if;
+  if jsonb_typeof(content) = 'array' then content := content->0; end if;
+  return left(content->'payload'->>'jobType', 64);
+exception when data_exception or program_limit_exceeded then
+  return null;
+end $$;
+
+alter table dead_letters
+  add column type text generated always as (dead_letter_type(kind, body)) stored,
+  add column words tsvector
+    generated always as (to_tsvector('simple'::regconfig, left(detail, 2000) || ' ' || dead_letter_text(body))) stored;
+
+create index dead_letters_by_reason on dead_letters (reason, died_at desc, id desc);
+create index dead_letters_by_type on dead_letters (type, died_at desc, id desc) where type is not null;
+create index dead_letters_by_words on dead_letters using gin (words);
