@@ -1,9 +1,10 @@
 /**
  * Bytes of a JSON value once PostgreSQL prints it. Its numbers are exact decimals, written out in full: the five
- * characters `1e308` are kept and printed as 309 digits, so a small text may become a reply sixty times its size.
+ * characters `1e308` are kept and printed as 309 digits, so a small text may become a reply sixty times its size. `text` is
+ * its JSON, where the caller has it.
  */
-export function printedBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value)) + expansion(value);
+export function printedBytes(value: unknown, text = JSON.stringify(value)): number {
+  return Buffer.byteLength(text) + expansion(value);
 }
 
 /** Digits that the exponents inside a value stand for. */

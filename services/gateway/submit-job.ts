@@ -8,11 +8,11 @@ import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createCheck } from "../../shared/http/read-request.ts";
 import { toProblem } from "../../shared/http/to-problem.ts";
 import { checkedPayload, createdEvent, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
+import { checkPayloadBounds } from "../../shared/json-bounds.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { beginTrace, type JobTrace } from "./job-trace.ts";
 import { createKeyMemory } from "./key-memory.ts";
-import { checkPayloadBounds } from "./payload-bounds.ts";
 
 const checkRequest = createCheck(JobRequest, "VALIDATION_FAILED", "The job");
 

@@ -1,4 +1,5 @@
 import { pause } from "../../shared/async.ts";
+import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ClaimedJob } from "./job.ts";
@@ -7,7 +8,7 @@ import type { RunStore } from "./run-store.ts";
 import type { Slots } from "./slots.ts";
 
 const MAX_CLAIM = 200;
-/** How often is looked for due jobs that nobody told of: scheduled ones of others, those that were missed. */
+/** Fallback poll interval: finds due jobs whose notification was missed. */
 const POLL_MS = 1_000;
 const MAX_TIMERS = 1_000;
 const MAX_TIMER_MS = 60_000;
@@ -20,6 +21,7 @@ export interface ClaimerOptions {
   readonly workerId: () => string;
   readonly start: (job: ClaimedJob) => void;
   readonly stopping: AbortSignal;
+  readonly duty: Duty;
 }
 
 export interface Claimer {
@@ -44,6 +46,7 @@ export function createClaimer({
   workerId,
   start,
   stopping,
+  duty,
 }: ClaimerOptions): Claimer {
   let caughtUp = false;
   let looking: Promise<void> | undefined;
@@ -61,7 +64,9 @@ export function createClaimer({
         const claimed = await store.claim(workerId(), places, new Date());
         jobs = claimed.jobs;
         outbox.relay(claimed.message);
+        duty.done();
       } catch (error) {
+        duty.failed(messageOf(error));
         log.warn("Jobs cannot be claimed now", { reason: messageOf(error) });
         return;
       } finally {
@@ -107,6 +112,8 @@ export function createClaimer({
     },
     async run() {
       while (!stopping.aborted) {
+        // Full of work, there is nothing to claim for.
+        if (slots.free === 0 && !looking) duty.done();
         claimer.poke();
         await pause(POLL_MS, stopping);
       }

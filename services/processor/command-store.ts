@@ -32,7 +32,7 @@ export interface JobRequestRow {
 export function createCommandStore(sql: Sql) {
   const columns = sql`
     id, type, status, priority, sequence, run, attempt, correlation_id as "correlationId", traceparent,
-    created_at as "createdAt", cancel_requested as "cancelRequested"`;
+    created_at as "createdAt", updated_at as "updatedAt", cancel_requested as "cancelRequested"`;
 
   return {
     async get(ids: readonly string[]): Promise<CommandJob[]> {

@@ -1,26 +1,31 @@
 import type { JobError, JobStatus } from "../../contracts/job.ts";
-import { after, type Historian, type Step } from "./history.ts";
+import { after, type Historian, laterOf, type Step } from "./history.ts";
 import type { EndedAttempt } from "./job.ts";
 import { MAX_LOSSES, nextDelayMs } from "./retry-policy.ts";
 
-/** What becomes of a job after an attempt. */
-export interface Conclusion {
-  readonly status: JobStatus;
+/** What becomes of a job after an attempt, before it is history. */
+interface Verdict {
+  readonly status: Extract<JobStatus, "COMPLETED" | "CANCELLED" | "RETRYING" | "FAILED">;
   readonly tries: number;
   readonly losses: number;
-  readonly runAt: Date | null;
+  /** Milliseconds until the next attempt, of RETRYING. */
+  readonly delayMs: number;
   readonly error: JobError | null;
+}
+
+/** What becomes of a job after an attempt, with the steps that tell of it. */
+export interface Conclusion extends Omit<Verdict, "delayMs"> {
+  /** When the attempt ended, never before it began. */
+  readonly at: Date;
+  readonly runAt: Date | null;
   readonly steps: readonly Step[];
 }
 
-/**
- * Decide what becomes of a job whose attempt has ended:
- * succeeded → COMPLETED; cancelled → CANCELLED; failed or timed out → RETRYING while tries are left, else FAILED;
- * lost with its worker → RETRYING at once, FAILED when that happened too often, CANCELLED when a person had asked for it.
- */
+/** Decides what becomes of a job whose attempt has ended, and writes its next steps. */
 export function conclude(history: Historian, ended: EndedAttempt, random?: () => number): Conclusion {
-  const { job, ending, finishedAt, durationMs } = ended;
-  const error = "error" in ending ? ending.error : null;
+  const { job, ending, durationMs } = ended;
+  const { delayMs, ...verdict } = verdictOn(ended, random);
+  const at = laterOf(ended.finishedAt, job.updatedAt);
   const executed = history.executed(
     job,
     {
@@ -28,79 +33,54 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
       workerId: job.workerId,
       durationMs,
       queueWaitMs: job.queueWaitMs,
-      ...(error && { error }),
+      ...("error" in ending && { error: brief(ending.error) }),
     },
-    finishedAt,
+    at,
   );
-  const standing = after(job, executed);
-  const totalMs = Math.max(0, finishedAt.getTime() - job.createdAt.getTime());
-  const { tries, losses } = job;
+  const runAt = verdict.status === "RETRYING" ? new Date(at.getTime() + delayMs) : null;
+  return { ...verdict, at, runAt, steps: [executed, move()] };
 
-  const retrying = (
-    delayMs: number,
-    cause: JobError,
-    counts: { tries: number; losses: number },
-  ): Conclusion => {
-    const runAt = new Date(finishedAt.getTime() + delayMs);
-    const facts = { runAt: runAt.toISOString(), delayMs, error: cause };
-    return {
-      status: "RETRYING",
-      ...counts,
-      runAt,
-      error: cause,
-      steps: [
-        executed,
-        history.move(standing, "RETRYING", "job.retrying", facts, finishedAt, {
-          detail: { delayMs, error: cause },
-        }),
-      ],
-    };
-  };
-  const failed = (cause: JobError, counts: { tries: number; losses: number }): Conclusion => ({
-    status: "FAILED",
-    ...counts,
-    runAt: null,
-    error: cause,
-    steps: [
-      executed,
-      history.move(standing, "FAILED", "job.failed", { error: cause, totalMs }, finishedAt, {
-        detail: { error: cause },
-      }),
-    ],
-  });
-  const cancelled = (): Conclusion => ({
-    status: "CANCELLED",
-    tries,
-    losses,
-    runAt: null,
-    error: null,
-    steps: [executed, history.move(standing, "CANCELLED", "job.cancelled", { totalMs }, finishedAt)],
-  });
-
-  switch (ending.outcome) {
-    case "succeeded":
-      return {
-        status: "COMPLETED",
-        tries,
-        losses,
-        runAt: null,
-        error: null,
-        steps: [
-          executed,
-          history.move(standing, "COMPLETED", "job.completed", { durationMs, totalMs }, finishedAt),
-        ],
-      };
-    case "cancelled":
-      return cancelled();
-    case "lost": {
-      if (job.cancelRequested) return cancelled();
-      const counts = { tries, losses: losses + (ending.countsAsLoss ? 1 : 0) };
-      return counts.losses >= MAX_LOSSES ? failed(ending.error, counts) : retrying(0, ending.error, counts);
-    }
-    default: {
-      const counts = { tries: tries + 1, losses };
-      const delayMs = ending.retryable ? nextDelayMs({ ...job, tries: counts.tries }, random) : null;
-      return delayMs === null ? failed(ending.error, counts) : retrying(delayMs, ending.error, counts);
-    }
+  function move(): Step {
+    const standing = after(job, executed);
+    const totalMs = Math.max(0, at.getTime() - job.createdAt.getTime());
+    const { status, error } = verdict;
+    if (status === "COMPLETED")
+      return history.move(standing, status, "job.completed", { durationMs, totalMs }, at);
+    if (status === "CANCELLED" || !error)
+      return history.move(standing, "CANCELLED", "job.cancelled", { totalMs }, at);
+    if (status === "FAILED")
+      return history.move(standing, status, "job.failed", { error, totalMs }, at, { detail: { error } });
+    const facts = { runAt: (runAt ?? at).toISOString(), delayMs, error };
+    return history.move(standing, status, "job.retrying", facts, at, { detail: { delayMs, error } });
   }
+}
+
+/**
+ * Succeeded → COMPLETED. Otherwise CANCELLED when a person asked for that, whatever the outcome. Failed or timed out →
+ * RETRYING while tries are left, else FAILED. Lost with its worker → RETRYING at once, FAILED when that happened too often.
+ */
+function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdict {
+  const { tries, losses } = job;
+  if (ending.outcome === "succeeded") return { status: "COMPLETED", tries, losses, delayMs: 0, error: null };
+  if (ending.outcome === "cancelled" || job.cancelRequested)
+    return { status: "CANCELLED", tries, losses, delayMs: 0, error: null };
+  const error = brief(ending.error);
+  if (ending.outcome === "lost") {
+    const lost = losses + (ending.countsAsLoss ? 1 : 0);
+    return { status: lost >= MAX_LOSSES ? "FAILED" : "RETRYING", tries, losses: lost, delayMs: 0, error };
+  }
+  const tried = tries + 1;
+  const delayMs = ending.retryable ? nextDelayMs({ ...job, tries: tried }, random) : null;
+  return {
+    status: delayMs === null ? "FAILED" : "RETRYING",
+    tries: tried,
+    losses,
+    delayMs: delayMs ?? 0,
+    error,
+  };
+}
+
+/** Events and lists carry what identifies an error; the stack stays with its attempt. */
+function brief({ code, message, fingerprint }: JobError): JobError {
+  return { code, message, ...(fingerprint && { fingerprint }) };
 }

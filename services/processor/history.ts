@@ -13,6 +13,8 @@ export interface Standing {
   readonly attempt: number;
   readonly correlationId: string;
   readonly traceparent: string | null;
+  /** When it came to stand there, by the clock of the process that wrote it. */
+  readonly updatedAt: Date;
 }
 
 /** One entry of a job's history: an event, and the transition that it tells of (`to` is null where status stays). */
@@ -35,7 +37,10 @@ type MovedFields = "jobId" | "jobType" | "sequence" | "run" | "attempt" | "from"
 type MoveEvent = Exclude<EventType, "job.created" | "job.executed">;
 type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** Writes the next steps of jobs. The sequence and the event ids follow from where the job stands. */
+/**
+ * Writes the next steps of jobs. The sequence and the event ids follow from where the job stands. Several clocks write
+ * one history, so a step that would be earlier than the one before it takes that one's time.
+ */
 export function createHistorian(makeEvent: EventMaker) {
   return {
     /** A change of status, with the event that tells of it. `run` and `attempt` are those after the move. */
@@ -89,18 +94,20 @@ export function createHistorian(makeEvent: EventMaker) {
     }: Omit<Step, "jobId" | "eventId" | "event" | "traceparent" | "detail"> & { detail?: object | undefined },
   ): Step {
     const eventId = eventIdAt(job.id, rest.sequence);
+    const at = laterOf(rest.at, job.updatedAt);
     const event = makeEvent({
       eventType,
       eventId,
       correlationId: job.correlationId,
       traceparent: job.traceparent ?? undefined,
-      occurredAt: rest.at.toISOString(),
+      occurredAt: at.toISOString(),
       payload,
     });
     return {
       jobId: job.id,
       eventId,
       ...rest,
+      at,
       detail: detail ? JSON.stringify(detail) : null,
       event: JSON.stringify(event),
       traceparent: job.traceparent,
@@ -110,6 +117,10 @@ export function createHistorian(makeEvent: EventMaker) {
 export type Historian = ReturnType<typeof createHistorian>;
 
 /** Where the job stands after a step. */
-export function after<S extends Standing>(job: S, { sequence, run, attempt, to }: Step): S {
-  return { ...job, sequence, run, attempt, status: to ?? job.status };
+export function after<S extends Standing>(job: S, { sequence, run, attempt, to, at }: Step): S {
+  return { ...job, sequence, run, attempt, status: to ?? job.status, updatedAt: at };
+}
+
+export function laterOf(one: Date, other: Date): Date {
+  return one < other ? other : one;
 }

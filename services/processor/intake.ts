@@ -10,7 +10,7 @@ import { isAway } from "../../shared/postgres.ts";
 import { traceparentOfJob } from "../../shared/traceparent.ts";
 import type { JobSpan, Tracing } from "../../shared/tracing.ts";
 import type { Claimer } from "./claim.ts";
-import { after, type Historian, type Standing, type Step } from "./history.ts";
+import { after, type Historian, laterOf, type Standing, type Step } from "./history.ts";
 import type { IntakeStore, NewJob } from "./intake-store.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { KnownTypes } from "./known-types.ts";
@@ -147,11 +147,13 @@ export function createIntake(options: IntakeOptions): BatchHandler {
 
   function newJob(
     { event, span, payload, refusal: bad, policy }: Checked,
-    now: Date,
+    receivedAt: Date,
     claimed: boolean,
   ): NewJob {
     const { payload: facts, correlationId } = event;
     const createdAt = new Date(event.occurredAt);
+    // The gateway's clock may be ahead of this one.
+    const now = laterOf(receivedAt, createdAt);
     const runAt = facts.runAt ? new Date(facts.runAt) : createdAt;
     const steps: Step[] = [];
     const born: Standing = {
@@ -164,6 +166,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       correlationId,
       // Kept with the job: whatever happens to it later, on whichever processor, follows its intake.
       traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
+      updatedAt: createdAt,
     };
     let job = born;
     const take = (step: Step) => {
@@ -323,6 +326,7 @@ function claimedJob(job: ClaimedNewJob): ClaimedJob {
     tries: 0,
     losses: 0,
     startedAt: job.startedAt ?? job.receivedAt,
+    updatedAt: job.receivedAt,
     queueWaitMs: job.queueWaitMs ?? 0,
     cancelRequested: false,
   };

@@ -3,6 +3,7 @@ import { untilItSucceeds } from "../../shared/async.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Consumer } from "../../shared/bus/port.ts";
 import { BASE_CONFIG, Url } from "../../shared/config.ts";
+import { createDuty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
 import { listen } from "../../shared/http/listen.ts";
@@ -89,7 +90,13 @@ async function start({
 
   const history = createHistorian(makeEvent);
   const outboxStore = guardedStore(store, createOutboxStore);
-  const outbox = createOutbox({ store: outboxStore, bus, tracing, log });
+  // Loops that try again until it works. One that does not get on for as long as a lease leaves jobs waiting.
+  const loops = {
+    publishing: createDuty("Publishing the outbox", config.LEASE_MS),
+    claiming: createDuty("Claiming jobs", config.LEASE_MS),
+    lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
+  };
+  const outbox = createOutbox({ store: outboxStore, bus, tracing, log, duty: loops.publishing });
   const slots = createSlots(config.CONCURRENCY);
   const known = createKnownTypes(JOB_TYPES);
   const runs = guardedStore(store, (sql) => createRunStore(sql, history, known));
@@ -102,6 +109,7 @@ async function start({
     log,
     snapshot: workerStore.snapshot,
     oldestInOutbox: outboxStore.oldestSeconds,
+    unrecordedEnds: () => runner.unrecorded,
   });
 
   // These four need each other: who is told of free slots, of due jobs, of a lost lease.
@@ -110,6 +118,7 @@ async function start({
     concurrency: config.CONCURRENCY,
     types: known.versions,
     leaseMs: config.LEASE_MS,
+    duty: loops.lease,
     runner: () => runner,
     onDue: () => claimer.poke(),
   });
@@ -122,6 +131,7 @@ async function start({
     ...{ store: runs, slots, outbox, log, stopping },
     workerId: workers.id,
     start: runner.start,
+    duty: loops.claiming,
   });
   const commands = createCommands({
     ...{ store: commandStore, history, outbox, log },
@@ -151,6 +161,8 @@ async function start({
   const duties = {
     intake: () => consumers.intake?.whyStuck(),
     filing: () => consumers.filing?.whyStuck(),
+    ends: () => runner.whyStuck(config.LEASE_MS),
+    ...Object.fromEntries(Object.entries(loops).map(([name, loop]) => [name, loop.whyStuck])),
   };
   const edge = createEdge({
     log,

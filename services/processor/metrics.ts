@@ -3,6 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { OutboxStore } from "./outbox-store.ts";
+import type { Runner } from "./runner.ts";
 import type { Slots } from "./slots.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
@@ -11,7 +12,7 @@ export interface RunCounters {
   refused(): void;
 }
 
-/** The metrics that only the processor can give: its slots, and what waits in the job store. */
+/** Registers the metrics that only the processor has: its slots, and what waits in the job store. */
 export function registerMetrics(
   metrics: Metrics,
   {
@@ -19,11 +20,13 @@ export function registerMetrics(
     log,
     snapshot,
     oldestInOutbox,
+    unrecordedEnds,
   }: {
     slots: Slots;
     log: Log;
     snapshot: WorkerStore["snapshot"];
     oldestInOutbox: OutboxStore["oldestSeconds"];
+    unrecordedEnds: () => Runner["unrecorded"];
   },
 ): RunCounters {
   const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
@@ -35,6 +38,15 @@ export function registerMetrics(
   );
   metrics.gauge("observatory_slots", "Jobs that may run at a time", [], (gauge) => gauge.set(slots.total));
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
+  metrics.gauge("observatory_unrecorded_ends", "Attempts that ended and are not recorded yet", [], (gauge) =>
+    gauge.set(unrecordedEnds().count),
+  );
+  metrics.gauge(
+    "observatory_unrecorded_ends_oldest_seconds",
+    "How long the oldest attempt that ended has waited to be recorded; 0 when there is none",
+    [],
+    (gauge) => gauge.set(unrecordedEnds().oldestMs / 1_000),
+  );
   const outbox = metrics.gauge(
     "observatory_store_outbox",
     "Messages that are committed and not yet confirmed",

@@ -1,5 +1,6 @@
 import { createBatcher, pause } from "../../shared/async.ts";
 import type { Bus } from "../../shared/bus/port.ts";
+import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
@@ -23,13 +24,14 @@ export interface OutboxOptions {
   readonly bus: Bus;
   readonly tracing: Tracing;
   readonly log: Log;
+  readonly duty: Duty;
 }
 
 /**
  * The way of committed events to the bus. Each message is a row until it is confirmed, so that a crash between commit
  * and publish loses nothing: whoever sweeps finds it. It may be published twice; its events have the same ids.
  */
-export function createOutbox({ store, bus, tracing, log }: OutboxOptions): Outbox {
+export function createOutbox({ store, bus, tracing, log, duty }: OutboxOptions): Outbox {
   const deletions = createBatcher<string, void>({
     run: async (ids) => {
       await store.remove(ids);
@@ -73,8 +75,11 @@ export function createOutbox({ store, bus, tracing, log }: OutboxOptions): Outbo
     async sweep(signal) {
       while (!signal.aborted) {
         try {
-          if ((await sweepOnce()) > 0) continue;
+          const count = await sweepOnce();
+          duty.done();
+          if (count > 0) continue;
         } catch (error) {
+          duty.failed(messageOf(error));
           log.debug("The outbox cannot be swept now", { reason: messageOf(error) });
         }
         await pause(SWEEP_MS, signal);

@@ -4,11 +4,15 @@ import { orAbort } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { checkedPayload } from "../../shared/job-request.ts";
 import { type JobContext, JobFailure, type JobType } from "../../shared/job-types/define.ts";
+import { isTooDeep, MAX_DEPTH } from "../../shared/json-bounds.ts";
+import { printedBytes } from "../../shared/printed-size.ts";
 import type { ClaimedJob, EndedAttempt, Ending } from "./job.ts";
-import { storableJson } from "./storable-json.ts";
+import { storableJson, storableText } from "./storable-json.ts";
 
 const MAX_LOG_LINES = 100;
 const MAX_LOG_LENGTH = 500;
+const MAX_NOTE_LENGTH = 200;
+const MAX_CODE_LENGTH = 64;
 const MAX_RESULT_BYTES = 65_536;
 const MAX_MESSAGE_LENGTH = 2_000;
 
@@ -30,7 +34,7 @@ export interface RunPorts {
 }
 
 /**
- * Run one attempt to its end. Never rejects: whatever the handler does becomes an ending. `interrupt` aborts with an
+ * Runs one attempt to its end. Never rejects: whatever the handler does becomes an ending. `interrupt` aborts with an
  * {@link Interruption}; the deadline is added here.
  */
 export async function runJob(
@@ -76,8 +80,8 @@ async function attempt(
     allowedAddresses: ports.allowedAddresses,
     progress(fraction, note) {
       const progress = {
-        fraction: Math.min(1, Math.max(0, fraction)),
-        ...(note && { note: note.slice(0, 200) }),
+        fraction: Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0,
+        ...(note && { note: note.slice(0, MAX_NOTE_LENGTH) }),
         at: new Date().toISOString(),
       };
       ports.onProgress(job, storableJson(JSON.stringify(progress)));
@@ -108,13 +112,24 @@ async function attempt(
   }
 }
 
+/** A success, or the failure of a result that is too deep or too large; both are found before anything is queued. */
 function succeeded(result: unknown): Ending {
-  const text = result === undefined ? null : JSON.stringify(result);
-  if (text && Buffer.byteLength(text) > MAX_RESULT_BYTES)
+  if (isTooDeep(result))
+    return failure(
+      {
+        code: "RESULT_TOO_DEEP",
+        message: `The result is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
+      },
+      false,
+    );
+  // Undefined is nothing to keep, and so is a function or a symbol.
+  const text = JSON.stringify(result) ?? null;
+  const bytes = text === null ? 0 : printedBytes(result, text);
+  if (bytes > MAX_RESULT_BYTES)
     return failure(
       {
         code: "RESULT_TOO_LARGE",
-        message: `The result has ${Buffer.byteLength(text)} bytes, the limit is ${MAX_RESULT_BYTES}`,
+        message: `The result has ${bytes} bytes with its numbers written out, the limit is ${MAX_RESULT_BYTES}`,
       },
       false,
     );
@@ -155,18 +170,15 @@ function failure(error: JobError, retryable: boolean): Ending {
 
 /** Equal for errors of one cause: ids, numbers and quoted parts of the message are left out. */
 export function withFingerprint({ code, message }: JobError): JobError {
-  const text = message
-    .toWellFormed()
-    .replaceAll("\u0000", "\ufffd")
-    .slice(0, MAX_MESSAGE_LENGTH)
-    .toWellFormed();
+  const text = storableText(message, MAX_MESSAGE_LENGTH);
   const shape = text
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, "#")
     .replace(/\d+/g, "#")
     .replace(/"[^"]*"|'[^']*'/g, "#");
+  const stable = storableText(code, MAX_CODE_LENGTH);
   return {
-    code,
+    code: stable,
     message: text,
-    fingerprint: createHash("sha256").update(`${code}\n${shape}`).digest("hex").slice(0, 16),
+    fingerprint: createHash("sha256").update(`${stable}\n${shape}`).digest("hex").slice(0, 16),
   };
 }

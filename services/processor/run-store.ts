@@ -10,11 +10,17 @@ interface ClaimRow extends Omit<ClaimedJob, "status"> {
   readonly was: JobStatus;
 }
 
+/** An attempt that ended, and what becomes of its job. */
+export interface EndEntry {
+  readonly ended: EndedAttempt;
+  readonly conclusion: Conclusion;
+}
+
 const CLAIMED_COLUMNS = (sql: Sql) => sql`
   j.id, j.type, j.sequence, j.run, j.attempt, j.correlation_id as "correlationId", j.traceparent, j.payload,
   j.worker_id as "workerId", j.tries, j.losses, j.max_attempts as "maxAttempts", j.base_ms as "baseMs",
   j.cap_ms as "capMs", j.deadline_ms as "deadlineMs", j.created_at as "createdAt", j.started_at as "startedAt",
-  j.queue_wait_ms as "queueWaitMs", j.cancel_requested as "cancelRequested"`;
+  j.queue_wait_ms as "queueWaitMs", j.cancel_requested as "cancelRequested", j.updated_at as "updatedAt"`;
 
 /**
  * Of a job that is looked for by its id. As an expression, because the planner would otherwise take the index of all
@@ -50,7 +56,8 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
             for update skip locked
           )
           update jobs j
-          set status = 'EXECUTING', sequence = j.sequence + 1, attempt = j.attempt + 1, worker_id = ${workerId}, started_at = ${now}, updated_at = ${now},
+          set status = 'EXECUTING', sequence = j.sequence + 1, attempt = j.attempt + 1, worker_id = ${workerId},
+              started_at = greatest(${now}::timestamptz, j.updated_at), updated_at = greatest(${now}::timestamptz, j.updated_at),
               finished_at = null, progress = null, queue_wait_ms = extract(epoch from ${now}::timestamptz - j.run_at) * 1000,
               max_attempts = coalesce(j.max_attempts, ((select types from known) -> j.type -> 'maxAttempts')::int),
               base_ms = coalesce(j.base_ms, ((select types from known) -> j.type -> 'baseMs')::int),
@@ -66,10 +73,8 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
             "EXECUTING",
             "job.started",
             { workerId, queueWaitMs: job.queueWaitMs },
-            now,
-            {
-              detail: { workerId },
-            },
+            job.startedAt,
+            { detail: { workerId } },
           );
           return { job: after({ ...job, status: "EXECUTING" as const }, started), started };
         });
@@ -88,27 +93,33 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
     },
 
     /**
-     * Write how attempts ended. A job that is not held any more under that attempt and worker is left alone: a worker
-     * that was presumed dead cannot overwrite its successor. Gives the ids that were written.
+     * Writes how attempts ended, and returns the places in `entries` of those that were written. An entry is written only
+     * while its job is held under that very attempt and worker: a worker that was presumed dead cannot overwrite its
+     * successor, also when one batch has the ends of both. It is not written either when a person asked to cancel the
+     * job and the entry says otherwise; the caller then concludes again. Only a success is kept in spite of that.
      */
     async finish(
-      entries: readonly { ended: EndedAttempt; conclusion: Conclusion }[],
-    ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
-      const steps = entries.flatMap(({ conclusion }) => conclusion.steps);
-      const dead = entries.filter(({ conclusion }) => conclusion.status === "FAILED");
+      entries: readonly EndEntry[],
+    ): Promise<{ done: Set<number>; message: OutboxMessage | undefined }> {
+      const ends = entries.map(({ ended, conclusion }, entry) => ({ ...ended, ...conclusion, entry }));
+      const steps = ends.flatMap(({ steps, entry }) => steps.map((step) => ({ step, entry })));
+      const dead = ends.filter(({ status }) => status === "FAILED");
       const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with input as (
           select * from unnest(
-            ${plainArray(entries.map((e) => e.ended.job.id))}::uuid[], ${plainArray(entries.map((e) => e.ended.job.attempt))}::int[],
-            ${textArray(entries.map((e) => e.ended.job.workerId))}::text[], ${plainArray(entries.map((e) => e.conclusion.status))}::text[],
-            ${plainArray(entries.map((e) => e.conclusion.steps.at(-1)?.sequence ?? 0))}::int[],
-            ${plainArray(entries.map((e) => e.conclusion.tries))}::int[], ${plainArray(entries.map((e) => e.conclusion.losses))}::int[],
-            ${plainArray(entries.map((e) => e.conclusion.runAt))}::timestamptz[],
-            string_to_array(${jsonLines(entries.map((e) => (e.ended.ending.outcome === "succeeded" ? e.ended.ending.result : null)))}, E'\\n', ''),
-            string_to_array(${jsonLines(entries.map((e) => (e.conclusion.error ? JSON.stringify(e.conclusion.error) : null)))}, E'\\n', ''),
-            ${plainArray(entries.map((e) => e.ended.finishedAt))}::timestamptz[], ${plainArray(entries.map((e) => e.ended.durationMs))}::float8[],
-            ${plainArray(entries.map((e) => e.ended.ending.outcome))}::text[], string_to_array(${jsonLines(entries.map((e) => e.ended.logs))}, E'\\n', '')
-          ) as i (id, attempt, worker_id, status, sequence, tries, losses, run_at, result, error, finished_at, duration_ms, outcome, logs)
+            ${plainArray(ends.map((e) => e.entry))}::int[], ${plainArray(ends.map((e) => e.job.id))}::uuid[],
+            ${plainArray(ends.map((e) => e.job.attempt))}::int[], ${textArray(ends.map((e) => e.job.workerId))}::text[],
+            ${plainArray(ends.map((e) => e.status))}::text[], ${plainArray(ends.map((e) => e.steps.at(-1)?.sequence ?? 0))}::int[],
+            ${plainArray(ends.map((e) => e.tries))}::int[], ${plainArray(ends.map((e) => e.losses))}::int[],
+            ${plainArray(ends.map((e) => e.runAt))}::timestamptz[],
+            string_to_array(${jsonLines(ends.map((e) => (e.ending.outcome === "succeeded" ? e.ending.result : null)))}, E'\\n', ''),
+            string_to_array(${jsonLines(ends.map((e) => (e.error ? JSON.stringify(e.error) : null)))}, E'\\n', ''),
+            ${plainArray(ends.map((e) => e.at))}::timestamptz[], ${plainArray(ends.map((e) => e.durationMs))}::float8[],
+            ${plainArray(ends.map((e) => e.ending.outcome))}::text[],
+            string_to_array(${jsonLines(ends.map((e) => ("error" in e.ending ? JSON.stringify(e.ending.error) : null)))}, E'\\n', ''),
+            string_to_array(${jsonLines(ends.map((e) => e.logs))}, E'\\n', '')
+          ) as i (entry, id, attempt, worker_id, status, sequence, tries, losses, run_at, result, error, finished_at, duration_ms,
+                  outcome, attempt_error, logs)
         ),
         done as (
           update jobs j
@@ -117,31 +128,38 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
               finished_at = case when i.run_at is null then i.finished_at end, cancel_requested = false
           from input i
           where j.id = i.id and ${stillExecuting(sql)} and j.attempt = i.attempt and j.worker_id = i.worker_id
-          returning j.id, j.run, j.started_at, j.queue_wait_ms
+            and (i.status in ('COMPLETED', 'CANCELLED') or not j.cancel_requested)
+          returning i.entry, j.id, j.run, j.started_at, j.queue_wait_ms
         ),
         ended as (
           insert into job_attempts (job_id, attempt, run, worker_id, outcome, started_at, finished_at, duration_ms, queue_wait_ms, error, logs)
-          select i.id, i.attempt, done.run, i.worker_id, i.outcome, done.started_at, i.finished_at, i.duration_ms, done.queue_wait_ms, i.error::jsonb, i.logs::jsonb
-          from input i join done on done.id = i.id
+          select i.id, i.attempt, done.run, i.worker_id, i.outcome, done.started_at, i.finished_at, i.duration_ms, done.queue_wait_ms,
+            i.attempt_error::jsonb, i.logs::jsonb
+          from input i join done on done.entry = i.entry
         ),
         buried as (
           insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id)
           select d.id, 'job', 'OUT_OF_TRIES', d.detail, 'processor', 'jobs.created', d.died_at, convert_to(d.body, 'UTF8'), d.id
           from unnest(
-            ${plainArray(dead.map((e) => e.ended.job.id))}::uuid[], ${textArray(dead.map((e) => e.conclusion.error?.message ?? ""))}::text[],
-            ${plainArray(dead.map((e) => e.ended.finishedAt))}::timestamptz[],
-            ${textArray(dead.map((e) => JSON.stringify({ type: e.ended.job.type, payload: e.ended.job.payload })))}::text[]
-          ) as d (id, detail, died_at, body)
-          join done on done.id = d.id
+            ${plainArray(dead.map((e) => e.entry))}::int[], ${plainArray(dead.map((e) => e.job.id))}::uuid[],
+            ${textArray(dead.map((e) => e.error?.message ?? ""))}::text[], ${plainArray(dead.map((e) => e.at))}::timestamptz[],
+            ${textArray(dead.map((e) => JSON.stringify({ type: e.job.type, payload: e.job.payload })))}::text[]
+          ) as d (entry, id, detail, died_at, body)
+          join done on done.entry = d.entry
           on conflict (id) do update set detail = excluded.detail, died_at = excluded.died_at, replayed_at = null, replayed_as = null, dropped_at = null
         ),
-        ${stepsSql(sql, steps)}
-        select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
-      const done = idsOf(row?.done);
-      return { done, message: outboxMessage(row?.sent ?? null, steps, done) };
+        ${stepsSql(
+          sql,
+          steps.map(({ step }) => step),
+          steps.map(({ entry }) => entry),
+        )}
+        select (select string_agg(entry::text, ',') from done) as done, (select id from sent) as sent`;
+      const done = new Set(Array.from(idsOf(row?.done), Number));
+      const written = steps.filter(({ entry }) => done.has(entry)).map(({ step }) => step);
+      return { done, message: outboxMessage(row?.sent ?? null, written) };
     },
 
-    /** Write how far running jobs are; `progress` is JSON. */
+    /** Writes how far running jobs are; `progress` is JSON. */
     async saveProgress(entries: readonly { job: ClaimedJob; progress: string }[]): Promise<void> {
       await sql`
         update jobs j set progress = i.progress::jsonb
@@ -152,7 +170,7 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
         where j.id = i.id and ${stillExecuting(sql)} and j.attempt = i.attempt and j.worker_id = i.worker_id`;
     },
 
-    /** Of these jobs, those that run in the name of this worker. */
+    /** Filters `ids` to the jobs this worker holds. */
     async heldBy(workerId: string, ids: readonly string[]): Promise<ClaimedJob[]> {
       const rows = await sql<Omit<ClaimedJob, "status">[]>`
         select ${CLAIMED_COLUMNS(sql)} from jobs j
@@ -160,7 +178,7 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
       return rows.map((row) => ({ ...row, status: "EXECUTING" as const }));
     },
 
-    /** Jobs that are still held in the name of workers that are gone. */
+    /** Jobs that workers held which are lost or stopped. */
     async heldByLost(limit: number): Promise<ClaimedJob[]> {
       const rows = await sql<Omit<ClaimedJob, "status">[]>`
         select ${CLAIMED_COLUMNS(sql)} from jobs j

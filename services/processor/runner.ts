@@ -5,13 +5,13 @@ import type { Log } from "../../shared/log.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import { attemptSpan } from "./attempt-span.ts";
-import { type Conclusion, conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { RunCounters } from "./metrics.ts";
 import type { Outbox } from "./outbox.ts";
+import { createEndRecorder, type Recorded } from "./record-ends.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
-import type { RunStore } from "./run-store.ts";
+import type { EndEntry, RunStore } from "./run-store.ts";
 import type { Slots } from "./slots.ts";
 
 const PROGRESS_EVERY_MS = 500;
@@ -40,11 +40,15 @@ export interface Runner {
   /** Give up everything that runs. */
   interruptAll(kind: "stopping" | "superseded"): void;
   readonly running: ReadonlyMap<string, ClaimedJob>;
+  /** Attempts that ended here and are not recorded yet, and how long the oldest of them has waited. */
+  readonly unrecorded: { readonly count: number; readonly oldestMs: number };
+  /** Why an end has not been recorded for longer than `limitMs`; undefined otherwise. */
+  whyStuck(limitMs: number): string | undefined;
   /** Resolves when nothing runs and every end is recorded. */
   idle(): Promise<void>;
 }
 
-/** Runs claimed jobs and records how they end, in micro-batches; a store that is away is waited for. */
+/** Runs claimed jobs and records how they end, in micro-batches; waits for a store that is unavailable. */
 export function createRunner({
   jobTypes,
   store,
@@ -64,27 +68,45 @@ export function createRunner({
   let progressTimer: Timer | undefined;
   const idlers: (() => void)[] = [];
 
-  const ends = createBatcher<EndedAttempt, Conclusion | "superseded">({
-    run: record,
+  const unrecorded = new Map<EndedAttempt, number>();
+  let trouble: string | undefined;
+
+  const recordEnds = createEndRecorder({
+    ...{ store, history, outbox, log },
+    attempt: (statement) =>
+      untilItSucceeds(statement, {
+        signal: abort,
+        capMs: 1_000,
+        onError: (error) => {
+          trouble = messageOf(error);
+          log.warn("Ends of jobs cannot be recorded now, trying again", {
+            count: unrecorded.size,
+            reason: trouble,
+          });
+        },
+      }),
+  });
+  const ends = createBatcher<EndedAttempt, Recorded>({
+    run: recordEnds,
     maxBatch: 200,
     maxInFlight: 1,
     // Never reached: an end exists only for a slot that is taken.
     maxItems: Number.POSITIVE_INFINITY,
   });
 
-  async function record(batch: readonly EndedAttempt[]): Promise<(Conclusion | "superseded")[]> {
-    const entries = batch.map((ended) => ({ ended, conclusion: conclude(history, ended) }));
-    const { done, message } = await untilItSucceeds(() => store.finish(entries), {
-      signal: abort,
-      capMs: 1_000,
-      onError: (error) =>
-        log.warn("Ends of jobs cannot be recorded now, trying again", {
-          count: batch.length,
-          reason: messageOf(error),
-        }),
-    });
-    outbox.relay(message);
-    return entries.map(({ ended, conclusion }) => (done.has(ended.job.id) ? conclusion : "superseded"));
+  function waitingEnds() {
+    const [oldest] = unrecorded.values();
+    return { count: unrecorded.size, oldestMs: oldest === undefined ? 0 : performance.now() - oldest };
+  }
+
+  async function record(ended: EndedAttempt): Promise<Recorded> {
+    unrecorded.set(ended, performance.now());
+    try {
+      return await ends.add(ended);
+    } finally {
+      unrecorded.delete(ended);
+      if (unrecorded.size === 0) trouble = undefined;
+    }
   }
 
   async function run(job: ClaimedJob, interrupt: AbortController): Promise<void> {
@@ -103,27 +125,19 @@ export function createRunner({
       });
       span?.end(ended);
       const recording = tracing.span("record end", "client", span?.traceparent);
-      const conclusion = await ends.add(ended);
-      recording?.end({ "job.status": conclusion === "superseded" ? conclusion : conclusion.status });
-      if (conclusion === "superseded") {
+      const recorded = await record(ended);
+      recording?.end({ "job.status": typeof recorded === "string" ? recorded : recorded.conclusion.status });
+      if (recorded === "superseded") {
         counters.refused();
         log.warn("A late end was refused: the job has another holder", {
           jobId: job.id,
           attempt: job.attempt,
           traceId,
         });
-      } else {
-        counters.ended(ended.ending.outcome);
-        retryAt = conclusion.runAt;
-        log.info("Job attempt ended", {
-          jobId: job.id,
-          type: job.type,
-          attempt: job.attempt,
-          status: conclusion.status,
-          durationMs: ended.durationMs,
-          correlationId: job.correlationId,
-          traceId,
-        });
+      } else if (recorded !== "refused") {
+        counters.ended(recorded.ended.ending.outcome);
+        retryAt = recorded.conclusion.runAt;
+        tell(recorded, traceId);
       }
     } catch (error) {
       // The lease expires and another processor takes the job over.
@@ -139,6 +153,12 @@ export function createRunner({
       onFree(retryAt);
       if (running.size === 0) for (const resolve of idlers.splice(0)) resolve();
     }
+  }
+
+  function tell({ ended: { job, durationMs }, conclusion }: EndEntry, traceId: string): void {
+    const { id: jobId, type, attempt, correlationId } = job;
+    const facts = { jobId, type, attempt, status: conclusion.status, durationMs, correlationId, traceId };
+    log.info("Job attempt ended", facts);
   }
 
   async function saveProgress(): Promise<void> {
@@ -169,6 +189,15 @@ export function createRunner({
       for (const interrupt of interrupts.values()) interrupt.abort(new Interruption(kind));
     },
     running,
+    get unrecorded() {
+      return waitingEnds();
+    },
+    whyStuck(limitMs) {
+      const { count, oldestMs } = waitingEnds();
+      if (oldestMs <= limitMs) return undefined;
+      const seconds = Math.round(oldestMs / 1_000);
+      return `${count} attempts have ended and are not recorded, the oldest for ${seconds} s: ${trouble ?? "the store does not answer"}`;
+    },
     idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
   };
 }

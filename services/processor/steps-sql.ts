@@ -5,10 +5,11 @@ import { isSampled } from "../../shared/traceparent.ts";
 import type { Step } from "./history.ts";
 
 /**
- * The rest of a statement that wrote jobs: expects a CTE `done (id)` of the jobs that were really written, and adds
- * for those the CTEs `steps`, `moved` (rows of job_transitions) and `sent` (one outbox row with all their events).
+ * The rest of a statement that wrote jobs: expects a CTE `done` of what was really written, and adds for that the CTEs
+ * `steps`, `moved` (rows of job_transitions) and `sent` (one outbox row with all their events). `done` identifies what
+ * was written by `id`, the job's; where a batch may hold one job twice, by `entry`, and `entries` has that of each step.
  */
-export function stepsSql(sql: Sql, steps: readonly Step[]): PendingQuery<Row[]> {
+export function stepsSql(sql: Sql, steps: readonly Step[], entries?: readonly number[]): PendingQuery<Row[]> {
   return sql`
     steps as (
       select s.*
@@ -16,10 +17,11 @@ export function stepsSql(sql: Sql, steps: readonly Step[]): PendingQuery<Row[]> 
         ${plainArray(steps.map((s) => s.jobId))}::uuid[], ${plainArray(steps.map((s) => s.sequence))}::int[], ${plainArray(steps.map((s) => s.run))}::int[],
         ${plainArray(steps.map((s) => s.from))}::text[], ${plainArray(steps.map((s) => s.to))}::text[], ${plainArray(steps.map((s) => s.attempt))}::int[],
         ${plainArray(steps.map((s) => s.eventId))}::uuid[], ${plainArray(steps.map((s) => s.at))}::timestamptz[],
-        string_to_array(${jsonLines(steps.map((s) => s.detail))}, E'\\n', ''), string_to_array(${jsonLines(steps.map((s) => s.event))}, E'\\n', '')
+        string_to_array(${jsonLines(steps.map((s) => s.detail))}, E'\\n', ''), string_to_array(${jsonLines(steps.map((s) => s.event))}, E'\\n', ''),
+        ${plainArray(entries ?? [])}::int[]
       ) with ordinality
-        as s (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail, event, place)
-      join done on done.id = s.job_id
+        as s (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail, event, entry, place)
+      join done on ${entries ? sql`done.entry = s.entry` : sql`done.id = s.job_id`}
     ),
     moved as (
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail)
@@ -33,7 +35,7 @@ export function stepsSql(sql: Sql, steps: readonly Step[]): PendingQuery<Row[]> 
     )`;
 }
 
-/** Ids as a statement gives them back: one text, separated by commas; null where there is none. */
+/** Splits the ids that a statement returns as one text, separated by commas; null where there is none. */
 export function idsOf(text: string | null | undefined): Set<string> {
   return new Set(text ? text.split(",") : []);
 }
@@ -50,10 +52,10 @@ export interface OutboxMessage {
 export function outboxMessage(
   id: string | null,
   steps: readonly Step[],
-  done: ReadonlySet<string>,
+  done?: ReadonlySet<string>,
 ): OutboxMessage | undefined {
   if (id === null) return undefined;
-  const written = steps.filter((s) => done.has(s.jobId));
+  const written = done ? steps.filter((s) => done.has(s.jobId)) : steps;
   return { id, body: joinEnvelopes(written.map((s) => s.event)), traces: tracesOf(written) };
 }
 

@@ -6,6 +6,11 @@ export function storableJson(text: string): string {
   return text.includes("\\u0000") || text.includes("\\ud") ? JSON.stringify(clean(JSON.parse(text))) : text;
 }
 
+/** Text that PostgreSQL can hold, of at most `maxLength` UTF-16 units. */
+export function storableText(text: string, maxLength: number): string {
+  return cleanText(cleanText(text).slice(0, maxLength));
+}
+
 function clean(value: unknown): unknown {
   if (typeof value === "string") return cleanText(value);
   if (Array.isArray(value)) return value.map(clean);

@@ -1,6 +1,7 @@
 import type { QueueState, StoreSnapshot } from "../../contracts/api-queries.ts";
 import { knownTypesSql, withoutWorkerNote, withoutWorkerSql } from "../../shared/known-types.ts";
 import type { Sql } from "../../shared/postgres.ts";
+import { idsOf } from "./steps-sql.ts";
 
 export interface WorkerFacts {
   readonly id: string;
@@ -20,7 +21,7 @@ export function createWorkerStore(sql: Sql) {
         values (${id}, ${host}, ${pid}, ${version}, ${concurrency}, 'alive', ${types}::text::jsonb)`;
     },
 
-    /** Renew the lease of everything this worker holds. False when it was presumed dead: its jobs may have new holders. */
+    /** Renews the lease of everything this worker holds. False when it was presumed dead: its jobs may have new holders. */
     async heartbeat(id: string, state: "alive" | "stopping"): Promise<boolean> {
       const rows = await sql`
         update workers set heartbeat_at = now(), state = ${state} where id = ${id} and state in ('alive', 'stopping') returning id`;
@@ -33,13 +34,18 @@ export function createWorkerStore(sql: Sql) {
         and not exists (select from jobs where status = 'EXECUTING' and worker_id = w.id)`;
     },
 
-    /** Presume dead whoever's lease has expired; gives their ids. */
-    async markLost(leaseMs: number): Promise<string[]> {
-      const rows = await sql<{ id: string }[]>`
-        update workers set state = 'lost'
-        where state in ('alive', 'stopping') and heartbeat_at < now() - ${leaseMs} * interval '1 millisecond'
-        returning id`;
-      return rows.map((row) => row.id);
+    /** Marks workers as lost whose lease has expired; also returns in how many milliseconds the next lease expires. */
+    async markLost(leaseMs: number): Promise<{ lost: string[]; nextMs: number | null }> {
+      const [row] = await sql<{ lost: string | null; nextMs: number | null }[]>`
+        with lost as (
+          update workers set state = 'lost'
+          where state in ('alive', 'stopping') and heartbeat_at < now() - ${leaseMs} * interval '1 millisecond'
+          returning id
+        )
+        select (select string_agg(id, ',') from lost) as lost,
+          (select ${leaseMs} - extract(epoch from now() - min(heartbeat_at)) * 1000 from workers
+            where state in ('alive', 'stopping') and heartbeat_at >= now() - ${leaseMs} * interval '1 millisecond')::float8 as "nextMs"`;
+      return { lost: [...idsOf(row?.lost)], nextMs: row?.nextMs ?? null };
     },
 
     /** What the store says this worker runs. */

@@ -1,20 +1,23 @@
 import { hostname } from "node:os";
 import type { JobError } from "../../contracts/job.ts";
 import { pause, untilItSucceeds } from "../../shared/async.ts";
+import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import { attemptSpan } from "./attempt-span.ts";
-import { conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
-import type { ClaimedJob, EndedAttempt } from "./job.ts";
+import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
+import { createEndRecorder } from "./record-ends.ts";
 import { withFingerprint } from "./run-job.ts";
 import type { RunStore } from "./run-store.ts";
 import type { Runner } from "./runner.ts";
+import { createSteadiness } from "./steadiness.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 const TAKEOVER_BATCH = 200;
+const SOON_MS = 10;
 
 export interface WorkersOptions {
   readonly store: WorkerStore;
@@ -30,25 +33,26 @@ export interface WorkersOptions {
   readonly types: string;
   /** Milliseconds after its last heartbeat until a worker is presumed dead. */
   readonly leaseMs: number;
+  readonly duty: Duty;
   readonly runner: () => Pick<Runner, "interrupt" | "interruptAll" | "running">;
   /** Told when jobs became due by a takeover. */
   readonly onDue: () => void;
 }
 
 /**
- * This processor's life as a worker: register; renew the lease; presume dead whoever did not, and take its jobs over.
- * A worker that finds itself presumed dead gives its jobs up and goes on under a new id.
+ * This processor's life as a worker: it registers, renews its lease three times in each, and takes over the jobs of
+ * workers whose lease has expired. A worker that finds itself presumed dead gives its jobs up and goes on under a new id.
  */
 export function createWorkers(options: WorkersOptions) {
   const { store, runs, history, outbox, tracing, log } = options;
-  const { instanceId, version, concurrency, types, leaseMs, runner, onDue } = options;
+  const { instanceId, version, concurrency, types, leaseMs, duty, runner, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
+  const recordEnds = createEndRecorder({ store: runs, history, outbox, log });
   let generation = 0;
   let suspects: ReadonlySet<string> = new Set();
   let workerId = "";
   let state: "alive" | "stopping" = "alive";
-  /** Since when heartbeats have succeeded without a break; after an outage of the store everyone's lease looks expired. */
-  let steadySince = 0;
+  const steadiness = createSteadiness(leaseMs);
 
   async function register(): Promise<void> {
     // Unique over restarts under the same name: attempts of an earlier life must not look like this one's.
@@ -85,56 +89,62 @@ export function createWorkers(options: WorkersOptions) {
     suspects = new Set(unknown);
     if (orphans.length === 0) return;
     const jobs = await runs.heldBy(workerId, orphans);
-    const count = await endAsLost(
+    const ended = await endAsLost(
       jobs,
       { code: "CLAIM_LOST", message: "The claim's reply was lost before the attempt began" },
       false,
     );
-    log.warn("Gave back jobs whose claim was lost", { count });
+    log.warn("Gave back jobs whose claim was lost", {
+      workerId,
+      count: ended.length,
+      jobIds: namedIds(ended),
+    });
     onDue();
   }
 
-  /** End attempts that nobody runs any more; gives how many were still held. */
+  /** Ends attempts whose worker does not run them any more; returns the jobs that were still held. */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,
     countsAsLoss: boolean,
-  ): Promise<number> {
-    if (jobs.length === 0) return 0;
+  ): Promise<readonly ClaimedJob[]> {
     const finishedAt = new Date();
-    const entries = jobs.map((job) => {
-      const ended: EndedAttempt = {
+    const recorded = await recordEnds(
+      jobs.map((job) => ({
         job,
         ending: { outcome: "lost", error: withFingerprint(error), countsAsLoss },
         finishedAt,
         durationMs: Math.max(0, finishedAt.getTime() - job.startedAt.getTime()),
         logs: "[]",
-      };
-      return { ended, conclusion: conclude(history, ended) };
-    });
-    const { done, message } = await runs.finish(entries);
-    outbox.relay(message);
-    // Whoever ran it can tell nothing any more.
-    for (const { ended } of entries)
-      if (done.has(ended.job.id)) attemptSpan(tracing, ended.job, ended.job.startedAt)?.end(ended);
-    return done.size;
+      })),
+    );
+    const ended = recorded.flatMap((entry) => (typeof entry === "string" ? [] : [entry.ended]));
+    // The worker that ran it cannot report it any more.
+    for (const end of ended) attemptSpan(tracing, end.job, end.job.startedAt)?.end(end);
+    return ended.map(({ job }) => job);
   }
 
-  async function takeOver(): Promise<void> {
-    const lost = await store.markLost(leaseMs);
-    if (lost.length > 0) log.warn("Workers are presumed dead", { workers: lost });
+  /** Takes over the jobs of workers whose lease has expired; returns in how many milliseconds the next one expires. */
+  async function takeOver(): Promise<number> {
+    const { lost, nextMs } = await store.markLost(leaseMs);
+    if (lost.length > 0) log.warn("Workers are presumed dead", { workers: lost, leaseMs });
     for (;;) {
       const jobs = await runs.heldByLost(TAKEOVER_BATCH);
-      if (jobs.length === 0) return;
-      const count = await endAsLost(
+      if (jobs.length === 0) return nextMs ?? leaseMs;
+      const ended = await endAsLost(
         jobs,
         { code: "WORKER_LOST", message: "The worker died before the attempt ended" },
         true,
       );
-      log.warn("Took over jobs of dead workers", { count });
+      for (const [from, taken] of Map.groupBy(ended, (job) => job.workerId))
+        log.warn("Took over the jobs of a dead worker", {
+          from,
+          count: taken.length,
+          jobIds: namedIds(taken),
+        });
       onDue();
-      // Whoever else takes over at this moment has written the others.
-      if (count === 0) return;
+      // Another processor that takes over at this moment has written the others.
+      if (ended.length === 0) return nextMs ?? leaseMs;
     }
   }
 
@@ -146,24 +156,32 @@ export function createWorkers(options: WorkersOptions) {
         signal,
         onError: (error) => log.warn("Cannot register as a worker yet", { reason: messageOf(error) }),
       });
-      steadySince = Date.now();
     },
 
-    /** Beat, and look after the others, until `signal` aborts. */
+    /** Renews the lease, and takes over the jobs of workers that do not, until `signal` aborts. */
     async run(signal: AbortSignal): Promise<void> {
+      let beatAt = 0;
       while (!signal.aborted) {
+        let waitMs = beatMs;
         try {
-          await beat();
-          if (Date.now() - steadySince > leaseMs / 2) await takeOver();
+          if (performance.now() >= beatAt) {
+            await beat();
+            steadiness.beaten();
+            beatAt = performance.now() + beatMs;
+          }
+          // Looking again at the very end of a lease, and not a beat later, is what makes a takeover take three beats.
+          if (steadiness.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
+          waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
+          duty.done();
         } catch (error) {
-          steadySince = Date.now() + beatMs;
+          duty.failed(messageOf(error));
           log.warn("No heartbeat now", { reason: messageOf(error) });
         }
-        await pause(beatMs, signal);
+        await pause(Math.max(SOON_MS, waitMs), signal);
       }
     },
 
-    /** Show that this worker takes no more; heartbeats go on. */
+    /** Shows that this worker takes no more; heartbeats go on. */
     async stopping(): Promise<void> {
       state = "stopping";
       await store.heartbeat(workerId, state);
@@ -172,4 +190,9 @@ export function createWorkers(options: WorkersOptions) {
     retire: () => store.retire(workerId),
   };
 }
+
+/** A log line names at most so many jobs; the store has them all. */
+const MAX_NAMED = 20;
+const namedIds = (jobs: readonly ClaimedJob[]) => jobs.slice(0, MAX_NAMED).map((job) => job.id);
+
 export type Workers = ReturnType<typeof createWorkers>;

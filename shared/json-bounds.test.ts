@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { AppError } from "../../shared/errors.ts";
-import { checkPayloadBounds } from "./payload-bounds.ts";
+import type { AppError } from "./errors.ts";
+import { checkPayloadBounds, isTooDeep } from "./json-bounds.ts";
 
 function codeOf(value: Record<string, unknown>): string | undefined {
   try {
@@ -28,4 +28,13 @@ test("one step beyond each bound is refused by its own code", () => {
   expect(codeOf({ numbers: Array(300).fill(1e308) })).toBe("PAYLOAD_TOO_LARGE");
   expect(codeOf({ text: "a\u0000b" })).toBe("VALIDATION_FAILED");
   expect(codeOf({ "\ud800": 1 })).toBe("VALIDATION_FAILED");
+});
+
+test("16 levels are not too deep, 17 are, and so is a value that contains itself", () => {
+  expect(isTooDeep(nested(16))).toBe(false);
+  expect(isTooDeep(nested(17))).toBe(true);
+  expect(isTooDeep([[[["text", 1, null, undefined]]]])).toBe(false);
+  const ring: Record<string, unknown> = {};
+  ring.self = ring;
+  expect(isTooDeep(ring)).toBe(true);
 });

@@ -1,8 +1,15 @@
-import { AppError } from "../../shared/errors.ts";
-import { printedBytes } from "../../shared/printed-size.ts";
+import { AppError } from "./errors.ts";
+import { printedBytes } from "./printed-size.ts";
 
-const MAX_DEPTH = 16;
+/** Levels of nesting that a payload, a result or metadata may have; the value itself is the first. */
+export const MAX_DEPTH = 16;
 const MAX_STRING = 32_768;
+
+/** Whether a value is nested deeper than {@link MAX_DEPTH}; one that contains itself is. */
+export function isTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth >= MAX_DEPTH || Object.values(value).some((item) => isTooDeep(item, depth + 1));
+}
 
 /**
  * Refuses what no job needs: more bytes of JSON than `maxBytes` as the store prints it, nesting beyond 16 levels, strings

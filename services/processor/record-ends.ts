@@ -1,0 +1,116 @@
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { isRefusedValue } from "../../shared/postgres.ts";
+import { type Conclusion, conclude } from "./conclude.ts";
+import type { Historian } from "./history.ts";
+import type { EndedAttempt } from "./job.ts";
+import type { Outbox } from "./outbox.ts";
+import { withFingerprint } from "./run-job.ts";
+import type { EndEntry, RunStore } from "./run-store.ts";
+
+/** What was recorded; `superseded` when the job has another holder by now, `refused` when the store takes no end of it. */
+export type Recorded = EndEntry | "superseded" | "refused";
+
+export interface EndRecorderOptions {
+  readonly store: Pick<RunStore, "finish">;
+  readonly history: Historian;
+  readonly outbox: Pick<Outbox, "relay">;
+  readonly log: Log;
+  /** How patiently the store's trouble is met: makes each statement once, or until it succeeds. */
+  readonly attempt?: <T>(statement: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Records how attempts ended. A batch that has a value which PostgreSQL refuses is halved until the guilty end is alone;
+ * its attempt has then failed for the store's reason, and the others are recorded as they are.
+ */
+export function createEndRecorder({
+  store,
+  history,
+  outbox,
+  log,
+  attempt = (statement) => statement(),
+}: EndRecorderOptions) {
+  const entryOf = (ended: EndedAttempt): EndEntry => ({ ended, conclusion: conclude(history, ended) });
+
+  /** Writes entries in one statement; returns which were written, or why PostgreSQL refuses a value of theirs. */
+  async function finish(entries: readonly EndEntry[]): Promise<ReadonlySet<number> | { refusal: unknown }> {
+    try {
+      const { done, message } = await store.finish(entries);
+      outbox.relay(message);
+      return done;
+    } catch (refusal) {
+      if (!isRefusedValue(refusal)) throw refusal;
+      return { refusal };
+    }
+  }
+
+  async function write(entries: readonly EndEntry[]): Promise<Recorded[]> {
+    const [only] = entries;
+    if (!only) return [];
+    const written = await attempt(() => finish(entries));
+    if (!("refusal" in written))
+      return entries.map((entry, place) => (written.has(place) ? entry : "superseded"));
+    if (entries.length === 1) return [await writeRefused(only, messageOf(written.refusal))];
+    log.warn("The job store refuses a batch of ends, halving it", {
+      count: entries.length,
+      reason: messageOf(written.refusal),
+    });
+    const half = Math.ceil(entries.length / 2);
+    return [...(await write(entries.slice(0, half))), ...(await write(entries.slice(half)))];
+  }
+
+  /** Records an end that the store refuses as a failed attempt, which carries nothing of the handler's. */
+  async function writeRefused({ ended }: EndEntry, reason: string): Promise<Recorded> {
+    const { id: jobId, attempt: number } = ended.job;
+    const error = withFingerprint({
+      code: "STORE_REFUSED",
+      message: `The job store refused how the attempt ended: ${reason}`,
+    });
+    const failed: EndedAttempt = {
+      ...ended,
+      ending: { outcome: "failed", error, retryable: false },
+      logs: "[]",
+    };
+    for (const job of [ended.job, { ...ended.job, cancelRequested: true }]) {
+      const entry = entryOf({ ...failed, job });
+      const written = await attempt(() => finish([entry]));
+      if ("refusal" in written) {
+        log.error("The job store takes no end of an attempt", {
+          jobId,
+          attempt: number,
+          error: written.refusal,
+        });
+        return "refused";
+      }
+      if (!written.has(0)) continue;
+      log.warn("The job store refused how an attempt ended, it has failed", {
+        jobId,
+        attempt: number,
+        reason,
+      });
+      return entry;
+    }
+    return "superseded";
+  }
+
+  /** Writes entries; those that a person's cancel overruled meanwhile are concluded again. */
+  async function withCancels(entries: readonly EndEntry[]): Promise<Recorded[]> {
+    const recorded = await write(entries);
+    const overruled = entries
+      .map(({ ended, conclusion }, place) => ({ ended, status: conclusion.status, place }))
+      .filter(({ status, place }) => recorded[place] === "superseded" && mayBeOverruled(status));
+    const again = await write(
+      overruled.map(({ ended }) => entryOf({ ...ended, job: { ...ended.job, cancelRequested: true } })),
+    );
+    for (const [index, { place }] of overruled.entries()) recorded[place] = again[index] ?? "superseded";
+    return recorded;
+  }
+
+  /** Records one batch; outcomes are in the order of `ends`. */
+  return (ends: readonly EndedAttempt[]): Promise<Recorded[]> => withCancels(ends.map(entryOf));
+}
+
+function mayBeOverruled(status: Conclusion["status"]): boolean {
+  return status === "RETRYING" || status === "FAILED";
+}

@@ -1,0 +1,102 @@
+import { expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { defineJobType, type JobContext, JobFailure } from "../../shared/job-types/define.ts";
+import type { ClaimedJob } from "./job.ts";
+import { runJob } from "./run-job.ts";
+
+const at = new Date("2026-01-01T00:00:00Z");
+const JOB: ClaimedJob = {
+  id: "01a2128c-0000-7000-8000-000000000001",
+  type: "made-up",
+  status: "EXECUTING",
+  sequence: 2,
+  run: 1,
+  attempt: 1,
+  correlationId: "01a2128c-0000-7000-8000-000000000002",
+  traceparent: null,
+  updatedAt: at,
+  payload: {},
+  workerId: "worker",
+  tries: 0,
+  losses: 0,
+  maxAttempts: 3,
+  baseMs: 100,
+  capMs: 1_000,
+  deadlineMs: 1_000,
+  createdAt: at,
+  startedAt: at,
+  queueWaitMs: 0,
+  cancelRequested: false,
+};
+
+async function run(handler: (context: JobContext) => Promise<unknown>) {
+  const progress: unknown[] = [];
+  const jobType = defineJobType({
+    name: "made-up",
+    version: "1.0.0",
+    description: "For this test",
+    payload: Type.Object({}),
+    example: {},
+    retry: { maxAttempts: 3, baseMs: 100, capMs: 1_000 },
+    deadlineMs: 1_000,
+    run: (_, context) => handler(context),
+  });
+  const ended = await runJob(JOB, jobType, new AbortController().signal, {
+    allowedAddresses: { check: () => false },
+    submit: () => Promise.resolve([]),
+    onProgress: (_, text) => progress.push(JSON.parse(text)),
+  });
+  return { ...ended, progress };
+}
+
+const nested = (levels: number): unknown[] => (levels === 1 ? [] : [nested(levels - 1)]);
+
+test.each([
+  ["nested deeper than a payload may be", nested(17), "RESULT_TOO_DEEP"],
+  ["nested thousands deep", nested(5_000), "RESULT_TOO_DEEP"],
+  ["larger than a payload may be", "x".repeat(65_536), "RESULT_TOO_LARGE"],
+  ["larger once its numbers are printed", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
+])("a result %s fails its attempt for good, before anything is queued", async (_, result, code) => {
+  expect((await run(async () => result)).ending).toMatchObject({
+    outcome: "failed",
+    retryable: false,
+    error: { code },
+  });
+});
+
+test("a result that contains itself fails its attempt for good", async () => {
+  const ring: Record<string, unknown> = {};
+  ring.self = ring;
+  expect((await run(async () => ring)).ending).toMatchObject({ retryable: false });
+});
+
+test("results at the bounds, and none, are kept", async () => {
+  expect((await run(async () => nested(16))).ending).toEqual({
+    outcome: "succeeded",
+    result: JSON.stringify(nested(16)),
+  });
+  expect((await run(async () => undefined)).ending).toEqual({ outcome: "succeeded", result: null });
+});
+
+test("progress is a fraction and a short note, whatever the handler says", async () => {
+  const { progress } = await run(async (context) => {
+    context.progress(Number.NaN, "x".repeat(1_000));
+    context.progress(Number.POSITIVE_INFINITY);
+    context.progress(7);
+  });
+  const time = expect.any(String);
+  expect(progress).toEqual([
+    { fraction: 0, note: "x".repeat(200), at: time },
+    { fraction: 0, at: time },
+    { fraction: 1, at: time },
+  ]);
+});
+
+test("what a handler throws becomes text that the store can hold", async () => {
+  const { ending } = await run(async () => {
+    throw new JobFailure(`CODE\u0000${"X".repeat(100)}`, `m\ud800${"y".repeat(3_000)}`);
+  });
+  const error = "error" in ending ? ending.error : undefined;
+  expect(error?.code).toBe(`CODE\ufffd${"X".repeat(59)}`);
+  expect(error?.message).toBe(`m\ufffd${"y".repeat(1_998)}`);
+});

@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { createDuty } from "./duty.ts";
+
+test("a duty is stuck once no round has succeeded for longer than its limit, and says why", () => {
+  let now = 0;
+  const duty = createDuty("Claiming jobs", 5_000, () => now);
+  now = 5_000;
+  expect(duty.whyStuck()).toBeUndefined();
+  duty.failed('relation "jobs" does not exist');
+  now = 5_001;
+  expect(duty.whyStuck()).toBe('Claiming jobs has not succeeded for 5 s: relation "jobs" does not exist');
+  duty.done();
+  expect(duty.whyStuck()).toBeUndefined();
+});
+
+test("a round that neither succeeds nor fails is as stuck", () => {
+  let now = 0;
+  const duty = createDuty("Claiming jobs", 5_000, () => now);
+  duty.done();
+  now = 9_000;
+  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: it does not end");
+});
