@@ -23,7 +23,13 @@ export const SUITES: readonly Suite[] = [
   { name: "contracts", paths: ["contracts"], engines: [] },
   {
     name: "shared",
-    paths: ["shared", ...behaviours("suites", "documents"), "tests/support", "tests/bench", "tests/compose"],
+    paths: [
+      "shared",
+      ...behaviours("suites", "documents", "loops"),
+      "tests/support",
+      "tests/bench",
+      "tests/compose",
+    ],
     engines: [],
   },
   { name: "engines", paths: behaviours("engines"), engines: full },

@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Consumer } from "../../shared/bus/port.ts";
 import { BASE_CONFIG, Url } from "../../shared/config.ts";
+import { createDuty } from "../../shared/duty.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
 import { listen } from "../../shared/http/listen.ts";
@@ -13,7 +14,7 @@ import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
 import { createFamilies } from "./families.ts";
 import { createRecorder } from "./record.ts";
-import { keepRetention } from "./retention.ts";
+import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";
 import versionText from "./VERSION" with { type: "text" };
 
@@ -82,7 +83,13 @@ async function start({
   };
   let started = false;
   let recording: Consumer | undefined;
-  const duties = { recording: () => recording?.whyStuck() };
+  const snapshots = createDuty("Keeping snapshots", Math.max(30_000, 6 * config.SNAPSHOT_EVERY_MS));
+  const retention = createDuty("Deleting old events", 3 * RETENTION_EVERY_MS);
+  const duties = {
+    recording: () => recording?.whyStuck(),
+    snapshots: snapshots.whyStuck,
+    retention: retention.whyStuck,
+  };
   const edge = createEdge({
     log,
     metrics,
@@ -100,10 +107,14 @@ async function start({
   const processors = config.PROCESSOR_URL.split(",").map((url) => url.replace(/\/$/, ""));
   const background = [
     takeSnapshots(
-      { observations, bus, processors, families, log, everyMs: config.SNAPSHOT_EVERY_MS },
+      {
+        ...{ observations, bus, processors, families, log },
+        everyMs: config.SNAPSHOT_EVERY_MS,
+        duty: snapshots,
+      },
       stopping,
     ),
-    keepRetention(observations, { hours: config.EVENT_RETENTION_HOURS, log }, stopping),
+    keepRetention(observations, { hours: config.EVENT_RETENTION_HOURS, log, duty: retention }, stopping),
   ];
   life.defer("snapshots and retention", async () => void (await Promise.all(background)));
   recording = bus.consume(

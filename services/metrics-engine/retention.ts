@@ -1,24 +1,27 @@
 import { pause } from "../../shared/async.ts";
+import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 
 /** Seldom, because an event store without an index on time is read whole for it. */
-const EVERY_MS = 3_600_000;
+export const RETENTION_EVERY_MS = 3_600_000;
 
 /** Delete events that are older than the retention, now and every hour, until `signal` aborts. */
 export async function keepRetention(
   observations: Pick<ObservationWriter, "prune">,
-  { hours, log }: { hours: number; log: Log },
+  { hours, log, duty }: { hours: number; log: Log; duty: Duty },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       const count = await observations.prune(new Date(Date.now() - hours * 3_600_000));
+      duty.done();
       if (count > 0) log.info("Deleted events beyond their retention", { count, hours });
     } catch (error) {
+      duty.failed(messageOf(error));
       log.warn("Old events cannot be deleted now", { reason: messageOf(error) });
     }
-    await pause(EVERY_MS, signal);
+    await pause(RETENTION_EVERY_MS, signal);
   }
 }

@@ -2,6 +2,7 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { StoreSnapshot } from "../../contracts/api-queries.ts";
 import { pause } from "../../shared/async.ts";
 import type { Bus } from "../../shared/bus/port.ts";
+import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
@@ -19,6 +20,7 @@ export interface SnapshotsOptions {
   readonly families: Families;
   readonly log: Log;
   readonly everyMs: number;
+  readonly duty: Duty;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface SnapshotsOptions {
  * by itself; one that is away is told once, and a snapshot is kept when both are there.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
-  const { observations, bus, processors, families, log, everyMs } = options;
+  const { observations, bus, processors, families, log, everyMs, duty } = options;
   const away = new Set<string>();
 
   async function part<T>(name: string, ask: () => Promise<T>): Promise<T | undefined> {
@@ -49,13 +51,17 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
     ]);
     families.busMeasured(queues);
     families.storeMeasured(store);
-    if (queues && store)
-      await part("observations", () =>
-        observations.recordSnapshot({
-          ...store,
-          bus: queues.map(({ name, ready, consumers }) => ({ name, ready, consumers })),
-        }),
-      );
+    // A bus or a processor that is missing says so itself; a snapshot that cannot be kept is this service's trouble.
+    if (!queues || !store) duty.done();
+    else
+      await part("observations", async () => {
+        const bus = queues.map(({ name, ready, consumers }) => ({ name, ready, consumers }));
+        await observations.recordSnapshot({ ...store, bus }).catch((error: unknown) => {
+          duty.failed(messageOf(error));
+          throw error;
+        });
+        duty.done();
+      });
     await pause(everyMs, signal);
   }
 }

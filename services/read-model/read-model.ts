@@ -84,6 +84,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
       version,
       metrics,
       engines: engineChecks(store, observations, engines),
+      duties: { feed: stream.whyStuck },
       stopping: life.stopping,
     }),
     docs: createDocs({

@@ -1,5 +1,6 @@
 import { pause } from "../../shared/async.ts";
-import { AppError } from "../../shared/errors.ts";
+import { createDuty } from "../../shared/duty.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import { type StreamEntry, toEntry } from "./stream-buffer.ts";
@@ -12,6 +13,7 @@ export interface FeedOptions {
 }
 
 const MAX_PAUSE_MS = 1_000;
+const MAX_SILENCE_MS = 15_000;
 /** A feed that was not refused for this long is being followed: its first answer is an entry, which may be far away. */
 const SETTLED_MS = 100;
 /** How long a client waits for the feed. */
@@ -26,10 +28,12 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
   let isLive = false;
   let wasLive = false;
   let failure: unknown;
+  const duty = createDuty("Following the live feed", MAX_SILENCE_MS);
 
   const up = () => {
     if (failure !== undefined) log.info("The live feed is back");
     failure = undefined;
+    duty.done();
     isLive = true;
     wasLive = true;
     live.resolve();
@@ -39,8 +43,12 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
     const say = wasLive ? log.warn : log.info;
     if (failure === undefined) say("The live feed is away, trying again", { error });
     failure = error;
-    if (isLive) live = Promise.withResolvers<void>();
+    if (isLive) {
+      live = Promise.withResolvers<void>();
+      duty.done();
+    }
     isLive = false;
+    duty.failed(messageOf(error));
   };
 
   async function run(): Promise<void> {
@@ -69,6 +77,8 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
   return {
     /** Resolves when the feed has ended; only after `signal`. */
     ended: run(),
+    /** Why it has not been followed for too long; a feed without entries is followed. */
+    whyStuck: () => (isLive ? undefined : duty.whyStuck()),
     /** Resolves when the feed is followed, so that nothing which comes later is missed; rejects as the feed did. */
     async followed(): Promise<void> {
       if (isLive) return;

@@ -129,6 +129,7 @@ export function createStream({
   }
 
   return {
+    whyStuck: feed.whyStuck,
     /**
      * A client's stream of server-sent events, from now or from after `last`. Rejects with OVERLOADED, STOPPING,
      * STORE_UNAVAILABLE or INVALID_CURSOR. Ends when the reader cancels it, or when the service stops.
