@@ -18,6 +18,7 @@ export const PROBLEMS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "The body must be application/json", retryable: false },
   INVALID_QUERY: { status: 400, title: "A query parameter is not valid", retryable: false },
   INVALID_CURSOR: { status: 400, title: "The cursor is not one this API gave", retryable: false },
+  MALFORMED_PATH: { status: 400, title: "The path is not valid percent-encoding", retryable: false },
   INVALID_ID: { status: 400, title: "The id is not a UUID", retryable: false },
   IDEMPOTENCY_CONFLICT: {
     status: 422,
@@ -32,6 +33,7 @@ export const PROBLEMS = {
   METHOD_NOT_ALLOWED: { status: 405, title: "The route does not have this method", retryable: false },
   ORIGIN_REFUSED: { status: 403, title: "This origin or host is not allowed", retryable: false },
   UNAUTHORIZED: { status: 401, title: "Credentials are missing or wrong", retryable: false },
+  REQUEST_TIMEOUT: { status: 408, title: "The body did not arrive in time", retryable: false },
   OVERLOADED: { status: 429, title: "Too much is in flight", retryable: true },
   BUS_UNAVAILABLE: { status: 503, title: "The message broker does not answer", retryable: true },
   STORE_UNAVAILABLE: { status: 503, title: "A store does not answer", retryable: true },
@@ -46,7 +48,7 @@ export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 /** RFC 9457 problem details, extended by a stable `code` and the correlation id. */
 export const Problem = published(
   "problem",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     type: Type.String({ description: "about:blank, or a page that explains the code" }),
     title: Type.String(),

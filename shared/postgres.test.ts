@@ -39,7 +39,7 @@ test("an error that another one wraps is judged by its cause", () => {
   expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "Nobody answers"))).toBe(false);
 });
 
-test("trouble that passes becomes a 503, and anything else stays what it is", () => {
+test("trouble that passes becomes a 503, a refused value a 422, and anything else stays what it is", () => {
   const translated = (error: unknown) => {
     try {
       translateStoreError(error);
@@ -49,6 +49,8 @@ test("trouble that passes becomes a 503, and anything else stays what it is", ()
   };
   for (const code of ["57014", "25006", "53100", "ECONNREFUSED"])
     expect(translated(failed(code))).toMatchObject({ code: "STORE_UNAVAILABLE" });
-  for (const error of [failed("42P01"), failed("22P05"), new AppError("JOB_NOT_FOUND", "None")])
+  for (const code of ["22P05", "22021"])
+    expect(translated(failed(code))).toMatchObject({ code: "VALIDATION_FAILED" });
+  for (const error of [failed("42P01"), new AppError("JOB_NOT_FOUND", "None")])
     expect(translated(error)).toBe(error);
 });

@@ -88,8 +88,15 @@ function codeOf(error: unknown): string | undefined {
 /** Trouble that passes without a change to the request: the server is unavailable, read-only, or a statement timed out. */
 const PASSING = /^(25006|40...|55P03|57014)$/;
 
-/** Rethrows as `STORE_UNAVAILABLE` what passes without a change to the request, and anything else as it is. */
+/**
+ * Rethrows as `STORE_UNAVAILABLE` what passes without a change to the request, as `VALIDATION_FAILED` a value of the
+ * request that PostgreSQL cannot hold (SQLSTATE class 22, such as U+0000 in a text), and anything else as it is.
+ */
 export function translateStoreError(error: unknown): never {
+  if (!(error instanceof AppError) && codeOf(error)?.startsWith("22"))
+    throw new AppError("VALIDATION_FAILED", `The job store cannot hold a value: ${messageOf(error)}`, {
+      cause: error,
+    });
   if (error instanceof AppError || !(isAway(error) || PASSING.test(codeOf(error) ?? ""))) throw error;
   throw new AppError("STORE_UNAVAILABLE", `PostgreSQL cannot serve this now: ${messageOf(error)}`, {
     facts: { engine: "postgres" },

@@ -105,6 +105,21 @@ behaviour("bad input", {}, (world) => {
       422,
       "VALIDATION_FAILED",
     ],
+    [
+      "U+0000 in a filter's text",
+      "/jobs/actions",
+      json({ action: "retry", filter: { text: "a\u0000b" }, dryRun: true }),
+      422,
+      "VALIDATION_FAILED",
+    ],
+    [
+      "U+0000 in a filter's payload",
+      "/jobs/actions",
+      json({ action: "cancel", filter: { payload: { text: "a\u0000b" } }, dryRun: true }),
+      422,
+      "VALIDATION_FAILED",
+    ],
+    ["a path that is not UTF-8", "/jobs/%FF/cancel", {}, 400, "MALFORMED_PATH"],
     ["a queue of no type", "/queues/brew/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
     ["a route that is not there", "/job", json({}), 404, "ROUTE_NOT_FOUND"],
   ];

@@ -13,6 +13,8 @@ export interface EdgeOptions {
 }
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** Not of RFC 9110: what nginx logs for a client that closed its connection before the reply. */
+const HUNG_UP = 499;
 const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
@@ -37,10 +39,17 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
       set.headers["x-content-type-options"] = "nosniff";
       const refusal = policy.refusal(request);
       if (refusal) throw new AppError("ORIGIN_REFUSED", refusal);
+      if (!hasReadablePath(request.url))
+        throw new AppError("MALFORMED_PATH", "The path has a percent sign that does not begin UTF-8 text");
     })
     .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
     .onError({ as: "global" }, ({ error, code, request, set, path }) => {
       const correlationId = String(set.headers["x-correlation-id"]);
+      if (request.signal.aborted) {
+        // Whatever broke, broke because the client hung up: no reply can reach it, and no person need look.
+        set.status = HUNG_UP;
+        return new Response(null, { status: HUNG_UP });
+      }
       const refusal =
         code === "NOT_FOUND"
           ? new AppError(
@@ -71,5 +80,16 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
         durationMs: Math.round(durationMs * 100) / 100,
       });
     });
+}
+
+/** The router decodes parameters, and hands over none where that fails. */
+function hasReadablePath(url: string): boolean {
+  if (!url.includes("%")) return true;
+  try {
+    decodeURIComponent(new URL(url).pathname);
+    return true;
+  } catch {
+    return false;
+  }
 }
 export type Edge = ReturnType<typeof createEdge>;

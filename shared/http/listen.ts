@@ -1,6 +1,7 @@
 import type { AnyElysia } from "elysia";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
+import { MAX_BODY_MS } from "./read-request.ts";
 
 export interface ListenOptions {
   readonly app: AnyElysia;
@@ -10,9 +11,11 @@ export interface ListenOptions {
   readonly log: Log;
   /** Largest request body in bytes that is read at all. */
   readonly maxBodyBytes?: number;
+  /** Idle time after which a connection is closed whose request had a body that no handler read. */
+  readonly unreadBodyMs?: number;
 }
 
-/** Listen until the lifecycle stops; then finish the requests under way. Gives the port that was bound (0: a free one). */
+/** Listens until the lifecycle stops; then finishes the requests under way. Returns the port that was bound (0: a free one). */
 export function listen({
   app,
   port,
@@ -20,6 +23,7 @@ export function listen({
   life,
   log,
   maxBodyBytes = 1_048_576,
+  unreadBodyMs = MAX_BODY_MS,
 }: ListenOptions): number {
   const server = Bun.serve({
     hostname: bindAddress,
@@ -27,7 +31,12 @@ export function listen({
     // A stream may be silent for longer than any request; each route bounds its own work.
     idleTimeout: 0,
     maxRequestBodySize: maxBodyBytes,
-    fetch: (request) => app.handle(request),
+    async fetch(request, connection) {
+      const reply = await app.handle(request);
+      // Whoever reads a body bounds its time; the rest of one that no handler read must not hold its connection.
+      if (!request.bodyUsed && hasBody(request)) connection.timeout(request, unreadBodyMs / 1_000);
+      return reply;
+    },
   });
   const bound = server.port ?? port;
   life.defer("http", async () => {
@@ -39,4 +48,8 @@ export function listen({
   });
   log.info("Listening", { address: bindAddress, port: bound });
   return bound;
+}
+
+function hasBody({ headers }: Request): boolean {
+  return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > 0;
 }

@@ -1,5 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
-import { PROBLEMS, Problem } from "../../contracts/problem.ts";
+import { PROBLEMS, Problem, type ProblemCode } from "../../contracts/problem.ts";
 import { withReferences } from "../../contracts/references.ts";
 import type { Route } from "../../contracts/routes.ts";
 import { publication } from "../../contracts/schema.ts";
@@ -89,7 +89,10 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
 
 function problemsByStatus(route: Route): Map<string, string[]> {
   const byStatus = new Map<string, string[]>();
-  for (const code of [...route.problems, "ORIGIN_REFUSED", "INTERNAL_ERROR"] as const) {
+  const ofEvery: ProblemCode[] = ["ORIGIN_REFUSED", "INTERNAL_ERROR"];
+  if (route.params) ofEvery.unshift("MALFORMED_PATH");
+  if (route.body) ofEvery.unshift("REQUEST_TIMEOUT");
+  for (const code of [...route.problems, ...ofEvery]) {
     const status = String(PROBLEMS[code].status);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

@@ -19,6 +19,13 @@ test("a page of another site, and a name that was rebound to loopback, are refus
   expect(policy.refusal(request("evil.example:3000"))).toContain("evil.example");
 });
 
+test("a host whose port cannot exist is refused, since no URL can be made of it", () => {
+  const policy = createOriginPolicy("127.0.0.1", "");
+  expect(policy.refusal(request("localhost:65535"))).toBeUndefined();
+  expect(policy.refusal(request("localhost:65536"))).toContain("port");
+  expect(policy.refusal(request("[::1]:99999"))).toContain("port");
+});
+
 test("the service's own pages, the web page and allowed origins pass", () => {
   const policy = createOriginPolicy("0.0.0.0", "https://desk.example:8443, http://gateway:3000");
   expect(policy.refusal(request("localhost:3000", "http://localhost:3000"))).toBeUndefined();

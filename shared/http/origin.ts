@@ -34,7 +34,9 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
   return {
     refusal(request) {
       const host = request.headers.get("host") ?? "";
-      const hostname = host.replace(/:\d+$/, "").toLowerCase();
+      const [, hostname = "", port = "0"] = /^(.*?)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];
+      if (Number(port) > 65_535)
+        return `Host is ${JSON.stringify(host.slice(0, 100))}, whose port does not exist`;
       if (!hosts.has(hostname) && !(listensOnAll && isOwnAddress(hostname)))
         return `Host is ${JSON.stringify(host.slice(0, 100))}; add its origin to ALLOWED_ORIGINS to allow it`;
       const origin = request.headers.get("origin");

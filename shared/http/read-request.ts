@@ -34,11 +34,19 @@ export function createCheck<T extends TSchema>(
   };
 }
 
+/** From the first header to the last byte of a body. */
+export const MAX_BODY_MS = 30_000;
+
 /**
- * Read a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (also when the length
- * was not declared), MALFORMED_JSON. Undefined when there is no body and it may be absent.
+ * Reads a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (also when the length
+ * was not declared), REQUEST_TIMEOUT, MALFORMED_JSON. Undefined when there is no body and it may be absent.
  */
-export async function readJson(request: Request, maxBytes: number, optional = false): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  maxBytes: number,
+  optional = false,
+  maxMs = MAX_BODY_MS,
+): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared > maxBytes) throw tooLarge(maxBytes);
   if (optional && (declared === 0 || request.body === null)) return undefined;
@@ -48,7 +56,8 @@ export async function readJson(request: Request, maxBytes: number, optional = fa
       "UNSUPPORTED_MEDIA_TYPE",
       `Content-Type is ${JSON.stringify(type.slice(0, 100))}, expected application/json`,
     );
-  const text = Number.isNaN(declared) ? await readBounded(request, maxBytes) : await request.text();
+  const reading = Number.isNaN(declared) ? readBounded(request, maxBytes) : request.text();
+  const text = await inTime(reading, maxMs);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -69,6 +78,20 @@ async function readBounded(request: Request, maxBytes: number): Promise<string> 
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+async function inTime(reading: Promise<string>, maxMs: number): Promise<string> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new AppError("REQUEST_TIMEOUT", `The body was not complete after ${maxMs / 1_000} s`));
+    }, maxMs);
+  });
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function tooLarge(maxBytes: number): AppError {

@@ -25,6 +25,8 @@ export function problemResponse(thrown: unknown, correlationId: string, instance
   };
   if (thrown instanceof AppError && thrown.retryAfterSeconds !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(thrown.retryAfterSeconds)));
+  // The rest of the body would be read as the next request.
+  if (problem.code === "REQUEST_TIMEOUT") headers.connection = "close";
   if (problem.code === "METHOD_NOT_ALLOWED" && Array.isArray(problem.facts?.allowed))
     headers.allow = problem.facts.allowed.join(", ");
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
