@@ -86,14 +86,12 @@ export type Percentiles = Static<typeof Percentiles>;
 
 export const Stats = published(
   "stats",
-  "1.0.0",
+  "2.0.0",
   Type.Object({
     total: Count,
     byStatus: Type.Record(Type.String(), Count, {
-      description: "Jobs by current status, from the job store",
+      description: "Jobs by the status that they have now, from the job store",
     }),
-    completed: Count,
-    failed: Count,
     lastEventAt: Type.Union([Timestamp, Type.Null()]),
     counters: Type.Object(
       {
@@ -105,7 +103,10 @@ export const Stats = published(
         rejected: Count,
         events: Count,
       },
-      { description: "Observed events, each counted once" },
+      {
+        description:
+          "What has happened, each event counted once: a job that failed, was retried and failed again is in `failed` twice, and once under FAILED of `byStatus`",
+      },
     ),
     execution: Percentiles,
     queueWait: Percentiles,
@@ -209,15 +210,40 @@ const LedgerIds = Type.Object({
   ids: Type.Array(Uuid, { description: "The ids of the first 100 of these jobs" }),
 });
 
+/** How far the watermark may be kept back. Few, so that callers share what is computed. */
+export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
+export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
+
+/** One thing that keeps a ledger from judging everything up to now. */
+export const Waiting = Type.Object({
+  what: StringEnum(["outbox", "worker", "queue", "snapshot", "event-store", "job-store", "jobs"]),
+  name: Type.Optional(Type.String({ description: "The worker or the queue" })),
+  since: Type.Union([Timestamp, Type.Null()], { description: "The moment up to which it has come" }),
+  message: Type.String(),
+});
+export type Waiting = Static<typeof Waiting>;
+
 /**
  * The balance of accepted jobs, by id, below a watermark. When `balanced`, accepted = completed + failed + cancelled +
  * rejected + inFlight + deadLettered, and the three accusations read 0.
  */
 export const Ledger = published(
   "ledger",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     watermark: Timestamp,
+    settleMs: Type.Optional(Count),
+    behindMs: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description: "How far the watermark lies behind now; `settleMs` is part of it",
+      }),
+    ),
+    waitingFor: Type.Optional(
+      Type.Array(Waiting, {
+        description: "What keeps the watermark back, the oldest first, and jobs that have not ended",
+      }),
+    ),
     from: Type.Union([Timestamp, Type.Null()], {
       description: "Older jobs are outside the event store's retention",
     }),
@@ -227,12 +253,24 @@ export const Ledger = published(
     cancelled: Count,
     rejected: Count,
     inFlight: Count,
-    deadLettered: Count,
+    deadLettered: Type.Integer({
+      minimum: 0,
+      description: "Jobs that never became a row: they are only a dead letter, whatever became of that",
+    }),
+    deadLetters: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "Dead letters of jobs and messages, neither replayed nor dropped, as in `/queues` and `/overview`",
+      }),
+    ),
     lost: LedgerIds,
     unobserved: LedgerIds,
     duplicated: LedgerIds,
     balanced: Type.Boolean(),
-    settled: Type.Boolean({ description: "True when nothing is in flight below the watermark" }),
+    settled: Type.Boolean({
+      description: "True when every job has ended and nothing has happened since the watermark",
+    }),
   }),
 );
 export type Ledger = Static<typeof Ledger>;

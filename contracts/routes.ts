@@ -23,6 +23,7 @@ import {
   Ledger,
   Overview,
   QueuesReply,
+  SETTLE_TIMES_MS,
   SeriesReply,
   Stats,
   Timeline,
@@ -32,7 +33,7 @@ import { DeadLetter } from "./dead-letter.ts";
 import { EVENT_TYPES } from "./events.ts";
 import { DEAD_LETTER_FILTER_QUERY, JOB_FILTER_QUERY } from "./filter-schema.ts";
 import type { ProblemCode } from "./problem.ts";
-import { StringEnum, Uuid } from "./schema.ts";
+import { IntegerEnum, StringEnum, Uuid } from "./schema.ts";
 
 /**
  * One HTTP route as its callers see it. The OpenAPI document is made from it and requests are checked against it,
@@ -261,16 +262,11 @@ export const READ_MODEL_ROUTES = {
     summary: "The balance of accepted jobs by id: nothing lost, unobserved or duplicated",
     query: {
       settleMs: Type.Optional(
-        Type.Integer({
-          minimum: 0,
-          maximum: 3_600_000,
-          default: 5_000,
-          description: "How far the watermark lies back",
-        }),
+        IntegerEnum(SETTLE_TIMES_MS, { default: 5_000, description: "How far the watermark is kept back" }),
       ),
     },
     reply: { status: 200, schema: Ledger },
-    problems: [...QUERY, "OVERLOADED"],
+    problems: QUERY,
   },
   series: {
     method: "GET",

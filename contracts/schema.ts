@@ -60,6 +60,16 @@ export function StringEnum<const T extends readonly string[]>(
   return Type.Unsafe<T[number]>({ ...options, [Kind]: "StringEnum", type: "string", enum: [...values] });
 }
 
+TypeRegistry.Set<{ enum: readonly unknown[] }>("IntegerEnum", (schema, value) => schema.enum.includes(value));
+
+/** One of a few integers. */
+export function IntegerEnum<const T extends readonly number[]>(
+  values: T,
+  options: { description?: string; default?: T[number] } = {},
+) {
+  return Type.Unsafe<T[number]>({ ...options, [Kind]: "IntegerEnum", type: "integer", enum: [...values] });
+}
+
 /** A schema of the published catalogue: its name, SemVer version and the TypeBox source. */
 export interface PublishedSchema {
   readonly name: string;

@@ -527,9 +527,38 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
         lost: { count: 0 },
         unobserved: { count: 0 },
         duplicated: { count: 0 },
+        deadLetters: 1,
         balanced: true,
         settled: false,
       });
+    });
+
+    test("is not settled while a killed worker's job is orphaned, and says what it waits for", async () => {
+      await seedWorker(world.sql, "w-killed", 8_000);
+      const { events } = await seedJob(world.sql, {
+        status: "EXECUTING",
+        workerId: "w-killed",
+        createdAt: ago(4_000),
+      });
+      await world.observations.record(events);
+      await world.observations.recordSnapshot(drainedSnapshot());
+      const report = await ledger();
+      expect(report).toMatchObject({ accepted: 0, inFlight: 0, balanced: true, settled: false, settleMs: 0 });
+      expect(report.behindMs).toBeGreaterThanOrEqual(8_000);
+      expect(report.waitingFor?.map(({ what, name }) => [what, name])).toEqual([
+        ["worker", "w-killed"],
+        ["jobs", undefined],
+      ]);
+      expect(report.waitingFor?.[0]?.message).toMatch(
+        /^Worker w-killed, last heard of 8\.\d s ago, which holds 1 job$/,
+      );
+    });
+
+    test("takes a few settle times and names them", async () => {
+      expect((await get<Ledger>("/ledger?settleMs=30000")).body.settleMs).toBe(30_000);
+      const { status, body } = await get<Problem>("/ledger?settleMs=7000");
+      expect([status, body.code]).toEqual([400, "INVALID_QUERY"]);
+      expect(body.detail).toEndWith("Expected one of 0, 1000, 5000, 30000, 60000");
     });
 
     test("names the job whose row is gone as lost", async () => {

@@ -1,9 +1,24 @@
-import type { Ledger } from "../../contracts/api-queries.ts";
+import type { Ledger, Waiting } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 
 const MAX_NAMED = 100;
 /** Beyond so many, an id that is accused twice counts twice: the verdict is the same, and memory stays bounded. */
 const MAX_REMEMBERED = 10_000;
+
+/** What a ledger says beside its sums. */
+export interface Closing {
+  readonly watermark: Date;
+  readonly from: Date;
+  readonly now: Date;
+  readonly settleMs: number;
+  /** When the newest job, event or dead letter of either side came; 0 when there is none. */
+  readonly newestAt: number;
+  readonly waitingFor: readonly Waiting[];
+  /** Jobs that have not ended, on either side of the watermark. */
+  readonly live: number;
+  /** Dead letters that wait for a person. */
+  readonly deadLetters: number;
+}
 
 type Accusation = "lost" | "unobserved" | "duplicated";
 type Fate = JobStatus | "deadLettered";
@@ -31,7 +46,7 @@ export function createAccount() {
     },
     accuse: (of: Accusation, jobId: string): void => accused[of].add(jobId),
 
-    close(watermark: Date, from: Date): Ledger {
+    close({ watermark, from, now, settleMs, newestAt, waitingFor, live, deadLetters }: Closing): Ledger {
       const count = (fate: Fate) => fates.get(fate) ?? 0;
       const ended = count("COMPLETED") + count("FAILED") + count("CANCELLED") + count("REJECTED");
       const deadLettered = count("deadLettered");
@@ -39,6 +54,8 @@ export function createAccount() {
       const { lost, unobserved, duplicated } = accused;
       return {
         watermark: watermark.toISOString(),
+        settleMs,
+        behindMs: Math.max(0, now.getTime() - watermark.getTime()),
         from: from.toISOString(),
         accepted,
         completed: count("COMPLETED"),
@@ -52,7 +69,10 @@ export function createAccount() {
         duplicated: duplicated.show(),
         balanced:
           found === accepted && [lost, unobserved, duplicated].every((list) => list.show().count === 0),
-        settled: found === ended + deadLettered,
+        // What came after the watermark has not been judged, and may have ended or not.
+        settled: found === ended + deadLettered && live === 0 && newestAt < watermark.getTime(),
+        deadLetters,
+        waitingFor: [...waitingFor],
       };
     },
   };

@@ -31,7 +31,16 @@ function scraped(everyMs: number) {
 function ledgerThatAccuses(): Ledger {
   const account = createAccount();
   account.accuse("lost", id);
-  return account.close(new Date(), new Date(0));
+  return account.close({
+    watermark: new Date(),
+    from: new Date(0),
+    now: new Date(),
+    settleMs: 5_000,
+    newestAt: 0,
+    waitingFor: [],
+    live: 0,
+    deadLetters: 0,
+  });
 }
 
 test("a scrape gives what the one before it had computed, one computation at a time", async () => {

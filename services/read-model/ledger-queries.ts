@@ -3,7 +3,11 @@ import type { CreatedEvent } from "../../shared/observations/port.ts";
 import { plainArray } from "../../shared/postgres.ts";
 import type { Position } from "./cursor.ts";
 import type { JobStore } from "./job-store.ts";
+import type { Live } from "./ledger-waiting.ts";
 import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
+
+/** Silent workers that a ledger names. */
+const MAX_HOLDERS = 20;
 
 /** The time in which the ledger looks at rows: [from, before). */
 export interface Span {
@@ -37,14 +41,23 @@ export function createLedgerQueries(store: JobStore) {
   return {
     async progress(): Promise<Omit<Progress, "now" | "snapshot" | "lastEventAt">> {
       const [row] = await store.read(
-        (sql) => sql<Record<"job" | "transition" | "dead" | "outbox" | "heartbeat", Date | null>[]>`
+        (sql) => sql<
+          (Record<"job" | "transition" | "dead" | "outbox" | "heartbeat", Date | null> & {
+            worker: string | null;
+          })[]
+        >`
           select
             (select created_at from jobs order by created_at desc, id desc limit 1) as job,
             (select max(at) from job_transitions) as transition,
             (select died_at from dead_letters order by died_at desc, id desc limit 1) as dead,
             (select min(created_at) from outbox) as outbox,
-            (select min(heartbeat_at) from workers
-              where state <> 'stopped' and heartbeat_at > now() - ${HOLD_MS}::float8 * interval '1 millisecond') as heartbeat`,
+            quiet.id as worker, quiet.heartbeat_at as heartbeat
+          from (select) as one
+          left join lateral (
+            select id, heartbeat_at from workers
+            where state <> 'stopped' and heartbeat_at > now() - ${HOLD_MS}::float8 * interval '1 millisecond'
+            order by heartbeat_at limit 1
+          ) as quiet on true`,
       );
       const time = (at: Date | null | undefined) => at?.getTime() ?? null;
       return {
@@ -52,8 +65,38 @@ export function createLedgerQueries(store: JobStore) {
         newestTransitionAt: time(row?.transition),
         newestDeadLetterAt: time(row?.dead),
         oldestOutboxAt: time(row?.outbox),
-        oldestHeartbeatAt: time(row?.heartbeat),
+        quietestWorker:
+          row?.worker && row.heartbeat ? { id: row.worker, heartbeatAt: row.heartbeat.getTime() } : null,
       };
+    },
+
+    /** What has not ended, by who holds it. Partial indexes bound it: what has ended is not read. */
+    async live(): Promise<Live> {
+      const [[row], holders] = await store.read((sql) =>
+        Promise.all([
+          sql<{ waiting: number; executing: number }[]>`
+            select
+              (select count(*)::int from jobs where status in ('VALIDATED', 'SCHEDULED', 'RETRYING')) as waiting,
+              (select count(*)::int from jobs where status = 'EXECUTING') as executing`,
+          sql<{ id: string; jobs: number; heartbeatAt: Date | null }[]>`
+            select held.id, held.jobs, workers.heartbeat_at as "heartbeatAt"
+            from (
+              select worker_id as id, count(*)::int as jobs from jobs where status = 'EXECUTING' group by worker_id
+            ) as held
+            left join workers using (id)
+            order by workers.heartbeat_at nulls first limit ${MAX_HOLDERS}`,
+        ]),
+      );
+      return { waiting: row?.waiting ?? 0, executing: row?.executing ?? 0, holders };
+    },
+
+    /** Dead letters that were neither replayed nor dropped: what `/queues` and `/overview` count too. */
+    async openDeadLetters(): Promise<number> {
+      const [row] = await store.read(
+        (sql) => sql<{ count: number }[]>`
+        select count(*)::int as count from dead_letters where replayed_at is null and dropped_at is null`,
+      );
+      return row?.count ?? 0;
     },
 
     /** What became of accepted jobs, in the order given: the status of the row, a dead letter, or null for nothing. */

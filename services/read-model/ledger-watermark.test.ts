@@ -25,10 +25,10 @@ const idle: Progress = {
   newestTransitionAt: ago(60_000),
   newestDeadLetterAt: null,
   oldestOutboxAt: null,
-  oldestHeartbeatAt: null,
+  quietestWorker: null,
 };
 const lagOf = (progress: Partial<Progress>, settleMs = 0) =>
-  now - watermarkOf({ ...idle, ...progress }, settleMs).getTime();
+  now - watermarkOf({ ...idle, ...progress }, settleMs).watermark.getTime();
 
 test("idle, it is the time of the snapshot, less what was asked for", () => {
   expect(lagOf({})).toBe(2_000);
@@ -45,7 +45,7 @@ test("a queue that holds messages moves it back to what its consumer has reached
 
 test("messages that were never published, and silent processors, move it back", () => {
   expect(lagOf({ oldestOutboxAt: ago(9_000) })).toBe(9_000);
-  expect(lagOf({ oldestHeartbeatAt: ago(12_000) })).toBe(12_000);
+  expect(lagOf({ quietestWorker: { id: "w-1", heartbeatAt: ago(12_000) } })).toBe(12_000);
 });
 
 test("without a fresh snapshot nothing newer than both sides' newest is judged", () => {

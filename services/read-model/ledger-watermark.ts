@@ -1,4 +1,4 @@
-import type { Snapshot } from "../../contracts/api-queries.ts";
+import type { Snapshot, Waiting } from "../../contracts/api-queries.ts";
 
 /** What is known about how far the two sides have come. Times in milliseconds; null where there is nothing yet. */
 export interface Progress {
@@ -11,8 +11,15 @@ export interface Progress {
   readonly newestDeadLetterAt: number | null;
   /** The oldest message that waits for its confirm. */
   readonly oldestOutboxAt: number | null;
-  /** The least of the last heartbeats of processors that were alive a moment ago. */
-  readonly oldestHeartbeatAt: number | null;
+  /** Of the processors that were alive a moment ago, the one that has been silent for longest. */
+  readonly quietestWorker: { readonly id: string; readonly heartbeatAt: number } | null;
+}
+
+/** One thing that keeps the watermark at or below `at`. */
+export interface Bound {
+  readonly what: Waiting["what"];
+  readonly at: number;
+  readonly name?: string;
 }
 
 /** Older snapshots say nothing about now. */
@@ -27,8 +34,8 @@ export const HOLD_MS = 30_000;
  *
  * - now.
  * - The oldest message of the outbox: what it tells of is committed and not yet published.
- * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor gives back. After
- *   `HOLD_MS` its connection is gone and the broker has given them to another.
+ * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor hands back. After
+ *   `HOLD_MS` its connection is gone and the broker has handed them to another.
  * - With a fresh snapshot: its time, for the queues were looked at then. A queue that was not empty is first in, first
  *   out, so its consumer has come as far as the newest thing it made: the newest stored event (`events.observed`), the
  *   newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
@@ -38,27 +45,37 @@ export const HOLD_MS = 30_000;
  *
  * Under steady load all of these follow the present; on an idle system the watermark is the snapshot's time.
  */
-export function watermarkOf(progress: Progress, settleMs: number): Date {
-  const { now, snapshot, lastEventAt, newestJobAt, newestDeadLetterAt } = progress;
-  const bounds = [now];
-  const bound = (at: number | null) => bounds.push(at ?? 0);
+export function watermarkOf(progress: Progress, settleMs: number): { watermark: Date; bounds: Bound[] } {
+  const bounds = boundsOf(progress);
+  const earliest = Math.min(progress.now, ...bounds.map(({ at }) => at));
+  return { watermark: new Date(Math.max(0, earliest - settleMs)), bounds };
+}
 
-  if (progress.oldestOutboxAt !== null) bound(progress.oldestOutboxAt);
-  if (progress.oldestHeartbeatAt !== null) bound(progress.oldestHeartbeatAt);
+function boundsOf(progress: Progress): Bound[] {
+  const { now, snapshot, lastEventAt, newestJobAt, newestDeadLetterAt } = progress;
+  const bounds: Bound[] = [];
+  const bound = (what: Bound["what"], at: number | null, name?: string) =>
+    bounds.push({ what, at: at ?? 0, ...(name !== undefined && { name }) });
+
+  if (progress.oldestOutboxAt !== null) bound("outbox", progress.oldestOutboxAt);
+  if (progress.quietestWorker)
+    bound("worker", progress.quietestWorker.heartbeatAt, progress.quietestWorker.id);
 
   const seenAt = snapshot === null ? 0 : Date.parse(snapshot.at);
   const fresh = now - seenAt <= FRESH_MS;
-  if (fresh) bound(seenAt);
+  if (fresh) bound("snapshot", seenAt);
   const waits = (queue: string) =>
     snapshot?.bus.some(({ name, ready }) => name === queue && ready > 0) ?? false;
-  if (!fresh || waits("events.observed")) bound(lastEventAt);
-  if (!fresh || waits("jobs.created")) bound(newestJobAt);
-  if (fresh && waits("jobs.failed.validation")) bound(newestDeadLetterAt);
+  const queue = (name: string, at: number | null) =>
+    fresh ? waits(name) && bound("queue", at, name) : bound("snapshot", at, name);
+  queue("events.observed", lastEventAt);
+  queue("jobs.created", newestJobAt);
+  if (fresh) queue("jobs.failed.validation", newestDeadLetterAt);
 
   const stored = Math.max(progress.newestTransitionAt ?? 0, newestDeadLetterAt ?? 0);
   const observed = lastEventAt ?? 0;
   const differ = Math.abs(stored - observed) > TOLERANCE_MS;
-  if (differ && now - Math.max(stored, observed) < HOLD_MS) bound(Math.min(stored, observed));
-
-  return new Date(Math.max(0, Math.min(...bounds) - settleMs));
+  if (differ && now - Math.max(stored, observed) < HOLD_MS)
+    bound(stored < observed ? "job-store" : "event-store", Math.min(stored, observed));
+  return bounds;
 }

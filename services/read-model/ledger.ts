@@ -1,10 +1,10 @@
-import type { Ledger } from "../../contracts/api-queries.ts";
-import { AppError } from "../../shared/errors.ts";
+import type { Ledger, SettleMs } from "../../contracts/api-queries.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { Position } from "./cursor.ts";
 import { type Account, createAccount } from "./ledger-account.ts";
 import { type Buckets, createBuckets } from "./ledger-buckets.ts";
 import type { LedgerQueries, Span } from "./ledger-queries.ts";
+import { waitingFor } from "./ledger-waiting.ts";
 import { watermarkOf } from "./ledger-watermark.ts";
 
 const CHUNK = 1_000;
@@ -12,8 +12,6 @@ const CHUNK = 1_000;
 const RETENTION_MARGIN_MS = 5 * 60_000;
 /** More than the account remembers. */
 const MAX_TWICE = 10_001;
-/** Computations that wait for their turn; each has another `settleMs`. */
-const MAX_WAITING = 8;
 
 export interface LedgerOptions {
   readonly queries: LedgerQueries;
@@ -41,18 +39,14 @@ export interface LedgerOptions {
  * shares it.
  */
 export function createLedger(options: LedgerOptions) {
-  const waiting = new Map<number, Promise<Ledger>>();
+  const waiting = new Map<SettleMs, Promise<Ledger>>();
   let tail: Promise<unknown> = Promise.resolve();
 
   return {
-    /** Rejects with STORE_UNAVAILABLE, or OVERLOADED when too many different ones wait. */
-    compute(settleMs: number): Promise<Ledger> {
+    /** Rejects with STORE_UNAVAILABLE. There are only so many settle times, so only so many wait. */
+    compute(settleMs: SettleMs): Promise<Ledger> {
       const shared = waiting.get(settleMs);
       if (shared) return shared;
-      if (waiting.size >= MAX_WAITING)
-        return Promise.reject(
-          new AppError("OVERLOADED", `${waiting.size} ledgers are waiting, the limit is ${MAX_WAITING}`),
-        );
       const mine = tail.then(() => compute(options, settleMs)).finally(() => waiting.delete(settleMs));
       waiting.set(settleMs, mine);
       // Who asked is told why it failed; the next one only waits for its end.
@@ -66,14 +60,20 @@ export type LedgerBook = ReturnType<typeof createLedger>;
 async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger> {
   const { queries, observations, retentionMs, now, onComputed } = options;
   const startedAt = performance.now();
-  const [store, totals, snapshot] = await Promise.all([
+  const [store, live, deadLetters, totals, snapshot] = await Promise.all([
     queries.progress(),
+    queries.live(),
+    queries.openDeadLetters(),
     observations.totals(),
     observations.latestSnapshot(),
   ]);
   const lastEventAt = totals.lastEventAt === null ? null : Date.parse(totals.lastEventAt);
-  const before = watermarkOf({ ...store, now: now().getTime(), snapshot, lastEventAt }, settleMs);
-  const span = { from: new Date(now().getTime() - retentionMs + RETENTION_MARGIN_MS), before };
+  const at = now();
+  const { watermark: before, bounds } = watermarkOf(
+    { ...store, now: at.getTime(), snapshot, lastEventAt },
+    settleMs,
+  );
+  const span = { from: new Date(at.getTime() - retentionMs + RETENTION_MARGIN_MS), before };
 
   const account = createAccount();
   const [created, ended] = await together(options.signal, (signal) => [
@@ -85,7 +85,16 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
   if (suspect.size > 0) await lookUp(options, account, span, suspect);
   for (const jobId of await queries.givenTwoOutcomes(MAX_TWICE)) account.accuse("duplicated", jobId);
   onComputed?.((performance.now() - startedAt) / 1_000);
-  return account.close(before, span.from);
+  return account.close({
+    watermark: before,
+    from: span.from,
+    now: at,
+    settleMs,
+    newestAt: Math.max(lastEventAt ?? 0, store.newestJobAt ?? 0, store.newestDeadLetterAt ?? 0),
+    waitingFor: waitingFor(at.getTime(), bounds, live),
+    live: live.waiting + live.executing,
+    deadLetters,
+  });
 }
 
 /** Both, at the same time; when one fails, the other ends before this does. */

@@ -10,8 +10,6 @@ export function statsOf(byStatus: Partial<Record<JobStatus, number>>, totals: To
   return {
     total: Object.values(byStatus).reduce((sum, count) => sum + count, 0),
     byStatus: { ...byStatus },
-    completed: byStatus.COMPLETED ?? 0,
-    failed: byStatus.FAILED ?? 0,
     lastEventAt: totals?.lastEventAt ?? null,
     counters: totals?.counters ?? {
       submitted: 0,

@@ -11,7 +11,9 @@ export function faultsOf(errors: ValueErrorIterator): { path: string; message: s
   for (const { path, message, schema } of errors) {
     // A union or an enum says only "Expected union value": what was wanted is more help.
     const wanted =
-      schema[Kind] === "StringEnum" ? `Expected one of ${(schema.enum as string[]).join(", ")}` : message;
+      schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum"
+        ? `Expected one of ${(schema.enum as unknown[]).join(", ")}`
+        : message;
     if (faults.push({ path: path || "/", message: wanted }) === 20) break;
   }
   return faults;

@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { waitingFor } from "./ledger-waiting.ts";
+
+const now = Date.UTC(2026, 0, 1, 12);
+const at = (agoMs: number) => now - agoMs;
+const none = { waiting: 0, executing: 0, holders: [] };
+const messages = (...given: Parameters<typeof waitingFor>) =>
+  waitingFor(...given).map(({ message }) => message);
+
+test("the bound that has come least far is first, and the ordinary rhythm is none", () => {
+  const bounds = [
+    { what: "snapshot", at: at(900) },
+    { what: "worker", at: at(2_000), name: "w-1" },
+    { what: "outbox", at: at(9_100) },
+  ] as const;
+  expect(messages(now, bounds, none)).toEqual([
+    "Messages of the job store that are not published yet, the oldest written 9.1 s ago",
+    "Worker w-1, last heard of 2.0 s ago",
+  ]);
+  expect(waitingFor(now, bounds, none)[1]).toMatchObject({
+    what: "worker",
+    name: "w-1",
+    since: "2026-01-01T11:59:58.000Z",
+  });
+  expect(messages(now, [], none)).toEqual([]);
+});
+
+test("a silent worker is named with the jobs that it holds, also when the watermark waits for it no longer", () => {
+  const holders = [{ id: "w-1", jobs: 2, heartbeatAt: new Date(at(8_000)) }];
+  const live = { waiting: 1, executing: 2, holders };
+  expect(messages(now, [{ what: "worker", at: at(8_000), name: "w-1" }], live)).toEqual([
+    "Worker w-1, last heard of 8.0 s ago, which holds 2 jobs",
+    "3 jobs that have not ended: 2 executing, 1 not",
+  ]);
+  const gone = [
+    { id: "w-1", jobs: 1, heartbeatAt: new Date(at(40_000)) },
+    { id: "w-2", jobs: 3, heartbeatAt: new Date(at(100)) },
+  ];
+  expect(messages(now, [], { waiting: 0, executing: 4, holders: gone })).toEqual([
+    "Worker w-1, last heard of 40.0 s ago, which holds 1 job",
+    "4 jobs that have not ended: 4 executing, 0 not",
+  ]);
+});
+
+test("what was never heard of has no moment", () => {
+  expect(waitingFor(now, [{ what: "queue", at: 0, name: "events.observed" }], none)).toEqual([
+    {
+      what: "queue",
+      name: "events.observed",
+      since: null,
+      message: "The queue events.observed, which is not empty; what was last taken from it is from never",
+    },
+  ]);
+});
