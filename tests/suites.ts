@@ -112,6 +112,11 @@ export const SUITES: readonly Suite[] = [
   { name: "job-types", paths: behaviours("new-job-type"), engines: [] },
   { name: "parity", paths: behaviours("parity"), engines: [] },
   { name: "binaries", paths: behaviours("binaries"), engines: full },
+  {
+    name: "tui-units",
+    paths: ["format", "job-filter", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
+    engines: [],
+  },
   { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },
   { name: "dev-embedded", paths: behaviours("dev-embedded", "dev-observers"), engines: embedded },
   { name: "dev-full", paths: behaviours("dev"), engines: full },

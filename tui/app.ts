@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ApiClient } from "../shared/api-client/client.ts";
+import { countMatches, type EffectPorts, load, runCommand } from "./effects.ts";
+import type { Effect, Message } from "./message.ts";
+import { initialState, type Options, type State } from "./model.ts";
+import { openPage, probePages } from "./probe-pages.ts";
+import { openScreen } from "./screen.ts";
+import { readSettings, settingsPath, writeSettings } from "./settings.ts";
+import { update } from "./update.ts";
+import { render } from "./views/frame.ts";
+import { plainText } from "./views/plain.ts";
+
+export interface TuiOptions {
+  readonly client: ApiClient;
+  /** Where the read-model and the gateway are looked for. */
+  readonly addresses: () => { readonly readModelUrl: string; readonly gatewayUrl: string };
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly ascii?: boolean;
+  /** Print the overview once as linear text and leave. */
+  readonly plain?: boolean;
+}
+
+/** Frames at most so often while data changes; a key shows at once. */
+const FRAME_MS = 100;
+const TICK_MS = 500;
+/** How long `--plain` waits for the first answers. */
+const PLAIN_MS = 3_000;
+
+/** Opens the terminal UI and resolves with the exit code once a person leaves it. */
+export async function runTui(options: TuiOptions): Promise<number> {
+  return options.plain ? runPlain(options) : runScreen(options);
+}
+
+/** The state, what changes it and what follows from that; the same for the screen and for `--plain`. */
+function createProgram(
+  { client, addresses, env, version }: TuiOptions,
+  size: { width: number; height: number },
+  outside: (effect: Effect) => void,
+  onChange: (message: Message) => void,
+) {
+  const abort = new AbortController();
+  const { settings, problem } = readSettings(settingsPath(env));
+  const modelOptions: Options = {
+    readOnly: env.ODD_DASHBOARD_READ_ONLY === "1",
+    serverMode: env.ODD_DASHBOARD_SERVER_MODE === "1",
+    where: addresses().readModelUrl,
+    version,
+  };
+  let state = initialState({ now: Date.now(), ...size, options: modelOptions, settings });
+  const ports: EffectPorts = {
+    client,
+    signal: abort.signal,
+    dispatch,
+    pages: (signal) => probePages(addresses(), state.data.overview?.value, signal),
+  };
+
+  function dispatch(message: Message) {
+    if (abort.signal.aborted) return;
+    const [next, effects] = update(state, message, Date.now());
+    state = next;
+    for (const effect of effects) run(effect);
+    onChange(message);
+  }
+
+  function run(effect: Effect) {
+    if (effect.kind === "load") void load(ports, effect);
+    else if (effect.kind === "run") void runCommand(ports, effect.command);
+    else if (effect.kind === "count") void countMatches(ports, effect.command);
+    else if (effect.kind === "save") writeSettings(settingsPath(env), effect.settings);
+    else outside(effect);
+  }
+
+  async function follow() {
+    for await (const change of client.follow({ signal: abort.signal, maxRetryMs: 15_000 }))
+      if (change.kind === "connected") dispatch({ kind: "stream", state: "live" });
+      else if (change.kind === "disconnected") dispatch({ kind: "stream", state: "down" });
+      else dispatch({ kind: "changed" });
+  }
+
+  return {
+    dispatch,
+    follow,
+    stop: () => abort.abort(),
+    signal: abort.signal,
+    problem,
+    get state(): State {
+      return state;
+    },
+  };
+}
+
+async function runScreen(options: TuiOptions): Promise<number> {
+  const { env, ascii } = options;
+  const ended = Promise.withResolvers<number>();
+  const screen = openScreen({ colours: !env.NO_COLOR });
+  const restore = () => screen.close();
+  process.on("exit", restore);
+  const fail = (error: unknown) => ended.reject(error);
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  const signals = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
+  for (const [name, code] of Object.entries(signals)) process.on(name, () => ended.resolve(code));
+
+  let drawnAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const draw = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    // A terminal that is behind gets the newest frame once it has caught up, not every one between.
+    if (screen.isBehind()) return schedule();
+    drawnAt = performance.now();
+    try {
+      screen.draw(render({ ...program.state, now: Date.now() }, { ascii }), program.state.settings.theme);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const schedule = () => {
+    timer ??= setTimeout(draw, Math.max(0, FRAME_MS - (performance.now() - drawnAt)));
+  };
+  const program = createProgram(options, screen, outside, ({ kind }) =>
+    kind === "key" || kind === "resize" ? draw() : schedule(),
+  );
+
+  function outside(effect: Effect) {
+    if (effect.kind === "quit") ended.resolve(0);
+    else if (effect.kind === "mouse") screen.mouse(effect.on);
+    else if (effect.kind === "copy") {
+      screen.copy(effect.text);
+      program.dispatch({ kind: "notice", text: effect.what, tone: "good" });
+    } else if (effect.kind === "open") {
+      const { text, copied } = openPage(effect.url, env);
+      if (copied) screen.copy(effect.url);
+      program.dispatch({ kind: "notice", text, tone: "info" });
+    }
+  }
+
+  screen.onKey((key) => program.dispatch({ kind: "key", key }));
+  screen.onResize((width, height) => program.dispatch({ kind: "resize", width, height }));
+  program.dispatch({ kind: "tick" });
+  if (program.problem) program.dispatch({ kind: "notice", text: program.problem, tone: "bad" });
+  draw();
+  const ticks = setInterval(() => program.dispatch({ kind: "tick" }), TICK_MS);
+  program.follow().catch(fail);
+  try {
+    return await ended.promise;
+  } finally {
+    clearInterval(ticks);
+    clearTimeout(timer);
+    program.stop();
+    screen.close();
+  }
+}
+
+/** The overview once, as lines for screen readers, files and pipes. */
+async function runPlain(options: TuiOptions): Promise<number> {
+  const program = createProgram(
+    options,
+    { width: 100, height: 60 },
+    () => undefined,
+    () => undefined,
+  );
+  program.dispatch({ kind: "tick" });
+  const deadline = Date.now() + PLAIN_MS;
+  const isWaiting = ({ data }: State) => Object.values(data).some(({ inFlight }) => inFlight);
+  while (isWaiting(program.state) && Date.now() < deadline) await sleep(20);
+  process.stdout.write(`${plainText({ ...program.state, now: Date.now() }, { ascii: options.ascii })}\n`);
+  program.stop();
+  return program.state.data.overview?.value ? 0 : 1;
+}

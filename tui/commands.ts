@@ -1,0 +1,65 @@
+import type { JobRequest } from "../contracts/api-commands.ts";
+import type { JobFilter } from "../contracts/filter-schema.ts";
+import { count } from "./format.ts";
+
+/** Something that changes the system, as a person confirmed it. */
+export type Command =
+  | { readonly kind: "retry" | "cancel"; readonly ids: readonly string[] }
+  | { readonly kind: "retry-all" | "cancel-all"; readonly filter: JobFilter }
+  | { readonly kind: "replay" | "drop"; readonly ids: readonly string[] }
+  | { readonly kind: "replay-edited"; readonly id: string; readonly payload: Record<string, unknown> }
+  | { readonly kind: "pause" | "resume"; readonly type: string }
+  | { readonly kind: "submit"; readonly request: JobRequest; readonly count: number };
+
+/** What became of a command. */
+export interface Outcome {
+  readonly changed: number;
+  readonly refused: number;
+  /** Why the first of the refused was. */
+  readonly reason?: string;
+  /** The job that a command made, when it made one. */
+  readonly jobId?: string;
+}
+
+const DONE: Readonly<Record<Command["kind"], string>> = {
+  retry: "Retried",
+  "retry-all": "Retried",
+  cancel: "Cancelled",
+  "cancel-all": "Cancelled",
+  replay: "Replayed",
+  "replay-edited": "Resubmitted",
+  drop: "Dropped",
+  pause: "Paused",
+  resume: "Resumed",
+  submit: "Submitted",
+};
+
+/** What a command acts on, with its number. */
+export function subjectOf(command: Command, changed: number): string {
+  switch (command.kind) {
+    case "pause":
+    case "resume":
+      return `queue ${command.type}`;
+    case "replay":
+    case "drop":
+      return plural(changed, "dead letter");
+    case "submit":
+      return `${plural(changed, "job")} of type ${command.request.type}`;
+    default:
+      return plural(changed, "job");
+  }
+}
+
+/** The sentence that says what a command did. */
+export function outcomeText(command: Command, { changed, refused, reason }: Outcome): string {
+  const done = `${DONE[command.kind]} ${subjectOf(command, changed)}`;
+  if (refused === 0) return done;
+  const failed = `${count(refused)} refused: ${reason ?? "no reason given"}`;
+  return changed === 0 ? capitalised(failed) : `${done}, ${failed}`;
+}
+
+export function plural(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

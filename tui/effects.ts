@@ -1,0 +1,181 @@
+import type { Static } from "@sinclair/typebox";
+import type { Acceptance, BatchRequest } from "../contracts/api-commands.ts";
+import { ApiError } from "../shared/api-client/api-error.ts";
+import type { ApiClient } from "../shared/api-client/client.ts";
+import type { Command, Outcome } from "./commands.ts";
+import type { Effect, Message } from "./message.ts";
+import type { Failure, ResourceName, Resources } from "./model.ts";
+import type { Load } from "./needs.ts";
+
+export interface EffectPorts {
+  readonly client: ApiClient;
+  readonly signal: AbortSignal;
+  /** Whether the pages of the system answer. */
+  readonly pages: (signal: AbortSignal) => Promise<Resources["pages"]>;
+  dispatch(message: Message): void;
+}
+
+/** Queries of the screen wait this long: a slow service shows as such instead of as an old number. */
+const QUERY_MS = 5_000;
+/** Commands on single jobs under way at a time. */
+const AT_ONCE = 8;
+
+type Loaders = {
+  readonly [N in ResourceName]: (ports: EffectPorts, query: Load["query"]) => Promise<Resources[N]>;
+};
+
+const options = ({ signal }: EffectPorts) => ({ signal, timeoutMs: QUERY_MS });
+const id = (query: Load["query"]) => ({ params: { id: String(query.id) } });
+
+/** How each resource is queried. */
+const LOADERS: Loaders = {
+  overview: (ports) => ports.client.readModel.overview({}, options(ports)),
+  completedSeries: (ports) =>
+    ports.client.readModel.series({ query: { metric: "completed", minutes: 6 } }, options(ports)),
+  failedSeries: (ports) =>
+    ports.client.readModel.series({ query: { metric: "failed", minutes: 6 } }, options(ports)),
+  ledger: (ports) => ports.client.readModel.ledger({}, { signal: ports.signal, timeoutMs: 4 * QUERY_MS }),
+  alerts: (ports) => ports.client.readModel.alerts({}, options(ports)),
+  jobs: (ports, query) => ports.client.readModel.listJobs({ query }, options(ports)),
+  job: (ports, query) => ports.client.readModel.jobDetail(id(query), options(ports)),
+  jobTypes: async (ports) => (await ports.client.gateway.listJobTypes({}, options(ports))).jobTypes,
+  events: (ports, query) => ports.client.readModel.listEvents({ query }, options(ports)),
+  deadLetters: (ports, query) => ports.client.readModel.listDeadLetters({ query }, options(ports)),
+  deadLetter: (ports, query) => ports.client.readModel.deadLetter(id(query), options(ports)),
+  queues: (ports) => ports.client.readModel.queues({}, options(ports)),
+  workers: (ports) => ports.client.readModel.workers({}, options(ports)),
+  pages: (ports) => ports.pages(ports.signal),
+};
+
+/** Queries a resource and dispatches what became of it. Never rejects. */
+export async function load(ports: EffectPorts, { name, key, query }: Load): Promise<void> {
+  try {
+    const value = await LOADERS[name](ports, query);
+    ports.dispatch({ kind: "loaded", name, key, value });
+  } catch (error) {
+    if (!ports.signal.aborted) ports.dispatch({ kind: "failed", name, key, failure: failureOf(error) });
+  }
+}
+
+/** Runs a command and dispatches its progress and outcome. Never rejects. */
+export async function runCommand(ports: EffectPorts, command: Command): Promise<void> {
+  const outcome = await outcomeOf(ports, command).catch(
+    (error: unknown): Outcome => ({ changed: 0, refused: 1, reason: reasonOf(error) }),
+  );
+  ports.dispatch({ kind: "finished", command, outcome });
+}
+
+/** Asks how many jobs a bulk action would change. Never rejects. */
+export async function countMatches(ports: EffectPorts, command: Command): Promise<void> {
+  if (command.kind !== "retry-all" && command.kind !== "cancel-all") return;
+  const action = command.kind === "retry-all" ? "retry" : "cancel";
+  try {
+    const { matched } = await ports.client.gateway.actOnJobs({
+      body: { action, filter: command.filter, dryRun: true },
+    });
+    ports.dispatch({ kind: "counted", command, matched });
+  } catch (error) {
+    ports.dispatch({ kind: "notice", text: reasonOf(error), tone: "bad" });
+  }
+}
+
+async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome> {
+  const { gateway } = ports.client;
+  switch (command.kind) {
+    case "retry":
+      return each(ports, "Retrying", command.ids, (jobId) => gateway.retryJob({ params: { id: jobId } }));
+    case "cancel":
+      return each(ports, "Cancelling", command.ids, (jobId) => gateway.cancelJob({ params: { id: jobId } }));
+    case "replay":
+      return each(ports, "Replaying", command.ids, (letterId) =>
+        gateway.replayDeadLetter({ params: { id: letterId } }),
+      );
+    case "drop":
+      return each(ports, "Dropping", command.ids, (letterId) =>
+        gateway.dropDeadLetter({ params: { id: letterId } }),
+      );
+    case "retry-all":
+    case "cancel-all": {
+      const action = command.kind === "retry-all" ? "retry" : "cancel";
+      const { matched, changed } = await gateway.actOnJobs(
+        { body: { action, filter: command.filter } },
+        { timeoutMs: 120_000 },
+      );
+      return {
+        changed,
+        refused: Math.max(0, matched - changed),
+        reason: "their status had changed meanwhile",
+      };
+    }
+    case "replay-edited": {
+      const { jobId } = await gateway.replayDeadLetter({
+        params: { id: command.id },
+        body: { payload: command.payload },
+      });
+      return { changed: 1, refused: 0, jobId };
+    }
+    case "pause":
+      await gateway.pauseQueue({ params: { type: command.type } });
+      return { changed: 1, refused: 0 };
+    case "resume":
+      await gateway.resumeQueue({ params: { type: command.type } });
+      return { changed: 1, refused: 0 };
+    case "submit":
+      return submit(ports, command);
+  }
+}
+
+async function submit(
+  { client: { gateway } }: EffectPorts,
+  { request, count }: Extract<Command, { kind: "submit" }>,
+): Promise<Outcome> {
+  if (count === 1) {
+    const { jobId }: Acceptance = await gateway.submitJob({ body: request });
+    return { changed: 1, refused: 0, jobId };
+  }
+  const body: Static<typeof BatchRequest> = { jobs: new Array(count).fill(request) };
+  const { accepted, refused, results } = await gateway.submitBatch({ body });
+  const problem = results.flatMap((result) => ("problem" in result ? [result.problem] : []))[0];
+  return { changed: accepted, refused, reason: problem?.detail ?? problem?.title };
+}
+
+/** Does the same to each of many, a few at a time, and counts what came of it. */
+async function each(
+  ports: EffectPorts,
+  label: string,
+  ids: readonly string[],
+  act: (id: string) => Promise<unknown>,
+): Promise<Outcome> {
+  let changed = 0;
+  let refused = 0;
+  let reason: string | undefined;
+  const queue = ids.values();
+  const worker = async () => {
+    for (const one of queue) {
+      try {
+        await act(one);
+        changed++;
+      } catch (error) {
+        refused++;
+        reason ??= reasonOf(error);
+      }
+      if (ids.length > 1)
+        ports.dispatch({ kind: "progress", label, done: changed + refused, total: ids.length });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { changed, refused, reason };
+}
+
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof ApiError)) throw error;
+  const { code, detail, remedy } = error;
+  return { message: detail, remedy, unreachable: code === "UNREACHABLE" || code === "TIMED_OUT" };
+}
+
+function reasonOf(error: unknown): string {
+  const { message, remedy } = failureOf(error);
+  return `${message}. ${remedy}`;
+}
+
+export type OutsideEffect = Exclude<Effect, Load>;

@@ -1,0 +1,74 @@
+import type { JobStatus } from "../contracts/job.ts";
+import type { Colour, Style } from "./style.ts";
+
+/** What is drawn beside text, each one cell wide. */
+export const GLYPHS = {
+  logo: "◉",
+  ok: "✓",
+  bad: "✕",
+  warn: "▲",
+  paused: "‖",
+  mark: "●",
+  bar: "▌",
+  pointer: "◀",
+  wait: "░",
+  run: "█",
+  enter: "↵",
+  dot: "·",
+  path: "›",
+  none: "–",
+  arrow: "→",
+} as const;
+
+/** Eighths of a cell, from empty to full. */
+export const LEVELS = " ▁▂▃▄▅▆▇█";
+
+export const STATUS_GLYPHS: Readonly<Record<JobStatus, string>> = {
+  PENDING: "○",
+  VALIDATED: "○",
+  SCHEDULED: "◷",
+  EXECUTING: "◐",
+  RETRYING: "↻",
+  COMPLETED: "●",
+  FAILED: "✕",
+  CANCELLED: "⊘",
+  REJECTED: "⊗",
+};
+
+/** What `--ascii` shows instead, one cell for one cell, so that no view has to know. Anything else becomes `?`. */
+export const ASCII: Readonly<Record<string, string>> = {
+  ...{ "◉": "@", "✓": "+", "✕": "x", "▲": "!", "▼": "v", "‖": "=", "▌": ">", "◀": "<", "░": ".", "█": "#" },
+  ...{
+    "↵": "&",
+    "·": "-",
+    "›": ">",
+    "–": "-",
+    "→": ">",
+    "…": "~",
+    "×": "x",
+    "▸": ">",
+    "▏": "_",
+    "“": '"',
+    "”": '"',
+  },
+  ...{ "○": "o", "◷": "@", "◐": ">", "↻": "~", "●": "*", "⊘": "-", "⊗": "!", "’": "'", "≥": ">" },
+  ...{ "╭": "+", "╮": "+", "╯": "+", "╰": "+", "─": "-", "│": "|", "┤": "+", "┼": "+", "├": "+" },
+  ...{ "▁": "_", "▂": "_", "▃": ".", "▄": ".", "▅": "-", "▆": "=", "▇": "#", "▐": "|", "▕": "|" },
+};
+
+const COLOURS: Readonly<Record<JobStatus, Colour | undefined>> = {
+  PENDING: undefined,
+  VALIDATED: undefined,
+  SCHEDULED: "later",
+  EXECUTING: "busy",
+  RETRYING: "warn",
+  COMPLETED: "good",
+  FAILED: "bad",
+  CANCELLED: undefined,
+  REJECTED: "odd",
+};
+
+export function statusStyle(status: JobStatus): Style {
+  const colour = COLOURS[status];
+  return status === "CANCELLED" ? { dim: true } : colour ? { colour } : {};
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { complete, completions, faultOf, statusIn, withStatus } from "./job-filter.ts";
+
+test("a filter that cannot be read says why", () => {
+  expect(faultOf("status:failed type:hash out of coffee")).toBeUndefined();
+  expect(faultOf("status:lost")).toContain("lost");
+});
+
+test("the status can be read, replaced and removed", () => {
+  expect(statusIn("type:hash status:failed")).toBe("FAILED");
+  expect(statusIn("status:failed,retrying")).toBeUndefined();
+  expect(withStatus("type:hash status:failed x", "VALIDATED")).toBe("status:waiting type:hash x");
+  expect(withStatus("status:failed", undefined)).toBe("");
+});
+
+test("keys and values are completed as far as the candidates agree", () => {
+  expect(completions("x type:h", ["hash", "http-check", "sleep"])).toEqual(["hash", "http-check"]);
+  expect(complete("x type:s", ["hash", "sleep"])).toBe("x type:sleep");
+  expect(complete("x type:h", ["hash", "http-check"])).toBe("x type:h");
+  expect(complete("status:co", [])).toBe("status:completed");
+  expect(complete("nothing", [])).toBe("nothing");
+});

@@ -1,0 +1,41 @@
+import type { Command, Outcome } from "./commands.ts";
+import type { Failure, ResourceName, Resources, State, StreamState } from "./model.ts";
+import type { Load } from "./needs.ts";
+import type { Settings } from "./settings.ts";
+
+/** What happened: a key, an answer, the passing of time. */
+export type Message =
+  | { readonly kind: "key"; readonly key: string }
+  | { readonly kind: "resize"; readonly width: number; readonly height: number }
+  | { readonly kind: "tick" }
+  | {
+      readonly kind: "loaded";
+      readonly name: ResourceName;
+      readonly key: string;
+      readonly value: Resources[ResourceName];
+    }
+  | { readonly kind: "failed"; readonly name: ResourceName; readonly key: string; readonly failure: Failure }
+  | { readonly kind: "changed" }
+  | { readonly kind: "stream"; readonly state: StreamState }
+  | { readonly kind: "counted"; readonly command: Command; readonly matched: number }
+  | { readonly kind: "progress"; readonly label: string; readonly done: number; readonly total: number }
+  | { readonly kind: "finished"; readonly command: Command; readonly outcome: Outcome }
+  | { readonly kind: "notice"; readonly text: string; readonly tone: "good" | "bad" | "info" };
+
+export type Effect =
+  | Load
+  | { readonly kind: "run"; readonly command: Command }
+  /** Asks how many a command would change, then confirms it. */
+  | { readonly kind: "count"; readonly command: Command }
+  | { readonly kind: "copy"; readonly text: string; readonly what: string }
+  | { readonly kind: "open"; readonly url: string }
+  | { readonly kind: "save"; readonly settings: Settings }
+  | { readonly kind: "mouse"; readonly on: boolean }
+  | { readonly kind: "quit" };
+
+export type Step = readonly [State, readonly Effect[]];
+
+/** Says something in the hint line for a few seconds. */
+export function notice(state: State, text: string, tone: "good" | "bad" | "info"): Step {
+  return [{ ...state, notice: { text, tone, at: state.now } }, []];
+}

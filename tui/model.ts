@@ -1,0 +1,229 @@
+import type {
+  AlertsReply,
+  DeadLetterPage,
+  EventPage,
+  JobDetail,
+  JobPage,
+  Ledger,
+  Overview,
+  QueuesReply,
+  SeriesReply,
+  WorkersReply,
+} from "../contracts/api-queries.ts";
+import type { DeadLetter } from "../contracts/dead-letter.ts";
+import type { JobTypeInfo } from "../contracts/job-type.ts";
+import type { Command } from "./commands.ts";
+import type { Form } from "./form.ts";
+import type { PageState } from "./pages.ts";
+import { NO_RATES, type Rates } from "./rates.ts";
+import type { Settings } from "./settings.ts";
+
+export const SCREENS = [
+  "overview",
+  "jobs",
+  "events",
+  "dead-letters",
+  "queues",
+  "alerts",
+  "pages",
+  "job",
+  "event",
+  "dead-letter",
+  "new-job",
+] as const;
+export type ScreenName = (typeof SCREENS)[number];
+
+/** Screens that digits and Tab reach, in their order. */
+export const TABS = [
+  { screen: "overview", title: "Overview" },
+  { screen: "jobs", title: "Jobs" },
+  { screen: "events", title: "Events" },
+  { screen: "dead-letters", title: "Dead" },
+  { screen: "queues", title: "Queues" },
+  { screen: "alerts", title: "Alerts" },
+] as const satisfies readonly { screen: ScreenName; title: string }[];
+
+/** Where a person is; Esc goes back to the place before it. */
+export interface Place {
+  readonly screen: ScreenName;
+  /** The job, event or dead letter that is shown. */
+  readonly id?: string;
+}
+
+/** What the services are queried for, by name. */
+export interface Resources {
+  readonly overview: Overview;
+  readonly completedSeries: SeriesReply;
+  readonly failedSeries: SeriesReply;
+  readonly ledger: Ledger;
+  readonly alerts: AlertsReply;
+  readonly jobs: JobPage;
+  readonly job: JobDetail;
+  readonly jobTypes: readonly JobTypeInfo[];
+  readonly events: EventPage;
+  readonly deadLetters: DeadLetterPage;
+  readonly deadLetter: DeadLetter;
+  readonly queues: QueuesReply;
+  readonly workers: WorkersReply;
+  readonly pages: readonly PageState[];
+}
+export type ResourceName = keyof Resources;
+
+/** The last answer to a query, kept while newer ones fail. */
+export interface Loaded<T> {
+  /** What it was queried with; an answer to another question is dropped. */
+  readonly key: string;
+  readonly value?: T;
+  readonly loadedAt?: number;
+  readonly askedAt?: number;
+  readonly error?: Failure;
+  /** Failures in a row, which set the wait until the next try. */
+  readonly failures: number;
+  readonly inFlight: boolean;
+  /** Something changed since it was queried. */
+  readonly stale: boolean;
+}
+
+export interface Failure {
+  readonly message: string;
+  readonly remedy: string;
+  /** No service answered at all. */
+  readonly unreachable: boolean;
+}
+
+export type Data = { readonly [N in ResourceName]?: Loaded<Resources[N]> };
+
+/** A list with a cursor, the same for every screen that has one. */
+export interface ListState {
+  readonly index: number;
+  /** The row under the cursor, which it stays on while rows come and go above it. */
+  readonly id?: string;
+  readonly filter: string;
+  /** Row ids that were marked for a bulk action; "all" is everything that matches the filter. */
+  readonly marks: ReadonlySet<string>;
+  readonly all: boolean;
+  /** The cursor stays on the newest row. */
+  readonly follow: boolean;
+  readonly sort: number;
+}
+
+export const EMPTY_LIST: ListState = {
+  index: 0,
+  filter: "",
+  marks: new Set(),
+  all: false,
+  follow: false,
+  sort: 0,
+};
+
+export type ListName = "overview" | "jobs" | "events" | "dead-letters" | "queues" | "alerts" | "pages";
+
+/** What lies over the screen and takes the keys. */
+export type Overlay =
+  | { readonly kind: "help"; readonly scroll: number }
+  | { readonly kind: "filter"; readonly text: string; readonly before: string }
+  | { readonly kind: "palette"; readonly text: string; readonly index: number }
+  | { readonly kind: "confirm"; readonly question: string; readonly command: Command };
+
+export interface Notice {
+  readonly text: string;
+  readonly tone: "good" | "bad" | "info";
+  readonly at: number;
+}
+
+/** A command under way: what it does and how far it is. */
+export interface Task {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export type StreamState = "connecting" | "live" | "down";
+
+export interface Options {
+  /** Commands that change something are greyed out, with this reason. */
+  readonly readOnly: boolean;
+  readonly serverMode: boolean;
+  /** Where the services are looked for, for the offline screen. */
+  readonly where: string;
+  readonly version: string;
+}
+
+export interface State {
+  readonly now: number;
+  readonly startedAt: number;
+  readonly width: number;
+  readonly height: number;
+  readonly options: Options;
+  readonly settings: Settings;
+  readonly places: readonly Place[];
+  readonly data: Data;
+  readonly stream: StreamState;
+  /** When the last change arrived on the stream. */
+  readonly changedAt?: number;
+  readonly rates: Rates;
+  readonly lists: Readonly<Record<ListName, ListState>>;
+  /** Pane and scroll position of the screen that shows one thing. */
+  readonly pane: number;
+  readonly scroll: number;
+  /** What a frozen list shows while the live one goes on. */
+  readonly frozen: { readonly jobs?: JobPage; readonly events?: EventPage };
+  readonly form?: Form;
+  readonly overlay?: Overlay;
+  readonly notice?: Notice;
+  readonly task?: Task;
+  readonly mouse: boolean;
+}
+
+export interface Start {
+  readonly now: number;
+  readonly width: number;
+  readonly height: number;
+  readonly options: Options;
+  readonly settings: Settings;
+}
+
+export function initialState({ now, width, height, options, settings }: Start): State {
+  const list = { ...EMPTY_LIST };
+  return {
+    now,
+    startedAt: now,
+    width,
+    height,
+    options,
+    settings,
+    places: [{ screen: "overview" }],
+    data: {},
+    stream: "connecting",
+    rates: NO_RATES,
+    lists: {
+      // Nothing is selected among the newest events until a person moves there.
+      overview: { ...list, index: -1 },
+      jobs: { ...list, filter: settings.filter },
+      events: list,
+      "dead-letters": list,
+      queues: list,
+      alerts: list,
+      pages: list,
+    },
+    pane: 0,
+    scroll: 0,
+    frozen: {},
+    mouse: false,
+  };
+}
+
+export function placeOf(state: State): Place {
+  return state.places.at(-1) ?? { screen: "overview" };
+}
+
+/** The list of the current screen, if it has one. */
+export function listNameOf(state: State): ListName | undefined {
+  const { screen } = placeOf(state);
+  return screen in state.lists ? (screen as ListName) : undefined;
+}
+
+/** Whether the services are out of reach: the overview failed last, and nothing has answered since. */
+export function isOffline({ data: { overview } }: State): boolean {
+  return overview?.error?.unreachable ?? false;
+}

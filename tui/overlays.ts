@@ -1,0 +1,156 @@
+import { act, go, refilter } from "./act.ts";
+import { typed } from "./form.ts";
+import { complete } from "./job-filter.ts";
+import { type Action, KEYMAP } from "./keys.ts";
+import { notice, type Step } from "./message.ts";
+import { type Overlay, placeOf, type State, TABS } from "./model.ts";
+import { changeSetting } from "./settings.ts";
+
+/** What a key does while something lies over the screen. */
+export function overlayKey(state: State, overlay: Overlay, key: string): Step {
+  switch (overlay.kind) {
+    case "help":
+      return helpKey(state, overlay.scroll, key);
+    case "filter":
+      return filterKey(state, overlay, key);
+    case "confirm":
+      return confirmKey(state, overlay, key);
+    case "palette":
+      return paletteKey(state, overlay, key);
+  }
+}
+
+const closed = (state: State): State => ({ ...state, overlay: undefined });
+
+function helpKey(state: State, scroll: number, key: string): Step {
+  if (key === "esc" || key === "?" || key === "q" || key === "enter") return [closed(state), []];
+  const by =
+    key === "down" || key === "j"
+      ? 1
+      : key === "up" || key === "k"
+        ? -1
+        : key === "pgdn" || key === " "
+          ? 10
+          : key === "pgup"
+            ? -10
+            : 0;
+  return [
+    { ...state, overlay: { kind: "help", scroll: Math.max(0, Math.min(KEYMAP.length, scroll + by)) } },
+    [],
+  ];
+}
+
+/** The filter takes effect as it is typed; Esc brings back the one before. */
+function filterKey(state: State, overlay: Extract<Overlay, { kind: "filter" }>, key: string): Step {
+  const name = placeOf(state).screen === "events" ? "events" : "jobs";
+  if (key === "enter") return [closed(refilter(state, name, overlay.text.trim())), []];
+  if (key === "esc") return [closed(refilter(state, name, overlay.before)), []];
+  const types = (state.data.jobTypes?.value ?? []).map((type) => type.name);
+  const text =
+    key === "tab" ? complete(overlay.text, types) : typed(overlay.text, overlay.text.length, key)?.value;
+  return text === undefined ? [state, []] : [{ ...state, overlay: { ...overlay, text } }, []];
+}
+
+function confirmKey(state: State, { command }: Extract<Overlay, { kind: "confirm" }>, key: string): Step {
+  if (key === "y" || key === "Y" || key === "enter") return [closed(state), [{ kind: "run", command }]];
+  return key === "n" || key === "N" || key === "esc" || key === "q" ? [closed(state), []] : [state, []];
+}
+
+export interface PaletteEntry {
+  readonly name: string;
+  readonly help: string;
+  readonly action: Action | "set";
+}
+
+const NAMES: Partial<Record<Action, string>> = {
+  "new-job": "new job",
+  pages: "pages",
+  help: "help",
+  refresh: "refresh",
+  quit: "quit",
+  filter: "filter",
+  mouse: "mouse",
+  retry: "retry",
+  cancel: "cancel",
+  drop: "drop",
+  replay: "replay",
+  pause: "pause or resume",
+  freeze: "freeze",
+  follow: "follow",
+  copy: "copy",
+};
+
+/** What the palette offers for a text: names that contain its letters in their order, the best first. */
+export function paletteEntries(state: State, text: string): PaletteEntry[] {
+  const { screen } = placeOf(state);
+  const tabs = TABS.map(
+    ({ title }, index): PaletteEntry => ({
+      name: title === "Dead" ? "dead letters" : title.toLowerCase(),
+      help: `Go to the screen, key ${index + 1}`,
+      action: `tab-${index + 1}` as Action,
+    }),
+  );
+  const verbs = KEYMAP.filter(
+    ({ action, screens, changes }) =>
+      NAMES[action] && (!screens || screens.includes(screen)) && !(changes && state.options.readOnly),
+  ).map(
+    ({ action, help, shown }): PaletteEntry => ({
+      name: NAMES[action] ?? action,
+      help: `${help} (${shown})`,
+      action,
+    }),
+  );
+  const set: PaletteEntry = {
+    name: "set",
+    help: "set theme mono, set refresh 2000, set filter status:failed",
+    action: "set",
+  };
+  const wanted = text.toLowerCase().trim();
+  return [...tabs, ...verbs, set]
+    .map((entry) => ({ entry, score: fuzzy(entry.name, wanted.startsWith("set ") ? "set" : wanted) }))
+    .filter(({ score }) => score >= 0)
+    .sort((a, b) => a.score - b.score)
+    .map(({ entry }) => entry);
+}
+
+/** How far apart the letters of `text` are in `name`, 0 for a beginning; -1 when it does not contain them in order. */
+export function fuzzy(name: string, text: string): number {
+  let at = -1;
+  let gaps = 0;
+  for (const letter of text) {
+    const found = name.indexOf(letter, at + 1);
+    if (found < 0) return -1;
+    gaps += found - at - 1;
+    at = found;
+  }
+  return gaps;
+}
+
+function paletteKey(state: State, overlay: Extract<Overlay, { kind: "palette" }>, key: string): Step {
+  const { text, index } = overlay;
+  const entries = paletteEntries(state, text);
+  if (key === "esc" || (key === "backspace" && text === "")) return [closed(state), []];
+  if (key === "up" || key === "down") {
+    const moved = Math.max(0, Math.min(entries.length - 1, index + (key === "up" ? -1 : 1)));
+    return [{ ...state, overlay: { ...overlay, index: moved } }, []];
+  }
+  if (key === "enter") return run(closed(state), text.trim(), entries[index]);
+  const next = key === "tab" ? (entries[index]?.name ?? text) : typed(text, text.length, key)?.value;
+  return next === undefined
+    ? [state, []]
+    : [{ ...state, overlay: { kind: "palette", text: next, index: 0 } }, []];
+}
+
+function run(state: State, text: string, entry: PaletteEntry | undefined): Step {
+  const [, name, value] = /^set\s+(\S+)\s*(.*)$/.exec(text) ?? [];
+  if (name) {
+    const settings = changeSetting(state.settings, name, value ?? "");
+    if (typeof settings === "string") return notice(state, settings, "bad");
+    return [{ ...state, settings }, [{ kind: "save", settings }]];
+  }
+  if (entry && entry.action !== "set") return act(state, entry.action);
+  if (entry) return [{ ...state, overlay: { kind: "palette", text: "set ", index: 0 } }, []];
+  // Anything that looks like an id, or a part of one, is a job to find.
+  if (/^[0-9a-f-]{4,36}$/i.test(text)) return [refilter(go(state, { screen: "jobs" }), "jobs", text), []];
+  return notice(state, `There is no command ${text}`, "bad");
+}

@@ -1,0 +1,75 @@
+import type { Overview } from "../contracts/api-queries.ts";
+import registry from "../contracts/ui-registry.json" with { type: "json" };
+import type { UiRegistry } from "../contracts/ui-registry.ts";
+import type { PageState } from "./pages.ts";
+
+const { interfaces } = registry as UiRegistry;
+const PROBE_MS = 2_000;
+
+/** Pages that only the engines and observers of the full system have. */
+const FULL_ONLY: ReadonlySet<string> = new Set([
+  "rabbitmq",
+  "pgadmin",
+  "mongo-express",
+  "redisinsight",
+  "grafana",
+  "jaeger",
+]);
+
+/** Tries every page of the registry at once and says which of them answer. */
+export async function probePages(
+  { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
+  overview: Overview | undefined,
+  signal: AbortSignal,
+): Promise<readonly PageState[]> {
+  return Promise.all(
+    interfaces.map(async ({ id, name, port, path, description }): Promise<PageState> => {
+      // The two APIs run where this program found them, which may be another port than the usual one.
+      const base =
+        id === "gateway-docs"
+          ? gatewayUrl
+          : id === "read-model-docs"
+            ? readModelUrl
+            : `http://localhost:${port}`;
+      const url = `${base}${path}`;
+      const page = { id, name, url, description };
+      if (await answers(url, signal)) return { ...page, state: "reachable" };
+      if (overview?.engines === "embedded" && FULL_ONLY.has(id))
+        return { ...page, state: "absent", reason: "only in the full system, under Compose" };
+      if (id === "prometheus" && overview?.capabilities.prometheus === false)
+        return { ...page, state: "absent", reason: "no prometheus on the PATH" };
+      return { ...page, state: "unreachable", reason: "does not answer" };
+    }),
+  );
+}
+
+async function answers(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const response = await fetch(url, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]),
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    return response.status < 500;
+  } catch {
+    // Refused, timed out or aborted: whichever it is, the page cannot be opened now.
+    return false;
+  }
+}
+
+/** Opens a page in the browser, or says that it was copied instead where there is no browser to open. */
+export function openPage(
+  url: string,
+  env: Readonly<Record<string, string | undefined>>,
+): { text: string; copied: boolean } {
+  const isRemote = Boolean(env.SSH_CONNECTION || env.SSH_TTY);
+  const hasDisplay =
+    process.platform === "darwin" ||
+    process.platform === "win32" ||
+    Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
+  const opener =
+    process.platform === "darwin" ? "open" : process.platform === "win32" ? "explorer" : "xdg-open";
+  if (isRemote || !hasDisplay || !Bun.which(opener)) return { text: `Copied ${url}`, copied: true };
+  Bun.spawn([opener, url], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).unref();
+  return { text: `Opened ${url}`, copied: false };
+}

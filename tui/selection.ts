@@ -1,0 +1,173 @@
+import type { DeadLetter } from "../contracts/dead-letter.ts";
+import type { EventEnvelope } from "../contracts/envelope.ts";
+import { type Job, type JobStatus, LEGAL_MOVES } from "../contracts/job.ts";
+import { listNameOf, placeOf, type State } from "./model.ts";
+
+export const SORTS = [
+  { name: "newest", key: (job: Job) => -Date.parse(job.createdAt) },
+  { name: "oldest", key: (job: Job) => Date.parse(job.createdAt) },
+  { name: "slowest", key: (job: Job) => -(job.durationMs ?? -1) },
+  { name: "type", key: (job: Job) => job.type },
+  { name: "tries", key: (job: Job) => -(job.attempt ?? 0) },
+] as const;
+
+/** The jobs as the list shows them: live or frozen, in the chosen order. */
+export function jobRows(state: State): readonly Job[] {
+  const items = (state.frozen.jobs ?? state.data.jobs?.value)?.items ?? [];
+  const sort = SORTS[state.lists.jobs.sort % SORTS.length] ?? SORTS[0];
+  return sort === SORTS[0] ? items : items.toSorted((a, b) => compare(sort.key(a), sort.key(b)));
+}
+
+export function eventRows(state: State): readonly EventEnvelope[] {
+  const items = (state.frozen.events ?? state.data.events?.value)?.items ?? [];
+  const words = state.lists.events.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return items;
+  return items.filter((event) => {
+    const text =
+      `${event.eventType} ${event.producer.service} ${JSON.stringify(event.payload)}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** Events for the overview: what happened to jobs, without the steps between that say the same twice. */
+export function tickerRows({ data }: State): readonly EventEnvelope[] {
+  return (data.events?.value?.items ?? []).filter(
+    ({ eventType }) => eventType !== "job.executed" && eventType !== "job.validated",
+  );
+}
+
+export function isFrozen(state: State): boolean {
+  const { screen } = placeOf(state);
+  return screen === "jobs" || screen === "events" ? state.frozen[screen] !== undefined : false;
+}
+
+/** How many rows of the live list a frozen one does not show. */
+export function newSinceFrozen({ frozen, data }: State): number {
+  if (!frozen.jobs) return 0;
+  const shown = new Set(frozen.jobs.items.map(({ id }) => id));
+  return data.jobs?.value?.items.filter(({ id }) => !shown.has(id)).length ?? 0;
+}
+
+/** Ids of the rows of a list, the current one when none is named, in their order. */
+export function rowIds(state: State, name = listNameOf(state)): readonly string[] {
+  switch (name) {
+    case "overview":
+      return tickerRows(state).map(({ eventId }) => eventId);
+    case "jobs":
+      return jobRows(state).map(({ id }) => id);
+    case "events":
+      return eventRows(state).map(({ eventId }) => eventId);
+    case "dead-letters":
+      return (state.data.deadLetters?.value?.items ?? []).map(({ id }) => id);
+    case "queues":
+      return [
+        ...(state.data.queues?.value?.queues ?? []).map(({ type }) => `queue ${type}`),
+        ...(state.data.workers?.value?.workers ?? []).map(({ id }) => `worker ${id}`),
+      ];
+    case "alerts":
+      return (state.data.alerts?.value?.items ?? []).map(({ id }) => id);
+    case "pages":
+      return (state.data.pages?.value ?? []).map(({ id }) => id);
+    default:
+      return [];
+  }
+}
+
+/** What the cursor is on, or the one thing that the screen shows. */
+export interface Selected {
+  readonly id: string;
+  /** What `c` copies. */
+  readonly copy: string;
+  readonly whole: unknown;
+  readonly status?: JobStatus;
+  readonly editable?: boolean;
+  readonly paused?: boolean;
+}
+
+export function selected(state: State): Selected | undefined {
+  const { screen, id } = placeOf(state);
+  if (screen === "job") return state.data.job?.value?.id === id ? ofJob(state.data.job?.value) : undefined;
+  if (screen === "dead-letter") {
+    const letter = state.data.deadLetter?.value;
+    return letter?.id === id ? ofDeadLetter(letter) : undefined;
+  }
+  if (screen === "event") return ofEvent(shownEvent(state));
+  const name = listNameOf(state);
+  if (!name) return undefined;
+  const rowId = rowIds(state)[state.lists[name].index];
+  if (rowId === undefined) return undefined;
+  switch (name) {
+    case "overview":
+      return ofEvent(state.data.events?.value?.items.find(({ eventId }) => eventId === rowId));
+    case "jobs":
+      return ofJob(jobRows(state).find((job) => job.id === rowId));
+    case "events":
+      return ofEvent(eventRows(state).find((event) => event.eventId === rowId));
+    case "dead-letters":
+      return ofDeadLetter(state.data.deadLetters?.value?.items.find((letter) => letter.id === rowId));
+    case "queues": {
+      const queue = state.data.queues?.value?.queues.find(({ type }) => `queue ${type}` === rowId);
+      if (queue) return { id: queue.type, copy: queue.type, whole: queue, paused: queue.paused };
+      const worker = state.data.workers?.value?.workers.find(({ id }) => `worker ${id}` === rowId);
+      return worker && { id: worker.id, copy: worker.id, whole: worker };
+    }
+    case "alerts": {
+      const alert = state.data.alerts?.value?.items.find((item) => item.id === rowId);
+      return alert && { id: rowId, copy: alert.runbookUrl ?? alert.name, whole: alert };
+    }
+    case "pages": {
+      const page = state.data.pages?.value?.find((item) => item.id === rowId);
+      return page && { id: rowId, copy: page.url, whole: page };
+    }
+  }
+}
+
+/** The event that the detail screen shows, from the list or from its job. */
+export function shownEvent(state: State): EventEnvelope | undefined {
+  const { id } = placeOf(state);
+  return (
+    eventRows(state).find(({ eventId }) => eventId === id) ??
+    state.data.job?.value?.events.find(({ eventId }) => eventId === id)
+  );
+}
+
+const ofJob = (job: Job | undefined): Selected | undefined =>
+  job && { id: job.id, copy: job.id, whole: job, status: job.status, editable: job.payload !== undefined };
+const ofEvent = (event: EventEnvelope | undefined): Selected | undefined =>
+  event && { id: event.eventId, copy: event.eventId, whole: event };
+const ofDeadLetter = (letter: DeadLetter | undefined): Selected | undefined =>
+  letter && { id: letter.id, copy: letter.id, whole: letter, editable: letter.kind === "job" };
+
+/** Ids a verb acts on: the marked rows, or the one under the cursor. */
+export function targets(state: State): readonly string[] {
+  const name = listNameOf(state);
+  const marks = name ? [...state.lists[name].marks] : [];
+  if (marks.length > 0) return marks;
+  const one = selected(state);
+  return one ? [one.id] : [];
+}
+
+const MAY = {
+  retry: (status: JobStatus) => status !== "PENDING" && LEGAL_MOVES[status].includes("VALIDATED"),
+  cancel: (status: JobStatus) => LEGAL_MOVES[status].includes("CANCELLED"),
+} as const;
+
+/** The marked jobs, or the one under the cursor, that a verb would do something to. */
+export function jobTargets(state: State, verb: keyof typeof MAY): readonly string[] {
+  const statuses = new Map(jobRows(state).map(({ id, status }) => [id, status]));
+  const shown = selected(state);
+  if (shown?.status) statuses.set(shown.id, shown.status);
+  // A marked job that has left the page may still allow it: the service decides.
+  return targets(state).filter((id) => MAY[verb](statuses.get(id) ?? "FAILED"));
+}
+
+/** Whether retrying, or cancelling, would do something to what is selected. */
+export const retryable = (state: State) => allows(state, "retry");
+export const cancellable = (state: State) => allows(state, "cancel");
+
+function allows(state: State, verb: keyof typeof MAY): boolean {
+  const isAll = placeOf(state).screen === "jobs" && state.lists.jobs.all;
+  return isAll ? rowIds(state).length > 0 : jobTargets(state, verb).length > 0;
+}
+
+const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,57 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { THEME_NAMES } from "./style.ts";
+
+/** What a person may set, and what it is by default; `:set NAME VALUE` writes it. */
+export const Settings = Type.Object(
+  {
+    theme: Type.Union(
+      THEME_NAMES.map((name) => Type.Literal(name)),
+      { default: "default" },
+    ),
+    refresh: Type.Integer({ minimum: 500, maximum: 60_000, default: 1_000 }),
+    filter: Type.String({ maxLength: 200, default: "" }),
+  },
+  { additionalProperties: false },
+);
+export type Settings = Static<typeof Settings>;
+
+export const DEFAULT_SETTINGS: Settings = Value.Create(Settings);
+
+/** The settings file (XDG Base Directory Specification). */
+export function settingsPath(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const base = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config");
+  return join(base, "odd-dashboard", "settings.json");
+}
+
+/** Reads the file; a missing one means the defaults, a broken one too, with a sentence that says so. */
+export function readSettings(path: string): { settings: Settings; problem?: string } {
+  try {
+    const found: unknown = { ...DEFAULT_SETTINGS, ...JSON.parse(readFileSync(path, "utf8")) };
+    if (Value.Check(Settings, found)) return { settings: found };
+    const error = Value.Errors(Settings, found).First();
+    return { settings: DEFAULT_SETTINGS, problem: `${path}: ${error?.path.slice(1)}: ${error?.message}` };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { settings: DEFAULT_SETTINGS };
+    if (error instanceof SyntaxError) return { settings: DEFAULT_SETTINGS, problem: `${path} is not JSON` };
+    throw error;
+  }
+}
+
+export function writeSettings(path: string, settings: Settings) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+/** Changes one setting from the text of `:set`. Returns the new settings, or what is wrong with the value. */
+export function changeSetting(settings: Settings, name: string, text: string): Settings | string {
+  if (!Object.hasOwn(Settings.properties, name))
+    return `There is no setting ${name || "without a name"}; there are ${Object.keys(Settings.properties).join(", ")}`;
+  const changed: unknown = { ...settings, [name]: name === "refresh" ? Number(text) : text };
+  if (Value.Check(Settings, changed)) return changed;
+  if (name === "theme") return `There is no theme ${text}; there are ${THEME_NAMES.join(", ")}`;
+  return name === "refresh" ? "refresh takes 500 to 60000 milliseconds" : "filter takes up to 200 characters";
+}

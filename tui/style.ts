@@ -1,0 +1,40 @@
+/** Colours by what they mean; a theme says which of the terminal's sixteen each is. */
+export type Colour = "accent" | "good" | "busy" | "later" | "warn" | "bad" | "odd";
+
+export interface Style {
+  readonly colour?: Colour;
+  readonly bold?: boolean;
+  readonly dim?: boolean;
+  readonly inverse?: boolean;
+}
+
+/** A piece of a line in one style. */
+export interface Span {
+  readonly text: string;
+  readonly style?: Style;
+}
+export type Line = readonly Span[];
+
+export const PLAIN: Style = {};
+export const BOLD: Style = { bold: true };
+export const DIM: Style = { dim: true };
+
+export const span = (text: string, style: Style = PLAIN): Span => ({ text, style });
+export const dim = (text: string): Span => ({ text, style: DIM });
+export const bold = (text: string): Span => ({ text, style: BOLD });
+export const line = (text: string, style: Style = PLAIN): Line => [{ text, style }];
+
+export const THEME_NAMES = ["default", "colour-blind", "mono"] as const;
+export type ThemeName = (typeof THEME_NAMES)[number];
+
+/** Indexes into the terminal's own sixteen colours, so that its light or dark scheme decides how they look. */
+export const THEMES: Readonly<Record<ThemeName, Readonly<Partial<Record<Colour, number>>>>> = {
+  default: { accent: 13, good: 2, busy: 6, later: 12, warn: 3, bad: 9, odd: 5 },
+  // Blue and yellow stay apart under red-green blindness; glyph and word carry the rest.
+  "colour-blind": { accent: 13, good: 12, busy: 6, later: 4, warn: 3, bad: 11, odd: 5 },
+  mono: {},
+};
+
+export function textOf(spans: Line): string {
+  return spans.map(({ text }) => text).join("");
+}

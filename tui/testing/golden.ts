@@ -1,0 +1,14 @@
+import { expect } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = join(import.meta.dir, "../golden");
+
+/** Compares a screen with the text file of its name in tui/golden; GOLDEN=write writes it instead. */
+export function expectGolden(name: string, text: string) {
+  const path = join(folder, `${name}.txt`);
+  if (process.env.GOLDEN === "write") writeFileSync(path, `${text}\n`);
+  if (!existsSync(path))
+    throw new Error(`There is no ${path}: look at the screen, then run with GOLDEN=write`);
+  expect(text).toBe(readFileSync(path, "utf8").replace(/\n$/, ""));
+}

@@ -1,0 +1,63 @@
+import { initialState, type Place, type ResourceName, type Resources, type State } from "../model.ts";
+import { DEFAULT_SETTINGS } from "../settings.ts";
+import { update } from "../update.ts";
+import {
+  NOW,
+  SAMPLE_EVENTS,
+  SAMPLE_JOBS,
+  SAMPLE_TYPES,
+  sampleJobDetail,
+  sampleLedger,
+  sampleOverview,
+} from "./sample-data.ts";
+
+export const SAMPLES: Partial<Resources> = {
+  overview: sampleOverview(),
+  ledger: sampleLedger(),
+  alerts: { items: [], source: "alertmanager", fetchedAt: null },
+  events: { items: [...SAMPLE_EVENTS], nextCursor: null },
+  jobs: SAMPLE_JOBS,
+  job: sampleJobDetail(),
+  jobTypes: SAMPLE_TYPES,
+};
+
+/** A fresh program on a terminal of this size; nothing has answered yet. */
+export function freshState(width: number, height: number): State {
+  const options = { readOnly: false, serverMode: false, where: "http://localhost:8080", version: "1.0.0" };
+  return initialState({ now: NOW, width, height, options, settings: DEFAULT_SETTINGS });
+}
+
+/** The same, live, at a place, with every query it sends answered by a sample. */
+export function liveState(
+  width: number,
+  height: number,
+  place?: Place,
+  samples: Partial<Resources> = {},
+): State {
+  const start = freshState(width, height);
+  const there: State = place ? { ...start, places: [...start.places, place] } : start;
+  return answered({ ...there, stream: "live" }, { ...SAMPLES, ...samples });
+}
+
+/** The state once everything that its screen asks for has been answered. */
+export function answered(state: State, samples: Partial<Resources> = SAMPLES): State {
+  let [next] = update(state, { kind: "tick" }, NOW);
+  for (const [name, loaded] of Object.entries(next.data)) {
+    const value = samples[name as ResourceName];
+    if (loaded.inFlight && value)
+      [next] = update(next, { kind: "loaded", name: name as ResourceName, key: loaded.key, value }, NOW);
+  }
+  return next;
+}
+
+/** Presses keys one after the other; returns the state and every effect but queries. */
+export function press(state: State, ...keys: string[]) {
+  let next = state;
+  const effects: { kind: string }[] = [];
+  for (const key of keys) {
+    const [after, caused] = update(next, { kind: "key", key }, NOW);
+    next = after;
+    effects.push(...caused.filter(({ kind }) => kind !== "load"));
+  }
+  return { state: next, effects };
+}

@@ -1,0 +1,161 @@
+import { expect, test } from "bun:test";
+import { hintsOf } from "./keys.ts";
+import { placeOf } from "./model.ts";
+import { dueLoads } from "./needs.ts";
+import { NOW, sampleId } from "./testing/sample-data.ts";
+import { answered, freshState, liveState, press } from "./testing/sample-state.ts";
+import { update } from "./update.ts";
+
+const jobs = () => liveState(80, 24, { screen: "jobs" });
+const unreachable = { message: "Nothing answers", remedy: "Start it", unreachable: true };
+
+test("Esc undoes one step at a time and never leaves the program", () => {
+  const { state } = press(jobs(), " ", "/", "h", "enter");
+  expect(state.lists.jobs.filter).toBe("h");
+  const marked = press(answered(state), " ").state;
+  expect(marked.lists.jobs.marks.size).toBe(1);
+  const unmarked = press(marked, "esc").state;
+  expect([unmarked.lists.jobs.marks.size, unmarked.lists.jobs.filter]).toEqual([0, "h"]);
+  const unfiltered = press(unmarked, "esc").state;
+  expect([unfiltered.lists.jobs.filter, placeOf(unfiltered).screen]).toEqual(["", "jobs"]);
+  const { state: overview, effects } = press(unfiltered, "esc", "esc", "esc");
+  expect([placeOf(overview).screen, effects]).toEqual(["overview", []]);
+});
+
+test("Ctrl-C leaves from anywhere, also out of a form and a prompt", () => {
+  for (const keys of [[], ["N"], ["/"], [":"], ["?"]])
+    expect(press(jobs(), ...keys, "ctrl-c").effects).toContainEqual({ kind: "quit" });
+});
+
+test("a destructive verb is confirmed with its count before anything runs", () => {
+  const { state, effects } = press(jobs(), " ", "down", " ", "x");
+  expect(effects).toEqual([]);
+  expect(state.overlay).toMatchObject({ kind: "confirm", question: "Cancel 1 job?" });
+  expect(press(state, "n").effects).toEqual([]);
+  const { effects: run } = press(state, "y");
+  expect(run).toEqual([{ kind: "run", command: { kind: "cancel", ids: [sampleId(3)] } } as never]);
+});
+
+test("everything that matches is counted by the service first", () => {
+  const { state, effects } = press(liveState(80, 24, { screen: "jobs" }), "*", "t");
+  expect(effects).toMatchObject([{ kind: "count", command: { kind: "retry-all", filter: {} } }]);
+  const command = { kind: "retry-all", filter: {} } as const;
+  const [counted] = update(state, { kind: "counted", command, matched: 61 }, NOW);
+  expect(counted.overlay).toMatchObject({ question: "Retry 61 jobs that match?" });
+  const [none] = update(state, { kind: "counted", command, matched: 0 }, NOW);
+  expect([none.overlay, none.notice?.text]).toEqual([undefined, "Nothing that matches would change"]);
+});
+
+test("the hint line shows only keys that would do something now", () => {
+  const actions = (state = jobs()) => hintsOf(state).map(({ action }) => action);
+  expect(actions()).toContain("retry");
+  expect(actions(press(jobs(), "down").state)).not.toContain("retry");
+  expect(actions(press(jobs(), "down").state)).toContain("cancel");
+  const readOnly = { ...jobs(), options: { ...jobs().options, readOnly: true } };
+  expect(actions(readOnly)).not.toContain("retry");
+  expect(press(readOnly, "t").state.notice?.text).toContain("read-only");
+});
+
+test("the cursor stays on its job while newer ones arrive above it", () => {
+  const state = press(jobs(), "down", "down").state;
+  const page = state.data.jobs?.value;
+  const newer = { nextCursor: null, items: [{ ...page!.items[0]!, id: sampleId(99) }, ...page!.items] };
+  const [next] = update(
+    { ...state, data: { ...state.data, jobs: { ...state.data.jobs!, inFlight: true } } },
+    { kind: "loaded", name: "jobs", key: state.data.jobs!.key, value: newer },
+    NOW,
+  );
+  expect(next.lists.jobs.index).toBe(3);
+  const followed = press(state, "g", "f").state;
+  const [after] = update(
+    followed,
+    { kind: "loaded", name: "jobs", key: state.data.jobs!.key, value: newer },
+    NOW,
+  );
+  expect(after.lists.jobs.index).toBe(0);
+});
+
+test("an answer to an older question is dropped", () => {
+  const asked = press(jobs(), "/", "x", "enter").state;
+  const [next] = update(
+    asked,
+    { kind: "loaded", name: "jobs", key: "of another filter", value: { items: [], nextCursor: null } },
+    NOW,
+  );
+  expect(next.data.jobs?.value?.items.length).toBe(8);
+});
+
+test("a failed query is tried again later and later, and R tries at once", () => {
+  let [state] = update(freshState(80, 24), { kind: "tick" }, NOW);
+  const waits: number[] = [];
+  let at = NOW;
+  for (let n = 0; n < 6; n++) {
+    [state] = update(
+      state,
+      { kind: "failed", name: "overview", key: state.data.overview!.key, failure: unreachable },
+      at,
+    );
+    const failedAt = at;
+    while (!state.data.overview!.inFlight) {
+      at += 500;
+      [state] = update(state, { kind: "tick" }, at);
+    }
+    waits.push(at - failedAt);
+  }
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  [state] = update(
+    state,
+    { kind: "failed", name: "overview", key: state.data.overview!.key, failure: unreachable },
+    at,
+  );
+  const [, effects] = update(state, { kind: "key", key: "R" }, at + 10);
+  expect(effects).toMatchObject([{ kind: "load", name: "overview" }]);
+});
+
+test("a change on the stream queries the screen again, at most once per refresh", () => {
+  const [changed, none] = update(liveState(80, 24), { kind: "changed" }, NOW + 100);
+  expect(none).toEqual([]);
+  const [, effects] = update(changed, { kind: "changed" }, NOW + 1_000);
+  expect(effects.map((effect) => effect.kind === "load" && effect.name)).toEqual(["overview", "events"]);
+});
+
+test("nothing but the overview is queried while no service answers", () => {
+  const [asked] = update(freshState(80, 24), { kind: "tick" }, NOW);
+  const [failed] = update(
+    asked,
+    { kind: "failed", name: "overview", key: asked.data.overview!.key, failure: unreachable },
+    NOW,
+  );
+  expect(dueLoads({ ...failed, now: NOW + 20_000 }).map(({ name }) => name)).toEqual(["overview"]);
+});
+
+test("the palette runs commands, sets settings and looks for ids", () => {
+  expect(placeOf(press(jobs(), ":", ..."overview", "enter").state).screen).toBe("overview");
+  const { state, effects } = press(jobs(), ":", ..."set theme mono", "enter");
+  expect([state.settings.theme, effects]).toMatchObject(["mono", [{ kind: "save" }]]);
+  expect(press(jobs(), ":", ..."set theme pink", "enter").state.notice?.text).toContain(
+    "There is no theme pink",
+  );
+  expect(press(jobs(), ":", ..."0dfc0001", "enter").state.lists.jobs.filter).toBe("0dfc0001");
+});
+
+test("a form submits what it shows, and stays open with the reason when it is refused", () => {
+  const filled = press(liveState(80, 24, { screen: "jobs" }), "N", "G").state;
+  expect(filled.form?.fields[0]?.value).toBe("hash");
+  const { state, effects } = press(filled, ...new Array(8).fill("down"), "enter");
+  const request = { type: "hash", payload: { text: "observe", rounds: 1_000, algorithm: "sha256" } };
+  expect(effects).toEqual([{ kind: "run", command: { kind: "submit", request, count: 1 } } as never]);
+  const command = { kind: "submit", request, count: 1 } as const;
+  const [refused] = update(
+    state,
+    { kind: "finished", command, outcome: { changed: 0, refused: 1, reason: "The broker is down" } },
+    NOW,
+  );
+  expect([placeOf(refused).screen, refused.form?.refusal]).toEqual(["new-job", "The broker is down"]);
+  const [accepted] = update(
+    state,
+    { kind: "finished", command, outcome: { changed: 1, refused: 0, jobId: sampleId(9) } },
+    NOW,
+  );
+  expect(placeOf(accepted)).toEqual({ screen: "job", id: sampleId(9) });
+});

@@ -1,0 +1,50 @@
+import { type Canvas, createCanvas, type Rect, toAscii, write } from "../canvas.ts";
+import type { ScreenName, State } from "../model.ts";
+import { placeOf } from "../model.ts";
+import { bold, dim, span } from "../style.ts";
+import { headerLines } from "./header.ts";
+import { drawHints } from "./hints.ts";
+import { jobView } from "./job.ts";
+import { jobsView } from "./jobs.ts";
+import { newJobView } from "./new-job.ts";
+import { drawOverlay } from "./overlay.ts";
+import { overviewView } from "./overview.ts";
+import { drawPanel, type Placed } from "./panel.ts";
+
+export const LEAST_WIDTH = 40;
+export const LEAST_HEIGHT = 12;
+
+const VIEWS: Partial<Record<ScreenName, (state: State, area: Rect) => Placed[]>> = {
+  overview: overviewView,
+  jobs: jobsView,
+  job: jobView,
+  "new-job": newJobView,
+};
+
+/** The panels of the current screen, for the grid and for `--plain`. */
+export function panelsOf(state: State, area: Rect): Placed[] {
+  return VIEWS[placeOf(state).screen]?.(state, area) ?? [];
+}
+
+/** Draws the whole screen: header, panels, hint line and what lies over them. */
+export function render(state: State, { ascii = false } = {}): Canvas {
+  const { width, height } = state;
+  const canvas = createCanvas(width, height);
+  if (width < LEAST_WIDTH || height < LEAST_HEIGHT) drawTooSmall(canvas);
+  else {
+    write(canvas, 0, 0, headerLines(state, width));
+    for (const placed of panelsOf(state, { x: 0, y: 1, width, height: height - 2 }))
+      drawPanel(canvas, placed);
+    drawHints(canvas, state);
+    if (state.overlay) drawOverlay(canvas, state, state.overlay);
+  }
+  if (ascii) toAscii(canvas);
+  return canvas;
+}
+
+function drawTooSmall(canvas: Canvas) {
+  const { width, height } = canvas;
+  write(canvas, 0, 0, [bold("Too small")], width);
+  write(canvas, 0, 1, [span(`${width}×${height}, needs ${LEAST_WIDTH}×${LEAST_HEIGHT}`)], width);
+  write(canvas, 0, 2, [dim("Ctrl-C leaves")], width);
+}

@@ -1,0 +1,33 @@
+import type { State } from "../model.ts";
+import { nextTryAt } from "../needs.ts";
+import { bold, dim, type Line, span } from "../style.ts";
+import { sanitize, wrap } from "../text.ts";
+import type { Panel } from "./panel.ts";
+
+/** The first screen while nothing has answered yet: what was tried, and what to do. */
+export function offlinePanel(state: State): Panel {
+  const { overview } = state.data;
+  if (!overview?.error)
+    return { title: "Overview", lines: [[], [dim(`  Waiting for ${state.options.where}`)]] };
+  const width = Math.max(20, state.width - 6);
+  const seconds = Math.max(0, Math.ceil((nextTryAt(overview) - state.now) / 1_000));
+  const why = wrap(sanitize(overview.error.message), width).map((text): Line => [span(`  ${text}`)]);
+  return {
+    title: "Nothing runs here",
+    lines: [
+      [],
+      ...why,
+      [dim(`  Next try in ${seconds} s, or now with R`)],
+      [],
+      [bold("  Start the system")],
+      [span("    odd-dashboard up        "), dim("from the binary")],
+      [span("    bun run dev             "), dim("in a clone")],
+      [span("    docker compose up       "), dim("with containers")],
+      [],
+      [bold("  It runs elsewhere?")],
+      [span("    GATEWAY_URL and READ_MODEL_URL say where")],
+      [],
+      [dim("  odd-dashboard doctor looks for what is in the way")],
+    ],
+  };
+}

@@ -1,0 +1,134 @@
+import { box, type Canvas, invert, type Rect, write } from "../canvas.ts";
+import { BOLD, bold, type Line, type Span, span, textOf } from "../style.ts";
+import { fit, sanitize, widthOf } from "../text.ts";
+
+/** A titled part of a screen. Its lines may be more than fit; `selected` stays in sight. */
+export interface Panel {
+  readonly title: string;
+  /** At the right end of the top border. */
+  readonly headings?: Line;
+  /** At the right end of the bottom border. */
+  readonly footer?: Line;
+  readonly lines: readonly Line[];
+  /** Lines at the top that do not scroll. */
+  readonly fixed?: number;
+  /** The index of the line under the cursor, after the fixed ones. */
+  readonly selected?: number;
+  /** Where in its lines a person types. */
+  readonly caret?: { readonly x: number; readonly y: number };
+}
+
+/** A panel and where it lies. */
+export interface Placed {
+  readonly panel: Panel;
+  readonly rect: Rect;
+}
+
+/** The lines that are in sight, with the index of the first one after the fixed ones. */
+export function inSight(
+  { lines, fixed = 0, selected = 0 }: Panel,
+  height: number,
+): { lines: readonly Line[]; first: number } {
+  const room = Math.max(0, height - fixed);
+  const moving = lines.length - fixed;
+  // The cursor moves inside the window before the window moves; without state, the window is a function of the cursor.
+  const first = Math.max(0, Math.min(moving - room, selected - Math.floor(room / 2)));
+  return { lines: [...lines.slice(0, fixed), ...lines.slice(fixed + first, fixed + first + room)], first };
+}
+
+export function drawPanel(canvas: Canvas, { panel, rect }: Placed) {
+  const { x, y, width, height } = rect;
+  if (width < 4 || height < 3) return;
+  box(canvas, rect);
+  const title = ` ${panel.title} `;
+  write(canvas, x + 1, y, [span(title, BOLD)], width - 2);
+  atRight(canvas, x, y, width, panel.headings, widthOf(title) + 2);
+  atRight(canvas, x, y + height - 1, width, panel.footer, 1);
+
+  const inner = { x: x + 1, y: y + 1, width: width - 2, height: height - 2 };
+  const { lines, first } = inSight(panel, inner.height);
+  for (const [row, spans] of lines.entries()) write(canvas, inner.x, inner.y + row, spans, inner.width);
+  if (panel.selected !== undefined && panel.selected >= 0 && panel.lines.length > (panel.fixed ?? 0)) {
+    const row = inner.y + (panel.fixed ?? 0) + panel.selected - first;
+    if (row < inner.y + inner.height) {
+      invert(canvas, inner.x, row, inner.width);
+      write(canvas, inner.x, row, [span("▌", { bold: true })]);
+    }
+  }
+  if (panel.caret) {
+    const row = panel.caret.y - first;
+    if (row >= 0 && row < inner.height)
+      canvas.cursor = { x: Math.min(inner.x + inner.width - 1, inner.x + panel.caret.x), y: inner.y + row };
+  }
+}
+
+function atRight(
+  canvas: Canvas,
+  x: number,
+  y: number,
+  width: number,
+  spans: Line | undefined,
+  taken: number,
+) {
+  if (!spans || spans.length === 0) return;
+  const padded: Line = [span(" "), ...spans, span(" ")];
+  const cells = widthOf(textOf(padded));
+  if (cells + taken + 2 <= width) write(canvas, x + width - 1 - cells, y, padded, cells);
+}
+
+/** A column of a table. */
+export interface Column<T> {
+  readonly title: string;
+  /** In cells, without the gap; a flexible column takes what is left, and at least this. */
+  readonly width: number;
+  readonly flexible?: true;
+  readonly align?: "right";
+  /** Columns with higher numbers go first where the terminal is narrow; without one it always stays. */
+  readonly drop?: number;
+  readonly cell: (row: T) => Span;
+}
+
+const GAP = 2;
+
+/** A table's heading and rows as lines; the flexible column takes what the others leave. */
+export function tableLines<T>(columns: readonly Column<T>[], rows: readonly T[], width: number): Line[] {
+  const shown = fitting(columns, width);
+  const spare = Math.max(0, width - totalWidth(shown));
+  const cells = (content: (column: Column<T>) => Span): Line =>
+    shown.flatMap((column, index): Span[] => {
+      const { text, style } = content(column);
+      const room = column.width + (column.flexible ? spare : 0);
+      return [
+        span(" ".repeat(index === 0 ? 1 : GAP)),
+        { text: fit(sanitize(text), room, column.align), style },
+      ];
+    });
+  return [
+    cells(({ title }) => span(title, { dim: true })),
+    ...rows.map((row) => cells((column) => column.cell(row))),
+  ];
+}
+
+/** With a cell free at both ends. */
+const totalWidth = (columns: readonly Column<never>[]) =>
+  columns.reduce((sum, { width }) => sum + width + GAP, 2 - GAP);
+
+/** The columns that fit, after dropping those that matter least. */
+function fitting<T>(columns: readonly Column<T>[], width: number): readonly Column<T>[] {
+  let shown = columns;
+  while (totalWidth(shown) > width) {
+    const droppable = shown.filter(({ drop }) => drop !== undefined);
+    const [least] = droppable.toSorted((a, b) => (b.drop ?? 0) - (a.drop ?? 0));
+    if (!least) break;
+    shown = shown.filter((column) => column !== least);
+  }
+  return shown;
+}
+
+/** A name at the left and its value at the right of a cell of `width`. */
+export function labelled(label: string, value: Span, width: number): Line {
+  const room = Math.max(1, width - widthOf(label) - 1);
+  return [span(`${label} `), { ...value, text: fit(value.text, room, "right") }];
+}
+
+export const heading = (text: string): Line => [bold(text)];
