@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { copyProject } from "./support/project-copy.ts";
 
-const ROOT = join(import.meta.dir, "..");
 /** What has a word to say about job types, and needs no engines. */
 const TESTS = [
   ...["contracts", "shared/job-types", "tui/launch", "shared/build", "services/metrics-engine"],
@@ -13,18 +12,9 @@ const TESTS = [
 /** The README's, and one whose imports the formatter sorts the other way round. */
 const NAMES = ["greet", "zip-files"];
 
-let tree: string;
-
-beforeAll(() => {
-  tree = mkdtempSync(join(tmpdir(), "observatory-tree-"));
-  for (const file of lines(run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT))) {
-    if (!existsSync(join(ROOT, file))) continue;
-    mkdirSync(dirname(join(tree, file)), { recursive: true });
-    copyFileSync(join(ROOT, file), join(tree, file));
-  }
-  symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
-});
-afterAll(() => rmSync(tree, { recursive: true, force: true }));
+const copy = copyProject();
+const tree = copy.root;
+afterAll(copy.remove);
 
 test("a job type is added by one command and removed by deleting its files, with green tests each time", () => {
   const readme = readFileSync(join(tree, "README.md"), "utf8");
@@ -72,5 +62,3 @@ function run(command: string[], cwd: string = tree): string {
   if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with code ${exitCode}:\n${printed}`);
   return printed;
 }
-
-const lines = (text: string) => text.split("\n").filter((line) => line !== "");

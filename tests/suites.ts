@@ -118,7 +118,11 @@ export const SUITES: readonly Suite[] = [
     engines: [],
   },
   { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },
-  { name: "dev-embedded", paths: behaviours("dev-embedded", "dev-observers"), engines: embedded },
+  {
+    name: "dev-embedded",
+    paths: behaviours("dev-embedded", "dev-reload", "dev-observers"),
+    engines: embedded,
+  },
   { name: "dev-full", paths: behaviours("dev"), engines: full },
 ];
 

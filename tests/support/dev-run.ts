@@ -17,8 +17,8 @@ export interface Dev {
   prints(pattern: RegExp): Promise<void>;
 }
 
-/** `bun run dev` again and again in one data folder of its own, as a test needs it. */
-export function createDevRuns() {
+/** `bun run dev` again and again in one data folder of its own, as a test needs it; `root` is a copy of the project. */
+export function createDevRuns(root = projectDir) {
   const dataDir = mkdtempSync(join(tmpdir(), "observatory-dev-"));
   // Started by root, PostgreSQL runs as another user, who must get through.
   chmodSync(dataDir, 0o711);
@@ -75,7 +75,7 @@ export function createDevRuns() {
       const command = [...prefix, process.execPath, "tui/launch/main.ts", ...place, ...args];
       const dev = watch(
         Bun.spawn(command, {
-          cwd: projectDir,
+          cwd: root,
           // A short lease: what a killed processor held is taken over soon.
           env: { ...process.env, LOG_LEVEL: "info", LEASE_MS: "3000" },
           stdin: "ignore",

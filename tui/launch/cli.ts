@@ -19,7 +19,8 @@ const maxProcessors = 16;
 export const usageText = `Usage: bun run dev [options]
 
 Starts the whole observatory on this machine and keeps it running until Ctrl-C: private engines for what
-the environment does not name, then every service from source, started again when its source changes.
+the environment does not name, then every service from source. When a source changes, the services that
+import it are started beside the running ones and take over once they are ready.
 
   --demo            keep a gentle stream of varied jobs going
   --engines SET     embedded: all in one PostgreSQL, nothing to install (default); full: RabbitMQ, PostgreSQL,
@@ -28,7 +29,7 @@ the environment does not name, then every service from source, started again whe
   --processors N    run N processors (default 1, at most ${maxProcessors})
   --fresh           start empty: removes this set's engine data and the service logs first
   --ephemeral       keep nothing: data and logs in a temporary folder that goes at the end
-  --no-reload       do not start services again when their source changes
+  --no-reload       do not replace services when their source changes
   --data DIR        keep engines, logs and state there (default .observatory in the project)
   --help            this text
 

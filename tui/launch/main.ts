@@ -124,7 +124,8 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   onKill(engines.kill);
   signal.throwIfAborted();
 
-  const plans = await planServices(options.processors, process.env.BIND_ADDRESS || "127.0.0.1");
+  const bindAddress = process.env.BIND_ADDRESS || "127.0.0.1";
+  const plans = await planServices(options.processors, bindAddress);
   for (const { id, port, moved } of plans) {
     if (!moved) continue;
     printer.line(`Port ${moved.from} is taken by ${moved.holder ?? "another program"}: ${id} uses ${port}`);
@@ -132,14 +133,20 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const observers = await planObservers(process.env, onProgress);
   const env = { ...process.env, ...observers.env };
   const services = await runServices({
-    ...{ plans, urls: engines.urls, projectDir, logDir, env, printer, life, signal },
+    ...{ plans, urls: engines.urls, projectDir, logDir, env, printer, life, signal, bindAddress },
+    reload: options.reload,
     onSpawn: file.own,
     onKill,
   });
   if (options.reload) {
-    const endWatch = watchSources(projectDir, (names, changed) => {
-      printer.line(`${changed} changed: restarting ${[...names].join(", ")}`);
-      services.restart(names);
+    const endWatch = watchSources({
+      projectDir,
+      onChange(names, changed) {
+        printer.line(`${changed} changed: restarting ${[...names].join(", ")}`);
+        services.replace(names);
+      },
+      onFault: (message) =>
+        printer.line(`${printer.paint.red(message)}\n  The services go on with the source from before`),
     });
     life.defer("watch", endWatch);
   }

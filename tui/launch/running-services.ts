@@ -3,10 +3,11 @@ import { join, relative } from "node:path";
 import type { ServiceName } from "../../contracts/services.ts";
 import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { EngineUrls } from "./engine-set.ts";
+import { createFront } from "./front.ts";
 import { environmentOf, type ServicePlan } from "./plan.ts";
 import type { Printer } from "./printer.ts";
 import { whileTelling } from "./printer.ts";
-import { inWords } from "./readable-line.ts";
+import { inWords, readableLine } from "./readable-line.ts";
 import { followLog } from "./service-log.ts";
 import { createStartWatch } from "./start-watch.ts";
 import { type Supervised, supervise } from "./supervise.ts";
@@ -18,6 +19,10 @@ export interface RunServicesOptions {
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly printer: Printer;
+  /** Whether they are replaced when their source changes: then a front holds the port of each. */
+  readonly reload: boolean;
+  /** Where they listen. */
+  readonly bindAddress: string;
   /** Gets an undo for each: the first of the plans is stopped first. */
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
@@ -27,7 +32,8 @@ export interface RunServicesOptions {
 }
 
 export interface RunningServices {
-  restart(services: ReadonlySet<ServiceName>): void;
+  /** Starts these again from their source as it is now, each beside the process that serves until then. */
+  replace(services: ReadonlySet<ServiceName>): void;
 }
 
 const defaultGraceMs = 10_000;
@@ -37,9 +43,10 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
   const { plans, printer, signal } = options;
   mkdirSync(options.logDir, { recursive: true });
   const running = new Map<ServicePlan, Supervised>();
+  const refusals = createRefusals(printer);
   // Undone in reverse: the last to be stopped comes first.
   for (const plan of [...plans].reverse()) {
-    const one = runService(plan, options);
+    const one = runService(plan, options, refusals);
     running.set(plan, one);
     options.onKill(one.kill);
   }
@@ -52,13 +59,14 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
     Promise.all(supervised.map((one) => one.ready(signal).finally(() => waiting.delete(one)))),
   );
   return {
-    restart(services) {
-      for (const [plan, one] of running) if (services.has(plan.service)) one.restart();
+    replace(services) {
+      refusals.forget();
+      for (const [plan, one] of running) if (services.has(plan.service)) one.replace();
     },
   };
 }
 
-function runService(plan: ServicePlan, options: RunServicesOptions): Supervised {
+function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Refusals): Supervised {
   const { printer, env, life, projectDir, logDir, urls, plans } = options;
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
@@ -75,9 +83,12 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
     id: plan.id,
     command: [process.execPath, join("services", plan.service, "main.ts")],
     cwd: projectDir,
-    env: environmentOf(plan, plans, urls, env),
+    env: (port) => ({ ...environmentOf(plan, plans, urls, env), PORT: String(port) }),
     logFile,
-    readyUrl: `${plan.url}/readyz`,
+    url: plan.url,
+    ...(options.reload && {
+      front: createFront({ id: plan.id, hostname: options.bindAddress, port: plan.port }),
+    }),
     stopMs: graceMs(env) + 5_000,
     onSpawn(pid) {
       watch.spawned();
@@ -88,7 +99,11 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
       const again = count > 1 ? "again " : "";
       printer.line(`${plan.id} on ${new URL(plan.url).host}, ready ${again}in ${seconds(ms)} s`);
     },
-    onLinger: () => printer.line(`${plan.id} finishes what it holds, then starts again`),
+    onLinger: () => printer.line(`${plan.id} runs the new source; the one before finishes what it holds`),
+    onRefused(end, lastWords) {
+      tail.skip();
+      refusals.tell(plan.id, end, lastWords);
+    },
     onCrash: (end, lastWords, retryMs) => {
       tail.skip();
       const isKnown = lastWords !== "" && lastWords === knownWords;
@@ -102,6 +117,30 @@ function runService(plan: ServicePlan, options: RunServicesOptions): Supervised 
   });
   life.defer(plan.id, supervised.stop);
   return supervised;
+}
+
+interface Refusals {
+  tell(id: string, end: string, lastWords: string): void;
+  forget(): void;
+}
+
+/** Says why a new source does not start, once for all services that share the reason. */
+function createRefusals({ line, paint }: Printer): Refusals {
+  let known: string | undefined;
+  return {
+    tell(id, end, lastWords) {
+      const complaints = lastWords.split("\n").flatMap((text) => readableLine(text)?.text ?? []);
+      const words = complaints.slice(-12).join("\n  ");
+      const isKnown = words === known;
+      known = words;
+      const why = isKnown ? "for the same reason" : "its last lines:";
+      line(paint.red(`${id} ${end} from the new source, the one before goes on; ${why}`));
+      if (!isKnown) line(`  ${paint.dim(words)}`);
+    },
+    forget() {
+      known = undefined;
+    },
+  };
 }
 
 /** Removes what the services logged. */

@@ -2,25 +2,32 @@ import { closeSync, openSync } from "node:fs";
 import { pause } from "../../shared/async.ts";
 import { killTree, signalProcess } from "../../shared/process-tree.ts";
 import { sizeOf, tailOf } from "../engines/log-tail.ts";
+import { findFreePort } from "../engines/port.ts";
 import { endWithUs, hasEnded } from "../engines/spawn-server.ts";
+import type { Front } from "./front.ts";
 
 export interface ServiceProcess {
   readonly id: string;
   readonly command: readonly string[];
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Its variables, for the port that it is to listen on. */
+  env(port: number): Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** Answers 200 when the service is ready, else names in `failing` what it waits for. */
-  readonly readyUrl: string;
+  /** Where the service is reached: at its front where there is one, else at the process itself. */
+  readonly url: string;
+  /** Holds the service's port; each process then listens on a free one. Needed for `replace`. */
+  readonly front?: Front;
   /** How long it may take to stop before it is killed. */
   readonly stopMs: number;
   onSpawn?(pid: number): void;
   /** Each time it became ready; `count` is 1 for the first. */
   onReady?(durationMs: number, count: number): void;
-  /** It takes over a second to stop before it is started again. */
+  /** The process that was replaced takes over a second to finish what it holds. */
   onLinger?(): void;
-  /** It ended by itself; it is started again after `retryMs`, or at once by `restart`. */
+  /** It ended by itself; it is started again after `retryMs`, or at once by `replace`. */
   onCrash?(end: string, lastWords: string, retryMs: number): void;
+  /** A successor ended before it was ready; the process before it goes on. */
+  onRefused?(end: string, lastWords: string): void;
 }
 
 export interface Supervised {
@@ -29,90 +36,154 @@ export interface Supervised {
   ready(signal: AbortSignal): Promise<void>;
   /** What it waits for, while it is not ready. */
   readonly waitingFor: string | undefined;
-  /** Stops it and starts it again; several calls at a time are one. */
-  restart(): void;
+  /** Starts another process beside the one that serves, which it follows when it is ready. */
+  replace(): void;
   /** Stops it for good; may be called twice. */
   stop(): Promise<void>;
   /** Kills it at once, as a second Ctrl-C does. */
   kill(): void;
 }
 
+interface Running {
+  readonly child: Bun.Subprocess;
+  readonly url: string;
+  readonly startedAt: number;
+  /** The size of the log when it was started. */
+  readonly logStart: number;
+  ending?: Promise<void>;
+}
+
 const calmMs = 30_000;
 const lingerMs = 1_000;
 const maxRetryMs = 10_000;
+const firstAnswer = "its first answer";
 
-/** Starts a process and keeps it running until `stop`: after a crash again, with backoff. */
-export function supervise(process: ServiceProcess): Supervised {
+/**
+ * Keeps a service running until `stop`.
+ *
+ * *Serving* is the process that requests go to. When it ends by itself, another is started, after a backoff.
+ * *Successor* is a process that `replace` started beside it. Once it is ready it serves, and the one before is stopped as
+ * soon as it has answered what it was sent. When it ends earlier, the serving one goes on. A further `replace` meanwhile
+ * ends the successor, whose source is no longer the newest, and starts another.
+ */
+export function supervise(service: ServiceProcess): Supervised {
   const firstReady = Promise.withResolvers<void>();
-  let child: Bun.Subprocess | undefined;
-  let waitingFor: string | undefined;
+  const alive = new Set<Running>();
+  let serving: Running | undefined;
+  let successor: Running | undefined;
+  let isStarting = false;
+  let isOutdated = false;
   let isStopping = false;
+  let waitingFor: string | undefined;
   let mayGo = new AbortController();
-  let wantsRestart = false;
   let crashes = 0;
   let timesReady = 0;
-  let ending: { of: Bun.Subprocess; done: Promise<void> } | undefined;
 
-  async function run(): Promise<void> {
-    while (!isStopping) {
-      wantsRestart = false;
-      mayGo = new AbortController();
-      const startedAt = performance.now();
-      const logStart = sizeOf(process.logFile);
-      const running = spawn(process);
-      child = running;
-      process.onSpawn?.(running.pid);
-      void untilReady(running, startedAt);
-      await running.exited;
-      if (isStopping) return;
-      if (wantsRestart) {
-        crashes = 0;
-        continue;
-      }
-      crashes = performance.now() - startedAt > calmMs ? 1 : crashes + 1;
-      const retryMs = Math.min(maxRetryMs, 250 * 2 ** crashes);
-      const end = running.signalCode
-        ? `was ended by ${running.signalCode}`
-        : `ended with code ${running.exitCode}`;
-      process.onCrash?.(end, tailOf(process.logFile, logStart, 12), retryMs);
-      await pause(retryMs, mayGo.signal);
-    }
+  async function start(): Promise<Running | undefined> {
+    isStarting = true;
+    const port = service.front ? await findFreePort() : Number(new URL(service.url).port);
+    isStarting = false;
+    if (isStopping) return undefined;
+    const url = new URL(service.url);
+    url.port = String(port);
+    const running: Running = {
+      url: url.origin,
+      startedAt: performance.now(),
+      logStart: sizeOf(service.logFile),
+      child: spawn(service, port),
+    };
+    alive.add(running);
+    service.onSpawn?.(running.child.pid);
+    void running.child.exited.then(() => {
+      alive.delete(running);
+      if (running === successor) onSuccessorEnd(running);
+      else if (running === serving) void onCrash(running);
+    });
+    return running;
   }
 
-  async function untilReady(running: Bun.Subprocess, startedAt: number): Promise<void> {
-    while (!hasEnded(running)) {
-      waitingFor = await whatItWaitsFor(process.readyUrl);
-      if (waitingFor === undefined && !hasEnded(running)) {
-        process.onReady?.(performance.now() - startedAt, ++timesReady);
-        return firstReady.resolve();
+  async function serve(): Promise<void> {
+    mayGo = new AbortController();
+    serving = await start();
+    if (serving) void untilReady(serving);
+  }
+
+  async function succeed(): Promise<void> {
+    successor = await start();
+    if (successor) void untilReady(successor);
+  }
+
+  async function untilReady(running: Running): Promise<void> {
+    let isLed = false;
+    while (!hasEnded(running.child)) {
+      const lacks = await whatItWaitsFor(`${running.url}/readyz`);
+      if (hasEnded(running.child) || running.ending) return;
+      if (running === serving || !serving) waitingFor = lacks;
+      if (lacks === undefined) return takeOver(running);
+      // It can say itself what it waits for.
+      if (running === serving && lacks !== firstAnswer && !isLed) {
+        isLed = true;
+        void service.front?.lead(running.url);
       }
       await Bun.sleep(40);
     }
   }
 
-  /** Once per process: a second SIGTERM would make it drop what it still finishes. */
-  function end(): Promise<void> {
-    mayGo.abort();
-    const running = child;
-    if (!running || hasEnded(running)) return Promise.resolve();
-    if (ending?.of !== running) ending = { of: running, done: terminate(running) };
-    return ending.done;
+  async function takeOver(running: Running): Promise<void> {
+    const before = running === serving ? undefined : serving;
+    if (running === successor) successor = undefined;
+    serving = running;
+    service.onReady?.(performance.now() - running.startedAt, ++timesReady);
+    firstReady.resolve();
+    const answered = service.front?.lead(running.url);
+    if (!before) return;
+    await Promise.race([answered, pause(service.stopMs, mayGo.signal)]);
+    await end(before);
   }
 
-  async function terminate(running: Bun.Subprocess): Promise<void> {
-    signalProcess(running.pid, "SIGTERM");
+  async function onCrash(running: Running): Promise<void> {
+    serving = undefined;
+    if (isStopping) return;
+    crashes = performance.now() - running.startedAt > calmMs ? 1 : crashes + 1;
+    const retryMs = Math.min(maxRetryMs, 250 * 2 ** crashes);
+    service.onCrash?.(endOf(running), tailOf(service.logFile, running.logStart, 12), retryMs);
+    await pause(retryMs, mayGo.signal);
+    if (!isStopping && !serving && !successor) await serve();
+  }
+
+  function onSuccessorEnd(running: Running): void {
+    successor = undefined;
+    if (isStopping) return;
+    if (isOutdated) {
+      isOutdated = false;
+      return void succeed();
+    }
+    // The log has the lines of both processes: the caller picks out what is a complaint.
+    service.onRefused?.(endOf(running), tailOf(service.logFile, running.logStart, 200));
+    if (!serving) void serve();
+  }
+
+  /** Once per process: a second SIGTERM would make it drop what it still finishes. */
+  function end(running: Running): Promise<void> {
+    running.ending ??= terminate(running);
+    return running.ending;
+  }
+
+  async function terminate({ child }: Running): Promise<void> {
+    if (hasEnded(child)) return;
+    signalProcess(child.pid, "SIGTERM");
     const patience = setTimeout(() => {
-      if (!isStopping) process.onLinger?.();
+      if (!isStopping) service.onLinger?.();
     }, lingerMs);
-    const timer = setTimeout(() => void killTree(running.pid), process.stopMs);
-    await running.exited;
+    const timer = setTimeout(() => void killTree(child.pid), service.stopMs);
+    await child.exited;
     clearTimeout(patience);
     clearTimeout(timer);
   }
 
-  const ended = run();
+  void serve();
   return {
-    id: process.id,
+    id: service.id,
     ready: (signal) =>
       Promise.race([
         firstReady.promise,
@@ -123,31 +194,42 @@ export function supervise(process: ServiceProcess): Supervised {
     get waitingFor() {
       return waitingFor;
     },
-    restart() {
-      if (isStopping || wantsRestart) return;
-      wantsRestart = true;
-      void end();
+    replace() {
+      // What is just being started has not read its source yet.
+      if (isStopping || isStarting) return;
+      crashes = 0;
+      if (successor) {
+        isOutdated = true;
+        void end(successor);
+      } else if (serving) void succeed();
+      // It waits until it may be started again, and what it starts then is the new source.
+      else mayGo.abort();
     },
     async stop() {
       isStopping = true;
-      await end();
-      await ended;
+      mayGo.abort();
+      await Promise.all([...alive].map(end));
+      await service.front?.stop();
     },
     kill() {
       isStopping = true;
-      if (child && !hasEnded(child)) signalProcess(child.pid, "SIGKILL");
+      for (const { child } of alive) if (!hasEnded(child)) signalProcess(child.pid, "SIGKILL");
     },
   };
 }
 
+function endOf({ child }: Running): string {
+  return child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`;
+}
+
 /** In a session of its own, so that a Ctrl-C in the terminal reaches only us and we stop it in its turn. */
-function spawn({ command, cwd, env, logFile }: ServiceProcess): Bun.Subprocess {
+function spawn({ command, cwd, env, logFile }: ServiceProcess, port: number): Bun.Subprocess {
   // For appending: its writes go to the end also after the file was cut.
   const log = openSync(logFile, "a");
   try {
     return Bun.spawn([...endWithUs("SIGTERM"), ...command], {
       cwd,
-      env: { ...env },
+      env: { ...env(port) },
       stdin: "ignore",
       stdout: log,
       stderr: log,
@@ -165,6 +247,6 @@ async function whatItWaitsFor(readyUrl: string): Promise<string | undefined> {
     const { failing } = (await response.json()) as { failing?: string[] };
     return failing?.join(", ") || "its engines";
   } catch {
-    return "its first answer"; // Nothing listens yet, or not in HTTP.
+    return firstAnswer; // Nothing listens yet, or not in HTTP.
   }
 }

@@ -1,48 +1,63 @@
 import { watch } from "node:fs";
 import { join } from "node:path";
-import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
+import type { ServiceName } from "../../contracts/services.ts";
+import { readSourceGraph, SourceError, type SourceGraph, servicesWith } from "./source-graph.ts";
 
 const quietMs = 200;
 
+export interface SourceWatchOptions {
+  readonly projectDir: string;
+  /** Services that run a file that changed; `file` is the first of them. */
+  onChange(services: ReadonlySet<ServiceName>, file: string): void;
+  /** A source cannot be parsed: told once, until it is repaired or has another fault. */
+  onFault(message: string): void;
+}
+
 /**
  * Tells which services a change of the sources touches, once it has been quiet for a moment: an editor or a git
- * command writes many files. Gives a function that ends the watch.
+ * command writes many files. Returns a function that ends the watch.
  */
-export function watchSources(
-  projectDir: string,
-  onChange: (services: ReadonlySet<ServiceName>, file: string) => void,
-): () => void {
-  let affected = new Set<ServiceName>();
-  let first = "";
+export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptions): () => void {
+  const changed = new Set<string>();
+  let running: SourceGraph | undefined;
+  let shownFault: string | undefined;
   let timer: Timer | undefined;
 
+  function read(): SourceGraph | undefined {
+    try {
+      const graph = readSourceGraph(projectDir);
+      shownFault = undefined;
+      return graph;
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      if (error.message !== shownFault) onFault(error.message);
+      shownFault = error.message;
+      return undefined;
+    }
+  }
+
+  function look(): void {
+    const next = read();
+    // What changed is kept until the sources can be read again: then all of it is new.
+    if (!next) return;
+    const graphs = running ? [running, next] : [next];
+    const services = servicesWith(changed, ...graphs);
+    const file = [...changed].find((one) => servicesWith(new Set([one]), ...graphs).size > 0);
+    running = next;
+    changed.clear();
+    if (file !== undefined) onChange(services, file);
+  }
+
+  running = read();
   const watchers = ["contracts", "shared", "services"].map((folder) =>
     watch(join(projectDir, folder), { recursive: true }, (_, name) => {
-      const file = join(folder, name ?? "");
-      const services = servicesOf(file);
-      if (services.length === 0) return;
-      if (affected.size === 0) first = file;
-      for (const service of services) affected.add(service);
+      changed.add(join(folder, name ?? "").replaceAll("\\", "/"));
       clearTimeout(timer);
-      timer = setTimeout(() => {
-        const changed = affected;
-        affected = new Set();
-        onChange(changed, first);
-      }, quietMs);
+      timer = setTimeout(look, quietMs);
     }),
   );
   return () => {
     clearTimeout(timer);
     for (const watcher of watchers) watcher.close();
   };
-}
-
-/** The services that run a file of the project: their own, or all for what they share. */
-export function servicesOf(file: string): readonly ServiceName[] {
-  const path = file.replaceAll("\\", "/");
-  if (!/\.(ts|json|sql)$|\/VERSION$/.test(path) || /\.test\.ts$|\/\.[^/]*$/.test(path)) return [];
-  // Generated from the sources beside them, or never loaded by a service.
-  if (/^contracts\/(schemas|fixtures|asyncapi)|^shared\/build\//.test(path)) return [];
-  const owner = /^services\/([^/]+)\//.exec(path)?.[1];
-  return owner === undefined ? SERVICE_NAMES : SERVICE_NAMES.filter((name) => name === owner);
 }

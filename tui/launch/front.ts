@@ -1,0 +1,95 @@
+import { AppError, messageOf } from "../../shared/errors.ts";
+import { problemResponse } from "../../shared/http/to-problem.ts";
+
+/** The largest batch that a gateway may be set to take; the service behind refuses what is too large for it. */
+const maxBodyBytes = 134_217_728;
+
+/** Holds a service's port, so that its processes can follow each other without a request being lost. */
+export interface Front {
+  /**
+   * Sends every further request to this address. Resolves when the address before has answered what it was sent: its
+   * process may then be stopped.
+   */
+  lead(url: string): Promise<void>;
+  /** Gives up the port; requests under way are cut off. */
+  stop(): Promise<void>;
+}
+
+export interface FrontOptions {
+  /** The service's name, for the refusals while none of its processes answers. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+interface Target {
+  readonly url: string;
+  /** Requests that have no answer yet. */
+  waiting: number;
+  onIdle(): void;
+}
+
+/** Listens at once; what comes before a process is there is refused with 503. */
+export function createFront({ id, hostname, port }: FrontOptions): Front {
+  let target: Target | undefined;
+
+  async function pass(request: Request): Promise<Response> {
+    const to = target;
+    if (!to) return refuse(request, `The ${id} is not ready yet`);
+    to.waiting++;
+    try {
+      return await fetch(`${to.url}${pathOf(request)}`, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+        signal: request.signal,
+        redirect: "manual",
+        // The bytes as they are: this end is not the one that reads them.
+        decompress: false,
+      });
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      return refuse(
+        request,
+        `The ${id} ended before it answered and is started again; what it was asked may have happened`,
+        error,
+      );
+    } finally {
+      if (--to.waiting === 0) to.onIdle();
+    }
+  }
+
+  const server = Bun.serve({
+    hostname,
+    port,
+    // Streams are silent for longer than any request.
+    idleTimeout: 0,
+    maxRequestBodySize: maxBodyBytes,
+    fetch: pass,
+  });
+
+  return {
+    async lead(url) {
+      const before = target;
+      target = { url, waiting: 0, onIdle: () => undefined };
+      if (!before || before.waiting === 0) return;
+      await new Promise<void>((resolve) => {
+        before.onIdle = resolve;
+      });
+    },
+    stop: () => server.stop(true),
+  };
+}
+
+function refuse(request: Request, sentence: string, cause?: unknown): Response {
+  const correlationId = request.headers.get("x-correlation-id") ?? crypto.randomUUID();
+  const why = cause === undefined ? sentence : `${sentence} (${messageOf(cause)})`;
+  return problemResponse(
+    new AppError("STOPPING", why, { cause, retryAfterSeconds: 1 }),
+    correlationId,
+    pathOf(request).split("?")[0],
+  );
+}
+
+/** Path and query exactly as they came. */
+const pathOf = ({ url }: Request) => url.replace(/^https?:\/\/[^/?#]*/, "");
