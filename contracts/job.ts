@@ -75,7 +75,7 @@ export type JobProgress = Static<typeof JobProgress>;
 /** A job as the APIs show it. `id`, `type`, `status`, `createdAt` are always there. */
 export const Job = published(
   "job",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     id: Uuid,
     type: Type.String({ minLength: 1, maxLength: 64 }),
@@ -94,8 +94,20 @@ export const Job = published(
     run: Type.Optional(
       Type.Integer({ minimum: 1, description: "1 plus the number of retries a person asked for" }),
     ),
-    attempt: Type.Optional(Count),
-    maxAttempts: Type.Optional(Type.Integer({ minimum: 1 })),
+    attempt: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: "The newest attempt; counts over all runs, so it may exceed `maxAttempts`",
+      }),
+    ),
+    tries: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "Tries of this run, the running one included: what `maxAttempts` limits. An attempt that was lost with its worker is none",
+      }),
+    ),
+    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, description: "Tries that each run has" })),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1 })),
     workerId: Type.Optional(Type.String()),
     cancelRequested: Type.Optional(Type.Boolean()),
@@ -123,7 +135,7 @@ const Preview = (of: string) =>
 /** A job as a list shows it: whatever may be large is a preview; `GET /jobs/{id}` has the whole. */
 export const JobSummary = published(
   "job-summary",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     ...Type.Omit(Job, [
       "payload",

@@ -256,6 +256,14 @@ export const READ_MODEL_ROUTES = {
     reply: { status: 200, schema: AlertsReply },
     problems: ["STORE_UNAVAILABLE"],
   },
+  runbook: {
+    method: "GET",
+    path: "/runbooks/{name}",
+    summary: "The runbook of an alert, as a page",
+    params: { name: Type.String({ minLength: 1, maxLength: 64 }) },
+    reply: { status: 200, schema: Type.String(), contentType: "text/html" },
+    problems: ["ROUTE_NOT_FOUND"],
+  },
   ledger: {
     method: "GET",
     path: "/ledger",

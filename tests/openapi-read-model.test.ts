@@ -104,7 +104,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
           for (const name of new URLSearchParams(search).keys())
             used.add(name.replace(/^payload\..+/, "payload.<field>"));
           const send = (text: string) =>
-            fetch(`${model.url}${path.replace("{id}", id)}?${text}`, {
+            fetch(`${model.url}${path.replace("{id}", id).replace("{name}", "ServiceDown")}?${text}`, {
               method: method.toUpperCase(),
               ...(body !== undefined && {
                 body: JSON.stringify(body),
@@ -141,6 +141,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI
       ["/jobs/{id}/timeline", `/jobs/${absent}/timeline`, 404, "JOB_NOT_FOUND"],
       ["/events", "/events?eventType=job.unheard", 400, "INVALID_QUERY"],
       ["/dead-letters/{id}", `/dead-letters/${absent}`, 404, "DEAD_LETTER_NOT_FOUND"],
+      ["/runbooks/{name}", "/runbooks/ServiceDwn", 404, "ROUTE_NOT_FOUND"],
       ["/series", "/series", 400, "INVALID_QUERY"],
       ["/ledger", "/ledger?settleMs=-1", 400, "INVALID_QUERY"],
       ["/webhook/alerts", "/webhook/alerts", 400, "MALFORMED_JSON", post("{")],

@@ -148,6 +148,35 @@ behaviour("bad input", {}, (world) => {
     expect((await reply.json()) as Problem).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
   });
 
+  test("a problem names the path that the caller used, also of what a processor refused", async () => {
+    for (const path of [`/jobs/${crypto.randomUUID()}/cancel`, "/queues/brew/pause", "/jobs/42/retry"]) {
+      const reply = await fetch(`${world().gateway()}${path}`, { method: "POST" });
+      expect(((await reply.json()) as Problem).instance).toBe(path);
+    }
+  });
+
+  test("a missing field is reported once", async () => {
+    const problem = (await (await world().post("/jobs", { payload: {} })).json()) as Problem;
+    expect(problem.errors).toEqual([{ path: "/type", message: "Expected required property" }]);
+    const nested = (await (await world().post("/jobs", { type: "hash", payload: {} })).json()) as Problem;
+    expect(nested.errors?.map(({ path }) => path)).toEqual(["/payload/text"]);
+  });
+
+  test("a status that is none is refused with those there are", async () => {
+    const filter = { status: ["FIALED"] };
+    const problem = (await (
+      await world().post("/jobs/actions", { action: "retry", filter })
+    ).json()) as Problem;
+    expect(problem.code).toBe("VALIDATION_FAILED");
+    expect(problem.detail).toContain("Expected one of PENDING, VALIDATED");
+    const line = { action: "retry", filter: "status:fialed type:hsah" };
+    const read = (await (await world().post("/jobs/actions", line)).json()) as Problem;
+    expect(read.errors?.map(({ message }) => message)).toEqual([
+      'status is "fialed", and there is no such status; did you mean failed?',
+      'type is "hsah", and there is no such job type; did you mean hash?',
+    ]);
+  });
+
   test("an unknown type is answered with the known ones", async () => {
     const problem = (await (await world().post("/jobs", { type: "brew" })).json()) as Problem;
     expect(problem.facts?.known).toEqual([...JOB_TYPES.keys()]);

@@ -87,7 +87,7 @@ behaviour("a job that fails", {}, (world) => {
     ]);
     await world().untilStatus(id, "FAILED");
     const job = await world().job(id);
-    expect(job.run).toBe(2);
+    expect(job).toMatchObject({ run: 2, attempt: 2, tries: 1, maxAttempts: 1 });
     expect(job.attempts.map(({ run, attempt }) => [run, attempt])).toEqual([
       [1, 1],
       [2, 2],

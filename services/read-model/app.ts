@@ -3,6 +3,9 @@ import { READ_MODEL_ROUTES, type Route } from "../../contracts/routes.ts";
 import { elysiaPath, methodNotAllowed, refuseOtherMethods } from "../../shared/http/other-methods.ts";
 import type { Call, Handlers } from "./handlers.ts";
 
+/** Pages are text with a style of their own, and nothing else. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 export interface AppOptions {
   readonly edge: AnyElysia;
   readonly ops: AnyElysia;
@@ -18,7 +21,8 @@ export function createApp({ edge, ops, docs, handlers }: AppOptions): AnyElysia 
     const streams = route.reply.contentType === "text/event-stream";
     const headers = {
       "cache-control": streams ? "no-cache, no-transform" : "no-store",
-      ...(streams && { "content-type": "text/event-stream; charset=utf-8" }),
+      ...(route.reply.contentType && { "content-type": `${route.reply.contentType}; charset=utf-8` }),
+      ...(route.reply.contentType === "text/html" && { "content-security-policy": PAGE_POLICY }),
     };
     app.route(
       route.method,

@@ -10,6 +10,7 @@ import type { LedgerBook } from "./ledger.ts";
 import { createListReader } from "./list-reader.ts";
 import { type OverviewParts, readOverview } from "./overview.ts";
 import type { QueueQueries } from "./queue-queries.ts";
+import { runbookPage, withRunbooks } from "./runbooks.ts";
 import { readStats } from "./stats.ts";
 import type { Stream } from "./stream.ts";
 import { unlessAway } from "./unless-away.ts";
@@ -86,7 +87,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
     deadLetter: async (call) => deadLetters.get(idOf(call)),
     queues: () => queues.all(),
     workers: async () => ({ workers: await workers.all() }),
-    alerts: () => alerts.current(),
+    alerts: async (call) => withRunbooks(await alerts.current(), urlOf(call).origin),
+    runbook: async ({ params }) => runbookPage(params.name ?? ""),
     ledger: async (call) => ledger.compute(readLedger(urlOf(call)).settleMs ?? SETTLE_MS),
     async series(call) {
       const { minutes = MINUTES, ...query } = readSeries(urlOf(call));

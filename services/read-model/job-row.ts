@@ -22,6 +22,7 @@ interface BaseRow {
   sequence: number;
   run: number;
   attempt: number;
+  tries: number;
   max_attempts: number | null;
   run_at: Date;
   created_at: Date;
@@ -59,8 +60,8 @@ export interface SummaryRow extends BaseRow {
 function baseColumns(sql: Sql): Fragment {
   return sql`
     jobs.id, (extract(epoch from jobs.created_at) * 1000000)::bigint as micros, type, status, priority, correlation_id,
-    parent_id, origin_id, origin_kind, sequence, run, attempt, max_attempts, run_at, jobs.created_at, updated_at,
-    started_at, finished_at, worker_id, cancel_requested, progress, duration_ms, queue_wait_ms`;
+    parent_id, origin_id, origin_kind, sequence, run, attempt, tries, max_attempts, run_at, jobs.created_at,
+    updated_at, started_at, finished_at, worker_id, cancel_requested, progress, duration_ms, queue_wait_ms`;
 }
 
 /** The columns of a {@link JobRow}. */
@@ -110,6 +111,11 @@ export function toSummary(row: SummaryRow): JobSummary {
   );
 }
 
+/** The store counts the tries that failed; the one that runs, or that ended well, is one more. */
+function triesOf({ status, tries }: BaseRow): number {
+  return status === "EXECUTING" || status === "COMPLETED" ? tries + 1 : tries;
+}
+
 function baseOf(row: BaseRow) {
   return present({
     id: row.id,
@@ -123,6 +129,7 @@ function baseOf(row: BaseRow) {
     sequence: row.sequence,
     run: row.run,
     attempt: row.attempt,
+    tries: triesOf(row),
     maxAttempts: row.max_attempts ?? undefined,
     cancelRequested: row.cancel_requested,
     startedAt: row.started_at?.toISOString(),

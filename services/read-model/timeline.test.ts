@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { AttemptOutcome, JobStatus } from "../../contracts/job.ts";
 import { timelineOf } from "./timeline.ts";
 
 const at = (ms: number) => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
@@ -54,14 +55,63 @@ test("hops, transitions, attempts, log lines and events come in the order of tim
   expect(timelineOf(history).map(({ offsetMs, kind, title }) => [offsetMs, kind, title])).toEqual([
     [0, "hop", "Accepted"],
     [4, "hop", "Received"],
-    [5, "transition", "PENDING"],
-    [5, "transition", "PENDING → VALIDATED"],
+    [5, "transition", "pending"],
+    [5, "transition", "pending → waiting"],
     [5, "event", "job.validated"],
     [6, "hop", "Started"],
-    [6, "attempt", "Attempt 1 succeeded"],
+    [6, "attempt", "Attempt 1 started"],
     [7, "log", "half way"],
+    [9, "attempt", "Attempt 1 succeeded"],
     [9, "event", "job.executed"],
   ]);
+});
+
+test("an attempt is lost where it was lost, and one that took no time begins before it ends", () => {
+  const move = (sequence: number, from: JobStatus, to: JobStatus, attempt: number, ms: number) => ({
+    sequence,
+    run: 1,
+    from,
+    to,
+    attempt,
+    eventId: id(sequence),
+    at: at(ms),
+  });
+  const attempt = (number: number, outcome: AttemptOutcome, from: number, to: number, run = 1) => ({
+    attempt: number,
+    run,
+    workerId: "p-1",
+    outcome,
+    startedAt: at(from),
+    finishedAt: at(to),
+    durationMs: to - from,
+    queueWaitMs: 0,
+    logs: [],
+  });
+  const entries = timelineOf({
+    createdAt: at(0),
+    receivedAt: at(0),
+    events: [],
+    transitions: [
+      move(3, "VALIDATED", "EXECUTING", 1, 10),
+      move(5, "EXECUTING", "RETRYING", 1, 9_000),
+      move(6, "RETRYING", "EXECUTING", 2, 9_000),
+      move(8, "EXECUTING", "COMPLETED", 2, 9_000),
+    ],
+    attempts: [attempt(1, "lost", 10, 9_000), attempt(2, "succeeded", 9_000, 9_000, 2)],
+  });
+  expect(
+    entries.filter(({ kind }) => kind !== "hop").map(({ offsetMs, title }) => [offsetMs, title]),
+  ).toEqual([
+    [10, "waiting → executing"],
+    [10, "Attempt 1 started"],
+    [9_000, "Attempt 1 lost"],
+    [9_000, "executing → retrying"],
+    [9_000, "retrying → executing"],
+    [9_000, "Attempt 2 (run 2) started"],
+    [9_000, "Attempt 2 (run 2) succeeded"],
+    [9_000, "executing → completed"],
+  ]);
+  expect(entries.every((entry) => !("rank" in entry))).toBe(true);
 });
 
 test("without events the row's own hops are still there", () => {

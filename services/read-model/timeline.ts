@@ -1,6 +1,7 @@
 import type { TimelineEntry } from "../../contracts/api-queries.ts";
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { Attempt, Transition } from "../../contracts/job.ts";
+import { statusWord } from "../../contracts/status-words.ts";
 import { present } from "./job-row.ts";
 
 export interface History {
@@ -11,10 +12,14 @@ export interface History {
   readonly events: readonly EventEnvelope[];
 }
 
-type Unplaced = Omit<TimelineEntry, "offsetMs">;
-
-/** Of one instant, the cause comes before what tells of it. */
-const KINDS: readonly TimelineEntry["kind"][] = ["hop", "transition", "attempt", "log", "event"];
+/** An entry with its rank among those of one instant: a hop, then the story in the order of its steps, then events. */
+interface Unplaced extends Omit<TimelineEntry, "offsetMs"> {
+  readonly rank: number;
+}
+const HOP = -1;
+const EVENT = 1_000_000_000;
+/** Parts of the attempt that begins with a transition, between that transition and the next. */
+const PART = { start: 0.1, log: 0.2, end: 0.3 } as const;
 
 /** The hops that a job passes, with the service at whose door each is. */
 const HOPS = {
@@ -25,22 +30,23 @@ const HOPS = {
   finishedAt: { title: "Finished", service: "processor" },
 } as const;
 
-/** Everything that is known of a job as one list in the order of time. */
+/** Everything that is known of a job as one list in the order of time; of one instant the cause comes first. */
 export function timelineOf(history: History): TimelineEntry[] {
   const start = Date.parse(history.createdAt);
+  const begun = new Map(
+    history.transitions
+      .filter(({ to }) => to === "EXECUTING")
+      .map(({ attempt, sequence }) => [attempt, sequence]),
+  );
   return [
     ...hopEntries(history),
     ...history.transitions.map(transitionEntry),
-    ...history.attempts.flatMap(attemptEntries),
+    ...history.attempts.flatMap((attempt) => attemptEntries(attempt, begun.get(attempt.attempt) ?? 0)),
     ...history.events.map(eventEntry),
   ]
-    .map((entry): TimelineEntry => ({ ...entry, offsetMs: Date.parse(entry.at) - start }))
-    .sort(
-      (a, b) =>
-        a.offsetMs - b.offsetMs ||
-        KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
-        (a.sequence ?? 0) - (b.sequence ?? 0),
-    );
+    .map((entry) => ({ entry, offsetMs: Date.parse(entry.at) - start }))
+    .sort((a, b) => a.offsetMs - b.offsetMs || a.entry.rank - b.entry.rank)
+    .map(({ entry: { rank: _, ...entry }, offsetMs }): TimelineEntry => ({ ...entry, offsetMs }));
 }
 
 /** Each hop once, though several events repeat it; the row knows two of them when the events are not there. */
@@ -48,7 +54,7 @@ function hopEntries({ createdAt, receivedAt, events }: History): Unplaced[] {
   const seen = new Map<string, Unplaced>();
   const pass = (name: keyof typeof HOPS, at: string) => {
     const { title, service } = HOPS[name];
-    seen.set(`${name} ${Date.parse(at)}`, { at, kind: "hop", title, service });
+    seen.set(`${name} ${Date.parse(at)}`, { at, kind: "hop", title, service, rank: HOP });
   };
   pass("acceptedAt", createdAt);
   pass("receivedAt", receivedAt);
@@ -65,7 +71,8 @@ function transitionEntry(transition: Transition): Unplaced {
   return present({
     at,
     kind: "transition" as const,
-    title: from === null ? to : `${from} → ${to}`,
+    title: from === null ? statusWord(to) : `${statusWord(from)} → ${statusWord(to)}`,
+    rank: sequence,
     sequence,
     attempt,
     eventId,
@@ -73,18 +80,34 @@ function transitionEntry(transition: Transition): Unplaced {
   });
 }
 
-function attemptEntries(attempt: Attempt): Unplaced[] {
-  const { attempt: number, outcome, startedAt, durationMs, workerId, error, logs } = attempt;
+/** An attempt where it began, with its log, and where it ended: one that was lost may have been so for long. */
+function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
+  const { attempt: number, run, outcome, startedAt, finishedAt, durationMs, workerId, error, logs } = attempt;
+  const title = run > 1 ? `Attempt ${number} (run ${run})` : `Attempt ${number}`;
+  const common = { kind: "attempt", attempt: number } as const;
   return [
     {
+      ...common,
       at: startedAt,
-      kind: "attempt",
-      title: `Attempt ${number} ${outcome}`,
-      attempt: number,
-      durationMs,
-      detail: { workerId, outcome, ...(error && { error }) },
+      title: `${title} started`,
+      detail: { workerId, run },
+      rank: begun + PART.start,
     },
-    ...logs.map(({ at, message }) => ({ at, kind: "log" as const, title: message, attempt: number })),
+    ...logs.map(({ at, message }) => ({
+      at,
+      kind: "log" as const,
+      title: message,
+      attempt: number,
+      rank: begun + PART.log,
+    })),
+    {
+      ...common,
+      at: finishedAt,
+      title: `${title} ${outcome}`,
+      durationMs,
+      detail: { workerId, run, outcome, ...(error && { error }) },
+      rank: begun + PART.end,
+    },
   ];
 }
 
@@ -94,6 +117,7 @@ function eventEntry({ occurredAt, eventType, eventId, producer, payload }: Event
     at: occurredAt,
     kind: "event" as const,
     title: eventType,
+    rank: EVENT + (typeof sequence === "number" ? sequence : 0),
     sequence: typeof sequence === "number" ? sequence : undefined,
     attempt: typeof attempt === "number" ? attempt : undefined,
     eventId,

@@ -75,8 +75,12 @@ export function refusalOf(url: string, response: Response, text: string): ApiErr
       status,
       retryAfterMs,
     });
-  const fields = (problem.errors ?? []).map(({ path, message }) => `${path || "the body"}: ${message}`);
-  const detail = [problem.detail ?? problem.title, ...fields].join("; ");
+  const sentence = problem.detail ?? problem.title;
+  // The sentence names the first fault already.
+  const fields = (problem.errors ?? [])
+    .filter(({ path, message }) => sentence !== message && !sentence.endsWith(`${path} ${message}`))
+    .map(({ path, message }) => `${path || "the body"}: ${message}`);
+  const detail = [sentence, ...fields].join("; ");
   // A newer service may refuse with a code that this client does not know.
   const code = isProblemCode(problem.code) ? problem.code : "UNEXPECTED_REPLY";
   return new ApiError(code, detail, { status, problem, retryAfterMs });

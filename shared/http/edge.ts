@@ -15,6 +15,8 @@ export interface EdgeOptions {
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** Not of RFC 9110: what nginx logs for a client that closed its connection before the reply. */
 const HUNG_UP = 499;
+/** The gateway forwards `/x` to a processor as `/internal/x`; problems name the path that the caller used. */
+const INTERNAL = /^\/internal(?=\/)/;
 const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
@@ -59,7 +61,7 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
           : error;
       if (!(refusal instanceof AppError))
         log.error("Request failed", { correlationId, method: request.method, path, error });
-      const response = problemResponse(refusal, correlationId, path);
+      const response = problemResponse(refusal, correlationId, path.replace(INTERNAL, ""));
       set.status = response.status;
       return response;
     })

@@ -1,22 +1,41 @@
 import { Kind, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import type { ValueErrorIterator } from "@sinclair/typebox/errors";
+import type { ValueError } from "@sinclair/typebox/errors";
 import type { ProblemCode } from "../../contracts/problem.ts";
 import type { Route } from "../../contracts/routes.ts";
 import { AppError } from "../errors.ts";
 
-/** The first twenty faults of a value, by JSON pointer. */
-export function faultsOf(errors: ValueErrorIterator): { path: string; message: string }[] {
-  const faults: { path: string; message: string }[] = [];
-  for (const { path, message, schema } of errors) {
-    // A union or an enum says only "Expected union value": what was wanted is more help.
-    const wanted =
-      schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum"
-        ? `Expected one of ${(schema.enum as unknown[]).join(", ")}`
-        : message;
-    if (faults.push({ path: path || "/", message: wanted }) === 20) break;
+const MAX_FAULTS = 20;
+
+/** The first twenty places of a value that are at fault, by JSON pointer, each with its first fault. */
+export function faultsOf(errors: Iterable<ValueError>): { path: string; message: string }[] {
+  const faults = new Map<string, string>();
+  for (const error of errors) {
+    // A field that is missing is at fault twice for TypeBox: it is required, and it has no type.
+    for (const { path, schema, message } of inChoice(error))
+      if (!faults.has(path)) faults.set(path, wantedBy(schema) ?? message);
+    if (faults.size >= MAX_FAULTS) break;
   }
-  return faults;
+  return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
+}
+
+/** Of a union, the faults within the choice that was meant: the one that is only wrong further inside. */
+function inChoice(error: ValueError): ValueError[] {
+  for (const choice of error.errors) {
+    const inside = [...choice].slice(0, MAX_FAULTS);
+    if (inside[0] && inside.every(({ path }) => path !== error.path)) return inside.flatMap(inChoice);
+  }
+  return [error];
+}
+
+/** TypeBox says only "Expected union value" of an enum or a union: what was wanted is more help. */
+function wantedBy(schema: TSchema): string | undefined {
+  if (schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum")
+    return `Expected one of ${(schema.enum as unknown[]).join(", ")}`;
+  const choices: TSchema[] = schema.anyOf ?? [];
+  const [first] = choices.flatMap((one) => wantedBy(one) ?? []);
+  if (first) return choices.some(({ type }) => type === "array") ? `${first}, or a list of them` : first;
+  return choices.length > 0 && schema.description ? `Not as described: ${schema.description}` : undefined;
 }
 
 /** Compile a schema to a check that throws a refusal of this code, naming each fault. */

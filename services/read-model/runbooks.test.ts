@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Alert } from "../../contracts/alert.ts";
+import { runbookPage, withRunbooks } from "./runbooks.ts";
+
+const RULES = join(import.meta.dir, "../../compose/prometheus/rules");
+
+function alertWith(runbookUrl: string | undefined): Alert {
+  return {
+    id: "a",
+    name: "ServiceDown",
+    severity: "critical",
+    state: "firing",
+    summary: "gateway is down",
+    startsAt: "2026-01-01T12:00:00Z",
+    labels: {},
+    ...(runbookUrl !== undefined && { runbookUrl }),
+  };
+}
+const urlOf = (runbookUrl: string | undefined) =>
+  withRunbooks(
+    { items: [alertWith(runbookUrl)], source: "alertmanager", fetchedAt: null },
+    "http://localhost:8080",
+  ).items[0]?.runbookUrl;
+
+test("the runbook of every alerting rule is a page at the address that its alert shows", async () => {
+  let seen = 0;
+  for await (const file of new Bun.Glob("*.yml").scan(RULES))
+    for (const [, url = ""] of (await Bun.file(join(RULES, file)).text()).matchAll(/runbook_url: (\S+)/g)) {
+      const shown = urlOf(url) ?? "";
+      expect(shown).toStartWith("http://localhost:8080/runbooks/");
+      expect(runbookPage(shown.slice(shown.lastIndexOf("/") + 1))).toContain("<h1>");
+      seen++;
+    }
+  expect(seen).toBeGreaterThan(10);
+});
+
+test("links between runbooks stay, and those to pages that are not served are text", () => {
+  expect(runbookPage("JobWaitSlow")).toContain('href="JobBacklogGrowing.md"');
+  expect(runbookPage("JobBacklogGrowing.md")).toContain("<h1>JobBacklogGrowing</h1>");
+  expect(runbookPage("LedgerNotZero")).not.toContain("../");
+});
+
+test("addresses of others are left alone", () => {
+  expect(urlOf("https://docs.example/down")).toBe("https://docs.example/down");
+  expect(urlOf("docs/runbooks/Unheard.md")).toBe("docs/runbooks/Unheard.md");
+  expect(urlOf(undefined)).toBeUndefined();
+});
+
+test("a name that is none is refused with the nearest", () => {
+  expect(() => runbookPage("ServiceDwn")).toThrow(/did you mean ServiceDown/);
+  expect(() => runbookPage("constructor")).toThrow(/no runbook/);
+});

@@ -1,0 +1,51 @@
+import type { AlertsReply } from "../../contracts/api-queries.ts";
+import { didYouMean, nearest } from "../../contracts/nearest.ts";
+import { AppError } from "../../shared/errors.ts";
+import { readRunbooks } from "./read-runbooks.ts" with { type: "macro" };
+
+const TEXTS: Readonly<Record<string, string>> = readRunbooks();
+/** How alerting rules name a runbook: its file in this repository. */
+const IN_REPOSITORY = /^docs\/runbooks\/(\w+)\.md$/;
+
+const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
+pre { padding: 0.75rem; overflow-x: auto; border: 1px solid #8884; border-radius: 4px; }
+:root { color-scheme: light dark; }`;
+
+/** A runbook as a page. Throws ROUTE_NOT_FOUND, naming the nearest. */
+export function runbookPage(path: string): string {
+  const name = path.replace(/\.md$/, "");
+  const text = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
+  if (text === undefined) {
+    const hint = didYouMean(nearest(name, Object.keys(TEXTS))) || "; see /runbooks/README";
+    throw new AppError("ROUTE_NOT_FOUND", `There is no runbook ${JSON.stringify(name.slice(0, 64))}${hint}`);
+  }
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${name} · Task Observatory</title>
+<style>${STYLE}</style>
+</head>
+<body>
+${Bun.markdown.html(withoutOtherLinks(text))}
+<p><a href="README">All runbooks</a> · <a href="/alerts">what fires now</a></p>
+</body>
+</html>`;
+}
+
+/** The same alerts, whose runbooks open: those of this repository are pages of this service, which is at `origin`. */
+export function withRunbooks(alerts: AlertsReply, origin: string): AlertsReply {
+  const items = alerts.items.map((alert) => {
+    const [, name] = IN_REPOSITORY.exec(alert.runbookUrl ?? "") ?? [];
+    return name && Object.hasOwn(TEXTS, name)
+      ? { ...alert, runbookUrl: `${origin}/runbooks/${name}` }
+      : alert;
+  });
+  return { ...alerts, items };
+}
+
+/** Pages outside the folder are not served, so links to them are their text alone. */
+function withoutOtherLinks(markdown: string): string {
+  return markdown.replaceAll(/\[([^\]]+)\]\(\.\.\/[^)]*\)/g, "$1");
+}
