@@ -114,7 +114,7 @@ export const SUITES: readonly Suite[] = [
   { name: "binaries", paths: behaviours("binaries"), engines: full },
   {
     name: "tui-units",
-    paths: ["format", "job-filter", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
+    paths: ["job-filter", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
     engines: [],
   },
   { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },

@@ -1,6 +1,6 @@
 import type { JobRequest } from "../contracts/api-commands.ts";
 import type { JobFilter } from "../contracts/filter-schema.ts";
-import { count } from "./format.ts";
+import { count } from "../shared/format.ts";
 
 /** Something that changes the system, as a person confirmed it. */
 export type Command =

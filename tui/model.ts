@@ -12,10 +12,10 @@ import type {
 } from "../contracts/api-queries.ts";
 import type { DeadLetter } from "../contracts/dead-letter.ts";
 import type { JobTypeInfo } from "../contracts/job-type.ts";
+import { NO_RATES, type Rates } from "../shared/rates.ts";
 import type { Command } from "./commands.ts";
 import type { Form } from "./form.ts";
 import type { PageState } from "./pages.ts";
-import { NO_RATES, type Rates } from "./rates.ts";
 import type { Settings } from "./settings.ts";
 
 export const SCREENS = [

@@ -1,3 +1,4 @@
+import { addOverview } from "../shared/rates.ts";
 import { act } from "./act.ts";
 import { type Command, type Outcome, outcomeText, plural } from "./commands.ts";
 import { editField, type Form, openForm, readForm } from "./form.ts";
@@ -6,7 +7,6 @@ import { type Message, notice, type Step } from "./message.ts";
 import { isOffline, type ListState, type Loaded, placeOf, type Resources, type State } from "./model.ts";
 import { dueLoads, type Load } from "./needs.ts";
 import { overlayKey } from "./overlays.ts";
-import { addOverview } from "./rates.ts";
 import { rowIds } from "./selection.ts";
 
 const NOTICE_MS = 6_000;

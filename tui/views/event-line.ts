@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import { clock, duration, shortId } from "../format.ts";
+import { clock, duration, shortId } from "../../shared/format.ts";
 import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { dim, type Line, type Style, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";

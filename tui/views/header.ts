@@ -1,5 +1,5 @@
 import { statusWord } from "../../contracts/status-words.ts";
-import { age, count, shortId } from "../format.ts";
+import { age, count, shortId } from "../../shared/format.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { isOffline, placeOf, type State, TABS } from "../model.ts";
 import { nextTryAt } from "../needs.ts";

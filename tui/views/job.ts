@@ -1,9 +1,9 @@
 import type { JobDetail } from "../../contracts/api-queries.ts";
 import { isTerminal } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
+import { clock, count, duration, shortId } from "../../shared/format.ts";
 import { type JobTrace, type TraceBar, traceOf } from "../../shared/job-trace-view.ts";
 import type { Rect } from "../canvas.ts";
-import { clock, count, duration, shortId } from "../format.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
 import { bold, dim, type Line, type Span, span } from "../style.ts";

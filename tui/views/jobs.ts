@@ -1,8 +1,8 @@
 import { isTerminal, type Job, type JobStatus } from "../../contracts/job.ts";
 import { STATUS_WORDS, statusWord } from "../../contracts/status-words.ts";
+import { age, count, duration, shortId } from "../../shared/format.ts";
 import { SIDEBAR } from "../act.ts";
 import type { Rect } from "../canvas.ts";
-import { age, count, duration, shortId } from "../format.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { faultOf, statusIn } from "../job-filter.ts";
 import type { State } from "../model.ts";

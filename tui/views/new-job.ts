@@ -1,6 +1,6 @@
+import { duration } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { type Field, type Form, readForm } from "../form.ts";
-import { duration } from "../format.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { bold, dim, type Line, span } from "../style.ts";

@@ -1,11 +1,11 @@
 import type { Percentiles } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
+import { age, clock, count, duration, rate } from "../../shared/format.ts";
+import { columns, current, seed } from "../../shared/rates.ts";
 import type { Rect } from "../canvas.ts";
-import { age, clock, count, duration, rate } from "../format.ts";
 import { GLYPHS, LEVELS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import type { State } from "../model.ts";
-import { columns, current, seed } from "../rates.ts";
 import { tickerRows } from "../selection.ts";
 import { BOLD, bold, dim, type Line, type Span, type Style, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";
