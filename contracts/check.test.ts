@@ -75,6 +75,15 @@ describe("a change that its version does not announce", () => {
     expect(code).toBe(1);
   });
 
+  test("names a job type that is gone, and does not ask for a version that nothing could carry", async () => {
+    await writeSchema("job-type.greet", { $id: idOf("job-type.greet"), $version: "1.0.0", type: "object" });
+    await commit("a job type");
+    await rm(join(repository, SCHEMAS, "job-type.greet.json"));
+    const { code, out } = await check("--against", "HEAD");
+    expect(out).toContain("breaking    job-type.greet  #  job-type-removed");
+    expect(code).toBe(0);
+  });
+
   test("fails for a removed schema and for a version that is none", async () => {
     await rm(join(repository, SCHEMAS, "list.json"));
     await writeSchema("job", job("one"));
@@ -100,16 +109,48 @@ describe("the earlier state", () => {
     expect((await check("--against", "HEAD")).code).toBe(0);
   });
 
-  test("is HEAD, and the output says so, where there is no tag yet", async () => {
+  test("is the merge base with the main line where there is no tag, so that a committed break does not pass", async () => {
+    await git("switch", "--quiet", "--create", "branch");
+    await writeSchema("job", job("1.0.0", { rounds: { type: "integer", minimum: 2 } }));
+    await commit("breaks");
+    await commit("something else");
     const { code, out } = await check();
-    expect(out).toStartWith("No release tag (v*) yet: comparing with HEAD");
+    expect(out).toStartWith("No release tag (v*) yet: comparing with the merge base of main");
+    expect(out).toContain("VIOLATION   job  #/properties/payload/properties/rounds  minimum-raised");
+    expect(code).toBe(1);
+  });
+
+  test("is what the clone came from, for commits on the main line of a clone", async () => {
+    const clone = join(root, `clone-${crypto.randomUUID()}`);
+    await git("clone", "--quiet", `file://${repository}`, clone);
+    repository = clone;
+    await writeSchema("job", job("1.0.0", { rounds: { type: "string" } }));
+    await commit("breaks");
+    const { code, out } = await check();
+    expect(out).toContain("comparing with the merge base of origin/HEAD");
+    expect(code).toBe(1);
+  });
+
+  test("is the state before the last change on the main line itself", async () => {
+    await writeSchema("job", job("1.0.0", { rounds: { type: "integer", minimum: 2 } }));
+    await commit("breaks");
+    await commit("something else");
+    const { code, out } = await check();
+    expect(out).toContain("comparing with the state before contracts/schemas last changed");
+    expect(out).toContain("minimum-raised");
+    expect(code).toBe(1);
+  });
+
+  test("is HEAD, and the output says so, where there is nothing earlier", async () => {
+    const { code, out } = await check();
+    expect(out).toStartWith("No release tag (v*) and no earlier state yet: comparing with HEAD");
     expect(code).toBe(0);
   });
 
   test("may have held no schemas at all", async () => {
     await git("rm", "--quiet", "-r", "--cached", SCHEMAS);
     await git("commit", "--quiet", "--allow-empty", "-m", "none");
-    const { code, out } = await check();
+    const { code, out } = await check("--against", "HEAD");
     expect(out).toContain("against HEAD (0)");
     expect(out).toContain("2 changes, 0 breaking, 2 compatible; no violation");
     expect(code).toBe(0);

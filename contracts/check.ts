@@ -10,8 +10,11 @@ const HELP = `Compares ${FOLDER} with an earlier state of it, and fails on a cha
 
   bun contracts/check.ts [--against REF] [--help]
 
-  --against REF  a tag, branch or commit to compare with; the last release tag (v*) if not given
+  --against REF  a tag, branch or commit to compare with. If not given: the last release tag (v*), else the merge base
+                 with the main line, and on the main line the state before the schemas last changed
   --help         this text
+
+bun run contracts:check exports the schemas first, so that they are those of the source.
 
 A breaking change needs a new major version, a widening or an addition a new minor one.
 Exit code: 0 all announced, 1 something is not, 2 the comparison could not be made.
@@ -31,7 +34,7 @@ export async function runCheck(args: readonly string[], terminal: Terminal): Pro
       terminal.out(HELP);
       return 0;
     }
-    const reference = await pickReference(terminal.cwd, against.ref);
+    const reference = await pickReference(terminal.cwd, FOLDER, against.ref);
     if (reference.note) terminal.out(`${reference.note}\n`);
     const next = await workingSet(terminal.cwd);
     const old = await setAt(terminal.cwd, reference.commit);

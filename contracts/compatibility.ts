@@ -7,6 +7,9 @@ import { bumpBetween, isVersion, NO_VERSION, satisfies, wanted } from "./compati
 export type { Change, Level } from "./compatibility/change.ts";
 export type { Schema } from "./compatibility/schema.ts";
 
+/** Payloads of job types; a type is removed by deleting its file, so its schema may go without a version. */
+const JOB_TYPE = "job-type.";
+
 /** A set of schema documents by name: the file name without `.json`. */
 export type SchemaSet = ReadonlyMap<string, Schema>;
 
@@ -72,6 +75,9 @@ export function judge(oldSet: SchemaSet, newSet: SchemaSet): { violations: Viola
         level: "compatible",
         message: "a new schema",
       });
+    } else if (name.startsWith(JOB_TYPE)) {
+      const message = "the job type is gone; what waits of it is shown as without a worker";
+      changes.push({ schema: name, path: "", rule: "job-type-removed", level: "breaking", message });
     } else {
       const message =
         "the schema is gone, and with it the version that could announce it; keep it as deprecated";

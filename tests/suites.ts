@@ -109,7 +109,7 @@ export const SUITES: readonly Suite[] = [
   { name: "alerts", paths: behaviours("prometheus-rules", "alerts"), engines: full },
   { name: "grafana-units", paths: behaviours("grafana"), engines: [] },
   { name: "grafana", paths: behaviours("grafana-queries"), engines: full },
-  { name: "job-types", paths: behaviours("new-job-type"), engines: [] },
+  { name: "authoring", paths: behaviours("new-job-type", "change-contract"), engines: [] },
   { name: "parity", paths: behaviours("parity"), engines: [] },
   { name: "binaries", paths: behaviours("binaries"), engines: full },
   {

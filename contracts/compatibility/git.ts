@@ -10,8 +10,15 @@ export interface Reference {
   readonly note?: string;
 }
 
-/** Turns the asked-for ref into a commit; without one, takes the last release tag, and HEAD where there is no tag. */
-export async function pickReference(cwd: string, asked?: string): Promise<Reference> {
+/** Branches that changes are made against, best first. */
+const MAIN_LINES = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+
+/**
+ * Turns the requested ref into a commit. Without one it is the last release tag; where there is none, the commit at which
+ * this branch left the main line; on the main line itself, the state before `folder` last changed. Committing a change
+ * therefore does not hide it.
+ */
+export async function pickReference(cwd: string, folder: string, asked?: string): Promise<Reference> {
   const inside = await git(cwd, "rev-parse", "--is-inside-work-tree");
   if (inside.code !== 0 || inside.out.trim() !== "true") {
     throw new GateError(
@@ -29,8 +36,32 @@ export async function pickReference(cwd: string, asked?: string): Promise<Refere
       "this clone is shallow and holds no release tag; run git fetch --unshallow --tags, or name a ref with --against",
     );
   }
-  const note = "No release tag (v*) yet: comparing with HEAD, that is, looking at uncommitted changes only";
-  return { name: "HEAD", commit: await commitOf(cwd, "HEAD", shallow), note };
+  return (await branchPoint(cwd)) ?? (await stateBefore(cwd, folder));
+}
+
+/** Where this branch left the main line; undefined on the main line, and where no branch is known as one. */
+async function branchPoint(cwd: string): Promise<Reference | undefined> {
+  const head = await commitOf(cwd, "HEAD", false);
+  for (const line of MAIN_LINES) {
+    const { code, out } = await git(cwd, "merge-base", line, "HEAD");
+    const commit = out.trim();
+    if (code !== 0 || commit === head) continue;
+    const note = `No release tag (v*) yet: comparing with the merge base of ${line}`;
+    return { name: commit.slice(0, 12), commit, note };
+  }
+  return undefined;
+}
+
+async function stateBefore(cwd: string, folder: string): Promise<Reference> {
+  const last = (await git(cwd, "log", "-1", "--first-parent", "--format=%H", "--", folder)).out.trim();
+  const { code, out } = await git(cwd, "rev-parse", "--verify", "--quiet", `${last}^`);
+  const commit = out.trim();
+  if (last !== "" && code === 0) {
+    const note = `No release tag (v*) yet, and this is the main line: comparing with the state before ${folder} last changed`;
+    return { name: commit.slice(0, 12), commit, note };
+  }
+  const note = "No release tag (v*) and no earlier state yet: comparing with HEAD";
+  return { name: "HEAD", commit: await commitOf(cwd, "HEAD", false), note };
 }
 
 async function commitOf(cwd: string, ref: string, shallow: boolean): Promise<string> {
