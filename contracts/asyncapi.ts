@@ -12,6 +12,7 @@ const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "jobs.created": ["job.created"],
   "jobs.transitions": EVENT_TYPES.filter((eventType) => eventType !== "job.created"),
   "jobs.failed.validation": [],
+  "messages.parked": [],
 };
 
 /** Who publishes by which route, and when. */
@@ -34,6 +35,7 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
     replays: true,
   },
   { service: "processor", route: "jobs.failed.validation", summary: "Hand over what broke its contract" },
+  { service: "processor", route: "messages.parked", summary: "Set aside what could not be filed" },
   {
     service: "metrics-engine",
     route: "jobs.failed.validation",

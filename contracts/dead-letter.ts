@@ -9,6 +9,7 @@ export const DEAD_LETTER_REASONS = [
   "INVALID_PAYLOAD",
   "IDEMPOTENCY_CONFLICT",
   "DELIVERY_LIMIT",
+  "PARKED",
   "OUT_OF_TRIES",
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
@@ -17,7 +18,7 @@ export const DeadLetterReason = StringEnum(DEAD_LETTER_REASONS);
 /** What travels to `jobs.failed.validation`: the original bytes, why they were refused, when and by whom. */
 export const RefusedMessage = published(
   "refused-message",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     id: Uuid,
     reason: DeadLetterReason,
@@ -26,6 +27,9 @@ export const RefusedMessage = published(
     service: Type.String(),
     queue: Type.String(),
     original: Type.String({ description: "The original bytes, base64 (RFC 4648)" }),
+    parkedBecause: Type.Optional(
+      Type.String({ description: "Why it could not be filed, on a message that waits in `messages.parked`" }),
+    ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
   }),
@@ -35,7 +39,7 @@ export type RefusedMessage = Static<typeof RefusedMessage>;
 /** A dead letter as the APIs show it: a refused message, or a job that is out of tries. */
 export const DeadLetter = published(
   "dead-letter",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     id: Uuid,
     kind: StringEnum(["message", "job"]),

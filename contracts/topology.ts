@@ -3,16 +3,29 @@ import { Count, published, StringEnum } from "./schema.ts";
 
 export const EXCHANGE = "observatory.events";
 
-/** Where a message enters: the first feeds intake and observation, the second observation alone, the third the file of the dead. */
-export const ROUTES = ["jobs.created", "jobs.transitions", "jobs.failed.validation"] as const;
+/**
+ * Where a message enters: the first feeds intake and observation, the second observation alone, the third the dead
+ * letters, the fourth what could not be filed among them.
+ */
+export const ROUTES = [
+  "jobs.created",
+  "jobs.transitions",
+  "jobs.failed.validation",
+  "messages.parked",
+] as const;
 export type Route = (typeof ROUTES)[number];
 
-export const QUEUES = ["jobs.created", "events.observed", "jobs.failed.validation"] as const;
+export const QUEUES = [
+  "jobs.created",
+  "events.observed",
+  "jobs.failed.validation",
+  "messages.parked",
+] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export const Topology = published(
   "topology",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     exchange: Type.String(),
     queues: Type.Array(
@@ -57,6 +70,14 @@ export const TOPOLOGY: Topology = {
       consumer: "processor",
       deliveryLimit: 1_000,
       purpose: "Messages that broke their contract, with the reason, on their way into the dead letters",
+    },
+    {
+      name: "messages.parked",
+      routes: ["messages.parked"],
+      consumer: "processor",
+      deliveryLimit: 1_000_000,
+      purpose:
+        "Refused messages that could not be filed; tried again every few seconds, out of the way of the others",
     },
   ],
   maxEventsPerMessage: 200,

@@ -78,6 +78,7 @@ describe("the table of services", () => {
       "jobs.created": ["event.job.created"],
       "events.observed": events,
       "jobs.failed.validation": ["refused-message"],
+      "messages.parked": ["refused-message"],
     };
     for (const { name, consumer } of TOPOLOGY.queues)
       expect(arriving[name].filter((schema) => !does(consumer, "reads", schema))).toEqual([]);

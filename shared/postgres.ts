@@ -104,6 +104,21 @@ export function translateStoreError(error: unknown): never {
   });
 }
 
+/** Thrown to undo a rehearsal; never seen outside. */
+const UNDO = new Error("The rehearsal is over");
+
+/** Writes in a transaction that is always undone. Rejects when the store does not take such a write now. */
+export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): Promise<void> {
+  try {
+    await sql.begin(async (transaction) => {
+      await write(transaction as unknown as Sql);
+      throw UNDO;
+    });
+  } catch (error) {
+    if (error !== UNDO) throw error;
+  }
+}
+
 /**
  * An array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own arrays escape
  * every element, which is half of a busy writer's CPU, and take an array of dates for one date.

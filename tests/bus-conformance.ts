@@ -357,9 +357,10 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
         { name: "jobs.created", ready: 1, consumers: 0 },
         { name: "events.observed", ready: 0, consumers: 1 },
         { name: "jobs.failed.validation", ready: 0, consumers: 0 },
+        { name: "messages.parked", ready: 0, consumers: 0 },
       ]);
       await consumer.stop();
-      expect((await bus.depths()).map(({ consumers }) => consumers)).toEqual([0, 0, 0]);
+      expect((await bus.depths()).map(({ consumers }) => consumers)).toEqual([0, 0, 0, 0]);
       world.cut();
       await eventually(async () => (await codeOf(bus.depths())) === "BUS_UNAVAILABLE", "depths to fail");
     });

@@ -231,6 +231,7 @@ else {
         "events.observed",
         "jobs.created",
         "jobs.failed.validation",
+        "messages.parked",
       ]);
       const { url } = world.running["metrics-engine"];
       const text = await (await fetch(`${url}/metrics`)).text();

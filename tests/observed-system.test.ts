@@ -120,6 +120,7 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
       ["events.observed", 1],
       ["jobs.created", 1],
       ["jobs.failed.validation", 1],
+      ["messages.parked", 1],
     ]);
     expect(Date.now() - Date.parse(busAt ?? "")).toBeLessThan(30_000);
 
@@ -130,7 +131,7 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
   });
 
   test("queues of the bus, workers, dead letters and the outbox are measured", async () => {
-    const queues = ["events.observed", "jobs.created", "jobs.failed.validation"].map(
+    const queues = ["events.observed", "jobs.created", "jobs.failed.validation", "messages.parked"].map(
       (queue) => `queue="${queue}"`,
     );
     for (const name of ["observatory_queue_depth", "observatory_consumer_lag", "observatory_queue_consumers"])

@@ -79,7 +79,11 @@ export const SUITES: readonly Suite[] = [
     paths: behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses"),
     engines: full,
   },
-  { name: "system", paths: behaviours("broker-restart", "store-cuts", "rolling-upgrade"), engines: full },
+  {
+    name: "system",
+    paths: behaviours("broker-restart", "store-cuts", "store-trouble", "rolling-upgrade"),
+    engines: full,
+  },
   {
     name: "embedded",
     paths: behaviours("embedded-cut", "traces", "api-client"),
@@ -101,6 +105,7 @@ export const SUITES: readonly Suite[] = [
       "gateway-overload",
       "broker-restart",
       "rolling-upgrade",
+      "store-trouble",
       "observed-system",
     ),
     on: "embedded",

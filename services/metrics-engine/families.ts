@@ -26,6 +26,12 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
   const events = metrics.counter("observatory_events_recorded_total", "Events stored and counted, each once");
   const duplicates = metrics.counter("observatory_events_duplicate_total", "Events that came again");
   const refused = metrics.counter("observatory_events_refused_total", "Envelopes that broke their contract");
+  const parked = metrics.counter(
+    "observatory_parked_total",
+    "Messages set aside because the store kept failing on them alone",
+    ["queue"],
+  );
+  parked.inc({ queue: "events.observed" }, 0);
   const duration = metrics.histogram("observatory_job_duration_seconds", "How long attempts ran", ["type"]);
   const queueWait = metrics.histogram(
     "observatory_job_queue_wait_seconds",
@@ -85,6 +91,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     },
 
     refused: (count: number): void => refused.inc(count),
+    parked: (count: number): void => parked.inc({ queue: "events.observed" }, count),
 
     /** Show the bus's side of a snapshot; undefined when it is away: what is not known is absent, not stale. */
     busMeasured(queues: readonly Snapshot["bus"][number][] | undefined): void {

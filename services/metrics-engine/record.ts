@@ -1,6 +1,8 @@
 import type { JobEvent } from "../../contracts/events.ts";
 import type { BatchHandler, Bus } from "../../shared/bus/port.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
+import { type Condemned, createIsolation } from "../../shared/isolate.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 import { refusedMessage } from "../../shared/refusal.ts";
@@ -12,7 +14,7 @@ import { beginRecordSpans } from "./record-spans.ts";
 const TURN = 1_000;
 
 export interface RecorderOptions {
-  readonly observations: Pick<ObservationWriter, "record">;
+  readonly observations: Pick<ObservationWriter, "record" | "rehearse">;
   readonly bus: Pick<Bus, "publish">;
   readonly families: Families;
   readonly tracing: Tracing;
@@ -21,10 +23,16 @@ export interface RecorderOptions {
 
 /**
  * Records what comes on `events.observed`: stored and counted before it is acknowledged, so that nothing that a crash
- * interrupts is lost. An envelope that breaks its contract goes alone; the processor may file the same one from its own
- * queue, under the same id.
+ * interrupts is lost. An envelope that breaks its contract goes alone, and so does one that the store refuses; the
+ * processor may file the same one from its own queue, under the same id.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
+  const writeAll = createIsolation<JobEvent>({
+    probe: observations.rehearse,
+    keyOf: ({ eventId }) => eventId,
+    log,
+  });
+
   return async (batch) => {
     const events: JobEvent[] = [];
     const refused: RefusedEnvelope[] = [];
@@ -39,9 +47,13 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
     }
     if (events.length > 0) {
       const endSpans = beginRecordSpans(tracing, events);
-      const { fresh } = await observations.record(events);
+      const condemned = await writeAll(events, async (part) => {
+        const { fresh } = await observations.record(part);
+        families.recorded(fresh, part.length);
+      });
       endSpans?.();
-      families.recorded(fresh, events.length);
+      refused.push(...condemned.map(refusal));
+      families.parked(condemned.filter(({ why }) => why === "parked").length);
     }
     if (refused.length > 0) {
       await Promise.all(
@@ -60,5 +72,15 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         reason: refused[0]?.reason,
       });
     }
+  };
+}
+
+function refusal({ entry, why, error }: Condemned<JobEvent>): RefusedEnvelope {
+  return {
+    original: Buffer.from(JSON.stringify(entry)),
+    reason: why === "refused" ? "CONTRACT_VIOLATION" : "PARKED",
+    detail: `The event store ${why === "refused" ? "refuses it" : "kept failing on it alone"}: ${messageOf(error)}`,
+    jobId: entry.payload.jobId,
+    eventId: entry.eventId,
   };
 }

@@ -1,5 +1,5 @@
 import type { RefusedMessage } from "../../contracts/dead-letter.ts";
-import { plainArray, type Sql, textArray } from "../../shared/postgres.ts";
+import { plainArray, rehearse, type Sql, textArray } from "../../shared/postgres.ts";
 
 export interface DeadLetterRow {
   readonly id: string;
@@ -28,6 +28,11 @@ export function createDeadLetterStore(sql: Sql) {
         ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
         on conflict (id) do update set queue = excluded.queue, service = excluded.service, detail = excluded.detail
           where excluded.queue = 'jobs.created' and dead_letters.queue <> 'jobs.created'`;
+    },
+
+    /** Files a message and takes it back. Rejects when the store does not take one now. */
+    async rehearse(message: RefusedMessage): Promise<void> {
+      await rehearse(sql, (tx) => createDeadLetterStore(tx).file([message]));
     },
 
     async get(id: string): Promise<DeadLetterRow | undefined> {

@@ -4,8 +4,9 @@ import { RefusedMessage } from "../../contracts/dead-letter.ts";
 import { newJobId } from "../../contracts/ids.ts";
 import type { Route } from "../../contracts/topology.ts";
 import type { BatchHandler, Bus } from "../../shared/bus/port.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type EventMaker, joinEnvelopes, type RefusedEnvelope } from "../../shared/event.ts";
+import { createIsolation } from "../../shared/isolate.ts";
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
 import { refusedMessage } from "../../shared/refusal.ts";
@@ -25,11 +26,18 @@ export interface DeadLettersOptions {
   readonly makeEvent: EventMaker;
   readonly tracing: Tracing;
   readonly log: Log;
+  /** Counts messages that are parked. */
+  readonly onParked: (messages: number) => void;
 }
 
 /** Files what broke its contract, and lets people replay, edit or drop it. */
 export function createDeadLetters(options: DeadLettersOptions) {
-  const { store, jobs, commands, bus, makeEvent, tracing, log } = options;
+  const { store, jobs, commands, bus, makeEvent, tracing, log, onParked } = options;
+  const writeAll = createIsolation<RefusedMessage>({
+    probe: () => store.rehearse(canary()),
+    keyOf: ({ id }) => id,
+    log,
+  });
 
   /** Consumes `jobs.failed.validation`. What is no refused message is itself filed as one. */
   const file: BatchHandler = async (batch) => {
@@ -39,10 +47,43 @@ export function createDeadLetters(options: DeadLettersOptions) {
       // The metrics-engine refuses it too; a replay has to go where the job was lost, as the store keeps it as well.
       if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
-    await store.file([...messages.values()]);
-    for (const { id, reason, queue, jobId } of messages.values())
-      log.warn("Filed a dead letter", { deadLetterId: id, reason, queue, jobId });
+    const condemned = await writeAll([...messages.values()], store.file);
+    for (const { entry, error } of condemned) {
+      messages.delete(entry.id);
+      const parked = { ...entry, parkedBecause: messageOf(error) };
+      await bus.publish("messages.parked", Buffer.from(JSON.stringify(parked)));
+      log.error("Parked a message that cannot be filed", {
+        deadLetterId: entry.id,
+        jobId: entry.jobId,
+        error,
+      });
+    }
+    if (condemned.length > 0) onParked(condemned.length);
+    told(messages.values());
   };
+
+  /**
+   * Consumes `messages.parked`: tries each message alone and keeps what fails, which comes again after a pause. So it
+   * is filed within seconds once its cause is gone, and holds up nothing but its like.
+   */
+  const fileParked: BatchHandler = async (batch) => {
+    const failures: unknown[] = [];
+    for (const { body, diedOn } of batch) {
+      const message = readRefused(body, diedOn);
+      try {
+        await store.file([message]);
+        told([message]);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  };
+
+  function told(messages: Iterable<RefusedMessage>): void {
+    for (const { id, reason, queue, jobId } of messages)
+      log.warn("Filed a dead letter", { deadLetterId: id, reason, queue, jobId });
+  }
 
   function readRefused(body: Uint8Array, diedOn: RefusedMessage["queue"] | undefined): RefusedMessage {
     if (diedOn) {
@@ -148,6 +189,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
 
   return {
     file,
+    fileParked,
     replay,
 
     /** Publish refused envelopes to `jobs.failed.validation`. */
@@ -168,6 +210,13 @@ export function createDeadLetters(options: DeadLettersOptions) {
   };
 }
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
+
+/** A message like any other, for finding out whether the store files one; it is never kept. */
+const canary = () =>
+  refusedMessage(
+    { original: Buffer.from(crypto.randomUUID()), reason: "MALFORMED", detail: "canary" },
+    { queue: "jobs.created", service: SERVICE },
+  );
 
 function routeOf(queue: string): Route {
   if (queue === "jobs.created") return "jobs.created";

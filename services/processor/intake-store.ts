@@ -1,5 +1,5 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import { jsonLines, plainArray, type Sql, textArray } from "../../shared/postgres.ts";
+import { jsonLines, plainArray, rehearse, type Sql, textArray } from "../../shared/postgres.ts";
 import type { Step } from "./history.ts";
 import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
@@ -49,7 +49,7 @@ export interface KnownJob {
 
 export function createIntakeStore(sql: Sql) {
   return {
-    /** Insert the jobs that are new, with their history and its message, in one statement. Gives the ids of those. */
+    /** Insert the jobs that are new, with their history and its message, in one statement. Returns the ids of those. */
     async insert(
       jobs: readonly NewJob[],
     ): Promise<{ inserted: Set<string>; message: OutboxMessage | undefined }> {
@@ -96,6 +96,11 @@ export function createIntakeStore(sql: Sql) {
         select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
       const inserted = idsOf(row?.done);
       return { inserted, message: outboxMessage(row?.sent ?? null, steps, inserted) };
+    },
+
+    /** Inserts a job and takes it back. Rejects when the store does not take one now. */
+    async rehearse(job: NewJob): Promise<void> {
+      await rehearse(sql, (tx) => createIntakeStore(tx).insert([job]));
     },
 
     async known(ids: readonly string[]): Promise<KnownJob[]> {

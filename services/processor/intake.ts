@@ -1,12 +1,14 @@
 import type { DeadLetterReason } from "../../contracts/dead-letter.ts";
+import { CONTRACT_VERSION } from "../../contracts/envelope.ts";
 import type { JobEvent } from "../../contracts/events.ts";
+import { newJobId } from "../../contracts/ids.ts";
 import { type RetryPolicy, versionRank } from "../../contracts/job-type.ts";
 import type { BatchHandler } from "../../shared/bus/port.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
-import { checkedPayload, jobTypeNamed } from "../../shared/job-request.ts";
+import { createIsolation } from "../../shared/isolate.ts";
+import { checkedPayload, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
-import { isAway } from "../../shared/postgres.ts";
 import { traceparentOfJob } from "../../shared/traceparent.ts";
 import type { JobSpan, Tracing } from "../../shared/tracing.ts";
 import type { Claimer } from "./claim.ts";
@@ -37,6 +39,8 @@ export interface IntakeOptions {
   readonly start: (job: ClaimedJob) => void;
   /** File messages that broke their contract; resolves when they are durable. */
   readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
+  /** Counts messages that are parked. */
+  readonly onParked: (messages: number) => void;
 }
 
 /**
@@ -44,8 +48,13 @@ export interface IntakeOptions {
  * the others wait in the store, where they can be seen, ordered and cancelled.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
-  const { store, history, slots, claimer, outbox, tracing, log, workerId, isPaused, runs, start, refuse } =
-    options;
+  const { store, history, slots, claimer, outbox, tracing, log } = options;
+  const { workerId, isPaused, runs, start, refuse, onParked } = options;
+  const writeAll = createIsolation<Created>({
+    probe: () => store.rehearse(newJob(canary(), new Date(), false)),
+    keyOf: (event) => event.eventId,
+    log,
+  });
 
   return async (batch) => {
     const created = new Map<string, Created>();
@@ -71,22 +80,21 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     if (refused.length > 0) await refuse(refused);
   };
 
-  /** Gives what the store cannot take. */
+  /** Returns what the store cannot take; rejects when the store itself is in trouble. */
   async function insert(events: readonly Created[]): Promise<RefusedEnvelope[]> {
-    if (events.length === 0) return [];
-    try {
-      return await insertTogether(events);
-    } catch (error) {
-      if (isAway(error) || error instanceof AppError) throw error;
-      const [event] = events;
-      if (events.length === 1 && event)
-        return [refusal(event, "CONTRACT_VIOLATION", `The job store refuses it: ${messageOf(error)}`)];
-      // One of them cannot be stored: find out which, so that the others go on.
-      log.warn("A batch was refused by the job store, inserting one by one", { count: events.length, error });
-      const outcomes: RefusedEnvelope[] = [];
-      for (const event of events) outcomes.push(...(await insert([event])));
-      return outcomes;
-    }
+    const refused: RefusedEnvelope[] = [];
+    const condemned = await writeAll(events, async (part) => {
+      refused.push(...(await insertTogether(part)));
+    });
+    for (const { entry, why, error } of condemned)
+      refused.push(
+        why === "refused"
+          ? refusal(entry, "CONTRACT_VIOLATION", `The job store refuses it: ${messageOf(error)}`)
+          : refusal(entry, "PARKED", `The job store kept failing on it alone: ${messageOf(error)}`),
+      );
+    const parked = condemned.filter(({ why }) => why === "parked").length;
+    if (parked > 0) onParked(parked);
+    return refused;
   }
 
   async function insertTogether(events: readonly Created[]): Promise<RefusedEnvelope[]> {
@@ -230,6 +238,33 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       steps,
     };
   }
+}
+
+/** A job like any other, for finding out whether the store takes one; it is never kept. */
+function canary(): Checked {
+  const eventId = crypto.randomUUID();
+  return {
+    event: {
+      contractVersion: CONTRACT_VERSION,
+      eventType: "job.created",
+      eventId,
+      occurredAt: new Date().toISOString(),
+      producer: { service: "processor", instanceId: "canary", version: CONTRACT_VERSION },
+      correlationId: eventId,
+      idempotencyKey: eventId,
+      payload: {
+        jobId: newJobId(),
+        jobType: "canary",
+        sequence: 0,
+        payload: {},
+        fingerprint: NO_FINGERPRINT,
+        priority: 0,
+      },
+    },
+    span: undefined,
+    payload: {},
+    policy: { maxAttempts: 1, baseMs: 0, capMs: 0, deadlineMs: 1 },
+  };
 }
 
 interface Checked {

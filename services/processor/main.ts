@@ -152,12 +152,13 @@ async function start({
     makeEvent,
     tracing,
     log,
+    onParked: (messages) => counters.parked("jobs.failed.validation", messages),
   });
   const pausedTypes = createPausedTypes(commandStore, log);
 
   const engines = { postgres: store.ping, bus: bus.ping };
   let started = false;
-  const consumers: Partial<Record<"intake" | "filing", Consumer>> = {};
+  const consumers: Partial<Record<"intake" | "filing" | "parked", Consumer>> = {};
   const duties = {
     intake: () => consumers.intake?.whyStuck(),
     filing: () => consumers.filing?.whyStuck(),
@@ -224,9 +225,11 @@ async function start({
     runs: known.runs,
     start: runner.start,
     refuse: deadLetters.refuse,
+    onParked: (messages) => counters.parked("jobs.created", messages),
   });
   consumers.intake = bus.consume("jobs.created", { maxBatch: 100, prefetch: 200 }, intake);
   consumers.filing = bus.consume("jobs.failed.validation", { maxBatch: 50, prefetch: 100 }, deadLetters.file);
+  consumers.parked = bus.consume("messages.parked", { maxBatch: 20, prefetch: 100 }, deadLetters.fileParked);
   life.defer("intake", async () => {
     await workers
       .stopping()

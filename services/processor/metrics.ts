@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from "../../contracts/job.ts";
+import type { QueueName } from "../../contracts/topology.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
@@ -10,6 +11,7 @@ import type { WorkerStore } from "./worker-store.ts";
 export interface RunCounters {
   ended(outcome: AttemptOutcome): void;
   refused(): void;
+  parked(queue: QueueName, messages: number): void;
 }
 
 /** Registers the metrics that only the processor has: its slots, and what waits in the job store. */
@@ -36,6 +38,12 @@ export function registerMetrics(
     "observatory_late_ends_total",
     "Ends that were refused because the job had another holder",
   );
+  const parked = metrics.counter(
+    "observatory_parked_total",
+    "Messages set aside because the store kept failing on them alone",
+    ["queue"],
+  );
+  for (const queue of ["jobs.created", "jobs.failed.validation"]) parked.inc({ queue }, 0);
   metrics.gauge("observatory_slots", "Jobs that may run at a time", [], (gauge) => gauge.set(slots.total));
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
   metrics.gauge("observatory_unrecorded_ends", "Attempts that ended and are not recorded yet", [], (gauge) =>
@@ -85,5 +93,9 @@ export function registerMetrics(
       }
     },
   );
-  return { ended: (outcome) => attempts.inc({ outcome }), refused: () => late.inc() };
+  return {
+    ended: (outcome) => attempts.inc({ outcome }),
+    refused: () => late.inc(),
+    parked: (queue, messages) => parked.inc({ queue }, messages),
+  };
 }

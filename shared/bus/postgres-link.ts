@@ -42,6 +42,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
   let current: { sql: Sql; drop: (reason: string) => void } | undefined;
   let up: Sql | undefined;
   let [retryAt, failures] = [0, 0];
+  let lastFailure: string | undefined;
   const ended = stayConnected();
 
   async function stayConnected(): Promise<void> {
@@ -53,6 +54,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
       } catch (error) {
         // One line for each outage is enough at the usual level.
         const level = failures++ === 0 ? "warn" : "debug";
+        lastFailure = messageOf(error);
         if (!closing.signal.aborted)
           log[level]("Could not connect to PostgreSQL, trying again", { connection: name, error });
       }
@@ -100,6 +102,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
       await within(options.connectTimeoutMs, orAbort(settingUp, closing.signal), "Connecting to PostgreSQL");
       up = sql;
       failures = 0;
+      lastFailure = undefined;
       log.info("Connected to PostgreSQL", { connection: name });
       first.resolve();
       return await lost.promise;
@@ -115,6 +118,10 @@ export function createPostgresLink(options: PostgresLinkOptions) {
     /** The session while it is up. */
     get sql() {
       return up;
+    },
+    /** Why the last attempt failed; undefined once one has succeeded. */
+    get lastFailure() {
+      return lastFailure;
     },
     /** When the next attempt is sensible to wait for. */
     get retryAfterSeconds() {

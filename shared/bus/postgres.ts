@@ -163,7 +163,8 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         pinging = undefined;
       });
       await pinging;
-      if (!isUp()) throw unavailable("The connection of the consumers is away");
+      if (isUp()) return;
+      throw unavailable(`The consumers are not connected: ${consuming?.lastFailure ?? "connecting"}`);
     },
     connected: (signal) => main.connected(signal),
     close: () => {

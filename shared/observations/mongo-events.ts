@@ -187,6 +187,16 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
       return deletedCount;
     },
 
+    /** Writes a document beside the events and deletes it. */
+    async rehearse(): Promise<void> {
+      await link.use("write", async (db) => {
+        const canaries = db.collection<{ _id: string }>("canaries", DURABLE);
+        const _id = crypto.randomUUID();
+        await canaries.insertOne({ _id });
+        await canaries.deleteOne({ _id });
+      });
+    },
+
     /** Make the indexes that are not there yet. */
     async prepare(): Promise<void> {
       // One by one: FerretDB 1.24 breaks the connection over a call that makes several.

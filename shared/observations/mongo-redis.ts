@@ -82,6 +82,7 @@ export function createMongoRedisObservations({
 
   return {
     record: createChunkedRecord(recordChunk),
+    rehearse: async () => void (await Promise.all([store.rehearse(), counters.rehearse()])),
     recordSnapshot: counters.recordSnapshot,
     prune: store.prune,
     totals: counters.totals,

@@ -26,6 +26,8 @@ export interface ObservationWriter {
    * Rejects with `STORE_UNAVAILABLE`; the same batch may then be given again.
    */
   record(events: readonly JobEvent[]): Promise<Recorded>;
+  /** Writes to every engine that recording writes to, and takes it back. Rejects when one of them takes no write now. */
+  rehearse(): Promise<void>;
   /** Keep a snapshot: the latest as it is, and its depths and workers as per-minute series (the last value of a minute wins). */
   recordSnapshot(snapshot: Snapshot): Promise<void>;
   /** Delete events older than the retention. Returns how many went. */

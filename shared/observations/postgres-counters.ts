@@ -1,7 +1,7 @@
 import type { SeriesReply, Snapshot } from "../../contracts/api-queries.ts";
 import type { JobEvent } from "../../contracts/events.ts";
 import { createBoundedLabels } from "../bounded-labels.ts";
-import { jsonLines, plainArray } from "../postgres.ts";
+import { jsonLines, plainArray, rehearse } from "../postgres.ts";
 import { feedFields } from "./feed-entry.ts";
 import type { SeriesQuery, Totals } from "./port.ts";
 import type { PostgresStore } from "./postgres-store.ts";
@@ -53,6 +53,17 @@ export function createPostgresCounters({ store: { ask }, now, maxFeedEntries }: 
         left = left.filter((event) => !stored.has(event.eventId.toLowerCase()));
       }
       return [];
+    },
+
+    async rehearse(): Promise<void> {
+      await ask("write", (sql) =>
+        rehearse(
+          sql,
+          (tx) => tx`
+            select observations.record(array[gen_random_uuid()], array[gen_random_uuid()], array[0], array['canary'],
+              array[0], array[null::float8], array['{}'], '[]'::json, '[]', 0, ${maxFeedEntries})`,
+        ),
+      );
     },
 
     async recordSnapshot(snapshot: Snapshot): Promise<void> {

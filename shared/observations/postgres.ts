@@ -46,6 +46,7 @@ export function createPostgresObservations({
 
   return {
     record: createChunkedRecord(counters.record),
+    rehearse: counters.rehearse,
     recordSnapshot: counters.recordSnapshot,
     async prune(before) {
       await counters.prune();

@@ -110,6 +110,11 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       }
     },
 
+    /** Sets a key and lets it expire. */
+    async rehearse(): Promise<void> {
+      await asking("redis", "write", () => redis.set(key("canary"), "1", "EX", 1));
+    },
+
     async recordSnapshot(snapshot: Snapshot): Promise<void> {
       const gauges = minuteKey(Math.floor(Date.parse(snapshot.at) / MINUTE_MS), "gauges");
       await asking("redis", "keep a snapshot", async () => {

@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import { createIsolation } from "./isolate.ts";
+import { createLog } from "./log.ts";
+
+const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+/** A store that fails on some entries with some SQLSTATE, or on everything. */
+function createStore(faults: Readonly<Record<number, string>> = {}) {
+  const kept = new Set<number>();
+  const store = {
+    trouble: undefined as string | undefined,
+    calls: 0,
+    kept,
+    write: async (entries: readonly number[]) => {
+      store.calls++;
+      if (store.trouble) throw failed(store.trouble);
+      const guilty = entries.find((entry) => faults[entry] !== undefined);
+      if (guilty !== undefined) throw failed(faults[guilty] ?? "");
+      for (const entry of entries) kept.add(entry);
+    },
+  };
+  const writeAll = createIsolation<number>({
+    probe: () => (store.trouble ? Promise.reject(failed(store.trouble)) : Promise.resolve()),
+    keyOf: String,
+    log: createLog({ service: "test", level: "silent" }),
+  });
+  return Object.assign(store, { writeAll: (entries: readonly number[]) => writeAll(entries, store.write) });
+}
+
+test("what the store takes is one write, and nothing is none", async () => {
+  const store = createStore();
+  expect(await store.writeAll(numbered(400))).toEqual([]);
+  expect(await store.writeAll([])).toEqual([]);
+  expect([store.calls, store.kept.size]).toEqual([1, 400]);
+});
+
+test("refused values are found by halving, and all the others are written", async () => {
+  const store = createStore({ 7: "22P05", 311: "23514" });
+  const condemned = await store.writeAll(numbered(400));
+  expect(condemned.map(({ entry, why }) => [entry, why])).toEqual([
+    [7, "refused"],
+    [311, "refused"],
+  ]);
+  expect(store.kept.size).toBe(398);
+  expect(store.calls).toBeLessThan(45);
+});
+
+test("the store's own trouble condemns nothing, however often it is met, and costs one write each time", async () => {
+  for (const code of ["57014", "25006", "42P01", "53100", "ECONNREFUSED", "XX000"]) {
+    const store = createStore({ 3: "22P05" });
+    store.trouble = code;
+    for (let round = 1; round <= 5; round++) {
+      await expect(store.writeAll(numbered(100))).rejects.toThrow(code);
+      expect(store.calls).toBe(round);
+    }
+    store.trouble = undefined;
+    expect(await store.writeAll(numbered(100))).toMatchObject([{ entry: 3, why: "refused" }]);
+  }
+});
+
+test("an entry that fails alone for an unknown reason is parked in its third round", async () => {
+  const store = createStore({ 5: "P0001" });
+  for (let round = 1; round <= 2; round++) {
+    await expect(store.writeAll(numbered(10))).rejects.toThrow("P0001");
+    expect(store.kept.size).toBe(9);
+  }
+  expect(await store.writeAll(numbered(10))).toMatchObject([{ entry: 5, why: "parked" }]);
+});
+
+test("rounds of the store's own trouble do not count against an entry", async () => {
+  const store = createStore({ 5: "P0001" });
+  await expect(store.writeAll([5])).rejects.toThrow("P0001");
+  await expect(store.writeAll([5])).rejects.toThrow("P0001");
+  store.trouble = "57014";
+  for (let round = 0; round < 5; round++) await expect(store.writeAll([5])).rejects.toThrow("57014");
+  store.trouble = undefined;
+  expect(await store.writeAll([5])).toMatchObject([{ entry: 5, why: "parked" }]);
+});
