@@ -5,11 +5,12 @@ import { type EngineSetName, engineSets } from "../tui/launch/engine-set.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
+import { eventually } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
 
 const USAGE = `Random kills and cuts under steady load, judged by the ledger and by the load's own list of accepted jobs.
 
-Usage: bun run test:chaos [--engines full|embedded] [--minutes N] [--seed S] [--rate JOBS_PER_SECOND]
+Usage: bun run test:chaos [--engines full|embedded] [--schedule mixed|partition] [--minutes N] [--seed S] [--rate JOBS_PER_SECOND]
 
 On full engines (the default) faults hit RabbitMQ, PostgreSQL, MongoDB and Redis, on embedded the one PostgreSQL. The seed is printed: the same seed makes the same choices in the same order.`;
 
@@ -17,10 +18,58 @@ const startedAt = performance.now();
 const say = (line: string) =>
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
 
-/** One fault: it is done and undone when it resolves. */
-type Fault = (world: World, random: Random) => Promise<void>;
+const LEASE_MS = 2_000;
+const CONCURRENCY = 48;
+
+/** One fault: it is done and undone when it resolves. Returns the ids of jobs that it submitted itself. */
+type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
+
+/**
+ * Cuts one processor off PostgreSQL for longer than its lease. Jobs end in it meanwhile; the others take them over, but
+ * are full by then, so it claims its own jobs again while their stale ends still wait to be recorded.
+ */
+async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
+  const victim = random.pick(world.workers);
+  const cutMs = LEASE_MS + random.between(500, 3_000);
+  const submitted: string[] = [];
+  const submit = async (count: number, job: () => Record<string, unknown>) => {
+    const reply = await world.post("/jobs/batch", { jobs: Array.from({ length: count }, job) });
+    const { results = [] } = (await reply.json()) as { results?: { jobId?: string }[] };
+    submitted.push(...results.flatMap(({ jobId }) => jobId ?? []));
+  };
+  const urgent = () => ({ type: "sleep", payload: { ms: random.between(20, 200) }, priority: 9 });
+  await submit(10, urgent);
+  await eventually(
+    async () => {
+      const [held] = await world.sql<{ count: number }[]>`
+        select count(*)::int as count from jobs j join workers w on w.id = j.worker_id
+        where w.pid = ${victim.pid} and j.status = 'EXECUTING' and j.id = any(${submitted}::uuid[])`;
+      if (held && held.count > 2) return true;
+      await submit(2, urgent);
+      return false;
+    },
+    { what: `processor ${victim.pid} to hold jobs`, everyMs: 5 },
+  );
+  say(`cut processor ${victim.pid} off PostgreSQL for ${cutMs} ms, and fill the others`);
+  const partition = world.partitionOf(victim);
+  partition.cut();
+  await submit(2 * CONCURRENCY, () => ({
+    type: "sleep",
+    payload: { ms: cutMs + random.between(500, 2_000) },
+  }));
+  await Bun.sleep(cutMs);
+  // Back in touch, it claims at once; that its ends take a while longer is what a slow retry or a lock does.
+  const lockMs = random.between(0, 1_500);
+  await world.sql.begin(async (lock) => {
+    await lock`lock table job_attempts in exclusive mode`;
+    partition.restore();
+    await Bun.sleep(lockMs);
+  });
+  return submitted;
+}
 
 const FAULTS: readonly Fault[] = [
+  partitionProcessor,
   async function killService(world, random) {
     const name = random.pick<ServiceName>([
       "gateway",
@@ -69,6 +118,11 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
+const SCHEDULES: Readonly<Record<string, readonly Fault[]>> = {
+  mixed: FAULTS,
+  partition: [partitionProcessor],
+};
+
 const JOBS: readonly ((random: Random) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", payload: { ms: random.between(0, 80) }, priority: random.between(0, 9) }),
   (random) => ({ type: "hash", payload: { text: "chaos", rounds: random.between(1, 2_000) } }),
@@ -115,6 +169,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       engines: { type: "string", default: "full" },
+      schedule: { type: "string", default: "mixed" },
       minutes: { type: "string", default: "1" },
       seed: { type: "string" },
       rate: { type: "string", default: "40" },
@@ -138,6 +193,13 @@ async function main(): Promise<number> {
     console.error(`--engines is ${JSON.stringify(engines)}, wanted full or embedded.\n\n${USAGE}`);
     return 2;
   }
+  const schedule = SCHEDULES[values.schedule];
+  if (!schedule) {
+    console.error(
+      `--schedule is ${JSON.stringify(values.schedule)}, wanted ${Object.keys(SCHEDULES).join(" or ")}.\n\n${USAGE}`,
+    );
+    return 2;
+  }
   const missing = whyLeftOut(enginesOf(engines));
   if (missing) {
     console.error(missing);
@@ -146,13 +208,17 @@ async function main(): Promise<number> {
 
   const random = createRandom(seed);
   console.log(
-    `Chaos on ${engines} engines for ${minutes} min with ${rate} jobs/s; replay with --engines ${engines} --seed ${seed}`,
+    `Chaos on ${engines} engines for ${minutes} min with ${rate} jobs/s; replay with --engines ${engines} --schedule ${values.schedule} --seed ${seed}`,
   );
   const world = await createWorld({
     engines,
     processors: 2,
     proxied: enginesOf(engines),
-    env: { all: { LEASE_MS: "2000", LOG_LEVEL: "warn" } },
+    partitionable: true,
+    env: {
+      all: { LEASE_MS: String(LEASE_MS), LOG_LEVEL: "warn" },
+      processor: { CONCURRENCY: String(CONCURRENCY) },
+    },
   });
   // A stream of its own: how many jobs fit between two faults must not change the choice of faults.
   const jobs = createRandom(seed + 1);
@@ -162,19 +228,20 @@ async function main(): Promise<number> {
     await Bun.sleep(1_500);
     const until = performance.now() + minutes * 60_000;
     let faults = 0;
+    const own: string[] = [];
     while (performance.now() < until) {
-      await random.pick(FAULTS)(world, random);
+      own.push(...((await random.pick(schedule)(world, random)) ?? []));
       faults++;
       await Bun.sleep(random.between(200, 2_000));
     }
-    const accepted = await load.stop();
+    const accepted = [...(await load.stop()), ...own];
     say(`${faults} faults; ${accepted.length} jobs accepted, refused: ${JSON.stringify(load.refusals)}`);
     const found = await judge(world, accepted);
     for (const line of found) console.error(line);
     say(
       found.length === 0
         ? "nothing lost, nothing twice"
-        : `FAILED; replay with --engines ${engines} --seed ${seed}`,
+        : `FAILED; replay with --engines ${engines} --schedule ${values.schedule} --seed ${seed}`,
     );
     return found.length === 0 ? 0 : 1;
   } finally {

@@ -68,6 +68,10 @@ describe("one batch that has the ends of two attempts of one job", () => {
       const id = await waitingJob();
       const claim = async (worker: string) => (await runs.claim(worker, 1, new Date())).jobs[0] as ClaimedJob;
 
+      await sql`
+        insert into workers (id, host, pid, version, concurrency, state)
+        values ('processor.1', 'here', 1, '1.0.0', 1, 'alive'), ('processor.2', 'here', 1, '1.0.0', 1, 'alive')
+        on conflict do nothing`;
       const first = await claim("processor.1");
       await runs.finish([end(first, lost)]);
       const second = await claim("processor.2");

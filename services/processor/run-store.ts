@@ -33,7 +33,7 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
   return {
     /**
      * Claim at most `limit` due jobs of types that this processor knows, best first: priority, then age. A job without
-     * a policy gets that of its type. Their `job.started` is in the outbox with them.
+     * a policy gets that of its type. A worker that was presumed dead claims nothing until it has registered again. Their `job.started` is in the outbox with them.
      */
     async claim(
       workerId: string,
@@ -51,6 +51,7 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
             where status in ('VALIDATED', 'SCHEDULED', 'RETRYING') and run_at <= ${now}
               and type not in (select type from paused_types)
               and ((select types from known) -> type -> 'version')::int >= coalesce(type_version, 0)
+              and exists (select from workers where id = ${workerId} and state in ('alive', 'stopping'))
             order by priority desc, run_at
             limit ${limit}
             for update skip locked

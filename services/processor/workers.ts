@@ -75,6 +75,7 @@ export function createWorkers(options: WorkersOptions) {
     log.warn("This worker was presumed dead; its jobs are given up", { workerId });
     runner().interruptAll("superseded");
     await register();
+    onDue();
   }
 
   /**

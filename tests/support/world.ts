@@ -5,7 +5,9 @@ import type { EngineName } from "../../tui/engines/engine.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
 import type { EngineSetName } from "../../tui/launch/engine-set.ts";
 import { chosenSet } from "./engines.ts";
+import { createProcessorProxy, type ProcessorProxy } from "./processor-proxy.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
+import type { TcpProxy } from "./tcp-proxy.ts";
 import { eventually } from "./wait.ts";
 import { createWorldEngines } from "./world-engines.ts";
 
@@ -21,6 +23,8 @@ export interface WorldOptions {
   readonly processors?: number;
   /** Engines that the services reach through a proxy, to be cut or frozen. */
   readonly proxied?: readonly EngineName[];
+  /** Whether each processor reaches PostgreSQL through a proxy of its own, to be cut off alone. */
+  readonly partitionable?: true;
   /** Variables of one service or, under `all`, of every one. */
   readonly env?: Partial<Record<ServiceName | "all", Readonly<Record<string, string>>>>;
   /** Which services run; all four. */
@@ -34,6 +38,7 @@ export async function createWorld({
   engines: set = chosenSet(),
   processors = 1,
   proxied = [],
+  partitionable,
   env = {},
   services = SERVICE_NAMES,
 }: WorldOptions = {}) {
@@ -56,11 +61,20 @@ export async function createWorld({
   // A fixed place for each processor, so that others find one that was started again.
   const places = await Promise.all(Array.from({ length: MAX_PROCESSORS }, () => findFreePort()));
   const processorUrls = places.map((port) => `http://127.0.0.1:${port}`);
+  // One for each place: a processor that is started again finds the network as its predecessor left it.
+  const partitions: ProcessorProxy[] = [];
+  for (const url of partitionable ? processorUrls : []) {
+    const own = await createProcessorProxy(urls, url);
+    partitions.push(own);
+    undo.push(own.proxy.close);
+  }
   const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}, root?: string) => {
     const place: Record<string, string> = {};
     if (service === "processor") {
       const taken = new Set(workers.filter((worker) => !worker.hasEnded()).map((worker) => worker.url));
-      place.PORT = String(places[processorUrls.findIndex((url) => !taken.has(url))]);
+      const free = processorUrls.findIndex((url) => !taken.has(url));
+      place.PORT = String(places[free]);
+      Object.assign(place, partitions[free]?.urls);
     }
     const variables = {
       ...urls,
@@ -83,6 +97,12 @@ export async function createWorld({
     engine,
     urls,
     proxies,
+    /** The proxy between a processor and PostgreSQL, in a partitionable world. */
+    partitionOf(processor: ServiceProcess): TcpProxy {
+      const own = partitions.find(({ processorUrl }) => processorUrl === processor.url);
+      if (!own) throw new Error(`the processor at ${processor.url} has no proxy of its own`);
+      return own.proxy;
+    },
     sql,
     workers,
     running,
