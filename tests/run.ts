@@ -20,7 +20,7 @@ Suites: ${SUITES.map((suite) => suite.name).join(", ")}; all of them when none i
 A name also stands for what begins with it: "bus" for bus-amqp and bus-postgres, "gateway" for its units too.
 Only the engines that the chosen suites need are set up; a suite without its engines is left out and says why.
 Generated files are brought up to date first; under CI=true a stale one is a failure.
-All of them also check types, format and lint, the coverage of every service, and run a minute of chaos.
+All of them also check types, format and lint, the coverage of every service, and run a minute of chaos and 10,000 hostile requests.
 Under CI=true what could not run counts as failed.`;
 
 interface Outcome {
@@ -168,6 +168,13 @@ async function main(): Promise<number> {
     const reasons = whyWithout(enginesOf("full"));
     const command = [process.execPath, "tests/chaos.ts", "--minutes", "1"];
     outcomes.push(reasons.length > 0 ? leaveOut(chaos, reasons) : await runCheck(chaos, command));
+    const fuzz = "10,000 requests to every route";
+    const without = whyWithout(enginesOf("embedded"));
+    outcomes.push(
+      without.length > 0
+        ? leaveOut(fuzz, without)
+        : await runCheck(fuzz, [process.execPath, "tests/fuzz.ts"]),
+    );
     outcomes.push(
       missing.length > 0
         ? leaveOut("coverage", ["It is of all suites, and some were left out"])

@@ -1,0 +1,168 @@
+import { connect, type Socket } from "node:net";
+import { parseArgs } from "node:util";
+import type { DeadLetterPage, JobPage, Ledger } from "../contracts/api-queries.ts";
+import { JOB_TYPES } from "../shared/job-types/registry.ts";
+import type { EngineSetName } from "../tui/launch/engine-set.ts";
+import { faultIn } from "./fuzz/judge.ts";
+import { type Known, makeRequest } from "./fuzz/requests.ts";
+import { allTargets } from "./fuzz/routes.ts";
+import { exchange } from "./fuzz/wire.ts";
+import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
+import { createRandom } from "./support/random.ts";
+import { eventually } from "./support/wait.ts";
+import { createWorld, type World } from "./support/world.ts";
+
+const USAGE = `Requests made from every route of every service: valid, nearly valid and hostile.
+It fails on a 5xx that is not a documented 503, on a refusal that is no problem, on a reply that does not come, on an error in a log.
+
+Usage: bun run test:fuzz [--engines embedded|full] [--requests N] [--seed S]
+
+The same seed makes the same requests in the same order.`;
+
+const AT_A_TIME = 16;
+const REPLY_MS = 20_000;
+/** A half-sent body is refused after 30 s; nothing waits longer than this for it. */
+const HALF_SENT_MS = 40_000;
+const MAX_FAULTS = 20;
+
+const startedAt = performance.now();
+const say = (line: string) =>
+  console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
+
+/** Jobs of every type, among them one that is a dead letter, and a cursor. */
+async function seedWorld(world: World): Promise<Known> {
+  const jobs = [...JOB_TYPES.values()].map(({ name, example }) => ({ type: name, payload: example }));
+  const later = { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() };
+  const jobIds = await world.submitMany([...jobs, later, ...jobs]);
+  const dead = await world.submit({ type: "fail", maxAttempts: 1 });
+  await world.untilStatus(dead, "FAILED");
+  const { nextCursor } = await eventually(
+    async () => {
+      const page = await world.get<JobPage>("/jobs?limit=1");
+      return page.nextCursor !== null && page;
+    },
+    { what: "a second page of jobs" },
+  );
+  const letters = await world.get<DeadLetterPage>("/dead-letters");
+  return {
+    jobIds: [...jobIds, dead],
+    deadLetterIds: letters.items.map(({ id }) => id),
+    cursors: [String(nextCursor)],
+    jobs,
+    types: [...JOB_TYPES.keys()],
+  };
+}
+
+/** Opens a request whose body never comes to its end; resolves to how long the server kept it, in milliseconds. */
+async function halfSent(port: number, path: string): Promise<number> {
+  const begun = performance.now();
+  const socket: Socket = connect(port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.resume();
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"type":`,
+  );
+  const timer = setTimeout(() => socket.destroy(), HALF_SENT_MS);
+  await new Promise((resolve) => socket.once("close", resolve));
+  clearTimeout(timer);
+  return performance.now() - begun;
+}
+
+async function sendAll(world: World, known: Known, requests: number, seed: number): Promise<string[]> {
+  const targets = allTargets();
+  const random = createRandom(seed);
+  const portOf = (service: keyof World["running"]) => Number(new URL(world.running[service].url).port);
+  const faults: string[] = [];
+  const byStatus = new Map<number, number>();
+  let sent = 0;
+
+  async function send(): Promise<void> {
+    while (sent < requests && faults.length < MAX_FAULTS) {
+      const number = sent++;
+      // In turns, so that no route depends on luck; everything else is the seed's choice.
+      const target = targets[number % targets.length];
+      if (!target) throw new Error("there are no routes");
+      const port = portOf(target.service);
+      const request = makeRequest(target, port, known, random);
+      const what = `request ${number} to the ${target.service}, ${JSON.stringify(request.toString("latin1").slice(0, 600))}`;
+      try {
+        const reply = await exchange(port, request, REPLY_MS);
+        byStatus.set(reply.status, (byStatus.get(reply.status) ?? 0) + 1);
+        const fault = faultIn(target, reply);
+        if (fault) faults.push(`${fault}; ${what}`);
+      } catch (error) {
+        faults.push(`${(error as Error).message}; ${what}`);
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, send));
+  say(
+    `${sent} requests to ${targets.length} routes: ${[...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, count]) => `${status}: ${count}`)
+      .join(", ")}`,
+  );
+  return faults;
+}
+
+/** Whatever was sent: every service lives and logged no error, and no job is lost. */
+async function judge(world: World): Promise<string[]> {
+  const faults: string[] = [];
+  for (const service of [...Object.values(world.running)]) {
+    if (service.hasEnded()) faults.push(`the ${service.name} ended`);
+    const errors = service.lines.filter((line) => line.includes('"level":"error"'));
+    faults.push(
+      ...errors.slice(0, 5).map((line) => `the ${service.name} logged an error: ${line.slice(0, 600)}`),
+    );
+  }
+  const ledger = await world.get<Ledger>("/ledger?settleMs=5000");
+  if (!ledger.balanced) faults.push(`the ledger is not balanced: ${JSON.stringify(ledger).slice(0, 600)}`);
+  return faults;
+}
+
+async function run(engines: EngineSetName, requests: number, seed: number): Promise<string[]> {
+  const world = await createWorld({ engines });
+  try {
+    const known = await seedWorld(world);
+    const slow = [
+      halfSent(Number(new URL(world.gateway()).port), "/jobs"),
+      halfSent(Number(new URL(world.gateway()).port), "/queues/sleep/resume"),
+      halfSent(Number(new URL(world.readModel()).port), "/webhook/alerts"),
+      halfSent(Number(new URL(world.running.processor.url).port), "/internal/jobs/actions"),
+    ];
+    const faults = await sendAll(world, known, requests, seed);
+    for (const keptMs of await Promise.all(slow))
+      if (keptMs > HALF_SENT_MS - 1_000) faults.push("a half-sent body kept its connection for 40 s");
+    return [...faults, ...(await judge(world))];
+  } finally {
+    await world[Symbol.asyncDispose]();
+  }
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      engines: { type: "string", default: "embedded" },
+      requests: { type: "string", default: "10000" },
+      seed: { type: "string", default: "1" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const { engines } = values;
+  if (values.help || (engines !== "embedded" && engines !== "full")) {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const reason = whyLeftOut(enginesOf(engines));
+  if (reason) {
+    console.error(`Engines are missing: ${reason}`);
+    return 1;
+  }
+  say(`${values.requests} requests on ${engines} engines, seed ${values.seed}`);
+  const faults = await run(engines, Number(values.requests), Number(values.seed)).finally(stopTestEngines);
+  for (const fault of faults.slice(0, MAX_FAULTS)) console.error(`FAULT ${fault}`);
+  say(faults.length === 0 ? "no fault" : `${faults.length} faults; again with --seed ${values.seed}`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+process.exit(await main());

@@ -1,0 +1,55 @@
+import { connect } from "node:net";
+
+export interface Reply {
+  /** 0 where the server closed the connection without a reply. */
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+/** A stream has no end: its first bytes are enough. */
+const ENOUGH = 65_536;
+
+/**
+ * Sends bytes as they are and reads the reply until the server closes the connection, or until it is a stream that
+ * began. Rejects when neither happens within `timeoutMs`.
+ */
+export function exchange(port: number, request: Buffer, timeoutMs: number): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(
+        new Error(
+          `no reply within ${timeoutMs} ms; so far: ${Buffer.concat(chunks).toString().slice(0, 200)}`,
+        ),
+      );
+    }, timeoutMs);
+    const done = () => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(parse(Buffer.concat(chunks).toString("utf8")));
+    };
+    socket.on("connect", () => socket.write(request));
+    socket.on("data", (chunk) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > ENOUGH || (chunks.length === 1 && chunk.includes("text/event-stream"))) done();
+    });
+    // A reset after the reply, or instead of one, is the server's right when the request was no HTTP.
+    socket.on("error", done);
+    socket.on("close", done);
+  });
+}
+
+function parse(text: string): Reply {
+  const end = text.indexOf("\r\n\r\n");
+  const head = end === -1 ? text : text.slice(0, end);
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0),
+    headers: head.toLowerCase(),
+    body: end === -1 ? "" : text.slice(end + 4),
+  };
+}
