@@ -86,7 +86,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "embedded",
-    paths: behaviours("embedded-cut", "traces", "api-client"),
+    paths: behaviours("embedded-cut", "traces", "api-client", "command-line"),
     again: behaviours(
       "happy-path",
       "refusals",
@@ -119,7 +119,10 @@ export const SUITES: readonly Suite[] = [
   { name: "binaries", paths: behaviours("binaries"), engines: full },
   {
     name: "tui-units",
-    paths: ["job-filter", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
+    paths: [
+      "tui/cli",
+      ...["job-filter", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
+    ],
     engines: [],
   },
   { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },

@@ -1,0 +1,93 @@
+import type { Command } from "@commander-js/extra-typings";
+import type { ActionReply } from "../../contracts/api-commands.ts";
+import { ApiError } from "../../shared/api-client/api-error.ts";
+import { shortId } from "../../shared/format.ts";
+import { describe, filterOption, outputOption } from "./command.ts";
+import { type CliContext, show } from "./context.ts";
+import { CliError, failureOf } from "./failure.ts";
+import { findJobId } from "./find-id.ts";
+import type { ActionReport, ActionResult } from "./outputs.ts";
+import type { Style } from "./style.ts";
+import { status } from "./words.ts";
+
+type Action = ActionReply["action"];
+
+export function addRetry(program: Command, context: CliContext): void {
+  addAction(program, context, "retry", "Run failed or cancelled jobs again; their old attempts are kept");
+}
+
+export function addCancel(program: Command, context: CliContext): void {
+  addAction(program, context, "cancel", "Cancel jobs, before or while they run");
+}
+
+function addAction(program: Command, context: CliContext, action: Action, description: string): void {
+  const example = action === "retry" ? "status:failed type:hash" : "status:scheduled";
+  describe(
+    program.command(action),
+    `${description}. With --filter only counts what it would change, unless --yes is given`,
+    `${action} 5f50dfcb 9c41e7b2`,
+    `${action} --filter '${example}'`,
+    `${action} --filter '${example}' --yes`,
+  )
+    .argument("[ids...]", "ids of jobs, or any part of each of at least 4 digits")
+    .addOption(filterOption())
+    .option("-y, --yes", "do it to every job that matches the filter", false)
+    .addOption(outputOption())
+    .action(async (ids, { filter, yes, output }) => {
+      if (ids.length > 0 === (filter !== undefined))
+        throw new CliError(
+          2,
+          `${action} takes ids or a filter, met ${filter === undefined ? "neither" : "both"}`,
+          `Name jobs, as in \`odd-dashboard ${action} 5f50dfcb\`, or pass --filter`,
+        );
+      if (filter !== undefined) {
+        const body = { action, filter, dryRun: !yes };
+        const reply = await context.client.gateway.actOnJobs(
+          { body },
+          { signal: context.signal, timeoutMs: 120_000 },
+        );
+        return show(context, output, reply, bulkText);
+      }
+      const results = await actOnEach(context, action, ids);
+      if (results.some((result) => "error" in result)) context.exitCode = 1;
+      show(context, output, { action, results }, resultsText);
+    });
+}
+
+async function actOnEach(
+  context: CliContext,
+  action: Action,
+  texts: readonly string[],
+): Promise<ActionResult[]> {
+  const { client, signal } = context;
+  const call = action === "retry" ? client.gateway.retryJob : client.gateway.cancelJob;
+  const results: ActionResult[] = [];
+  for (const text of texts) {
+    const id = await findJobId(client, text, signal);
+    try {
+      results.push(await call({ params: { id } }, { signal }));
+    } catch (error) {
+      // One refusal does not keep the others from being done; a system that is down would refuse them all.
+      if (texts.length === 1 || !(error instanceof ApiError) || error.retryable) throw error;
+      results.push({ jobId: id, ...failureOf(error).failure });
+    }
+  }
+  return results;
+}
+
+function resultsText({ results }: ActionReport, style: Style): string {
+  return results
+    .map((result) =>
+      "error" in result
+        ? `${shortId(result.jobId)}  ${style.paint.red(result.error.message)}`
+        : `${shortId(result.jobId)}  ${status(result.status, style)}${result.cancelRequested ? ", is being stopped" : ""}`,
+    )
+    .join("\n");
+}
+
+function bulkText({ action, dryRun, matched, changed }: ActionReply): string {
+  const jobs = (count: number) => `${count} ${count === 1 ? "job" : "jobs"}`;
+  if (!dryRun)
+    return `${action === "retry" ? "Retried" : "Cancelled"} ${jobs(changed)} of ${matched} that matched`;
+  return `${jobs(matched)} would be ${action === "retry" ? "retried" : "cancelled"}; add --yes to do it`;
+}

@@ -1,0 +1,45 @@
+import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+
+/** A verb with its description and at least one example, which its help ends with. */
+export function describe<A extends unknown[], O extends Record<string, unknown>>(
+  command: Command<A, O>,
+  description: string,
+  ...examples: readonly string[]
+): Command<A, O> {
+  const lines = examples.map((example) => `  odd-dashboard ${example}`).join("\n");
+  return command
+    .description(description)
+    .addHelpText("after", `\n${examples.length === 1 ? "Example" : "Examples"}:\n${lines}`);
+}
+
+export const outputOption = () =>
+  new Option("-o, --output <format>", "text for people, json for programs")
+    .choices(["text", "json"] as const)
+    .default("text" as const);
+
+export const filterOption = (things = "jobs", example = "status:failed type:hash timeout") =>
+  new Option("--filter <text>", `only ${things} that match, such as '${example}'; see docs/filters.md`);
+
+export const limitOption = (preset: number) =>
+  new Option("-n, --limit <count>", "how many to show at most")
+    .argParser(wholeNumber(1, 500))
+    .default(preset);
+
+/** A parser for whole numbers within bounds; its complaint says what was met and what was wanted. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Wanted a whole number from ${least} to ${most}.`);
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A parser for a length of time in milliseconds: `500ms`, `30s`, `5m`, `1h`; a bare number is seconds. */
+export function lengthOfTime(text: string): number {
+  const [, digits = "", unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Number(digits) * (UNITS[unit] ?? 0);
+  if (digits !== "" && ms > 0) return ms;
+  throw new InvalidArgumentError("Wanted a time such as 500ms, 30s, 5m or 1h.");
+}

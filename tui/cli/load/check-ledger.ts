@@ -1,0 +1,37 @@
+import type { Ledger } from "../../../contracts/api-queries.ts";
+import type { ApiClient } from "../../../shared/api-client/client.ts";
+import { pause } from "../../../shared/async.ts";
+import type { LedgerCheck } from "../outputs.ts";
+
+const MAX_SHOWN = 100;
+const ASK_EVERY_MS = 500;
+const PATIENCE_MS = 30_000;
+
+/** Holds our own list of accepted ids against the ledger, once it has settled; waits half a minute for that. */
+export async function checkLedger(
+  client: ApiClient,
+  accepted: ReadonlySet<string>,
+  open: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<LedgerCheck> {
+  const ledger = await settledLedger(client, signal);
+  const { lost, unobserved, duplicated, balanced } = ledger;
+  const named = [...lost.ids, ...unobserved.ids, ...duplicated.ids].filter((id) => accepted.has(id));
+  return {
+    balanced,
+    accused: [...new Set([...open, ...named])].slice(0, MAX_SHOWN),
+    lost: lost.count,
+    unobserved: unobserved.count,
+    duplicated: duplicated.count,
+  };
+}
+
+async function settledLedger(client: ApiClient, signal: AbortSignal): Promise<Ledger> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const ledger = await client.readModel.ledger({ query: { settleMs: 0 } }, { signal });
+    if ((ledger.settled && ledger.balanced) || performance.now() > giveUpAt) return ledger;
+    await pause(ASK_EVERY_MS, signal);
+    signal.throwIfAborted();
+  }
+}

@@ -1,0 +1,54 @@
+import type { JobRequest } from "../../../contracts/api-commands.ts";
+import { ApiError, type ApiErrorCode } from "../../../shared/api-client/api-error.ts";
+import type { ApiClient } from "../../../shared/api-client/client.ts";
+import { pause } from "../../../shared/async.ts";
+
+export interface SendOptions {
+  readonly client: ApiClient;
+  readonly job: JobRequest;
+  readonly ratePerSecond: number;
+  readonly durationMs: number;
+  readonly signal: AbortSignal;
+  /** An accepted job: when its request was due and how long the 202 took from then. */
+  onAccepted(jobId: string, dueAt: number, acceptMs: number): void;
+  onRefused(code: ApiErrorCode, detail: string): void;
+}
+
+/** Requests under way at a time; what is due beyond that waits, and its waiting counts. */
+const MAX_IN_FLIGHT = 256;
+const TICK_MS = 5;
+
+/**
+ * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered, so that a stall is
+ * felt by every request it delays. Resolves with the number sent when all are answered; an abort ends it early.
+ */
+export async function sendLoad(options: SendOptions): Promise<number> {
+  const { ratePerSecond, durationMs, signal } = options;
+  const total = Math.round((ratePerSecond * durationMs) / 1_000);
+  const startedAt = performance.now();
+  const dueAt = (index: number) => startedAt + (index * 1_000) / ratePerSecond;
+  const inFlight = new Set<Promise<void>>();
+  let sent = 0;
+  while (sent < total && !signal.aborted) {
+    while (sent < total && inFlight.size < MAX_IN_FLIGHT && dueAt(sent) <= performance.now()) {
+      const request = sendOne(options, dueAt(sent)).finally(() => inFlight.delete(request));
+      inFlight.add(request);
+      sent++;
+    }
+    if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
+    else await pause(Math.max(TICK_MS, dueAt(sent) - performance.now()), signal);
+  }
+  await Promise.all(inFlight);
+  return sent;
+}
+
+async function sendOne({ client, job, onAccepted, onRefused }: SendOptions, dueAt: number): Promise<void> {
+  try {
+    // Without the signal: a request that was sent may be accepted, and its answer says so.
+    const { jobId } = await client.gateway.submitJob({ body: job });
+    onAccepted(jobId, dueAt, performance.now() - dueAt);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    onRefused(error.code, error.detail);
+  }
+}

@@ -1,0 +1,136 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { ActionReply, JobState, PauseReply, ReplayReply } from "../../contracts/api-commands.ts";
+import {
+  AlertsReply,
+  DeadLetterPage,
+  Delta,
+  EventPage,
+  JobDetail,
+  JobPage,
+  Ledger,
+  QueuesReply,
+  WorkersReply,
+} from "../../contracts/api-queries.ts";
+import { DeadLetter } from "../../contracts/dead-letter.ts";
+import { JobStatus } from "../../contracts/job.ts";
+import { Problem } from "../../contracts/problem.ts";
+import { Count, Millis, StringEnum, Uuid } from "../../contracts/schema.ts";
+
+/** What goes to stderr, as one line, when a command with `--output json` fails. */
+export const Failure = Type.Object({
+  error: Type.Object({
+    code: Type.String({ description: "A code of contracts/problem-codes.json, or one of this program" }),
+    message: Type.String(),
+    remedy: Type.String(),
+    correlationId: Type.Optional(Type.String({ description: "Finds the request in the services' logs" })),
+  }),
+});
+export type Failure = Static<typeof Failure>;
+
+export const SubmitReport = Type.Object({
+  accepted: Count,
+  refused: Count,
+  jobs: Type.Array(
+    Type.Object({
+      jobId: Uuid,
+      eventId: Uuid,
+      status: Type.Optional({ ...JobStatus, description: "With --wait: how it ended" }),
+    }),
+  ),
+  problems: Type.Array(Problem, { description: "One for each refused job of a batch" }),
+});
+export type SubmitReport = Static<typeof SubmitReport>;
+
+export const ActionResult = Type.Union([JobState, Type.Intersect([Type.Object({ jobId: Uuid }), Failure])]);
+export type ActionResult = Static<typeof ActionResult>;
+
+export const ActionReport = Type.Object({
+  action: StringEnum(["retry", "cancel"]),
+  results: Type.Array(ActionResult, { description: "One for each id, in their order" }),
+});
+export type ActionReport = Static<typeof ActionReport>;
+
+export const ReplayReport = Type.Object({ results: Type.Array(ReplayReply) });
+export type ReplayReport = Static<typeof ReplayReport>;
+
+export const DropReport = Type.Object({ dryRun: Type.Boolean(), dropped: Type.Array(Uuid) });
+export type DropReport = Static<typeof DropReport>;
+
+export const PauseReport = Type.Object({ results: Type.Array(PauseReply) });
+export type PauseReport = Static<typeof PauseReport>;
+
+const MillisOrNull = Type.Union([Millis, Type.Null()]);
+export const Latency = Type.Object({
+  count: Count,
+  p50: MillisOrNull,
+  p95: MillisOrNull,
+  p99: MillisOrNull,
+  max: MillisOrNull,
+});
+export type Latency = Static<typeof Latency>;
+
+export const LedgerCheck = Type.Object({
+  balanced: Type.Boolean({ description: "Whether everything below the ledger's watermark balances" }),
+  accused: Type.Array(Uuid, {
+    description: "Accepted ids that are lost, unobserved, done twice or without an ending; at most 100",
+  }),
+  lost: Count,
+  unobserved: Count,
+  duplicated: Count,
+});
+export type LedgerCheck = Static<typeof LedgerCheck>;
+
+export const LoadReport = Type.Object({
+  type: Type.String(),
+  ratePerSecond: Type.Number({ description: "As it was wanted" }),
+  sentPerSecond: Type.Number({ description: "As it was reached" }),
+  sent: Count,
+  accepted: Count,
+  refused: Type.Record(Type.String(), Count, { description: "Refused and unanswered requests by code" }),
+  ended: Type.Record(Type.String(), Count, { description: "Accepted jobs by how they ended" }),
+  open: { ...Count, description: "Accepted jobs that had not ended a minute after the last request" },
+  accept: { ...Latency, description: "Milliseconds from when a request was due to its 202" },
+  total: {
+    ...Latency,
+    description: "Milliseconds from when a request was due to the job's ending on the live stream",
+  },
+  ledger: Type.Optional({ ...LedgerCheck, description: "Absent when the load was interrupted" }),
+});
+export type LoadReport = Static<typeof LoadReport>;
+
+export const DoctorReport = Type.Object({
+  ok: Type.Boolean({ description: "Whether nothing failed" }),
+  checks: Type.Array(
+    Type.Object({
+      id: Type.String({ description: "Stable, such as `memory` or `port-3000`" }),
+      name: Type.String(),
+      status: StringEnum(["OK", "WARN", "FAIL"]),
+      detail: Type.String(),
+      remedy: Type.Optional(Type.String({ description: "What to run or do on this system" })),
+    }),
+  ),
+});
+export type DoctorReport = Static<typeof DoctorReport>;
+
+/** What `--output json` prints for each command; `docs/command-line.md` is made from it. */
+export const CLI_OUTPUTS = {
+  submit: SubmitReport,
+  jobs: JobPage,
+  job: JobDetail,
+  events: EventPage,
+  "events --follow": Delta,
+  "retry, cancel": ActionReport,
+  "retry, cancel --filter": ActionReply,
+  "dead-letters list": DeadLetterPage,
+  "dead-letters show": DeadLetter,
+  "dead-letters replay": ReplayReport,
+  "dead-letters drop": DropReport,
+  "queues list": QueuesReply,
+  "queues pause, resume": PauseReport,
+  workers: WorkersReply,
+  alerts: AlertsReply,
+  ledger: Ledger,
+  load: LoadReport,
+  doctor: DoctorReport,
+  "every command that fails": Failure,
+} as const satisfies Readonly<Record<string, TSchema>>;

@@ -1,0 +1,15 @@
+import { CliError } from "./failure.ts";
+
+const SUPPORTED = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64"];
+
+/** Throws a sentence that names a platform for which there is no support. */
+export function checkPlatform(platform: string, arch: string): void {
+  const name = `${platform}-${arch}`;
+  if (SUPPORTED.includes(name)) return;
+  throw new CliError(
+    1,
+    `odd-dashboard does not support ${name}`,
+    `Run it on one of ${SUPPORTED.join(", ")}`,
+    "UNSUPPORTED_PLATFORM",
+  );
+}

@@ -1,0 +1,88 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { didYouMean, nearest } from "../../contracts/nearest.ts";
+import { addCancel, addRetry } from "./act.ts";
+import { addAlerts } from "./alerts.ts";
+import { addCompletion } from "./completion.ts";
+import type { CliContext } from "./context.ts";
+import { addDeadLetters } from "./dead-letters.ts";
+import { addEvents } from "./events.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
+import { addJob } from "./job.ts";
+import { addJobs } from "./jobs.ts";
+import { addLedger } from "./ledger.ts";
+import { addLoad } from "./load/load.ts";
+import { addQueues } from "./queues.ts";
+import { addService } from "./service.ts";
+import { addSubmit } from "./submit.ts";
+import { addWorkers } from "./workers.ts";
+
+export interface ProgramOptions {
+  readonly context: CliContext;
+  readonly versionText: string;
+  /** Opens the terminal UI; resolves once a person leaves it. */
+  runTui(options: { ascii: boolean; plain: boolean }): Promise<void>;
+}
+
+/** The whole command line. Nothing is printed or ended by the library itself: what it has to say is thrown. */
+export function createProgram({ context, versionText, runTui }: ProgramOptions): Command {
+  const program = new Command("odd-dashboard");
+  program
+    .description(
+      "The terminal UI and the command line of the Distributed Task Observatory; without a command it opens the UI",
+    )
+    .version(versionText, "-V, --version", "print version, commit, build time, OS and architecture")
+    .helpOption("-h, --help", "print what a command takes, with examples")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureOutput({ writeOut: (text) => context.line(text.trimEnd()), writeErr: () => undefined })
+    .option("--ascii", "draw the UI with ASCII characters only", false)
+    .option("--plain", "print the overview once, as linear text for screen readers", false)
+    .addHelpText("after", HELP)
+    .helpCommand("help [command]", "print what a command takes, with examples")
+    .action(runTui);
+  addSubmit(program, context);
+  addJobs(program, context);
+  addJob(program, context);
+  addEvents(program, context);
+  addRetry(program, context);
+  addCancel(program, context);
+  addDeadLetters(program, context);
+  addQueues(program, context);
+  addWorkers(program, context);
+  addAlerts(program, context);
+  addLedger(program, context);
+  addLoad(program, context);
+  addService(program);
+  addCompletion(program, context);
+  return program as unknown as Command;
+}
+
+/** Throws for a word in a command's place that is none, and names those that were probably meant. */
+export function refuseUnknownCommand(command: CommandUnknownOpts, [word, ...rest]: readonly string[]): void {
+  const { commands } = command;
+  if (commands.length === 0 || word === undefined || word.startsWith("-") || word === "help") return;
+  const child = commands.find((one) => one.name() === word);
+  if (child) {
+    refuseUnknownCommand(child, rest);
+    return;
+  }
+  const names = commands.map((one) => one.name());
+  throw new CliError(
+    2,
+    `There is no command ${JSON.stringify(word)}${didYouMean(nearest(word, names)).replace(/\?$/, "")}`,
+    `Commands here are ${names.join(", ")}`,
+  );
+}
+
+const HELP = `
+Environment:
+  READ_MODEL_URL    where to read from, and GATEWAY_URL where to send commands; when unset, a system that
+                    runs from this folder is found, else http://localhost:8080 and http://localhost:3000
+  NO_COLOR          no colours
+
+Exit codes:
+${Object.entries(EXIT_CODES)
+  .map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
+  .join("\n")}`;

@@ -1,0 +1,122 @@
+import { CommanderError } from "@commander-js/extra-typings";
+import { findAddresses } from "../../shared/api-client/addresses.ts";
+import { createApiClient } from "../../shared/api-client/client.ts";
+import { versionLine } from "../../shared/build-info.ts";
+import { parseVersion } from "../../shared/version.ts";
+import versionText from "../VERSION" with { type: "text" };
+import { cleanLines, safeJson } from "./clean-text.ts";
+import type { CliContext } from "./context.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import { CliError, failureOf } from "./failure.ts";
+import { checkPlatform } from "./platform.ts";
+import { createProgram, refuseUnknownCommand } from "./program.ts";
+import { styleOf } from "./style.ts";
+
+/** Runs the command line to its end and exits with its code. */
+export async function runCommandLine(args: readonly string[]): Promise<never> {
+  exitOnBrokenPipe();
+  const context = createContext();
+  const exitCode = await run(context, args);
+  await flushed(process.stdout);
+  await flushed(process.stderr);
+  process.exit(exitCode);
+}
+
+async function run(context: CliContext, args: readonly string[]): Promise<ExitCode> {
+  try {
+    checkPlatform(process.platform, process.arch);
+    const program = createProgram({
+      context,
+      versionText: versionLine("odd-dashboard", parseVersion("odd-dashboard", versionText)),
+      runTui: (options) => openTui(context, options),
+    });
+    refuseUnknownCommand(program, args);
+    await program.parseAsync(args, { from: "user" });
+    return interruptCode(context) ?? context.exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const interrupt = interruptCode(context);
+    if (interrupt) return interrupt;
+    const { exitCode, failure, stack } = failureOf(thrown);
+    context.note(wantsJson(args) ? safeJson(failure) : sentenceOf(failure.error));
+    if (stack) context.note(stack);
+    return exitCode;
+  }
+}
+
+/** Loaded only here: commands start faster without the terminal's libraries. */
+async function openTui(context: CliContext, options: { ascii: boolean; plain: boolean }): Promise<void> {
+  if (!options.plain && !(process.stdin.isTTY && process.stdout.isTTY))
+    throw new CliError(
+      2,
+      "The terminal UI needs a terminal, and input or output is none",
+      "Use a command (`--help` lists them), or --plain for the overview as text",
+    );
+  const { runTui } = await import("../app.ts");
+  const { client, env } = context;
+  const version = parseVersion("odd-dashboard", versionText);
+  const code = await runTui({ client, env, version, addresses: () => findAddresses(env), ...options });
+  context.exitCode = code === 0 ? 0 : 1;
+}
+
+function interruptCode({ signal }: CliContext): ExitCode | undefined {
+  if (!signal.aborted) return undefined;
+  return signal.reason === "SIGTERM" ? 143 : 130;
+}
+
+const sentenceOf = ({ message, remedy }: { message: string; remedy: string }) =>
+  cleanLines(`odd-dashboard: ${message}. ${remedy}.`);
+
+/** Also when the rest of the command line could not be parsed. */
+function wantsJson(args: readonly string[]): boolean {
+  return args.some(
+    (word, n) =>
+      word === "--output=json" ||
+      word === "-ojson" ||
+      (/^(-o|--output)$/.test(word) && args[n + 1] === "json"),
+  );
+}
+
+function createContext(): CliContext {
+  const { env } = process;
+  let signal: AbortSignal | undefined;
+  return {
+    client: createApiClient({ addresses: () => findAddresses(env) }),
+    env,
+    style: styleOf(process.stdout, env),
+    isTerminal: process.stdout.isTTY === true,
+    get signal() {
+      // Not before something can be interrupted: a service that runs in this process has its own handlers.
+      signal ??= interruptSignal();
+      return signal;
+    },
+    line: (text) => void process.stdout.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    readStdin: () => Bun.stdin.text(),
+    exitCode: 0,
+  };
+}
+
+function interruptSignal(): AbortSignal {
+  const abort = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.on(name, () => {
+      // The second time at once: what should have ended may hang.
+      if (abort.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
+      abort.abort(name);
+    });
+  return abort.signal;
+}
+
+/** A reader such as `head` that has seen enough is no error: end as a program that SIGPIPE ends does. */
+function exitOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(141);
+      throw error;
+    });
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}

@@ -1,0 +1,30 @@
+import { Argument, type Command } from "@commander-js/extra-typings";
+import { describe } from "./command.ts";
+
+/** Each runs as soon as it is imported, with the arguments of this process. */
+const SERVICES = {
+  gateway: () => import("../../services/gateway/main.ts"),
+  processor: () => import("../../services/processor/main.ts"),
+  "metrics-engine": () => import("../../services/metrics-engine/main.ts"),
+  "read-model": () => import("../../services/read-model/main.ts"),
+} as const;
+type ServiceName = keyof typeof SERVICES;
+
+export function addService(program: Command): void {
+  describe(
+    program.command("service").helpOption(false),
+    "Run one service of the system as this process, with its settings from the environment",
+    "service gateway --help",
+    "service processor",
+  )
+    .addArgument(new Argument("<name>", "the service").choices(Object.keys(SERVICES) as ServiceName[]))
+    .argument("[arguments...]", "what the service itself takes: --help, --version, --healthcheck")
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (name, rest) => {
+      process.argv.splice(2, process.argv.length - 2, ...rest);
+      await SERVICES[name]();
+      // It decides itself when it ends.
+      await new Promise(() => undefined);
+    });
+}

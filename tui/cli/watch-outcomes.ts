@@ -1,0 +1,106 @@
+import { isTerminal, type JobStatus } from "../../contracts/job.ts";
+import { ApiError } from "../../shared/api-client/api-error.ts";
+import type { ApiClient } from "../../shared/api-client/client.ts";
+import { pause } from "../../shared/async.ts";
+
+/** Endings of jobs that were seen before their ids were known; a reply may be overtaken by its job. */
+const MAX_EARLY = 50_000;
+const POLL_EVERY_MS = 1_000;
+const POLLS_AT_A_TIME = 8;
+const MAX_POLLS = 400;
+
+export interface Outcomes {
+  /** Resolves when the live stream is followed; from then on no ending is missed. */
+  readonly ready: Promise<void>;
+  /** Waits for this job too. */
+  expect(jobId: string): void;
+  /** How each expected job that has ended did so. */
+  readonly ended: ReadonlyMap<string, JobStatus>;
+  /** Ids of expected jobs that have not ended. */
+  readonly open: ReadonlySet<string>;
+  /** Resolves when every expected job has ended; at once when `signal` aborts. */
+  allEnded(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Watches jobs until they end: on the live stream, and by reading them one by one where the stream may have missed
+ * something. `onEnd` is called once for each expected job, as soon as its ending is seen.
+ */
+export function watchOutcomes(
+  client: ApiClient,
+  signal: AbortSignal,
+  onEnd: (jobId: string, status: JobStatus) => void = () => undefined,
+): Outcomes {
+  const early = new Map<string, JobStatus>();
+  const ended = new Map<string, JobStatus>();
+  const open = new Set<string>();
+  const connected = Promise.withResolvers<void>();
+  let wake: () => void = () => undefined;
+
+  function note(jobId: string, status: JobStatus): void {
+    if (open.delete(jobId)) {
+      ended.set(jobId, status);
+      onEnd(jobId, status);
+      if (open.size === 0) wake();
+    } else if (!ended.has(jobId)) {
+      early.set(jobId, status);
+      if (early.size > MAX_EARLY) early.delete(early.keys().next().value!);
+    }
+  }
+
+  async function follow(): Promise<void> {
+    for await (const update of client.follow({ signal })) {
+      if (update.kind === "connected") connected.resolve();
+      if (update.kind === "disconnected") connected.reject(update.error);
+      if (update.kind !== "deltas") continue;
+      for (const { jobId, status } of update.deltas) if (status && isTerminal(status)) note(jobId, status);
+    }
+    connected.resolve();
+  }
+
+  async function poll(): Promise<void> {
+    const ids = [...open].slice(0, MAX_POLLS);
+    const worker = async () => {
+      for (let id = ids.pop(); id !== undefined && !signal.aborted; id = ids.pop()) {
+        const status = await statusOf(client, id, signal);
+        if (status && isTerminal(status)) note(id, status);
+      }
+    };
+    await Promise.all(Array.from({ length: POLLS_AT_A_TIME }, worker));
+  }
+
+  void follow().catch(connected.reject);
+  return {
+    ready: connected.promise,
+    ended,
+    open,
+    expect(jobId) {
+      open.add(jobId);
+      const status = early.get(jobId);
+      if (status) note(jobId, status);
+      early.delete(jobId);
+    },
+    async allEnded(stop) {
+      const until = AbortSignal.any([signal, stop]);
+      while (open.size > 0 && !until.aborted) {
+        const before = open.size;
+        const done = new AbortController();
+        wake = () => done.abort();
+        await pause(POLL_EVERY_MS, AbortSignal.any([until, done.signal]));
+        // The stream moves: reading them one by one would only add load.
+        if (open.size === before && !until.aborted) await poll();
+      }
+    },
+  };
+}
+
+/** A job's status; undefined while the read-model does not know it yet, or cannot say. */
+async function statusOf(client: ApiClient, id: string, signal: AbortSignal): Promise<JobStatus | undefined> {
+  try {
+    return (await client.readModel.jobDetail({ params: { id } }, { signal })).status;
+  } catch (error) {
+    if (error instanceof ApiError && (error.code === "JOB_NOT_FOUND" || error.retryable)) return undefined;
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import type { JobStatus } from "../../contracts/job.ts";
+import { statusWord } from "../../contracts/status-words.ts";
+import { age as formatAge } from "../../shared/format.ts";
+import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
+import type { Colour } from "../style.ts";
+import type { Paint, Style } from "./style.ts";
+
+/** How long ago a time was, or in how long it is. */
+export function age(at: string | null | undefined, { now }: Style): string {
+  return at ? formatAge(Math.abs(now - Date.parse(at))) : "–";
+}
+
+const COLOURS: Readonly<Record<Colour, keyof Paint>> = {
+  accent: "bold",
+  good: "green",
+  busy: "cyan",
+  later: "cyan",
+  warn: "yellow",
+  bad: "red",
+  odd: "red",
+};
+
+/** A status as glyph, word and colour. */
+export function status(value: JobStatus, { paint }: Style): string {
+  const { colour, dim } = statusStyle(value);
+  const text = `${STATUS_GLYPHS[value] ?? "?"} ${statusWord(value)}`;
+  return dim ? paint.dim(text) : colour ? paint[COLOURS[colour]](text) : text;
+}

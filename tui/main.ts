@@ -1,0 +1,4 @@
+import { runCommandLine } from "./cli/run.ts";
+
+// Not awaited: a service that runs as a part of this program outlives the command that started it.
+void runCommandLine(process.argv.slice(2));
