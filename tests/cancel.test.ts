@@ -42,6 +42,32 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().untilStatus(next, "COMPLETED", 5_000);
   });
 
+  test("a job whose attempt has just failed wins over its retry", async () => {
+    // Holds up ends alone, so that the cancel arrives between the failure and its record.
+    const lock = await world().sql.reserve();
+    await lock`begin`;
+    await lock`lock table job_attempts in exclusive mode`;
+    try {
+      const id = await world().submit({ type: "fail", payload: { message: "Broken" } });
+      const failed = async () => {
+        const scrapes = await Promise.all(
+          world().workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+        );
+        return scrapes.some((text) => /^observatory_unrecorded_ends\{.*\} 1$/m.test(text));
+      };
+      await eventually(failed, { what: "the attempt to fail" });
+      expect((await world().post(`/jobs/${id}/cancel`)).status).toBe(200);
+      await lock`rollback`;
+      await world().untilStatus(id, "CANCELLED", 5_000);
+      const { attempts, transitions } = await world().job(id);
+      expect(attempts).toMatchObject([{ outcome: "failed", error: { code: "ALWAYS_FAILS" } }]);
+      expect(transitions.map(({ to }) => to)).toEqual(["PENDING", "VALIDATED", "EXECUTING", "CANCELLED"]);
+    } finally {
+      await lock`rollback`;
+      lock.release();
+    }
+  });
+
   test("many at once counts first, when asked, and then cancels what matches and nothing else", async () => {
     const runAt = new Date(Date.now() + 3_600_000).toISOString();
     const waiting = await world().submitMany(Array.from({ length: 700 }, () => ({ type: "flaky", runAt })));

@@ -1,0 +1,125 @@
+import { expect, test } from "bun:test";
+import { createEventMaker } from "../../shared/event.ts";
+import { conclude } from "./conclude.ts";
+import { createHistorian } from "./history.ts";
+import type { ClaimedJob, Ending } from "./job.ts";
+import { MAX_LOSSES } from "./retry-policy.ts";
+
+const history = createHistorian(
+  createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" }),
+);
+const startedAt = new Date("2026-01-01T00:00:00.000Z");
+const finishedAt = new Date("2026-01-01T00:00:02.000Z");
+const MAX_ATTEMPTS = 3;
+
+const JOB: ClaimedJob = {
+  id: "01a2128c-0000-7000-8000-000000000001",
+  type: "sleep",
+  status: "EXECUTING",
+  sequence: 4,
+  run: 1,
+  attempt: 2,
+  correlationId: "01a2128c-0000-7000-8000-000000000002",
+  traceparent: null,
+  updatedAt: startedAt,
+  payload: {},
+  workerId: "worker",
+  tries: 0,
+  losses: 0,
+  maxAttempts: MAX_ATTEMPTS,
+  baseMs: 100,
+  capMs: 10_000,
+  deadlineMs: 1_000,
+  createdAt: startedAt,
+  startedAt,
+  queueWaitMs: 0,
+  cancelRequested: false,
+};
+const error = {
+  code: "BROKEN",
+  message: "It broke",
+  fingerprint: "f",
+  stack: "at broken.ts:1",
+  cause: "why",
+};
+
+const ENDINGS = {
+  succeeded: { outcome: "succeeded", result: "{}" },
+  failed: { outcome: "failed", error, retryable: true },
+  "failed for good": { outcome: "failed", error, retryable: false },
+  "timed out": { outcome: "timed-out", error, retryable: true },
+  cancelled: { outcome: "cancelled" },
+  "lost with its worker": { outcome: "lost", error, countsAsLoss: true },
+  "given back": { outcome: "lost", error, countsAsLoss: false },
+} as const satisfies Record<string, Ending>;
+
+const FIRST = { tries: 0, losses: 0 };
+const LAST_TRY = { tries: MAX_ATTEMPTS - 1, losses: 0 };
+const LAST_LOSS = { tries: 0, losses: MAX_LOSSES - 1 };
+
+/** Outcome, counts before, whether a person asked to cancel; then the status and the counts after. */
+const TABLE: [keyof typeof ENDINGS, typeof FIRST, boolean, string, number, number][] = [
+  ["succeeded", FIRST, false, "COMPLETED", 0, 0],
+  ["succeeded", LAST_TRY, false, "COMPLETED", 2, 0],
+  ["succeeded", FIRST, true, "COMPLETED", 0, 0],
+  ["failed", FIRST, false, "RETRYING", 1, 0],
+  ["failed", LAST_TRY, false, "FAILED", 3, 0],
+  ["failed", LAST_LOSS, false, "RETRYING", 1, 4],
+  ["failed", FIRST, true, "CANCELLED", 0, 0],
+  ["failed", LAST_TRY, true, "CANCELLED", 2, 0],
+  ["failed for good", FIRST, false, "FAILED", 1, 0],
+  ["failed for good", FIRST, true, "CANCELLED", 0, 0],
+  ["timed out", FIRST, false, "RETRYING", 1, 0],
+  ["timed out", LAST_TRY, false, "FAILED", 3, 0],
+  ["timed out", FIRST, true, "CANCELLED", 0, 0],
+  ["cancelled", FIRST, false, "CANCELLED", 0, 0],
+  ["cancelled", LAST_TRY, true, "CANCELLED", 2, 0],
+  ["lost with its worker", FIRST, false, "RETRYING", 0, 1],
+  ["lost with its worker", LAST_TRY, false, "RETRYING", 2, 1],
+  ["lost with its worker", LAST_LOSS, false, "FAILED", 0, 5],
+  ["lost with its worker", FIRST, true, "CANCELLED", 0, 0],
+  ["lost with its worker", LAST_LOSS, true, "CANCELLED", 0, 4],
+  ["given back", FIRST, false, "RETRYING", 0, 0],
+  ["given back", LAST_LOSS, false, "RETRYING", 0, 4],
+  ["given back", FIRST, true, "CANCELLED", 0, 0],
+];
+
+const concluded = (ending: Ending, job: Partial<ClaimedJob> = {}) =>
+  conclude(
+    history,
+    { job: { ...JOB, ...job }, ending, finishedAt, durationMs: 2_000, logs: "[]" },
+    () => 0.5,
+  );
+
+test.each(TABLE)(
+  "%s after %j, cancel requested: %p → %s",
+  (name, counts, cancelRequested, status, tries, losses) => {
+    const conclusion = concluded(ENDINGS[name], { ...counts, cancelRequested });
+    expect(conclusion).toMatchObject({ status, tries, losses });
+    expect(conclusion.steps.map(({ sequence, from, to }) => [sequence, from, to])).toEqual([
+      [5, "EXECUTING", null],
+      [6, "EXECUTING", status],
+    ] as never);
+  },
+);
+
+test("a retry waits for its backoff, a job that was lost for nothing", () => {
+  expect(concluded(ENDINGS.failed, { tries: 1 }).runAt).toEqual(new Date("2026-01-01T00:00:02.100Z"));
+  expect(concluded(ENDINGS["lost with its worker"]).runAt).toEqual(finishedAt);
+  for (const name of ["succeeded", "failed for good", "cancelled"] as const)
+    expect(concluded(ENDINGS[name]).runAt).toBeNull();
+});
+
+test("events and the job carry an error without its stack; an end that has none carries none", () => {
+  const { error: kept, steps } = concluded(ENDINGS.failed);
+  expect(kept).toEqual({ code: "BROKEN", message: "It broke", fingerprint: "f" });
+  for (const { event, detail } of steps) expect(`${event}${detail}`).not.toContain("broken.ts");
+  expect(concluded(ENDINGS.failed, { cancelRequested: true }).error).toBeNull();
+  expect(concluded(ENDINGS.succeeded).error).toBeNull();
+});
+
+test("a clock that is behind the claim's ends the attempt when it began, never earlier", () => {
+  const claimedAt = new Date("2026-01-01T01:00:00.000Z");
+  const { at, steps, runAt } = concluded(ENDINGS["lost with its worker"], { updatedAt: claimedAt });
+  expect([at, ...steps.map((step) => step.at), runAt]).toEqual([claimedAt, claimedAt, claimedAt, claimedAt]);
+});
