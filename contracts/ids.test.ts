@@ -5,7 +5,7 @@ const JOB = "0192f3a1-5c1e-7a2b-8c3d-4e5f60718293";
 
 test("derived ids never change: stored rows and other services hold them", () => {
   expect(jobIdOfKey("order-4711")).toBe("40b2d10d-249b-52a3-996c-1305d18a2d74");
-  expect(childJobId(JOB, 1, 0)).toBe("019297a7-7055-5441-9436-2b36e5f19768");
+  expect(childJobId(JOB, 1, "0")).toBe("019297a7-7055-5441-9436-2b36e5f19768");
   expect(createdEventId(JOB, "none")).toBe("1bc0a67f-2f43-55f0-baa4-277ad82b5e62");
   expect(eventIdAt(JOB, 3)).toBe("7dc938dc-4794-58a9-a487-e3f9cebb2d99");
 });
@@ -13,7 +13,7 @@ test("derived ids never change: stored rows and other services hold them", () =>
 test("derived ids are UUIDs of version 5, new ones of version 7", () => {
   const shape = (version: number) =>
     new RegExp(`^[0-9a-f]{8}-[0-9a-f]{4}-${version}[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`);
-  const derived = [jobIdOfKey("k"), childJobId(JOB, 1, 0), createdEventId(JOB, "none"), eventIdAt(JOB, 1)];
+  const derived = [jobIdOfKey("k"), childJobId(JOB, 1, "0"), createdEventId(JOB, "none"), eventIdAt(JOB, 1)];
   for (const id of derived) expect(id).toMatch(shape(5));
   expect(newJobId()).toMatch(shape(7));
 });
@@ -24,13 +24,13 @@ test("new job ids are ordered by the time they were made, and are never equal", 
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test("another run, another place, another body, another sequence: another id", () => {
+test("another run, another key, another body, another sequence: another id", () => {
   const ids = [
-    childJobId(JOB, 1, 0),
-    childJobId(JOB, 1, 1),
-    childJobId(JOB, 2, 0),
-    childJobId(JOB, 1, 10),
-    childJobId(JOB, 11, 0),
+    childJobId(JOB, 1, "0"),
+    childJobId(JOB, 1, "1"),
+    childJobId(JOB, 2, "0"),
+    childJobId(JOB, 1, "10"),
+    childJobId(JOB, 11, "0"),
     createdEventId(JOB, "none"),
     createdEventId(JOB, "a"),
     eventIdAt(JOB, 0),

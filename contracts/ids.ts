@@ -15,9 +15,9 @@ export function jobIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
 }
 
-/** The id of a fan-out's child: a handler that runs again after a crash makes the same children. */
-export function childJobId(parentId: string, run: number, index: number): string {
-  return Bun.randomUUIDv5(`${parentId}/${run}/${index}`, JOB_NAMESPACE);
+/** The id of a fan-out's child by its key: a handler that runs again after a crash makes the same children. */
+export function childJobId(parentId: string, run: number, key: string): string {
+  return Bun.randomUUIDv5(`${parentId}/${run}/${key}`, JOB_NAMESPACE);
 }
 
 /** The id of `job.created`. Another body under the same key is another event about the same job. */

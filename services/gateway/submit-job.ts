@@ -5,12 +5,12 @@ import { createBatcher } from "../../shared/async.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
+import { fingerprintOf } from "../../shared/fingerprint.ts";
 import { createCheck } from "../../shared/http/read-request.ts";
 import { toProblem } from "../../shared/http/to-problem.ts";
 import { checkedPayload, createdEvent, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
 import { checkPayloadBounds } from "../../shared/json-bounds.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 import { beginTrace, type JobTrace } from "./job-trace.ts";
 import { createKeyMemory } from "./key-memory.ts";
 

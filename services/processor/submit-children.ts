@@ -3,18 +3,31 @@ import { TOPOLOGY } from "../../contracts/topology.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
+import { createChildKeys } from "./child-keys.ts";
+import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
 
-/** Children enter by the front door, like any job; ids that follow from the parent keep a second run from making more. */
+/**
+ * Submits children by the front door, like any job; ids that follow from the parent keep a second run from making more.
+ * One object is the parent throughout an attempt.
+ */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {
+  const keysOfAttempts = new WeakMap<ClaimedJob, ReturnType<typeof createChildKeys>>();
+
   return async (parent, children) => {
-    const events = children.map(({ type, payload }, index) =>
+    const keyOf = keysOfAttempts.get(parent) ?? createChildKeys();
+    keysOfAttempts.set(parent, keyOf);
+    const checked = children.map((child) => ({
+      ...child,
+      payload: checkedPayload(jobTypeNamed(child.type), child.payload),
+    }));
+    const events = checked.map((child) =>
       createdEvent(
         makeEvent,
         {
-          jobId: childJobId(parent.id, parent.run, index),
-          jobType: type,
-          payload: checkedPayload(jobTypeNamed(type), payload),
+          jobId: childJobId(parent.id, parent.run, keyOf(child)),
+          jobType: child.type,
+          payload: child.payload,
           parentId: parent.id,
           originId: parent.id,
           originKind: "fan-out",

@@ -7,6 +7,8 @@ import { askedPayload } from "./asked-payload.ts";
 export interface ChildRequest {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
+  /** Names the child among those of this run. Without it, type and payload do, and its place among equals. */
+  readonly key?: string;
 }
 
 /** What a handler gets beside its payload. */
@@ -23,8 +25,8 @@ export interface JobContext {
   /** A line for people, kept with the attempt; the first 100 lines of at most 500 characters each. */
   log(message: string): void;
   /**
-   * Submit children; resolves to their ids when the bus has them. Ids follow from this job, its run and the child's
-   * place in the list, so doing it again after a crash makes no further jobs.
+   * Submits children; resolves to their ids when the bus has them. Ids follow from this job, its run and the child's key,
+   * so a handler that runs again after a crash makes no further jobs, whatever order it lists them in.
    */
   submit(children: readonly ChildRequest[]): Promise<readonly string[]>;
 }
