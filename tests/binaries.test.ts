@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobTypeInfo } from "../contracts/job-type.ts";
+import { SERVICE_NAMES } from "../contracts/services.ts";
 import { BINARIES } from "../shared/build/binaries.ts";
 import { TEST_BINARIES } from "./support/service-process.ts";
 import { behaviour } from "./support/suite.ts";
@@ -73,6 +74,25 @@ behaviour("the compiled services", {}, (world) => {
         expect(reply.status).toBe(200);
         expect((await reply.arrayBuffer()).byteLength).toBeGreaterThan(bytes);
       }
+  });
+
+  test("are in odd-dashboard too, threads included", async () => {
+    for (const name of SERVICE_NAMES) {
+      const { code, output } = await ask([join(folder, "odd-dashboard"), "service", name, "--version"]);
+      expect([code, output]).toEqual([0, expect.stringContaining(`${name} `)]);
+    }
+    const [worker] = world().workers;
+    await worker!.stop();
+    const child = Bun.spawn([join(folder, "odd-dashboard"), "service", "processor"], {
+      env: { ...world().urls, PORT: new URL(worker!.url).port },
+      cwd: tmpdir(),
+      stdout: "ignore",
+    });
+    const id = await world().submit({ type: "hash", payload: { text: "from the binary", rounds: 1_000 } });
+    await world().untilStatus(id, "COMPLETED");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    await world().start("processor");
   });
 
   test("check their own health: 0 while ready, 1 once they are gone", async () => {

@@ -8,11 +8,14 @@ export interface Binary {
   readonly workers?: readonly string[];
 }
 
-/** Every binary of `bun run build`. */
+const WORKERS = ["shared/job-types/hash-worker.ts"];
+
+/** Every binary of `bun run build`. `odd-dashboard` carries every service too. */
 export const BINARIES: readonly Binary[] = [
   ...SERVICE_NAMES.map((name) => ({
     name,
     entry: `services/${name}/main.ts`,
-    ...(name === "processor" && { workers: ["shared/job-types/hash-worker.ts"] }),
+    ...(name === "processor" && { workers: WORKERS }),
   })),
+  { name: "odd-dashboard", entry: "tui/main.ts", workers: WORKERS },
 ];

@@ -11,6 +11,7 @@ const projectDir = join(import.meta.dir, "../..");
 const usageText = `Usage: bun run build [options] [name …]
 
 Compiles ${BINARIES.map(({ name }) => name).join(", ")} (or those named) to standalone binaries under dist/.
+odd-dashboard carries every service too: odd-dashboard service gateway.
 
   --target TARGET  for another platform: bun-linux-x64, bun-linux-arm64, bun-linux-x64-baseline, bun-linux-x64-musl,
                    bun-darwin-x64, bun-darwin-arm64, bun-windows-x64; they go to dist/TARGET/
