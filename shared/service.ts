@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
 import { versionLine } from "./build-info.ts";
+import { unknownOption } from "./command-line.ts";
 import { type BASE_CONFIG, ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./errors.ts";
 import { createEventMaker, type EventMaker } from "./event.ts";
@@ -63,7 +64,7 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
       process.exitCode = ready ? 0 : 1;
       return;
     }
-    if (flag !== undefined) throw new ConfigError(`Unknown argument ${flag}; see ${service} --help`);
+    if (flag !== undefined) throw new ConfigError(unknownOption(flag, ["help", "version", "healthcheck"]));
 
     const config = readConfig(schema, process.env) as Readonly<Static<TObject<T>> & BaseConfig>;
     const instanceId = config.INSTANCE_ID ?? `${service}-${place()}`;
@@ -90,16 +91,16 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
 const place = () => (process.pid === 1 ? hostname() : process.pid);
 
 function help<T extends TProperties>({ service, summary, config }: ServiceDefinition<T>): string {
-  const lines = Object.entries(config.properties as Record<string, TSchema>).map(
-    ([name, { default: preset, description = "" }]) => {
-      const note =
-        preset === undefined
-          ? (config.required as unknown as string[] | undefined)?.includes(name)
-            ? "required"
-            : "optional"
-          : `default ${JSON.stringify(preset)}`;
-      return `  ${name.padEnd(24)} ${description}${description ? "; " : ""}${note}`;
-    },
-  );
+  const variables = Object.entries(config.properties as Record<string, TSchema>);
+  const width = Math.max(...variables.map(([name]) => name.length));
+  const lines = variables.map(([name, { default: preset, description = "" }]) => {
+    const note =
+      preset === undefined
+        ? (config.required as unknown as string[] | undefined)?.includes(name)
+          ? "required"
+          : "optional"
+        : `default ${JSON.stringify(preset)}`;
+    return `  ${name.padEnd(width)}  ${description}${description ? "; " : ""}${note}`;
+  });
   return `${service}: ${summary}\n\nUsage: ${service} [--help | --version | --healthcheck]\n\nEnvironment:\n${lines.join("\n")}`;
 }

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import type { JobDetail } from "../contracts/api-queries.ts";
 import type { ServiceName } from "../contracts/services.ts";
+import { parseOptions, UsageError } from "../shared/command-line.ts";
 import { type EngineSetName, engineSets } from "../tui/launch/engine-set.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
@@ -166,7 +166,7 @@ async function judge(world: World, accepted: readonly string[]): Promise<string[
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     options: {
       engines: { type: "string", default: "full" },
       schedule: { type: "string", default: "mixed" },
@@ -257,6 +257,9 @@ function isEngineSet(name: string): name is EngineSetName {
 let code = 1;
 try {
   code = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
 } finally {
   await stopTestEngines();
 }

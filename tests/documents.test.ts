@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { keysOf } from "../contracts/filter-keys.ts";
 import { LEGAL_MOVES } from "../contracts/job.ts";
+import { SERVICE_NAMES } from "../contracts/services.ts";
 import { STATUS_WORDS } from "../contracts/status-words.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -62,4 +63,12 @@ test("the page of statuses has the words of the contract, in the order of a job'
     ([status, { word, meaning }]) => `| \`${status}\` | ${word} | ${meaning} |`,
   );
   expect(unpadded(await Bun.file(join(ROOT, "docs/statuses.md")).text())).toContain(rows.join("\n"));
+});
+
+test.each(SERVICE_NAMES)("the help of the %s is in columns", (name) => {
+  const { stdout } = Bun.spawnSync([process.execPath, `services/${name}/main.ts`, "--help"], { cwd: ROOT });
+  const rows = stdout.toString().split("Environment:\n")[1]?.trimEnd().split("\n") ?? [];
+  const columns = rows.map((row) => /^ {2}\S+ {2,}(?=\S)/.exec(row)?.[0].length);
+  expect(rows.length).toBeGreaterThan(5);
+  expect(new Set(columns).size).toBe(1);
 });

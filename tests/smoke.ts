@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseOptions } from "../shared/command-line.ts";
 import { readState, stateFileName } from "../shared/dev-state.ts";
 import { proofPaths, type SmokeTargets } from "./smoke/proof-paths.ts";
 import { createRecorder } from "./smoke/recorder.ts";
@@ -50,7 +50,7 @@ async function main(args: string[]): Promise<number> {
 
 function parseTargets(args: string[]): SmokeTargets | undefined {
   const option = { type: "string" } as const;
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     args,
     options: {
       gateway: option,

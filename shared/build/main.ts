@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parseOptions } from "../command-line.ts";
 import { messageOf } from "../errors.ts";
 import { BINARIES, type Binary } from "./binaries.ts";
 import { compile } from "./compile.ts";
@@ -21,7 +21,7 @@ odd-dashboard carries every service too: odd-dashboard service gateway.
 COMMIT and SOURCE_DATE_EPOCH, where set, are the commit and the time that \`--version\` shows.`;
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: { target: { type: "string" }, out: { type: "string" }, help: { type: "boolean", short: "h" } },

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseOptions } from "../../shared/command-line.ts";
 
 export interface BenchOptions {
   jobs: number;
@@ -27,7 +27,7 @@ one after the other on fresh private engines. Prints a table and writes JSON und
 
 /** Parses the command line; null when help was asked for. Throws a sentence that names a faulty option. */
 export function parseBenchOptions(args: string[]): BenchOptions | null {
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     args,
     options: {
       jobs: { type: "string" },

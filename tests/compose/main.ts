@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseOptions, UsageError } from "../../shared/command-line.ts";
 import { withCompose } from "./compose-plugin.ts";
 import { type ComposeProject, createComposeProject, ROOT, type ServiceConfig } from "./compose-project.ts";
 import { type DockerEngine, NoDockerEngine, openDockerEngine } from "./docker-engine.ts";
@@ -21,7 +21,7 @@ images made of Debian packages stand in for the official ones; they stay in the 
 Logs and replies are kept under artifacts/compose/.`;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     options: { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } },
   });
   if (values.help) {
@@ -168,7 +168,7 @@ let code = 1;
 try {
   code = await main();
 } catch (error) {
-  console.error(error);
+  console.error(error instanceof UsageError ? error.message : error);
   console.log("0 passed, 1 failed");
 }
 process.exit(code);

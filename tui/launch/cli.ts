@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseOptions } from "../../shared/command-line.ts";
 import { type EnginesChoice, enginesChoices } from "./engine-set.ts";
 
 export interface DevOptions {
@@ -55,7 +55,7 @@ Where it runs is written to .observatory/dev.json. Ctrl-C stops everything in or
 
 /** Parses the command line; throws a sentence that names a faulty option. */
 export function parseCli(args: string[]): DevOptions {
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     args,
     options: {
       help: { type: "boolean", short: "h", default: false },
