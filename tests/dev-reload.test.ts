@@ -35,7 +35,7 @@ test("no submit fails while every service is replaced again and again", async ()
   expect(dev.output()).not.toMatch(/ended with code|was ended by/);
 });
 
-test("an edit replaces what imports it; a syntax error is told once, and the source before goes on", async () => {
+test("a job type is edited and another added; a syntax error is told once, and the source before goes on", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);
@@ -56,8 +56,18 @@ test("an edit replaces what imports it; a syntax error is told once, and the sou
   expect((await runs.completed(await runs.submit({ type: "sleep" }))).result).toMatchObject({ naps: 1 });
   const greeting = await runs.completed(await runs.submit({ type: "greet", payload: { name: "Ada" } }));
   expect(greeting.result).toEqual({ greeting: "Hello, Ada" });
-  expect(servicePids(dev)["read-model"]).toBe(before["read-model"]!);
   expect(servicePids(dev).processor).not.toBe(before.processor!);
+});
+
+test("an edit of one service's own file leaves the others alone", async () => {
+  const dev = runs.start([]);
+  await dev.prints(/Up in/);
+  const { gateway, ...others } = servicePids(dev);
+  appendFileSync(source("services/gateway/key-memory.ts"), "// changed\n");
+  await dev.prints(/key-memory\.ts changed: restarting gateway\n[\s\S]*gateway on \S+ ready again/);
+  const { gateway: next, ...same } = servicePids(dev);
+  expect(next).not.toBe(gateway!);
+  expect(same).toEqual(others);
 });
 
 test("a source that parses but cannot be started is told once for all services, and they go on", async () => {

@@ -40,22 +40,19 @@ async function run(
   command: string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; tail: string }> {
-  const child = Bun.spawn(command, {
+  // One pipe for both streams keeps its lines in the order in which they were written.
+  const child = Bun.spawn(["sh", "-c", 'exec "$@" 2>&1', "sh", ...command], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdin: "ignore",
     stdout: "pipe",
-    stderr: "pipe",
   });
   children.add(child);
   let tail = "";
-  const show = async (stream: ReadableStream<Uint8Array>, out: NodeJS.WriteStream) => {
-    for await (const chunk of stream) {
-      out.write(chunk);
-      tail = (tail + Buffer.from(chunk).toString()).slice(-20_000);
-    }
-  };
-  await Promise.all([show(child.stdout, process.stdout), show(child.stderr, process.stderr)]);
+  for await (const chunk of child.stdout) {
+    process.stdout.write(chunk);
+    tail = (tail + Buffer.from(chunk).toString()).slice(-20_000);
+  }
   const code = await child.exited;
   children.delete(child);
   return { code, tail };

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { ActionRequest, ReplayRequest } from "../../contracts/api-commands.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
 import { createCheck, readId, readJson } from "../../shared/http/read-request.ts";
@@ -18,13 +19,19 @@ export interface AppOptions {
   readonly commands: Commands;
   readonly deadLetters: DeadLetters;
   readonly workers: Pick<WorkerStore, "snapshot">;
+  /** Whether the tables are up to date and it may take commands. */
+  isStarted(): boolean;
 }
 
 /** The processor's HTTP side: operations, and the internal command API that the gateway calls. */
-export function createApp({ edge, ops, commands, deadLetters, workers }: AppOptions) {
+export function createApp({ edge, ops, commands, deadLetters, workers, isStarted }: AppOptions) {
   return new Elysia()
     .use(edge)
     .use(ops)
+    .onBeforeHandle(({ path }) => {
+      if (path.startsWith("/internal/") && !isStarted())
+        throw new AppError("STORE_UNAVAILABLE", "The processor is starting: its tables may not be there yet");
+    })
     .get("/internal/snapshot", () => workers.snapshot().catch(translateStoreError))
     .post("/internal/jobs/:id/cancel", ({ params }) =>
       commands.cancel(readId(params.id)).catch(translateStoreError),

@@ -171,8 +171,9 @@ async function start({
     bindAddress: config.BIND_ADDRESS,
     allowedOrigins: config.ALLOWED_ORIGINS,
   });
-  const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted: () => started });
-  const app = createApp({ edge, ops, commands, deadLetters, workers: workerStore });
+  const isStarted = () => started;
+  const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted });
+  const app = createApp({ edge, ops, commands, deadLetters, workers: workerStore, isStarted });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
   await untilItSucceeds(store.migrate, {

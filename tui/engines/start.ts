@@ -21,6 +21,7 @@ export interface StartEnginesOptions<Name extends EngineName> {
   /** Free ones where left out. */
   ports?: Partial<Record<EngineName, number>>;
   onProgress?(line: string): void;
+  onReady?(name: EngineName): void;
   /** One of them ended unasked; `end` says how. */
   onCrash?(engine: Engine, end: string): void;
   /** Gives up the start; what had started is stopped. */
@@ -65,6 +66,7 @@ export async function startEngines<Name extends EngineName = EngineName>(
       onCrash,
     });
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    options.onReady?.(name);
     onProgress?.(`${engine.product} on 127.0.0.1:${engine.port}, ready in ${seconds} s`);
     return engine;
   };

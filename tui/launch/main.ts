@@ -108,12 +108,13 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   }
 
   const onProgress = (line: string) => printer.line(line);
+  const pending = new Set(which);
   const engineOptions = { given: given.urls, signal, onProgress };
   const engines = set
     ? await whileTelling(
         printer,
-        () => `Starting ${which.join(", ")}`,
-        runEngines({ set, root, ...engineOptions }),
+        () => `Waiting for ${[...pending].join(", ")}`,
+        runEngines({ set, root, ...engineOptions, onReady: (name) => pending.delete(name) }),
       )
     : await whileTelling(
         printer,

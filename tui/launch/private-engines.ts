@@ -25,6 +25,7 @@ export interface PrivateEnginesOptions {
   readonly root: string;
   readonly signal: AbortSignal;
   onProgress(line: string): void;
+  onReady?(name: EngineName): void;
 }
 
 const maxRetryMs = 10_000;

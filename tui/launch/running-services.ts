@@ -96,6 +96,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
     },
     onReady(ms, count) {
       watch.ready();
+      tail.catchUp();
       const again = count > 1 ? "again " : "";
       printer.line(`${plan.id} on ${new URL(plan.url).host}, ready ${again}in ${seconds(ms)} s`);
     },

@@ -13,6 +13,8 @@ export interface LogTailOptions {
 }
 
 export interface LogTail {
+  /** Passes on what is written by now, ahead of what the caller is about to say. */
+  catchUp(): void;
   /** Passes over what is written by now, where it is shown in another way. */
   skip(): void;
   /** Reads what is left and stops. */
@@ -85,6 +87,7 @@ export function followLog({
 
   const timer = setInterval(look, everyMs);
   return {
+    catchUp: look,
     skip() {
       offset = sizeOf(file);
       rest = "";
