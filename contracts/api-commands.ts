@@ -38,12 +38,17 @@ export const Acceptance = published(
 );
 export type Acceptance = Static<typeof Acceptance>;
 
+/** Anything passes here, and the first choice says what is meant: the union keeps a bad item from refusing the batch. */
+const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
+  description: "A job request; one that is none is refused by its index, and the others are accepted",
+});
+
 /** Items are checked one by one, so that a bad one does not refuse its neighbours. */
 export const BatchRequest = published(
   "batch-request",
-  "1.0.0",
+  "1.1.0",
   Type.Object(
-    { jobs: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_BATCH_JOBS }) },
+    { jobs: Type.Array(BatchItem, { minItems: 1, maxItems: MAX_BATCH_JOBS }) },
     { additionalProperties: false },
   ),
 );
