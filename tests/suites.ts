@@ -76,7 +76,7 @@ export const SUITES: readonly Suite[] = [
   { name: "read-model-units", paths: ["services/read-model"], engines: [] },
   {
     name: "read-model",
-    paths: behaviours("read-model", "read-model-stream", "openapi-read-model", "ledger-accuses"),
+    paths: behaviours("read-model", "filters", "read-model-stream", "openapi-read-model", "ledger-accuses"),
     engines: full,
   },
   {
