@@ -71,11 +71,12 @@ export type BatchAcceptance = Static<typeof BatchAcceptance>;
 
 export const JobState = published(
   "job-state",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     jobId: Uuid,
     status: JobStatus,
     cancelRequested: Type.Boolean({ description: "True while a running attempt is being told to stop" }),
+    note: Type.Optional(Type.String({ description: "Why the job will not start yet, and the ways out" })),
   }),
 );
 export type JobState = Static<typeof JobState>;
@@ -124,9 +125,16 @@ export type ReplayRequest = Static<typeof ReplayRequest>;
 
 export const ReplayReply = published(
   "replay-reply",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     deadLetterId: Uuid,
+    outcome: Type.Optional(
+      StringEnum(["new-run", "new-job", "sent"], {
+        description:
+          "new-run: its job runs again; new-job: a new job that names the old one; sent: to its queue again",
+      }),
+    ),
+    run: Type.Optional(Type.Integer({ minimum: 1, description: "Of the job, after a new-run" })),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
   }),
@@ -135,11 +143,12 @@ export type ReplayReply = Static<typeof ReplayReply>;
 
 export const PauseReply = published(
   "pause-reply",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     type: Type.String(),
     paused: Type.Boolean(),
     changed: Type.Boolean(),
+    note: Type.Optional(Type.String({ description: "Why nothing of the type starts, and the ways out" })),
   }),
 );
 export type PauseReply = Static<typeof PauseReply>;

@@ -3,6 +3,7 @@
  * so whoever sees it twice can tell. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
  */
 const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
+const COMMAND_NAMESPACE = "e0b7c1a4-3f42-5c68-a2c9-7d5b1e6f8a33";
 const EVENT_NAMESPACE = "5d0c2f3e-2c57-5d4b-8b38-6f0d7f1a9e21";
 
 /** A new job id. UUIDv7: ordered by time, which keeps index pages warm. */
@@ -13,6 +14,16 @@ export function newJobId(): string {
 /** The job id of an `Idempotency-Key`: the same key always names the same job. */
 export function jobIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
+}
+
+/** The id of the job that a replay of a dead letter makes: two clicks on the same letter make one. */
+export function replayedJobId(deadLetterId: string, replays: number, request: string): string {
+  return Bun.randomUUIDv5(`${deadLetterId}/${replays}/${request}`, JOB_NAMESPACE);
+}
+
+/** The id of a command under an `Idempotency-Key`. */
+export function commandIdOfKey(idempotencyKey: string): string {
+  return Bun.randomUUIDv5(idempotencyKey, COMMAND_NAMESPACE);
 }
 
 /** The id of a fan-out's child by its key: a handler that runs again after a crash makes the same children. */

@@ -21,7 +21,7 @@ const TABLE = `
   COMPLETED  -       -         -         -         -        -         -      -         -
   FAILED     -       yes       -         -         -        -         -      -         -
   CANCELLED  -       yes       -         -         -        -         -      -         -
-  REJECTED   -       -         -         -         -        -         -      -         -
+  REJECTED   -       yes       yes       -         -        -         -      -         -
 `;
 const [columns = [], ...rows] = TABLE.trim()
   .split("\n")
@@ -41,10 +41,11 @@ test("no job moves to the status it has", () => {
   for (const status of JOB_STATUSES) expect(isLegalMove(status, status)).toBe(false);
 });
 
-test("a terminal status is left by a person's retry alone", () => {
+test("a terminal status is left by a person's retry or replay alone", () => {
   for (const status of JOB_STATUSES) {
     expect(isTerminal(status)).toBe((TERMINAL_STATUSES as readonly string[]).includes(status));
-    if (isTerminal(status)) expect(LEGAL_MOVES[status].filter((to) => to !== "VALIDATED")).toEqual([]);
+    const waits = status === "REJECTED" ? ["VALIDATED", "SCHEDULED"] : ["VALIDATED"];
+    if (isTerminal(status)) expect(LEGAL_MOVES[status].filter((to) => !waits.includes(to))).toEqual([]);
   }
 });
 

@@ -30,7 +30,8 @@ export const TERMINAL_STATUSES = [
 
 /**
  * The legal moves of a job. `null` is the birth of the row.
- * A lost worker's job goes back through RETRYING; FAILED and CANCELLED → VALIDATED is a person's retry.
+ * A lost worker's job goes back through RETRYING; FAILED and CANCELLED → VALIDATED is a person's retry, and
+ * REJECTED → VALIDATED or SCHEDULED a replay of its dead letter.
  */
 export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus[]>> = {
   null: ["PENDING"],
@@ -42,7 +43,7 @@ export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus
   COMPLETED: [],
   FAILED: ["VALIDATED"],
   CANCELLED: ["VALIDATED"],
-  REJECTED: [],
+  REJECTED: ["VALIDATED", "SCHEDULED"],
 };
 
 /** Whether a job may go from one status (null: not yet a row) to another. */

@@ -60,12 +60,19 @@ const BODY: readonly ProblemCode[] = [
   "UNSUPPORTED_MEDIA_TYPE",
 ];
 const SUBMIT: readonly ProblemCode[] = [...BODY, "OVERLOADED", "BUS_UNAVAILABLE", "STOPPING"];
-const COMMAND: readonly ProblemCode[] = ["INVALID_ID", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"];
+const COMMAND: readonly ProblemCode[] = [
+  "IDEMPOTENCY_CONFLICT",
+  "PROCESSOR_UNAVAILABLE",
+  "STORE_UNAVAILABLE",
+];
+/** A command without a body: only its id and its key can be wrong. */
+const BARE_COMMAND: readonly ProblemCode[] = [...COMMAND, "INVALID_ID", "VALIDATION_FAILED"];
 const QUERY: readonly ProblemCode[] = ["INVALID_QUERY", "STORE_UNAVAILABLE"];
 
 /** Any text: W3C Trace Context wants one that cannot be read to be ignored, not refused. */
 const TraceparentHeader = Type.String({ description: "W3C Trace Context; the job goes on with this trace" });
 
+const keyed = { "idempotency-key": Type.Optional(IdempotencyKey) };
 const id = { id: Uuid };
 const queueType = { type: Type.String({ minLength: 1, maxLength: 64 }) };
 
@@ -96,24 +103,27 @@ export const GATEWAY_ROUTES = {
     path: "/jobs/{id}/cancel",
     summary: "Cancel a job, before or while it runs",
     params: id,
+    headers: keyed,
     reply: { status: 200, schema: JobState },
-    problems: [...COMMAND, "JOB_NOT_FOUND", "JOB_STATE_CONFLICT"],
+    problems: [...BARE_COMMAND, "JOB_NOT_FOUND", "JOB_STATE_CONFLICT"],
   },
   retryJob: {
     method: "POST",
     path: "/jobs/{id}/retry",
     summary: "Run a failed or cancelled job again; its old attempts are kept",
     params: id,
+    headers: keyed,
     reply: { status: 200, schema: JobState },
-    problems: [...COMMAND, "JOB_NOT_FOUND", "JOB_STATE_CONFLICT"],
+    problems: [...BARE_COMMAND, "JOB_NOT_FOUND", "JOB_STATE_CONFLICT"],
   },
   actOnJobs: {
     method: "POST",
     path: "/jobs/actions",
     summary: "Retry or cancel every job that matches a filter",
     body: { schema: ActionRequest },
+    headers: keyed,
     reply: { status: 200, schema: ActionReply },
-    problems: [...BODY, "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
+    problems: [...BODY, ...COMMAND],
   },
   replayDeadLetter: {
     method: "POST",
@@ -121,32 +131,44 @@ export const GATEWAY_ROUTES = {
     summary: "Replay a dead letter as it was, or edited",
     params: id,
     body: { schema: ReplayRequest, optional: true },
+    headers: keyed,
     reply: { status: 200, schema: ReplayReply },
-    problems: [...BODY, ...COMMAND, "DEAD_LETTER_NOT_FOUND", "DEAD_LETTER_STATE_CONFLICT", "BUS_UNAVAILABLE"],
+    problems: [
+      ...BODY,
+      ...COMMAND,
+      "INVALID_ID",
+      "DEAD_LETTER_NOT_FOUND",
+      "DEAD_LETTER_STATE_CONFLICT",
+      "JOB_STATE_CONFLICT",
+      "BUS_UNAVAILABLE",
+    ],
   },
   dropDeadLetter: {
     method: "DELETE",
     path: "/dead-letters/{id}",
     summary: "Drop a dead letter",
     params: id,
+    headers: keyed,
     reply: { status: 200, schema: ReplayReply },
-    problems: [...COMMAND, "DEAD_LETTER_NOT_FOUND"],
+    problems: [...BARE_COMMAND, "DEAD_LETTER_NOT_FOUND"],
   },
   pauseQueue: {
     method: "POST",
     path: "/queues/{type}/pause",
     summary: "Stop claims of a job type; jobs are still accepted",
     params: queueType,
+    headers: keyed,
     reply: { status: 200, schema: PauseReply },
-    problems: ["UNKNOWN_JOB_TYPE", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
+    problems: [...COMMAND, "VALIDATION_FAILED", "UNKNOWN_JOB_TYPE"],
   },
   resumeQueue: {
     method: "POST",
     path: "/queues/{type}/resume",
     summary: "Allow claims of a job type again",
     params: queueType,
+    headers: keyed,
     reply: { status: 200, schema: PauseReply },
-    problems: ["UNKNOWN_JOB_TYPE", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
+    problems: [...COMMAND, "VALIDATION_FAILED", "UNKNOWN_JOB_TYPE"],
   },
   listJobTypes: {
     method: "GET",

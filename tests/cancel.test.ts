@@ -94,6 +94,30 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().post(`/jobs/${other}/cancel`);
   });
 
+  test("a job that intake has not taken in yet waits for it, and does not answer 404", async () => {
+    let reply: Promise<Response> | undefined;
+    const early: string[] = [];
+    await world().sql.begin(async (tx) => {
+      // Readers go on, writers wait: the job is accepted and has no row.
+      await tx`lock table jobs in exclusive mode`;
+      early.push(await world().submit({ type: "sleep", payload: { ms: 60_000 } }));
+      reply = world().post(`/jobs/${early[0]}/cancel`);
+      await Bun.sleep(0);
+      await eventually(
+        async () => (await tx`select 1 from pg_stat_activity where wait_event_type = 'Lock'`).length > 0,
+        { what: "intake to wait for the lock" },
+      );
+    });
+    expect((await reply)?.status).toBe(200);
+    await world().untilAll(early, "CANCELLED", 5_000);
+  });
+
+  test("a job that never was answers 404, at once where its id tells its age", async () => {
+    const startedAt = performance.now();
+    const reply = await world().post("/jobs/01890000-0000-7000-8000-000000000000/cancel");
+    expect([reply.status, performance.now() - startedAt < 1_000]).toEqual([404, true]);
+  });
+
   test("a cancelled job can be run again", async () => {
     const id = await world().submit({ type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() });
     await world().untilStatus(id, "SCHEDULED");

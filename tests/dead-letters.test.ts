@@ -49,7 +49,10 @@ behaviour("a dead letter", {}, (world) => {
     const id = await failedJob();
     const letter = await letterOf(id);
     const reply = await world().post(`/dead-letters/${letter.id}/replay`);
-    expect([reply.status, await reply.json()]).toEqual([200, { deadLetterId: letter.id, jobId: id }]);
+    expect([reply.status, await reply.json()]).toEqual([
+      200,
+      { deadLetterId: letter.id, outcome: "new-run", jobId: id, run: 2 },
+    ]);
     await eventually(
       async () =>
         (await world().sql`select 1 from jobs where id = ${id} and run = 2 and status = 'FAILED'`).length ===
@@ -114,9 +117,103 @@ behaviour("a dead letter", {}, (world) => {
     const reply = await world().post(`/dead-letters/${letter.id}/replay`, { body: JSON.stringify(event) });
     expect([reply.status, await reply.json()]).toEqual([
       200,
-      { deadLetterId: letter.id, jobId: event.payload.jobId, eventId: event.eventId },
+      { deadLetterId: letter.id, outcome: "sent", jobId: event.payload.jobId, eventId: event.eventId },
     ]);
     await world().untilStatus(event.payload.jobId, "COMPLETED");
+  });
+
+  /** A job that intake rejected, with its letter and the message it holds. */
+  const rejected = async () => {
+    const event = createdEvent(
+      makeEvent,
+      { jobId: newJobId(), jobType: "hash", payload: { text: "x", rounds: -1 }, priority: 8 },
+      { correlationId: crypto.randomUUID() },
+    );
+    const bus = openBus({
+      url: world().urls.BUS_URL,
+      name: "test",
+      log: createLog({ service: "test", level: "silent" }),
+    });
+    await bus.connected();
+    await bus.publish("jobs.created", joinEnvelopes([JSON.stringify(event)]));
+    await bus.close();
+    await world().untilStatus(event.payload.jobId, "REJECTED");
+    const letter = await letterOf(event.payload.jobId);
+    const replay = async (payload?: object, jobType = "hash") => {
+      const body = payload && JSON.stringify({ ...event, payload: { ...event.payload, jobType, payload } });
+      const reply = await world().post(
+        `/dead-letters/${letter.id}/replay`,
+        body === undefined ? {} : { body },
+      );
+      return [reply.status, (await reply.json()) as Record<string, unknown>] as const;
+    };
+    return { id: event.payload.jobId, letter, replay };
+  };
+
+  test("of a rejected job, edited into a good one, gives that job a new run with its history kept", async () => {
+    const { id, letter, replay } = await rejected();
+    const [status, problem] = await replay();
+    expect([status, problem.code]).toEqual([422, "VALIDATION_FAILED"]);
+    const good = { text: "x", rounds: 2 };
+    const first = await replay(good);
+    expect(first).toEqual([200, { deadLetterId: letter.id, outcome: "new-run", jobId: id, run: 2 }]);
+    expect(await replay(good)).toEqual(first);
+    await world().untilStatus(id, "COMPLETED");
+    expect(await replay(good)).toEqual(first);
+    const job = await world().job(id);
+    expect(job).toMatchObject({ run: 2, payload: good, priority: 8, maxAttempts: 3 });
+    expect(job.transitions.map(({ to }) => to)).toEqual([
+      "PENDING",
+      "REJECTED",
+      "VALIDATED",
+      "EXECUTING",
+      "COMPLETED",
+    ]);
+    expect(await letterOf(id)).toMatchObject({ replays: 1, replayedAs: id });
+    const [again, conflict] = await replay({ text: "y" });
+    expect([again, conflict.code]).toEqual([409, "DEAD_LETTER_STATE_CONFLICT"]);
+  });
+
+  test("of a rejected job, edited to another type, makes a new job that names the old one", async () => {
+    const { id, letter, replay } = await rejected();
+    const replies = await Promise.all([1, 2, 3].map(() => replay({ ms: 1 }, "sleep")));
+    const [status, reply] = replies[0] ?? [];
+    expect([status, reply]).toEqual([
+      200,
+      {
+        deadLetterId: letter.id,
+        outcome: "new-job",
+        jobId: expect.not.stringMatching(id),
+        eventId: expect.any(String),
+      },
+    ]);
+    expect(replies).toEqual([1, 2, 3].map(() => [200, reply as Record<string, unknown>]));
+    const newId = String(reply?.jobId);
+    await world().untilStatus(newId, "COMPLETED");
+    expect(await world().job(newId)).toMatchObject({ type: "sleep", originId: id, originKind: "replay" });
+    expect((await world().job(id)).status).toBe("REJECTED");
+    expect(await letterOf(id)).toMatchObject({ replays: 1, replayedAs: newId });
+  });
+
+  test("replayed by several clicks at a time runs once, and each click hears the same", async () => {
+    const id = await failedJob();
+    const letter = await letterOf(id);
+    await world().post("/queues/flaky/pause");
+    const clicks = await Promise.all(
+      [1, 2, 3, 4, 5].map(() => world().post(`/dead-letters/${letter.id}/replay`)),
+    );
+    const replies = await Promise.all(clicks.map(async (reply) => [reply.status, await reply.json()]));
+    const same = [200, { deadLetterId: letter.id, outcome: "new-run", jobId: id, run: 2 }];
+    expect(replies).toEqual([same, same, same, same, same]);
+    expect(await letterOf(id)).toMatchObject({ replays: 1 });
+    await world().post("/queues/flaky/resume");
+    await world().untilStatus(id, "FAILED");
+    const edits = await Promise.all(
+      [1, 2, 3].map(() => world().post(`/dead-letters/${letter.id}/replay`, { payload: { probability: 0 } })),
+    );
+    const made = await Promise.all(edits.map(async (reply) => (await reply.json()) as { jobId: string }));
+    expect(new Set(made.map(({ jobId }) => jobId)).size).toBe(1);
+    await world().untilStatus(made[0]?.jobId ?? "", "COMPLETED");
   });
 
   test("can be dropped, once", async () => {

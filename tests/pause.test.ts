@@ -43,4 +43,35 @@ behaviour("pausing a job type", {}, (world) => {
     });
     await world().untilAll(waiting, "COMPLETED");
   });
+
+  test("is not forgotten by a processor that could not read it when it was notified", async () => {
+    const { sql } = world();
+    await sql`alter table paused_types rename to paused_types_away`;
+    await sql`insert into paused_types_away (type) values ('sleep')`;
+    await sql`select pg_notify('observatory_paused', 'sleep')`;
+    const isWarned = () =>
+      world().workers[0]?.lines.some((line) => line.includes("Paused types cannot be read"));
+    await eventually(isWarned, { what: "a read of the paused types to fail" });
+    await sql`alter table paused_types_away rename to paused_types`;
+    // Only a processor whose claims have caught up lets a new job skip the queue.
+    await world().untilStatus(
+      await world().submit({ type: "hash", payload: { text: "claims work" } }),
+      "COMPLETED",
+    );
+    const isHeld = async () => {
+      const id = await world().submit({ type: "sleep" });
+      const row = await eventually(async () => (await sql`select status from jobs where id = ${id}`)[0], {
+        what: "the job's row",
+      });
+      return row.status === "VALIDATED";
+    };
+    await eventually(
+      async () => {
+        for (let i = 0; i < 10; i++) if (!(await isHeld())) return false;
+        return true;
+      },
+      { what: "ten jobs in a row to wait", timeoutMs: 10_000 },
+    );
+    await world().post("/queues/sleep/resume");
+  });
 });

@@ -91,6 +91,26 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     await world().untilAll(waiting, "VALIDATED");
   });
 
+  test("commands on a type without a worker say so, and name the ways out", async () => {
+    const note = expect.stringMatching(
+      /^No worker runs greet.*1 job waits.*POST \/jobs\/actions.*type:greet$/,
+    );
+    const paused = await world().post("/queues/greet/pause");
+    expect([paused.status, await paused.json()]).toEqual([
+      200,
+      { type: "greet", paused: true, changed: true, note },
+    ]);
+    const resumed = await world().post("/queues/greet/resume");
+    expect(await resumed.json()).toEqual({ type: "greet", paused: false, changed: true, note });
+    const [id = ""] = accepted;
+    await world().post(`/jobs/${id}/cancel`);
+    const retried = await world().post(`/jobs/${id}/retry`);
+    expect([retried.status, await retried.json()]).toMatchObject([
+      200,
+      { jobId: id, status: "VALIDATED", note },
+    ]);
+  });
+
   test("old and new processors side by side: each takes what it knows", async () => {
     await world().start("processor", {}, newer.root);
     await world().untilAll(accepted, "COMPLETED");

@@ -9,7 +9,7 @@ import { createCheck, readId, readJson } from "../../shared/http/read-request.ts
 import { describeJobType } from "../../shared/job-types/define.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { readTraceparent, traceIdFor } from "../../shared/traceparent.ts";
-import type { CommandForwarder } from "./commands.ts";
+import type { Command, CommandForwarder } from "./commands.ts";
 import type { Caller, Submitter } from "./submit-job.ts";
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The Idempotency-Key header");
@@ -41,6 +41,13 @@ export function createApp({
   const maxJobBytes = 2 * maxPayloadBytes + 8_192;
   const types = JSON.stringify({ jobTypes: [...JOB_TYPES.values()].map(describeJobType) });
 
+  const command = (
+    { request, correlationId }: { request: Request; correlationId: string },
+    method: Command["method"],
+    path: string,
+    body?: unknown,
+  ) => forward({ method, path, correlationId, idempotencyKey: keyOf(request), body });
+
   const app = new Elysia()
     .use(edge)
     .use(ops)
@@ -67,50 +74,43 @@ export function createApp({
       { parse: "none" },
     )
     .get("/job-types", () => new Response(types, { headers: { "content-type": "application/json" } }))
-    .post("/jobs/:id/cancel", ({ params, correlationId }) =>
-      forward("POST", `/jobs/${readId(params.id)}/cancel`, correlationId),
-    )
-    .post("/jobs/:id/retry", ({ params, correlationId }) =>
-      forward("POST", `/jobs/${readId(params.id)}/retry`, correlationId),
-    )
+    .post("/jobs/:id/cancel", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/cancel`))
+    .post("/jobs/:id/retry", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/retry`))
     .post(
       "/jobs/actions",
-      async ({ request, correlationId }) =>
-        forward("POST", "/jobs/actions", correlationId, checkAction(await readJson(request, 65_536))),
+      async (call) =>
+        command(call, "POST", "/jobs/actions", checkAction(await readJson(call.request, 65_536))),
       { parse: "none" },
     )
     .post(
       "/dead-letters/:id/replay",
-      async ({ request, params, correlationId }) => {
-        const body = await readJson(request, 524_288, true);
-        const id = readId(params.id);
-        return forward(
-          "POST",
-          `/dead-letters/${id}/replay`,
-          correlationId,
-          body === undefined ? {} : checkReplay(body),
-        );
+      async (call) => {
+        const body = await readJson(call.request, 524_288, true);
+        const path = `/dead-letters/${readId(call.params.id)}/replay`;
+        return command(call, "POST", path, body === undefined ? {} : checkReplay(body));
       },
       { parse: "none" },
     )
-    .delete("/dead-letters/:id", ({ params, correlationId }) =>
-      forward("DELETE", `/dead-letters/${readId(params.id)}`, correlationId),
+    .delete("/dead-letters/:id", (call) => command(call, "DELETE", `/dead-letters/${readId(call.params.id)}`))
+    .post("/queues/:type/pause", (call) =>
+      command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/pause`),
     )
-    .post("/queues/:type/pause", ({ params, correlationId }) =>
-      forward("POST", `/queues/${encodeURIComponent(params.type)}/pause`, correlationId),
-    )
-    .post("/queues/:type/resume", ({ params, correlationId }) =>
-      forward("POST", `/queues/${encodeURIComponent(params.type)}/resume`, correlationId),
+    .post("/queues/:type/resume", (call) =>
+      command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/resume`),
     );
   refuseOtherMethods(app, GATEWAY_ROUTES);
   return app;
 }
 
 function caller(request: Request, correlationId: string): Caller {
-  const key = request.headers.get("idempotency-key");
   return {
     correlationId,
-    idempotencyKey: key === null ? undefined : checkKey(key),
+    idempotencyKey: keyOf(request),
     traceparent: readTraceparent(request.headers.get("traceparent")),
   };
+}
+
+function keyOf(request: Request): string | undefined {
+  const key = request.headers.get("idempotency-key");
+  return key === null ? undefined : checkKey(key);
 }

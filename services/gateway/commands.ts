@@ -1,40 +1,133 @@
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { COMMAND_HEADERS, CommandOutcome } from "../../contracts/command-outcome.ts";
+import { commandIdOfKey } from "../../contracts/ids.ts";
+import { pause } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
+import { fingerprintOf } from "../../shared/fingerprint.ts";
 
-const TIMEOUT_MS = 10_000;
+/** A command is short, whatever it sets going: silence for longer means trouble. */
+const TIMEOUT_MS = 5_000;
+/** How long the outcome of a silent command is asked for. */
+const OUTCOME_MS = 8_000;
+const OUTCOME_POLL_MS = 200;
+
+const outcomeChecker = TypeCompiler.Compile(CommandOutcome);
+
+/** What connecting fails with when nothing was sent. */
+const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 export interface CommandOptions {
   /** Base URLs of processors; any can serve any command. */
   readonly processors: readonly string[];
 }
 
-/** Forward commands on existing jobs to a processor, the next one when the first does not answer. */
+export interface Command {
+  readonly method: "POST" | "DELETE";
+  readonly path: string;
+  readonly correlationId: string;
+  readonly idempotencyKey?: string | undefined;
+  readonly body?: unknown;
+}
+
+interface Sent extends Command {
+  readonly id: string;
+  readonly send: string;
+}
+
+/**
+ * Sends commands on existing jobs to a processor, each time beginning with the next one. Only a processor that could
+ * not be reached is passed over: one that fell silent may have carried the command out, so it is looked up by its id.
+ */
 export function createCommandForwarder({ processors }: CommandOptions) {
-  return async (
-    method: "POST" | "DELETE",
-    path: string,
-    correlationId: string,
-    body?: unknown,
-  ): Promise<Response> => {
-    const failures: string[] = [];
-    for (const base of processors) {
+  let next = 0;
+
+  /** The processors, beginning with the next in turn. */
+  function inTurn(): string[] {
+    const first = next++ % processors.length;
+    return [...processors.slice(first), ...processors.slice(0, first)];
+  }
+
+  async function request(
+    base: string,
+    { method, path, correlationId, body, id, send }: Sent,
+  ): Promise<Response> {
+    const reply = await fetch(`${base}/internal${path}`, {
+      method,
+      headers: {
+        "x-correlation-id": correlationId,
+        [COMMAND_HEADERS.id]: id,
+        [COMMAND_HEADERS.send]: send,
+        [COMMAND_HEADERS.fingerprint]: fingerprintOf({ method, path, body }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      // A kept connection may have died with its processor, which would look like silence.
+      keepalive: false,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const headers = new Headers({
+      "x-correlation-id": correlationId,
+      "content-type": reply.headers.get("content-type") ?? "application/json",
+    });
+    const retryAfter = reply.headers.get("retry-after");
+    if (retryAfter) headers.set("retry-after", retryAfter);
+    return new Response(await reply.arrayBuffer(), { status: reply.status, headers });
+  }
+
+  /** How a command stands, from the first processor that answers; undefined when none does. */
+  async function ask({ id, send, correlationId }: Sent): Promise<CommandOutcome | undefined> {
+    for (const base of inTurn()) {
       try {
-        const reply = await fetch(`${base}/internal${path}`, {
-          method,
-          headers: {
-            "x-correlation-id": correlationId,
-            ...(body !== undefined && { "content-type": "application/json" }),
-          },
-          ...(body !== undefined && { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(TIMEOUT_MS),
+        const reply = await fetch(`${base}/internal/commands/${id}/outcome`, {
+          method: "POST",
+          headers: { "x-correlation-id": correlationId, [COMMAND_HEADERS.send]: send },
+          keepalive: false,
+          signal: AbortSignal.timeout(OUTCOME_MS / 4),
         });
-        const headers = new Headers({
-          "x-correlation-id": correlationId,
-          "content-type": reply.headers.get("content-type") ?? "application/json",
-        });
-        const retryAfter = reply.headers.get("retry-after");
-        if (retryAfter) headers.set("retry-after", retryAfter);
-        return new Response(await reply.arrayBuffer(), { status: reply.status, headers });
+        const body: unknown = await reply.json();
+        if (reply.ok && outcomeChecker.Check(body)) return body;
+      } catch {
+        // Whatever is wrong with this one, the next may know.
+      }
+    }
+    return undefined;
+  }
+
+  async function outcomeOf(sent: Sent, silence: string): Promise<Response> {
+    const until = Date.now() + OUTCOME_MS;
+    let outcome: CommandOutcome | undefined;
+    do {
+      outcome = await ask(sent);
+      if (outcome && outcome.state !== "running") break;
+      await pause(OUTCOME_POLL_MS);
+    } while (Date.now() < until);
+
+    if (outcome?.state === "done") return Response.json(outcome.reply);
+    if (outcome?.state === "refused" && outcome.refusal) {
+      const { code, message, errors, facts } = outcome.refusal;
+      throw new AppError(code, message, { ...(errors && { errors }), ...(facts && { facts }) });
+    }
+    throw new AppError(
+      "PROCESSOR_UNAVAILABLE",
+      outcome?.state === "withdrawn"
+        ? `The processor did not answer (${silence}); nothing was done, and it is safe to try again`
+        : `The processor did not answer (${silence}), and what became of the command is not known; ` +
+            "repeat it with the same Idempotency-Key to learn it",
+      { facts: { commandId: sent.id, outcome: outcome?.state ?? "unknown" }, retryAfterSeconds: 2 },
+    );
+  }
+
+  return async (command: Command): Promise<Response> => {
+    const { idempotencyKey } = command;
+    const id = idempotencyKey === undefined ? crypto.randomUUID() : commandIdOfKey(idempotencyKey);
+    const sent = { ...command, id, send: crypto.randomUUID() };
+    const failures: string[] = [];
+    for (const base of inTurn()) {
+      try {
+        return await request(base, sent);
       } catch (error) {
+        if (!NOT_SENT.has(String((error as { code?: unknown }).code)))
+          return outcomeOf(sent, messageOf(error));
         failures.push(messageOf(error));
       }
     }

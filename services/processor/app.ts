@@ -1,12 +1,15 @@
 import { Elysia } from "elysia";
 import { ActionRequest, ReplayRequest } from "../../contracts/api-commands.ts";
+import { COMMAND_HEADERS } from "../../contracts/command-outcome.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
 import { createCheck, readId, readJson } from "../../shared/http/read-request.ts";
 import { translateStoreError } from "../../shared/postgres.ts";
+import type { CommandLog } from "./command-log.ts";
 import type { Commands } from "./commands.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { ReplayLetter } from "./replay.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 const MAX_BODY_BYTES = 524_288;
@@ -17,14 +20,27 @@ export interface AppOptions {
   readonly edge: Edge;
   readonly ops: ReturnType<typeof createOps>;
   readonly commands: Commands;
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: Pick<DeadLetters, "drop">;
+  readonly replay: ReplayLetter;
+  readonly commandLog: CommandLog;
   readonly workers: Pick<WorkerStore, "snapshot">;
   /** Whether the tables are up to date and it may take commands. */
   isStarted(): boolean;
 }
 
 /** The processor's HTTP side: operations, and the internal command API that the gateway calls. */
-export function createApp({ edge, ops, commands, deadLetters, workers, isStarted }: AppOptions) {
+export function createApp(options: AppOptions) {
+  const { edge, ops, commands, deadLetters, replay, commandLog, workers, isStarted } = options;
+  /** Carry out a command under the id that came with it. */
+  const once = (request: Request, act: (commandId: string) => Promise<unknown>) => {
+    const id = idIn(request, COMMAND_HEADERS.id);
+    const send = idIn(request, COMMAND_HEADERS.send);
+    const fingerprint = request.headers.get(COMMAND_HEADERS.fingerprint) ?? id;
+    return commandLog
+      .once({ id, send, fingerprint }, () => act(id).catch(translateStoreError))
+      .catch(translateStoreError);
+  };
+
   return new Elysia()
     .use(edge)
     .use(ops)
@@ -33,35 +49,45 @@ export function createApp({ edge, ops, commands, deadLetters, workers, isStarted
         throw new AppError("STORE_UNAVAILABLE", "The processor is starting: its tables may not be there yet");
     })
     .get("/internal/snapshot", () => workers.snapshot().catch(translateStoreError))
-    .post("/internal/jobs/:id/cancel", ({ params }) =>
-      commands.cancel(readId(params.id)).catch(translateStoreError),
+    .post("/internal/commands/:id/outcome", ({ request, params }) =>
+      commandLog.outcome(readId(params.id), idIn(request, COMMAND_HEADERS.send)).catch(translateStoreError),
     )
-    .post("/internal/jobs/:id/retry", ({ params }) =>
-      commands.retry(readId(params.id)).catch(translateStoreError),
+    .post("/internal/jobs/:id/cancel", ({ request, params }) =>
+      once(request, (commandId) => commands.cancel(readId(params.id), commandId)),
+    )
+    .post("/internal/jobs/:id/retry", ({ request, params }) =>
+      once(request, (commandId) => commands.retry(readId(params.id), commandId)),
     )
     .post(
       "/internal/jobs/actions",
-      async ({ request }) =>
-        commands.act(checkAction(await readJson(request, MAX_BODY_BYTES))).catch(translateStoreError),
+      async ({ request }) => {
+        const action = checkAction(await readJson(request, MAX_BODY_BYTES));
+        return once(request, () => commands.act(action));
+      },
       { parse: "none" },
     )
     .post(
       "/internal/dead-letters/:id/replay",
       async ({ request, params, correlationId }) => {
         const body = await readJson(request, MAX_BODY_BYTES, true);
-        return deadLetters
-          .replay(readId(params.id), body === undefined ? {} : checkReplay(body), correlationId)
-          .catch(translateStoreError);
+        const asked = body === undefined ? {} : checkReplay(body);
+        return once(request, (commandId) => replay(readId(params.id), asked, correlationId, commandId));
       },
       { parse: "none" },
     )
-    .delete("/internal/dead-letters/:id", ({ params }) =>
-      deadLetters.drop(readId(params.id)).catch(translateStoreError),
+    .delete("/internal/dead-letters/:id", ({ request, params }) =>
+      once(request, () => deadLetters.drop(readId(params.id))),
     )
-    .post("/internal/queues/:type/pause", ({ params }) =>
-      commands.setPaused(params.type, true).catch(translateStoreError),
+    .post("/internal/queues/:type/pause", ({ request, params }) =>
+      once(request, () => commands.setPaused(params.type, true)),
     )
-    .post("/internal/queues/:type/resume", ({ params }) =>
-      commands.setPaused(params.type, false).catch(translateStoreError),
+    .post("/internal/queues/:type/resume", ({ request, params }) =>
+      once(request, () => commands.setPaused(params.type, false)),
     );
+}
+
+/** An id that the gateway sends along; one of our own for a caller that sends none. */
+function idIn(request: Request, header: string): string {
+  const id = request.headers.get(header);
+  return id === null ? crypto.randomUUID() : readId(id);
 }

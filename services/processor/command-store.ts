@@ -2,6 +2,7 @@ import type { JobFilter } from "../../contracts/filter-schema.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 import { jobConditions } from "../../shared/job-filter-sql.ts";
 import { jobTypes, places } from "../../shared/job-text.ts";
+import { knownTypesSql } from "../../shared/known-types.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
 import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
@@ -12,6 +13,7 @@ export interface CommandJob extends Standing {
   readonly priority: number;
   readonly createdAt: Date;
   readonly cancelRequested: boolean;
+  readonly typeVersion: number | null;
 }
 
 /** What a command makes of a job: a move by one step. */
@@ -32,7 +34,8 @@ export interface JobRequestRow {
 export function createCommandStore(sql: Sql) {
   const columns = sql`
     id, type, status, priority, sequence, run, attempt, correlation_id as "correlationId", traceparent,
-    created_at as "createdAt", updated_at as "updatedAt", cancel_requested as "cancelRequested"`;
+    created_at as "createdAt", updated_at as "updatedAt", cancel_requested as "cancelRequested",
+    type_version as "typeVersion"`;
 
   return {
     async get(ids: readonly string[]): Promise<CommandJob[]> {
@@ -93,7 +96,8 @@ export function createCommandStore(sql: Sql) {
           returning j.id
         ),
         revived as (
-          update dead_letters d set replays = d.replays + 1, replayed_at = now(), replayed_as = d.job_id
+          update dead_letters d set replays = d.replays + 1, replayed_at = now(), replayed_as = d.job_id,
+            replay_request = null, replay_reply = null
           from done where d.id = done.id and d.kind = 'job' and d.replayed_at is null
         ),
         ${stepsSql(sql, steps)}
@@ -110,6 +114,25 @@ export function createCommandStore(sql: Sql) {
         )
         select id, pg_notify('observatory_cancel', id::text) from asked`;
       return new Set(rows.map((row) => row.id));
+    },
+
+    /** Whether a command has moved a job already. */
+    async wasMovedBy(jobId: string, commandId: string): Promise<boolean> {
+      const rows = await sql`
+        select from job_transitions where job_id = ${jobId} and detail->>'commandId' = ${commandId} limit 1`;
+      return rows.length > 0;
+    },
+
+    /** How a type stands: live workers that run it at this version, its jobs that wait, and whether it ever had any. */
+    async standing(type: string, version: number) {
+      const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`
+        with ${knownTypesSql(sql)}
+        select coalesce((select workers from known where type = ${type} and rank >= ${version}), 0) as workers,
+          (select count(*)::int from jobs
+            where type = ${type} and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')) as waiting,
+          exists (select from jobs where type = ${type}) or exists (select from paused_types where type = ${type}) as seen`;
+      if (!row) throw new Error("an aggregate has no row");
+      return row;
     },
 
     /** Pause or resume a type; gives whether that changed anything. */

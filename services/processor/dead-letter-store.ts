@@ -1,4 +1,5 @@
-import type { RefusedMessage } from "../../contracts/dead-letter.ts";
+import type { ReplayReply } from "../../contracts/api-commands.ts";
+import type { DeadLetterReason, RefusedMessage } from "../../contracts/dead-letter.ts";
 import { plainArray, rehearse, type Sql, textArray } from "../../shared/postgres.ts";
 
 export interface DeadLetterRow {
@@ -7,6 +8,19 @@ export interface DeadLetterRow {
   readonly queue: string;
   readonly body: Buffer;
   readonly jobId: string | null;
+  readonly reason: DeadLetterReason;
+  readonly replays: number;
+  /** Whether it was replayed and has not died again since. */
+  readonly replayed: boolean;
+  /** What that replay was asked for, and what it answered. */
+  readonly replayRequest: string | null;
+  readonly replayReply: ReplayReply | null;
+}
+
+/** What a letter remembers of its replay. */
+export interface ReplayRecord {
+  readonly request: string;
+  readonly reply: ReplayReply;
 }
 
 export function createDeadLetterStore(sql: Sql) {
@@ -26,8 +40,11 @@ export function createDeadLetterStore(sql: Sql) {
           ${textArray(messages.map((m) => m.original))}::text[], ${plainArray(messages.map((m) => m.jobId ?? null))}::uuid[],
           ${plainArray(messages.map((m) => m.eventId ?? null))}::uuid[]
         ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
-        on conflict (id) do update set queue = excluded.queue, service = excluded.service, detail = excluded.detail
-          where excluded.queue = 'jobs.created' and dead_letters.queue <> 'jobs.created'`;
+        on conflict (id) do update
+          set queue = excluded.queue, service = excluded.service, detail = excluded.detail,
+              replayed_at = null, replayed_as = null, replay_request = null, replay_reply = null
+          where excluded.queue = 'jobs.created' and dead_letters.queue <> 'jobs.created'
+            or excluded.died_at > dead_letters.replayed_at`;
     },
 
     /** Files a message and takes it back. Rejects when the store does not take one now. */
@@ -37,13 +54,18 @@ export function createDeadLetterStore(sql: Sql) {
 
     async get(id: string): Promise<DeadLetterRow | undefined> {
       const [row] = await sql<DeadLetterRow[]>`
-        select id, kind, queue, body, job_id as "jobId" from dead_letters where id = ${id} and dropped_at is null`;
+        select id, kind, queue, body, job_id as "jobId", reason, replays, replayed_at is not null as replayed,
+          replay_request as "replayRequest", replay_reply as "replayReply"
+        from dead_letters where id = ${id} and dropped_at is null`;
       return row;
     },
 
-    async markReplayed(id: string, replayedAs: string | null): Promise<void> {
+    /** Mark a letter that still stands as it was read; of two replays at a time only the first counts. */
+    async markReplayed({ id, replays }: DeadLetterRow, { request, reply }: ReplayRecord): Promise<void> {
       await sql`
-        update dead_letters set replays = replays + 1, replayed_at = now(), replayed_as = ${replayedAs} where id = ${id}`;
+        update dead_letters set replays = replays + 1, replayed_at = now(), replayed_as = ${reply.jobId ?? null},
+          replay_request = ${request}, replay_reply = ${JSON.stringify(reply)}::text::jsonb
+        where id = ${id} and replays = ${replays}`;
     },
 
     /** Hide a dead letter for good; false when there is none. Its row stays, so that the ledger can account for it. */

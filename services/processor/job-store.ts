@@ -5,6 +5,7 @@ import initial from "./migrations/001_initial.sql" with { type: "text" };
 import knownTypes from "./migrations/002_known_types.sql" with { type: "text" };
 import filterIndexes from "./migrations/003_filter_indexes.sql" with { type: "text" };
 import deadLetterFilter from "./migrations/004_dead_letter_filter.sql" with { type: "text" };
+import commands from "./migrations/005_commands.sql" with { type: "text" };
 
 /** In their order; a migration that was released is never edited. */
 const MIGRATIONS: readonly { name: string; text: string }[] = [
@@ -12,6 +13,7 @@ const MIGRATIONS: readonly { name: string; text: string }[] = [
   { name: "002_known_types", text: knownTypes },
   { name: "003_filter_indexes", text: filterIndexes },
   { name: "004_dead_letter_filter", text: deadLetterFilter },
+  { name: "005_commands", text: commands },
 ];
 
 /** Any number that no other program takes for its own advisory lock. */

@@ -13,6 +13,8 @@ import { runService, type ServiceContext } from "../../shared/service.ts";
 import { parseAllowList } from "./allow-list.ts";
 import { createApp } from "./app.ts";
 import { type Claimer, createClaimer } from "./claim.ts";
+import { createCommandLog } from "./command-log.ts";
+import { createCommandLogStore } from "./command-log-store.ts";
 import { createCommandStore } from "./command-store.ts";
 import { createCommands } from "./commands.ts";
 import { createDeadLetterStore } from "./dead-letter-store.ts";
@@ -27,6 +29,8 @@ import { listenForNotifications } from "./notifications.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOutboxStore } from "./outbox-store.ts";
 import { createPausedTypes } from "./paused-types.ts";
+import { createReplay } from "./replay.ts";
+import { createRerunStore } from "./rerun-store.ts";
 import { createRunStore } from "./run-store.ts";
 import { createRunner } from "./runner.ts";
 import { createSlots } from "./slots.ts";
@@ -133,28 +137,38 @@ async function start({
     start: runner.start,
     duty: loops.claiming,
   });
-  const commands = createCommands({
-    ...{ store: commandStore, history, outbox, log },
-    onDue: () => {
-      claimer.poke();
-      intakeStore
-        .announce()
-        .catch((error: unknown) =>
-          log.debug("Other processors will find due jobs by their poll", { reason: messageOf(error) }),
-        );
-    },
-  });
+  const onDue = () => {
+    claimer.poke();
+    intakeStore
+      .announce()
+      .catch((error: unknown) =>
+        log.debug("Other processors will find due jobs by their poll", { reason: messageOf(error) }),
+      );
+  };
+  const commands = createCommands({ store: commandStore, history, outbox, log, onDue });
+  const deadLetterStore = guardedStore(store, createDeadLetterStore);
   const deadLetters = createDeadLetters({
-    store: guardedStore(store, createDeadLetterStore),
-    jobs: commandStore,
-    commands,
+    store: deadLetterStore,
     bus,
-    makeEvent,
-    tracing,
     log,
     onParked: (messages) => counters.parked("jobs.failed.validation", messages),
   });
-  const pausedTypes = createPausedTypes(commandStore, log);
+  const replay = createReplay({
+    ...{
+      store: deadLetterStore,
+      jobs: commandStore,
+      reruns: guardedStore(store, createRerunStore),
+      commands,
+    },
+    ...{ history, outbox, bus, makeEvent, tracing, log, runs: known.runs, onDue },
+  });
+  const pausedTypes = createPausedTypes(commandStore, stopping, log);
+  const commandLog = createCommandLog({
+    store: guardedStore(store, createCommandLogStore),
+    workerId: workers.id,
+    stopping,
+    log,
+  });
 
   const engines = { postgres: store.ping, bus: bus.ping };
   let started = false;
@@ -173,7 +187,11 @@ async function start({
   });
   const isStarted = () => started;
   const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted });
-  const app = createApp({ edge, ops, commands, deadLetters, workers: workerStore, isStarted });
+  const app = createApp({
+    ...{ edge, ops, commands, deadLetters, replay, commandLog },
+    workers: workerStore,
+    isStarted,
+  });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
   await untilItSucceeds(store.migrate, {
@@ -198,6 +216,13 @@ async function start({
   });
 
   await pausedTypes.refresh();
+  const refreshPaused = () =>
+    void pausedTypes
+      .refresh()
+      .then(claimer.poke)
+      .catch((error: unknown) =>
+        log.debug("Paused types are not read any more", { reason: messageOf(error) }),
+      );
   // Not waited for: polls find what a notification would have told.
   void listenForNotifications(store.listening, {
     signal: stopping,
@@ -205,9 +230,9 @@ async function start({
     on(channel, payload) {
       if (channel === "observatory_waiting") claimer.poke();
       else if (channel === "observatory_cancel") runner.interrupt([payload], "cancelled");
-      else void pausedTypes.refresh().then(claimer.poke);
+      else refreshPaused();
     },
-    onListening: () => void pausedTypes.refresh(),
+    onListening: refreshPaused,
   }).catch((error: unknown) => log.debug("Notifications end", { reason: messageOf(error) }));
 
   const claiming = claimer.run();

@@ -1,21 +1,30 @@
+import { untilItSucceeds } from "../../shared/async.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { CommandStore } from "./command-store.ts";
 
 /**
- * The paused job types, as last read: intake asks it before it lets a job skip the queue. Claims from the queue ask the
- * store itself.
+ * The paused job types, as last read: intake looks here before it lets a job skip the queue. Claims from the queue read
+ * the store itself.
  */
-export function createPausedTypes(store: Pick<CommandStore, "paused">, log: Log) {
+export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping: AbortSignal, log: Log) {
   let types: ReadonlySet<string> = new Set();
+  let begun = 0;
+  let shown = 0;
   return {
     has: (type: string) => types.has(type),
+
+    /** Read them until that succeeds, or rejects when the service stops. What was read later stays. */
     async refresh(): Promise<void> {
-      try {
-        types = new Set(await store.paused());
-      } catch (error) {
-        log.warn("Paused types cannot be read now", { reason: messageOf(error) });
-      }
+      const turn = ++begun;
+      const read = await untilItSucceeds(() => store.paused(), {
+        signal: stopping,
+        capMs: 1_000,
+        onError: (error) => log.warn("Paused types cannot be read yet", { reason: messageOf(error) }),
+      });
+      if (turn < shown) return;
+      shown = turn;
+      types = new Set(read);
     },
   };
 }

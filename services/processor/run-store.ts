@@ -147,7 +147,8 @@ export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) 
             ${textArray(dead.map((e) => JSON.stringify({ type: e.job.type, payload: e.job.payload })))}::text[]
           ) as d (entry, id, detail, died_at, body)
           join done on done.entry = d.entry
-          on conflict (id) do update set detail = excluded.detail, died_at = excluded.died_at, replayed_at = null, replayed_as = null, dropped_at = null
+          on conflict (id) do update set detail = excluded.detail, died_at = excluded.died_at, replayed_at = null, replayed_as = null, dropped_at = null,
+            replay_request = null, replay_reply = null
         ),
         ${stepsSql(
           sql,

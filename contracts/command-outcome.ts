@@ -1,0 +1,27 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { PROBLEM_CODES } from "./problem.ts";
+import { JsonObject, StringEnum } from "./schema.ts";
+
+/** What a processor answers when the gateway asks what became of a command. */
+export const CommandOutcome = Type.Object({
+  state: StringEnum(["running", "done", "refused", "withdrawn"], {
+    description: "withdrawn: nothing was done, and the request that carried the command never will",
+  }),
+  reply: Type.Optional(Type.Unknown({ description: "The answer, when done" })),
+  refusal: Type.Optional(
+    Type.Object({
+      code: StringEnum(PROBLEM_CODES),
+      message: Type.String(),
+      errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+      facts: Type.Optional(JsonObject),
+    }),
+  ),
+});
+export type CommandOutcome = Static<typeof CommandOutcome>;
+
+/** The headers that carry a command from the gateway to a processor. */
+export const COMMAND_HEADERS = {
+  id: "x-command-id",
+  send: "x-command-send",
+  fingerprint: "x-command-fingerprint",
+} as const;

@@ -1,0 +1,88 @@
+import type { CommandOutcome } from "../../contracts/command-outcome.ts";
+import { pause, untilItSucceeds } from "../../shared/async.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { CommandLogStore, CommandRequest } from "./command-log-store.ts";
+
+const POLL_MS = 50;
+/** How long a repetition waits for the first to end. */
+const WAIT_MS = 4_000;
+
+export interface CommandLogOptions {
+  readonly store: CommandLogStore;
+  readonly workerId: () => string;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+}
+
+/**
+ * Carries each command out once. A command is in one of these states:
+ * running: its worker carries it out; a repetition waits for the end, and takes over when that worker is lost;
+ * done, refused: its answer is kept for a day and given again;
+ * withdrawn: nothing was done, and the request that carried it never will; another one may begin it.
+ */
+export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
+  /** Kept until it is written: until then the command looks as if it were running. */
+  const record = (id: string, state: "done" | "refused" | "withdrawn", reply: unknown) =>
+    untilItSucceeds(() => store.end(id, state, JSON.stringify(reply ?? null)), {
+      signal: stopping,
+      onError: (error) =>
+        log.warn("The end of a command cannot be recorded yet", { commandId: id, reason: messageOf(error) }),
+    }).catch((error: unknown) =>
+      log.error("The end of a command was not recorded", { commandId: id, error }),
+    );
+
+  async function carryOut(id: string, act: () => Promise<unknown>): Promise<unknown> {
+    try {
+      const reply = await act();
+      await record(id, "done", reply);
+      return reply;
+    } catch (error) {
+      if (error instanceof AppError && !error.retryable) {
+        const { code, message, errors, facts } = error;
+        await record(id, "refused", { code, message, errors, facts });
+      } else void record(id, "withdrawn", null);
+      throw error;
+    }
+  }
+
+  /** What the record of a command that another request began means for a repetition. */
+  async function repeat({ id, fingerprint }: CommandRequest): Promise<unknown> {
+    for (let waited = 0; waited < WAIT_MS; waited += POLL_MS) {
+      const known = await store.find(id);
+      if (known && known.fingerprint !== fingerprint && known.fingerprint !== "")
+        throw new AppError("IDEMPOTENCY_CONFLICT", "The idempotency key was used with another command");
+      if (known?.state === "done") return known.reply;
+      if (known?.state === "refused") throw refusalOf(known.reply);
+      if (known?.state !== "running") break;
+      await pause(POLL_MS, stopping);
+    }
+    throw new AppError("PROCESSOR_UNAVAILABLE", "The command has not ended yet; its outcome is not known", {
+      facts: { commandId: id },
+    });
+  }
+
+  return {
+    /** Carry a command out, or answer as it was answered before. */
+    async once(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
+      return (await store.begin(command, workerId())) ? carryOut(command.id, act) : repeat(command);
+    },
+
+    /** How a command stands. One that has not begun is withdrawn, so that the answer stays true. */
+    async outcome(id: string, send: string): Promise<CommandOutcome> {
+      await store.withdraw(id, send);
+      const known = await store.find(id);
+      if (known?.state === "done") return { state: "done", reply: known.reply };
+      if (known?.state === "refused") return { state: "refused", refusal: known.reply as Refusal };
+      return { state: known?.state ?? "withdrawn" };
+    },
+  };
+}
+export type CommandLog = ReturnType<typeof createCommandLog>;
+
+type Refusal = NonNullable<CommandOutcome["refusal"]>;
+
+function refusalOf(reply: unknown): AppError {
+  const { code, message, errors, facts } = reply as Refusal;
+  return new AppError(code, message, { ...(errors && { errors }), ...(facts && { facts }) });
+}

@@ -1,0 +1,237 @@
+import type { ReplayReply, ReplayRequest } from "../../contracts/api-commands.ts";
+import type { JobEvent } from "../../contracts/events.ts";
+import { replayedJobId } from "../../contracts/ids.ts";
+import { versionRank } from "../../contracts/job-type.ts";
+import type { Route } from "../../contracts/topology.ts";
+import type { Bus } from "../../shared/bus/port.ts";
+import { AppError } from "../../shared/errors.ts";
+import { decodeMessage, type EventMaker, joinEnvelopes } from "../../shared/event.ts";
+import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Tracing } from "../../shared/tracing.ts";
+import type { CommandJob, CommandStore } from "./command-store.ts";
+import type { Commands } from "./commands.ts";
+import type { DeadLetterRow, DeadLetterStore } from "./dead-letter-store.ts";
+import { notFound } from "./dead-letters.ts";
+import type { Historian } from "./history.ts";
+import type { KnownTypes } from "./known-types.ts";
+import type { Outbox } from "./outbox.ts";
+import type { RerunStore } from "./rerun-store.ts";
+
+export interface ReplayOptions {
+  readonly store: DeadLetterStore;
+  readonly jobs: CommandStore;
+  readonly reruns: RerunStore;
+  readonly commands: Pick<Commands, "retry">;
+  readonly history: Historian;
+  readonly outbox: Outbox;
+  readonly bus: Bus;
+  readonly makeEvent: EventMaker;
+  readonly tracing: Tracing;
+  readonly log: Log;
+  readonly runs: KnownTypes["runs"];
+  /** Told when a job became due. */
+  readonly onDue: () => void;
+}
+
+type Created = JobEvent<"job.created">;
+
+/** One replay: the letter as it stands, what is asked for, and who asks. */
+interface Replay {
+  readonly letter: DeadLetterRow;
+  readonly request: ReplayRequest;
+  /** A hash of the request. */
+  readonly asked: string;
+  readonly correlationId: string;
+  readonly commandId: string;
+}
+
+/**
+ * Replays dead letters:
+ * of a job out of tries: as it was, the job gets a new run; with another payload, a new job names it as its origin;
+ * of a message whose job was rejected: the job gets a new run as the message, or its edited text, wants it; where that has
+ * another type, a new job is made;
+ * of a message under a key that another request used before: a new job, because the first one is untouched;
+ * of any other message: it goes to its queue again.
+ * A letter remembers its replay until it dies again: the same request in between answers the same.
+ */
+export function createReplay(options: ReplayOptions) {
+  const { store, jobs, reruns, commands, history, outbox, bus, makeEvent, tracing, log, runs, onDue } =
+    options;
+
+  async function replay(
+    id: string,
+    request: ReplayRequest,
+    correlationId: string,
+    commandId: string,
+  ): Promise<ReplayReply> {
+    const asked = new Bun.CryptoHasher("sha256").update(JSON.stringify(request)).digest("hex").slice(0, 32);
+    const letter = await store.get(id);
+    if (!letter) throw notFound(id);
+    if (letter.replayed && letter.replayReply && letter.replayRequest === asked) return letter.replayReply;
+    const one = { letter, request, asked, correlationId, commandId };
+    const reply = await (letter.kind === "job" ? replayJob(one) : replayMessage(one));
+    log.info("Replayed a dead letter", { ...reply, edited: Object.keys(request).length > 0 });
+    return reply;
+  }
+
+  async function replayJob(one: Replay): Promise<ReplayReply> {
+    const { letter, request, commandId } = one;
+    const { id: deadLetterId, jobId } = letter;
+    if (request.body !== undefined)
+      throw new AppError("VALIDATION_FAILED", "A dead job is edited by its `payload`, not by a `body`");
+    if (!jobId) throw new Error("a dead letter of kind job has no job id");
+    if (request.payload === undefined) {
+      // A retry of the dead job marks its letter itself, in the statement that revives it.
+      if (!letter.replayed) await retryOnce(deadLetterId, jobId, commandId);
+      const [job] = await jobs.get([jobId]);
+      return { deadLetterId, outcome: "new-run", jobId, ...(job && { run: job.run }) };
+    }
+    const origin = await jobs.request(jobId);
+    if (!origin) throw new AppError("JOB_NOT_FOUND", `No job has the id ${jobId}`);
+    return makeJob(
+      one,
+      {
+        jobType: origin.type,
+        payload: checkedPayload(jobTypeNamed(origin.type), request.payload),
+        priority: origin.priority,
+        ...(origin.maxAttempts !== null && { maxAttempts: origin.maxAttempts }),
+        ...(origin.deadlineMs !== null && { deadlineMs: origin.deadlineMs }),
+        originId: jobId,
+        originKind: "edit",
+        ...(origin.metadata && { metadata: origin.metadata }),
+      },
+      origin.createdEventId,
+    );
+  }
+
+  /** Of two clicks at a time the second finds the job moved, and the letter replayed. */
+  async function retryOnce(letterId: string, jobId: string, commandId: string): Promise<void> {
+    try {
+      await commands.retry(jobId, commandId);
+    } catch (error) {
+      const isRace = error instanceof AppError && error.code === "JOB_STATE_CONFLICT";
+      if (!isRace || !(await store.get(letterId))?.replayed) throw error;
+    }
+  }
+
+  async function replayMessage(one: Replay): Promise<ReplayReply> {
+    const { letter, request } = one;
+    if (request.payload !== undefined)
+      throw new AppError(
+        "VALIDATION_FAILED",
+        "A dead message is edited by its `body`, the whole text, not by a `payload`",
+      );
+    const bytes = request.body === undefined ? letter.body : Buffer.from(request.body);
+    const { events, refused } = decodeMessage(bytes);
+    // As it was, it may be replayed whatever it is: a newer consumer may read it. What a person wrote must be right.
+    if (request.body !== undefined && refused[0])
+      throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);
+    const [event] = events;
+    const route = routeOf(letter.queue);
+    if (
+      route === "jobs.created" &&
+      event?.eventType === "job.created" &&
+      events.length + refused.length === 1
+    ) {
+      const [job] = await jobs.get([event.payload.jobId]);
+      if (job) return replayKnown(one, event, job);
+    }
+    await bus.publish(route, bytes);
+    return remember(one, {
+      deadLetterId: letter.id,
+      outcome: "sent",
+      ...(event && { jobId: event.payload.jobId, eventId: event.eventId }),
+    });
+  }
+
+  /** A message whose job has a row: to send it again would change nothing. */
+  async function replayKnown(one: Replay, event: Created, job: CommandJob): Promise<ReplayReply> {
+    const { letter } = one;
+    const isRejected = job.status === "REJECTED";
+    if (!isRejected && letter.reason !== "IDEMPOTENCY_CONFLICT")
+      throw new AppError(
+        "DEAD_LETTER_STATE_CONFLICT",
+        `Job ${job.id} of this message is ${job.status}: there is nothing to replay; a finished job can be retried`,
+        { facts: { jobId: job.id, status: job.status } },
+      );
+    const payload = await judged(event);
+    if (isRejected && event.payload.jobType === job.type) return rerun(one, event, payload, job);
+    const { jobId: _jobId, sequence: _sequence, fingerprint: _fingerprint, ...wishes } = event.payload;
+    return makeJob(one, { ...wishes, payload, originId: job.id, originKind: "replay" }, event.eventId);
+  }
+
+  /** The payload of a message, checked where this processor knows the type. A type that nothing knows is refused. */
+  async function judged({ payload: { jobType, jobTypeVersion, payload } }: Created) {
+    const version = jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
+    if (runs(jobType, version)) return checkedPayload(jobTypeNamed(jobType), payload);
+    const { workers } = await jobs.standing(jobType, version ?? 0);
+    return workers > 0 ? payload : checkedPayload(jobTypeNamed(jobType), payload);
+  }
+
+  async function rerun(
+    { letter, asked }: Replay,
+    { payload: facts }: Created,
+    payload: Readonly<Record<string, unknown>>,
+    job: CommandJob,
+  ): Promise<ReplayReply> {
+    const now = new Date();
+    const runAt = facts.runAt ? new Date(facts.runAt) : now;
+    const about = { run: job.run + 1, detail: { replayedByPerson: true } };
+    const step =
+      runAt > now
+        ? history.move(job, "SCHEDULED", "job.scheduled", { runAt: runAt.toISOString() }, now, about)
+        : history.move(job, "VALIDATED", "job.validated", { priority: facts.priority }, now, about);
+    const reply: ReplayReply = {
+      deadLetterId: letter.id,
+      outcome: "new-run",
+      jobId: job.id,
+      run: job.run + 1,
+    };
+    const { done, message } = await reruns.rerun(
+      {
+        ...{ job, step, payload, runAt, priority: facts.priority, metadata: facts.metadata ?? null },
+        maxAttempts: facts.maxAttempts ?? null,
+        deadlineMs: facts.deadlineMs ?? null,
+        typeVersion: facts.jobTypeVersion === undefined ? null : versionRank(facts.jobTypeVersion),
+      },
+      letter.id,
+      { request: asked, reply },
+    );
+    outbox.relay(message);
+    if (done) onDue();
+    // Another click was faster by a moment.
+    else if (!(await store.get(letter.id))?.replayed)
+      throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed meanwhile; try again`);
+    return reply;
+  }
+
+  async function makeJob(
+    one: Replay,
+    wishes: Omit<Parameters<typeof createdEvent>[1], "jobId" | "fingerprint">,
+    causationId: string,
+  ): Promise<ReplayReply> {
+    const { letter, asked, correlationId } = one;
+    const jobId = replayedJobId(letter.id, letter.replays, asked);
+    const span = tracing.begin(jobId, "publish jobs.created", "producer");
+    const about = { correlationId, causationId, traceparent: span?.traceparent };
+    const event = createdEvent(makeEvent, { ...wishes, jobId }, about);
+    await bus.publish("jobs.created", joinEnvelopes([JSON.stringify(event)]));
+    span?.end({ "job.id": jobId, "job.type": wishes.jobType, "job.origin_id": wishes.originId ?? "" });
+    return remember(one, { deadLetterId: letter.id, outcome: "new-job", jobId, eventId: event.eventId });
+  }
+
+  async function remember({ letter, asked }: Replay, reply: ReplayReply): Promise<ReplayReply> {
+    await store.markReplayed(letter, { request: asked, reply });
+    return reply;
+  }
+
+  return replay;
+}
+export type ReplayLetter = ReturnType<typeof createReplay>;
+
+function routeOf(queue: string): Route {
+  if (queue === "jobs.created") return "jobs.created";
+  if (queue === "events.observed") return "jobs.transitions";
+  throw new AppError("DEAD_LETTER_STATE_CONFLICT", `A message that died on ${queue} cannot be replayed`);
+}
