@@ -72,6 +72,8 @@ describe("a fault", () => {
       },
     ]);
     expect(messages(query("stauts=failed"))).toEqual(['No filter is named "stauts"; did you mean status?']);
+    const withOthers = readFilterQuery("jobs", new URLSearchParams("limitt=1"), { others: ["limit"] });
+    expect(messages(withOthers)).toEqual(['No filter is named "limitt"; did you mean limit?']);
   });
 
   test("of a status or a type has the nearest, or all there are", () => {

@@ -36,6 +36,8 @@ export interface ReadFilter<L extends FilterLanguage> {
 export interface Known {
   /** The job types there are; without them every name passes. */
   readonly types?: readonly string[];
+  /** Names beside the keys that a query may have; a slip of one of them is answered with it. */
+  readonly others?: readonly string[];
 }
 
 /** A key with a value, from wherever it came. */
@@ -165,11 +167,11 @@ function readKey(
   const key = keyNamed(language, entry.key);
   const takes = key && keysOf(language)[key]?.takes;
   if (!key || !takes) {
-    const close = nearest(entry.key, namesOf(language));
-    const known =
-      close.length > 0 ? `${didYouMean(close)} ` : `; known are ${namesOf(language).join(", ")}. `;
+    const names = [...namesOf(language), ...(known.others ?? [])];
+    const close = nearest(entry.key, names);
+    const hint = close.length > 0 ? `${didYouMean(close)} ` : `; known are ${names.join(", ")}. `;
     const asText = entry.start === undefined ? "" : "To search for it as text, put it in double quotes";
-    return refuse(`No filter is named ${shown(entry.key)}${known}${asText}`.replace(/\.? $/, ""), close);
+    return refuse(`No filter is named ${shown(entry.key)}${hint}${asText}`.replace(/\.? $/, ""), close);
   }
   const isList = LISTS.includes(takes);
   if (!isList && filter.has(key)) return refuse(`${key} is given twice, and only one can hold`);

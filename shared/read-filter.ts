@@ -16,6 +16,8 @@ export interface FilterContext {
   /** The code of a refusal. */
   readonly code: ProblemCode;
   readonly now: Date;
+  /** Query parameters beside the filter's. */
+  readonly others?: readonly string[];
   /** The types that have jobs. Read only for a type that is not registered here: its jobs may have outlived it. */
   readonly storedTypes: () => Promise<readonly string[]>;
 }
@@ -26,11 +28,11 @@ export interface FilterContext {
  */
 export async function readFilter<L extends FilterLanguage>(
   given: string | URLSearchParams | Filters[L],
-  { language, code, now, storedTypes }: FilterContext & { readonly language: L },
+  { language, code, now, storedTypes, others = [] }: FilterContext & { readonly language: L },
 ): Promise<Filters[L]> {
   const read = (types: readonly string[]): ReadFilter<L> => {
     if (typeof given === "string") return readFilterText(language, given, { types });
-    if (given instanceof URLSearchParams) return readFilterQuery(language, given, { types });
+    if (given instanceof URLSearchParams) return readFilterQuery(language, given, { types, others });
     return readFilterJson(language, given, { types });
   };
   const registered = [...JOB_TYPES.keys()];

@@ -1,5 +1,6 @@
 import type { ActionReply, ActionRequest, JobState, PauseReply } from "../../contracts/api-commands.ts";
 import { type JobStatus, WAITING_STATUSES } from "../../contracts/job.ts";
+import { statusWord } from "../../contracts/status-words.ts";
 import { pause } from "../../shared/async.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobTypeNamed } from "../../shared/job-request.ts";
@@ -96,7 +97,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
         if (await store.wasMovedBy(id, commandId)) return stateOf(job);
         throw new AppError(
           "JOB_STATE_CONFLICT",
-          `Job ${id} is ${job.status}; only ${allowed.join(", ")} can be ${what}`,
+          `Job ${id} is ${statusWord(job.status)}; only ${allowed.map(statusWord).join(", ")} jobs can be ${what}`,
           { facts: { status: job.status } },
         );
       }

@@ -28,7 +28,13 @@ export function createListReader<L extends FilterLanguage>(options: ListReaderOp
   return async (url: URL): Promise<ListQuery<L>> => {
     const { limit = PAGE, ...page } = readPage(url);
     const parameters = new URLSearchParams([...url.searchParams].filter(([name]) => isFilter(name)));
-    const filter = await readFilter(parameters, { language, code: "INVALID_QUERY", now: now(), storedTypes });
+    const context = {
+      language,
+      code: "INVALID_QUERY",
+      others: Object.keys(PAGE_QUERY),
+      storedTypes,
+    } as const;
+    const filter = await readFilter(parameters, { ...context, now: now() });
     return { ...page, limit, filter };
   };
 }
