@@ -1,5 +1,6 @@
 import type { Command } from "./commands.ts";
 import { plural } from "./commands.ts";
+import { groupsOf } from "./dead-letter-groups.ts";
 import { editForm, openForm } from "./form.ts";
 import { faultOf, readJobFilter, statusIn, withStatus } from "./job-filter.ts";
 import type { Action } from "./keys.ts";
@@ -141,11 +142,18 @@ function move(state: State, by: number): State {
 }
 
 function sideways(state: State, by: number): State {
+  if (placeOf(state).screen === "dead-letters") return nextCause(state, by);
   if (placeOf(state).screen !== "jobs")
     return { ...state, pane: (state.pane + by + PANES) % PANES, scroll: 0 };
   const place = SIDEBAR.indexOf(statusIn(state.lists.jobs.filter) as (typeof SIDEBAR)[number]);
   const status = SIDEBAR[(place + by + SIDEBAR.length) % SIDEBAR.length];
   return refilter(state, "jobs", withStatus(state.lists.jobs.filter, status));
+}
+
+function nextCause(state: State, by: number): State {
+  const causes = ["", ...groupsOf(state.data.deadLetters?.value?.items ?? []).map(({ key }) => key)];
+  const place = Math.max(0, causes.indexOf(state.lists["dead-letters"].filter));
+  return refilter(state, "dead-letters", causes[(place + by + causes.length) % causes.length] ?? "");
 }
 
 /** Panes of the job screen; screens with fewer leave the rest out. */
@@ -183,6 +191,8 @@ function open(state: State): Step {
     case "dead-letters":
       return still(go(state, { screen: "dead-letter", id: one.id }));
     case "queues":
+      if (one.paused === undefined)
+        return still(refilter(go(state, { screen: "jobs" }), "jobs", `workerId:${one.id}`));
       return still(refilter(go(state, { screen: "jobs" }), "jobs", `type:${one.id}`));
     case "alerts":
     case "pages":

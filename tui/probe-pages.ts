@@ -69,7 +69,8 @@ export function openPage(
     Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
   const opener =
     process.platform === "darwin" ? "open" : process.platform === "win32" ? "explorer" : "xdg-open";
-  if (isRemote || !hasDisplay || !Bun.which(opener)) return { text: `Copied ${url}`, copied: true };
+  if (!/^https?:/.test(url) || isRemote || !hasDisplay || !Bun.which(opener))
+    return { text: `Copied ${url}`, copied: true };
   Bun.spawn([opener, url], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).unref();
   return { text: `Opened ${url}`, copied: false };
 }

@@ -1,6 +1,7 @@
 import type { DeadLetter } from "../contracts/dead-letter.ts";
 import type { EventEnvelope } from "../contracts/envelope.ts";
 import { type Job, type JobStatus, LEGAL_MOVES } from "../contracts/job.ts";
+import { causeOf } from "./dead-letter-groups.ts";
 import { listNameOf, placeOf, type State } from "./model.ts";
 
 export const SORTS = [
@@ -27,6 +28,13 @@ export function eventRows(state: State): readonly EventEnvelope[] {
       `${event.eventType} ${event.producer.service} ${JSON.stringify(event.payload)}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
+}
+
+/** The dead letters of the chosen cause, or all that are loaded. */
+export function deadLetterRows({ data, lists }: State): readonly DeadLetter[] {
+  const items = data.deadLetters?.value?.items ?? [];
+  const cause = lists["dead-letters"].filter;
+  return cause === "" ? items : items.filter((letter) => causeOf(letter) === cause);
 }
 
 /** Events for the overview: what happened to jobs, without the steps between that say the same twice. */
@@ -58,7 +66,7 @@ export function rowIds(state: State, name = listNameOf(state)): readonly string[
     case "events":
       return eventRows(state).map(({ eventId }) => eventId);
     case "dead-letters":
-      return (state.data.deadLetters?.value?.items ?? []).map(({ id }) => id);
+      return deadLetterRows(state).map(({ id }) => id);
     case "queues":
       return [
         ...(state.data.queues?.value?.queues ?? []).map(({ type }) => `queue ${type}`),

@@ -56,25 +56,30 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   return align === "left" ? short + gap : gap + short;
 }
 
-/** Lines of at most `width` cells, broken at spaces where possible. */
+/** Lines of at most `width` cells, broken at spaces where possible; a paragraph's indentation goes on. */
 export function wrap(text: string, width: number): string[] {
+  return text.split("\n").flatMap((paragraph) => {
+    const indent = cut(/^ */.exec(paragraph)?.[0] ?? "", Math.floor(width / 2), "");
+    return wrapWords(paragraph.trimStart(), width - indent.length).map((line) => indent + line);
+  });
+}
+
+function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const paragraph of text.split("\n")) {
-    let line = "";
-    for (const word of paragraph.split(" ")) {
-      const joined = line === "" ? word : `${line} ${word}`;
-      if (widthOf(joined) <= width) line = joined;
-      else {
-        if (line !== "") lines.push(line);
-        line = word;
-        while (widthOf(line) > width) {
-          const head = cut(line, width, "");
-          lines.push(head === "" ? line.slice(0, 1) : head);
-          line = line.slice(Math.max(1, head.length));
-        }
-      }
+  let line = "";
+  for (const word of text.split(" ")) {
+    const joined = line === "" ? word : `${line} ${word}`;
+    if (widthOf(joined) <= width) {
+      line = joined;
+      continue;
     }
-    lines.push(line);
+    if (line !== "") lines.push(line);
+    line = word;
+    while (widthOf(line) > width) {
+      const head = cut(line, width, "") || line.slice(0, 1);
+      lines.push(head);
+      line = line.slice(head.length);
+    }
   }
-  return lines;
+  return [...lines, line];
 }

@@ -2,6 +2,9 @@ import { type Canvas, createCanvas, type Rect, toAscii, write } from "../canvas.
 import type { ScreenName, State } from "../model.ts";
 import { placeOf } from "../model.ts";
 import { bold, dim, span } from "../style.ts";
+import { alertsView } from "./alerts.ts";
+import { deadLettersView, deadLetterView } from "./dead-letters.ts";
+import { eventsView, eventView } from "./events.ts";
 import { headerLines } from "./header.ts";
 import { drawHints } from "./hints.ts";
 import { jobView } from "./job.ts";
@@ -9,21 +12,30 @@ import { jobsView } from "./jobs.ts";
 import { newJobView } from "./new-job.ts";
 import { drawOverlay } from "./overlay.ts";
 import { overviewView } from "./overview.ts";
+import { pagesView } from "./pages.ts";
 import { drawPanel, type Placed } from "./panel.ts";
+import { queuesView } from "./queues.ts";
 
 export const LEAST_WIDTH = 40;
 export const LEAST_HEIGHT = 12;
 
-const VIEWS: Partial<Record<ScreenName, (state: State, area: Rect) => Placed[]>> = {
+const VIEWS: Readonly<Record<ScreenName, (state: State, area: Rect) => Placed[]>> = {
   overview: overviewView,
   jobs: jobsView,
   job: jobView,
   "new-job": newJobView,
+  events: eventsView,
+  event: eventView,
+  "dead-letters": deadLettersView,
+  "dead-letter": deadLetterView,
+  queues: queuesView,
+  alerts: alertsView,
+  pages: pagesView,
 };
 
 /** The panels of the current screen, for the grid and for `--plain`. */
 export function panelsOf(state: State, area: Rect): Placed[] {
-  return VIEWS[placeOf(state).screen]?.(state, area) ?? [];
+  return VIEWS[placeOf(state).screen](state, area);
 }
 
 /** Draws the whole screen: header, panels, hint line and what lies over them. */

@@ -1,0 +1,35 @@
+import type { DeadLetter } from "../contracts/dead-letter.ts";
+
+/** Dead letters of one cause. */
+export interface DeadLetterGroup {
+  readonly key: string;
+  readonly reason: string;
+  readonly detail: string;
+  readonly count: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** The cause of a dead letter: its reason and what was said, without the numbers and ids that differ each time. */
+export function causeOf({ reason, detail }: DeadLetter): string {
+  return `${reason} ${detail.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/gi, "#")}`;
+}
+
+/** Groups by cause, the most frequent first. */
+export function groupsOf(letters: readonly DeadLetter[]): DeadLetterGroup[] {
+  const groups = new Map<string, DeadLetterGroup>();
+  for (const letter of letters) {
+    const key = causeOf(letter);
+    const at = Date.parse(letter.diedAt);
+    const { count = 0, firstAt = at, lastAt = at, detail = letter.detail } = groups.get(key) ?? {};
+    groups.set(key, {
+      key,
+      reason: letter.reason,
+      detail,
+      count: count + 1,
+      firstAt: Math.min(firstAt, at),
+      lastAt: Math.max(lastAt, at),
+    });
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+}

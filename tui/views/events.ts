@@ -1,0 +1,93 @@
+import type { EventEnvelope } from "../../contracts/envelope.ts";
+import type { Rect } from "../canvas.ts";
+import { clock, count, shortId } from "../format.ts";
+import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
+import type { State } from "../model.ts";
+import { eventRows, shownEvent } from "../selection.ts";
+import { dim, type Line, type Span, span } from "../style.ts";
+import { sanitize } from "../text.ts";
+import { tell } from "./event-line.ts";
+import { jsonLines } from "./job.ts";
+import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
+
+/** The newest events of all jobs, as they arrive. */
+export function eventsView(state: State, area: Rect): Placed[] {
+  const rows = eventRows(state);
+  const { filter, index, follow } = state.lists.events;
+  const title = filter === "" ? "Events" : `Events ${GLYPHS.path} ${filter}`;
+  if (rows.length === 0) return [{ panel: { title, lines: emptyLines(state) }, rect: area }];
+  const notes = [
+    ...(state.frozen.events ? [span("frozen", { colour: "warn" })] : []),
+    ...(follow ? [dim("following")] : []),
+    dim(`the newest ${count(rows.length)}`),
+  ];
+  const panel: Panel = {
+    title,
+    lines: tableLines(COLUMNS, rows, area.width - 2),
+    fixed: 1,
+    selected: Math.min(index, rows.length - 1),
+    footer: notes.flatMap((note, place): Span[] => (place === 0 ? [note] : [dim(" · "), note])),
+  };
+  return [{ panel, rect: area }];
+}
+
+const COLUMNS: Column<EventEnvelope>[] = [
+  {
+    title: "time",
+    width: 12,
+    cell: ({ occurredAt }) => dim(clock(Date.parse(occurredAt), { withMillis: true })),
+  },
+  {
+    title: "event",
+    width: 15,
+    cell: (event) => {
+      const { status } = tell(event);
+      return span(
+        `${status ? STATUS_GLYPHS[status] : "·"} ${event.eventType.replace("job.", "")}`,
+        status ? statusStyle(status) : {},
+      );
+    },
+  },
+  { title: "job", width: 8, cell: ({ payload }) => span(shortId(String(payload.jobId ?? ""))) },
+  { title: "type", width: 10, drop: 2, cell: ({ payload }) => span(String(payload.jobType ?? "")) },
+  { title: "from", width: 14, drop: 3, cell: ({ producer }) => dim(producer.service) },
+  { title: "what happened", width: 10, flexible: true, drop: 4, cell: (event) => span(tell(event).words) },
+];
+
+function emptyLines({ data: { events }, lists }: State): Line[] {
+  if (events?.error && !events.value)
+    return [
+      [span(` ${GLYPHS.bad} ${sanitize(events.error.message)}`, { colour: "bad" })],
+      [dim(` ${events.error.remedy}`)],
+    ];
+  if (!events?.value) return [[dim(" Waiting for the events")]];
+  return lists.events.filter === ""
+    ? [[], [span(" No event yet. Each change of a job is one: submit a job with N.")]]
+    : [[], [span(" None of the newest events matches. Esc clears the filter.")]];
+}
+
+/** One event in full, as it travelled. */
+export function eventView(state: State, area: Rect): Placed[] {
+  const event = shownEvent(state);
+  if (!event)
+    return [
+      {
+        panel: {
+          title: "Event",
+          lines: [[dim(" This event is no longer among those loaded; Esc goes back")]],
+        },
+        rect: area,
+      },
+    ];
+  const lines = jsonLines(event, area.width - 2);
+  return [
+    {
+      panel: {
+        title: event.eventType,
+        headings: [dim(event.eventId)],
+        lines: lines.slice(Math.min(state.scroll, Math.max(0, lines.length - 1))),
+      },
+      rect: area,
+    },
+  ];
+}

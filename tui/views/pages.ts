@@ -1,0 +1,46 @@
+import type { Rect } from "../canvas.ts";
+import { GLYPHS } from "../glyphs.ts";
+import type { State } from "../model.ts";
+import type { PageState } from "../pages.ts";
+import { dim, type Style, span } from "../style.ts";
+import { type Column, type Placed, tableLines } from "./panel.ts";
+
+const LOOKS: Readonly<Record<PageState["state"], { glyph: string; style: Style }>> = {
+  reachable: { glyph: GLYPHS.ok, style: { colour: "good" } },
+  unreachable: { glyph: GLYPHS.bad, style: { colour: "bad" } },
+  absent: { glyph: GLYPHS.none, style: { dim: true } },
+};
+
+/** The web pages of the system: which of them answer, and why the others do not. */
+export function pagesView(state: State, area: Rect): Placed[] {
+  const pages = state.data.pages?.value;
+  if (!pages) return [{ panel: { title: "Pages", lines: [[dim(" Trying the pages")]] }, rect: area }];
+  const columns: Column<PageState>[] = [
+    { title: "", width: 1, cell: ({ state: at }) => span(LOOKS[at].glyph, LOOKS[at].style) },
+    {
+      title: "page",
+      width: 20,
+      cell: ({ name, state: at }) => span(name, at === "absent" ? { dim: true } : {}),
+    },
+    {
+      title: "address",
+      width: 30,
+      drop: 2,
+      cell: ({ url, state: at }) => (at === "absent" ? dim(url) : span(url)),
+    },
+    {
+      title: "",
+      width: 10,
+      flexible: true,
+      drop: 1,
+      cell: ({ description, reason }) => (reason ? span(reason, { colour: "warn" }) : dim(description)),
+    },
+  ];
+  const panel = {
+    title: "Pages",
+    lines: tableLines(columns, pages, area.width - 2),
+    fixed: 1,
+    selected: Math.min(state.lists.pages.index, pages.length - 1),
+  };
+  return [{ panel, rect: area }];
+}

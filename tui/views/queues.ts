@@ -1,0 +1,156 @@
+import type { QueueState, WorkerState } from "../../contracts/api-queries.ts";
+import type { Rect } from "../canvas.ts";
+import { age, count, duration } from "../format.ts";
+import { GLYPHS } from "../glyphs.ts";
+import type { State } from "../model.ts";
+import { bold, dim, span } from "../style.ts";
+import { sanitize } from "../text.ts";
+import { workerName } from "./event-line.ts";
+import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
+
+/** Job types with what waits and runs; below them the workers. One cursor goes through both. */
+export function queuesView(state: State, area: Rect): Placed[] {
+  const queues = state.data.queues?.value?.queues ?? [];
+  const workers = state.data.workers?.value?.workers ?? [];
+  const wanted = Math.max(4, queues.length + 3);
+  const upper = Math.min(wanted, Math.max(5, Math.floor(area.height * 0.55)));
+  const { index } = state.lists.queues;
+  const lower: Rect = { ...area, y: area.y + upper, height: area.height - upper };
+  return [
+    { panel: queuesPanel(state, queues, area.width - 2, index), rect: { ...area, height: upper } },
+    { panel: workersPanel(state, workers, area.width - 2, index - queues.length), rect: lower },
+  ];
+}
+
+const QUEUE_COLUMNS: Column<QueueState>[] = [
+  { title: "queue", width: 14, cell: ({ type }) => span(type) },
+  {
+    title: "state",
+    width: 9,
+    cell: ({ paused, waiting, executing }) =>
+      paused
+        ? span(`${GLYPHS.paused} paused`, { colour: "warn" })
+        : waiting + executing > 0
+          ? span(`${GLYPHS.ok} runs`, { colour: "good" })
+          : dim(`${GLYPHS.ok} idle`),
+  },
+  {
+    title: "waiting",
+    width: 8,
+    align: "right",
+    cell: ({ waiting }) => span(count(waiting), waiting > 0 ? { bold: true } : { dim: true }),
+  },
+  {
+    title: "oldest",
+    width: 7,
+    align: "right",
+    drop: 2,
+    cell: ({ oldestWaitingMs }) => dim(duration(oldestWaitingMs)),
+  },
+  {
+    title: "executing",
+    width: 9,
+    align: "right",
+    drop: 1,
+    cell: ({ executing }) => span(count(executing), executing > 0 ? {} : { dim: true }),
+  },
+  {
+    title: "scheduled",
+    width: 9,
+    align: "right",
+    drop: 3,
+    cell: ({ scheduled }) => span(count(scheduled), scheduled > 0 ? {} : { dim: true }),
+  },
+  { title: "", width: 4, flexible: true, drop: 4, cell: ({ note = "" }) => span(note, { colour: "warn" }) },
+];
+
+function queuesPanel(state: State, queues: readonly QueueState[], width: number, selected: number): Panel {
+  const { queues: loaded } = state.data;
+  if (queues.length === 0)
+    return {
+      title: "Queues",
+      lines: [
+        loaded?.error && !loaded.value
+          ? [span(` ${GLYPHS.bad} ${sanitize(loaded.error.message)}`, { colour: "bad" })]
+          : loaded?.value
+            ? [span(" No job has been submitted yet: "), bold("N")]
+            : [dim(" Waiting for the queues")],
+      ],
+    };
+  const bus = loaded?.value?.bus ?? [];
+  const ready = bus.reduce((sum, queue) => sum + queue.ready, 0);
+  return {
+    title: "Queues",
+    lines: tableLines(QUEUE_COLUMNS, queues, width),
+    fixed: 1,
+    selected: selected < queues.length ? selected : -1,
+    footer: [dim(`on the bus ${count(ready)} · outbox ${count(loaded?.value?.outbox ?? 0)}`)],
+  };
+}
+
+const STATES = {
+  alive: ["✓", "good"],
+  stopping: ["▲", "warn"],
+  lost: ["✕", "bad"],
+  stopped: ["–", undefined],
+} as const;
+
+function workersPanel(state: State, workers: readonly WorkerState[], width: number, selected: number): Panel {
+  if (workers.length === 0)
+    return {
+      title: "Workers",
+      lines: [
+        [
+          state.data.workers?.value
+            ? span(` ${GLYPHS.bad} No worker has announced itself: no job can run`, { colour: "bad" })
+            : dim(" Waiting for the workers"),
+        ],
+      ],
+    };
+  const columns: Column<WorkerState>[] = [
+    { title: "worker", width: 18, cell: ({ id }) => span(workerName(id)) },
+    {
+      title: "state",
+      width: 10,
+      cell: ({ state: at }) => {
+        const [glyph, colour] = STATES[at];
+        return span(`${glyph} ${at}`, colour ? { colour } : { dim: true });
+      },
+    },
+    {
+      title: "busy",
+      width: 7,
+      align: "right",
+      cell: ({ running, concurrency }) =>
+        span(`${running}/${concurrency}`, running > 0 ? { bold: true } : { dim: true }),
+    },
+    {
+      title: "heartbeat",
+      width: 9,
+      align: "right",
+      drop: 1,
+      cell: ({ heartbeatAt }) => dim(age(state.now - Date.parse(heartbeatAt))),
+    },
+    {
+      title: "up",
+      width: 6,
+      align: "right",
+      drop: 2,
+      cell: ({ startedAt }) => dim(age(state.now - Date.parse(startedAt))),
+    },
+    { title: "runs now", width: 8, flexible: true, drop: 3, cell: ({ jobs }) => dim(runsNow(jobs)) },
+  ];
+  return {
+    title: "Workers",
+    lines: tableLines(columns, workers, width),
+    fixed: 1,
+    ...(selected >= 0 && { selected }),
+  };
+}
+
+function runsNow(jobs: WorkerState["jobs"]): string {
+  const byType = Map.groupBy(jobs, ({ type }) => type);
+  return [...byType]
+    .map(([type, those]) => (those.length === 1 ? type : `${type} ×${those.length}`))
+    .join(", ");
+}
