@@ -94,13 +94,8 @@ async function runScreen(options: TuiOptions): Promise<number> {
   const { env, ascii } = options;
   const ended = Promise.withResolvers<number>();
   const screen = openScreen({ colours: !env.NO_COLOR });
-  const restore = () => screen.close();
-  process.on("exit", restore);
   const fail = (error: unknown) => ended.reject(error);
-  process.on("uncaughtException", fail);
-  process.on("unhandledRejection", fail);
-  const signals = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
-  for (const [name, code] of Object.entries(signals)) process.on(name, () => ended.resolve(code));
+  const unlisten = onEnd({ restore: () => screen.close(), fail, signalled: (code) => ended.resolve(code) });
 
   let drawnAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -150,7 +145,30 @@ async function runScreen(options: TuiOptions): Promise<number> {
     clearTimeout(timer);
     program.stop();
     screen.close();
+    unlisten();
   }
+}
+
+const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
+
+interface Ends {
+  readonly restore: () => void;
+  readonly fail: (error: unknown) => void;
+  readonly signalled: (exitCode: number) => void;
+}
+
+/** Listens for every way the process may end before a person leaves. Returns how to stop listening. */
+function onEnd({ restore, fail, signalled }: Ends): () => void {
+  const listeners: [string, (...facts: unknown[]) => void][] = [
+    ["exit", restore],
+    ["uncaughtException", fail],
+    ["unhandledRejection", fail],
+    ...Object.entries(SIGNALS).map(([name, code]): [string, () => void] => [name, () => signalled(code)]),
+  ];
+  for (const [name, listener] of listeners) process.on(name, listener);
+  return () => {
+    for (const [name, listener] of listeners) process.off(name, listener);
+  };
 }
 
 /** The overview once, as lines for screen readers, files and pipes. */

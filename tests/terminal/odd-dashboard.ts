@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "../support/wait.ts";
+import { createVirtualScreen, type VirtualScreen } from "./virtual-screen.ts";
+
+const projectDir = join(import.meta.dir, "../..");
+/** A binary that is there already, instead of a fresh build: for those who work on these tests. */
+const GIVEN = "ODD_DASHBOARD_BINARY";
+
+export interface Size {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** Builds the binary as `bun run build` does. Returns its path, and how to remove it. */
+export async function buildDashboard(): Promise<{ binary: string; remove: () => void }> {
+  const given = process.env[GIVEN];
+  if (given) return { binary: given, remove: () => undefined };
+  const folder = mkdtempSync(join(tmpdir(), "observatory-terminal-"));
+  const child = Bun.spawn([process.execPath, "shared/build/main.ts", "--out", folder, "odd-dashboard"], {
+    cwd: projectDir,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  if ((await child.exited) !== 0) throw new Error(`The binary could not be built: ${printed}${complaints}`);
+  return { binary: join(folder, "odd-dashboard"), remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** A program in a terminal of its own, whose screen can be read and whose keys can be pressed. */
+export interface InTerminal extends Omit<VirtualScreen, "resize" | "write"> {
+  readonly pid: number;
+  readonly exited: Promise<number>;
+  /** Milliseconds from the start to the first frame. */
+  readonly firstFrameMs: () => number | undefined;
+  /** Everything the program wrote, escape sequences included, since the last call. */
+  takeOutput(): string;
+  type(keys: string): void;
+  resize(size: Size): void;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves when the screen matches; throws with the screen when it does not in time. */
+  shows(pattern: RegExp | string, timeoutMs?: number): Promise<string>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export const KEYS = {
+  enter: "\r",
+  esc: "\x1b",
+  tab: "\t",
+  up: "\x1b[A",
+  down: "\x1b[B",
+  right: "\x1b[C",
+  left: "\x1b[D",
+  ctrlC: "\x03",
+} as const;
+
+/** Runs a command in a real pseudo-terminal with a headless xterm as its screen. */
+export function openTerminal(
+  command: readonly string[],
+  { cols, rows }: Size,
+  env: Record<string, string | undefined> = {},
+): InTerminal {
+  const screen = createVirtualScreen(cols, rows);
+  const startedAt = performance.now();
+  let firstFrameAt: number | undefined;
+  let output = "";
+  const decoder = new TextDecoder();
+  const child = Bun.spawn([...command], {
+    env: { ...cleanEnvironment(), TERM: "xterm-256color", LANG: "C.UTF-8", ...env },
+    terminal: {
+      cols,
+      rows,
+      data(_, chunk) {
+        output = (output + decoder.decode(chunk, { stream: true })).slice(-4_000_000);
+        if (firstFrameAt === undefined && output.includes("Overview")) firstFrameAt = performance.now();
+        screen.write(chunk);
+      },
+    },
+  });
+  const { terminal } = child;
+  if (!terminal) throw new Error("There is no terminal");
+  return {
+    ...screen,
+    pid: child.pid,
+    exited: child.exited,
+    firstFrameMs: () => (firstFrameAt === undefined ? undefined : firstFrameAt - startedAt),
+    takeOutput() {
+      const taken = output;
+      output = "";
+      return taken;
+    },
+    type: (keys) => void terminal.write(keys),
+    resize(size) {
+      screen.resize(size.cols, size.rows);
+      terminal.resize(size.cols, size.rows);
+    },
+    signal: (name) => child.kill(name),
+    async shows(pattern, timeoutMs = 15_000) {
+      const matches = (text: string) =>
+        typeof pattern === "string" ? text.includes(pattern) : pattern.test(text);
+      await eventually(async () => matches(await screen.text()), {
+        timeoutMs,
+        everyMs: 20,
+        what: `the screen to show ${pattern}`,
+      }).catch(async (error: Error) => {
+        throw new Error(`${error.message}\n${await screen.text()}`);
+      });
+      return screen.text();
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+      terminal.close();
+    },
+  };
+}
+
+/** The environment of the tests without what would change the program's looks or settings. */
+function cleanEnvironment(): Record<string, string | undefined> {
+  const { NO_COLOR: _, SSH_CONNECTION: __, ...env } = process.env;
+  return { ...env, XDG_CONFIG_HOME: join(tmpdir(), `observatory-no-settings-${process.pid}`) };
+}
