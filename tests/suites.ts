@@ -127,6 +127,7 @@ export const SUITES: readonly Suite[] = [
     ],
     engines: [],
   },
+  { name: "tui", paths: ["tests/terminal"], engines: embedded },
   { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },
   {
     name: "dev-embedded",

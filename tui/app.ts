@@ -27,8 +27,11 @@ const TICK_MS = 500;
 /** How long `--plain` waits for the first answers. */
 const PLAIN_MS = 3_000;
 
+/** 143 after SIGTERM or SIGHUP, 130 after SIGINT. */
+type TuiExitCode = 0 | 1 | 130 | 143;
+
 /** Opens the terminal UI and resolves with the exit code once a person leaves it. */
-export async function runTui(options: TuiOptions): Promise<number> {
+export async function runTui(options: TuiOptions): Promise<TuiExitCode> {
   return options.plain ? runPlain(options) : runScreen(options);
 }
 
@@ -90,9 +93,9 @@ function createProgram(
   };
 }
 
-async function runScreen(options: TuiOptions): Promise<number> {
+async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
   const { env, ascii } = options;
-  const ended = Promise.withResolvers<number>();
+  const ended = Promise.withResolvers<TuiExitCode>();
   const screen = openScreen({ colours: !env.NO_COLOR });
   const fail = (error: unknown) => ended.reject(error);
   const unlisten = onEnd({ restore: () => screen.close(), fail, signalled: (code) => ended.resolve(code) });
@@ -149,12 +152,12 @@ async function runScreen(options: TuiOptions): Promise<number> {
   }
 }
 
-const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const;
+const SIGNALS = { SIGTERM: 143, SIGHUP: 143, SIGINT: 130 } as const;
 
 interface Ends {
   readonly restore: () => void;
   readonly fail: (error: unknown) => void;
-  readonly signalled: (exitCode: number) => void;
+  readonly signalled: (exitCode: TuiExitCode) => void;
 }
 
 /** Listens for every way the process may end before a person leaves. Returns how to stop listening. */
@@ -172,7 +175,7 @@ function onEnd({ restore, fail, signalled }: Ends): () => void {
 }
 
 /** The overview once, as lines for screen readers, files and pipes. */
-async function runPlain(options: TuiOptions): Promise<number> {
+async function runPlain(options: TuiOptions): Promise<TuiExitCode> {
   const program = createProgram(
     options,
     { width: 100, height: 60 },

@@ -61,7 +61,7 @@ test("a crash gives the terminal back, then says what happened", async () => {
   tui.type("2");
   await tui.shows("0dfcb187");
   tui.type(KEYS.enter);
-  await tui.shows("ended 1");
+  await tui.shows("ended 70");
   expect(await tui.text()).toMatch(/odd-dashboard|TypeError|undefined/);
   await expectRestored(tui);
 });

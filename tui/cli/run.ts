@@ -55,8 +55,7 @@ async function openTui(context: CliContext, options: { ascii: boolean; plain: bo
   const { runTui } = await import("../app.ts");
   const { client, env } = context;
   const version = parseVersion("odd-dashboard", versionText);
-  const code = await runTui({ client, env, version, addresses: () => findAddresses(env), ...options });
-  context.exitCode = code === 0 ? 0 : 1;
+  context.exitCode = await runTui({ client, env, version, addresses: () => findAddresses(env), ...options });
 }
 
 function interruptCode({ signal }: CliContext): ExitCode | undefined {

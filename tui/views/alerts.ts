@@ -1,6 +1,6 @@
 import type { Alert } from "../../contracts/alert.ts";
+import { age, clock } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
-import { age, clock } from "../format.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { bold, dim, type Line, span } from "../style.ts";

@@ -1,7 +1,7 @@
 import type { DeadLetter } from "../../contracts/dead-letter.ts";
+import { age, clock, count, shortId } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { type DeadLetterGroup, groupsOf } from "../dead-letter-groups.ts";
-import { age, clock, count, shortId } from "../format.ts";
 import { GLYPHS } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
 import { deadLetterRows } from "../selection.ts";

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
+import { clock, count, shortId } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
-import { clock, count, shortId } from "../format.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { eventRows, shownEvent } from "../selection.ts";

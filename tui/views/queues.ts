@@ -1,6 +1,6 @@
 import type { QueueState, WorkerState } from "../../contracts/api-queries.ts";
+import { age, count, duration } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
-import { age, count, duration } from "../format.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { bold, dim, span } from "../style.ts";
