@@ -4,8 +4,10 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { decodeCursor, encodeCursor } from "./event-cursor.ts";
-import { createMongoLink } from "./mongo-link.ts";
+import { createMongoLink, OPERATION_MS } from "./mongo-link.ts";
 import type { CreatedEvent, EventQuery } from "./port.ts";
+import { createReadGate } from "./read-gate.ts";
+import { asking } from "./store-unavailable.ts";
 
 /** One stored event. It is written once and never changed. */
 interface EventDocument {
@@ -31,6 +33,15 @@ const DUPLICATE_KEY = 11_000;
 const FEW = 50;
 /** Below the size of the pool, so that none waits for a connection. */
 const AT_A_TIME = 8;
+/**
+ * The server gives a page up after this long, whether or not its caller still waits. Without a limit of the server's own,
+ * abandoned reads ran to their end: on FerretDB, which reads the whole collection for each, they piled up until recording
+ * stood still, and it stood still for minutes after the last reader had gone.
+ */
+const READ_MS = 2_000;
+/** The reply to a read that the server gave up takes a moment. */
+const READ_REPLY_MS = READ_MS + 1_000;
+const READS = { atATime: 2, maxWaiting: 100, waitMs: READ_MS };
 /** How long what goes over a whole collection may take, in the background. */
 const LONG_OPERATION_MS = 120_000;
 const TERMINAL_EVENTS = ["job.completed", "job.failed", "job.cancelled", "job.rejected"];
@@ -47,6 +58,7 @@ export const EVENT_INDEXES = [
  */
 export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   const link = createMongoLink({ url, log });
+  const gate = createReadGate(READS);
   const use = <T>(what: string, call: (events: Collection<EventDocument>) => Promise<T>, limitMs?: number) =>
     link.use(what, (db) => call(db.collection<EventDocument>(EVENTS, DURABLE)), limitMs);
 
@@ -70,7 +82,11 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   /** Pages of at most `size` documents of one projection, so that a reader never holds more. */
   async function* chunks(filter: Filter<EventDocument>, fields: readonly string[], size: number) {
     const projection = Object.fromEntries(fields.map((field) => [field, 1]));
-    const cursor = link.collection<EventDocument>(EVENTS).find(filter, { projection, batchSize: size });
+    const cursor = link.collection<EventDocument>(EVENTS).find(filter, {
+      projection,
+      batchSize: size,
+      maxTimeMS: LONG_OPERATION_MS,
+    });
     try {
       for (;;) {
         const chunk = await use("read events", async () => {
@@ -93,23 +109,26 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   /** The claims of stored events by id, in lower case: few are looked up one by one, many in one pass. */
   async function lookUp(what: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const ids = eventIds.map((id) => id.toLowerCase());
-    const options = { projection: { claim: 1 } };
+    const projection = { claim: 1 };
     const found: (Pick<EventDocument, "_id" | "claim"> | null)[] = [];
-    if (ids.length > FEW)
+    if (ids.length > FEW) {
+      const options = { projection, batchSize: ids.length, maxTimeMS: LONG_OPERATION_MS };
       found.push(
         ...(await use(
           what,
-          (events) => events.find({ _id: { $in: ids } }, { ...options, batchSize: ids.length }).toArray(),
+          (events) => events.find({ _id: { $in: ids } }, options).toArray(),
           LONG_OPERATION_MS,
         )),
       );
-    else
+    } else {
+      const options = { projection, maxTimeMS: OPERATION_MS };
       for (let i = 0; i < ids.length; i += AT_A_TIME) {
         const some = ids.slice(i, i + AT_A_TIME);
         found.push(
           ...(await use(what, (events) => Promise.all(some.map((_id) => events.findOne({ _id }, options))))),
         );
       }
+    }
     return new Map(found.flatMap((document) => (document ? [[document._id, document.claim]] : [])));
   }
 
@@ -142,14 +161,15 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
 
     async page(query: EventQuery): Promise<{ items: readonly EventEnvelope[]; nextCursor: string | null }> {
       const { filter, sort } = pageOf(query);
-      const documents = await use("read a page of events", (events) =>
-        events
-          .find(filter, {
-            sort,
-            limit: query.limit + 1,
-            projection: { sequence: 1, occurredAt: 1, envelope: 1 },
-          })
-          .toArray(),
+      const what = "read a page of events";
+      const options = {
+        sort,
+        limit: query.limit + 1,
+        projection: { sequence: 1, occurredAt: 1, envelope: 1 },
+        maxTimeMS: READ_MS,
+      };
+      const documents = await asking("mongodb", what, () =>
+        gate.run(() => use(what, (events) => events.find(filter, options).toArray(), READ_REPLY_MS)),
       );
       const shown = documents.slice(0, query.limit);
       const last = shown.at(-1);

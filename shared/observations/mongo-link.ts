@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import { answers, asking } from "./store-unavailable.ts";
 
 /** How long MongoDB may take with one operation. */
-const OPERATION_MS = 5_000;
+export const OPERATION_MS = 5_000;
 const CLOSE_MS = 1_000;
 
 interface Link {

@@ -2,11 +2,12 @@ import { AppError, messageOf } from "../errors.ts";
 
 export type Engine = "mongodb" | "redis" | "postgres";
 
-/** Run one call of an engine; whatever it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
+/** Runs one call of an engine; whatever it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
 export async function asking<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
+    if (cause instanceof AppError && cause.facts?.engine === engine) throw cause;
     throw new AppError("STORE_UNAVAILABLE", `Could not ${what} in ${engine}: ${messageOf(cause)}`, {
       facts: { engine },
       cause,

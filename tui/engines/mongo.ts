@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { ferretdbBinary, ferretdbVersion } from "./ferretdb.ts";
@@ -44,9 +45,17 @@ async function mongodb(program: string, port: number, files: string) {
   };
 }
 
+/** It reads a whole collection for most queries: on half of the processors, so that readers leave room for jobs. */
 async function ferretdb(options: EngineOptions, port: number, files: string) {
   const program = await ferretdbBinary(options);
+  const processors = Math.max(1, Math.floor(availableParallelism() / 2));
   return {
+    env: {
+      PATH: process.env.PATH ?? "",
+      LC_ALL: "C",
+      GOMAXPROCS: String(processors),
+      GOMEMLIMIT: "512MiB",
+    },
     product: `FerretDB ${ferretdbVersion}`,
     command: [program, "-listen", `127.0.0.1:${port}`, "-data", files],
   };
