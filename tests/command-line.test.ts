@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Static } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { newJobId } from "../contracts/ids.ts";
+import { findProcess } from "../shared/process-tree.ts";
 import { CLI_OUTPUTS } from "../tui/cli/outputs.ts";
 import { type CliRun, startCli } from "./support/odd-dashboard.ts";
 import { behaviour } from "./support/suite.ts";
@@ -198,6 +199,20 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await run("ledger")).out).toContain("✓ balanced");
   });
 
+  test("doctor checks the machine and finds the services that run", async () => {
+    const { ok, checks } = await json("doctor", ["doctor"]);
+    expect(ok).toBe(true);
+    const statusOf = (id: string) => checks.find((check) => check.id === id)?.status;
+    expect([statusOf("platform"), statusOf("service-gateway"), statusOf("service-read-model")]).toEqual([
+      "OK",
+      "OK",
+      "OK",
+    ]);
+    for (const id of ["container-engine", "compose", "kubectl", "kind", "port-3000", "port-27017", "utf-8"])
+      expect(statusOf(id)).toBeDefined();
+    for (const { status, remedy } of checks) expect(remedy !== undefined).toBe(status !== "OK");
+  });
+
   test("a load measures itself and finds each of its ids in the ledger", async () => {
     const args = ["load", "--rate", "50", "--duration", "2s", "--type", "sleep", "--payload", '{"ms":5}'];
     const report = await json("load", args);
@@ -259,6 +274,19 @@ test("with no system a command says so, what to do, and exits with 4; as JSON to
   const json = await withoutSystem(["jobs", "--output", "json"]);
   expect(JSON.parse(json.err)).toMatchObject({ error: { code: "UNREACHABLE", remedy: expect.any(String) } });
   expect(json.err.trim().split("\n")).toHaveLength(1);
+});
+
+test("doctor exits with 1 when a service of the system that runs here does not answer", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "observatory-cli-"));
+  mkdirSync(join(folder, ".observatory"));
+  const state = { owner: findProcess(process.pid), services: { gateway: "http://127.0.0.1:1" } };
+  writeFileSync(join(folder, ".observatory/dev.json"), JSON.stringify(state));
+  const { code, out } = await startCli(["doctor"], {}, undefined, folder).ended();
+  expect([code, out]).toEqual([
+    1,
+    expect.stringMatching(/FAIL +gateway +does not answer at http:\/\/127\.0\.0\.1:1/),
+  ]);
+  rmSync(folder, { recursive: true });
 });
 
 test("a command line that is not valid exits with 2 and one sentence that helps", async () => {

@@ -22,7 +22,7 @@ export function findAddresses(
 ): Addresses {
   const gatewayUrl = fromEnvironment("GATEWAY_URL", env);
   const readModelUrl = fromEnvironment("READ_MODEL_URL", env);
-  const running = gatewayUrl && readModelUrl ? {} : (runningServices(folder) ?? {});
+  const running = gatewayUrl && readModelUrl ? {} : (findRunning(folder) ?? {});
   return {
     gatewayUrl: gatewayUrl ?? running.gateway ?? DEFAULTS.gatewayUrl,
     readModelUrl: readModelUrl ?? running["read-model"] ?? DEFAULTS.readModelUrl,
@@ -43,10 +43,10 @@ function fromEnvironment(
   return text.replace(/\/+$/, "");
 }
 
-/** The services of the nearest `.observatory` whose owner still runs and has started them. */
-function runningServices(folder: string): Readonly<Record<string, string>> | undefined {
+/** The URLs of the services of an observatory that runs from this folder or one above it, by name. */
+export function findRunning(folder: string): Readonly<Record<string, string>> | undefined {
   const state = readState(join(folder, dataFolderName, stateFileName));
   if (state?.services.gateway && isSameProcess(state.owner)) return state.services;
   const parent = dirname(folder);
-  return parent === folder ? undefined : runningServices(parent);
+  return parent === folder ? undefined : findRunning(parent);
 }

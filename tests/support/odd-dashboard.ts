@@ -9,11 +9,16 @@ export interface CliRun {
 }
 
 /** A run of `odd-dashboard` that is under way. */
-export function startCli(args: readonly string[], env: Readonly<Record<string, string>>, stdin?: string) {
+export function startCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stdin?: string,
+  cwd = "/",
+) {
   const child = Bun.spawn([process.execPath, main, ...args], {
     // Nothing of this machine's environment but what it takes to run.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
-    cwd: "/",
+    cwd,
     stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
     stdout: "pipe",
     stderr: "pipe",

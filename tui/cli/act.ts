@@ -31,7 +31,7 @@ function addAction(program: Command, context: CliContext, action: Action, descri
   )
     .argument("[ids...]", "ids of jobs, or any part of each of at least 4 digits")
     .addOption(filterOption())
-    .option("-y, --yes", "do it to every job that matches the filter", false)
+    .option("-y, --yes", "do it to every job that matches the filter")
     .addOption(outputOption())
     .action(async (ids, { filter, yes, output }) => {
       if (ids.length > 0 === (filter !== undefined))

@@ -101,7 +101,7 @@ function addDrop(parent: Command, context: CliContext): void {
     "dead-letters drop 5f50dfcb --yes",
   )
     .argument("<ids...>", "ids, or any part of each of at least 4 digits")
-    .option("-y, --yes", "drop them", false)
+    .option("-y, --yes", "drop them")
     .addOption(outputOption())
     .action(async (texts, { yes, output }) => {
       const { client, signal } = context;

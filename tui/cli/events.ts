@@ -20,7 +20,7 @@ export function addEvents(program: Command, context: CliContext): void {
   )
     .option("-j, --job <id>", "only events of this job")
     .addOption(new Option("-e, --event <type>", "only events of this type").choices(EVENT_TYPES))
-    .option("-f, --follow", "print every change from now on until Ctrl-C; in JSON one object a line", false)
+    .option("-f, --follow", "print every change from now on until Ctrl-C; in JSON one object a line")
     .addOption(limitOption(20))
     .addOption(outputOption())
     .action(async ({ job, event, follow, limit, output }) => {

@@ -5,6 +5,7 @@ import { addAlerts } from "./alerts.ts";
 import { addCompletion } from "./completion.ts";
 import type { CliContext } from "./context.ts";
 import { addDeadLetters } from "./dead-letters.ts";
+import { addDoctor } from "./doctor/doctor.ts";
 import { addEvents } from "./events.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -21,7 +22,7 @@ export interface ProgramOptions {
   readonly context: CliContext;
   readonly versionText: string;
   /** Opens the terminal UI; resolves once a person leaves it. */
-  runTui(options: { ascii: boolean; plain: boolean }): Promise<void>;
+  runTui(options: { ascii?: true; plain?: true }): Promise<void>;
 }
 
 /** The whole command line. Nothing is printed or ended by the library itself: what it has to say is thrown. */
@@ -37,8 +38,8 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
     .exitOverride()
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .configureOutput({ writeOut: (text) => context.line(text.trimEnd()), writeErr: () => undefined })
-    .option("--ascii", "draw the UI with ASCII characters only", false)
-    .option("--plain", "print the overview once, as linear text for screen readers", false)
+    .option("--ascii", "draw the UI with ASCII characters only")
+    .option("--plain", "print the overview once, as linear text for screen readers")
     .addHelpText("after", HELP)
     .helpCommand("help [command]", "print what a command takes, with examples")
     .action(runTui);
@@ -54,6 +55,7 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   addAlerts(program, context);
   addLedger(program, context);
   addLoad(program, context);
+  addDoctor(program, context);
   addService(program);
   addCompletion(program, context);
   return program as unknown as Command;

@@ -45,7 +45,7 @@ async function run(context: CliContext, args: readonly string[]): Promise<ExitCo
 }
 
 /** Loaded only here: commands start faster without the terminal's libraries. */
-async function openTui(context: CliContext, options: { ascii: boolean; plain: boolean }): Promise<void> {
+async function openTui(context: CliContext, options: { ascii?: true; plain?: true }): Promise<void> {
   if (!options.plain && !(process.stdin.isTTY && process.stdout.isTTY))
     throw new CliError(
       2,
@@ -76,7 +76,7 @@ function wantsJson(args: readonly string[]): boolean {
   );
 }
 
-function createContext(): CliContext {
+export function createContext(): CliContext {
   const { env } = process;
   let signal: AbortSignal | undefined;
   return {

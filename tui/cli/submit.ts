@@ -32,7 +32,7 @@ export function addSubmit(program: Command, context: CliContext): void {
     .addOption(new Option("--max-attempts <count>", "tries before it fails").argParser(wholeNumber(1, 100)))
     .addOption(new Option("--deadline <time>", "the longest that one try may take").argParser(lengthOfTime))
     .option("-k, --idempotency-key <key>", "submitting again with the same key returns the same job")
-    .option("-w, --wait", "wait for the jobs to end; exits with 1 when one did not complete", false)
+    .option("-w, --wait", "wait for the jobs to end; exits with 1 when one did not complete")
     .addOption(outputOption())
     .action(async (type, options) => {
       const { payload, metadata, count, idempotencyKey, wait, output } = options;

@@ -47,7 +47,7 @@ function nameOf(pid: number): string {
       .split(" ");
   const [program = "", script = ""] = words;
   const base = program.split("/").at(-1) || "a process";
-  return /^(bun|node|python[\d.]*|ruby)$/.test(base) && script ? `${base} ${script}` : base;
+  return /^(bun|node|python[\d.]*|ruby)(\.exe)?$/.test(base) && script ? `${base} ${script}` : base;
 }
 
 /** Processes end while they are looked at, and those of other users do not show their files: both count as unseen. */

@@ -1,0 +1,20 @@
+import { findProgram } from "../../engines/locate.ts";
+
+/** How a program is installed: by the package managers that have it, else as its page says. */
+export interface Package {
+  readonly apt?: string;
+  readonly brew?: string;
+  readonly winget?: string;
+  readonly page: string;
+}
+
+/** The command that installs a program on this system, or where to read how. */
+export function installCommand({ apt, brew, winget, page }: Package, platform = process.platform): string {
+  if (platform === "win32" && winget) return `winget install ${winget}`;
+  if (brew && (platform === "darwin" || (!apt && findProgram("brew")))) return `brew install ${brew}`;
+  if (platform === "linux" && apt && findProgram("apt-get")) {
+    const sudo = process.getuid?.() === 0 ? "" : "sudo ";
+    return `${sudo}apt-get update && ${sudo}apt-get install -y ${apt}`;
+  }
+  return `Install it as ${page} describes`;
+}

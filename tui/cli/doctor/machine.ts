@@ -1,0 +1,81 @@
+import { statfsSync } from "node:fs";
+import { availableParallelism, freemem, totalmem } from "node:os";
+import { CliError } from "../failure.ts";
+import { checkPlatform } from "../platform.ts";
+import { type Check, fail, ok, warn } from "./check.ts";
+
+const GB = 1_000_000_000;
+
+/** Platform, processors, memory and disk, against the needs in docs/support.md. */
+export function checkMachine(folder: string): Check[] {
+  return [
+    platformCheck(process.platform, process.arch),
+    coresCheck(availableParallelism()),
+    memoryCheck(totalmem(), freemem()),
+    diskCheck(freeBytes(folder), folder),
+  ];
+}
+
+export function platformCheck(platform: string, arch: string): Check {
+  try {
+    checkPlatform(platform, arch);
+    return ok("platform", "platform", `${platform}-${arch}, Bun ${Bun.version}`);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return fail("platform", "platform", error.message, error.remedy);
+  }
+}
+
+export function coresCheck(cores: number): Check {
+  const detail = `${cores} ${cores === 1 ? "core" : "cores"}`;
+  if (cores < 2)
+    return warn("cores", "cores", `${detail}: jobs will be slow`, "Give this machine 2 cores or more");
+  if (cores < 4)
+    return warn("cores", "cores", `${detail}; only the compose tier needs 4`, "Give this machine 4 cores");
+  return ok("cores", "cores", detail);
+}
+
+export function memoryCheck(total: number, free: number): Check {
+  const detail = `${gb(total)} in all, ${gb(free)} free`;
+  if (total < 1 * GB)
+    return fail(
+      "memory",
+      "memory",
+      `${detail}: even embedded needs 1 GB`,
+      "Give this machine 2 GB of memory or more",
+    );
+  if (total < 7.5 * GB)
+    return warn(
+      "memory",
+      "memory",
+      `${detail}; only the compose tier needs 8 GB`,
+      "Give this machine 8 GB, or set COMPOSE_PROFILES=core",
+    );
+  return ok("memory", "memory", detail);
+}
+
+export function diskCheck(free: number, folder: string): Check {
+  const detail = `${gb(free)} free at ${folder}`;
+  if (free < 1 * GB)
+    return fail(
+      "disk",
+      "disk",
+      `${detail}: the engines may stop writing`,
+      `Free 1 GB on the disk of ${folder}`,
+    );
+  if (free < 15 * GB)
+    return warn(
+      "disk",
+      "disk",
+      `${detail}; only the compose tier needs 15 GB`,
+      `Free 15 GB on the disk of ${folder}`,
+    );
+  return ok("disk", "disk", detail);
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+const gb = (bytes: number) => `${(bytes / GB).toFixed(1)} GB`;

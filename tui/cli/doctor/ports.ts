@@ -1,0 +1,39 @@
+import { OWN_SERVICES, SERVICE_CATALOGUE } from "../../../contracts/services.ts";
+import { isFree } from "../../engines/port.ts";
+import { findPortHolder } from "../../launch/port-holder.ts";
+import { type Check, ok, onlyFor, warn } from "./check.ts";
+
+/** Every port that the system would use, and who holds it. `ours` are URLs of the system that runs. */
+export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
+  const mine = new Set(ours.map((url) => Number(new URL(url).port)));
+  const dev = Object.entries(OWN_SERVICES).map(([name, { health }]) => [health.port, name] as const);
+  const published = SERVICE_CATALOGUE.services.flatMap(({ name, ports }) =>
+    ports.flatMap((one) => (one.published ? [[one.published.port, name] as const] : [])),
+  );
+  const wanted = new Map([...published, ...dev]);
+  const inDev = new Set(dev.map(([port]) => port));
+  return Promise.all(
+    [...wanted]
+      .sort(([a], [b]) => a - b)
+      .map(async ([port, service]) => {
+        const [id, name] = [`port-${port}`, `port ${port}`];
+        if (mine.has(port)) return ok(id, name, `${service}, which runs`);
+        if (await isFree(port)) return ok(id, name, `free for ${service}`);
+        const detail = `${service} would use it, and ${findPortHolder(port) ?? "another program"} has it`;
+        if (inDev.has(port))
+          return warn(
+            id,
+            name,
+            `${detail}; the next free port is taken instead`,
+            `Stop what holds it to have ${service} at its usual port`,
+          );
+        return onlyFor(
+          "compose",
+          id,
+          name,
+          detail,
+          "Stop what holds it, or choose another port in compose/.env",
+        );
+      }),
+  );
+}

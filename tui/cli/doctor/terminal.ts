@@ -1,0 +1,45 @@
+import type { Env } from "../context.ts";
+import { type Check, ok, warn } from "./check.ts";
+
+/** What the terminal UI finds: size, colours, UTF-8. */
+export function checkTerminal(
+  { isTTY, columns = 80, rows = 24 }: { isTTY?: boolean; columns?: number; rows?: number },
+  env: Env,
+  platform = process.platform,
+): Check[] {
+  const size = isTTY
+    ? sizeCheck(columns, rows)
+    : ok("terminal-size", "terminal size", "not checked: output is no terminal");
+  return [size, coloursCheck(env), utf8Check(env, platform)];
+}
+
+function sizeCheck(columns: number, rows: number): Check {
+  const [id, name, detail] = ["terminal-size", "terminal size", `${columns}×${rows}`] as const;
+  if (columns < 40 || rows < 12)
+    return warn(id, name, `${detail} is too small for the UI`, "Enlarge it to 80×24 or more");
+  if (columns < 80 || rows < 24)
+    return warn(id, name, `${detail}: the UI drops columns`, "Enlarge it to 80×24 or more");
+  return ok(id, name, detail);
+}
+
+function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
+  const [id, name] = ["colours", "colours"] as const;
+  if (NO_COLOR) return ok(id, name, "off by NO_COLOR; glyphs and words say the same");
+  if (/truecolor|24bit/.test(COLORTERM)) return ok(id, name, "16 million");
+  if (TERM.includes("256")) return ok(id, name, "256");
+  if (TERM === "" || TERM === "dumb")
+    return warn(id, name, `TERM is ${JSON.stringify(TERM)}, so there are none`, "export TERM=xterm-256color");
+  return ok(id, name, "16");
+}
+
+/** POSIX, section 8.2: LC_ALL goes before LC_CTYPE, which goes before LANG. */
+function utf8Check({ LC_ALL, LC_CTYPE, LANG }: Env, platform: string): Check {
+  const locale = LC_ALL || LC_CTYPE || LANG || "";
+  if (platform === "win32" || /utf-?8/i.test(locale)) return ok("utf-8", "UTF-8", locale || "by default");
+  return warn(
+    "utf-8",
+    "UTF-8",
+    locale ? `the locale ${locale} is not UTF-8` : "no locale is set",
+    "export LANG=C.UTF-8, or open the UI with --ascii",
+  );
+}

@@ -1,0 +1,15 @@
+import { join } from "node:path";
+import { createProgram } from "./program.ts";
+import { commandLineReference } from "./reference.ts";
+import { createContext } from "./run.ts";
+
+/** Where `bun run docs:command-line` writes. */
+export const REFERENCE_FILE = join(import.meta.dir, "../../docs/command-line.md");
+
+/** The reference of the program as it is. */
+export function currentReference(): string {
+  const runTui = async () => undefined;
+  return commandLineReference(createProgram({ context: createContext(), versionText: "", runTui }));
+}
+
+if (import.meta.main) await Bun.write(REFERENCE_FILE, currentReference());

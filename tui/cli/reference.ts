@@ -1,0 +1,67 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { TSchema } from "@sinclair/typebox";
+import { withReferences } from "../../contracts/references.ts";
+import { publication } from "../../contracts/schema.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { CLI_OUTPUTS } from "./outputs.ts";
+
+/** The text of `docs/command-line.md`: what `--help` says of every command, exit codes, and the shapes of the JSON. */
+export function commandLineReference(program: CommandUnknownOpts): string {
+  return `# Command line
+
+Made from the program itself by \`bun run docs:command-line\`. Without a command \`odd-dashboard\` opens the terminal UI. From source it is
+\`bun run odd-dashboard\`; \`bun run build\` makes the binary. Ids may be any part of at least 4 digits that no other of the newest jobs has.
+
+${sections(program).join("\n\n")}
+
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+${Object.entries(EXIT_CODES)
+  .map(([code, meaning]) => `| ${code} | ${meaning} |`)
+  .join("\n")}
+
+An error is one sentence and its remedy on stderr. Colours are left out where \`NO_COLOR\` is set or output is no terminal.
+
+## JSON
+
+\`--output json\` prints one document, and \`events --follow\` one for each line. Fields may be added; none is renamed or removed within a
+major version. What a contract defines is a link to its schema.
+
+${Object.entries(CLI_OUTPUTS)
+  .map(([name, schema]) => shape(name, schema))
+  .join("\n\n")}
+`;
+}
+
+function sections(command: CommandUnknownOpts, path: readonly string[] = []): string[] {
+  const help = command.createHelp();
+  const name = path.length === 0 ? [] : [`## ${path.join(" ")}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\``];
+  const children = help.visibleCommands(command).filter((child) => child.name() !== "help");
+  return [...name, ...children.flatMap((child) => sections(child, [...path, child.name()]))];
+}
+
+/** What `--help` prints at 100 columns, examples included. */
+function helpOf(command: CommandUnknownOpts): string {
+  let text = "";
+  command.configureOutput({
+    ...command.configureOutput(),
+    writeOut: (part) => {
+      text += part;
+    },
+    getOutHelpWidth: () => 100,
+  });
+  command.outputHelp();
+  return text.trimEnd();
+}
+
+function shape(name: string, schema: TSchema): string {
+  const link = (published: string) => `../contracts/schemas/${published}.json`;
+  if ("$version" in schema) {
+    const { name: published } = publication(schema);
+    return `**${name}**: [${published}](${link(published)})`;
+  }
+  const json = JSON.stringify(withReferences(schema, link), null, 2);
+  return `**${name}**\n\n\`\`\`json\n${json}\n\`\`\``;
+}
