@@ -33,7 +33,7 @@ export type DeadLetterPage = Static<typeof DeadLetterPage>;
 /** Everything about one job. `unavailable` names the parts whose store did not answer. */
 export const JobDetail = published(
   "job-detail",
-  "1.1.0",
+  "1.2.0",
   Type.Intersect([
     Job,
     Type.Object({

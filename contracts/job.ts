@@ -66,6 +66,16 @@ export const JobError = Type.Object({
 });
 export type JobError = Static<typeof JobError>;
 
+/** An error as its attempt keeps it. Jobs and events carry what identifies it alone. */
+export const AttemptError = Type.Object({
+  ...JobError.properties,
+  stack: Type.Optional(
+    Type.String({ maxLength: 4_096, description: "Where it was thrown: files and lines" }),
+  ),
+  cause: Type.Optional(Type.String({ maxLength: 4_096, description: "What caused it, with its stack" })),
+});
+export type AttemptError = Static<typeof AttemptError>;
+
 export const JobProgress = Type.Object({
   fraction: Type.Number({ minimum: 0, maximum: 1 }),
   note: Type.Optional(Type.String({ maxLength: 200 })),
@@ -169,7 +179,7 @@ export type LogLine = Static<typeof LogLine>;
 /** One run of a handler. Attempts are numbered from 1 over the whole life of the job. */
 export const Attempt = published(
   "attempt",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     attempt: Type.Integer({ minimum: 1 }),
     run: Type.Integer({ minimum: 1 }),
@@ -179,7 +189,7 @@ export const Attempt = published(
     finishedAt: Timestamp,
     durationMs: Millis,
     queueWaitMs: Millis,
-    error: Type.Optional(JobError),
+    error: Type.Optional(AttemptError),
     logs: Type.Array(LogLine),
   }),
 );

@@ -2,11 +2,22 @@ import { expect, test } from "bun:test";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
 
+const LEASE_MS = 3_000;
+
 behaviour(
   "a processor killed in the middle of 200 jobs",
-  { processors: 2, env: { all: { LEASE_MS: "1500" }, processor: { CONCURRENCY: "20" } } },
+  { processors: 2, env: { all: { LEASE_MS: String(LEASE_MS) }, processor: { CONCURRENCY: "20" } } },
   (world) => {
-    test("loses none: the other takes them over", async () => {
+    test("loses none: the other takes them over, within three heartbeats of the last one, and says so", async () => {
+      // A worker judges others once both had a lease's time to renew.
+      await eventually(
+        async () =>
+          (
+            await world()
+              .sql`select 1 from workers where started_at < now() - ${LEASE_MS} * interval '1 millisecond'`
+          ).length === 2,
+        { what: "both to have beaten for a lease" },
+      );
       const ids = await world().submitMany(
         Array.from({ length: 200 }, () => ({ type: "sleep", payload: { ms: 60 } })),
       );
@@ -23,8 +34,15 @@ behaviour(
       const [at] = await world().sql`select count(*)::int as done from jobs where status = 'COMPLETED'`;
       expect(at?.done).toBeLessThan(200);
       await world().untilAll(ids, "COMPLETED");
-      const lost = await world().sql`select 1 from job_attempts where outcome = 'lost'`;
+      const lost = await world().sql`
+        select a.job_id, a.worker_id, extract(epoch from a.finished_at - w.heartbeat_at)::float8 * 1000 as "afterMs"
+        from job_attempts a join workers w on w.id = a.worker_id where a.outcome = 'lost'`;
       expect(lost.length).toBeGreaterThan(0);
+      for (const { afterMs } of lost) expect(afterMs).toBeLessThan(LEASE_MS + 500);
+      const lines = world().workers[1]?.lines.filter((line) => line.includes("Took over the jobs")) ?? [];
+      const said = lines.map((line) => JSON.parse(line) as { from: string; count: number; jobIds: string[] });
+      expect(new Set(said.map(({ from }) => from))).toEqual(new Set(lost.map((row) => row.worker_id)));
+      expect(said.flatMap(({ jobIds }) => jobIds).sort()).toEqual(lost.map((row) => row.job_id).sort());
     });
 
     test("shows as lost among the workers", async () => {

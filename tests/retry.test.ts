@@ -12,6 +12,16 @@ behaviour("a job that fails", {}, (world) => {
       [3, "failed"],
     ]);
     expect(job.error).toMatchObject({ code: "ALWAYS_FAILS", message: "Disk 7 is full" });
+    // The stack stays with the attempt and in the log: events and lists are small.
+    expect(job.attempts[0]?.error?.stack).toMatch(/^JobFailure: Disk 7 is full\n +at .*fail\.ts:\d+/);
+    expect(JSON.stringify([job.error, job.events, job.transitions])).not.toContain("fail.ts:");
+    const logged = world().workers[0]?.lines.find((line) => line.includes("Job attempt failed"));
+    expect(JSON.parse(logged ?? "{}")).toMatchObject({
+      level: "warn",
+      jobId: id,
+      reason: "Disk 7 is full",
+      error: { code: "ALWAYS_FAILS", stack: expect.stringContaining("fail.ts:") },
+    });
     expect(job.transitions.map((transition) => transition.to)).toEqual([
       "PENDING",
       "VALIDATED",

@@ -68,7 +68,8 @@ behaviour(
       expect(new Set(job.events.map((event) => traceIdOf(event.traceparent ?? "")))).toEqual(
         new Set([traceId]),
       );
-      expect(logged(world().workers[0], "Job attempt ended", traceId)).toHaveLength(2);
+      for (const line of ["Job attempt failed", "Job attempt ended"])
+        expect(logged(world().workers[0], line, traceId)).toHaveLength(1);
       expect(logged(world().running.gateway, "Request", traceId)).toHaveLength(1);
       expect(new Set(receiver.tokens)).toEqual(new Set(["t0"]));
     });

@@ -1,4 +1,4 @@
-import type { JobError } from "../../contracts/job.ts";
+import type { AttemptError } from "../../contracts/job.ts";
 import type { Standing } from "./history.ts";
 
 /** A job that this processor holds: where it stands, and what running it needs. */
@@ -21,9 +21,9 @@ export interface ClaimedJob extends Standing {
 /** How an attempt ended, before it is decided what becomes of the job. */
 export type Ending =
   | { readonly outcome: "succeeded"; readonly result: string | null }
-  | { readonly outcome: "failed" | "timed-out"; readonly error: JobError; readonly retryable: boolean }
+  | { readonly outcome: "failed" | "timed-out"; readonly error: AttemptError; readonly retryable: boolean }
   | { readonly outcome: "cancelled" }
-  | { readonly outcome: "lost"; readonly error: JobError; readonly countsAsLoss: boolean };
+  | { readonly outcome: "lost"; readonly error: AttemptError; readonly countsAsLoss: boolean };
 
 export interface EndedAttempt {
   readonly job: ClaimedJob;

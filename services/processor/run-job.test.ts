@@ -100,3 +100,37 @@ test("what a handler throws becomes text that the store can hold", async () => {
   expect(error?.code).toBe(`CODE\ufffd${"X".repeat(59)}`);
   expect(error?.message).toBe(`m\ufffd${"y".repeat(1_998)}`);
 });
+
+test("a thrown error keeps where it was thrown, and what caused it", async () => {
+  const { ending } = await run(async () => {
+    throw new Error("Outer", { cause: new TypeError("Inner", { cause: "the last straw" }) });
+  });
+  const error = "error" in ending ? ending.error : undefined;
+  expect(error).toMatchObject({ code: "HANDLER_ERROR", message: "Outer" });
+  expect(error?.stack).toMatch(/^Error: Outer\n +at .*run-job\.test\.ts:\d+/);
+  expect(error?.cause).toMatch(
+    /^TypeError: Inner\n +at [\s\S]*run-job\.test\.ts:\d+[\s\S]*\nCaused by the last straw$/,
+  );
+});
+
+test("so does a failure that the handler declares, however long its message and its causes are", async () => {
+  const { ending } = await run(async () => {
+    const cause = new Error("x".repeat(10_000));
+    cause.cause = cause;
+    throw new JobFailure("TOO_LONG", "y\u0000".repeat(5_000), { cause });
+  });
+  const error = "error" in ending ? ending.error : undefined;
+  expect(error?.stack).toMatch(/^JobFailure: y[\s\S]*\n +at .*run-job\.test\.ts:\d+/);
+  expect(error?.cause).toStartWith("Error: xxx");
+  for (const text of [error?.stack, error?.cause]) {
+    expect(text?.length).toBeLessThanOrEqual(4_096);
+    expect(text).not.toContain("\u0000");
+  }
+});
+
+test("what is thrown without a stack has none", async () => {
+  const { ending } = await run(async () => {
+    throw "just text";
+  });
+  expect("error" in ending && Object.keys(ending.error)).toEqual(["code", "message", "fingerprint"]);
+});

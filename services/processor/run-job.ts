@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JobError, LogLine } from "../../contracts/job.ts";
+import type { AttemptError, LogLine } from "../../contracts/job.ts";
 import { orAbort } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { checkedPayload } from "../../shared/job-request.ts";
@@ -8,6 +8,7 @@ import { isTooDeep, MAX_DEPTH } from "../../shared/json-bounds.ts";
 import { printedBytes } from "../../shared/printed-size.ts";
 import type { ClaimedJob, EndedAttempt, Ending } from "./job.ts";
 import { storableJson, storableText } from "./storable-json.ts";
+import { originOf } from "./thrown.ts";
 
 const MAX_LOG_LINES = 100;
 const MAX_LOG_LENGTH = 500;
@@ -159,17 +160,18 @@ function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending 
     };
   }
   if (error instanceof AppError) return failure({ code: "INVALID_PAYLOAD", message: error.message }, false);
+  const origin = originOf(error);
   if (error instanceof JobFailure)
-    return failure({ code: error.code, message: error.message }, error.options.retryable ?? true);
-  return failure({ code: "HANDLER_ERROR", message: messageOf(error) }, true);
+    return failure({ ...origin, code: error.code, message: error.message }, error.options.retryable ?? true);
+  return failure({ ...origin, code: "HANDLER_ERROR", message: messageOf(error) }, true);
 }
 
-function failure(error: JobError, retryable: boolean): Ending {
+function failure(error: AttemptError, retryable: boolean): Ending {
   return { outcome: "failed", error: withFingerprint(error), retryable };
 }
 
 /** Equal for errors of one cause: ids, numbers and quoted parts of the message are left out. */
-export function withFingerprint({ code, message }: JobError): JobError {
+export function withFingerprint({ code, message, ...origin }: AttemptError): AttemptError {
   const text = storableText(message, MAX_MESSAGE_LENGTH);
   const shape = text
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, "#")
@@ -177,6 +179,7 @@ export function withFingerprint({ code, message }: JobError): JobError {
     .replace(/"[^"]*"|'[^']*'/g, "#");
   const stable = storableText(code, MAX_CODE_LENGTH);
   return {
+    ...origin,
     code: stable,
     message: text,
     fingerprint: createHash("sha256").update(`${stable}\n${shape}`).digest("hex").slice(0, 16),

@@ -155,10 +155,13 @@ export function createRunner({
     }
   }
 
-  function tell({ ended: { job, durationMs }, conclusion }: EndEntry, traceId: string): void {
+  function tell({ ended: { job, ending, durationMs }, conclusion }: EndEntry, traceId: string): void {
     const { id: jobId, type, attempt, correlationId } = job;
     const facts = { jobId, type, attempt, status: conclusion.status, durationMs, correlationId, traceId };
-    log.info("Job attempt ended", facts);
+    if (ending.outcome === "failed") {
+      const { code, message: reason, stack, cause } = ending.error;
+      log.warn("Job attempt failed", { ...facts, reason, error: { code, stack, cause } });
+    } else log.info("Job attempt ended", facts);
   }
 
   async function saveProgress(): Promise<void> {

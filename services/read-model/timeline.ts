@@ -1,6 +1,6 @@
 import type { TimelineEntry } from "../../contracts/api-queries.ts";
 import type { EventEnvelope } from "../../contracts/envelope.ts";
-import type { Attempt, Transition } from "../../contracts/job.ts";
+import type { Attempt, AttemptError, Transition } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
 import { present } from "./job-row.ts";
 
@@ -80,6 +80,9 @@ function transitionEntry(transition: Transition): Unplaced {
   });
 }
 
+/** The stack is for the attempt; a line of the timeline says what broke. */
+const withoutStack = ({ code, message, fingerprint }: AttemptError) => ({ code, message, fingerprint });
+
 /** An attempt where it began, with its log, and where it ended: one that was lost may have been so for long. */
 function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
   const { attempt: number, run, outcome, startedAt, finishedAt, durationMs, workerId, error, logs } = attempt;
@@ -105,7 +108,7 @@ function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
       at: finishedAt,
       title: `${title} ${outcome}`,
       durationMs,
-      detail: { workerId, run, outcome, ...(error && { error }) },
+      detail: { workerId, run, outcome, ...(error && { error: withoutStack(error) }) },
       rank: begun + PART.end,
     },
   ];
