@@ -22,6 +22,11 @@ FormatRegistry.Set(
   (value) => DATE_TIME.test(value) && isDayOfItsMonth(value) && isWritable(value),
 );
 
+/** Whether a value is a UUID as the contracts understand it: of version 1 to 8, with the variant of RFC 9562. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === "string" && UUID.test(value);
+}
+
 /** `Date.parse` reads 30 February as 2 March. */
 function isDayOfItsMonth(value: string): boolean {
   const day = Number(value.slice(8, 10));

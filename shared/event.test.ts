@@ -16,6 +16,23 @@ function created() {
 
 const message = (...envelopes: unknown[]) => joinEnvelopes(envelopes.map((e) => JSON.stringify(e)));
 
+test("an event that would break its contract is not made", () => {
+  const jobId = newJobId();
+  const facts = {
+    eventType: "job.created",
+    eventId: createdEventId(jobId, "f"),
+    correlationId: crypto.randomUUID(),
+    payload: { jobId, jobType: "sleep", sequence: 0, payload: {}, fingerprint: "f", priority: 5 },
+  } as const;
+  expect(() => makeEvent({ ...facts, correlationId: "00000000-0000-0000-0000-000000000000" })).toThrow(
+    "gateway made a job.created that breaks its contract: /correlationId",
+  );
+  expect(() => makeEvent({ ...facts, payload: { ...facts.payload, priority: 10 } })).toThrow(
+    "/payload/priority",
+  );
+  expect(() => makeEvent({ ...facts, traceparent: "no trace" })).toThrow("/traceparent");
+});
+
 describe("a message", () => {
   test("carries its events there and back", () => {
     const events = [created(), created()];

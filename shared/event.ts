@@ -8,6 +8,7 @@ import {
   type EventType,
   type JobEvent,
 } from "../contracts/events.ts";
+import { isUuid } from "../contracts/schema.ts";
 
 const checkers = Object.fromEntries(
   EVENT_TYPES.map((eventType) => [eventType, TypeCompiler.Compile(EVENT_SCHEMAS[eventType])]),
@@ -27,10 +28,13 @@ export interface EventFacts<E extends EventType> {
   readonly hops?: JobEvent["hops"];
 }
 
-/** Makes events of one producer. What it makes is right by type; it is checked where it is consumed. */
+/**
+ * Makes the events of one producer. Every event of this system is made here, and each has passed the very check that its
+ * consumers make: one that breaks the contract throws before anything is promised or published.
+ */
 export function createEventMaker(producer: Producer) {
-  return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> =>
-    ({
+  return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {
+    const event = {
       contractVersion: CONTRACT_VERSION,
       eventType: facts.eventType,
       eventId: facts.eventId,
@@ -42,7 +46,14 @@ export function createEventMaker(producer: Producer) {
       ...(facts.traceparent && { traceparent: facts.traceparent }),
       ...(facts.causationId && { causationId: facts.causationId }),
       ...(facts.hops && { hops: facts.hops }),
-    }) as JobEvent<E>;
+    } as JobEvent<E>;
+    const fault = faultOf(event);
+    if (fault)
+      throw new Error(
+        `${producer.service} made a ${facts.eventType} that breaks its contract: ${fault.detail}`,
+      );
+    return event;
+  };
 }
 export type EventMaker = ReturnType<typeof createEventMaker>;
 
@@ -128,13 +139,11 @@ function faultOf(envelope: unknown): { reason: DeadLetterReason; detail: string 
   };
 }
 
-const UUID = /^[0-9a-f-]{36}$/i;
-
 function idsOf(envelope: unknown): { jobId?: string; eventId?: string } {
   const { eventId, payload } = (envelope ?? {}) as { eventId?: unknown; payload?: { jobId?: unknown } };
   const jobId = payload?.jobId;
   return {
-    ...(typeof jobId === "string" && UUID.test(jobId) && { jobId }),
-    ...(typeof eventId === "string" && UUID.test(eventId) && { eventId }),
+    ...(isUuid(jobId) && { jobId }),
+    ...(isUuid(eventId) && { eventId }),
   };
 }

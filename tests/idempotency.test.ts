@@ -56,6 +56,48 @@ behaviour("an idempotency key", {}, (world) => {
     expect(await world().sql`select * from jobs where id = ${id}`).toEqual(before);
   });
 
+  test("of requests in flight belongs to one body: of 100 at once one is accepted", async () => {
+    for (const round of [1, 2, 3]) {
+      const replies = await Promise.all(
+        Array.from({ length: 100 }, (_, ms) => post(`race-${round}`, job(ms))),
+      );
+      const accepted = replies.filter(({ status }) => status === 202);
+      expect([accepted.length, replies.filter(({ status }) => status === 422).length]).toEqual([1, 99]);
+      await world().untilStatus(accepted[0]?.body.jobId ?? "", "COMPLETED");
+    }
+  });
+
+  test("of requests in flight with one body names one job, published once", async () => {
+    const published = async () => {
+      const text = await (await fetch(`${world().gateway()}/metrics`)).text();
+      const line = text.split("\n").find((each) => each.startsWith("observatory_bus_published_total"));
+      return Number(line?.split(" ").at(-1));
+    };
+    const before = await published();
+    const replies = await Promise.all(Array.from({ length: 100 }, () => post("same", job(3))));
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(new Set(replies.map(({ body }) => `${body.jobId} ${body.eventId}`)).size).toBe(1);
+    const { jobId = "" } = replies[0]?.body ?? {};
+    await world().untilStatus(jobId, "COMPLETED");
+    expect(await published()).toBe(before + 1);
+  });
+
+  test("within one batch belongs to its first body", async () => {
+    const jobs = Array.from({ length: 50 }, (_, n) => ({ ...job(n % 2), idempotencyKey: "in-batch" }));
+    const reply = await world().post("/jobs/batch", { jobs });
+    const { accepted, refused, results } = (await reply.json()) as {
+      accepted: number;
+      refused: number;
+      results: { jobId?: string; problem?: { code: string } }[];
+    };
+    expect([reply.status, accepted, refused]).toEqual([202, 25, 25]);
+    expect(new Set(results.flatMap(({ jobId }) => jobId ?? [])).size).toBe(1);
+    expect(new Set(results.flatMap(({ problem }) => problem?.code ?? []))).toEqual(
+      new Set(["IDEMPOTENCY_CONFLICT"]),
+    );
+    await world().untilStatus(results[0]?.jobId ?? "", "COMPLETED");
+  });
+
   test("may come with each job of a batch", async () => {
     const jobs = [1, 2, 3].map((n) => ({ ...job(0), idempotencyKey: `row-${n}` }));
     const first = await world().submitMany(jobs);

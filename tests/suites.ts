@@ -45,7 +45,13 @@ export const SUITES: readonly Suite[] = [
   { name: "gateway-units", paths: ["services/gateway"], engines: [] },
   {
     name: "gateway",
-    paths: behaviours("refusals", "idempotency", "gateway-overload", "openapi-gateway"),
+    paths: behaviours(
+      "refusals",
+      "idempotency",
+      "accepted-becomes-row",
+      "gateway-overload",
+      "openapi-gateway",
+    ),
     engines: full,
   },
   { name: "processor-units", paths: ["services/processor"], engines: [] },
@@ -92,6 +98,7 @@ export const SUITES: readonly Suite[] = [
       "happy-path",
       "refusals",
       "idempotency",
+      "accepted-becomes-row",
       "duplicates",
       "retry",
       "dead-letters",

@@ -1,16 +1,48 @@
-/** The newest idempotency keys with the fingerprints of their bodies; at most `limit` of them. */
+interface UnderWay {
+  readonly fingerprint: string;
+  readonly published: Promise<void>;
+}
+
+/**
+ * What this gateway knows of idempotency keys: those whose request is under way, bounded by the requests in flight, and
+ * the newest `limit` of those that were confirmed, with the fingerprints of their bodies.
+ */
 export function createKeyMemory(limit: number) {
-  const fingerprints = new Map<string, string>();
+  const underWay = new Map<string, UnderWay>();
+  const confirmed = new Map<string, string>();
+
+  function remember(key: string, fingerprint: string): void {
+    confirmed.delete(key);
+    confirmed.set(key, fingerprint);
+    if (confirmed.size <= limit) return;
+    const [oldest] = confirmed.keys();
+    if (oldest !== undefined) confirmed.delete(oldest);
+  }
+
   return {
-    get: (key: string) => fingerprints.get(key),
-    set(key: string, fingerprint: string): void {
-      fingerprints.delete(key);
-      fingerprints.set(key, fingerprint);
-      if (fingerprints.size <= limit) return;
-      for (const oldest of fingerprints.keys()) {
-        fingerprints.delete(oldest);
-        break;
+    /** The fingerprint of the request that has this key, under way or confirmed. */
+    get: (key: string) => underWay.get(key)?.fingerprint ?? confirmed.get(key),
+
+    /**
+     * Publishes once for each key: a request that comes while its like is under way shares that one's end. Resolves to
+     * whether this call published. A request that failed is forgotten, so that it may come again.
+     */
+    async publishOnce(key: string, fingerprint: string, publish: () => Promise<void>): Promise<boolean> {
+      const earlier = underWay.get(key);
+      if (earlier) {
+        await earlier.published;
+        return false;
       }
+      if (confirmed.has(key)) return false;
+      const published = publish();
+      underWay.set(key, { fingerprint, published });
+      try {
+        await published;
+        remember(key, fingerprint);
+      } finally {
+        underWay.delete(key);
+      }
+      return true;
     },
   };
 }

@@ -99,16 +99,21 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     };
   }
 
-  /** Throws IDEMPOTENCY_CONFLICT; gives true when this very request was confirmed before. */
-  function isKnown({ key, fingerprint }: Prepared): boolean {
-    if (key === undefined) return false;
-    const known = keys.get(key);
-    if (known !== undefined && known !== fingerprint)
-      throw new AppError(
-        "IDEMPOTENCY_CONFLICT",
-        `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is untouched`,
-      );
-    return known !== undefined;
+  /** Throws IDEMPOTENCY_CONFLICT where the key belongs to another body, under way or confirmed. */
+  function refuseOtherBody({ key, fingerprint }: Prepared): void {
+    const known = key === undefined ? undefined : keys.get(key);
+    if (known === undefined || known === fingerprint) return;
+    throw new AppError(
+      "IDEMPOTENCY_CONFLICT",
+      `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is untouched`,
+    );
+  }
+
+  /** Resolves to whether this call published it; false where this very request was under way or confirmed before. */
+  async function publish({ key, fingerprint, envelope }: Prepared): Promise<boolean> {
+    if (key !== undefined) return keys.publishOnce(key, fingerprint, () => publisher.add(envelope));
+    await publisher.add(envelope);
+    return true;
   }
 
   return {
@@ -121,14 +126,11 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     /** Accept one job; resolves when it is durable in the bus. */
     async submit(body: unknown, caller: Caller): Promise<Acceptance> {
       const prepared = prepare(body, caller);
-      const { acceptance, envelope, key, fingerprint, trace } = prepared;
+      const { acceptance, trace } = prepared;
       try {
-        const known = isKnown(prepared);
-        if (!known) {
-          await publisher.add(envelope);
-          if (key !== undefined) keys.set(key, fingerprint);
-        }
-        trace?.end(!known);
+        refuseOtherBody(prepared);
+        const published = await publish(prepared);
+        trace?.end(published);
       } catch (error) {
         trace?.fail(error);
         throw error;

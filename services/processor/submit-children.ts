@@ -3,9 +3,13 @@ import { TOPOLOGY } from "../../contracts/topology.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
+import { checkPayloadBounds } from "../../shared/json-bounds.ts";
 import { createChildKeys } from "./child-keys.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
+
+/** The gateway's limit unless its settings say otherwise. */
+const MAX_PAYLOAD_BYTES = 65_536;
 
 /**
  * Submits children by the front door, like any job; ids that follow from the parent keep a second run from making more.
@@ -19,7 +23,7 @@ export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts[
     keysOfAttempts.set(parent, keyOf);
     const checked = children.map((child) => ({
       ...child,
-      payload: checkedPayload(jobTypeNamed(child.type), child.payload),
+      payload: withinBounds(checkedPayload(jobTypeNamed(child.type), child.payload)),
     }));
     const events = checked.map((child) =>
       createdEvent(
@@ -43,4 +47,10 @@ export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts[
       );
     return events.map((event) => event.payload.jobId);
   };
+}
+
+/** A child is held to the bounds of a submission: what the store cannot hold would never become a row. */
+function withinBounds(payload: Record<string, unknown>): Record<string, unknown> {
+  checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
+  return payload;
 }

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { isUuid } from "../../contracts/schema.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -12,7 +13,6 @@ export interface EdgeOptions {
   readonly allowedOrigins: string;
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** Not of RFC 9110: what nginx logs for a client that closed its connection before the reply. */
 const HUNG_UP = 499;
 /** The gateway forwards `/x` to a processor as `/internal/x`; problems name the path that the caller used. */
@@ -37,7 +37,7 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
     .onRequest(({ request, set }) => {
       startedAt.set(request, performance.now());
       const given = request.headers.get("x-correlation-id");
-      set.headers["x-correlation-id"] = given && UUID.test(given) ? given.toLowerCase() : crypto.randomUUID();
+      set.headers["x-correlation-id"] = given && isUuid(given) ? given.toLowerCase() : crypto.randomUUID();
       set.headers["x-content-type-options"] = "nosniff";
       const refusal = policy.refusal(request);
       if (refusal) throw new AppError("ORIGIN_REFUSED", refusal);
