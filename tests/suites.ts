@@ -130,7 +130,7 @@ export const SUITES: readonly Suite[] = [
     name: "tui-units",
     paths: [
       "tui/cli",
-      ...["job-filter", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
+      ...["job-filter", "key-table", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
     ],
     engines: [],
   },

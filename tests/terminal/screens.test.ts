@@ -174,7 +174,7 @@ async function walk(tui: InTerminal) {
     ["4", /╭ Causes [\s\S]*╭ Dead letters [\s\S]*日本/],
     [KEYS.enter, /Job out of tries/],
     ["5", /╭ Workers /],
-    ["6", /no Alertmanager|Nothing fires/],
+    ["6", /cannot raise alerts|Nothing fires/],
     ["U", /╭ Pages /],
     ["N", /╭ New job /],
     [KEYS.esc, /╭ Pages /],

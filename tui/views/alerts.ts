@@ -18,7 +18,7 @@ export function alertsView(state: State, area: Rect): Placed[] {
             : [dim(" Waiting for the alerts")],
         ]
       : alerts.source === "none"
-        ? howToGetAlerts()
+        ? howToGetAlerts(area.width - 6)
         : quiet();
     return [{ panel: { title: "Alerts", lines }, rect: area }];
   }
@@ -39,13 +39,12 @@ const quiet = (): Line[] => [
   ],
 ];
 
-function howToGetAlerts(): Line[] {
+function howToGetAlerts(width: number): Line[] {
+  const [first = "", ...rest] = wrap("This system cannot raise alerts: no Alertmanager runs.", width);
   return [
     [],
-    [
-      span(` ${GLYPHS.warn} `, { colour: "warn" }),
-      span("This system cannot raise alerts: no Alertmanager runs."),
-    ],
+    [span(` ${GLYPHS.warn} `, { colour: "warn" }), span(first)],
+    ...rest.map((text): Line => [span(`   ${text}`)]),
     [],
     [bold(" To get them")],
     [span("   docker compose up    "), dim("has Prometheus and Alertmanager")],

@@ -74,7 +74,7 @@ function columnsOf(state: State): Column<DeadLetter>[] {
     {
       title: "",
       width: 1,
-      cell: ({ id }) => span(all || marks.has(id) ? GLYPHS.mark : " ", { colour: "accent" }),
+      cell: ({ id }) => (all || marks.has(id) ? span(GLYPHS.mark, { colour: "accent" }) : span(" ")),
     },
     { title: "id", width: 8, cell: ({ id, jobId }) => span(shortId(jobId ?? id)) },
     {

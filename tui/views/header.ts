@@ -32,6 +32,7 @@ function liveness(state: State, withDetail: boolean): Line {
   const { overview } = state.data;
   const parts: Line[] = [];
   if (overview?.value) parts.push([span(overview.value.engines)]);
+  if (state.options.serverMode) parts.push([span("server")]);
   if (state.options.readOnly) parts.push([span("read-only", { colour: "warn" })]);
   if (isOffline(state) && overview) parts.push(...offlineParts(state, withDetail));
   else if (overview?.error)

@@ -112,7 +112,7 @@ function columnsOf(state: State): Column<Job>[] {
     {
       title: "",
       width: 1,
-      cell: ({ id }) => span(all || marks.has(id) ? GLYPHS.mark : " ", { colour: "accent" }),
+      cell: ({ id }) => (all || marks.has(id) ? span(GLYPHS.mark, { colour: "accent" }) : span(" ")),
     },
     { title: "id", width: 8, cell: ({ id }) => span(shortId(id)) },
     { title: "type", width: 10, cell: ({ type }) => span(type) },

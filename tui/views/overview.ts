@@ -202,8 +202,8 @@ function latencyPanel(state: State, width: number, withLedger: boolean): Panel {
       row("execution", overview?.stats.execution ?? {}),
       row("queue wait", overview?.stats.queueWait ?? {}),
       [
-        span(fit(" observed after", label)),
-        span(fit(lag === 0 ? "at once" : duration(lag), cells, "right"), lag ? { colour: "warn" } : {}),
+        span(fit(" observed after", label - 1)),
+        span(fit(lag === 0 ? "at once" : duration(lag), cells + 1, "right"), lag ? { colour: "warn" } : {}),
       ],
       ...(withLedger ? [ledgerLine(state)] : []),
     ],
@@ -234,10 +234,7 @@ function ledgerPanel(state: State): Panel {
     title: "Ledger",
     lines: [
       balanced
-        ? [
-            span(` ${GLYPHS.ok} balanced`, { colour: "good" }),
-            span(` at ${clock(loadedAt ?? 0).slice(0, 5)}`),
-          ]
+        ? [span(` ${GLYPHS.ok} balanced`, { colour: "good" }), dim(` ${clock(loadedAt ?? 0).slice(0, 5)}`)]
         : [span(` ${GLYPHS.bad} not balanced`, { colour: "bad", bold: true })],
       [span(" accepted "), bold(count(accepted).padStart(9))],
       [span(" in flight"), bold(count(inFlight).padStart(9))],

@@ -1,0 +1,20 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { keyPage } from "./key-table.ts";
+import { KEYMAP } from "./keys.ts";
+import { SCREENS } from "./model.ts";
+
+test("docs/keys.md is what the keymap says; bun tui/key-table.ts writes it", async () => {
+  expect(await Bun.file(join(import.meta.dir, "../docs/keys.md")).text()).toBe(keyPage());
+});
+
+test("no key means two things on one screen, and browsers keep theirs", () => {
+  for (const screen of SCREENS) {
+    const keys = KEYMAP.filter(({ screens }) => !screens || screens.includes(screen)).flatMap(
+      (binding) => binding.keys,
+    );
+    expect([screen, keys.filter((key, index) => keys.indexOf(key) !== index)]).toEqual([screen, []]);
+  }
+  const all = KEYMAP.flatMap(({ keys }) => keys);
+  for (const kept of ["ctrl-w", "ctrl-t", "ctrl-n"]) expect(all).not.toContain(kept);
+});

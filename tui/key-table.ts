@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { type Binding, KEYMAP } from "./keys.ts";
+import { SCREENS } from "./model.ts";
+
+/** The keymap as a page of documentation. */
+export function keyPage(): string {
+  const everywhere = KEYMAP.filter(({ screens }) => !screens);
+  const parts = SCREENS.map((screen) => ({
+    screen,
+    bindings: KEYMAP.filter(({ screens }) => screens?.includes(screen)),
+  }));
+  return [
+    "# Keys of the terminal UI",
+    "Press `?` on any screen for the same list. The hint line at the bottom shows the keys that would do something now.",
+    "## Everywhere",
+    table(everywhere),
+    ...parts
+      .filter(({ bindings }) => bindings.length > 0)
+      .flatMap(({ screen, bindings }) => [`## ${titleOf(screen)}`, table(bindings)]),
+    "`:set theme mono`, `:set refresh 2000` and `:set filter status:failed` write `odd-dashboard/settings.json` under `XDG_CONFIG_HOME`.",
+    "<!-- Written by `bun tui/key-table.ts` from tui/keys.ts. -->",
+    "",
+  ]
+    .join("\n\n")
+    .trimEnd()
+    .concat("\n");
+}
+
+const titleOf = (screen: string) => screen.charAt(0).toUpperCase() + screen.slice(1).replaceAll("-", " ");
+
+function table(bindings: readonly Binding[]): string {
+  const rows = bindings.map(
+    ({ shown, help }) =>
+      `| ${shown
+        .split(" ")
+        .map((key) => `\`${key}\``)
+        .join(" ")} | ${help} |`,
+  );
+  return ["| Key | What it does |", "| --- | --- |", ...rows].join("\n");
+}
+
+if (import.meta.main) await Bun.write(join(import.meta.dir, "../docs/keys.md"), keyPage());
