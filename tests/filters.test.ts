@@ -4,6 +4,7 @@ import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "../contracts/filter-ke
 import type { JobFilter } from "../contracts/filter-schema.ts";
 import { newJobId } from "../contracts/ids.ts";
 import { writeFilter } from "../contracts/write-filter.ts";
+import { jobConditions } from "../shared/job-filter-sql.ts";
 import { missingEngines } from "../tui/engines/missing.ts";
 import { type SeedJob, seedJob } from "./read-model-seed.ts";
 import { createWorld, type ReadModel, type World } from "./read-model-world.ts";
@@ -24,6 +25,7 @@ const WORKERS = ["w-1", "w-2"] as const;
 const PARENTS = [newJobId(), newJobId()] as const;
 const USERS = [1, "1", 2, true, null, "o'brien"] as const;
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 let world: World;
 let model: ReadModel;
@@ -163,4 +165,62 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("filters", () => {
     expect(odd).toEqual([]);
     expect((await world.sql`select count(*)::int as count from jobs`)[0]?.count).toBe(jobs.length);
   });
+
+  test("none reads the history: a rare value is found among 20,000 jobs by an index", async () => {
+    await world.sql`
+      insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id, parent_id, sequence,
+        max_attempts, base_ms, cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, finished_at, worker_id, error)
+      select gen_random_uuid(), case when i = 77 then 'retired' else 'hash' end,
+        case when i % 400 = 0 then 'FAILED' when i = 77 then 'CANCELLED' else 'COMPLETED' end, 5,
+        jsonb_build_object('user', i), 'f', gen_random_uuid(), gen_random_uuid(),
+        case when i = 77 then ${PARENTS[0]}::uuid end, 4, 3, 100, 1000, 60000, at, at, at, at, at,
+        case when i = 77 then 'w-rare' else 'w-1' end,
+        case when i % 400 = 0 then jsonb_build_object(
+          'code', case when i = 400 then 'RARE' else 'HANDLER_ERROR' end, 'message', 'it broke',
+          'fingerprint', case when i = 400 then 'rare' else 'usual' end) end
+      from (select i, now() - interval '30 days' + i * interval '1 minute' as at from generate_series(1, 20000) i) as made`;
+    await world.sql`analyze jobs`;
+    const ancient = new Date(now - 29.99 * DAY).toISOString();
+    const recent = new Date(now - MINUTE).toISOString();
+    const filters: JobFilter[] = [
+      ...[
+        { status: "CANCELLED" },
+        { type: "retired" },
+        { type: ["retired", "absent"] },
+        { status: ["PENDING", "RETRYING"] },
+      ],
+      ...[{ errorCode: "RARE" }, { fingerprint: "rare" }, { workerId: "w-rare" }, { parentId: PARENTS[0] }],
+      ...[
+        { payload: { user: 4_711 } },
+        { createdBefore: ancient },
+        { finishedBefore: ancient },
+        { failedBefore: ancient },
+      ],
+      ...[{ createdAfter: recent }, { finishedAfter: recent }, { failedAfter: recent }],
+    ] as JobFilter[];
+    const read: [JobFilter, number][] = [];
+    for (const filter of filters) {
+      const [row] = await world.sql<{ "QUERY PLAN": [{ Plan: PlanNode }] }[]>`
+        explain (analyze, format json) select id from jobs where ${jobConditions(world.sql as never, filter) as never}
+        order by created_at desc, id desc limit 51`;
+      read.push([filter, rowsRead(row!["QUERY PLAN"][0].Plan)]);
+    }
+    expect(read.filter(([, rows]) => rows > 1_000)).toEqual([]);
+  });
 });
+
+interface PlanNode {
+  "Node Type": string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number;
+  "Rows Removed by Index Recheck"?: number;
+  Plans?: PlanNode[];
+}
+
+/** The rows that the scans of a plan looked at. */
+function rowsRead(node: PlanNode): number {
+  const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
+  const own = node["Node Type"].includes("Scan") ? (node["Actual Rows"] + removed) * node["Actual Loops"] : 0;
+  return (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), own);
+}
