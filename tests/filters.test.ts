@@ -183,21 +183,22 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("filters", () => {
     const ancient = new Date(now - 29.99 * DAY).toISOString();
     const recent = new Date(now - MINUTE).toISOString();
     const filters: JobFilter[] = [
-      ...[
-        { status: "CANCELLED" },
-        { type: "retired" },
-        { type: ["retired", "absent"] },
-        { status: ["PENDING", "RETRYING"] },
-      ],
-      ...[{ errorCode: "RARE" }, { fingerprint: "rare" }, { workerId: "w-rare" }, { parentId: PARENTS[0] }],
-      ...[
-        { payload: { user: 4_711 } },
-        { createdBefore: ancient },
-        { finishedBefore: ancient },
-        { failedBefore: ancient },
-      ],
-      ...[{ createdAfter: recent }, { finishedAfter: recent }, { failedAfter: recent }],
-    ] as JobFilter[];
+      { status: "CANCELLED" },
+      { status: ["PENDING", "RETRYING"] },
+      { type: "retired" },
+      { type: ["retired", "absent"] },
+      { errorCode: "RARE" },
+      { fingerprint: "rare" },
+      { workerId: "w-rare" },
+      { parentId: PARENTS[0] },
+      { payload: { user: 4_711 } },
+      { createdBefore: ancient },
+      { finishedBefore: ancient },
+      { failedBefore: ancient },
+      { createdAfter: recent },
+      { finishedAfter: recent },
+      { failedAfter: recent },
+    ];
     const read: [JobFilter, number][] = [];
     for (const filter of filters) {
       const [row] = await world.sql<{ "QUERY PLAN": [{ Plan: PlanNode }] }[]>`
