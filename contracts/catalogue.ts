@@ -39,6 +39,7 @@ import { EVENT_SCHEMAS } from "./events.ts";
 import { Attempt, Job, JobSummary, Transition } from "./job.ts";
 import { JobTypeInfo } from "./job-type.ts";
 import { Problem } from "./problem.ts";
+import { PtyClientMessage, PtyServerMessage } from "./pty.ts";
 import { withReferences } from "./references.ts";
 import { type PublishedSchema, publication, schemaId } from "./schema.ts";
 import { ServiceCatalogue } from "./service-catalogue.ts";
@@ -58,6 +59,7 @@ const THINGS = [
   UiRegistry,
   ServiceCatalogue,
 ];
+const TERMINAL = [PtyClientMessage, PtyServerMessage];
 const COMMANDS = [
   JobRequest,
   Acceptance,
@@ -95,7 +97,7 @@ const QUERIES = [
 
 /** Every schema that is published from this folder, by name. Payloads of job types are published beside them. */
 export const CATALOGUE: readonly PublishedSchema[] = inOrder(
-  ([...SPINE, ...THINGS, ...COMMANDS, ...QUERIES] as TSchema[]).map(publication),
+  ([...SPINE, ...THINGS, ...COMMANDS, ...QUERIES, ...TERMINAL] as TSchema[]).map(publication),
 );
 
 /** Published schemas in the order of their names. */

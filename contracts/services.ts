@@ -15,6 +15,8 @@ const postgresLogin = {
 const redisLogin = { password: login("REDIS_PASSWORD", "observatory") };
 
 type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
+  /** Where it is not `odto-` and the name. */
+  readonly image?: string;
   readonly health: NonNullable<ServiceEntry["health"]>;
 };
 
@@ -78,6 +80,28 @@ export const OWN_SERVICES = {
       "LEASE_MS",
     ],
   },
+  "web-pty": {
+    purpose: "Streams the terminal interface to browsers",
+    image: "odto-web-pty-server",
+    ports: [at("Terminals, WebSocket", 9000), at("Operations, /metrics", 9001)],
+    health: { port: 9001, path: "/readyz" },
+    needs: ["gateway", "read-model"],
+    environment: [
+      "BIND_ADDRESS",
+      "LOG_LEVEL",
+      "ALLOWED_ORIGINS",
+      "GATEWAY_URL",
+      "READ_MODEL_URL",
+      "PTY_WS_PORT",
+      "PTY_METRICS_PORT",
+      "PTY_TUI_BINARY",
+      "PTY_AUTH_TOKEN",
+      "PTY_READ_ONLY",
+      "PTY_PER_IP_CAP",
+      "PTY_GLOBAL_CAP",
+      "PTY_TRUSTED_PROXIES",
+    ],
+  },
 } satisfies Record<string, OwnService>;
 
 export type ServiceName = keyof typeof OWN_SERVICES;
@@ -93,6 +117,17 @@ const SERVICES: ServiceEntry[] = [
       ...OWN_SERVICES[name],
     }),
   ),
+  {
+    name: "web-ui",
+    role: "service",
+    profile: "core",
+    purpose: "The terminal in the browser, and a dashboard",
+    image: "odto-web-ui",
+    ports: [at("Page", 8081, "WEB_PORT")],
+    health: { port: 8081, path: "/healthz" },
+    needs: ["web-pty"],
+    environment: [],
+  },
   {
     name: "rabbitmq",
     role: "engine",

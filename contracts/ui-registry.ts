@@ -29,7 +29,7 @@ const PAGES = [
     path: "/",
     emoji: "🖥️",
     description: "The terminal interface in the browser, and a plain dashboard beside it",
-    port: 8081,
+    port: publishedPort("web-ui"),
   },
   {
     id: "gateway-docs",

@@ -2,19 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { ServiceCatalogue } from "../contracts/service-catalogue.ts";
-import { SERVICE_CATALOGUE } from "../contracts/services.ts";
+import { SERVICE_CATALOGUE, SERVICE_NAMES, type ServiceName } from "../contracts/services.ts";
 import registry from "../contracts/ui-registry.json" with { type: "json" };
 import { BINARIES } from "../shared/build/binaries.ts";
 import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity-compose.ts";
 import { settingsOf } from "./parity-settings.ts";
 
 const { services } = SERVICE_CATALOGUE;
-const ours = services.filter(({ role }) => role === "service");
+// The page is served by a web server of others; all else of ours is a program.
+const ours = services.filter(({ name }) => SERVICE_NAMES.includes(name as ServiceName));
 const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
 );
-/** Interfaces of the browser terminal, which has no container yet. */
-const TO_COME = ["web"];
 
 test("the catalogue matches its schema, names nothing twice, and its parts need only each other", () => {
   expect([...Value.Errors(ServiceCatalogue, SERVICE_CATALOGUE)]).toEqual([]);
@@ -94,8 +93,9 @@ describe.each(ours)("$name itself", (entry) => {
   test("agrees: its port, its variables and their defaults", async () => {
     const settings = await settingsOf(entry.name);
     const { environment = {}, build } = compose.services[entry.name]!;
-    expect(settings.get("PORT")?.preset).toBe(String(entry.ports[0]?.port));
-    expect(String(environment.PORT)).toBe(String(entry.ports[0]?.port));
+    const port = settings.has("PORT") ? "PORT" : "PTY_WS_PORT";
+    expect(settings.get(port)?.preset).toBe(String(entry.ports[0]?.port));
+    expect(String(environment[port])).toBe(String(entry.ports[0]?.port));
     expect(build?.args.SERVICE).toBe(entry.name);
     expect(Object.keys(environment).filter((name) => !settings.has(name))).toEqual([]);
     const missing = [...settings].filter(([name, { required }]) => required && !(name in environment));
@@ -146,7 +146,7 @@ test("the root .env holds nothing but what Compose needs to find its file", asyn
 test("every interface of the registry is published, and its page is on the list of the README", async () => {
   const ports = new Set(published.map(({ port }) => port));
   const absent = registry.interfaces.filter(({ port }) => !ports.has(port)).map(({ id }) => id);
-  expect(absent).toEqual(TO_COME);
+  expect(absent).toEqual([]);
 });
 
 test("the README lists every published port with its login, and no other", async () => {

@@ -86,6 +86,9 @@ export const SUITES: readonly Suite[] = [
     paths: behaviours("read-model", "filters", "read-model-stream", "openapi-read-model", "ledger-accuses"),
     engines: full,
   },
+  { name: "web-pty-units", paths: ["services/web-pty"], engines: [] },
+  { name: "web-pty", paths: behaviours("web-pty"), engines: [] },
+  { name: "web-units", paths: ["web"], engines: [] },
   {
     name: "system",
     paths: behaviours("broker-restart", "store-cuts", "store-trouble", "rolling-upgrade"),

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { parseAddressRanges } from "../../shared/address-ranges.ts";
 import { untilItSucceeds } from "../../shared/async.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Consumer } from "../../shared/bus/port.ts";
@@ -10,7 +11,6 @@ import { listen } from "../../shared/http/listen.ts";
 import { createOps } from "../../shared/http/ops.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
-import { parseAllowList } from "./allow-list.ts";
 import { createApp } from "./app.ts";
 import { type Claimer, createClaimer } from "./claim.ts";
 import { createCommandLog } from "./command-log.ts";
@@ -84,7 +84,7 @@ async function start({
   makeEvent,
   tracing,
 }: ServiceContext<typeof Config.static>): Promise<void> {
-  const allowedAddresses = parseAllowList(config.HTTP_CHECK_ALLOW);
+  const allowedAddresses = parseAddressRanges("HTTP_CHECK_ALLOW", config.HTTP_CHECK_ALLOW);
   const { stopping, abort } = life;
 
   const store = openJobStore({ url: config.DATABASE_URL, max: config.DATABASE_POOL, log });

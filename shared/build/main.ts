@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { buildPage } from "../../web/build.ts";
 import { parseOptions } from "../command-line.ts";
 import { messageOf } from "../errors.ts";
 import { BINARIES, type Binary } from "./binaries.ts";
@@ -11,7 +12,7 @@ const projectDir = join(import.meta.dir, "../..");
 const usageText = `Usage: bun run build [options] [name …]
 
 Compiles ${BINARIES.map(({ name }) => name).join(", ")} (or those named) to standalone binaries under dist/.
-odd-dashboard carries every service too: odd-dashboard service gateway.
+odd-dashboard carries every service too: odd-dashboard service gateway. The page goes to web/ beside them.
 
   --target TARGET  for another platform: bun-linux-x64, bun-linux-arm64, bun-linux-x64-baseline, bun-linux-x64-musl,
                    bun-darwin-x64, bun-darwin-arm64, bun-windows-x64; they go to dist/TARGET/
@@ -52,6 +53,10 @@ async function main(args: string[]): Promise<number> {
     if (!target) await mustTellItsVersion(binary, outFile);
   }
   console.log(`${binaries.length} binaries, ${megabytes(bytes)}, in ${folder}`);
+  if (positionals.length === 0) {
+    await buildPage(join(folder, "web"));
+    console.log(`The page is in ${join(folder, "web")}`);
+  }
   return 0;
 }
 

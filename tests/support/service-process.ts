@@ -43,6 +43,8 @@ export async function startService(
       SERVICE: name,
       ...env,
       PORT: port,
+      // web-pty has its operations on a port of their own.
+      PTY_METRICS_PORT: port,
     },
     stdout: "pipe",
     stderr: "pipe",

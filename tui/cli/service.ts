@@ -1,4 +1,5 @@
 import { Argument, type Command } from "@commander-js/extra-typings";
+import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 import { describe } from "./command.ts";
 
 /** Each runs as soon as it is imported, with the arguments of this process. */
@@ -7,8 +8,8 @@ const SERVICES = {
   processor: () => import("../../services/processor/main.ts"),
   "metrics-engine": () => import("../../services/metrics-engine/main.ts"),
   "read-model": () => import("../../services/read-model/main.ts"),
-} as const;
-type ServiceName = keyof typeof SERVICES;
+  "web-pty": () => import("../../services/web-pty/main.ts"),
+} as const satisfies Readonly<Record<ServiceName, () => Promise<unknown>>>;
 
 export function addService(program: Command): void {
   describe(
@@ -17,7 +18,7 @@ export function addService(program: Command): void {
     "service gateway --help",
     "service processor",
   )
-    .addArgument(new Argument("<name>", "the service").choices(Object.keys(SERVICES) as ServiceName[]))
+    .addArgument(new Argument("<name>", "the service").choices(SERVICE_NAMES))
     .argument("[arguments...]", "what the service itself takes: --help, --version, --healthcheck")
     .allowUnknownOption()
     .passThroughOptions()

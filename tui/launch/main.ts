@@ -162,7 +162,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const gatewayUrl = urlOf(plans, "gateway");
   const readModelUrl = urlOf(plans, "read-model");
   const processorUrl = urlOf(plans, "processor");
-  greet(printer, rows, gatewayUrl, readModelUrl);
+  greet(printer, rows, gatewayUrl, readModelUrl, urlOf(plans, "web-ui"));
   printer.line(`Up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
   if (options.ephemeral) printer.line("Nothing is kept: jobs and events go when this ends (--ephemeral)");
 

@@ -79,8 +79,9 @@ export function runObservers(options: RunObserversOptions): void {
 
 function targetsOf({ plan, services, brokerMetrics }: RunObserversOptions): Record<string, string[]> {
   const targets: Record<string, string[]> = {};
+  // The page's server here stands in for nginx, which exports nothing either.
   for (const { service, url } of services)
-    targets[service] = [...(targets[service] ?? []), new URL(url).host];
+    if (service !== "web-ui") targets[service] = [...(targets[service] ?? []), new URL(url).host];
   for (const [name, port] of Object.entries(plan.ports)) targets[name] = [`127.0.0.1:${port}`];
   if (brokerMetrics) targets.rabbitmq = [brokerMetrics];
   return targets;

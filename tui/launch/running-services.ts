@@ -61,7 +61,7 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
   return {
     replace(services) {
       refusals.forget();
-      for (const [plan, one] of running) if (services.has(plan.service)) one.replace();
+      for (const [plan, one] of running) if (isReplaceable(plan) && services.has(plan.service)) one.replace();
     },
   };
 }
@@ -81,14 +81,18 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   life.defer(`${plan.id} log`, tail.stop);
   const supervised = supervise({
     id: plan.id,
-    command: [process.execPath, join("services", plan.service, "main.ts")],
+    command: [
+      process.execPath,
+      plan.service === "web-ui" ? "web/server.ts" : `services/${plan.service}/main.ts`,
+    ],
     cwd: projectDir,
     env: (port) => ({ ...environmentOf(plan, plans, urls, env), PORT: String(port) }),
     logFile,
     url: plan.url,
-    ...(options.reload && {
-      front: createFront({ id: plan.id, hostname: options.bindAddress, port: plan.port }),
-    }),
+    ...(options.reload &&
+      isReplaceable(plan) && {
+        front: createFront({ id: plan.id, hostname: options.bindAddress, port: plan.port }),
+      }),
     stopMs: graceMs(env) + 5_000,
     onSpawn(pid) {
       watch.spawned();
@@ -118,6 +122,11 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   });
   life.defer(plan.id, supervised.stop);
   return supervised;
+}
+
+/** A terminal lives in its process, and the page bundles its sources only when it starts: neither has a successor. */
+function isReplaceable(plan: ServicePlan): plan is ServicePlan & { readonly service: ServiceName } {
+  return plan.service !== "web-ui" && plan.service !== "web-pty";
 }
 
 interface Refusals {

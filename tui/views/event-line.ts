@@ -1,21 +1,9 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
-import type { JobStatus } from "../../contracts/job.ts";
-import { clock, duration, shortId } from "../../shared/format.ts";
+import { tell } from "../../shared/event-words.ts";
+import { clock, shortId } from "../../shared/format.ts";
 import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { dim, type Line, type Style, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";
-
-const STATUS_OF: Readonly<Record<string, JobStatus>> = {
-  "job.created": "PENDING",
-  "job.validated": "VALIDATED",
-  "job.scheduled": "SCHEDULED",
-  "job.started": "EXECUTING",
-  "job.retrying": "RETRYING",
-  "job.completed": "COMPLETED",
-  "job.failed": "FAILED",
-  "job.cancelled": "CANCELLED",
-  "job.rejected": "REJECTED",
-};
 
 /** Changes younger than this are bold. */
 const FRESH_MS = 1_000;
@@ -34,53 +22,4 @@ export function eventLine(event: EventEnvelope, width: number, now: number): Lin
     dim(`${shortId(String(payload.jobId ?? ""))} `),
     span(sanitize(words), now - at < FRESH_MS ? { bold: true } : {}),
   ];
-}
-
-/** What an event says, as a person would, and the status it left the job in. */
-export function tell({ eventType, payload }: EventEnvelope): { status?: JobStatus; words: string } {
-  const status = eventType === "job.executed" ? statusOfOutcome(payload.outcome) : STATUS_OF[eventType];
-  return { status, words: wordsOf(eventType, payload) };
-}
-
-function statusOfOutcome(outcome: unknown): JobStatus {
-  return outcome === "succeeded" ? "COMPLETED" : outcome === "cancelled" ? "CANCELLED" : "FAILED";
-}
-
-function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
-  const attempt = typeof payload.attempt === "number" ? payload.attempt : 0;
-  const ms = (name: string) => duration(typeof payload[name] === "number" ? payload[name] : undefined);
-  const error = (payload.error as { message?: string } | undefined)?.message ?? "";
-  switch (eventType) {
-    case "job.created":
-      return payload.parentId ? "Created by its parent" : "Accepted";
-    case "job.validated":
-      return attempt > 0 ? "Retried by a person" : "Checked, waiting for a slot";
-    case "job.scheduled":
-      return `Scheduled for ${typeof payload.runAt === "string" ? clock(Date.parse(payload.runAt)) : "later"}`;
-    case "job.started":
-      return `Try ${attempt} started on ${workerName(payload.workerId)} after ${ms("queueWaitMs")}`;
-    case "job.executed":
-      return payload.outcome === "succeeded"
-        ? `Try ${attempt} ran for ${ms("durationMs")}`
-        : `Try ${attempt} ${payload.outcome} after ${ms("durationMs")}: ${error}`;
-    case "job.retrying":
-      return `Try ${attempt} failed, again in ${ms("delayMs")}: ${error}`;
-    case "job.completed":
-      return attempt > 1
-        ? `Completed on try ${attempt} in ${ms("totalMs")}`
-        : `Completed in ${ms("totalMs")}`;
-    case "job.failed":
-      return `Failed on try ${attempt}: ${error}`;
-    case "job.cancelled":
-      return `Cancelled after ${ms("totalMs")}`;
-    case "job.rejected":
-      return `Rejected: ${payload.reason}`;
-    default:
-      return eventType;
-  }
-}
-
-/** A worker without its start and slot numbers, which tell people nothing. */
-export function workerName(id: unknown): string {
-  return String(id).split(".")[0] ?? "";
 }

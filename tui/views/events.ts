@@ -1,4 +1,5 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
+import { tell } from "../../shared/event-words.ts";
 import { clock, count, shortId } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
@@ -6,7 +7,6 @@ import type { State } from "../model.ts";
 import { eventRows, shownEvent } from "../selection.ts";
 import { dim, type Line, type Span, span } from "../style.ts";
 import { sanitize } from "../text.ts";
-import { tell } from "./event-line.ts";
 import { jsonLines } from "./job.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 

@@ -1,6 +1,7 @@
 import type { JobDetail } from "../../contracts/api-queries.ts";
 import { isTerminal } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
+import { workerName } from "../../shared/event-words.ts";
 import { clock, count, duration, shortId } from "../../shared/format.ts";
 import { type JobTrace, type TraceBar, traceOf } from "../../shared/job-trace-view.ts";
 import type { Rect } from "../canvas.ts";
@@ -8,7 +9,6 @@ import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
 import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
-import { workerName } from "./event-line.ts";
 import type { Panel, Placed } from "./panel.ts";
 
 /** One job: the X-ray of its hops above, and below it one of the panes. */

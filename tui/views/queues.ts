@@ -1,11 +1,11 @@
 import type { QueueState, WorkerState } from "../../contracts/api-queries.ts";
+import { workerName } from "../../shared/event-words.ts";
 import { age, count, duration } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { bold, dim, span } from "../style.ts";
 import { sanitize } from "../text.ts";
-import { workerName } from "./event-line.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
 /** Job types with what waits and runs; below them the workers. One cursor goes through both. */

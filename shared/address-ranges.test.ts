@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { parseAllowList } from "./allow-list.ts";
+import { parseAddressRanges } from "./address-ranges.ts";
 
 test("addresses inside the listed ranges are allowed, others are not", () => {
-  const list = parseAllowList("127.0.0.0/8, ::1, 10.1.2.3");
+  const list = parseAddressRanges("HTTP_CHECK_ALLOW", "127.0.0.0/8, ::1, 10.1.2.3");
   expect(list.check("127.9.9.9", "ipv4")).toBe(true);
   expect(list.check("::1", "ipv6")).toBe(true);
   expect(list.check("10.1.2.3", "ipv4")).toBe(true);
@@ -12,12 +12,12 @@ test("addresses inside the listed ranges are allowed, others are not", () => {
 });
 
 test("an empty list allows nothing", () => {
-  expect(parseAllowList("").check("127.0.0.1", "ipv4")).toBe(false);
+  expect(parseAddressRanges("HTTP_CHECK_ALLOW", "").check("127.0.0.1", "ipv4")).toBe(false);
 });
 
 test.each(["localhost", "127.0.0.1/33", "127.0.0.1/x", "1.2.3", "10.0.0.0/"])(
   "%s is named as faulty",
   (text) => {
-    expect(() => parseAllowList(text)).toThrow(JSON.stringify(text));
+    expect(() => parseAddressRanges("HTTP_CHECK_ALLOW", text)).toThrow(JSON.stringify(text));
   },
 );

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * The addresses that jobs may reach, from texts such as `127.0.0.0/8, ::1`. Throws with the faulty part.
- * (Node's BlockList is a set of addresses; here it lists what is allowed.)
+ * Parses addresses and ranges such as `127.0.0.0/8, ::1` from the setting `name`. Throws an error that quotes the faulty
+ * part. The result is a set to `check` against: Node's BlockList says nothing about blocking here.
  */
-export function parseAllowList(text: string): BlockList {
+export function parseAddressRanges(name: string, text: string): BlockList {
   const list = new BlockList();
   for (const part of text
     .split(",")
@@ -16,7 +16,7 @@ export function parseAllowList(text: string): BlockList {
     const prefix = bits === undefined ? most : Number(bits);
     if (isIP(address) === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most || bits === "")
       throw new Error(
-        `HTTP_CHECK_ALLOW has ${JSON.stringify(part)}: expected addresses or ranges such as 127.0.0.0/8, separated by commas`,
+        `${name} has ${JSON.stringify(part)}: expected addresses or ranges such as 127.0.0.0/8, separated by commas`,
       );
     list.addSubnet(address, prefix, family);
   }

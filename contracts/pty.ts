@@ -1,0 +1,157 @@
+import { type Static, type TProperties, Type } from "@sinclair/typebox";
+import { published, StringEnum } from "./schema.ts";
+
+/**
+ * The protocol between a browser terminal and web-pty, over one WebSocket.
+ *
+ * Binary frames carry bytes of the terminal, unchanged: from client to server input, from server to client an 8-byte
+ * header and output. The header is a kind (1 byte: 0 output, 1 snapshot) and a sequence (7 bytes, big-endian): the
+ * number of bytes that the command had written before this frame's first one. A snapshot redraws a whole screen, modes
+ * included; its sequence is where live output continues.
+ *
+ * Text frames carry JSON, one message each. The client's first message is `open`, `reconnect` or `watch`; the server
+ * answers with `session`, or with `error` and closes.
+ */
+export const PTY_PROTOCOL = "odto-pty.v1";
+
+/** Bytes before the output in a binary frame of the server. */
+export const PTY_HEADER_BYTES = 8;
+export const PTY_FRAME_KINDS = { output: 0, snapshot: 1 } as const;
+
+/** Smallest and largest screen that a session accepts. */
+export const PTY_SIZE = { minCols: 10, maxCols: 500, minRows: 3, maxRows: 300 } as const;
+
+const Cols = Type.Integer({ minimum: PTY_SIZE.minCols, maximum: PTY_SIZE.maxCols });
+const Rows = Type.Integer({ minimum: PTY_SIZE.minRows, maximum: PTY_SIZE.maxRows });
+const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** 32 random bytes as base64url. */
+const Secret = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
+const message = <T extends string, P extends TProperties>(type: T, properties: P) =>
+  Type.Object({ type: Type.Literal(type), ...properties }, { additionalProperties: false });
+
+export const PtyClientMessage = published(
+  "pty-client-message",
+  "1.0.0",
+  Type.Union([
+    message("open", { cols: Cols, rows: Rows, ticket: Type.Optional(Secret) }),
+    message("reconnect", {
+      session: Type.String({ format: "uuid" }),
+      token: Secret,
+      cols: Cols,
+      rows: Rows,
+      lastSequence: Type.Optional({
+        ...Sequence,
+        description: "Bytes parsed so far by a page that still shows them; absent after a reload",
+      }),
+    }),
+    message("watch", { token: Secret }),
+    message("resize", { cols: Cols, rows: Rows }),
+    message("ack", { sequence: { ...Sequence, description: "Everything before it has been parsed" } }),
+    message("share", {
+      as: StringEnum(["watch", "join"], {
+        description: "A watch link never allows input; a viewer with a join link may be handed control",
+      }),
+    }),
+    message("hand-over", { viewer: Type.Integer({ minimum: 1 }) }),
+    message("ping", { id: Type.Integer({ minimum: 0 }) }),
+  ]),
+);
+export type PtyClientMessage = Static<typeof PtyClientMessage>;
+
+export const PTY_ROLES = ["driver", "watcher"] as const;
+export type PtyRole = (typeof PTY_ROLES)[number];
+
+/** Each error by its code: what happened, what to do, and the close code that follows. */
+export const PTY_ERRORS = {
+  AUTH_REQUIRED: { close: 4401, message: "This terminal needs a token", remedy: "Enter the token and retry" },
+  AUTH_FAILED: { close: 4403, message: "The token or ticket is wrong or used up", remedy: "Enter the token" },
+  SESSION_NOT_FOUND: { close: 4404, message: "The session has ended", remedy: "Start a new session" },
+  INVALID_TOKEN: {
+    close: 4403,
+    message: "The reconnect token is wrong, expired or used up",
+    remedy: "Start a new session",
+  },
+  GLOBAL_CAP: {
+    close: 4429,
+    message: "Too many terminals are open",
+    remedy: "Close one, or raise PTY_GLOBAL_CAP",
+  },
+  PER_IP_CAP: {
+    close: 4429,
+    message: "Too many terminals are open from this address",
+    remedy: "Close one, or raise PTY_PER_IP_CAP",
+  },
+  PTY_SPAWN_FAILED: {
+    close: 4500,
+    message: "The terminal program could not be started",
+    remedy: "Check PTY_TUI_BINARY",
+  },
+  PROTOCOL_ERROR: { close: 4400, message: "The frame breaks the protocol", remedy: "Reload the page" },
+  RATE_LIMITED: { close: 4429, message: "Input arrives too fast", remedy: "Paste less at a time" },
+  STOPPING: { close: 4503, message: "The service is stopping", remedy: "The page reconnects by itself" },
+  INTERNAL_ERROR: { close: 4500, message: "Something went wrong on our side", remedy: "Reload the page" },
+} as const satisfies Record<string, { close: number; message: string; remedy: string }>;
+export type PtyErrorCode = keyof typeof PTY_ERRORS;
+
+export const PTY_NOTICES = ["READ_ONLY", "INPUT_DROPPED", "IDLE_SOON", "DRIVER_CHANGED", "REPLACED"] as const;
+
+export const PtyServerMessage = published(
+  "pty-server-message",
+  "1.0.0",
+  Type.Union([
+    message("session", {
+      session: Type.String({ format: "uuid" }),
+      viewer: Type.Integer({ minimum: 1 }),
+      role: StringEnum(PTY_ROLES),
+      readOnly: Type.Boolean({ description: "Input is refused, whatever the role" }),
+      cols: Cols,
+      rows: Rows,
+      resumed: Type.Boolean({ description: "Whether the session existed before" }),
+      sequence: { ...Sequence, description: "Where output continues" },
+      token: Type.Optional({ ...Secret, description: "For one reconnect of a driver; replaced at each use" }),
+    }),
+    message("replay-begin", { from: Sequence, to: Sequence, as: StringEnum(["output", "snapshot"]) }),
+    message("replay-end", { sequence: Sequence }),
+    message("truncated", {
+      from: Sequence,
+      to: Sequence,
+    }),
+    message("resized", { cols: Cols, rows: Rows }),
+    message("viewers", {
+      driver: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+      watchers: Type.Array(Type.Integer({ minimum: 1 })),
+    }),
+    message("role", { role: StringEnum(PTY_ROLES), token: Type.Optional(Secret) }),
+    message("link", { as: StringEnum(["watch", "join"]), token: Secret }),
+    message("notice", { code: StringEnum(PTY_NOTICES), message: Type.String() }),
+    message("pong", { id: Type.Integer({ minimum: 0 }) }),
+    message("error", {
+      code: StringEnum(Object.keys(PTY_ERRORS) as PtyErrorCode[]),
+      message: Type.String(),
+      remedy: Type.String(),
+    }),
+    message("exit", {
+      code: Type.Union([Type.Integer(), Type.Null()]),
+      signal: Type.Union([Type.String(), Type.Null()]),
+    }),
+  ]),
+);
+export type PtyServerMessage = Static<typeof PtyServerMessage>;
+
+/** The header of a binary frame; `sequence` must be a safe integer. */
+export function ptyHeader(kind: keyof typeof PTY_FRAME_KINDS, sequence: number): Uint8Array {
+  const header = new Uint8Array(PTY_HEADER_BYTES);
+  new DataView(header.buffer).setBigUint64(0, BigInt(sequence));
+  header[0] = PTY_FRAME_KINDS[kind];
+  return header;
+}
+
+/** The parts of a server's binary frame; undefined when it is no such frame. */
+export function readPtyFrame(
+  frame: Uint8Array,
+): { kind: keyof typeof PTY_FRAME_KINDS; sequence: number; bytes: Uint8Array } | undefined {
+  if (frame.length < PTY_HEADER_BYTES || frame[0]! > 1) return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, PTY_HEADER_BYTES);
+  const sequence = Number(view.getBigUint64(0) & 0xff_ffff_ffff_ffffn);
+  return { kind: frame[0] === 0 ? "output" : "snapshot", sequence, bytes: frame.subarray(PTY_HEADER_BYTES) };
+}

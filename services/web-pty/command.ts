@@ -1,0 +1,47 @@
+import { isIP } from "node:net";
+
+/** The command of a terminal: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws on anything else. */
+export function parseCommand(text: string): readonly string[] {
+  if (!text.startsWith("[")) return [text];
+  const wrong = new Error(
+    'PTY_TUI_BINARY begins with "[" and is no JSON array of texts: expected a path, or an array such as ["bun", "tui/main.ts"]',
+  );
+  let words: unknown;
+  try {
+    words = JSON.parse(text);
+  } catch {
+    throw wrong;
+  }
+  if (Array.isArray(words) && words.length > 0 && words.every((word) => typeof word === "string" && word))
+    return words as string[];
+  throw wrong;
+}
+
+/** What the program needs of this service's environment; tokens and other settings are not among it. */
+const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TZ", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
+
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  {
+    GATEWAY_URL,
+    READ_MODEL_URL,
+    readOnly,
+  }: { GATEWAY_URL: string; READ_MODEL_URL: string; readOnly: boolean },
+): Record<string, string> {
+  const passed = PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  return {
+    ...Object.fromEntries(passed),
+    TERM: "xterm-256color",
+    COLORTERM: "truecolor",
+    LANG: "C.UTF-8",
+    GATEWAY_URL,
+    READ_MODEL_URL,
+    ODD_DASHBOARD_SERVER_MODE: "1",
+    ...(readOnly && { ODD_DASHBOARD_READ_ONLY: "1" }),
+  };
+}
+
+/** Whether only this machine can reach an address to listen on. */
+export function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
+}

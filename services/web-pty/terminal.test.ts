@@ -1,0 +1,75 @@
+import { expect, test } from "bun:test";
+import { startPty } from "./terminal.ts";
+
+const env = { PATH: process.env.PATH ?? "", TERM: "xterm-256color" };
+
+/** A command on a PTY, with everything that it wrote. */
+function start(...command: string[]) {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const pty = startPty({
+    command,
+    env,
+    cols: 80,
+    rows: 24,
+    onData(chunk) {
+      bytes += chunk.length;
+      if (bytes < 10_000_000) chunks.push(chunk.slice());
+    },
+  });
+  return { pty, text: () => Buffer.concat(chunks).toString(), bytes: () => bytes };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(5);
+}
+
+test("nothing of what a command writes just before it ends is lost", async () => {
+  const { pty, bytes, text } = start(
+    "sh",
+    "-c",
+    "head -c 3000000 /dev/zero | tr '\\0' x; printf END; exit 3",
+  );
+  expect(await pty.ended).toEqual({ code: 3, signal: null });
+  expect(bytes()).toBe(3_000_003);
+  expect(text().endsWith("xEND")).toBe(true);
+});
+
+test("a command whose child keeps the terminal open still ends", async () => {
+  const { pty, text } = start("sh", "-c", "sleep 30 & echo done");
+  expect((await pty.ended).code).toBe(0);
+  expect(text()).toContain("done");
+});
+
+test("paused output stops within what the terminal itself holds, and goes on after", async () => {
+  const { pty, bytes } = start("yes", "0123456789");
+  await until(() => bytes() > 1_000_000);
+  expect(pty.pause()).toBe(true);
+  let seen = -1;
+  // Two quiet looks in a row: what was under way has arrived.
+  while (seen !== bytes()) {
+    seen = bytes();
+    await Bun.sleep(100);
+  }
+  const stoppedAt = bytes();
+  pty.resume();
+  await until(() => bytes() > stoppedAt + 1_000_000);
+  pty.pause();
+  const askedAt = performance.now();
+  pty.write(Buffer.from("\x03"));
+  expect((await pty.ended).signal).toBe("SIGINT");
+  expect(performance.now() - askedAt).toBeLessThan(1_500);
+});
+
+test("a new size reaches the command, and its end is a hang-up", async () => {
+  const { pty, text } = start("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done");
+  await until(() => text().includes("ready"));
+  pty.resize(91, 17);
+  await until(() => text().includes("17 91"));
+  pty.end();
+  expect((await pty.ended).signal).toBe("SIGHUP");
+});
+
+test("a command that is not there throws", () => {
+  expect(() => start("/nowhere/odd-dashboard")).toThrow();
+});

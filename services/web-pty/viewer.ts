@@ -1,0 +1,174 @@
+import {
+  PTY_ERRORS,
+  type PtyErrorCode,
+  type PtyRole,
+  type PtyServerMessage,
+  ptyHeader,
+} from "../../contracts/pty.ts";
+import type { OutputLog } from "./output-log.ts";
+import type { ScreenModel } from "./screen-model.ts";
+
+/** The way to one browser. `send` may be called at any rate: the viewer bounds what is under way. */
+export interface ViewerSocket {
+  send(frame: Uint8Array | string): void;
+  close(code: number, reason: string): void;
+}
+
+export interface Viewer {
+  readonly id: number;
+  role: PtyRole;
+  /** Whether this viewer may ever drive: fixed when it attaches, by the secret it came with. */
+  readonly mayDrive: boolean;
+  /** Offset before which the browser has parsed everything. */
+  readonly acked: number;
+  /** Whether what it types reaches the command: not before its screen is drawn. */
+  readonly isCurrent: boolean;
+  tell(message: PtyServerMessage): void;
+  fail(code: PtyErrorCode): void;
+  close(code: number, reason: string): void;
+  /** Send what the window allows. */
+  pump(): void;
+  /** The browser has parsed everything before `sequence`; false when that cannot be. */
+  ack(sequence: number): boolean;
+  /** Bring the browser to where the command is: from `lastSequence` where the log still has it, else by a snapshot. */
+  catchUp(lastSequence: number | undefined): void;
+  detach(): void;
+}
+
+export interface ViewerOptions {
+  readonly id: number;
+  readonly role: PtyRole;
+  readonly mayDrive: boolean;
+  readonly socket: ViewerSocket;
+  readonly log: OutputLog;
+  readonly model: ScreenModel;
+  /** Bytes that may be sent and not parsed. A socket's own buffer says nothing about a slow browser. */
+  readonly windowBytes: number;
+  readonly onSent: (bytes: number) => void;
+  readonly onResync: () => void;
+}
+
+const MAX_FRAME = 65_536;
+
+/**
+ * One browser that shows a session. It has no queue of its own: it reads the session's log at its own offset, as fast as
+ * its browser parses, and is redrawn from the screen model when the log no longer holds what it missed.
+ */
+export function createViewer({
+  id,
+  role,
+  mayDrive,
+  socket,
+  log,
+  model,
+  windowBytes,
+  onSent,
+  onResync,
+}: ViewerOptions): Viewer {
+  let cursor = log.end;
+  let acked = log.end;
+  let state: "drawing" | "current" | "detached" = "drawing";
+  /** Where the browser must be before its input counts; undefined until the snapshot is made. */
+  let currentFrom: number | undefined;
+  /** Where a replay from the log ends; undefined when none is under way. */
+  let replayTo: number | undefined;
+
+  const tell = (message: PtyServerMessage) => {
+    if (state !== "detached") socket.send(JSON.stringify(message));
+  };
+
+  function sendBytes(kind: "output" | "snapshot", sequence: number, bytes: Uint8Array): void {
+    socket.send(Buffer.concat([ptyHeader(kind, sequence), bytes]));
+    onSent(bytes.length);
+  }
+
+  async function redraw(): Promise<void> {
+    state = "drawing";
+    currentFrom = undefined;
+    replayTo = undefined;
+    const sequence = log.end;
+    const snapshot = await model.snapshot();
+    if (state !== "drawing") return;
+    tell({ type: "replay-begin", from: sequence, to: sequence, as: "snapshot" });
+    sendBytes("snapshot", sequence, snapshot);
+    tell({ type: "replay-end", sequence });
+    cursor = sequence;
+    acked = sequence;
+    currentFrom = sequence;
+    pump();
+  }
+
+  function pump(): void {
+    if (state === "detached" || (state === "drawing" && currentFrom === undefined)) return;
+    while (cursor < log.end && cursor - acked < windowBytes) {
+      if (cursor < log.start) {
+        tell({ type: "truncated", from: cursor, to: log.start });
+        onResync();
+        void redraw();
+        return;
+      }
+      const bytes = log.read(cursor, Math.min(MAX_FRAME, (replayTo ?? Number.POSITIVE_INFINITY) - cursor));
+      sendBytes("output", cursor, bytes);
+      cursor += bytes.length;
+      endReplay();
+    }
+  }
+
+  function endReplay(): void {
+    if (replayTo === undefined || cursor < replayTo) return;
+    tell({ type: "replay-end", sequence: replayTo });
+    replayTo = undefined;
+  }
+
+  const viewer: Viewer = {
+    id,
+    role,
+    mayDrive,
+    get acked() {
+      return acked;
+    },
+    get isCurrent() {
+      return state === "current";
+    },
+    tell,
+    fail(code) {
+      const { message, remedy, close } = PTY_ERRORS[code];
+      tell({ type: "error", code, message, remedy });
+      viewer.close(close, code);
+    },
+    close(code, reason) {
+      viewer.detach();
+      socket.close(code, reason);
+    },
+    pump,
+    ack(sequence) {
+      if (sequence > cursor) return false;
+      acked = Math.max(acked, sequence);
+      if (state === "drawing" && currentFrom !== undefined && sequence >= currentFrom) state = "current";
+      pump();
+      return true;
+    },
+    catchUp(lastSequence) {
+      if (lastSequence === undefined || lastSequence < log.start || lastSequence > log.end) {
+        if (lastSequence !== undefined && lastSequence < log.start)
+          tell({ type: "truncated", from: lastSequence, to: log.start });
+        void redraw();
+        return;
+      }
+      // The browser still shows its screen, so every byte after the last one it parsed is all that it needs.
+      const to = log.end;
+      tell({ type: "replay-begin", from: lastSequence, to, as: "output" });
+      cursor = lastSequence;
+      acked = lastSequence;
+      currentFrom = to;
+      replayTo = to;
+      if (to === lastSequence) state = "current";
+      endReplay();
+      pump();
+    },
+    detach() {
+      state = "detached";
+    },
+  };
+  return viewer;
+}

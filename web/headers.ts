@@ -1,0 +1,13 @@
+/** The hash of an empty style element: xterm.js appends some, whose rules the page puts into constructed style sheets. */
+const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
+
+/** The page's own policy: nothing from elsewhere, nothing inline. Held against nginx's configuration by a test. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    `default-src 'none'; script-src 'self'; style-src 'self' ${EMPTY_STYLE}; font-src 'self'; img-src 'self' data:; ` +
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-cache",
+};

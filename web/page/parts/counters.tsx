@@ -1,0 +1,78 @@
+import type { Overview } from "../../../contracts/api-queries.ts";
+import { JOB_STATUSES, type JobStatus } from "../../../contracts/job.ts";
+import { statusWord } from "../../../contracts/status-words.ts";
+import { count, duration, rate } from "../../../shared/format.ts";
+import { Icon } from "../icon.tsx";
+import { toneOf } from "./status.tsx";
+
+const SHOWN: readonly JobStatus[] = [
+  "COMPLETED",
+  "EXECUTING",
+  "VALIDATED",
+  "SCHEDULED",
+  "RETRYING",
+  "FAILED",
+  "CANCELLED",
+  "REJECTED",
+];
+
+interface CountersProps {
+  readonly overview: Overview;
+  readonly perSecond: { readonly completed: number; readonly failed: number };
+}
+
+/** How many jobs have each status, each a way to their list. */
+export function Counters({ overview, perSecond }: CountersProps) {
+  const { byStatus } = overview.stats;
+  // PENDING and VALIDATED are one word to a person: waiting.
+  const of = (status: JobStatus) =>
+    JOB_STATUSES.filter((one) => statusWord(one) === statusWord(status)).reduce(
+      (sum, one) => sum + (byStatus[one] ?? 0),
+      0,
+    );
+  return (
+    <section class="panel counters" aria-label="Jobs by status">
+      {SHOWN.map((status) => {
+        const value = of(status);
+        const tone = status === "FAILED" && value > 0 ? "bad" : value === 0 ? "zero" : "";
+        return (
+          <a class={`counter ${tone}`} href={`#/jobs?filter=status%3A${statusWord(status)}`} key={status}>
+            <span class={`st st-${toneOf(status)}`}>
+              <Icon name={toneOf(status)} />
+              {capital(statusWord(status))}
+            </span>
+            <span class="value">{count(value)}</span>
+            <span class="note">{noteOf(status, overview, perSecond)}</span>
+          </a>
+        );
+      })}
+    </section>
+  );
+}
+
+function noteOf(
+  status: JobStatus,
+  { workers, queues }: Overview,
+  perSecond: CountersProps["perSecond"],
+): string {
+  switch (status) {
+    case "COMPLETED":
+      return `+${rate(perSecond.completed)}`;
+    case "FAILED":
+      return `+${rate(perSecond.failed)}`;
+    case "EXECUTING":
+      return `of ${count(workers.slots)} slots`;
+    case "VALIDATED": {
+      const oldest = Math.max(...queues.map(({ oldestWaitingMs }) => oldestWaitingMs ?? 0), 0);
+      return oldest > 0 ? `oldest ${duration(oldest)}` : "none is late";
+    }
+    case "REJECTED":
+      return "at intake";
+    case "CANCELLED":
+      return "by a person";
+    default:
+      return "waits for its time";
+  }
+}
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);

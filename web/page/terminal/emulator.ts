@@ -1,0 +1,111 @@
+import { ClipboardAddon } from "@xterm/addon-clipboard";
+import { FitAddon } from "@xterm/addon-fit";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { WebglAddon } from "@xterm/addon-webgl";
+import { Terminal } from "@xterm/xterm";
+import { PTY_SIZE } from "../../../contracts/pty.ts";
+
+const MAX_CLIPBOARD = 100_000;
+
+/** The emulator in an element: xterm.js with what this page needs of its addons. */
+export function createEmulator(element: HTMLElement) {
+  const terminal = new Terminal({
+    allowProposedApi: true,
+    cursorBlink: false,
+    fontFamily: '"JetBrains Mono", ui-monospace, Menlo, Consolas, monospace',
+    fontSize: 15,
+    scrollback: 1_000,
+    theme: themeOf(element),
+  });
+  const fit = new FitAddon();
+  terminal.loadAddon(fit);
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = "11";
+  terminal.loadAddon(new WebLinksAddon((_, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
+  terminal.loadAddon(new ClipboardAddon(undefined, writeOnlyClipboard));
+  withSheets(() => terminal.open(element));
+  try {
+    const webgl = new WebglAddon();
+    webgl.onContextLoss(() => webgl.dispose());
+    terminal.loadAddon(webgl);
+  } catch (error) {
+    // Without WebGL the terminal draws with elements: slower, and the same to look at.
+    console.info("WebGL is not available", error);
+  }
+  return {
+    terminal,
+    /** The size that fills the element, within what a session accepts. */
+    fittingSize() {
+      const { cols = 80, rows = 24 } = fit.proposeDimensions() ?? {};
+      const clamp = (value: number, least: number, most: number) =>
+        Math.min(Math.max(Number.isFinite(value) ? value : least, least), most);
+      return {
+        cols: clamp(cols, PTY_SIZE.minCols, PTY_SIZE.maxCols),
+        rows: clamp(rows, PTY_SIZE.minRows, PTY_SIZE.maxRows),
+      };
+    },
+    applyTheme() {
+      terminal.options.theme = themeOf(element);
+    },
+  };
+}
+export type Emulator = ReturnType<typeof createEmulator>;
+
+/** A program may put text on the clipboard, so much of it, and never read it. */
+const writeOnlyClipboard = {
+  readText: () => "",
+  async writeText(_: string, text: string) {
+    if (text.length <= MAX_CLIPBOARD) await navigator.clipboard.writeText(text);
+  },
+};
+
+/** The sixteen colours of the terminal are the page's own. */
+function themeOf(element: HTMLElement) {
+  const style = getComputedStyle(element);
+  const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    background: of("term-bg"),
+    foreground: of("term-text"),
+    cursor: of("term-text"),
+    selectionBackground: of("line-strong"),
+    black: of("term-bg"),
+    brightBlack: of("term-dim"),
+    red: of("failed"),
+    brightRed: of("failed"),
+    green: of("completed"),
+    brightGreen: of("completed"),
+    yellow: of("retrying"),
+    brightYellow: of("retrying"),
+    blue: of("scheduled"),
+    brightBlue: of("accent"),
+    magenta: of("rejected"),
+    brightMagenta: of("rejected"),
+    cyan: of("executing"),
+    brightCyan: of("executing"),
+    white: of("term-text"),
+    brightWhite: of("term-text"),
+  };
+}
+
+/**
+ * xterm.js writes its rules into style elements, which the page's policy forbids. While it opens, each such element
+ * passes its text to a constructed style sheet instead, which the policy allows.
+ */
+function withSheets(open: () => void): void {
+  const create = document.createElement;
+  document.createElement = function (this: Document, ...args: Parameters<typeof create>) {
+    const made = create.apply(this, args);
+    if (made instanceof HTMLStyleElement) {
+      const sheet = new CSSStyleSheet();
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+      Object.defineProperty(made, "textContent", { set: (text: string) => sheet.replaceSync(text) });
+    }
+    return made;
+  } as typeof create;
+  try {
+    open();
+  } finally {
+    document.createElement = create;
+  }
+}

@@ -1,0 +1,247 @@
+import {
+  PTY_PROTOCOL,
+  type PtyClientMessage,
+  type PtyErrorCode,
+  type PtyRole,
+  type PtyServerMessage,
+  readPtyFrame,
+} from "../../../contracts/pty.ts";
+import { reconnectDelayMs } from "./backoff.ts";
+
+type Session = Extract<PtyServerMessage, { type: "session" }>;
+type Viewers = Extract<PtyServerMessage, { type: "viewers" }>;
+
+/**
+ * What the page shows of its connection.
+ *
+ * `connecting` → `connected` once the screen is drawn. A lost socket leads to `waiting`, which tries again by itself.
+ * `refused` needs a person: a token, fewer terminals, another origin. `ended` and `replaced` wait for a person too.
+ */
+export type LinkState =
+  | { readonly name: "connecting" }
+  | {
+      readonly name: "connected";
+      readonly session: Session;
+      readonly role: PtyRole;
+      readonly resumed: number;
+    }
+  | { readonly name: "waiting"; readonly attempt: number; readonly until: number; readonly reason: string }
+  | { readonly name: "refused"; readonly code: PtyErrorCode | "ORIGIN_REFUSED"; readonly detail: string }
+  | { readonly name: "ended"; readonly detail: string }
+  | { readonly name: "replaced" };
+
+export interface LinkEvents {
+  state(state: LinkState): void;
+  viewers(viewers: Viewers): void;
+  size(cols: number, rows: number): void;
+  notice(message: string): void;
+  watchLink(as: "watch" | "join", token: string): void;
+  /** Write output to the screen; call `done` once it is parsed. `reset` comes first when the screen is drawn from nothing. */
+  output(bytes: Uint8Array, done: () => void): void;
+  reset(): void;
+}
+
+export interface LinkOptions {
+  readonly url: string;
+  /** The secret of a watch link, when this page only watches. */
+  readonly watch?: string;
+  readonly size: () => { cols: number; rows: number };
+  readonly storage: Storage;
+  readonly events: LinkEvents;
+}
+
+const KEY = "observatory-terminal";
+/** Close codes that end the link for good: the server has said why, or another page took over. */
+const REPLACED = 4409;
+
+/** The connection of one terminal: opens a session or resumes the one of this tab, and keeps it over lost sockets. */
+export function createLink({ url, watch, size, storage, events }: LinkOptions) {
+  let socket: WebSocket | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let attempt = 0;
+  let ticket: string | undefined;
+  /** Bytes that the screen has parsed; undefined while it shows nothing of the session. */
+  let parsed: number | undefined;
+  let session: Session | undefined;
+  let resumed = 0;
+  let isOver = false;
+
+  const say = (message: PtyClientMessage) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+
+  function hello(): PtyClientMessage {
+    if (watch) return { type: "watch", token: watch };
+    const kept = readKept();
+    if (kept)
+      return { type: "reconnect", ...kept, ...size(), ...(parsed !== undefined && { lastSequence: parsed }) };
+    return { type: "open", ...size(), ...(ticket && { ticket }) };
+  }
+
+  function readKept(): { session: string; token: string } | undefined {
+    const text = storage.getItem(KEY);
+    return text === null ? undefined : JSON.parse(text);
+  }
+
+  function keep(id: string, token: string | undefined): void {
+    if (token) storage.setItem(KEY, JSON.stringify({ session: id, token }));
+  }
+
+  function connect(): void {
+    clearTimeout(timer);
+    isOver = false;
+    events.state({ name: "connecting" });
+    const own = new WebSocket(url, PTY_PROTOCOL);
+    socket = own;
+    own.binaryType = "arraybuffer";
+    let wasOpen = false;
+    own.onopen = () => {
+      wasOpen = true;
+      say(hello());
+    };
+    own.onmessage = ({ data }) => {
+      if (own !== socket) return;
+      if (typeof data === "string") onMessage(JSON.parse(data));
+      else onFrame(new Uint8Array(data));
+    };
+    own.onclose = ({ code }) => {
+      if (own !== socket || isOver) return;
+      if (code === REPLACED) finish({ name: "replaced" });
+      else if (wasOpen) retry("The connection was lost");
+      else void explain();
+    };
+  }
+
+  /** A handshake that fails says nothing to a page, so the same address is asked why. */
+  async function explain(): Promise<void> {
+    try {
+      const reply = await fetch(url.replace(/^ws/, "http"), {
+        headers: { accept: "application/problem+json" },
+      });
+      const problem = (await reply.json()) as { code?: string; detail?: string };
+      if (problem.code === "ORIGIN_REFUSED")
+        finish({ name: "refused", code: "ORIGIN_REFUSED", detail: problem.detail ?? "" });
+      else retry("The terminal service does not answer");
+    } catch {
+      retry("The terminal service does not answer");
+    }
+  }
+
+  function retry(reason: string): void {
+    const delay = reconnectDelayMs(attempt++);
+    events.state({ name: "waiting", attempt, until: Date.now() + delay, reason });
+    timer = setTimeout(connect, delay);
+  }
+
+  function finish(state: LinkState): void {
+    isOver = true;
+    clearTimeout(timer);
+    events.state(state);
+    socket?.close();
+  }
+
+  function onMessage(message: PtyServerMessage): void {
+    switch (message.type) {
+      case "session":
+        if (message.resumed && session) resumed++;
+        session = message;
+        keep(message.session, message.token);
+        events.size(message.cols, message.rows);
+        break;
+      case "replay-end":
+        attempt = 0;
+        showConnected();
+        break;
+      case "role":
+        if (session) session = { ...session, role: message.role };
+        if (session) keep(session.session, message.token);
+        showConnected();
+        break;
+      case "resized":
+        events.size(message.cols, message.rows);
+        break;
+      case "viewers":
+        events.viewers(message);
+        break;
+      case "notice":
+        events.notice(message.message);
+        break;
+      case "link":
+        events.watchLink(message.as, message.token);
+        break;
+      case "exit":
+        forget();
+        finish({ name: "ended", detail: message.signal ?? `exit code ${message.code}` });
+        break;
+      case "error":
+        onError(message.code, `${message.message}. ${message.remedy}.`);
+        break;
+    }
+  }
+
+  function onError(code: PtyErrorCode, detail: string): void {
+    if (code === "STOPPING") return;
+    if ((code === "SESSION_NOT_FOUND" || code === "INVALID_TOKEN") && !watch) {
+      // The session of this tab is gone: a new one takes its place.
+      forget();
+      connect();
+      return;
+    }
+    finish({ name: "refused", code, detail });
+  }
+
+  function forget(): void {
+    storage.removeItem(KEY);
+    session = undefined;
+    parsed = undefined;
+    ticket = undefined;
+  }
+
+  function showConnected(): void {
+    if (session) events.state({ name: "connected", session, role: session.role, resumed });
+  }
+
+  function onFrame(data: Uint8Array): void {
+    const frame = readPtyFrame(data);
+    if (!frame) throw new Error("The terminal sent a frame that breaks the protocol");
+    const { kind, sequence, bytes } = frame;
+    if (kind === "snapshot" || parsed === undefined) events.reset();
+    const end = kind === "snapshot" ? sequence : sequence + bytes.length;
+    // What the screen has when everything handed to it is parsed; a reconnect meanwhile continues from here.
+    parsed = end;
+    const own = socket;
+    events.output(bytes, () => {
+      if (own === socket) say({ type: "ack", sequence: end });
+    });
+  }
+
+  return {
+    connect,
+    /** Try again now, whatever is waited for. */
+    retryNow() {
+      attempt = 0;
+      connect();
+    },
+    /** Exchange the token for a ticket and open a terminal with it. False when the token is wrong. */
+    async authorize(token: string): Promise<boolean> {
+      const address = `${url.replace(/^ws/, "http")}/ticket`;
+      const reply = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+      if (!reply.ok) return false;
+      ({ ticket } = (await reply.json()) as { ticket: string });
+      connect();
+      return true;
+    },
+    input: (bytes: Uint8Array<ArrayBuffer>) => {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(bytes);
+    },
+    resize: (cols: number, rows: number) => say({ type: "resize", cols, rows }),
+    share: (as: "watch" | "join") => say({ type: "share", as }),
+    handOver: (viewer: number) => say({ type: "hand-over", viewer }),
+    close() {
+      isOver = true;
+      clearTimeout(timer);
+      socket?.close();
+    },
+  };
+}
+export type Link = ReturnType<typeof createLink>;

@@ -1,0 +1,56 @@
+import { age } from "../../../shared/format.ts";
+import { client } from "../client.ts";
+import { Icon } from "../icon.tsx";
+import { Empty, Panel } from "../parts/panel.tsx";
+import { useQuery } from "../query.ts";
+
+const ORDER = ["critical", "warning", "info"];
+
+/** Alerts that fire, the worst first. */
+export function AlertsPanel() {
+  const { data, error } = useQuery("alerts", (signal) => client.readModel.alerts({}, { signal }));
+  const firing = (data?.items ?? [])
+    .filter(({ state }) => state === "firing")
+    .sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const end = data?.source === "none" ? "no Alertmanager" : `${firing.length} firing`;
+  return (
+    <Panel id="alerts" title="Alerts" end={data && end} error={data ? undefined : error}>
+      {data?.source === "none" && (
+        <Empty>
+          This installation raises no alerts. Install prometheus and alertmanager, or use Docker Compose.
+        </Empty>
+      )}
+      {data && data.source !== "none" && firing.length === 0 && <Empty>Nothing is firing.</Empty>}
+      {firing.map((alert) => (
+        <article class="alert" key={alert.id}>
+          <span class="sev">
+            <Icon name="warn" />
+          </span>
+          <h3>{alert.name}</h3>
+          <span class="dim">{age(Date.now() - Date.parse(alert.startsAt))}</span>
+          <p>
+            {alert.severity}: {alert.summary}
+          </p>
+          {alert.runbookUrl && (
+            <div class="acts">
+              <a class="link" href={alert.runbookUrl} rel="noreferrer">
+                Runbook
+              </a>
+            </div>
+          )}
+        </article>
+      ))}
+    </Panel>
+  );
+}
+
+export function AlertsView() {
+  return (
+    <>
+      <div class="page-head">
+        <h1>Alerts</h1>
+      </div>
+      <AlertsPanel />
+    </>
+  );
+}

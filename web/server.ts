@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { BASE_CONFIG, Url } from "../shared/config.ts";
+import { createOriginPolicy } from "../shared/http/origin.ts";
+import { runService, type ServiceContext } from "../shared/service.ts";
+import { buildPage } from "./build.ts";
+import { PAGE_HEADERS } from "./headers.ts";
+import { createSocketProxy, type Proxied } from "./socket-proxy.ts";
+import versionText from "./VERSION" with { type: "text" };
+
+const Config = Type.Object({
+  ...BASE_CONFIG,
+  PORT: Type.Integer({ default: 8081, minimum: 0, maximum: 65_535, description: "Port of the page" }),
+  PTY_URL: Url(["ws", "wss"], { default: "ws://127.0.0.1:9000/ws", description: "The terminal service" }),
+  GATEWAY_URL: Url(["http", "https"], { default: "http://127.0.0.1:3000", description: "The gateway" }),
+  READ_MODEL_URL: Url(["http", "https"], { default: "http://127.0.0.1:8080", description: "The read model" }),
+});
+
+/**
+ * The page on a developer's machine: the routes and headers that nginx serves in containers. `/api` leads to the
+ * read-model, `/gateway` to the gateway, `/ws` to web-pty.
+ */
+async function start({ config, log, life }: ServiceContext<typeof Config.static>): Promise<void> {
+  const folder = join(import.meta.dir, "../dist/web");
+  await buildPage(folder);
+  const policy = createOriginPolicy(config.BIND_ADDRESS, config.ALLOWED_ORIGINS);
+  const sockets = createSocketProxy(config.PTY_URL);
+  const upstreams = [
+    ["/api", config.READ_MODEL_URL],
+    ["/gateway", config.GATEWAY_URL],
+    ["/ws", config.PTY_URL.replace(/^ws/, "http").replace(/\/ws$/, "/ws")],
+  ] as const;
+
+  const server = Bun.serve<Proxied>({
+    hostname: config.BIND_ADDRESS,
+    port: config.PORT,
+    // The live stream may be silent for long.
+    idleTimeout: 0,
+    async fetch(request, self) {
+      const refusal = policy.refusal(request);
+      if (refusal) return new Response(`${refusal}\n`, { status: 403, headers: PAGE_HEADERS });
+      const { pathname, search } = new URL(request.url);
+      if (pathname === "/healthz" || pathname === "/readyz") return Response.json({ status: "ready" });
+      if (pathname === "/ws" && request.headers.get("upgrade")?.toLowerCase() === "websocket")
+        return sockets.upgrade(request, self);
+      const upstream = upstreams.find(([prefix]) => pathname === prefix || pathname.startsWith(`${prefix}/`));
+      if (upstream) return forward(request, `${upstream[1]}${pathname.slice(upstream[0].length)}${search}`);
+      return file(folder, pathname);
+    },
+    websocket: sockets.handler,
+  });
+  life.defer("page", () => server.stop(true));
+  log.info("Ready", { port: server.port });
+}
+
+async function forward(request: Request, url: string): Promise<Response> {
+  const headers = new Headers(request.headers);
+  headers.delete("host");
+  headers.delete("accept-encoding");
+  try {
+    return await fetch(url, {
+      method: request.method,
+      headers,
+      body: request.body,
+      redirect: "manual",
+      signal: request.signal,
+    });
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    const problem = {
+      type: "about:blank",
+      title: "A service does not answer",
+      status: 502,
+      code: "UNREACHABLE",
+    };
+    return Response.json(problem, { status: 502, headers: { "content-type": "application/problem+json" } });
+  }
+}
+
+async function file(folder: string, pathname: string): Promise<Response> {
+  const name = pathname === "/" ? "index.html" : pathname.slice(1);
+  const found = /^[\w.-]+$/.test(name) ? Bun.file(join(folder, name)) : undefined;
+  if (!found || !(await found.exists()))
+    return new Response("Not found\n", { status: 404, headers: PAGE_HEADERS });
+  return new Response(found, { headers: PAGE_HEADERS });
+}
+
+await runService({
+  service: "web-ui",
+  summary: "serves the page",
+  versionText,
+  config: Config,
+  start,
+});
