@@ -22,7 +22,7 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
 /** Of a union, the faults within the choice that was meant: the one that is only wrong further inside. */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {
-    const inside = [...choice].slice(0, MAX_FAULTS);
+    const inside = Iterator.from(choice[Symbol.iterator]()).take(MAX_FAULTS).toArray();
     if (inside[0] && inside.every(({ path }) => path !== error.path)) return inside.flatMap(inChoice);
   }
   return [error];

@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { ActionRequest, JobRequest } from "../../contracts/api-commands.ts";
+import { AppError } from "../errors.ts";
+import { createCheck } from "./read-request.ts";
+
+const checkJob = createCheck(JobRequest, "VALIDATION_FAILED", "The job");
+const checkAction = createCheck(ActionRequest, "VALIDATION_FAILED", "The request");
+
+function faults(check: (value: unknown) => unknown, value: unknown) {
+  try {
+    check(value);
+  } catch (error) {
+    if (error instanceof AppError) return error.errors?.map(({ path, message }) => `${path} ${message}`);
+    throw error;
+  }
+  return [];
+}
+const ofFilter = (filter: unknown) => faults(checkAction, { action: "retry", filter });
+
+test("a missing field is at fault once, and so is a field that is wrong in several ways", () => {
+  expect(faults(checkJob, { payload: {} })).toEqual(["/type Expected required property"]);
+  expect(faults(checkJob, { type: "sleep", priority: "high" })).toEqual(["/priority Expected integer"]);
+  expect(faults(checkJob, [])).toEqual(["/ Expected object"]);
+});
+
+test("of a choice, the fault inside the one that was meant is named", () => {
+  expect(ofFilter({ stauts: "FAILED" })).toEqual(["/filter/stauts Unexpected property"]);
+  expect(ofFilter({ status: ["FIALED"] })).toEqual([
+    expect.stringMatching(/^\/filter\/status\/0 Expected one of PENDING, .*, REJECTED$/),
+  ]);
+  expect(ofFilter({ status: "FIALED" })).toEqual([expect.stringMatching(/REJECTED, or a list of them$/)]);
+  expect(ofFilter({ createdAfter: "now" })).toEqual([
+    "/filter/createdAfter Not as described: Created after a time: RFC 3339 with an offset, or an age such as 5m, 2h, 1d",
+  ]);
+});
+
+test("no more than twenty places are named", () => {
+  const jobs = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`extra${i}`, i]));
+  expect(faults(checkJob, { type: "sleep", ...jobs })).toHaveLength(20);
+});
