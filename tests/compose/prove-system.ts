@@ -1,6 +1,8 @@
 import type { AlertsReply, WorkersReply } from "../../contracts/api-queries.ts";
+import { PAGE_HEADERS } from "../../web/headers.ts";
 import { proofPaths } from "../smoke/proof-paths.ts";
 import { createRecorder } from "../smoke/recorder.ts";
+import { connectPty } from "../support/pty-client.ts";
 import { createRandom } from "../support/random.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
 import { eventually } from "../support/wait.ts";
@@ -31,6 +33,7 @@ export interface Proof {
 export async function proveSystem(proof: Proof): Promise<void> {
   const { report, system, folder, engine } = proof;
   await report.phase("four proof paths", () => proveFourPaths(proof));
+  await report.phase("the page and its terminal", () => provePage(proof));
 
   const random = createRandom(1);
   const load = startSteadyLoad(system, { perSecond: JOBS_PER_SECOND, job: () => random.pick(JOBS)(random) });
@@ -85,6 +88,29 @@ async function proveFourPaths({ report, system, folder }: Proof): Promise<void> 
   const targets = { gateway: system.gateway, readModel: system.readModel, metrics: system.metrics };
   for (const { name, prove } of proofPaths(targets))
     if (!(await report.check(name, () => recorder.path(name, prove)))) return;
+}
+
+/** Through nginx, as a browser comes: the page with its policy, the APIs behind it, and the terminal with the interface on it. */
+async function provePage({ report, system }: Proof): Promise<void> {
+  const { page } = system;
+  await report.check("nginx serves the page and leads to both APIs", async () => {
+    const { headers, status } = await fetch(`${page}/`);
+    for (const [name, value] of Object.entries(PAGE_HEADERS))
+      if (headers.get(name) !== value) throw new Error(`${status}: ${name} is ${headers.get(name)}`);
+    for (const path of ["/app.js", "/app.css", "/api/overview", "/gateway/job-types"]) {
+      const reply = await fetch(`${page}${path}`);
+      if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`);
+    }
+    return undefined;
+  });
+  await report.check("the terminal shows the interface", async () => {
+    const terminal = await connectPty({ url: `${page.replace("http", "ws")}/ws`, headers: { origin: page } });
+    terminal.say({ type: "open", cols: 100, rows: 28 });
+    await terminal.sees("observatory");
+    await terminal.sees("Overview");
+    terminal.close();
+    return `${terminal.bytes().length} bytes`;
+  });
 }
 
 async function proveScaling({ report, project, system }: Proof): Promise<void> {

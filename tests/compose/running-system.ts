@@ -24,6 +24,7 @@ export function createRunningSystem(project: ComposeProject, folder: string) {
     readModel,
     metrics: project.url("METRICS_ENGINE_PORT"),
     prometheus: project.url("PROMETHEUS_PORT"),
+    page: project.url("WEB_PORT"),
     sql,
 
     post: (path: string, body?: unknown) =>

@@ -13,6 +13,8 @@ const PACKAGES = [
   "prometheus-alertmanager",
   "prometheus-postgres-exporter",
   "prometheus-redis-exporter",
+  "nginx-light",
+  "wget",
   "tzdata",
 ];
 

@@ -20,6 +20,7 @@ const STAGES: Readonly<Record<string, string>> = {
   "prometheuscommunity/postgres-exporter": "postgres-exporter",
   "oliver006/redis_exporter": "redis-exporter",
   "percona/mongodb_exporter": "mongodb-exporter",
+  "nginxinc/nginx-unprivileged": "nginx",
   "oven/bun": "bun",
   "distroless/base-nossl-debian13": "runtime",
 };
