@@ -29,6 +29,9 @@ export async function buildDashboard(): Promise<{ binary: string; remove: () => 
   return { binary: join(folder, "odd-dashboard"), remove: () => rmSync(folder, { recursive: true }) };
 }
 
+/** Writes closer together than this belong to one frame. */
+const BURST_MS = 10;
+
 /** A program in a terminal of its own, whose screen can be read and whose keys can be pressed. */
 export interface InTerminal extends Omit<VirtualScreen, "resize" | "write"> {
   readonly pid: number;
@@ -37,6 +40,8 @@ export interface InTerminal extends Omit<VirtualScreen, "resize" | "write"> {
   readonly firstFrameMs: () => number | undefined;
   /** Everything the program wrote, escape sequences included, since the last call. */
   takeOutput(): string;
+  /** How often the program wrote since the last call; what follows within milliseconds is one burst. */
+  takeBursts(): number;
   type(keys: string): void;
   resize(size: Size): void;
   signal(name: NodeJS.Signals): void;
@@ -66,6 +71,8 @@ export function openTerminal(
   const startedAt = performance.now();
   let firstFrameAt: number | undefined;
   let output = "";
+  let bursts = 0;
+  let wroteAt = 0;
   const decoder = new TextDecoder();
   const child = Bun.spawn([...command], {
     env: { ...cleanEnvironment(), TERM: "xterm-256color", LANG: "C.UTF-8", ...env },
@@ -73,6 +80,8 @@ export function openTerminal(
       cols,
       rows,
       data(_, chunk) {
+        if (performance.now() - wroteAt > BURST_MS) bursts++;
+        wroteAt = performance.now();
         output = (output + decoder.decode(chunk, { stream: true })).slice(-4_000_000);
         if (firstFrameAt === undefined && output.includes("Overview")) firstFrameAt = performance.now();
         screen.write(chunk);
@@ -89,6 +98,11 @@ export function openTerminal(
     takeOutput() {
       const taken = output;
       output = "";
+      return taken;
+    },
+    takeBursts() {
+      const taken = bursts;
+      bursts = 0;
       return taken;
     },
     type: (keys) => void terminal.write(keys),

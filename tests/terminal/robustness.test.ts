@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { behaviour } from "../support/suite.ts";
 import { createTcpProxy } from "../support/tcp-proxy.ts";
+import { flood } from "./flood.ts";
 import { buildDashboard, KEYS, openTerminal } from "./odd-dashboard.ts";
 
 let built: Awaited<ReturnType<typeof buildDashboard>>;
@@ -26,6 +27,16 @@ test("the first frame comes quickly, whether or not anything runs", async () => 
   console.log(`first frame after ${ms.toFixed(0)} ms`);
   // 150 ms is the aim on an idle machine; this one runs other tests too.
   expect(ms).toBeLessThan(1_500);
+});
+
+test("1,000 changes a second cost few redraws and little of a core", async () => {
+  const report = await flood(built.binary, 5);
+  console.log(`flood: ${JSON.stringify(report)}`);
+  expect(report.events).toBeGreaterThan(3_000);
+  expect(report.mostRedraws).toBeLessThanOrEqual(11);
+  // 15 % is the aim on an idle machine.
+  expect(report.cpu).toBeLessThan(0.4);
+  expect(report.endMegabytes - report.startMegabytes).toBeLessThan(60);
 });
 
 test("Ctrl-C and q leave with 0, and SIGTERM with 143; the terminal is as it was", async () => {
