@@ -133,7 +133,8 @@ export const SUITES: readonly Suite[] = [
     name: "tui-units",
     paths: [
       "tui/cli",
-      ...["job-filter", "key-table", "text", "update", "views/frame"].map((name) => `tui/${name}.test.ts`),
+      ...["job-filter", "key-table", "settings", "text", "update"].map((name) => `tui/${name}.test.ts`),
+      "tui/views",
     ],
     engines: [],
   },

@@ -4,8 +4,12 @@ import { keyPage } from "./key-table.ts";
 import { KEYMAP } from "./keys.ts";
 import { SCREENS } from "./model.ts";
 
+/** Without the padding of its tables, which the formatter adds. */
+const unpadded = (text: string) => text.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
+
 test("docs/keys.md is what the keymap says; bun tui/key-table.ts writes it", async () => {
-  expect(await Bun.file(join(import.meta.dir, "../docs/keys.md")).text()).toBe(keyPage());
+  const page = await Bun.file(join(import.meta.dir, "../docs/keys.md")).text();
+  expect(unpadded(page)).toBe(unpadded(keyPage()));
 });
 
 test("no key means two things on one screen, and browsers keep theirs", () => {

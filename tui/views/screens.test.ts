@@ -1,0 +1,255 @@
+import { beforeAll, expect, test } from "bun:test";
+import type { Alert } from "../../contracts/alert.ts";
+import type { QueuesReply, WorkersReply } from "../../contracts/api-queries.ts";
+import type { DeadLetter } from "../../contracts/dead-letter.ts";
+import { toText } from "../canvas.ts";
+import { type Place, placeOf, type Resources, type State } from "../model.ts";
+import { expectGolden } from "../testing/golden.ts";
+import { NOW, SAMPLE_EVENTS, sampleId, sampleJobDetail } from "../testing/sample-data.ts";
+import { liveState, press } from "../testing/sample-state.ts";
+import { render } from "./frame.ts";
+
+beforeAll(() => {
+  process.env.TZ = "UTC";
+});
+
+const ago = (ms: number) => new Date(NOW - ms).toISOString();
+const letter = (number: number, changes: Partial<DeadLetter> = {}): DeadLetter => ({
+  id: sampleId(number),
+  kind: "job",
+  reason: "OUT_OF_TRIES",
+  detail: "Out of coffee",
+  service: "processor",
+  queue: "jobs.created",
+  diedAt: ago(number * 30_000),
+  body: JSON.stringify({ type: "hash", payload: { text: "observe" } }),
+  jobId: sampleId(number),
+  replays: 0,
+  ...changes,
+});
+const deadLetters: Resources["deadLetters"] = {
+  nextCursor: null,
+  items: [
+    letter(1),
+    letter(2),
+    letter(3, {
+      kind: "message",
+      reason: "MALFORMED",
+      detail: "Unexpected token at 17",
+      body: "{not json",
+      jobId: undefined,
+      replays: 2,
+    }),
+    letter(4, {
+      kind: "message",
+      reason: "MALFORMED",
+      detail: "Unexpected token at 4",
+      body: "{",
+      jobId: undefined,
+    }),
+  ],
+};
+const queue = { waiting: 0, scheduled: 0, executing: 0, paused: false, oldestWaitingMs: null };
+const queues: QueuesReply = {
+  queues: [
+    { ...queue, type: "hash", waiting: 151, executing: 12, oldestWaitingMs: 2_100 },
+    { ...queue, type: "sleep", paused: true, waiting: 4, oldestWaitingMs: 120_000 },
+    { ...queue, type: "export", waiting: 2, note: "no live worker runs this type" },
+  ],
+  bus: [{ name: "jobs.created", ready: 3, consumers: 1 }],
+  busAt: ago(1_000),
+  deadLetters: 4,
+  outbox: 1,
+};
+const worker = {
+  host: "box",
+  pid: 7,
+  version: "1.0.0",
+  concurrency: 64,
+  running: 0,
+  jobs: [],
+  startedAt: ago(3_600_000),
+  heartbeatAt: ago(2_000),
+};
+const job = { jobId: sampleId(1), type: "hash", attempt: 1, startedAt: ago(1_000) };
+const workers: WorkersReply = {
+  workers: [
+    { ...worker, id: "processor-7.1.1", state: "alive", running: 2, jobs: [job, job] },
+    { ...worker, id: "processor-8.1.1", state: "lost", heartbeatAt: ago(60_000) },
+  ],
+};
+const alert: Alert = {
+  id: "a1",
+  name: "DeadLettersArriving",
+  severity: "warning",
+  state: "firing",
+  summary: "54 dead letters arrived",
+  description: "54 messages or jobs went to the dead letters within ten minutes.",
+  startsAt: ago(180_000),
+  labels: { alertname: "DeadLettersArriving", severity: "warning", service: "processor" },
+  runbookUrl: "http://localhost:8080/runbooks/DeadLettersArriving",
+};
+const pages: Resources["pages"] = [
+  {
+    id: "docs",
+    name: "Gateway API docs",
+    url: "http://localhost:3000/docs",
+    description: "The commands",
+    state: "reachable",
+  },
+  {
+    id: "web",
+    name: "Web dashboard",
+    url: "http://localhost:8081/",
+    description: "In the browser",
+    state: "unreachable",
+    reason: "does not answer",
+  },
+  {
+    id: "grafana",
+    name: "Grafana",
+    url: "http://localhost:3002/",
+    description: "Dashboards",
+    state: "absent",
+    reason: "only in the full system",
+  },
+];
+const samples: Partial<Resources> = {
+  deadLetters,
+  deadLetter: letter(3, {
+    kind: "message",
+    reason: "MALFORMED",
+    detail: "Unexpected token",
+    body: "{not json",
+  }),
+  queues,
+  workers,
+  alerts: { items: [alert], source: "alertmanager", fetchedAt: null },
+  pages,
+};
+
+const shown = (state: State) => toText(render(state));
+const at = (place: Place, more: Partial<Resources> = {}, width = 80, height = 24) =>
+  liveState(width, height, place, { ...samples, ...more });
+
+test("the events, one in full, and a filter among them", () => {
+  expectGolden("events-100x24", shown(at({ screen: "events" }, {}, 100)));
+  const filtered = press(at({ screen: "events" }), "/", ..."coffee", "enter").state;
+  expect(shown(filtered)).toContain("Events › coffee");
+  expect(shown(filtered)).not.toContain("completed");
+  const one = press(at({ screen: "events" }), "down", "enter").state;
+  expect(shown(one)).toContain('"message": "Out of coffee"');
+});
+
+test("dead letters are grouped by cause, and a cause is chosen with the arrows", () => {
+  expectGolden("dead-letters-80x24", shown(at({ screen: "dead-letters" })));
+  const { state } = press(at({ screen: "dead-letters" }), "right", "right", "*", "t");
+  expect(state.overlay).toMatchObject({ kind: "confirm", question: "Replay 2 dead letters?" });
+  expect(shown(press(state, "y").state)).toContain("Unexpected token at 17");
+  expect(shown(at({ screen: "dead-letters" }, { deadLetters: { items: [], nextCursor: null } }))).toContain(
+    "No dead letters. Submit a fail to see one: N",
+  );
+});
+
+test("one dead letter shows why it died and what it was; the one of a job is edited in a form", () => {
+  expectGolden("dead-letter-80x24", shown(at({ screen: "dead-letter", id: sampleId(3) })));
+  const job = at({ screen: "dead-letter", id: sampleId(1) }, { deadLetter: letter(1) });
+  const { state, effects } = press(job, "e", "!", ...new Array(7).fill("down"), "enter");
+  expect(placeOf(state).screen).toBe("new-job");
+  expect(effects).toMatchObject([{ kind: "run", command: { kind: "replay-edited", id: sampleId(1) } }]);
+  expect(press(job, "d").state.overlay).toMatchObject({
+    question: "Drop 1 dead letter? This cannot be undone.",
+  });
+});
+
+test("queues pause after a question and resume without one; Enter lists their jobs", () => {
+  expectGolden("queues-80x24", shown(at({ screen: "queues" })));
+  const paused = press(at({ screen: "queues" }), "p");
+  expect(paused.state.overlay).toMatchObject({
+    question: "Pause queue hash? Its jobs wait until it is resumed.",
+  });
+  expect(press(at({ screen: "queues" }), "down", "p").effects).toMatchObject([
+    { kind: "run", command: { kind: "resume", type: "sleep" } },
+  ]);
+  expect(press(at({ screen: "queues" }), "enter").state.lists.jobs.filter).toBe("type:hash");
+  const onWorker = press(at({ screen: "queues" }), "G", "enter").state;
+  expect(onWorker.lists.jobs.filter).toBe("workerId:processor-8.1.1");
+  expect(shown(at({ screen: "queues" }, { workers: { workers: [] } }))).toContain(
+    "No worker has announced itself",
+  );
+});
+
+test("alerts say what to do, and where there can be none, how to get them", () => {
+  expectGolden("alerts-80x24", shown(at({ screen: "alerts" })));
+  expect(press(at({ screen: "alerts" }), "enter").effects).toEqual([
+    { kind: "open", url: alert.runbookUrl } as never,
+  ]);
+  expect(
+    shown(at({ screen: "alerts" }, { alerts: { items: [], source: "none", fetchedAt: null } })),
+  ).toContain("cannot raise alerts");
+  expect(
+    shown(at({ screen: "alerts" }, { alerts: { items: [], source: "alertmanager", fetchedAt: null } })),
+  ).toContain("Nothing fires");
+  expect(shown(liveState(100, 28, undefined, samples))).toContain("▲ warning  DeadLettersArr");
+});
+
+test("pages that cannot be opened say why", () => {
+  expectGolden("pages-100x24", shown(at({ screen: "pages" }, {}, 100)));
+  const { effects } = press(at({ screen: "pages" }), "c", "enter");
+  expect(effects).toMatchObject([{ kind: "copy", text: "http://localhost:3000/docs" }, { kind: "open" }]);
+});
+
+test("a job that goes on shows its open bar and its progress, its family and its error", () => {
+  const running = sampleJobDetail({
+    status: "EXECUTING",
+    attempts: [],
+    finishedAt: undefined,
+    startedAt: ago(30_000),
+    attempt: 1,
+    progress: { fraction: 0.4, note: "asleep", at: ago(10) },
+    transitions: [],
+    parentId: sampleId(7),
+    children: { total: 3, byStatus: { COMPLETED: 3 } },
+  });
+  const place = { screen: "job", id: sampleId(1) } as const;
+  const state = at(place, { job: running }, 100, 30);
+  expect(shown(state)).toContain("▇▇▇▇▁▁▁▁▁▁ 40 % asleep");
+  expect(shown(state)).toContain("so far");
+  expect(shown(press(state, "shift-tab").state)).toContain("3 children");
+  const failed = sampleJobDetail({
+    status: "FAILED",
+    result: undefined,
+    error: { code: "FLAKY", message: "Told to fail" },
+  });
+  expect(shown(press(at(place, { job: failed }), "tab", "tab").state)).toContain("✕ FLAKY");
+  for (const status of ["SCHEDULED", "RETRYING", "VALIDATED"] as const)
+    expect(shown(at(place, { job: { ...running, status } }))).toContain("wait");
+  const envelopes = press(
+    at(place, { job: { ...failed, events: [...SAMPLE_EVENTS] } }),
+    "tab",
+    "tab",
+    "tab",
+    "tab",
+    "down",
+    "enter",
+  ).state;
+  expect(placeOf(envelopes)).toEqual({ screen: "event", id: SAMPLE_EVENTS[1]!.eventId });
+});
+
+test("keys move, mark, sort, freeze, follow and copy", () => {
+  const jobs = at({ screen: "jobs" });
+  expect(press(jobs, "G").state.lists.jobs.index).toBe(7);
+  expect(press(jobs, "pgdn", "pgup", "j", "k", "down").state.lists.jobs.index).toBe(1);
+  expect(press(jobs, "left").state.lists.jobs.filter).toBe("status:rejected");
+  expect(shown(press(jobs, "s", "s").state)).toContain("slowest");
+  expect(shown(press(jobs, "z").state)).toContain("frozen, 0 new");
+  expect(shown(press(jobs, "z", "z", "f").state)).toContain("following");
+  expect(shown(press(jobs, "*").state)).toContain("everything that matches is marked");
+  expect(press(jobs, "c", "C").effects.map(({ kind }) => kind)).toEqual(["copy", "copy"]);
+  expect(press(jobs, "m").effects).toEqual([{ kind: "mouse", on: true } as never]);
+  const tabbed = press(jobs, "tab", "shift-tab", "shift-tab").state;
+  expect(placeOf(tabbed).screen).toBe("overview");
+  const overview = liveState(80, 24);
+  expect(placeOf(press(overview, "down", "down", "enter").state)).toEqual({ screen: "job", id: sampleId(2) });
+  expect(placeOf(press(tabbed, "U").state).screen).toBe("pages");
+});
