@@ -115,7 +115,7 @@ export function go(state: State, place: Place): State {
   const overview: Place = { screen: "overview" };
   const places =
     place.screen === "overview" ? [overview] : isTab ? [overview, place] : [...state.places, place];
-  return { ...state, places, pane: 0, scroll: 0, form: undefined, overlay: undefined };
+  return { ...state, places, pane: 0, scroll: 0, form: undefined, editing: undefined, overlay: undefined };
 }
 
 function goToTab(state: State, index: number): State {
@@ -269,11 +269,14 @@ function confirm(state: State, command: Command, question: string): Step {
   return still({ ...state, overlay: { kind: "confirm", command, question } });
 }
 
+/** Opens the form with what is selected; a job of a list is loaded first, because lists carry no payloads. */
 function edit(state: State): Step {
   const whole = selected(state)?.whole as
     | { id: string; type?: string; payload?: Record<string, unknown>; body?: string; jobId?: string }
     | undefined;
   if (!whole) return still(state);
+  if (placeOf(state).screen === "jobs" && whole.payload === undefined)
+    return still({ ...go(state, { screen: "job", id: whole.id }), editing: whole.id });
   const types = state.data.jobTypes?.value;
   if (!types) return notice(state, "The job types have not arrived yet; try again in a moment", "info");
   const isDeadLetter = placeOf(state).screen.startsWith("dead-letter");

@@ -169,6 +169,8 @@ export interface State {
   /** What a frozen list shows while the live one goes on. */
   readonly frozen: { readonly jobs?: JobPage; readonly events?: EventPage };
   readonly form?: Form;
+  /** The job whose payload is being loaded to be edited. */
+  readonly editing?: string;
   readonly overlay?: Overlay;
   readonly notice?: Notice;
   readonly task?: Task;

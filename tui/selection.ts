@@ -140,7 +140,7 @@ export function shownEvent(state: State): EventEnvelope | undefined {
 }
 
 const ofJob = (job: Job | undefined): Selected | undefined =>
-  job && { id: job.id, copy: job.id, whole: job, status: job.status, editable: job.payload !== undefined };
+  job && { id: job.id, copy: job.id, whole: job, status: job.status, editable: true };
 const ofEvent = (event: EventEnvelope | undefined): Selected | undefined =>
   event && { id: event.eventId, copy: event.eventId, whole: event };
 const ofDeadLetter = (letter: DeadLetter | undefined): Selected | undefined =>

@@ -30,7 +30,7 @@ function handle(state: State, message: Message): Step {
     case "tick":
       return [withoutOldNotice(state), []];
     case "loaded":
-      return [loaded(state, message), []];
+      return editLoaded(loaded(state, message));
     case "failed":
       return [failed(state, message), []];
     case "changed":
@@ -96,6 +96,16 @@ function loaded(state: State, { name, key, value }: Extract<Message, { kind: "lo
   if (name === "jobTypes" && placeOf(next).screen === "new-job" && !next.form?.fields.length)
     return { ...next, form: openForm(value as Resources["jobTypes"]) };
   return keepCursors(next);
+}
+
+/** Opens the form that waited for a job and the job types, once both are there. */
+function editLoaded(state: State): Step {
+  const { job, jobTypes } = state.data;
+  const isReady =
+    state.editing !== undefined && job?.value?.id === state.editing && jobTypes?.value !== undefined;
+  return isReady && placeOf(state).id === state.editing
+    ? act({ ...state, editing: undefined }, "edit")
+    : [state, []];
 }
 
 function failed(state: State, { name, key, failure }: Extract<Message, { kind: "failed" }>): State {

@@ -1,6 +1,6 @@
 import { isTerminal, type Job, type JobStatus } from "../../contracts/job.ts";
 import { STATUS_WORDS, statusWord } from "../../contracts/status-words.ts";
-import { age, count, duration, shortId } from "../../shared/format.ts";
+import { age, clock, count, duration, shortId } from "../../shared/format.ts";
 import { SIDEBAR } from "../act.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
@@ -107,7 +107,13 @@ function footerOf(state: State, shown: number): Line {
 }
 
 function columnsOf(state: State): Column<Job>[] {
-  const { marks, all } = state.lists.jobs;
+  const { marks, all, index } = state.lists.jobs;
+  const under = jobRows(state)[index]?.id;
+  // A time is relative, and absolute under the cursor.
+  const ageOf = ({ id, createdAt }: Job) =>
+    id === under
+      ? span(clock(Date.parse(createdAt)).slice(0, 5))
+      : dim(age(state.now - Date.parse(createdAt)));
   return [
     {
       title: "",
@@ -128,7 +134,7 @@ function columnsOf(state: State): Column<Job>[] {
       width: 6,
       align: "right",
       drop: 2,
-      cell: ({ createdAt }) => dim(age(state.now - Date.parse(createdAt))),
+      cell: ageOf,
     },
     {
       title: "took",

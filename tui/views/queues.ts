@@ -4,7 +4,7 @@ import { age, count, duration } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
-import { bold, dim, span } from "../style.ts";
+import { bold, dim, type Span, span } from "../style.ts";
 import { sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
@@ -22,17 +22,18 @@ export function queuesView(state: State, area: Rect): Placed[] {
   ];
 }
 
+function stateOf({ paused, waiting, executing, withoutWorker = 0 }: QueueState): Span {
+  if (paused) return span(`${GLYPHS.paused} paused`, { colour: "warn" });
+  if (withoutWorker > 0) return span(`${GLYPHS.bad} no worker`, { colour: "bad" });
+  return waiting + executing > 0 ? span(`${GLYPHS.ok} runs`, { colour: "good" }) : dim(`${GLYPHS.ok} idle`);
+}
+
 const QUEUE_COLUMNS: Column<QueueState>[] = [
   { title: "queue", width: 14, cell: ({ type }) => span(type) },
   {
     title: "state",
-    width: 9,
-    cell: ({ paused, waiting, executing }) =>
-      paused
-        ? span(`${GLYPHS.paused} paused`, { colour: "warn" })
-        : waiting + executing > 0
-          ? span(`${GLYPHS.ok} runs`, { colour: "good" })
-          : dim(`${GLYPHS.ok} idle`),
+    width: 11,
+    cell: stateOf,
   },
   {
     title: "waiting",

@@ -6,7 +6,7 @@ import { toText } from "../canvas.ts";
 import { type Place, placeOf, type Resources, type State } from "../model.ts";
 import { expectGolden } from "../testing/golden.ts";
 import { NOW, SAMPLE_EVENTS, sampleId, sampleJobDetail } from "../testing/sample-data.ts";
-import { liveState, press } from "../testing/sample-state.ts";
+import { answered, liveState, press } from "../testing/sample-state.ts";
 import { render } from "./frame.ts";
 
 beforeAll(() => {
@@ -54,7 +54,7 @@ const queues: QueuesReply = {
   queues: [
     { ...queue, type: "hash", waiting: 151, executing: 12, oldestWaitingMs: 2_100 },
     { ...queue, type: "sleep", paused: true, waiting: 4, oldestWaitingMs: 120_000 },
-    { ...queue, type: "export", waiting: 2, note: "no live worker runs this type" },
+    { ...queue, type: "export", waiting: 2, withoutWorker: 2, note: "no live worker runs this type" },
   ],
   bus: [{ name: "jobs.created", ready: 3, consumers: 1 }],
   busAt: ago(1_000),
@@ -234,6 +234,17 @@ test("a job that goes on shows its open bar and its progress, its family and its
     "enter",
   ).state;
   expect(placeOf(envelopes)).toEqual({ screen: "event", id: SAMPLE_EVENTS[1]!.eventId });
+});
+
+test("a job of the list is loaded first when it is edited, because lists carry no payloads", () => {
+  const bare = sampleJobDetail({ payload: { ms: 250 }, type: "sleep" });
+  const list = { nextCursor: null, items: [{ ...bare, payload: undefined }] };
+  const { state } = press(at({ screen: "jobs" }, { jobs: list }), "e");
+  expect(placeOf(state)).toEqual({ screen: "job", id: bare.id });
+  const edited = answered(state, { ...samples, job: bare });
+  expect(placeOf(edited).screen).toBe("new-job");
+  expect(shown(edited)).toContain("Edit and resubmit as a new job");
+  expect(edited.form?.fields.find(({ name }) => name === "ms")?.value).toBe("250");
 });
 
 test("keys move, mark, sort, freeze, follow and copy", () => {
