@@ -6,6 +6,7 @@ import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RunStore } from "./run-store.ts";
 import type { Slots } from "./slots.ts";
+import type { TypeRoom } from "./type-room.ts";
 
 const MAX_CLAIM = 200;
 /** Fallback poll interval: finds due jobs whose notification was missed. */
@@ -16,6 +17,7 @@ const MAX_TIMER_MS = 60_000;
 export interface ClaimerOptions {
   readonly store: RunStore;
   readonly slots: Slots;
+  readonly room: TypeRoom;
   readonly outbox: Outbox;
   readonly log: Log;
   readonly workerId: () => string;
@@ -41,6 +43,7 @@ export interface Claimer {
 export function createClaimer({
   store,
   slots,
+  room,
   outbox,
   log,
   workerId,
@@ -59,9 +62,10 @@ export function createClaimer({
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
       const places = slots.reserve(MAX_CLAIM);
+      const taken = room.takeAll();
       let jobs: readonly ClaimedJob[] = [];
       try {
-        const claimed = await store.claim(workerId(), places, new Date());
+        const claimed = await store.claim(workerId(), places, new Date(), taken);
         jobs = claimed.jobs;
         outbox.relay(claimed.message);
         duty.done();
@@ -71,8 +75,14 @@ export function createClaimer({
         return;
       } finally {
         slots.release(places - jobs.length);
+        room.releaseUnused(
+          taken,
+          jobs.map((job) => job.type),
+        );
       }
-      caughtUp = jobs.length < places && seen === pokes;
+      // A claim that a full type cut short has not seen all that was due.
+      const cutShort = jobs.length < places && jobs.some(({ type }) => type in taken);
+      caughtUp = jobs.length < places && seen === pokes && !cutShort;
       for (const job of jobs) start(job);
     }
   }

@@ -18,6 +18,7 @@ import type { ClaimedJob } from "./job.ts";
 import type { KnownTypes } from "./known-types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
+import type { TypeRoom } from "./type-room.ts";
 
 /** Jobs in one insert: messages carry many. */
 const MAX_ROWS = 400;
@@ -28,6 +29,7 @@ export interface IntakeOptions {
   readonly store: IntakeStore;
   readonly history: Historian;
   readonly slots: Slots;
+  readonly room: Pick<TypeRoom, "take" | "release">;
   readonly claimer: Pick<Claimer, "caughtUp" | "poke" | "dueAt">;
   readonly outbox: Outbox;
   readonly tracing: Tracing;
@@ -48,7 +50,7 @@ export interface IntakeOptions {
  * the others wait in the store, where they can be seen, ordered and cancelled.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
-  const { store, history, slots, claimer, outbox, tracing, log } = options;
+  const { store, history, slots, room, claimer, outbox, tracing, log } = options;
   const { workerId, isPaused, runs, start, refuse, onParked } = options;
   const writeAll = createIsolation<Created>({
     probe: () => store.rehearse(newJob(canary(), new Date(), false)),
@@ -111,12 +113,11 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         !bad && policy && isDue(event, now) && !isPaused(event.payload.jobType),
     );
     const places = claimer.caughtUp ? slots.reserve(mayRun.length) : 0;
-    const direct = new Set(
-      mayRun
-        .sort((a, b) => b.event.payload.priority - a.event.payload.priority)
-        .slice(0, places)
-        .map(({ event }) => event.payload.jobId),
-    );
+    const direct = new Map<string, string>();
+    for (const { event } of mayRun.sort((a, b) => b.event.payload.priority - a.event.payload.priority)) {
+      const { jobId, jobType } = event.payload;
+      if (direct.size < places && room.take(jobType)) direct.set(jobId, jobType);
+    }
     let started = 0;
     try {
       const jobs = checked.map((entry) => newJob(entry, now, direct.has(entry.event.payload.jobId)));
@@ -128,6 +129,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         if (job.status === "SCHEDULED") claimer.dueAt(job.runAt);
         if (!isClaimed(job)) continue;
         started++;
+        direct.delete(job.id);
         start(claimedJob(job));
       }
       if (jobs.some((job) => job.status === "VALIDATED" && inserted.has(job.id))) {
@@ -138,6 +140,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         refused.push(...(await conflicts(events.filter((event) => !inserted.has(event.payload.jobId)))));
     } finally {
       slots.release(places - started);
+      for (const type of direct.values()) room.release(type);
     }
     // Those that were refused have a REJECTED row too, unless they were here before.
     return refused;

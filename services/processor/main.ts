@@ -35,6 +35,7 @@ import { createRunStore } from "./run-store.ts";
 import { createRunner } from "./runner.ts";
 import { createSlots } from "./slots.ts";
 import { createChildSubmitter } from "./submit-children.ts";
+import { createTypeRoom } from "./type-room.ts";
 import versionText from "./VERSION" with { type: "text" };
 import { createWorkerStore } from "./worker-store.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -102,6 +103,7 @@ async function start({
   };
   const outbox = createOutbox({ store: outboxStore, bus, tracing, log, duty: loops.publishing });
   const slots = createSlots(config.CONCURRENCY);
+  const room = createTypeRoom(JOB_TYPES);
   const known = createKnownTypes(JOB_TYPES);
   const runs = guardedStore(store, (sql) => createRunStore(sql, history, known));
   const workerStore = guardedStore(store, createWorkerStore);
@@ -127,12 +129,13 @@ async function start({
     onDue: () => claimer.poke(),
   });
   const runner = createRunner({
-    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, tracing, log, counters, abort },
+    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, room, tracing, log, counters, abort },
     ports: { allowedAddresses, submit: createChildSubmitter(bus, makeEvent) },
     onFree: (retryAt) => claimer.onFree(retryAt),
+    onRoom: () => claimer.poke(),
   });
   const claimer: Claimer = createClaimer({
-    ...{ store: runs, slots, outbox, log, stopping },
+    ...{ store: runs, slots, room, outbox, log, stopping },
     workerId: workers.id,
     start: runner.start,
     duty: loops.claiming,
@@ -245,7 +248,7 @@ async function start({
   });
 
   const intake = createIntake({
-    ...{ store: intakeStore, history, slots, claimer, outbox, tracing, log },
+    ...{ store: intakeStore, history, slots, room, claimer, outbox, tracing, log },
     workerId: workers.id,
     isPaused: pausedTypes.has,
     runs: known.runs,

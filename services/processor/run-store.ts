@@ -32,29 +32,37 @@ const stillExecuting = (sql: Sql) => sql`j.status || '' = 'EXECUTING'`;
 export function createRunStore(sql: Sql, history: Historian, known: KnownTypes) {
   return {
     /**
-     * Claim at most `limit` due jobs of types that this processor knows, best first: priority, then age. A job without
-     * a policy gets that of its type. A worker that was presumed dead claims nothing until it has registered again. Their `job.started` is in the outbox with them.
+     * Claims at most `limit` due jobs of types that this processor knows, best first: priority, then age; of a type that
+     * `room` names, at most so many. A job without a policy gets that of its type. A worker that was presumed dead claims
+     * nothing until it has registered again. The `job.started` of the jobs is in the outbox with them.
      */
     async claim(
       workerId: string,
       limit: number,
       now: Date,
+      room: Readonly<Record<string, number>> = {},
     ): Promise<{ jobs: ClaimedJob[]; message: OutboxMessage | undefined }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
         const rows = await tx<ClaimRow[]>`
           with known as materialized (
-            select ${known.policies}::text::jsonb as types
+            select ${known.policies}::text::jsonb as types, ${JSON.stringify(room)}::text::jsonb as room
           ),
-          due as (
-            select id, status from jobs
+          best as (
+            select id, status, type, priority, run_at from jobs
             where status in ('VALIDATED', 'SCHEDULED', 'RETRYING') and run_at <= ${now}
               and type not in (select type from paused_types)
               and ((select types from known) -> type -> 'version')::int >= coalesce(type_version, 0)
+              and coalesce(((select room from known) -> type)::int, 1) > 0
               and exists (select from workers where id = ${workerId} and state in ('alive', 'stopping'))
             order by priority desc, run_at
             limit ${limit}
             for update skip locked
+          ),
+          due as (
+            select id, status
+            from (select b.*, row_number() over (partition by type order by priority desc, run_at) as place from best b) b
+            where place <= coalesce(((select room from known) -> type)::int, place)
           )
           update jobs j
           set status = 'EXECUTING', sequence = j.sequence + 1, attempt = j.attempt + 1, worker_id = ${workerId},

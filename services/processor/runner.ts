@@ -13,6 +13,7 @@ import { createEndRecorder, type Recorded } from "./record-ends.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
 import type { EndEntry, RunStore } from "./run-store.ts";
 import type { Slots } from "./slots.ts";
+import type { TypeRoom } from "./type-room.ts";
 
 const PROGRESS_EVERY_MS = 500;
 
@@ -22,6 +23,7 @@ export interface RunnerOptions {
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly slots: Slots;
+  readonly room: Pick<TypeRoom, "release">;
   readonly tracing: Tracing;
   readonly log: Log;
   readonly counters: RunCounters;
@@ -30,6 +32,8 @@ export interface RunnerOptions {
   readonly abort: AbortSignal;
   /** Called when slots became free; `retryAt` when one of the jobs is due again then. */
   readonly onFree: (retryAt: Date | null) => void;
+  /** Called when a type that was full has room again. */
+  readonly onRoom: () => void;
 }
 
 export interface Runner {
@@ -55,12 +59,14 @@ export function createRunner({
   history,
   outbox,
   slots,
+  room,
   tracing,
   log,
   counters,
   ports,
   abort,
   onFree,
+  onRoom,
 }: RunnerOptions): Runner {
   const running = new Map<string, ClaimedJob>();
   const interrupts = new Map<string, AbortController>();
@@ -124,6 +130,8 @@ export function createRunner({
         },
       });
       span?.end(ended);
+      // Its handler is done; that its end waits to be recorded keeps the slot, not the room of its type.
+      if (room.release(job.type)) onRoom();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);
       recording?.end({ "job.status": typeof recorded === "string" ? recorded : recorded.conclusion.status });

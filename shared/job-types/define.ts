@@ -45,6 +45,11 @@ export interface JobType<P extends TObject = TObject> {
   /** Milliseconds that one attempt may take. */
   readonly deadlineMs: number;
   /**
+   * Attempts that one processor runs at a time; without it, as many as it has slots. A handler with a pool of its own
+   * names the pool's size here: what would wait for the pool waits in the queue, at the cost of no slot and no deadline.
+   */
+  readonly maxRunning?: number;
+  /**
    * Do the work; the result is kept with the job, at most 64 KiB of JSON. Throwing fails the attempt; a
    * {@link JobFailure} says with which code and whether trying again can help. May run again after a crash.
    */

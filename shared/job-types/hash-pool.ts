@@ -8,7 +8,8 @@ interface Waiter {
 
 // In a compiled binary all modules are one file at its root, and the thread's is where it was in the project.
 const WORKER = buildInfo ? "./shared/job-types/hash-worker.js" : "./hash-worker.ts";
-const MAX_WORKERS = Math.max(1, Math.min(4, availableParallelism() - 1));
+/** Threads of the pool, started when they are needed. */
+export const HASH_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 const idle: Worker[] = [];
 const waiting: Waiter[] = [];
 let alive = 0;
@@ -60,7 +61,7 @@ export function hashInWorker(
       worker.postMessage(task);
     }
 
-    if (idle.length > 0 || alive < MAX_WORKERS) waiter.start();
+    if (idle.length > 0 || alive < HASH_THREADS) waiter.start();
     else waiting.push(waiter);
   });
 }

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { defineJobType } from "./define.ts";
-import { hashInWorker } from "./hash-pool.ts";
+import { HASH_THREADS, hashInWorker } from "./hash-pool.ts";
 
 export default defineJobType({
   name: "hash",
@@ -16,6 +16,7 @@ export default defineJobType({
   example: { text: "observe", rounds: 200_000 },
   retry: { maxAttempts: 3, baseMs: 500, capMs: 10_000 },
   deadlineMs: 300_000,
+  maxRunning: HASH_THREADS,
   async run({ text, rounds }, { signal, progress, log }) {
     log(`Hashing ${text.length} characters, ${rounds} rounds`);
     const digest = await hashInWorker(
