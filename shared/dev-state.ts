@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { ProcessInfo } from "./process-tree.ts";
+import { dirname, join } from "node:path";
+import { isSameProcess, type ProcessInfo } from "./process-tree.ts";
 
 export type ProcessIdentity = Pick<ProcessInfo, "pid" | "startedAt">;
 
@@ -34,4 +35,12 @@ export function readState(path: string): DevState | undefined {
       return undefined;
     throw error;
   }
+}
+
+/** Returns the state of the observatory that runs from this folder or the nearest one above it. */
+export function findRunningState(folder: string): DevState | undefined {
+  const state = readState(join(folder, dataFolderName, stateFileName));
+  if (state && isSameProcess(state.owner)) return state;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : findRunningState(parent);
 }

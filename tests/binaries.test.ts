@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobTypeInfo } from "../contracts/job-type.ts";
 import { SERVICE_NAMES } from "../contracts/services.ts";
 import { BINARIES } from "../shared/build/binaries.ts";
+import type { StatusReport } from "../tui/cli/outputs.ts";
 import { TEST_BINARIES } from "./support/service-process.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
@@ -34,6 +35,46 @@ test("a binary says its name, version, commit, build time and platform", async (
         `^${name} \\d+\\.\\d+\\.\\d+ \\(commit 0123456789ab, built 2023-11-14T22:13:20Z, ${process.platform}-`,
       ),
     );
+  }
+});
+
+test("odd-dashboard alone runs the whole system in a folder that is no clone", async () => {
+  const place = mkdtempSync(join(tmpdir(), "observatory-place-"));
+  // Started by root, PostgreSQL runs as another user, who must get through.
+  chmodSync(place, 0o711);
+  const program = join(folder, "odd-dashboard");
+  const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
+  const cli = async (...args: string[]) => {
+    const child = Bun.spawn([program, ...args], { cwd: place, env, stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    return { code: await child.exited, out, err };
+  };
+  expect(await cli("down")).toMatchObject({ code: 1, err: expect.stringContaining("No system runs") });
+  const up = Bun.spawn([program, "up"], { cwd: place, env, stdout: "pipe", stderr: "inherit" });
+  try {
+    const printed = up.stdout.text();
+    await eventually(async () => (await cli("status", "--output", "json")).out.includes('"processor"'), {
+      what: "the system to be up",
+      timeoutMs: 60_000,
+      everyMs: 200,
+    });
+    const { owner, engines, services } = JSON.parse(
+      (await cli("status", "--output", "json")).out,
+    ) as StatusReport;
+    expect([owner?.pid, engines, services.map(({ ready }) => ready)]).toEqual([
+      up.pid,
+      "embedded",
+      [true, true, true, true],
+    ]);
+    const submitted = await cli("submit", "hash", "--payload", '{"text":"alone","rounds":1000}', "--wait");
+    expect(submitted).toMatchObject({ code: 0, out: expect.stringContaining("● completed") });
+    expect(await cli("down")).toMatchObject({ code: 0, out: expect.stringContaining("Stopped") });
+    expect(await up.exited).toBe(0);
+    expect(await printed).toContain(`kept in ${join(place, ".observatory")}`);
+  } finally {
+    up.kill("SIGTERM");
+    await up.exited;
+    rmSync(place, { recursive: true });
   }
 });
 

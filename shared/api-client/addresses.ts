@@ -1,6 +1,4 @@
-import { dirname, join } from "node:path";
-import { dataFolderName, readState, stateFileName } from "../dev-state.ts";
-import { isSameProcess } from "../process-tree.ts";
+import { findRunningState } from "../dev-state.ts";
 import { ApiError } from "./api-error.ts";
 
 /** Where the two APIs are, without a slash at the end. */
@@ -43,10 +41,8 @@ function fromEnvironment(
   return text.replace(/\/+$/, "");
 }
 
-/** The URLs of the services of an observatory that runs from this folder or one above it, by name. */
+/** The URLs of the services of an observatory that runs from this folder or one above it, by name, once they started. */
 export function findRunning(folder: string): Readonly<Record<string, string>> | undefined {
-  const state = readState(join(folder, dataFolderName, stateFileName));
-  if (state?.services.gateway && isSameProcess(state.owner)) return state.services;
-  const parent = dirname(folder);
-  return parent === folder ? undefined : findRunning(parent);
+  const services = findRunningState(folder)?.services;
+  return services?.gateway ? services : undefined;
 }

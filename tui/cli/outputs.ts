@@ -112,6 +112,22 @@ export const DoctorReport = Type.Object({
 });
 export type DoctorReport = Static<typeof DoctorReport>;
 
+export const StatusReport = Type.Object({
+  running: Type.Boolean({
+    description: "Whether a service answers, or a system is starting from this folder",
+  }),
+  engines: Type.Union([StringEnum(["embedded", "full"]), Type.Null()]),
+  version: Type.Union([Type.String(), Type.Null()]),
+  owner: Type.Union([Type.Object({ pid: Type.Integer(), since: Type.String() }), Type.Null()], {
+    description: "The process that runs the system from this folder; null when it runs elsewhere",
+  }),
+  services: Type.Array(
+    Type.Object({ name: Type.String(), url: Type.String(), ready: Type.Boolean(), detail: Type.String() }),
+  ),
+  addresses: Type.Array(Type.Object({ name: Type.String(), address: Type.String(), purpose: Type.String() })),
+});
+export type StatusReport = Static<typeof StatusReport>;
+
 /** What `--output json` prints for each command; `docs/command-line.md` is made from it. */
 export const CLI_OUTPUTS = {
   submit: SubmitReport,
@@ -132,5 +148,6 @@ export const CLI_OUTPUTS = {
   ledger: Ledger,
   load: LoadReport,
   doctor: DoctorReport,
+  status: StatusReport,
   "every command that fails": Failure,
 } as const satisfies Readonly<Record<string, TSchema>>;

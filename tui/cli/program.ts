@@ -16,6 +16,7 @@ import { addLoad } from "./load/load.ts";
 import { addQueues } from "./queues.ts";
 import { addService } from "./service.ts";
 import { addSubmit } from "./submit.ts";
+import { addDown, addStatus, addUp } from "./system.ts";
 import { addWorkers } from "./workers.ts";
 
 export interface ProgramOptions {
@@ -55,6 +56,9 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   addAlerts(program, context);
   addLedger(program, context);
   addLoad(program, context);
+  addUp(program, context);
+  addDown(program, context);
+  addStatus(program, context);
   addDoctor(program, context);
   addService(program);
   addCompletion(program, context);

@@ -8,13 +8,13 @@ export function greet(
   rows: readonly AddressRow[],
   gatewayUrl: string,
   readModelUrl: string,
-  pageUrl: string,
+  pageUrl: string | undefined,
 ): void {
   const { paint } = printer;
   printer.line();
   printer.line(formatTable(rows, printer.width, paint));
   printer.line();
-  printer.line(`See it in the browser: ${pageUrl}`);
+  if (pageUrl) printer.line(`See it in the browser: ${pageUrl}`);
   printer.line("Submit a job, then look at it by the jobId of the reply:");
   printer.line(`  curl ${gatewayUrl}/jobs -H content-type:application/json \\`);
   printer.line(`    -d '{"type":"hash","payload":{"text":"hello","rounds":1000}}'`);

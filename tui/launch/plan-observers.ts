@@ -22,13 +22,15 @@ export interface ObserverPlan {
   readonly rows: readonly AddressRow[];
 }
 
+/** A binary carries neither the rules nor the configuration of what watches. */
+export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
+
 /** Plans those that are on the PATH; none where the environment names others. Tells which default port is taken. */
 export async function planObservers(
   env: Readonly<Record<string, string | undefined>>,
   onProgress: (line: string) => void,
 ): Promise<ObserverPlan> {
-  if (env.PROMETHEUS_URL || env.ALERTMANAGER_URL || !findPrometheus())
-    return { ports: {}, env: {}, rows: [] };
+  if (env.PROMETHEUS_URL || env.ALERTMANAGER_URL || !findPrometheus()) return NO_OBSERVERS;
   const names = findAlertmanager() ? observerNames : (["prometheus"] as const);
   const ports: Partial<Record<ObserverName, number>> = {};
   for (const name of names) {

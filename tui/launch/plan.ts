@@ -1,12 +1,11 @@
-import { join } from "node:path";
 import { OWN_SERVICES, SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 import { isFree } from "../engines/port.ts";
 import type { EngineUrls } from "./engine-set.ts";
+import { projectDir, tuiCommand } from "./place.ts";
 import { findPortHolder } from "./port-holder.ts";
 
 const PAGE = { port: 8081, purpose: "The terminal in the browser, and a dashboard" };
 const TERMINAL_PORT = 9000;
-const TUI = join(import.meta.dir, "../main.ts");
 
 // Ports that people expect at their usual place: those of the services, Grafana, the web page and its terminal.
 const reserved = new Set([...SERVICE_NAMES.map(defaultPort), 3002, 8081, 8082, 9000, 9001, 9090, 9093]);
@@ -53,8 +52,11 @@ export async function planServices(processors: number, bindAddress: string): Pro
       ...(n === 1 && port !== preferred && { moved: { from: preferred, holder: findPortHolder(preferred) } }),
     };
   };
-  const plans = [await planOne("web-ui", 1, PAGE.port)];
-  for (const service of SERVICE_NAMES)
+  const plans: ServicePlan[] = [];
+  // A binary does not carry the page's sources, and without the page its terminals have no use.
+  if (projectDir !== undefined) plans.push(await planOne("web-ui", 1, PAGE.port));
+  const services = SERVICE_NAMES.filter((name) => projectDir !== undefined || name !== "web-pty");
+  for (const service of services)
     for (let n = 1; n <= (service === "processor" ? processors : 1); n++)
       plans.push(await planOne(service, n, defaultPort(service)));
   return plans;
@@ -76,12 +78,14 @@ export function environmentOf(
     PROCESSOR_URL: processors.join(","),
     GATEWAY_URL: urlOf(all, "gateway"),
     READ_MODEL_URL: urlOf(all, "read-model"),
-    PTY_URL: `ws://127.0.0.1:${terminalPort}/ws`,
-    PTY_WS_PORT: String(terminalPort),
-    PTY_METRICS_PORT: String(plan.port),
-    PTY_TUI_BINARY: env.PTY_TUI_BINARY ?? JSON.stringify([process.execPath, TUI]),
-    // The page passes its clients' addresses on.
-    PTY_TRUSTED_PROXIES: env.PTY_TRUSTED_PROXIES ?? "127.0.0.1,::1",
+    ...(terminalPort !== undefined && {
+      PTY_URL: `ws://127.0.0.1:${terminalPort}/ws`,
+      PTY_WS_PORT: String(terminalPort),
+      PTY_METRICS_PORT: String(plan.port),
+      PTY_TUI_BINARY: env.PTY_TUI_BINARY ?? JSON.stringify(tuiCommand()),
+      // The page passes its clients' addresses on.
+      PTY_TRUSTED_PROXIES: env.PTY_TRUSTED_PROXIES ?? "127.0.0.1,::1",
+    }),
     INSTANCE_ID: undefined, // One name cannot be that of several processes.
   };
 }

@@ -4,6 +4,7 @@ import type { ServiceName } from "../../contracts/services.ts";
 import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { EngineUrls } from "./engine-set.ts";
 import { createFront } from "./front.ts";
+import { projectDir, serviceCommand } from "./place.ts";
 import { environmentOf, type ServicePlan } from "./plan.ts";
 import type { Printer } from "./printer.ts";
 import { whileTelling } from "./printer.ts";
@@ -15,7 +16,6 @@ import { type Supervised, supervise } from "./supervise.ts";
 export interface RunServicesOptions {
   readonly plans: readonly ServicePlan[];
   readonly urls: EngineUrls;
-  readonly projectDir: string;
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly printer: Printer;
@@ -67,7 +67,7 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
 }
 
 function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Refusals): Supervised {
-  const { printer, env, life, projectDir, logDir, urls, plans } = options;
+  const { printer, env, life, logDir, urls, plans } = options;
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
   // Before the process that writes it, so that its last words are read after it.
@@ -81,11 +81,8 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   life.defer(`${plan.id} log`, tail.stop);
   const supervised = supervise({
     id: plan.id,
-    command: [
-      process.execPath,
-      plan.service === "web-ui" ? "web/server.ts" : `services/${plan.service}/main.ts`,
-    ],
-    cwd: projectDir,
+    command: serviceCommand(plan.service),
+    cwd: projectDir ?? process.cwd(),
     env: (port) => ({ ...environmentOf(plan, plans, urls, env), PORT: String(port) }),
     logFile,
     url: plan.url,

@@ -26,7 +26,8 @@ export async function checkServices(
   return checks;
 }
 
-async function serviceCheck(name: string, url: string, mustRun: boolean): Promise<Check> {
+/** Whether one service is ready, from its `/readyz`; one that must run and does not answer fails. */
+export async function serviceCheck(name: string, url: string, mustRun: boolean): Promise<Check> {
   const id = `service-${name}`;
   const remedy = `Look at the log of ${name}; bun run dev prints what it waits for`;
   const bad = mustRun ? fail : warn;

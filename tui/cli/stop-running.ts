@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { pause } from "../../shared/async.ts";
+import { findRunningState, readState, stateFileName } from "../../shared/dev-state.ts";
+import { isSameProcess, signalProcess } from "../../shared/process-tree.ts";
+import type { CliContext } from "./context.ts";
+import { CliError } from "./failure.ts";
+
+/** Longer than the runner itself waits for its services and engines. */
+const PATIENCE_MS = 90_000;
+const LOOK_EVERY_MS = 50;
+
+/** Ends the system that runs from this folder as Ctrl-C there does, and waits until it has gone. */
+export async function stopRunning({ line, signal }: CliContext, dataDir: string | undefined): Promise<void> {
+  const state =
+    dataDir === undefined ? findRunningState(process.cwd()) : readState(join(dataDir, stateFileName));
+  if (!state || !isSameProcess(state.owner))
+    throw new CliError(
+      1,
+      "No system runs from this folder",
+      "Run this in the folder where it was started; for containers: odd-dashboard down --tier compose",
+      "NOTHING_RUNS",
+    );
+  const { owner } = state;
+  line(`Stopping process ${owner.pid}, which runs since ${state.since}`);
+  signalProcess(owner.pid, "SIGTERM");
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  while (isSameProcess(owner)) {
+    if (performance.now() > giveUpAt)
+      throw new CliError(
+        1,
+        `Process ${owner.pid} has not ended after ${PATIENCE_MS / 1_000} s`,
+        `Look at what it prints; a second signal kills it: kill ${owner.pid}`,
+        "STILL_RUNS",
+      );
+    await pause(LOOK_EVERY_MS, signal);
+    signal.throwIfAborted();
+  }
+  line("Stopped");
+}

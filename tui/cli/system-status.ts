@@ -1,0 +1,78 @@
+import type { Overview } from "../../contracts/api-queries.ts";
+import { findAddresses } from "../../shared/api-client/addresses.ts";
+import { ApiError } from "../../shared/api-client/api-error.ts";
+import { findRunningState } from "../../shared/dev-state.ts";
+import { sanitize } from "../text.ts";
+import type { CliContext } from "./context.ts";
+import { serviceCheck } from "./doctor/services.ts";
+import type { StatusReport } from "./outputs.ts";
+import type { Style } from "./style.ts";
+import { facts, table } from "./table.ts";
+
+const ANSWER_MS = 3_000;
+
+/** What runs: from this folder where something does, else at the addresses that the environment names. */
+export async function readStatus(context: CliContext): Promise<StatusReport> {
+  const state = findRunningState(process.cwd());
+  const { gatewayUrl, readModelUrl } = findAddresses(context.env);
+  const urls = { gateway: gatewayUrl, "read-model": readModelUrl, ...state?.services };
+  const [overview, services] = await Promise.all([
+    readOverview(context),
+    Promise.all(
+      Object.entries(urls).map(async ([name, url]) => {
+        const { status, detail } = await serviceCheck(name, url, false);
+        return { name, url, ready: status === "OK", detail };
+      }),
+    ),
+  ]);
+  return {
+    running: state !== undefined || services.some(({ ready }) => ready),
+    engines: overview?.engines ?? null,
+    version: overview?.version ?? null,
+    owner: state ? { pid: state.owner.pid, since: state.since } : null,
+    services,
+    addresses: [...(state?.addresses ?? [])],
+  };
+}
+
+async function readOverview({ client, signal }: CliContext): Promise<Overview | undefined> {
+  try {
+    return await client.readModel.overview({}, { signal, timeoutMs: ANSWER_MS });
+  } catch (error) {
+    // Its service is then shown as one that does not answer.
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}
+
+export function statusText(
+  { running, engines, version, owner, services, addresses }: StatusReport,
+  style: Style,
+): string {
+  if (!running)
+    return "Nothing runs here. `odd-dashboard up` starts the system; GATEWAY_URL and READ_MODEL_URL say where another one is.";
+  const { paint } = style;
+  const head = facts(
+    [
+      ["engines", engines ?? "unknown: the read-model does not answer"],
+      ["version", version ?? undefined],
+      ["process", owner ? `${owner.pid}, since ${owner.since}` : "not started from this folder"],
+    ],
+    style,
+  );
+  const byService = table(
+    [{ title: "SERVICE" }, { title: "STATE" }],
+    services.map(({ name, ready, detail }) => [
+      name,
+      ready ? `${paint.green("✓")} ${sanitize(detail)}` : `${paint.red("✕")} ${sanitize(detail)}`,
+    ]),
+    style,
+  );
+  const others = addresses.filter(({ name }) => !services.some((service) => service.name === name));
+  const byAddress = table(
+    [{ title: "BESIDE THEM" }, { title: "ADDRESS" }, { title: "WHAT FOR" }],
+    others.map(({ name, address, purpose }) => [sanitize(name), sanitize(address), sanitize(purpose)]),
+    style,
+  );
+  return [head, byService, ...(others.length > 0 ? [byAddress] : [])].join("\n\n");
+}
