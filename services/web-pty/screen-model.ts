@@ -1,4 +1,4 @@
-import serialize from "@xterm/addon-serialize";
+import { SerializeAddon } from "@xterm/addon-serialize";
 import headless from "@xterm/headless";
 
 const { Terminal } = headless;
@@ -33,7 +33,7 @@ const EXTRA_MODES = [25, 1005, 1006, 1015, 1016];
  */
 export function createScreenModel({ cols, rows, scrollback, onParsed }: ScreenModelOptions): ScreenModel {
   const terminal = new Terminal({ cols, rows, scrollback, allowProposedApi: true });
-  const serializer = new serialize.SerializeAddon();
+  const serializer = new SerializeAddon();
   terminal.loadAddon(serializer);
   let pending = 0;
   let title = "";
