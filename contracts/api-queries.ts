@@ -33,7 +33,7 @@ export type DeadLetterPage = Static<typeof DeadLetterPage>;
 /** Everything about one job. `unavailable` names the parts whose store did not answer. */
 export const JobDetail = published(
   "job-detail",
-  "1.2.0",
+  "1.3.0",
   Type.Intersect([
     Job,
     Type.Object({
@@ -45,6 +45,8 @@ export const JobDetail = published(
       traceId: Type.Optional(
         Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id; it is in the logs too" }),
       ),
+      /** Set where the job never became a row: its status is REJECTED, its facts are those of this refused message. */
+      deadLetter: Type.Optional(DeadLetter),
     }),
   ]),
 );
@@ -229,7 +231,7 @@ export type Waiting = Static<typeof Waiting>;
  */
 export const Ledger = published(
   "ledger",
-  "1.1.0",
+  "1.2.0",
   Type.Object({
     watermark: Timestamp,
     settleMs: Type.Optional(Count),
@@ -264,6 +266,8 @@ export const Ledger = published(
           "Dead letters of jobs and messages, neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
+    /** Jobs without a row whose dead letter waits for a person, observed or not: accepted, and never run. */
+    onlyDeadLetters: Type.Optional(LedgerIds),
     lost: LedgerIds,
     unobserved: LedgerIds,
     duplicated: LedgerIds,

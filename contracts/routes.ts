@@ -220,7 +220,8 @@ export const READ_MODEL_ROUTES = {
   jobDetail: {
     method: "GET",
     path: "/jobs/{id}",
-    summary: "One job with its transitions, attempts, children and events",
+    summary:
+      "One job with its transitions, attempts, children and events; where it never became a row, with its dead letter",
     params: id,
     reply: { status: 200, schema: JobDetail },
     problems: ["INVALID_ID", "JOB_NOT_FOUND", "STORE_UNAVAILABLE"],

@@ -27,6 +27,11 @@ export function isUuid(value: unknown): value is string {
   return typeof value === "string" && UUID.test(value);
 }
 
+/** Whether a value is a timestamp as the contracts understand it. */
+export function isTimestamp(value: unknown): value is string {
+  return typeof value === "string" && FormatRegistry.Get("date-time")?.(value) === true;
+}
+
 /** `Date.parse` reads 30 February as 2 March. */
 function isDayOfItsMonth(value: string): boolean {
   const day = Number(value.slice(8, 10));

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Ledger, Timeline } from "../contracts/api-queries.ts";
 import { createdEventId, newJobId } from "../contracts/ids.ts";
 import { openBus } from "../shared/bus/open.ts";
 import { createEventMaker, joinEnvelopes } from "../shared/event.ts";
@@ -83,6 +84,40 @@ behaviour("one bad envelope", {}, (world) => {
       { what: "a letter for each" },
     );
     expect([...new Set(queues)]).toEqual(["jobs.created"]);
+  });
+
+  test("of an accepted job: the job answers with its dead letter, and the ledger names it until it is dropped", async () => {
+    const lost = { ...create(), correlationId: "00000000-0000-0000-0000-000000000000" };
+    const { jobId } = lost.payload;
+    const status = async () => (await fetch(`${world().readModel()}/jobs/${jobId}`)).status;
+    expect(await status()).toBe(404);
+    await withBus((bus) => bus.publish("jobs.created", joinEnvelopes([JSON.stringify(lost)])));
+    await eventually(async () => (await status()) === 200, { what: "the job to be found" });
+
+    const job = await world().job(jobId);
+    expect(job).toMatchObject({
+      id: jobId,
+      type: "sleep",
+      status: "REJECTED",
+      payload: { ms: 0 },
+      error: { code: "CONTRACT_VIOLATION" },
+      transitions: [],
+      deadLetter: { kind: "message", reason: "CONTRACT_VIOLATION", jobId },
+    });
+    const timeline = await world().get<Timeline>(`/jobs/${jobId}/timeline`);
+    expect(timeline.entries.at(-1)).toMatchObject({ title: "Refused: CONTRACT_VIOLATION" });
+    const onlyDeadLetters = async () =>
+      (await world().get<Ledger>("/ledger?settleMs=0")).onlyDeadLetters?.ids ?? [];
+    // The letter may have been filed for the event store's queue first.
+    await eventually(async () => (await onlyDeadLetters()).includes(jobId), {
+      what: "the ledger to name it",
+    });
+
+    const letterId = job.deadLetter?.id ?? "";
+    const dropped = await fetch(`${world().gateway()}/dead-letters/${letterId}`, { method: "DELETE" });
+    expect(dropped.status).toBe(200);
+    expect(await status()).toBe(404);
+    expect(await onlyDeadLetters()).not.toContain(jobId);
   });
 
   test("of another major version and with a wrong payload are told apart; an unknown type waits for its worker", async () => {

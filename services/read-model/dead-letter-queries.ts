@@ -68,6 +68,16 @@ export function createDeadLetterQueries(store: JobStore) {
       return pageOf(rows, limit, toDeadLetter);
     },
 
+    /** The newest refused message of a job that was not dropped, whole; undefined when there is none. */
+    async ofJob(jobId: string): Promise<DeadLetter | undefined> {
+      const [row] = await store.read(
+        (sql) => sql<DeadLetterRow[]>`
+          select ${columns(sql)}, body, false as cut from dead_letters
+          where job_id = ${jobId} and kind = 'message' and dropped_at is null ${newest(sql, 1)}`,
+      );
+      return row && toDeadLetter(row);
+    },
+
     /** One with its whole message; rejects with DEAD_LETTER_NOT_FOUND. */
     async get(id: string): Promise<DeadLetter> {
       const [row] = await store.read(
@@ -81,6 +91,8 @@ export function createDeadLetterQueries(store: JobStore) {
     },
   };
 }
+
+export type DeadLetterQueries = ReturnType<typeof createDeadLetterQueries>;
 
 const newest = (sql: Sql, count: number) => sql`order by died_at desc, id desc limit ${count}`;
 

@@ -1,14 +1,38 @@
 import type { JobDetail, Timeline } from "../../contracts/api-queries.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
+import type { DeadLetterQueries } from "./dead-letter-queries.ts";
 import { eventsOfJob } from "./event-queries.ts";
 import type { JobQueries } from "./job-queries.ts";
 import { toJob } from "./job-row.ts";
+import { detailOf, type Remains, timelineWithout } from "./job-without-row.ts";
 import { timelineOf } from "./timeline.ts";
 
-/** Both say in `unavailable` when the event store did not answer. They reject with JOB_NOT_FOUND or STORE_UNAVAILABLE. */
-export function createJobDetail(jobs: JobQueries, observations: ObservationReader) {
-  return {
+/**
+ * Both say in `unavailable` when the event store did not answer. A job that never became a row is told by its dead
+ * letter. They reject with JOB_NOT_FOUND or STORE_UNAVAILABLE.
+ */
+export function createJobDetail(
+  jobs: JobQueries,
+  deadLetters: Pick<DeadLetterQueries, "ofJob">,
+  observations: ObservationReader,
+) {
+  /** What is left of a job whose row is not found; rethrows where nothing is. */
+  async function remainsOf(id: string, error: unknown): Promise<Remains> {
+    if (!(error instanceof AppError && error.code === "JOB_NOT_FOUND")) throw error;
+    const letter = await deadLetters.ofJob(id);
+    if (!letter) throw error;
+    const events = await eventsOfJob(observations, id);
+    return {
+      id,
+      letter,
+      events: events.value ?? [],
+      unavailable: events.away === undefined ? [] : ["events"],
+    };
+  }
+
+  const ofRow = {
     async detail(id: string): Promise<JobDetail> {
       const [row, transitions, attempts, children, events] = await Promise.all([
         jobs.row(id),
@@ -47,6 +71,13 @@ export function createJobDetail(jobs: JobQueries, observations: ObservationReade
         unavailable: events.away === undefined ? [] : ["events"],
       };
     },
+  };
+
+  return {
+    detail: (id: string): Promise<JobDetail> =>
+      ofRow.detail(id).catch(async (error: unknown) => detailOf(await remainsOf(id, error))),
+    timeline: (id: string): Promise<Timeline> =>
+      ofRow.timeline(id).catch(async (error: unknown) => timelineWithout(await remainsOf(id, error))),
   };
 }
 export type JobDetails = ReturnType<typeof createJobDetail>;

@@ -14,6 +14,7 @@ const closing = {
   waitingFor: [],
   live: 0,
   deadLetters: 0,
+  onlyDeadLetters: [],
 };
 const jobId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 

@@ -18,6 +18,8 @@ export interface Closing {
   readonly live: number;
   /** Dead letters that wait for a person. */
   readonly deadLetters: number;
+  /** Jobs without a row whose dead letter waits for a person. */
+  readonly onlyDeadLetters: readonly string[];
 }
 
 type Accusation = "lost" | "unobserved" | "duplicated";
@@ -46,7 +48,9 @@ export function createAccount() {
     },
     accuse: (of: Accusation, jobId: string): void => accused[of].add(jobId),
 
-    close({ watermark, from, now, settleMs, newestAt, waitingFor, live, deadLetters }: Closing): Ledger {
+    close(closing: Closing): Ledger {
+      const { watermark, from, now, settleMs, newestAt, waitingFor, live } = closing;
+      const { deadLetters, onlyDeadLetters } = closing;
       const count = (fate: Fate) => fates.get(fate) ?? 0;
       const ended = count("COMPLETED") + count("FAILED") + count("CANCELLED") + count("REJECTED");
       const deadLettered = count("deadLettered");
@@ -64,6 +68,7 @@ export function createAccount() {
         rejected: count("REJECTED"),
         inFlight: found - ended - deadLettered,
         deadLettered,
+        onlyDeadLetters: { count: onlyDeadLetters.length, ids: onlyDeadLetters.slice(0, MAX_NAMED) },
         lost: lost.show(),
         unobserved: unobserved.show(),
         duplicated: duplicated.show(),

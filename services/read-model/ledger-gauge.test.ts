@@ -40,6 +40,7 @@ function ledgerThatAccuses(): Ledger {
     waitingFor: [],
     live: 0,
     deadLetters: 0,
+    onlyDeadLetters: [],
   });
 }
 

@@ -36,14 +36,22 @@ export function registerLedgerGauge(
     },
   );
 
+  const onlyDeadLetters = metrics.gauge(
+    "observatory_jobs_only_dead_letters",
+    "Accepted jobs that never became a row and whose dead letter waits for a person",
+  );
+  onlyDeadLetters.remove(); // Not known before the first computation.
+
   async function compute(): Promise<void> {
     const startedAt = performance.now();
     try {
       const found = await ledger.compute(SETTLE_MS);
       for (const verdict of ["lost", "unobserved", "duplicated"] as const)
         gauge.set({ verdict }, found[verdict].count);
+      onlyDeadLetters.set(found.onlyDeadLetters?.count ?? 0);
     } catch (error) {
       gauge.reset(); // Not known now, which `engine_up` tells: absent, not stale.
+      onlyDeadLetters.remove();
       log.debug("The ledger cannot be computed now", { reason: messageOf(error) });
     }
     dueAt = performance.now() + Math.max(everyMs, REST * (performance.now() - startedAt));

@@ -99,6 +99,18 @@ export function createLedgerQueries(store: JobStore) {
       return row?.count ?? 0;
     },
 
+    /** Jobs without a row whose dead letter waits for a person; at most `limit`. */
+    async onlyDeadLetters(limit: number): Promise<string[]> {
+      const rows = await store.read(
+        (sql) => sql<{ job_id: string }[]>`
+          select distinct job_id from dead_letters d
+          where kind = 'message' and queue = 'jobs.created' and job_id is not null and dropped_at is null
+            and not exists (select from jobs where id = d.job_id)
+          limit ${limit}`,
+      );
+      return rows.map(({ job_id }) => job_id);
+    },
+
     /** What became of accepted jobs, in the order given: the status of the row, a dead letter, or null for nothing. */
     async fates(created: readonly CreatedEvent[], { from, before }: Span): Promise<CreatedFate[]> {
       return await store.read(

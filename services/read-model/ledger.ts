@@ -84,6 +84,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
   const suspect = created.differing(counts.rows).union(ended.differing(counts.outcomes));
   if (suspect.size > 0) await lookUp(options, account, span, suspect);
   for (const jobId of await queries.givenTwoOutcomes(MAX_TWICE)) account.accuse("duplicated", jobId);
+  const onlyDeadLetters = await queries.onlyDeadLetters(MAX_TWICE);
   onComputed?.((performance.now() - startedAt) / 1_000);
   return account.close({
     watermark: before,
@@ -94,6 +95,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
     waitingFor: waitingFor(at.getTime(), bounds, live),
     live: live.waiting + live.executing,
     deadLetters,
+    onlyDeadLetters,
   });
 }
 

@@ -57,10 +57,11 @@ export function createReadModel({ service, version, config, log, life, metrics }
   const queues = createQueueQueries(store, observations, config.LEASE_MS);
   const workers = createWorkerQueries(store, config.LEASE_MS);
   const engines = enginesOf(config.EVENTS_URL);
+  const deadLetters = createDeadLetterQueries(store);
   const handlers = createHandlers({
     jobs,
-    details: createJobDetail(jobs, observations),
-    deadLetters: createDeadLetterQueries(store),
+    details: createJobDetail(jobs, deadLetters, observations),
+    deadLetters,
     ...{ queues, workers, observations, alerts, ledger, stream, now },
     overview: {
       ...{ store, queues, workers, observations, alerts, version, engines, now },

@@ -1,0 +1,76 @@
+import type { JobDetail, Timeline } from "../../contracts/api-queries.ts";
+import type { DeadLetter } from "../../contracts/dead-letter.ts";
+import type { EventEnvelope } from "../../contracts/envelope.ts";
+import { isTimestamp, isUuid } from "../../contracts/schema.ts";
+import { traceIdFor } from "../../shared/traceparent.ts";
+import { present } from "./job-row.ts";
+import { timelineOf } from "./timeline.ts";
+
+/** What is known of a job that never became a row: its refused message, and its events. */
+export interface Remains {
+  readonly id: string;
+  readonly letter: DeadLetter;
+  readonly events: readonly EventEnvelope[];
+  readonly unavailable: string[];
+}
+
+/** The job as its refused message tells of it: REJECTED, with the letter's reason as its error. */
+export function detailOf({ id, letter, events, unavailable }: Remains): JobDetail {
+  const { envelope, facts } = readMessage(letter.body);
+  const { correlationId } = envelope;
+  return present({
+    id,
+    type: typeof facts.jobType === "string" ? facts.jobType.slice(0, 64) || "unknown" : "unknown",
+    status: "REJECTED" as const,
+    createdAt: createdAtOf(letter),
+    finishedAt: letter.diedAt,
+    payload: isObject(facts.payload) ? facts.payload : undefined,
+    metadata: isObject(facts.metadata) ? facts.metadata : undefined,
+    correlationId: isUuid(correlationId) ? correlationId : undefined,
+    error: { code: letter.reason, message: letter.detail },
+    transitions: [],
+    attempts: [],
+    children: { total: 0, byStatus: {} },
+    events: [...events],
+    unavailable,
+    traceId: traceIdFor(id, undefined),
+    deadLetter: letter,
+  });
+}
+
+/** Its way until it was refused. */
+export function timelineWithout({ id, letter, events, unavailable }: Remains): Timeline {
+  const createdAt = createdAtOf(letter);
+  const entries = timelineOf({ createdAt, receivedAt: letter.diedAt, transitions: [], attempts: [], events });
+  const offsetMs = Date.parse(letter.diedAt) - Date.parse(createdAt);
+  const end = {
+    at: letter.diedAt,
+    offsetMs,
+    kind: "event" as const,
+    title: `Refused: ${letter.reason}`,
+    service: letter.service,
+    detail: { reason: letter.detail, queue: letter.queue, deadLetterId: letter.id },
+  };
+  return { jobId: id, entries: [...entries, end], unavailable };
+}
+
+function createdAtOf(letter: DeadLetter): string {
+  const { occurredAt } = readMessage(letter.body).envelope;
+  return isTimestamp(occurredAt) ? new Date(occurredAt).toISOString() : letter.diedAt;
+}
+
+/** A refused message may be anything: what is no object is an empty one. */
+function readMessage(body: string) {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    // Its bytes are shown as they are; nothing more can be said of the job.
+  }
+  const envelope = isObject(value) ? value : {};
+  return { envelope, facts: isObject(envelope.payload) ? envelope.payload : {} };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
