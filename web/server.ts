@@ -18,7 +18,7 @@ const Config = Type.Object({
 
 /**
  * The page on a developer's machine: the routes and headers that nginx serves in containers. `/api` leads to the
- * read-model, `/gateway` to the gateway, `/ws` to web-pty.
+ * read-model, `/runbooks` to its pages, `/gateway` to the gateway, `/ws` to web-pty.
  */
 async function start({ config, log, life }: ServiceContext<typeof Config.static>): Promise<void> {
   const folder = join(import.meta.dir, "../dist/web");
@@ -27,6 +27,7 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   const sockets = createSocketProxy(config.PTY_URL);
   const upstreams = [
     ["/api", config.READ_MODEL_URL],
+    ["/runbooks", `${config.READ_MODEL_URL}/runbooks`],
     ["/gateway", config.GATEWAY_URL],
     ["/ws", config.PTY_URL.replace(/^ws/, "http").replace(/\/ws$/, "/ws")],
   ] as const;
