@@ -3,6 +3,7 @@ import type { JobPage } from "../contracts/api-queries.ts";
 import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "../contracts/filter-keys.ts";
 import type { JobFilter } from "../contracts/filter-schema.ts";
 import { newJobId } from "../contracts/ids.ts";
+import type { Problem } from "../contracts/problem.ts";
 import { writeFilter } from "../contracts/write-filter.ts";
 import { jobConditions } from "../shared/job-filter-sql.ts";
 import { missingEngines } from "../tui/engines/missing.ts";
@@ -164,6 +165,15 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("filters", () => {
     for (let n = 0; n < 100; n++) await Promise.all(Array.from({ length: 20 }, call));
     expect(odd).toEqual([]);
     expect((await world.sql`select count(*)::int as count from jobs`)[0]?.count).toBe(jobs.length);
+  });
+
+  test("a store that no processor of this version has migrated is the documented 503", async () => {
+    await world.sql`alter table dead_letters rename column words to later`;
+    const reply = await fetch(`${model.url}/dead-letters?text=broke`);
+    await world.sql`alter table dead_letters rename column later to words`;
+    const problem = (await reply.json()) as Problem;
+    expect([reply.status, problem.code]).toEqual([503, "STORE_UNAVAILABLE"]);
+    expect(problem.detail).toEndWith("a processor of this version migrates them");
   });
 
   test("none reads the history: a rare value is found among 20,000 jobs by an index", async () => {

@@ -81,6 +81,9 @@ function translate(error: unknown): unknown {
   const code = "code" in error ? String(error.code) : "";
   if (isAway(error)) return unavailable(code, error);
   if (code === "42P01") return unavailable("it has no tables yet; the processor makes them", error);
+  // During an upgrade this service may be newer than every processor.
+  if (code === "42703")
+    return unavailable("its tables are older; a processor of this version migrates them", error);
   if (code === "57014") return unavailable("a statement took too long", error);
   // No such database, or no way in: somebody is still setting it up.
   if (code === "3D000" || /^28...$/.test(code)) return unavailable(messageOf(error), error);
