@@ -49,7 +49,11 @@ export interface Route {
   readonly headers?: Readonly<Record<string, TSchema>>;
   /** `optional` bodies may be absent; every body is application/json. */
   readonly body?: { readonly schema: TSchema; readonly optional?: true };
-  readonly reply: { readonly status: 200 | 202; readonly schema: TSchema; readonly contentType?: string };
+  readonly reply: {
+    readonly status: 200 | 202 | 307;
+    readonly schema: TSchema;
+    readonly contentType?: string;
+  };
   readonly problems: readonly ProblemCode[];
 }
 
@@ -97,6 +101,21 @@ export const GATEWAY_ROUTES = {
     body: { schema: BatchRequest },
     reply: { status: 202, schema: BatchAcceptance },
     problems: SUBMIT,
+  },
+  findJob: {
+    method: "GET",
+    path: "/jobs/{id}",
+    summary: "Where to read a job: redirects to the read model, which has its state and history",
+    params: id,
+    reply: {
+      status: 307,
+      schema: Type.Object({
+        jobId: Uuid,
+        href: Type.String({ description: "The job at the read model; the same as `Location`" }),
+        timeline: Type.String({ description: "Its history in the order of time" }),
+      }),
+    },
+    problems: ["INVALID_ID"],
   },
   cancelJob: {
     method: "POST",

@@ -30,7 +30,7 @@ export const OWN_SERVICES = {
     ports: [at("HTTP API, /docs", 3000, "GATEWAY_PORT")],
     health: { port: 3000, path: "/readyz" },
     needs: ["rabbitmq"],
-    environment: [...OURS, ...TRACES, "BUS_URL", "PROCESSOR_URL", "MAX_PAYLOAD_BYTES"],
+    environment: [...OURS, ...TRACES, "BUS_URL", "PROCESSOR_URL", "READ_MODEL_URL", "MAX_PAYLOAD_BYTES"],
   },
   processor: {
     purpose: "Runs jobs, owns their state",

@@ -18,9 +18,19 @@ behaviour("a job from POST to COMPLETED", {}, (world) => {
     const acceptance = (await reply.json()) as { jobId: string; eventId: string };
     expect(Object.keys(acceptance).sort()).toEqual(["eventId", "jobId"]);
     const { jobId } = acceptance;
-    expect(reply.headers.get("location")).toBe(`/jobs/${jobId}`);
+    const location = new URL(reply.headers.get("location") ?? "", world().gateway());
 
     await world().untilStatus(jobId, "COMPLETED");
+    const place = await fetch(location, { redirect: "manual" });
+    expect([place.status, await place.json()]).toEqual([
+      307,
+      {
+        jobId,
+        href: `${world().readModel()}/jobs/${jobId}`,
+        timeline: `${world().readModel()}/jobs/${jobId}/timeline`,
+      },
+    ]);
+    expect(await (await fetch(location)).json()).toMatchObject({ id: jobId, status: "COMPLETED" });
     const detail = await eventually(
       async () => {
         const job = await world().job(jobId);

@@ -264,6 +264,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const webhook = { version: "4", status: "firing", alerts: [] };
 
     const client = await listenTo(model);
+    const elsewhere = await listenTo(
+      await world.start({ ALERTMANAGER_URL: `http://127.0.0.1:${alertmanager.port}` }),
+    );
     const many = await Promise.all(Array.from({ length: 20 }, read));
     expect(many.every(({ body }) => body.items[0]?.name === "ServiceDown")).toBe(true);
     expect(asked).toBe(1);
@@ -277,6 +280,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     expect((await read()).body.items).toHaveLength(2);
     await within("the alerts on the stream", () =>
       client.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+    );
+    await within("the alerts on the stream of a read-model that was not called", () =>
+      elsewhere.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
     );
 
     await alertmanager.stop(true);

@@ -93,7 +93,13 @@ export const SUITES: readonly Suite[] = [
   { name: "web-units", paths: ["web"], engines: [] },
   {
     name: "system",
-    paths: behaviours("broker-restart", "store-cuts", "store-trouble", "rolling-upgrade"),
+    paths: behaviours(
+      "broker-restart",
+      "recording-recovers",
+      "store-cuts",
+      "store-trouble",
+      "rolling-upgrade",
+    ),
     engines: full,
   },
   {
@@ -120,6 +126,7 @@ export const SUITES: readonly Suite[] = [
       "bad-envelope",
       "gateway-overload",
       "broker-restart",
+      "recording-recovers",
       "rolling-upgrade",
       "store-trouble",
       "observed-system",

@@ -25,6 +25,8 @@ export interface AppOptions {
   readonly forward: CommandForwarder;
   readonly maxPayloadBytes: number;
   readonly maxBatchBytes: number;
+  /** Where callers of this gateway reach the read model. */
+  readonly readModelUrl: string;
 }
 
 /** The gateway's routes; `contracts/routes.ts` describes them. */
@@ -36,6 +38,7 @@ export function createApp({
   forward,
   maxPayloadBytes,
   maxBatchBytes,
+  readModelUrl,
 }: AppOptions) {
   // Payload and metadata may each have their full size, and the rest of a job needs room too.
   const maxJobBytes = 2 * maxPayloadBytes + 8_192;
@@ -73,6 +76,14 @@ export function createApp({
       },
       { parse: "none" },
     )
+    .get("/jobs/:id", ({ params }) => {
+      const jobId = readId(params.id);
+      const href = `${readModelUrl}/jobs/${jobId}`;
+      return Response.json(
+        { jobId, href, timeline: `${href}/timeline` },
+        { status: 307, headers: { location: href } },
+      );
+    })
     .get("/job-types", () => new Response(types, { headers: { "content-type": "application/json" } }))
     .post("/jobs/:id/cancel", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/cancel`))
     .post("/jobs/:id/retry", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/retry`))

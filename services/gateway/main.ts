@@ -21,6 +21,11 @@ const Config = Type.Object({
     pattern: "^https?://[^,]+(,https?://[^,]+)*$",
     description: "Base URLs of processors for commands, separated by commas",
   }),
+  READ_MODEL_URL: Type.String({
+    default: "http://localhost:8080",
+    pattern: "^https?://.+",
+    description: "Where callers reach the read model; GET /jobs/{id} redirects there",
+  }),
   MAX_PAYLOAD_BYTES: Type.Integer({
     default: 65_536,
     minimum: 1,
@@ -40,6 +45,12 @@ const Config = Type.Object({
     description: "Jobs that may wait for their confirm",
   }),
 });
+
+const LINKS = {
+  "/docs": "Its routes, to read and to try",
+  "/openapi.json": "The same for programs",
+  "/job-types": "The job types, each with an example",
+};
 
 async function start({
   service,
@@ -73,7 +84,12 @@ async function start({
       bindAddress: config.BIND_ADDRESS,
       allowedOrigins: config.ALLOWED_ORIGINS,
     }),
-    ops: createOps({ service, version, metrics, engines: { bus: bus.ping }, stopping: life.stopping }),
+    ops: createOps({
+      ...{ service, version, metrics },
+      engines: { bus: bus.ping },
+      links: LINKS,
+      stopping: life.stopping,
+    }),
     docs: createDocs({
       title: "Task Observatory gateway",
       version,
@@ -86,6 +102,7 @@ async function start({
     }),
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     maxBatchBytes: config.MAX_BATCH_BYTES,
+    readModelUrl: config.READ_MODEL_URL.replace(/\/$/, ""),
   });
   listen({
     app,

@@ -23,6 +23,14 @@ import { createWebhookAccess } from "./webhook-access.ts";
 import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
+const LINKS = {
+  "/docs": "Its routes, to read and to try",
+  "/openapi.json": "The same for programs",
+  "/overview": "Everything at a glance",
+  "/jobs": "Jobs, newest first",
+  "/dead-letters": "What could not be processed",
+  "/ledger": "The proof that nothing is lost",
+};
 
 /** Open the stores and wire everything. Answers at once, with problems that name the engines which are away. */
 export function createReadModel({ service, version, config, log, life, metrics }: ServiceContext<Config>) {
@@ -42,6 +50,8 @@ export function createReadModel({ service, version, config, log, life, metrics }
   const stream = createStream({ observations, log, metrics, stopping: life.stopping });
   life.defer("stream", stream.ended);
   const alerts = createAlerts({ url: config.ALERTMANAGER_URL, now, onChange: stream.announceAlerts });
+  const watching = alerts.watch(() => stream.clients > 0, life.stopping);
+  life.defer("alerts", () => watching);
   const seconds = metrics.histogram("ledger_duration_seconds", "Time to compute the ledger");
   const ledger = createLedger({
     queries: createLedgerQueries(ledgerStore),
@@ -86,6 +96,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
       metrics,
       engines: engineChecks(store, observations, engines),
       duties: { feed: stream.whyStuck },
+      links: LINKS,
       stopping: life.stopping,
     }),
     docs: createDocs({

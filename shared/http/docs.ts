@@ -20,6 +20,7 @@ export function createDocs(options: OpenApiOptions) {
 <link rel="icon" href="data:,">
 </head>
 <body>
+<p style="margin: 1rem; font-family: sans-serif"><a href="/openapi.json">openapi.json</a>, the same for programs</p>
 <div id="swagger-ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>

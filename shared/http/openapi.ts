@@ -11,6 +11,8 @@ export interface OpenApiOptions {
   readonly routes: Readonly<Record<string, Route>>;
 }
 
+const DESCRIPTIONS = { 200: "OK", 202: "Accepted", 307: "Temporary Redirect" };
+
 type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document of a service's routes; its operation ids are the names in the route table. */
@@ -47,10 +49,12 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
     }));
 
   const paths: Record<string, Json> = {};
+  const tags = new Set<string>();
   for (const [operationId, route] of Object.entries(routes)) {
+    tags.add(tagOf(route));
     const replies: Json = {
       [route.reply.status]: {
-        description: route.reply.status === 202 ? "Accepted" : "OK",
+        description: DESCRIPTIONS[route.reply.status],
         content: { [route.reply.contentType ?? "application/json"]: { schema: inline(route.reply.schema) } },
       },
     };
@@ -63,6 +67,7 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
       ...paths[route.path],
       [route.method.toLowerCase()]: {
         operationId,
+        tags: [tagOf(route)],
         summary: route.summary,
         parameters: [
           ...parameters("path", route.params, true),
@@ -82,9 +87,34 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
   return {
     openapi: "3.1.0",
     info: { title, version, description, license: { name: "MIT", identifier: "MIT" } },
+    tags: [...tags].map((name) => ({ name })),
     paths,
     components: { schemas },
   };
+}
+
+/** How /docs groups operations: by the first part of their path, parts of one subject together. */
+const TAGS: Readonly<Record<string, string>> = {
+  jobs: "Jobs",
+  "job-types": "Jobs",
+  "dead-letters": "Dead letters",
+  queues: "Queues and workers",
+  workers: "Queues and workers",
+  overview: "The whole system",
+  stats: "The whole system",
+  series: "The whole system",
+  ledger: "The whole system",
+  events: "Events",
+  stream: "Events",
+  alerts: "Alerts",
+  webhook: "Alerts",
+  runbooks: "Alerts",
+};
+
+function tagOf({ path }: Route): string {
+  const tag = TAGS[path.split("/")[1] ?? ""];
+  if (!tag) throw new Error(`${path} has no group in the OpenAPI document: add its first part to TAGS`);
+  return tag;
 }
 
 function problemsByStatus(route: Route): Map<string, string[]> {

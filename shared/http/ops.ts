@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
+import { OWN_SERVICES, SERVICE_NAMES } from "../../contracts/services.ts";
 import { messageOf } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
+import { createHome, type HomeOptions } from "./home.ts";
 
 export interface OpsOptions {
   readonly service: string;
@@ -13,6 +15,8 @@ export interface OpsOptions {
    * is stuck is not ready, however healthy its engines look.
    */
   readonly duties?: Readonly<Record<string, () => string | undefined>>;
+  /** What the service has beside these pages, by path: for its page at `/`. */
+  readonly links?: HomeOptions["links"];
   readonly stopping: AbortSignal;
   /** False while the service is still being wired; it is not ready then, whatever its engines say. */
   readonly isStarted?: () => boolean;
@@ -22,7 +26,7 @@ export interface OpsOptions {
 
 /**
  * `/healthz` (the process lives), `/readyz` (its engines answer and its duties make progress; 503 names those that do
- * not, with the reason), `/metrics`.
+ * not, with the reason), `/metrics`, and `/` with links to all of them.
  */
 export function createOps({
   service,
@@ -30,6 +34,7 @@ export function createOps({
   metrics,
   engines,
   duties = {},
+  links = {},
   stopping,
   isStarted = () => true,
   timeoutMs = 2_000,
@@ -67,33 +72,38 @@ export function createOps({
   );
   metrics.gauge("service_info", "Version of the service", ["version"]).set({ version }, 1);
 
-  return new Elysia({ name: "ops" })
-    .get("/healthz", () => ({ status: "ok", service, version }))
-    .get("/readyz", async ({ set }) => {
-      const engineStates = await states();
-      const stuck = stuckDuties();
-      const failing = [
-        ...Object.keys(engineStates).filter((engine) => !engineStates[engine]?.up),
-        ...stuck.map(({ duty }) => duty),
-      ];
-      const ready = failing.length === 0 && !stopping.aborted && isStarted();
-      if (!ready) set.status = 503;
-      return {
-        status: stopping.aborted ? "stopping" : !isStarted() ? "starting" : ready ? "ready" : "not-ready",
-        service,
-        version,
-        engines: engineStates,
-        stuck,
-        failing,
-      };
-    })
-    .get(
-      "/metrics",
-      async () =>
-        new Response(await metrics.registry.metrics(), {
-          headers: { "content-type": metrics.registry.contentType },
-        }),
-    );
+  const own = SERVICE_NAMES.find((name) => name === service);
+  return (
+    new Elysia({ name: "ops" })
+      // The web page has a `/` of its own.
+      .use(own ? createHome({ service, version, purpose: OWN_SERVICES[own].purpose, links }) : new Elysia())
+      .get("/healthz", () => ({ status: "ok", service, version }))
+      .get("/readyz", async ({ set }) => {
+        const engineStates = await states();
+        const stuck = stuckDuties();
+        const failing = [
+          ...Object.keys(engineStates).filter((engine) => !engineStates[engine]?.up),
+          ...stuck.map(({ duty }) => duty),
+        ];
+        const ready = failing.length === 0 && !stopping.aborted && isStarted();
+        if (!ready) set.status = 503;
+        return {
+          status: stopping.aborted ? "stopping" : !isStarted() ? "starting" : ready ? "ready" : "not-ready",
+          service,
+          version,
+          engines: engineStates,
+          stuck,
+          failing,
+        };
+      })
+      .get(
+        "/metrics",
+        async () =>
+          new Response(await metrics.registry.metrics(), {
+            headers: { "content-type": metrics.registry.contentType },
+          }),
+      )
+  );
 }
 
 function within(check: Promise<void>, ms: number): Promise<void> {

@@ -71,6 +71,8 @@ export async function createWorld({
     partitions.push(own);
     undo.push(own.proxy.close);
   }
+  // The gateway sends callers there.
+  const readModelPort = await findFreePort();
   const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}, root?: string) => {
     const place: Record<string, string> = {};
     if (service === "processor") {
@@ -79,9 +81,12 @@ export async function createWorld({
       place.PORT = String(places[free]);
       Object.assign(place, partitions[free]?.urls);
     }
+    if (service === "read-model" && (running[service]?.hasEnded() ?? true))
+      place.PORT = String(readModelPort);
     const variables = {
       ...urls,
       PROCESSOR_URL: processorUrls.join(","),
+      READ_MODEL_URL: `http://127.0.0.1:${readModelPort}`,
       // The ledger waits for the next look at the queues.
       SNAPSHOT_EVERY_MS: "500",
       ...place,
