@@ -4,8 +4,10 @@ import { groupsOf } from "./dead-letter-groups.ts";
 import { editForm, openForm } from "./form.ts";
 import { faultOf, readJobFilter, statusIn, withStatus } from "./job-filter.ts";
 import type { Action } from "./keys.ts";
+import { commandOf, TIERS } from "./launch-state.ts";
 import { type Effect, notice, type Step } from "./message.ts";
 import {
+  isOffline,
   type ListName,
   listNameOf,
   type Place,
@@ -67,6 +69,12 @@ export function act(state: State, action: Action): Step {
       return still({ ...go(state, { screen: "new-job" }), form: openForm(state.data.jobTypes?.value ?? []) });
     case "pages":
       return still(go(state, { screen: "pages" }));
+    case "launcher":
+      return still(go(state, { screen: "launcher" }));
+    case "setup":
+      return still(go(state, { screen: "setup" }));
+    case "shut-down":
+      return shutDown(state);
     case "refresh":
       return still(refresh(state));
     case "quit":
@@ -182,6 +190,8 @@ function open(state: State): Step {
     );
   }
   if (screen === "job") return openInJob(state);
+  if (screen === "launcher") return start(state);
+  if (screen === "setup") return install(state);
   if (!one) return still(state);
   switch (screen) {
     case "jobs":
@@ -200,6 +210,40 @@ function open(state: State): Step {
     default:
       return still(state);
   }
+}
+
+function start(state: State): Step {
+  const tier = TIERS[state.lists.launcher.index]?.name ?? "embedded";
+  if (state.launch && state.launch.exitCode === undefined && state.launch.doing === "stop")
+    return notice(state, "The system is still stopping", "info");
+  const runs = state.data.overview?.value !== undefined && !isOffline(state);
+  const question = runs
+    ? `A system answers already. Start the ${tier} tier all the same?`
+    : `Start the ${tier} tier in this folder?`;
+  return still({
+    ...state,
+    overlay: { kind: "confirm", question, effect: { kind: "launch", doing: "start", tier } },
+  });
+}
+
+function shutDown(state: State): Step {
+  const tier = state.launch?.tier ?? TIERS[state.lists.launcher.index]?.name ?? "embedded";
+  const there = go(state, { screen: "launcher" });
+  const question = "Stop the system of this folder? Jobs that run are finished first.";
+  return still({
+    ...there,
+    overlay: { kind: "confirm", question, effect: { kind: "launch", doing: "stop", tier } },
+  });
+}
+
+function install(state: State): Step {
+  const chosen = state.data.checks?.value?.[state.lists.setup.index];
+  const command = chosen && commandOf(chosen);
+  if (!command) return notice(state, "There is no command for this; c copies the advice", "info");
+  return still({
+    ...state,
+    overlay: { kind: "confirm", question: `Run: ${command} ?`, effect: { kind: "install", command } },
+  });
 }
 
 /** In the pane of envelopes the scroll position is a cursor. */
@@ -266,7 +310,7 @@ function onDeadLetters(state: State, verb: "replay" | "drop"): Step {
 }
 
 function confirm(state: State, command: Command, question: string): Step {
-  return still({ ...state, overlay: { kind: "confirm", command, question } });
+  return still({ ...state, overlay: { kind: "confirm", effect: { kind: "run", command }, question } });
 }
 
 /** Opens the form with what is selected; a job of a list is loaded first, because lists carry no payloads. */

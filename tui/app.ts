@@ -4,6 +4,7 @@ import { countMatches, type EffectPorts, load, runCommand } from "./effects.ts";
 import type { Effect, Message } from "./message.ts";
 import { initialState, type Options, type State } from "./model.ts";
 import { openPage, probePages } from "./probe-pages.ts";
+import { runInstall, runLauncher } from "./run-launcher.ts";
 import { openScreen } from "./screen.ts";
 import { readSettings, settingsPath, writeSettings } from "./settings.ts";
 import { update } from "./update.ts";
@@ -71,6 +72,8 @@ function createProgram(
     else if (effect.kind === "run") void runCommand(ports, effect.command);
     else if (effect.kind === "count") void countMatches(ports, effect.command);
     else if (effect.kind === "save") writeSettings(settingsPath(env), effect.settings);
+    else if (effect.kind === "launch") void runLauncher(effect.doing, effect.tier, abort.signal, dispatch);
+    else if (effect.kind === "install") void runInstall(effect.command, abort.signal, dispatch);
     else outside(effect);
   }
 

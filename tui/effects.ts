@@ -6,6 +6,7 @@ import type { Command, Outcome } from "./commands.ts";
 import type { Effect, Message } from "./message.ts";
 import type { Failure, ResourceName, Resources } from "./model.ts";
 import type { Load } from "./needs.ts";
+import { PrerequisitesError, readPrerequisites } from "./run-launcher.ts";
 
 export interface EffectPorts {
   readonly client: ApiClient;
@@ -45,6 +46,7 @@ const LOADERS: Loaders = {
   queues: (ports) => ports.client.readModel.queues({}, options(ports)),
   workers: (ports) => ports.client.readModel.workers({}, options(ports)),
   pages: (ports) => ports.pages(ports.signal),
+  checks: ({ signal }) => readPrerequisites(signal),
 };
 
 /** Queries a resource and dispatches what became of it. Never rejects. */
@@ -168,6 +170,8 @@ async function each(
 }
 
 function failureOf(error: unknown): Failure {
+  if (error instanceof PrerequisitesError)
+    return { message: error.message, remedy: "Run it by hand", unreachable: false };
   if (!(error instanceof ApiError)) throw error;
   const { code, detail, remedy } = error;
   return { message: detail, remedy, unreachable: code === "UNREACHABLE" || code === "TIMED_OUT" };

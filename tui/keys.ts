@@ -42,7 +42,9 @@ export type Action =
   | "copy"
   | "copy-json"
   | "mouse"
-  | "launcher";
+  | "launcher"
+  | "setup"
+  | "shut-down";
 
 export interface Binding {
   readonly action: Action;
@@ -61,10 +63,22 @@ export interface Binding {
   readonly hint?: true;
   /** Changes the system: read-only mode refuses it. */
   readonly changes?: true;
+  /** About the machine that the program runs on: a session on a server has no such keys. */
+  readonly isLocal?: true;
 }
 
-const LISTS: readonly ScreenName[] = ["jobs", "events", "dead-letters", "queues", "alerts", "pages"];
+const LISTS: readonly ScreenName[] = [
+  "launcher",
+  "setup",
+  "jobs",
+  "events",
+  "dead-letters",
+  "queues",
+  "alerts",
+  "pages",
+];
 const DETAILS: readonly ScreenName[] = ["job", "event", "dead-letter"];
+const OPEN_LABELS: Partial<Record<ScreenName, string>> = { launcher: "start", setup: "install" };
 const hasRows = (state: State) => rowIds(state).length > 0;
 const marked = (verb: string) => (state: State) => {
   const name = listNameOf(state);
@@ -83,7 +97,7 @@ export const KEYMAP: readonly Binding[] = [
     action: "open",
     keys: ["enter"],
     shown: "↵",
-    label: "open",
+    label: (state) => OPEN_LABELS[placeOf(state).screen] ?? "open",
     help: "Open what is selected",
     screens: ["overview", ...LISTS, "job"],
     when: (state) =>
@@ -217,16 +231,16 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     action: "left",
-    keys: ["left", "h"],
-    shown: "← h",
+    keys: ["left"],
+    shown: "←",
     label: "status",
     help: "Previous status, cause or pane",
     screens: ["jobs", "dead-letters", ...DETAILS],
   },
   {
     action: "right",
-    keys: ["right", "l"],
-    shown: "→ l",
+    keys: ["right"],
+    shown: "→",
     label: "status",
     help: "Next status, cause or pane",
     screens: ["jobs", "dead-letters", ...DETAILS],
@@ -267,6 +281,26 @@ export const KEYMAP: readonly Binding[] = [
     when: (state) => selected(state) !== undefined,
   },
   {
+    action: "setup",
+    keys: ["S"],
+    shown: "S",
+    label: "setup",
+    help: "What this machine has and lacks, and how to install it",
+    screens: ["launcher"],
+    isLocal: true,
+    hint: true,
+  },
+  {
+    action: "shut-down",
+    keys: ["ctrl-q"],
+    shown: "Ctrl+Q",
+    label: "stop the system",
+    help: "Stop the system of this folder, after a question",
+    when: (state) => placeOf(state).screen === "launcher",
+    isLocal: true,
+    hint: true,
+  },
+  {
     action: "palette",
     keys: [":"],
     shown: ":",
@@ -290,6 +324,16 @@ export const KEYMAP: readonly Binding[] = [
     shown: "U",
     label: "pages",
     help: "Web pages of this system, and how to reach them",
+    hint: true,
+  },
+  {
+    action: "launcher",
+    keys: ["l", "L"],
+    shown: "L",
+    label: "launch",
+    help: "Start or stop the system",
+    when: (state) => placeOf(state).screen !== "launcher",
+    isLocal: true,
     hint: true,
   },
   {
@@ -355,16 +399,23 @@ function hasSomethingToLeave(state: State): boolean {
   return list !== undefined && (list.filter !== "" || list.marks.size > 0 || list.all);
 }
 
+/** The keys that this session has. */
+export function keymapOf({ options }: State): readonly Binding[] {
+  return options.serverMode ? KEYMAP.filter(({ isLocal }) => !isLocal) : KEYMAP;
+}
+
 /** The binding of a key on the current screen. */
 export function bindingOf(state: State, key: string): Binding | undefined {
   const { screen } = placeOf(state);
-  return KEYMAP.find(({ keys, screens }) => keys.includes(key) && (!screens || screens.includes(screen)));
+  return keymapOf(state).find(
+    ({ keys, screens }) => keys.includes(key) && (!screens || screens.includes(screen)),
+  );
 }
 
 /** The bindings that the hint line shows: those that would do something now. */
 export function hintsOf(state: State): Binding[] {
   const { screen } = placeOf(state);
-  return KEYMAP.filter(
+  return keymapOf(state).filter(
     ({ hint, screens, when, changes }) =>
       hint &&
       (!screens || screens.includes(screen)) &&

@@ -1,4 +1,5 @@
 import type { Command, Outcome } from "./commands.ts";
+import type { TierName } from "./launch-state.ts";
 import type { Failure, ResourceName, Resources, State, StreamState } from "./model.ts";
 import type { Load } from "./needs.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +21,8 @@ export type Message =
   | { readonly kind: "counted"; readonly command: Command; readonly matched: number }
   | { readonly kind: "progress"; readonly label: string; readonly done: number; readonly total: number }
   | { readonly kind: "finished"; readonly command: Command; readonly outcome: Outcome }
+  | { readonly kind: "launch-printed"; readonly lines: readonly string[] }
+  | { readonly kind: "launch-ended"; readonly exitCode: number }
   | { readonly kind: "notice"; readonly text: string; readonly tone: "good" | "bad" | "info" };
 
 export type Effect =
@@ -31,6 +34,10 @@ export type Effect =
   | { readonly kind: "open"; readonly url: string }
   | { readonly kind: "save"; readonly settings: Settings }
   | { readonly kind: "mouse"; readonly on: boolean }
+  /** Starts or stops the system as a process of its own. */
+  | { readonly kind: "launch"; readonly doing: "start" | "stop"; readonly tier: TierName }
+  /** Runs a command that installs something. */
+  | { readonly kind: "install"; readonly command: string }
   | { readonly kind: "quit" };
 
 export type Step = readonly [State, readonly Effect[]];

@@ -13,8 +13,9 @@ import type {
 import type { DeadLetter } from "../contracts/dead-letter.ts";
 import type { JobTypeInfo } from "../contracts/job-type.ts";
 import { NO_RATES, type Rates } from "../shared/rates.ts";
-import type { Command } from "./commands.ts";
 import type { Form } from "./form.ts";
+import type { Launch, Prerequisite } from "./launch-state.ts";
+import type { Effect } from "./message.ts";
 import type { PageState } from "./pages.ts";
 import type { Settings } from "./settings.ts";
 
@@ -30,6 +31,8 @@ export const SCREENS = [
   "event",
   "dead-letter",
   "new-job",
+  "launcher",
+  "setup",
 ] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
@@ -66,6 +69,7 @@ export interface Resources {
   readonly queues: QueuesReply;
   readonly workers: WorkersReply;
   readonly pages: readonly PageState[];
+  readonly checks: readonly Prerequisite[];
 }
 export type ResourceName = keyof Resources;
 
@@ -116,14 +120,23 @@ export const EMPTY_LIST: ListState = {
   sort: 0,
 };
 
-export type ListName = "overview" | "jobs" | "events" | "dead-letters" | "queues" | "alerts" | "pages";
+export type ListName =
+  | "launcher"
+  | "setup"
+  | "overview"
+  | "jobs"
+  | "events"
+  | "dead-letters"
+  | "queues"
+  | "alerts"
+  | "pages";
 
 /** What lies over the screen and takes the keys. */
 export type Overlay =
   | { readonly kind: "help"; readonly scroll: number }
   | { readonly kind: "filter"; readonly text: string; readonly before: string }
   | { readonly kind: "palette"; readonly text: string; readonly index: number }
-  | { readonly kind: "confirm"; readonly question: string; readonly command: Command };
+  | { readonly kind: "confirm"; readonly question: string; readonly effect: Effect };
 
 export interface Notice {
   readonly text: string;
@@ -175,6 +188,7 @@ export interface State {
   readonly notice?: Notice;
   readonly task?: Task;
   readonly mouse: boolean;
+  readonly launch?: Launch;
 }
 
 export interface Start {
@@ -207,6 +221,8 @@ export function initialState({ now, width, height, options, settings }: Start): 
       queues: list,
       alerts: list,
       pages: list,
+      launcher: list,
+      setup: list,
     },
     pane: 0,
     scroll: 0,

@@ -16,6 +16,8 @@ interface Want {
   readonly idleMs: number;
   /** How soon it is queried again after a change; the refresh setting when left out, never with null. */
   readonly changedMs?: number | null;
+  /** It is found out by this program, whether or not the services answer. */
+  readonly isLocal?: true;
 }
 
 const FIRST_RETRY_MS = 1_000;
@@ -69,9 +71,11 @@ function wants(state: State): readonly Want[] {
     case "alerts":
       return [overview, { name: "alerts", idleMs: 2_000, changedMs: null }];
     case "pages":
-      return [overview, { name: "pages", idleMs: 10_000, changedMs: null }];
+      return [overview, { name: "pages", idleMs: 10_000, changedMs: null, isLocal: true }];
     case "new-job":
       return [overview, { name: "jobTypes", idleMs: 60_000, changedMs: null }];
+    case "setup":
+      return [overview, { name: "checks", idleMs: 60_000, isLocal: true }];
     default:
       return [overview];
   }
@@ -87,7 +91,7 @@ function jobsQuery({ lists }: State): Load["query"] {
 export function dueLoads(state: State): readonly Load[] {
   const offline = state.data.overview?.error?.unreachable === true;
   return wants(state)
-    .filter((want) => isDue(state, want, offline))
+    .filter((want) => isDue(state, want, offline && !want.isLocal))
     .map(({ name, query = {} }) => ({ kind: "load", name, query, key: keyOf(query) }));
 }
 

@@ -1,8 +1,8 @@
 import { act, go, refilter } from "./act.ts";
 import { typed } from "./form.ts";
 import { complete } from "./job-filter.ts";
-import { type Action, KEYMAP } from "./keys.ts";
-import { notice, type Step } from "./message.ts";
+import { type Action, KEYMAP, keymapOf } from "./keys.ts";
+import { type Effect, notice, type Step } from "./message.ts";
 import { type Overlay, placeOf, type State, TABS } from "./model.ts";
 import { changeSetting } from "./settings.ts";
 
@@ -51,9 +51,16 @@ function filterKey(state: State, overlay: Extract<Overlay, { kind: "filter" }>, 
   return text === undefined ? [state, []] : [{ ...state, overlay: { ...overlay, text } }, []];
 }
 
-function confirmKey(state: State, { command }: Extract<Overlay, { kind: "confirm" }>, key: string): Step {
-  if (key === "y" || key === "Y" || key === "enter") return [closed(state), [{ kind: "run", command }]];
+function confirmKey(state: State, { effect }: Extract<Overlay, { kind: "confirm" }>, key: string): Step {
+  if (key === "y" || key === "Y" || key === "enter") return [begun(closed(state), effect), [effect]];
   return key === "n" || key === "N" || key === "esc" || key === "q" ? [closed(state), []] : [state, []];
+}
+
+/** A launch shows from the moment it was confirmed. */
+function begun(state: State, effect: Effect): State {
+  if (effect.kind !== "launch") return state;
+  const { doing, tier } = effect;
+  return { ...state, launch: { doing, tier, startedAt: state.now, lines: [] } };
 }
 
 export interface PaletteEntry {
@@ -78,6 +85,9 @@ const NAMES: Partial<Record<Action, string>> = {
   freeze: "freeze",
   follow: "follow",
   copy: "copy",
+  launcher: "launcher",
+  setup: "setup",
+  "shut-down": "shut down",
 };
 
 /** What the palette offers for a text: names that contain its letters in their order, the best first. */
@@ -90,16 +100,18 @@ export function paletteEntries(state: State, text: string): PaletteEntry[] {
       action: `tab-${index + 1}` as Action,
     }),
   );
-  const verbs = KEYMAP.filter(
-    ({ action, screens, changes }) =>
-      NAMES[action] && (!screens || screens.includes(screen)) && !(changes && state.options.readOnly),
-  ).map(
-    ({ action, help, shown }): PaletteEntry => ({
-      name: NAMES[action] ?? action,
-      help: `${help} (${shown})`,
-      action,
-    }),
-  );
+  const verbs = keymapOf(state)
+    .filter(
+      ({ action, screens, changes }) =>
+        NAMES[action] && (!screens || screens.includes(screen)) && !(changes && state.options.readOnly),
+    )
+    .map(
+      ({ action, help, shown }): PaletteEntry => ({
+        name: NAMES[action] ?? action,
+        help: `${help} (${shown})`,
+        action,
+      }),
+    );
   const set: PaletteEntry = {
     name: "set",
     help: "set theme mono, set refresh 2000, set filter status:failed",

@@ -2,6 +2,7 @@ import type { DeadLetter } from "../contracts/dead-letter.ts";
 import type { EventEnvelope } from "../contracts/envelope.ts";
 import { type Job, type JobStatus, LEGAL_MOVES } from "../contracts/job.ts";
 import { causeOf } from "./dead-letter-groups.ts";
+import { TIERS } from "./launch-state.ts";
 import { listNameOf, placeOf, type State } from "./model.ts";
 
 export const SORTS = [
@@ -76,6 +77,10 @@ export function rowIds(state: State, name = listNameOf(state)): readonly string[
       return (state.data.alerts?.value?.items ?? []).map(({ id }) => id);
     case "pages":
       return (state.data.pages?.value ?? []).map(({ id }) => id);
+    case "launcher":
+      return TIERS.map(({ name }) => name);
+    case "setup":
+      return (state.data.checks?.value ?? []).map(({ id }) => id);
     default:
       return [];
   }
@@ -122,6 +127,12 @@ export function selected(state: State): Selected | undefined {
     case "alerts": {
       const alert = state.data.alerts?.value?.items.find((item) => item.id === rowId);
       return alert && { id: rowId, copy: alert.runbookUrl ?? alert.name, whole: alert };
+    }
+    case "launcher":
+      return { id: rowId, copy: `odd-dashboard up --tier ${rowId}`, whole: rowId };
+    case "setup": {
+      const check = state.data.checks?.value?.find((item) => item.id === rowId);
+      return check && { id: rowId, copy: check.remedy ?? check.detail, whole: check };
     }
     case "pages": {
       const page = state.data.pages?.value?.find((item) => item.id === rowId);

@@ -43,6 +43,13 @@ function handle(state: State, message: Message): Step {
       return [{ ...state, task: { label: message.label, done: message.done, total: message.total } }, []];
     case "finished":
       return [finished(state, message.command, message.outcome), []];
+    case "launch-printed":
+      return [state.launch ? { ...state, launch: { ...state.launch, lines: message.lines } } : state, []];
+    case "launch-ended":
+      return [
+        state.launch ? { ...state, launch: { ...state.launch, exitCode: message.exitCode } } : state,
+        [],
+      ];
     case "notice":
       return [{ ...state, notice: { text: message.text, tone: message.tone, at: state.now } }, []];
   }
@@ -137,7 +144,11 @@ function counted(state: State, command: Command, matched: number): Step {
   return [
     {
       ...state,
-      overlay: { kind: "confirm", command, question: `${verb} ${plural(matched, "job")} that match?` },
+      overlay: {
+        kind: "confirm",
+        effect: { kind: "run", command },
+        question: `${verb} ${plural(matched, "job")} that match?`,
+      },
     },
     [],
   ];

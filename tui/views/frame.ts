@@ -9,6 +9,7 @@ import { headerLines } from "./header.ts";
 import { drawHints } from "./hints.ts";
 import { jobView } from "./job.ts";
 import { jobsView } from "./jobs.ts";
+import { launcherView, setupView } from "./launcher.ts";
 import { newJobView } from "./new-job.ts";
 import { drawOverlay } from "./overlay.ts";
 import { overviewView } from "./overview.ts";
@@ -31,6 +32,8 @@ const VIEWS: Readonly<Record<ScreenName, (state: State, area: Rect) => Placed[]>
   queues: queuesView,
   alerts: alertsView,
   pages: pagesView,
+  launcher: launcherView,
+  setup: setupView,
 };
 
 /** The panels of the current screen, for the grid and for `--plain`. */

@@ -99,6 +99,10 @@ function crumbsOf(state: State): Line | undefined {
       return [...path("Dead letters"), bold(shortId(id))];
     case "new-job":
       return [bold("New job")];
+    case "launcher":
+      return [bold("Launcher")];
+    case "setup":
+      return [bold("Launcher "), dim(`${GLYPHS.path} `), bold("Setup")];
     case "pages":
       return [bold("Pages")];
     default:

@@ -20,6 +20,9 @@ export function offlinePanel(state: State): Panel {
       [dim(`  Next try in ${seconds} s, or now with R`)],
       [],
       [bold("  Start the system")],
+      ...(state.options.serverMode
+        ? []
+        : [[span("    L                       "), dim("here, from this screen")]]),
       [span("    odd-dashboard up        "), dim("from the binary")],
       [span("    bun run dev             "), dim("in a clone")],
       [span("    docker compose up       "), dim("with containers")],

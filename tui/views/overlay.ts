@@ -1,5 +1,5 @@
 import { type Canvas, clear, invert, type Rect, write } from "../canvas.ts";
-import { type Binding, KEYMAP } from "../keys.ts";
+import { type Binding, keymapOf } from "../keys.ts";
 import { type Overlay, placeOf, type State } from "../model.ts";
 import { paletteEntries } from "../overlays.ts";
 import { bold, dim, type Line, span } from "../style.ts";
@@ -28,8 +28,8 @@ function drawHelp(canvas: Canvas, state: State, scroll: number) {
 /** The keys of this screen first, then those that work everywhere. */
 export function helpLines(state: State, width: number): Line[] {
   const { screen } = placeOf(state);
-  const here = KEYMAP.filter(({ screens }) => screens?.includes(screen));
-  const everywhere = KEYMAP.filter(({ screens }) => !screens);
+  const here = keymapOf(state).filter(({ screens }) => screens?.includes(screen));
+  const everywhere = keymapOf(state).filter(({ screens }) => !screens);
   const line = (binding: Binding): Line => {
     const { shown, help, changes, when } = binding;
     const isIdle = (when && !when(state)) || (changes && state.options.readOnly);

@@ -14,6 +14,8 @@ export interface Panel {
   readonly fixed?: number;
   /** The index of the line under the cursor, after the fixed ones. */
   readonly selected?: number;
+  /** The selected line only says what stays in sight; nothing marks it. */
+  readonly isCalm?: true;
   /** Where in its lines a person types. */
   readonly caret?: { readonly x: number; readonly y: number };
 }
@@ -48,7 +50,12 @@ export function drawPanel(canvas: Canvas, { panel, rect }: Placed) {
   const inner = { x: x + 1, y: y + 1, width: width - 2, height: height - 2 };
   const { lines, first } = inSight(panel, inner.height);
   for (const [row, spans] of lines.entries()) write(canvas, inner.x, inner.y + row, spans, inner.width);
-  if (panel.selected !== undefined && panel.selected >= 0 && panel.lines.length > (panel.fixed ?? 0)) {
+  if (
+    !panel.isCalm &&
+    panel.selected !== undefined &&
+    panel.selected >= 0 &&
+    panel.lines.length > (panel.fixed ?? 0)
+  ) {
     const row = inner.y + (panel.fixed ?? 0) + panel.selected - first;
     if (row < inner.y + inner.height) {
       invert(canvas, inner.x, row, inner.width);

@@ -7,6 +7,7 @@ import { type Place, placeOf, type Resources, type State } from "../model.ts";
 import { expectGolden } from "../testing/golden.ts";
 import { NOW, SAMPLE_EVENTS, sampleId, sampleJobDetail } from "../testing/sample-data.ts";
 import { answered, liveState, press } from "../testing/sample-state.ts";
+import { update } from "../update.ts";
 import { render } from "./frame.ts";
 
 beforeAll(() => {
@@ -245,6 +246,55 @@ test("a job of the list is loaded first when it is edited, because lists carry n
   expect(placeOf(edited).screen).toBe("new-job");
   expect(shown(edited)).toContain("Edit and resubmit as a new job");
   expect(edited.form?.fields.find(({ name }) => name === "ms")?.value).toBe("250");
+});
+
+test("the launcher asks first, shows each step, and what to do after a failure", () => {
+  const start = press(liveState(80, 24), "L").state;
+  expectGolden("launcher-80x24", shown(start));
+  const asked = press(start, "down", "enter").state;
+  expect(asked.overlay).toMatchObject({
+    question: "A system answers already. Start the full tier all the same?",
+  });
+  const { state, effects } = press(asked, "y");
+  expect(effects).toEqual([{ kind: "launch", doing: "start", tier: "full" } as never]);
+  const lines = [
+    "gateway on 127.0.0.1:3000, ready in 0.8 s",
+    "Waiting for metrics-engine: its first answer (1 s)",
+    "Could not start redis",
+  ];
+  const [printed] = update(state, { kind: "launch-printed", lines }, NOW + 1_500);
+  const [failed] = update(printed, { kind: "launch-ended", exitCode: 1 }, NOW + 2_000);
+  expectGolden("launcher-failed-80x24", shown(failed));
+  expect(press(failed, "ctrl-q").state.overlay).toMatchObject({
+    effect: { kind: "launch", doing: "stop", tier: "full" },
+  });
+  const server = { ...liveState(80, 24), options: { ...start.options, serverMode: true } };
+  expect(placeOf(press(server, "L").state).screen).toBe("overview");
+});
+
+test("what this machine lacks is installed by a command that is shown first", () => {
+  const checks: Resources["checks"] = [
+    { id: "cores", name: "cores", status: "OK", detail: "8 cores" },
+    {
+      id: "redis",
+      name: "Redis",
+      status: "WARN",
+      detail: "not found; only the full tier needs it",
+      remedy: "sudo apt-get install -y redis-server",
+    },
+    { id: "disk", name: "disk", status: "FAIL", detail: "0.2 GB free", remedy: "Free 1 GB of disk" },
+  ];
+  const state = at({ screen: "setup" }, { checks });
+  expectGolden("setup-80x24", shown(press(state, "down").state));
+  const asked = press(state, "down", "enter").state;
+  expect(asked.overlay).toMatchObject({ question: "Run: sudo apt-get install -y redis-server ?" });
+  expect(press(asked, "y").effects).toEqual([
+    { kind: "install", command: "sudo apt-get install -y redis-server" } as never,
+  ]);
+  expect(press(asked, "esc").effects).toEqual([]);
+  expect(press(state, "G", "enter", "c").effects).toMatchObject([
+    { kind: "copy", text: "Free 1 GB of disk" },
+  ]);
 });
 
 test("keys move, mark, sort, freeze, follow and copy", () => {

@@ -1,0 +1,57 @@
+/** Ways to run the system from here, as `odd-dashboard up --tier` names them. */
+export const TIERS = [
+  {
+    name: "embedded",
+    needs: "one PostgreSQL, which comes with it where none is installed",
+    memory: "0.3 GB",
+  },
+  { name: "full", needs: "RabbitMQ, PostgreSQL, MongoDB and Redis on the PATH" },
+  { name: "compose", needs: "a container engine with Compose 2.24 or newer" },
+] as const;
+export type TierName = (typeof TIERS)[number]["name"];
+
+/** A system that this program started, or is stopping. */
+export interface Launch {
+  readonly doing: "start" | "stop";
+  readonly tier: TierName;
+  readonly startedAt: number;
+  /** The end of what it printed. */
+  readonly lines: readonly string[];
+  /** How the command ended; undefined while it runs. */
+  readonly exitCode?: number;
+}
+
+export interface LaunchStep {
+  readonly name: string;
+  readonly state: "waiting" | "ready";
+  readonly detail: string;
+}
+
+/** The parts of the system in the order in which they were first named, with what the runner last said of each. */
+export function stepsOf({ lines }: Launch): LaunchStep[] {
+  const steps = new Map<string, LaunchStep>();
+  for (const line of lines) {
+    const [, ready, took] = /^([\w .-]+?) on \S+, ready(?: again)? in ([\d.]+ m?s)/.exec(line) ?? [];
+    const [, waiting, what] = /^Waiting for ([\w .-]+?): (.+)$/.exec(line) ?? [];
+    if (ready) steps.set(ready, { name: ready, state: "ready", detail: took ?? "" });
+    else if (waiting && steps.get(waiting)?.state !== "ready")
+      steps.set(waiting, { name: waiting, state: "waiting", detail: what ?? "" });
+  }
+  return [...steps.values()];
+}
+
+/** One thing that this machine has or lacks, as `odd-dashboard doctor` reports it. */
+export interface Prerequisite {
+  readonly id: string;
+  readonly name: string;
+  readonly status: "OK" | "WARN" | "FAIL";
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+/** The remedy as a command that can be run here, if it is one and no advice in words. */
+export function commandOf({ status, remedy }: Prerequisite): string | undefined {
+  return status !== "OK" && remedy && /^(sudo |apt-get |brew |winget |npm |npx |docker )/.test(remedy)
+    ? remedy
+    : undefined;
+}

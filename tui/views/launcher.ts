@@ -1,0 +1,153 @@
+import { duration } from "../../shared/format.ts";
+import type { Rect } from "../canvas.ts";
+import { GLYPHS, STATUS_GLYPHS } from "../glyphs.ts";
+import { commandOf, type Launch, type Prerequisite, stepsOf, TIERS } from "../launch-state.ts";
+import type { State } from "../model.ts";
+import { bold, dim, type Line, type Span, span } from "../style.ts";
+import { fit, sanitize } from "../text.ts";
+import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
+
+/** Ways to run the system; once one was chosen, its steps and what it prints. */
+export function launcherView(state: State, area: Rect): Placed[] {
+  const { launch } = state;
+  const upper = Math.min(TIERS.length + 3, area.height);
+  const tiers: Placed = { panel: tiersPanel(state, area.width - 2), rect: { ...area, height: upper } };
+  if (!launch) return [tiers, { panel: explained(state), rect: below(area, upper) }];
+  const steps = stepsOf(launch);
+  const middle = Math.min(Math.max(4, steps.length + 3), Math.floor((area.height - upper) / 2));
+  return [
+    tiers,
+    { panel: stepsPanel(state, launch), rect: { ...below(area, upper), height: middle } },
+    { panel: outputPanel(launch), rect: below(area, upper + middle) },
+  ];
+}
+
+const below = (area: Rect, rows: number): Rect => ({
+  ...area,
+  y: area.y + rows,
+  height: Math.max(0, area.height - rows),
+});
+
+function tiersPanel(state: State, width: number): Panel {
+  const columns: Column<(typeof TIERS)[number]>[] = [
+    { title: "tier", width: 10, cell: ({ name }) => span(name) },
+    { title: "needs", width: 10, flexible: true, drop: 1, cell: ({ needs }) => dim(needs) },
+  ];
+  return {
+    title: "Launcher",
+    lines: tableLines(columns, TIERS, width),
+    fixed: 1,
+    selected: state.lists.launcher.index,
+  };
+}
+
+function explained(state: State): Panel {
+  const runs = state.data.overview?.value !== undefined && !state.data.overview.error;
+  return {
+    title: "Start",
+    lines: [
+      [],
+      runs
+        ? [
+            span(` ${GLYPHS.ok} `, { colour: "good" }),
+            span("A system runs; Ctrl+Q stops the one of this folder."),
+          ]
+        : [span(" Nothing runs here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
+      [dim(" It goes on when you leave this program.")],
+      [],
+      [dim(" S shows what this machine has and lacks.")],
+    ],
+  };
+}
+
+function stepsPanel(state: State, launch: Launch): Panel {
+  const { doing, tier, startedAt, exitCode } = launch;
+  const elapsed = dim(duration(state.now - startedAt));
+  const verb = doing === "start" ? "Starting" : "Stopping";
+  const end: Span =
+    exitCode === undefined
+      ? span(`${verb} ${tier}`, { colour: "busy" })
+      : exitCode === 0
+        ? span(`${GLYPHS.ok} ended`, { colour: "good" })
+        : span(`${GLYPHS.bad} ended with ${exitCode}`, { colour: "bad" });
+  const steps = stepsOf(launch).map(
+    ({ name, state: at, detail }): Line => [
+      at === "ready"
+        ? span(` ${GLYPHS.ok} `, { colour: "good" })
+        : span(` ${STATUS_GLYPHS.EXECUTING} `, { colour: "busy" }),
+      span(fit(sanitize(name), 18)),
+      dim(sanitize(detail)),
+    ],
+  );
+  const remedy: Line[] =
+    exitCode !== undefined && exitCode !== 0
+      ? [
+          [
+            span(" The last lines below say why; ", { colour: "bad" }),
+            bold("S"),
+            span(" looks for what this machine lacks."),
+          ],
+        ]
+      : [];
+  return {
+    title: verb,
+    headings: [end, span(" "), elapsed],
+    lines: steps.length + remedy.length > 0 ? [...remedy, ...steps] : [[dim(" Waiting for its first line")]],
+  };
+}
+
+function outputPanel({ lines }: Launch): Panel {
+  return {
+    title: "Output",
+    lines: lines.map((text): Line => [span(` ${sanitize(text)}`)]),
+    selected: lines.length - 1,
+    isCalm: true,
+  };
+}
+
+/** What this machine has and lacks, with the remedy for each. */
+export function setupView(state: State, area: Rect): Placed[] {
+  const { value: checks, error } = state.data.checks ?? {};
+  if (!checks)
+    return [
+      {
+        panel: {
+          title: "Setup",
+          lines: [
+            error
+              ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" })]
+              : [dim(" Looking at this machine")],
+          ],
+        },
+        rect: area,
+      },
+    ];
+  const { index } = state.lists.setup;
+  const looks = { OK: [GLYPHS.ok, "good"], WARN: [GLYPHS.warn, "warn"], FAIL: [GLYPHS.bad, "bad"] } as const;
+  const columns: Column<Prerequisite>[] = [
+    { title: "", width: 1, cell: ({ status }) => span(looks[status][0], { colour: looks[status][1] }) },
+    { title: "what", width: 18, cell: ({ name }) => span(name) },
+    { title: "status", width: 6, drop: 2, cell: ({ status }) => span(status, { colour: looks[status][1] }) },
+    { title: "found", width: 10, flexible: true, drop: 1, cell: ({ detail }) => dim(detail) },
+  ];
+  const chosen = checks[Math.min(index, checks.length - 1)];
+  const lower = chosen?.remedy ? 4 : 0;
+  const list: Placed = {
+    panel: {
+      title: "Setup",
+      lines: tableLines(columns, checks, area.width - 2),
+      fixed: 1,
+      selected: Math.min(index, checks.length - 1),
+    },
+    rect: { ...area, height: area.height - lower },
+  };
+  if (!chosen?.remedy) return [list];
+  const action = commandOf(chosen) ? "↵ runs it after a question, c copies it" : "c copies it";
+  return [
+    list,
+    {
+      panel: { title: "Remedy", lines: [[span(` ${sanitize(chosen.remedy)}`)], [dim(` ${action}`)]] },
+      rect: below(area, area.height - lower),
+    },
+  ];
+}
