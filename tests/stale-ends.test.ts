@@ -17,8 +17,7 @@ const history = createHistorian(
   createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" }),
 );
 
-/** The statements of running jobs, on a real job store of their own. */
-describe("one batch that has the ends of two attempts of one job", () => {
+describe("the statements of running jobs", () => {
   const database = `ends_${crypto.randomUUID().slice(0, 8)}`;
   let undo: () => Promise<void>;
   let sql: postgres.Sql;
@@ -39,6 +38,13 @@ describe("one batch that has the ends of two attempts of one job", () => {
     };
   });
   afterAll(() => undo());
+
+  async function registerWorkers(): Promise<void> {
+    await sql`
+      insert into workers (id, host, pid, version, concurrency, state)
+      values ('processor.1', 'here', 1, '1.0.0', 1, 'alive'), ('processor.2', 'here', 1, '1.0.0', 1, 'alive')
+      on conflict do nothing`;
+  }
 
   async function waitingJob(): Promise<string> {
     const id = newJobId();
@@ -62,16 +68,26 @@ describe("one batch that has the ends of two attempts of one job", () => {
   };
   const succeeded: Ending = { outcome: "succeeded", result: "{}" };
 
+  test("a claim by a clock that is behind starts no earlier than the job came to wait", async () => {
+    const runs = createRunStore(sql, history, createKnownTypes(JOB_TYPES));
+    await registerWorkers();
+    const id = await waitingJob();
+    const [{ waitsSince } = { waitsSince: new Date() }] = await sql<{ waitsSince: Date }[]>`
+      select updated_at as "waitsSince" from jobs where id = ${id}`;
+    await sql`update jobs set run_at = run_at - interval '1 minute' where id = ${id}`;
+    const { jobs } = await runs.claim("processor.1", 1, new Date(waitsSince.getTime() - 5_000));
+    expect(jobs.map((job) => [job.id, job.startedAt])).toEqual([[id, waitsSince]]);
+    const [step] = await sql`select at from job_transitions where job_id = ${id} and to_status = 'EXECUTING'`;
+    expect(step?.at).toEqual(waitsSince);
+  });
+
   for (const order of ["stale first", "current first"] as const)
-    test(`writes the current one alone (${order})`, async () => {
+    test(`of two ends of one job in a batch, the current one alone is written (${order})`, async () => {
       const runs = createRunStore(sql, history, createKnownTypes(JOB_TYPES));
       const id = await waitingJob();
       const claim = async (worker: string) => (await runs.claim(worker, 1, new Date())).jobs[0] as ClaimedJob;
 
-      await sql`
-        insert into workers (id, host, pid, version, concurrency, state)
-        values ('processor.1', 'here', 1, '1.0.0', 1, 'alive'), ('processor.2', 'here', 1, '1.0.0', 1, 'alive')
-        on conflict do nothing`;
+      await registerWorkers();
       const first = await claim("processor.1");
       await runs.finish([end(first, lost)]);
       const second = await claim("processor.2");

@@ -84,7 +84,7 @@ export function createCommandStore(sql: Sql) {
               finished_at = case when i.status = 'CANCELLED' then i.at end,
               tries = case when i.run > j.run then 0 else j.tries end,
               losses = case when i.run > j.run then 0 else j.losses end,
-              run_at = case when i.run > j.run then i.at else j.run_at end,
+              run_at = case when i.run > j.run then least(i.at, now()) else j.run_at end,
               error = case when i.run > j.run then null else j.error end,
               result = null, progress = null
           from unnest(

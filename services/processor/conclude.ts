@@ -37,7 +37,8 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     },
     at,
   );
-  const runAt = verdict.status === "RETRYING" ? new Date(at.getTime() + delayMs) : null;
+  // By this clock alone: claims compare it with theirs, and history may be ahead of all of them.
+  const runAt = verdict.status === "RETRYING" ? new Date(ended.finishedAt.getTime() + delayMs) : null;
   return { ...verdict, at, runAt, steps: [executed, move()] };
 
   function move(): Step {

@@ -165,7 +165,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     const createdAt = new Date(event.occurredAt);
     // The gateway's clock may be ahead of this one.
     const now = laterOf(receivedAt, createdAt);
-    const runAt = facts.runAt ? new Date(facts.runAt) : createdAt;
+    const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt < createdAt ? receivedAt : createdAt;
     const steps: Step[] = [];
     const born: Standing = {
       id: facts.jobId,

@@ -95,7 +95,7 @@ async function start({
 
   const history = createHistorian(makeEvent);
   const outboxStore = guardedStore(store, createOutboxStore);
-  // Loops that try again until it works. One that does not get on for as long as a lease leaves jobs waiting.
+  // Loops that try again until it works. One that makes no progress for a lease leaves jobs waiting.
   const loops = {
     publishing: createDuty("Publishing the outbox", config.LEASE_MS),
     claiming: createDuty("Claiming jobs", config.LEASE_MS),

@@ -6,9 +6,9 @@ export interface TypeRoom {
   take(type: string): boolean;
   /** Takes every place that is free; returns how many by type. */
   takeAll(): Record<string, number>;
-  /** Gives one place back; returns whether its type is limited, so that waiting jobs may have become claimable. */
+  /** Frees one place; returns whether its type is limited, so that waiting jobs may have become claimable. */
   release(type: string): boolean;
-  /** Gives back what was taken and not used for one of these types. */
+  /** Frees what was taken and not used for one of these types. */
   releaseUnused(taken: Readonly<Record<string, number>>, used: readonly string[]): void;
 }
 
