@@ -43,7 +43,7 @@ export function ledgerText(ledger: Ledger, style: Style): string {
   return [
     `${verdict}, jobs accepted until ${ledger.watermark}${ledger.settled ? "" : ", some still on their way"}`,
     facts([...counts, ...accusations], style),
-    ...(ledger.waitingFor ?? []).map(({ message }) => paint.dim(sanitize(message))),
+    ...(ledger.waitingFor ?? []).map(({ message }) => paint.dim(`Waiting for: ${sanitize(message)}`)),
     ...accused.map((name) => `${paint.red(name)}\n${ledger[name].ids.join("\n")}`),
   ].join("\n\n");
 }

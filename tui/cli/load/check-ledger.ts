@@ -7,14 +7,17 @@ const MAX_SHOWN = 100;
 const ASK_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
 
-/** Holds our own list of accepted ids against the ledger, once it has settled; waits half a minute for that. */
+/**
+ * Holds our own list of accepted ids against the ledger, once it judges all of them; waits half a minute for that. It
+ * need not have settled: others may go on submitting.
+ */
 export async function checkLedger(
   client: ApiClient,
   accepted: ReadonlySet<string>,
   open: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<LedgerCheck> {
-  const ledger = await settledLedger(client, signal);
+  const ledger = await ledgerUntil(Date.now(), client, signal);
   const { lost, unobserved, duplicated, balanced } = ledger;
   const named = [...lost.ids, ...unobserved.ids, ...duplicated.ids].filter((id) => accepted.has(id));
   return {
@@ -26,11 +29,12 @@ export async function checkLedger(
   };
 }
 
-async function settledLedger(client: ApiClient, signal: AbortSignal): Promise<Ledger> {
+async function ledgerUntil(time: number, client: ApiClient, signal: AbortSignal): Promise<Ledger> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
     const ledger = await client.readModel.ledger({ query: { settleMs: 0 } }, { signal });
-    if ((ledger.settled && ledger.balanced) || performance.now() > giveUpAt) return ledger;
+    const judges = ledger.settled || Date.parse(ledger.watermark) > time;
+    if ((judges && ledger.balanced) || performance.now() > giveUpAt) return ledger;
     await pause(ASK_EVERY_MS, signal);
     signal.throwIfAborted();
   }
