@@ -4,6 +4,8 @@ import { printedBytes } from "./printed-size.ts";
 /** Levels of nesting that a payload, a result or metadata may have; the value itself is the first. */
 export const MAX_DEPTH = 16;
 const MAX_STRING = 32_768;
+/** The largest payload, and metadata, of a job unless the gateway's settings say otherwise. */
+export const MAX_PAYLOAD_BYTES = 65_536;
 
 /** Whether a value is nested deeper than {@link MAX_DEPTH}; one that contains itself is. */
 export function isTooDeep(value: unknown, depth = 0): boolean {

@@ -92,6 +92,59 @@ behaviour("a dead letter", {}, (world) => {
     expect(await letterOf(letter.jobId ?? "")).toMatchObject({ replays: 0 });
   });
 
+  test("is edited as strictly as a job is submitted", async () => {
+    const replay = async (id: string, body: object) => {
+      const reply = await world().post(`/dead-letters/${id}/replay`, body);
+      return [reply.status, ((await reply.json()) as { code?: string }).code];
+    };
+    const nested = (levels: number): object => (levels === 0 ? {} : { a: nested(levels - 1) });
+    const job = await world().submit({ type: "fail", maxAttempts: 1 });
+    await world().untilStatus(job, "FAILED");
+    const [ofJob] = await world().sql`select id from dead_letters where job_id = ${job}`;
+    for (const [payload, code] of [
+      [{ note: "a\u0000b" }, "VALIDATION_FAILED"],
+      [{ note: "\ud800" }, "VALIDATION_FAILED"],
+      [{ "\ud800": 1 }, "VALIDATION_FAILED"],
+      [nested(20), "PAYLOAD_TOO_DEEP"],
+      [{ text: Array(80).fill("x".repeat(1_000)) }, "PAYLOAD_TOO_LARGE"],
+    ] as const)
+      expect(await replay(ofJob?.id, { payload })).toEqual([code === "PAYLOAD_TOO_LARGE" ? 413 : 422, code]);
+
+    const bus = openBus({
+      url: world().urls.BUS_URL,
+      name: "test",
+      log: createLog({ service: "test", level: "silent" }),
+    });
+    await bus.connected();
+    await bus.publish("jobs.created", Buffer.from("to be edited"));
+    await bus.close();
+    const message = await eventually(
+      async () =>
+        (
+          await world().sql`select id from dead_letters
+            where kind = 'message' and queue = 'jobs.created' and convert_from(body, 'UTF8') = 'to be edited'`
+        )[0],
+      { what: "the dead letter" },
+    );
+    const good = createdEvent(
+      makeEvent,
+      { jobId: newJobId(), jobType: "sleep", payload: { ms: 0 } },
+      { correlationId: crypto.randomUUID() },
+    );
+    const bad = [
+      [],
+      { ...good, idempotencyKey: "nul\u0000" },
+      { ...good, payload: { ...good.payload, payload: { ms: -1 } } },
+      { ...good, payload: { ...good.payload, jobType: "brew" } },
+      { ...good, payload: { ...good.payload, metadata: { note: "\u0000" } } },
+      { ...good, payload: { ...good.payload, metadata: { note: "\udfff" } } },
+      [good, { ...good, eventType: "job.validated" }],
+    ];
+    for (const body of bad) expect((await replay(message.id, { body: JSON.stringify(body) }))[0]).toBe(422);
+    expect(await replay(message.id, { body: JSON.stringify(good) })).toEqual([200, undefined]);
+    await world().untilStatus(good.payload.jobId, "COMPLETED");
+  });
+
   test("of a message can be edited into a good one and replayed", async () => {
     const event = createdEvent(
       makeEvent,

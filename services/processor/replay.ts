@@ -9,6 +9,7 @@ import { decodeMessage, type EventMaker, joinEnvelopes } from "../../shared/even
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
+import { checkEditedMessage, checkEditedPayload } from "./checked-edit.ts";
 import type { CommandJob, CommandStore } from "./command-store.ts";
 import type { Commands } from "./commands.ts";
 import type { DeadLetterRow, DeadLetterStore } from "./dead-letter-store.ts";
@@ -87,6 +88,7 @@ export function createReplay(options: ReplayOptions) {
       const [job] = await jobs.get([jobId]);
       return { deadLetterId, outcome: "new-run", jobId, ...(job && { run: job.run }) };
     }
+    checkEditedPayload(request.payload);
     const origin = await jobs.request(jobId);
     if (!origin) throw new AppError("JOB_NOT_FOUND", `No job has the id ${jobId}`);
     return makeJob(
@@ -123,12 +125,15 @@ export function createReplay(options: ReplayOptions) {
         "A dead message is edited by its `body`, the whole text, not by a `payload`",
       );
     const bytes = request.body === undefined ? letter.body : Buffer.from(request.body);
-    const { events, refused } = decodeMessage(bytes);
-    // As it was, it may be replayed whatever it is: a newer consumer may read it. What a person wrote must be right.
-    if (request.body !== undefined && refused[0])
-      throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);
+    const message = decodeMessage(bytes);
+    const { events, refused } = message;
     const [event] = events;
     const route = routeOf(letter.queue);
+    // As it was, it may be replayed whatever it is: a newer consumer may read it. What a person wrote must be right.
+    if (request.body !== undefined) {
+      checkEditedMessage(message, route);
+      for (const created of events) if (created.eventType === "job.created") await judged(created);
+    }
     if (
       route === "jobs.created" &&
       event?.eventType === "job.created" &&

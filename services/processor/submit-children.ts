@@ -3,13 +3,10 @@ import { TOPOLOGY } from "../../contracts/topology.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
-import { checkPayloadBounds } from "../../shared/json-bounds.ts";
+import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/json-bounds.ts";
 import { createChildKeys } from "./child-keys.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
-
-/** The gateway's limit unless its settings say otherwise. */
-const MAX_PAYLOAD_BYTES = 65_536;
 
 /**
  * Submits children by the front door, like any job; ids that follow from the parent keep a second run from making more.
