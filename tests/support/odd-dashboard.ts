@@ -1,6 +1,13 @@
 import { join } from "node:path";
+import { TEST_BINARIES } from "./service-process.ts";
 
 const main = join(import.meta.dir, "../../tui/main.ts");
+
+/** From source, or compiled where {@link TEST_BINARIES} says where. */
+export function cliCommand(): string[] {
+  const folder = process.env[TEST_BINARIES];
+  return folder ? [join(folder, "odd-dashboard")] : [process.execPath, main];
+}
 
 export interface CliRun {
   readonly code: number | string;
@@ -15,7 +22,7 @@ export function startCli(
   stdin?: string,
   cwd = "/",
 ) {
-  const child = Bun.spawn([process.execPath, main, ...args], {
+  const child = Bun.spawn([...cliCommand(), ...args], {
     // Nothing of this machine's environment but what it takes to run.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
     cwd,

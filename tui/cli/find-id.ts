@@ -3,40 +3,48 @@ import { CliError } from "./failure.ts";
 
 const WHOLE = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const MIN_DIGITS = 4;
-const MAX_PAGE = 500;
+/** So many digits are one job's alone, since the last ones are random: the search may stop where it finds them. */
+const ENOUGH_DIGITS = 8;
+const PAGE = 500;
+const MAX_PAGES = 20;
 const MAX_SHOWN = 5;
 
-/** The job that a person means by its whole id or any part of it that no other of the newest jobs has. */
+interface Page {
+  readonly items: readonly { readonly id: string }[];
+  readonly nextCursor: string | null;
+}
+
+/** The job that a person means by its whole id, or by a part that no other of the newest 10,000 jobs has. */
 export async function findJobId(
   { readModel }: ApiClient,
   text: string,
   signal: AbortSignal,
 ): Promise<string> {
-  return findId("job", text, async (part) => {
-    const [byStart, newest] = await Promise.all([
-      readModel.listJobs({ query: { text: part, limit: MAX_PAGE } }, { signal }),
-      readModel.recentJobs({ query: { limit: MAX_PAGE } }, { signal }),
-    ]);
-    return [...byStart.items, ...newest.items];
+  return findId("job", text, async (part, cursor) => {
+    // The start of an id is looked up in an index, however old the job is; other parts are looked for in the newest.
+    const byStart = cursor
+      ? []
+      : (await readModel.listJobs({ query: { text: part, limit: PAGE } }, { signal })).items;
+    const page = await readModel.listJobs({ query: { limit: PAGE, cursor } }, { signal });
+    return { items: [...byStart, ...page.items], nextCursor: page.nextCursor };
   });
 }
 
-/** The same for a dead letter, among the newest 500. */
+/** The same for a dead letter. */
 export async function findDeadLetterId(
   { readModel }: ApiClient,
   text: string,
   signal: AbortSignal,
 ): Promise<string> {
-  return findId("dead letter", text, async () => {
-    const { items } = await readModel.listDeadLetters({ query: { limit: MAX_PAGE } }, { signal });
-    return items;
-  });
+  return findId("dead letter", text, (_, cursor) =>
+    readModel.listDeadLetters({ query: { limit: PAGE, cursor } }, { signal }),
+  );
 }
 
 async function findId(
   kind: string,
   text: string,
-  search: (part: string) => Promise<readonly { readonly id: string }[]>,
+  pageOf: (part: string, cursor: string | undefined) => Promise<Page>,
 ): Promise<string> {
   const part = text.trim().toLowerCase();
   if (WHOLE.test(part)) return part;
@@ -48,14 +56,23 @@ async function findId(
       `Pass the whole id, or at least ${MIN_DIGITS} of its hexadecimal digits`,
       "INVALID_ID",
     );
-  const found = new Set(
-    (await search(part)).map(({ id }) => id).filter((id) => id.replaceAll("-", "").includes(digits)),
-  );
+  const found = new Set<string>();
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { items, nextCursor } = await pageOf(part, cursor);
+    for (const { id } of items) if (id.replaceAll("-", "").includes(digits)) found.add(id);
+    cursor = nextCursor ?? undefined;
+    if (!cursor || (found.size > 0 && digits.length >= ENOUGH_DIGITS) || found.size > MAX_SHOWN) break;
+  }
+  return theOnly(kind, part, found);
+}
+
+function theOnly(kind: string, part: string, found: ReadonlySet<string>): string {
   const [id, another] = found;
   if (id === undefined)
     throw new CliError(
       3,
-      `No ${kind} has ${part} in its id`,
+      `None of the newest ${kind}s has ${part} in its id`,
       "Check the digits, or pass the whole id",
       "NOT_FOUND",
     );
@@ -63,7 +80,7 @@ async function findId(
   const shown = [...found].slice(0, MAX_SHOWN).join(", ");
   throw new CliError(
     2,
-    `${part} is in the ids of ${found.size} ${kind}s: ${shown}${found.size > MAX_SHOWN ? ", …" : ""}`,
+    `${part} is in the ids of several ${kind}s: ${shown}${found.size > MAX_SHOWN ? ", …" : ""}`,
     "Pass more of the id's digits",
     "AMBIGUOUS_ID",
   );

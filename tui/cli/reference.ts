@@ -10,7 +10,8 @@ export function commandLineReference(program: CommandUnknownOpts): string {
   return `# Command line
 
 Made from the program itself by \`bun run docs:command-line\`. Without a command \`odd-dashboard\` opens the terminal UI. From source it is
-\`bun run odd-dashboard\`; \`bun run build\` makes the binary. Ids may be any part of at least 4 digits that no other of the newest jobs has.
+\`bun run odd-dashboard\`; \`bun run build\` makes the binary. An id may be any part of at least 4 digits that no other of the
+newest 10,000 jobs has, such as the last 8 that lists show.
 
 ${sections(program).join("\n\n")}
 
