@@ -74,7 +74,7 @@ export const OWN_SERVICES = {
       "EVENTS_URL",
       "CACHE_URL",
       "ALERTMANAGER_URL",
-      "ALERT_WEBHOOK_TOKEN",
+      "ALERT_WEBHOOK_TOKEN_FILE",
       "PROMETHEUS_URL",
       "EVENT_RETENTION_HOURS",
       "LEASE_MS",

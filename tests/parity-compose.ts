@@ -9,6 +9,7 @@ export interface ComposeService {
   readonly image: string;
   readonly build?: { readonly dockerfile: string; readonly args: Readonly<Record<string, unknown>> };
   readonly environment?: Readonly<Record<string, string | number>>;
+  readonly entrypoint?: readonly string[];
   readonly ports?: readonly string[];
   readonly expose?: readonly string[];
   readonly volumes?: readonly string[];

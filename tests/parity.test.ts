@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { ServiceCatalogue } from "../contracts/service-catalogue.ts";
@@ -134,6 +136,29 @@ test("compose/.env.example explains every variable, each with its one default", 
   const told = Object.fromEntries(explained);
   // The web page's port is in the origins already.
   expect(told).toEqual(read);
+});
+
+test("Alertmanager makes the webhook's token once, and the read-model reads that file", () => {
+  const { alertmanager, "read-model": readModel } = compose.services;
+  const [shell = "", flag = "", script = "", ...rest] = alertmanager?.entrypoint ?? [];
+  const start = (folder: string) => {
+    const here = script
+      .replaceAll("$$", "$")
+      .replaceAll("/bin/alertmanager", "echo")
+      .replaceAll("/alertmanager/", `${folder}/`);
+    const { exitCode, stdout } = Bun.spawnSync([shell, flag, here, ...rest, "--a-flag"]);
+    expect([exitCode, stdout.toString()]).toEqual([0, "--a-flag\n"]);
+    return readFileSync(join(folder, "webhook-token"), "utf8").trim();
+  };
+  const folders = [1, 2].map(() => mkdtempSync(join(tmpdir(), "alertmanager-")));
+  const [one = "", another = ""] = folders.map(start);
+  expect(one).toMatch(/^[A-Za-z0-9+/=]{32}$/);
+  expect(another).not.toBe(one);
+  expect(start(folders[0] ?? "")).toBe(one);
+  for (const folder of folders) rmSync(folder, { recursive: true });
+
+  expect(readModel?.volumes).toContain("alertmanager-data:/run/alertmanager:ro");
+  expect(readModel?.environment?.ALERT_WEBHOOK_TOKEN_FILE).toBe("/run/alertmanager/webhook-token");
 });
 
 test("the root .env holds nothing but what Compose needs to find its file", async () => {

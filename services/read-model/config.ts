@@ -27,6 +27,12 @@ export const Config = Type.Object({
       }),
     ),
   ),
+  ALERT_WEBHOOK_TOKEN_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: "File with that token, which may be written later; the variable itself comes first",
+    }),
+  ),
   EVENT_RETENTION_HOURS: Type.Integer({
     default: 168,
     minimum: 1,

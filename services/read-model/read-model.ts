@@ -80,7 +80,11 @@ export function createReadModel({ service, version, config, log, life, metrics }
         alertmanager: alerts.configured,
       }),
     },
-    checkWebhook: createWebhookAccess(config.ALERT_WEBHOOK_TOKEN, config.BIND_ADDRESS),
+    checkWebhook: createWebhookAccess({
+      token: config.ALERT_WEBHOOK_TOKEN,
+      tokenFile: config.ALERT_WEBHOOK_TOKEN_FILE,
+      bindAddress: config.BIND_ADDRESS,
+    }),
   });
 
   return createApp({

@@ -1,15 +1,26 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { AppError } from "../../shared/errors.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
+export interface WebhookAccessOptions {
+  readonly token: string | undefined;
+  /** A file with the token, read at each call: another container may write it after this service has started. */
+  readonly tokenFile: string | undefined;
+  readonly bindAddress: string;
+}
+
 /**
- * Who may call the webhook: with a token, whoever sends it as `Authorization: Bearer …` (RFC 6750); without one,
- * whoever reaches a service that listens on this machine alone, and nobody elsewhere. Refuses with UNAUTHORIZED.
+ * Checks the callers of the webhook: where there is a token, they must send it as `Authorization: Bearer …` (RFC 6750).
+ * Without one they may call a service that listens on this machine alone, and no other. Refuses with UNAUTHORIZED.
  */
-export function createWebhookAccess(token: string | undefined, bindAddress: string) {
+export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: WebhookAccessOptions) {
   return (authorization: string | null): void => {
+    const token = fixed ?? readToken(tokenFile);
     if (token === undefined) {
+      if (tokenFile !== undefined)
+        throw new AppError("UNAUTHORIZED", `The webhook is closed until ${tokenFile} has a token`);
       if (LOOPBACK.has(bindAddress)) return;
       throw new AppError(
         "UNAUTHORIZED",
@@ -21,6 +32,11 @@ export function createWebhookAccess(token: string | undefined, bindAddress: stri
     if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
       throw new AppError("UNAUTHORIZED", "The webhook wants its token as Authorization: Bearer");
   };
+}
+
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined || !existsSync(file)) return undefined;
+  return readFileSync(file, "utf8").trim() || undefined;
 }
 
 function digest(text: string): Buffer {
