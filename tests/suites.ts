@@ -104,7 +104,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "embedded",
-    paths: behaviours("embedded-cut", "traces", "api-client", "command-line"),
+    paths: behaviours("embedded-cut", "traces", "api-client", "command-line", "operate"),
     again: behaviours(
       "happy-path",
       "refusals",

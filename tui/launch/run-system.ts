@@ -16,7 +16,7 @@ import { createPrinter, type Printer, whileTelling } from "./printer.ts";
 import { privateEngines, removeEngineData, runEngines } from "./private-engines.ts";
 import { readableLine } from "./readable-line.ts";
 import { runObservers } from "./run-observers.ts";
-import { removeLogs, runServices } from "./running-services.ts";
+import { isReplaceable, removeLogs, runServices } from "./running-services.ts";
 import { claimFolder, type StateFile } from "./state-file.ts";
 import { runDemo, submitSamples } from "./submit.ts";
 import { createTemporaryFolder } from "./temporary-folder.ts";
@@ -139,7 +139,12 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
     const endWatch = watchSources({
       projectDir,
       onChange(names, changed) {
-        printer.line(`${changed} changed: restarting ${[...names].join(", ")}`);
+        const replaced = [...names].filter(isReplaceable).join(", ");
+        const others = [...names].filter((name) => !isReplaceable(name)).join(", ");
+        const left = others && `${others} takes it in at the next start`;
+        printer.line(
+          `${changed} changed: ${[replaced && `restarting ${replaced}`, left].filter(Boolean).join("; ")}`,
+        );
         services.replace(names);
       },
       onFault: (message) =>

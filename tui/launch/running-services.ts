@@ -32,7 +32,7 @@ export interface RunServicesOptions {
 }
 
 export interface RunningServices {
-  /** Starts these again from their source as it is now, each beside the process that serves until then. */
+  /** Starts those that can be replaced from their source as it is now, each beside the process that serves until then. */
   replace(services: ReadonlySet<ServiceName>): void;
 }
 
@@ -61,7 +61,8 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
   return {
     replace(services) {
       refusals.forget();
-      for (const [plan, one] of running) if (isReplaceable(plan) && services.has(plan.service)) one.replace();
+      for (const [plan, one] of running)
+        if (isReplaceable(plan.service) && services.has(plan.service)) one.replace();
     },
   };
 }
@@ -87,7 +88,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
     logFile,
     url: plan.url,
     ...(options.reload &&
-      isReplaceable(plan) && {
+      isReplaceable(plan.service) && {
         front: createFront({ id: plan.id, hostname: options.bindAddress, port: plan.port }),
       }),
     stopMs: graceMs(env) + 5_000,
@@ -122,8 +123,8 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
 }
 
 /** A terminal lives in its process, and the page bundles its sources only when it starts: neither has a successor. */
-function isReplaceable(plan: ServicePlan): plan is ServicePlan & { readonly service: ServiceName } {
-  return plan.service !== "web-ui" && plan.service !== "web-pty";
+export function isReplaceable(service: ServicePlan["service"]): service is ServiceName {
+  return service !== "web-ui" && service !== "web-pty";
 }
 
 interface Refusals {
