@@ -16,7 +16,7 @@ export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   COMPLETED: { word: "completed", meaning: "Done, with a result" },
   FAILED: {
     word: "failed",
-    meaning: "Out of tries, and listed as a dead letter until it is replayed or dropped",
+    meaning: "Out of tries, or not worth another; listed as a dead letter until it is replayed or dropped",
   },
   CANCELLED: { word: "cancelled", meaning: "Stopped by a person" },
   REJECTED: {
