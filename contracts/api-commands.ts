@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { FilterText, JobFilter } from "./filter-schema.ts";
+import { DeadLetterFilter, FilterText, JobFilter } from "./filter-schema.ts";
 import { JobStatus } from "./job.ts";
 import { JobTypeInfo } from "./job-type.ts";
 import { Problem } from "./problem.ts";
@@ -81,33 +81,82 @@ export const JobState = published(
 );
 export type JobState = Static<typeof JobState>;
 
+const DryRun = Type.Optional(
+  Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
+);
+const All = Type.Optional(
+  Type.Boolean({ default: false, description: "Allows an empty filter, which matches everything" }),
+);
+
 export const ActionRequest = published(
   "action-request",
-  "1.1.0",
+  "1.2.0",
   Type.Object(
     {
       action: StringEnum(["retry", "cancel"]),
       filter: Type.Union([JobFilter, FilterText]),
-      dryRun: Type.Optional(
-        Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
-      ),
+      all: All,
+      dryRun: DryRun,
     },
     { additionalProperties: false },
   ),
 );
 export type ActionRequest = Static<typeof ActionRequest>;
 
+export const DeadLetterActionRequest = published(
+  "dead-letter-action-request",
+  "1.0.0",
+  Type.Object(
+    {
+      action: StringEnum(["replay", "drop"]),
+      filter: Type.Union([DeadLetterFilter, FilterText]),
+      all: All,
+      dryRun: DryRun,
+    },
+    { additionalProperties: false },
+  ),
+);
+export type DeadLetterActionRequest = Static<typeof DeadLetterActionRequest>;
+
+const Counts = Type.Record(Type.String(), Count);
+
+/** How far an action is: what a dry run found has neither id nor state. */
+const ActionProgress = {
+  dryRun: Type.Boolean(),
+  matched: Type.Integer({ minimum: 0, description: "What matched when the action was asked for" }),
+  changed: Count,
+  id: Type.Optional(Uuid),
+  state: Type.Optional(
+    StringEnum(["running", "done", "cancelled"], { description: "A running one is read again by its id" }),
+  ),
+  seen: Type.Optional(Type.Integer({ minimum: 0, description: "How many it has been through" })),
+  byType: Type.Optional(Counts),
+  sample: Type.Optional(Type.Array(Uuid, { description: "A few of what matched, in a dry run" })),
+  createdAt: Type.Optional(Timestamp),
+  finishedAt: Type.Optional(Timestamp),
+};
+
 export const ActionReply = published(
   "action-reply",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     action: StringEnum(["retry", "cancel"]),
-    dryRun: Type.Boolean(),
-    matched: Count,
-    changed: Count,
+    ...ActionProgress,
+    byStatus: Type.Optional(Counts),
   }),
 );
 export type ActionReply = Static<typeof ActionReply>;
+
+export const DeadLetterActionReply = published(
+  "dead-letter-action-reply",
+  "1.0.0",
+  Type.Object({
+    action: StringEnum(["replay", "drop"]),
+    ...ActionProgress,
+    byReason: Type.Optional(Counts),
+  }),
+);
+export type DeadLetterActionReply = Static<typeof DeadLetterActionReply>;
 
 /** For a dead job: another payload, run as a new job. For a dead message: another text for the queue it died on. */
 export const ReplayRequest = published(

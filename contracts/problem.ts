@@ -27,6 +27,7 @@ export const PROBLEMS = {
   },
   JOB_NOT_FOUND: { status: 404, title: "No such job", retryable: false },
   DEAD_LETTER_NOT_FOUND: { status: 404, title: "No such dead letter", retryable: false },
+  ACTION_NOT_FOUND: { status: 404, title: "No such action", retryable: false },
   JOB_STATE_CONFLICT: { status: 409, title: "The job's status does not allow this", retryable: false },
   DEAD_LETTER_STATE_CONFLICT: { status: 409, title: "The dead letter does not allow this", retryable: false },
   ROUTE_NOT_FOUND: { status: 404, title: "No such route", retryable: false },
@@ -48,7 +49,7 @@ export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 /** RFC 9457 problem details, extended by a stable `code` and the correlation id. */
 export const Problem = published(
   "problem",
-  "1.1.0",
+  "1.2.0",
   Type.Object({
     type: Type.String({ description: "about:blank, or a page that explains the code" }),
     title: Type.String(),

@@ -75,18 +75,8 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().untilAll([...waiting, other], "SCHEDULED");
     const filter = { type: "flaky", status: "SCHEDULED" };
     const act = async (body: object) => (await world().post("/jobs/actions", body)).json();
-    expect(await act({ action: "cancel", filter, dryRun: true })).toEqual({
-      action: "cancel",
-      dryRun: true,
-      matched: 700,
-      changed: 0,
-    });
-    expect(await act({ action: "cancel", filter })).toEqual({
-      action: "cancel",
-      dryRun: false,
-      matched: 700,
-      changed: 700,
-    });
+    expect(await act({ action: "cancel", filter, dryRun: true })).toMatchObject({ matched: 700, changed: 0 });
+    expect(await act({ action: "cancel", filter })).toMatchObject({ matched: 700, changed: 700 });
     expect((await world().job(other)).status).toBe("SCHEDULED");
     expect(
       await act({ action: "retry", filter: { type: "flaky", text: "nothing like it" }, dryRun: true }),

@@ -89,6 +89,10 @@ behaviour("a dead letter", {}, (world) => {
       422,
       "VALIDATION_FAILED",
     ]);
+    for (const note of ["a\u0000b", "\ud800"]) {
+      const bad = await world().post(`/dead-letters/${letter.id}/replay`, { payload: { [note]: 1 } });
+      expect([bad.status, ((await bad.json()) as { code: string }).code]).toEqual([422, "VALIDATION_FAILED"]);
+    }
     expect(await letterOf(letter.jobId ?? "")).toMatchObject({ replays: 0 });
   });
 
@@ -207,6 +211,9 @@ behaviour("a dead letter", {}, (world) => {
     const { id, letter, replay } = await rejected();
     const [status, problem] = await replay();
     expect([status, problem.code]).toEqual([422, "VALIDATION_FAILED"]);
+    expect(await replay({ text: "a\u0000b", rounds: 2 })).toMatchObject([422, { code: "VALIDATION_FAILED" }]);
+    const empty = await world().post(`/dead-letters/${letter.id}/replay`, { body: "[]" });
+    expect(empty.status).toBe(422);
     const good = { text: "x", rounds: 2 };
     const first = await replay(good);
     expect(first).toEqual([200, { deadLetterId: letter.id, outcome: "new-run", jobId: id, run: 2 }]);

@@ -27,6 +27,11 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     return id;
   };
 
+  const actionOn = async (target: string, action: string) => {
+    const reply = await world().post(`/${target}/actions`, { action, filter: "type:fan-out" });
+    return ((await reply.json()) as { id: string }).id;
+  };
+
   /** For each operation of the table: a call that succeeds. */
   const calls: Record<keyof typeof GATEWAY_ROUTES, () => Promise<{ path: string; body?: unknown }>> = {
     submitJob: async () => ({ path: "/jobs", body: { type: "sleep" } }),
@@ -37,6 +42,18 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     actOnJobs: async () => ({
       path: "/jobs/actions",
       body: { action: "retry", filter: { type: "fail" }, dryRun: true },
+    }),
+    jobAction: async () => ({ path: `/jobs/actions/${await actionOn("jobs", "cancel")}` }),
+    cancelJobAction: async () => ({ path: `/jobs/actions/${await actionOn("jobs", "cancel")}/cancel` }),
+    actOnDeadLetters: async () => ({
+      path: "/dead-letters/actions",
+      body: { action: "replay", filter: { type: "fail" }, dryRun: true },
+    }),
+    deadLetterAction: async () => ({
+      path: `/dead-letters/actions/${await actionOn("dead-letters", "drop")}`,
+    }),
+    cancelDeadLetterAction: async () => ({
+      path: `/dead-letters/actions/${await actionOn("dead-letters", "drop")}/cancel`,
     }),
     // A dead job's letter has the job's id.
     replayDeadLetter: async () => ({ path: `/dead-letters/${await dead()}/replay`, body: {} }),
@@ -104,7 +121,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
   });
 
   test("leaves nothing waiting", async () => {
-    await world().post("/jobs/actions", { action: "cancel", filter: {} });
+    await world().post("/jobs/actions", { action: "cancel", filter: {}, all: true });
     expect(await world().sql`select 1 from jobs where status = 'SCHEDULED'`).toHaveLength(0);
   });
 });

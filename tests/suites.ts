@@ -62,6 +62,7 @@ export const SUITES: readonly Suite[] = [
       "dead-letters",
       "cancel",
       "command-once",
+      "bulk-actions",
       "order",
       "pause",
       "zombie",

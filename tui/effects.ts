@@ -2,6 +2,7 @@ import type { Static } from "@sinclair/typebox";
 import type { Acceptance, BatchRequest } from "../contracts/api-commands.ts";
 import { ApiError } from "../shared/api-client/api-error.ts";
 import type { ApiClient } from "../shared/api-client/client.ts";
+import { endedAction } from "../shared/api-client/ended-action.ts";
 import type { Command, Outcome } from "./commands.ts";
 import type { Effect, Message } from "./message.ts";
 import type { Failure, ResourceName, Resources } from "./model.ts";
@@ -73,7 +74,7 @@ export async function countMatches(ports: EffectPorts, command: Command): Promis
   const action = command.kind === "retry-all" ? "retry" : "cancel";
   try {
     const { matched } = await ports.client.gateway.actOnJobs({
-      body: { action, filter: command.filter, dryRun: true },
+      body: { action, filter: command.filter, all: true, dryRun: true },
     });
     ports.dispatch({ kind: "counted", command, matched });
   } catch (error) {
@@ -99,10 +100,10 @@ async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome>
     case "retry-all":
     case "cancel-all": {
       const action = command.kind === "retry-all" ? "retry" : "cancel";
-      const { matched, changed } = await gateway.actOnJobs(
-        { body: { action, filter: command.filter } },
-        { timeoutMs: 120_000 },
-      );
+      // The number was shown and confirmed, so that an empty filter means every job.
+      const body = { action, filter: command.filter, all: true } as const;
+      const begun = await gateway.actOnJobs({ body }, { signal: ports.signal });
+      const { matched, changed } = await endedAction(ports.client, begun, ports.signal);
       return {
         changed,
         refused: Math.max(0, matched - changed),

@@ -1,5 +1,11 @@
 import { Elysia } from "elysia";
-import { ActionRequest, BatchRequest, IdempotencyKey, ReplayRequest } from "../../contracts/api-commands.ts";
+import {
+  ActionRequest,
+  BatchRequest,
+  DeadLetterActionRequest,
+  IdempotencyKey,
+  ReplayRequest,
+} from "../../contracts/api-commands.ts";
 import { GATEWAY_ROUTES } from "../../contracts/routes.ts";
 import type { createDocs } from "../../shared/http/docs.ts";
 import type { Edge } from "../../shared/http/edge.ts";
@@ -15,6 +21,7 @@ import type { Caller, Submitter } from "./submit-job.ts";
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The Idempotency-Key header");
 const checkBatch = createCheck(BatchRequest, "VALIDATION_FAILED", "The batch");
 const checkAction = createCheck(ActionRequest, "VALIDATION_FAILED", "The request");
+const checkLetters = createCheck(DeadLetterActionRequest, "VALIDATION_FAILED", "The request");
 const checkReplay = createCheck(ReplayRequest, "VALIDATION_FAILED", "The request");
 
 export interface AppOptions {
@@ -49,7 +56,7 @@ export function createApp({
     method: Command["method"],
     path: string,
     body?: unknown,
-  ) => forward({ method, path, correlationId, idempotencyKey: keyOf(request), body });
+  ) => forward.command({ method, path, correlationId, idempotencyKey: keyOf(request), body });
 
   const app = new Elysia()
     .use(edge)
@@ -92,6 +99,24 @@ export function createApp({
       async (call) =>
         command(call, "POST", "/jobs/actions", checkAction(await readJson(call.request, 65_536))),
       { parse: "none" },
+    )
+    .get("/jobs/actions/:id", ({ params, correlationId }) =>
+      forward.read(`/jobs/actions/${readId(params.id)}`, correlationId),
+    )
+    .post("/jobs/actions/:id/cancel", (call) =>
+      command(call, "POST", `/jobs/actions/${readId(call.params.id)}/cancel`),
+    )
+    .post(
+      "/dead-letters/actions",
+      async (call) =>
+        command(call, "POST", "/dead-letters/actions", checkLetters(await readJson(call.request, 65_536))),
+      { parse: "none" },
+    )
+    .get("/dead-letters/actions/:id", ({ params, correlationId }) =>
+      forward.read(`/dead-letters/actions/${readId(params.id)}`, correlationId),
+    )
+    .post("/dead-letters/actions/:id/cancel", (call) =>
+      command(call, "POST", `/dead-letters/actions/${readId(call.params.id)}/cancel`),
     )
     .post(
       "/dead-letters/:id/replay",

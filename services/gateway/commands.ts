@@ -65,13 +65,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
       keepalive: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const headers = new Headers({
-      "x-correlation-id": correlationId,
-      "content-type": reply.headers.get("content-type") ?? "application/json",
-    });
-    const retryAfter = reply.headers.get("retry-after");
-    if (retryAfter) headers.set("retry-after", retryAfter);
-    return new Response(await reply.arrayBuffer(), { status: reply.status, headers });
+    return relay(reply, correlationId);
   }
 
   /** How a command stands, from the first processor that answers; undefined when none does. */
@@ -117,7 +111,27 @@ export function createCommandForwarder({ processors }: CommandOptions) {
     );
   }
 
-  return async (command: Command): Promise<Response> => {
+  /** Reads from the first processor that answers; a question may be put to each. */
+  async function read(path: string, correlationId: string): Promise<Response> {
+    const failures: string[] = [];
+    for (const base of inTurn()) {
+      try {
+        return await relay(
+          await fetch(`${base}/internal${path}`, {
+            headers: { "x-correlation-id": correlationId },
+            keepalive: false,
+            signal: AbortSignal.timeout(OUTCOME_MS / 4),
+          }),
+          correlationId,
+        );
+      } catch (error) {
+        failures.push(messageOf(error));
+      }
+    }
+    throw unavailable(failures);
+  }
+
+  async function command(command: Command): Promise<Response> {
     const { idempotencyKey } = command;
     const id = idempotencyKey === undefined ? crypto.randomUUID() : commandIdOfKey(idempotencyKey);
     const sent = { ...command, id, send: crypto.randomUUID() };
@@ -131,9 +145,25 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         failures.push(messageOf(error));
       }
     }
-    throw new AppError("PROCESSOR_UNAVAILABLE", `No processor answers: ${failures.join("; ")}`, {
-      retryAfterSeconds: 2,
-    });
-  };
+    throw unavailable(failures);
+  }
+
+  return { command, read };
+}
+
+function unavailable(failures: readonly string[]): AppError {
+  return new AppError("PROCESSOR_UNAVAILABLE", `No processor answers: ${failures.join("; ")}`, {
+    retryAfterSeconds: 2,
+  });
+}
+
+async function relay(reply: Response, correlationId: string): Promise<Response> {
+  const headers = new Headers({
+    "x-correlation-id": correlationId,
+    "content-type": reply.headers.get("content-type") ?? "application/json",
+  });
+  const retryAfter = reply.headers.get("retry-after");
+  if (retryAfter) headers.set("retry-after", retryAfter);
+  return new Response(await reply.arrayBuffer(), { status: reply.status, headers });
 }
 export type CommandForwarder = ReturnType<typeof createCommandForwarder>;

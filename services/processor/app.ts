@@ -1,11 +1,12 @@
 import { Elysia } from "elysia";
-import { ActionRequest, ReplayRequest } from "../../contracts/api-commands.ts";
+import { ActionRequest, DeadLetterActionRequest, ReplayRequest } from "../../contracts/api-commands.ts";
 import { COMMAND_HEADERS } from "../../contracts/command-outcome.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
 import { createCheck, readId, readJson } from "../../shared/http/read-request.ts";
 import { translateStoreError } from "../../shared/postgres.ts";
+import type { BulkActions } from "./bulk-actions.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { Commands } from "./commands.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -14,12 +15,14 @@ import type { WorkerStore } from "./worker-store.ts";
 
 const MAX_BODY_BYTES = 524_288;
 const checkAction = createCheck(ActionRequest, "VALIDATION_FAILED", "The request");
+const checkLetters = createCheck(DeadLetterActionRequest, "VALIDATION_FAILED", "The request");
 const checkReplay = createCheck(ReplayRequest, "VALIDATION_FAILED", "The request");
 
 export interface AppOptions {
   readonly edge: Edge;
   readonly ops: ReturnType<typeof createOps>;
   readonly commands: Commands;
+  readonly actions: BulkActions;
   readonly deadLetters: Pick<DeadLetters, "drop">;
   readonly replay: ReplayLetter;
   readonly commandLog: CommandLog;
@@ -30,7 +33,7 @@ export interface AppOptions {
 
 /** The processor's HTTP side: operations, and the internal command API that the gateway calls. */
 export function createApp(options: AppOptions) {
-  const { edge, ops, commands, deadLetters, replay, commandLog, workers, isStarted } = options;
+  const { edge, ops, commands, actions, deadLetters, replay, commandLog, workers, isStarted } = options;
   /** Carry out a command under the id that came with it. */
   const once = (request: Request, act: (commandId: string) => Promise<unknown>) => {
     const id = idIn(request, COMMAND_HEADERS.id);
@@ -62,9 +65,29 @@ export function createApp(options: AppOptions) {
       "/internal/jobs/actions",
       async ({ request }) => {
         const action = checkAction(await readJson(request, MAX_BODY_BYTES));
-        return once(request, () => commands.act(action));
+        return once(request, (commandId) => actions.onJobs(action, commandId));
       },
       { parse: "none" },
+    )
+    .get("/internal/jobs/actions/:id", ({ params }) =>
+      actions.standing(readId(params.id), "jobs").catch(translateStoreError),
+    )
+    .post("/internal/jobs/actions/:id/cancel", ({ request, params }) =>
+      once(request, () => actions.cancel(readId(params.id), "jobs")),
+    )
+    .post(
+      "/internal/dead-letters/actions",
+      async ({ request }) => {
+        const action = checkLetters(await readJson(request, MAX_BODY_BYTES));
+        return once(request, (commandId) => actions.onLetters(action, commandId));
+      },
+      { parse: "none" },
+    )
+    .get("/internal/dead-letters/actions/:id", ({ params }) =>
+      actions.standing(readId(params.id), "dead-letters").catch(translateStoreError),
+    )
+    .post("/internal/dead-letters/actions/:id/cancel", ({ request, params }) =>
+      once(request, () => actions.cancel(readId(params.id), "dead-letters")),
     )
     .post(
       "/internal/dead-letters/:id/replay",

@@ -1,7 +1,5 @@
-import type { JobFilter } from "../../contracts/filter-schema.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import { jobConditions } from "../../shared/job-filter-sql.ts";
-import { jobTypes, places } from "../../shared/job-text.ts";
+import { jobTypes } from "../../shared/job-text.ts";
 import { knownTypesSql } from "../../shared/known-types.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import type { Standing, Step } from "./history.ts";
@@ -48,25 +46,6 @@ export function createCommandStore(sql: Sql) {
         select type, priority, max_attempts as "maxAttempts", deadline_ms as "deadlineMs", metadata, created_event_id as "createdEventId"
         from jobs where id = ${id}`;
       return row;
-    },
-
-    /** Ids after `after` that match a filter and have one of these statuses, in the order of ids. */
-    async matching(
-      filter: JobFilter,
-      statuses: readonly JobStatus[],
-      after: string | null,
-      limit: number,
-    ): Promise<string[]> {
-      const where = conditions(filter, statuses, await typesFor(filter));
-      const rows = await sql<{ id: string }[]>`
-        select id from jobs where ${where} ${after ? sql`and id > ${after}` : sql``} order by id limit ${limit}`;
-      return rows.map((row) => row.id);
-    },
-
-    async count(filter: JobFilter, statuses: readonly JobStatus[]): Promise<number> {
-      const where = conditions(filter, statuses, await typesFor(filter));
-      const [row] = await sql<{ count: number }[]>`select count(*)::int as count from jobs where ${where}`;
-      return row?.count ?? 0;
     },
 
     /** The job types that have jobs. */
@@ -148,21 +127,5 @@ export function createCommandStore(sql: Sql) {
       return (await sql<{ type: string }[]>`select type from paused_types`).map((row) => row.type);
     },
   };
-
-  /** A text is looked for in the names of the types that have jobs. */
-  async function typesFor(filter: JobFilter): Promise<string[]> {
-    return filter.text === undefined ? [] : jobTypes(sql);
-  }
-
-  /** The same as the read-model's list: what a person saw there is what an action touches. */
-  function conditions(filter: JobFilter, statuses: readonly JobStatus[], types: readonly string[]) {
-    return sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}
-      ${filter.text === undefined ? sql`` : sql`and (${textCondition(filter.text, types)})`}`;
-  }
-
-  function textCondition(text: string, types: readonly string[]) {
-    const [first = { condition: sql`false` }, ...others] = places(sql, text, types);
-    return others.reduce((whole, { condition }) => sql`${whole} or ${condition}`, sql`${first.condition}`);
-  }
 }
 export type CommandStore = ReturnType<typeof createCommandStore>;

@@ -1,28 +1,25 @@
-import type { ActionReply, ActionRequest, JobState, PauseReply } from "../../contracts/api-commands.ts";
+import type { JobState, PauseReply } from "../../contracts/api-commands.ts";
 import { type JobStatus, WAITING_STATUSES } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
 import { pause } from "../../shared/async.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
-import { readFilter } from "../../shared/read-filter.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { CommandJob, CommandMove, CommandStore } from "./command-store.ts";
 import type { Historian } from "./history.ts";
+import { CANCELLABLE, cancelMoves, RETRYABLE, retryMoves } from "./job-moves.ts";
 import type { Outbox } from "./outbox.ts";
 
-const CHUNK = 500;
 /** A job may move between reading and writing it; so often in a row is no race any more. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
-const CANCELLABLE: readonly JobStatus[] = [...WAITING_STATUSES, "EXECUTING"];
 /** A job whose id is older than this has long been taken in, or never was accepted. */
 const ON_ITS_WAY_MS = 60_000;
 /** How long a cancel waits for a job that was accepted a moment ago to become a row. */
 const INTAKE_MS = 2_000;
 const INTAKE_POLL_MS = 20;
-const RETRYABLE: readonly JobStatus[] = ["FAILED", "CANCELLED"];
 
 export interface CommandsOptions {
   readonly store: CommandStore;
@@ -42,43 +39,17 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     return done;
   }
 
-  /** Cancel those that can be; gives the ids that were cancelled or are being told to stop. */
-  async function cancelAll(jobs: readonly CommandJob[], commandId?: string): Promise<Set<string>> {
-    const now = new Date();
-    const moves = jobs
-      .filter((job) => WAITING.includes(job.status))
-      .map((job) => ({
-        job,
-        step: history.move(
-          job,
-          "CANCELLED",
-          "job.cancelled",
-          { totalMs: Math.max(0, now.getTime() - job.createdAt.getTime()) },
-          now,
-          commandId === undefined ? {} : { detail: { commandId } },
-        ),
-      }));
-    const executing = jobs.filter((job) => job.status === "EXECUTING").map((job) => job.id);
-    const done = await write(moves);
-    if (executing.length > 0) for (const id of await store.requestCancel(executing)) done.add(id);
-    return done;
+  /** Cancels a job, or asks its holder to; returns whether it still stood where it was read. */
+  async function cancelOne(job: CommandJob, commandId: string): Promise<boolean> {
+    if (job.status === "EXECUTING") return (await store.requestCancel([job.id])).has(job.id);
+    return (await write(cancelMoves(history, [job], commandId))).has(job.id);
   }
 
-  /** Make those that may run again wait for a slot; gives their ids. */
-  async function retryAll(jobs: readonly CommandJob[], commandId?: string): Promise<Set<string>> {
-    const now = new Date();
-    const moves = jobs
-      .filter((job) => RETRYABLE.includes(job.status))
-      .map((job) => ({
-        job,
-        step: history.move(job, "VALIDATED", "job.validated", { priority: job.priority }, now, {
-          run: job.run + 1,
-          detail: { retriedByPerson: true, ...(commandId && { commandId }) },
-        }),
-      }));
-    const done = await write(moves);
+  /** Makes a job wait for a slot again; returns whether it still stood where it was read. */
+  async function retryOne(job: CommandJob, commandId: string): Promise<boolean> {
+    const done = await write(retryMoves(history, [job], commandId));
     if (done.size > 0) onDue();
-    return done;
+    return done.has(job.id);
   }
 
   /** Apply a command to one job, again when the job moved meanwhile. */
@@ -87,7 +58,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     allowed: readonly JobStatus[],
     what: "cancelled" | "retried",
     commandId: string,
-    apply: (jobs: readonly CommandJob[], commandId: string) => Promise<Set<string>>,
+    apply: (job: CommandJob, commandId: string) => Promise<boolean>,
   ): Promise<JobState> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = what === "cancelled" ? await getSoon(id) : (await store.get([id]))[0];
@@ -101,7 +72,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
           { facts: { status: job.status } },
         );
       }
-      if (!(await apply([job], commandId)).has(id)) continue;
+      if (!(await apply(job, commandId))) continue;
       const [now] = await store.get([id]);
       const traceId = traceIdFor(id, job.traceparent);
       log.info("Command done", { jobId: id, command: what, status: now?.status, traceId });
@@ -134,30 +105,8 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
   }
 
   return {
-    cancel: (id: string, commandId: string) => one(id, CANCELLABLE, "cancelled", commandId, cancelAll),
-    retry: (id: string, commandId: string) => one(id, RETRYABLE, "retried", commandId, retryAll),
-
-    /** Retry or cancel all that match; only jobs whose status allows it count as matches. */
-    async act({ action, filter: given, dryRun = false }: ActionRequest): Promise<ActionReply> {
-      const filter = await readFilter(given, {
-        language: "jobs",
-        code: "VALIDATION_FAILED",
-        now: new Date(),
-        storedTypes: store.types,
-      });
-      const statuses = action === "cancel" ? CANCELLABLE : RETRYABLE;
-      const matched = await store.count(filter, statuses);
-      let changed = 0;
-      for (let after: string | null = null; !dryRun; ) {
-        const ids: string[] = await store.matching(filter, statuses, after, CHUNK);
-        if (ids.length === 0) break;
-        const jobs = await store.get(ids);
-        changed += (await (action === "cancel" ? cancelAll(jobs) : retryAll(jobs))).size;
-        after = ids.at(-1) ?? null;
-      }
-      log.info("Action done", { action, dryRun, matched, changed });
-      return { action, dryRun, matched, changed };
-    },
+    cancel: (id: string, commandId: string) => one(id, CANCELLABLE, "cancelled", commandId, cancelOne),
+    retry: (id: string, commandId: string) => one(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
       const { workers, waiting, seen } = await store.standing(type, 0);

@@ -6,6 +6,7 @@ import knownTypes from "./migrations/002_known_types.sql" with { type: "text" };
 import filterIndexes from "./migrations/003_filter_indexes.sql" with { type: "text" };
 import deadLetterFilter from "./migrations/004_dead_letter_filter.sql" with { type: "text" };
 import commands from "./migrations/005_commands.sql" with { type: "text" };
+import bulkActions from "./migrations/006_bulk_actions.sql" with { type: "text" };
 
 /** In their order; a migration that was released is never edited. */
 const MIGRATIONS: readonly { name: string; text: string }[] = [
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly { name: string; text: string }[] = [
   { name: "003_filter_indexes", text: filterIndexes },
   { name: "004_dead_letter_filter", text: deadLetterFilter },
   { name: "005_commands", text: commands },
+  { name: "006_bulk_actions", text: bulkActions },
 ];
 
 /** Any number that no other program takes for its own advisory lock. */

@@ -12,6 +12,8 @@ import { createOps } from "../../shared/http/ops.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
+import { createBulkActionStore } from "./bulk-action-store.ts";
+import { createBulkActions } from "./bulk-actions.ts";
 import { type Claimer, createClaimer } from "./claim.ts";
 import { createCommandLog } from "./command-log.ts";
 import { createCommandLogStore } from "./command-log-store.ts";
@@ -99,6 +101,7 @@ async function start({
   const loops = {
     publishing: createDuty("Publishing the outbox", config.LEASE_MS),
     claiming: createDuty("Claiming jobs", config.LEASE_MS),
+    acting: createDuty("Carrying out bulk actions", config.LEASE_MS),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
   const outbox = createOutbox({ store: outboxStore, bus, tracing, log, duty: loops.publishing });
@@ -166,11 +169,15 @@ async function start({
     ...{ history, outbox, bus, makeEvent, tracing, log, runs: known.runs, onDue },
   });
   const pausedTypes = createPausedTypes(commandStore, stopping, log);
-  const commandLog = createCommandLog({
-    store: guardedStore(store, createCommandLogStore),
+  const commandLogStore = guardedStore(store, createCommandLogStore);
+  const commandLog = createCommandLog({ store: commandLogStore, workerId: workers.id, stopping, log });
+  const actions = createBulkActions({
+    ...{ history, outbox, replay, stopping, log, onDue },
+    store: guardedStore(store, createBulkActionStore),
+    commandLog: commandLogStore,
+    jobs: commandStore,
     workerId: workers.id,
-    stopping,
-    log,
+    duty: loops.acting,
   });
 
   const engines = { postgres: store.ping, bus: bus.ping };
@@ -191,7 +198,7 @@ async function start({
   const isStarted = () => started;
   const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted });
   const app = createApp({
-    ...{ edge, ops, commands, deadLetters, replay, commandLog },
+    ...{ edge, ops, commands, actions, deadLetters, replay, commandLog },
     workers: workerStore,
     isStarted,
   });
@@ -238,6 +245,8 @@ async function start({
     onListening: refreshPaused,
   }).catch((error: unknown) => log.debug("Notifications end", { reason: messageOf(error) }));
 
+  const acting = actions.run();
+  life.defer("bulk actions", () => acting);
   const claiming = claimer.run();
   life.defer("running jobs", async () => {
     await claiming;

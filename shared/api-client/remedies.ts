@@ -15,6 +15,7 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   IDEMPOTENCY_CONFLICT: "Use another idempotency key, or send the same job as before",
   JOB_NOT_FOUND: "Check the id; `odd-dashboard jobs` lists the newest",
   DEAD_LETTER_NOT_FOUND: "Check the id; `odd-dashboard dead-letters list` shows those that remain",
+  ACTION_NOT_FOUND: "Check the id; an action is forgotten a week after it was asked for",
   JOB_STATE_CONFLICT:
     "Look at the job's status first; only a waiting or running job can be cancelled, only a failed or cancelled one retried",
   DEAD_LETTER_STATE_CONFLICT: "Look at the dead letter first; it may have been replayed already",

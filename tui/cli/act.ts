@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { ActionReply } from "../../contracts/api-commands.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
+import { endedAction } from "../../shared/api-client/ended-action.ts";
 import { shortId } from "../../shared/format.ts";
 import { describe, filterOption, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
@@ -42,11 +43,9 @@ function addAction(program: Command, context: CliContext, action: Action, descri
         );
       if (filter !== undefined) {
         const body = { action, filter, dryRun: !yes };
-        const reply = await context.client.gateway.actOnJobs(
-          { body },
-          { signal: context.signal, timeoutMs: 120_000 },
-        );
-        return show(context, output, reply, bulkText);
+        const { client, signal } = context;
+        const begun = await client.gateway.actOnJobs({ body }, { signal });
+        return show(context, output, await endedAction(client, begun, signal), bulkText);
       }
       const results = await actOnEach(context, action, ids);
       if (results.some((result) => "error" in result)) context.exitCode = 1;

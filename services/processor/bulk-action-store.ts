@@ -1,0 +1,229 @@
+import type { DeadLetterFilter, JobFilter } from "../../contracts/filter-schema.ts";
+import { deadLetterConditions } from "../../shared/dead-letter-filter-sql.ts";
+import { plainArray, type Sql } from "../../shared/postgres.ts";
+import { type CommandJob, type CommandMove, createCommandStore } from "./command-store.ts";
+import { jobMatch } from "./job-match.ts";
+import { CANCELLABLE, RETRYABLE } from "./job-moves.ts";
+import type { OutboxMessage } from "./steps-sql.ts";
+
+export type Target = "jobs" | "dead-letters";
+export type BulkVerb = "retry" | "cancel" | "replay" | "drop";
+
+export interface BulkAction {
+  readonly id: string;
+  readonly target: Target;
+  readonly action: BulkVerb;
+  readonly filter: JobFilter & DeadLetterFilter;
+  readonly state: "running" | "done" | "cancelled";
+  readonly matched: number;
+  readonly seen: number;
+  readonly changed: number;
+  readonly after: string | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** What an action is about. */
+export type About = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
+
+/** What of the store matches an action now. */
+export interface Match {
+  readonly group: string;
+  readonly type: string | null;
+  readonly count: number;
+}
+
+/** One step of an action on jobs; `over` when nothing is left or the action is no longer this worker's. */
+export interface Chunk {
+  readonly over: boolean;
+  readonly messages: readonly OutboxMessage[];
+  readonly moved: number;
+}
+
+const CHUNK = 500;
+/** A job may move between reading and writing it; so often in a row is no race any more. */
+const MAX_ROUNDS = 5;
+
+export function createBulkActionStore(sql: Sql) {
+  const columns = (on: Sql) => on`
+    id, target, action, filter, state, matched, seen, changed, after,
+    created_at as "createdAt", finished_at as "finishedAt"`;
+
+  /** The rows that an action is about: those that matched when it was asked for. In an object: a query alone is a promise. */
+  async function rowsOf(on: Sql, { target, action, filter, createdAt }: About) {
+    if (target === "dead-letters") {
+      const pending = action === "replay" ? on`and replayed_at is null` : on``;
+      return {
+        from: on`dead_letters where ${deadLetterConditions(on, filter)} ${pending} and died_at <= ${createdAt}`,
+      };
+    }
+    const match = await jobMatch(on, filter, action === "cancel" ? CANCELLABLE : RETRYABLE);
+    // A job that this very action retried may have failed again meanwhile.
+    const bound = action === "cancel" ? on`created_at <= ${createdAt}` : on`finished_at <= ${createdAt}`;
+    return { from: on`jobs where ${match.sql} and ${bound}` };
+  }
+
+  return {
+    async matches(action: About): Promise<Match[]> {
+      const group = action.target === "jobs" ? sql`status` : sql`reason`;
+      return sql<Match[]>`
+        select ${group} as group, type, count(*)::int as count from ${(await rowsOf(sql, action)).from} group by 1, 2 limit 1000`;
+    },
+
+    async sample(action: About, limit: number): Promise<string[]> {
+      const rows = await sql<
+        { id: string }[]
+      >`select id from ${(await rowsOf(sql, action)).from} limit ${limit}`;
+      return rows.map(({ id }) => id);
+    },
+
+    /** Asked for twice under one id it is one action. */
+    async create({
+      id,
+      target,
+      action,
+      filter,
+      matched,
+      createdAt,
+    }: Omit<BulkAction, "state" | "seen" | "changed" | "after" | "finishedAt">): Promise<void> {
+      await sql`
+        insert into bulk_actions (id, target, action, filter, matched, created_at)
+        values (${id}, ${target}, ${action}, ${JSON.stringify(filter)}::text::jsonb, ${matched}, ${createdAt})
+        on conflict (id) do nothing`;
+    },
+
+    async get(id: string, target: Target): Promise<BulkAction | undefined> {
+      const [row] = await sql<BulkAction[]>`
+        select ${columns(sql)} from bulk_actions where id = ${id} and target = ${target}`;
+      return row;
+    },
+
+    /** Take the oldest action that no other live worker holds. */
+    async take(workerId: string): Promise<BulkAction | undefined> {
+      const [row] = await sql<BulkAction[]>`
+        update bulk_actions set worker_id = ${workerId}
+        where id = (
+          select id from bulk_actions b
+          where state = 'running' and (worker_id = ${workerId} or not exists (
+            select from workers w where w.id = b.worker_id and w.state in ('alive', 'stopping')))
+          order by created_at limit 1 for update skip locked
+        )
+        returning ${columns(sql)}`;
+      return row;
+    },
+
+    /** Hand an action back, for another worker to take. */
+    async release(id: string, workerId: string): Promise<void> {
+      await sql`update bulk_actions set worker_id = null where id = ${id} and worker_id = ${workerId}`;
+    },
+
+    /** Stop an action where it is; what it has changed stays. */
+    async cancel(id: string): Promise<void> {
+      await sql`
+        update bulk_actions set state = 'cancelled', finished_at = now() where id = ${id} and state = 'running'`;
+    },
+
+    /**
+     * Change the next jobs and count them, in one transaction: a worker that dies leaves both done or neither. `movesOf`
+     * says what becomes of the jobs; those that run are asked to stop where the action cancels.
+     */
+    async jobChunk(
+      id: string,
+      workerId: string,
+      movesOf: (jobs: readonly CommandJob[]) => CommandMove[],
+    ): Promise<Chunk> {
+      return sql.begin(async (transaction) => {
+        const tx = transaction as unknown as Sql;
+        const action = await held(tx, id, workerId);
+        if (!action) return { over: true, messages: [], moved: 0 };
+        const { after } = action;
+        const ids = await tx<{ id: string }[]>`
+          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``} order by id limit ${CHUNK}`;
+        const done = new Set<string>();
+        const messages: OutboxMessage[] = [];
+        const jobs = createCommandStore(tx);
+        let open = ids.map((row) => row.id);
+        for (let round = 0; open.length > 0 && round < MAX_ROUNDS; round++) {
+          const found = await jobs.get(open);
+          const moves = movesOf(found);
+          const moved =
+            moves.length > 0 ? await jobs.move(moves) : { done: new Set<string>(), message: undefined };
+          if (moved.message) messages.push(moved.message);
+          const running = found.filter(({ status }) => status === "EXECUTING").map((job) => job.id);
+          const asked =
+            action.action === "cancel" && running.length > 0 ? await jobs.requestCancel(running) : [];
+          for (const one of [...moved.done, ...asked]) done.add(one);
+          open = moves.map(({ job }) => job.id).filter((one) => !done.has(one));
+        }
+        const over = ids.length < CHUNK;
+        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed: done.size, over });
+        return { over, messages, moved: done.size };
+      });
+    },
+
+    /** The next dead letters of an action; undefined when it is no longer this worker's. */
+    async letterIds(id: string, workerId: string, limit: number): Promise<string[] | undefined> {
+      const action = await held(sql, id, workerId);
+      if (!action) return undefined;
+      const { after } = action;
+      const rows = await sql<{ id: string }[]>`
+        select id from ${(await rowsOf(sql, action)).from} ${after ? sql`and id > ${after}` : sql``} order by id limit ${limit}`;
+      return rows.map((row) => row.id);
+    },
+
+    /** Drop the next dead letters and count them, in one transaction. */
+    async dropChunk(id: string, workerId: string): Promise<{ over: boolean }> {
+      return sql.begin(async (transaction) => {
+        const tx = transaction as unknown as Sql;
+        const action = await held(tx, id, workerId);
+        if (!action) return { over: true };
+        const { after } = action;
+        const ids = await tx<{ id: string }[]>`
+          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``} order by id limit ${CHUNK}`;
+        const rows = await tx`
+          update dead_letters set dropped_at = now()
+          where id = any(${plainArray(ids.map((row) => row.id))}::uuid[]) and dropped_at is null returning id`;
+        const over = ids.length < CHUNK;
+        await advance(tx, id, {
+          after: ids.at(-1)?.id ?? after,
+          seen: ids.length,
+          changed: rows.length,
+          over,
+        });
+        return { over };
+      });
+    },
+
+    advance: (id: string, step: Advance) => advance(sql, id, step),
+
+    /** Forget what ended more than a week ago. */
+    async forgetOld(): Promise<void> {
+      await sql`delete from bulk_actions where created_at < now() - interval '7 days' and state <> 'running'`;
+    },
+  };
+
+  /** An action that this worker holds and nobody cancelled; locked where a transaction is open. */
+  async function held(on: Sql, id: string, workerId: string): Promise<BulkAction | undefined> {
+    const [row] = await on<BulkAction[]>`
+      select ${columns(on)} from bulk_actions
+      where id = ${id} and worker_id = ${workerId} and state = 'running' for update`;
+    return row;
+  }
+
+  async function advance(on: Sql, id: string, { after, seen, changed, over }: Advance): Promise<void> {
+    await on`
+      update bulk_actions
+      set after = ${after}, seen = seen + ${seen}, changed = changed + ${changed},
+          state = case when ${over}::bool then 'done' else state end,
+          finished_at = case when ${over}::bool then now() end
+      where id = ${id} and state = 'running'`;
+  }
+}
+export type BulkActionStore = ReturnType<typeof createBulkActionStore>;
+
+interface Advance {
+  readonly after: string | null;
+  readonly seen: number;
+  readonly changed: number;
+  readonly over: boolean;
+}

@@ -1,0 +1,223 @@
+import type {
+  ActionReply,
+  ActionRequest,
+  DeadLetterActionReply,
+  DeadLetterActionRequest,
+} from "../../contracts/api-commands.ts";
+import { pause } from "../../shared/async.ts";
+import type { Duty } from "../../shared/duty.ts";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { readFilter } from "../../shared/read-filter.ts";
+import type { BulkAction, BulkActionStore, Match, Target } from "./bulk-action-store.ts";
+import type { CommandLogStore } from "./command-log-store.ts";
+import type { CommandStore } from "./command-store.ts";
+import type { Historian } from "./history.ts";
+import { cancelMoves, retryMoves } from "./job-moves.ts";
+import type { Outbox } from "./outbox.ts";
+import type { ReplayLetter } from "./replay.ts";
+
+/** An action on no more than this is waited for; a larger one is answered with its id at once. */
+const SMALL = 1_000;
+const WAIT_MS = 3_000;
+const WAIT_POLL_MS = 20;
+const SAMPLE = 10;
+/** How often a processor looks for actions that were left behind. */
+const POLL_MS = 1_000;
+const LETTERS = 50;
+const FORGET_EVERY_MS = 600_000;
+
+export interface BulkActionsOptions {
+  readonly store: BulkActionStore;
+  readonly commandLog: Pick<CommandLogStore, "forgetOld">;
+  readonly jobs: CommandStore;
+  readonly history: Historian;
+  readonly outbox: Outbox;
+  readonly replay: ReplayLetter;
+  readonly workerId: () => string;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+  readonly duty: Duty;
+  /** Told when jobs became due by an action. */
+  readonly onDue: () => void;
+}
+
+type Wanted = Pick<BulkAction, "target" | "action" | "filter">;
+
+/**
+ * Actions on all jobs, or all dead letters, that match a filter. An action is a row: the processor that holds it goes
+ * through what matched by id, and when it dies another one goes on from there.
+ */
+export function createBulkActions(options: BulkActionsOptions) {
+  const { store, commandLog, jobs, history, outbox, replay, workerId, stopping, log, duty, onDue } = options;
+  let woken = Promise.withResolvers<void>();
+
+  async function begin(wanted: Wanted, id: string, dryRun: boolean) {
+    const createdAt = new Date();
+    const found = await store.matches({ ...wanted, createdAt });
+    const matched = found.reduce((sum, { count }) => sum + count, 0);
+    if (dryRun) {
+      const sample = await store.sample({ ...wanted, createdAt }, SAMPLE);
+      return { dryRun, matched, changed: 0, ...countsOf(wanted.target, found), sample };
+    }
+    await store.create({ ...wanted, id, matched, createdAt });
+    log.info("Action begun", { actionId: id, target: wanted.target, action: wanted.action, matched });
+    woken.resolve();
+    let now = await standing(id, wanted.target);
+    if (matched > SMALL) return { ...now, ...countsOf(wanted.target, found) };
+    for (let waited = 0; now.state === "running" && waited < WAIT_MS; waited += WAIT_POLL_MS) {
+      await pause(WAIT_POLL_MS, stopping);
+      now = await standing(id, wanted.target);
+    }
+    return { ...now, ...countsOf(wanted.target, found) };
+  }
+
+  async function standing(id: string, target: Target) {
+    const action = await store.get(id, target);
+    if (!action) throw new AppError("ACTION_NOT_FOUND", `No action on ${target} has the id ${id}`);
+    return shown(action);
+  }
+
+  async function carryOut(action: BulkAction): Promise<void> {
+    const holder = workerId();
+    let over = false;
+    do {
+      over = await step(action, holder);
+      duty.done();
+    } while (!over && !stopping.aborted);
+    if (stopping.aborted) await store.release(action.id, holder);
+    const end = await store.get(action.id, action.target);
+    log.info("Action ended here", {
+      actionId: action.id,
+      state: end?.state,
+      seen: end?.seen,
+      changed: end?.changed,
+    });
+  }
+
+  /** One step of an action; returns whether it was the last. */
+  async function step(action: BulkAction, holder: string): Promise<boolean> {
+    const { id, target, action: verb } = action;
+    if (verb === "replay") return replayChunk(action, holder);
+    if (target === "dead-letters") return (await store.dropChunk(id, holder)).over;
+    const movesOf = verb === "cancel" ? cancelMoves : retryMoves;
+    const chunk = await store.jobChunk(id, holder, (found) => movesOf(history, found, id));
+    for (const message of chunk.messages) outbox.relay(message);
+    if (chunk.moved > 0 && verb === "retry") onDue();
+    return chunk.over;
+  }
+
+  /** Each letter is counted as it is replayed: a replay goes to the bus, and no transaction holds both. */
+  async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
+    const letters = await store.letterIds(id, holder, LETTERS);
+    if (!letters) return true;
+    for (const letterId of letters) {
+      const changed = (await isReplayed(letterId, id)) ? 1 : 0;
+      await store.advance(id, { after: letterId, seen: 1, changed, over: false });
+      if (stopping.aborted) return false;
+    }
+    const over = letters.length < LETTERS;
+    if (over) await store.advance(id, { after: letters.at(-1) ?? null, seen: 0, changed: 0, over });
+    return over;
+  }
+
+  async function isReplayed(letterId: string, actionId: string): Promise<boolean> {
+    try {
+      await replay(letterId, {}, actionId, crypto.randomUUID());
+      return true;
+    } catch (error) {
+      // The letter cannot be replayed as it is; the others go on. Trouble of the store or the bus is another matter.
+      if (!(error instanceof AppError) || error.retryable) throw error;
+      log.info("A dead letter was not replayed", { deadLetterId: letterId, actionId, reason: error.message });
+      return false;
+    }
+  }
+
+  return {
+    async onJobs(request: ActionRequest, commandId: string): Promise<ActionReply> {
+      const { action, filter: given, all = false, dryRun = false } = request;
+      const language = {
+        language: "jobs",
+        code: "VALIDATION_FAILED",
+        now: new Date(),
+        storedTypes: jobs.types,
+      } as const;
+      const filter = await readFilter(given, language);
+      refuseEmpty(filter, all, "job");
+      return { ...(await begin({ target: "jobs", action, filter }, commandId, dryRun)), action };
+    },
+
+    async onLetters(request: DeadLetterActionRequest, commandId: string): Promise<DeadLetterActionReply> {
+      const { action, filter: given, all = false, dryRun = false } = request;
+      const language = {
+        language: "deadLetters",
+        code: "VALIDATION_FAILED",
+        now: new Date(),
+        storedTypes: jobs.types,
+      } as const;
+      const filter = await readFilter(given, language);
+      refuseEmpty(filter, all, "dead letter");
+      return { ...(await begin({ target: "dead-letters", action, filter }, commandId, dryRun)), action };
+    },
+
+    standing,
+
+    async cancel(id: string, target: Target) {
+      await standing(id, target);
+      await store.cancel(id);
+      return standing(id, target);
+    },
+
+    /** Carry out what was asked for here and what others left behind, until stopping. */
+    async run(): Promise<void> {
+      let forgottenAt = 0;
+      while (!stopping.aborted) {
+        try {
+          for (let action = await store.take(workerId()); action; action = await store.take(workerId()))
+            await carryOut(action);
+          if (Date.now() - forgottenAt > FORGET_EVERY_MS) {
+            await Promise.all([store.forgetOld(), commandLog.forgetOld()]);
+            forgottenAt = Date.now();
+          }
+          duty.done();
+        } catch (error) {
+          duty.failed(messageOf(error));
+          log.warn("Actions cannot be carried out now", { reason: messageOf(error) });
+        }
+        await Promise.race([pause(POLL_MS, stopping), woken.promise]);
+        woken = Promise.withResolvers();
+      }
+    },
+  };
+}
+export type BulkActions = ReturnType<typeof createBulkActions>;
+
+function refuseEmpty(filter: object, all: boolean, what: string): void {
+  if (all || Object.keys(filter).length > 0) return;
+  throw new AppError(
+    "VALIDATION_FAILED",
+    `The filter is empty and would match every ${what}; pass a filter, or \`all: true\` where that is meant`,
+    { errors: [{ path: "/filter", message: "Expected at least one condition, or all: true" }] },
+  );
+}
+
+function countsOf(target: Target, found: readonly Match[]) {
+  const sum = (nameOf: (match: Match) => string) => {
+    const counts: Record<string, number> = {};
+    for (const match of found) counts[nameOf(match)] = (counts[nameOf(match)] ?? 0) + match.count;
+    return counts;
+  };
+  const byGroup = sum(({ group }) => group);
+  return {
+    ...(target === "jobs" ? { byStatus: byGroup } : { byReason: byGroup }),
+    byType: sum(({ type }) => type ?? "unknown"),
+  };
+}
+
+function shown({ id, action, state, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
+  return {
+    ...{ id, action, dryRun: false, state, matched, seen, changed },
+    createdAt: createdAt.toISOString(),
+    ...(finishedAt && { finishedAt: finishedAt.toISOString() }),
+  };
+}

@@ -1,0 +1,39 @@
+import { type JobStatus, WAITING_STATUSES } from "../../contracts/job.ts";
+import type { CommandJob, CommandMove } from "./command-store.ts";
+import type { Historian } from "./history.ts";
+
+const WAITING: readonly JobStatus[] = WAITING_STATUSES;
+export const CANCELLABLE: readonly JobStatus[] = [...WAITING_STATUSES, "EXECUTING"];
+export const RETRYABLE: readonly JobStatus[] = ["FAILED", "CANCELLED"];
+
+/** Cancels those that wait. Those that run are asked to stop by their holders, which is no move. */
+export function cancelMoves(
+  history: Historian,
+  jobs: readonly CommandJob[],
+  commandId: string,
+): CommandMove[] {
+  const now = new Date();
+  return jobs
+    .filter((job) => WAITING.includes(job.status))
+    .map((job) => {
+      const totalMs = Math.max(0, now.getTime() - job.createdAt.getTime());
+      const about = { detail: { commandId } };
+      return { job, step: history.move(job, "CANCELLED", "job.cancelled", { totalMs }, now, about) };
+    });
+}
+
+/** Makes those that may run again wait for a slot, in a new run. */
+export function retryMoves(
+  history: Historian,
+  jobs: readonly CommandJob[],
+  commandId: string,
+): CommandMove[] {
+  const now = new Date();
+  return jobs
+    .filter((job) => RETRYABLE.includes(job.status))
+    .map((job) => {
+      const about = { run: job.run + 1, detail: { retriedByPerson: true, commandId } };
+      const { priority } = job;
+      return { job, step: history.move(job, "VALIDATED", "job.validated", { priority }, now, about) };
+    });
+}
