@@ -145,7 +145,9 @@ export const SUITES: readonly Suite[] = [
     name: "tui-units",
     paths: [
       "tui/cli",
-      ...["job-filter", "key-table", "settings", "text", "update"].map((name) => `tui/${name}.test.ts`),
+      ...["effects", "job-filter", "key-table", "settings", "text", "update"].map(
+        (name) => `tui/${name}.test.ts`,
+      ),
       "tui/views",
     ],
     engines: [],

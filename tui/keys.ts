@@ -1,3 +1,4 @@
+import { commandOf } from "./launch-state.ts";
 import type { ScreenName, State } from "./model.ts";
 import { isOffline, listNameOf, placeOf, TABS } from "./model.ts";
 import { cancellable, isFrozen, retryable, rowIds, selected } from "./selection.ts";
@@ -78,6 +79,11 @@ const LISTS: readonly ScreenName[] = [
   "pages",
 ];
 const DETAILS: readonly ScreenName[] = ["job", "event", "dead-letter"];
+const canOpen = (state: State) => {
+  const check =
+    placeOf(state).screen === "setup" ? state.data.checks?.value?.[state.lists.setup.index] : undefined;
+  return check ? commandOf(check) !== undefined : hasRows(state);
+};
 const OPEN_LABELS: Partial<Record<ScreenName, string>> = { launcher: "start", setup: "install" };
 const hasRows = (state: State) => rowIds(state).length > 0;
 const marked = (verb: string) => (state: State) => {
@@ -101,7 +107,7 @@ export const KEYMAP: readonly Binding[] = [
     help: "Open what is selected",
     screens: ["overview", ...LISTS, "job"],
     when: (state) =>
-      hasRows(state) || (state.data.overview?.value !== undefined && placeOf(state).screen === "overview"),
+      canOpen(state) || (state.data.overview?.value !== undefined && placeOf(state).screen === "overview"),
     hint: true,
   },
   {

@@ -19,6 +19,12 @@ export interface Launch {
   readonly lines: readonly string[];
   /** How the command ended; undefined while it runs. */
   readonly exitCode?: number;
+  readonly endedAt?: number;
+}
+
+/** Whether everything has started: the runner says so once, and goes on. */
+export function isUp({ doing, lines }: Launch): boolean {
+  return doing === "start" && lines.some((line) => /^Up in /.test(line));
 }
 
 export interface LaunchStep {

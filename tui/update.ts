@@ -47,7 +47,9 @@ function handle(state: State, message: Message): Step {
       return [state.launch ? { ...state, launch: { ...state.launch, lines: message.lines } } : state, []];
     case "launch-ended":
       return [
-        state.launch ? { ...state, launch: { ...state.launch, exitCode: message.exitCode } } : state,
+        state.launch
+          ? { ...state, launch: { ...state.launch, exitCode: message.exitCode, endedAt: state.now } }
+          : state,
         [],
       ];
     case "notice":

@@ -10,8 +10,8 @@ export interface FloodReport {
   readonly mostRedraws: number;
   /** Share of one core, 0 to 1. */
   readonly cpu: number;
-  readonly startMegabytes: number;
-  readonly endMegabytes: number;
+  /** Resident memory at the start, after each minute and at the end. */
+  readonly megabytes: readonly number[];
 }
 
 const PER_SECOND = 1_000;
@@ -32,10 +32,12 @@ export async function flood(binary: string, seconds: number): Promise<FloodRepor
   const before = usageOf(tui.pid);
   const eventsBefore = server.events();
   const redraws: number[] = [];
+  const megabytes = [before.megabytes];
   for (let second = 0; second < seconds; second++) {
     tui.takeBursts();
     await Bun.sleep(1_000);
     redraws.push(tui.takeBursts());
+    if (second % 60 === 59) megabytes.push(usageOf(tui.pid).megabytes);
   }
   const after = usageOf(tui.pid);
   return {
@@ -43,8 +45,7 @@ export async function flood(binary: string, seconds: number): Promise<FloodRepor
     events: server.events() - eventsBefore,
     mostRedraws: Math.max(...redraws),
     cpu: (after.cpuMs - before.cpuMs) / (after.at - before.at),
-    startMegabytes: before.megabytes,
-    endMegabytes: after.megabytes,
+    megabytes: [...megabytes, after.megabytes],
   };
 }
 

@@ -66,6 +66,7 @@ export function openTerminal(
   command: readonly string[],
   { cols, rows }: Size,
   env: Record<string, string | undefined> = {},
+  cwd?: string,
 ): InTerminal {
   const screen = createVirtualScreen(cols, rows);
   const startedAt = performance.now();
@@ -75,6 +76,7 @@ export function openTerminal(
   let wroteAt = 0;
   const decoder = new TextDecoder();
   const child = Bun.spawn([...command], {
+    cwd,
     env: { ...cleanEnvironment(), TERM: "xterm-256color", LANG: "C.UTF-8", ...env },
     terminal: {
       cols,

@@ -1,7 +1,7 @@
 import { duration } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS } from "../glyphs.ts";
-import { commandOf, type Launch, type Prerequisite, stepsOf, TIERS } from "../launch-state.ts";
+import { commandOf, isUp, type Launch, type Prerequisite, stepsOf, TIERS } from "../launch-state.ts";
 import type { State } from "../model.ts";
 import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";
@@ -61,15 +61,7 @@ function explained(state: State): Panel {
 }
 
 function stepsPanel(state: State, launch: Launch): Panel {
-  const { doing, tier, startedAt, exitCode } = launch;
-  const elapsed = dim(duration(state.now - startedAt));
-  const verb = doing === "start" ? "Starting" : "Stopping";
-  const end: Span =
-    exitCode === undefined
-      ? span(`${verb} ${tier}`, { colour: "busy" })
-      : exitCode === 0
-        ? span(`${GLYPHS.ok} ended`, { colour: "good" })
-        : span(`${GLYPHS.bad} ended with ${exitCode}`, { colour: "bad" });
+  const { doing, startedAt, endedAt = state.now, exitCode } = launch;
   const steps = stepsOf(launch).map(
     ({ name, state: at, detail }): Line => [
       at === "ready"
@@ -79,21 +71,32 @@ function stepsPanel(state: State, launch: Launch): Panel {
       dim(sanitize(detail)),
     ],
   );
-  const remedy: Line[] =
-    exitCode !== undefined && exitCode !== 0
-      ? [
-          [
-            span(" The last lines below say why; ", { colour: "bad" }),
-            bold("S"),
-            span(" looks for what this machine lacks."),
-          ],
-        ]
-      : [];
+  const hasFailed = exitCode !== undefined && exitCode !== 0;
+  const remedy: Line[] = hasFailed
+    ? [
+        [
+          span(" The last lines below say why; ", { colour: "bad" }),
+          bold("S"),
+          span(" looks for what this machine lacks."),
+        ],
+      ]
+    : [];
+  const lines = [...remedy, ...steps];
   return {
-    title: verb,
-    headings: [end, span(" "), elapsed],
-    lines: steps.length + remedy.length > 0 ? [...remedy, ...steps] : [[dim(" Waiting for its first line")]],
+    title: doing === "start" ? "Start" : "Stop",
+    headings: [headlineOf(launch), ...(isUp(launch) ? [] : [dim(` ${duration(endedAt - startedAt)}`)])],
+    lines:
+      lines.length > 0 ? lines : [[dim(exitCode === undefined ? " Under way" : " Nothing is left running")]],
   };
+}
+
+function headlineOf(launch: Launch): Span {
+  const { doing, tier, exitCode } = launch;
+  if (exitCode !== undefined && exitCode !== 0)
+    return span(`${GLYPHS.bad} ended with ${exitCode}`, { colour: "bad" });
+  if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { colour: "good" });
+  if (isUp(launch)) return span(`${GLYPHS.ok} ${tier} is up`, { colour: "good" });
+  return span(doing === "start" ? `starting ${tier}` : "stopping", { colour: "busy" });
 }
 
 function outputPanel({ lines }: Launch): Panel {

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { whyLeftOut } from "../support/engines.ts";
+import { buildDashboard, KEYS, openTerminal } from "./odd-dashboard.ts";
+
+let built: Awaited<ReturnType<typeof buildDashboard>>;
+const folder = mkdtempSync(join(tmpdir(), "observatory-launcher-"));
+// Started by root, PostgreSQL runs as another user, who must get through.
+chmodSync(folder, 0o711);
+beforeAll(async () => {
+  built = await buildDashboard();
+}, 180_000);
+afterAll(() => {
+  // Does nothing where the test has stopped it.
+  Bun.spawnSync([built.binary, "down"], { cwd: folder });
+  built.remove();
+  rmSync(folder, { recursive: true });
+});
+
+const reason = whyLeftOut(["postgres"]);
+const SIZE = { cols: 100, rows: 30 };
+const open = () =>
+  openTerminal([built.binary], SIZE, { GATEWAY_URL: undefined, READ_MODEL_URL: undefined }, folder);
+
+test.skipIf(reason !== undefined && !process.env.CI)(
+  "the launcher starts a system in an empty folder, which outlives it, and stops it after a question",
+  async () => {
+    {
+      await using tui = open();
+      await tui.shows("Overview");
+      tui.type("L");
+      await tui.shows(/╭ Launcher/);
+      tui.type(KEYS.enter);
+      await tui.shows(/Start the embedded tier/);
+      tui.type("y");
+      await tui.shows("✓ embedded is up", 90_000);
+      tui.type("q");
+      expect(await tui.exited).toBe(0);
+    }
+    await using tui = open();
+    await tui.shows(/╭ Jobs [\s\S]*[1-9] completed/, 30_000);
+    tui.type("L\x11");
+    await tui.shows("Stop the system of this folder?");
+    tui.type("y");
+    await tui.shows("✓ stopped", 60_000);
+    await tui.shows("offline", 20_000);
+  },
+);
