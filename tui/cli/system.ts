@@ -29,14 +29,19 @@ export function addUp(program: Command, context: CliContext): void {
     .option("--demo", "keep a gentle stream of varied jobs going")
     .option("--fresh", "start empty: remove this tier's data first")
     .option("--ephemeral", "keep nothing: data in a temporary folder that goes at the end")
+    .option(
+      "--tui",
+      "open the terminal UI once everything runs; leaving it asks whether to stop the system too",
+    )
     .option("--no-reload", "do not replace services when their source changes")
     .option("--data <folder>", "keep engines, logs and state there; .observatory when left out")
-    .action(async ({ tier, processors, demo, fresh, ephemeral, reload, data }) => {
+    .action(async ({ tier, processors, demo, fresh, ephemeral, tui, reload, data }) => {
       const args = [
         ...(processors === undefined ? [] : ["--processors", processors]),
         ...(demo ? ["--demo"] : []),
         ...(fresh ? ["--fresh"] : []),
         ...(ephemeral ? ["--ephemeral"] : []),
+        ...(tui ? ["--tui"] : []),
         ...(reload ? [] : ["--no-reload"]),
         ...(data === undefined ? [] : ["--data", data]),
       ];

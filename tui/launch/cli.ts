@@ -8,6 +8,8 @@ export interface DevOptions {
   /** Keep nothing: all data in a temporary folder. */
   ephemeral: boolean;
   reload: boolean;
+  /** Open the terminal UI as soon as everything runs. */
+  tui: boolean;
   processors: number;
   engines: EnginesChoice;
   /** Where engines, logs and the state file are kept; the project's `.observatory` when left out. */
@@ -30,6 +32,7 @@ import it are started beside the running ones and take over once they are ready.
   --fresh           start empty: removes this set's engine data and the service logs first
   --ephemeral       keep nothing: data and logs in a temporary folder that goes at the end
   --no-reload       do not replace services when their source changes
+  --tui             open the terminal UI once everything runs; leaving it asks whether to stop the system too
   --data DIR        keep engines, logs and state there (default .observatory in the project)
   --help            this text
 
@@ -63,6 +66,7 @@ export function parseCli(args: string[]): DevOptions {
       fresh: { type: "boolean", default: false },
       "no-reload": { type: "boolean", default: false },
       ephemeral: { type: "boolean", default: false },
+      tui: { type: "boolean", default: false },
       engines: { type: "string", default: "embedded" },
       processors: { type: "string", default: "1" },
       data: { type: "string" },
@@ -85,6 +89,6 @@ export function parseCli(args: string[]): DevOptions {
     throw new Error(
       "The engines of Docker Compose keep their data in volumes; to empty them: docker compose down --volumes",
     );
-  const { help, demo, fresh, ephemeral, data } = values;
-  return { help, demo, fresh, ephemeral, engines, reload: !values["no-reload"], processors, data };
+  const { help, demo, fresh, ephemeral, tui, data } = values;
+  return { help, demo, fresh, ephemeral, tui, engines, reload: !values["no-reload"], processors, data };
 }

@@ -1,4 +1,5 @@
 import type { DevState } from "../../shared/dev-state.ts";
+import { projectDir } from "./place.ts";
 import type { Printer } from "./printer.ts";
 import { type AddressRow, formatTable } from "./table.ts";
 
@@ -15,6 +16,9 @@ export function greet(
   printer.line(formatTable(rows, printer.width, paint));
   printer.line();
   if (pageUrl) printer.line(`See it in the browser: ${pageUrl}`);
+  printer.line(
+    `See it in a terminal: ${projectDir ? "bun run odd-dashboard" : "odd-dashboard"}, or start with --tui`,
+  );
   printer.line("Submit a job, then look at it by the jobId of the reply:");
   printer.line(`  curl ${gatewayUrl}/jobs -H content-type:application/json \\`);
   printer.line(`    -d '{"type":"hash","payload":{"text":"hello","rounds":1000}}'`);

@@ -11,6 +11,8 @@ export interface Printer {
   /** Columns; 80 where it is not a terminal. */
   readonly width: number;
   line(text?: string): void;
+  /** Keeps the newest lines back while another program has the terminal; the function returned prints them. */
+  hold(): () => void;
   /** On a terminal, shows or replaces the status line, or removes it; elsewhere nothing happens. */
   status(text?: string): void;
   readonly isTerminal: boolean;
@@ -19,6 +21,9 @@ export interface Printer {
 const plain: Paint = { bold: String, dim: String, red: String, yellow: String };
 const code = (on: number, off: number) => (text: string) => `\x1b[${on}m${text}\x1b[${off}m`;
 const coloured: Paint = { bold: code(1, 22), dim: code(2, 22), red: code(31, 39), yellow: code(33, 39) };
+
+/** Lines that are kept back at most. */
+const maxHeld = 200;
 
 /** Writes to a stream; colours only on a terminal that has them and where NO_COLOR (no-color.org) is not set. */
 export function createPrinter(
@@ -30,6 +35,8 @@ export function createPrinter(
   // The terminal may be closed under us; stopping in order matters more than what nobody reads.
   out.on("error", () => undefined);
 
+  let held: string[] | undefined;
+
   const clear = () => (shown === undefined ? "" : "\r\x1b[K");
   const fit = (text: string) => [...text].slice(0, (out.columns || 80) - 1).join("");
   return {
@@ -39,10 +46,23 @@ export function createPrinter(
       return (isTerminal && out.columns) || 80;
     },
     line(text = "") {
+      if (held) {
+        held.push(text);
+        if (held.length > maxHeld) held.shift();
+        return;
+      }
       out.write(`${clear()}${text}\n${shown ?? ""}`);
     },
+    hold() {
+      held = [];
+      return () => {
+        const lines = held ?? [];
+        held = undefined;
+        for (const text of lines) this.line(text);
+      };
+    },
     status(text) {
-      if (!isTerminal) return;
+      if (!isTerminal || held) return;
       const next = text === undefined ? undefined : fit(text);
       if (next !== shown) out.write(`${clear()}${next ?? ""}`);
       shown = next;

@@ -9,6 +9,7 @@ import { engineSets } from "./engine-set.ts";
 import { readGivenUrls } from "./given-urls.ts";
 import { greet, sayWhatRuns } from "./greeting.ts";
 import { interrupted, onInterrupt } from "./interrupt.ts";
+import { openTui } from "./open-tui.ts";
 import { defaultDataDir, mustBeClone, projectDir } from "./place.ts";
 import { planServices, urlOf } from "./plan.ts";
 import { NO_OBSERVERS, observerNames, planObservers } from "./plan-observers.ts";
@@ -40,6 +41,10 @@ interface Run {
  */
 export async function runSystem(options: DevOptions): Promise<number> {
   const printer = createPrinter(process.stdout, process.env);
+  if (options.tui && !(printer.isTerminal && process.stdin.isTTY)) {
+    printer.line("--tui needs a terminal, and input or output is none; leave it out");
+    return 1;
+  }
   const dataDir = options.ephemeral ? createTemporaryFolder() : resolve(options.data ?? defaultDataDir());
   const claim = await claimFolder(dataDir);
   if ("runningAs" in claim) {
@@ -61,8 +66,8 @@ export async function runSystem(options: DevOptions): Promise<number> {
   let code = 0;
   try {
     const onKill = (kill: () => Promise<void> | void) => void kills.push(kill);
-    await start({ options, dataDir, printer, file: claim.file, life, signal, onKill });
-    await interrupted(signal);
+    const isLeft = await start({ options, dataDir, printer, file: claim.file, life, signal, onKill });
+    if (!isLeft) await interrupted(signal);
   } catch (error) {
     if (!signal.aborted) {
       printer.line(printer.paint.red(messageOf(error)));
@@ -84,7 +89,8 @@ function whatIsKept({ ephemeral, engines }: DevOptions, dataDir: string): string
   return `jobs and events are kept in ${engines === "compose" ? "Docker's volumes" : dataDir}`;
 }
 
-async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<void> {
+/** Starts everything; resolves to whether a person has left the terminal UI, and the system with it. */
+async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<boolean> {
   const startedAt = performance.now();
   const set = options.engines === "compose" ? undefined : engineSets[options.engines];
   const given = await readGivenUrls(process.env);
@@ -179,4 +185,5 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
     life.defer("demo", () => demo);
     printer.line("Demo: one or two jobs per second until Ctrl-C");
   }
+  return options.tui && (await openTui({ gatewayUrl, readModelUrl, printer, signal }));
 }
