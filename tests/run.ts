@@ -5,6 +5,7 @@ import type { EngineName } from "../tui/engines/engine.ts";
 import { coverageByService, TERMINAL_UI } from "./coverage.ts";
 import { setUpEngines } from "./set-up.ts";
 import { SUITES, type Suite, suitesOf } from "./suites.ts";
+import { findChromium } from "./support/browser.ts";
 import { enginesOf, TEST_ENGINES } from "./support/engines.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -144,7 +145,9 @@ async function main(): Promise<number> {
     outcomes.push(await runCheck("format and lint", [process.execPath, "x", "biome", "ci", "."]));
   }
   const needed = new Set(suites.flatMap((suite) => suite.engines));
-  const missing = await setUpEngines([...needed], (line) => console.log(line));
+  const missing = await setUpEngines([...needed], (line) => console.log(line), {
+    browser: suites.some((suite) => suite.browser),
+  });
   const whyWithout = (engines: readonly EngineName[]) =>
     missing
       .filter(({ engine }) => engines.includes(engine))
@@ -158,7 +161,12 @@ async function main(): Promise<number> {
     return { name, passed: 0, failed: isCi ? 1 : 0, skipped: isCi ? 0 : 1, seconds: 0 };
   };
   for (const suite of suites) {
-    const reasons = whyWithout(suite.engines);
+    const reasons = [
+      ...whyWithout(suite.engines),
+      ...(suite.browser && !findChromium()
+        ? ["There is no Chromium; install it, or name it in CHROMIUM"]
+        : []),
+    ];
     outcomes.push(reasons.length > 0 ? leaveOut(suite.name, reasons) : await runSuite(suite, all));
   }
   if (all) {

@@ -4,6 +4,7 @@ import type { EngineName } from "../tui/engines/engine.ts";
 import { ferretdbBinary } from "../tui/engines/ferretdb.ts";
 import { type MissingEngine, missingEngines } from "../tui/engines/missing.ts";
 import { findPrometheus } from "../tui/engines/prometheus.ts";
+import { findChromium } from "./support/browser.ts";
 
 const PACKAGES: Partial<Record<EngineName, string>> = {
   rabbitmq: "rabbitmq-server",
@@ -18,12 +19,14 @@ const PACKAGES: Partial<Record<EngineName, string>> = {
 export async function setUpEngines(
   names: readonly EngineName[],
   say: (line: string) => void,
+  { browser = false } = {},
 ): Promise<MissingEngine[]> {
   const wanted = [
     ...missingEngines([...names]).flatMap(({ engine }) => PACKAGES[engine] ?? []),
     // What watches engines. Without them the tests of alerts are left out, which under CI they say as failures.
     ...(names.length > 0 && !findPrometheus() ? ["prometheus"] : []),
     ...(names.length > 0 && !findAlertmanager() ? ["prometheus-alertmanager"] : []),
+    ...(browser && !findChromium() ? ["chromium"] : []),
   ];
   if (wanted.length > 0 && mayInstall()) {
     say(`Installing ${wanted.join(", ")} with apt`);

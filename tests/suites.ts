@@ -12,6 +12,8 @@ export interface Suite {
   readonly on?: EngineSetName;
   /** The engines without which it cannot run. */
   readonly engines: readonly EngineName[];
+  /** Whether it needs a Chromium. */
+  readonly browser?: true;
 }
 
 const behaviours = (...names: string[]) => names.map((name) => `tests/${name}.test.ts`);
@@ -92,6 +94,7 @@ export const SUITES: readonly Suite[] = [
   { name: "web-pty-units", paths: ["services/web-pty"], engines: [] },
   { name: "web-pty", paths: behaviours("web-pty"), engines: [] },
   { name: "web-units", paths: ["web"], engines: [] },
+  { name: "browser", paths: ["tests/browser"], engines: embedded, browser: true },
   {
     name: "system",
     paths: behaviours(

@@ -57,6 +57,8 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
 async function forward(request: Request, url: string): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.delete("host");
+  // Checked here already, and the service behind would compare it with a Host that is not the page's.
+  headers.delete("origin");
   headers.delete("accept-encoding");
   try {
     return await fetch(url, {

@@ -25,6 +25,8 @@ export function createEmulator(element: HTMLElement) {
   terminal.loadAddon(new WebLinksAddon((_, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
   terminal.loadAddon(new ClipboardAddon(undefined, writeOnlyClipboard));
   withSheets(() => terminal.open(element));
+  // A canvas tells nothing about its text: the console, and the tests, read it here.
+  Object.defineProperty(element, "terminal", { value: terminal, configurable: true });
   try {
     const webgl = new WebglAddon();
     webgl.onContextLoss(() => webgl.dispose());

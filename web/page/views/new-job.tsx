@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { client } from "../client.ts";
 import { Panel } from "../parts/panel.tsx";
 import { useAction } from "../parts/toast.tsx";
@@ -16,22 +16,19 @@ export function NewJob({ query }: { query: URLSearchParams }) {
     async (signal) => (from ? client.readModel.jobDetail({ params: { id: from } }, { signal }) : undefined),
     { frozen: true },
   );
-  const [name, setName] = useState("");
-  const [payload, setPayload] = useState("");
+  // What a person has not chosen follows from the origin, or from the first type and its example.
+  const [chosen, setChosen] = useState<string>();
+  const [typed, setTyped] = useState<string>();
   const [priority, setPriority] = useState(0);
+  const name = chosen ?? origin?.type ?? types?.jobTypes[0]?.name ?? "";
   const type = types?.jobTypes.find((one) => one.name === name);
+  const payload =
+    typed ?? JSON.stringify((origin?.type === name ? origin.payload : type?.example) ?? {}, null, 2);
   const fault = faultIn(payload);
 
-  useEffect(() => {
-    const first = origin?.type ?? types?.jobTypes[0]?.name;
-    if (!name && first) choose(first);
-  }, [types, origin]);
-
   function choose(next: string): void {
-    setName(next);
-    const example =
-      origin?.type === next ? origin.payload : types?.jobTypes.find((one) => one.name === next)?.example;
-    setPayload(JSON.stringify(example ?? {}, null, 2));
+    setChosen(next);
+    setTyped(undefined);
   }
 
   async function submit(event: SubmitEvent): Promise<void> {
@@ -74,7 +71,7 @@ export function NewJob({ query }: { query: URLSearchParams }) {
               spellcheck={false}
               value={payload}
               aria-invalid={fault !== undefined}
-              onInput={(event) => setPayload(event.currentTarget.value)}
+              onInput={(event) => setTyped(event.currentTarget.value)}
             />
           </label>
           {fault && <p role="alert">{fault}</p>}

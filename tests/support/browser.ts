@@ -1,0 +1,50 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/** No account, no update, no request of its own: the machine may have no network beyond itself. */
+const ARGUMENTS = [
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+/** The Chromium of this machine; CHROMIUM names another one. */
+export function findChromium(): string | undefined {
+  return (
+    process.env.CHROMIUM ?? NAMES.map((name) => Bun.which(name)).find((path) => path !== null) ?? undefined
+  );
+}
+
+/** A page with everything that went wrong on it: errors of the console, exceptions, requests that failed. */
+export interface WatchedPage extends AsyncDisposable {
+  readonly page: Page;
+  readonly faults: string[];
+}
+
+export async function openBrowser(): Promise<{
+  open(url: string, options?: BrowserContextOptions): Promise<WatchedPage>;
+  close(): Promise<void>;
+}> {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error("There is no Chromium; CHROMIUM names one");
+  // Root cannot use Chromium's sandbox, and containers seldom offer it.
+  const browser: Browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, "--no-sandbox"] });
+  return {
+    async open(url, options = {}) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      const page = await context.newPage();
+      const faults: string[] = [];
+      page.on("console", (message) => {
+        if (message.type() === "error") faults.push(`console: ${message.text()}`);
+      });
+      page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
+      page.on("response", (response) => {
+        if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
+      });
+      await page.goto(url);
+      return { page, faults, [Symbol.asyncDispose]: () => context.close() };
+    },
+    close: () => browser.close(),
+  };
+}
