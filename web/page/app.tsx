@@ -87,7 +87,7 @@ function TopBar({ view }: { view: Route["view"] }) {
         </button>
         <a class="btn primary" href="#/new">
           <Icon name="plus" />
-          <span class="phone-sr">New job</span>
+          <span>New job</span>
           <kbd>N</kbd>
         </a>
       </div>
