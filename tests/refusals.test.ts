@@ -113,6 +113,13 @@ behaviour("bad input", {}, (world) => {
       "VALIDATION_FAILED",
     ],
     [
+      "an empty filter that is not said to mean everything",
+      "/jobs/actions",
+      json({ action: "cancel", filter: {} }),
+      422,
+      "VALIDATION_FAILED",
+    ],
+    [
       "U+0000 in a filter's payload",
       "/jobs/actions",
       json({ action: "cancel", filter: { payload: { text: "a\u0000b" } }, dryRun: true }),
@@ -120,6 +127,7 @@ behaviour("bad input", {}, (world) => {
       "VALIDATION_FAILED",
     ],
     ["a path that is not UTF-8", "/jobs/%FF/cancel", {}, 400, "MALFORMED_PATH"],
+    ["U+0000 in the type of a queue", "/queues/%00/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
     ["a queue of no type", "/queues/brew/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
     ["a route that is not there", "/job", json({}), 404, "ROUTE_NOT_FOUND"],
   ];

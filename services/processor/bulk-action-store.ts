@@ -5,6 +5,7 @@ import { type CommandJob, type CommandMove, createCommandStore } from "./command
 import { jobMatch } from "./job-match.ts";
 import { CANCELLABLE, RETRYABLE } from "./job-moves.ts";
 import type { OutboxMessage } from "./steps-sql.ts";
+import { storableJson } from "./storable-json.ts";
 
 export type Target = "jobs" | "dead-letters";
 export type BulkVerb = "retry" | "cancel" | "replay" | "drop";
@@ -88,7 +89,7 @@ export function createBulkActionStore(sql: Sql) {
     }: Omit<BulkAction, "state" | "seen" | "changed" | "after" | "finishedAt">): Promise<void> {
       await sql`
         insert into bulk_actions (id, target, action, filter, matched, created_at)
-        values (${id}, ${target}, ${action}, ${JSON.stringify(filter)}::text::jsonb, ${matched}, ${createdAt})
+        values (${id}, ${target}, ${action}, ${storableJson(JSON.stringify(filter))}::text::jsonb, ${matched}, ${createdAt})
         on conflict (id) do nothing`;
     },
 

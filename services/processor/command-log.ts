@@ -2,7 +2,9 @@ import type { CommandOutcome } from "../../contracts/command-outcome.ts";
 import { pause, untilItSucceeds } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import { isRefusedValue } from "../../shared/postgres.ts";
 import type { CommandLogStore, CommandRequest } from "./command-log-store.ts";
+import { storableJson } from "./storable-json.ts";
 
 const POLL_MS = 50;
 /** How long a repetition waits for the first to end. */
@@ -24,10 +26,13 @@ export interface CommandLogOptions {
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
   /** Kept until it is written: until then the command looks as if it were running. */
   const record = (id: string, state: "done" | "refused" | "withdrawn", reply: unknown) =>
-    untilItSucceeds(() => store.end(id, state, JSON.stringify(reply ?? null)), {
+    untilItSucceeds(() => store.end(id, state, storableJson(JSON.stringify(reply ?? null))), {
       signal: stopping,
-      onError: (error) =>
-        log.warn("The end of a command cannot be recorded yet", { commandId: id, reason: messageOf(error) }),
+      onError(error) {
+        // What the store refuses for its content it will always refuse.
+        if (isRefusedValue(error)) throw error;
+        log.warn("The end of a command cannot be recorded yet", { commandId: id, reason: messageOf(error) });
+      },
     }).catch((error: unknown) =>
       log.error("The end of a command was not recorded", { commandId: id, error }),
     );

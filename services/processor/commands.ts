@@ -109,6 +109,8 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     retry: (id: string, commandId: string) => one(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
+      // No type has U+0000 in its name, and the store does not take it.
+      if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.standing(type, 0);
       // A type that is gone may have left jobs behind, and a newer processor may know one that this one does not.
       if (workers === 0 && !seen) jobTypeNamed(type);
