@@ -9,6 +9,8 @@ import { sampleId } from "./testing/sample-data.ts";
 /** What a service was sent, as it answers with a job, or refuses. */
 const asked: string[] = [];
 let refuses = false;
+/** What an action has been through at each look, until it is done. */
+let seenSoFar: number[] = [];
 const problem = {
   type: "about:blank",
   title: "The job's status does not allow this",
@@ -25,6 +27,9 @@ const server = Bun.serve({
     if (refuses) return Response.json(problem, { status: 409 });
     if (pathname === "/jobs/batch")
       return Response.json({ accepted: 2, refused: 1, results: [{ index: 2, problem }] }, { status: 202 });
+    const seen = pathname.startsWith("/jobs/actions") ? seenSoFar.shift() : undefined;
+    if (seen !== undefined)
+      return Response.json({ id: sampleId(3), state: "running", seen, matched: 61, changed: seen });
     return Response.json({ jobId: sampleId(7), jobTypes: [], items: [], matched: 61, changed: 60 });
   },
 });
@@ -121,6 +126,17 @@ test("each command reaches its route and says what it changed", async () => {
     refused: 1,
     reason: "It has completed",
   });
+});
+
+test("an action on many jobs shows how far it is while it runs", async () => {
+  seenSoFar = [20, 40];
+  const { ports, messages } = createPorts();
+  await runCommand(ports, { kind: "retry-all", filter: {} });
+  expect(messages).toMatchObject([
+    { kind: "progress", label: "Retrying", done: 20, total: 61 },
+    { kind: "progress", done: 40, total: 61 },
+    { kind: "finished", outcome: { changed: 60 } },
+  ]);
 });
 
 test("refusals are counted, and the first reason kept", async () => {

@@ -103,7 +103,10 @@ async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome>
       // The number was shown and confirmed, so that an empty filter means every job.
       const body = { action, filter: command.filter, all: true } as const;
       const begun = await gateway.actOnJobs({ body }, { signal: ports.signal });
-      const { matched, changed } = await endedAction(ports.client, begun, ports.signal);
+      const label = action === "retry" ? "Retrying" : "Cancelling";
+      const { matched, changed } = await endedAction(ports.client, begun, ports.signal, (reply) =>
+        ports.dispatch({ kind: "progress", label, done: reply.seen ?? reply.changed, total: reply.matched }),
+      );
       return {
         changed,
         refused: Math.max(0, matched - changed),
