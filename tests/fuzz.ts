@@ -2,10 +2,11 @@ import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
 import type { DeadLetterPage, JobPage, Ledger } from "../contracts/api-queries.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
+import { findFreePort } from "../tui/engines/port.ts";
 import type { EngineSetName } from "../tui/launch/engine-set.ts";
 import { faultIn } from "./fuzz/judge.ts";
 import { type Known, makeRequest } from "./fuzz/requests.ts";
-import { allTargets } from "./fuzz/routes.ts";
+import { allTargets, type Target } from "./fuzz/routes.ts";
 import { exchange } from "./fuzz/wire.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom } from "./support/random.ts";
@@ -69,9 +70,16 @@ async function halfSent(port: number, path: string): Promise<number> {
 }
 
 async function sendAll(world: World, known: Known, requests: number, seed: number): Promise<string[]> {
+  const terminals = await findFreePort();
+  await world.start("web-pty", {
+    PTY_WS_PORT: String(terminals),
+    PTY_TUI_BINARY: '["sleep", "60"]',
+    PTY_AUTH_TOKEN: "a-token-of-the-fuzzer",
+  });
   const targets = allTargets();
   const random = createRandom(seed);
-  const portOf = (service: keyof World["running"]) => Number(new URL(world.running[service].url).port);
+  const portOf = ({ service, port }: Target) =>
+    port === "terminals" ? terminals : Number(new URL(world.running[service].url).port);
   const faults: string[] = [];
   const byStatus = new Map<number, number>();
   let sent = 0;
@@ -82,7 +90,7 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
       // In turns, so that no route depends on luck; everything else is the seed's choice.
       const target = targets[number % targets.length];
       if (!target) throw new Error("there are no routes");
-      const port = portOf(target.service);
+      const port = portOf(target);
       const request = makeRequest(target, port, known, random);
       const what = `request ${number} to the ${target.service}, ${JSON.stringify(request.toString("latin1").slice(0, 600))}`;
       try {

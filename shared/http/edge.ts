@@ -33,55 +33,59 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
   ]);
   const startedAt = new WeakMap<Request, number>();
 
-  return new Elysia({ name: "edge" })
-    .onRequest(({ request, set }) => {
-      startedAt.set(request, performance.now());
-      const given = request.headers.get("x-correlation-id");
-      set.headers["x-correlation-id"] = given && isUuid(given) ? given.toLowerCase() : crypto.randomUUID();
-      set.headers["x-content-type-options"] = "nosniff";
-      const refusal = policy.refusal(request);
-      if (refusal) throw new AppError("ORIGIN_REFUSED", refusal);
-      if (!hasReadablePath(request.url))
-        throw new AppError("MALFORMED_PATH", "The path has a percent sign that does not begin UTF-8 text");
-    })
-    .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
-    .onError({ as: "global" }, ({ error, code, request, set, path }) => {
-      const correlationId = String(set.headers["x-correlation-id"]);
-      if (request.signal.aborted) {
-        // Whatever broke, broke because the client hung up: no reply can reach it, and no person need look.
-        set.status = HUNG_UP;
-        return new Response(null, { status: HUNG_UP });
-      }
-      const refusal =
-        code === "NOT_FOUND"
-          ? new AppError(
-              "ROUTE_NOT_FOUND",
-              `${request.method} ${path} is not a route; see /docs or the README`,
-            )
-          : error;
-      if (!(refusal instanceof AppError))
-        log.error("Request failed", { correlationId, method: request.method, path, error });
-      const response = problemResponse(refusal, correlationId, path.replace(INTERNAL, ""));
-      set.status = response.status;
-      return response;
-    })
-    .onAfterResponse({ as: "global" }, ({ request, set, route, path, responseValue }) => {
-      const durationMs = performance.now() - (startedAt.get(request) ?? performance.now());
-      const status = responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200);
-      durations.observe(
-        { method: request.method, route: route || "none", status: String(status) },
-        durationMs / 1_000,
-      );
-      const write = QUIET.has(path) ? log.debug : log.info;
-      write("Request", {
-        correlationId: set.headers["x-correlation-id"],
-        traceId: set.headers["x-trace-id"],
-        method: request.method,
-        path,
-        status,
-        durationMs: Math.round(durationMs * 100) / 100,
-      });
-    });
+  return (
+    new Elysia({ name: "edge" })
+      .onRequest(({ request, set }) => {
+        startedAt.set(request, performance.now());
+        const given = request.headers.get("x-correlation-id");
+        set.headers["x-correlation-id"] = given && isUuid(given) ? given.toLowerCase() : crypto.randomUUID();
+        set.headers["x-content-type-options"] = "nosniff";
+        const refusal = policy.refusal(request);
+        if (refusal) throw new AppError("ORIGIN_REFUSED", refusal);
+        if (!hasReadablePath(request.url))
+          throw new AppError("MALFORMED_PATH", "The path has a percent sign that does not begin UTF-8 text");
+      })
+      // Handlers read bodies themselves, bounded in size and time; Elysia would read one for any handler that may want it.
+      .onParse({ as: "global" }, () => null)
+      .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
+      .onError({ as: "global" }, ({ error, code, request, set, path }) => {
+        const correlationId = String(set.headers["x-correlation-id"]);
+        if (request.signal.aborted) {
+          // Whatever broke, broke because the client hung up: no reply can reach it, and no person need look.
+          set.status = HUNG_UP;
+          return new Response(null, { status: HUNG_UP });
+        }
+        const refusal =
+          code === "NOT_FOUND"
+            ? new AppError(
+                "ROUTE_NOT_FOUND",
+                `${request.method} ${path} is not a route; see /docs or the README`,
+              )
+            : error;
+        if (!(refusal instanceof AppError))
+          log.error("Request failed", { correlationId, method: request.method, path, error });
+        const response = problemResponse(refusal, correlationId, path.replace(INTERNAL, ""));
+        set.status = response.status;
+        return response;
+      })
+      .onAfterResponse({ as: "global" }, ({ request, set, route, path, responseValue }) => {
+        const durationMs = performance.now() - (startedAt.get(request) ?? performance.now());
+        const status = responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200);
+        durations.observe(
+          { method: request.method, route: route || "none", status: String(status) },
+          durationMs / 1_000,
+        );
+        const write = QUIET.has(path) ? log.debug : log.info;
+        write("Request", {
+          correlationId: set.headers["x-correlation-id"],
+          traceId: set.headers["x-trace-id"],
+          method: request.method,
+          path,
+          status,
+          durationMs: Math.round(durationMs * 100) / 100,
+        });
+      })
+  );
 }
 
 /** The router decodes parameters, and hands over none where that fails. */

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GATEWAY_ROUTES, READ_MODEL_ROUTES, type Route } from "../../contracts/routes.ts";
-import type { ServiceName } from "../../contracts/services.ts";
+import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 
-/** One route to send requests to. `problems`: the codes that its 503 may have; undefined where it has none. */
+/** One route to send requests to. `port`: where it is not the service's own. */
 export interface Target {
   readonly service: ServiceName;
+  readonly port?: "terminals";
   readonly method: string;
   readonly path: string;
   readonly route: Pick<Route, "query" | "headers" | "body" | "problems" | "reply">;
@@ -13,7 +14,6 @@ export interface Target {
 
 const UNAVAILABLE = ["STORE_UNAVAILABLE", "BUS_UNAVAILABLE", "PROCESSOR_UNAVAILABLE"] as const;
 const reply = { status: 200, schema: {} } as Route["reply"];
-const SERVICES: readonly ServiceName[] = ["gateway", "processor", "metrics-engine", "read-model"];
 const DOCS = ["/openapi.json", "/docs", "/docs/start.js", "/docs/swagger-ui.css"];
 
 /** Every route of every service: the tables, the internal ones of the processor, and what each service has for operators. */
@@ -30,17 +30,27 @@ export function allTargets(): Target[] {
   const forDocs = Object.keys(tables).flatMap((service) =>
     DOCS.map((path) => ({ service: service as ServiceName, path })),
   );
-  const forOperators = SERVICES.flatMap((service) =>
-    ["/healthz", "/readyz", "/metrics"].map((path) => ({ service, path })),
+  const forOperators = SERVICE_NAMES.flatMap((service) =>
+    ["/", "/healthz", "/readyz", "/metrics"].map((path) => ({ service, path })),
   );
   return [
     ...documented,
     ...internalTargets(),
+    ...terminalTargets(),
     ...[...forDocs, ...forOperators].map((target) => ({
       ...target,
       method: "GET",
       route: { problems: [], reply },
     })),
+  ];
+}
+
+/** What web-pty answers beside WebSockets. */
+function terminalTargets(): Target[] {
+  const route = { problems: ["OVERLOADED"], reply } as const;
+  return [
+    { service: "web-pty", port: "terminals", method: "POST", path: "/ws/ticket", route },
+    { service: "web-pty", port: "terminals", method: "GET", path: "/ws", route },
   ];
 }
 
