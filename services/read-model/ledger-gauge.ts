@@ -44,16 +44,19 @@ export function registerLedgerGauge(
 
   async function compute(): Promise<void> {
     const startedAt = performance.now();
+    // A computation that failed says nothing about what one costs, so it is tried again soon.
+    let restMs = everyMs;
     try {
       const found = await ledger.compute(SETTLE_MS);
       for (const verdict of ["lost", "unobserved", "duplicated"] as const)
         gauge.set({ verdict }, found[verdict].count);
       onlyDeadLetters.set(found.onlyDeadLetters?.count ?? 0);
+      restMs = Math.max(everyMs, REST * (performance.now() - startedAt));
     } catch (error) {
       gauge.reset(); // Not known now, which `engine_up` tells: absent, not stale.
       onlyDeadLetters.remove();
       log.debug("The ledger cannot be computed now", { reason: messageOf(error) });
     }
-    dueAt = performance.now() + Math.max(everyMs, REST * (performance.now() - startedAt));
+    dueAt = performance.now() + restMs;
   }
 }

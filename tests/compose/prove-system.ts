@@ -66,7 +66,7 @@ export async function proveSystem(proof: Proof): Promise<void> {
           if (answers.faults.length > 0) throw new Error(answers.faults.join("\n"));
           return answers;
         },
-        { what: "every query to be answered", timeoutMs: 45_000, everyMs: 3_000 },
+        { what: "every query to be answered", timeoutMs: 90_000, everyMs: 3_000 },
       );
       return [`${asked} asked`, ...excused].join("\n");
     }),
