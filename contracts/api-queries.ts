@@ -137,7 +137,14 @@ export const QueueState = published(
 );
 export type QueueState = Static<typeof QueueState>;
 
-export const BusQueueState = Type.Object({ name: Type.String(), ready: Count, consumers: Count });
+export const BusQueueState = Type.Object({
+  name: Type.String(),
+  ready: Count,
+  held: Type.Optional(
+    Type.Integer({ minimum: 0, description: "Messages that a consumer has and has not acknowledged yet" }),
+  ),
+  consumers: Count,
+});
 export type BusQueueState = Static<typeof BusQueueState>;
 
 export const WorkerState = published(
@@ -176,14 +183,14 @@ export type StoreSnapshot = Static<typeof StoreSnapshot>;
 /** The latest snapshot, as it is kept and shown: the store's side and the bus's side. */
 export const Snapshot = published(
   "snapshot",
-  "1.1.0",
+  "1.2.0",
   Type.Intersect([StoreSnapshot, Type.Object({ bus: Type.Array(BusQueueState) })]),
 );
 export type Snapshot = Static<typeof Snapshot>;
 
 export const QueuesReply = published(
   "queues",
-  "1.1.0",
+  "1.2.0",
   Type.Object({
     queues: Type.Array(QueueState),
     bus: Type.Array(BusQueueState),

@@ -4,6 +4,9 @@ import { startSteadyLoad } from "./support/steady-load.ts";
 import { behaviour } from "./support/suite.ts";
 import { eventually } from "./support/wait.ts";
 
+/** From the first answer of the broker until a job has completed again. */
+const RECOVERY_MS = 3_000;
+
 behaviour("the broker restarted under load", {}, (world) => {
   test("loses no job that was answered 202; meanwhile the gateway answers 503 with Retry-After and says not ready", async () => {
     const load = startSteadyLoad(world(), {
@@ -29,6 +32,16 @@ behaviour("the broker restarted under load", {}, (world) => {
     expect((await fetch(`${world().gateway()}/healthz`)).status).toBe(200);
 
     await world().engine(busEngine()).restart();
+    const answersAt = performance.now();
+    const first = await eventually(
+      async () => {
+        const reply = await world().post("/jobs", { type: "sleep" });
+        return reply.status === 202 && ((await reply.json()) as { jobId: string }).jobId;
+      },
+      { what: "a job to be accepted again" },
+    );
+    await world().untilStatus(first, "COMPLETED");
+    expect(performance.now() - answersAt).toBeLessThan(RECOVERY_MS);
     const before = load.accepted.length;
     await eventually(() => load.accepted.length > before + 200, { what: "the load to be accepted again" });
     const accepted = await load.stop();

@@ -365,6 +365,33 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       await eventually(async () => (await codeOf(bus.depths())) === "BUS_UNAVAILABLE", "depths to fail");
     });
 
+    test("what a consumer has and has not acknowledged is held, not ready", async () => {
+      const bus = await connect();
+      await Promise.all(numbered(10).map((text) => bus.publish("jobs.created", bytes(text))));
+      const gate = Promise.withResolvers<void>();
+      const inbox = collect(bus, "jobs.created", { maxBatch: 2, prefetch: 4 }, () => gate.promise);
+      await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, "four to be held");
+      expect(bus.held()).toEqual({ "jobs.created": 4 });
+      gate.resolve();
+      await inbox.has(10);
+      await eventually(() => bus.held()["jobs.created"] === 0, "nothing to be held");
+    });
+
+    test("a batch that is rejected says that it is stuck, and why, until it is handled", async () => {
+      const bus = await connect();
+      let isBroken = true;
+      const consumer = bus.consume("jobs.created", SINGLE, async () => {
+        if (isBroken) throw new Error("the store is read-only");
+      });
+      expect(consumer.whyStuck()).toBeUndefined();
+      await bus.publish("jobs.created", bytes("again"));
+      await eventually(() => consumer.whyStuck() !== undefined, "the consumer to be stuck");
+      expect(consumer.whyStuck()).toContain("the store is read-only");
+      expect(bus.held()).toEqual({ "jobs.created": 1 });
+      isBroken = false;
+      await eventually(() => consumer.whyStuck() === undefined, "the consumer to go on");
+    });
+
     test("ping answers while the engine does, also when many ask at once", async () => {
       const bus = await connect();
       await Promise.all(Array.from({ length: 50 }, () => bus.ping()));

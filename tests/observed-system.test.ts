@@ -55,12 +55,12 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
     });
     await world().untilStatus(later, "SCHEDULED");
     expect((await world().post(`/jobs/${later}/cancel`)).status).toBe(200);
-    const unknown = createdEvent(
+    const wrong = createdEvent(
       makeEvent,
-      { jobId: newJobId(), jobType: "brew", payload: {} },
+      { jobId: newJobId(), jobType: "hash", payload: { rounds: -1 } },
       { correlationId: crypto.randomUUID() },
     );
-    await withBus((bus) => bus.publish("jobs.created", joinEnvelopes([JSON.stringify(unknown)])));
+    await withBus((bus) => bus.publish("jobs.created", joinEnvelopes([JSON.stringify(wrong)])));
     await world().untilAll(done, "COMPLETED");
     await world().untilAll(failed, "FAILED");
 
@@ -68,13 +68,13 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
       'type="sleep"': 7,
       'type="flaky"': 1,
       'type="fail"': 2,
-      'type="brew"': 1,
+      'type="hash"': 1,
     });
     await until("observatory_jobs_completed_total", { 'type="sleep"': 6, 'type="flaky"': 1 });
     await until("observatory_jobs_failed_total", { 'type="fail"': 2 });
     await until("observatory_jobs_retried_total", { 'type="flaky"': 1 });
     await until("observatory_jobs_cancelled_total", { 'type="sleep"': 1 });
-    await until("observatory_jobs_rejected_total", { 'type="brew"': 1 });
+    await until("observatory_jobs_rejected_total", { 'type="hash"': 1 });
     await until("observatory_job_duration_seconds_count", {
       'type="sleep"': 6,
       'type="flaky"': 2,

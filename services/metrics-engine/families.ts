@@ -39,9 +39,11 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     ["type"],
   );
 
-  const depth = metrics.gauge("observatory_queue_depth", "Messages that wait in a queue of the bus", [
-    "queue",
-  ]);
+  const depth = metrics.gauge(
+    "observatory_queue_depth",
+    "Messages in a queue of the bus, those that a consumer holds among them",
+    ["queue"],
+  );
   const lag = metrics.gauge("observatory_consumer_lag", "Messages behind the consumer of a queue", ["queue"]);
   const consumers = metrics.gauge("observatory_queue_consumers", "Consumers of a queue of the bus", [
     "queue",
@@ -97,9 +99,10 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     busMeasured(queues: readonly Snapshot["bus"][number][] | undefined): void {
       for (const gauge of [depth, lag, consumers]) gauge.reset();
       for (const queue of queues ?? []) {
-        if (queue.name === "events.observed" && queue.ready > 0 && newestAt > 0)
+        const waiting = queue.ready + (queue.held ?? 0);
+        if (queue.name === "events.observed" && waiting > 0 && newestAt > 0)
           observationLag.set(Math.max(0, Date.now() - newestAt) / 1_000);
-        depth.set({ queue: queue.name }, queue.ready);
+        depth.set({ queue: queue.name }, waiting);
         lag.set({ queue: queue.name }, queue.ready);
         consumers.set({ queue: queue.name }, queue.consumers);
       }

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { StoreSnapshot } from "../../contracts/api-queries.ts";
 import { pause } from "../../shared/async.ts";
@@ -11,10 +12,11 @@ import { withKnownQueues } from "./known-queues.ts";
 
 const TIMEOUT_MS = 2_000;
 const checker = TypeCompiler.Compile(StoreSnapshot);
+const heldChecker = TypeCompiler.Compile(Type.Record(Type.String(), Type.Integer({ minimum: 0 })));
 
 export interface SnapshotsOptions {
   readonly observations: Pick<ObservationWriter, "recordSnapshot">;
-  readonly bus: Pick<Bus, "depths">;
+  readonly bus: Pick<Bus, "depths" | "held">;
   /** Base URLs of processors; any can answer for the whole job store. */
   readonly processors: readonly string[];
   readonly families: Families;
@@ -45,18 +47,22 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 
   while (!signal.aborted) {
-    const [queues, store] = await Promise.all([
+    const [depths, store, held] = await Promise.all([
       part("bus", () => bus.depths()),
       part("job store", () => askProcessors(processors)),
+      askForHeld(processors),
     ]);
+    const queues = depths?.map((depth) => ({
+      ...depth,
+      held: [bus.held(), ...held].reduce((sum, each) => sum + (each[depth.name] ?? 0), 0),
+    }));
     families.busMeasured(queues);
     families.storeMeasured(store);
     // A bus or a processor that is missing says so itself; a snapshot that cannot be kept is this service's trouble.
     if (!queues || !store) duty.done();
     else
       await part("observations", async () => {
-        const bus = queues.map(({ name, ready, consumers }) => ({ name, ready, consumers }));
-        await observations.recordSnapshot({ ...store, bus }).catch((error: unknown) => {
+        await observations.recordSnapshot({ ...store, bus: queues }).catch((error: unknown) => {
           duty.failed(messageOf(error));
           throw error;
         });
@@ -64,6 +70,18 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
       });
     await pause(everyMs, signal);
   }
+}
+
+/** What the consumers of each processor hold; a processor that does not answer holds nothing that is known. */
+async function askForHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
+  const replies = await Promise.allSettled(
+    processors.map(async (base) => {
+      const reply = await fetch(`${base}/internal/held`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const body: unknown = await reply.json();
+      return heldChecker.Check(body) ? body : {};
+    }),
+  );
+  return replies.map((reply) => (reply.status === "fulfilled" ? reply.value : {}));
 }
 
 async function askProcessors(processors: readonly string[]): Promise<StoreSnapshot> {

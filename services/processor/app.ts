@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { ActionRequest, DeadLetterActionRequest, ReplayRequest } from "../../contracts/api-commands.ts";
 import { COMMAND_HEADERS } from "../../contracts/command-outcome.ts";
+import type { Bus } from "../../shared/bus/port.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
@@ -27,13 +28,15 @@ export interface AppOptions {
   readonly replay: ReplayLetter;
   readonly commandLog: CommandLog;
   readonly workers: Pick<WorkerStore, "snapshot">;
+  /** Messages that this process holds, by queue. */
+  readonly held: Bus["held"];
   /** Whether the tables are up to date and it may take commands. */
   isStarted(): boolean;
 }
 
 /** The processor's HTTP side: operations, and the internal command API that the gateway calls. */
 export function createApp(options: AppOptions) {
-  const { edge, ops, commands, actions, deadLetters, replay, commandLog, workers, isStarted } = options;
+  const { edge, ops, commands, actions, deadLetters, replay, commandLog, workers, held, isStarted } = options;
   /** Carry out a command under the id that came with it. */
   const once = (request: Request, act: (commandId: string) => Promise<unknown>) => {
     const id = idIn(request, COMMAND_HEADERS.id);
@@ -51,6 +54,7 @@ export function createApp(options: AppOptions) {
       if (path.startsWith("/internal/") && !isStarted())
         throw new AppError("STORE_UNAVAILABLE", "The processor is starting: its tables may not be there yet");
     })
+    .get("/internal/held", () => held())
     .get("/internal/snapshot", () => workers.snapshot().catch(translateStoreError))
     .post("/internal/commands/:id/outcome", ({ request, params }) =>
       commandLog.outcome(readId(params.id), idIn(request, COMMAND_HEADERS.send)).catch(translateStoreError),

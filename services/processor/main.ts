@@ -200,6 +200,7 @@ async function start({
   const app = createApp({
     ...{ edge, ops, commands, actions, deadLetters, replay, commandLog },
     workers: workerStore,
+    held: bus.held,
     isStarted,
   });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });

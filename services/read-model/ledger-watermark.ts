@@ -65,7 +65,7 @@ function boundsOf(progress: Progress): Bound[] {
   const fresh = now - seenAt <= FRESH_MS;
   if (fresh) bound("snapshot", seenAt);
   const waits = (queue: string) =>
-    snapshot?.bus.some(({ name, ready }) => name === queue && ready > 0) ?? false;
+    snapshot?.bus.some(({ name, ready, held = 0 }) => name === queue && ready + held > 0) ?? false;
   const queue = (name: string, at: number | null) =>
     fresh ? waits(name) && bound("queue", at, name) : bound("snapshot", at, name);
   queue("events.observed", lastEventAt);

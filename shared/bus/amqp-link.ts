@@ -33,6 +33,12 @@ export interface AmqpLink {
   close(): Promise<void>;
 }
 
+/**
+ * Between two attempts. An attempt that is refused costs next to nothing, and a longer pause would be the greater part of
+ * an outage that a restart of the engine makes.
+ */
+const LONGEST_PAUSE_MS = 1_000;
+
 /** One connection to the broker that comes back after each loss, with full jitter, until it is closed. */
 export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   const { name, log, connectTimeoutMs } = options;
@@ -60,7 +66,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
           log[level]("Could not connect to the broker, trying again", { connection: name, error });
       }
       if (closing.signal.aborted) return;
-      const ms = Math.max(10, fullJitter(failures, 100, 5_000));
+      const ms = Math.max(10, fullJitter(failures, 100, LONGEST_PAUSE_MS));
       retryAt = Date.now() + ms;
       await pause(ms, closing.signal);
     }

@@ -8,7 +8,7 @@ import { type AmqpLink, createAmqpLink } from "./amqp-link.ts";
 import { createAmqpPublisher } from "./amqp-publisher.ts";
 import { createAmqpQuestions } from "./amqp-questions.ts";
 import { declareTopology } from "./amqp-topology.ts";
-import { createBusMetrics } from "./bus-metrics.ts";
+import { createBusMetrics, heldByQueue } from "./bus-metrics.ts";
 import type { Bus } from "./port.ts";
 
 export interface AmqpBusOptions {
@@ -147,6 +147,7 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
       };
     },
     depths: questions.depths,
+    held: () => heldByQueue(consumers),
     async ping() {
       await questions.ping();
       if (!isUp()) throw unavailable("The connection of the consumers is away");

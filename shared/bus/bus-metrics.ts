@@ -55,3 +55,12 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
     lost: () => reconnects.inc(),
   };
 }
+
+/** The messages that consumers hold, by queue. */
+export function heldByQueue(
+  consumers: Iterable<{ readonly queue: QueueName; readonly held: number }>,
+): Partial<Record<QueueName, number>> {
+  const sums: Partial<Record<QueueName, number>> = {};
+  for (const { queue, held } of consumers) sums[queue] = (sums[queue] ?? 0) + held;
+  return sums;
+}

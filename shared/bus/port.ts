@@ -51,6 +51,8 @@ export interface Bus {
   /** Start to consume; goes on over reconnections. */
   consume(queue: QueueName, options: ConsumeOptions, handler: BatchHandler): Consumer;
   depths(): Promise<readonly QueueDepth[]>;
+  /** Messages that consumers of this bus hold and have not acknowledged, by queue. They are not among the `ready` ones. */
+  held(): Readonly<Partial<Record<QueueName, number>>>;
   /** Resolves when the engine answers now; rejects with `BUS_UNAVAILABLE` otherwise. */
   ping(): Promise<void>;
   /** Resolves when the bus is first connected and its topology declared; rejects when `signal` aborts. */

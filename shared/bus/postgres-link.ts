@@ -27,6 +27,12 @@ export interface PostgresLinkOptions {
 export type PostgresLink = ReturnType<typeof createPostgresLink>;
 
 /**
+ * Between two attempts. An attempt that is refused costs next to nothing, and a longer pause would be the greater part of
+ * an outage that a restart of the engine makes.
+ */
+const LONGEST_PAUSE_MS = 1_000;
+
+/**
  * One connection that comes back after each loss, with full jitter, until it is closed. Statements on it are sent at
  * once and run in order.
  *
@@ -58,7 +64,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
         if (!closing.signal.aborted)
           log[level]("Could not connect to PostgreSQL, trying again", { connection: name, error });
       }
-      const ms = Math.max(10, fullJitter(failures, 100, 5_000));
+      const ms = Math.max(10, fullJitter(failures, 100, LONGEST_PAUSE_MS));
       retryAt = Date.now() + ms;
       await pause(ms, closing.signal);
     }

@@ -2,7 +2,7 @@ import { TOPOLOGY } from "../../contracts/topology.ts";
 import { AppError } from "../errors.ts";
 import type { Sql } from "../postgres.ts";
 import type { AmqpBusOptions } from "./amqp.ts";
-import { createBusMetrics } from "./bus-metrics.ts";
+import { createBusMetrics, heldByQueue } from "./bus-metrics.ts";
 import { within } from "./deadline.ts";
 import type { Bus } from "./port.ts";
 import { createPostgresConsumer, type PostgresConsumer } from "./postgres-consumer.ts";
@@ -145,6 +145,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         whyStuck: consumer.whyStuck,
       };
     },
+    held: () => heldByQueue(consumers),
     async depths() {
       if (closed || !main.sql) throw unavailable("PostgreSQL is not connected");
       asking ??= openLink(`${options.name} depths`);
