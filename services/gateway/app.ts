@@ -24,6 +24,9 @@ const checkAction = createCheck(ActionRequest, "VALIDATION_FAILED", "The request
 const checkLetters = createCheck(DeadLetterActionRequest, "VALIDATION_FAILED", "The request");
 const checkReplay = createCheck(ReplayRequest, "VALIDATION_FAILED", "The request");
 
+/** A command without a body: one that is sent all the same is not read. */
+const BARE = { parse: "none" } as const;
+
 export interface AppOptions {
   readonly edge: Edge;
   readonly ops: ReturnType<typeof createOps>;
@@ -92,8 +95,8 @@ export function createApp({
       );
     })
     .get("/job-types", () => new Response(types, { headers: { "content-type": "application/json" } }))
-    .post("/jobs/:id/cancel", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/cancel`))
-    .post("/jobs/:id/retry", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/retry`))
+    .post("/jobs/:id/cancel", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/cancel`), BARE)
+    .post("/jobs/:id/retry", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/retry`), BARE)
     .post(
       "/jobs/actions",
       async (call) =>
@@ -103,8 +106,10 @@ export function createApp({
     .get("/jobs/actions/:id", ({ params, correlationId }) =>
       forward.read(`/jobs/actions/${readId(params.id)}`, correlationId),
     )
-    .post("/jobs/actions/:id/cancel", (call) =>
-      command(call, "POST", `/jobs/actions/${readId(call.params.id)}/cancel`),
+    .post(
+      "/jobs/actions/:id/cancel",
+      (call) => command(call, "POST", `/jobs/actions/${readId(call.params.id)}/cancel`),
+      BARE,
     )
     .post(
       "/dead-letters/actions",
@@ -115,8 +120,10 @@ export function createApp({
     .get("/dead-letters/actions/:id", ({ params, correlationId }) =>
       forward.read(`/dead-letters/actions/${readId(params.id)}`, correlationId),
     )
-    .post("/dead-letters/actions/:id/cancel", (call) =>
-      command(call, "POST", `/dead-letters/actions/${readId(call.params.id)}/cancel`),
+    .post(
+      "/dead-letters/actions/:id/cancel",
+      (call) => command(call, "POST", `/dead-letters/actions/${readId(call.params.id)}/cancel`),
+      BARE,
     )
     .post(
       "/dead-letters/:id/replay",
@@ -127,12 +134,20 @@ export function createApp({
       },
       { parse: "none" },
     )
-    .delete("/dead-letters/:id", (call) => command(call, "DELETE", `/dead-letters/${readId(call.params.id)}`))
-    .post("/queues/:type/pause", (call) =>
-      command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/pause`),
+    .delete(
+      "/dead-letters/:id",
+      (call) => command(call, "DELETE", `/dead-letters/${readId(call.params.id)}`),
+      BARE,
     )
-    .post("/queues/:type/resume", (call) =>
-      command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/resume`),
+    .post(
+      "/queues/:type/pause",
+      (call) => command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/pause`),
+      BARE,
+    )
+    .post(
+      "/queues/:type/resume",
+      (call) => command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/resume`),
+      BARE,
     );
   refuseOtherMethods(app, GATEWAY_ROUTES);
   return app;
