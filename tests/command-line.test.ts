@@ -192,6 +192,20 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(dry).toEqual({ dryRun: true, dropped: [letter.id] });
     expect((await run("dead-letters", "drop", letter.id, "--yes")).out).toBe("Dropped 1 dead letter\n");
     expect((await run("dead-letters", "show", letter.id)).code).toBe(3);
+
+    // Many at a time, by filter: counted first.
+    await json("submit", ["submit", "fail", "--max-attempts", "1", "--count", "3", "--wait"], 1);
+    const many = ["dead-letters", "drop", "--filter", "type:fail diedAfter:1h"];
+    await eventually(async () => (await json("dead-letters replay, drop --filter", many)).matched >= 3, {
+      what: "three dead letters",
+    });
+    expect((await run(...many)).out).toMatch(
+      /dead letters would be dropped \(.*fail.*\); add --yes to do it/,
+    );
+    const dropped = await json("dead-letters replay, drop --filter", [...many, "--yes"]);
+    expect([dropped.dryRun, dropped.changed >= 3]).toEqual([false, true]);
+    expect((await json("dead-letters list", ["dead-letters", "--filter", "type:fail"])).items).toEqual([]);
+    expect(await run("dead-letters", "replay", "--filter", "")).toMatchObject({ code: 3 });
   });
 
   test("shows workers, alerts and a ledger that balances", async () => {

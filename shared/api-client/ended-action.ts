@@ -1,25 +1,44 @@
-import type { ActionReply } from "../../contracts/api-commands.ts";
+import type { ActionReply, DeadLetterActionReply } from "../../contracts/api-commands.ts";
 import { pause } from "../async.ts";
 import type { ApiClient } from "./client.ts";
 
 const POLL_MS = 250;
+type Gateway = Pick<ApiClient, "gateway">;
 
 /**
  * Waits until an action on many jobs is over, and returns how far it came. A dry run is over at once. Aborting `signal`
  * ends the wait and not the action. `onProgress` sees each reply on the way.
  */
-export async function endedAction(
-  { gateway }: Pick<ApiClient, "gateway">,
+export function endedAction(
+  { gateway }: Gateway,
   reply: ActionReply,
   signal: AbortSignal,
   onProgress: (reply: ActionReply) => void = () => undefined,
 ): Promise<ActionReply> {
+  return ended(reply, (id) => gateway.jobAction({ params: { id } }, { signal }), signal, onProgress);
+}
+
+/** The same for an action on many dead letters. */
+export function endedDeadLetterAction(
+  { gateway }: Gateway,
+  reply: DeadLetterActionReply,
+  signal: AbortSignal,
+): Promise<DeadLetterActionReply> {
+  return ended(reply, (id) => gateway.deadLetterAction({ params: { id } }, { signal }), signal);
+}
+
+async function ended<R extends ActionReply | DeadLetterActionReply>(
+  reply: R,
+  read: (id: string) => Promise<R>,
+  signal: AbortSignal,
+  onProgress: (reply: R) => void = () => undefined,
+): Promise<R> {
   let now = reply;
   while (now.id !== undefined && now.state === "running") {
     onProgress(now);
     await pause(POLL_MS, signal);
     signal.throwIfAborted();
-    now = await gateway.jobAction({ params: { id: now.id } }, { signal });
+    now = await read(now.id);
   }
   return now;
 }

@@ -3,9 +3,10 @@ import type { ActionReply } from "../../contracts/api-commands.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
 import { endedAction } from "../../shared/api-client/ended-action.ts";
 import { shortId } from "../../shared/format.ts";
+import { bulkText, mustSelect } from "./bulk.ts";
 import { describe, filterOption, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
-import { CliError, failureOf } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import { findJobId } from "./find-id.ts";
 import type { ActionReport, ActionResult } from "./outputs.ts";
 import type { Style } from "./style.ts";
@@ -32,18 +33,14 @@ function addAction(program: Command, context: CliContext, action: Action, descri
   )
     .argument("[ids...]", "ids of jobs, or any part of each of at least 4 digits")
     .addOption(filterOption())
+    .option("--all", "every job, where the filter is empty")
     .option("-y, --yes", "do it to every job that matches the filter")
     .addOption(outputOption())
-    .action(async (ids, { filter, yes, output }) => {
-      if (ids.length > 0 === (filter !== undefined))
-        throw new CliError(
-          2,
-          `${action} takes ids or a filter, met ${filter === undefined ? "neither" : "both"}`,
-          `Name jobs, as in \`odd-dashboard ${action} 5f50dfcb\`, or pass --filter`,
-        );
-      if (filter !== undefined) {
-        const body = { action, filter, dryRun: !yes };
+    .action(async (ids, { filter, all, yes, output }) => {
+      mustSelect(action, ids, filter !== undefined || all === true);
+      if (ids.length === 0) {
         const { client, signal } = context;
+        const body = { action, filter: filter ?? "", all, dryRun: !yes };
         const begun = await client.gateway.actOnJobs({ body }, { signal });
         return show(context, output, await endedAction(client, begun, signal), bulkText);
       }
@@ -82,11 +79,4 @@ function resultsText({ results }: ActionReport, style: Style): string {
         : `${shortId(result.jobId)}  ${status(result.status, style)}${result.cancelRequested ? ", is being stopped" : ""}`,
     )
     .join("\n");
-}
-
-function bulkText({ action, dryRun, matched, changed }: ActionReply): string {
-  const jobs = (count: number) => `${count} ${count === 1 ? "job" : "jobs"}`;
-  if (!dryRun)
-    return `${action === "retry" ? "Retried" : "Cancelled"} ${jobs(changed)} of ${matched} that matched`;
-  return `${jobs(matched)} would be ${action === "retry" ? "retried" : "cancelled"}; add --yes to do it`;
 }

@@ -1,5 +1,11 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { ActionReply, JobState, PauseReply, ReplayReply } from "../../contracts/api-commands.ts";
+import {
+  ActionReply,
+  DeadLetterActionReply,
+  JobState,
+  PauseReply,
+  ReplayReply,
+} from "../../contracts/api-commands.ts";
 import {
   AlertsReply,
   DeadLetterPage,
@@ -141,6 +147,7 @@ export const CLI_OUTPUTS = {
   "dead-letters show": DeadLetter,
   "dead-letters replay": ReplayReport,
   "dead-letters drop": DropReport,
+  "dead-letters replay, drop --filter": DeadLetterActionReply,
   "queues list": QueuesReply,
   "queues pause, resume": PauseReport,
   workers: WorkersReply,

@@ -1,0 +1,43 @@
+import type { ActionReply, DeadLetterActionReply } from "../../contracts/api-commands.ts";
+import { statusNamed, statusWord } from "../../contracts/status-words.ts";
+import { count } from "../../shared/format.ts";
+import { sanitize } from "../text.ts";
+import { CliError } from "./failure.ts";
+
+const DONE = { retry: "retried", cancel: "cancelled", replay: "replayed", drop: "dropped" } as const;
+
+/** Throws unless a person has named things, or a filter for many, and not both. */
+export function mustSelect(verb: string, ids: readonly string[], hasFilter: boolean): void {
+  if (ids.length > 0 !== hasFilter) return;
+  throw new CliError(
+    2,
+    `${verb} takes ids or a filter, met ${hasFilter ? "both" : "neither"}`,
+    `Name ids, as in \`odd-dashboard ${verb} 5f50dfcb\`, or pass --filter`,
+  );
+}
+
+/** What a bulk action did, or in a dry run what it would do, by type and by status or reason. */
+export function bulkText(reply: ActionReply | DeadLetterActionReply): string {
+  const { action, dryRun, matched, changed, state, byType = {} } = reply;
+  const thing = "byReason" in reply || action === "replay" || action === "drop" ? "dead letter" : "job";
+  const things = (number: number) => `${count(number)} ${thing}${number === 1 ? "" : "s"}`;
+  const done = DONE[action];
+  if (!dryRun) {
+    const stopped = state === "cancelled" ? "; it was stopped" : "";
+    return `${done.charAt(0).toUpperCase()}${done.slice(1)} ${things(changed)} of ${count(matched)} that matched${stopped}`;
+  }
+  const byState = "byStatus" in reply ? reply.byStatus : "byReason" in reply ? reply.byReason : {};
+  const parts = [byType, byState ?? {}].map(listed).filter(Boolean);
+  const detail = parts.length > 0 && matched > 0 ? ` (${parts.join("; ")})` : "";
+  return `${things(matched)} would be ${done}${detail}${matched > 0 ? "; add --yes to do it" : ""}`;
+}
+
+const listed = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .map(([name, number]) => `${count(number)} ${wordOf(name)}`)
+    .join(", ");
+
+function wordOf(name: string): string {
+  const status = statusNamed(name);
+  return status ? statusWord(status) : sanitize(name);
+}
