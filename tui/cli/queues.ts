@@ -50,13 +50,15 @@ export function queuesText({ queues, bus, deadLetters, outbox }: QueuesReply, st
       { title: "EXECUTING", align: "right" },
       { title: "" },
     ],
-    queues.map(({ type, waiting, oldestWaitingMs, scheduled, executing, paused }) => [
+    queues.map(({ type, waiting, oldestWaitingMs, scheduled, executing, paused, note }) => [
       sanitize(type),
       count(waiting),
       duration(oldestWaitingMs),
       count(scheduled),
       count(executing),
-      paused ? style.paint.yellow("‖ paused") : "",
+      [...(paused ? ["‖ paused"] : []), ...(note ? ["no worker, see below"] : [])]
+        .map((word) => style.paint.yellow(word))
+        .join(", "),
     ]),
     style,
   );
@@ -65,15 +67,18 @@ export function queuesText({ queues, bus, deadLetters, outbox }: QueuesReply, st
     bus.map(({ name, ready, consumers }) => [sanitize(name), count(ready), count(consumers)]),
     style,
   );
+  const notes = queues.flatMap(({ type, note }) => (note ? [`${sanitize(type)}: ${sanitize(note)}`] : []));
   const rest = `${count(deadLetters)} dead letters, ${count(outbox)} events not sent yet`;
-  return [byType, ...(bus.length > 0 ? [byBus] : []), rest].join("\n\n");
+  return [byType, ...notes, ...(bus.length > 0 ? [byBus] : []), rest].join("\n\n");
 }
 
-function pauseText({ results }: PauseReport): string {
+export function pauseText({ results }: PauseReport): string {
   return results
-    .map(
-      ({ type, paused, changed }) =>
-        `${sanitize(type)} is ${changed ? "now " : ""}${paused ? "paused" : "running"}`,
-    )
+    .map(({ type, paused, changed, note }) => {
+      // Claims are allowed, but no worker makes any: the note says what to do about it.
+      const state = paused ? "paused" : note ? "resumed" : "running";
+      const line = `${sanitize(type)} is ${changed ? "now " : ""}${state}`;
+      return note ? `${line}\n${sanitize(note)}` : line;
+    })
     .join("\n");
 }
