@@ -128,6 +128,21 @@ describe("one terminal", () => {
     expect(numbers.length).toBe(Math.round(5_000_000 / 44));
   }, 120_000);
 
+  test("a command that ends while its browser is away delivers its last words to the reconnect", async () => {
+    const before = await pty.open();
+    before.type("echo started; sleep 0.3; echo last words; exit 7\r");
+    await before.sees("started");
+    const session = before.told("session")?.session;
+    before.drop();
+    const ended = (line: string) => line.includes(session!) && line.includes('"to":"detached"');
+    await eventually(() => pty.service.lines.some(ended), { what: "a session without a browser" });
+    // Its end is known to the service alone while no browser is attached.
+    await Bun.sleep(600);
+    const after = await reconnect(pty, before);
+    await after.sees("last words");
+    expect((await after.hears("exit")).code).toBe(7);
+  });
+
   test("a reconnect token works once, and only for its session", async () => {
     const before = await pty.open();
     const used = before.told("session");
@@ -169,6 +184,10 @@ describe("one terminal", () => {
 
     driver.say({ type: "hand-over", viewer: joining.viewer });
     expect((await joined.hears("role")).role).toBe("driver");
+    const former = driver.told("session")!;
+    const back = await pty.connect();
+    back.say({ type: "reconnect", session: former.session, token: former.token!, ...SIZE });
+    expect((await back.hears("error")).code).toBe("INVALID_TOKEN");
     joined.type("echo from the joined\r");
     await driver.sees("from the joined");
     joined.say({ type: "hand-over", viewer: watching.viewer });

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BASE_CONFIG, Url } from "../shared/config.ts";
+import { AppError, messageOf } from "../shared/errors.ts";
 import { createOriginPolicy } from "../shared/http/origin.ts";
+import { problemResponse } from "../shared/http/to-problem.ts";
+import type { Log } from "../shared/log.ts";
 import { runService, type ServiceContext } from "../shared/service.ts";
 import { buildPage } from "./build.ts";
 import { PAGE_HEADERS } from "./headers.ts";
@@ -39,13 +42,14 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
     idleTimeout: 0,
     async fetch(request, self) {
       const refusal = policy.refusal(request);
-      if (refusal) return new Response(`${refusal}\n`, { status: 403, headers: PAGE_HEADERS });
+      if (refusal) return problemResponse(new AppError("ORIGIN_REFUSED", refusal), crypto.randomUUID());
       const { pathname, search } = new URL(request.url);
       if (pathname === "/healthz" || pathname === "/readyz") return Response.json({ status: "ready" });
       if (pathname === "/ws" && request.headers.get("upgrade")?.toLowerCase() === "websocket")
         return sockets.upgrade(request, self);
       const upstream = upstreams.find(([prefix]) => pathname === prefix || pathname.startsWith(`${prefix}/`));
-      if (upstream) return forward(request, `${upstream[1]}${pathname.slice(upstream[0].length)}${search}`);
+      if (upstream)
+        return forward(request, `${upstream[1]}${pathname.slice(upstream[0].length)}${search}`, log);
       return file(folder, pathname);
     },
     websocket: sockets.handler,
@@ -54,7 +58,7 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   log.info("Ready", { port: server.port });
 }
 
-async function forward(request: Request, url: string): Promise<Response> {
+async function forward(request: Request, url: string, log: Log): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.delete("host");
   // Checked here already, and the service behind would compare it with a Host that is not the page's.
@@ -69,7 +73,9 @@ async function forward(request: Request, url: string): Promise<Response> {
       signal: request.signal,
     });
   } catch (error) {
-    if (request.signal.aborted) throw error;
+    // The browser is gone, so nothing reads this answer.
+    if (request.signal.aborted) return new Response(null, { status: 499 });
+    log.warn("A service does not answer", { url, reason: messageOf(error) });
     const problem = {
       type: "about:blank",
       title: "A service does not answer",

@@ -124,7 +124,8 @@ export function createSession(options: SessionOptions) {
 
   function finishWhenDelivered(): void {
     if (!end || phase !== "live") return;
-    if ([...viewers.values()].some((viewer) => viewer.acked < output.end)) return;
+    // A browser that has just come back has not drawn anything yet.
+    if ([...viewers.values()].some((viewer) => !viewer.isCurrent || viewer.acked < output.end)) return;
     for (const viewer of viewers.values()) viewer.tell({ type: "exit", ...end });
     apply("finished");
   }
@@ -271,6 +272,8 @@ export function createSession(options: SessionOptions) {
       driver = next;
       viewer.tell({ type: "role", role: "watcher" });
       next.tell({ type: "role", role: "driver", token: renewToken() });
+      // The former driver must not come back by its own token.
+      previousToken = undefined;
       tellViewers();
     },
 
