@@ -43,16 +43,16 @@ export function wordsByPath(program: CommandUnknownOpts): Map<string, readonly W
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], (words: Map<string, readonly Word[]>) => string>> = {
   bash: (words) => `# bash completion of odd-dashboard
 _odd_dashboard() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path="" word words
+  local current="\${COMP_WORDS[COMP_CWORD]}" at="" word words
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$path $word" in
+    case "$at $word" in
 ${[...words.keys()]
   .filter(Boolean)
-  .map((path) => `      "${path.includes(" ") ? path : ` ${path}`}") path="${path}" ;;`)
+  .map((path) => `      "${path.includes(" ") ? path : ` ${path}`}") at="${path}" ;;`)
   .join("\n")}
     esac
   done
-  case "$path" in
+  case "$at" in
 ${[...words].map(([path, list]) => `    "${path}") words="${list.map(({ text }) => text).join(" ")}" ;;`).join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -61,35 +61,37 @@ complete -o default -F _odd_dashboard odd-dashboard
 `,
   zsh: (words) => `#compdef odd-dashboard
 _odd_dashboard() {
-  local path="" word
+  local at="" word
   local -a list
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$path $word" in
+    case "$at $word" in
 ${[...words.keys()]
   .filter(Boolean)
-  .map((path) => `      "${path.includes(" ") ? path : ` ${path}`}") path="${path}" ;;`)
+  .map((path) => `      "${path.includes(" ") ? path : ` ${path}`}") at="${path}" ;;`)
   .join("\n")}
     esac
   done
-  case "$path" in
+  case "$at" in
 ${[...words].map(([path, list]) => `    "${path}") list=(${list.map(({ text, description }) => quoted(`${text.replaceAll(":", "\\:")}:${description}`)).join(" ")}) ;;`).join("\n")}
   esac
   _describe 'odd-dashboard' list || _files
 }
-if [ "$funcstack[1]" = "_odd_dashboard" ]; then _odd_dashboard "$@"; else compdef _odd_dashboard odd-dashboard; fi
+if [ "$funcstack[1]" = "_odd-dashboard" ]; then _odd_dashboard "$@"; else compdef _odd_dashboard odd-dashboard; fi
 `,
   fish: (words) => `# fish completion of odd-dashboard
 function __odd_dashboard_at
-  set -l path ""
-  for word in (commandline -opc)[2..-1]
-    switch (string trim "$path $word")
+  set -l at ""
+  set -l words (commandline -opc)
+  set -e words[1]
+  for word in $words
+    switch (string trim "$at $word")
 ${[...words.keys()]
   .filter(Boolean)
-  .map((path) => `      case "${path}"\n        set path "${path}"`)
+  .map((path) => `      case "${path}"\n        set at "${path}"`)
   .join("\n")}
     end
   end
-  test "$path" = "$argv[1]"
+  test "$at" = "$argv[1]"
 end
 ${[...words]
   .flatMap(([path, list]) =>
