@@ -22,8 +22,8 @@ export interface TuiOptions {
   readonly plain?: boolean;
 }
 
-/** Frames at most so often while data changes; a key shows at once. */
-const FRAME_MS = 100;
+/** Fewer than ten frames a second while data changes; a key shows at once. */
+const FRAME_MS = 105;
 const TICK_MS = 500;
 /** How long `--plain` waits for the first answers. */
 const PLAIN_MS = 3_000;

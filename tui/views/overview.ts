@@ -8,7 +8,7 @@ import { GLYPHS, LEVELS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { tickerRows } from "../selection.ts";
 import { BOLD, bold, dim, type Line, type Span, type Style, span } from "../style.ts";
-import { fit, sanitize } from "../text.ts";
+import { fit, sanitize, wrap } from "../text.ts";
 import { eventLine } from "./event-line.ts";
 import { offlinePanel } from "./offline.ts";
 import type { Panel, Placed } from "./panel.ts";
@@ -183,7 +183,7 @@ function gauge(share: number, width: number): Span {
 
 function latencyPanel(state: State, width: number, withLedger: boolean): Panel {
   const overview = state.data.overview?.value;
-  const cells = Math.min(11, Math.floor((width - 17) / 3));
+  const cells = Math.max(7, Math.min(11, Math.floor((width - 17) / 3)));
   const label = width - 1 - cells * 3;
   const cell = (ms: number | null | undefined, style: Style = {}) =>
     span(fit(duration(ms), cells, "right"), style);
@@ -202,7 +202,7 @@ function latencyPanel(state: State, width: number, withLedger: boolean): Panel {
       row("execution", overview?.stats.execution ?? {}),
       row("queue wait", overview?.stats.queueWait ?? {}),
       [
-        span(fit(" observed after", label - 1)),
+        span(fit(" observed", label - 1)),
         span(fit(lag === 0 ? "at once" : duration(lag), cells + 1, "right"), lag ? { colour: "warn" } : {}),
       ],
       ...(withLedger ? [ledgerLine(state)] : []),
@@ -212,11 +212,10 @@ function latencyPanel(state: State, width: number, withLedger: boolean): Panel {
 
 function ledgerLine(state: State): Line {
   const ledger = state.data.ledger?.value;
-  if (!ledger)
-    return [dim(` ledger         ${state.data.ledger?.error ? "no answer" : "waiting for its answer"}`)];
+  if (!ledger) return [dim(` ledger  ${state.data.ledger?.error ? "no answer" : "waiting for its answer"}`)];
   const { lost, duplicated, balanced } = ledger;
   return [
-    span(" ledger         "),
+    span(" ledger  "),
     balanced
       ? span(`${GLYPHS.ok} balanced`, { colour: "good" })
       : span(`${GLYPHS.bad} not balanced`, { colour: "bad", bold: true }),
@@ -245,11 +244,10 @@ function ledgerPanel(state: State): Panel {
 
 function alertsPanel(state: State, width: number): Panel {
   const alerts = state.data.alerts?.value;
-  if (alerts?.source === "none")
-    return {
-      title: "Alerts",
-      lines: [[dim(" None can be raised here: no Alertmanager")], [dim(" runs. Key 6 says how to get it.")]],
-    };
+  if (alerts?.source === "none") {
+    const why = wrap("No Alertmanager runs, so none can be raised. Key 6 says how.", width - 2);
+    return { title: "Alerts", lines: why.map((text): Line => [dim(` ${text}`)]) };
+  }
   const firing = (alerts?.items ?? []).filter(({ state: at }) => at === "firing");
   if (firing.length === 0)
     return {
