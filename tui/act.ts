@@ -169,7 +169,11 @@ export const PANES = 6;
 
 export function refilter(state: State, name: ListName, text: string): State {
   const frozen = name === "jobs" || name === "events" ? { ...state.frozen, [name]: undefined } : state.frozen;
-  return setList({ ...state, frozen }, name, {
+  // Rows of the filter before must not be taken for those of this one.
+  const { jobs } = state.data;
+  const isOther = name === "jobs" && text !== state.lists.jobs.filter;
+  const data = isOther && jobs ? { ...state.data, jobs: { ...jobs, value: undefined } } : state.data;
+  return setList({ ...state, frozen, data }, name, {
     ...state.lists[name],
     filter: text,
     index: 0,
