@@ -103,6 +103,7 @@ export const SUITES: readonly Suite[] = [
       "store-cuts",
       "store-trouble",
       "first-start",
+      "recording-stuck",
       "rolling-upgrade",
     ),
     engines: full,
