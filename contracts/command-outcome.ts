@@ -4,8 +4,9 @@ import { JsonObject, StringEnum } from "./schema.ts";
 
 /** What a processor answers when the gateway asks what became of a command. */
 export const CommandOutcome = Type.Object({
-  state: StringEnum(["running", "done", "refused", "withdrawn"], {
-    description: "withdrawn: nothing was done, and the request that carried the command never will",
+  state: StringEnum(["running", "lost", "done", "refused", "withdrawn"], {
+    description:
+      "lost: its worker died over it; withdrawn: nothing was done, and the request that carried the command never will",
   }),
   reply: Type.Optional(Type.Unknown({ description: "The answer, when done" })),
   refusal: Type.Optional(

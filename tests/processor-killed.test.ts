@@ -49,5 +49,37 @@ behaviour(
       const { workers } = await world().get<{ workers: { pid: number; state: string }[] }>("/workers");
       expect(workers.find((worker) => worker.pid === world().workers[0]?.pid)?.state).toBe("lost");
     });
+
+    test("over a command has it carried out once, by a repetition under its key", async () => {
+      await world().start("processor");
+      const id = await world().submit({ type: "fail", maxAttempts: 1 });
+      await world().untilStatus(id, "FAILED");
+      const retry = async () => {
+        const reply = await world().post(`/jobs/${id}/retry`, undefined, {
+          "idempotency-key": `retry-${id}`,
+        });
+        return [reply.status, (await reply.json()) as object] as const;
+      };
+      let reply: ReturnType<typeof retry> | undefined;
+      await world().sql.begin(async (tx) => {
+        // Its last statement waits here, and is carried out after its death.
+        await tx`select from jobs where id = ${id} for update`;
+        reply = retry();
+        const holder = await eventually(
+          async () => {
+            const [row] = await tx`
+              select w.pid from commands c join workers w on w.id = c.worker_id where c.state = 'running'`;
+            return row?.pid as number | undefined;
+          },
+          { what: "a processor to take the command" },
+        );
+        await world()
+          .workers.find(({ pid }) => pid === holder)
+          ?.kill();
+      });
+      expect(await reply).toMatchObject([503, { code: "PROCESSOR_UNAVAILABLE", facts: { outcome: "lost" } }]);
+      expect(await retry()).toMatchObject([200, { jobId: id }]);
+      expect((await world().job(id)).run).toBe(2);
+    });
   },
 );

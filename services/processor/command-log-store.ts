@@ -12,6 +12,8 @@ export interface CommandRecord {
   readonly send: string;
   readonly fingerprint: string;
   readonly reply: unknown;
+  /** Whether the worker that carries it out lives. */
+  readonly held: boolean;
 }
 
 export function createCommandLogStore(sql: Sql) {
@@ -37,7 +39,9 @@ export function createCommandLogStore(sql: Sql) {
 
     async find(id: string): Promise<CommandRecord | undefined> {
       const [row] = await sql<CommandRecord[]>`
-        select state, send, fingerprint, reply from commands where id = ${id}`;
+        select state, send, fingerprint, reply,
+          exists (select from workers w where w.id = worker_id and w.state in ('alive', 'stopping')) as held
+        from commands where id = ${id}`;
       return row;
     },
 

@@ -79,6 +79,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
       const known = await store.find(id);
       if (known?.state === "done") return { state: "done", reply: known.reply };
       if (known?.state === "refused") return { state: "refused", refusal: known.reply as Refusal };
+      if (known?.state === "running" && !known.held) return { state: "lost" };
       return { state: known?.state ?? "withdrawn" };
     },
   };

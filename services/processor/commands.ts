@@ -63,9 +63,9 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = what === "cancelled" ? await getSoon(id) : (await store.get([id]))[0];
       if (!job) throw new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
+      // A worker that died over the command may have moved the job, or its last statement may do so yet.
+      if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
-        // Its first worker died after it had moved the job and before it could say so.
-        if (await store.wasMovedBy(id, commandId)) return stateOf(job);
         throw new AppError(
           "JOB_STATE_CONFLICT",
           `Job ${id} is ${statusWord(job.status)}; only ${allowed.map(statusWord).join(", ")} jobs can be ${what}`,
