@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
+import { AppError } from "../../shared/errors.ts";
 import { defineJobType, type JobContext, JobFailure } from "../../shared/job-types/define.ts";
 import type { ClaimedJob } from "./job.ts";
 import { runJob } from "./run-job.ts";
@@ -133,4 +134,31 @@ test("what is thrown without a stack has none", async () => {
     throw "just text";
   });
   expect("error" in ending && Object.keys(ending.error)).toEqual(["code", "message", "fingerprint"]);
+});
+
+test("a bus that is unavailable to a handler is no fault of the payload: the job may try again", async () => {
+  const { ending } = await run(async () => {
+    throw new AppError("BUS_UNAVAILABLE", "The broker is not connected");
+  });
+  expect(ending).toMatchObject({
+    outcome: "failed",
+    retryable: true,
+    error: { code: "HANDLER_ERROR", message: "The broker is not connected" },
+  });
+});
+
+test.each([
+  ["has no text", Object.create(null)],
+  ["has a message that is no text", Object.assign(new Error(), { message: 5 })],
+  ["has a stack that is no text", Object.assign(new Error("x"), { stack: ["a frame"] })],
+  ["has a code that is no text", new JobFailure(404 as unknown as string, "Not found")],
+])("a thrown value that %s fails its attempt like any other", async (_, thrown) => {
+  const { ending } = await run(async () => {
+    throw thrown;
+  });
+  expect(ending).toMatchObject({
+    outcome: "failed",
+    retryable: true,
+    error: { code: "HANDLER_ERROR", message: expect.any(String), fingerprint: expect.any(String) },
+  });
 });

@@ -159,11 +159,25 @@ function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending 
       countsAsLoss: false,
     };
   }
-  if (error instanceof AppError) return failure({ code: "INVALID_PAYLOAD", message: error.message }, false);
-  const origin = originOf(error);
-  if (error instanceof JobFailure)
-    return failure({ ...origin, code: error.code, message: error.message }, error.options.retryable ?? true);
-  return failure({ ...origin, code: "HANDLER_ERROR", message: messageOf(error) }, true);
+  return failureOf(error);
+}
+
+/** A thrown value may be anything, also what has no text. */
+function failureOf(thrown: unknown): Ending {
+  // A refusal that passes, such as that of a bus which is unavailable to the handler, says nothing of the payload.
+  if (thrown instanceof AppError && !thrown.retryable)
+    return failure({ code: "INVALID_PAYLOAD", message: thrown.message }, false);
+  try {
+    const origin = originOf(thrown);
+    if (thrown instanceof JobFailure)
+      return failure(
+        { ...origin, code: thrown.code, message: thrown.message },
+        thrown.options.retryable ?? true,
+      );
+    return failure({ ...origin, code: "HANDLER_ERROR", message: messageOf(thrown) }, true);
+  } catch {
+    return failure({ code: "HANDLER_ERROR", message: "The handler threw a value that has no text" }, true);
+  }
 }
 
 function failure(error: AttemptError, retryable: boolean): Ending {
