@@ -64,6 +64,7 @@ export const SUITES: readonly Suite[] = [
       "dead-letters",
       "cancel",
       "command-once",
+      "job-store",
       "bulk-actions",
       "order",
       "pause",

@@ -45,9 +45,18 @@ export function createCommandLogStore(sql: Sql) {
       return row;
     },
 
-    /** Record how a command ended; `reply` is JSON. */
-    async end(id: string, state: "done" | "refused" | "withdrawn", reply: string): Promise<void> {
-      await sql`update commands set state = ${state}, reply = ${reply}::text::jsonb where id = ${id}`;
+    /**
+     * Record how a command ended; `reply` is JSON. What another request has taken on meanwhile, because this worker was
+     * lost, is that one's to record.
+     */
+    async end(
+      { id, send }: Pick<CommandRequest, "id" | "send">,
+      state: "done" | "refused" | "withdrawn",
+      reply: string,
+    ): Promise<void> {
+      await sql`
+        update commands set state = ${state}, reply = ${reply}::text::jsonb
+        where id = ${id} and send = ${send} and state = 'running'`;
     },
 
     /** See to it that a command that has not begun never will; one that has is left alone. */

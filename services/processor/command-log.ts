@@ -25,28 +25,31 @@ export interface CommandLogOptions {
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
   /** Kept until it is written: until then the command looks as if it were running. */
-  const record = (id: string, state: "done" | "refused" | "withdrawn", reply: unknown) =>
-    untilItSucceeds(() => store.end(id, state, storableJson(JSON.stringify(reply ?? null))), {
+  const record = (command: CommandRequest, state: "done" | "refused" | "withdrawn", reply: unknown) =>
+    untilItSucceeds(() => store.end(command, state, storableJson(JSON.stringify(reply ?? null))), {
       signal: stopping,
       onError(error) {
         // What the store refuses for its content it will always refuse.
         if (isRefusedValue(error)) throw error;
-        log.warn("The end of a command cannot be recorded yet", { commandId: id, reason: messageOf(error) });
+        log.warn("The end of a command cannot be recorded yet", {
+          commandId: command.id,
+          reason: messageOf(error),
+        });
       },
     }).catch((error: unknown) =>
-      log.error("The end of a command was not recorded", { commandId: id, error }),
+      log.error("The end of a command was not recorded", { commandId: command.id, error }),
     );
 
-  async function carryOut(id: string, act: () => Promise<unknown>): Promise<unknown> {
+  async function carryOut(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
     try {
       const reply = await act();
-      await record(id, "done", reply);
+      await record(command, "done", reply);
       return reply;
     } catch (error) {
       if (error instanceof AppError && !error.retryable) {
         const { code, message, errors, facts } = error;
-        await record(id, "refused", { code, message, errors, facts });
-      } else void record(id, "withdrawn", null);
+        await record(command, "refused", { code, message, errors, facts });
+      } else void record(command, "withdrawn", null);
       throw error;
     }
   }
@@ -70,7 +73,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
   return {
     /** Carry a command out, or answer as it was answered before. */
     async once(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
-      return (await store.begin(command, workerId())) ? carryOut(command.id, act) : repeat(command);
+      return (await store.begin(command, workerId())) ? carryOut(command, act) : repeat(command);
     },
 
     /** How a command stands. One that has not begun is withdrawn, so that the answer stays true. */

@@ -49,6 +49,8 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
     migrate: () =>
       guarded.run((sql) =>
         sql.begin(async (tx) => {
+          // An index on a large table takes longer than any statement of daily work may.
+          await tx`set local statement_timeout = 0`;
           await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
           await tx`create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())`;
           const rows = await tx<{ name: string }[]>`select name from schema_migrations`;

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import postgres from "postgres";
+import { createCommandLogStore } from "../services/processor/command-log-store.ts";
+import { openJobStore } from "../services/processor/job-store.ts";
+import { createLog } from "../shared/log.ts";
+import { testEngines } from "./support/engines.ts";
+
+const log = createLog({ service: "test", level: "error" });
+
+describe("the job store", () => {
+  const database = `store_${crypto.randomUUID().slice(0, 8)}`;
+  const url = (engine: string) => {
+    const its = new URL(engine);
+    its.pathname = `/${database}`;
+    return its;
+  };
+  let admin: postgres.Sql;
+  let engine: string;
+  let sql: postgres.Sql;
+
+  beforeAll(async () => {
+    engine = (await testEngines(["postgres"])).postgres.url;
+    admin = postgres(engine, { max: 1, onnotice: () => undefined });
+    await admin.unsafe(`create database ${database}`);
+    sql = postgres(url(engine).href, { max: 2, fetch_types: false, onnotice: () => undefined });
+  });
+  afterAll(async () => {
+    await sql.end();
+    await admin.unsafe(`drop database ${database} with (force)`);
+    await admin.end();
+  });
+
+  test("a migration may take longer than a statement of daily work", async () => {
+    await sql.unsafe(`
+      create function slow_down() returns event_trigger language plpgsql as $$ begin perform pg_sleep(0.4); end $$;
+      create event trigger large_table on ddl_command_end when tag in ('CREATE FUNCTION') execute function slow_down();`);
+    const impatient = url(engine);
+    impatient.searchParams.set("statement_timeout", "200");
+    const store = openJobStore({ url: impatient.href, max: 2, log });
+    try {
+      await store.migrate();
+      const [row] = await store.run((on) => on`select current_setting('statement_timeout') as patience`);
+      expect(row?.patience).toBe("200ms");
+    } finally {
+      await sql.unsafe("drop event trigger large_table; drop function slow_down()");
+      await store.close();
+    }
+  });
+
+  test("a worker that was presumed dead does not overwrite how its successor ended a command", async () => {
+    const commands = createCommandLogStore(sql);
+    await sql`
+      insert into workers (id, host, pid, version, concurrency, state)
+      values ('frozen', 'here', 1, '1.0.0', 1, 'lost'), ('successor', 'here', 1, '1.0.0', 1, 'alive')`;
+    const [id, fingerprint] = [crypto.randomUUID(), "retry"];
+    const first = { id, fingerprint, send: crypto.randomUUID() };
+    const second = { id, fingerprint, send: crypto.randomUUID() };
+    expect(await commands.begin(first, "frozen")).toBe(true);
+    expect(await commands.begin(second, "successor")).toBe(true);
+    await commands.end(second, "done", '{"run":2}');
+    await commands.end(first, "withdrawn", "null");
+    expect(await commands.find(id)).toMatchObject({ state: "done", reply: { run: 2 } });
+  });
+});
