@@ -11,7 +11,7 @@ export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, patter
 /** A job as a person asks for it. Closed: a field with a typing error is refused, not ignored. */
 export const JobRequest = published(
   "job-request",
-  "1.0.0",
+  "1.1.0",
   Type.Object(
     {
       type: Type.String({ minLength: 1, maxLength: 64, description: "One of GET /job-types" }),
@@ -24,6 +24,7 @@ export const JobRequest = published(
       deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
       metadata: Type.Optional(JsonObject),
       idempotencyKey: Type.Optional(IdempotencyKey),
+      originId: Type.Optional({ ...Uuid, description: "The job that a person edited into this one" }),
     },
     { additionalProperties: false },
   ),
@@ -46,7 +47,7 @@ const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
 /** Items are checked one by one, so that a bad one does not refuse its neighbours. */
 export const BatchRequest = published(
   "batch-request",
-  "1.1.0",
+  "1.2.0",
   Type.Object(
     { jobs: Type.Array(BatchItem, { minItems: 1, maxItems: MAX_BATCH_JOBS }) },
     { additionalProperties: false },

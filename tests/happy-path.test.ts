@@ -131,4 +131,11 @@ behaviour("a job from POST to COMPLETED", {}, (world) => {
       "processor",
     ]);
   });
+
+  test("names the job that it was edited from", async () => {
+    const origin = await world().submit({ type: "sleep" });
+    const edited = await world().submit({ type: "sleep", originId: origin });
+    await world().untilStatus(edited, "COMPLETED");
+    expect(await world().job(edited)).toMatchObject({ originId: origin, originKind: "edit" });
+  });
 });

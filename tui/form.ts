@@ -188,7 +188,7 @@ export function readForm(
     ...(priority !== undefined && { priority }),
     ...(runAt && { runAt }),
     ...(idempotencyKey && { idempotencyKey }),
-    ...(form.origin && { metadata: { editedFrom: form.origin.id } }),
+    ...(form.origin?.kind === "job" && { originId: form.origin.id }),
   };
   return { request, count: count ?? 1, problems };
 }

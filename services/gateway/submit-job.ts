@@ -83,7 +83,14 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     const trace = beginTrace(tracing, jobId, type, caller);
     const event = createdEvent(
       makeEvent,
-      { ...wishes, jobId, jobType: type, payload, fingerprint },
+      {
+        ...wishes,
+        ...(wishes.originId && { originKind: "edit" }),
+        jobId,
+        jobType: type,
+        payload,
+        fingerprint,
+      },
       {
         correlationId: caller.correlationId,
         idempotencyKey: key,

@@ -291,9 +291,6 @@ function familyLines(job: JobDetail): Line[] {
   const origin: Line[] = [
     ...(job.parentId ? [[dim(" parent    "), span(job.parentId)]] : []),
     ...(job.originId ? [[dim(` ${fit(job.originKind ?? "origin", 9)} `), span(job.originId)]] : []),
-    ...(typeof job.metadata?.editedFrom === "string"
-      ? [[dim(" edited from "), span(sanitize(job.metadata.editedFrom))]]
-      : []),
   ];
   if (total === 0)
     return [...origin, [dim(origin.length > 0 ? " No children" : " Neither parent nor children")]];

@@ -40,7 +40,7 @@ export function NewJob({ query }: { query: URLSearchParams }) {
         type: name,
         payload: JSON.parse(payload) as Record<string, unknown>,
         ...(priority !== 0 && { priority }),
-        ...(from && { originId: from, originKind: "edit" as const }),
+        ...(from && { originId: from }),
       };
       ({ jobId } = await client.gateway.submitJob({ body }));
     });
