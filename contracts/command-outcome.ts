@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { PROBLEM_CODES } from "./problem.ts";
 import { JsonObject, StringEnum } from "./schema.ts";
 
-/** What a processor answers when the gateway asks what became of a command. */
+/** A processor's answer when the gateway queries the outcome of a command. */
 export const CommandOutcome = Type.Object({
   state: StringEnum(["running", "lost", "done", "refused", "withdrawn"], {
     description:

@@ -1,6 +1,6 @@
 /**
  * Ids that can be computed again give exactly-once effects without coordination: the same cause has the same id,
- * so whoever sees it twice can tell. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
+ * so a consumer recognizes a repetition. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
  */
 const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
 const COMMAND_NAMESPACE = "e0b7c1a4-3f42-5c68-a2c9-7d5b1e6f8a33";

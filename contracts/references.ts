@@ -4,7 +4,7 @@ import { FORMAT_PATTERNS, publication } from "./schema.ts";
 /**
  * A copy of a schema as plain JSON in which every published schema inside it is a `$ref` and every
  * format stands beside the pattern that says exactly what it means here.
- * `toRef` makes the reference from the published name; `onReference` is told of each, so that a document can include it.
+ * `toRef` makes the reference from the published name; `onReference` is called for each, so that a document can include it.
  */
 export function withReferences(
   schema: TSchema,

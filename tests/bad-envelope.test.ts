@@ -120,7 +120,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect(await onlyDeadLetters()).not.toContain(jobId);
   });
 
-  test("of another major version and with a wrong payload are told apart; an unknown type waits for its worker", async () => {
+  test("of another major version and with a wrong payload are distinguished; an unknown type waits for its worker", async () => {
     const future = { ...create(), contractVersion: "2.0.0" };
     const unknown = create({ ms: 0 }, "brew");
     const wrong = create({ ms: -1 });

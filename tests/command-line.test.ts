@@ -165,7 +165,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     const retried = await json("retry, cancel", ["retry", ...ids.map((id) => id.slice(-12))]);
     expect(retried.results.map(({ jobId }) => jobId)).toEqual(ids);
     await world().untilAll(ids, "COMPLETED");
-    // Of several, a refused one is told and the others are done.
+    // Of several, a refused one is reported and the others are done.
     const mixed = await json("retry, cancel", ["retry", ids[0]!, newJobId()], 1);
     expect(mixed.results.map((result) => "error" in result && result.error.code)).toEqual([
       "JOB_STATE_CONFLICT",

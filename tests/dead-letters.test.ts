@@ -207,7 +207,7 @@ behaviour("a dead letter", {}, (world) => {
     return { id: event.payload.jobId, letter, replay };
   };
 
-  test("of a rejected job, edited into a good one, gives that job a new run with its history kept", async () => {
+  test("of a rejected job, edited into a good one, starts a new run of that job with its history kept", async () => {
     const { id, letter, replay } = await rejected();
     const [status, problem] = await replay();
     expect([status, problem.code]).toEqual([422, "VALIDATION_FAILED"]);

@@ -38,7 +38,7 @@ test("no submit fails while every service is replaced again and again", async ()
   expect(dev.output()).not.toMatch(/ended with code|was ended by/);
 });
 
-test("a job type is edited and another added; a syntax error is told once, and the source before goes on", async () => {
+test("a job type is edited and another added; a syntax error is reported once, and the old source keeps running", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);
@@ -73,7 +73,7 @@ test("an edit of one service's own file leaves the others alone", async () => {
   expect(same).toEqual(others);
 });
 
-test("a source that parses but cannot be started is told once for all services, and they go on", async () => {
+test("a source that parses but cannot be started is reported once for all services, and they keep running", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);

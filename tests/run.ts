@@ -36,7 +36,7 @@ const isCi = Boolean(process.env.CI);
 const say = (line: string) => console.log(`\n== ${line}`);
 const children = new Set<Bun.Subprocess>();
 
-/** Run a command to its end, showing what it prints. Gives its exit code and the end of what it printed. */
+/** Run a command to its end, showing what it prints. Returns its exit code and the end of its output. */
 async function run(
   command: string[],
   env: Record<string, string> = {},

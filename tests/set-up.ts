@@ -13,8 +13,8 @@ const PACKAGES: Partial<Record<EngineName, string>> = {
 };
 
 /**
- * Bring the engines that the chosen tests need where that can be done without asking: on Debian as root, under CI.
- * Elsewhere what is there is used. Gives what is still missing.
+ * Installs the engines that the chosen tests need where that needs no confirmation: on Debian as root, under CI.
+ * Elsewhere only installed engines are used. Returns what is still missing.
  */
 export async function setUpEngines(
   names: readonly EngineName[],

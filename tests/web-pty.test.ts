@@ -405,7 +405,7 @@ describe("its own life", () => {
     }
   };
 
-  test("a terminal that nobody comes back to is ended after the grace", async () => {
+  test("a terminal without a reconnect is ended after the grace", async () => {
     const pty = await startPty({ PTY_DISCONNECT_GRACE_SECS: "1" });
     const client = await pty.open();
     const pid = await pidOf(client);

@@ -82,7 +82,7 @@ test("every resource is queried at its route, with its filter", async () => {
   }
 });
 
-test("a service that does not answer is told from one that refuses", async () => {
+test("a service that does not answer is distinguished from one that refuses", async () => {
   const nowhere = createPorts("http://127.0.0.1:9");
   await load(nowhere.ports, { kind: "load", name: "overview", query: {}, key: "k" });
   expect(nowhere.messages).toMatchObject([

@@ -68,7 +68,7 @@ export async function runCommand(ports: EffectPorts, command: Command): Promise<
   ports.dispatch({ kind: "finished", command, outcome });
 }
 
-/** Asks how many jobs a bulk action would change. Never rejects. */
+/** Queries how many jobs a bulk action would change. Never rejects. */
 export async function countMatches(ports: EffectPorts, command: Command): Promise<void> {
   if (command.kind !== "retry-all" && command.kind !== "cancel-all") return;
   const action = command.kind === "retry-all" ? "retry" : "cancel";

@@ -28,7 +28,7 @@ export type Message =
 export type Effect =
   | Load
   | { readonly kind: "run"; readonly command: Command }
-  /** Asks how many a command would change, then confirms it. */
+  /** Queries how many a command would change, then confirms it. */
   | { readonly kind: "count"; readonly command: Command }
   | { readonly kind: "copy"; readonly text: string; readonly what: string }
   | { readonly kind: "open"; readonly url: string }

@@ -16,7 +16,7 @@ export interface Screen {
   mouse(on: boolean): void;
   /** Puts text on the clipboard of the person's own terminal, also over SSH (OSC 52). */
   copy(text: string): void;
-  /** Gives the terminal back as it was. May be called twice and from an exit handler. */
+  /** Restores the terminal. May be called twice and from an exit handler. */
   close(): void;
 }
 

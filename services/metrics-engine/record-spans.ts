@@ -4,7 +4,7 @@ import type { Tracing } from "../../shared/tracing.ts";
 
 /**
  * Begin the spans of recording some events: one for those of a job that have the same parent, since they are stored
- * together. Gives what ends them.
+ * together. Returns what ends them.
  */
 export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]): (() => void) | undefined {
   if (!tracing.on) return undefined;

@@ -27,7 +27,7 @@ export interface SnapshotsOptions {
 
 /**
  * Take snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. Each side is measured
- * by itself; one that is away is told once, and a snapshot is kept when both are there.
+ * by itself; an unavailable one is logged once, and a snapshot is kept when both are there.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
   const { observations, bus, processors, families, log, everyMs, duty } = options;

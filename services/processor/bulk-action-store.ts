@@ -203,7 +203,7 @@ export function createBulkActionStore(sql: Sql) {
     },
   };
 
-  /** An action that this worker holds and nobody cancelled; locked where a transaction is open. */
+  /** An action that this worker holds and that is not cancelled; locked where a transaction is open. */
   async function held(on: Sql, id: string, workerId: string): Promise<BulkAction | undefined> {
     const [row] = await on<BulkAction[]>`
       select ${columns(on)} from bulk_actions

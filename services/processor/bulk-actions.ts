@@ -38,7 +38,7 @@ export interface BulkActionsOptions {
   readonly stopping: AbortSignal;
   readonly log: Log;
   readonly duty: Duty;
-  /** Told when jobs became due by an action. */
+  /** Called when an action has made jobs due. */
   readonly onDue: () => void;
 }
 

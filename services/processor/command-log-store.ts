@@ -1,6 +1,6 @@
 import type { Sql } from "../../shared/postgres.ts";
 
-/** A command as it arrives: its id, the request that carries it, and what it asks for. */
+/** A command as it arrives: its id, the request that carries it, and its content. */
 export interface CommandRequest {
   readonly id: string;
   readonly send: string;
@@ -20,7 +20,7 @@ export function createCommandLogStore(sql: Sql) {
   return {
     /**
      * Take a command on: a new one, one that was withdrawn and is sent again, or one whose worker died over it. False
-     * when it is not ours to carry out; `find` tells how it stands.
+     * when it is not ours to carry out; `find` returns its state.
      */
     async begin({ id, send, fingerprint }: CommandRequest, workerId: string): Promise<boolean> {
       const rows = await sql`

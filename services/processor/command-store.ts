@@ -51,7 +51,7 @@ export function createCommandStore(sql: Sql) {
     /** The job types that have jobs. */
     types: () => jobTypes(sql),
 
-    /** Write moves of jobs that still stand where the command saw them. Gives the ids that were written. */
+    /** Writes moves of jobs that still stand where the command saw them. Returns the ids actually written. */
     async move(
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
@@ -85,7 +85,7 @@ export function createCommandStore(sql: Sql) {
       return { done, message: outboxMessage(row?.sent ?? null, steps, done) };
     },
 
-    /** Ask the holders of running jobs to cancel them. Gives the ids that still run. */
+    /** Requests a cancel from the holders of running jobs. Returns the ids that still run. */
     async requestCancel(ids: readonly string[]): Promise<Set<string>> {
       const rows = await sql<{ id: string }[]>`
         with asked as (
@@ -114,7 +114,7 @@ export function createCommandStore(sql: Sql) {
       return row;
     },
 
-    /** Pause or resume a type; gives whether that changed anything. */
+    /** Pauses or resumes a type; returns whether that changed anything. */
     async setPaused(type: string, paused: boolean): Promise<boolean> {
       const rows = paused
         ? await sql`insert into paused_types (type) values (${type}) on conflict do nothing returning type`

@@ -26,7 +26,7 @@ export interface CommandsOptions {
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly log: Log;
-  /** Told when jobs became due by a command. */
+  /** Called when a command has made jobs due. */
   readonly onDue: () => void;
 }
 
@@ -39,7 +39,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     return done;
   }
 
-  /** Cancels a job, or asks its holder to; returns whether it still stood where it was read. */
+  /** Cancels a job, or requests that of its holder; returns whether its status was still the one read. */
   async function cancelOne(job: CommandJob, commandId: string): Promise<boolean> {
     if (job.status === "EXECUTING") return (await store.requestCancel([job.id])).has(job.id);
     return (await write(cancelMoves(history, [job], commandId))).has(job.id);

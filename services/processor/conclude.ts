@@ -13,7 +13,7 @@ interface Verdict {
   readonly error: JobError | null;
 }
 
-/** What becomes of a job after an attempt, with the steps that tell of it. */
+/** What becomes of a job after an attempt, with the steps that record it. */
 export interface Conclusion extends Omit<Verdict, "delayMs"> {
   /** When the attempt ended, never before it began. */
   readonly at: Date;

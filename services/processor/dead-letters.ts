@@ -49,7 +49,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
       });
     }
     if (condemned.length > 0) onParked(condemned.length);
-    told(messages.values());
+    logFiled(messages.values());
   };
 
   /**
@@ -62,7 +62,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
       const message = readRefused(body, diedOn);
       try {
         await store.file([message]);
-        told([message]);
+        logFiled([message]);
       } catch (error) {
         failures.push(error);
       }
@@ -70,7 +70,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
     if (failures.length > 0) throw failures[0];
   };
 
-  function told(messages: Iterable<RefusedMessage>): void {
+  function logFiled(messages: Iterable<RefusedMessage>): void {
     for (const { id, reason, queue, jobId } of messages)
       log.warn("Filed a dead letter", { deadLetterId: id, reason, queue, jobId });
   }

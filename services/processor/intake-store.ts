@@ -4,7 +4,7 @@ import type { Step } from "./history.ts";
 import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
-/** A job that was created and is to become a row, at the status that intake gives it. */
+/** A job that was created and is to become a row, with the status that intake assigns. */
 export interface NewJob {
   readonly id: string;
   readonly type: string;

@@ -121,7 +121,7 @@ async function start({
     unrecordedEnds: () => runner.unrecorded,
   });
 
-  // These four need each other: who is told of free slots, of due jobs, of a lost lease.
+  // These four refer to each other: for free slots, due jobs and a lost lease.
   const workers: Workers = createWorkers({
     ...{ store: workerStore, runs, history, outbox, tracing, log, instanceId, version },
     concurrency: config.CONCURRENCY,
@@ -234,7 +234,7 @@ async function start({
       .catch((error: unknown) =>
         log.debug("Paused types are not read any more", { reason: messageOf(error) }),
       );
-  // Not waited for: polls find what a notification would have told.
+  // Not waited for: polls find what a missed notification announced.
   void listenForNotifications(store.listening, {
     signal: stopping,
     log,

@@ -16,7 +16,7 @@ export function createOutboxStore(sql: Sql) {
       return Math.max(0, row?.seconds ?? 0);
     },
 
-    /** Hand the oldest messages that were left behind to `publish`, and delete them when it resolves. Gives how many. */
+    /** Hand the oldest messages that were left behind to `publish`, and delete them when it resolves. Returns how many. */
     async sweep(publish: (bodies: readonly string[]) => Promise<void>): Promise<number> {
       const count = await sql.begin(async (tx) => {
         const rows = await tx<{ id: string; body: string }[]>`

@@ -29,7 +29,7 @@ export interface OutboxOptions {
 
 /**
  * The way of committed events to the bus. Each message is a row until it is confirmed, so that a crash between commit
- * and publish loses nothing: whoever sweeps finds it. It may be published twice; its events have the same ids.
+ * and publish loses nothing: the next sweep finds it. It may be published twice; its events have the same ids.
  */
 export function createOutbox({ store, bus, tracing, log, duty }: OutboxOptions): Outbox {
   const deletions = createBatcher<string, void>({

@@ -31,13 +31,13 @@ export interface ReplayOptions {
   readonly tracing: Tracing;
   readonly log: Log;
   readonly runs: KnownTypes["runs"];
-  /** Told when a job became due. */
+  /** Called when a job has become due. */
   readonly onDue: () => void;
 }
 
 type Created = JobEvent<"job.created">;
 
-/** One replay: the letter as it stands, what is asked for, and who asks. */
+/** One replay: the letter as stored, the request, and the command that carries it. */
 interface Replay {
   readonly letter: DeadLetterRow;
   readonly request: ReplayRequest;

@@ -180,7 +180,7 @@ export function createRunner({
     try {
       await store.saveProgress(entries);
     } catch (error) {
-      // Progress is told again soon; the end of the job tells it for good.
+      // The next progress repeats it, and the end of the job records the last.
       log.debug("Progress cannot be saved now", { reason: messageOf(error) });
     }
   }

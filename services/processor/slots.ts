@@ -9,7 +9,7 @@ export function createSlots(total: number) {
     get busy() {
       return total - free;
     },
-    /** Reserve up to `wanted` places; gives how many. */
+    /** Reserves up to `wanted` places; returns how many. */
     reserve(wanted: number): number {
       const taken = Math.max(0, Math.min(wanted, free));
       free -= taken;

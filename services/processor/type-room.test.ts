@@ -17,7 +17,7 @@ test("a limited type has so many places and no more, an unlimited one always ano
   expect([room.take("hash"), room.take("hash")]).toEqual([true, false]);
 });
 
-test("a claim takes all free places and gives back those that it found no job for", () => {
+test("a claim takes all free places and returns those that it found no job for", () => {
   const room = roomOf();
   room.take("hash");
   const taken = room.takeAll();

@@ -35,13 +35,13 @@ export interface WorkersOptions {
   readonly leaseMs: number;
   readonly duty: Duty;
   readonly runner: () => Pick<Runner, "interrupt" | "interruptAll" | "running">;
-  /** Told when jobs became due by a takeover. */
+  /** Called when a takeover has made jobs due. */
   readonly onDue: () => void;
 }
 
 /**
  * This processor's life as a worker: it registers, renews its lease three times in each, and takes over the jobs of
- * workers whose lease has expired. A worker that finds itself presumed dead gives its jobs up and goes on under a new id.
+ * workers whose lease has expired. A worker that finds itself presumed dead drops its jobs and continues under a new id.
  */
 export function createWorkers(options: WorkersOptions) {
   const { store, runs, history, outbox, tracing, log } = options;

@@ -42,7 +42,7 @@ export function createAlerts({ url, now, onChange }: AlertsOptions) {
     async watch(isHeard: () => boolean, signal: AbortSignal): Promise<void> {
       while (url !== undefined && !signal.aborted) {
         await pause(WATCH_MS, signal);
-        // One that is away is tried again, and whoever reads `/alerts` is told.
+        // An unreachable Alertmanager is tried again; `/alerts` reports it.
         if (isHeard() && !signal.aborted) await unlessAway(shared.refresh());
       }
     },

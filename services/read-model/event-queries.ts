@@ -5,7 +5,7 @@ import { type Answer, unlessAway } from "./unless-away.ts";
 /** The events of one job that one reply shows: more than any policy makes, less than a reply can bear. */
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
-/** A job is worth showing without its events; nobody waits longer for them. */
+/** A job is worth showing without its events, so a request waits no longer for them. */
 const PATIENCE_MS = 2_000;
 
 /** The events of one job in the order of sequence, or the name of the engine that did not answer. */

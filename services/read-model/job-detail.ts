@@ -10,8 +10,8 @@ import { detailOf, type Remains, timelineWithout } from "./job-without-row.ts";
 import { timelineOf } from "./timeline.ts";
 
 /**
- * Both say in `unavailable` when the event store did not answer. A job that never became a row is told by its dead
- * letter. They reject with JOB_NOT_FOUND or STORE_UNAVAILABLE.
+ * Both say in `unavailable` when the event store did not answer. A job that never became a row is shown from its
+ * dead letter. They reject with JOB_NOT_FOUND or STORE_UNAVAILABLE.
  */
 export function createJobDetail(
   jobs: JobQueries,

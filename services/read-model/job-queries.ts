@@ -8,7 +8,7 @@ import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
 import { type JobRow, jobColumns, present, type SummaryRow, summaryColumns, toSummary } from "./job-row.ts";
 import type { Fragment, JobStore, Sql } from "./job-store.ts";
 
-/** More than any job has by its own policy; a job retried by hand for ever shows its newest. */
+/** More than any job has by its own policy; a job retried by hand without end shows its newest. */
 const MAX_HISTORY = 2_000;
 /** Rows in which a text is looked for one by one; a few milliseconds. */
 const RECENT = 2_000;

@@ -15,7 +15,7 @@ export interface JobStore {
   read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
   /** Resolves when it answers now; rejects as `read` does. */
   ping(): Promise<void>;
-  /** Give up what is under way and close. May be called twice. */
+  /** Abandons what is under way and closes. May be called twice. */
   close(): Promise<void>;
 }
 

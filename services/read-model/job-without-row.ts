@@ -14,7 +14,7 @@ export interface Remains {
   readonly unavailable: string[];
 }
 
-/** The job as its refused message tells of it: REJECTED, with the letter's reason as its error. */
+/** The job as its refused message describes it: REJECTED, with the letter's reason as its error. */
 export function detailOf({ id, letter, events, unavailable }: Remains): JobDetail {
   const { envelope, facts } = readMessage(letter.body);
   const { correlationId } = envelope;

@@ -25,7 +25,7 @@ export interface Closing {
 type Accusation = "lost" | "unobserved" | "duplicated";
 type Fate = JobStatus | "deadLettered";
 
-/** The running sums of one ledger. Pure: what is found is told to it, in any order. */
+/** The running sums of one ledger. Pure: findings are passed to it, in any order. */
 export function createAccount() {
   const fates = new Map<Fate, number>();
   let accepted = 0;

@@ -18,7 +18,7 @@ export interface LedgerGaugeOptions {
 
 /**
  * What the ledger accuses, for Prometheus. Computed only where somebody scrapes, who is not kept waiting: a scrape
- * gives what the computation before it found, and begins the next one when that is due.
+ * returns what the previous computation found, and begins the next one when that is due.
  */
 export function registerLedgerGauge(
   metrics: Metrics,

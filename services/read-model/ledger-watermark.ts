@@ -39,7 +39,7 @@ export const HOLD_MS = 30_000;
  * - With a fresh snapshot: its time, for the queues were looked at then. A queue that was not empty is first in, first
  *   out, so its consumer has come as far as the newest thing it made: the newest stored event (`events.observed`), the
  *   newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
- * - Without one, whoever looks at the queues may be dead: as if the first two queues were not empty.
+ * - Without one, the metrics-engine may be dead: as if the first two queues were not empty.
  * - The slower side, when one side knows of something newer than the other: a consumer may hold what no queue shows.
  *   If nothing moves for `HOLD_MS` it is not late but lost, and the bound falls away so that it is accused.
  *

@@ -35,8 +35,8 @@ export interface LedgerOptions {
  * 4. Two outcomes of one run in the store make a job **duplicated**.
  *
  * Rows are read after the events that they are compared with, and ids of rows are looked up after the rows were read,
- * so that what arrives meanwhile accuses nobody. One computation runs at a time; who asks for the same meanwhile
- * shares it.
+ * so that what arrives meanwhile is not accused. One computation runs at a time; callers that want the same
+ * meanwhile share it.
  */
 export function createLedger(options: LedgerOptions) {
   const waiting = new Map<SettleMs, Promise<Ledger>>();
@@ -49,7 +49,7 @@ export function createLedger(options: LedgerOptions) {
       if (shared) return shared;
       const mine = tail.then(() => compute(options, settleMs)).finally(() => waiting.delete(settleMs));
       waiting.set(settleMs, mine);
-      // Who asked is told why it failed; the next one only waits for its end.
+      // Its callers receive the failure; the next computation only waits for its end.
       tail = mine.catch(() => undefined);
       return mine;
     },

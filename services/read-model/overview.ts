@@ -25,7 +25,7 @@ export interface OverviewParts {
   readonly now: () => Date;
 }
 
-/** Reads everything at once. Never rejects because a store is away: its part is empty and `unavailable` names it. */
+/** Reads everything at once. Never rejects because a store is unavailable: its part is empty and `unavailable` names it. */
 export async function readOverview(parts: OverviewParts): Promise<Overview> {
   const { store, queues, workers, observations, alerts, version, engines, capabilities, now } = parts;
   const ask = <T>(asked: Promise<T>, engine: string) => unlessAway(asked, { withinMs: PATIENCE_MS, engine });

@@ -55,7 +55,7 @@ export function createQueueQueries(store: JobStore, observations: ObservationRea
       });
     });
 
-  /** Dead letters that nobody has replayed, and messages that wait to be published. */
+  /** Dead letters neither replayed nor dropped, and messages that wait to be published. */
   const backlog = async () => {
     const [row] = await store.read(
       (sql) => sql<{ dead_letters: number; outbox: number }[]>`
@@ -82,7 +82,7 @@ export function createQueueQueries(store: JobStore, observations: ObservationRea
       >;
     },
 
-    /** The bus's side is as old as `busAt` says; null, with no queues, when nobody observed it or that store is away. */
+    /** The bus's side is as old as `busAt` says; null, with no queues, when it was not observed or that store is unavailable. */
     async all(): Promise<QueuesReply> {
       const [live, counts, snapshot] = await Promise.all([
         queues(),

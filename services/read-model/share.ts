@@ -1,5 +1,5 @@
 /**
- * One call under way for everybody who asks meanwhile; with `keepMs`, its outcome also serves who asks that long after.
+ * One call under way serves every caller meanwhile; with `keepMs`, its outcome also serves callers that long after.
  * An error is shared with those who waited for it and not kept.
  */
 export function createShared<T>(load: () => Promise<T>, keepMs = 0) {

@@ -25,7 +25,7 @@ export function statsOf(byStatus: Partial<Record<JobStatus, number>>, totals: To
   };
 }
 
-/** Totals of both stores. Rejects with STORE_UNAVAILABLE when either is away: half of it would look like a loss. */
+/** Totals of both stores. Rejects with STORE_UNAVAILABLE when either is unavailable: half of it would look like a loss. */
 export async function readStats(queues: QueueQueries, observations: ObservationReader): Promise<Stats> {
   const [byStatus, totals] = await Promise.all([queues.byStatus(), observations.totals()]);
   return statsOf(byStatus, totals);

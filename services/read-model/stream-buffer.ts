@@ -26,7 +26,7 @@ const CHUNK_CHARS = 65_536;
  * What one client has not read yet. At a bound the oldest entry goes and its deltas are counted in `dropped` of the
  * next, so that the client knows to ask again and its last id stays true. Clients that stall all hold the newest
  * entries, which are the same objects, so many of them cost little more than one. Of alerts and heartbeats only the
- * newest matters. Pure: whoever owns the connection calls `take`.
+ * newest matters. Pure: the owner of the connection calls `take`.
  */
 export function createStreamBuffer(
   { maxEntries, maxDeltas }: StreamBounds,

@@ -64,7 +64,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
         }
       } catch (error) {
         if (signal.aborted) return;
-        // The feed was emptied and began anew: what lay between is unknown, so it goes on from now.
+        // The feed was emptied and started again: what lay between is unknown, so it continues from now.
         if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
         down(error);
       } finally {

@@ -17,7 +17,7 @@ export interface StreamOptions {
 }
 
 /**
- * One open connection. It is fed by nobody while it opens; by a feed of its own while it catches up, where `last` is
+ * One open connection. It has no source while it opens; by a feed of its own while it catches up, where `last` is
  * what that feed gave it last; and by the shared one for the rest of its life.
  */
 interface Client {
@@ -149,7 +149,7 @@ export function createStream({
       // Counted before its store is asked, so that many who come together cannot pass the limit.
       clients.add(client);
       try {
-        // A cheap question to the feed's store: whoever streams wants to know at once that nothing can come.
+        // A cheap query of the feed's store: a client should learn at once that nothing can come.
         await observations.latestSnapshot();
         await feed.followed();
         client.buffer.greet(RETRY_HINT);

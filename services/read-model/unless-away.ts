@@ -6,7 +6,7 @@ export type Answer<T> =
   | { readonly value?: undefined; readonly away: string };
 
 /**
- * Turns a store that is away into a value, for replies that do without it; any other error is thrown on. With
+ * Turns an unavailable store into a value, for replies that do without it; any other error is thrown on. With
  * `withinMs`, a store that is silent for so long counts as away, under the name `engine`.
  */
 export async function unlessAway<T>(

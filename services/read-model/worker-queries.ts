@@ -1,7 +1,7 @@
 import type { WorkerState } from "../../contracts/api-queries.ts";
 import type { JobStore } from "./job-store.ts";
 
-/** Processors leave a row for ever; what was silent this long is history. */
+/** Rows of processors are never deleted; what was silent this long is history. */
 const SHOWN_FOR = "1 hour";
 const MAX_WORKERS = 500;
 

@@ -1,7 +1,7 @@
 /**
  * The life of a session, as a table of what happens in each phase.
  *
- * `starting`: the command is being started; nobody can attach yet.
+ * `starting`: the command is being started; no viewer can attach yet.
  * `live`: the command runs, or has ended with output still to deliver, and at least one viewer is attached.
  * `detached`: no viewer is attached. The grace timer runs; a reconnect makes the session live again.
  * `closed`: final. The command has been ended, every viewer has been let go, the session is forgotten.

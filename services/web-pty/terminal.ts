@@ -124,7 +124,7 @@ function loadTcflow(): ((fd: number, action: "off" | "on") => boolean) | undefin
 
 /**
  * Flow control of a command's terminal. `Bun.Terminal` cannot pause and would buffer without bound, so the terminal's
- * own end is told to stop the writer: tcflow(3). It is opened for each call, because an open end would hide the end of
+ * own end stops the writer: tcflow(3). It is opened for each call, because an open end would hide the end of
  * file.
  */
 function createFlow(pid: number): { set(action: "off" | "on"): boolean } {

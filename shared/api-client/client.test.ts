@@ -125,7 +125,7 @@ test("what is not our API says what it answered", async () => {
   expect([proxy.code, proxy.retryable]).toEqual(["UNEXPECTED_REPLY", true]);
 });
 
-test("nothing that listens, and a service that hangs, are told apart; an abort keeps its own reason", async () => {
+test("a closed port and a service that hangs are distinguished; an abort keeps its own reason", async () => {
   const nowhere = { gatewayUrl: "http://127.0.0.1:1", readModelUrl: "http://127.0.0.1:1" };
   const unreachable = await errorOf(createApiClient({ addresses: () => nowhere }).readModel.stats());
   expect([unreachable.code, unreachable.retryable]).toEqual(["UNREACHABLE", true]);

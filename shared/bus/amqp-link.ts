@@ -152,7 +152,7 @@ function discard(model: ChannelModel, reason: string): void {
   else socket.destroy(new Error(reason));
 }
 
-/** The library ends a socket where it should destroy it: a frozen peer would hold it for ever. */
+/** The library ends a socket where it should destroy it: a frozen peer would hold it forever. */
 function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as { stream: Socket }).stream;
 }

@@ -77,7 +77,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
       );
       if (!more) draining = true;
     } catch (error) {
-      // The channel has just closed and we have not been told yet.
+      // The channel has just closed and its event has not reached us yet.
       forget(id, entry);
       entry.reject(unavailable("Could not publish: the connection is closing", error));
     }

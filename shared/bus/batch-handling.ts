@@ -28,7 +28,7 @@ const ABANDON_MS = 5_000;
 /**
  * Hands batches to their handler, one at a time.
  *
- * A batch that is rejected is not given back to the engine: each return counts as a death, so a database that is away
+ * A batch that is rejected is not given back to the engine: each return counts as a death, so an unavailable database
  * for a minute would send good messages to the dead letters. It is held and handed to the handler again, after a pause
  * that grows to five seconds.
  */

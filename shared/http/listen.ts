@@ -33,7 +33,7 @@ export function listen({
     maxRequestBodySize: maxBodyBytes,
     async fetch(request, connection) {
       const reply = await app.handle(request);
-      // Whoever reads a body bounds its time; the rest of one that no handler read must not hold its connection.
+      // A handler that reads a body bounds its time; an unread rest must not hold the connection.
       if (!request.bodyUsed && hasBody(request)) connection.timeout(request, unreadBodyMs / 1_000);
       return reply;
     },

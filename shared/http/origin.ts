@@ -52,7 +52,7 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
   };
 }
 
-/** Containers find each other by address, and no name that was rebound is one. Looked up anew: addresses may change. */
+/** Containers find each other by address, and no name that was rebound is one. Addresses may change, so each is looked up. */
 function isOwnAddress(hostname: string): boolean {
   const text = hostname.replace(/^\[|\]$/g, "");
   if (!isIP(text)) return false;

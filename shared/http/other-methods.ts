@@ -22,7 +22,7 @@ export function methodNotAllowed(request: Request, path: string, allowed: readon
   });
 }
 
-/** HEAD is answered like GET without a body, except where that would open a stream which nobody reads. */
+/** HEAD is answered like GET without a body, except where that would open a stream without a reader. */
 function methodsOf({ method, reply }: Route): string[] {
   return method === "GET" && reply.contentType !== "text/event-stream" ? ["GET", "HEAD"] : [method];
 }

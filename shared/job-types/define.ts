@@ -61,7 +61,7 @@ export function defineJobType<P extends TObject>(jobType: JobType<P>): JobType {
   return jobType as unknown as JobType;
 }
 
-/** The failure of an attempt, told by its handler. */
+/** The failure of an attempt, as its handler reports it. */
 export class JobFailure extends Error {
   override readonly name = "JobFailure";
   constructor(

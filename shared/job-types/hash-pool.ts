@@ -16,7 +16,7 @@ let alive = 0;
 
 /**
  * Hash on a thread of a small pool; further tasks wait for a free one. Rejects with the signal's reason when it aborts,
- * which ends the thread: a running hash cannot be told to stop.
+ * which ends the thread: a running hash cannot be interrupted.
  */
 export function hashInWorker(
   task: HashTask,

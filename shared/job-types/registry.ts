@@ -10,7 +10,7 @@ export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all
 
 async function load(file: string): Promise<[string, JobType]> {
   const { default: jobType } = (await import(join(import.meta.dir, file))) as { default: JobType };
-  // Read by their names below; a type that hid behind another file's name would be found by nobody.
+  // Types are looked up by file name: a type in a file of another name would never be found.
   if (`${jobType.name}.ts` !== file)
     throw new Error(
       `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file is named for its type`,

@@ -18,7 +18,7 @@ export interface FeedSource {
   page(after: string): Promise<readonly FeedEntry[]>;
   /** As `page`, but waits a while where there are none. Asked by one caller at a time. */
   next(after: string): Promise<readonly FeedEntry[]>;
-  /** Nobody waits for `next` any more until it is called again. */
+  /** No caller waits for `next` until it is called again. */
   rest(): void;
 }
 

@@ -34,7 +34,7 @@ const FEW = 50;
 /** Below the size of the pool, so that none waits for a connection. */
 const AT_A_TIME = 8;
 /**
- * The server gives a page up after this long, whether or not its caller still waits. Without a limit of the server's own,
+ * The server abandons a page after this long, whether or not its caller still waits. Without a limit of the server's own,
  * abandoned reads ran to their end: on FerretDB, which reads the whole collection for each, they piled up until recording
  * stood still, and it stood still for minutes after the last reader had gone.
  */
@@ -134,7 +134,7 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
 
   return {
     /**
-     * Store events; those whose id is there already are left as they are. Gives the indexes of these. A connection
+     * Stores events; those whose id is already stored stay as they are. Returns the indexes of these. A connection
      * that broke is tried once more: whatever the first try stored is then among them.
      */
     async insert(claimed: readonly { event: JobEvent; token: string }[]): Promise<number[]> {

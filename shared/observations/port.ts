@@ -62,14 +62,14 @@ export interface CreatedEvent {
 }
 
 export interface FeedEntry {
-  /** Opaque, ordered: give it to `follow` to go on after it. */
+  /** Opaque, ordered: pass it to `follow` to continue after it. */
   readonly id: string;
   readonly deltas: readonly Delta[];
   /** Deltas of the batch that are not in the entry, because one entry is bounded. */
   readonly dropped: number;
 }
 
-/** The read-model's side. Every method rejects with `STORE_UNAVAILABLE` when its engine is away. */
+/** The read-model's side. Every method rejects with `STORE_UNAVAILABLE` when its engine is unavailable. */
 export interface ObservationReader {
   totals(): Promise<Totals>;
   /**

@@ -27,7 +27,7 @@ export function createPostgresCounters({ store: { ask }, now, maxFeedEntries }: 
   const typeLabel = (type: string) => bounded(type.toWellFormed().replaceAll("\0", "\ufffd"));
 
   return {
-    /** Store and count the events that are not stored yet, and give them. At most 1,000 distinct events. */
+    /** Stores and counts the events that are not stored yet, and returns them. At most 1,000 distinct events. */
     async record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
       // Nearly always all are new and it is one statement. Where some are not, nothing was done; the rest comes again.
       for (let left = events; left.length > 0; ) {

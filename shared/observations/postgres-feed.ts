@@ -60,7 +60,7 @@ export function createPostgresFeed(store: PostgresStore) {
         await bell.heard(POLL_MS);
         return await page(after);
       } catch (error) {
-        // Listening is given up with the store, and begun anew with it.
+        // Listening ends with the store and starts again with it.
         bell.stop();
         throw error;
       }

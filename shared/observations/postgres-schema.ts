@@ -1,6 +1,6 @@
 import type { Sql } from "../postgres.ts";
 
-/** Told to followers once for each recorded batch. */
+/** Notifies followers once for each recorded batch. */
 export const FEED_CHANNEL = "observations_feed";
 
 /** Two-part keys of advisory locks: this port's, then who makes tables and who writes. */

@@ -10,7 +10,7 @@ const MAX_CONNECTIONS = 4;
 /** SQLSTATE of a table, a schema or a function that is not there. */
 const MISSING = new Set(["42P01", "3F000", "42883"]);
 
-/** The database of observations: its tables are made by whoever needs them first. */
+/** The database of observations: its tables are created by the first caller that needs them. */
 export function createPostgresStore({ url, log }: { url: string; log: Log }) {
   const connect = (max: number) =>
     openPostgres({
@@ -45,7 +45,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
         away = false;
         return answer;
       } catch (error) {
-        // Somebody removed them: they are made again by the next who asks.
+        // The tables were dropped; the next call recreates them.
         if (MISSING.has(String((error as { code?: unknown } | null)?.code))) made = undefined;
         if (!away && !closed)
           log.warn("Cannot use the observations in PostgreSQL", { reason: messageOf(error) });

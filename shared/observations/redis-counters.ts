@@ -64,7 +64,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 
   return {
     /**
-     * Claim the events that were not counted yet. Gives for each its token, or undefined for one that was counted. An
+     * Claims the events that were not counted yet. Returns for each its token, or undefined for one that was counted. An
      * id that an earlier call claimed and did not count keeps that call's token. At most 1,000 distinct events.
      */
     async claim(events: readonly JobEvent[]): Promise<(string | undefined)[]> {
@@ -79,8 +79,8 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
     },
 
     /**
-     * Count the claimed events that nobody has counted meanwhile, with their deltas; release the claims on events that
-     * turned out to be counted long ago. Gives the events it counted.
+     * Counts the claimed events that no other consumer has counted meanwhile, with their deltas; releases the claims on
+     * events that turned out to be counted long ago. Returns the events it counted.
      */
     async count(claimed: readonly Claimed[], release: readonly Claimed[]): Promise<JobEvent[]> {
       let left = claimed;

@@ -4,7 +4,8 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Sends spans to `<endpoint>/v1/traces`. A receiver that is away costs spans and one line in the log, and one more when it is back.
+ * Sends spans to `<endpoint>/v1/traces`. An unreachable receiver costs spans and one line in the log, and one more when
+ * it is back.
  * The library itself reads the further variables of the specification: headers, timeout, compression, certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {

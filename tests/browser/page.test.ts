@@ -84,7 +84,7 @@ describe("the terminal in the page", () => {
     expect(inPage).toEqual(cells(local));
   });
 
-  test("goes on after a broken network, and starts anew after its service was killed", async () => {
+  test("resumes after a broken network, and starts again after its service was killed", async () => {
     await using system = await startPageSystem(world, {
       PTY_TUI_BINARY: '["sh", "-c", "echo pid $$; PS1= exec sh"]',
     });

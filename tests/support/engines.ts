@@ -43,7 +43,7 @@ export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())
     : missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`).join("; ");
 }
 
-/** These engines of this test run, each started by who asks first. Worlds keep apart by vhost, database and prefix. */
+/** These engines of this test run, each started by its first user. Worlds keep apart by vhost, database and prefix. */
 export async function testEngines<Name extends EngineName>(
   names: readonly Name[],
 ): Promise<Pick<EngineMap, Name>> {
@@ -63,7 +63,7 @@ export async function stopTestEngines(): Promise<void> {
   const shared = slots[SLOT];
   if (!shared) return;
   slots[SLOT] = undefined;
-  // One that did not start has told so to whoever asked for it.
+  // One that did not start has already failed the world that needed it.
   const runs = await Promise.allSettled(shared.started.values());
   await Promise.all(runs.map((run) => run.status === "fulfilled" && run.value.stop()));
   rmSync(shared.root, { recursive: true, force: true });

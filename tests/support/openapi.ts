@@ -25,7 +25,7 @@ export async function readOpenApi(baseUrl: string) {
   return {
     document,
 
-    /** The reply must have this status, and be documented with it, its content type and its schema. Gives its body. */
+    /** The reply must have this status, and be documented with it, its content type and its schema. Returns its body. */
     async expectDocumented(path: string, method: string, response: Response, status: number) {
       const contentType = (response.headers.get("content-type") ?? "").split(";")[0] ?? "";
       expect([path, response.status]).toEqual([path, status]);

@@ -35,7 +35,7 @@ export async function startService(
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(root ? [process.execPath, join(root, "services", name, "main.ts")] : command(name), {
     cwd: root ?? ROOT,
-    // Nothing but what the test gives: no variable of whoever runs the tests changes them.
+    // Only the test's own variables: none from the surrounding shell changes a test.
     env: {
       PATH: process.env.PATH ?? "",
       HOME: process.env.HOME ?? "",

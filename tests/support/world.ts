@@ -16,7 +16,7 @@ const ANSWER_MS = 20_000;
 /** Of processors that run at a time in one world. */
 const MAX_PROCESSORS = 4;
 
-/** What takes jobs from their acceptance to what is told of them; a terminal needs none of it to be tested. */
+/** What takes jobs from acceptance to the ledger; tests of a terminal need none of it. */
 const SPINE = SERVICE_NAMES.filter((name) => name !== "web-pty");
 
 export interface WorldOptions {
@@ -127,7 +127,7 @@ export async function createWorld({
       });
     },
 
-    /** Submit a job that must be accepted; gives its id. */
+    /** Submits a job that must be accepted; returns its id. */
     async submit(job: Record<string, unknown>, headers: Record<string, string> = {}): Promise<string> {
       const reply = await world.post("/jobs", job, headers);
       if (reply.status !== 202)
@@ -181,7 +181,7 @@ export async function createWorld({
       );
     },
 
-    /** Wait until the ledger has nothing in flight and everything observed, and give it. It must be balanced. */
+    /** Waits until the ledger has nothing in flight and everything observed, and returns it. It must be balanced. */
     async settledLedger(timeoutMs = 60_000): Promise<Ledger> {
       let last: Ledger | undefined;
       try {

@@ -55,7 +55,7 @@ test("Ctrl-C and q leave with 0, and SIGTERM with 143; the terminal is as it was
   }
 });
 
-test("a crash gives the terminal back, then says what happened", async () => {
+test("a crash restores the terminal, then says what happened", async () => {
   // A job without any of its lists breaks the contract in a way that no screen expects.
   const job = {
     id: "01a21d54-7589-76a2-8f2c-05f50dfcb187",

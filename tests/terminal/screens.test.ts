@@ -37,7 +37,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await using tui = open(world(), { cols: 120, rows: 24 });
     await tui.shows("completed");
     tui.type("2");
-    // This screen gives the emoji one cell, where the program left it two, as other terminals do.
+    // This screen draws the emoji in one cell; the program reserves two, as other terminals need.
     await tui.shows(/日本📦 {1,2}out of coff/);
     expect(tui.takeOutput()).not.toContain("taken over");
     await expectWholeBorder(tui);

@@ -2,7 +2,7 @@ import { projectDir } from "../launch/place.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** Starts every container of compose.yaml and resolves when all are healthy. Docker tells its own progress. */
+/** Starts every container of compose.yaml and resolves when all are healthy. Docker prints its own progress. */
 export async function composeUp(context: CliContext): Promise<void> {
   await compose(context, "up", "--detach", "--wait", "--build");
   context.line(

@@ -31,7 +31,7 @@ export function addUp(program: Command, context: CliContext): void {
     .option("--ephemeral", "keep nothing: data in a temporary folder that goes at the end")
     .option(
       "--tui",
-      "open the terminal UI once everything runs; leaving it asks whether to stop the system too",
+      "open the terminal UI once everything runs; on leaving it, choose whether to stop the system too",
     )
     .option("--no-reload", "do not replace services when their source changes")
     .option("--data <folder>", "keep engines, logs and state there; .observatory when left out")

@@ -12,7 +12,7 @@ export interface AlertmanagerOptions extends EngineOptions {
   configFile: string;
 }
 
-/** Alertmanager on the PATH, also by the name that Debian gives it; undefined when it is nowhere. */
+/** Alertmanager on the PATH, also by Debian's name for it; undefined when it is not installed. */
 export function findAlertmanager(): string | undefined {
   return findProgram("alertmanager") ?? findProgram("prometheus-alertmanager");
 }

@@ -10,7 +10,7 @@ export interface Engine<Name extends string = EngineName> {
   readonly port: number;
   /** The server's main process; another one after `restart`. */
   readonly pid: number;
-  /** Asks the server to end, kills it after a grace time, and leaves no child of it. May be called twice. */
+  /** Signals the server to end, kills it after a grace time, and leaves no child of it. May be called twice. */
   stop(): Promise<void>;
   /** Kills the server and its children at once, as a crash would. */
   kill(): Promise<void>;
@@ -25,7 +25,7 @@ export interface EngineOptions {
   port?: number;
   /** Default: `log` in the data folder. */
   logFile?: string;
-  /** Gives up a start that is under way; a running engine is not touched by it. */
+  /** Aborts a start that is under way; a running engine is not affected. */
   signal?: AbortSignal;
   onProgress?(line: string): void;
   /** It ended unasked after it had started; `end` says how. `restart` may be called then. */

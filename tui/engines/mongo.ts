@@ -22,7 +22,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
   return await runEngine(
     {
       ...server,
-      // On a small machine the event store must not slow the jobs that it is told about.
+      // On a small machine the event store must not slow the jobs whose events it stores.
       command: yielding(server.command),
       name: "mongo",
       url: `mongodb://127.0.0.1:${port}`,

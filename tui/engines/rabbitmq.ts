@@ -46,7 +46,7 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
       startMs: 90_000,
       stopMs: 30_000,
       answers: () => greets(ports.amqp),
-      // Before 3.13.3 it then sleeps 5 s for statistics that nobody reads. Messages are on disk by now; the names
+      // Before 3.13.3 it then sleeps 5 s for unread statistics. Messages are on disk by now; the names
       // of new quorum queues are written half a second after the last one was made.
       lastWords: { text: "Management plugin: to stop collect_statistics", ms: 1_500 },
     },

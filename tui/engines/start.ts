@@ -24,7 +24,7 @@ export interface StartEnginesOptions<Name extends EngineName> {
   onReady?(name: EngineName): void;
   /** One of them ended unasked; `end` says how. */
   onCrash?(engine: Engine, end: string): void;
-  /** Gives up the start; what had started is stopped. */
+  /** Aborts the start; what had started is stopped. */
   signal?: AbortSignal;
 }
 

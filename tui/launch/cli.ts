@@ -32,7 +32,7 @@ import it are started beside the running ones and take over once they are ready.
   --fresh           start empty: removes this set's engine data and the service logs first
   --ephemeral       keep nothing: data and logs in a temporary folder that goes at the end
   --no-reload       do not replace services when their source changes
-  --tui             open the terminal UI once everything runs; leaving it asks whether to stop the system too
+  --tui             open the terminal UI once everything runs; on leaving it, choose whether to stop the system too
   --data DIR        keep engines, logs and state there (default .observatory in the project)
   --help            this text
 

@@ -25,7 +25,7 @@ export interface ComposeEnginesOptions {
   onProgress(line: string): void;
 }
 
-/** The engines of compose.yaml that are to be started: those whose URL the environment does not give. */
+/** The engines of compose.yaml that are to be started: those whose URL the environment does not set. */
 export function composeEngines(given: Partial<Record<UrlName, string>>): string[] {
   return urlNames.filter((name) => !given[name]).map((name) => parts[name].engine);
 }

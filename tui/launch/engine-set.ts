@@ -6,7 +6,7 @@ export type UrlName = (typeof urlNames)[number];
 /** What every service is started with. */
 export type EngineUrls = Record<UrlName, string>;
 
-/** Which private engine stands in for each URL that the environment does not give. */
+/** Which private engine stands in for each URL that the environment does not set. */
 export type EngineSet = Readonly<Record<UrlName, EngineName>>;
 
 export const fullSet: EngineSet = {

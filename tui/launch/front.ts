@@ -11,7 +11,7 @@ export interface Front {
    * process may then be stopped.
    */
   lead(url: string): Promise<void>;
-  /** Gives up the port; requests under way are cut off. */
+  /** Releases the port; requests under way are cut off. */
   stop(): Promise<void>;
 }
 

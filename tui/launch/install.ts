@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const quietMs = 1_000;
 
-/** Brings node_modules to what bun.lock says: silent when that is quick, with its progress told when it is not. */
+/** Brings node_modules to what bun.lock says: silent when that is quick, otherwise it prints its progress. */
 async function install(): Promise<number> {
   const startedAt = performance.now();
   const child = Bun.spawn([process.execPath, "install", "--frozen-lockfile"], {

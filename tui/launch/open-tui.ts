@@ -9,7 +9,7 @@ export interface OpenTuiOptions {
   readonly signal: AbortSignal;
 }
 
-/** Gives the terminal to the terminal UI until a person leaves it; resolves to whether the system is to stop too. */
+/** Runs the terminal UI until it is closed; resolves to whether the system is to stop too. */
 export async function openTui({
   gatewayUrl,
   readModelUrl,

@@ -17,7 +17,7 @@ const purposes: Readonly<Record<ObserverName, string>> = {
 /** What watches the system, before it is started: a Prometheus, and an Alertmanager beside it. */
 export interface ObserverPlan {
   readonly ports: Readonly<Partial<Record<ObserverName, number>>>;
-  /** For the read-model, which is told where they will be. */
+  /** For the read-model: where they will listen. */
   readonly env: Readonly<Record<string, string>>;
   readonly rows: readonly AddressRow[];
 }

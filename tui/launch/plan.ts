@@ -97,7 +97,7 @@ export function urlOf(plans: readonly ServicePlan[], service: ServicePlan["servi
   return plan.url;
 }
 
-/** The port itself, or the next free one that is nobody's default. */
+/** The port itself, or the next free one that is no service's default. */
 export async function nextFree(preferred: number, taken: ReadonlySet<number>): Promise<number> {
   for (let port = preferred; port < 65_536; port++) {
     if (taken.has(port) || (port !== preferred && reserved.has(port))) continue;

@@ -32,7 +32,7 @@ export function createPrinter(
 ): Printer {
   const isTerminal = out.isTTY === true && env.TERM !== "dumb";
   let shown: string | undefined;
-  // The terminal may be closed under us; stopping in order matters more than what nobody reads.
+  // The terminal may be closed under us; stopping in order matters more than unread output.
   out.on("error", () => undefined);
 
   let held: string[] | undefined;

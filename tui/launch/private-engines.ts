@@ -35,7 +35,7 @@ export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, st
   return [...new Set(urlNames.filter((name) => !given[name]).map((name) => set[name]))];
 }
 
-/** Starts what the environment does not give and says which URL leads where. */
+/** Starts what the environment does not set and returns which URL leads where. */
 export async function runEngines(options: PrivateEnginesOptions): Promise<RunningEngines> {
   const { set, given, ...rest } = options;
   const which = privateEngines(set, given);

@@ -25,7 +25,7 @@ export interface RunObserversOptions {
   onKill(kill: () => Promise<void>): void;
 }
 
-/** Starts what was planned. Nobody waits for it, and what cannot be started is told and done without. */
+/** Starts what was planned. Not waited for: what cannot be started is reported and left out. */
 export function runObservers(options: RunObserversOptions): void {
   const { plan, root, life, signal, onProgress } = options;
   const running = new Set<Engine<ObserverName>>();

@@ -45,7 +45,7 @@ test("a file that is gone touches the services that it ran in before", () => {
   expect([...servicesWith(new Set(["services/gateway/gone.ts"]), before, graph)]).toEqual(["gateway"]);
 });
 
-test("a syntax error is told with its file, line, column and the line itself", () => {
+test("a syntax error is reported with its file, line, column and the line itself", () => {
   const files = Object.fromEntries(SERVICE_NAMES.map((name) => [`services/${name}/main.ts`, ""]));
   files["services/gateway/main.ts"] = `import "./app.ts";`;
   files["services/gateway/app.ts"] = "const a = 1;\nconst b = ;\n";

@@ -11,7 +11,7 @@ export interface StateFile {
 }
 
 /**
- * Makes this process the only one that runs in the folder, or gives the state of the one that does. What a killed
+ * Makes this process the only one that runs in the folder, or returns the state of the one that does. What a killed
  * run left behind is ended first.
  */
 export async function claimFolder(dataDir: string): Promise<{ file: StateFile } | { runningAs: DevState }> {

@@ -12,7 +12,7 @@ export interface SubmitOptions {
   readonly signal: AbortSignal;
 }
 
-/** On an empty store, submits one sample of each job type; gives their names, none where there are jobs already. */
+/** On an empty store, submits one sample of each job type; returns their names, none where there are jobs already. */
 export async function submitSamples({
   gatewayUrl,
   processorUrl,

@@ -9,12 +9,12 @@ export interface SourceWatchOptions {
   readonly projectDir: string;
   /** Services that run a file that changed; `file` is the first of them. */
   onChange(services: ReadonlySet<ServiceName>, file: string): void;
-  /** A source cannot be parsed: told once, until it is repaired or has another fault. */
+  /** A source cannot be parsed: called once, until it is repaired or has another fault. */
   onFault(message: string): void;
 }
 
 /**
- * Tells which services a change of the sources touches, once it has been quiet for a moment: an editor or a git
+ * Reports which services a change of the sources touches, once it has been quiet for a moment: an editor or a git
  * command writes many files. Returns a function that ends the watch.
  */
 export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptions): () => void {

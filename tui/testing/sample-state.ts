@@ -39,7 +39,7 @@ export function liveState(
   return answered({ ...there, stream: "live" }, { ...SAMPLES, ...samples });
 }
 
-/** The state once everything that its screen asks for has been answered. */
+/** The state once every query of its screen has been answered. */
 export function answered(state: State, samples: Partial<Resources> = SAMPLES): State {
   let [next] = update(state, { kind: "tick" }, NOW);
   for (const [name, loaded] of Object.entries(next.data)) {

@@ -10,7 +10,7 @@ export interface Live {
 }
 
 const MIN_GAP_MS = 500;
-/** Without the feed, and for what the feed does not tell, such as ages and heartbeats. */
+/** Without the feed, and for what the feed does not carry, such as ages and heartbeats. */
 const POLL_MS = 5_000;
 
 let live: Live = { isLive: false, at: Date.now(), changes: 0 };

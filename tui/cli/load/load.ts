@@ -123,7 +123,7 @@ async function exampleOf({ client, signal }: CliContext, type: string): Promise<
   );
 }
 
-/** Redraws in place on a terminal; elsewhere tells the first line on stderr every few seconds. */
+/** Redraws in place on a terminal; elsewhere prints the first line on stderr every few seconds. */
 function createScreen(context: CliContext, isShown: boolean, draw: () => readonly [string, string]) {
   const { isTerminal } = context;
   const stop = new AbortController();

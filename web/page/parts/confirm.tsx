@@ -11,7 +11,7 @@ export interface Question {
 
 const Confirms = createContext<(question: Question) => Promise<boolean>>(async () => false);
 
-/** Asks before something that cannot be undone. Esc and the backdrop mean no. */
+/** Confirms what cannot be undone. Esc and the backdrop mean no. */
 export function ConfirmArea({ children }: { children: ComponentChildren }) {
   const [asked, setAsked] = useState<{ question: Question; answer: (yes: boolean) => void }>();
   const dialog = useRef<HTMLDialogElement>(null);

@@ -16,7 +16,7 @@ type Tab = (typeof TABS)[number];
 const CANCELLABLE = ["VALIDATED", "SCHEDULED", "RETRYING", "EXECUTING"];
 const RETRYABLE = ["FAILED", "CANCELLED"];
 
-/** One job: where its time went, every envelope, what it was given and what came of it. */
+/** One job: where its time went, every envelope, its payload and its outcome. */
 export function JobView({ id }: { id: string }) {
   const { data, error, reload } = useQuery(`job ${id}`, (signal) =>
     client.readModel.jobDetail({ params: { id } }, { signal }),
