@@ -58,7 +58,7 @@ function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
   }
 }
 
-/** A worker without its start and slot numbers, which tell people nothing. */
+/** A worker without its start and slot numbers, which mean nothing to people. */
 export function workerName(id: unknown): string {
   return String(id).split(".")[0] ?? "";
 }

@@ -11,7 +11,7 @@ import { compose, explained, PROJECT, tableRows, variables, withDefaults } from 
 import { settingsOf } from "./parity-settings.ts";
 
 const { services } = SERVICE_CATALOGUE;
-// The page is served by a web server of others; all else of ours is a program.
+// nginx serves the page; every other service of ours is a program.
 const ours = services.filter(({ name }) => SERVICE_NAMES.includes(name as ServiceName));
 const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),

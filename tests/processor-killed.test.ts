@@ -9,7 +9,7 @@ behaviour(
   { processors: 2, env: { all: { LEASE_MS: String(LEASE_MS) }, processor: { CONCURRENCY: "20" } } },
   (world) => {
     test("loses none: the other takes them over, within three heartbeats of the last one, and says so", async () => {
-      // A worker judges others once both had a lease's time to renew.
+      // A worker judges others once both have had a lease's time to renew.
       await eventually(
         async () =>
           (

@@ -81,7 +81,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
       } catch {
-        // Whatever is wrong with this one, the next may know.
+        // Whatever is wrong with this processor, the next may know the command.
       }
     }
     return undefined;

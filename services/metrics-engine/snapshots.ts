@@ -96,5 +96,5 @@ async function askProcessors(processors: readonly string[]): Promise<StoreSnapsh
       last = error;
     }
   }
-  throw new Error(`no processor gives a snapshot: ${messageOf(last)}`, { cause: last });
+  throw new Error(`no processor returned a snapshot: ${messageOf(last)}`, { cause: last });
 }

@@ -122,7 +122,7 @@ export function createClaimer({
     },
     async run() {
       while (!stopping.aborted) {
-        // Full of work, there is nothing to claim for.
+        // Every slot is taken.
         if (slots.free === 0 && !looking) duty.done();
         claimer.poke();
         await pause(POLL_MS, stopping);

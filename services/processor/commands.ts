@@ -122,9 +122,9 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
   };
 }
 
-/** Whether the job of an id may have been accepted a moment ago: an id that tells its age is young. */
+/** Whether the job of an id may have been accepted a moment ago: an id that carries its age is young. */
 export function mayBeOnItsWay(id: string, now: number): boolean {
-  // UUIDv7 begins with milliseconds (RFC 9562, section 5.7); UUIDv5 follows from a key and tells nothing.
+  // UUIDv7 begins with milliseconds (RFC 9562, section 5.7); UUIDv5 follows from a key and carries no time.
   if (id[14] !== "7") return id[14] === "5";
   return Math.abs(now - Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) < ON_ITS_WAY_MS;
 }

@@ -37,7 +37,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     },
     at,
   );
-  // By this clock alone: claims compare it with theirs, and history may be ahead of all of them.
+  // By this clock alone: claims compare it with their own clocks, and history may be ahead of all of them.
   const runAt = verdict.status === "RETRYING" ? new Date(ended.finishedAt.getTime() + delayMs) : null;
   return { ...verdict, at, runAt, steps: [executed, move()] };
 

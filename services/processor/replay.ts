@@ -205,7 +205,7 @@ export function createReplay(options: ReplayOptions) {
     );
     outbox.relay(message);
     if (done) onDue();
-    // Another click was faster by a moment.
+    // A concurrent replay won.
     else if (!(await store.get(letter.id))?.replayed)
       throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed meanwhile; try again`);
     return reply;

@@ -164,7 +164,7 @@ function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending 
 
 /** A thrown value may be anything, also what has no text. */
 function failureOf(thrown: unknown): Ending {
-  // A refusal that passes, such as that of a bus which is unavailable to the handler, says nothing of the payload.
+  // A refusal that passes, such as an unavailable bus, says nothing about the payload.
   if (thrown instanceof AppError && !thrown.retryable)
     return failure({ code: "INVALID_PAYLOAD", message: thrown.message }, false);
   try {

@@ -120,7 +120,7 @@ export function createWorkers(options: WorkersOptions) {
       })),
     );
     const ended = recorded.flatMap((entry) => (typeof entry === "string" ? [] : [entry.ended]));
-    // The worker that ran it cannot report it any more.
+    // The worker that ran it can no longer report it.
     for (const end of ended) attemptSpan(tracing, end.job, end.job.startedAt)?.end(end);
     return ended.map(({ job }) => job);
   }

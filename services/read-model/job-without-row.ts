@@ -65,7 +65,7 @@ function readMessage(body: string) {
   try {
     value = JSON.parse(body);
   } catch {
-    // Its bytes are shown as they are; nothing more can be said of the job.
+    // Its bytes are shown unchanged; nothing more is known of the job.
   }
   const envelope = isObject(value) ? value : {};
   return { envelope, facts: isObject(envelope.payload) ? envelope.payload : {} };

@@ -70,7 +70,7 @@ export async function runComposeEngines({
   try {
     if (engines.length > 0) await compose("up", "--detach", "--wait", ...engines);
   } catch (error) {
-    // Some of them may run.
+    // Some of them may be running.
     onProgress("Stopping the engines that were started");
     await end("stop");
     throw error;

@@ -36,7 +36,7 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
 
   const write = (next: DevState) => {
     state = next;
-    // By renaming, so that who reads it never sees half of it.
+    // By renaming, so that a reader never sees half of it.
     writeFileSync(`${path}.new`, text(state), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   };

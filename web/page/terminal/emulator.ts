@@ -25,14 +25,14 @@ export function createEmulator(element: HTMLElement) {
   terminal.loadAddon(new WebLinksAddon((_, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
   terminal.loadAddon(new ClipboardAddon(undefined, writeOnlyClipboard));
   withSheets(() => terminal.open(element));
-  // A canvas tells nothing about its text: the console, and the tests, read it here.
+  // A canvas does not expose its text: the console and the tests read it here.
   Object.defineProperty(element, "terminal", { value: terminal, configurable: true });
   try {
     const webgl = new WebglAddon();
     webgl.onContextLoss(() => webgl.dispose());
     terminal.loadAddon(webgl);
   } catch (error) {
-    // Without WebGL the terminal draws with elements: slower, and the same to look at.
+    // Without WebGL the terminal draws with elements: slower, and it looks the same.
     console.info("WebGL is not available", error);
   }
   return {

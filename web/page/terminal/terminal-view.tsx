@@ -89,7 +89,7 @@ export function TerminalView({ watch }: { watch?: string }) {
   }
 
   useEffect(() => {
-    // Leaving a page that drives a terminal is asked about; it can be resumed, and a person may not know that.
+    // Leaving a page that drives a terminal needs confirmation: that it can be resumed is not obvious.
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     const isDriving = state.name === "connected" && state.role === "driver" && facts.watchers.length > 0;
     if (isDriving) addEventListener("beforeunload", warn);
