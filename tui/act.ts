@@ -17,6 +17,7 @@ import {
   TABS,
 } from "./model.ts";
 import { jobTargets, rowIds, SORTS, selected, targets } from "./selection.ts";
+import { tracePage } from "./trace-page.ts";
 
 /** Statuses in the sidebar of the jobs, in its order; undefined is all of them. */
 export const SIDEBAR = [
@@ -105,6 +106,8 @@ export function act(state: State, action: Action): Step {
       return copy(state, ({ copy: text }) => text, "Copied");
     case "copy-json":
       return copy(state, ({ whole }) => JSON.stringify(whole, null, 2), "Copied the JSON of");
+    case "trace":
+      return openTrace(state);
     case "mouse":
       return [{ ...state, mouse: !state.mouse }, [{ kind: "mouse", on: !state.mouse }]];
     default:
@@ -354,6 +357,12 @@ function jobInBody(
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** Opens the trace like any other page: in the browser, or as a URL on the clipboard. */
+function openTrace(state: State): Step {
+  const { url, reason } = tracePage(state);
+  return url === undefined ? notice(state, reason, "info") : [state, [{ kind: "open", url }]];
 }
 
 function pause(state: State): Step {

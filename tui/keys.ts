@@ -2,6 +2,7 @@ import { commandOf } from "./launch-state.ts";
 import type { ScreenName, State } from "./model.ts";
 import { isOffline, listNameOf, placeOf, TABS } from "./model.ts";
 import { cancellable, isFrozen, retryable, rowIds, selected } from "./selection.ts";
+import { tracePage } from "./trace-page.ts";
 
 export type Action =
   | "up"
@@ -42,6 +43,7 @@ export type Action =
   | "mark-all"
   | "copy"
   | "copy-json"
+  | "trace"
   | "mouse"
   | "launcher"
   | "setup"
@@ -285,6 +287,16 @@ export const KEYMAP: readonly Binding[] = [
     help: "Copy the whole thing as JSON (OSC 52)",
     screens: [...LISTS, ...DETAILS],
     when: (state) => selected(state) !== undefined,
+  },
+  {
+    action: "trace",
+    keys: ["o"],
+    shown: "o",
+    label: "trace",
+    help: "Open the trace of the job in Jaeger, or say why there is none",
+    screens: ["job"],
+    when: (state) => tracePage(state).url !== undefined,
+    hint: true,
   },
   {
     action: "setup",

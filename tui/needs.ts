@@ -50,6 +50,8 @@ function wants(state: State): readonly Want[] {
       return [
         overview,
         { name: "job", query: { id }, idleMs: 5_000 },
+        // Whether Jaeger is there to open the trace in.
+        { name: "pages", idleMs: 30_000, changedMs: null, isLocal: true },
         { name: "jobTypes", idleMs: 60_000, changedMs: null },
       ];
     case "events":

@@ -77,6 +77,7 @@ const NAMES: Partial<Record<Action, string>> = {
   quit: "quit",
   filter: "filter",
   mouse: "mouse",
+  trace: "trace",
   retry: "retry",
   cancel: "cancel",
   drop: "drop",

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { hintsOf } from "./keys.ts";
-import { placeOf } from "./model.ts";
+import { placeOf, type State } from "./model.ts";
 import { dueLoads } from "./needs.ts";
 import { rowIds } from "./selection.ts";
 import { NOW, sampleId } from "./testing/sample-data.ts";
@@ -160,4 +160,23 @@ test("a form submits what it shows, and stays open with the reason when it is re
     NOW,
   );
   expect(placeOf(accepted)).toEqual({ screen: "job", id: sampleId(9) });
+});
+
+test("o opens the trace where Jaeger answers, and says why where it does not", () => {
+  const jaeger = { id: "jaeger", name: "Jaeger", url: "http://localhost:16686/", description: "Traces" };
+  const place = { screen: "job", id: sampleId(1) } as const;
+  const hints = (state: State) => hintsOf(state).map(({ action }) => action);
+
+  const there = liveState(100, 30, place, { pages: [{ ...jaeger, state: "reachable" }] });
+  expect(hints(there)).toContain("trace");
+  const { traceId } = there.data.job?.value ?? {};
+  expect(press(there, "o").effects).toEqual([
+    { kind: "open", url: `http://localhost:16686/trace/${traceId}` } as never,
+  ]);
+
+  const reason = "only in the full system, under Compose";
+  const absent = liveState(100, 30, place, { pages: [{ ...jaeger, state: "absent", reason }] });
+  expect(hints(absent)).not.toContain("trace");
+  const { state, effects } = press(absent, "o");
+  expect([effects, state.notice?.text]).toEqual([[], `No Jaeger to show the trace in: ${reason}`]);
 });

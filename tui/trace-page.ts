@@ -1,0 +1,17 @@
+import { placeOf, type State } from "./model.ts";
+
+/** Where the trace of the shown job can be seen, or why it cannot. */
+type TracePage =
+  | { readonly url: string; readonly reason?: undefined }
+  | { readonly url?: undefined; readonly reason: string };
+
+export function tracePage(state: State): TracePage {
+  const { job, pages } = state.data;
+  if (!job?.value || job.value.id !== placeOf(state).id) return { reason: "The job has not arrived yet" };
+  const { traceId } = job.value;
+  if (traceId === undefined) return { reason: "This job carries no trace" };
+  const jaeger = pages?.value?.find(({ id }) => id === "jaeger");
+  if (!jaeger) return { reason: "Looking for Jaeger; try again in a moment" };
+  if (jaeger.state !== "reachable") return { reason: `No Jaeger to show the trace in: ${jaeger.reason}` };
+  return { url: new URL(`trace/${traceId}`, jaeger.url).href };
+}
