@@ -89,3 +89,20 @@ behaviour(
     });
   },
 );
+
+behaviour("a processor with a short lease", { env: { all: { LEASE_MS: "500" } } }, (world) => {
+  test("stays ready between two looks of its loops", async () => {
+    const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
+    const stuck = new Set<string>();
+    await eventually(
+      async () => {
+        const reply = await fetch(`${world().running.processor.url}/readyz`);
+        const ready = (await reply.json()) as { failing: string[] };
+        for (const name of ready.failing) stuck.add(name);
+        return (await world().job(id)).status === "COMPLETED";
+      },
+      { what: "the job to complete" },
+    );
+    for (const loop of ["publishing", "claiming", "acting"]) expect([...stuck]).not.toContain(loop);
+  });
+});

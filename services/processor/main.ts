@@ -97,11 +97,13 @@ async function start({
 
   const history = createHistorian(makeEvent);
   const outboxStore = guardedStore(store, createOutboxStore);
-  // Loops that try again until it works. One that makes no progress for a lease leaves jobs waiting.
+  // Loops that try again until it works. One that makes no progress for a lease leaves jobs waiting; those that look
+  // once a second get three looks all the same, or a short lease would call them stuck between two.
+  const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
-    publishing: createDuty("Publishing the outbox", config.LEASE_MS),
-    claiming: createDuty("Claiming jobs", config.LEASE_MS),
-    acting: createDuty("Carrying out bulk actions", config.LEASE_MS),
+    publishing: createDuty("Publishing the outbox", patienceMs),
+    claiming: createDuty("Claiming jobs", patienceMs),
+    acting: createDuty("Carrying out bulk actions", patienceMs),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
   const outbox = createOutbox({ store: outboxStore, bus, tracing, log, duty: loops.publishing });
