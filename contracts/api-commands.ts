@@ -8,7 +8,7 @@ import { Count, JsonObject, published, StringEnum, Timestamp, Uuid } from "./sch
 export const MAX_BATCH_JOBS = 1_000;
 export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]+$" });
 
-/** A job as a person asks for it. Closed: a field with a typing error is refused, not ignored. */
+/** A job as a person submits it. Closed: a field with a typing error is refused, not ignored. */
 export const JobRequest = published(
   "job-request",
   "1.1.0",

@@ -116,7 +116,7 @@ type Queue = (typeof TOPOLOGY.queues)[number];
 
 function messageKeysIn({ name, routes }: Queue): string[] {
   const keys = [...new Set(routes.flatMap(messageKeysOf))];
-  // What the broker itself moves there keeps its body: bytes that nobody could handle.
+  // What the broker itself moves there keeps its body: bytes that no consumer could handle.
   return name === "jobs.failed.validation" ? [...keys, "given-up"] : keys;
 }
 

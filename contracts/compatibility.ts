@@ -107,7 +107,7 @@ function judgeIdentity(name: string, old: Schema | undefined, next: Schema, newS
 
 function judgeVersion(name: string, old: unknown, next: unknown, changes: Change[]): Violation[] {
   if (!isVersion(next)) return [];
-  // A version nobody could read promised nothing: any that can be read is a step up.
+  // An unreadable version promised nothing: any that can be read is a step up.
   const before = isVersion(old) ? old : NO_VERSION;
   const bump = bumpBetween(before, next);
   if (bump === "back") {

@@ -4,7 +4,7 @@ import type { Sql } from "./postgres.ts";
 
 export interface GuardedPostgres {
   /**
-   * Run a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when nobody answers any more; what was sent
+   * Run a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when the server no longer answers; what was sent
    * may have had its effect then.
    */
   run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
@@ -28,8 +28,8 @@ interface Pools {
 }
 
 /**
- * A pool whose queries always settle. The driver alone tries for ever to connect to somebody who accepts and hangs up,
- * and a connection whose peer vanished stays "open" for minutes. So after silence everything starts anew; what waits
+ * A pool whose queries always settle. The driver alone tries endlessly to connect to a server that accepts and hangs up,
+ * and a connection whose peer vanished stays "open" for minutes. So after silence everything starts again; what waits
  * there is refused.
  */
 export function createGuardedPostgres({
@@ -63,7 +63,7 @@ export function createGuardedPostgres({
     void silent.end();
   }
 
-  /** Rejects when nobody answers; stays pending until `done` as long as somebody does. */
+  /** Rejects when the server does not answer; stays pending until `done` as long as it does. */
   async function watch(used: Pools, done: AbortSignal): Promise<never> {
     for (;;) {
       await pause(patienceMs, done);

@@ -10,7 +10,7 @@ import { JOB_TYPES } from "./job-types/registry.ts";
 import { traceparentOfJob } from "./traceparent.ts";
 
 const DEFAULT_PRIORITY = 5;
-/** The fingerprint of jobs that nobody gave an idempotency key: there is nothing to tell apart. */
+/** The fingerprint of jobs without an idempotency key: there is nothing to distinguish. */
 export const NO_FINGERPRINT = "none";
 
 const checkers = new Map<string, TypeCheck<TObject>>();

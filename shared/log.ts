@@ -13,7 +13,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface LogOptions {
   readonly service: string;
   readonly level: LogLevel;
-  /** Where lines go; standard output unless told otherwise. */
+  /** Where lines go; standard output by default. */
   readonly write?: (line: string) => void;
 }
 

@@ -42,7 +42,7 @@ export interface ServiceDefinition<T extends TProperties> {
 
 /**
  * Run a service as this process: its version and configuration are read before anything opens, and a fault in them is
- * told in plain words with exit code 1. `--help`, `--version` and `--healthcheck` (is the one that runs beside it, with the
+ * reported in plain words with exit code 1. `--help`, `--version` and `--healthcheck` (is the one that runs beside it, with the
  * same environment, ready?) answer and exit.
  */
 export async function runService<T extends TProperties>(definition: ServiceDefinition<T>): Promise<void> {

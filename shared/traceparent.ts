@@ -9,7 +9,7 @@ export function readTraceparent(header: string | null): string | undefined {
   return `00${header.slice(2, LENGTH)}`;
 }
 
-/** The trace of a job that nobody brought one for: its own id. So it is known without a random number or a look-up. */
+/** The trace of a job that came without one: its own id. So it is known without a random number or a look-up. */
 export function traceIdOfJob(jobId: string): string {
   return jobId.replaceAll("-", "").toLowerCase();
 }
@@ -33,7 +33,7 @@ export function parentIdOf(traceparent: string): string {
   return traceparent.slice(36, 52);
 }
 
-/** Whether whoever made it exports its spans: the lowest bit of the flags. */
+/** Whether its maker exports its spans: the lowest bit of the flags. */
 export function isSampled(traceparent: string): boolean {
   // Of the digits 0-9 and a-f, the codes of 1, 3, 5, 7 and 9 are odd, those of b, d and f even.
   const code = traceparent.charCodeAt(LENGTH - 1);

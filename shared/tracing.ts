@@ -17,7 +17,7 @@ export interface JobSpan {
  */
 export interface Tracing {
   readonly on: boolean;
-  /** Begin the trace of a new job that nobody brought a trace for; undefined when it is not sampled. */
+  /** Begins the trace of a new job that came without one; undefined when it is not sampled. */
   begin(jobId: string, name: string, kind: SpanKind, at?: number): JobSpan | undefined;
   /** A step after `parent`; undefined when there is none or it is not sampled. `at` is in milliseconds since 1970. */
   span(name: string, kind: SpanKind, parent: string | null | undefined, at?: number): JobSpan | undefined;

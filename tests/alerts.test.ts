@@ -90,7 +90,7 @@ describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const
         const stream = await followAlerts(world().readModel());
 
         await gateway.kill();
-        // Nobody asks for alerts here: what is pushed came from Alertmanager's call with its token.
+        // Nothing requests alerts here: what is pushed came from Alertmanager's call with its token.
         await eventually(() => stream.text().includes('"kind":"alerts"'), {
           what: "the stream to tell of alerts",
           timeoutMs: ALERT_MS,

@@ -43,7 +43,7 @@ behaviour(
           facts: { engine: "postgres" },
         });
       }
-      // Whoever starts services again when they are not healthy must not do so because an engine is away.
+      // A supervisor that restarts unhealthy services must not do so because an engine is unavailable.
       for (const service of Object.values(world().running)) {
         const ask = (path: string) => fetch(`${service.url}${path}`, { signal: AbortSignal.timeout(5_000) });
         expect([service.name, (await ask("/healthz")).status]).toEqual([service.name, 200]);

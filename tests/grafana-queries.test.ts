@@ -53,7 +53,7 @@ describe.skipIf(!areThere && !process.env.CI)("under load", () => {
     const untilAnswered = (queries: readonly { from: string; expr: string }[]) =>
       eventually(
         async () => {
-          // Nobody else asks the read model anything.
+          // Nothing else queries the read-model.
           await Promise.all(["/ledger", "/stats"].map((path) => world().get(path)));
           const faults = await unanswered(queries);
           if (faults.length > 0) throw new Error(`no number for\n${faults.join("\n")}`);

@@ -745,7 +745,7 @@ async function connected(observations: Observations): Promise<Observations> {
   return observations;
 }
 
-/** Until it succeeds: what a caller does that was told STORE_UNAVAILABLE. */
+/** Until it succeeds: what a caller does that received STORE_UNAVAILABLE. */
 function again(call: () => Promise<unknown>): Promise<{ result: unknown }> {
   return eventually(async () => ({ result: await call() }), {
     what: "a call to succeed again",

@@ -32,21 +32,21 @@ const text = await Bun.file(join(FOLDER, "compose.yaml")).text();
 /** compose.yaml. */
 export const compose = Bun.YAML.parse(text) as ComposeFile;
 
-/** Each variable that compose.yaml reads, with every default it gives it. */
+/** Each variable that compose.yaml reads, with each of its defaults. */
 export const variables = new Map<string, Set<string>>();
 for (const [, name = "", preset] of text.matchAll(/\$\{([A-Z][A-Z0-9_]*)(?::?-([^}]*))?\}/g)) {
   const presets = variables.get(name) ?? new Set();
   variables.set(name, presets.add(preset ?? "(none)"));
 }
 
-/** Each variable that .env.example explains, with the value it gives. */
+/** Each variable that .env.example explains, with its value there. */
 export const explained = new Map(
   [...(await Bun.file(join(FOLDER, ".env.example")).text()).matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
     ([, name = "", value = ""]) => [name, value] as const,
   ),
 );
 
-/** A text of compose.yaml as it is when nobody sets a variable. */
+/** A text of compose.yaml with every variable at its default. */
 export function withDefaults(value: unknown): string {
   return String(value).replaceAll(/\$\{[A-Z][A-Z0-9_]*:?-([^}]*)\}/g, "$1");
 }

@@ -183,7 +183,7 @@ test("the README lists every published port with its login, and no other", async
   );
   const wanted = published.map(({ port, credentials, name }) => {
     const { user, password } = credentials ?? {};
-    // Behind these ports nobody is asked for it, or it is entered already.
+    // Behind these ports no login is required, or it is entered already.
     const asked = name !== "redisinsight" && password;
     return [
       port,

@@ -1,6 +1,6 @@
 import type { Side } from "./document.ts";
 
-/** What a change asks of the version: breaking a major one, compatible a minor one. */
+/** What a change requires of the version: breaking a major one, compatible a minor one. */
 export type Level = "breaking" | "compatible";
 
 /** One difference between two versions of a schema that a reader or writer of the data can meet. */

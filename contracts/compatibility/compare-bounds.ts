@@ -53,7 +53,7 @@ function compareEdges(old: Edge, next: Edge, inward: 1 | -1): number {
 }
 
 function countEdge(value: unknown, lower: boolean): Edge | undefined {
-  // A minimum of 0 asks for nothing.
+  // A minimum of 0 requires nothing.
   if (typeof value !== "number" || (lower && value <= 0)) return undefined;
   return { value, exclusive: false };
 }
@@ -99,7 +99,7 @@ function compareMultiple(old: number | undefined, next: number | undefined, plac
   return [breaking(place, "multiple-of-tightened", `was ${old}, is ${next}`)];
 }
 
-/** Whether one pattern takes in another cannot be told in general, so any other one is breaking. */
+/** Whether one pattern takes in another is undecidable in general, so any other one is breaking. */
 function compareText(old: unknown, next: unknown, name: string, place: Place): Change[] {
   if (old === next) return [];
   if (old === undefined) return [breaking(place, `${name}-added`, `was free, is ${shown(next)}`)];

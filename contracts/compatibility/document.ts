@@ -105,7 +105,7 @@ function normaliseSchema(value: unknown, base: string, pointer: string, outer: S
   return withNull(result);
 }
 
-/** TypeBox gives recursive schemas and members of a module a bare name as `$id`; the nearest one is meant. */
+/** TypeBox sets a bare name as the `$id` of recursive schemas and members of a module; the nearest one is meant. */
 function withNames(node: Schema, pointer: string, outer: Scope): Scope {
   const names = new Map(outer);
   if (typeof node.$id === "string") names.set(node.$id, pointer);

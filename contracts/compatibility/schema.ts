@@ -1,4 +1,4 @@
-/** A JSON Schema object: keywords to values nobody has vouched for yet. */
+/** A JSON Schema object: keywords to unchecked values. */
 export type Schema = { readonly [keyword: string]: unknown };
 
 /** The schema that admits everything, and the one that admits nothing. */

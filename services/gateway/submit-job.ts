@@ -146,7 +146,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
 
     /**
-     * Accept many: each is accepted or refused on its own and told by its index. Rejects as a whole only when the bus
+     * Accept many: each is accepted or refused on its own and identified by its index. Rejects as a whole only when the bus
      * took none of them.
      */
     async submitBatch(bodies: readonly unknown[], caller: Caller): Promise<BatchAcceptance> {

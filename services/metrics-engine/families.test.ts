@@ -60,7 +60,7 @@ describe("the families of jobs", () => {
 
   test("never count down where more is fresh than the batch held", async () => {
     const { families, samples } = world();
-    // What an earlier call counted and could not tell is told by the next one.
+    // What an earlier call counted and could not report, the next one reports.
     families.recorded(sampleEvents(5, "job.created"), 2);
     expect(await samples("observatory_events_recorded_total")).toEqual({ "": 5 });
     expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });

@@ -44,7 +44,7 @@ export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Ale
 /** An alert in our words. One that Alertmanager has not looked at yet fires; one silenced or inhibited is silenced. */
 export function toAlert(alert: GettableAlert, now: Date): Alert {
   const { fingerprint, labels, annotations, startsAt, endsAt, generatorURL, status } = alert;
-  // Of a firing alert `endsAt` lies ahead: it is when Alertmanager would give it up, which is nobody's concern.
+  // Of a firing alert `endsAt` lies ahead: it is when Alertmanager would drop it, which does not matter to readers.
   const ended = Date.parse(endsAt) <= now.getTime();
   return present({
     id: fingerprint,

@@ -22,7 +22,7 @@ export interface JobStore {
 export interface JobStoreOptions {
   readonly url: string;
   readonly maxConnections?: number;
-  /** PostgreSQL gives up a statement after this long. */
+  /** PostgreSQL cancels a statement after this long. */
   readonly statementMs?: number;
   /** A query without an answer for this long makes us look whether anybody is there at all, who gets as long again. */
   readonly patienceMs?: number;

@@ -8,7 +8,7 @@ export interface StreamEntry {
   readonly text: string;
 }
 
-/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id is what `Last-Event-ID` gives back. */
+/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id returns as `Last-Event-ID`. */
 export function toEntry(id: string, deltas: readonly Delta[], dropped: number): StreamEntry {
   const message: StreamMessage = { kind: "deltas", deltas: [...deltas], dropped };
   return { id, deltas, dropped, text: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };

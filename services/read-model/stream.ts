@@ -181,7 +181,7 @@ export function createStream({
 }
 export type Stream = ReturnType<typeof createStream>;
 
-/** Gives a chunk only when the reader wants one, so that what a slow reader has not read stays in the bounded buffer. */
+/** Hands over a chunk only when the reader wants one, so that what a slow reader has not read stays in the bounded buffer. */
 function readableOf(client: Client, onCancel: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(

@@ -20,7 +20,7 @@ interface WorkerRow {
 
 /**
  * Processors with what they run, newest first. One whose heartbeat is older than the lease is shown as lost, whatever
- * its row says: nobody may have noticed yet. Rejects as {@link JobStore.read} does.
+ * its row says: it may be unnoticed so far. Rejects as {@link JobStore.read} does.
  */
 export function createWorkerQueries(store: JobStore, leaseMs: number) {
   return {

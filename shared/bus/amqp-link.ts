@@ -45,7 +45,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   const url = withHeartbeat(options.url, options.heartbeatSeconds);
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // Nobody may be waiting for it when the link is closed before it was ever up.
+  // It may have no waiter when the link is closed before it was ever up.
   first.promise.catch(() => undefined);
   let current: ChannelModel | undefined;
   let model: ChannelModel | undefined;

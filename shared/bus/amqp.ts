@@ -32,7 +32,7 @@ export interface AmqpBusOptions {
 }
 
 /**
- * The bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and asks; consumers share a second
+ * The bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and queries; consumers share a second
  * one, made when the first of them is, because a broker that is short of memory or disk stops reading from connections
  * that publish, and acknowledgements must still reach it.
  */

@@ -92,7 +92,7 @@ export function createBatchHandling({
       return undefined;
     },
 
-    /** Wait for the batch in hand: first it may end by itself, then its handler is told to, then it is left behind. */
+    /** Wait for the batch in hand: first it may end by itself, then its handler is aborted, then it is left behind. */
     async finish(working: Promise<void>): Promise<void> {
       const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
       const timer = setTimeout(giveUp, stopGraceMs);

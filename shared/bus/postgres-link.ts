@@ -43,7 +43,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
   const { name, log } = options;
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // Nobody may be waiting for it when the link is closed before it was ever up.
+  // It may have no waiter when the link is closed before it was ever up.
   first.promise.catch(() => undefined);
   let current: { sql: Sql; drop: (reason: string) => void } | undefined;
   let up: Sql | undefined;

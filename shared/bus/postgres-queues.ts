@@ -125,7 +125,7 @@ export async function unregister(sql: Sql, queue: QueueName, holder: number, ids
 }
 
 /**
- * Free what dead consumers of the queue held; gives how many messages became dead letters. In two steps: all that a
+ * Frees what dead consumers of the queue held; returns how many messages became dead letters. In two steps: all that a
  * consumer ever claimed is to be seen once it is known to be dead.
  */
 export async function bury(sql: Sql, queue: QueueName, deliveryLimit: number): Promise<number> {

@@ -16,7 +16,7 @@ export interface JobContext {
   readonly jobId: string;
   /** 1 for the first try of this run of the job. */
   readonly tryNumber: number;
-  /** Aborts when the job is cancelled, its deadline has passed, or the processor gives up waiting while it stops. */
+  /** Aborts when the job is cancelled, its deadline has passed, or the processor stops waiting for it during its own stop. */
   readonly signal: AbortSignal;
   /** Addresses that `http-check` may reach. */
   readonly allowedAddresses: { check(address: string, family: "ipv4" | "ipv6"): boolean };

@@ -20,7 +20,7 @@ const COUNTER_OF: Partial<Record<JobEvent["eventType"], CounterName>> = {
 };
 
 export function contributionOf(event: JobEvent): Contribution {
-  // Queue wait is told by the start of an attempt and again by its end; it is taken from the start, so that jobs which
+  // Both the start of an attempt and its end carry the queue wait; it is taken from the start, so that jobs which
   // are still running are in it.
   if (event.eventType === "job.started") return { queueWaitMs: event.payload.queueWaitMs };
   // How long a lost worker's attempt took is not known: what it carries is the time until somebody noticed.

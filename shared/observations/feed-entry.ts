@@ -3,7 +3,7 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { deltaOf } from "./counting.ts";
 
 /**
- * Deltas in one entry of the live feed. A batch with more shows its last ones: nobody can follow more with the eyes,
+ * Deltas in one entry of the live feed. A batch with more shows its last ones: no eye can follow more,
  * and the feed stays below 100 MB when every entry is full.
  */
 export const MAX_DELTAS = 150;

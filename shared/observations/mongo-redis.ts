@@ -23,7 +23,7 @@ export interface MongoRedisOptions {
  * Observations in MongoDB (events) and Redis (everything that is counted).
  *
  * How an event is counted once, with two stores and no transaction over both:
- *  1. claim   Redis  an id that was not counted gets a claim: a token nobody used before. A claim that is there stays.
+ *  1. claim   Redis  an id that was not counted gets a claim: a token never used before. A claim that is there stays.
  *  2. store   MongoDB  the event goes in under its id with that token. If it is there already, its token is read.
  *  3. count   Redis  in one step: if the claim still has the token under which the event is stored, it is removed and
  *             the event is counted. A stored event with another token was counted before: its new claim is dropped.

@@ -14,7 +14,7 @@ const LOCKS = { making: `${LOCK}, 1`, writing: `${LOCK}, 2` };
  * `counted` holds every number: by minute since 1970, minute 0 being all time.
  *
  * `record` takes a batch whole or not at all: events, counts and feed entry are one transaction. Where some events are
- * stored already it does nothing and gives their ids. Writers take turns, by a lock that is freed when what they wrote
+ * stored already it does nothing and returns their ids. Writers take turns, by a lock that is freed when what they wrote
  * can be seen: so what is looked up stays true, no two wait for each other's rows, and feed ids appear in their order.
  */
 const tables = (firstEntry: number) => `

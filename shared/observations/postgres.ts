@@ -19,7 +19,7 @@ export interface PostgresObservationsOptions {
 
 /**
  * Observations in a schema of one PostgreSQL database, which may be that of the job store. Each chunk of a batch is one
- * transaction: an event is stored, counted and told on the feed, or none of these. So counts are exact whatever dies,
+ * transaction: an event is stored, counted and published on the feed, or none of these. So counts are exact whatever dies,
  * and a batch whose reply was lost is known when it comes again.
  */
 export function createPostgresObservations({
@@ -69,7 +69,7 @@ export function createPostgresObservations({
   };
 }
 
-/** Where a URL leads, whoever goes there and with what settings. */
+/** Where a URL leads, whatever the user and the settings in it. */
 function databaseOf(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);

@@ -14,7 +14,7 @@ end
 
 /**
  * KEYS claims, seen, seen before. ARGV ids, token.
- * Gives [index, token, …] for the ids that do not hold the given token now: an empty token says the id was counted,
+ * Returns [index, token, …] for the ids that do not hold the given token now: an empty token says the id was counted,
  * another one that an earlier call claimed it.
  */
 export const CLAIM = `${SPLIT}
@@ -43,7 +43,7 @@ return others
  * KEYS claims, seen, seen before, feed, totals.
  * ARGV ids to count, their tokens, ids to release, their tokens, plan, latest time, deltas, dropped, feed length,
  * seen limit.
- * Counts all of the ids, or, where some no longer hold their token, nothing at all and gives those ids' indexes.
+ * Counts all of the ids, or, where some no longer hold their token, nothing at all and returns those ids' indexes.
  */
 export const COUNT = `${SPLIT}
 local function holding(ids, tokens)

@@ -5,7 +5,7 @@ import { runTool } from "../../tui/engines/run-tool.ts";
 
 export const ROOT = join(import.meta.dir, "../..");
 
-/** As `docker compose config` gives it. */
+/** As `docker compose config` prints it. */
 export interface ServiceConfig {
   readonly image?: string;
   readonly build?: { readonly args?: Readonly<Record<string, string>> };
@@ -55,7 +55,7 @@ export async function createComposeProject({
     COMPOSE_PROFILES: profiles.join(","),
     COMPOSE_PROGRESS: "plain",
     BUILDKIT_PROGRESS: "plain",
-    // Beside the images of whoever works here, never in their place.
+    // Beside the developer's own images, never in their place.
     ODTO_TAG: "test",
   };
   const docker = (...args: string[]) => runTool(["docker", ...args], { env, cwd: ROOT });

@@ -50,7 +50,7 @@ const payloads: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jo
   },
 };
 
-/** A valid event of a type, of a new `hash` job unless told otherwise. */
+/** A valid event of a type, of a new `hash` job by default. */
 export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFacts<E> = {}): JobEvent<E> {
   return makeEvent({
     eventType,

@@ -1,7 +1,7 @@
 /** The Prometheus of provisioning/datasources. */
 export const PROMETHEUS = { type: "prometheus", uid: "prometheus" } as const;
 
-/** One query of a panel; its place among them gives it its letter. */
+/** One query of a panel; its place among them determines its letter. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;

@@ -19,7 +19,7 @@ export function createPeerSystem({ name, file, variant = "", startEngine }: Peer
     async start(options: StartOptions) {
       const engine = await startEngine({ dataDir: options.dataDir, signal: options.signal });
       const children: PeerChild[] = [];
-      // In reverse order, so that nobody is left talking to an engine that has gone.
+      // In reverse order, so that no process is left talking to an engine that has gone.
       const stop = async () => {
         for (const child of children.toReversed()) await child.stop();
         await engine.stop();

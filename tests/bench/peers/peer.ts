@@ -1,4 +1,4 @@
-/** What a process of a peer is told, all of it by its parent (see peer-process.ts). */
+/** The parameters of a peer's process, all of them from its parent (see peer-process.ts). */
 export interface PeerContext {
   engineUrl: string;
   profile: "noop" | "sleep";
