@@ -139,11 +139,16 @@ const ActionProgress = {
 
 export const ActionReply = published(
   "action-reply",
-  "1.1.0",
+  "1.2.0",
   Type.Object({
     action: StringEnum(["retry", "cancel"]),
     ...ActionProgress,
     byStatus: Type.Optional(Counts),
+    note: Type.Optional(
+      Type.String({
+        description: "Which retried types have no worker, and the ways out; in the first reply",
+      }),
+    ),
   }),
 );
 export type ActionReply = Static<typeof ActionReply>;

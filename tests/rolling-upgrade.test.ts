@@ -109,6 +109,15 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
       200,
       { jobId: id, status: "VALIDATED", note },
     ]);
+    await world().post(`/jobs/${id}/cancel`);
+    const many = await world().post("/jobs/actions", {
+      action: "retry",
+      filter: "type:greet status:cancelled",
+    });
+    expect(await many.json()).toMatchObject({
+      changed: 1,
+      note: expect.stringMatching(/^No worker runs greet, .*type:greet$/),
+    });
   });
 
   test("old and new processors side by side: each takes what it knows", async () => {

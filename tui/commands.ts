@@ -17,6 +17,8 @@ export interface Outcome {
   readonly refused: number;
   /** Why the first of the refused was. */
   readonly reason?: string;
+  /** Why what was done has no effect yet, such as that no worker runs the type. */
+  readonly note?: string;
   /** The job that a command made, when it made one. */
   readonly jobId?: string;
 }
@@ -51,11 +53,12 @@ export function subjectOf(command: Command, changed: number): string {
 }
 
 /** The sentence that says what a command did. */
-export function outcomeText(command: Command, { changed, refused, reason }: Outcome): string {
+export function outcomeText(command: Command, { changed, refused, reason, note }: Outcome): string {
   const done = `${DONE[command.kind]} ${subjectOf(command, changed)}`;
-  if (refused === 0) return done;
+  const hint = note ? `. ${note}` : "";
+  if (refused === 0) return done + hint;
   const failed = `${count(refused)} refused: ${reason ?? "no reason given"}`;
-  return changed === 0 ? capitalised(failed) : `${done}, ${failed}`;
+  return changed === 0 ? capitalised(failed) : `${done}, ${failed}${hint}`;
 }
 
 export function plural(number: number, noun: string): string {

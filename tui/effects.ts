@@ -85,8 +85,13 @@ export async function countMatches(ports: EffectPorts, command: Command): Promis
 async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome> {
   const { gateway } = ports.client;
   switch (command.kind) {
-    case "retry":
-      return each(ports, "Retrying", command.ids, (jobId) => gateway.retryJob({ params: { id: jobId } }));
+    case "retry": {
+      let note: string | undefined;
+      const outcome = await each(ports, "Retrying", command.ids, async (id) => {
+        note = (await gateway.retryJob({ params: { id } })).note ?? note;
+      });
+      return { ...outcome, note };
+    }
     case "cancel":
       return each(ports, "Cancelling", command.ids, (jobId) => gateway.cancelJob({ params: { id: jobId } }));
     case "replay":
@@ -111,6 +116,7 @@ async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome>
         changed,
         refused: Math.max(0, matched - changed),
         reason: "their status had changed meanwhile",
+        note: begun.note,
       };
     }
     case "replay-edited": {
@@ -121,11 +127,17 @@ async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome>
       return { changed: 1, refused: 0, jobId };
     }
     case "pause":
-      await gateway.pauseQueue({ params: { type: command.type } });
-      return { changed: 1, refused: 0 };
+      return {
+        changed: 1,
+        refused: 0,
+        note: (await gateway.pauseQueue({ params: { type: command.type } })).note,
+      };
     case "resume":
-      await gateway.resumeQueue({ params: { type: command.type } });
-      return { changed: 1, refused: 0 };
+      return {
+        changed: 1,
+        refused: 0,
+        note: (await gateway.resumeQueue({ params: { type: command.type } })).note,
+      };
     case "submit":
       return submit(ports, command);
   }

@@ -180,3 +180,10 @@ test("o opens the trace where Jaeger answers, and says why where it does not", (
   const { state, effects } = press(absent, "o");
   expect([effects, state.notice?.text]).toEqual([[], `No Jaeger to show the trace in: ${reason}`]);
 });
+
+test("a retry that no worker takes up says so in its notice", () => {
+  const command = { kind: "retry", ids: [sampleId(1)] } as const;
+  const outcome = { changed: 1, refused: 0, note: "No worker runs greet" };
+  const [state] = update(liveState(80, 24, { screen: "jobs" }), { kind: "finished", command, outcome }, NOW);
+  expect(state.notice?.text).toBe("Retried 1 job. No worker runs greet");
+});

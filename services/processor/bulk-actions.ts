@@ -22,6 +22,8 @@ const SMALL = 1_000;
 const WAIT_MS = 3_000;
 const WAIT_POLL_MS = 20;
 const SAMPLE = 10;
+/** Types that a note names before it is cut short. */
+const MAX_NAMED = 5;
 /** How often a processor looks for actions that were left behind. */
 const POLL_MS = 1_000;
 const LETTERS = 50;
@@ -133,6 +135,16 @@ export function createBulkActions(options: BulkActionsOptions) {
     }
   }
 
+  async function noteOn(types: readonly string[]): Promise<string | undefined> {
+    const idle = await jobs.withoutWorker(types);
+    if (idle.length === 0) return undefined;
+    const named = idle.slice(0, MAX_NAMED).join(", ") + (idle.length > MAX_NAMED ? ", …" : "");
+    return (
+      `No worker runs ${named}, so jobs of ${idle.length === 1 ? "it" : "these"} wait. Start a processor that has ` +
+      `the type, or cancel the jobs with POST /jobs/actions and the filter type:${idle[0]}`
+    );
+  }
+
   return {
     async onJobs(request: ActionRequest, commandId: string): Promise<ActionReply> {
       const { action, filter: given, all = false, dryRun = false } = request;
@@ -144,7 +156,9 @@ export function createBulkActions(options: BulkActionsOptions) {
       } as const;
       const filter = await readFilter(given, language);
       refuseEmpty(filter, all, "job");
-      return { ...(await begin({ target: "jobs", action, filter }, commandId, dryRun)), action };
+      const reply = await begin({ target: "jobs", action, filter }, commandId, dryRun);
+      const note = action === "retry" ? await noteOn(Object.keys(reply.byType)) : undefined;
+      return { ...reply, action, ...(note && { note }) };
     },
 
     async onLetters(request: DeadLetterActionRequest, commandId: string): Promise<DeadLetterActionReply> {

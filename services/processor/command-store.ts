@@ -114,6 +114,15 @@ export function createCommandStore(sql: Sql) {
       return row;
     },
 
+    /** Those of the types that no live worker runs. */
+    async withoutWorker(types: readonly string[]): Promise<string[]> {
+      const rows = await sql<{ type: string }[]>`
+        with ${knownTypesSql(sql)}
+        select type from unnest(${plainArray(types)}::text[]) as type
+        where type not in (select type from known) order by 1`;
+      return rows.map((row) => row.type);
+    },
+
     /** Pauses or resumes a type; returns whether that changed anything. */
     async setPaused(type: string, paused: boolean): Promise<boolean> {
       const rows = paused

@@ -3,6 +3,7 @@ import type { ActionReply } from "../../contracts/api-commands.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
 import { endedAction } from "../../shared/api-client/ended-action.ts";
 import { shortId } from "../../shared/format.ts";
+import { sanitize } from "../text.ts";
 import { bulkText, mustSelect } from "./bulk.ts";
 import { describe, filterOption, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
@@ -42,7 +43,12 @@ function addAction(program: Command, context: CliContext, action: Action, descri
         const { client, signal } = context;
         const body = { action, filter: filter ?? "", all, dryRun: !yes };
         const begun = await client.gateway.actOnJobs({ body }, { signal });
-        return show(context, output, await endedAction(client, begun, signal), bulkText);
+        // Only the first reply has the note.
+        const ended = {
+          ...(await endedAction(client, begun, signal)),
+          ...(begun.note && { note: begun.note }),
+        };
+        return show(context, output, ended, bulkText);
       }
       const results = await actOnEach(context, action, ids);
       if (results.some((result) => "error" in result)) context.exitCode = 1;
@@ -71,12 +77,14 @@ async function actOnEach(
   return results;
 }
 
-function resultsText({ results }: ActionReport, style: Style): string {
+export function resultsText({ results }: ActionReport, style: Style): string {
   return results
-    .map((result) =>
-      "error" in result
-        ? `${shortId(result.jobId)}  ${style.paint.red(result.error.message)}`
-        : `${shortId(result.jobId)}  ${status(result.status, style)}${result.cancelRequested ? ", is being stopped" : ""}`,
-    )
+    .map((result) => {
+      const id = shortId(result.jobId);
+      if ("error" in result) return `${id}  ${style.paint.red(result.error.message)}`;
+      const state = status(result.status, style) + (result.cancelRequested ? ", is being stopped" : "");
+      const note = result.note && `\n${style.paint.yellow(sanitize(result.note))}`;
+      return `${id}  ${state}${note ?? ""}`;
+    })
     .join("\n");
 }

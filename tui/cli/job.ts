@@ -11,6 +11,8 @@ import type { Style } from "./style.ts";
 import { facts, table } from "./table.ts";
 import { age, status } from "./words.ts";
 
+const STACK_LINES = 6;
+
 export function addJob(program: Command, context: CliContext): void {
   describe(
     program.command("job"),
@@ -56,12 +58,26 @@ export function jobText(job: JobDetail, timeline: Timeline | undefined, style: S
     head,
     section("payload", job.payload, style),
     section("result", job.result, style),
+    stackText(job, style),
     timeline && `${style.paint.bold("timeline")}\n${timelineText(timeline.entries, style)}`,
     unavailable.length > 0 &&
       style.paint.yellow(`Not answering, so parts are missing: ${unavailable.join(", ")}`),
   ]
     .filter(Boolean)
     .join("\n\n");
+}
+
+/** The top of the newest failed attempt's stack: the message and the frames nearest to the fault. */
+function stackText({ attempts }: JobDetail, { paint }: Style): string | undefined {
+  const failed = attempts.findLast(({ error }) => error?.stack);
+  if (!failed?.error?.stack) return undefined;
+  const lines = cleanLines(failed.error.stack).split("\n");
+  const more = lines.length - STACK_LINES;
+  const shown = [
+    ...lines.slice(0, STACK_LINES),
+    ...(more > 0 ? [`    and ${more} more, with --output json`] : []),
+  ];
+  return `${paint.bold(`stack of attempt ${failed.attempt}`)}\n${shown.map(paint.dim).join("\n")}`;
 }
 
 function timelineText(entries: readonly TimelineEntry[], style: Style): string {

@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { sampleId } from "../testing/sample-data.ts";
+import { resultsText } from "./act.ts";
+import { bulkText } from "./bulk.ts";
+import { PLAIN } from "./style.ts";
+
+const style = { paint: PLAIN, width: Number.POSITIVE_INFINITY, now: 0 };
+const note = "No worker runs greet, so nothing of it starts";
+const retried = { status: "VALIDATED", cancelRequested: false } as const;
+
+test("a retry that no worker takes up says so below its job", () => {
+  const results = [
+    { jobId: sampleId(1), ...retried, note },
+    { jobId: sampleId(2), ...retried },
+  ];
+  expect(resultsText({ action: "retry", results }, style).split("\n")).toEqual([
+    expect.stringMatching(/waiting$/),
+    note,
+    expect.stringMatching(/waiting$/),
+  ]);
+});
+
+test("a bulk retry says it after its number, and where nothing matched there is nothing to say", () => {
+  const reply = { action: "retry", dryRun: false, note } as const;
+  expect(bulkText({ ...reply, matched: 1, changed: 1 })).toBe(`Retried 1 job of 1 that matched\n${note}`);
+  expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 jobs of 0 that matched");
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { sampleJobDetail } from "../testing/sample-data.ts";
+import { jobText } from "./job.ts";
+import { PLAIN } from "./style.ts";
+
+const style = {
+  paint: { ...PLAIN, dim: (text: string) => `<${text}>` },
+  width: Number.POSITIVE_INFINITY,
+  now: 0,
+};
+
+test("a job shows the top of its last failed attempt's stack, dimmed and harmless", () => {
+  const frames = Array.from({ length: 9 }, (_, line) => `    at run (/app/flaky.ts:${line}:1)`);
+  const { attempts } = sampleJobDetail();
+  const withStack = attempts.map((one) =>
+    one.error
+      ? { ...one, error: { ...one.error, stack: `Error: \x1b[2Jtry ${one.attempt}\n${frames.join("\n")}` } }
+      : one,
+  );
+  const text = jobText(sampleJobDetail({ attempts: withStack }), undefined, style);
+  const lines = text.slice(text.indexOf("stack of attempt 2\n")).split("\n");
+  expect(lines[1]).toMatch(/^<Error: .*try 2>$/);
+  expect(lines[1]).not.toContain("\x1b");
+  expect(lines[2]).toBe(`<${frames[0]}>`);
+  expect(lines[7]).toBe("<    and 4 more, with --output json>");
+  expect(text).not.toContain("try 1>");
+});
+
+test("a job whose attempts left no stack shows none", () => {
+  expect(jobText(sampleJobDetail(), undefined, style)).not.toContain("stack of");
+});
