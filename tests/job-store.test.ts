@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { createCommandLogStore } from "../services/processor/command-log-store.ts";
+import { createDeadLetterStore } from "../services/processor/dead-letter-store.ts";
 import { openJobStore } from "../services/processor/job-store.ts";
 import { createLog } from "../shared/log.ts";
+import { refusedMessage } from "../shared/refusal.ts";
 import { testEngines } from "./support/engines.ts";
 
 const log = createLog({ service: "test", level: "error" });
@@ -60,5 +62,38 @@ describe("the job store", () => {
     await commands.end(second, "done", '{"run":2}');
     await commands.end(first, "withdrawn", "null");
     expect(await commands.find(id)).toMatchObject({ state: "done", reply: { run: 2 } });
+  });
+
+  test.each([
+    ["before its replay is marked", true],
+    ["on a machine whose clock is behind the store's", false],
+  ])("a message that dies again %s can be replayed again", async (_, beforeMark) => {
+    const letters = createDeadLetterStore(sql);
+    const diedAt = Date.now() - 60_000;
+    const original = Buffer.from(crypto.randomUUID());
+    const dead = (at: number, queue: "jobs.created" | "events.observed" = "jobs.created") => ({
+      ...refusedMessage({ original, reason: "MALFORMED", detail: "x" }, { queue, service: "processor" }),
+      refusedAt: new Date(at).toISOString(),
+    });
+    const { id } = dead(diedAt);
+    await letters.file([dead(diedAt)]);
+    const letter = await letters.get(id);
+    if (!letter) throw new Error("the letter is not there");
+    const mark = () =>
+      letters.markReplayed(letter, { request: "as it was", reply: { deadLetterId: id, outcome: "sent" } });
+
+    if (beforeMark) await letters.file([dead(diedAt + 20)]);
+    await mark();
+    if (!beforeMark) {
+      await letters.file([dead(diedAt)]);
+      expect((await letters.get(id))?.replayed).toBe(true);
+      await letters.file([dead(diedAt + 20)]);
+    }
+    await letters.file([dead(diedAt + 30, "events.observed")]);
+    expect(await letters.get(id)).toMatchObject({
+      replayed: false,
+      replayReply: null,
+      queue: "jobs.created",
+    });
   });
 });

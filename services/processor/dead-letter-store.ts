@@ -10,6 +10,7 @@ export interface DeadLetterRow {
   readonly jobId: string | null;
   readonly reason: DeadLetterReason;
   readonly replays: number;
+  readonly diedAt: Date;
   /** Whether it was replayed and has not died again since. */
   readonly replayed: boolean;
   /** What that replay was asked for, and what it answered. */
@@ -24,10 +25,13 @@ export interface ReplayRecord {
 }
 
 export function createDeadLetterStore(sql: Sql) {
+  const stillDead = sql`dead_letters.queue = 'jobs.created' and dead_letters.replayed_at is null`;
+
   return {
     /**
      * File refused messages, each once. One that broke on both queues it came to is filed under `jobs.created`: replayed
-     * there it reaches both again.
+     * there it reaches both again. One that dies again later is open again; deaths are compared with each other, because
+     * a replay is dated by the store's clock.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       await sql`
@@ -41,10 +45,13 @@ export function createDeadLetterStore(sql: Sql) {
           ${plainArray(messages.map((m) => m.eventId ?? null))}::uuid[]
         ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
         on conflict (id) do update
-          set queue = excluded.queue, service = excluded.service, detail = excluded.detail,
+          set queue = case when ${stillDead} then dead_letters.queue else excluded.queue end,
+              service = case when ${stillDead} then dead_letters.service else excluded.service end,
+              detail = case when ${stillDead} then dead_letters.detail else excluded.detail end,
+              died_at = greatest(dead_letters.died_at, excluded.died_at),
               replayed_at = null, replayed_as = null, replay_request = null, replay_reply = null
           where excluded.queue = 'jobs.created' and dead_letters.queue <> 'jobs.created'
-            or excluded.died_at > dead_letters.replayed_at`;
+            or excluded.died_at > dead_letters.died_at`;
     },
 
     /** Files a message and takes it back. Rejects when the store does not take one now. */
@@ -54,18 +61,24 @@ export function createDeadLetterStore(sql: Sql) {
 
     async get(id: string): Promise<DeadLetterRow | undefined> {
       const [row] = await sql<DeadLetterRow[]>`
-        select id, kind, queue, body, job_id as "jobId", reason, replays, replayed_at is not null as replayed,
+        select id, kind, queue, body, job_id as "jobId", reason, replays, died_at as "diedAt", replayed_at is not null as replayed,
           replay_request as "replayRequest", replay_reply as "replayReply"
         from dead_letters where id = ${id} and dropped_at is null`;
       return row;
     },
 
-    /** Mark a letter that still stands as it was read; of two replays at a time only the first counts. */
-    async markReplayed({ id, replays }: DeadLetterRow, { request, reply }: ReplayRecord): Promise<void> {
+    /**
+     * Mark a letter that still stands as it was read: of two replays at a time only the first counts, and what has died
+     * again already stays open.
+     */
+    async markReplayed(
+      { id, replays, diedAt }: Pick<DeadLetterRow, "id" | "replays" | "diedAt">,
+      { request, reply }: ReplayRecord,
+    ): Promise<void> {
       await sql`
         update dead_letters set replays = replays + 1, replayed_at = now(), replayed_as = ${reply.jobId ?? null},
           replay_request = ${request}, replay_reply = ${JSON.stringify(reply)}::text::jsonb
-        where id = ${id} and replays = ${replays}`;
+        where id = ${id} and replays = ${replays} and died_at < ${diedAt}::timestamptz + interval '1 millisecond'`;
     },
 
     /** Hide a dead letter for good; false when there is none. Its row stays, so that the ledger can account for it. */
