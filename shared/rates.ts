@@ -32,6 +32,23 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   };
 }
 
+/** Minutes that a rate by type averages over, the one under way included. */
+const RECENT_MINUTES = 3;
+
+/** Per second, by job type, over the last minutes of a series that holds every type. */
+export function ratesByType({ series, from, stepMs }: SeriesReply, now: number): ReadonlyMap<string, number> {
+  return new Map(
+    series.flatMap(({ labels: { type }, points }): [string, number][] => {
+      if (type === undefined) return [];
+      const recent = points.slice(-RECENT_MINUTES);
+      const start = Date.parse(from) + (points.length - recent.length) * stepMs;
+      // The clock that counted the minutes may differ from this one.
+      const ms = Math.min(recent.length * stepMs, Math.max((recent.length - 1) * stepMs, now - start, 1_000));
+      return [[type, recent.reduce<number>((sum, point) => sum + (point ?? 0), 0) / (ms / 1_000)]];
+    }),
+  );
+}
+
 /** Puts the minutes that were counted before this program started in front of its own samples. */
 export function seed(own: readonly number[], series: SeriesReply | undefined): readonly number[] {
   const points = series?.series[0]?.points;

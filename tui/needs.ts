@@ -69,7 +69,12 @@ function wants(state: State): readonly Want[] {
         { name: "jobTypes", idleMs: 60_000, changedMs: null },
       ];
     case "queues":
-      return [overview, { name: "queues", idleMs: 2_000 }, { name: "workers", idleMs: 2_000 }];
+      return [
+        overview,
+        { name: "queues", idleMs: 2_000 },
+        { name: "workers", idleMs: 2_000 },
+        { name: "completedSeries", query: { metric: "completed" }, idleMs: 10_000, changedMs: 10_000 },
+      ];
     case "alerts":
       return [overview, { name: "alerts", idleMs: 2_000, changedMs: null }];
     case "pages":

@@ -1,6 +1,7 @@
 import type { QueueState, WorkerState } from "../../contracts/api-queries.ts";
 import { workerName } from "../../shared/event-words.ts";
 import { age, count, duration } from "../../shared/format.ts";
+import { ratesByType } from "../../shared/rates.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
@@ -26,6 +27,23 @@ function stateOf({ paused, waiting, executing, withoutWorker = 0 }: QueueState):
   if (paused) return span(`${GLYPHS.paused} paused`, { colour: "warn" });
   if (withoutWorker > 0) return span(`${GLYPHS.bad} no worker`, { colour: "bad" });
   return waiting + executing > 0 ? span(`${GLYPHS.ok} runs`, { colour: "good" }) : dim(`${GLYPHS.ok} idle`);
+}
+
+/** Completed jobs per second; "–" where none of the type completed within the minutes that were queried. */
+function doneColumn({ data: { completedSeries }, now }: State): Column<QueueState> {
+  const series = completedSeries?.value;
+  const rates = series && ratesByType(series, completedSeries.loadedAt ?? now);
+  return {
+    title: "done/s",
+    width: 6,
+    align: "right",
+    drop: 5,
+    cell: ({ type }) => {
+      const rate = rates?.get(type);
+      if (!rate) return dim("–");
+      return span(rate < 99.95 ? rate.toFixed(rate < 0.995 ? 2 : 1) : count(rate));
+    },
+  };
 }
 
 const QUEUE_COLUMNS: Column<QueueState>[] = [
@@ -62,8 +80,15 @@ const QUEUE_COLUMNS: Column<QueueState>[] = [
     drop: 3,
     cell: ({ scheduled }) => span(count(scheduled), scheduled > 0 ? {} : { dim: true }),
   },
-  { title: "", width: 4, flexible: true, drop: 4, cell: ({ note = "" }) => span(note, { colour: "warn" }) },
 ];
+
+const NOTE_COLUMN: Column<QueueState> = {
+  title: "",
+  width: 4,
+  flexible: true,
+  drop: 4,
+  cell: ({ note = "" }) => span(note, { colour: "warn" }),
+};
 
 function queuesPanel(state: State, queues: readonly QueueState[], width: number, selected: number): Panel {
   const { queues: loaded } = state.data;
@@ -82,7 +107,7 @@ function queuesPanel(state: State, queues: readonly QueueState[], width: number,
   const ready = bus.reduce((sum, queue) => sum + queue.ready, 0);
   return {
     title: "Queues",
-    lines: tableLines(QUEUE_COLUMNS, queues, width),
+    lines: tableLines([...QUEUE_COLUMNS, doneColumn(state), NOTE_COLUMN], queues, width),
     fixed: 1,
     selected: selected < queues.length ? selected : -1,
     footer: [dim(`on the bus ${count(ready)} · outbox ${count(loaded?.value?.outbox ?? 0)}`)],

@@ -125,6 +125,17 @@ const samples: Partial<Resources> = {
   }),
   queues,
   workers,
+  completedSeries: {
+    stepMs: 60_000,
+    from: "2027-01-31T13:57:00.000Z",
+    to: "2027-01-31T14:03:00.000Z",
+    series: [
+      { metric: "completed", labels: {}, points: [6_000, 6_000, 6_000, 300, 312, 30] },
+      // Two whole minutes and 11.5 s of the third.
+      { metric: "completed", labels: { type: "hash" }, points: [6_000, 6_000, 6_000, 300, 300, 31] },
+      { metric: "completed", labels: { type: "sleep" }, points: [null, null, null, null, 12, null] },
+    ],
+  },
   alerts: { items: [alert], source: "alertmanager", fetchedAt: null },
   pages,
 };
@@ -165,6 +176,7 @@ test("one dead letter shows why it died and what it was; the one of a job is edi
 
 test("queues pause after a question and resume without one; Enter lists their jobs", () => {
   expectGolden("queues-80x24", shown(at({ screen: "queues" })));
+  expectGolden("queues-100x24", shown(at({ screen: "queues" }, {}, 100)));
   const paused = press(at({ screen: "queues" }), "p");
   expect(paused.state.overlay).toMatchObject({
     question: "Pause queue hash? Its jobs wait until it is resumed.",
