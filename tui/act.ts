@@ -16,7 +16,7 @@ import {
   type State,
   TABS,
 } from "./model.ts";
-import { jobTargets, rowIds, SORTS, selected, targets } from "./selection.ts";
+import { deadLetterFilter, jobTargets, rowIds, SORTS, selected, targets } from "./selection.ts";
 import { tracePage } from "./trace-page.ts";
 
 /** Statuses in the sidebar of the jobs, in its order; undefined is all of them. */
@@ -306,8 +306,9 @@ function onJobs(state: State, verb: "retry" | "cancel"): Step {
 }
 
 function onDeadLetters(state: State, verb: "replay" | "drop"): Step {
-  const { all } = state.lists["dead-letters"];
-  const ids = placeOf(state).screen === "dead-letters" && all ? rowIds(state) : targets(state);
+  if (placeOf(state).screen === "dead-letters" && state.lists["dead-letters"].all)
+    return [state, [{ kind: "count", command: { kind: `${verb}-all`, filter: deadLetterFilter(state) } }]];
+  const ids = targets(state);
   if (ids.length === 0) return still(state);
   const question =
     verb === "drop"

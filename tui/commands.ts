@@ -1,5 +1,5 @@
 import type { JobRequest } from "../contracts/api-commands.ts";
-import type { JobFilter } from "../contracts/filter-schema.ts";
+import type { DeadLetterFilter, JobFilter } from "../contracts/filter-schema.ts";
 import { count } from "../shared/format.ts";
 
 /** Something that changes the system, as a person confirmed it. */
@@ -7,9 +7,17 @@ export type Command =
   | { readonly kind: "retry" | "cancel"; readonly ids: readonly string[] }
   | { readonly kind: "retry-all" | "cancel-all"; readonly filter: JobFilter }
   | { readonly kind: "replay" | "drop"; readonly ids: readonly string[] }
+  | { readonly kind: "replay-all" | "drop-all"; readonly filter: DeadLetterFilter }
   | { readonly kind: "replay-edited"; readonly id: string; readonly payload: Record<string, unknown> }
   | { readonly kind: "pause" | "resume"; readonly type: string }
   | { readonly kind: "submit"; readonly request: JobRequest; readonly count: number };
+
+/** A command on everything that matches a filter. */
+export type BulkCommand = Extract<Command, { filter: unknown }>;
+
+export function isBulk(command: Command): command is BulkCommand {
+  return "filter" in command;
+}
 
 /** What became of a command. */
 export interface Outcome {
@@ -29,8 +37,10 @@ const DONE: Readonly<Record<Command["kind"], string>> = {
   cancel: "Cancelled",
   "cancel-all": "Cancelled",
   replay: "Replayed",
+  "replay-all": "Replayed",
   "replay-edited": "Resubmitted",
   drop: "Dropped",
+  "drop-all": "Dropped",
   pause: "Paused",
   resume: "Resumed",
   submit: "Submitted",
@@ -43,7 +53,9 @@ export function subjectOf(command: Command, changed: number): string {
     case "resume":
       return `queue ${command.type}`;
     case "replay":
+    case "replay-all":
     case "drop":
+    case "drop-all":
       return plural(changed, "dead letter");
     case "submit":
       return `${plural(changed, "job")} of type ${command.request.type}`;

@@ -1,4 +1,5 @@
 import type { DeadLetter } from "../contracts/dead-letter.ts";
+import type { DeadLetterFilter } from "../contracts/filter-schema.ts";
 
 /** Dead letters of one cause. */
 export interface DeadLetterGroup {
@@ -32,4 +33,17 @@ export function groupsOf(letters: readonly DeadLetter[]): DeadLetterGroup[] {
     });
   }
   return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+}
+
+/** The longest text that a filter takes. */
+const MAX_TEXT = 200;
+
+/**
+ * The filter that matches the dead letters of a cause: its reason, and what was said without the words that differ each
+ * time. It may match a few more, whose message has all of these words.
+ */
+export function filterOfCause({ reason, detail }: DeadLetter): DeadLetterFilter {
+  const words = detail.split(/\s+/).filter((word) => word !== "" && !/\d/.test(word));
+  while (words.join(" ").length > MAX_TEXT) words.pop();
+  return { reason, ...(words.length > 0 && { text: words.join(" ") }) };
 }

@@ -11,6 +11,7 @@ const asked: string[] = [];
 let refuses = false;
 /** What an action has been through at each look, until it is done. */
 let seenSoFar: number[] = [];
+const actionAt = (path: string) => (path.startsWith("/dead-letters") ? "replay" : "retry");
 const problem = {
   type: "about:blank",
   title: "The job's status does not allow this",
@@ -27,10 +28,26 @@ const server = Bun.serve({
     if (refuses) return Response.json(problem, { status: 409 });
     if (pathname === "/jobs/batch")
       return Response.json({ accepted: 2, refused: 1, results: [{ index: 2, problem }] }, { status: 202 });
-    const seen = pathname.startsWith("/jobs/actions") ? seenSoFar.shift() : undefined;
+    const seen = /^\/(jobs|dead-letters)\/actions/.test(pathname) ? seenSoFar.shift() : undefined;
     if (seen !== undefined)
-      return Response.json({ id: sampleId(3), state: "running", seen, matched: 61, changed: seen });
-    return Response.json({ jobId: sampleId(7), jobTypes: [], items: [], matched: 61, changed: 60 });
+      return Response.json({
+        action: actionAt(pathname),
+        id: sampleId(3),
+        state: "running",
+        seen,
+        matched: 61,
+        changed: seen,
+      });
+    const note = pathname.endsWith("/retry") ? "no worker" : undefined;
+    return Response.json({
+      action: actionAt(pathname),
+      note,
+      jobId: sampleId(7),
+      jobTypes: [],
+      items: [],
+      matched: 61,
+      changed: 60,
+    });
   },
 });
 afterAll(() => server.stop(true));
@@ -101,7 +118,7 @@ test("each command reaches its route and says what it changed", async () => {
   const [a, b] = [sampleId(1), sampleId(2)];
   expect(await outcomeOf({ kind: "retry", ids: [a, b] })).toEqual({
     asked: [`POST /jobs/${a}/retry`, `POST /jobs/${b}/retry`],
-    outcome: { changed: 2, refused: 0, reason: undefined },
+    outcome: { changed: 2, refused: 0, reason: undefined, note: "no worker" },
     progress: 2,
   });
   expect((await outcomeOf({ kind: "cancel", ids: [a] })).asked).toEqual([`POST /jobs/${a}/cancel`]);
@@ -128,7 +145,7 @@ test("each command reaches its route and says what it changed", async () => {
   });
 });
 
-test("an action on many jobs shows how far it is while it runs", async () => {
+test("an action on many shows how far it is while it runs", async () => {
   seenSoFar = [20, 40];
   const { ports, messages } = createPorts();
   await runCommand(ports, { kind: "retry-all", filter: {} });
@@ -137,6 +154,14 @@ test("an action on many jobs shows how far it is while it runs", async () => {
     { kind: "progress", done: 40, total: 61 },
     { kind: "finished", outcome: { changed: 60 } },
   ]);
+  seenSoFar = [30];
+  const letters = createPorts();
+  await runCommand(letters.ports, { kind: "replay-all", filter: { reason: "MALFORMED" } });
+  expect(letters.messages).toMatchObject([
+    { kind: "progress", label: "Replaying", done: 30, total: 61 },
+    { kind: "finished", outcome: { changed: 60 } },
+  ]);
+  expect(asked.slice(-2)).toEqual(["POST /dead-letters/actions", `GET /dead-letters/actions/${sampleId(3)}`]);
 });
 
 test("refusals are counted, and the first reason kept", async () => {

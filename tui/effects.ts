@@ -1,9 +1,14 @@
 import type { Static } from "@sinclair/typebox";
-import type { Acceptance, BatchRequest } from "../contracts/api-commands.ts";
+import type {
+  Acceptance,
+  ActionReply,
+  BatchRequest,
+  DeadLetterActionReply,
+} from "../contracts/api-commands.ts";
 import { ApiError } from "../shared/api-client/api-error.ts";
 import type { ApiClient } from "../shared/api-client/client.ts";
-import { endedAction } from "../shared/api-client/ended-action.ts";
-import type { Command, Outcome } from "./commands.ts";
+import { endedAction, endedDeadLetterAction } from "../shared/api-client/ended-action.ts";
+import type { BulkCommand, Command, Outcome } from "./commands.ts";
 import type { Effect, Message } from "./message.ts";
 import type { Failure, ResourceName, Resources } from "./model.ts";
 import type { Load } from "./needs.ts";
@@ -68,14 +73,12 @@ export async function runCommand(ports: EffectPorts, command: Command): Promise<
   ports.dispatch({ kind: "finished", command, outcome });
 }
 
-/** Queries how many jobs a bulk action would change. Never rejects. */
-export async function countMatches(ports: EffectPorts, command: Command): Promise<void> {
-  if (command.kind !== "retry-all" && command.kind !== "cancel-all") return;
-  const action = command.kind === "retry-all" ? "retry" : "cancel";
+/** Counts what a bulk action would change, with a dry run. Never rejects. */
+export async function countMatches(ports: EffectPorts, command: BulkCommand): Promise<void> {
   try {
-    const { matched } = await ports.client.gateway.actOnJobs({
-      body: { action, filter: command.filter, all: true, dryRun: true },
-    });
+    const { matched } = await (isOnJobs(command)
+      ? actOnJobs(ports, command, true)
+      : actOnLetters(ports, command, true));
     ports.dispatch({ kind: "counted", command, matched });
   } catch (error) {
     ports.dispatch({ kind: "notice", text: reasonOf(error), tone: "bad" });
@@ -103,22 +106,10 @@ async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome>
         gateway.dropDeadLetter({ params: { id: letterId } }),
       );
     case "retry-all":
-    case "cancel-all": {
-      const action = command.kind === "retry-all" ? "retry" : "cancel";
-      // The number was shown and confirmed, so that an empty filter means every job.
-      const body = { action, filter: command.filter, all: true } as const;
-      const begun = await gateway.actOnJobs({ body }, { signal: ports.signal });
-      const label = action === "retry" ? "Retrying" : "Cancelling";
-      const { matched, changed } = await endedAction(ports.client, begun, ports.signal, (reply) =>
-        ports.dispatch({ kind: "progress", label, done: reply.seen ?? reply.changed, total: reply.matched }),
-      );
-      return {
-        changed,
-        refused: Math.max(0, matched - changed),
-        reason: "their status had changed meanwhile",
-        note: begun.note,
-      };
-    }
+    case "cancel-all":
+    case "replay-all":
+    case "drop-all":
+      return onMatches(ports, command);
     case "replay-edited": {
       const { jobId } = await gateway.replayDeadLetter({
         params: { id: command.id },
@@ -141,6 +132,50 @@ async function outcomeOf(ports: EffectPorts, command: Command): Promise<Outcome>
     case "submit":
       return submit(ports, command);
   }
+}
+
+const PROGRESS: Readonly<Record<BulkCommand["kind"], string>> = {
+  "retry-all": "Retrying",
+  "cancel-all": "Cancelling",
+  "replay-all": "Replaying",
+  "drop-all": "Dropping",
+};
+
+/** Runs a bulk action to its end and shows on the way how far it is. */
+async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outcome> {
+  const { client, signal } = ports;
+  const onProgress = ({ seen, changed: so, matched: total }: ActionReply | DeadLetterActionReply) =>
+    ports.dispatch({ kind: "progress", label: PROGRESS[command.kind], done: seen ?? so, total });
+  if (isOnJobs(command)) {
+    const begun = await actOnJobs(ports, command, false);
+    return { ...outcomeOfMatches(await endedAction(client, begun, signal, onProgress)), note: begun.note };
+  }
+  const begun = await actOnLetters(ports, command, false);
+  return outcomeOfMatches(await endedDeadLetterAction(client, begun, signal, onProgress));
+}
+
+const outcomeOfMatches = ({ matched, changed }: ActionReply | DeadLetterActionReply): Outcome => ({
+  changed,
+  refused: Math.max(0, matched - changed),
+  reason: "they had changed meanwhile",
+});
+
+type OnJobs = Extract<BulkCommand, { kind: "retry-all" | "cancel-all" }>;
+type OnLetters = Exclude<BulkCommand, OnJobs>;
+
+function isOnJobs(command: BulkCommand): command is OnJobs {
+  return command.kind === "retry-all" || command.kind === "cancel-all";
+}
+
+// The number is shown and confirmed, so that an empty filter means everything.
+function actOnJobs({ client, signal }: EffectPorts, { kind, filter }: OnJobs, dryRun: boolean) {
+  const action = kind === "retry-all" ? "retry" : "cancel";
+  return client.gateway.actOnJobs({ body: { action, filter, all: true, dryRun } }, { signal });
+}
+
+function actOnLetters({ client, signal }: EffectPorts, { kind, filter }: OnLetters, dryRun: boolean) {
+  const action = kind === "replay-all" ? "replay" : "drop";
+  return client.gateway.actOnDeadLetters({ body: { action, filter, all: true, dryRun } }, { signal });
 }
 
 async function submit(

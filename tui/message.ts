@@ -1,4 +1,4 @@
-import type { Command, Outcome } from "./commands.ts";
+import type { BulkCommand, Command, Outcome } from "./commands.ts";
 import type { TierName } from "./launch-state.ts";
 import type { Failure, ResourceName, Resources, State, StreamState } from "./model.ts";
 import type { Load } from "./needs.ts";
@@ -18,7 +18,7 @@ export type Message =
   | { readonly kind: "failed"; readonly name: ResourceName; readonly key: string; readonly failure: Failure }
   | { readonly kind: "changed" }
   | { readonly kind: "stream"; readonly state: StreamState }
-  | { readonly kind: "counted"; readonly command: Command; readonly matched: number }
+  | { readonly kind: "counted"; readonly command: BulkCommand; readonly matched: number }
   | { readonly kind: "progress"; readonly label: string; readonly done: number; readonly total: number }
   | { readonly kind: "finished"; readonly command: Command; readonly outcome: Outcome }
   | { readonly kind: "launch-printed"; readonly lines: readonly string[] }
@@ -29,7 +29,7 @@ export type Effect =
   | Load
   | { readonly kind: "run"; readonly command: Command }
   /** Queries how many a command would change, then confirms it. */
-  | { readonly kind: "count"; readonly command: Command }
+  | { readonly kind: "count"; readonly command: BulkCommand }
   | { readonly kind: "copy"; readonly text: string; readonly what: string }
   | { readonly kind: "open"; readonly url: string }
   | { readonly kind: "save"; readonly settings: Settings }

@@ -1,7 +1,8 @@
 import type { DeadLetter } from "../contracts/dead-letter.ts";
 import type { EventEnvelope } from "../contracts/envelope.ts";
+import type { DeadLetterFilter } from "../contracts/filter-schema.ts";
 import { type Job, type JobStatus, LEGAL_MOVES } from "../contracts/job.ts";
-import { causeOf } from "./dead-letter-groups.ts";
+import { causeOf, filterOfCause } from "./dead-letter-groups.ts";
 import { TIERS } from "./launch-state.ts";
 import { listNameOf, placeOf, type State } from "./model.ts";
 
@@ -36,6 +37,12 @@ export function deadLetterRows({ data, lists }: State): readonly DeadLetter[] {
   const items = data.deadLetters?.value?.items ?? [];
   const cause = lists["dead-letters"].filter;
   return cause === "" ? items : items.filter((letter) => causeOf(letter) === cause);
+}
+
+/** What matches on the screen of dead letters: those of the chosen cause, or all, beyond those that are loaded. */
+export function deadLetterFilter(state: State): DeadLetterFilter {
+  const [first] = deadLetterRows(state);
+  return state.lists["dead-letters"].filter === "" || !first ? {} : filterOfCause(first);
 }
 
 /** Events for the overview: what happened to jobs, without the steps between that say the same twice. */

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import type { DeadLetter } from "../contracts/dead-letter.ts";
+import { toText } from "./canvas.ts";
 import { hintsOf } from "./keys.ts";
 import { placeOf, type State } from "./model.ts";
 import { dueLoads } from "./needs.ts";
@@ -6,6 +8,7 @@ import { rowIds } from "./selection.ts";
 import { NOW, sampleId } from "./testing/sample-data.ts";
 import { answered, freshState, liveState, press } from "./testing/sample-state.ts";
 import { update } from "./update.ts";
+import { render } from "./views/frame.ts";
 
 const jobs = () => liveState(80, 24, { screen: "jobs" });
 const unreachable = { message: "Nothing answers", remedy: "Start it", unreachable: true };
@@ -186,4 +189,30 @@ test("a retry that no worker takes up says so in its notice", () => {
   const outcome = { changed: 1, refused: 0, note: "No worker runs greet" };
   const [state] = update(liveState(80, 24, { screen: "jobs" }), { kind: "finished", command, outcome }, NOW);
   expect(state.notice?.text).toBe("Retried 1 job. No worker runs greet");
+});
+
+test("all dead letters that match, or all of a cause, are counted by the service before they are dropped", () => {
+  const letter = (id: number, detail: string): DeadLetter => ({
+    ...{ id: sampleId(id), kind: "message", reason: "MALFORMED", detail, service: "processor" },
+    ...{ queue: "jobs.created", diedAt: new Date(NOW).toISOString(), body: "{", replays: 0 },
+  });
+  const items = [letter(1, "Unexpected token at 17"), letter(2, "Unexpected token at 4")];
+  const there = liveState(
+    100,
+    24,
+    { screen: "dead-letters" },
+    { deadLetters: { items, nextCursor: "more" } },
+  );
+  expect(press(there, "*", "t").effects).toEqual([
+    { kind: "count", command: { kind: "replay-all", filter: {} } } as never,
+  ]);
+  const command = { kind: "drop-all", filter: { reason: "MALFORMED", text: "Unexpected token at" } } as const;
+  const { state, effects } = press(there, "right", "*", "d");
+  expect(effects).toEqual([{ kind: "count", command } as never]);
+  expect(toText(render(state))).toContain("all that match reason:MALFORMED Unexpected token at");
+  const [counted] = update(state, { kind: "counted", command, matched: 4_061 }, NOW);
+  expect(counted.overlay).toMatchObject({
+    question: "Drop 4,061 dead letters that match? This cannot be undone.",
+    effect: { kind: "run", command },
+  });
 });

@@ -1,6 +1,6 @@
 import { addOverview } from "../shared/rates.ts";
 import { act } from "./act.ts";
-import { type Command, type Outcome, outcomeText, plural } from "./commands.ts";
+import { type BulkCommand, type Command, type Outcome, outcomeText, plural } from "./commands.ts";
 import { editField, type Form, openForm, readForm } from "./form.ts";
 import { bindingOf } from "./keys.ts";
 import { type Message, notice, type Step } from "./message.ts";
@@ -140,16 +140,22 @@ function keepCursors(state: State): State {
   return { ...state, lists: Object.fromEntries(entries) as State["lists"] };
 }
 
-function counted(state: State, command: Command, matched: number): Step {
+const BULK_QUESTIONS: Readonly<Record<BulkCommand["kind"], (matched: number) => string>> = {
+  "retry-all": (matched) => `Retry ${plural(matched, "job")} that match?`,
+  "cancel-all": (matched) => `Cancel ${plural(matched, "job")} that match?`,
+  "replay-all": (matched) => `Replay ${plural(matched, "dead letter")} that match?`,
+  "drop-all": (matched) => `Drop ${plural(matched, "dead letter")} that match? This cannot be undone.`,
+};
+
+function counted(state: State, command: BulkCommand, matched: number): Step {
   if (matched === 0) return notice(state, "Nothing that matches would change", "info");
-  const verb = command.kind === "retry-all" ? "Retry" : "Cancel";
   return [
     {
       ...state,
       overlay: {
         kind: "confirm",
         effect: { kind: "run", command },
-        question: `${verb} ${plural(matched, "job")} that match?`,
+        question: BULK_QUESTIONS[command.kind](matched),
       },
     },
     [],
@@ -161,7 +167,11 @@ function finished(state: State, command: Command, outcome: Outcome): State {
   const done: State = {
     ...allStale(state),
     task: undefined,
-    notice: { text: outcomeText(command, outcome), tone: isBad ? "bad" : "good", at: state.now },
+    notice: {
+      text: outcomeText(command, outcome),
+      tone: isBad ? "bad" : outcome.note ? "info" : "good",
+      at: state.now,
+    },
   };
   if (command.kind === "submit" || command.kind === "replay-edited") return submitted(done, outcome, isBad);
   const unmarked = Object.entries(done.lists).map(([name, list]): [string, ListState] => [

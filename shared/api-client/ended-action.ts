@@ -23,15 +23,16 @@ export function endedDeadLetterAction(
   { gateway }: Gateway,
   reply: DeadLetterActionReply,
   signal: AbortSignal,
+  onProgress: (reply: DeadLetterActionReply) => void = () => undefined,
 ): Promise<DeadLetterActionReply> {
-  return ended(reply, (id) => gateway.deadLetterAction({ params: { id } }, { signal }), signal);
+  return ended(reply, (id) => gateway.deadLetterAction({ params: { id } }, { signal }), signal, onProgress);
 }
 
 async function ended<R extends ActionReply | DeadLetterActionReply>(
   reply: R,
   read: (id: string) => Promise<R>,
   signal: AbortSignal,
-  onProgress: (reply: R) => void = () => undefined,
+  onProgress: (reply: R) => void,
 ): Promise<R> {
   let now = reply;
   while (now.id !== undefined && now.state === "running") {

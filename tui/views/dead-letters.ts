@@ -1,12 +1,13 @@
 import type { DeadLetter } from "../../contracts/dead-letter.ts";
+import { writeFilter } from "../../contracts/write-filter.ts";
 import { age, clock, count, shortId } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { type DeadLetterGroup, groupsOf } from "../dead-letter-groups.ts";
 import { GLYPHS } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
-import { deadLetterRows } from "../selection.ts";
+import { deadLetterFilter, deadLetterRows } from "../selection.ts";
 import { bold, dim, type Line, type Span, span } from "../style.ts";
-import { fit, sanitize, wrap } from "../text.ts";
+import { cut, fit, sanitize, wrap } from "../text.ts";
 import { jsonLines } from "./job.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
@@ -51,8 +52,9 @@ function groupsPanel(state: State, groups: readonly DeadLetterGroup[], total: nu
 function listPanel(state: State, width: number): Panel {
   const rows = deadLetterRows(state);
   const { marks, all, index } = state.lists["dead-letters"];
+  const filter = writeFilter("deadLetters", deadLetterFilter(state));
   const notes: Span[] = all
-    ? [bold("all of them are marked")]
+    ? [bold(cut(filter === "" ? "all are marked" : `all that match ${sanitize(filter)}`, width - 24))]
     : marks.size > 0
       ? [bold(`${count(marks.size)} marked`)]
       : [];

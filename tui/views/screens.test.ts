@@ -155,9 +155,8 @@ test("the events, one in full, and a filter among them", () => {
 
 test("dead letters are grouped by cause, and a cause is chosen with the arrows", () => {
   expectGolden("dead-letters-80x24", shown(at({ screen: "dead-letters" })));
-  const { state } = press(at({ screen: "dead-letters" }), "right", "right", "*", "t");
-  expect(state.overlay).toMatchObject({ kind: "confirm", question: "Replay 2 dead letters?" });
-  expect(shown(press(state, "y").state)).toContain("Unexpected token at 17");
+  const { state } = press(at({ screen: "dead-letters" }), "right", "right");
+  expect(shown(state)).toContain("Unexpected token at 17");
   expect(shown(at({ screen: "dead-letters" }, { deadLetters: { items: [], nextCursor: null } }))).toContain(
     "No dead letters. Submit a fail to see one: N",
   );
