@@ -91,7 +91,7 @@ const All = Type.Optional(
 
 export const ActionRequest = published(
   "action-request",
-  "1.2.0",
+  "1.3.0",
   Type.Object(
     {
       action: StringEnum(["retry", "cancel"]),
@@ -106,7 +106,7 @@ export type ActionRequest = Static<typeof ActionRequest>;
 
 export const DeadLetterActionRequest = published(
   "dead-letter-action-request",
-  "1.0.0",
+  "1.1.0",
   Type.Object(
     {
       action: StringEnum(["replay", "drop"]),

@@ -1,8 +1,8 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { DeadLetterReason } from "./dead-letter.ts";
-import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "./filter-keys.ts";
-import { JobStatus } from "./job.ts";
-import { Timestamp, Uuid } from "./schema.ts";
+import type { DeadLetterReason } from "./dead-letter.ts";
+import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS, REASON_CHOICES, STATUS_CHOICES } from "./filter-keys.ts";
+import { JOB_STATUSES, type JobStatus } from "./job.ts";
+import { StringEnum, Timestamp, Uuid } from "./schema.ts";
 
 /** The longest line of text that is read as a filter. */
 export const MAX_FILTER_TEXT = 2_000;
@@ -23,6 +23,14 @@ const Scalar = Type.Union([
   Type.Null(),
 ]);
 
+/** Names in capitals or in lower case, and words. Their type is what they are read as: the API's own names. */
+const StatusName = Type.Unsafe<JobStatus>(StringEnum(spellings(JOB_STATUSES, STATUS_CHOICES)));
+const ReasonName = Type.Unsafe<DeadLetterReason>(StringEnum(spellings(REASON_CHOICES, [])));
+
+function spellings(names: readonly string[], words: readonly string[]): string[] {
+  return [...new Set([...names, ...names.map((name) => name.toLowerCase()), ...words])];
+}
+
 const oneOrMore = <T extends TSchema>(item: T) =>
   Type.Union([item, Type.Array(item, { minItems: 1, maxItems: MAX_FILTER_VALUES })]);
 const described = <T extends TSchema>(schema: T, description: string) =>
@@ -31,7 +39,7 @@ const described = <T extends TSchema>(schema: T, description: string) =>
 /** A filter for jobs as JSON. All that is given must hold; of a list, any value. */
 export const JobFilter = Type.Object(
   {
-    status: described(oneOrMore(JobStatus), JOB_FILTER_KEYS.status.description),
+    status: described(oneOrMore(StatusName), JOB_FILTER_KEYS.status.description),
     type: described(oneOrMore(TypeName), JOB_FILTER_KEYS.type.description),
     text: described(Name, JOB_FILTER_KEYS.text.description),
     errorCode: described(oneOrMore(Name), JOB_FILTER_KEYS.errorCode.description),
@@ -58,7 +66,7 @@ export type JobFilter = Static<typeof JobFilter>;
 /** A filter for dead letters as JSON. */
 export const DeadLetterFilter = Type.Object(
   {
-    reason: described(oneOrMore(DeadLetterReason), DEAD_LETTER_FILTER_KEYS.reason.description),
+    reason: described(oneOrMore(ReasonName), DEAD_LETTER_FILTER_KEYS.reason.description),
     type: described(oneOrMore(TypeName), DEAD_LETTER_FILTER_KEYS.type.description),
     text: described(Name, DEAD_LETTER_FILTER_KEYS.text.description),
     diedAfter: described(FilterTime, DEAD_LETTER_FILTER_KEYS.diedAfter.description),

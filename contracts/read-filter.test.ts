@@ -3,7 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import { completeFilter } from "./complete-filter.ts";
 import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "./filter-keys.ts";
 import { DeadLetterFilter, JobFilter } from "./filter-schema.ts";
-import { atTime, readFilterQuery, readFilterText } from "./read-filter.ts";
+import { atTime, readFilterJson, readFilterQuery, readFilterText } from "./read-filter.ts";
 import { writeFilter } from "./write-filter.ts";
 
 const TYPES = ["fail", "fan-out", "hash", "sleep"];
@@ -37,6 +37,15 @@ test("lists are parted by commas or repeated, statuses go by name or word, and e
   const three = { status: ["FAILED", "VALIDATED", "CANCELLED"] } as const;
   expect(line("status:FAILED,waiting status:cancelled,validated").filter).toEqual(three as never);
   expect(query("status=failed,waiting&status=Cancelled").filter).toEqual(three as never);
+});
+
+test("JSON takes the names and words of one line", () => {
+  const given = { status: ["failed", "waiting", "FAILED", "validated"] };
+  const reasons = { reason: "out_of_tries" };
+  if (!Value.Check(JobFilter, given) || !Value.Check(DeadLetterFilter, reasons)) throw new Error("refused");
+  expect(readFilterJson("jobs", given)).toEqual({ filter: { status: ["FAILED", "VALIDATED"] }, faults: [] });
+  expect(readFilterJson("deadLetters", reasons).filter).toEqual({ reason: ["OUT_OF_TRIES"] });
+  expect(Value.Check(JobFilter, { status: "fialed" })).toBe(false);
 });
 
 test("shorter names are understood in any case", () => {
@@ -74,6 +83,43 @@ describe("a fault", () => {
     expect(messages(query("stauts=failed"))).toEqual(['No filter is named "stauts"; did you mean status?']);
     const withOthers = readFilterQuery("jobs", new URLSearchParams("limitt=1"), { others: ["limit"] });
     expect(messages(withOthers)).toEqual(['No filter is named "limitt"; did you mean limit?']);
+  });
+
+  test("is a comparison as other languages write it, answered with the condition it is here", () => {
+    const meant = (text: string) => line(text).faults.map(({ nearest }) => nearest);
+    expect(line("type:hash failed>-5m")).toEqual({
+      filter: { type: ["hash"] },
+      faults: [
+        {
+          key: "failed",
+          message:
+            '"failed>-5m" is no condition; did you mean failedAfter:5m? To search for it as text, put it in double quotes',
+          nearest: ["failedAfter:5m"],
+          start: 10,
+          end: 20,
+        },
+      ],
+    });
+    expect(meant("staus=failed")).toEqual([["status:failed"]]);
+    expect(meant("status=failed type==hash")).toEqual([["status:failed"], ["type:hash"]]);
+    expect(meant("createdAt>=2026-11-27T09:00:00Z")).toEqual([["createdAfter:2026-11-27T09:00:00Z"]]);
+    expect(meant("finished<1d createdAfter>2h")).toEqual([["finishedBefore:1d"], ["createdAfter:2h"]]);
+    expect(meant("payload.user=1 worker=desk-1")).toEqual([["payload.user:1"], ["workerId:desk-1"]]);
+    expect(messages(line("priority>5"))).toEqual([
+      expect.stringMatching(
+        /^"priority>5" is no condition; a condition is key:value, and the keys are status/,
+      ),
+    ]);
+    expect(messages(query("filter=staus%3Dfailed"))).toHaveLength(1);
+    expect(messages(readFilterText("deadLetters", "died>1h"))).toEqual([
+      expect.stringContaining("did you mean diedAfter:1h?"),
+    ]);
+  });
+
+  test("is no text in quotes, behind its key, or without a name and a value", () => {
+    for (const text of ['"staus=failed"', "text:staus=failed", "YQ==", "a=>b", "a->b", "<div>", "=5", "x="])
+      expect([text, line(text).faults]).toEqual([text, []]);
+    expect(query("text=staus%3Dfailed")).toEqual(line('"staus=failed"'));
   });
 
   test("of a status or a type has the nearest, or all there are", () => {
@@ -144,6 +190,7 @@ test("what was read is valid JSON of the contract, and its line reads back as th
     "status:failed,waiting type:hash,sleep createdAfter:2h some text",
     'payload.user:1 payload.user:"1" payload.a.b:x payload."odd name":"two words" "text: with colon"',
     'error:A,"B,C" fingerprint:ab worker:w parent:0199f1c2-8a4e-7c31-9d55-0242ac120002 finishedBefore:1d',
+    '"code=500 and more"',
     'payload.q:"say \\"hi\\"" payload.n:null payload.t:007',
     "",
   ]) {

@@ -1,7 +1,15 @@
-import { type Entry, hasNul, type Known, type ReadFilter, readEntries } from "./filter-entries.ts";
+import {
+  type Entry,
+  type FilterFault,
+  hasNul,
+  type Known,
+  type ReadFilter,
+  readEntries,
+} from "./filter-entries.ts";
 import type { FilterLanguage } from "./filter-keys.ts";
 import { type Filters, type JobFilter, MAX_FILTER_TEXT } from "./filter-schema.ts";
-import { termsOf } from "./filter-terms.ts";
+import { slipOf } from "./filter-slips.ts";
+import { type FilterTerm, termsOf } from "./filter-terms.ts";
 import { isStorable, timeOf } from "./filter-values.ts";
 
 export type { FilterFault, Known, ReadFilter } from "./filter-entries.ts";
@@ -13,7 +21,7 @@ export function readFilterText<L extends FilterLanguage>(
   known: Known = {},
 ): ReadFilter<L> {
   if (text.length > MAX_FILTER_TEXT) return tooLong(text.length);
-  return readEntries(language, entriesOf(text), known);
+  return readLines(language, [], [text], known);
 }
 
 /**
@@ -26,12 +34,13 @@ export function readFilterQuery<L extends FilterLanguage>(
   known: Known = {},
 ): ReadFilter<L> {
   const entries: Entry[] = [];
+  const lines: string[] = [];
   for (const [key, value] of parameters) {
     if (key !== "filter") entries.push({ key, value, exact: false });
     else if (value.length > MAX_FILTER_TEXT) return tooLong(value.length);
-    else entries.push(...entriesOf(value));
+    else lines.push(value);
   }
-  return readEntries(language, entries, known);
+  return readLines(language, entries, lines, known);
 }
 
 /** Reads a filter that is valid by its schema: names are checked against what there is, and lists become lists. */
@@ -65,8 +74,24 @@ export function atTime<F extends object>(filter: F, now: Date): F {
   ) as F;
 }
 
-function entriesOf(text: string): Entry[] {
-  const terms = termsOf(text);
+function readLines<L extends FilterLanguage>(
+  language: L,
+  entries: readonly Entry[],
+  lines: readonly string[],
+  known: Known,
+): ReadFilter<L> {
+  const slips: FilterFault[] = [];
+  const all = [...entries];
+  for (const line of lines) {
+    const terms = termsOf(line).map((term) => ({ term, slip: slipOf(language, term) }));
+    slips.push(...terms.flatMap(({ slip }) => slip ?? []));
+    all.push(...entriesOf(terms.flatMap(({ term, slip }) => (slip ? [] : term))));
+  }
+  const { filter, faults } = readEntries(language, all, known);
+  return { filter, faults: [...faults, ...slips] };
+}
+
+function entriesOf(terms: readonly FilterTerm[]): Entry[] {
   const words = terms.filter(({ key = "text" }) => key === "text");
   const entries: Entry[] = terms
     .filter(({ key = "text" }) => key !== "text")

@@ -65,6 +65,6 @@ const quotedField = (field: string) =>
 
 /** Words that would be read as terms, or whose blanks count, are quoted as one. */
 const quotedText = (text: string) =>
-  /[":\\]/.test(text) || text !== text.trim().replaceAll(/\s+/g, " ")
+  /[":\\<>=]/.test(text) || text !== text.trim().replaceAll(/\s+/g, " ")
     ? `"${text.replace(/["\\]/g, "\\$&")}"`
     : text;

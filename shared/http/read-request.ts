@@ -31,11 +31,18 @@ function inChoice(error: ValueError): ValueError[] {
 /** TypeBox says only "Expected union value" of an enum or a union: what was wanted is more help. */
 function wantedBy(schema: TSchema): string | undefined {
   if (schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum")
-    return `Expected one of ${(schema.enum as unknown[]).join(", ")}`;
+    return `Expected one of ${spelledOnce(schema.enum as unknown[]).join(", ")}`;
   const choices: TSchema[] = schema.anyOf ?? [];
   const [first] = choices.flatMap((one) => wantedBy(one) ?? []);
   if (first) return choices.some(({ type }) => type === "array") ? `${first}, or a list of them` : first;
   return choices.length > 0 && schema.description ? `Not as described: ${schema.description}` : undefined;
+}
+
+/** Without what differs from an earlier value in case alone. */
+function spelledOnce(values: readonly unknown[]): unknown[] {
+  return [
+    ...new Map(values.toReversed().map((value) => [String(value).toLowerCase(), value])).values(),
+  ].toReversed();
 }
 
 /** Compile a schema to a check that throws a refusal of this code, naming each fault. */

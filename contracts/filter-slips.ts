@@ -1,0 +1,58 @@
+import type { FilterFault } from "./filter-entries.ts";
+import { FILTER_LANGUAGES, type FilterLanguage, keyNamed, keysOf, PAYLOAD_PREFIX } from "./filter-keys.ts";
+import { type FilterTerm, quoted } from "./filter-terms.ts";
+import { shown } from "./filter-values.ts";
+import { didYouMean, nearest } from "./nearest.ts";
+
+/** A name, a sign of comparison and a value. An arrow such as `a=>b` and padding such as `YQ==` are none. */
+const COMPARISON = /^([a-z][\w.]*)(>=?|<=?|!=|==?(?!>))([^=>].*)$/is;
+
+/**
+ * The fault of a bare word that compares a key as another language would, such as `failed>-5m` or `staus=failed`, with
+ * what it is here. Taken as text, it would silently find nothing.
+ */
+export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault | undefined {
+  if (term.exact) return undefined;
+  const [word, name = "", sign = "", value = ""] = COMPARISON.exec(written(term)) ?? [];
+  if (word === undefined) return undefined;
+  const close =
+    sign === "!="
+      ? []
+      : keysMeant(language, name, sign).map((key) => `${key}:${valueFor(language, key, value)}`);
+  const names = Object.keys(keysOf(language)).join(", ");
+  const hint =
+    close.length > 0 ? `${didYouMean(close)} ` : `; a condition is key:value, and the keys are ${names}. `;
+  return {
+    key: name,
+    message: `${shown(word)} is no condition${hint}To search for it as text, put it in double quotes`,
+    nearest: close,
+    start: term.start,
+    end: term.end,
+  };
+}
+
+/** A term as it was typed, unless its key can be one: a time after a sign has colons, too. */
+function written({ key, value }: FilterTerm): string {
+  if (key === undefined) return value;
+  return COMPARISON.test(key) && !key.startsWith(PAYLOAD_PREFIX) ? `${key}:${value}` : "";
+}
+
+/** The keys that a name stands for beside a sign, best first: `created>` and `createdAt>` are `createdAfter`. */
+function keysMeant(language: FilterLanguage, name: string, sign: string): readonly string[] {
+  if (FILTER_LANGUAGES[language].payload && name.startsWith(PAYLOAD_PREFIX))
+    return sign.startsWith("=") ? [name] : [];
+  const side = sign.startsWith(">") ? "After" : sign.startsWith("<") ? "Before" : "";
+  const moment = name.replace(/(?<=[a-z])(?:At|_at)$/, "");
+  const key = keyNamed(language, `${moment}${side}`) ?? keyNamed(language, name);
+  if (key) return [key];
+  const keys = Object.keys(keysOf(language));
+  const ofSide = keys.filter((one) => one.endsWith(side));
+  const close = nearest(`${moment}${side}`, ofSide);
+  return close.length > 0 ? close : nearest(moment, keys);
+}
+
+/** A value as its key takes it: an age has no sign here, so `-5m` is `5m`. */
+function valueFor(language: FilterLanguage, key: string, value: string): string {
+  const plain = keysOf(language)[key]?.takes === "time" ? value.replace(/^(?:now)?-/, "") : value;
+  return /[\s"]/.test(plain) ? quoted(plain) : plain;
+}
