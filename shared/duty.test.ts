@@ -4,6 +4,7 @@ import { createDuty } from "./duty.ts";
 test("a duty is stuck once no round has succeeded for longer than its limit, and says why", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
+  duty.begin();
   now = 5_000;
   expect(duty.whyStuck()).toBeUndefined();
   duty.failed('relation "jobs" does not exist');
@@ -19,4 +20,17 @@ test("a round that neither succeeds nor fails is as stuck", () => {
   duty.done();
   now = 9_000;
   expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: it does not end");
+});
+
+test("a duty that has not begun is not stuck, and counts from its beginning", () => {
+  let now = 0;
+  const duty = createDuty("Claiming jobs", 5_000, () => now);
+  now = 60_000;
+  expect(duty.whyStuck()).toBeUndefined();
+  duty.begin();
+  now = 64_000;
+  duty.begin();
+  expect(duty.whyStuck()).toBeUndefined();
+  now = 66_000;
+  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 6 s: it does not end");
 });

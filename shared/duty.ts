@@ -1,19 +1,24 @@
 export interface Duty {
+  /** The loop starts, and with it the time for its first round; only the first call counts. */
+  begin(): void;
   /** A round succeeded, also one that found nothing to do. */
   done(): void;
   failed(reason: string): void;
-  /** Why no round has succeeded for too long; undefined otherwise. */
+  /** Why no round has succeeded for too long; undefined otherwise, and before the loop starts. */
   whyStuck(): string | undefined;
 }
 
 /**
  * Watches a loop that tries again until it works. The loop is stuck once no round has succeeded for `limitMs`, whether
- * its rounds fail or hang.
+ * its rounds fail or hang. A service that still waits for its engines or migrates has not begun its duties.
  */
 export function createDuty(what: string, limitMs: number, now: () => number = () => performance.now()): Duty {
-  let doneAt = now();
+  let doneAt: number | undefined;
   let reason: string | undefined;
   return {
+    begin() {
+      doneAt ??= now();
+    },
     done() {
       doneAt = now();
       reason = undefined;
@@ -22,6 +27,7 @@ export function createDuty(what: string, limitMs: number, now: () => number = ()
       reason = why;
     },
     whyStuck() {
+      if (doneAt === undefined) return undefined;
       const silentMs = now() - doneAt;
       if (silentMs <= limitMs) return undefined;
       return `${what} has not succeeded for ${Math.round(silentMs / 1_000)} s: ${reason ?? "it does not end"}`;

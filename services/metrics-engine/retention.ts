@@ -13,6 +13,7 @@ export async function keepRetention(
   { hours, log, duty }: { hours: number; log: Log; duty: Duty },
   signal: AbortSignal,
 ): Promise<void> {
+  duty.begin();
   while (!signal.aborted) {
     try {
       const count = await observations.prune(new Date(Date.now() - hours * 3_600_000));

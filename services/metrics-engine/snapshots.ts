@@ -46,6 +46,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
     }
   }
 
+  duty.begin();
   while (!signal.aborted) {
     const [depths, store, held] = await Promise.all([
       part("bus", () => bus.depths()),

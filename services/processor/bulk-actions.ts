@@ -185,6 +185,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     /** Carry out what was asked for here and what others left behind, until stopping. */
     async run(): Promise<void> {
       let forgottenAt = 0;
+      duty.begin();
       while (!stopping.aborted) {
         try {
           for (let action = await store.take(workerId()); action; action = await store.take(workerId()))

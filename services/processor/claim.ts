@@ -121,6 +121,7 @@ export function createClaimer({
       return caughtUp;
     },
     async run() {
+      duty.begin();
       while (!stopping.aborted) {
         // Every slot is taken.
         if (slots.free === 0 && !looking) duty.done();

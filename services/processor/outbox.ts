@@ -73,6 +73,7 @@ export function createOutbox({ store, bus, tracing, log, duty }: OutboxOptions):
       underWay.add(work);
     },
     async sweep(signal) {
+      duty.begin();
       while (!signal.aborted) {
         try {
           const count = await sweepOnce();

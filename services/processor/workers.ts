@@ -162,6 +162,7 @@ export function createWorkers(options: WorkersOptions) {
     /** Renews the lease, and takes over the jobs of workers that do not, until `signal` aborts. */
     async run(signal: AbortSignal): Promise<void> {
       let beatAt = 0;
+      duty.begin();
       while (!signal.aborted) {
         let waitMs = beatMs;
         try {

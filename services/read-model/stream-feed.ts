@@ -53,6 +53,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
 
   async function run(): Promise<void> {
     let last: string | null = null;
+    duty.begin();
     for (let failures = 0; !signal.aborted; ) {
       const settled = setTimeout(up, SETTLED_MS);
       try {
