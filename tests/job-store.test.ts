@@ -49,6 +49,34 @@ describe("the job store", () => {
     }
   });
 
+  test("a migration that fails keeps those before it, and the next start continues with it", async () => {
+    const partly = `${database}_partly`;
+    await admin.unsafe(`create database ${partly}`);
+    const its = url(engine);
+    its.pathname = `/${partly}`;
+    const plain = postgres(its.href, { max: 1, fetch_types: false, onnotice: () => undefined });
+    const store = openJobStore({ url: its.href, max: 2, log });
+    try {
+      await plain.unsafe(`
+        create function refuse() returns event_trigger language plpgsql as $$ begin
+          if current_query() like '%create table bulk_actions%' then raise 'no table now'; end if;
+        end $$;
+        create event trigger refusal on ddl_command_start when tag in ('CREATE TABLE') execute function refuse();`);
+      await expect(store.migrate()).rejects.toThrow("no table now");
+      const names = async () =>
+        (await plain<{ name: string }[]>`select name from schema_migrations order by name`).map(({ name }) =>
+          name.slice(0, 3),
+        );
+      expect(await names()).toEqual(["001", "002", "003", "004", "005"]);
+      await plain.unsafe("drop event trigger refusal");
+      await store.migrate();
+      expect((await names()).slice(0, 6)).toEqual(["001", "002", "003", "004", "005", "006"]);
+    } finally {
+      await Promise.all([store.close(), plain.end()]);
+      await admin.unsafe(`drop database ${partly} with (force)`);
+    }
+  });
+
   test("a worker that was presumed dead does not overwrite how its successor ended a command", async () => {
     const commands = createCommandLogStore(sql);
     await sql`

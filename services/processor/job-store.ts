@@ -8,8 +8,13 @@ import deadLetterFilter from "./migrations/004_dead_letter_filter.sql" with { ty
 import commands from "./migrations/005_commands.sql" with { type: "text" };
 import bulkActions from "./migrations/006_bulk_actions.sql" with { type: "text" };
 
+interface Migration {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** In their order; a migration that was released is never edited. */
-const MIGRATIONS: readonly { name: string; text: string }[] = [
+const MIGRATIONS: readonly Migration[] = [
   { name: "001_initial", text: initial },
   { name: "002_known_types", text: knownTypes },
   { name: "003_filter_indexes", text: filterIndexes },
@@ -32,7 +37,7 @@ export interface JobStore {
   readonly run: GuardedPostgres["run"];
   /** A connection of its own, for notifications alone. */
   readonly listening: Sql;
-  /** Bring the tables up to date; processors that start together wait for each other. */
+  /** Brings the tables up to date; processors that start together wait for each other. */
   migrate(): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -46,22 +51,11 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
   return {
     run: guarded.run,
     listening,
-    migrate: () =>
-      guarded.run((sql) =>
-        sql.begin(async (tx) => {
-          // An index on a large table takes longer than any statement of daily work may.
-          await tx`set local statement_timeout = 0`;
-          await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
-          await tx`create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())`;
-          const rows = await tx<{ name: string }[]>`select name from schema_migrations`;
-          const applied = new Set(rows.map((row) => row.name));
-          for (const { name, text } of MIGRATIONS.filter((migration) => !applied.has(migration.name))) {
-            await tx.unsafe(text);
-            await tx`insert into schema_migrations (name) values (${name})`;
-            log.info("Applied a migration", { migration: name });
-          }
-        }),
-      ) as Promise<void>,
+    async migrate() {
+      for (const migration of MIGRATIONS)
+        if (await guarded.run((sql) => apply(sql, migration)))
+          log.info("Applied a migration", { migration: migration.name });
+    },
     async ping() {
       await guarded.run((sql) => sql`select 1`);
     },
@@ -69,6 +63,26 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
       await Promise.all([guarded.close(), listening.end({ timeout: 1 })]);
     },
   };
+}
+
+/**
+ * Applies a migration unless it is recorded, and returns whether it did. Each has a transaction of its own: its locks end
+ * with it, so that other processors work between two, and what it built is kept when a later one fails.
+ */
+async function apply(sql: Sql, { name, text }: Migration): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    // An index on a large table takes longer than any statement of daily work may.
+    await tx`set local statement_timeout = 0`;
+    await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+    await tx`
+      create table if not exists schema_migrations (
+        name text primary key, applied_at timestamptz not null default now())`;
+    const [applied] = await tx`select from schema_migrations where name = ${name}`;
+    if (applied) return false;
+    await tx.unsafe(text);
+    await tx`insert into schema_migrations (name) values (${name})`;
+    return true;
+  });
 }
 
 /**
