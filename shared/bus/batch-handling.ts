@@ -19,8 +19,13 @@ export interface BusConsumerOptions extends ConsumeOptions {
   readonly onRejected: () => void;
 }
 
-/** A batch is stuck once it has been rejected for longer than `failing`, or once one call has lasted for `hanging`. */
-const STUCK_MS = { failing: 1_000, hanging: 15_000 };
+/**
+ * A batch is stuck once it has been rejected `REJECTIONS` times in a row with more than `failing` between the first and
+ * the last, or once one call has lasted for `hanging`. A large batch on a busy store takes long and still progresses, and
+ * one rejection after a long call may be a blip.
+ */
+const STUCK_MS = { failing: 1_000, hanging: 60_000 };
+const REJECTIONS = 3;
 
 /** After its signal aborted, a handler has this long to end before its messages are given back without it. */
 const ABANDON_MS = 5_000;
@@ -38,10 +43,13 @@ export function createBatchHandling({
   log,
   stopGraceMs,
   onRejected,
-}: Pick<BusConsumerOptions, "queue" | "handler" | "log" | "stopGraceMs" | "onRejected">) {
+  now = () => performance.now(),
+}: Pick<BusConsumerOptions, "queue" | "handler" | "log" | "stopGraceMs" | "onRejected"> & {
+  readonly now?: () => number;
+}) {
   const abort = new AbortController();
   let rejectionsInARow = 0;
-  let failing: { since: number; reason: string } | undefined;
+  let failing: { count: number; since: number; last: number; reason: string } | undefined;
   let calledAt: number | undefined;
 
   return {
@@ -54,14 +62,20 @@ export function createBatchHandling({
     ): Promise<boolean> {
       for (let again = false; ; again = true) {
         const deliveries = toDeliveries(again);
-        calledAt = performance.now();
+        calledAt = now();
         try {
           await handler(deliveries, abort.signal);
           rejectionsInARow = 0;
           failing = undefined;
           return true;
         } catch (error) {
-          failing = { since: failing?.since ?? calledAt, reason: messageOf(error) };
+          const at = now();
+          failing = {
+            count: (failing?.count ?? 0) + 1,
+            since: failing?.since ?? at,
+            last: at,
+            reason: messageOf(error),
+          };
           const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
           onRejected();
           log.warn("A batch was rejected, it comes back after a pause", {
@@ -84,11 +98,11 @@ export function createBatchHandling({
     },
 
     whyStuck(): string | undefined {
-      const now = performance.now();
-      if (failing && now - failing.since > STUCK_MS.failing)
-        return `A batch of ${queue} has been failing for ${seconds(now - failing.since)}: ${failing.reason}`;
-      if (calledAt !== undefined && now - calledAt > STUCK_MS.hanging)
-        return `A batch of ${queue} has been under way for ${seconds(now - calledAt)} without an end`;
+      const at = now();
+      if (failing && failing.count >= REJECTIONS && failing.last - failing.since > STUCK_MS.failing)
+        return `A batch of ${queue} has been failing for ${seconds(at - failing.since)}: ${failing.reason}`;
+      if (calledAt !== undefined && at - calledAt > STUCK_MS.hanging)
+        return `A batch of ${queue} has been under way for ${seconds(at - calledAt)} without an end`;
       return undefined;
     },
 
