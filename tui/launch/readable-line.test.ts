@@ -22,6 +22,31 @@ test("an error is marked, and its own message is the reason", () => {
   expect(readableLine(line)?.text).toBe("error: Could not close (stuck)");
 });
 
+test("a failed attempt is the type and short id of its job, its code and its message, in one short line", () => {
+  const failed = (reason: string) =>
+    readableLine(
+      JSON.stringify({
+        ...{
+          time: "2026-01-01T00:00:00Z",
+          level: "warn",
+          service: "processor",
+          message: "Job attempt failed",
+        },
+        ...{ jobId: "01a21d54-7589-76a2-8f3c-05f50dfcb187", type: "flaky", attempt: 2, status: "RETRYING" },
+        ...{
+          durationMs: 0.4,
+          correlationId: crypto.randomUUID(),
+          traceId: "01a21d54758976a28f2c00010dfcb187",
+        },
+        ...{ reason, error: { code: "FLAKY", stack: "Error: …\n    at run (…)" } },
+      }),
+    )?.text;
+  expect(failed("Told to fail, this is try 2")).toBe(
+    "Job attempt failed (flaky 0dfcb187, FLAKY: Told to fail, this is try 2)",
+  );
+  expect(failed("x".repeat(400))).toHaveLength(160);
+});
+
 test("lines of lower levels are left out, also when they speak of warnings", () => {
   expect(readableLine(JSON.stringify({ level: "info", message: 'says "warn"' }))).toBeUndefined();
   expect(readableLine("  ")).toBeUndefined();

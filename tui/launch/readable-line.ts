@@ -1,3 +1,5 @@
+import { shortId } from "../../shared/format.ts";
+
 export interface ReadableLine {
   /** Equal for lines that say the same. */
   readonly key: string;
@@ -7,6 +9,8 @@ export interface ReadableLine {
 }
 
 const maxChars = 300;
+/** Jobs fail in numbers, and a handler's message may be long. */
+const maxJobChars = 160;
 
 /** A log line for people: warnings, errors and what is no JSON; undefined for the rest. */
 export function readableLine(line: string): ReadableLine | undefined {
@@ -22,17 +26,34 @@ export function inWords(line: string): ReadableLine {
   const entry = line.startsWith("{") ? parse(line) : undefined;
   if (!entry) return { key: line, text: cut(line) };
   const { time, level, service, message, reason, error, ...facts } = entry;
-  const why = reason ?? (error as { message?: unknown } | undefined)?.message ?? error;
-  const words = Object.entries(facts)
-    .filter(([, value]) => typeof value !== "object")
-    .map(([name, value]) => `${name} ${value}`);
-  const details = [...(why === undefined ? [] : [why]), ...words].join(", ");
+  const why = whyOf(reason, error);
+  const job = jobOf(facts);
+  const details = job === undefined ? [...why, ...wordsOf(facts)] : [job, ...why];
+  const text = `${message}${details.length > 0 ? ` (${details.join(", ")})` : ""}`;
   return {
-    key: `${level} ${message} ${why}`,
-    text: cut(`${level === "error" ? "error: " : ""}${message}${details ? ` (${details})` : ""}`),
+    key: `${level} ${message} ${why.join()}`,
+    text: cut(`${level === "error" ? "error: " : ""}${text}`, job === undefined ? maxChars : maxJobChars),
     ...(level === "warn" && { warnedAt: Date.parse(String(time)) }),
   };
 }
+
+/** The reason of a line, behind the code of its error where it does not name that itself. */
+function whyOf(reason: unknown, error: unknown): string[] {
+  const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
+  const why = reason ?? message ?? (typeof error === "object" ? code : error);
+  if (why === undefined || why === null) return [];
+  return [code === undefined || String(why).includes(String(code)) ? String(why) : `${code}: ${why}`];
+}
+
+/** The job of a line about one: its page has the other facts, and so has the log file. */
+function jobOf({ jobId, type }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof jobId === "string" && typeof type === "string" ? `${type} ${shortId(jobId)}` : undefined;
+}
+
+const wordsOf = (facts: Readonly<Record<string, unknown>>) =>
+  Object.entries(facts)
+    .filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name} ${value}`);
 
 function parse(text: string): Record<string, unknown> | undefined {
   try {
@@ -43,4 +64,4 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-const cut = (text: string) => (text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text);
+const cut = (text: string, most = maxChars) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
