@@ -5,7 +5,7 @@ import { editForm, openForm } from "./form.ts";
 import { faultOf, readJobFilter, statusIn, withStatus } from "./job-filter.ts";
 import type { Action } from "./keys.ts";
 import { commandOf, TIERS } from "./launch-state.ts";
-import { type Effect, notice, type Step } from "./message.ts";
+import { type Effect, notice, type Step, type Target } from "./message.ts";
 import {
   isOffline,
   type ListName,
@@ -150,6 +150,13 @@ function move(state: State, by: number): State {
   const ids = rowIds(state);
   const index = Math.max(0, Math.min(ids.length - 1, state.lists[name].index + by));
   return setList(state, name, { ...state.lists[name], index, id: ids[index], follow: false });
+}
+
+/** Selects the row, or goes to the screen, that was clicked. */
+export function clicked(state: State, { kind, index }: Target): State {
+  if (kind === "tab") return goToTab(state, index);
+  const name = listNameOf(state);
+  return name ? move(state, index - state.lists[name].index) : state;
 }
 
 function sideways(state: State, by: number): State {

@@ -10,6 +10,7 @@ import { readSettings, settingsPath, writeSettings } from "./settings.ts";
 import { update } from "./update.ts";
 import { render } from "./views/frame.ts";
 import { plainText } from "./views/plain.ts";
+import { pointedAt } from "./views/pointed.ts";
 
 export interface TuiOptions {
   readonly client: ApiClient;
@@ -121,7 +122,7 @@ async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
     timer ??= setTimeout(draw, Math.max(0, FRAME_MS - (performance.now() - drawnAt)));
   };
   const program = createProgram(options, screen, outside, ({ kind }) =>
-    kind === "key" || kind === "resize" ? draw() : schedule(),
+    kind === "key" || kind === "clicked" || kind === "resize" ? draw() : schedule(),
   );
 
   function outside(effect: Effect) {
@@ -138,6 +139,10 @@ async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
   }
 
   screen.onKey((key) => program.dispatch({ kind: "key", key }));
+  screen.onClick((x, y) => {
+    const target = pointedAt(program.state, x, y);
+    if (target) program.dispatch({ kind: "clicked", target });
+  });
   screen.onResize((width, height) => program.dispatch({ kind: "resize", width, height }));
   program.dispatch({ kind: "tick" });
   if (program.problem) program.dispatch({ kind: "notice", text: program.problem, tone: "bad" });

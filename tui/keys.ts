@@ -407,7 +407,7 @@ export const KEYMAP: readonly Binding[] = [
     keys: ["m"],
     shown: "m",
     label: "mouse",
-    help: "Turn the mouse on or off; off by default, so that the terminal can select text",
+    help: "Turn the mouse on or off: a click selects a row or a screen, the wheel scrolls; off by default, so that the terminal can select text",
   },
 ];
 

@@ -4,9 +4,16 @@ import type { Failure, ResourceName, Resources, State, StreamState } from "./mod
 import type { Load } from "./needs.ts";
 import type { Settings } from "./settings.ts";
 
+/** What a person clicked: a row of the list of the screen, or the name of a screen. */
+export interface Target {
+  readonly kind: "row" | "tab";
+  readonly index: number;
+}
+
 /** What happened: a key, an answer, the passing of time. */
 export type Message =
   | { readonly kind: "key"; readonly key: string }
+  | { readonly kind: "clicked"; readonly target: Target }
   | { readonly kind: "resize"; readonly width: number; readonly height: number }
   | { readonly kind: "tick" }
   | {

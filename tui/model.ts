@@ -19,6 +19,10 @@ import type { Effect } from "./message.ts";
 import type { PageState } from "./pages.ts";
 import type { Settings } from "./settings.ts";
 
+/** Smaller terminals only show that they are. */
+export const LEAST_WIDTH = 40;
+export const LEAST_HEIGHT = 12;
+
 export const SCREENS = [
   "overview",
   "jobs",

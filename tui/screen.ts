@@ -12,6 +12,8 @@ export interface Screen {
   /** Whether the terminal has not taken the last frame yet; another one would only queue behind it. */
   isBehind(): boolean;
   onKey(listener: (key: string) => void): void;
+  /** Called with the cell, from 0, on which the left button was pressed while the mouse is on. */
+  onClick(listener: (x: number, y: number) => void): void;
   onResize(listener: (width: number, height: number) => void): void;
   mouse(on: boolean): void;
   /** Puts text on the clipboard of the person's own terminal, also over SSH (OSC 52). */
@@ -58,6 +60,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
   let cursorShown = true;
   const attributes = new Map<string, number>();
   const keys: ((key: string) => void)[] = [];
+  const clicks: ((x: number, y: number) => void)[] = [];
   const resizes: ((width: number, height: number) => void)[] = [];
 
   terminal.alternateScreenBuffer(true);
@@ -66,7 +69,10 @@ export function openScreen({ colours }: ScreenOptions): Screen {
   cursorShown = false;
   terminal.grabInput({});
   terminal.on("key", (name: string) => press(name));
-  terminal.on("mouse", (name: string) => press(name));
+  terminal.on("mouse", (name: string, { x, y }: { x: number; y: number }) => {
+    if (name === "MOUSE_LEFT_BUTTON_PRESSED") for (const listener of clicks) listener(x - 1, y - 1);
+    else press(name);
+  });
   terminal.on("resize", (width: number, height: number) => {
     buffer = newBuffer();
     wide = new Map();
@@ -158,6 +164,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
     },
     isBehind: () => process.stdout.writableLength > 0,
     onKey: (listener) => void keys.push(listener),
+    onClick: (listener) => void clicks.push(listener),
     onResize: (listener) => void resizes.push(listener),
     mouse(on) {
       terminal.grabInput(on ? { mouse: "button" } : {});

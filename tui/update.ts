@@ -1,5 +1,5 @@
 import { addOverview } from "../shared/rates.ts";
-import { act } from "./act.ts";
+import { act, clicked } from "./act.ts";
 import { type BulkCommand, type Command, type Outcome, outcomeText, plural } from "./commands.ts";
 import { editField, type Form, openForm, readForm } from "./form.ts";
 import { bindingOf } from "./keys.ts";
@@ -25,6 +25,9 @@ function handle(state: State, message: Message): Step {
   switch (message.kind) {
     case "key":
       return pressed(state, message.key);
+    case "clicked":
+      // What lies over the screen takes the keys, and so the clicks.
+      return [state.overlay || state.form ? state : clicked(state, message.target), []];
     case "resize":
       return [{ ...state, width: message.width, height: message.height }, []];
     case "tick":

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { behaviour } from "../support/suite.ts";
+import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 import { buildDashboard, type InTerminal, KEYS, openTerminal, type Size } from "./odd-dashboard.ts";
 
@@ -15,6 +16,9 @@ const SIZES: readonly Size[] = [
   { cols: 40, rows: 12 },
 ];
 const HOSTILE = "\x1b]0;taken over\x07\x1b[2J日本📦 out of coffee";
+
+/** What a terminal sends for a press of a button on a cell, counted from 0 (XTerm Control Sequences, SGR 1006). */
+const sgrMouse = (button: number, x: number, y: number) => `\x1b[<${button};${x + 1};${y + 1}M`;
 
 behaviour("the terminal UI", { engines: "embedded" }, (world) => {
   test("every screen shows what the system holds, at every size, from one start", async () => {
@@ -41,6 +45,30 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows(/日本📦 {1,2}out of coff/);
     expect(tui.takeOutput()).not.toContain("taken over");
     await expectWholeBorder(tui);
+  });
+
+  test("with the mouse on, a click selects a row or a screen and the wheel moves on", async () => {
+    await world().submitMany([
+      { type: "hash", payload: { text: "a" } },
+      { type: "hash", payload: { text: "b" } },
+    ]);
+    await using tui = open(world(), { cols: 120, rows: 24 });
+    await tui.shows("completed");
+    tui.type("2");
+    await tui.shows(/^.*▌.*\n.*hash .*● completed/m);
+    const rows = (await tui.text()).split("\n");
+    const selected = rows.findIndex((row) => row.includes("▌"));
+    tui.type("m");
+    tui.type(sgrMouse(0, 40, selected + 1));
+    await eventually(async () => (await tui.text()).split("\n")[selected + 1]?.includes("▌"), {
+      what: "the clicked row to be selected",
+    });
+    tui.type(sgrMouse(64, 40, selected));
+    await eventually(async () => (await tui.text()).split("\n")[selected]?.includes("▌"), {
+      what: "the wheel to move the cursor up",
+    });
+    tui.type(sgrMouse(0, rows[0]?.indexOf("5 Queues") ?? 0, 0));
+    await tui.shows("╭ Workers");
   });
 
   test("a job made in the form is watched until it is cancelled, and retried", async () => {

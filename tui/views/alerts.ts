@@ -82,6 +82,7 @@ function listPanel(state: State, alerts: readonly Alert[], width: number): Panel
     title: "Alerts",
     lines: tableLines(columns, alerts, width),
     fixed: 1,
+    firstRow: 0,
     selected: Math.min(state.lists.alerts.index, alerts.length - 1),
   };
 }

@@ -65,6 +65,7 @@ function listPanel(state: State, width: number): Panel {
     title: "Dead letters",
     lines: tableLines(columnsOf(state), rows, width),
     fixed: 1,
+    firstRow: 0,
     selected: Math.min(index, rows.length - 1),
     footer: [...notes, ...rest],
   };

@@ -25,6 +25,7 @@ export function eventsView(state: State, area: Rect): Placed[] {
     title,
     lines: tableLines(COLUMNS, rows, area.width - 2),
     fixed: 1,
+    firstRow: 0,
     selected: Math.min(index, rows.length - 1),
     footer: notes.flatMap((note, place): Span[] => (place === 0 ? [note] : [dim(" · "), note])),
   };

@@ -1,6 +1,5 @@
 import { type Canvas, createCanvas, type Rect, toAscii, write } from "../canvas.ts";
-import type { ScreenName, State } from "../model.ts";
-import { placeOf } from "../model.ts";
+import { LEAST_HEIGHT, LEAST_WIDTH, placeOf, type ScreenName, type State } from "../model.ts";
 import { bold, dim, span } from "../style.ts";
 import { alertsView } from "./alerts.ts";
 import { deadLettersView, deadLetterView } from "./dead-letters.ts";
@@ -16,9 +15,6 @@ import { overviewView } from "./overview.ts";
 import { pagesView } from "./pages.ts";
 import { drawPanel, type Placed } from "./panel.ts";
 import { queuesView } from "./queues.ts";
-
-export const LEAST_WIDTH = 40;
-export const LEAST_HEIGHT = 12;
 
 const VIEWS: Readonly<Record<ScreenName, (state: State, area: Rect) => Placed[]>> = {
   overview: overviewView,
@@ -41,6 +37,11 @@ export function panelsOf(state: State, area: Rect): Placed[] {
   return VIEWS[placeOf(state).screen](state, area);
 }
 
+/** Between the header and the hint line. */
+export function bodyOf({ width, height }: State): Rect {
+  return { x: 0, y: 1, width, height: height - 2 };
+}
+
 /** Draws the whole screen: header, panels, hint line and what lies over them. */
 export function render(state: State, { ascii = false } = {}): Canvas {
   const { width, height } = state;
@@ -48,8 +49,7 @@ export function render(state: State, { ascii = false } = {}): Canvas {
   if (width < LEAST_WIDTH || height < LEAST_HEIGHT) drawTooSmall(canvas);
   else {
     write(canvas, 0, 0, headerLines(state, width));
-    for (const placed of panelsOf(state, { x: 0, y: 1, width, height: height - 2 }))
-      drawPanel(canvas, placed);
+    for (const placed of panelsOf(state, bodyOf(state))) drawPanel(canvas, placed);
     drawHints(canvas, state);
     if (state.overlay) drawOverlay(canvas, state, state.overlay);
   }

@@ -63,6 +63,7 @@ function tablePanel(state: State, width: number): Panel {
     title: list.filter === "" ? "Jobs" : `Jobs ${GLYPHS.path} ${list.filter}`,
     lines: tableLines(columnsOf(state), rows, width),
     fixed: 1,
+    firstRow: 0,
     selected: Math.min(list.index, rows.length - 1),
     footer,
   };

@@ -37,6 +37,7 @@ function tiersPanel(state: State, width: number): Panel {
     title: "Launcher",
     lines: tableLines(columns, TIERS, width),
     fixed: 1,
+    firstRow: 0,
     selected: state.lists.launcher.index,
   };
 }
@@ -140,6 +141,7 @@ export function setupView(state: State, area: Rect): Placed[] {
       title: "Setup",
       lines: tableLines(columns, checks, area.width - 2),
       fixed: 1,
+      firstRow: 0,
       selected: Math.min(index, checks.length - 1),
     },
     rect: { ...area, height: area.height - lower },

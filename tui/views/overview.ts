@@ -346,6 +346,7 @@ function nowPanel(state: State, width: number): Panel {
   return {
     title: "Now",
     lines: events.map((event) => eventLine(event, width, state.now)),
+    firstRow: 0,
     ...(index >= 0 && { selected: index }),
   };
 }

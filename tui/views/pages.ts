@@ -40,6 +40,7 @@ export function pagesView(state: State, area: Rect): Placed[] {
     title: "Pages",
     lines: tableLines(columns, pages, area.width - 2),
     fixed: 1,
+    firstRow: 0,
     selected: Math.min(state.lists.pages.index, pages.length - 1),
   };
   return [{ panel, rect: area }];

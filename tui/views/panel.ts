@@ -12,6 +12,8 @@ export interface Panel {
   readonly lines: readonly Line[];
   /** Lines at the top that do not scroll. */
   readonly fixed?: number;
+  /** The place in the screen's list of the first line after the fixed ones; without it a click selects nothing. */
+  readonly firstRow?: number;
   /** The index of the line under the cursor, after the fixed ones. */
   readonly selected?: number;
   /** The selected line only says what stays in sight; nothing marks it. */

@@ -109,6 +109,7 @@ function queuesPanel(state: State, queues: readonly QueueState[], width: number,
     title: "Queues",
     lines: tableLines([...QUEUE_COLUMNS, doneColumn(state), NOTE_COLUMN], queues, width),
     fixed: 1,
+    firstRow: 0,
     selected: selected < queues.length ? selected : -1,
     footer: [dim(`on the bus ${count(ready)} · outbox ${count(loaded?.value?.outbox ?? 0)}`)],
   };
@@ -170,6 +171,7 @@ function workersPanel(state: State, workers: readonly WorkerState[], width: numb
     title: "Workers",
     lines: tableLines(columns, workers, width),
     fixed: 1,
+    firstRow: state.data.queues?.value?.queues.length ?? 0,
     ...(selected >= 0 && { selected }),
   };
 }
