@@ -105,7 +105,7 @@ describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const
         expect(alert).toMatchObject({
           severity: "critical",
           summary: "gateway is down",
-          runbookUrl: "docs/runbooks/ServiceDown.md",
+          runbookUrl: `${world().readModel()}/runbooks/ServiceDown`,
           labels: { service: "gateway", instance: new URL(gateway.url).host },
         });
         expect((await world().get<Overview>("/overview")).alerts.firing).toBeGreaterThan(0);
