@@ -128,8 +128,11 @@ const ActionProgress = {
   changed: Count,
   id: Type.Optional(Uuid),
   state: Type.Optional(
-    StringEnum(["running", "done", "cancelled"], { description: "A running one is read again by its id" }),
+    StringEnum(["running", "done", "cancelled", "failed"], {
+      description: "A running one is read again by its id",
+    }),
   ),
+  reason: Type.Optional(Type.String({ description: "Why it failed; what it had changed by then stays" })),
   seen: Type.Optional(Type.Integer({ minimum: 0, description: "How many it has been through" })),
   byType: Type.Optional(Counts),
   sample: Type.Optional(Type.Array(Uuid, { description: "A few of what matched, in a dry run" })),
@@ -139,7 +142,7 @@ const ActionProgress = {
 
 export const ActionReply = published(
   "action-reply",
-  "1.2.0",
+  "1.3.0",
   Type.Object({
     action: StringEnum(["retry", "cancel"]),
     ...ActionProgress,
@@ -155,7 +158,7 @@ export type ActionReply = Static<typeof ActionReply>;
 
 export const DeadLetterActionReply = published(
   "dead-letter-action-reply",
-  "1.0.0",
+  "1.1.0",
   Type.Object({
     action: StringEnum(["replay", "drop"]),
     ...ActionProgress,

@@ -88,6 +88,16 @@ function codeOf(error: unknown): string | undefined {
 /** Trouble that passes without a change to the request: the server is unavailable, read-only, or a statement timed out. */
 const PASSING = /^(25006|40...|55P03|57014)$/;
 
+/** Whether trying again later can help without a change: the server is unavailable or read-only, or a statement timed out. */
+export function isPassing(error: unknown): boolean {
+  return isAway(error) || PASSING.test(codeOf(error) ?? "");
+}
+
+/** Whether a statement took longer than it may, or was cancelled. */
+export function isTimeout(error: unknown): boolean {
+  return codeOf(error) === "57014";
+}
+
 /**
  * Rethrows as `STORE_UNAVAILABLE` what passes without a change to the request, as `VALIDATION_FAILED` a value of the
  * request that PostgreSQL cannot hold (SQLSTATE class 22, such as U+0000 in a text), and anything else as it is.
@@ -97,7 +107,7 @@ export function translateStoreError(error: unknown): never {
     throw new AppError("VALIDATION_FAILED", `The job store cannot hold a value: ${messageOf(error)}`, {
       cause: error,
     });
-  if (error instanceof AppError || !(isAway(error) || PASSING.test(codeOf(error) ?? ""))) throw error;
+  if (error instanceof AppError || !isPassing(error)) throw error;
   throw new AppError("STORE_UNAVAILABLE", `PostgreSQL cannot serve this now: ${messageOf(error)}`, {
     facts: { engine: "postgres" },
     cause: error,

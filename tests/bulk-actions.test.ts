@@ -181,6 +181,70 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     expect((await world().get<DeadLetterPage>("/dead-letters")).items).toHaveLength(0);
   });
 
+  const refuse = (type: string, errcode: string) =>
+    world().sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin
+        if new.type = '${type}' then raise exception 'not this type' using errcode = '${errcode}'; end if;
+        return new;
+      end $$;
+      create trigger refusal before update on jobs for each row execute function refuse();`);
+  const allow = () => world().sql.unsafe("drop trigger refusal on jobs; drop function refuse()");
+  const areReady = async () =>
+    (
+      await Promise.all(
+        world()
+          .workers.filter((worker) => !worker.hasEnded())
+          .map(({ url }) => fetch(`${url}/readyz`)),
+      )
+    ).every(({ ok }) => ok);
+
+  test.each([
+    ["refuses the values of", "23514"],
+    ["runs out of time for", "57014"],
+  ])("whose step the store always %s fails with its reason, and others go on meanwhile", async (_, code) => {
+    const ids = await later("hash", 5, { text: "z" });
+    await later("sleep", 5);
+    await refuse("hash", code);
+    try {
+      const [[, guilty], [, other]] = [
+        await act({ action: "cancel", filter: "type:hash status:scheduled" }),
+        await act({ action: "cancel", filter: "type:sleep status:scheduled" }),
+      ];
+      expect(await ended(other.id)).toMatchObject({ state: "done", changed: 5 });
+      expect(await ended(guilty.id)).toMatchObject({
+        state: "failed",
+        reason: "not this type",
+        matched: 5,
+        changed: 0,
+        finishedAt: expect.any(String),
+      });
+      expect(await areReady()).toBe(true);
+    } finally {
+      await allow();
+    }
+    await world().untilAll(ids, "SCHEDULED");
+    await act({ action: "cancel", filter: "type:hash status:scheduled" });
+  });
+
+  test("waits out the store's own trouble, and others go on meanwhile", async () => {
+    await later("hash", 5, { text: "w" });
+    await later("sleep", 5);
+    await refuse("hash", "25006");
+    let id = "";
+    try {
+      const [, waiting] = await act({ action: "cancel", filter: "type:hash status:scheduled" });
+      id = waiting.id ?? "";
+      // The reply is waited for, longer than three failures take.
+      expect(waiting.state).toBe("running");
+      const [, other] = await act({ action: "cancel", filter: "type:sleep status:scheduled" });
+      expect(await ended(other.id)).toMatchObject({ state: "done", changed: 5 });
+      expect((await read(id)).state).toBe("running");
+    } finally {
+      await allow();
+    }
+    expect(await ended(id)).toMatchObject({ state: "done", changed: 5 });
+  });
+
   test("that never was has a code of its own", async () => {
     expect(await read("01890000-0000-7000-8000-000000000000")).toMatchObject({ code: "ACTION_NOT_FOUND" });
   });

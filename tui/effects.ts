@@ -154,10 +154,14 @@ async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outc
   return outcomeOfMatches(await endedDeadLetterAction(client, begun, signal, onProgress));
 }
 
-const outcomeOfMatches = ({ matched, changed }: ActionReply | DeadLetterActionReply): Outcome => ({
+const outcomeOfMatches = ({
+  matched,
+  changed,
+  reason = "they had changed meanwhile",
+}: ActionReply | DeadLetterActionReply): Outcome => ({
   changed,
   refused: Math.max(0, matched - changed),
-  reason: "they had changed meanwhile",
+  reason,
 });
 
 type OnJobs = Extract<BulkCommand, { kind: "retry-all" | "cancel-all" }>;

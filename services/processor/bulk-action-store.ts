@@ -15,7 +15,9 @@ export interface BulkAction {
   readonly target: Target;
   readonly action: BulkVerb;
   readonly filter: JobFilter & DeadLetterFilter;
-  readonly state: "running" | "done" | "cancelled";
+  readonly state: "running" | "done" | "cancelled" | "failed";
+  /** Why it failed. */
+  readonly reason: string | null;
   readonly matched: number;
   readonly seen: number;
   readonly changed: number;
@@ -47,7 +49,7 @@ const MAX_ROUNDS = 5;
 
 export function createBulkActionStore(sql: Sql) {
   const columns = (on: Sql) => on`
-    id, target, action, filter, state, matched, seen, changed, after,
+    id, target, action, filter, state, reason, matched, seen, changed, after,
     created_at as "createdAt", finished_at as "finishedAt"`;
 
   /** The rows that an action is about: those that matched when it was asked for. In an object: a query alone is a promise. */
@@ -86,7 +88,7 @@ export function createBulkActionStore(sql: Sql) {
       filter,
       matched,
       createdAt,
-    }: Omit<BulkAction, "state" | "seen" | "changed" | "after" | "finishedAt">): Promise<void> {
+    }: Omit<BulkAction, "state" | "reason" | "seen" | "changed" | "after" | "finishedAt">): Promise<void> {
       await sql`
         insert into bulk_actions (id, target, action, filter, matched, created_at)
         values (${id}, ${target}, ${action}, ${storableJson(JSON.stringify(filter))}::text::jsonb, ${matched}, ${createdAt})
@@ -99,13 +101,13 @@ export function createBulkActionStore(sql: Sql) {
       return row;
     },
 
-    /** Take the oldest action that no other live worker holds. */
-    async take(workerId: string): Promise<BulkAction | undefined> {
+    /** Takes the oldest action that no other live worker holds, except those in `passed`. */
+    async take(workerId: string, passed: readonly string[]): Promise<BulkAction | undefined> {
       const [row] = await sql<BulkAction[]>`
         update bulk_actions set worker_id = ${workerId}
         where id = (
           select id from bulk_actions b
-          where state = 'running' and (worker_id = ${workerId} or not exists (
+          where state = 'running' and id <> all(${plainArray(passed)}::uuid[]) and (worker_id = ${workerId} or not exists (
             select from workers w where w.id = b.worker_id and w.state in ('alive', 'stopping')))
           order by created_at limit 1 for update skip locked
         )
@@ -116,6 +118,13 @@ export function createBulkActionStore(sql: Sql) {
     /** Hand an action back, for another worker to take. */
     async release(id: string, workerId: string): Promise<void> {
       await sql`update bulk_actions set worker_id = null where id = ${id} and worker_id = ${workerId}`;
+    },
+
+    /** Ends an action that this worker cannot carry out; what it has changed stays. */
+    async fail(id: string, workerId: string, reason: string): Promise<void> {
+      await sql`
+        update bulk_actions set state = 'failed', reason = ${reason}, finished_at = now()
+        where id = ${id} and worker_id = ${workerId} and state = 'running'`;
     },
 
     /** Stop an action where it is; what it has changed stays. */

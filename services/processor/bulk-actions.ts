@@ -8,6 +8,7 @@ import { pause } from "../../shared/async.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import { isPassing, isTimeout } from "../../shared/postgres.ts";
 import { readFilter } from "../../shared/read-filter.ts";
 import type { BulkAction, BulkActionStore, Match, Target } from "./bulk-action-store.ts";
 import type { CommandLogStore } from "./command-log-store.ts";
@@ -16,6 +17,7 @@ import type { Historian } from "./history.ts";
 import { cancelMoves, retryMoves } from "./job-moves.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ReplayLetter } from "./replay.ts";
+import { storableText } from "./storable-json.ts";
 
 /** An action on no more than this is waited for; a larger one is answered with its id at once. */
 const SMALL = 1_000;
@@ -27,6 +29,9 @@ const MAX_NAMED = 5;
 /** How often a processor looks for actions that were left behind. */
 const POLL_MS = 1_000;
 const LETTERS = 50;
+/** An action ends as failed once its step has failed so often in a row, a look apart. */
+const MAX_FAILURES = 3;
+const MAX_REASON = 500;
 const FORGET_EVERY_MS = 600_000;
 
 export interface BulkActionsOptions {
@@ -53,6 +58,8 @@ type Wanted = Pick<BulkAction, "target" | "action" | "filter">;
 export function createBulkActions(options: BulkActionsOptions) {
   const { store, commandLog, jobs, history, outbox, replay, workerId, stopping, log, duty, onDue } = options;
   let woken = Promise.withResolvers<void>();
+  /** Failures in a row of the actions that this processor carries out, by id. */
+  const failures = new Map<string, number>();
 
   async function begin(wanted: Wanted, id: string, dryRun: boolean) {
     const createdAt = new Date();
@@ -85,6 +92,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     let over = false;
     do {
       over = await step(action, holder);
+      failures.delete(action.id);
       duty.done();
     } while (!over && !stopping.aborted);
     if (stopping.aborted) await store.release(action.id, holder);
@@ -95,6 +103,37 @@ export function createBulkActions(options: BulkActionsOptions) {
       seen: end?.seen,
       changed: end?.changed,
     });
+  }
+
+  /**
+   * Lets every action have its turn, the oldest first. One whose step fails passes its turn to the next and comes back
+   * after the pause. Returns whether none met the store's or the bus's trouble.
+   */
+  async function carryOutAll(): Promise<boolean> {
+    const passed: string[] = [];
+    let isCalm = true;
+    const next = async () => (stopping.aborted ? undefined : store.take(workerId(), passed));
+    for (let action = await next(); action; action = await next())
+      try {
+        await carryOut(action);
+      } catch (error) {
+        passed.push(action.id);
+        if (isTrouble(error)) {
+          isCalm = false;
+          duty.failed(messageOf(error));
+          log.warn("An action waits", { actionId: action.id, reason: messageOf(error) });
+        } else await countFailure(action.id, error);
+      }
+    return isCalm;
+  }
+
+  async function countFailure(id: string, error: unknown): Promise<void> {
+    const failuresInARow = (failures.get(id) ?? 0) + 1;
+    failures.set(id, failuresInARow);
+    log.warn("A step of an action failed", { actionId: id, failuresInARow, error });
+    if (failuresInARow < MAX_FAILURES) return;
+    await store.fail(id, workerId(), storableText(messageOf(error), MAX_REASON));
+    failures.delete(id);
   }
 
   /** One step of an action; returns whether it was the last. */
@@ -182,19 +221,18 @@ export function createBulkActions(options: BulkActionsOptions) {
       return standing(id, target);
     },
 
-    /** Carry out what was asked for here and what others left behind, until stopping. */
+    /** Carries out what was requested here and what others left behind, until stopping. */
     async run(): Promise<void> {
       let forgottenAt = 0;
       duty.begin();
       while (!stopping.aborted) {
         try {
-          for (let action = await store.take(workerId()); action; action = await store.take(workerId()))
-            await carryOut(action);
+          const isCalm = await carryOutAll();
           if (Date.now() - forgottenAt > FORGET_EVERY_MS) {
             await Promise.all([store.forgetOld(), commandLog.forgetOld()]);
             forgottenAt = Date.now();
           }
-          duty.done();
+          if (isCalm) duty.done();
         } catch (error) {
           duty.failed(messageOf(error));
           log.warn("Actions cannot be carried out now", { reason: messageOf(error) });
@@ -206,6 +244,15 @@ export function createBulkActions(options: BulkActionsOptions) {
   };
 }
 export type BulkActions = ReturnType<typeof createBulkActions>;
+
+/**
+ * Trouble of the store or the bus passes by itself. A timeout is no such trouble here: a step that is too much for a
+ * statement is so each time.
+ */
+function isTrouble(error: unknown): boolean {
+  if (error instanceof AppError) return error.retryable;
+  return isPassing(error) && !isTimeout(error);
+}
 
 function refuseEmpty(filter: object, all: boolean, what: string): void {
   if (all || Object.keys(filter).length > 0) return;
@@ -229,9 +276,10 @@ function countsOf(target: Target, found: readonly Match[]) {
   };
 }
 
-function shown({ id, action, state, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
+function shown({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
   return {
     ...{ id, action, dryRun: false, state, matched, seen, changed },
+    ...(reason !== null && { reason }),
     createdAt: createdAt.toISOString(),
     ...(finishedAt && { finishedAt: finishedAt.toISOString() }),
   };

@@ -7,6 +7,7 @@ import filterIndexes from "./migrations/003_filter_indexes.sql" with { type: "te
 import deadLetterFilter from "./migrations/004_dead_letter_filter.sql" with { type: "text" };
 import commands from "./migrations/005_commands.sql" with { type: "text" };
 import bulkActions from "./migrations/006_bulk_actions.sql" with { type: "text" };
+import failedActions from "./migrations/007_failed_actions.sql" with { type: "text" };
 
 interface Migration {
   readonly name: string;
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: "004_dead_letter_filter", text: deadLetterFilter },
   { name: "005_commands", text: commands },
   { name: "006_bulk_actions", text: bulkActions },
+  { name: "007_failed_actions", text: failedActions },
 ];
 
 /** Any number that no other program takes for its own advisory lock. */

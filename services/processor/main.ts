@@ -103,7 +103,8 @@ async function start({
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),
     claiming: createDuty("Claiming jobs", patienceMs),
-    acting: createDuty("Carrying out bulk actions", patienceMs),
+    // A step has several statements, and each may take half a minute.
+    acting: createDuty("Carrying out bulk actions", Math.max(patienceMs, 60_000)),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
   const outbox = createOutbox({ store: outboxStore, bus, tracing, log, duty: loops.publishing });

@@ -25,3 +25,10 @@ test("a bulk retry says it after its number, and where nothing matched there is 
   expect(bulkText({ ...reply, matched: 1, changed: 1 })).toBe(`Retried 1 job of 1 that matched\n${note}`);
   expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 jobs of 0 that matched");
 });
+
+test("a bulk action that failed says why", () => {
+  const reply = { action: "cancel", dryRun: false, state: "failed", reason: "not this type" } as const;
+  expect(bulkText({ ...reply, matched: 5, changed: 2 })).toBe(
+    "Cancelled 2 jobs of 5 that matched; it failed: not this type",
+  );
+});

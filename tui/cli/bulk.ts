@@ -18,13 +18,14 @@ export function mustSelect(verb: string, ids: readonly string[], hasFilter: bool
 
 /** What a bulk action did, or in a dry run what it would do, by type and by status or reason. */
 export function bulkText(reply: ActionReply | DeadLetterActionReply): string {
-  const { action, dryRun, matched, changed, state, byType = {} } = reply;
+  const { action, dryRun, matched, changed, state, reason = "", byType = {} } = reply;
   const note = "note" in reply && reply.note && matched > 0 ? `\n${sanitize(reply.note)}` : "";
   const thing = "byReason" in reply || action === "replay" || action === "drop" ? "dead letter" : "job";
   const things = (number: number) => `${count(number)} ${thing}${number === 1 ? "" : "s"}`;
   const done = DONE[action];
   if (!dryRun) {
-    const stopped = state === "cancelled" ? "; it was stopped" : "";
+    const failed = state === "failed" ? `; it failed: ${sanitize(reason)}` : "";
+    const stopped = state === "cancelled" ? "; it was stopped" : failed;
     return `${done.charAt(0).toUpperCase()}${done.slice(1)} ${things(changed)} of ${count(matched)} that matched${stopped}${note}`;
   }
   const byState = "byStatus" in reply ? reply.byStatus : "byReason" in reply ? reply.byReason : {};
