@@ -184,7 +184,7 @@ const SERVICES: ServiceEntry[] = [
     ports: [at("Page and API", 9090, "PROMETHEUS_PORT")],
     health: { port: 9090, path: "/-/ready" },
     needs: [],
-    environment: [],
+    environment: ["RUNBOOKS_URL"],
   },
   {
     name: "alertmanager",

@@ -108,6 +108,12 @@ describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const
           runbookUrl: `${world().readModel()}/runbooks/ServiceDown`,
           labels: { service: "gateway", instance: new URL(gateway.url).host },
         });
+        const response = await fetch(
+          `${watchers.alertmanager.url}/api/v2/alerts?filter=alertname=ServiceDown`,
+        );
+        const [raw] = (await response.json()) as Record<"annotations" | "labels", Record<string, string>>[];
+        expect(raw?.annotations.runbook_url).toBe(`${world().readModel()}/runbooks/ServiceDown`);
+        expect(raw?.labels).not.toHaveProperty("runbooks");
         expect((await world().get<Overview>("/overview")).alerts.firing).toBeGreaterThan(0);
 
         await world().start("gateway", { PORT: new URL(gateway.url).port });

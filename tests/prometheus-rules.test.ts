@@ -20,9 +20,9 @@ test("every alert says how severe it is, what happens, and which page helps", ()
     expect(annotations).toEqual({
       summary: expect.any(String),
       description: expect.any(String),
-      runbook_url: `docs/runbooks/${alert}.md`,
+      runbook_url: `{{ $externalLabels.runbooks }}/${alert}`,
     });
-    expect(readFileSync(join(root, annotations?.runbook_url ?? ""), "utf8")).toStartWith(`# ${alert}\n`);
+    expect(readFileSync(join(root, `docs/runbooks/${alert}.md`), "utf8")).toStartWith(`# ${alert}\n`);
   }
 });
 
@@ -80,6 +80,7 @@ describe.skipIf(!areThere && !process.env.CI)("Prometheus' own tools", () => {
       writeFileSync(
         prometheus,
         prometheusConfig({
+          readModel: "http://127.0.0.1:8083",
           targets: {
             gateway: ["127.0.0.1:3000"],
             rabbitmq: ["127.0.0.1:15692"],
@@ -98,9 +99,11 @@ describe.skipIf(!areThere && !process.env.CI)("Prometheus' own tools", () => {
 });
 
 test("on this machine the jobs are those of Compose, with addresses of its own", () => {
-  const { scrape_configs, alerting } = JSON.parse(
-    prometheusConfig({ targets: { processor: ["127.0.0.1:1", "127.0.0.1:2"], rabbitmq: ["127.0.0.1:3"] } }),
-  );
+  const readModel = "http://127.0.0.1:8083";
+  const targets = { processor: ["127.0.0.1:1", "127.0.0.1:2"], rabbitmq: ["127.0.0.1:3"] };
+  const { global, scrape_configs, alerting } = JSON.parse(prometheusConfig({ readModel, targets }));
+  expect(global.external_labels).toEqual({ runbooks: `${readModel}/runbooks` });
+  expect(alerting.alert_relabel_configs).toEqual([{ action: "labeldrop", regex: "runbooks" }]);
   expect(scrape_configs).toEqual([
     {
       job_name: "processor",
@@ -114,7 +117,7 @@ test("on this machine the jobs are those of Compose, with addresses of its own",
     },
   ]);
   expect(alerting.alertmanagers[0].static_configs[0].targets).toEqual([]);
-  expect(() => prometheusConfig({ targets: { nobody: ["127.0.0.1:1"] } })).toThrow("nobody");
+  expect(() => prometheusConfig({ readModel, targets: { nobody: ["127.0.0.1:1"] } })).toThrow("nobody");
 
   const { receivers, route } = JSON.parse(alertmanagerConfig("http://127.0.0.1:8083", "/x/token"));
   expect(receivers).toHaveLength(1);

@@ -24,10 +24,11 @@ const urlOf = (runbookUrl: string | undefined) =>
   ).items[0]?.runbookUrl;
 
 test("the runbook of every alerting rule is a page at the address that its alert shows", async () => {
+  const runbooks = "http://127.0.0.1:8083/runbooks";
   let seen = 0;
   for await (const file of new Bun.Glob("*.yml").scan(RULES))
-    for (const [, url = ""] of (await Bun.file(join(RULES, file)).text()).matchAll(/runbook_url: (\S+)/g)) {
-      const shown = urlOf(url) ?? "";
+    for (const [, url = ""] of (await Bun.file(join(RULES, file)).text()).matchAll(/runbook_url: "(.+)"/g)) {
+      const shown = urlOf(url.replace("{{ $externalLabels.runbooks }}", runbooks)) ?? "";
       expect(shown).toStartWith("http://localhost:8080/runbooks/");
       expect(runbookPage(shown.slice(shown.lastIndexOf("/") + 1))).toContain("<h1>");
       seen++;
@@ -43,7 +44,10 @@ test("links between runbooks stay, and those to pages that are not served are te
 
 test("addresses of others are left alone", () => {
   expect(urlOf("https://docs.example/down")).toBe("https://docs.example/down");
-  expect(urlOf("docs/runbooks/Unheard.md")).toBe("docs/runbooks/Unheard.md");
+  expect(urlOf("https://docs.example/runbooks/ServiceDown")).toBe(
+    "https://docs.example/runbooks/ServiceDown",
+  );
+  expect(urlOf("http://localhost:8080/runbooks/Unheard")).toBe("http://localhost:8080/runbooks/Unheard");
   expect(urlOf(undefined)).toBeUndefined();
 });
 

@@ -4,8 +4,8 @@ import { AppError } from "../../shared/errors.ts";
 import { readRunbooks } from "./read-runbooks.ts" with { type: "macro" };
 
 const TEXTS: Readonly<Record<string, string>> = readRunbooks();
-/** How alerting rules name a runbook: its file in this repository. */
-const IN_REPOSITORY = /^docs\/runbooks\/(\w+)\.md$/;
+/** A runbook of this service as Prometheus knows it: on the machine of both. */
+const OURS = /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\/runbooks\/(\w+)$/;
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 pre { padding: 0.75rem; overflow-x: auto; border: 1px solid #8884; border-radius: 4px; }
@@ -34,10 +34,10 @@ ${Bun.markdown.html(withoutOtherLinks(text))}
 </html>`;
 }
 
-/** The same alerts, whose runbooks open: those of this repository are pages of this service, which is at `origin`. */
+/** The same alerts, with our runbooks at `origin`: callers on other machines reach this service there. */
 export function withRunbooks(alerts: AlertsReply, origin: string): AlertsReply {
   const items = alerts.items.map((alert) => {
-    const [, name] = IN_REPOSITORY.exec(alert.runbookUrl ?? "") ?? [];
+    const [, name] = OURS.exec(alert.runbookUrl ?? "") ?? [];
     return name && Object.hasOwn(TEXTS, name)
       ? { ...alert, runbookUrl: `${origin}/runbooks/${name}` }
       : alert;

@@ -58,6 +58,7 @@ export async function watchWorld(world: World) {
       prometheusFile,
       prometheusConfig({
         targets: { ...targetsOf(world), alertmanager: [`127.0.0.1:${alertmanagerPort}`] },
+        readModel: world.readModel(),
         ruleFiles: join(root, "rules/*.yml"),
         everySeconds: 1,
       }),

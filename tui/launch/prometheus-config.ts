@@ -9,6 +9,7 @@ export const ruleFiles = join(folder, "rules/*.yml");
 
 /** The part of `prometheus.yml` that is read. */
 interface ComposeConfig {
+  readonly alerting: { readonly alert_relabel_configs: readonly unknown[] };
   readonly scrape_configs: readonly ScrapeConfig[];
 }
 interface ScrapeConfig {
@@ -20,6 +21,8 @@ interface ScrapeConfig {
 export interface PrometheusPlace {
   /** Addresses by the names of the jobs in compose/prometheus/prometheus.yml; a job without any is left out. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** Address of the read-model, which serves the runbooks. */
+  readonly readModel: string;
   /** Default: those of the project. */
   readonly ruleFiles?: string;
   /** Between scrapes, and between evaluations of the rules; 5. */
@@ -32,6 +35,7 @@ export interface PrometheusPlace {
  */
 export function prometheusConfig({
   targets,
+  readModel,
   ruleFiles: rules = ruleFiles,
   everySeconds = 5,
 }: PrometheusPlace): string {
@@ -43,9 +47,17 @@ export function prometheusConfig({
   if (unknown.length > 0)
     throw new Error(`compose/prometheus/prometheus.yml has no job ${unknown.join(", ")}`);
   const config = {
-    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    global: {
+      scrape_interval: interval,
+      scrape_timeout: interval,
+      evaluation_interval: interval,
+      external_labels: { runbooks: `${readModel}/runbooks` },
+    },
     rule_files: [rules],
-    alerting: { alertmanagers: [{ static_configs: [{ targets: targets.alertmanager ?? [] }] }] },
+    alerting: {
+      alert_relabel_configs: compose.alerting.alert_relabel_configs,
+      alertmanagers: [{ static_configs: [{ targets: targets.alertmanager ?? [] }] }],
+    },
     scrape_configs: compose.scrape_configs.flatMap(({ job_name, honor_labels, metrics_path }) => {
       const addresses = targets[job_name] ?? [];
       if (addresses.length === 0) return [];

@@ -65,7 +65,9 @@ export function runObservers(options: RunObserversOptions): void {
       writeFileSync(tokenFile, plan.env.ALERT_WEBHOOK_TOKEN ?? "", { mode: 0o600 });
       return alertmanagerConfig(urlOf(options.services, "read-model"), tokenFile);
     }),
-    run("prometheus", startPrometheus, () => prometheusConfig({ targets: targetsOf(options) })),
+    run("prometheus", startPrometheus, () =>
+      prometheusConfig({ targets: targetsOf(options), readModel: urlOf(options.services, "read-model") }),
+    ),
   ]);
   life.defer("observers", async () => {
     await starting;
