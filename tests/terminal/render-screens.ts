@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { findAddresses } from "../../shared/api-client/addresses.ts";
 import { createApiClient } from "../../shared/api-client/client.ts";
 import { eventually } from "../support/wait.ts";
-import { buildDashboard, KEYS, openTerminal } from "./odd-dashboard.ts";
+import { buildDashboard, type InTerminal, KEYS, openTerminal } from "./odd-dashboard.ts";
+import { type Frame, recordingToSvg } from "./recording-to-svg.ts";
 import { screenToSvg } from "./screen-to-svg.ts";
 
-// Renders the main screens of the compiled program, as it shows the system that runs, into docs/pictures.
+// Renders the main screens of the compiled program, as it shows the system that runs, into docs/pictures,
+// and records a short way through it.
 const folder = join(import.meta.dir, "../../docs/pictures");
 const SIZE = { cols: 100, rows: 28 };
+const RECORDED = { cols: 80, rows: 24 };
 
 /** The keys that lead to each screen, one after the other, and what shows that it is there. */
 const SCREENS: readonly { name: string; keys: string; shows: RegExp }[] = [
@@ -16,7 +19,7 @@ const SCREENS: readonly { name: string; keys: string; shows: RegExp }[] = [
   { name: "jobs", keys: "2", shows: /[0-9a-f]{8} .*● completed/ },
   {
     name: "job",
-    keys: `/type:flaky status:completed${KEYS.enter}`,
+    keys: `/type:flaky payload.failFirst:2 status:completed${KEYS.enter}`,
     shows: /Jobs › type:flaky[\s\S]*flaky .*● completed/,
   },
   { name: "job", keys: KEYS.enter, shows: /╭ Timeline [\s\S]*try 3/ },
@@ -47,4 +50,46 @@ mkdirSync(folder, { recursive: true });
     await Bun.write(join(folder, `${name}.svg`), screenToSvg(await tui.cells(), `odd-dashboard: ${name}`));
   }
 }
+{
+  await using tui = openTerminal([binary], RECORDED, {
+    GATEWAY_URL: gatewayUrl,
+    READ_MODEL_URL: readModelUrl,
+  });
+  await tui.shows(/· live/);
+  const recording = recordingToSvg(await record(tui), "odd-dashboard: a job from its form to its result");
+  await Bun.write(join(folder, "recording.svg"), recording);
+}
 remove();
+
+/** From the overview over the jobs and an X-ray to a new job, as a person would go. */
+async function record(tui: InTerminal): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  const keep = async (holdMs: number) => frames.push({ cells: await tui.cells(), holdMs });
+  const step = async (keys: string, shows: RegExp, holdMs: number) => {
+    tui.type(keys);
+    await tui.shows(shows);
+    await keep(holdMs);
+  };
+  await step("1", /╭ Now [\s\S]*Completed|completed/, 1_500);
+  for (let round = 0; round < 3; round++) {
+    const before = await tui.text();
+    const jobs = Array.from({ length: 20 }, (_, text) => ({ type: "hash", payload: { text: `${text}` } }));
+    await client.gateway.submitBatch({ body: { jobs } });
+    await eventually(async () => (await tui.text()) !== before, { what: "the overview to change" });
+    await keep(600);
+  }
+  await step("2", /hash .*● completed/, 1_000);
+  await step("/type:flaky", /\/ type:flaky/, 700);
+  await step(
+    ` payload.failFirst:2 status:completed${KEYS.enter}`,
+    /Jobs › type:flaky[\s\S]*flaky .*● completed/,
+    1_000,
+  );
+  await step(KEYS.enter, /╭ Timeline [\s\S]*try 3/, 2_500);
+  await step("Ns", /‹ sleep ›/, 800);
+  await step(`${KEYS.down}\x152000`, /2000/, 800);
+  await step(KEYS.down.repeat(8), /Enter submits/, 600);
+  await step(KEYS.enter, /sleep ◐ executing/, 900);
+  await step("", /sleep ● completed/, 2_500);
+  return frames;
+}

@@ -11,10 +11,22 @@ const BACKGROUND = "#0e0f12";
 
 /** A screen as a picture: each run of cells of one look is one text, stretched to its cells so that columns stay. */
 export function screenToSvg(rows: readonly (readonly Cell[])[], title: string): string {
-  const cols = rows[0]?.length ?? 0;
+  return svgOf(rows, title, rows.map(rowToSvg));
+}
+
+/** One row of a screen at its place; empty where nothing is drawn. */
+export function rowToSvg(cells: readonly Cell[], row: number): string {
+  return runsOf(cells)
+    .map((run) => runToSvg(run, row))
+    .filter(Boolean)
+    .join("\n");
+}
+
+/** A picture of the size of a screen, with what is drawn on it. */
+export function svgOf(screen: readonly (readonly Cell[])[], title: string, body: readonly string[]): string {
+  const cols = screen[0]?.length ?? 0;
   const width = cols * CELL.width + 2 * MARGIN;
-  const height = rows.length * CELL.height + 2 * MARGIN;
-  const body = rows.flatMap((cells, row) => runsOf(cells).map((run) => runToSvg(run, row)));
+  const height = screen.length * CELL.height + 2 * MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">`,
     `<rect width="${width}" height="${height}" rx="8" fill="${BACKGROUND}"/>`,

@@ -87,7 +87,8 @@ const NOTE_COLUMN: Column<QueueState> = {
   width: 4,
   flexible: true,
   drop: 4,
-  cell: ({ note = "" }) => span(note, { colour: "warn" }),
+  // Without a colour where it is empty: reverse video would show it.
+  cell: ({ note }) => (note ? span(note, { colour: "warn" }) : span("")),
 };
 
 function queuesPanel(state: State, queues: readonly QueueState[], width: number, selected: number): Panel {
