@@ -6,7 +6,7 @@ const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 /** A store that fails on some entries with some SQLSTATE, or on everything. */
-function createStore(faults: Readonly<Record<number, string>> = {}) {
+function createStore(faults: Record<number, string> = {}, maxTogether?: number) {
   const kept = new Set<number>();
   const store = {
     trouble: undefined as string | undefined,
@@ -23,6 +23,7 @@ function createStore(faults: Readonly<Record<number, string>> = {}) {
   const writeAll = createIsolation<number>({
     probe: () => (store.trouble ? Promise.reject(failed(store.trouble)) : Promise.resolve()),
     keyOf: String,
+    ...(maxTogether && { maxTogether }),
     log: createLog({ service: "test", level: "silent" }),
   });
   return Object.assign(store, { writeAll: (entries: readonly number[]) => writeAll(entries, store.write) });
@@ -76,4 +77,35 @@ test("rounds of the store's own trouble do not count against an entry", async ()
   for (let round = 0; round < 5; round++) await expect(store.writeAll([5])).rejects.toThrow("57014");
   store.trouble = undefined;
   expect(await store.writeAll([5])).toMatchObject([{ entry: 5, why: "parked" }]);
+});
+
+test("a parked entry stays so while another, which began to fail later, has rounds to go", async () => {
+  const faults: Record<number, string> = { 5: "P0001" };
+  const store = createStore(faults);
+  for (let round = 1; round <= 2; round++)
+    await expect(store.writeAll(numbered(10))).rejects.toThrow("P0001");
+  faults[7] = "P0001";
+  for (let round = 1; round <= 2; round++)
+    await expect(store.writeAll(numbered(10))).rejects.toThrow("P0001");
+  const condemned = await store.writeAll(numbered(10));
+  expect(condemned.map(({ entry, why }) => [entry, why])).toEqual([
+    [5, "parked"],
+    [7, "parked"],
+  ]);
+});
+
+test("entries in different writes of one call are parked in the same round", async () => {
+  const store = createStore({ 5: "P0001", 15: "P0001", 25: "P0001" }, 10);
+  for (let round = 1; round <= 2; round++) {
+    await expect(store.writeAll(numbered(30))).rejects.toThrow("P0001");
+    expect(store.kept.size).toBe(27);
+  }
+  expect((await store.writeAll(numbered(30))).map(({ entry }) => entry)).toEqual([5, 15, 25]);
+});
+
+test("more failing entries than are remembered of other calls are parked all the same", async () => {
+  const store = createStore(Object.fromEntries(numbered(1_100).map((entry) => [entry, "P0001"])));
+  for (let round = 1; round <= 2; round++)
+    await expect(store.writeAll(numbered(1_100))).rejects.toThrow("P0001");
+  expect(await store.writeAll(numbered(1_100))).toHaveLength(1_100);
 });

@@ -4,7 +4,7 @@ import { isAway, isRefusedValue } from "./postgres.ts";
 
 /** Rounds in which an entry fails alone, while the store takes other writes, before it is parked. */
 const ROUNDS = 3;
-/** Entries whose failures are remembered; they come again at once or never, so few are needed. */
+/** Entries whose failures are remembered, or as many as one call has; they come again at once or never. */
 const MAX_REMEMBERED = 1_000;
 
 /** An entry at fault: the store refuses its values, or it keeps failing alone for a reason that is not known. */
@@ -19,6 +19,8 @@ export interface IsolationOptions<T> {
   readonly probe: () => Promise<void>;
   /** Equal for an entry that comes again. */
   readonly keyOf: (entry: T) => string;
+  /** Entries in one write at most; as many as a call has when left out. */
+  readonly maxTogether?: number;
   readonly log: Log;
 }
 
@@ -30,12 +32,13 @@ export interface IsolationOptions<T> {
  * - *Unavailable store*: rejects; the caller holds the batch and tries again after a pause.
  * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If that fails too, it is the
  *   store's trouble and rejects. Otherwise entries are halved, and one that fails alone in three rounds is parked.
- *   Before its third round the call rejects, so that the rounds are apart by the caller's pause.
+ *   Before its third round the call rejects, so that the rounds are apart by the caller's pause. What is parked stays
+ *   so while the call rejects for another entry, or two that began to fail in different rounds would end in none.
  *
  * Resolves to the condemned entries when all the others are written. `write` may be called again with what it has
  * already written.
  */
-export function createIsolation<T>({ probe, keyOf, log }: IsolationOptions<T>) {
+export function createIsolation<T>({ probe, keyOf, maxTogether, log }: IsolationOptions<T>) {
   const rounds = new Map<string, number>();
 
   async function isStoresTrouble(error: unknown): Promise<boolean> {
@@ -50,15 +53,15 @@ export function createIsolation<T>({ probe, keyOf, log }: IsolationOptions<T>) {
     }
   }
 
-  function judge(entry: T, error: unknown): Condemned<T> | undefined {
+  function judge(entry: T, error: unknown, room: number): Condemned<T> | undefined {
     const key = keyOf(entry);
     if (isRefusedValue(error)) return { entry, why: "refused", error };
     const failed = (rounds.get(key) ?? 0) + 1;
     rounds.delete(key);
-    if (failed >= ROUNDS) return { entry, why: "parked", error };
-    if (rounds.size >= MAX_REMEMBERED) rounds.clear();
+    const [oldest] = rounds.keys();
+    if (oldest !== undefined && rounds.size >= room) rounds.delete(oldest);
     rounds.set(key, failed);
-    return undefined;
+    return failed >= ROUNDS ? { entry, why: "parked", error } : undefined;
   }
 
   return async function writeAll(
@@ -80,14 +83,16 @@ export function createIsolation<T>({ probe, keyOf, log }: IsolationOptions<T>) {
           await attempt(part.slice(half));
           return;
         }
-        const verdict = judge(only, error);
+        const verdict = judge(only, error, Math.max(MAX_REMEMBERED, entries.length));
         if (verdict) condemned.push(verdict);
         else unclear.push(error);
       }
     }
 
-    if (entries.length > 0) await attempt(entries);
+    const size = maxTogether ?? entries.length;
+    for (let i = 0; i < entries.length; i += size) await attempt(entries.slice(i, i + size));
     if (unclear.length > 0) throw unclear[0];
+    if (rounds.size > 0) for (const entry of entries) rounds.delete(keyOf(entry));
     return condemned;
   };
 }

@@ -55,6 +55,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
   const writeAll = createIsolation<Created>({
     probe: () => store.rehearse(newJob(canary(), new Date(), false)),
     keyOf: (event) => event.eventId,
+    maxTogether: MAX_ROWS,
     log,
   });
 
@@ -76,9 +77,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         }
       }
     }
-    const events = [...created.values()];
-    for (let i = 0; i < events.length; i += MAX_ROWS)
-      refused.push(...(await insert(events.slice(i, i + MAX_ROWS))));
+    refused.push(...(await insert([...created.values()])));
     if (refused.length > 0) await refuse(refused);
   };
 
