@@ -210,6 +210,11 @@ test("all dead letters that match, or all of a cause, are counted by the service
   const { state, effects } = press(there, "right", "*", "d");
   expect(effects).toEqual([{ kind: "count", command } as never]);
   expect(toText(render(state))).toContain("all that match reason:MALFORMED Unexpected token at");
+  // Once the cause has gone, what was marked must not stand for everything else.
+  const value = { items: [letter(3, "No header")], nextCursor: null };
+  const { key } = state.data.deadLetters!;
+  const [gone] = update(state, { kind: "loaded", name: "deadLetters", key, value }, NOW);
+  expect(gone.lists["dead-letters"]).toMatchObject({ filter: "", all: false });
   const [counted] = update(state, { kind: "counted", command, matched: 4_061 }, NOW);
   expect(counted.overlay).toMatchObject({
     question: "Drop 4,061 dead letters that match? This cannot be undone.",

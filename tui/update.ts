@@ -1,5 +1,5 @@
 import { addOverview } from "../shared/rates.ts";
-import { act, clicked } from "./act.ts";
+import { act, clicked, refilter } from "./act.ts";
 import { type BulkCommand, type Command, type Outcome, outcomeText, plural } from "./commands.ts";
 import { editField, type Form, openForm, readForm } from "./form.ts";
 import { bindingOf } from "./keys.ts";
@@ -107,7 +107,13 @@ function loaded(state: State, { name, key, value }: Extract<Message, { kind: "lo
   if (name === "overview") return { ...next, rates: addOverview(next.rates, value as Resources["overview"]) };
   if (name === "jobTypes" && placeOf(next).screen === "new-job" && !next.form?.fields.length)
     return { ...next, form: openForm(value as Resources["jobTypes"]) };
-  return keepCursors(next);
+  return keepCursors(name === "deadLetters" ? withoutGoneCause(next) : next);
+}
+
+/** Shows all causes again, with nothing marked, once the chosen one has no dead letter left. */
+function withoutGoneCause(state: State): State {
+  const isGone = state.lists["dead-letters"].filter !== "" && rowIds(state, "dead-letters").length === 0;
+  return isGone ? refilter(state, "dead-letters", "") : state;
 }
 
 /** Opens the form that waited for a job and the job types, once both are there. */

@@ -147,6 +147,28 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows("✓ Dropped 1 dead letter");
   });
 
+  test("all dead letters of one cause are counted and dropped by one action; the others stay", async () => {
+    const fail = (message: string) => ({ type: "fail", payload: { message }, maxAttempts: 1 });
+    const ids = await world().submitMany([fail("No tea at 4"), fail("No tea at 5"), fail("No milk at 6")]);
+    for (const id of ids) await world().untilStatus(id, "FAILED");
+    await using tui = open(world(), { cols: 100, rows: 30 });
+    await tui.shows("completed");
+    tui.type("4");
+    await tui.shows(/2 .*OUT_OF_TRIES: No tea at/);
+    tui.type(KEYS.right);
+    await tui.shows(/▸ +2 /);
+    tui.type("*");
+    await tui.shows(/all that match reason:OUT_OF_TRIES No tea at/);
+    tui.type("d");
+    await tui.shows("Drop 2 dead letters that match? This cannot be undone.");
+    tui.type("y");
+    await tui.shows("✓ Dropped 2 dead letters");
+    await tui.shows(/▸ +\d+ +all causes/);
+    const text = await tui.text();
+    expect(text).toContain("No milk at 6");
+    expect(text).not.toContain("No tea");
+  });
+
   test("resizing leaves no debris", async () => {
     await using fresh = open(world(), { cols: 80, rows: 24 });
     await using resized = open(world(), { cols: 120, rows: 40 });
