@@ -43,7 +43,8 @@ describe.skipIf(!areThere && !process.env.CI)("bun run dev where Prometheus is i
       const { data } = (await response.json()) as { data: { result: { metric: { job: string } }[] } };
       return data.result.map(({ metric }) => metric.job).sort();
     };
-    const jobs = ["alertmanager", "gateway", "metrics-engine", "processor", "prometheus", "read-model"];
+    const services = ["gateway", "metrics-engine", "processor", "read-model", "web-pty"];
+    const jobs = [...services, "alertmanager", "prometheus"].sort();
     await eventually(async () => (await up()).join() === jobs.join(), { what: "each to be scraped" });
 
     process.kill(processOf(dev, "prometheus")!.pid, "SIGKILL");
