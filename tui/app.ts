@@ -57,7 +57,8 @@ function createProgram(
     client,
     signal: abort.signal,
     dispatch,
-    pages: (signal) => probePages(addresses(), state.data.overview?.value, signal),
+    pages: (signal) =>
+      probePages(addresses(), state.data.overview?.value, signal, { serverMode: state.options.serverMode }),
   };
 
   function dispatch(message: Message) {

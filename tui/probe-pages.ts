@@ -21,19 +21,19 @@ export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
   overview: Overview | undefined,
   signal: AbortSignal,
+  { serverMode = false } = {},
 ): Promise<readonly PageState[]> {
   return Promise.all(
     interfaces.map(async ({ id, name, port, path, description }): Promise<PageState> => {
       // The two APIs run where this program found them, which may be another port than the usual one.
-      const base =
-        id === "gateway-docs"
-          ? gatewayUrl
-          : id === "read-model-docs"
-            ? readModelUrl
-            : `http://localhost:${port}`;
+      const published = `http://localhost:${port}`;
+      const own: Record<string, string> = { "gateway-docs": gatewayUrl, "read-model-docs": readModelUrl };
+      const base = serverMode ? published : (own[id] ?? published);
       const url = `${base}${path}`;
       const page = { id, name, url, description };
-      if (await answers(url, signal)) return { ...page, state: "reachable" };
+      // A browser shows this terminal: what its machine reaches cannot be tried from here.
+      const isShown = serverMode ? overview?.engines === "full" : await answers(url, signal);
+      if (isShown) return { ...page, state: "reachable" };
       if (overview?.engines === "embedded" && FULL_ONLY.has(id))
         return { ...page, state: "absent", reason: "only in the full system, under Compose" };
       if (id === "prometheus" && overview?.capabilities.prometheus === false)
