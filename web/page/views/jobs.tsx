@@ -143,6 +143,8 @@ function FilterBar({ filter }: { filter: string }) {
         onSubmit={(event) => {
           event.preventDefault();
           location.hash = hashOf(input.current?.value.trim() ?? "");
+          // The keys of the page work again, and the list is where one looks next.
+          input.current?.blur();
         }}
       >
         <div class="field">

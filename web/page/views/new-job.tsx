@@ -4,6 +4,8 @@ import { Panel } from "../parts/panel.tsx";
 import { useAction } from "../parts/toast.tsx";
 import { useQuery } from "../query.ts";
 
+const DEFAULT_PRIORITY = 5;
+
 /** Submits a job, from the example of its type or from the payload of another job. */
 export function NewJob({ query }: { query: URLSearchParams }) {
   const from = query.get("from");
@@ -19,7 +21,7 @@ export function NewJob({ query }: { query: URLSearchParams }) {
   // What a person has not chosen follows from the origin, or from the first type and its example.
   const [chosen, setChosen] = useState<string>();
   const [typed, setTyped] = useState<string>();
-  const [priority, setPriority] = useState(0);
+  const [priority, setPriority] = useState(DEFAULT_PRIORITY);
   const name = chosen ?? origin?.type ?? types?.jobTypes[0]?.name ?? "";
   const type = types?.jobTypes.find((one) => one.name === name);
   const payload =
@@ -39,7 +41,7 @@ export function NewJob({ query }: { query: URLSearchParams }) {
       const body = {
         type: name,
         payload: JSON.parse(payload) as Record<string, unknown>,
-        ...(priority !== 0 && { priority }),
+        priority,
         ...(from && { originId: from }),
       };
       ({ jobId } = await client.gateway.submitJob({ body }));
@@ -76,7 +78,7 @@ export function NewJob({ query }: { query: URLSearchParams }) {
           </label>
           {fault && <p role="alert">{fault}</p>}
           <label>
-            <span>Priority, 0 to 9</span>
+            <span>Priority, 0 to 9; 9 is served first</span>
             <input
               type="number"
               min={0}
