@@ -1,12 +1,12 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { JobDetail, Timeline, TimelineEntry } from "../../contracts/api-queries.ts";
 import { duration } from "../../shared/format.ts";
+import { shownTries } from "../../shared/tries.ts";
 import { sanitize } from "../text.ts";
 import { cleanLines, safeJson } from "./clean-text.ts";
 import { describe, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
 import { findJobId } from "./find-id.ts";
-import { tries } from "./jobs.ts";
 import type { Style } from "./style.ts";
 import { facts, table } from "./table.ts";
 import { age, status } from "./words.ts";
@@ -40,7 +40,7 @@ export function jobText(job: JobDetail, timeline: Timeline | undefined, style: S
       ["id", job.id],
       ["type", sanitize(job.type)],
       ["status", status(job.status, style)],
-      ["tries", tries(job)],
+      ["tries", shownTries(job)],
       ["created", `${job.createdAt} (${age(job.createdAt, style)} ago)`],
       ["took", job.durationMs === undefined ? undefined : duration(job.durationMs)],
       ["waited", job.queueWaitMs === undefined ? undefined : duration(job.queueWaitMs)],

@@ -2,6 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { JobPage } from "../../contracts/api-queries.ts";
 import type { Job } from "../../contracts/job.ts";
 import { duration, shortId } from "../../shared/format.ts";
+import { shownTries } from "../../shared/tries.ts";
 import { sanitize } from "../text.ts";
 import { describe, filterOption, limitOption, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
@@ -42,7 +43,7 @@ export function jobsText({ items, nextCursor }: JobPage, style: Style): string {
       shortId(job.id),
       sanitize(job.type),
       status(job.status, style),
-      tries(job),
+      shownTries(job),
       age(job.createdAt, style),
       duration(job.durationMs),
       why(job),
@@ -51,8 +52,5 @@ export function jobsText({ items, nextCursor }: JobPage, style: Style): string {
   );
   return nextCursor ? `${text}\n${style.paint.dim("There are more; --limit shows up to 500")}` : text;
 }
-
-export const tries = ({ attempt = 0, maxAttempts }: Job) =>
-  maxAttempts === undefined ? String(attempt) : `${attempt}/${maxAttempts}`;
 
 const why = ({ error }: Job) => (error ? sanitize(`${error.code}: ${error.message}`) : "");
