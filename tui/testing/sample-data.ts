@@ -118,6 +118,7 @@ export function sampleJob(number: number, status: JobStatus, changes: Partial<Jo
     status,
     createdAt: ago(12_000 + number * 7_000),
     attempt: 3,
+    tries: changes.attempt ?? 3,
     maxAttempts: 3,
     payload: { text: "observe", rounds: 1_000 },
     ...changes,

@@ -4,6 +4,7 @@ import { statusWord } from "../../contracts/status-words.ts";
 import { workerName } from "../../shared/event-words.ts";
 import { clock, count, duration, shortId } from "../../shared/format.ts";
 import { type JobTrace, type TraceBar, traceOf } from "../../shared/job-trace-view.ts";
+import { shownTries } from "../../shared/tries.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
@@ -59,10 +60,10 @@ function tracePanel(job: JobDetail, trace: JobTrace, width: number, height: numb
 }
 
 function headline(job: JobDetail, { totalMs }: JobTrace): string {
-  const attempts = job.attempts.length === 1 ? "1 try" : `${job.attempts.length} tries`;
+  const tries = `${shownTries(job)} tries`;
   return isTerminal(job.status)
-    ? `${attempts} · ${duration(totalMs)} from accepted to ${statusWord(job.status)}`
-    : `${attempts} · ${duration(totalMs)} so far`;
+    ? `${tries} · ${duration(totalMs)} from accepted to ${statusWord(job.status)}`
+    : `${tries} · ${duration(totalMs)} so far`;
 }
 
 function footerOf(job: JobDetail): Line {

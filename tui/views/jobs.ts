@@ -1,6 +1,7 @@
 import { isTerminal, type Job, type JobStatus } from "../../contracts/job.ts";
 import { STATUS_WORDS, statusWord } from "../../contracts/status-words.ts";
 import { age, clock, count, duration, shortId } from "../../shared/format.ts";
+import { shownTries } from "../../shared/tries.ts";
 import { SIDEBAR } from "../act.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
@@ -129,7 +130,7 @@ function columnsOf(state: State): Column<Job>[] {
       cell: ({ status }) =>
         span(`${STATUS_GLYPHS[status]} ${STATUS_WORDS[status].word}`, statusStyle(status)),
     },
-    { title: "try", width: 5, align: "right", drop: 1, cell: (job) => dim(triesOf(job)) },
+    { title: "try", width: 5, align: "right", drop: 1, cell: (job) => dim(shownTries(job)) },
     {
       title: "age",
       width: 6,
@@ -147,9 +148,6 @@ function columnsOf(state: State): Column<Job>[] {
     { title: "why", width: 10, flexible: true, drop: 4, cell: (job) => dim(whyOf(job, state.now)) },
   ];
 }
-
-const triesOf = ({ attempt = 0, maxAttempts }: Job) =>
-  maxAttempts === undefined ? String(attempt) : `${attempt}/${maxAttempts}`;
 
 /** What a person would want to know of a row next: the error, the progress, or what it waits for. */
 function whyOf(job: Job, now: number): string {

@@ -211,6 +211,15 @@ test("pages that cannot be opened say why", () => {
   expect(effects).toMatchObject([{ kind: "copy", text: "http://localhost:3000/docs" }, { kind: "open" }]);
 });
 
+test("after a retry, the tries of this run are shown over its limit", () => {
+  const again = sampleJobDetail({ attempt: 6, run: 2, tries: 2 });
+  const jobs = shown(at({ screen: "jobs" }, { jobs: { items: [again], nextCursor: null } }, 120));
+  const detail = shown(at({ screen: "job", id: again.id }, { job: again }, 120));
+  expect(jobs).toContain(" 2/3 ");
+  expect(detail).toContain("2/3 tries · ");
+  expect(jobs + detail).not.toContain("6/3");
+});
+
 test("a job that goes on shows its open bar and its progress, its family and its error", () => {
   const running = sampleJobDetail({
     status: "EXECUTING",
