@@ -151,36 +151,41 @@ function boundsOf({ minimum, maximum, maxLength, type }: PropertySchema, kind: F
   return maxLength === undefined ? "" : `up to ${maxLength} characters`;
 }
 
-/** The job that the form describes at this moment, and what is wrong with each field. */
+/** Names a field among the problems: the payload may have a field with the name of one of the request. */
+export const problemKey = ({ part, name }: Pick<Field, "part" | "name">) => `${part}.${name}`;
+
+/** The job that the form describes at this moment, and what is wrong with each field by its {@link problemKey}. */
 export function readForm(
   form: Form,
   now: number,
 ): { request: JobRequest; count: number; problems: ReadonlyMap<string, string> } {
   const problems = new Map<string, string>();
+  const complain = (part: Field["part"], name: string, message: string) =>
+    problems.set(problemKey({ part, name }), message);
   const payload: Record<string, unknown> = {};
   for (const item of form.fields.filter(({ part }) => part === "payload")) {
     const value = readField(item);
-    if (value instanceof Error) problems.set(item.name, value.message);
+    if (value instanceof Error) complain("payload", item.name, value.message);
     else if (value !== undefined) payload[item.name] = value;
-    else if (item.required) problems.set(item.name, "required");
+    else if (item.required) complain("payload", item.name, "required");
   }
   const text = (name: string) =>
     form.fields.find((item) => item.name === name && item.part !== "payload")?.value.trim() ?? "";
   const type = form.types.find(({ name }) => name === text("type"));
   if (type)
     for (const [name, message] of violations(type.payloadSchema, payload))
-      if (!problems.has(name)) problems.set(name, message);
+      if (!problems.has(problemKey({ part: "payload", name }))) complain("payload", name, message);
 
   const count = wholeNumber(text("count"), 1, 1_000);
-  if (count === undefined) problems.set("count", "a whole number from 1 to 1000");
+  if (count === undefined) complain("request", "count", "a whole number from 1 to 1000");
   const priority = text("priority") === "" ? undefined : wholeNumber(text("priority"), 0, 9);
   if (text("priority") !== "" && priority === undefined)
-    problems.set("priority", "a whole number from 0 to 9");
+    complain("request", "priority", "a whole number from 0 to 9");
   const runAt = timeOf(text("runAt"), now);
-  if (runAt === null) problems.set("runAt", "+30s, +5m, +2h or an RFC 3339 time");
+  if (runAt === null) complain("request", "runAt", "+30s, +5m, +2h or an RFC 3339 time");
   const idempotencyKey = text("idempotencyKey") || undefined;
   if (idempotencyKey && (count ?? 1) > 1)
-    problems.set("idempotencyKey", "one key stands for one job: set Count to 1");
+    complain("request", "idempotencyKey", "one key stands for one job: set Count to 1");
 
   const request: JobRequest = {
     type: text("type"),

@@ -5,7 +5,7 @@ import { hintsOf } from "./keys.ts";
 import { placeOf, type State } from "./model.ts";
 import { dueLoads } from "./needs.ts";
 import { rowIds } from "./selection.ts";
-import { NOW, sampleId } from "./testing/sample-data.ts";
+import { NOW, SAMPLE_TYPES, sampleId } from "./testing/sample-data.ts";
 import { answered, freshState, liveState, press } from "./testing/sample-state.ts";
 import { update } from "./update.ts";
 import { render } from "./views/frame.ts";
@@ -220,4 +220,17 @@ test("all dead letters that match, or all of a cause, are counted by the service
     question: "Drop 4,061 dead letters that match? This cannot be undone.",
     effect: { kind: "run", command },
   });
+});
+
+test("a problem of a payload field is not shown at the request's field of the same name", () => {
+  const payloadSchema = {
+    type: "object",
+    required: ["count"],
+    properties: { count: { type: "integer", minimum: 1 } },
+  };
+  const type = { ...SAMPLE_TYPES[0]!, name: "fan-out", payloadSchema, example: { count: 0 } };
+  const state = liveState(100, 24, { screen: "new-job" }, { jobTypes: [type] });
+  const lines = toText(render(state)).split("\n");
+  expect(lines.filter((line) => line.includes("must be >= 1"))).toHaveLength(1);
+  expect(press(state, "down", "down", "down", "down", "down", "down", "enter").state.form?.focus).toBe(1);
 });

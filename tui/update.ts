@@ -1,7 +1,7 @@
 import { addOverview } from "../shared/rates.ts";
 import { act, clicked, refilter } from "./act.ts";
 import { type BulkCommand, type Command, type Outcome, outcomeText, plural } from "./commands.ts";
-import { editField, type Form, openForm, readForm } from "./form.ts";
+import { editField, type Form, openForm, problemKey, readForm } from "./form.ts";
 import { bindingOf } from "./keys.ts";
 import { type Message, notice, type Step } from "./message.ts";
 import { isOffline, type ListState, type Loaded, placeOf, type Resources, type State } from "./model.ts";
@@ -83,7 +83,7 @@ function formKey(state: State, form: Form, key: string): Step {
   const isButton = form.focus === form.fields.length;
   if (!isButton || key !== "enter") return [{ ...state, form: editField(form, key) }, []];
   const { request, count, problems } = readForm(form, state.now);
-  const first = form.fields.findIndex(({ name }) => problems.has(name));
+  const first = form.fields.findIndex((field) => problems.has(problemKey(field)));
   if (first >= 0) return [{ ...state, form: { ...form, focus: first } }, []];
   const command: Command =
     form.origin?.kind === "dead-letter"

@@ -1,6 +1,6 @@
 import { duration } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
-import { type Field, type Form, readForm } from "../form.ts";
+import { type Field, type Form, problemKey, readForm } from "../form.ts";
 import { GLYPHS } from "../glyphs.ts";
 import type { State } from "../model.ts";
 import { bold, dim, type Line, span } from "../style.ts";
@@ -47,7 +47,8 @@ function formPanel(state: State, form: Form, width: number): Panel {
       if (field.kind !== "choice")
         caret = { x: label + 2 + shownValue(field, width - label - 4).caret, y: lines.length };
     }
-    lines.push(...fieldLines(field, { isFocused, label, width, problem: problems.get(field.name) }));
+    const problem = problems.get(problemKey(field));
+    lines.push(...fieldLines(field, { isFocused, label, width, problem }));
   }
   lines.push([], buttonLine(form, problems.size, count));
   if (form.focus === form.fields.length) selected = lines.length - 1;
