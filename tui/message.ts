@@ -49,7 +49,7 @@ export type Effect =
 
 export type Step = readonly [State, readonly Effect[]];
 
-/** Says something in the hint line for a few seconds. */
+/** Says something in the hint line for a few seconds, or until the next key. */
 export function notice(state: State, text: string, tone: "good" | "bad" | "info"): Step {
   return [{ ...state, notice: { text, tone, at: state.now } }, []];
 }

@@ -234,3 +234,11 @@ test("a problem of a payload field is not shown at the request's field of the sa
   expect(lines.filter((line) => line.includes("must be >= 1"))).toHaveLength(1);
   expect(press(state, "down", "down", "down", "down", "down", "down", "enter").state.form?.focus).toBe(1);
 });
+
+test("what was said keeps its distance from the hints, and goes at the next key", () => {
+  const said = press(jobs(), ":", ..."frob", "enter").state;
+  const lastLine = (state: State) => toText(render(state)).split("\n").at(-1);
+  for (const width of [60, 66, 72, 80, 100, 120])
+    expect(lastLine({ ...said, width })).toMatch(/\S {3,}✕ There is no command frob$/);
+  expect(lastLine(press(said, "down").state)).toBe(lastLine(press(jobs(), "down").state));
+});

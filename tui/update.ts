@@ -24,7 +24,7 @@ export function update(before: State, message: Message, now: number): Step {
 function handle(state: State, message: Message): Step {
   switch (message.kind) {
     case "key":
-      return pressed(state, message.key);
+      return pressed({ ...state, notice: undefined }, message.key);
     case "clicked":
       // What lies over the screen takes the keys, and so the clicks.
       return [state.overlay || state.form ? state : clicked(state, message.target), []];

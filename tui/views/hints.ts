@@ -5,6 +5,9 @@ import { type Overlay, placeOf, type State } from "../model.ts";
 import { BOLD, dim, type Line, type Span, span, textOf } from "../style.ts";
 import { cut, sanitize, widthOf } from "../text.ts";
 
+/** Cells between the hints and what is said at their right. */
+const NOTICE_GAP = 3;
+
 /** The last line: the keys that would do something now, or what a person is asked for. */
 export function drawHints(canvas: Canvas, state: State) {
   const row = canvas.height - 1;
@@ -27,7 +30,8 @@ export function drawHints(canvas: Canvas, state: State) {
       ...key("Esc", "close"),
     ]);
   const right = noticeLine(state);
-  const room = canvas.width - widthOf(textOf(right)) - 1;
+  const taken = right.length > 0 ? widthOf(textOf(right)) + NOTICE_GAP : 0;
+  const room = canvas.width - taken - 1;
   write(canvas, 0, row, hintLine(state, room));
   if (right.length > 0) write(canvas, canvas.width - widthOf(textOf(right)) - 1, row, right);
 }
