@@ -139,6 +139,7 @@ export function deadLetterView(state: State, area: Rect): Placed[] {
     ];
   }
   const width = area.width - 4;
+  const shownId = (id: string) => (width < 50 ? shortId(id) : id);
   const fact = (name: string, text: string): Line => [dim(` ${fit(name, 10)}`), span(sanitize(text))];
   const lines: Line[] = [
     [dim(" reason    "), span(letter.reason, { colour: "bad", bold: true })],
@@ -147,12 +148,12 @@ export function deadLetterView(state: State, area: Rect): Placed[] {
     ),
     fact("died", `${clock(Date.parse(letter.diedAt))}, ${age(state.now - Date.parse(letter.diedAt))} ago`),
     fact("at", `${letter.service}, queue ${letter.queue}`),
-    ...(letter.jobId ? [fact("job", letter.jobId)] : []),
+    ...(letter.jobId ? [fact("job", shownId(letter.jobId))] : []),
     fact(
       "replayed",
       letter.replays === 0
         ? "never"
-        : `${letter.replays} times${letter.replayedAs ? `, last as ${letter.replayedAs}` : ""}`,
+        : `${letter.replays} times${letter.replayedAs ? `, last as ${shownId(letter.replayedAs)}` : ""}`,
     ),
     [],
     [bold(" Message")],

@@ -23,7 +23,7 @@ export function eventsView(state: State, area: Rect): Placed[] {
   ];
   const panel: Panel = {
     title,
-    lines: tableLines(COLUMNS, rows, area.width - 2),
+    lines: tableLines(columnsOf(area.width), rows, area.width - 2),
     fixed: 1,
     firstRow: 0,
     selected: Math.min(index, rows.length - 1),
@@ -32,12 +32,17 @@ export function eventsView(state: State, area: Rect): Placed[] {
   return [{ panel, rect: area }];
 }
 
-const COLUMNS: Column<EventEnvelope>[] = [
-  {
+function columnsOf(width: number): Column<EventEnvelope>[] {
+  const withMillis = width >= 60;
+  const time: Column<EventEnvelope> = {
     title: "time",
-    width: 12,
-    cell: ({ occurredAt }) => dim(clock(Date.parse(occurredAt), { withMillis: true })),
-  },
+    width: withMillis ? 12 : 8,
+    cell: ({ occurredAt }) => dim(clock(Date.parse(occurredAt), { withMillis })),
+  };
+  return [time, ...COLUMNS];
+}
+
+const COLUMNS: readonly Column<EventEnvelope>[] = [
   {
     title: "event",
     width: 15,

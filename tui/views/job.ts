@@ -276,22 +276,24 @@ function logLines(job: JobDetail): Line[] {
 }
 
 function envelopeLines(job: JobDetail, width: number): Line[] {
+  const isNarrow = width < 60;
   return job.events.map(
     ({ occurredAt, eventType, eventId, producer, payload }): Line => [
-      dim(` ${clock(Date.parse(occurredAt), { withMillis: true })}  `),
-      span(fit(eventType, 15)),
+      dim(` ${clock(Date.parse(occurredAt), { withMillis: !isNarrow })}  `),
+      span(isNarrow ? fit(eventType.replace("job.", ""), 10) : fit(eventType, 15)),
       dim(
-        ` #${String(payload.sequence ?? "").padEnd(3)} ${width >= 70 ? `${fit(producer.service, 15)} ` : ""}event ${shortId(eventId)}`,
+        ` #${String(payload.sequence ?? "").padEnd(3)} ${width >= 70 ? `${fit(producer.service, 15)} ` : ""}${isNarrow ? "" : "event "}${shortId(eventId)}`,
       ),
     ],
   );
 }
 
-function familyLines(job: JobDetail): Line[] {
+function familyLines(job: JobDetail, width: number): Line[] {
+  const shown = (id: string) => (width < 50 ? shortId(id) : id);
   const { total, byStatus } = job.children;
   const origin: Line[] = [
-    ...(job.parentId ? [[dim(" parent    "), span(job.parentId)]] : []),
-    ...(job.originId ? [[dim(` ${fit(job.originKind ?? "origin", 9)} `), span(job.originId)]] : []),
+    ...(job.parentId ? [[dim(" parent    "), span(shown(job.parentId))]] : []),
+    ...(job.originId ? [[dim(` ${fit(job.originKind ?? "origin", 9)} `), span(shown(job.originId))]] : []),
   ];
   if (total === 0)
     return [...origin, [dim(origin.length > 0 ? " No children" : " Neither parent nor children")]];

@@ -11,31 +11,36 @@ const LOOKS: Readonly<Record<PageState["state"], { glyph: string; style: Style }
   absent: { glyph: GLYPHS.none, style: { dim: true } },
 };
 
+const WORDS: Column<PageState> = {
+  title: "",
+  width: 10,
+  flexible: true,
+  drop: 1,
+  cell: ({ description, reason }) => (reason ? span(reason, { colour: "warn" }) : dim(description)),
+};
+
 /** The web pages of the system: which of them answer, and why the others do not. */
 export function pagesView(state: State, area: Rect): Placed[] {
   const pages = state.data.pages?.value;
   if (!pages) return [{ panel: { title: "Pages", lines: [[dim(" Trying the pages")]] }, rect: area }];
+  const isNarrow = area.width < 60;
   const columns: Column<PageState>[] = [
     { title: "", width: 1, cell: ({ state: at }) => span(LOOKS[at].glyph, LOOKS[at].style) },
     {
       title: "page",
-      width: 20,
+      width: isNarrow ? 12 : 20,
       cell: ({ name, state: at }) => span(name, at === "absent" ? { dim: true } : {}),
     },
     {
       title: "address",
-      width: 30,
-      drop: 2,
-      cell: ({ url, state: at }) => (at === "absent" ? dim(url) : span(url)),
-    },
-    {
-      title: "",
-      width: 10,
-      flexible: true,
-      drop: 1,
-      cell: ({ description, reason }) => (reason ? span(reason, { colour: "warn" }) : dim(description)),
+      ...(isNarrow ? { width: 19, flexible: true } : { width: 30 }),
+      cell: ({ url, state: at }) => {
+        const shown = isNarrow ? url.replace(/^http:\/\//, "") : url;
+        return at === "absent" ? dim(shown) : span(shown);
+      },
     },
   ];
+  if (!isNarrow) columns.push(WORDS);
   const panel = {
     title: "Pages",
     lines: tableLines(columns, pages, area.width - 2),

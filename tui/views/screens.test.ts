@@ -146,6 +146,7 @@ const at = (place: Place, more: Partial<Resources> = {}, width = 80, height = 24
 
 test("the events, one in full, and a filter among them", () => {
   expectGolden("events-100x24", shown(at({ screen: "events" }, {}, 100)));
+  expectGolden("events-40x12", shown(at({ screen: "events" }, {}, 40, 12)));
   const filtered = press(at({ screen: "events" }), "/", ..."coffee", "enter").state;
   expect(shown(filtered)).toContain("Events › coffee");
   expect(shown(filtered)).not.toContain("completed");
@@ -207,8 +208,21 @@ test("alerts say what to do, and where there can be none, how to get them", () =
 
 test("pages that cannot be opened say why", () => {
   expectGolden("pages-100x24", shown(at({ screen: "pages" }, {}, 100)));
+  expectGolden("pages-40x12", shown(at({ screen: "pages" }, {}, 40, 12)));
   const { effects } = press(at({ screen: "pages" }), "c", "enter");
   expect(effects).toMatchObject([{ kind: "copy", text: "http://localhost:3000/docs" }, { kind: "open" }]);
+});
+
+test("the smallest terminal keeps the last digits of every id", () => {
+  const small = (place: Place, more: Partial<Resources> = {}) => at(place, more, 40, 12);
+  const family = sampleJobDetail({ parentId: sampleId(7), originId: sampleId(8), originKind: "edit" });
+  const job = small({ screen: "job", id: family.id }, { job: family });
+  expect(shown(press(job, "tab", "tab", "tab", "tab").state)).toContain("#1   00000001");
+  const children = shown(press(job, "tab", "tab", "tab", "tab", "tab").state);
+  for (const end of ["0dfc0007", "0dfc0008"]) expect(children).toContain(end);
+  const replayed = letter(3, { replays: 1, replayedAs: sampleId(9) });
+  const dead = { ...small({ screen: "dead-letter", id: replayed.id }, { deadLetter: replayed }), height: 20 };
+  for (const end of ["0dfc0003", "0dfc0009"]) expect(shown(dead)).toContain(end);
 });
 
 test("after a retry, the tries of this run are shown over its limit", () => {
