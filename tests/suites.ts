@@ -152,7 +152,7 @@ export const SUITES: readonly Suite[] = [
     name: "tui-units",
     paths: [
       "tui/cli",
-      ...["effects", "job-filter", "key-table", "settings", "text", "update"].map(
+      ...["effects", "job-filter", "key-table", "run-launcher", "settings", "text", "update"].map(
         (name) => `tui/${name}.test.ts`,
       ),
       "tui/views",

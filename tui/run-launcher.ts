@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkTerminal } from "./cli/doctor/terminal.ts";
 import type { Prerequisite, TierName } from "./launch-state.ts";
 import type { Message } from "./message.ts";
 
@@ -67,13 +68,23 @@ export async function readPrerequisites(signal: AbortSignal): Promise<readonly P
   });
   const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   try {
-    return (JSON.parse(printed) as { checks: Prerequisite[] }).checks;
+    const { checks } = JSON.parse(printed) as { checks: Prerequisite[] };
+    return withOwnTerminal(checks, checkTerminal(process.stdout, process.env));
   } catch (error) {
     throw new PrerequisitesError(
       `odd-dashboard doctor printed no report: ${(complaints || printed).slice(0, 200)}`,
       { cause: error },
     );
   }
+}
+
+/** The checks with those of this program's own terminal: the doctor's output is a pipe, so it sees none. */
+export function withOwnTerminal(
+  checks: readonly Prerequisite[],
+  own: readonly Prerequisite[],
+): readonly Prerequisite[] {
+  const seen = new Map(own.map((check) => [check.id, check]));
+  return checks.map((check) => seen.get(check.id) ?? check);
 }
 
 /** Runs the command that installs something, and dispatches how it ended. */
