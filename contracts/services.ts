@@ -81,7 +81,7 @@ export const OWN_SERVICES = {
     ],
   },
   "web-pty": {
-    purpose: "Streams the terminal interface to browsers",
+    purpose: "Streams terminals to browsers",
     image: "odto-web-pty-server",
     ports: [at("Terminals, WebSocket", 9000), at("Operations, /metrics", 9001)],
     health: { port: 9001, path: "/readyz" },
@@ -121,7 +121,7 @@ const SERVICES: ServiceEntry[] = [
     name: "web-ui",
     role: "service",
     profile: "core",
-    purpose: "The terminal in the browser, and a dashboard",
+    purpose: "The page: terminal and dashboard",
     image: "odto-web-ui",
     ports: [at("Page", 8081, "WEB_PORT")],
     health: { port: 8081, path: "/healthz" },

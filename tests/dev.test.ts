@@ -37,9 +37,11 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
       "processor",
       "processor-2",
       "read-model",
+      "web-pty",
+      "web-ui",
     ]);
     const table = dev.output().split("\n\n")[1]!.split("\n");
-    expect(table).toHaveLength(9 + observers); // five services, four engines
+    expect(table).toHaveLength(11 + observers); // six services, the page, four engines
     for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
     expect(dev.output()).not.toContain("\x1b");
 
@@ -68,7 +70,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
     rmSync(folder, { recursive: true });
 
     const tree = processTree(dev.child.pid);
-    expect(tree.length).toBeGreaterThan(9 + observers); // itself, four engines, five services
+    expect(tree.length).toBeGreaterThan(11 + observers); // itself, four engines, six services, the page
     dev.child.kill("SIGINT");
     expect(await dev.child.exited).toBe(0);
     await allGone(tree, 1_000);

@@ -32,6 +32,6 @@ test("what runs again is in another suite already", () => {
 test("a name stands for each suite that begins with it", () => {
   const names = (name: string) => suitesOf(name).map((suite) => suite.name);
   expect(names("bus")).toEqual(["bus-amqp", "bus-postgres"]);
-  expect(names("gateway")).toEqual(["gateway-units", "gateway"]);
+  expect(names("processor")).toEqual(["processor-units", "processor"]);
   expect(names("engine")).toEqual([]);
 });

@@ -44,7 +44,6 @@ export const SUITES: readonly Suite[] = [
   },
   { name: "observations-postgres", paths: behaviours("observations-postgres"), engines: ["postgres"] },
   { name: "postgres-driver", paths: behaviours("half-read-query"), engines: ["postgres"] },
-  { name: "gateway-units", paths: ["services/gateway"], engines: [] },
   {
     name: "gateway",
     paths: behaviours(

@@ -4,7 +4,7 @@ import type { EngineUrls } from "./engine-set.ts";
 import { projectDir, tuiCommand } from "./place.ts";
 import { findPortHolder } from "./port-holder.ts";
 
-const PAGE = { port: 8081, purpose: "The terminal in the browser, and a dashboard" };
+const PAGE = { port: 8081, purpose: "The page: terminal and dashboard" };
 const TERMINAL_PORT = 9000;
 
 // Ports that people expect at their usual place: those of the services, Grafana, the web page and its terminal.
