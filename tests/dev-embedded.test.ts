@@ -6,7 +6,7 @@ import type { Ledger } from "../contracts/api-queries.ts";
 import { killAll, processTree } from "../shared/process-tree.ts";
 import { until } from "../shared/until.ts";
 import { findPostgresBins } from "../tui/engines/locate.ts";
-import { commandOf, createDevRuns } from "./support/dev-run.ts";
+import { commandOf, createDevRuns, projectDir } from "./support/dev-run.ts";
 
 setDefaultTimeout(180_000);
 
@@ -90,6 +90,11 @@ describe("bun run dev", () => {
     const dev = runs.start(["--ephemeral", "--no-reload"]);
     await dev.prints(/submitted a sample job of each type/);
     expect(temporaryFolders().length).toBe(before.length + 1);
+    // Its state file is elsewhere: the command that it prints says where it runs.
+    const [, command] = /See it in a terminal, or start with --tui:\n +(.+)/.exec(dev.output()) ?? [];
+    const jobs = Bun.spawnSync(["sh", "-c", `${command} jobs --output json`], { cwd: projectDir });
+    expect(jobs.exitCode).toBe(0);
+    expect(JSON.parse(jobs.stdout.toString()).items.length).toBeGreaterThan(0);
     dev.child.kill("SIGTERM");
     expect(await dev.child.exited).toBe(0);
     expect(dev.output()).toContain("Stopped; nothing is kept");

@@ -1,3 +1,4 @@
+import { findRunning } from "../../shared/api-client/addresses.ts";
 import type { DevState } from "../../shared/dev-state.ts";
 import { projectDir } from "./place.ts";
 import type { Printer } from "./printer.ts";
@@ -16,14 +17,21 @@ export function greet(
   printer.line(formatTable(rows, printer.width, paint));
   printer.line();
   if (pageUrl) printer.line(`See it in the browser: ${pageUrl}`);
-  printer.line(
-    `See it in a terminal: ${projectDir ? "bun run odd-dashboard" : "odd-dashboard"}, or start with --tui`,
-  );
+  printer.line("See it in a terminal, or start with --tui:");
+  printer.line(`  ${terminalCommand(gatewayUrl, readModelUrl, process.cwd())}`);
   printer.line("Submit a job, then look at it by the jobId of the reply:");
   printer.line(`  curl ${gatewayUrl}/jobs -H content-type:application/json \\`);
   printer.line(`    -d '{"type":"hash","payload":{"text":"hello","rounds":1000}}'`);
   printer.line(`  curl ${readModelUrl}/jobs/JOB_ID`);
   printer.line("Ctrl-C stops everything.");
+}
+
+/** The command that opens the terminal UI on these services; it finds by itself those that run from its folder. */
+export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder: string): string {
+  const command = projectDir ? "bun run odd-dashboard" : "odd-dashboard";
+  const found = findRunning(folder);
+  if (found?.gateway === gatewayUrl && found["read-model"] === readModelUrl) return command;
+  return `READ_MODEL_URL=${readModelUrl} GATEWAY_URL=${gatewayUrl} ${command}`;
 }
 
 /** What a second start in the same folder says. */
