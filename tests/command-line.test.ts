@@ -74,6 +74,17 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([list.code, list.err]).toEqual([2, expect.stringContaining("Wanted a JSON object")]);
   });
 
+  test("many jobs that are refused for the same cause end with one error", async () => {
+    for (const [args, words] of [
+      [["submit", "hsah"], /hsah.*Choose one of .*hash/s],
+      [["submit", "hash", "--payload", '{"text":"x","rounds":"many"}'], /rounds.*--payload '\{/s],
+    ] as const) {
+      const { code, out, err } = await run(...args, "--count", "1500");
+      expect([code, out, err]).toEqual([3, "", expect.stringMatching(words)]);
+      expect(err.trim().split("\n")).toHaveLength(1);
+    }
+  });
+
   test("lists jobs by the one filter language and names a mistake in it", async () => {
     const { items } = await json("jobs", ["jobs", "--filter", "status:failed type:fail", "--limit", "5"]);
     expect(items.map(({ type, status }) => [type, status])).toEqual([["fail", "FAILED"]]);
@@ -174,6 +185,27 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(await run("cancel")).toMatchObject({ code: 2, err: expect.stringContaining("ids or a filter") });
   });
 
+  test("acts on every job with --all, counting first; an empty filter alone is refused", async () => {
+    await json("queues pause, resume", ["queues", "pause", "sleep"]);
+    const waiting = Array.from({ length: 3 }, () => ({ type: "sleep", payload: { ms: 1 } }));
+    const ids = await world().submitMany(waiting);
+    await world().untilAll(ids, "VALIDATED");
+    for (const filter of ["", " "]) {
+      const refused = await run("cancel", "--filter", filter);
+      expect([refused.code, refused.err]).toEqual([
+        2,
+        expect.stringContaining("an empty filter needs --all"),
+      ]);
+    }
+    const dry = await json("retry, cancel --filter", ["cancel", "--all"]);
+    expect([dry.dryRun, dry.matched]).toEqual([true, 3]);
+    const done = await json("retry, cancel --filter", ["cancel", "--all", "--yes"]);
+    expect([done.dryRun, done.matched]).toEqual([false, 3]);
+    await world().untilAll(ids, "CANCELLED");
+    expect((await run("retry", "--all", "--filter", "")).out).toMatch(/jobs would be retried .*add --yes/);
+    await json("queues pause, resume", ["queues", "resume", "sleep"]);
+  });
+
   test("lists, shows, replays edited, and drops dead letters", async () => {
     const [job] = (await json("submit", ["submit", "fail", "--max-attempts", "1", "--wait"], 1)).jobs;
     const letter = await eventually(
@@ -205,7 +237,18 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     const dropped = await json("dead-letters replay, drop --filter", [...many, "--yes"]);
     expect([dropped.dryRun, dropped.changed >= 3]).toEqual([false, true]);
     expect((await json("dead-letters list", ["dead-letters", "--filter", "type:fail"])).items).toEqual([]);
-    expect(await run("dead-letters", "replay", "--filter", "")).toMatchObject({ code: 3 });
+
+    // Every one, by no filter at all.
+    const none = await run("dead-letters", "replay", "--filter", "");
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining("an empty filter needs --all")]);
+    await json("submit", ["submit", "fail", "--max-attempts", "1", "--wait"], 1);
+    const all = ["dead-letters", "drop", "--all"];
+    await eventually(async () => (await json("dead-letters replay, drop --filter", all)).matched > 0, {
+      what: "a dead letter",
+    });
+    const emptied = await json("dead-letters replay, drop --filter", [...all, "--yes"]);
+    expect([emptied.dryRun, emptied.changed]).toEqual([false, emptied.matched]);
+    expect((await json("dead-letters list", ["dead-letters"])).items).toEqual([]);
   });
 
   test("shows workers, alerts and a ledger that balances", async () => {

@@ -4,7 +4,7 @@ import { ApiError } from "../../shared/api-client/api-error.ts";
 import { endedAction } from "../../shared/api-client/ended-action.ts";
 import { shortId } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
-import { bulkText, mustSelect } from "./bulk.ts";
+import { bulkText, filterOf, mustSelect } from "./bulk.ts";
 import { describe, filterOption, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
 import { failureOf } from "./failure.ts";
@@ -38,10 +38,10 @@ function addAction(program: Command, context: CliContext, action: Action, descri
     .option("-y, --yes", "do it to every job that matches the filter")
     .addOption(outputOption())
     .action(async (ids, { filter, all, yes, output }) => {
-      mustSelect(action, ids, filter !== undefined || all === true);
+      mustSelect(action, ids, filter, all);
       if (ids.length === 0) {
         const { client, signal } = context;
-        const body = { action, filter: filter ?? "", all, dryRun: !yes };
+        const body = { action, filter: filterOf(filter), all, dryRun: !yes };
         const begun = await client.gateway.actOnJobs({ body }, { signal });
         // Only the first reply has the note.
         const ended = {

@@ -6,15 +6,30 @@ import { CliError } from "./failure.ts";
 
 const DONE = { retry: "retried", cancel: "cancelled", replay: "replayed", drop: "dropped" } as const;
 
-/** Throws unless a person has named things, or a filter for many, and not both. */
-export function mustSelect(verb: string, ids: readonly string[], hasFilter: boolean): void {
-  if (ids.length > 0 !== hasFilter) return;
-  throw new CliError(
-    2,
-    `${verb} takes ids or a filter, met ${hasFilter ? "both" : "neither"}`,
-    `Name ids, as in \`odd-dashboard ${verb} 5f50dfcb\`, or pass --filter`,
-  );
+/** Throws unless a person has named things, or a filter for many, and not both; an empty filter is too easy a slip. */
+export function mustSelect(
+  verb: string,
+  ids: readonly string[],
+  filter: string | undefined,
+  all: boolean | undefined,
+): void {
+  const isMany = filter !== undefined || all === true;
+  if (ids.length > 0 === isMany)
+    throw new CliError(
+      2,
+      `${verb} takes ids or a filter, met ${isMany ? "both" : "neither"}`,
+      `Name ids, as in \`odd-dashboard ${verb} 5f50dfcb\`, or pass --filter`,
+    );
+  if (filter?.trim() === "" && !all)
+    throw new CliError(
+      2,
+      "The filter is empty, and an empty filter needs --all",
+      `\`odd-dashboard ${verb} --all\` counts first`,
+    );
 }
+
+/** The filter as the API takes it: as text it has no empty one. */
+export const filterOf = (text: string | undefined) => (text?.trim() ? text : {});
 
 /** What a bulk action did, or in a dry run what it would do, by type and by status or reason. */
 export function bulkText(reply: ActionReply | DeadLetterActionReply): string {

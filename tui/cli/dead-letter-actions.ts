@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { DeadLetterActionRequest, ReplayReply } from "../../contracts/api-commands.ts";
 import { endedDeadLetterAction } from "../../shared/api-client/ended-action.ts";
 import { shortId } from "../../shared/format.ts";
-import { bulkText, mustSelect } from "./bulk.ts";
+import { bulkText, filterOf, mustSelect } from "./bulk.ts";
 import { describe, filterOption, outputOption } from "./command.ts";
 import { type CliContext, type OutputFormat, show } from "./context.ts";
 import { CliError } from "./failure.ts";
@@ -27,7 +27,7 @@ export function addReplay(parent: Command, context: CliContext): void {
     .addOption(outputOption())
     .action(async (texts, { payload, body, filter, all, yes, output }) => {
       const { client, signal } = context;
-      mustSelect("dead-letters replay", texts, filter !== undefined || all === true);
+      mustSelect("dead-letters replay", texts, filter, all);
       const isEdited = payload !== undefined || body !== undefined;
       if (isEdited && texts.length !== 1)
         throw new CliError(2, "An edit was given for more than one dead letter", "Edit one at a time");
@@ -62,7 +62,7 @@ export function addDrop(parent: Command, context: CliContext): void {
     .addOption(outputOption())
     .action(async (texts, { filter, all, yes, output }) => {
       const { client, signal } = context;
-      mustSelect("dead-letters drop", texts, filter !== undefined || all === true);
+      mustSelect("dead-letters drop", texts, filter, all);
       if (texts.length === 0)
         return actOnMany(context, output, { action: "drop", filter, all, dryRun: !yes });
       const ids: string[] = [];
@@ -77,10 +77,13 @@ export const deadLetterFilter = () => filterOption("dead letters", "reason:OUT_O
 async function actOnMany(
   context: CliContext,
   output: OutputFormat,
-  { filter = "", ...request }: Omit<DeadLetterActionRequest, "filter"> & { filter: string | undefined },
+  { filter, ...request }: Omit<DeadLetterActionRequest, "filter"> & { filter: string | undefined },
 ): Promise<void> {
   const { client, signal } = context;
-  const begun = await client.gateway.actOnDeadLetters({ body: { filter, ...request } }, { signal });
+  const begun = await client.gateway.actOnDeadLetters(
+    { body: { filter: filterOf(filter), ...request } },
+    { signal },
+  );
   show(context, output, await endedDeadLetterAction(client, begun, signal), bulkText);
 }
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import { type JobRequest, MAX_BATCH_JOBS } from "../../contracts/api-commands.ts";
-import type { Problem } from "../../contracts/problem.ts";
+import { PROBLEMS, type Problem } from "../../contracts/problem.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { sanitize } from "../text.ts";
@@ -81,17 +81,37 @@ async function submit(
       throw await withExample(error, job.type, client);
     }
   }
+  return submitMany(client, signal, job, count);
+}
+
+async function submitMany(
+  client: ApiClient,
+  signal: AbortSignal,
+  job: JobRequest,
+  count: number,
+): Promise<SubmitReport> {
   const jobs: { jobId: string; eventId: string }[] = [];
   const problems: Problem[] = [];
-  for (let left = count; left > 0; left -= MAX_BATCH_JOBS) {
+  // The jobs are equal: what refuses one for itself refuses those that follow.
+  for (let left = count; left > 0 && !problems.some(isForGood); left -= MAX_BATCH_JOBS) {
     const batch = Array.from({ length: Math.min(left, MAX_BATCH_JOBS) }, () => job);
     const reply = await client.gateway.submitBatch({ body: { jobs: batch } }, { signal, timeoutMs: 60_000 });
     for (const result of reply.results)
       if ("problem" in result) problems.push(result.problem);
       else jobs.push({ jobId: result.jobId, eventId: result.eventId });
   }
+  const refusal = jobs.length === 0 && problems.find(isForGood);
+  if (refusal) throw await withExample(errorOf(refusal), job.type, client);
   return { accepted: jobs.length, refused: problems.length, jobs, problems };
 }
+
+function isForGood({ code }: Problem): boolean {
+  const { status, retryable } = PROBLEMS[code];
+  return status < 500 && !retryable;
+}
+
+const errorOf = (problem: Problem) =>
+  new ApiError(problem.code, problem.detail ?? problem.title, { status: problem.status, problem });
 
 /** A refusal that names the types there are, or shows an example of the payload that this one takes. */
 async function withExample(error: unknown, type: string, client: ApiClient): Promise<unknown> {
