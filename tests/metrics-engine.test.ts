@@ -147,10 +147,10 @@ else {
       expect(value("observatory_dead_letters")).toBeUndefined();
       expect(value("observatory_outbox_backlog")).toBeUndefined();
       expect(await observations.latestSnapshot()).toBeNull();
-      const told = world.running["metrics-engine"].lines.filter((line) =>
-        line.includes('"part":"job store"'),
-      );
-      expect(told).toHaveLength(1);
+      const told = () =>
+        world.running["metrics-engine"].lines.filter((line) => line.includes('"part":"job store"'));
+      await eventually(() => told().length > 0, { what: "a second look without a processor" });
+      expect(told()).toHaveLength(1);
     });
 
     test("while the event store is away it is not ready and loses nothing; Prometheus counts are exact after it", async () => {

@@ -27,21 +27,24 @@ export interface SnapshotsOptions {
 
 /**
  * Take snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. Each side is measured
- * by itself; an unavailable one is logged once, and a snapshot is kept when both are there.
+ * by itself; one that is missing twice in a row is logged once, and a snapshot is kept when both are there.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
   const { observations, bus, processors, families, log, everyMs, duty } = options;
-  const away = new Set<string>();
+  const misses = new Map<string, number>();
 
   async function part<T>(name: string, ask: () => Promise<T>): Promise<T | undefined> {
+    const missed = misses.get(name) ?? 0;
     try {
       const answer = await ask();
-      if (away.delete(name)) log.info("A part of the snapshots is back", { part: name });
+      if (missed > 1) log.info("A part of the snapshots is back", { part: name });
+      misses.delete(name);
       return answer;
     } catch (error) {
-      if (!away.has(name))
-        log.warn("A part of the snapshots is missing", { part: name, reason: messageOf(error) });
-      away.add(name);
+      misses.set(name, missed + 1);
+      // Once is no trouble: services that start together become ready one after the other.
+      const write = missed === 1 ? log.warn : log.debug;
+      write("A part of the snapshots is missing", { part: name, reason: messageOf(error) });
       return undefined;
     }
   }
