@@ -10,6 +10,8 @@ import { enginesOf, TEST_ENGINES } from "./support/engines.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const COVERAGE = join(ROOT, "coverage");
+/** The gate makes the same choices in the same order each time; other seeds are for `bun run test:chaos`. */
+const CHAOS_SEED = "3610655235";
 const COMPOSE = "compose";
 const LEAST_COVERAGE = 80;
 
@@ -172,7 +174,7 @@ async function main(): Promise<number> {
   if (all) {
     const chaos = "one minute of chaos";
     const reasons = whyWithout(enginesOf("full"));
-    const command = [process.execPath, "tests/chaos.ts", "--minutes", "1"];
+    const command = [process.execPath, "tests/chaos.ts", "--minutes", "1", "--seed", CHAOS_SEED];
     outcomes.push(reasons.length > 0 ? leaveOut(chaos, reasons) : await runCheck(chaos, command));
     const fuzz = "10,000 requests to every route";
     const without = whyWithout(enginesOf("embedded"));
