@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { published, StringEnum, Timestamp } from "./schema.ts";
 
-/** An alert as the APIs show it, whatever raised it. */
+/** An alert as the APIs show it, whichever system raised it. */
 export const Alert = published(
   "alert",
   "1.0.0",

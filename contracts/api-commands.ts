@@ -8,7 +8,7 @@ import { Count, JsonObject, published, StringEnum, Timestamp, Uuid } from "./sch
 export const MAX_BATCH_JOBS = 1_000;
 export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]+$" });
 
-/** A job as a person submits it. Closed: a field with a typing error is refused, not ignored. */
+/** A job as submitted. Closed: a misspelt field is refused rather than ignored. */
 export const JobRequest = published(
   "job-request",
   "1.1.0",
@@ -24,14 +24,14 @@ export const JobRequest = published(
       deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
       metadata: Type.Optional(JsonObject),
       idempotencyKey: Type.Optional(IdempotencyKey),
-      originId: Type.Optional({ ...Uuid, description: "The job that a person edited into this one" }),
+      originId: Type.Optional({ ...Uuid, description: "The job of which this one is an edited copy" }),
     },
     { additionalProperties: false },
   ),
 );
 export type JobRequest = Static<typeof JobRequest>;
 
-/** The reply to an accepted job, and nothing else. */
+/** The reply to an accepted job; it carries only the ids. */
 export const Acceptance = published(
   "acceptance",
   "1.0.0",
@@ -39,9 +39,9 @@ export const Acceptance = published(
 );
 export type Acceptance = Static<typeof Acceptance>;
 
-/** Anything passes here, and the first choice says what is meant: the union keeps a bad item from refusing the batch. */
+/** Accepts anything, so that one bad item does not refuse the batch; the first choice documents the intended shape. */
 const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
-  description: "A job request; one that is none is refused by its index, and the others are accepted",
+  description: "A job request. Anything else is refused under its index; the other items are still accepted",
 });
 
 /** Items are checked one by one, so that a bad one does not refuse its neighbours. */
@@ -76,8 +76,10 @@ export const JobState = published(
   Type.Object({
     jobId: Uuid,
     status: JobStatus,
-    cancelRequested: Type.Boolean({ description: "True while a running attempt is being told to stop" }),
-    note: Type.Optional(Type.String({ description: "Why the job will not start yet, and the ways out" })),
+    cancelRequested: Type.Boolean({ description: "True while a running attempt is being stopped" }),
+    note: Type.Optional(
+      Type.String({ description: "Why the job will not start yet, and what to do about it" }),
+    ),
   }),
 );
 export type JobState = Static<typeof JobState>;
@@ -104,6 +106,17 @@ export const ActionRequest = published(
 );
 export type ActionRequest = Static<typeof ActionRequest>;
 
+/** Closed, like every request: a filter with a misspelt key must not delete more than was meant. */
+export const PurgeRequest = published(
+  "purge-request",
+  "1.0.0",
+  Type.Object(
+    { filter: Type.Union([JobFilter, FilterText]), all: All, dryRun: DryRun },
+    { additionalProperties: false },
+  ),
+);
+export type PurgeRequest = Static<typeof PurgeRequest>;
+
 export const DeadLetterActionRequest = published(
   "dead-letter-action-request",
   "1.1.0",
@@ -121,19 +134,19 @@ export type DeadLetterActionRequest = Static<typeof DeadLetterActionRequest>;
 
 const Counts = Type.Record(Type.String(), Count);
 
-/** How far an action is: what a dry run found has neither id nor state. */
+/** The progress of an action. The result of a dry run has neither id nor state. */
 const ActionProgress = {
   dryRun: Type.Boolean(),
-  matched: Type.Integer({ minimum: 0, description: "What matched when the action was asked for" }),
+  matched: Type.Integer({ minimum: 0, description: "How many matched when the action was requested" }),
   changed: Count,
   id: Type.Optional(Uuid),
   state: Type.Optional(
     StringEnum(["running", "done", "cancelled", "failed"], {
-      description: "A running one is read again by its id",
+      description: "Read a running action again by its id",
     }),
   ),
-  reason: Type.Optional(Type.String({ description: "Why it failed; what it had changed by then stays" })),
-  seen: Type.Optional(Type.Integer({ minimum: 0, description: "How many it has been through" })),
+  reason: Type.Optional(Type.String({ description: "Why it failed; changes made before that remain" })),
+  seen: Type.Optional(Type.Integer({ minimum: 0, description: "How many matches it has processed" })),
   byType: Type.Optional(Counts),
   sample: Type.Optional(Type.Array(Uuid, { description: "A few of what matched, in a dry run" })),
   createdAt: Type.Optional(Timestamp),
@@ -142,14 +155,15 @@ const ActionProgress = {
 
 export const ActionReply = published(
   "action-reply",
-  "1.3.0",
+  "1.4.0",
   Type.Object({
-    action: StringEnum(["retry", "cancel"]),
+    action: StringEnum(["retry", "cancel", "purge"]),
     ...ActionProgress,
     byStatus: Type.Optional(Counts),
     note: Type.Optional(
       Type.String({
-        description: "Which retried types have no worker, and the ways out; in the first reply",
+        description:
+          "In the first reply: which retried types have no worker, and what to do about it; what a purge keeps",
       }),
     ),
   }),
@@ -167,7 +181,9 @@ export const DeadLetterActionReply = published(
 );
 export type DeadLetterActionReply = Static<typeof DeadLetterActionReply>;
 
-/** For a dead job: another payload, run as a new job. For a dead message: another text for the queue it died on. */
+/**
+ * For a dead job: another payload, run as a new job. For a dead message: another text, sent to the queue it died on.
+ */
 export const ReplayRequest = published(
   "replay-request",
   "1.0.0",
@@ -206,10 +222,32 @@ export const PauseReply = published(
     type: Type.String(),
     paused: Type.Boolean(),
     changed: Type.Boolean(),
-    note: Type.Optional(Type.String({ description: "Why nothing of the type starts, and the ways out" })),
+    note: Type.Optional(
+      Type.String({ description: "Why no job of the type starts, and what to do about it" }),
+    ),
   }),
 );
 export type PauseReply = Static<typeof PauseReply>;
+
+/** Where the maintained counts differed from a full count; they are correct afterwards. */
+export const CountCheck = published(
+  "count-check",
+  "1.0.0",
+  Type.Object({
+    jobs: Type.Integer({ minimum: 0, description: "Jobs in the store, by the corrected counts" }),
+    differences: Type.Array(
+      Type.Object({
+        type: Type.String(),
+        status: Type.String({
+          description: "OPEN_LETTER for dead letters that are neither replayed nor dropped",
+        }),
+        counted: Count,
+        kept: Type.Integer({ description: "The maintained count, which was wrong" }),
+      }),
+    ),
+  }),
+);
+export type CountCheck = Static<typeof CountCheck>;
 
 export const JobTypesReply = published(
   "job-types",

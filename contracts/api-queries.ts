@@ -6,7 +6,7 @@ import { Attempt, Job, JobStatus, JobSummary, Transition } from "./job.ts";
 import { Count, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
 
 const NextCursor = Type.Union([Type.String(), Type.Null()], {
-  description: "Give it back as `cursor` for the next page; null on the last one",
+  description: "Pass it as `cursor` to read the next page; null on the last one",
 });
 
 export const JobPage = published(
@@ -43,16 +43,16 @@ export const JobDetail = published(
       events: Type.Array(EventEnvelope),
       unavailable: Type.Array(Type.String()),
       traceId: Type.Optional(
-        Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id; it is in the logs too" }),
+        Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id, as in the logs" }),
       ),
-      /** Set where the job never became a row: its status is REJECTED, its facts are those of this refused message. */
+      /** Set where the job never became a row: its status is REJECTED and its facts come from this refused message. */
       deadLetter: Type.Optional(DeadLetter),
     }),
   ]),
 );
 export type JobDetail = Static<typeof JobDetail>;
 
-/** One line of a job's history, oldest first. `offsetMs` counts from the job's creation. */
+/** One entry of a job's history, oldest first. `offsetMs` counts from the job's creation. */
 export const TimelineEntry = Type.Object({
   at: Timestamp,
   offsetMs: Type.Number(),
@@ -88,12 +88,17 @@ export type Percentiles = Static<typeof Percentiles>;
 
 export const Stats = published(
   "stats",
-  "2.0.0",
+  "2.1.0",
   Type.Object({
     total: Count,
     byStatus: Type.Record(Type.String(), Count, {
-      description: "Jobs by the status that they have now, from the job store",
+      description: "Jobs by current status, from the job store",
     }),
+    byType: Type.Optional(
+      Type.Record(Type.String(), Type.Record(Type.String(), Count), {
+        description: "The same jobs by type, then by status; leaves out what no job has",
+      }),
+    ),
     lastEventAt: Type.Union([Timestamp, Type.Null()]),
     counters: Type.Object(
       {
@@ -107,7 +112,7 @@ export const Stats = published(
       },
       {
         description:
-          "What has happened, each event counted once: a job that failed, was retried and failed again is in `failed` twice, and once under FAILED of `byStatus`",
+          "Events so far, each counted once: a job that failed, was retried and failed again counts twice in `failed`, but once under FAILED in `byStatus`",
       },
     ),
     execution: Percentiles,
@@ -130,9 +135,9 @@ export const QueueState = published(
       Type.Integer({ minimum: 0, description: "Live workers that run this type, at any version" }),
     ),
     withoutWorker: Type.Optional(
-      Type.Integer({ minimum: 0, description: "Jobs that wait and that no live worker can run" }),
+      Type.Integer({ minimum: 0, description: "Waiting jobs that no live worker can run" }),
     ),
-    note: Type.Optional(Type.String({ description: "Why jobs stay, where no worker takes them" })),
+    note: Type.Optional(Type.String({ description: "Why jobs are stuck, where no worker takes them" })),
   }),
 );
 export type QueueState = Static<typeof QueueState>;
@@ -141,7 +146,7 @@ export const BusQueueState = Type.Object({
   name: Type.String(),
   ready: Count,
   held: Type.Optional(
-    Type.Integer({ minimum: 0, description: "Messages that a consumer has and has not acknowledged yet" }),
+    Type.Integer({ minimum: 0, description: "Messages delivered to a consumer and not yet acknowledged" }),
   ),
   consumers: Count,
 });
@@ -157,7 +162,7 @@ export const WorkerState = published(
     version: Type.String(),
     state: StringEnum(["alive", "stopping", "lost", "stopped"]),
     concurrency: Type.Integer({ minimum: 1 }),
-    types: Type.Optional(Type.Array(Type.String(), { description: "The job types that it runs" })),
+    types: Type.Optional(Type.Array(Type.String(), { description: "The job types it runs" })),
     running: Count,
     jobs: Type.Array(Type.Object({ jobId: Uuid, type: Type.String(), attempt: Count, startedAt: Timestamp })),
     startedAt: Timestamp,
@@ -166,7 +171,7 @@ export const WorkerState = published(
 );
 export type WorkerState = Static<typeof WorkerState>;
 
-/** What the processor knows of the job store at one moment; the metrics-engine keeps these as series. */
+/** What the processor knows of the job store at one moment; the metrics-engine stores these as series. */
 export const StoreSnapshot = published(
   "store-snapshot",
   "1.1.0",
@@ -180,7 +185,7 @@ export const StoreSnapshot = published(
 );
 export type StoreSnapshot = Static<typeof StoreSnapshot>;
 
-/** The latest snapshot, as it is kept and shown: the store's side and the bus's side. */
+/** The latest snapshot as stored and shown: the store's side and the bus's side. */
 export const Snapshot = published(
   "snapshot",
   "1.2.0",
@@ -219,43 +224,50 @@ const LedgerIds = Type.Object({
   ids: Type.Array(Uuid, { description: "The ids of the first 100 of these jobs" }),
 });
 
-/** How far the watermark may be kept back. Few, so that callers share what is computed. */
+/** Choices for how far the watermark is held back. There are few, so that callers share one computation. */
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 
 /** One thing that keeps a ledger from judging everything up to now. */
 export const Waiting = Type.Object({
-  what: StringEnum(["outbox", "worker", "queue", "snapshot", "event-store", "job-store", "jobs"]),
+  what: StringEnum(["ledger", "outbox", "worker", "queue", "snapshot", "event-store", "job-store", "jobs"]),
   name: Type.Optional(Type.String({ description: "The worker or the queue" })),
-  since: Type.Union([Timestamp, Type.Null()], { description: "The moment up to which it has come" }),
+  since: Type.Union([Timestamp, Type.Null()], { description: "The moment it has reached" }),
   message: Type.String(),
 });
 export type Waiting = Static<typeof Waiting>;
 
 /**
  * The balance of accepted jobs, by id, below a watermark. When `balanced`, accepted = completed + failed + cancelled +
- * rejected + inFlight + deadLettered, and the three accusations read 0.
+ * rejected + inFlight + deadLettered, and the three accusations are 0.
  */
 export const Ledger = published(
   "ledger",
-  "1.2.0",
+  "1.3.0",
   Type.Object({
     watermark: Timestamp,
     settleMs: Type.Optional(Count),
     behindMs: Type.Optional(
       Type.Number({
         minimum: 0,
-        description: "How far the watermark lies behind now; `settleMs` is part of it",
+        description: "How far the watermark is behind now, `settleMs` included",
       }),
     ),
     waitingFor: Type.Optional(
       Type.Array(Waiting, {
-        description: "What keeps the watermark back, the oldest first, and jobs that have not ended",
+        description: "What holds the watermark back, oldest first, and jobs that have not ended",
       }),
     ),
     from: Type.Union([Timestamp, Type.Null()], {
-      description: "Older jobs are outside the event store's retention",
+      description:
+        "Jobs older than this were past the event store's retention when sealed, so only one side vouches for them",
     }),
+    sealedUntil: Type.Optional(
+      Type.Union([Timestamp, Type.Null()], { description: "Spans of time are sealed up to here" }),
+    ),
+    reopened: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Sealed spans that changed and will be judged again soon" }),
+    ),
     accepted: Count,
     completed: Count,
     failed: Count,
@@ -264,8 +276,15 @@ export const Ledger = published(
     inFlight: Count,
     deadLettered: Type.Integer({
       minimum: 0,
-      description: "Jobs that never became a row: they are only a dead letter, whatever became of that",
+      description:
+        "Jobs that never became a row and exist only as a dead letter, whether or not it was handled",
     }),
+    pruned: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: "Jobs in these sums whose rows retention or a purge has deleted",
+      }),
+    ),
     deadLetters: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -273,7 +292,7 @@ export const Ledger = published(
           "Dead letters of jobs and messages, neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
-    /** Jobs without a row whose dead letter waits for a person, observed or not: accepted, and never run. */
+    /** Jobs without a row whose dead letter waits for a person, observed or not: accepted but never run. */
     onlyDeadLetters: Type.Optional(LedgerIds),
     lost: LedgerIds,
     unobserved: LedgerIds,
@@ -286,7 +305,63 @@ export const Ledger = published(
 );
 export type Ledger = Static<typeof Ledger>;
 
-/** One metric over time, one number per minute (or per `stepMs`), oldest first; absent points are null. */
+/** An audit of everything sealed: each span is judged again from both stores. */
+export const LedgerAudit = published(
+  "ledger-audit",
+  "1.0.0",
+  Type.Object({
+    id: Uuid,
+    state: StringEnum(["running", "done"]),
+    requestedAt: Timestamp,
+    finishedAt: Type.Optional(Timestamp),
+    until: Type.Union([Timestamp, Type.Null()], {
+      description: "End of the sealed time when the audit began",
+    }),
+    seals: Type.Integer({
+      minimum: 0,
+      description: "Sealed spans up to there; neighbours may merge while it runs",
+    }),
+    checked: Type.Integer({ minimum: 0, description: "How many of these it has judged again" }),
+    lost: Count,
+    unobserved: Count,
+    duplicated: Count,
+  }),
+);
+export type LedgerAudit = Static<typeof LedgerAudit>;
+
+/** How long one kind of record is kept. */
+const RetentionRule = Type.Object({
+  what: StringEnum(["jobs", "failed-jobs", "dead-letters", "events"]),
+  description: Type.String(),
+  setting: Type.String({ description: "The variable that sets how long" }),
+  keepHours: Count,
+  keptFrom: Timestamp,
+  oldest: Type.Optional(
+    Type.Union([Timestamp, Type.Null()], { description: "When the oldest one still kept was created" }),
+  ),
+  pruned: Type.Optional(Type.Integer({ minimum: 0, description: "How many retention has deleted so far" })),
+  lookedAt: Type.Optional(Type.Union([Timestamp, Type.Null()])),
+  waiting: Type.Optional(Type.String({ description: "Why records that are due are not deleted now" })),
+});
+
+export const Retention = published(
+  "retention",
+  "1.0.0",
+  Type.Object({
+    at: Timestamp,
+    rules: Type.Array(RetentionRule),
+    remembered: Type.Object({
+      jobs: Type.Integer({
+        minimum: 0,
+        description: "Approximate number of deleted jobs whose ids still answer 410",
+      }),
+      since: Type.Union([Timestamp, Type.Null()]),
+    }),
+  }),
+);
+export type Retention = Static<typeof Retention>;
+
+/** One metric over time, one number per minute (or per `stepMs`), oldest first; missing points are null. */
 export const SeriesReply = published(
   "series",
   "1.0.0",
@@ -307,13 +382,13 @@ export type SeriesReply = Static<typeof SeriesReply>;
 
 export const Overview = published(
   "overview",
-  "1.1.0",
+  "1.2.0",
   Type.Object({
     at: Timestamp,
     version: Type.String(),
     engines: StringEnum(["full", "embedded"]),
     capabilities: Type.Record(Type.String(), Type.Boolean(), {
-      description: "What this installation offers beside the core",
+      description: "What this installation offers beyond the core",
     }),
     stats: Stats,
     queues: Type.Array(QueueState),
@@ -326,7 +401,7 @@ export const Overview = published(
 );
 export type Overview = Static<typeof Overview>;
 
-/** One change on the live feed: enough to redraw a row without asking again. */
+/** One change on the live feed: enough to redraw a row without another request. */
 export const Delta = published(
   "delta",
   "1.0.0",

@@ -24,7 +24,7 @@ test("the document is AsyncAPI 3.0 without an error or a warning", () => {
   expect(spine().version()).toBe("3.0.0");
 });
 
-test("the validator sees a reference that leads nowhere", async () => {
+test("the validator reports a dangling reference", async () => {
   const broken = JSON.stringify(asyncApiDocument()).replace(
     "#/components/messages/",
     "#/components/nowhere/",
@@ -33,7 +33,7 @@ test("the validator sees a reference that leads nowhere", async () => {
   expect(diagnostics.filter(({ severity }) => severity === 0).length).toBeGreaterThan(0);
 });
 
-test("every route and every queue of the topology is a channel, with its binding", () => {
+test("every route and queue of the topology is a channel with its binding", () => {
   const bindings = spine()
     .channels()
     .all()
@@ -49,7 +49,7 @@ test("every route and every queue of the topology is a channel, with its binding
   );
 });
 
-test("every queue is received from by its consumer, and every route is sent to", () => {
+test("every queue has a receiving consumer, and every route a sender", () => {
   const operations = spine().operations();
   const channelsOf = (action: "send" | "receive") =>
     operations

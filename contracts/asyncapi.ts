@@ -1,13 +1,13 @@
-import { schemaDocument } from "./catalogue.ts";
 import { RefusedMessage } from "./dead-letter.ts";
 import { CONTRACT_VERSION } from "./envelope.ts";
 import { EVENT_SCHEMAS, EVENT_SUMMARIES, EVENT_TYPES, type EventType } from "./events.ts";
 import { publication, schemaId } from "./schema.ts";
+import { schemaDocument } from "./schema-catalogue.ts";
 import { ROUTES, type Route, TOPOLOGY } from "./topology.ts";
 
 type Json = Record<string, unknown>;
 
-/** Which events enter by which route; refused messages have their own. */
+/** The events that enter by each route; refused messages have schemas of their own. */
 const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "jobs.created": ["job.created"],
   "jobs.transitions": EVENT_TYPES.filter((eventType) => eventType !== "job.created"),
@@ -15,7 +15,7 @@ const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "messages.parked": [],
 };
 
-/** Who publishes by which route, and when. */
+/** Who publishes on each route, and when. */
 const SENDERS: readonly { service: string; route: Route; summary: string; replays?: true }[] = [
   {
     service: "gateway",
@@ -25,25 +25,29 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   {
     service: "processor",
     route: "jobs.created",
-    summary: "Publish children of a fan-out, edited jobs, and replayed dead letters of the intake",
+    summary: "Publish a fan-out's children, edited jobs, and dead letters replayed to the intake",
     replays: true,
   },
   {
     service: "processor",
     route: "jobs.transitions",
-    summary: "Publish what is in the outbox, and replayed dead letters of the observation",
+    summary: "Publish the outbox, and dead letters replayed to the observers",
     replays: true,
   },
-  { service: "processor", route: "jobs.failed.validation", summary: "Hand over what broke its contract" },
-  { service: "processor", route: "messages.parked", summary: "Set aside what could not be filed" },
+  {
+    service: "processor",
+    route: "jobs.failed.validation",
+    summary: "Pass on messages that broke their contract",
+  },
+  { service: "processor", route: "messages.parked", summary: "Set aside messages that could not be filed" },
   {
     service: "metrics-engine",
     route: "jobs.failed.validation",
-    summary: "Hand over what broke its contract",
+    summary: "Pass on messages that broke their contract",
   },
 ];
 
-/** The AsyncAPI 3.0 document of the event spine, made from the topology table and the schemas of the events. */
+/** The AsyncAPI 3.0 document of the event spine, built from the topology table and the event schemas. */
 export function asyncApiDocument(): Json {
   const routes = Object.fromEntries(ROUTES.map((route) => [routeKey(route), routeChannel(route)]));
   const queues = Object.fromEntries(
@@ -84,7 +88,7 @@ const eventSchema = (eventType: EventType) => schemaRef(`event.${eventType}`);
 
 function messageKeysOf(route: Route): string[] {
   if (EVENTS_OF[route].length === 0) return ["refused-message"];
-  // A dead letter of the observation is replayed past the intake, whatever event it is.
+  // A dead letter from the observers' queue is replayed to that queue alone, whichever event it holds.
   return [batchKey(route), ...(route === "jobs.transitions" ? EVENT_TYPES : EVENTS_OF[route])];
 }
 
@@ -142,7 +146,7 @@ function queueChannel(queue: Queue): Json {
 
 function sending({ service, route, summary, replays }: (typeof SENDERS)[number]): [string, Json] {
   const channel = `#/channels/${routeKey(route)}`;
-  // Envelopes that travel alone are those that were refused alone and are replayed.
+  // An envelope travels alone only when it was refused alone and is replayed.
   const keys = replays ? messageKeysOf(route) : messageKeysOf(route).slice(0, 1);
   const operation = {
     action: "send",
@@ -208,7 +212,7 @@ function messages(): Json {
     "given-up": {
       name: "given-up",
       title: "A message that the broker gave up",
-      summary: "Delivered too often to consumers that died with it; the body is as it was published",
+      summary: "Delivered too often to consumers that died while handling it; the body is unchanged",
       contentType: "application/octet-stream",
       payload: { description: "Any bytes" },
       headers: {
@@ -226,7 +230,7 @@ function schemas(): Json {
   const all = [...Object.values(EVENT_SCHEMAS), RefusedMessage].map((schema) => publication(schema));
   return Object.fromEntries(
     all.map((schema) => {
-      // An `$id` here would change what the references of the document are relative to.
+      // An `$id` here would change the base of the document's references.
       const { $schema: _draft, $id: _id, $version: version, ...rules } = schemaDocument(schema);
       return [schema.name, { "x-id": schemaId(schema.name), "x-version": version, ...rules }];
     }),

@@ -6,7 +6,7 @@ import { JsonObject, StringEnum } from "./schema.ts";
 export const CommandOutcome = Type.Object({
   state: StringEnum(["running", "lost", "done", "refused", "withdrawn"], {
     description:
-      "lost: its worker died over it; withdrawn: nothing was done, and the request that carried the command never will",
+      "lost: its worker died while carrying it out; withdrawn: nothing was done, and the original request can no longer do anything",
   }),
   reply: Type.Optional(Type.Unknown({ description: "The answer, when done" })),
   refusal: Type.Optional(

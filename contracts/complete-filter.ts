@@ -10,7 +10,7 @@ import {
 } from "./filter-keys.ts";
 import { quoted, termsOf } from "./filter-terms.ts";
 
-/** What a client knows of the system, to offer as values. Absent parts offer nothing. */
+/** What a client knows of the system and can offer as values. Absent parts offer nothing. */
 export interface FilterVocabulary {
   readonly types?: readonly string[];
   readonly workers?: readonly string[];
@@ -20,7 +20,7 @@ export interface FilterVocabulary {
 }
 
 export interface Completion {
-  /** What to put in the place of `text.slice(from, to)`. */
+  /** The replacement for `text.slice(from, to)`. */
   readonly insert: string;
   readonly description: string;
 }
@@ -33,7 +33,10 @@ export interface Completions {
 
 const AGES = ["5m", "15m", "1h", "6h", "1d", "7d"];
 
-/** What may stand where the caret is: keys at the start of a term, after its colon the values that begin with what is typed. */
+/**
+ * Completions at the caret: keys at the start of a term, and after its colon the values that begin with what was
+ * typed.
+ */
 export function completeFilter(
   language: FilterLanguage,
   text: string,

@@ -15,7 +15,7 @@ export const DEAD_LETTER_REASONS = [
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export const DeadLetterReason = StringEnum(DEAD_LETTER_REASONS);
 
-/** What travels to `jobs.failed.validation`: the original bytes, why they were refused, when and by whom. */
+/** The message sent to `jobs.failed.validation`: the original bytes, and why, when and by whom they were refused. */
 export const RefusedMessage = published(
   "refused-message",
   "1.1.0",
@@ -28,7 +28,7 @@ export const RefusedMessage = published(
     queue: Type.String(),
     original: Type.String({ description: "The original bytes, base64 (RFC 4648)" }),
     parkedBecause: Type.Optional(
-      Type.String({ description: "Why it could not be filed, on a message that waits in `messages.parked`" }),
+      Type.String({ description: "Why a message waiting in `messages.parked` could not be filed" }),
     ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
@@ -36,7 +36,7 @@ export const RefusedMessage = published(
 );
 export type RefusedMessage = Static<typeof RefusedMessage>;
 
-/** A dead letter as the APIs show it: a refused message, or a job that is out of tries. */
+/** A dead letter as the APIs show it: a refused message, or a job out of tries. */
 export const DeadLetter = published(
   "dead-letter",
   "1.1.0",
@@ -49,7 +49,9 @@ export const DeadLetter = published(
     queue: Type.String(),
     diedAt: Timestamp,
     body: Type.String({ description: "The original text; bytes that are not UTF-8 are shown as U+FFFD" }),
-    bodyBase64: Type.Optional(Type.String({ description: "The original bytes, where they are not UTF-8" })),
+    bodyBase64: Type.Optional(
+      Type.String({ description: "The original bytes, set when they are not UTF-8" }),
+    ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
     replays: Count,

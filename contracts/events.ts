@@ -10,7 +10,7 @@ const About = {
   sequence: Count,
 };
 
-/** What every event after `job.created` says: the change of status, in which run, after which attempt. */
+/** What every event after `job.created` says: the change of status, the run, and the attempt that caused it. */
 const Moved = {
   ...About,
   run: Type.Integer({ minimum: 1 }),
@@ -61,10 +61,9 @@ export const EVENT_TYPES = Object.keys(payloads) as EventType[];
 
 /** What each event means, for the AsyncAPI document and for people. */
 export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
-  "job.created": "A job was accepted by the gateway or made by another job",
-  "job.validated":
-    "The processor checked the job and it waits for a free slot, or a person asked to run it again",
-  "job.scheduled": "The job waits for its time",
+  "job.created": "A job was accepted by the gateway or submitted by another job",
+  "job.validated": "The processor checked the job, which now waits for a free slot, or a person retried it",
+  "job.scheduled": "The job waits for its scheduled time",
   "job.started": "A worker claimed the job and an attempt began",
   "job.executed": "One attempt ran to its end, whatever its outcome",
   "job.retrying": "The attempt failed and another is due later",

@@ -10,7 +10,7 @@ import { type Filters, MAX_FILTER_TEXT, MAX_FILTER_VALUES, MAX_PAYLOAD_FIELDS } 
 import { isStorable, readPayloadValue, readValue, shown } from "./filter-values.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 
-/** Why a part of a filter cannot be read. `start` and `end` say where it stands in a line of text. */
+/** Why a part of a filter cannot be read. `start` and `end` give its position in a line of text. */
 export interface FilterFault {
   readonly key: string;
   readonly message: string;
@@ -20,20 +20,20 @@ export interface FilterFault {
   readonly end?: number;
 }
 
-/** A filter as far as it could be read; it is whole when there are no faults. */
+/** A filter as far as it could be read; complete when there are no faults. */
 export interface ReadFilter<L extends FilterLanguage> {
   readonly filter: Filters[L];
   readonly faults: readonly FilterFault[];
 }
 
 export interface Known {
-  /** The job types there are; without them every name passes. */
+  /** The known job types; without them any name passes. */
   readonly types?: readonly string[];
-  /** Names beside the keys that a query may have; a slip of one of them is answered with it. */
+  /** Names other than keys that the query may have; a misspelling of one is answered with it. */
   readonly others?: readonly string[];
 }
 
-/** A key with a value, from wherever it came. */
+/** A key and a value, from any of the three notations. */
 export interface Entry {
   readonly key: string;
   readonly value: string;
@@ -44,7 +44,7 @@ export interface Entry {
 
 const LISTS: readonly FilterValue[] = ["statuses", "reasons", "types", "names"];
 
-/** Reads entries in their order. What is at fault is left out of the filter and named. */
+/** Reads entries in order. Faulty ones are left out of the filter and reported. */
 export function readEntries<L extends FilterLanguage>(
   language: L,
   entries: readonly Entry[],
@@ -71,7 +71,7 @@ export function readEntries<L extends FilterLanguage>(
   return { filter: whole as Filters[L], faults };
 }
 
-/** Notes a fault. Its reader then leaves the entry out and goes on with the next. */
+/** Records a fault. The caller then skips the entry and continues with the next. */
 type Refuse = (message: string, nearest?: readonly string[]) => undefined;
 
 function readKey(
@@ -136,7 +136,7 @@ function readField(
   payload.set(field, values);
 }
 
-/** The fault of a text that PostgreSQL cannot hold. */
+/** The fault of a text that PostgreSQL cannot store. */
 export const hasNul = (key: string) => `${shown(key)} has a NUL or half of a surrogate pair`;
 
 function namesOf(language: FilterLanguage): string[] {

@@ -2,13 +2,13 @@ import { DEAD_LETTER_REASONS } from "./dead-letter.ts";
 import { JOB_STATUSES } from "./job.ts";
 import { statusWord } from "./status-words.ts";
 
-/** What a key takes. Lists match any of their values; everything else may be given once. */
+/** What a key takes. A list matches any of its values; every other key may appear only once. */
 export type FilterValue = "statuses" | "reasons" | "types" | "names" | "name" | "uuid" | "time" | "text";
 
-/** One key of a filter: the name of a query parameter, of a field in a body, and of a term in one line of text. */
+/** One key of a filter: a query parameter, a field of a body, and a term in one line of text. */
 export interface FilterKey {
   readonly takes: FilterValue;
-  /** Shorter names that one line of text understands too. */
+  /** Shorter names that a line of text also understands. */
   readonly also: readonly string[];
   readonly description: string;
   /** A value as a person types it. */
@@ -22,7 +22,7 @@ const time = (what: string, side: "after" | "before", example: string): FilterKe
   example,
 });
 
-/** The keys of a filter for jobs; `payload.<field>` comes on top. All that are given must hold. */
+/** The keys of a job filter, in addition to `payload.<field>`. A job must match all of them. */
 export const JOB_FILTER_KEYS = {
   status: {
     takes: "statuses",
@@ -35,7 +35,7 @@ export const JOB_FILTER_KEYS = {
     takes: "text",
     also: [],
     description:
-      "Words of the payload or the error (the last may be cut short), the start of an id, or a part of a type",
+      "Words of the payload or the error (the last one may be a prefix), the start of an id, or part of a type",
     example: "timeout",
   },
   errorCode: {
@@ -47,7 +47,7 @@ export const JOB_FILTER_KEYS = {
   fingerprint: {
     takes: "name",
     also: [],
-    description: "The fingerprint of the newest error, which errors of one cause share",
+    description: "The fingerprint of the newest error, shared by errors with one cause",
     example: "5f2c0e6b9a41d377",
   },
   workerId: {
@@ -59,7 +59,7 @@ export const JOB_FILTER_KEYS = {
   parentId: {
     takes: "uuid",
     also: ["parent"],
-    description: "The job that made these",
+    description: "The job that submitted them",
     example: "0199f1c2-8a4e-7c31-9d55-0242ac120002",
   },
   createdAfter: time("Created", "after", "2h"),
@@ -81,7 +81,7 @@ export const DEAD_LETTER_FILTER_KEYS = {
   type: {
     takes: "types",
     also: [],
-    description: "Any of these job types, where the message says one",
+    description: "Any of these job types, where the message names one",
     example: "hash",
   },
   text: { takes: "text", also: [], description: "Words of the message or of its fault", example: "timeout" },

@@ -4,14 +4,14 @@ import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS, REASON_CHOICES, STATUS_CHOICE
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 import { StringEnum, Timestamp, Uuid } from "./schema.ts";
 
-/** The longest line of text that is read as a filter. */
+/** Longest line of text read as a filter. */
 export const MAX_FILTER_TEXT = 2_000;
 export const MAX_FILTER_VALUES = 20;
 export const MAX_PAYLOAD_FIELDS = 10;
 
 const Age = Type.String({
   pattern: "^\\d{1,6}(?:ms|s|m|h|d|w)$",
-  description: "So long ago: 30s, 5m, 2h, 1d",
+  description: "An age: 30s, 5m, 2h, 1d",
 });
 const FilterTime = Type.Union([Timestamp, Age]);
 const Name = Type.String({ minLength: 1, maxLength: 200 });
@@ -23,7 +23,7 @@ const Scalar = Type.Union([
   Type.Null(),
 ]);
 
-/** Names in capitals or in lower case, and words. Their type is what they are read as: the API's own names. */
+/** Names in either case, and words. The static type is what they are read as: the API's own names. */
 const StatusName = Type.Unsafe<JobStatus>(StringEnum(spellings(JOB_STATUSES, STATUS_CHOICES)));
 const ReasonName = Type.Unsafe<DeadLetterReason>(StringEnum(spellings(REASON_CHOICES, [])));
 
@@ -36,7 +36,7 @@ const oneOrMore = <T extends TSchema>(item: T) =>
 const described = <T extends TSchema>(schema: T, description: string) =>
   Type.Optional({ ...schema, description } as T);
 
-/** A filter for jobs as JSON. All that is given must hold; of a list, any value. */
+/** A filter for jobs as JSON. Every field must match; a list matches any of its values. */
 export const JobFilter = Type.Object(
   {
     status: described(oneOrMore(StatusName), JOB_FILTER_KEYS.status.description),
@@ -55,7 +55,7 @@ export const JobFilter = Type.Object(
     payload: Type.Optional(
       Type.Record(Type.String(), oneOrMore(Scalar), {
         maxProperties: MAX_PAYLOAD_FIELDS,
-        description: "Top-level fields of the payload, each equal to the value, or to one of a list",
+        description: "Top-level payload fields, each equal to the value or to one of a list",
       }),
     ),
   },
@@ -91,14 +91,14 @@ export const FilterText = Type.String({
 
 const { payload: _, ...jobParameters } = JobFilter.properties;
 
-/** The query parameters of a list of jobs: each key by its name, and each payload field by its own. */
+/** The query parameters of a list of jobs: one per key, and one per payload field. */
 export const JOB_FILTER_QUERY = {
   filter: Type.Optional(FilterText),
   ...jobParameters,
   "payload.<field>": Type.Optional(
     Type.Record(Type.String({ pattern: "^payload\\..+$" }), Type.String(), {
       description:
-        "One parameter for each top-level field, such as `payload.user=1`; a value in double quotes is text alone",
+        "One parameter for each top-level field, such as `payload.user=1`; a value in double quotes is only text",
       examples: [{ "payload.user": "1" }],
     }),
   ),

@@ -4,12 +4,12 @@ import { type FilterTerm, quoted } from "./filter-terms.ts";
 import { shown } from "./filter-values.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 
-/** A name, a sign of comparison and a value. An arrow such as `a=>b` and padding such as `YQ==` are none. */
+/** A name, a comparison sign and a value. An arrow such as `a=>b` and padding such as `YQ==` do not count. */
 const COMPARISON = /^([a-z][\w.]*)(>=?|<=?|!=|==?(?!>))([^=>].*)$/is;
 
 /**
- * The fault of a bare word that compares a key as another language would, such as `failed>-5m` or `staus=failed`, with
- * what it is here. Taken as text, it would silently find nothing.
+ * Reports a bare word that compares a key as in other languages, such as `failed>-5m` or `staus=failed`, together with
+ * the condition to write instead. Searched as text, it would silently find nothing.
  */
 export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault | undefined {
   if (term.exact) return undefined;
@@ -24,20 +24,20 @@ export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault 
     close.length > 0 ? `${didYouMean(close)} ` : `; a condition is key:value, and the keys are ${names}. `;
   return {
     key: name,
-    message: `${shown(word)} is no condition${hint}To search for it as text, put it in double quotes`,
+    message: `${shown(word)} is not a condition${hint}To search for it as text, put it in double quotes`,
     nearest: close,
     start: term.start,
     end: term.end,
   };
 }
 
-/** A term as it was typed, unless its key can be one: a time after a sign has colons, too. */
+/** A term as it was typed, unless its key is a valid one: a time after a sign contains colons too. */
 function written({ key, value }: FilterTerm): string {
   if (key === undefined) return value;
   return COMPARISON.test(key) && !key.startsWith(PAYLOAD_PREFIX) ? `${key}:${value}` : "";
 }
 
-/** The keys that a name stands for beside a sign, best first: `created>` and `createdAt>` are `createdAfter`. */
+/** The keys that a name with a sign may mean, best first: `created>` and `createdAt>` are `createdAfter`. */
 function keysMeant(language: FilterLanguage, name: string, sign: string): readonly string[] {
   if (FILTER_LANGUAGES[language].payload && name.startsWith(PAYLOAD_PREFIX))
     return sign.startsWith("=") ? [name] : [];
@@ -51,7 +51,7 @@ function keysMeant(language: FilterLanguage, name: string, sign: string): readon
   return close.length > 0 ? close : nearest(moment, keys);
 }
 
-/** A value as its key takes it: an age has no sign here, so `-5m` is `5m`. */
+/** A value in the form its key takes: ages have no sign here, so `-5m` becomes `5m`. */
 function valueFor(language: FilterLanguage, key: string, value: string): string {
   const plain = keysOf(language)[key]?.takes === "time" ? value.replace(/^(?:now)?-/, "") : value;
   return /[\s"]/.test(plain) ? quoted(plain) : plain;

@@ -3,7 +3,7 @@ export interface FilterTerm {
   readonly key: string | undefined;
   readonly value: string;
   readonly exact: boolean;
-  /** Where the term stands in its text; its end is the place after its last character. */
+  /** Position of the term in its text; `end` is exclusive. */
   readonly start: number;
   readonly end: number;
   /** Where its value begins. */
@@ -11,8 +11,8 @@ export interface FilterTerm {
 }
 
 /**
- * Splits one line into terms at blanks. In double quotes blanks and colons are plain text, and `\` keeps the next
- * character as it is. A quote that is never closed reaches to the end, so that a half-typed line can be read.
+ * Splits one line into terms at whitespace. In double quotes, whitespace and colons are plain text, and `\` escapes the next
+ * character. A quote that is never closed extends to the end, so that a half-typed line can be read.
  */
 export function termsOf(text: string): FilterTerm[] {
   const terms: FilterTerm[] = [];
@@ -62,7 +62,7 @@ function termAt(text: string, start: number): FilterTerm {
   return { key, value, exact: quotes > 0 && unquoted === 0, start, end: at, valueStart };
 }
 
-/** A value as it has to be typed: quoted where it would otherwise be split or read as something else. */
+/** A value as it has to be typed: quoted where it would otherwise be split or misread. */
 export function quoted(value: string): string {
   return value === "" || /[\s":\\,]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
 }

@@ -23,11 +23,11 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const MAX_QUOTED = 80;
 
-/** What a message quotes of a value: enough to know it by. */
+/** What a message quotes of a value: enough to recognize it. */
 export const shown = (value: string) =>
   JSON.stringify(value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}…` : value);
 
-/** Reads one value of a key. `types` are the job types there are; without them any name passes. */
+/** Reads one value of a key. `types` are the known job types; without them any name passes. */
 export function readValue(
   takes: FilterValue,
   name: string,
@@ -63,10 +63,10 @@ export function readValue(
   }
 }
 
-/** Whether PostgreSQL can hold a text. */
+/** Whether PostgreSQL can store a text. */
 export const isStorable = (text: string) => text.isWellFormed() && !text.includes("\u0000");
 
-/** A time or an age as a time, seen from `now`. */
+/** Turns a time or an age into a time, relative to `now`. */
 export function timeOf(text: string, now: Date): string {
   const [, count, unit] = /^(\d+)([a-z]+)$/.exec(text) ?? [];
   if (!count || !unit) return text;
@@ -74,8 +74,8 @@ export function timeOf(text: string, now: Date): string {
 }
 
 /**
- * The values that a payload field is compared with. What reads as a JSON number, boolean or null stands for that or for
- * the text itself, so that `007` and `100` both find what was meant; in double quotes it is text alone.
+ * The values that a payload field is compared with. What parses as a JSON number, boolean or null stands for that
+ * value or for the text itself, so that `007` and `100` both find what was meant; in double quotes it is only text.
  */
 export function readPayloadValue(text: string, exact: boolean): (string | number | boolean | null)[] {
   if (exact) return [text];
@@ -85,7 +85,7 @@ export function readPayloadValue(text: string, exact: boolean): (string | number
     if (value === null || typeof value === "boolean") return [value, text];
     if (typeof value === "number" && Number.isFinite(value)) return [value, text];
   } catch {
-    // Not JSON: it is the text that it looks like.
+    // Not JSON: plain text.
   }
   return [text];
 }
@@ -111,7 +111,7 @@ function unknown(name: string, what: string, text: string, choices: readonly str
   };
 }
 
-/** In a URL `+` stands for a blank, so an offset that was typed as it is arrives broken. */
+/** In a URL `+` means a blank, so an offset that was not encoded arrives broken. */
 function lostPlus(text: string): string {
   return /T[\d:.]+ \d\d:?\d\d$/i.test(text) ? "; in a URL write the + of an offset as %2B" : "";
 }

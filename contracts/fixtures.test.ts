@@ -1,23 +1,36 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { type TypeCheck, TypeCompiler, type ValueError } from "@sinclair/typebox/compiler";
 import Ajv2020 from "ajv/dist/2020";
 import addFormats from "ajv-formats";
+import { applyPatch, type Operation } from "rfc6902";
 import { exportedFiles, publishedSchemas, SCHEMA_FOLDER } from "../shared/export-contracts.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { badPayloads, type Case, goldenPayloads } from "../tests/support/payload-cases.ts";
-import { CATALOGUE } from "./catalogue.ts";
 import { EventEnvelope } from "./envelope.ts";
 import { EVENT_TYPES } from "./events.ts";
 import { schemaId } from "./schema.ts";
+import { CATALOGUE } from "./schema-catalogue.ts";
 
 const FIXTURES = join(import.meta.dir, "fixtures");
-/** Names what is wrong in the sight of the two validators, or nothing. */
-interface Judges {
-  here(value: unknown): string[];
-  elsewhere(value: unknown): string[];
+
+interface InvalidCase extends Case {
+  /** TypeBox's first error; cases derived from a job type's schema leave it open. */
+  readonly error?: string;
 }
+
+/** The paths at which each of the two validators objects to a value; none means that it accepts the value. */
+interface Judges {
+  typebox(value: unknown): ValueError[];
+  ajv(value: unknown): string[];
+}
+
+/** An entry of `invalid.json`: a value as it stands, or a patch that spoils a case of `valid.json`. */
+type InvalidFixture = { readonly wrong: string; readonly error: string } & (
+  | { readonly value: unknown }
+  | { readonly valid: string; readonly patch: Operation[] }
+);
 
 const ajv = addFormats(new Ajv2020({ strict: true, allErrors: true }));
 ajv.addKeyword("$version");
@@ -28,26 +41,44 @@ function judgesOf(name: string, checker: TypeCheck<never>): Judges {
   const validate = ajv.getSchema(schemaId(name));
   if (!validate) throw new Error(`The export has no schema ${name}`);
   return {
-    here: (value) => (checker.Check(value) ? [] : [...checker.Errors(value)].map(({ path }) => path)),
-    elsewhere: (value) => (validate(value) ? [] : (validate.errors ?? []).map((error) => error.instancePath)),
+    typebox: (value) => (checker.Check(value) ? [] : [...checker.Errors(value)]),
+    ajv: (value) => (validate(value) ? [] : (validate.errors ?? []).map((error) => error.instancePath)),
   };
 }
 
-function fixturesIn(name: string, kind: "golden" | "negative"): Case[] {
-  const folder = join(FIXTURES, name, kind);
-  return readdirSync(folder)
-    .sort()
-    .map((file) => ({ file, value: JSON.parse(readFileSync(join(folder, file), "utf8")) as unknown }));
+const readFixture = (schema: string, file: string): unknown =>
+  JSON.parse(readFileSync(join(FIXTURES, schema, file), "utf8"));
+
+function validCases(schema: string): Case[] {
+  const cases = readFixture(schema, "valid.json") as Record<string, unknown>;
+  return Object.entries(cases).map(([name, value]) => ({ name, value }));
 }
+
+function invalidCases(schema: string): InvalidCase[] {
+  const valid = readFixture(schema, "valid.json") as Record<string, unknown>;
+  const fixtures = readFixture(schema, "invalid.json") as InvalidFixture[];
+  return fixtures.map((fixture) => {
+    const { wrong: name, error } = fixture;
+    return {
+      name,
+      error,
+      value: "value" in fixture ? fixture.value : patched(valid[fixture.valid], fixture.patch),
+    };
+  });
+}
+
+/** Returns a patched copy. A patch that does not apply is a fault of the fixture, not a refused value. */
+function patched(value: unknown, patch: Operation[]): unknown {
+  const copy = structuredClone(value);
+  const failures = applyPatch(copy, patch).filter((failure) => failure !== null);
+  if (failures.length > 0) throw failures[0];
+  return copy;
+}
+
+/** Words an error as `invalid.json` does: the JSON pointer, unless it is the root, and the message. */
+const wording = ({ path, message }: ValueError) => (path === "" ? message : `${path}: ${message}`);
 
 const schemas = publishedSchemas();
-
-/** Those of a job type follow from its examples and its schema, so that adding or removing one is one file. */
-function casesOf(name: string, kind: "golden" | "negative"): Case[] {
-  const jobType = JOB_TYPES.get(name.replace("job-type.", ""));
-  if (!name.startsWith("job-type.") || !jobType) return fixturesIn(name, kind);
-  return kind === "golden" ? goldenPayloads(jobType) : badPayloads(jobType);
-}
 
 test("every schema of the catalogue has fixtures, and there are no others", () => {
   expect(readdirSync(FIXTURES).sort()).toEqual(CATALOGUE.map(({ name }) => name).sort());
@@ -56,37 +87,43 @@ test("every schema of the catalogue has fixtures, and there are no others", () =
 for (const { name, schema } of schemas) {
   describe(name, () => {
     const judges = judgesOf(name, TypeCompiler.Compile(schema) as TypeCheck<never>);
+    // The cases of a job type follow from its examples and its schema, so that a job type stays one file.
+    const jobType = name.startsWith("job-type.") ? JOB_TYPES.get(name.replace("job-type.", "")) : undefined;
+    const valid = jobType ? goldenPayloads(jobType) : validCases(name);
+    const invalid: InvalidCase[] = jobType ? badPayloads(jobType) : invalidCases(name);
 
-    test("both validators accept its golden fixtures", () => {
-      const golden = casesOf(name, "golden");
-      expect(golden.length).toBeGreaterThanOrEqual(name.startsWith("job-type.") ? 1 : 3);
-      const refused = golden.map(({ file, value }) => ({
-        file,
-        here: judges.here(value),
-        elsewhere: judges.elsewhere(value),
+    test("both validators accept the valid cases", () => {
+      expect(valid.length).toBeGreaterThanOrEqual(jobType ? 1 : 3);
+      const refused = valid.map((one) => ({
+        name: one.name,
+        typebox: judges.typebox(one.value).map(wording),
+        ajv: judges.ajv(one.value),
       }));
-      expect(refused.filter(({ here, elsewhere }) => here.length + elsewhere.length > 0)).toEqual([]);
+      expect(refused.filter(({ typebox, ajv }) => typebox.length + ajv.length > 0)).toEqual([]);
     });
 
-    test("both validators refuse its negative fixtures and say where", () => {
-      const negative = casesOf(name, "negative");
-      expect(negative.length).toBeGreaterThanOrEqual(name.startsWith("job-type.") ? 2 : 5);
-      const accepted = negative.map(({ file, value }) => ({
-        file,
-        here: judges.here(value).length,
-        elsewhere: judges.elsewhere(value).length,
+    test("both validators refuse the invalid cases, with the error that the case names", () => {
+      expect(invalid.length).toBeGreaterThanOrEqual(jobType ? 2 : 5);
+      const verdicts = invalid.map((one) => {
+        const [first] = judges.typebox(one.value).map(wording);
+        return { name: one.name, error: first, refusedByAjv: judges.ajv(one.value).length > 0 };
+      });
+      const expected = invalid.map((one, index) => ({
+        name: one.name,
+        error: one.error ?? verdicts[index]?.error ?? "an error",
+        refusedByAjv: true,
       }));
-      expect(accepted.filter(({ here, elsewhere }) => here === 0 || elsewhere === 0)).toEqual([]);
+      expect(verdicts).toEqual(expected);
     });
   });
 }
 
-test("every golden event is an envelope too", () => {
-  const { here } = judgesOf("event-envelope", TypeCompiler.Compile(EventEnvelope) as TypeCheck<never>);
+test("every valid event is an envelope too", () => {
+  const { typebox } = judgesOf("event-envelope", TypeCompiler.Compile(EventEnvelope) as TypeCheck<never>);
   const strangers = EVENT_TYPES.flatMap((eventType) =>
-    fixturesIn(`event.${eventType}`, "golden")
-      .filter(({ value }) => here(value).length > 0)
-      .map(({ file }) => `${eventType}/${file}`),
+    validCases(`event.${eventType}`)
+      .filter(({ value }) => typebox(value).length > 0)
+      .map(({ name }) => `${eventType}: ${name}`),
   );
   expect(strangers).toEqual([]);
 });

@@ -18,7 +18,7 @@ test("derived ids are UUIDs of version 5, new ones of version 7", () => {
   expect(newJobId()).toMatch(shape(7));
 });
 
-test("new job ids are ordered by the time they were made, and are never equal", () => {
+test("new job ids are ordered by creation time and never equal", () => {
   const ids = Array.from({ length: 2_000 }, newJobId);
   expect(ids).toEqual([...ids].sort());
   expect(new Set(ids).size).toBe(ids.length);

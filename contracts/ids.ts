@@ -1,6 +1,6 @@
 /**
- * Ids that can be computed again give exactly-once effects without coordination: the same cause has the same id,
- * so a consumer recognizes a repetition. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
+ * Ids that can be recomputed give exactly-once effects without coordination: the same cause has the same id, so a
+ * consumer recognizes a repetition. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
  */
 const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
 const COMMAND_NAMESPACE = "e0b7c1a4-3f42-5c68-a2c9-7d5b1e6f8a33";
@@ -16,7 +16,7 @@ export function jobIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
 }
 
-/** The id of the job that a replay of a dead letter makes: two clicks on the same letter make one. */
+/** The id of the job created by replaying a dead letter: two clicks on one letter create one job. */
 export function replayedJobId(deadLetterId: string, replays: number, request: string): string {
   return Bun.randomUUIDv5(`${deadLetterId}/${replays}/${request}`, JOB_NAMESPACE);
 }
@@ -26,17 +26,17 @@ export function commandIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, COMMAND_NAMESPACE);
 }
 
-/** The id of a fan-out's child by its key: a handler that runs again after a crash makes the same children. */
+/** The id of a fan-out's child by its key: a handler that runs again after a crash submits the same children. */
 export function childJobId(parentId: string, run: number, key: string): string {
   return Bun.randomUUIDv5(`${parentId}/${run}/${key}`, JOB_NAMESPACE);
 }
 
-/** The id of `job.created`. Another body under the same key is another event about the same job. */
+/** The id of `job.created`. A different body under the same key is a different event about the same job. */
 export function createdEventId(jobId: string, fingerprint: string): string {
   return Bun.randomUUIDv5(`${jobId}/created/${fingerprint}`, EVENT_NAMESPACE);
 }
 
-/** The id of the event that carries a job's sequence number. */
+/** The id of the event with a given sequence number of a job. */
 export function eventIdAt(jobId: string, sequence: number): string {
   return Bun.randomUUIDv5(`${jobId}/${sequence}`, EVENT_NAMESPACE);
 }

@@ -9,7 +9,7 @@ import {
   WAITING_STATUSES,
 } from "./job.ts";
 
-/** Written out once more, by hand: a row for each status left, a column for each status entered. */
+/** Written out by hand, independently of the code: a row for each status left, a column for each status entered. */
 const TABLE = `
              PENDING VALIDATED SCHEDULED EXECUTING RETRYING COMPLETED FAILED CANCELLED REJECTED
   null       yes     -         -         -         -        -         -      -         -
@@ -27,7 +27,7 @@ const [columns = [], ...rows] = TABLE.trim()
   .split("\n")
   .map((line) => line.trim().split(/\s+/));
 
-test("every move is as the table has it, and no other is legal", () => {
+test("the moves in the table are legal, and no others", () => {
   expect(columns).toEqual([...JOB_STATUSES]);
   expect(rows.map(([from]) => from)).toEqual(["null", ...JOB_STATUSES]);
   for (const [from, ...cells] of rows)
@@ -37,11 +37,11 @@ test("every move is as the table has it, and no other is legal", () => {
     }
 });
 
-test("no job moves to the status it has", () => {
+test("no job moves to its current status", () => {
   for (const status of JOB_STATUSES) expect(isLegalMove(status, status)).toBe(false);
 });
 
-test("a terminal status is left by a person's retry or replay alone", () => {
+test("a job leaves a terminal status only through a person's retry or replay", () => {
   for (const status of JOB_STATUSES) {
     expect(isTerminal(status)).toBe((TERMINAL_STATUSES as readonly string[]).includes(status));
     const waits = status === "REJECTED" ? ["VALIDATED", "SCHEDULED"] : ["VALIDATED"];
@@ -54,7 +54,7 @@ test("only waiting jobs can be claimed", () => {
   expect(claimable).toEqual([...WAITING_STATUSES]);
 });
 
-test("every status can be reached from birth, and from every status an end", () => {
+test("every status can be reached from birth, and every status can reach an end", () => {
   const reachable = (from: JobStatus | "null", seen = new Set<JobStatus>()): Set<JobStatus> => {
     for (const to of LEGAL_MOVES[from]) if (!seen.has(to)) reachable(to, seen.add(to));
     return seen;

@@ -15,7 +15,7 @@ export const JOB_STATUSES = [
 export type JobStatus = (typeof JOB_STATUSES)[number];
 export const JobStatus = StringEnum(JOB_STATUSES);
 
-/** Statuses that a claim may take from once `runAt` is due. */
+/** Statuses from which a job may be claimed once `runAt` is due. */
 export const WAITING_STATUSES = [
   "VALIDATED",
   "SCHEDULED",
@@ -29,9 +29,8 @@ export const TERMINAL_STATUSES = [
 ] as const satisfies readonly JobStatus[];
 
 /**
- * The legal moves of a job. `null` is the birth of the row.
- * A lost worker's job goes back through RETRYING; FAILED and CANCELLED → VALIDATED is a person's retry, and
- * REJECTED → VALIDATED or SCHEDULED a replay of its dead letter.
+ * The legal moves of a job; `null` is the birth of the row. A lost worker's job returns through RETRYING. FAILED and
+ * CANCELLED → VALIDATED is a person's retry; REJECTED → VALIDATED or SCHEDULED is the replay of its dead letter.
  */
 export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus[]>> = {
   null: ["PENDING"],
@@ -46,7 +45,7 @@ export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus
   REJECTED: ["VALIDATED", "SCHEDULED"],
 };
 
-/** Whether a job may go from one status (null: not yet a row) to another. */
+/** Whether a job may move from one status (null: not yet a row) to another. */
 export function isLegalMove(from: JobStatus | null, to: JobStatus): boolean {
   return LEGAL_MOVES[from ?? "null"].includes(to);
 }
@@ -61,12 +60,12 @@ export const JobError = Type.Object({
   code: Type.String({ description: "Stable: HANDLER_ERROR, DEADLINE_EXCEEDED, WORKER_LOST, …" }),
   message: Type.String(),
   fingerprint: Type.Optional(
-    Type.String({ description: "Equal for errors of one cause: digits and ids are left out" }),
+    Type.String({ description: "Equal for errors with one cause: digits and ids are left out" }),
   ),
 });
 export type JobError = Static<typeof JobError>;
 
-/** An error as its attempt keeps it. Jobs and events carry what identifies it alone. */
+/** An error as its attempt stores it. Jobs and events carry only what identifies it. */
 export const AttemptError = Type.Object({
   ...JobError.properties,
   stack: Type.Optional(
@@ -83,7 +82,7 @@ export const JobProgress = Type.Object({
 });
 export type JobProgress = Static<typeof JobProgress>;
 
-/** A job as the APIs show it. `id`, `type`, `status`, `createdAt` are always there. */
+/** A job as the APIs show it. `id`, `type`, `status` and `createdAt` are always present. */
 export const Job = published(
   "job",
   "1.1.0",
@@ -115,10 +114,10 @@ export const Job = published(
       Type.Integer({
         minimum: 0,
         description:
-          "Tries of this run, the running one included: what `maxAttempts` limits. An attempt that was lost with its worker is none",
+          "Tries of this run, the running one included; `maxAttempts` limits them. An attempt lost with its worker does not count",
       }),
     ),
-    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, description: "Tries that each run has" })),
+    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, description: "Tries allowed per run" })),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1 })),
     workerId: Type.Optional(Type.String()),
     cancelRequested: Type.Optional(Type.Boolean()),
@@ -135,15 +134,15 @@ export const Job = published(
 );
 export type Job = Static<typeof Job>;
 
-/** Longest preview in a list, in characters as PostgreSQL counts them; one may take two UTF-16 units. */
+/** Longest preview in a list, in characters as PostgreSQL counts them; one of them may take two UTF-16 units. */
 export const PREVIEW_CHARACTERS = 200;
 const Preview = (of: string) =>
   Type.String({
     maxLength: 2 * PREVIEW_CHARACTERS,
-    description: `The first ${PREVIEW_CHARACTERS} characters of the ${of} as JSON; cut anywhere`,
+    description: `The first ${PREVIEW_CHARACTERS} characters of the ${of} as JSON, cut at any point`,
   });
 
-/** A job as a list shows it: whatever may be large is a preview; `GET /jobs/{id}` has the whole. */
+/** A job as a list shows it: anything that may be large is a preview; `GET /jobs/{id}` has all of it. */
 export const JobSummary = published(
   "job-summary",
   "1.1.0",
@@ -195,7 +194,7 @@ export const Attempt = published(
 );
 export type Attempt = Static<typeof Attempt>;
 
-/** One change of status, in the order of `sequence`. Sequences may have gaps: `job.executed` takes a number too. */
+/** One change of status, ordered by `sequence`. Sequences may have gaps: `job.executed` takes a number too. */
 export const Transition = published(
   "transition",
   "1.0.0",

@@ -1,8 +1,8 @@
 const MAX_NAMES = 3;
-/** A longer text is no slip of a name, and comparing it would cost its length. */
+/** A longer text is not a misspelt name, and comparing costs time in proportion to its length. */
 const MAX_LENGTH = 64;
 
-/** The names that were probably meant by a text, best first: equal but for case, the start or a part of one, or a few slips away. */
+/** The names that a text probably means, best first: equal but for case, containing it, or a few slips apart. */
 export function nearest(text: string, names: Iterable<string>): string[] {
   const meant = text.toLowerCase();
   if (meant === "" || meant.length > MAX_LENGTH) return [];
@@ -14,7 +14,7 @@ export function nearest(text: string, names: Iterable<string>): string[] {
     .map(({ name }) => name);
 }
 
-/** The tail of a sentence that names them, or nothing. */
+/** Ends a sentence with the suggestions; empty when there are none. */
 export function didYouMean(names: readonly string[]): string {
   return names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;
 }
@@ -26,7 +26,7 @@ function distanceOf(a: string, b: string): number {
   return slips(a, b);
 }
 
-/** Optimal string alignment: insertions, deletions, substitutions, and neighbours that changed places. */
+/** Optimal string alignment: insertions, deletions, substitutions and swapped neighbours. */
 function slips(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);

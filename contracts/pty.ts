@@ -11,8 +11,14 @@ import { published, StringEnum } from "./schema.ts";
  *
  * Text frames carry JSON, one message each. The client's first message is `open`, `reconnect` or `watch`; the server
  * answers with `session`, or with `error` and closes.
+ *
+ * A connection may stop without closing. A client that has heard nothing for a beat of {@link PTY_HEARTBEAT_MS} sends
+ * `ping`; when nothing at all arrives within the next one, it drops the connection and reconnects.
  */
 export const PTY_PROTOCOL = "odto-pty.v1";
+
+/** Milliseconds of a beat: a peer that stops answering is noticed within 10 to 15 seconds. */
+export const PTY_HEARTBEAT_MS = 5_000;
 
 /** Bytes before the output in a binary frame of the server. */
 export const PTY_HEADER_BYTES = 8;

@@ -25,7 +25,7 @@ test("one line has keys, payload fields and bare words", () => {
   });
 });
 
-test("the query parameters of the same names mean the same", () => {
+test("query parameters of the same names mean the same", () => {
   const asQuery = query("status=failed&type=hash&payload.user=1&failedAfter=5m&text=some+text");
   expect(asQuery).toEqual(line("status:failed type:hash payload.user:1 failedAfter:5m some text"));
   expect(query("filter=status:failed+some+text&type=hash")).toEqual(
@@ -33,13 +33,13 @@ test("the query parameters of the same names mean the same", () => {
   );
 });
 
-test("lists are parted by commas or repeated, statuses go by name or word, and each counts once", () => {
+test("lists are separated by commas or repeated, statuses are names or words, and duplicates count once", () => {
   const three = { status: ["FAILED", "VALIDATED", "CANCELLED"] } as const;
   expect(line("status:FAILED,waiting status:cancelled,validated").filter).toEqual(three as never);
   expect(query("status=failed,waiting&status=Cancelled").filter).toEqual(three as never);
 });
 
-test("JSON takes the names and words of one line", () => {
+test("JSON takes the same names and words as one line", () => {
   const given = { status: ["failed", "waiting", "FAILED", "validated"] };
   const reasons = { reason: "out_of_tries" };
   if (!Value.Check(JobFilter, given) || !Value.Check(DeadLetterFilter, reasons)) throw new Error("refused");
@@ -56,7 +56,7 @@ test("shorter names are understood in any case", () => {
   });
 });
 
-test("quotes keep blanks and colons, and make a payload value text alone", () => {
+test("quotes keep blanks and colons, and make a payload value plain text", () => {
   expect(line('"http://a b" payload."user name":"100" payload.on:true').filter).toEqual({
     text: "http://a b",
     payload: { "user name": ["100"], on: [true, "true"] },
@@ -85,7 +85,7 @@ describe("a fault", () => {
     expect(messages(withOthers)).toEqual(['No filter is named "limitt"; did you mean limit?']);
   });
 
-  test("is a comparison as other languages write it, answered with the condition it is here", () => {
+  test("written as a comparison of other languages is answered with the condition to use here", () => {
     const meant = (text: string) => line(text).faults.map(({ nearest }) => nearest);
     expect(line("type:hash failed>-5m")).toEqual({
       filter: { type: ["hash"] },
@@ -93,7 +93,7 @@ describe("a fault", () => {
         {
           key: "failed",
           message:
-            '"failed>-5m" is no condition; did you mean failedAfter:5m? To search for it as text, put it in double quotes',
+            '"failed>-5m" is not a condition; did you mean failedAfter:5m? To search for it as text, put it in double quotes',
           nearest: ["failedAfter:5m"],
           start: 10,
           end: 20,
@@ -107,7 +107,7 @@ describe("a fault", () => {
     expect(meant("payload.user=1 worker=desk-1")).toEqual([["payload.user:1"], ["workerId:desk-1"]]);
     expect(messages(line("priority>5"))).toEqual([
       expect.stringMatching(
-        /^"priority>5" is no condition; a condition is key:value, and the keys are status/,
+        /^"priority>5" is not a condition; a condition is key:value, and the keys are status/,
       ),
     ]);
     expect(messages(query("filter=staus%3Dfailed"))).toHaveLength(1);
@@ -116,13 +116,13 @@ describe("a fault", () => {
     ]);
   });
 
-  test("is no text in quotes, behind its key, or without a name and a value", () => {
+  test("is not found in quotes, after a key, or where a name or value is missing", () => {
     for (const text of ['"staus=failed"', "text:staus=failed", "YQ==", "a=>b", "a->b", "<div>", "=5", "x="])
       expect([text, line(text).faults]).toEqual([text, []]);
     expect(query("text=staus%3Dfailed")).toEqual(line('"staus=failed"'));
   });
 
-  test("of a status or a type has the nearest, or all there are", () => {
+  test("in a status or a type names the nearest ones, or all of them", () => {
     expect(messages(line("status:fialed"))).toEqual([
       'status is "fialed", and there is no such status; did you mean failed?',
     ]);
@@ -136,7 +136,7 @@ describe("a fault", () => {
     expect(readFilterText("jobs", "type:unheard").faults).toEqual([]);
   });
 
-  test("of a time quotes what arrived, and hints at %2B where a + became a blank", () => {
+  test("in a time quotes what arrived, and suggests %2B where a + became a blank", () => {
     const wanted =
       "expected an RFC 3339 time with an offset (2026-11-27T09:00:00Z) or an age (30s, 5m, 2h, 1d)";
     expect(messages(query("createdAfter=now"))).toEqual([`createdAfter is "now", ${wanted}`]);
@@ -146,7 +146,7 @@ describe("a fault", () => {
     expect(messages(query("createdAfter=2026-11-27T09:00:00%2B01:00"))).toEqual([]);
   });
 
-  test("of many is each named, and what can be read is read", () => {
+  test("is reported for each of several entries, and the rest is still read", () => {
     const read = line("status: parent:7 createdAfter:1h createdAfter:2h payload.:1 type:hash");
     expect(read.filter).toEqual({ createdAfter: "1h", type: ["hash"] });
     expect(messages(read)).toEqual([
@@ -157,7 +157,7 @@ describe("a fault", () => {
     ]);
   });
 
-  test("is also what PostgreSQL cannot hold, or what has no bound", () => {
+  test("is also text that PostgreSQL cannot store, or that exceeds a bound", () => {
     for (const bad of [
       "text=a%00b",
       "payload.a=%00",
@@ -173,7 +173,7 @@ describe("a fault", () => {
   });
 });
 
-test("ages become times, seen from one moment", () => {
+test("ages become times relative to one moment", () => {
   const now = new Date("2026-11-27T12:00:00Z");
   expect(atTime({ createdAfter: "2h", createdBefore: "2026-11-27T11:00:00+01:00", text: "5m" }, now)).toEqual(
     {

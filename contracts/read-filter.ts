@@ -25,8 +25,8 @@ export function readFilterText<L extends FilterLanguage>(
 }
 
 /**
- * Reads query parameters. Each key may be repeated or have a list parted by commas; `filter` may carry one line of text
- * beside the others.
+ * Reads query parameters. A key may be repeated or hold a comma-separated list; `filter` may add one line of text to
+ * the others.
  */
 export function readFilterQuery<L extends FilterLanguage>(
   language: L,
@@ -43,7 +43,10 @@ export function readFilterQuery<L extends FilterLanguage>(
   return readLines(language, entries, lines, known);
 }
 
-/** Reads a filter that is valid by its schema: names are checked against what there is, and lists become lists. */
+/**
+ * Reads a filter that is valid by its schema: checks names against the known types, and turns single values into
+ * lists.
+ */
 export function readFilterJson<L extends FilterLanguage>(
   language: L,
   given: Filters[L],
@@ -64,7 +67,7 @@ export function readFilterJson<L extends FilterLanguage>(
   return { filter: payload ? { ...filter, payload } : filter, faults: [...faults, ...unstorable] };
 }
 
-/** The same filter with ages as times, seen from `now`: it means the same whenever it is applied. */
+/** The same filter with ages replaced by times relative to `now`, so that it means the same whenever it is applied. */
 export function atTime<F extends object>(filter: F, now: Date): F {
   return Object.fromEntries(
     Object.entries(filter).map(([key, value]) => [

@@ -2,9 +2,9 @@ import type { TSchema } from "@sinclair/typebox";
 import { FORMAT_PATTERNS, publication } from "./schema.ts";
 
 /**
- * A copy of a schema as plain JSON in which every published schema inside it is a `$ref` and every
- * format stands beside the pattern that says exactly what it means here.
- * `toRef` makes the reference from the published name; `onReference` is called for each, so that a document can include it.
+ * Copies a schema as plain JSON in which every published schema inside it is a `$ref`, and every format is accompanied
+ * by the pattern that defines it exactly. `toRef` makes the reference from the published name; `onReference` is called
+ * for each one, so that a document can include its target.
  */
 export function withReferences(
   schema: TSchema,

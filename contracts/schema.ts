@@ -3,9 +3,9 @@ import { FormatRegistry, Kind, type TSchema, Type, TypeRegistry } from "@sinclai
 const ID_BASE = "https://task-observatory.dev/schemas";
 
 /**
- * What the two formats of the contracts mean, as patterns that every validator understands: `format` alone is read
- * differently by each, and by many not at all. A timestamp is RFC 3339 without what PostgreSQL or `Date` cannot take:
- * leap seconds, the year 0, offsets of 16 hours and more.
+ * Defines the two formats of the contracts as patterns that every validator understands: validators interpret `format`
+ * alone differently, and many ignore it. A timestamp is RFC 3339 without what PostgreSQL or `Date` cannot take: leap
+ * seconds, the year 0, and offsets of 16 hours or more.
  */
 export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   uuid: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$",
@@ -15,19 +15,21 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
 const UUID = new RegExp(FORMAT_PATTERNS.uuid!);
 const DATE_TIME = new RegExp(FORMAT_PATTERNS["date-time"]!);
 
-// TypeBox refuses formats it does not know, so they are declared here, once.
+// TypeBox refuses unknown formats, so they are declared once, here.
 FormatRegistry.Set("uuid", (value) => UUID.test(value));
 FormatRegistry.Set(
   "date-time",
   (value) => DATE_TIME.test(value) && isDayOfItsMonth(value) && isWritable(value),
 );
 
-/** Whether a value is a UUID as the contracts understand it: of version 1 to 8, with the variant of RFC 9562. */
-export function isUuid(value: unknown): value is string {
+/** Whether a value is a UUID by the contracts: version 1 to 8, with the variant of RFC 9562. */
+export function isUuid(value: string): boolean;
+export function isUuid(value: unknown): value is string;
+export function isUuid(value: unknown): boolean {
   return typeof value === "string" && UUID.test(value);
 }
 
-/** Whether a value is a timestamp as the contracts understand it. */
+/** Whether a value is a timestamp by the contracts. */
 export function isTimestamp(value: unknown): value is string {
   return typeof value === "string" && FormatRegistry.Get("date-time")?.(value) === true;
 }
@@ -42,7 +44,7 @@ function isDayOfItsMonth(value: string): boolean {
   return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** An offset may carry the first and the last hours of the calendar out of the years 1 to 9999. */
+/** An offset may carry the first and last hours of the calendar out of the years 1 to 9999. */
 function isWritable(value: string): boolean {
   if (!value.startsWith("0001") && !value.startsWith("9999")) return true;
   return /^(?!0000)\d{4}-/.test(new Date(value).toISOString());
@@ -59,7 +61,7 @@ export const Count = Type.Integer({ minimum: 0 });
 /** A duration in milliseconds; fractions are kept because a no-op attempt takes less than one. */
 export const Millis = Type.Number({ minimum: 0 });
 
-// TypeBox itself does not look at `enum`, so it is taught to.
+// TypeBox does not check `enum` by itself.
 TypeRegistry.Set<{ enum: readonly unknown[] }>("StringEnum", (schema, value) => schema.enum.includes(value));
 
 /** A union of string literals, written as the `enum` that other languages' generators understand. */
@@ -88,8 +90,8 @@ export interface PublishedSchema {
 }
 
 /**
- * Give a schema its place in the catalogue: a stable `$id` made of its name, and a `$version`.
- * The same object goes on being the source of its static type.
+ * Registers a schema in the catalogue: a stable `$id` derived from its name, and a `$version`. Returns the same
+ * object, which remains the source of its static type.
  */
 export function published<T extends TSchema>(name: string, version: string, schema: T): T {
   return Object.assign(schema, { $id: schemaId(name), $version: version });
@@ -100,7 +102,7 @@ export function schemaId(name: string): string {
   return `${ID_BASE}/${name}.json`;
 }
 
-/** Read name and version back from a schema made by {@link published}. */
+/** Reads name and version back from a schema made by {@link published}. */
 export function publication(schema: TSchema): PublishedSchema {
   const name = String(schema.$id).slice(ID_BASE.length + 1, -".json".length);
   return { name, version: String(schema.$version), schema };

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import Ajv2020 from "ajv/dist/2020";
+import { judge, type Schema } from "../shared/compatibility/judge.ts";
+import { isSchema } from "../shared/compatibility/schema.ts";
 import { exportedFiles, publishedSchemas, SCHEMA_FOLDER, surplusFiles } from "../shared/export-contracts.ts";
 import { exportedDocuments } from "../shared/export-documents.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
-import { isSchema } from "./compatibility/schema.ts";
-import { judge, type Schema } from "./compatibility.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { SemVer, schemaId } from "./schema.ts";
 import { Topology } from "./topology.ts";
@@ -24,7 +24,7 @@ const documents = [...files]
   .filter(([path]) => path.startsWith(SCHEMA_FOLDER))
   .map(([path, text]) => ({ path, text, document: JSON.parse(text) as Record<string, unknown> }));
 
-test(`what is committed is what the export writes (otherwise ${REMEDY})`, async () => {
+test(`committed files equal what the export writes (otherwise ${REMEDY})`, async () => {
   const written = [...files, ...exportedDocuments(ROOT, [...JOB_TYPES.values()])];
   const faults = written.flatMap(([path, text]) => {
     const committed = readIfThere(path);
@@ -35,7 +35,7 @@ test(`what is committed is what the export writes (otherwise ${REMEDY})`, async 
   expect(faults).toEqual([]);
 });
 
-test("every schema has its draft, a stable $id made of its name, and a SemVer $version", () => {
+test("every schema has its draft, a stable $id derived from its name, and a SemVer $version", () => {
   for (const { path, document } of documents) {
     const name = path.slice(SCHEMA_FOLDER.length + 1, -".json".length);
     expect(document.$schema).toBe("https://json-schema.org/draft/2020-12/schema");
@@ -57,7 +57,7 @@ test("names are unique and every reference leads to a published schema", () => {
   expect(astray).toEqual([]);
 });
 
-test("a strict validator knows every keyword, and the payload of every job type is published", () => {
+test("a strict validator knows every keyword, and every job type's payload is published", () => {
   const ajv = new Ajv2020({ strict: true, validateFormats: false });
   ajv.addKeyword("$version");
   for (const { document } of documents) ajv.addSchema(document);
@@ -66,7 +66,7 @@ test("a strict validator knows every keyword, and the payload of every job type 
     expect(ajv.getSchema(schemaId(`job-type.${name}`))?.schema).toMatchObject({ $version: version });
 });
 
-test("the gate finds no change between the real schemas and themselves, and sees one that is not announced", () => {
+test("the gate finds no change between the real schemas and themselves, and detects an unannounced one", () => {
   const real = new Map(
     publishedSchemas().map(({ name }) => [name, schemaIn(`${SCHEMA_FOLDER}/${name}.json`)]),
   );
@@ -76,7 +76,7 @@ test("the gate finds no change between the real schemas and themselves, and sees
   expect(judge(real, closed).violations.map(({ schema }) => schema)).toEqual(["stats"]);
 });
 
-test("every job type's own example matches what it publishes", () => {
+test("every job type's example matches its published schema", () => {
   const published = new Map(publishedSchemas().map(({ name, schema }) => [name, schema]));
   for (const { name, example } of JOB_TYPES.values()) {
     const schema = published.get(`job-type.${name}`);
@@ -85,13 +85,13 @@ test("every job type's own example matches what it publishes", () => {
   }
 });
 
-test("lengths are counted in UTF-16 units here, so nothing passes that the published schema refuses", () => {
+test("lengths are counted in UTF-16 units, so nothing passes that the published schema refuses", () => {
   const ajv = new Ajv2020();
   const schema = Type.String({ minLength: 1, maxLength: 4 });
   const verdicts = (text: string) => [Value.Check(schema, text), ajv.validate(schema, text)];
   expect(verdicts("🐇🐇")).toEqual([true, true]);
   expect(verdicts("🐇🐇🐇")).toEqual([false, true]);
-  // A lower bound above 1 would turn that round: two units may be one character.
+  // A minimum above 1 would reverse this: two units may be one character.
   const lower = documents.flatMap(({ text }) => [...text.matchAll(/"minLength": (\d+)/g)].map(([, n]) => n));
   expect(new Set(lower)).toEqual(new Set(["1"]));
 });

@@ -1,6 +1,6 @@
-import type { ServiceCatalogue, ServiceEntry } from "./service-catalogue.ts";
+import type { ServiceCatalogue, ServiceEntry } from "./service-schema.ts";
 
-const OURS = ["BIND_ADDRESS", "LOG_LEVEL", "ALLOWED_ORIGINS", "PORT"];
+const COMMON = ["BIND_ADDRESS", "LOG_LEVEL", "ALLOWED_ORIGINS", "PORT"];
 const TRACES = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG"];
 const at = (purpose: string, port: number, variable?: string, published = port) => ({
   purpose,
@@ -15,14 +15,14 @@ const postgresLogin = {
 const redisLogin = { password: login("REDIS_PASSWORD", "observatory") };
 
 type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
-  /** Where it is not `odto-` and the name. */
+  /** Set where the image is not called `odto-` and the name. */
   readonly image?: string;
   readonly health: NonNullable<ServiceEntry["health"]>;
 };
 
 /**
- * Our own services, in the order of starting. A service is added here: the runner, the build, coverage, the tests and
- * Compose's checks derive theirs from it.
+ * Our own services, in starting order. Adding a service starts here: the runner, the build, coverage, the tests and
+ * Compose's checks derive their lists from it.
  */
 export const OWN_SERVICES = {
   gateway: {
@@ -30,7 +30,7 @@ export const OWN_SERVICES = {
     ports: [at("HTTP API, /docs", 3000, "GATEWAY_PORT")],
     health: { port: 3000, path: "/readyz" },
     needs: ["rabbitmq"],
-    environment: [...OURS, ...TRACES, "BUS_URL", "PROCESSOR_URL", "READ_MODEL_URL", "MAX_PAYLOAD_BYTES"],
+    environment: [...COMMON, ...TRACES, "BUS_URL", "PROCESSOR_URL", "READ_MODEL_URL", "MAX_PAYLOAD_BYTES"],
   },
   processor: {
     purpose: "Runs jobs, owns their state",
@@ -38,12 +38,14 @@ export const OWN_SERVICES = {
     health: { port: 3001, path: "/readyz" },
     needs: ["rabbitmq", "postgres"],
     environment: [
-      ...OURS,
+      ...COMMON,
       ...TRACES,
       "BUS_URL",
       "DATABASE_URL",
       "CONCURRENCY",
       "LEASE_MS",
+      "JOB_RETENTION_HOURS",
+      "FAILED_JOB_RETENTION_HOURS",
       "HTTP_CHECK_ALLOW",
     ],
     scalable: true,
@@ -54,7 +56,7 @@ export const OWN_SERVICES = {
     health: { port: 3003, path: "/readyz" },
     needs: ["rabbitmq", "mongodb", "redis"],
     environment: [
-      ...OURS,
+      ...COMMON,
       ...TRACES,
       "BUS_URL",
       "EVENTS_URL",
@@ -69,7 +71,7 @@ export const OWN_SERVICES = {
     health: { port: 8080, path: "/readyz" },
     needs: ["postgres", "mongodb", "redis"],
     environment: [
-      ...OURS,
+      ...COMMON,
       "DATABASE_URL",
       "EVENTS_URL",
       "CACHE_URL",
@@ -106,8 +108,12 @@ export const OWN_SERVICES = {
 
 export type ServiceName = keyof typeof OWN_SERVICES;
 export const SERVICE_NAMES = Object.keys(OWN_SERVICES) as readonly ServiceName[];
+/** Those that a job's way leads through; the others show it. */
+export const JOB_SERVICES = SERVICE_NAMES.filter(
+  (name): name is Exclude<ServiceName, "web-pty"> => name !== "web-pty",
+);
 
-const SERVICES: ServiceEntry[] = [
+const ENTRIES: ServiceEntry[] = [
   ...SERVICE_NAMES.map(
     (name): ServiceEntry => ({
       name,
@@ -320,5 +326,19 @@ const SERVICES: ServiceEntry[] = [
   },
 ];
 
-/** What runs in a full deployment: the one list that Compose, the registry of interfaces and the docs are held against. */
-export const SERVICE_CATALOGUE: ServiceCatalogue = { services: SERVICES };
+/** What runs in a full deployment. Compose, the registry of interfaces and the documents are checked against it. */
+export const SERVICE_CATALOGUE: ServiceCatalogue = { services: ENTRIES };
+
+/** What the catalogue has of a name. */
+export function entryOf(name: string): ServiceEntry {
+  const entry = ENTRIES.find((one) => one.name === name);
+  if (!entry) throw new Error(`The catalogue has no ${name}`);
+  return entry;
+}
+
+/** The first port of an entry, or the one with a purpose. */
+export function portOf(name: string, purpose?: string): ServiceEntry["ports"][number] {
+  const port = entryOf(name).ports.find((one) => purpose === undefined || one.purpose === purpose);
+  if (!port) throw new Error(`${name} has no port ${purpose ?? ""}`);
+  return port;
+}

@@ -1,22 +1,22 @@
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 
 export interface StatusWord {
-  /** What people read and may type; the API's own name is the key. */
+  /** What people read and may type; the key is the API's own name. */
   readonly word: string;
   readonly meaning: string;
 }
 
-/** One word and one meaning for each status, for every text that a person reads. `docs/statuses.md` prints this table. */
+/** One word and one meaning per status, for every text that people read. `docs/statuses.md` prints this table. */
 export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
-  PENDING: { word: "pending", meaning: "Accepted, and not checked by a processor yet; lasts milliseconds" },
+  PENDING: { word: "pending", meaning: "Accepted, not yet checked by a processor; lasts milliseconds" },
   VALIDATED: { word: "waiting", meaning: "Checked, due, and waiting for a free slot" },
   SCHEDULED: { word: "scheduled", meaning: "Checked, and waiting for its `runAt`" },
-  EXECUTING: { word: "executing", meaning: "An attempt runs on a worker" },
-  RETRYING: { word: "retrying", meaning: "An attempt failed or was lost, and the next one has its time" },
+  EXECUTING: { word: "executing", meaning: "An attempt is running on a worker" },
+  RETRYING: { word: "retrying", meaning: "An attempt failed or was lost, and the next one is scheduled" },
   COMPLETED: { word: "completed", meaning: "Done, with a result" },
   FAILED: {
     word: "failed",
-    meaning: "Out of tries, or not worth another; listed as a dead letter until it is replayed or dropped",
+    meaning: "Out of tries, or not retryable; listed as a dead letter until it is replayed or dropped",
   },
   CANCELLED: { word: "cancelled", meaning: "Stopped by a person" },
   REJECTED: {
@@ -30,7 +30,7 @@ export function statusWord(status: JobStatus): string {
   return STATUS_WORDS[status].word;
 }
 
-/** The status that a person means by its name or its word, in any case; undefined when there is none. */
+/** The status that a name or a word denotes, in any case; undefined when there is none. */
 export function statusNamed(text: string): JobStatus | undefined {
   const name = text.trim().toLowerCase();
   return JOB_STATUSES.find((status) => status.toLowerCase() === name || STATUS_WORDS[status].word === name);

@@ -4,8 +4,8 @@ import { Count, published, StringEnum } from "./schema.ts";
 export const EXCHANGE = "observatory.events";
 
 /**
- * Where a message enters: the first feeds intake and observation, the second observation alone, the third the dead
- * letters, the fourth what could not be filed among them.
+ * Where a message enters: the first route feeds intake and observation, the second only observation, the third the
+ * dead letters, the fourth holds what could not be filed among them.
  */
 export const ROUTES = [
   "jobs.created",
@@ -32,11 +32,11 @@ export const Topology = published(
       Type.Object({
         name: StringEnum(QUEUES),
         routes: Type.Array(StringEnum(ROUTES), { minItems: 1 }),
-        consumer: Type.String({ description: "The service that drains it" }),
+        consumer: Type.String({ description: "The service that consumes it" }),
         deliveryLimit: Type.Integer({
           minimum: 1,
           description:
-            "Deliveries that died with their consumer before the message is filed as a dead letter",
+            "Failed deliveries, each lost with its consumer, after which the message becomes a dead letter",
         }),
         purpose: Type.String(),
       }),
@@ -55,21 +55,21 @@ export const TOPOLOGY: Topology = {
       routes: ["jobs.created"],
       consumer: "processor",
       deliveryLimit: 20,
-      purpose: "Accepted jobs on their way into rows",
+      purpose: "Accepted jobs waiting to become rows",
     },
     {
       name: "events.observed",
       routes: ["jobs.created", "jobs.transitions"],
       consumer: "metrics-engine",
       deliveryLimit: 1_000,
-      purpose: "Every event, on its way into the event store and the counters",
+      purpose: "Every event, waiting for the event store and the counters",
     },
     {
       name: "jobs.failed.validation",
       routes: ["jobs.failed.validation"],
       consumer: "processor",
       deliveryLimit: 1_000,
-      purpose: "Messages that broke their contract, with the reason, on their way into the dead letters",
+      purpose: "Messages that broke their contract, with the reason, waiting to be filed as dead letters",
     },
     {
       name: "messages.parked",
@@ -77,7 +77,7 @@ export const TOPOLOGY: Topology = {
       consumer: "processor",
       deliveryLimit: 1_000_000,
       purpose:
-        "Refused messages that could not be filed; tried again every few seconds, out of the way of the others",
+        "Refused messages that could not be filed; retried every few seconds without blocking the others",
     },
   ],
   maxEventsPerMessage: 200,

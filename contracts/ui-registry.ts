@@ -1,8 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { published } from "./schema.ts";
-import { SERVICE_CATALOGUE } from "./services.ts";
+import { entryOf, portOf } from "./services.ts";
 
-/** The web interfaces a person may open; the data is `UI_REGISTRY`. */
+/** The web interfaces for people; the data is `UI_REGISTRY`. */
 export const UiRegistry = published(
   "ui-registry",
   "1.0.0",
@@ -76,7 +76,7 @@ const PAGES = [
     name: "Jaeger",
     path: "/",
     emoji: "🧵",
-    description: "Traces: one job over gateway, bus, processor and stores",
+    description: "Traces: one job across gateway, bus, processor and stores",
     port: publishedPort("jaeger"),
   },
   {
@@ -92,7 +92,7 @@ const PAGES = [
     name: "Mongo Express",
     path: "/",
     emoji: "🍃",
-    description: "The event store: every event as it was observed",
+    description: "The event store: every event as observed",
     port: publishedPort("mongo-express"),
   },
   {
@@ -107,10 +107,9 @@ const PAGES = [
 
 export const UI_REGISTRY: UiRegistry = { interfaces: PAGES };
 
-/** The port at which a deployment publishes a page of a service: its only published port, or the one with `purpose`. */
+/** The port on which a deployment publishes a service's page: its only published port, or the one with `purpose`. */
 function publishedPort(service: string, purpose?: string): number {
-  const ports = SERVICE_CATALOGUE.services.find(({ name }) => name === service)?.ports ?? [];
-  const port = ports.find((one) => one.published && (!purpose || one.purpose === purpose))?.published?.port;
-  if (port === undefined) throw new Error(`${service} publishes no port ${purpose ?? ""}`);
-  return port;
+  const port = purpose ? portOf(service, purpose) : entryOf(service).ports.find(({ published }) => published);
+  if (!port?.published) throw new Error(`${service} publishes no port ${purpose ?? ""}`);
+  return port.published.port;
 }

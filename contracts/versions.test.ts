@@ -2,15 +2,17 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
-import { CATALOGUE } from "./catalogue.ts";
 import { EVENT_TYPES } from "./events.ts";
-import { GATEWAY_ROUTES, READ_MODEL_ROUTES, type Route } from "./routes.ts";
+import { GATEWAY_ROUTES } from "./gateway-routes.ts";
+import { READ_MODEL_ROUTES } from "./read-model-routes.ts";
+import type { Route } from "./route.ts";
 import { publication } from "./schema.ts";
+import { CATALOGUE } from "./schema-catalogue.ts";
 import { SERVICE_NAMES } from "./services.ts";
 import { TOPOLOGY } from "./topology.ts";
 
 const text = readFileSync(join(import.meta.dir, "VERSIONS.md"), "utf8");
-// Payloads of job types have a table of their own, which the export writes.
+// Payloads of job types have a separate table, which the export writes.
 const current = new Map(CATALOGUE.map(({ name, version }) => [name, version]));
 
 const listed = tableUnder("## Schemas").map(([name = "", version = "", what = "", history = ""]) => ({
@@ -29,11 +31,11 @@ describe("the table of schemas", () => {
     expect(listed.map(({ name, version }) => [name, version])).toEqual([...current]);
   });
 
-  test("says what each is", () => {
+  test("describes each schema", () => {
     expect(listed.filter(({ what }) => what.length < 5)).toEqual([]);
   });
 
-  test("has a history for each that goes back in time and begins with the version of today", () => {
+  test("has a history for each, newest first, that begins with the current version", () => {
     for (const { name, version, history } of listed) {
       const dates = history.map(([, date]) => date ?? "");
       expect([name, history[0]?.[0]]).toEqual([name, version]);
@@ -47,14 +49,14 @@ describe("the table of schemas", () => {
 });
 
 describe("the table of services", () => {
-  test("is about our services, and each has one line for a schema", () => {
+  test("lists our services, with one line per schema", () => {
     expect([...new Set(uses.map(({ service }) => service))]).toEqual([...SERVICE_NAMES]);
     const keys = uses.map(({ service, schema }) => `${service} ${schema}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(uses.filter(({ use }) => !["reads", "writes", "reads, writes"].includes(use))).toEqual([]);
   });
 
-  test("asks for no more than there is, of the same major", () => {
+  test("requires no newer version than exists, of the same major", () => {
     const impossible = uses.filter(({ schema, minimum }) => {
       const version = current.get(schema);
       return !version || !Bun.semver.satisfies(version, `^${minimum}`);
@@ -62,17 +64,17 @@ describe("the table of services", () => {
     expect(impossible).toEqual([]);
   });
 
-  test("knows a user of every schema but the lists of interfaces and of services, which no service reads", () => {
+  test("names a user of every schema, except the lists of interfaces and of services, which no service reads", () => {
     const used = new Set(uses.map(({ schema }) => schema));
     expect([...current.keys()].filter((name) => !used.has(name))).toEqual(["services", "ui-registry"]);
   });
 
-  test("names what the routes of gateway and read-model take and give", () => {
+  test("names what the routes of gateway and read-model accept and return", () => {
     expect(missing("gateway", GATEWAY_ROUTES)).toEqual([]);
     expect(missing("read-model", READ_MODEL_ROUTES)).toEqual([]);
   });
 
-  test("names what comes out of the queues at their consumers", () => {
+  test("names what each consumer reads from its queues", () => {
     const events = EVENT_TYPES.map((eventType) => `event.${eventType}`);
     const arriving = {
       "jobs.created": ["event.job.created"],
@@ -101,7 +103,7 @@ function missing(service: string, routes: Readonly<Record<string, Route>>): stri
   ]);
 }
 
-/** The cells of the first table below a heading, without its head. */
+/** The cells of the first table below a heading, without its header row. */
 function tableUnder(heading: string): string[][] {
   const section = text.split(`\n${heading}\n`)[1]?.split("\n## ")[0];
   if (section === undefined) throw new Error(`VERSIONS.md has no ${heading}`);

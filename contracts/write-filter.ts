@@ -6,7 +6,7 @@ import { statusNamed, statusWord } from "./status-words.ts";
 
 type Scalar = string | number | boolean | null;
 
-/** A filter as one line of text, which reads back as the same filter. */
+/** Writes a filter as one line of text, which parses to the same filter. */
 export function writeFilter<L extends FilterLanguage>(language: L, filter: Filters[L]): string {
   const terms: string[] = [];
   const { payload = {}, ...rest } = filter as Readonly<Record<string, unknown>> & {
@@ -28,7 +28,7 @@ export function writeFilter<L extends FilterLanguage>(language: L, filter: Filte
   return terms.join(" ");
 }
 
-/** A filter as query parameters. */
+/** Writes a filter as query parameters. */
 export function filterQuery<L extends FilterLanguage>(language: L, filter: Filters[L]): URLSearchParams {
   const line = writeFilter(language, filter);
   return new URLSearchParams(line === "" ? {} : { filter: line });
@@ -39,7 +39,7 @@ const wordOf = (key: string, value: string) => {
   return status ? statusWord(status) : value;
 };
 
-/** A number and its own text were one word when they were typed. */
+/** A number and the same text were one word when typed. */
 function valuesOf(values: readonly Scalar[]): string[] {
   const written: string[] = [];
   for (let i = 0; i < values.length; i++) {
@@ -54,7 +54,7 @@ function valuesOf(values: readonly Scalar[]): string[] {
 
 const readsAs = (text: string, value: Scalar) => readPayloadValue(text, false)[0] === value;
 
-/** Text that would be read as something else is quoted. */
+/** Quotes text that would otherwise be read as something else. */
 const literal = (value: string) =>
   readPayloadValue(value, false).length === 1 && readPayloadValue(value, false)[0] === value
     ? quoted(value)
@@ -63,7 +63,7 @@ const literal = (value: string) =>
 const quotedField = (field: string) =>
   /[\s":\\]/.test(field) ? `${PAYLOAD_PREFIX}${quoted(field)}` : `${PAYLOAD_PREFIX}${field}`;
 
-/** Words that would be read as terms, or whose blanks count, are quoted as one. */
+/** Quotes words that would be read as terms, or whose blanks matter, as one. */
 const quotedText = (text: string) =>
   /[":\\<>=]/.test(text) || text !== text.trim().replaceAll(/\s+/g, " ")
     ? `"${text.replace(/["\\]/g, "\\$&")}"`

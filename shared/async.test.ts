@@ -3,7 +3,7 @@ import { createBatcher, fullJitter, orAbort, pause, untilItSucceeds } from "./as
 import type { AppError } from "./errors.ts";
 
 describe("batcher", () => {
-  test("items that arrive while a batch is under way form the next one", async () => {
+  test("items that arrive while a batch is running form the next one", async () => {
     const sizes: number[] = [];
     const gate = Promise.withResolvers<void>();
     const batcher = createBatcher<number, number>({
@@ -26,7 +26,7 @@ describe("batcher", () => {
     expect(batcher.size).toBe(0);
   });
 
-  test("a full batcher refuses with OVERLOADED and loses nothing that it took", async () => {
+  test("a full batcher refuses with OVERLOADED and loses nothing it has accepted", async () => {
     const gate = Promise.withResolvers<void>();
     const batcher = createBatcher<number, number>({
       run: async (items) => {

@@ -1,6 +1,6 @@
 import { AppError } from "./errors.ts";
 
-/** Resolve after `ms`, or at once when `signal` aborts (without an error: the caller looks at its signal). */
+/** Resolves after `ms`, or as soon as `signal` aborts (without an error: the caller checks its signal). */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -24,7 +24,46 @@ export function fullJitter(
   return Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.min(n, 30)));
 }
 
-/** Reject with the signal's reason when it aborts before the promise settles; the promise itself goes on. */
+/** Exponential backoff of which half is fixed and half random: never a tight loop, never all at once. */
+export function halfJitter(n: number, baseMs: number, capMs: number): number {
+  const ms = Math.min(capMs, baseMs * 2 ** Math.min(n, 30));
+  return Math.round(ms / 2 + (Math.random() * ms) / 2);
+}
+
+/** Says that something took too long. */
+export class LateError extends Error {
+  override readonly name = "LateError";
+}
+
+/**
+ * Rejects with {@link LateError} when `work` has not settled after `ms`; `what` begins its sentence. The work itself
+ * goes on, and a late failure of it is not reported.
+ */
+export async function within<T>(ms: number, work: PromiseLike<T>, what?: string): Promise<T> {
+  let timer: Timer | undefined;
+  const message = what === undefined ? `no answer within ${ms} ms` : `${what} took longer than ${ms} ms`;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LateError(message)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Those who wait until nothing is left to do. Call `settle` after each end of something. */
+export function createIdler(isIdle: () => boolean): { idle(): Promise<void>; settle(): void } {
+  const waiting: (() => void)[] = [];
+  return {
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    settle() {
+      if (isIdle()) for (const resolve of waiting.splice(0)) resolve();
+    },
+  };
+}
+
+/** Rejects with the signal's reason when it aborts before the promise settles; the promise itself continues. */
 export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise<T>((resolve, reject) => {
@@ -34,7 +73,7 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>
   });
 }
 
-/** Try again with backoff until it succeeds or `signal` aborts (then rejects with the last error). */
+/** Retries with backoff until it succeeds or `signal` aborts (then rejects with the last error). */
 export async function untilItSucceeds<T>(
   attempt: () => Promise<T>,
   {
@@ -50,36 +89,34 @@ export async function untilItSucceeds<T>(
     } catch (error) {
       if (signal.aborted) throw error;
       onError?.(error);
-      // Half fixed, half jitter: never a tight loop, never all at once.
-      const ms = Math.min(capMs, baseMs * 2 ** Math.min(n, 30));
-      await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), signal);
+      await pause(halfJitter(n, baseMs, capMs), signal);
       if (signal.aborted) throw error;
     }
   }
 }
 
 export interface BatcherOptions<I, O> {
-  /** Handle some items; give one outcome for each, in their order. */
+  /** Handles some items; returns one outcome for each, in the same order. */
   readonly run: (items: readonly I[]) => Promise<readonly O[]>;
   readonly maxBatch: number;
-  /** Batches under way at a time. */
+  /** Maximum number of concurrent batches. */
   readonly maxInFlight: number;
-  /** Items that wait or are under way; one more is refused with `OVERLOADED`. */
+  /** Maximum number of items waiting or in progress; one more is refused with `OVERLOADED`. */
   readonly maxItems: number;
 }
 
 export interface Batcher<I, O> {
-  /** Hand one item over; settles with its outcome, or with the error of its batch. */
+  /** Adds one item; settles with its outcome, or with the error of its batch. */
   add(item: I): Promise<O>;
-  /** Items that wait or are under way. */
+  /** Items waiting or in progress. */
   readonly size: number;
-  /** Resolves when nothing waits or is under way. */
+  /** Resolves when nothing is waiting or in progress. */
   idle(): Promise<void>;
 }
 
 /**
- * Group items without waiting for them: the first goes at once, what arrives while all places are taken forms the next
- * batch. So latency is that of one call when idle, and batches grow by themselves under load.
+ * Groups items without waiting for more: the first goes at once, and what arrives while all places are taken forms the
+ * next batch. Latency is therefore that of one call when idle, and batches grow by themselves under load.
  */
 export function createBatcher<I, O>({
   run,
@@ -96,12 +133,12 @@ export function createBatcher<I, O>({
   let inFlight = 0;
   let size = 0;
   let scheduled = false;
-  const idlers: (() => void)[] = [];
+  const idler = createIdler(() => size === 0);
 
   function schedule() {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
     scheduled = true;
-    // One turn of the event loop gathers what arrived in the same read of the sockets.
+    // One turn of the event loop collects what arrived in the same read of the sockets.
     setImmediate(() => {
       scheduled = false;
       while (waiting.length > 0 && inFlight < maxInFlight) void dispatch();
@@ -122,7 +159,7 @@ export function createBatcher<I, O>({
     } finally {
       inFlight--;
       size -= batch.length;
-      if (size === 0) for (const resolve of idlers.splice(0)) resolve();
+      idler.settle();
       schedule();
     }
   }
@@ -142,6 +179,6 @@ export function createBatcher<I, O>({
     get size() {
       return size;
     },
-    idle: () => (size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+    idle: idler.idle,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps the number of distinct labels bounded: the first `limit` names it meets stand for themselves, every later one
- * is "other". For metric labels and series, whose cost grows with their number.
+ * Bounds the number of distinct labels: the first `limit` names keep their own, every later one is "other". For metric
+ * labels and series, whose cost grows with their number.
  */
 export function createBoundedLabels(limit: number): (name: string) => string {
   const known = new Set<string>();

@@ -1,11 +1,11 @@
-/** What a compiled binary knows of how it was made. */
+/** How a compiled binary was built. */
 export interface BuildInfo {
   readonly commit: string;
   /** RFC 3339. */
   readonly builtAt: string;
 }
 
-// Put in by the build; run from source there is no such name.
+// Defined by the build; undefined when running from source.
 declare const ODTO_BUILD: BuildInfo | undefined;
 
 /** How this binary was made; undefined when it runs from source. */

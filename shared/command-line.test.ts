@@ -14,7 +14,7 @@ test.each([
   expect(() => parse(arg)).toThrow(new UsageError(sentence));
 });
 
-test("what is known is parsed, and another fault keeps its own words", () => {
+test("known options are parsed, and other faults keep their own message", () => {
   expect(parse("--engines", "full", "--no-reload")).toEqual({ engines: "full", "no-reload": true });
   expect(() => parse("--engines")).toThrow(/argument missing/);
   expect(() => parse("stray")).toThrow(/Unexpected argument 'stray'/);

@@ -1,14 +1,14 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { didYouMean, nearest } from "../contracts/nearest.ts";
 
-/** A command line that cannot be carried out; its message is all that a person needs. */
+/** A command line that cannot be carried out; its message is all that the user needs. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 /**
- * Parses a command line as `parseArgs` of node:util does; throws a {@link UsageError}, which
- * names the nearest known option where one is unknown.
+ * Parses a command line like `parseArgs` of node:util. Throws a {@link UsageError}; for an unknown option it names the
+ * nearest known one.
  */
 export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {

@@ -27,7 +27,7 @@ describe("configuration", () => {
     expect(config.READ_ONLY).toBe(true);
   });
 
-  test("every faulty variable is named at once, with what was expected, and no secret is shown", () => {
+  test("all faulty variables are named together, with what was expected, and no secret is shown", () => {
     const read = () =>
       readConfig(Schema, {
         PORT: "99999",

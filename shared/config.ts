@@ -3,7 +3,9 @@ import { Value } from "@sinclair/typebox/value";
 import { StringEnum } from "../contracts/schema.ts";
 import { LOG_LEVELS } from "./log.ts";
 
-/** A fault in the environment. Its message names every faulty variable and what was expected, never a secret's value. */
+/**
+ * A fault in the environment. Its message names every faulty variable and what was expected, never a secret's value.
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -26,7 +28,7 @@ export function Url(schemes: readonly string[], options: { default?: string; des
 
 /** Variables that every service understands. */
 export const BASE_CONFIG = {
-  LOG_LEVEL: StringEnum(LOG_LEVELS, { default: "info", description: "Least level that is logged" }),
+  LOG_LEVEL: StringEnum(LOG_LEVELS, { default: "info", description: "Lowest level that is logged" }),
   BIND_ADDRESS: Type.String({ default: "127.0.0.1", minLength: 1, description: "Address to listen on" }),
   ALLOWED_ORIGINS: Type.String({
     default: "",
@@ -43,7 +45,7 @@ export const BASE_CONFIG = {
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     Url(["http", "https"], {
-      description: "Receiver of traces, as OTLP over HTTP; without it none are made",
+      description: "Receiver of traces, as OTLP over HTTP; without it there are none",
     }),
   ),
   OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
@@ -60,8 +62,8 @@ export const BASE_CONFIG = {
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Read the variables that a schema names from an environment, once. Numbers and booleans are read from their text, an
- * empty value counts as absent, defaults are filled in, the result is frozen. Throws {@link ConfigError}.
+ * Reads the variables of a schema from an environment, once. Numbers and booleans are parsed from text, an empty value
+ * counts as absent, defaults are filled in, and the result is frozen. Throws {@link ConfigError}.
  */
 export function readConfig<T extends TProperties>(
   schema: TObject<T>,

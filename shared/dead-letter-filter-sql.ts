@@ -6,7 +6,10 @@ import type { Sql } from "./postgres.ts";
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** The conditions of a filter on rows of `dead_letters`. Both ends of a time are exclusive; ages must have become times. */
+/**
+ * The conditions of a filter on rows of `dead_letters`. Both ends of a time range are exclusive; ages must already be
+ * times.
+ */
 export function deadLetterConditions(sql: Sql, filter: DeadLetterFilter): Fragment {
   const { diedAfter, diedBefore, text } = filter;
   const all: Fragment[] = [sql`dropped_at is null`];

@@ -4,11 +4,11 @@ import { isSameProcess, type ProcessInfo } from "./process-tree.ts";
 
 export type ProcessIdentity = Pick<ProcessInfo, "pid" | "startedAt">;
 
-/** What `dev.json` says of a running observatory. */
+/** The contents of `dev.json`, which describes a running observatory. */
 export interface DevState {
   readonly owner: ProcessIdentity;
   readonly since: string;
-  /** Empty while it starts. */
+  /** Empty while it is starting. */
   readonly addresses: readonly {
     readonly name: string;
     readonly address: string;
@@ -16,16 +16,16 @@ export interface DevState {
   }[];
   /** URL of each service by its name. */
   readonly services: Readonly<Record<string, string>>;
-  /** The engines' URLs, passwords included: the file is its owner's alone. */
+  /** The engines' URLs, passwords included: only the owner can read the file. */
   readonly engines: Readonly<Record<string, string>>;
   readonly processes: readonly ProcessIdentity[];
 }
 
-/** Where a project keeps the data of its own observatory, unless `--data` names another folder. */
+/** The folder in which a project keeps its observatory's data, unless `--data` names another one. */
 export const dataFolderName = ".observatory";
 export const stateFileName = "dev.json";
 
-/** Returns the state in a `dev.json`; undefined where there is none, or none that this user can read. */
+/** Returns the state in a `dev.json`; undefined where there is none that this user can read. */
 export function readState(path: string): DevState | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as DevState;

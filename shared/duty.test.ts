@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createDuty } from "./duty.ts";
 
-test("a duty is stuck once no round has succeeded for longer than its limit, and says why", () => {
+test("a duty is stuck once no round has succeeded for longer than its limit, and it says why", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.begin();
@@ -14,7 +14,7 @@ test("a duty is stuck once no round has succeeded for longer than its limit, and
   expect(duty.whyStuck()).toBeUndefined();
 });
 
-test("a round that neither succeeds nor fails is as stuck", () => {
+test("a round that neither succeeds nor fails makes it stuck too", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.done();
@@ -22,7 +22,7 @@ test("a round that neither succeeds nor fails is as stuck", () => {
   expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: it does not end");
 });
 
-test("a duty that has not begun is not stuck, and counts from its beginning", () => {
+test("a duty that has not begun is not stuck, and its time counts from its beginning", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   now = 60_000;

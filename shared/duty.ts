@@ -1,7 +1,7 @@
 export interface Duty {
-  /** The loop starts, and with it the time for its first round; only the first call counts. */
+  /** Starts the loop's clock; only the first call counts. */
   begin(): void;
-  /** A round succeeded, also one that found nothing to do. */
+  /** Records a successful round, even one that found nothing to do. */
   done(): void;
   failed(reason: string): void;
   /** Why no round has succeeded for too long; undefined otherwise, and before the loop starts. */
@@ -9,8 +9,8 @@ export interface Duty {
 }
 
 /**
- * Watches a loop that tries again until it works. The loop is stuck once no round has succeeded for `limitMs`, whether
- * its rounds fail or hang. A service that still waits for its engines or migrates has not begun its duties.
+ * Watches a loop that retries until it succeeds. The loop is stuck once no round has succeeded for `limitMs`, whether
+ * its rounds fail or hang. A service that is still waiting for its engines or migrating has not begun its duties.
  */
 export function createDuty(what: string, limitMs: number, now: () => number = () => performance.now()): Duty {
   let doneAt: number | undefined;

@@ -4,7 +4,7 @@ export interface AppErrorOptions {
   readonly facts?: Readonly<Record<string, unknown>>;
   readonly errors?: readonly { path: string; message: string }[];
   readonly cause?: unknown;
-  /** Seconds after which trying again is sensible; sent as `Retry-After`. */
+  /** Seconds after which a retry is sensible; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -26,7 +26,7 @@ export class AppError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds ?? (PROBLEMS[code].retryable ? 1 : undefined);
   }
 
-  /** Whether the same request may succeed later without a change. */
+  /** Whether the same request may succeed later, unchanged. */
   get retryable(): boolean {
     return PROBLEMS[this.code].retryable;
   }

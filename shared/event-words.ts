@@ -14,7 +14,7 @@ const STATUS_OF: Readonly<Record<string, JobStatus>> = {
   "job.rejected": "REJECTED",
 };
 
-/** What an event says, as a person would, and the status it left the job in. */
+/** Describes an event in words, with the status in which it left the job. */
 export function tell({ eventType, payload }: EventEnvelope): { status?: JobStatus; words: string } {
   const status = eventType === "job.executed" ? statusOfOutcome(payload.outcome) : STATUS_OF[eventType];
   return { status, words: wordsOf(eventType, payload) };

@@ -19,7 +19,7 @@ export interface EventFacts<E extends EventType> {
   readonly eventType: E;
   readonly eventId: string;
   readonly correlationId: string;
-  /** Equal for events that tell of one cause; the event id where there is nothing better. */
+  /** Equal for events with one cause; the event id where nothing better exists. */
   readonly idempotencyKey?: string;
   readonly payload: EventPayload<E>;
   readonly occurredAt?: string;
@@ -29,8 +29,8 @@ export interface EventFacts<E extends EventType> {
 }
 
 /**
- * Makes the events of one producer. Every event of this system is made here, and each has passed the very check that its
- * consumers make: one that breaks the contract throws before anything is promised or published.
+ * Makes the events of one producer. Every event of this system is made here and passes the same check that its
+ * consumers apply: one that breaks the contract throws before anything is promised or published.
  */
 export function createEventMaker(producer: Producer) {
   return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {
@@ -71,14 +71,14 @@ export interface DecodedMessage {
   readonly refused: readonly RefusedEnvelope[];
 }
 
-/** The body of a message that carries envelopes which are already JSON texts. */
+/** The body of a message whose envelopes are already JSON texts. */
 export function joinEnvelopes(envelopes: readonly string[]): Uint8Array {
   return Buffer.from(`[${envelopes.join(",")}]`);
 }
 
 /**
- * Read a message: one envelope or an array of them, in UTF-8 JSON. Never throws: what breaks its contract is given
- * back beside what is good, so that a bad envelope goes alone.
+ * Reads a message: one envelope or an array of them, in UTF-8 JSON. Never throws: envelopes that break their contract
+ * are returned separately from the good ones, so that a bad envelope is refused alone.
  */
 export function decodeMessage(body: Uint8Array): DecodedMessage {
   let value: unknown;

@@ -1,9 +1,9 @@
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asyncApiDocument } from "../contracts/asyncapi.ts";
-import { CATALOGUE, inOrder, schemaDocument } from "../contracts/catalogue.ts";
 import { PROBLEMS } from "../contracts/problem.ts";
 import { type PublishedSchema, publication, published } from "../contracts/schema.ts";
+import { CATALOGUE, inOrder, schemaDocument } from "../contracts/schema-catalogue.ts";
 import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
 import { UI_REGISTRY } from "../contracts/ui-registry.ts";
@@ -12,10 +12,10 @@ import { askedPayload } from "./job-types/asked-payload.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
 
 const ROOT = dirname(import.meta.dir);
-/** Everything in this folder is written by the export. */
+/** Every file in this folder is written by the export. */
 export const SCHEMA_FOLDER = "contracts/schemas";
 
-/** Every published schema, by name: those of the contracts, and the payload of each job type. */
+/** Every published schema, by name: those of the contracts, and each job type's payload. */
 export function publishedSchemas(): PublishedSchema[] {
   const payloads = [...JOB_TYPES.values()].map(({ name, version, description, payload }) =>
     publication(published(`job-type.${name}`, version, { description, ...askedPayload(payload) })),
@@ -37,7 +37,7 @@ export function exportedFiles(): Map<string, string> {
   return files;
 }
 
-/** Files in the folder of schemas that the export does not write. */
+/** Files in the schema folder that the export does not write. */
 export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<string[]> {
   const found = await readdir(join(ROOT, SCHEMA_FOLDER)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
@@ -46,7 +46,7 @@ export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<
   return found.map((name) => `${SCHEMA_FOLDER}/${name}`).filter((path) => !files.has(path));
 }
 
-/** Brings every generated file up to date, and says which were not. */
+/** Brings every generated file up to date, and reports which were not. */
 export async function exportAll(): Promise<void> {
   const files = new Map([...exportedFiles(), ...exportedDocuments(ROOT, [...JOB_TYPES.values()])]);
   const said: string[] = [];
@@ -57,7 +57,7 @@ export async function exportAll(): Promise<void> {
   for (const [path, text] of files) {
     const file = Bun.file(join(ROOT, path));
     const isCurrent = (await file.exists()) && (await file.text()) === text;
-    // Written all the same: its time says that it is as new as its source.
+    // Rewritten even when unchanged, so that its modification time shows that it is as new as its source.
     await Bun.write(file, text);
     if (!isCurrent) said.push(`wrote ${path}`);
   }

@@ -4,7 +4,7 @@ import type { JobType } from "./job-types/define.ts";
 
 /** The tables of job types in documents, each between two comments that name it. */
 const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = {
-  "README.md": (types) =>
+  "docs/job-types.md": (types) =>
     table(
       ["job type", "what it does, and what for", "an example of its payload"],
       types.map(({ name, description, example }) => [
@@ -41,12 +41,8 @@ export function exportedDocuments(root: string, types: readonly JobType[]): Map<
   );
 }
 
-/** A table as the formatter sets it: each column as wide as its widest cell. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [first = [], ...rest] = cells;
-  return [line(first), line(widths.map((width) => "-".repeat(width))), ...rest.map(line)].join("\n");
+    `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [head, head.map(() => "---"), ...rows].map(line).join("\n");
 }

@@ -3,7 +3,7 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** A duration of few characters: 0.2 ms, 18 ms, 1.5 s, 2 min, 3 h, 4 d. */
+/** A short duration: 0.2 ms, 18 ms, 1.5 s, 2 min, 3 h, 4 d. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return "–";
   if (ms < 9.95) return `${ms < 0.05 ? "0" : trimmed(ms.toFixed(1))} ms`;
@@ -13,7 +13,7 @@ export function duration(ms: number | null | undefined): string {
   return ms < 172_800_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} d`;
 }
 
-/** How long ago, in whole seconds where {@link duration} would show fractions, so that a column of ages stays calm. */
+/** A time ago, in whole seconds where {@link duration} would show fractions, so that a column of ages stays calm. */
 export function age(ms: number): string {
   const whole = Math.max(0, ms);
   return whole < 60_000 ? `${Math.floor(whole / 1_000)} s` : duration(whole);
@@ -27,7 +27,7 @@ export function clock(at: number, { withMillis = false } = {}): string {
   return withMillis ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
 
-/** The last eight hexadecimal digits name a job: the first of a UUIDv7 are its time and tell no rows apart. */
+/** The last eight hexadecimal digits identify a job: a UUIDv7 starts with its time, which does not tell rows apart. */
 export function shortId(id: string): string {
   return id.replaceAll("-", "").slice(-8);
 }

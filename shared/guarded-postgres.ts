@@ -1,59 +1,83 @@
-import { pause } from "./async.ts";
+import { pause, within } from "./async.ts";
 import { AppError } from "./errors.ts";
 import type { Sql } from "./postgres.ts";
 
 export interface GuardedPostgres {
   /**
-   * Run a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when the server no longer answers; what was sent
-   * may have had its effect then.
+   * Runs a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when the server no longer answers, or this
+   * query has no answer after `longestMs`; what was sent may have had its effect then.
    */
-  run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
+  run<T>(query: (sql: Sql) => PromiseLike<T>, longestMs?: number): Promise<T>;
   /** Give up what is under way and close. May be called twice. */
   close(): Promise<void>;
 }
 
 export interface GuardOptions {
-  /** Make a pool of at most so many connections. */
-  readonly connect: (max: number) => Sql;
+  /** Creates a pool of at most `max` connections; `idleSeconds` as for `openPostgres`. */
+  readonly connect: (max: number, idleSeconds?: number) => Sql;
   readonly maxConnections: number;
-  /** A query without an answer for this long makes us look whether anybody is there at all, who gets as long again. */
+  /**
+   * How many connections stay open; the others are opened while all of these are taken, and closed when unused. All of
+   * them, if left out. Where all connections are taken the driver sends a statement behind another, and a lock that
+   * holds up one holds up both. A query that runs one statement at a time never meets that before all are taken.
+   */
+  readonly steadyConnections?: number;
+  /** After this long without an answer, a probe checks that the server lives; it has as long again to answer. */
   readonly patienceMs?: number;
 }
 
-/** Connections for queries, and one more to ask whether the server lives: it never waits behind a long statement. */
+/**
+ * One connection may lose every packet while others to the same server work, as after a firewall restarts. No healthy
+ * query takes this long: the server ends each of its statements after half a minute at most.
+ */
+const LONGEST_MS = 120_000;
+
+/** Seconds after which a connection needed only now and then is closed: at rest each would be one too many. */
+const IDLE_S = 5;
+
+/** Connections for queries, and one for probes, which never wait behind a long statement. */
 interface Pools {
   readonly queries: Sql;
+  /** For queries that arrive while every connection of `queries` is taken. */
+  readonly more: Sql;
+  /** How many queries hold a connection of `queries`. */
+  taken: number;
   readonly alive: () => Promise<unknown>;
   end(): Promise<unknown>;
 }
 
 /**
- * A pool whose queries always settle. The driver alone tries endlessly to connect to a server that accepts and hangs up,
- * and a connection whose peer vanished stays "open" for minutes. So after silence everything starts again; what waits
- * there is refused.
+ * A pool whose queries always settle. The driver alone retries endlessly against a server that accepts and hangs up, and
+ * a connection whose peer vanished stays "open" for minutes. After silence all connections are replaced, and the queries
+ * that wait on the old ones are refused.
  */
 export function createGuardedPostgres({
   connect,
   maxConnections,
+  steadyConnections = maxConnections,
   patienceMs = 1_000,
 }: GuardOptions): GuardedPostgres {
   let closed = false;
   let pools = open();
 
   function open(): Pools {
-    const queries = connect(maxConnections);
-    const probe = connect(1);
+    const steady = Math.min(steadyConnections, maxConnections);
+    const queries = connect(steady);
+    const more = maxConnections > steady ? connect(maxConnections - steady, IDLE_S) : queries;
+    const probe = connect(1, IDLE_S);
     let asked: Promise<unknown> | undefined;
     return {
       queries,
-      // One question serves all who wait.
+      more,
+      taken: 0,
+      // One probe serves every caller.
       alive() {
         asked ??= within(patienceMs, probe`select 1`).finally(() => {
           asked = undefined;
         });
         return asked;
       },
-      end: () => Promise.all([queries.end({ timeout: 0 }), probe.end({ timeout: 0 })]),
+      end: () => Promise.all([queries, more, probe].map((pool) => pool.end({ timeout: 0 }))),
     };
   }
 
@@ -63,13 +87,15 @@ export function createGuardedPostgres({
     void silent.end();
   }
 
-  /** Rejects when the server does not answer; stays pending until `done` as long as it does. */
-  async function watch(used: Pools, done: AbortSignal): Promise<never> {
+  /** Rejects when the server does not answer, or this query alone for too long; else stays pending until `done`. */
+  async function watch(used: Pools, longestMs: number, done: AbortSignal): Promise<never> {
+    const until = performance.now() + longestMs;
     for (;;) {
       await pause(patienceMs, done);
       if (done.aborted) return new Promise<never>(() => undefined);
       try {
         await used.alive();
+        if (performance.now() > until) throw new Error(`no answer to a query within ${longestMs} ms`);
       } catch (cause) {
         renew(used);
         throw new AppError("STORE_UNAVAILABLE", "PostgreSQL does not answer", {
@@ -81,12 +107,16 @@ export function createGuardedPostgres({
   }
 
   return {
-    async run(query) {
+    async run(query, longestMs = LONGEST_MS) {
       const used = pools;
       const done = new AbortController();
+      const isSteady = used.taken < steadyConnections;
+      if (isSteady) used.taken++;
       try {
-        return await Promise.race([query(used.queries), watch(used, done.signal)]);
+        const answer = query(isSteady ? used.queries : used.more);
+        return await Promise.race([answer, watch(used, longestMs, done.signal)]);
       } finally {
+        if (isSteady) used.taken--;
         done.abort();
       }
     },
@@ -95,16 +125,4 @@ export function createGuardedPostgres({
       await pools.end();
     },
   };
-}
-
-async function within<T>(ms: number, asked: PromiseLike<T>): Promise<T> {
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

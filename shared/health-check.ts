@@ -7,14 +7,14 @@ export interface HealthCheckOptions {
   /** The variables of the service. */
   readonly variables: TProperties;
   readonly env: Env;
-  /** The variable that holds the port of operations. */
+  /** The variable that holds the port for operations. */
   readonly portVariable?: string;
   readonly timeoutMs?: number;
 }
 
 /**
- * Ask the service that runs with this environment for its `/readyz` and give the answer as a sentence. A container that
- * is healthy by it is ready, so that others can wait for that.
+ * Requests `/readyz` from the service that runs with this environment, and returns the answer as a sentence. A
+ * container that passes this check is ready, so others can wait for it.
  */
 export async function checkHealth({
   service,

@@ -1,7 +1,7 @@
-/** Shorter ones are words too: `a` or `be` would match a good part of all ids. */
+/** Shorter ones are also words: `a` or `be` would match a good part of all ids. */
 const MIN_DIGITS = 4;
 
-/** The first and the last UUID that begin with a text, dashes or not; undefined when none can. */
+/** The first and the last UUID with a prefix, dashes or not; undefined when there can be none. */
 export function idRange(text: string): { first: string; last: string } | undefined {
   const digits = text.trim().toLowerCase().replaceAll("-", "");
   if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_DIGITS || digits.length > 32) return undefined;

@@ -5,7 +5,7 @@ import { createLog } from "./log.ts";
 const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-/** A store that fails on some entries with some SQLSTATE, or on everything. */
+/** A store that fails on some entries with a given SQLSTATE, or on everything. */
 function createStore(faults: Record<number, string> = {}, maxTogether?: number) {
   const kept = new Set<number>();
   const store = {
@@ -29,7 +29,7 @@ function createStore(faults: Record<number, string> = {}, maxTogether?: number) 
   return Object.assign(store, { writeAll: (entries: readonly number[]) => writeAll(entries, store.write) });
 }
 
-test("what the store takes is one write, and nothing is none", async () => {
+test("what the store accepts is one write, and an empty call none", async () => {
   const store = createStore();
   expect(await store.writeAll(numbered(400))).toEqual([]);
   expect(await store.writeAll([])).toEqual([]);
@@ -47,7 +47,7 @@ test("refused values are found by halving, and all the others are written", asyn
   expect(store.calls).toBeLessThan(45);
 });
 
-test("the store's own trouble condemns nothing, however often it is met, and costs one write each time", async () => {
+test("the store's own trouble condemns nothing, however often it occurs, and costs one write each time", async () => {
   for (const code of ["57014", "25006", "42P01", "53100", "ECONNREFUSED", "XX000"]) {
     const store = createStore({ 3: "22P05" });
     store.trouble = code;
@@ -69,7 +69,7 @@ test("an entry that fails alone for an unknown reason is parked in its third rou
   expect(await store.writeAll(numbered(10))).toMatchObject([{ entry: 5, why: "parked" }]);
 });
 
-test("rounds of the store's own trouble do not count against an entry", async () => {
+test("rounds in which the store itself fails do not count against an entry", async () => {
   const store = createStore({ 5: "P0001" });
   await expect(store.writeAll([5])).rejects.toThrow("P0001");
   await expect(store.writeAll([5])).rejects.toThrow("P0001");
@@ -79,7 +79,7 @@ test("rounds of the store's own trouble do not count against an entry", async ()
   expect(await store.writeAll([5])).toMatchObject([{ entry: 5, why: "parked" }]);
 });
 
-test("a parked entry stays so while another, which began to fail later, has rounds to go", async () => {
+test("a parked entry stays parked while another, which began to fail later, has rounds left", async () => {
   const faults: Record<number, string> = { 5: "P0001" };
   const store = createStore(faults);
   for (let round = 1; round <= 2; round++)
@@ -103,7 +103,7 @@ test("entries in different writes of one call are parked in the same round", asy
   expect((await store.writeAll(numbered(30))).map(({ entry }) => entry)).toEqual([5, 15, 25]);
 });
 
-test("more failing entries than are remembered of other calls are parked all the same", async () => {
+test("failing entries are parked even when they outnumber those remembered from other calls", async () => {
   const store = createStore(Object.fromEntries(numbered(1_100).map((entry) => [entry, "P0001"])));
   for (let round = 1; round <= 2; round++)
     await expect(store.writeAll(numbered(1_100))).rejects.toThrow("P0001");

@@ -2,12 +2,12 @@ import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { isAway, isRefusedValue } from "./postgres.ts";
 
-/** Rounds in which an entry fails alone, while the store takes other writes, before it is parked. */
+/** Rounds in which an entry fails alone, while the store accepts other writes, before it is parked. */
 const ROUNDS = 3;
-/** Entries whose failures are remembered, or as many as one call has; they come again at once or never. */
+/** How many failing entries are remembered, or as many as one call has; they come again at once or never. */
 const MAX_REMEMBERED = 1_000;
 
-/** An entry at fault: the store refuses its values, or it keeps failing alone for a reason that is not known. */
+/** A faulty entry: the store refuses its values, or it keeps failing alone for an unknown reason. */
 export interface Condemned<T> {
   readonly entry: T;
   readonly why: "refused" | "parked";
@@ -15,28 +15,29 @@ export interface Condemned<T> {
 }
 
 export interface IsolationOptions<T> {
-  /** Resolves when the store takes such a write now; leaves nothing behind. */
+  /** Resolves when the store accepts such a write now; leaves nothing behind. */
   readonly probe: () => Promise<void>;
-  /** Equal for an entry that comes again. */
+  /** Equal when an entry comes again. */
   readonly keyOf: (entry: T) => string;
-  /** Entries in one write at most; as many as a call has when left out. */
+  /** Most entries in one write; all of a call's when left out. */
   readonly maxTogether?: number;
   readonly log: Log;
 }
 
 /**
- * Writes entries together, and finds the ones at fault when that fails. How a failure is judged:
+ * Writes entries together, and finds the faulty ones when that fails. A failure is judged as follows:
  *
- * - *Refused value* (SQLSTATE classes 22, 23, 54) of several entries: they are halved until one is left. Of one entry:
- *   it is condemned.
- * - *Unavailable store*: rejects; the caller holds the batch and tries again after a pause.
- * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If that fails too, it is the
- *   store's trouble and rejects. Otherwise entries are halved, and one that fails alone in three rounds is parked.
- *   Before its third round the call rejects, so that the rounds are apart by the caller's pause. What is parked stays
- *   so while the call rejects for another entry, or two that began to fail in different rounds would end in none.
+ * - *Refused value* (SQLSTATE classes 22, 23, 54): several entries are halved until one is left; a single one is
+ *   condemned.
+ * - *Unavailable store*: rejects; the caller keeps the batch and retries after a pause.
+ * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If it fails too, the store is
+ *   in trouble and the call rejects. Otherwise entries are halved, and one that fails alone in three rounds is parked.
+ *   The call rejects before an entry's third round, so that rounds are separated by the caller's pause. A parked entry
+ *   stays parked while the call rejects for another one; otherwise two that began to fail in different rounds would
+ *   never finish.
  *
- * Resolves to the condemned entries when all the others are written. `write` may be called again with what it has
- * already written.
+ * Resolves to the condemned entries once all others are written. `write` may be called again with what it has already
+ * written.
  */
 export function createIsolation<T>({ probe, keyOf, maxTogether, log }: IsolationOptions<T>) {
   const rounds = new Map<string, number>();
@@ -48,7 +49,7 @@ export function createIsolation<T>({ probe, keyOf, maxTogether, log }: Isolation
       await probe();
       return false;
     } catch (reason) {
-      log.debug("The store takes no write at present", { reason: messageOf(reason) });
+      log.debug("The store accepts no writes at present", { reason: messageOf(reason) });
       return true;
     }
   }

@@ -5,8 +5,8 @@ import { type Sql, textArray } from "./postgres.ts";
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
- * The conditions of a filter on rows of `jobs`, all but its text, in the words of the indexes: a partial index serves a
- * query that repeats its condition. Ages must have become times.
+ * The conditions of a filter on rows of `jobs`, except its text, worded like the indexes: a partial index serves only
+ * queries that repeat its condition. Ages must already be times.
  */
 export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
   const { parentId, workerId, fingerprint, payload = {} } = filter;
@@ -33,7 +33,8 @@ export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
 function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   const { createdAfter, createdBefore, finishedAfter, finishedBefore, failedAfter, failedBefore } = filter;
   const time = (text: string) => sql`${text}::text::timestamptz`;
-  // A job was created before it ended, but for the clocks of two machines: so the newest rows need not be read.
+  // A job is created before it ends, apart from clock differences between machines, so the newest rows need not be
+  // read.
   const endedBefore = (text: string) =>
     sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
   return [
@@ -46,7 +47,7 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   ];
 }
 
-/** One value is compared by `=`, because only that keeps the order of an index. */
+/** A single value is compared with `=`, because only that keeps the order of an index. */
 export function anyOf(sql: Sql, column: Fragment, values: readonly string[]): Fragment {
   const [only] = values;
   return values.length === 1 && only !== undefined

@@ -4,15 +4,15 @@ import type { Sql } from "./postgres.ts";
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** A place where a text may be found. `ordered`: its index has the order of a page too. */
+/** A place where a text may be found. `ordered`: its index is also in page order. */
 export interface Place {
   readonly condition: Fragment;
   readonly ordered: boolean;
 }
 
 /**
- * Where a search text may be found, one condition for each place, so that each can be looked up in its own index.
- * The last word may be the beginning of one. `types` are the job types there are.
+ * Where a search text may be found: one condition per place, so that each can use its own index. The last word may be
+ * a prefix. `types` are the types that have jobs.
  */
 export function places(sql: Sql, text: string, types: readonly string[]): Place[] {
   const wanted = text.trim().toLowerCase();
@@ -30,13 +30,14 @@ export function places(sql: Sql, text: string, types: readonly string[]): Place[
   return found;
 }
 
-/** All words of a text, of which the last may be the beginning of one. */
+/** Matches all words of a text; the last one may be a prefix. */
 export function wordsOf(sql: Sql, text: string): Fragment {
-  // `plainto_tsquery` cuts words as the index does; `:*` makes the last one a beginning. A text without words is none.
+  // `plainto_tsquery` splits words as the index does; `:*` makes the last one a prefix. Text without words matches
+  // nothing.
   return sql`nullif(nullif(plainto_tsquery('simple', ${text})::text, '') || ':*', ':*')::tsquery`;
 }
 
-/** The job types that have jobs. Hops from one to the next in the index instead of reading every row. */
+/** The types that have jobs. Skips from one to the next in the index instead of reading every row. */
 export async function jobTypes(sql: Sql): Promise<string[]> {
   const rows = await sql<{ type: string }[]>`
     with recursive hop as (

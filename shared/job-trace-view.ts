@@ -12,7 +12,7 @@ export interface TraceBar {
   readonly who?: string;
   readonly note?: string;
   readonly outcome?: AttemptOutcome;
-  /** Still growing. */
+  /** True while it is still growing. */
   readonly open: boolean;
   /** The longest of all bars that have ended. */
   readonly slowest: boolean;
@@ -20,15 +20,15 @@ export interface TraceBar {
 
 export interface JobTrace {
   readonly bars: readonly TraceBar[];
-  /** From accepted to the last thing known, or to now while the job goes on. */
+  /** From acceptance to the last known moment, or to now while the job continues. */
   readonly totalMs: number;
 }
 
 type Bar = Omit<TraceBar, "slowest" | "open"> & { readonly open?: true };
 
 /**
- * Every hop of a job as bars on one axis of time: accepted, confirmed, received, then each wait and each try. Clocks of
- * different machines differ, so that no bar begins before the job or ends before it begins.
+ * Every hop of a job as bars on one time axis: accepted, confirmed, received, then each wait and each try. Clocks of
+ * different machines differ, so bars are clamped: none begins before the job or ends before it begins.
  */
 export function traceOf(job: JobDetail, now: number): JobTrace {
   const start = Date.parse(job.createdAt);
@@ -46,7 +46,7 @@ export function traceOf(job: JobDetail, now: number): JobTrace {
     at = endMs;
   };
   hop("confirmed", hops.confirmedAt, "broker");
-  // The processor notes the job's first move in the moment it has received it.
+  // The processor records the job's first move the moment it has received it.
   const received = hops.receivedAt ?? job.transitions.find(({ from }) => from === "PENDING")?.at;
   hop("received", received, "processor");
 
@@ -77,7 +77,7 @@ export function traceOf(job: JobDetail, now: number): JobTrace {
   return { bars: marked(bars), totalMs: Math.max(...bars.map(({ endMs }) => endMs)) };
 }
 
-/** What a job that has not ended is doing now. */
+/** What an unfinished job is doing now. */
 function lastBar(
   job: JobDetail,
   at: number,
@@ -126,7 +126,7 @@ function whyWaited(job: JobDetail, attempt: number): string {
   return job.transitions.some(({ to }) => to === "SCHEDULED") ? "for its time" : "for a free slot";
 }
 
-/** The first time each hop was noted, whichever event carries it. */
+/** The first time each hop was recorded, whichever event carries it. */
 function hopsOf({ events }: JobDetail): Hops {
   const found: Record<string, string> = {};
   for (const { hops = {} } of events)

@@ -19,7 +19,7 @@ test("a payload at its bounds passes", () => {
   expect(codeOf({ a: "😀", b: [1, null, true] })).toBeUndefined();
 });
 
-test("one step beyond each bound is refused by its own code", () => {
+test("one step beyond each bound is refused with its own code", () => {
   expect(codeOf(nested(17))).toBe("PAYLOAD_TOO_DEEP");
   expect(codeOf({ text: "x".repeat(32_769) })).toBe("VALIDATION_FAILED");
   expect(codeOf({ a: "x".repeat(32_000), b: "x".repeat(32_000), c: "x".repeat(2_000) })).toBe(

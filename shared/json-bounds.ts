@@ -4,7 +4,7 @@ import { printedBytes } from "./printed-size.ts";
 /** Levels of nesting that a payload, a result or metadata may have; the value itself is the first. */
 export const MAX_DEPTH = 16;
 const MAX_STRING = 32_768;
-/** The largest payload, and metadata, of a job unless the gateway's settings say otherwise. */
+/** The largest payload and metadata of a job, unless the gateway is configured otherwise. */
 export const MAX_PAYLOAD_BYTES = 65_536;
 
 /** Whether a value is nested deeper than {@link MAX_DEPTH}; one that contains itself is. */
@@ -14,7 +14,7 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
 }
 
 /**
- * Refuses what no job needs: more bytes of JSON than `maxBytes` as the store prints it, nesting beyond 16 levels, strings
+ * Refuses what no job needs: more than `maxBytes` of JSON as the store prints it, nesting beyond 16 levels, strings
  * beyond 32,768 characters, and U+0000 or lone surrogates, which the job store cannot hold.
  */
 export function checkPayloadBounds(

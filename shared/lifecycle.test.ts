@@ -4,7 +4,7 @@ import { createLog } from "./log.ts";
 
 const log = createLog({ service: "test", level: "silent" });
 
-test("what was acquired last is closed first, once, also when stop is called twice", async () => {
+test("what was acquired last is closed first, and only once even when stop is called twice", async () => {
   const life = createLifecycle({ log, graceMs: 1_000 });
   const closed: string[] = [];
   life.defer("store", () => void closed.push("store"));
@@ -14,7 +14,7 @@ test("what was acquired last is closed first, once, also when stop is called twi
   expect([first, second]).toEqual([true, true]);
 });
 
-test("a part that cannot close does not keep the others open", async () => {
+test("a part that fails to close does not keep the others open", async () => {
   const life = createLifecycle({ log, graceMs: 1_000 });
   let closed = false;
   life.defer("first", () => {
@@ -27,7 +27,7 @@ test("a part that cannot close does not keep the others open", async () => {
   expect(closed).toBe(true);
 });
 
-test("work that outlasts the grace sees abort after stopping", async () => {
+test("work that outlasts the grace sees the abort signal after the stopping signal", async () => {
   const life = createLifecycle({ log, graceMs: 5 });
   const order: string[] = [];
   life.stopping.addEventListener("abort", () => order.push("stopping"));

@@ -2,14 +2,14 @@ import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 export interface Lifecycle {
-  /** Aborts when stopping begins: become not ready, take no more. */
+  /** Aborts when stopping begins: become not ready and accept nothing more. */
   readonly stopping: AbortSignal;
-  /** Aborts when the grace has passed: give up what is still held. */
+  /** Aborts when the grace period has passed: abandon what is still held. */
   readonly abort: AbortSignal;
-  /** Register how to undo what was just acquired; undone in reverse order, also after half a start. */
+  /** Registers how to undo what was just acquired; undone in reverse order, even when the start failed halfway. */
   defer(name: string, undo: () => Promise<void> | void): void;
   /**
-   * Begin to stop and wait until everything is undone. May be called twice: the second call waits for the same end.
+   * Begins to stop and waits until everything is undone. May be called twice: the second call waits for the same end.
    * Resolves to whether every undo succeeded.
    */
   stop(reason: string): Promise<boolean>;
@@ -21,7 +21,9 @@ export interface LifecycleOptions {
   readonly graceMs: number;
 }
 
-/** The life of a process: an undo list, a stop in two stages. Free of signals and exits, so that it can be tested. */
+/**
+ * The life of a process: an undo list, and a stop in two stages. Without signals and exits, so that it can be tested.
+ */
 export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
   const stopping = new AbortController();
   const abort = new AbortController();
@@ -62,8 +64,8 @@ export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
 }
 
 /**
- * Run a service as this process: start it, stop it on SIGTERM or SIGINT, exit. A second signal exits at once.
- * A start that fails is undone and exits 1.
+ * Runs a service as this process: starts it, stops it on SIGTERM or SIGINT, and exits. A second signal exits at once.
+ * A failed start is undone and exits with 1.
  */
 export async function runAsProcess(
   lifecycle: Lifecycle,
@@ -82,7 +84,7 @@ export async function runAsProcess(
   try {
     await start();
   } catch (error) {
-    // A signal during the start aborts it; that is a stop, not a fault, and its handler exits.
+    // A signal during the start aborts it; that is a stop, not a fault, and the signal's handler exits.
     if (lifecycle.stopping.aborted) return;
     log.error("Could not start", { reason: messageOf(error), error });
     await lifecycle.stop("failed start");

@@ -6,7 +6,7 @@ export const DURATION_BUCKETS = [
 ];
 
 /**
- * A service's metrics. Every family carries the `service` label. Labels are bounded: job types, statuses, routes;
+ * A service's metrics. Every metric carries the `service` label. Labels are bounded: job types, statuses and routes,
  * never an id.
  */
 export function createMetrics(service: string) {
@@ -42,7 +42,7 @@ export function createMetrics(service: string) {
       labelNames: readonly L[] = [],
       buckets = DURATION_BUCKETS,
     ) => new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [registry] }),
-    /** A gauge that is read when it is scraped. */
+    /** A gauge that is read at each scrape. */
     gauge: <L extends string>(
       name: string,
       help: string,

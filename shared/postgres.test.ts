@@ -30,7 +30,7 @@ test("only data, integrity and program-limit errors are refused values", () => {
     expect(isRefusedValue(other)).toBe(false);
 });
 
-test("an error that another one wraps is judged by its cause", () => {
+test("a wrapped error is judged by its cause", () => {
   const wrapped = (code: string) =>
     new AppError("STORE_UNAVAILABLE", "Could not record", { cause: failed(code) });
   expect(isRefusedValue(wrapped("22P05"))).toBe(true);
@@ -39,7 +39,7 @@ test("an error that another one wraps is judged by its cause", () => {
   expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "Nobody answers"))).toBe(false);
 });
 
-test("trouble that passes becomes a 503, a refused value a 422, and anything else stays what it is", () => {
+test("temporary trouble becomes a 503, a refused value a 422, and anything else is unchanged", () => {
   const translated = (error: unknown) => {
     try {
       translateStoreError(error);

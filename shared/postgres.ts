@@ -1,11 +1,12 @@
 import postgres from "postgres";
+import { halfJitter } from "./async.ts";
 import { AppError, messageOf } from "./errors.ts";
 
 export type Sql = ReturnType<typeof postgres>;
 
 export interface PostgresOptions {
   readonly url: string;
-  /** Connections at most. */
+  /** Maximum number of connections. */
   readonly max: number;
   /** Shown in `pg_stat_activity`. */
   readonly name: string;
@@ -13,15 +14,18 @@ export interface PostgresOptions {
   /** Milliseconds after which the server ends a statement; 0: never. */
   readonly statementTimeoutMs?: number;
   /**
-   * Whether JavaScript's arrays are understood as parameters and in rows; true. Without, each connection is a round trip
-   * faster, and one that is destroyed while it opens leaves no rejection of the driver's own behind.
+   * Whether JavaScript arrays are supported as parameters and in rows; default true. Without them each connection
+   * opens one round trip faster, and one that is destroyed while opening leaves no unhandled rejection of the driver
+   * behind.
    */
   readonly arrays?: boolean;
+  /** Seconds after which an unused connection is closed; 0: never. */
+  readonly idleSeconds?: number;
   /** Further settings of every session, by their PostgreSQL names. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A pool of connections. It connects when first used and again after a loss, and fails fast meanwhile. */
+/** A pool of connections. It connects on first use and again after a loss, and fails fast in between. */
 export function openPostgres({
   url,
   max,
@@ -29,15 +33,16 @@ export function openPostgres({
   readOnly = false,
   statementTimeoutMs = 30_000,
   arrays = true,
+  idleSeconds = 0,
   settings = {},
 }: PostgresOptions): Sql {
   return postgres(url, {
     max,
     connect_timeout: 3,
-    idle_timeout: 0,
+    idle_timeout: idleSeconds,
     max_lifetime: null,
     fetch_types: arrays,
-    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1) * (0.5 + Math.random() / 2),
+    backoff: (attempt: number) => halfJitter(attempt, 50, 1_000) / 1_000,
     onnotice: () => undefined,
     connection: {
       application_name: name,
@@ -49,7 +54,7 @@ export function openPostgres({
 }
 
 const AWAY = new Set([
-  // The driver's and the system's codes for a connection that failed.
+  // The driver's and the system's codes for a failed connection.
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
@@ -69,15 +74,15 @@ export function isAway(error: unknown): boolean {
 }
 
 /**
- * Whether PostgreSQL refuses the very values of a statement: SQLSTATE classes 22 (data exception), 23 (integrity) and
- * 54 (program limit). Once isolated to one entry, only these condemn it; any other error is the store's trouble, such
- * as 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full), and the entry waits.
+ * Whether PostgreSQL refuses the values of a statement: SQLSTATE classes 22 (data exception), 23 (integrity) and 54
+ * (program limit). Once isolated to one entry, only these condemn it. Any other error is the store's trouble, such as
+ * 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full), and the entry waits.
  */
 export function isRefusedValue(error: unknown): boolean {
   return /^(22|23|54)...$/.test(codeOf(error) ?? "");
 }
 
-/** The SQLSTATE, or the driver's code, of an error or of the error that caused it. */
+/** The SQLSTATE, or the driver's code, of an error or of its cause. */
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
@@ -85,10 +90,10 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : codeOf(cause);
 }
 
-/** Trouble that passes without a change to the request: the server is unavailable, read-only, or a statement timed out. */
+/** Temporary trouble: the server is unavailable or read-only, or a statement timed out. */
 const PASSING = /^(25006|40...|55P03|57014)$/;
 
-/** Whether trying again later can help without a change: the server is unavailable or read-only, or a statement timed out. */
+/** Whether the same request may succeed later: the server is unavailable or read-only, or a statement timed out. */
 export function isPassing(error: unknown): boolean {
   return isAway(error) || PASSING.test(codeOf(error) ?? "");
 }
@@ -98,9 +103,14 @@ export function isTimeout(error: unknown): boolean {
   return codeOf(error) === "57014";
 }
 
+/** Whether a statement lost a lock to others: it exceeded `lock_timeout`, or was ended to break a deadlock. */
+export function isLockedOut(error: unknown): boolean {
+  return /^(55P03|40P01)$/.test(codeOf(error) ?? "");
+}
+
 /**
- * Rethrows as `STORE_UNAVAILABLE` what passes without a change to the request, as `VALIDATION_FAILED` a value of the
- * request that PostgreSQL cannot hold (SQLSTATE class 22, such as U+0000 in a text), and anything else as it is.
+ * Rethrows temporary trouble as `STORE_UNAVAILABLE`, a value that PostgreSQL cannot store (SQLSTATE class 22, such as
+ * U+0000 in a text) as `VALIDATION_FAILED`, and anything else unchanged.
  */
 export function translateStoreError(error: unknown): never {
   if (!(error instanceof AppError) && codeOf(error)?.startsWith("22"))
@@ -114,10 +124,25 @@ export function translateStoreError(error: unknown): never {
   });
 }
 
+/** Runs a statement that the server cancels when `signal` aborts, because no caller is left to wait for it. */
+export async function cancelledBy<T extends readonly postgres.MaybeRow[]>(
+  signal: AbortSignal | undefined,
+  statement: postgres.PendingQuery<T>,
+): Promise<T> {
+  if (!signal) return statement;
+  const cancel = () => statement.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await statement;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
 /** Thrown to undo a rehearsal; never seen outside. */
 const UNDO = new Error("The rehearsal is over");
 
-/** Writes in a transaction that is always undone. Rejects when the store does not take such a write now. */
+/** Writes in a transaction that is always rolled back. Rejects when the store does not accept such a write now. */
 export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): Promise<void> {
   try {
     await sql.begin(async (transaction) => {
@@ -130,20 +155,20 @@ export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): 
 }
 
 /**
- * An array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own arrays escape
- * every element, which is half of a busy writer's CPU, and take an array of dates for one date.
+ * An array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own arrays
+ * escape every element, which is half of a busy writer's CPU, and treat an array of dates as one date.
  */
 export function plainArray(values: readonly (string | number | Date | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : value instanceof Date ? value.toISOString() : value)).join(",")}}`;
 }
 
-/** An array parameter of any texts, each quoted as the manual's section 8.15.6 wants it. */
+/** An array parameter of arbitrary texts, each quoted as in section 8.15.6 of the manual. */
 export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`)).join(",")}}`;
 }
 
 /**
- * JSON texts as one text parameter, a line each: JSON has no raw line break. In SQL it is
+ * JSON texts as one text parameter, one per line: JSON has no raw line break. In SQL it is read by
  * `string_to_array($, E'\n', '')`, where an absent text is NULL.
  */
 export function jsonLines(texts: readonly (string | null)[]): string {

@@ -4,7 +4,7 @@ import { until } from "./until.ts";
 export interface ProcessInfo {
   pid: number;
   parent: number;
-  /** With the pid this names one process for good: pids are used again, start times are not. */
+  /** Identifies one process together with the pid: pids are reused, start times are not. */
   startedAt: string;
 }
 
@@ -37,7 +37,7 @@ export async function killAll(processes: ProcessInfo[]): Promise<void> {
   await allGone(processes, 10_000);
 }
 
-/** Resolves when none of the processes is left; throws naming them after the timeout. */
+/** Resolves when none of the processes is left; throws, naming the survivors, after the timeout. */
 export async function allGone(processes: ProcessInfo[], timeoutMs: number): Promise<void> {
   await until(() => !processes.some(isSameProcess), {
     timeoutMs,
@@ -45,7 +45,7 @@ export async function allGone(processes: ProcessInfo[], timeoutMs: number): Prom
   });
 }
 
-/** Sends a signal; false when there is no such process any more. */
+/** Sends a signal; false when the process no longer exists. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);

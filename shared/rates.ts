@@ -3,17 +3,17 @@ import type { Overview, SeriesReply } from "../contracts/api-queries.ts";
 /** Seconds that the chart of the overview shows. */
 export const CHART_SECONDS = 300;
 
-/** Jobs per second over the last five minutes, one sample per second, the newest last. */
+/** Jobs per second over the last five minutes, one sample per second, newest last. */
 export interface Rates {
   readonly completed: readonly number[];
   readonly failed: readonly number[];
-  /** The counters of the newest overview, which the next is compared with. */
+  /** The counters of the newest overview, for comparison with the next one. */
   readonly last?: { readonly at: number; readonly completed: number; readonly failed: number };
 }
 
 export const NO_RATES: Rates = { completed: [], failed: [] };
 
-/** Adds what changed between two overviews, spread over the seconds between them. */
+/** Adds the changes between two overviews, spread over the seconds between them. */
 export function addOverview(rates: Rates, overview: Overview): Rates {
   const { completed, failed } = overview.stats.counters;
   const at = Date.parse(overview.at);
@@ -32,36 +32,64 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   };
 }
 
-/** Minutes that a rate by type averages over, the one under way included. */
-const RECENT_MINUTES = 3;
+/** What "now" means for a rate: the last minute, which is also the step of a series. */
+const RATE_SECONDS = 60;
 
-/** Per second, by job type, over the last minutes of a series that holds every type. */
+/** The current rate, from samples one second apart. */
+export function current(samples: readonly number[]): number {
+  const recent = samples.slice(-RATE_SECONDS);
+  return recent.length === 0 ? 0 : recent.reduce((sum, value) => sum + value, 0) / recent.length;
+}
+
+/**
+ * The current rates by job type, from a series of all types: the minute in progress, and the matching share of the
+ * previous one.
+ */
 export function ratesByType({ series, from, stepMs }: SeriesReply, now: number): ReadonlyMap<string, number> {
   return new Map(
     series.flatMap(({ labels: { type }, points }): [string, number][] => {
       if (type === undefined) return [];
-      const recent = points.slice(-RECENT_MINUTES);
-      const start = Date.parse(from) + (points.length - recent.length) * stepMs;
       // The clock that counted the minutes may differ from this one.
-      const ms = Math.min(recent.length * stepMs, Math.max((recent.length - 1) * stepMs, now - start, 1_000));
-      return [[type, recent.reduce<number>((sum, point) => sum + (point ?? 0), 0) / (ms / 1_000)]];
+      const elapsed = now - Date.parse(from) - (points.length - 1) * stepMs;
+      const share = 1 - Math.min(Math.max(elapsed, 0), stepMs) / stepMs;
+      const [before, underWay] = [points.at(-2) ?? 0, points.at(-1) ?? 0];
+      return [[type, (underWay + share * before) / (stepMs / 1_000)]];
     }),
   );
 }
 
-/** Puts the minutes that were counted before this program started in front of its own samples. */
-export function seed(own: readonly number[], series: SeriesReply | undefined): readonly number[] {
-  const points = series?.series[0]?.points;
-  if (!points || own.length >= CHART_SECONDS) return own;
-  const seconds = Math.round(series.stepMs / 1_000);
-  const before = points.flatMap((point) => new Array<number>(seconds).fill((point ?? 0) / seconds));
-  // The minute under way is still growing, so it ends where the own samples begin.
-  const missing = CHART_SECONDS - own.length;
-  const past = before.slice(0, Math.max(0, before.length - seconds));
-  return [...past.slice(-missing), ...own];
+/** Counts per minute, and when they were read. */
+export interface Counted {
+  readonly series: SeriesReply;
+  readonly loadedAt: number;
 }
 
-/** Averages over `width` columns of equal time, the newest at the right; missing time is undefined. */
+/**
+ * Puts the rates from before this program's first sample in front of its own samples, the newest of which was taken at
+ * `newestAt`.
+ */
+export function seed(
+  own: readonly number[],
+  newestAt: number | undefined,
+  counted: Counted | undefined,
+): readonly number[] {
+  const points = counted?.series.series[0]?.points;
+  if (!counted || !points || own.length >= CHART_SECONDS) return own;
+  const { stepMs, from } = counted.series;
+  const last = points.length - 1;
+  const first = Date.parse(from);
+  // The minute in progress extends to the current time, by a clock that may differ from the one that counted.
+  const elapsedMs = Math.min(Math.max(counted.loadedAt - first - last * stepMs, 1_000), stepMs);
+  const start = newestAt === undefined || own.length === 0 ? counted.loadedAt : newestAt - own.length * 1_000;
+  const past: number[] = [];
+  for (let second = CHART_SECONDS - own.length; second >= 1; second--) {
+    const minute = Math.min(Math.floor((start - second * 1_000 - first) / stepMs), last);
+    if (minute >= 0) past.push((points[minute] ?? 0) / ((minute === last ? elapsedMs : stepMs) / 1_000));
+  }
+  return [...past, ...own];
+}
+
+/** Averages over `width` columns of equal time, newest at the right; missing time is undefined. */
 export function columns(samples: readonly number[], width: number): (number | undefined)[] {
   const perColumn = CHART_SECONDS / width;
   return Array.from({ length: width }, (_, column) => {
@@ -70,10 +98,4 @@ export function columns(samples: readonly number[], width: number): (number | un
     const part = samples.slice(Math.max(0, from), Math.max(0, to));
     return part.length === 0 ? undefined : part.reduce((sum, value) => sum + value, 0) / part.length;
   });
-}
-
-/** The rate now: the mean of the last few seconds, so that the number can be read. */
-export function current(samples: readonly number[]): number {
-  const recent = samples.slice(-5);
-  return recent.length === 0 ? 0 : recent.reduce((sum, value) => sum + value, 0) / recent.length;
 }

@@ -13,18 +13,17 @@ import { JOB_TYPES } from "./job-types/registry.ts";
 
 export interface FilterContext {
   readonly language: FilterLanguage;
-  /** The code of a refusal. */
   readonly code: ProblemCode;
   readonly now: Date;
-  /** Query parameters beside the filter's. */
+  /** Query parameters other than the filter's. */
   readonly others?: readonly string[];
-  /** The types that have jobs. Read only for a type that is not registered here: its jobs may have outlived it. */
+  /** The types that have jobs. Read only for a type not registered here, whose jobs may have outlived it. */
   readonly storedTypes: () => Promise<readonly string[]>;
 }
 
 /**
- * A filter as JSON, as one line of text or as query parameters, with its ages as times. Rejects with the code of the
- * context, each fault named.
+ * Reads a filter as JSON, as one line of text or as query parameters, turning its ages into times. Rejects with the
+ * code of the context, naming each fault.
  */
 export async function readFilter<L extends FilterLanguage>(
   given: string | URLSearchParams | Filters[L],

@@ -9,12 +9,13 @@ import { checkHealth } from "./health-check.ts";
 import { createLifecycle, type Lifecycle, runAsProcess } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { openTracing, type Tracing } from "./tracing.ts";
+import { openTracing } from "./tracing/open.ts";
+import type { Tracing } from "./tracing.ts";
 import { parseVersion } from "./version.ts";
 
 type BaseConfig = Static<TObject<typeof BASE_CONFIG>>;
 
-/** What every service has when it starts. */
+/** What every service receives when it starts. */
 export interface ServiceContext<C> {
   readonly service: string;
   readonly version: string;
@@ -32,18 +33,18 @@ export interface ServiceDefinition<T extends TProperties> {
   readonly summary: string;
   /** The text of its VERSION file. */
   readonly versionText: string;
-  /** Its variables, {@link BASE_CONFIG} among them. */
+  /** Its variables, including {@link BASE_CONFIG}. */
   readonly config: TObject<T>;
-  /** The variable with the port of `/readyz`, where it is not PORT. */
+  /** The variable with the port of `/readyz`, if it is not PORT. */
   readonly healthPortVariable?: string;
-  /** Acquire and wire everything; each undo goes to `life.defer`. */
+  /** Acquires and wires everything; each undo goes to `life.defer`. */
   start(context: ServiceContext<Static<TObject<T>> & BaseConfig>): Promise<void>;
 }
 
 /**
- * Run a service as this process: its version and configuration are read before anything opens, and a fault in them is
- * reported in plain words with exit code 1. `--help`, `--version` and `--healthcheck` (is the one that runs beside it, with the
- * same environment, ready?) answer and exit.
+ * Runs a service as this process. Its version and configuration are read before anything opens; a fault in them is
+ * reported in plain words with exit code 1. `--help`, `--version` and `--healthcheck` (is the service with the same
+ * environment ready?) answer and exit.
  */
 export async function runService<T extends TProperties>(definition: ServiceDefinition<T>): Promise<void> {
   const { service, versionText, config: schema, start } = definition;
@@ -74,7 +75,10 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
     const makeEvent = createEventMaker({ service, instanceId, version });
     await runAsProcess(life, log, async () => {
       const tracing = await openTracing({
-        ...{ service, version, instanceId, log },
+        service,
+        version,
+        instanceId,
+        log,
         endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
         share: config.OTEL_TRACES_SAMPLER_ARG,
       });
@@ -87,7 +91,10 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
   }
 }
 
-/** What tells this process from its like: in a container every one is process 1, and the host's name is the container's. */
+/**
+ * Distinguishes this process from its replicas: in a container every process is process 1, and the host name is the
+ * container's.
+ */
 const place = () => (process.pid === 1 ? hostname() : process.pid);
 
 function help<T extends TProperties>({ service, summary, config }: ServiceDefinition<T>): string {

@@ -13,17 +13,17 @@ const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
 const GIVEN = `00-${TRACE}-${SPAN}-01`;
 
-test("a header that can be read is passed on, and its parts are found", () => {
+test("a readable header is passed on, and its parts are found", () => {
   expect(readTraceparent(GIVEN)).toBe(GIVEN);
   expect([traceIdOf(GIVEN), parentIdOf(GIVEN)]).toEqual([TRACE, SPAN]);
 });
 
-test("a later version is read as far as this one goes", () => {
+test("a later version is read as far as this one is defined", () => {
   expect(readTraceparent(`01-${TRACE}-${SPAN}-01`)).toBe(GIVEN);
   expect(readTraceparent(`cc-${TRACE}-${SPAN}-01-what-comes-later`)).toBe(GIVEN);
 });
 
-test("what cannot be read counts as absent", () => {
+test("an unreadable header counts as absent", () => {
   const unreadable = [
     null,
     "",

@@ -2,11 +2,16 @@ import { expect, test } from "bun:test";
 import { newJobId } from "../contracts/ids.ts";
 import { createLog } from "./log.ts";
 import { isSampled, readTraceparent, traceIdOf, traceIdOfJob } from "./traceparent.ts";
-import { openTracing, TRACING_OFF } from "./tracing.ts";
+import { openTracing } from "./tracing/open.ts";
+import { TRACING_OFF } from "./tracing.ts";
 
 const open = (endpoint: string | undefined, share: number) =>
   openTracing({
-    ...{ endpoint, share, service: "gateway", version: "1.0.0", instanceId: "gateway-1" },
+    endpoint,
+    share,
+    service: "gateway",
+    version: "1.0.0",
+    instanceId: "gateway-1",
     log: createLog({ service: "gateway", level: "silent" }),
   });
 // Nothing listens there; spans that are never ended are never sent.
@@ -17,7 +22,7 @@ test("without an endpoint there are no traces", async () => {
   expect(await open(undefined, 1)).toBe(TRACING_OFF);
 });
 
-test("a new trace has the job's id, a step goes on with its parent's", async () => {
+test("a new trace has the job's id, a step continues its parent's", async () => {
   const tracing = await open(ENDPOINT, 1);
   const [jobId = ""] = jobIds;
   const first = tracing.begin(jobId, "POST /jobs", "server")?.traceparent ?? "";
@@ -31,14 +36,14 @@ test("a new trace has the job's id, a step goes on with its parent's", async () 
   await tracing.close();
 });
 
-test("what has no parent, or one that is not sampled, has no span", async () => {
+test("a step without a parent, or with an unsampled one, has no span", async () => {
   const tracing = await open(ENDPOINT, 1);
   const parents = [null, undefined, "", `00-${"a".repeat(32)}-${"b".repeat(16)}-00`];
   expect(parents.filter((parent) => tracing.span("receive", "consumer", parent))).toEqual([]);
   await tracing.close();
 });
 
-test("of new traces the share is sampled that was asked for, of its parents' all", async () => {
+test("new traces are sampled at the configured share, continued ones always", async () => {
   const tracing = await open(ENDPOINT, 0.25);
   const sampled = jobIds.filter((jobId) => tracing.begin(jobId, "POST /jobs", "server")).length;
   expect(sampled).toBeGreaterThan(350);

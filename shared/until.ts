@@ -1,6 +1,6 @@
 export interface UntilOptions {
   timeoutMs: number;
-  /** Says in the error what was waited for. */
+  /** Names the awaited condition in the error. */
   what(): string;
   signal?: AbortSignal;
   everyMs?: number;
@@ -15,7 +15,7 @@ export async function until(
   for (;;) {
     signal?.throwIfAborted();
     if (await condition()) return;
-    if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${what()}`);
+    if (performance.now() > deadline) throw new Error(`Gave up after ${timeoutMs} ms waiting for ${what()}`);
     await Bun.sleep(everyMs);
   }
 }

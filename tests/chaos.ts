@@ -1,9 +1,10 @@
 import type { JobDetail } from "../contracts/api-queries.ts";
-import type { ServiceName } from "../contracts/services.ts";
+import { JOB_SERVICES, type ServiceName } from "../contracts/services.ts";
 import { parseOptions, UsageError } from "../shared/command-line.ts";
 import { type EngineSetName, engineSets } from "../tui/launch/engine-set.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
+import type { ServiceProcess } from "./support/service-process.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
 import { eventually } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
@@ -21,12 +22,13 @@ const say = (line: string) =>
 const LEASE_MS = 2_000;
 const CONCURRENCY = 48;
 
-/** One fault: it is done and undone when it resolves. Returns the ids of jobs that it submitted itself. */
+/** One fault; resolves once it has been injected and undone. Returns the ids of jobs that it submitted itself. */
 type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
 
 /**
- * Cuts one processor off PostgreSQL for longer than its lease. Jobs end in it meanwhile; the others take them over, but
- * are full by then, so it claims its own jobs again while their stale ends still wait to be recorded.
+ * Cuts one processor off PostgreSQL for longer than its lease. Jobs end in it meanwhile. The other processors take
+ * them over but are full by then, so it claims its own jobs again while their stale ends are still waiting to be
+ * recorded.
  */
 async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
   const victim = random.pick(world.workers);
@@ -58,33 +60,37 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
     payload: { ms: cutMs + random.between(500, 2_000) },
   }));
   await Bun.sleep(cutMs);
-  // Back in touch, it claims at once; that its ends take a while longer is what a slow retry or a lock does.
+  // Once reconnected, it claims at once; the lock delays its ends, as a slow retry would.
   const lockMs = random.between(0, 1_500);
   await world.sql.begin(async (lock) => {
-    await lock`lock table job_attempts in exclusive mode`;
+    await lock`lock table explicit_attempts in exclusive mode`;
     partition.restore();
     await Bun.sleep(lockMs);
   });
   return submitted;
 }
 
+/** There are two processors. */
+const VICTIMS: readonly ServiceName[] = [...JOB_SERVICES, "processor"];
+
+/** Picks a process of a service; it must then be killed, because the world expects that. */
+function condemn(world: World, random: Random): ServiceProcess {
+  const name = random.pick(VICTIMS);
+  if (name !== "processor") return world.running[name];
+  const victim = random.pick(world.workers);
+  world.workers.splice(world.workers.indexOf(victim), 1);
+  return victim;
+}
+
 const FAULTS: readonly Fault[] = [
   partitionProcessor,
   async function killService(world, random) {
-    const name = random.pick<ServiceName>([
-      "gateway",
-      "processor",
-      "processor",
-      "metrics-engine",
-      "read-model",
-    ]);
-    const victim = name === "processor" ? random.pick(world.workers) : world.running[name];
+    const victim = condemn(world, random);
     const downMs = random.between(0, 1_500);
-    say(`kill -9 ${name} ${victim.pid}, back after ${downMs} ms`);
-    if (name === "processor") world.workers.splice(world.workers.indexOf(victim), 1);
+    say(`kill -9 ${victim.name} ${victim.pid}, back after ${downMs} ms`);
     await victim.kill();
     await Bun.sleep(downMs);
-    await world.start(name);
+    await world.start(victim.name);
   },
   async function freezeProcessor(world, random) {
     const victim = random.pick(world.workers);
@@ -116,6 +122,26 @@ const FAULTS: readonly Fault[] = [
     await world.engine(engine).kill();
     await world.engine(engine).restart();
   },
+  async function killTwoEngines(world, random) {
+    const engines = enginesOf(world.set);
+    const two = [...new Set([random.pick(engines), random.pick(engines)])];
+    const apartMs = random.between(0, 500);
+    say(`kill -9 ${two.join(" and ")}, ${apartMs} ms apart, and start them again`);
+    await Promise.all(
+      two.map(async (engine, n) => {
+        await Bun.sleep(n * apartMs);
+        await world.engine(engine).kill();
+        await world.engine(engine).restart();
+      }),
+    );
+  },
+  async function killServiceWithEngine(world, random) {
+    const victim = condemn(world, random);
+    const engine = random.pick(enginesOf(world.set));
+    say(`kill -9 ${victim.name} ${victim.pid} and ${engine}, and start both at once`);
+    await Promise.all([victim.kill(), world.engine(engine).kill()]);
+    await Promise.all([world.start(victim.name), world.engine(engine).restart()]);
+  },
 ];
 
 const SCHEDULES: Readonly<Record<string, readonly Fault[]>> = {
@@ -132,14 +158,15 @@ const JOBS: readonly ((random: Random) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", runAt: new Date(Date.now() + random.between(0, 3_000)).toISOString() }),
 ];
 
-/** Every accepted id must have come to an end, each exactly once. */
+/** Every accepted job must have ended, each exactly once. */
 async function judge(world: World, accepted: readonly string[]): Promise<string[]> {
   const faults: string[] = [];
   const deadline = performance.now() + 120_000;
   let open: string[] = [...accepted];
   while (open.length > 0 && performance.now() < deadline) {
     const ended = await world.sql<{ id: string }[]>`
-      select id from jobs where id = any(${open}::uuid[]) and status in ('COMPLETED', 'FAILED', 'CANCELLED', 'REJECTED')`;
+      select id from jobs
+      where id = any(${open}::uuid[]) and status in ('COMPLETED', 'FAILED', 'CANCELLED', 'REJECTED')`;
     const done = new Set(ended.map((row) => row.id));
     open = open.filter((id) => !done.has(id));
     if (open.length > 0) await Bun.sleep(250);
@@ -155,7 +182,8 @@ async function judge(world: World, accepted: readonly string[]): Promise<string[
     );
     const [doubles] = await world.sql`
       select count(*)::int as count from (
-        select 1 from job_transitions where to_status in ('COMPLETED', 'FAILED', 'CANCELLED', 'REJECTED') group by job_id, run having count(*) > 1) as twice`;
+        select 1 from job_transitions where to_status in ('COMPLETED', 'FAILED', 'CANCELLED', 'REJECTED')
+        group by job_id, run having count(*) > 1) as twice`;
     if (doubles?.count > 0) faults.push(`${doubles?.count} jobs ended twice`);
     if (ledger.accepted < accepted.length)
       faults.push(`the ledger knows ${ledger.accepted} jobs, the load had ${accepted.length} accepted`);
@@ -190,13 +218,13 @@ async function main(): Promise<number> {
   }
   const { engines } = values;
   if (!isEngineSet(engines)) {
-    console.error(`--engines is ${JSON.stringify(engines)}, wanted full or embedded.\n\n${USAGE}`);
+    console.error(`--engines is ${JSON.stringify(engines)}, expected full or embedded.\n\n${USAGE}`);
     return 2;
   }
   const schedule = SCHEDULES[values.schedule];
   if (!schedule) {
     console.error(
-      `--schedule is ${JSON.stringify(values.schedule)}, wanted ${Object.keys(SCHEDULES).join(" or ")}.\n\n${USAGE}`,
+      `--schedule is ${JSON.stringify(values.schedule)}, expected ${Object.keys(SCHEDULES).join(" or ")}.\n\n${USAGE}`,
     );
     return 2;
   }
@@ -220,11 +248,11 @@ async function main(): Promise<number> {
       processor: { CONCURRENCY: String(CONCURRENCY) },
     },
   });
-  // A stream of its own: how many jobs fit between two faults must not change the choice of faults.
+  // A separate stream: how many jobs fit between two faults must not affect the choice of faults.
   const jobs = createRandom(seed + 1);
   const load = startSteadyLoad(world, { perSecond: rate, job: () => jobs.pick(JOBS)(jobs) });
   try {
-    // Quorum queues that were just declared do not survive a crash of the broker yet.
+    // Newly declared quorum queues do not survive a crash of the broker yet.
     await Bun.sleep(1_500);
     const until = performance.now() + minutes * 60_000;
     let faults = 0;

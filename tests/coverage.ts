@@ -1,12 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The terminal UI without the command line, launcher and engines beside it. */
+/** The terminal UI, without the command line, launcher and engines beside it. */
 export const TERMINAL_UI = "tui";
+/** The page and its server: the one as Chromium ran it, the other as Bun did. */
+export const WEB = "web";
 
 // Bun.Glob does not scan braces that hold a slash.
-const patternsOf = (service: string) =>
-  service === TERMINAL_UI ? ["tui/*.ts", "tui/views/*.ts"] : [`services/${service}/**/*.ts`];
+const PATTERNS: Readonly<Record<string, readonly string[]>> = {
+  [TERMINAL_UI]: ["tui/*.ts", "tui/views/*.ts"],
+  [WEB]: ["web/**/*.ts", "web/**/*.tsx"],
+};
+const patternsOf = (service: string) => PATTERNS[service] ?? [`services/${service}/**/*.ts`];
 
 export interface ServiceCoverage {
   readonly service: string;
@@ -15,8 +20,8 @@ export interface ServiceCoverage {
 }
 
 /**
- * Line coverage by service from all lcov reports below a folder: a line counts as hit when any process ran it. Files that
- * no process ever loaded count with the lines of their text, so that dead code is seen.
+ * Line coverage by service from all lcov reports below a folder: a line counts as hit when any process ran it. Files
+ * that no process ever loaded count with all their lines, so that dead code is visible.
  */
 export async function coverageByService(
   folder: string,
@@ -33,7 +38,7 @@ export async function coverageByService(
       for (const file of patternsOf(service).flatMap((pattern) => [
         ...new Bun.Glob(pattern).scanSync(root),
       ])) {
-        if (file.endsWith(".test.ts")) continue;
+        if (file.endsWith(".test.ts") || file.endsWith(".d.ts")) continue;
         const known = hits.get(file);
         if (!known)
           lines += readFileSync(join(root, file), "utf8")

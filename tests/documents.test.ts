@@ -7,25 +7,25 @@ import { SERVICE_NAMES } from "../contracts/services.ts";
 import { STATUS_WORDS } from "../contracts/status-words.ts";
 
 const ROOT = join(import.meta.dir, "..");
-/** What a person reads. */
+/** Documents that people read. */
 const pages = ["*.md", "docs/**/*.md", "contracts/*.md"].flatMap((pattern) => [
   ...new Bun.Glob(pattern).scanSync(ROOT),
 ]);
 
-test("every check that the invariants name is there", async () => {
+test("every check that the invariants name exists", async () => {
   const text = await Bun.file(join(ROOT, "docs/invariants.md")).text();
   const named = [...text.matchAll(/`([\w./-]+\.ts)`/g)].map(([, path = ""]) => path);
   expect(named.length).toBeGreaterThan(30);
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
-test.each(pages)("every file that %s links to is there", async (page) => {
+test.each(pages)("every file that %s links to exists", async (page) => {
   const text = await Bun.file(join(ROOT, page)).text();
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = ""]) => link);
   expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
 });
 
-test.each(pages)("every script that %s tells to run is there", async (page) => {
+test.each(pages)("every script that %s mentions exists", async (page) => {
   const { scripts } = (await Bun.file(join(ROOT, "package.json")).json()) as {
     scripts: Record<string, string>;
   };
@@ -34,7 +34,7 @@ test.each(pages)("every script that %s tells to run is there", async (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test("the drawing of a job's states has the legal moves and no other", async () => {
+test("the drawing of a job's states has exactly the legal moves", async () => {
   const text = await Bun.file(join(ROOT, "docs/architecture.md")).text();
   const drawing = /stateDiagram-v2\n([^`]+)```/.exec(text)?.[1] ?? "";
   const drawn = [...drawing.matchAll(/^ *(\S+) --> ([A-Z]+)/gm)].map(([, from, to]) => `${from} ${to}`);
@@ -48,7 +48,7 @@ test("the drawing of a job's states has the legal moves and no other", async () 
 const unpadded = (text: string) => text.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
 
 test.each(["jobs", "deadLetters"] as const)(
-  "the page of filters has the keys of %s as the contract has them",
+  "the page of filters lists the keys of %s as in the contract",
   async (language) => {
     const rows = Object.entries(keysOf(language)).map(([key, { takes, also, description, example }]) => {
       const names = [key, ...also].map((name) => `\`${name}\``).join(", ");
@@ -58,7 +58,7 @@ test.each(["jobs", "deadLetters"] as const)(
   },
 );
 
-test("the page of statuses has the words of the contract, in the order of a job's life", async () => {
+test("the page of statuses has the contract's words, in the order of a job's life", async () => {
   const rows = Object.entries(STATUS_WORDS).map(
     ([status, { word, meaning }]) => `| \`${status}\` | ${word} | ${meaning} |`,
   );

@@ -10,10 +10,11 @@ import { allTargets, type Target } from "./fuzz/routes.ts";
 import { exchange } from "./fuzz/wire.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom } from "./support/random.ts";
+import { type ServiceProcess, startService } from "./support/service-process.ts";
 import { eventually } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
 
-const USAGE = `Requests made from every route of every service: valid, nearly valid and hostile.
+const USAGE = `Requests made from every route of every service and of the page's server: valid, nearly valid and hostile.
 It fails on a 5xx that is not a documented 503, on a refusal that is no problem, on a reply that does not come, on an error in a log.
 
 Usage: bun run test:fuzz [--engines embedded|full] [--requests N] [--seed S]
@@ -22,7 +23,7 @@ The same seed makes the same requests in the same order.`;
 
 const AT_A_TIME = 16;
 const REPLY_MS = 20_000;
-/** A half-sent body is refused after 30 s; nothing waits longer than this for it. */
+/** A half-sent body is refused after 30 s; no request waits longer than this. */
 const HALF_SENT_MS = 40_000;
 const MAX_FAULTS = 20;
 
@@ -30,7 +31,7 @@ const startedAt = performance.now();
 const say = (line: string) =>
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
 
-/** Jobs of every type, among them one that is a dead letter, and a cursor. */
+/** Submits jobs of every type, among them one that becomes a dead letter, and fetches a cursor. */
 async function seedWorld(world: World): Promise<Known> {
   const jobs = [...JOB_TYPES.values()].map(({ name, example }) => ({ type: name, payload: example }));
   const later = { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() };
@@ -54,7 +55,7 @@ async function seedWorld(world: World): Promise<Known> {
   };
 }
 
-/** Opens a request whose body never comes to its end; resolves to how long the server kept it, in milliseconds. */
+/** Opens a request whose body never ends; resolves to how long the server kept it, in milliseconds. */
 async function halfSent(port: number, path: string): Promise<number> {
   const begun = performance.now();
   const socket: Socket = connect(port, "127.0.0.1");
@@ -69,6 +70,15 @@ async function halfSent(port: number, path: string): Promise<number> {
   return performance.now() - begun;
 }
 
+/** Starts the page's server in front of a world and its terminals; the caller stops it. */
+function startPage(world: World, terminals: number): Promise<ServiceProcess<"web-ui">> {
+  return startService("web-ui", {
+    PTY_URL: `ws://127.0.0.1:${terminals}/ws`,
+    GATEWAY_URL: world.gateway(),
+    READ_MODEL_URL: world.readModel(),
+  });
+}
+
 async function sendAll(world: World, known: Known, requests: number, seed: number): Promise<string[]> {
   const terminals = await findFreePort();
   await world.start("web-pty", {
@@ -76,10 +86,13 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
     PTY_TUI_BINARY: '["sleep", "60"]',
     PTY_AUTH_TOKEN: "a-token-of-the-fuzzer",
   });
+  const page = await startPage(world, terminals);
   const targets = allTargets();
   const random = createRandom(seed);
   const portOf = ({ service, port }: Target) =>
-    port === "terminals" ? terminals : Number(new URL(world.running[service].url).port);
+    port === "terminals"
+      ? terminals
+      : Number(new URL(port === "page" ? page.url : world.running[service].url).port);
   const faults: string[] = [];
   const byStatus = new Map<number, number>();
   let sent = 0;
@@ -87,12 +100,12 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
   async function send(): Promise<void> {
     while (sent < requests && faults.length < MAX_FAULTS) {
       const number = sent++;
-      // In turns, so that no route depends on luck; everything else is the seed's choice.
+      // In turns, so that every route is covered; the seed decides everything else.
       const target = targets[number % targets.length];
       if (!target) throw new Error("there are no routes");
       const port = portOf(target);
       const request = makeRequest(target, port, known, random);
-      const what = `request ${number} to the ${target.service}, ${JSON.stringify(request.toString("latin1").slice(0, 600))}`;
+      const what = `request ${number} to the ${target.port === "page" ? "page" : target.service}, ${JSON.stringify(request.toString("latin1").slice(0, 600))}`;
       try {
         const reply = await exchange(port, request, REPLY_MS);
         byStatus.set(reply.status, (byStatus.get(reply.status) ?? 0) + 1);
@@ -104,6 +117,8 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
     }
   }
   await Promise.all(Array.from({ length: AT_A_TIME }, send));
+  if (page.hasEnded()) faults.push("the server of the page ended");
+  await page.stop();
   say(
     `${sent} requests to ${targets.length} routes: ${[...byStatus]
       .sort(([a], [b]) => a - b)
@@ -113,7 +128,7 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
   return faults;
 }
 
-/** Whatever was sent: every service lives and logged no error, and no job is lost. */
+/** After all requests, every service must be alive without logged errors, and no job lost. */
 async function judge(world: World): Promise<string[]> {
   const faults: string[] = [];
   for (const service of [...Object.values(world.running)]) {

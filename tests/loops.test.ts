@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { readRules } from "./support/rule-book.ts";
 
 const ROOT = join(import.meta.dir, "..");
-/** What runs in a service. What only watches, such as the client of the APIs, shows its user that it tries again. */
-const SOURCES = ["services/*/*.ts", "shared/*.ts", "shared/{bus,observations,http,tracing}/*.ts"];
-/** Loops without a wait: they end by themselves, page after page. */
+/** Code that runs in services. Observers such as the API client show their user that they are retrying. */
+const SOURCES = ["services/*/*.ts", "shared/*.ts", "shared/{bus,observations,http,tracing}/**/*.ts"];
+/** Loops without a wait are left out: they end by themselves, page after page. */
 const HEADERS = [
   /\buntilItSucceeds\(/g,
   /\bwhile \(!(?:[\w.]+\.aborted|closed)\b/g,
@@ -13,7 +13,7 @@ const HEADERS = [
 ];
 const ENDLESS = /\bfor \((?:let \w+ = \w+)?; ;[^)]*\)|\bfor \(;;\)/g;
 const WAITS = /\b(?:pause|sleep)\(/;
-/** Defines what others repeat with, or waits for a limited time. */
+/** Defines the retry mechanism, or waits for a limited time. */
 const MECHANISM = ["shared/async.ts", "shared/until.ts"];
 
 async function text(path: string): Promise<string> {
@@ -29,14 +29,14 @@ function loopsOf(source: string): number {
 }
 
 async function tableRows(): Promise<{ path: string; shown: string }[]> {
-  const section = (await text("docs/invariants.md")).split("## Loops that try again")[1] ?? "";
+  const section = (await text("docs/invariants.md")).split("## Loops that retry")[1] ?? "";
   return [...section.matchAll(/^\| `([^`]+)` *\|[^|]*\|([^|]*)\|$/gm)].map(([, path = "", shown = ""]) => ({
     path,
     shown: shown.trim(),
   }));
 }
 
-test("every loop that tries again until it works is in the table, and the table has no other", async () => {
+test("every loop that retries until it succeeds is in the table, and the table has no others", async () => {
   const found: string[] = [];
   for (const path of SOURCES.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)])) {
     if (path.endsWith(".test.ts") || MECHANISM.includes(path)) continue;

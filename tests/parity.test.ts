@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
-import { ServiceCatalogue } from "../contracts/service-catalogue.ts";
+import { ServiceCatalogue } from "../contracts/service-schema.ts";
 import { SERVICE_CATALOGUE, SERVICE_NAMES, type ServiceName } from "../contracts/services.ts";
 import registry from "../contracts/ui-registry.json" with { type: "json" };
 import { BINARIES } from "../shared/build/binaries.ts";
-import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity-compose.ts";
-import { settingsOf } from "./parity-settings.ts";
+import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity/compose.ts";
+import { settingsOf } from "./parity/settings.ts";
 
 const { services } = SERVICE_CATALOGUE;
 // nginx serves the page; every other service of ours is a program.
@@ -17,7 +17,7 @@ const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
 );
 
-test("the catalogue matches its schema, names nothing twice, and its parts need only each other", () => {
+test("the catalogue matches its schema, has no duplicates, and its parts need only each other", () => {
   expect([...Value.Errors(ServiceCatalogue, SERVICE_CATALOGUE)]).toEqual([]);
   const names = services.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
@@ -26,15 +26,15 @@ test("the catalogue matches its schema, names nothing twice, and its parts need 
   expect(new Set(published.map(({ variable }) => variable)).size).toBe(published.length);
 });
 
-test("compose.yaml has every part of the catalogue and no other", () => {
+test("compose.yaml has exactly the parts of the catalogue", () => {
   expect(Object.keys(compose.services).sort()).toEqual(services.map(({ name }) => name).sort());
 });
 
-test("every service of ours is compiled, and the program that carries them all", () => {
+test("every service of ours is compiled, and so is the program that contains them all", () => {
   expect(BINARIES.map(({ name }) => name)).toEqual([...ours.map(({ name }) => name), "odd-dashboard"]);
 });
 
-test("images are labelled with the version that their services have", async () => {
+test("images are labelled with the versions of their services", async () => {
   const versions = ours.map(({ name }) => Bun.file(join(PROJECT, "services", name, "VERSION")).text());
   const preset = withDefaults(compose.services.gateway?.build?.args.VERSION);
   expect(new Set((await Promise.all(versions)).map((text) => text.trim()))).toEqual(new Set([preset]));
@@ -70,7 +70,7 @@ describe.each(services)("in compose.yaml, $name", (entry) => {
     for (const [name, { condition, required }] of Object.entries(service.depends_on ?? {})) {
       expect(condition).toBe("service_healthy");
       expect(compose.services[name]?.healthcheck).toBeDefined();
-      // What is in a profile that is off must not be demanded.
+      // Something in a disabled profile must not be required.
       if (compose.services[name]?.profiles?.[0] !== entry.profile) expect(required).toBe(false);
     }
     if (entry.health) expect(service.healthcheck?.test.length).toBeGreaterThan(1);
@@ -104,7 +104,7 @@ describe.each(ours)("$name itself", (entry) => {
     expect(missing).toEqual([]);
     for (const [name, { preset }] of settings) {
       const given = environment[name];
-      // A value that can be set from outside is the service's own when it is not.
+      // A value that can be set from outside defaults to the service's own.
       if (preset !== undefined && String(given).startsWith(`\${${name}:-`))
         expect(withDefaults(given)).toBe(preset);
     }
@@ -126,19 +126,19 @@ test("docs/settings.md lists every variable of every service with its default", 
   for (const [variable, { services: users, presets }] of actual) {
     const [service, preset] = listed.get(variable) ?? [];
     expect([variable, service]).toEqual([variable, users.length === ours.length ? "all" : users.join(", ")]);
-    // Its default is made of the process.
+    // Its default depends on the process.
     if (variable !== "INSTANCE_ID") expect([variable, preset]).toEqual([variable, [...presets].join(", ")]);
   }
 });
 
-test("compose/.env.example explains every variable, each with its one default", () => {
+test("compose/.env.example explains every variable with its only default", () => {
   const read = Object.fromEntries([...variables].map(([name, presets]) => [name, [...presets].join(" or ")]));
   const told = Object.fromEntries(explained);
-  // The web page's port is in the origins already.
+  // The web page's port is already among the origins.
   expect(told).toEqual(read);
 });
 
-test("Alertmanager makes the webhook's token once, and the read-model reads that file", () => {
+test("Alertmanager creates the webhook's token once, and the read-model reads that file", () => {
   const { alertmanager, "read-model": readModel } = compose.services;
   const [shell = "", flag = "", script = "", ...rest] = alertmanager?.entrypoint ?? [];
   const start = (folder: string) => {
@@ -168,14 +168,14 @@ test("the root .env holds nothing but what Compose needs to find its file", asyn
   expect(lines).toEqual(["COMPOSE_FILE=compose/compose.yaml", "COMPOSE_PROFILES=core,observe,admin"]);
 });
 
-test("every interface of the registry is published, and its page is on the list of the README", async () => {
+test("every interface of the registry is published, and its page is on the list of addresses", async () => {
   const ports = new Set(published.map(({ port }) => port));
   const absent = registry.interfaces.filter(({ port }) => !ports.has(port)).map(({ id }) => id);
   expect(absent).toEqual([]);
 });
 
-test("the README lists every published port with its login, and no other", async () => {
-  const rows = (await tableRows("README.md")).filter(([, where = ""]) =>
+test("docs/compose.md lists every published port with its login, and no other", async () => {
+  const rows = (await tableRows("docs/compose.md")).filter(([, where = ""]) =>
     /^(https?:\/\/)?localhost:\d+/.test(where),
   );
   const listed = rows.map(
@@ -183,7 +183,7 @@ test("the README lists every published port with its login, and no other", async
   );
   const wanted = published.map(({ port, credentials, name }) => {
     const { user, password } = credentials ?? {};
-    // Behind these ports no login is required, or it is entered already.
+    // These ports require no login, or it is already entered.
     const asked = name !== "redisinsight" && password;
     return [
       port,

@@ -4,7 +4,7 @@ import type { EngineName } from "../tui/engines/engine.ts";
 import { ferretdbBinary } from "../tui/engines/ferretdb.ts";
 import { type MissingEngine, missingEngines } from "../tui/engines/missing.ts";
 import { findPrometheus } from "../tui/engines/prometheus.ts";
-import { findChromium } from "./support/browser.ts";
+import { PROGRAMS, type Program } from "./support/programs.ts";
 
 const PACKAGES: Partial<Record<EngineName, string>> = {
   rabbitmq: "rabbitmq-server",
@@ -13,20 +13,20 @@ const PACKAGES: Partial<Record<EngineName, string>> = {
 };
 
 /**
- * Installs the engines that the chosen tests need where that needs no confirmation: on Debian as root, under CI.
- * Elsewhere only installed engines are used. Returns what is still missing.
+ * Installs the engines and programs that the chosen tests need, where that needs no confirmation: on Debian as root,
+ * in CI. Elsewhere only installed ones are used. Returns the engines that are still missing.
  */
 export async function setUpEngines(
   names: readonly EngineName[],
   say: (line: string) => void,
-  { browser = false } = {},
+  programs: readonly Program[] = [],
 ): Promise<MissingEngine[]> {
   const wanted = [
     ...missingEngines([...names]).flatMap(({ engine }) => PACKAGES[engine] ?? []),
-    // What watches engines. Without them the tests of alerts are left out, which under CI they say as failures.
+    // What monitors engines. Without them the alert tests are left out, which in CI counts as failures.
     ...(names.length > 0 && !findPrometheus() ? ["prometheus"] : []),
     ...(names.length > 0 && !findAlertmanager() ? ["prometheus-alertmanager"] : []),
-    ...(browser && !findChromium() ? ["chromium"] : []),
+    ...programs.filter((program) => !PROGRAMS[program].find()),
   ];
   if (wanted.length > 0 && mayInstall()) {
     say(`Installing ${wanted.join(", ")} with apt`);

@@ -74,11 +74,11 @@ function parseTargets(args: string[]): SmokeTargets | undefined {
 
 function baseUrl(option: string, url: string): string {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ""))
-    throw new Error(`${option} is ${JSON.stringify(url)}, wanted a URL such as http://127.0.0.1:3000`);
+    throw new Error(`${option} is ${JSON.stringify(url)}, expected a URL such as http://127.0.0.1:3000`);
   return url.replace(/\/+$/, "");
 }
 
-// Exits by itself: connections that are kept alive would hold the process for a while.
+// Exits explicitly: connections kept alive would hold the process for a while.
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {

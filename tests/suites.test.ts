@@ -1,37 +1,54 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { SUITES, suitesOf } from "./suites.ts";
+import { filesOf, isBelow, ONCE, SUITES, suitesOf, testFiles } from "./suites.ts";
 
 const ROOT = join(import.meta.dir, "..");
+const FILES = testFiles();
 
-test("every test file is in exactly one suite, and every path of a suite is there", async () => {
-  const paths = SUITES.flatMap((suite) => suite.paths);
-  for (const path of paths)
-    expect({ path, exists: existsSync(join(ROOT, path)) }).toEqual({ path, exists: true });
-  for await (const file of new Bun.Glob("{contracts,shared,services,tests,tui,web}/**/*.test.ts").scan(
-    ROOT,
-  )) {
-    const holders = SUITES.filter((suite) =>
-      suite.paths.some((path) => file === path || file.startsWith(`${path}/`)),
-    );
-    expect({ file, suites: holders.map((suite) => suite.name) }).toEqual({
-      file,
-      suites: [expect.any(String)],
-    });
-  }
+test("every test file is in exactly one suite", () => {
+  const own = SUITES.flatMap((suite) => filesOf({ ...suite, again: [] }, FILES));
+  expect(own.toSorted()).toEqual(FILES);
 });
 
-test("what runs again is in another suite already", () => {
-  const paths = new Set(SUITES.flatMap((suite) => suite.paths));
-  const again = SUITES.flatMap((suite) => suite.again ?? []);
+test("every path of a suite leads to tests", () => {
+  const paths = SUITES.flatMap((suite) => [...suite.paths, ...(suite.again ?? [])]);
+  expect(paths.filter((path) => !FILES.some((file) => isBelow(file, path)))).toEqual([]);
+});
+
+test("what runs again already belongs to another suite, and exceptions are in a folder that runs again", () => {
+  const again = SUITES.filter((suite) => suite.again);
   expect(again.length).toBeGreaterThan(0);
-  expect(again.filter((path) => !paths.has(path))).toEqual([]);
+  for (const suite of again) {
+    const files = filesOf(suite, FILES);
+    expect(new Set(files).size).toBe(files.length);
+    expect(ONCE.filter((file) => files.includes(file))).toEqual([]);
+  }
+  const folders = again.flatMap((suite) => suite.again ?? []);
+  expect(
+    ONCE.filter((file) => !FILES.includes(file) || !folders.some((path) => isBelow(file, path))),
+  ).toEqual([]);
+});
+
+test("a test belongs to the suite of the nearest path", () => {
+  const suiteOf = (file: string) => SUITES.find((suite) => filesOf(suite, [file]).length > 0)?.name;
+  expect(suiteOf("tests/dev/full.test.ts")).toBe("dev-full");
+  expect(suiteOf("tests/dev/new.test.ts")).toBe("dev-embedded");
+  expect(suiteOf("tui/views/new.test.ts")).toBe("tui-units");
+  expect(suiteOf("tests/new/new.test.ts")).toBe("parity");
+});
+
+test("a test that starts engines is in a suite that names them", async () => {
+  const starts = /support\/(?:suite|world|engines|world-engines)\.ts"/;
+  const without = SUITES.filter(({ engines }) => engines.length === 0).flatMap((suite) =>
+    filesOf(suite, FILES),
+  );
+  const texts = await Promise.all(without.map((file) => Bun.file(join(ROOT, file)).text()));
+  expect(without.filter((_, n) => starts.test(texts[n] ?? ""))).toEqual([]);
 });
 
 test("a name stands for each suite that begins with it", () => {
   const names = (name: string) => suitesOf(name).map((suite) => suite.name);
-  expect(names("bus")).toEqual(["bus-amqp", "bus-postgres"]);
+  expect(names("dev")).toEqual(["dev-units", "dev-embedded", "dev-full"]);
   expect(names("processor")).toEqual(["processor-units", "processor"]);
   expect(names("engine")).toEqual([]);
 });

@@ -1,174 +1,111 @@
+import { join } from "node:path";
 import type { EngineName } from "../tui/engines/engine.ts";
 import type { EngineSetName } from "../tui/launch/engine-set.ts";
 import { enginesOf } from "./support/engines.ts";
+import type { Program } from "./support/programs.ts";
 
-/** A set of test files that run in one process, in their order. */
+/** A set of test files that run in one process, in order. */
 export interface Suite {
   readonly name: string;
+  /** Folders whose tests it runs, or single files of another suite's folder: a test belongs to the nearest path. */
   readonly paths: readonly string[];
-  /** Files of other suites that run here once more, on another set of engines. */
+  /** Folders of other suites that run here again, on another set of engines, except for `ONCE`. */
   readonly again?: readonly string[];
-  /** What its worlds run on that do not say so themselves; full engines when left out. */
+  /** The engine set of worlds that do not choose one; full engines when left out. */
   readonly on?: EngineSetName;
   /** The engines without which it cannot run. */
   readonly engines: readonly EngineName[];
-  /** Whether it needs a Chromium. */
-  readonly browser?: true;
+  /** Programs that it uses besides engines. */
+  readonly programs?: readonly Program[];
 }
 
-const behaviours = (...names: string[]) => names.map((name) => `tests/${name}.test.ts`);
 const full = enginesOf("full");
 const embedded = enginesOf("embedded");
 
-/** Every suite of `bun run test`; together they hold every test file, which a test of its own checks. */
+/** Every suite of `bun run test`. Suites follow folders, so that a new test needs no entry. */
 export const SUITES: readonly Suite[] = [
   { name: "contracts", paths: ["contracts"], engines: [] },
+  { name: "shared", paths: ["shared", "tests/support", "tests/bench", "tests/compose"], engines: [] },
+  { name: "engines", paths: ["tests/engines"], engines: full },
+  { name: "conformance-amqp", paths: ["tests/conformance/amqp"], engines: ["rabbitmq"] },
   {
-    name: "shared",
-    paths: [
-      "shared",
-      ...behaviours("suites", "documents", "loops"),
-      "tests/support",
-      "tests/bench",
-      "tests/compose",
-    ],
-    engines: [],
+    name: "conformance-postgres",
+    paths: ["tests/conformance/postgres", "tests/postgres-driver"],
+    engines: ["postgres"],
   },
-  { name: "engines", paths: behaviours("engines"), engines: full },
-  { name: "bus-amqp", paths: behaviours("bus-amqp"), engines: ["rabbitmq"] },
-  { name: "bus-postgres", paths: behaviours("bus-postgres"), engines: ["postgres"] },
-  {
-    name: "observations-mongo-redis",
-    paths: behaviours("observations-mongo-redis"),
-    engines: ["mongo", "redis"],
-  },
-  { name: "observations-postgres", paths: behaviours("observations-postgres"), engines: ["postgres"] },
-  { name: "postgres-driver", paths: behaviours("half-read-query"), engines: ["postgres"] },
-  {
-    name: "gateway",
-    paths: behaviours(
-      "refusals",
-      "idempotency",
-      "accepted-becomes-row",
-      "gateway-overload",
-      "openapi-gateway",
-    ),
-    engines: full,
-  },
+  { name: "conformance-mongo-redis", paths: ["tests/conformance/mongo-redis"], engines: ["mongo", "redis"] },
+  { name: "gateway", paths: ["tests/gateway"], engines: full },
+  { name: "gateway-units", paths: ["services/gateway"], engines: [] },
   { name: "processor-units", paths: ["services/processor"], engines: [] },
-  {
-    name: "processor",
-    paths: behaviours(
-      "retry",
-      "dead-letters",
-      "cancel",
-      "command-once",
-      "job-store",
-      "bulk-actions",
-      "order",
-      "pause",
-      "zombie",
-      "processor-killed",
-      "ends",
-      "stale-ends",
-      "type-room",
-      "clocks",
-      "graceful-stop",
-      "bad-envelope",
-      "http-check",
-    ),
-    engines: full,
-  },
+  { name: "processor", paths: ["tests/processor", "tests/job-store"], engines: full },
   { name: "metrics-engine-units", paths: ["services/metrics-engine"], engines: [] },
-  {
-    name: "metrics-engine",
-    paths: behaviours("metrics-engine", "observed-system", "duplicates", "happy-path"),
-    engines: full,
-  },
+  { name: "metrics-engine", paths: ["tests/metrics-engine"], engines: full },
   { name: "read-model-units", paths: ["services/read-model"], engines: [] },
-  {
-    name: "read-model",
-    paths: behaviours("read-model", "filters", "read-model-stream", "openapi-read-model", "ledger-accuses"),
-    engines: full,
-  },
+  { name: "read-model", paths: ["tests/read-model", "tests/ledger"], engines: full },
   { name: "web-pty-units", paths: ["services/web-pty"], engines: [] },
-  { name: "web-pty", paths: behaviours("web-pty"), engines: [] },
+  { name: "web-pty", paths: ["tests/web-pty"], engines: [] },
   { name: "web-units", paths: ["web"], engines: [] },
-  { name: "browser", paths: ["tests/browser"], engines: embedded, browser: true },
-  {
-    name: "system",
-    paths: behaviours(
-      "broker-restart",
-      "recording-recovers",
-      "store-cuts",
-      "store-trouble",
-      "first-start",
-      "recording-stuck",
-      "rolling-upgrade",
-    ),
-    engines: full,
-  },
+  { name: "web-server", paths: ["tests/web"], engines: [] },
+  { name: "nginx", paths: ["tests/nginx"], engines: [], programs: ["nginx"] },
+  { name: "browser", paths: ["tests/browser"], engines: embedded, programs: ["chromium"] },
+  { name: "system", paths: ["tests/system"], engines: full },
   {
     name: "embedded",
-    paths: behaviours("embedded-cut", "traces", "api-client", "command-line", "operate"),
-    again: behaviours(
-      "happy-path",
-      "refusals",
-      "idempotency",
-      "accepted-becomes-row",
-      "duplicates",
-      "retry",
-      "dead-letters",
-      "cancel",
-      "command-once",
-      "order",
-      "pause",
-      "zombie",
-      "processor-killed",
-      "ends",
-      "type-room",
-      "clocks",
-      "graceful-stop",
-      "bad-envelope",
-      "gateway-overload",
-      "broker-restart",
-      "recording-recovers",
-      "rolling-upgrade",
-      "store-trouble",
-      "first-start",
-      "observed-system",
-    ),
+    paths: ["tests/embedded"],
+    again: ["tests/gateway", "tests/processor", "tests/ledger", "tests/system"],
     on: "embedded",
     engines: embedded,
   },
-  { name: "alerts", paths: behaviours("prometheus-rules", "alerts"), engines: full },
-  { name: "grafana-units", paths: behaviours("grafana"), engines: [] },
-  { name: "grafana", paths: behaviours("grafana-queries"), engines: full },
-  { name: "authoring", paths: behaviours("new-job-type", "change-contract"), engines: [] },
-  { name: "parity", paths: behaviours("parity"), engines: [] },
-  { name: "binaries", paths: behaviours("binaries"), engines: full },
-  {
-    name: "tui-units",
-    paths: [
-      "tui/cli",
-      ...["effects", "job-filter", "key-table", "run-launcher", "settings", "text", "update"].map(
-        (name) => `tui/${name}.test.ts`,
-      ),
-      "tui/views",
-    ],
-    engines: [],
-  },
+  { name: "alerts", paths: ["tests/alerts"], engines: full },
+  { name: "grafana-units", paths: ["tests/grafana/dashboards.test.ts"], engines: [] },
+  { name: "grafana", paths: ["tests/grafana"], engines: full },
+  { name: "authoring", paths: ["tests/authoring"], engines: [] },
+  // Checks that parts of the tree agree, and every test without a nearer suite.
+  { name: "parity", paths: ["tests"], engines: [] },
+  { name: "binaries", paths: ["tests/binaries"], engines: full },
+  { name: "tui-units", paths: ["tui"], engines: [] },
   { name: "tui", paths: ["tests/terminal"], engines: embedded },
-  { name: "dev-units", paths: ["tui/launch", "tui/engines"], engines: [] },
-  {
-    name: "dev-embedded",
-    paths: behaviours("dev-embedded", "dev-reload", "dev-observers"),
-    engines: embedded,
-  },
-  { name: "dev-full", paths: behaviours("dev"), engines: full },
+  { name: "dev-units", paths: ["tui/launch", "tui/engines", "tui/kind"], engines: [] },
+  { name: "dev-embedded", paths: ["tests/dev"], engines: embedded },
+  { name: "dev-full", paths: ["tests/dev/full.test.ts"], engines: full },
 ];
 
-/** The suites of a name, which may also be what the names of several begin with: "bus" is both buses. */
+/** Left out by `again`, because its engines are fixed or another set of engines changes nothing. */
+export const ONCE: readonly string[] = [
+  "tests/gateway/openapi.test.ts",
+  "tests/processor/bulk-actions.test.ts",
+  "tests/processor/http-check.test.ts",
+  "tests/system/recording-stuck.test.ts",
+  "tests/system/store-cuts.test.ts",
+];
+
+/** The suites of a name, which may also be a common prefix: "dev" means all three of its suites. */
 export function suitesOf(name: string): Suite[] {
   return SUITES.filter((suite) => suite.name === name || suite.name.startsWith(`${name}-`));
+}
+
+/** Every test file of the project, in the order in which a suite runs its own. */
+export function testFiles(): string[] {
+  const folders = ["contracts", "shared", "services", "tests", "tui", "web"];
+  const found = folders.flatMap((folder) => [...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync(ROOT)]);
+  return found.filter((file) => !file.includes("node_modules/")).sort();
+}
+
+/** The test files that a suite runs: its own, then those of others that it runs again. */
+export function filesOf({ name, again = [] }: Suite, files = testFiles()): string[] {
+  const repeated = files.filter((file) => again.some((path) => isBelow(file, path)) && !ONCE.includes(file));
+  return [...files.filter((file) => suiteOf(file)?.name === name), ...repeated];
+}
+
+/** Whether a file is this path or in this folder. */
+export function isBelow(file: string, path: string): boolean {
+  return file === path || file.startsWith(`${path}/`);
+}
+
+const ROOT = join(import.meta.dir, "..");
+
+function suiteOf(file: string): Suite | undefined {
+  const held = SUITES.flatMap((suite) => suite.paths.map((path) => ({ path, suite })));
+  const near = held.filter(({ path }) => isBelow(file, path));
+  return near.sort((a, b) => b.path.length - a.path.length)[0]?.suite;
 }

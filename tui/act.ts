@@ -1,11 +1,14 @@
+import { groupsOf } from "../shared/dead-letter-groups.ts";
+import { JOB_SORTS } from "../shared/job-sorts.ts";
+import { TABS } from "../shared/keymap.ts";
 import type { Command } from "./commands.ts";
 import { plural } from "./commands.ts";
-import { groupsOf } from "./dead-letter-groups.ts";
+import type { Effect } from "./effect.ts";
 import { editForm, openForm } from "./form.ts";
 import { faultOf, readJobFilter, statusIn, withStatus } from "./job-filter.ts";
 import type { Action } from "./keys.ts";
 import { commandOf, TIERS } from "./launch-state.ts";
-import { type Effect, notice, type Step, type Target } from "./message.ts";
+import { notice, type Step, type Target } from "./message.ts";
 import {
   isOffline,
   type ListName,
@@ -14,12 +17,11 @@ import {
   placeOf,
   type ScreenName,
   type State,
-  TABS,
 } from "./model.ts";
-import { deadLetterFilter, jobTargets, rowIds, SORTS, selected, targets } from "./selection.ts";
+import { deadLetterFilter, jobTargets, rowIds, selected, targets } from "./selection.ts";
 import { tracePage } from "./trace-page.ts";
 
-/** Statuses in the sidebar of the jobs, in its order; undefined is all of them. */
+/** Statuses in the sidebar of the jobs, in order; undefined means all of them. */
 export const SIDEBAR = [
   undefined,
   "VALIDATED",
@@ -32,7 +34,7 @@ export const SIDEBAR = [
   "REJECTED",
 ] as const;
 
-/** What an action makes of the state. */
+/** Applies an action to the state. */
 export function act(state: State, action: Action): Step {
   const rows = Math.max(1, state.height - 8);
   switch (action) {
@@ -95,7 +97,7 @@ export function act(state: State, action: Action): Step {
     case "follow":
       return still(inList(state, (list) => ({ ...list, follow: !list.follow })));
     case "sort":
-      return still(inList(state, (list) => ({ ...list, sort: (list.sort + 1) % SORTS.length })));
+      return still(inList(state, (list) => ({ ...list, sort: (list.sort + 1) % JOB_SORTS.length })));
     case "mark":
       return still(mark(state));
     case "mark-all":
@@ -118,7 +120,7 @@ export function act(state: State, action: Action): Step {
 const still = (state: State): Step => [state, []];
 const isDetail = (state: State) => ["job", "event", "dead-letter"].includes(placeOf(state).screen);
 
-/** Goes to a place; a screen of the top row starts a new way back to the overview. */
+/** Goes to a place; a screen of the top row starts a new path back to the overview. */
 export function go(state: State, place: Place): State {
   const isTab = TABS.some(({ screen }) => screen === place.screen);
   const current = placeOf(state);
@@ -174,12 +176,12 @@ function nextCause(state: State, by: number): State {
   return refilter(state, "dead-letters", causes[(place + by + causes.length) % causes.length] ?? "");
 }
 
-/** Panes of the job screen; screens with fewer leave the rest out. */
+/** Panes of the job screen; other screens have fewer. */
 export const PANES = 6;
 
 export function refilter(state: State, name: ListName, text: string): State {
   const frozen = name === "jobs" || name === "events" ? { ...state.frozen, [name]: undefined } : state.frozen;
-  // Rows of the filter before must not be taken for those of this one.
+  // Rows of the previous filter must not be mistaken for those of this one.
   const { jobs } = state.data;
   const isOther = name === "jobs" && text !== state.lists.jobs.filter;
   const data = isOther && jobs ? { ...state.data, jobs: { ...jobs, value: undefined } } : state.data;
@@ -232,7 +234,7 @@ function start(state: State): Step {
     return notice(state, "The system is still stopping", "info");
   const runs = state.data.overview?.value !== undefined && !isOffline(state);
   const question = runs
-    ? `A system answers already. Start the ${tier} tier all the same?`
+    ? `A system answers already. Start the ${tier} tier anyway?`
     : `Start the ${tier} tier in this folder?`;
   return still({
     ...state,
@@ -243,7 +245,10 @@ function start(state: State): Step {
 function shutDown(state: State): Step {
   const tier = state.launch?.tier ?? TIERS[state.lists.launcher.index]?.name ?? "embedded";
   const there = go(state, { screen: "launcher" });
-  const question = "Stop the system of this folder? Jobs that run are finished first.";
+  const question =
+    tier === "kind"
+      ? "Delete the kind cluster with all its data?"
+      : "Stop the system of this folder? Running jobs are finished first.";
   return still({
     ...there,
     overlay: { kind: "confirm", question, effect: { kind: "launch", doing: "stop", tier } },
@@ -260,7 +265,7 @@ function install(state: State): Step {
   });
 }
 
-/** In the pane of envelopes the scroll position is a cursor. */
+/** In the envelopes pane the scroll position is a cursor. */
 function openInJob(state: State): Step {
   const job = state.data.job?.value;
   const event = state.pane === 4 ? job?.events[Math.min(state.scroll, job.events.length - 1)] : undefined;
@@ -328,7 +333,7 @@ function confirm(state: State, command: Command, question: string): Step {
   return still({ ...state, overlay: { kind: "confirm", effect: { kind: "run", command }, question } });
 }
 
-/** Opens the form with what is selected; a job of a list is loaded first, because lists carry no payloads. */
+/** Opens the form with what is selected; a job from a list is loaded first, because lists carry no payloads. */
 function edit(state: State): Step {
   const whole = selected(state)?.whole as
     | { id: string; type?: string; payload?: Record<string, unknown>; body?: string; jobId?: string }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiClient } from "../shared/api-client/client.ts";
+import type { Effect } from "./effect.ts";
 import { countMatches, type EffectPorts, load, runCommand } from "./effects.ts";
-import type { Effect, Message } from "./message.ts";
+import type { Message } from "./message.ts";
 import { initialState, type Options, type State } from "./model.ts";
 import { openPage, probePages } from "./probe-pages.ts";
 import { runInstall, runLauncher } from "./run-launcher.ts";
@@ -14,16 +15,16 @@ import { pointedAt } from "./views/pointed.ts";
 
 export interface TuiOptions {
   readonly client: ApiClient;
-  /** Where the read-model and the gateway are looked for. */
+  /** Addresses of the read-model and the gateway. */
   readonly addresses: () => { readonly readModelUrl: string; readonly gatewayUrl: string };
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly ascii?: boolean;
-  /** Print the overview once as linear text and leave. */
+  /** Prints the overview once as linear text and exits. */
   readonly plain?: boolean;
 }
 
-/** Fewer than ten frames a second while data changes; a key shows at once. */
+/** Fewer than ten frames a second while data changes; the effect of a key shows at once. */
 const FRAME_MS = 105;
 const TICK_MS = 500;
 /** How long `--plain` waits for the first answers. */
@@ -32,12 +33,12 @@ const PLAIN_MS = 3_000;
 /** 143 after SIGTERM or SIGHUP, 130 after SIGINT. */
 type TuiExitCode = 0 | 1 | 130 | 143;
 
-/** Opens the terminal UI and resolves with the exit code once a person leaves it. */
+/** Opens the terminal UI and resolves with the exit code once the user leaves it. */
 export async function runTui(options: TuiOptions): Promise<TuiExitCode> {
   return options.plain ? runPlain(options) : runScreen(options);
 }
 
-/** The state, what changes it and what follows from that; the same for the screen and for `--plain`. */
+/** The state, what changes it, and the effects of that; the same for the screen and for `--plain`. */
 function createProgram(
   { client, addresses, env, version }: TuiOptions,
   size: { width: number; height: number },
@@ -110,7 +111,7 @@ async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
   const draw = () => {
     clearTimeout(timer);
     timer = undefined;
-    // A terminal that is behind gets the newest frame once it has caught up, not every one between.
+    // A slow terminal gets the newest frame once it has caught up, not every one in between.
     if (screen.isBehind()) return schedule();
     drawnAt = performance.now();
     try {
@@ -169,7 +170,7 @@ interface Ends {
   readonly signalled: (exitCode: TuiExitCode) => void;
 }
 
-/** Listens for every way the process may end before a person leaves. Returns how to stop listening. */
+/** Listens for every way the process may end before the user leaves. Returns a function that stops listening. */
 function onEnd({ restore, fail, signalled }: Ends): () => void {
   const listeners: [string, (...facts: unknown[]) => void][] = [
     ["exit", restore],
@@ -183,7 +184,7 @@ function onEnd({ restore, fail, signalled }: Ends): () => void {
   };
 }
 
-/** The overview once, as lines for screen readers, files and pipes. */
+/** Prints the overview once, as lines for screen readers, files and pipes. */
 async function runPlain(options: TuiOptions): Promise<TuiExitCode> {
   const program = createProgram(
     options,

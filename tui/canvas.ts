@@ -15,7 +15,7 @@ export interface Canvas {
   readonly height: number;
   readonly chars: string[];
   readonly styles: Style[];
-  /** Where a person types, if anywhere. */
+  /** Where the user types, if anywhere. */
   cursor?: { readonly x: number; readonly y: number };
 }
 
@@ -24,7 +24,9 @@ export function createCanvas(width: number, height: number): Canvas {
   return { width, height, chars: new Array(cells).fill(" "), styles: new Array(cells).fill(PLAIN) };
 }
 
-/** Writes spans from (x, y); what does not fit into `width` cells ends in `…`. Returns the cells used. */
+/**
+ * Writes spans from (x, y); text that does not fit into `width` cells ends in `…`. Returns the number of cells used.
+ */
 export function write(canvas: Canvas, x: number, y: number, spans: Line, width = canvas.width - x): number {
   const room = Math.min(width, canvas.width - x);
   if (y < 0 || y >= canvas.height || room <= 0) return 0;
@@ -55,7 +57,7 @@ function put(canvas: Canvas, x: number, y: number, point: string, style: Style, 
   }
 }
 
-/** Marks a row of cells as selected: reverse video over whatever is there. */
+/** Marks a row of cells as selected, in reverse video. */
 export function invert(canvas: Canvas, x: number, y: number, width: number) {
   if (y < 0 || y >= canvas.height) return;
   for (let column = x; column < Math.min(x + width, canvas.width); column++) {
@@ -80,7 +82,7 @@ export function box(canvas: Canvas, { x, y, width, height }: Rect, style: Style 
   write(canvas, x, y + height - 1, [{ text: `╰${middle}╯`, style }]);
 }
 
-/** Replaces every glyph by its stand-in, for terminals and fonts without Unicode. */
+/** Replaces every glyph with its ASCII stand-in, for terminals and fonts without Unicode. */
 export function toAscii({ chars }: Canvas) {
   for (const [index, char] of chars.entries())
     if (char === "" || char > "~") chars[index] = ASCII[char] ?? "?";

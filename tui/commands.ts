@@ -2,7 +2,7 @@ import type { JobRequest } from "../contracts/api-commands.ts";
 import type { DeadLetterFilter, JobFilter } from "../contracts/filter-schema.ts";
 import { count } from "../shared/format.ts";
 
-/** Something that changes the system, as a person confirmed it. */
+/** A change to the system that the user has confirmed. */
 export type Command =
   | { readonly kind: "retry" | "cancel"; readonly ids: readonly string[] }
   | { readonly kind: "retry-all" | "cancel-all"; readonly filter: JobFilter }
@@ -19,15 +19,15 @@ export function isBulk(command: Command): command is BulkCommand {
   return "filter" in command;
 }
 
-/** What became of a command. */
+/** The result of a command. */
 export interface Outcome {
   readonly changed: number;
   readonly refused: number;
-  /** Why the first of the refused was. */
+  /** The reason of the first refusal. */
   readonly reason?: string;
-  /** Why what was done has no effect yet, such as that no worker runs the type. */
+  /** Why the command has no effect yet, for example because no worker runs the type. */
   readonly note?: string;
-  /** The job that a command made, when it made one. */
+  /** The job that a command created, if it created one. */
   readonly jobId?: string;
 }
 
@@ -46,7 +46,7 @@ const DONE: Readonly<Record<Command["kind"], string>> = {
   submit: "Submitted",
 };
 
-/** What a command acts on, with its number. */
+/** What a command acts on, with its count. */
 export function subjectOf(command: Command, changed: number): string {
   switch (command.kind) {
     case "pause":
@@ -64,7 +64,7 @@ export function subjectOf(command: Command, changed: number): string {
   }
 }
 
-/** The sentence that says what a command did. */
+/** Describes what a command did. */
 export function outcomeText(command: Command, { changed, refused, reason, note }: Outcome): string {
   const done = `${DONE[command.kind]} ${subjectOf(command, changed)}`;
   const hint = note ? `. ${note}` : "";

@@ -3,13 +3,13 @@ import { createApiClient } from "../shared/api-client/client.ts";
 import type { Command } from "./commands.ts";
 import { countMatches, type EffectPorts, load, runCommand } from "./effects.ts";
 import type { Message } from "./message.ts";
-import type { ResourceName } from "./model.ts";
+import type { ResourceName } from "./resources.ts";
 import { sampleId } from "./testing/sample-data.ts";
 
-/** What a service was sent, as it answers with a job, or refuses. */
+/** The requests sent to a service that answers with a job, or refuses. */
 const asked: string[] = [];
 let refuses = false;
-/** What an action has been through at each look, until it is done. */
+/** How many matches an action has processed at each poll, until it is done. */
 let seenSoFar: number[] = [];
 const actionAt = (path: string) => (path.startsWith("/dead-letters") ? "replay" : "retry");
 const problem = {
@@ -75,7 +75,7 @@ async function outcomeOf(command: Command) {
   };
 }
 
-test("every resource is queried at its route, with its filter", async () => {
+test("every resource is requested from its route, with its filter", async () => {
   const routes: Partial<Record<ResourceName, [Record<string, string | number>, string]>> = {
     overview: [{}, "GET /overview"],
     completedSeries: [{}, "GET /series?metric=completed&minutes=6"],
@@ -145,7 +145,7 @@ test("each command reaches its route and says what it changed", async () => {
   });
 });
 
-test("an action on many shows how far it is while it runs", async () => {
+test("an action on many shows its progress while it runs", async () => {
   seenSoFar = [20, 40];
   const { ports, messages } = createPorts();
   await runCommand(ports, { kind: "retry-all", filter: {} });

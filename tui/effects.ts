@@ -9,9 +9,9 @@ import { ApiError } from "../shared/api-client/api-error.ts";
 import type { ApiClient } from "../shared/api-client/client.ts";
 import { endedAction, endedDeadLetterAction } from "../shared/api-client/ended-action.ts";
 import type { BulkCommand, Command, Outcome } from "./commands.ts";
-import type { Effect, Message } from "./message.ts";
-import type { Failure, ResourceName, Resources } from "./model.ts";
-import type { Load } from "./needs.ts";
+import type { Effect, Load } from "./effect.ts";
+import type { Message } from "./message.ts";
+import type { Failure, ResourceName, Resources } from "./resources.ts";
 import { PrerequisitesError, readPrerequisites } from "./run-launcher.ts";
 
 export interface EffectPorts {
@@ -22,9 +22,9 @@ export interface EffectPorts {
   dispatch(message: Message): void;
 }
 
-/** Queries of the screen wait this long: a slow service shows as such instead of as an old number. */
+/** How long queries of the screen wait: a slow service should show as slow, not as an old number. */
 const QUERY_MS = 5_000;
-/** Commands on single jobs under way at a time. */
+/** How many commands on single jobs run at once. */
 const AT_ONCE = 8;
 
 type Loaders = {
@@ -55,7 +55,7 @@ const LOADERS: Loaders = {
   checks: ({ signal }) => readPrerequisites(signal),
 };
 
-/** Queries a resource and dispatches what became of it. Never rejects. */
+/** Queries a resource and dispatches the result. Never rejects. */
 export async function load(ports: EffectPorts, { name, key, query }: Load): Promise<void> {
   try {
     const value = await LOADERS[name](ports, query);
@@ -141,7 +141,7 @@ const PROGRESS: Readonly<Record<BulkCommand["kind"], string>> = {
   "drop-all": "Dropping",
 };
 
-/** Runs a bulk action to its end and shows on the way how far it is. */
+/** Runs a bulk action to its end and shows its progress. */
 async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outcome> {
   const { client, signal } = ports;
   const onProgress = ({ seen, changed: so, matched: total }: ActionReply | DeadLetterActionReply) =>
@@ -157,7 +157,7 @@ async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outc
 const outcomeOfMatches = ({
   matched,
   changed,
-  reason = "they had changed meanwhile",
+  reason = "they had changed in the meantime",
 }: ActionReply | DeadLetterActionReply): Outcome => ({
   changed,
   refused: Math.max(0, matched - changed),
@@ -171,7 +171,7 @@ function isOnJobs(command: BulkCommand): command is OnJobs {
   return command.kind === "retry-all" || command.kind === "cancel-all";
 }
 
-// The number is shown and confirmed, so that an empty filter means everything.
+// The count is shown and confirmed, so an empty filter may mean everything.
 function actOnJobs({ client, signal }: EffectPorts, { kind, filter }: OnJobs, dryRun: boolean) {
   const action = kind === "retry-all" ? "retry" : "cancel";
   return client.gateway.actOnJobs({ body: { action, filter, all: true, dryRun } }, { signal });
@@ -196,7 +196,7 @@ async function submit(
   return { changed: accepted, refused, reason: problem?.detail ?? problem?.title };
 }
 
-/** Does the same to each of many, a few at a time, and counts what came of it. */
+/** Applies a command to many things, a few at a time, and counts the results. */
 async function each(
   ports: EffectPorts,
   label: string,

@@ -2,6 +2,7 @@ import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
 import type { JobRequest } from "../contracts/api-commands.ts";
 import type { Job } from "../contracts/job.ts";
 import type { JobTypeInfo } from "../contracts/job-type.ts";
+import { startTimeOf } from "../shared/start-time.ts";
 
 export type FieldKind = "choice" | "text" | "number" | "json";
 
@@ -10,7 +11,7 @@ export interface Field {
   readonly label: string;
   readonly kind: FieldKind;
   readonly value: string;
-  /** Where typing goes on, in code units of the value. */
+  /** Position of the caret, in code units of the value. */
   readonly caret: number;
   readonly choices?: readonly string[];
   readonly required: boolean;
@@ -19,16 +20,16 @@ export interface Field {
   readonly part: "type" | "payload" | "request";
 }
 
-/** A job under construction: its fields in their order, and then the button that submits it. */
+/** A job under construction: its fields in order, then the button that submits it. */
 export interface Form {
   readonly types: readonly JobTypeInfo[];
   readonly fields: readonly Field[];
   /** The index of a field, or `fields.length` for the button. */
   readonly focus: number;
-  /** The job or dead letter that is edited. */
+  /** The job or dead letter being edited. */
   readonly origin?: { readonly id: string; readonly kind: "job" | "dead-letter" };
   readonly submitting: boolean;
-  /** What the service said of the last attempt. */
+  /** The service's refusal of the last attempt. */
   readonly refusal?: string;
 }
 
@@ -94,7 +95,7 @@ function fieldsOf(
       required: true,
     }),
     ...payload,
-    field({ name: "count", label: "Count", kind: "number", value: "1", hint: "how many of it, up to 1,000" }),
+    field({ name: "count", label: "Count", kind: "number", value: "1", hint: "how many jobs, up to 1,000" }),
     field({
       name: "priority",
       label: "Priority",
@@ -111,7 +112,7 @@ function fieldsOf(
       name: "idempotencyKey",
       label: "Idempotency key",
       kind: "text",
-      hint: "the same key again makes no second job",
+      hint: "repeating a key creates no second job",
     }),
   ];
 }
@@ -151,10 +152,10 @@ function boundsOf({ minimum, maximum, maxLength, type }: PropertySchema, kind: F
   return maxLength === undefined ? "" : `up to ${maxLength} characters`;
 }
 
-/** Names a field among the problems: the payload may have a field with the name of one of the request. */
+/** Identifies a field among the problems: the payload may have a field with the name of one of the request. */
 export const problemKey = ({ part, name }: Pick<Field, "part" | "name">) => `${part}.${name}`;
 
-/** The job that the form describes at this moment, and what is wrong with each field by its {@link problemKey}. */
+/** The job that the form describes now, and what is wrong with each field by its {@link problemKey}. */
 export function readForm(
   form: Form,
   now: number,
@@ -181,11 +182,11 @@ export function readForm(
   const priority = text("priority") === "" ? undefined : wholeNumber(text("priority"), 0, 9);
   if (text("priority") !== "" && priority === undefined)
     complain("request", "priority", "a whole number from 0 to 9");
-  const runAt = timeOf(text("runAt"), now);
+  const runAt = startTimeOf(text("runAt"), now);
   if (runAt === null) complain("request", "runAt", "+30s, +5m, +2h or an RFC 3339 time");
   const idempotencyKey = text("idempotencyKey") || undefined;
   if (idempotencyKey && (count ?? 1) > 1)
-    complain("request", "idempotencyKey", "one key stands for one job: set Count to 1");
+    complain("request", "idempotencyKey", "one key identifies one job: set Count to 1");
 
   const request: JobRequest = {
     type: text("type"),
@@ -229,17 +230,7 @@ function wholeNumber(text: string, least: number, most: number): number | undefi
   return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
 }
 
-const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A moment from `+5m` or RFC 3339; undefined when empty, null when it is neither. */
-function timeOf(text: string, now: number): string | undefined | null {
-  if (text === "") return undefined;
-  const [, amount, unit] = /^\+(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (amount) return new Date(now + Number(amount) * UNITS[unit as keyof typeof UNITS]).toISOString();
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
-}
-
-/** What a key does to the form, apart from leaving or submitting it. */
+/** Applies a key to the form, except those that leave or submit it. */
 export function editField(form: Form, key: string): Form {
   const item = form.fields[form.focus];
   const move = (by: number): Form => ({

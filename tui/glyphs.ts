@@ -1,7 +1,7 @@
 import type { JobStatus } from "../contracts/job.ts";
 import type { Colour, Style } from "./style.ts";
 
-/** What is drawn beside text, each one cell wide. */
+/** Symbols drawn beside text, each one cell wide. */
 export const GLYPHS = {
   logo: "◉",
   ok: "✓",
@@ -35,7 +35,7 @@ export const STATUS_GLYPHS: Readonly<Record<JobStatus, string>> = {
   REJECTED: "⊗",
 };
 
-/** What `--ascii` shows instead, one cell for one cell, so that no view has to know. Anything else becomes `?`. */
+/** What `--ascii` shows instead, cell for cell, so that no view has to know. Anything else becomes `?`. */
 export const ASCII: Readonly<Record<string, string>> = {
   ...{ "◉": "@", "✓": "+", "✕": "x", "▲": "!", "▼": "v", "‖": "=", "▌": ">", "◀": "<", "░": ".", "█": "#" },
   ...{

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { complete, completions, faultOf, statusIn, withStatus } from "./job-filter.ts";
 
-test("a filter that cannot be read says why", () => {
+test("an unreadable filter says why", () => {
   expect(faultOf("status:failed type:hash out of coffee")).toBeUndefined();
   expect(faultOf("status:lost")).toContain("lost");
 });
@@ -13,7 +13,7 @@ test("the status can be read, replaced and removed", () => {
   expect(withStatus("status:failed", undefined)).toBe("");
 });
 
-test("keys and values are completed as far as the candidates agree", () => {
+test("keys and values are completed as far as all candidates agree", () => {
   expect(completions("x type:h", ["hash", "http-check", "sleep"])).toEqual(["hash", "http-check"]);
   expect(complete("x type:s", ["hash", "sleep"])).toBe("x type:sleep");
   expect(complete("x type:h", ["hash", "http-check"])).toBe("x type:h");

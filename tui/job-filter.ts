@@ -4,12 +4,12 @@ import type { JobStatus } from "../contracts/job.ts";
 import { readFilterText } from "../contracts/read-filter.ts";
 import { statusWord } from "../contracts/status-words.ts";
 
-/** What is wrong with a filter, as a sentence; undefined when it can be used. */
+/** What is wrong with a filter, as a sentence; undefined when it is valid. */
 export function faultOf(filter: string): string | undefined {
   return readFilterText("jobs", filter).faults[0]?.message;
 }
 
-/** The filter as the bulk actions take it. */
+/** Parses a filter for the bulk actions. */
 export function readJobFilter(filter: string): JobFilter {
   return readFilterText("jobs", filter).filter;
 }

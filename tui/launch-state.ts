@@ -7,6 +7,7 @@ export const TIERS = [
   },
   { name: "full", needs: "RabbitMQ, PostgreSQL, MongoDB and Redis on the PATH" },
   { name: "compose", needs: "a container engine with Compose 2.24 or newer" },
+  { name: "kind", needs: "a container engine with Compose, kubectl and kind" },
 ] as const;
 export type TierName = (typeof TIERS)[number]["name"];
 
@@ -15,16 +16,16 @@ export interface Launch {
   readonly doing: "start" | "stop";
   readonly tier: TierName;
   readonly startedAt: number;
-  /** The end of what it printed. */
+  /** The last lines that it printed. */
   readonly lines: readonly string[];
   /** How the command ended; undefined while it runs. */
   readonly exitCode?: number;
   readonly endedAt?: number;
 }
 
-/** Whether everything has started: the runner says so once, and goes on. */
-export function isUp({ doing, lines }: Launch): boolean {
-  return doing === "start" && lines.some((line) => /^Up in /.test(line));
+/** Whether everything has started: the runner says so once and keeps running; a command that starts containers ends. */
+export function isUp({ doing, lines, exitCode }: Launch): boolean {
+  return doing === "start" && (exitCode === 0 || lines.some((line) => /^Up in /.test(line)));
 }
 
 export interface LaunchStep {
@@ -33,13 +34,15 @@ export interface LaunchStep {
   readonly detail: string;
 }
 
-/** The parts of the system in the order in which they were first named, with what the runner last said of each. */
+/** The parts of the system in the order in which they were first named, each with the runner's latest message. */
 export function stepsOf({ lines }: Launch): LaunchStep[] {
   const steps = new Map<string, LaunchStep>();
   for (const line of lines) {
     const [, ready, took] = /^([\w .-]+?) on \S+, ready(?: again)? in ([\d.]+ m?s)/.exec(line) ?? [];
+    const [, done, doneIn] = /^([\w-]+) done in ([\d.]+ \w+):/.exec(line) ?? [];
     const [, waiting, what] = /^Waiting for ([\w .-]+?): (.+)$/.exec(line) ?? [];
-    if (ready) steps.set(ready, { name: ready, state: "ready", detail: took ?? "" });
+    if (done) steps.set(done, { name: done, state: "ready", detail: doneIn ?? "" });
+    else if (ready) steps.set(ready, { name: ready, state: "ready", detail: took ?? "" });
     else if (waiting && steps.get(waiting)?.state !== "ready")
       steps.set(waiting, { name: waiting, state: "waiting", detail: what ?? "" });
   }
@@ -55,7 +58,7 @@ export interface Prerequisite {
   readonly remedy?: string;
 }
 
-/** The remedy as a command that can be run here, if it is one and no advice in words. */
+/** The remedy as a command that can be run here; undefined when it is only advice. */
 export function commandOf({ status, remedy }: Prerequisite): string | undefined {
   return status !== "OK" && remedy && /^(sudo |apt-get |brew |winget |npm |npx |docker )/.test(remedy)
     ? remedy

@@ -1,10 +1,9 @@
 import type { BulkCommand, Command, Outcome } from "./commands.ts";
-import type { TierName } from "./launch-state.ts";
-import type { Failure, ResourceName, Resources, State, StreamState } from "./model.ts";
-import type { Load } from "./needs.ts";
-import type { Settings } from "./settings.ts";
+import type { Effect } from "./effect.ts";
+import type { State, StreamState } from "./model.ts";
+import type { Failure, ResourceName, Resources } from "./resources.ts";
 
-/** What a person clicked: a row of the list of the screen, or the name of a screen. */
+/** What the user clicked: a row of the screen's list, or the name of a screen. */
 export interface Target {
   readonly kind: "row" | "tab";
   readonly index: number;
@@ -32,24 +31,9 @@ export type Message =
   | { readonly kind: "launch-ended"; readonly exitCode: number }
   | { readonly kind: "notice"; readonly text: string; readonly tone: "good" | "bad" | "info" };
 
-export type Effect =
-  | Load
-  | { readonly kind: "run"; readonly command: Command }
-  /** Queries how many a command would change, then confirms it. */
-  | { readonly kind: "count"; readonly command: BulkCommand }
-  | { readonly kind: "copy"; readonly text: string; readonly what: string }
-  | { readonly kind: "open"; readonly url: string }
-  | { readonly kind: "save"; readonly settings: Settings }
-  | { readonly kind: "mouse"; readonly on: boolean }
-  /** Starts or stops the system as a process of its own. */
-  | { readonly kind: "launch"; readonly doing: "start" | "stop"; readonly tier: TierName }
-  /** Runs a command that installs something. */
-  | { readonly kind: "install"; readonly command: string }
-  | { readonly kind: "quit" };
-
 export type Step = readonly [State, readonly Effect[]];
 
-/** Says something in the hint line for a few seconds, or until the next key. */
+/** Shows a notice in the hint line for a few seconds, or until the next key. */
 export function notice(state: State, text: string, tone: "good" | "bad" | "info"): Step {
   return [{ ...state, notice: { text, tone, at: state.now } }, []];
 }

@@ -1,116 +1,35 @@
-import type {
-  AlertsReply,
-  DeadLetterPage,
-  EventPage,
-  JobDetail,
-  JobPage,
-  Ledger,
-  Overview,
-  QueuesReply,
-  SeriesReply,
-  WorkersReply,
-} from "../contracts/api-queries.ts";
-import type { DeadLetter } from "../contracts/dead-letter.ts";
-import type { JobTypeInfo } from "../contracts/job-type.ts";
+import type { EventPage, JobPage } from "../contracts/api-queries.ts";
+import type { ScreenName } from "../shared/keymap.ts";
 import { NO_RATES, type Rates } from "../shared/rates.ts";
+import type { Effect } from "./effect.ts";
 import type { Form } from "./form.ts";
-import type { Launch, Prerequisite } from "./launch-state.ts";
-import type { Effect } from "./message.ts";
-import type { PageState } from "./pages.ts";
+import type { Launch } from "./launch-state.ts";
+import type { Data } from "./resources.ts";
 import type { Settings } from "./settings.ts";
 
-/** Smaller terminals only show that they are. */
+/** Smaller terminals only show that they are too small. */
 export const LEAST_WIDTH = 40;
 export const LEAST_HEIGHT = 12;
 
-export const SCREENS = [
-  "overview",
-  "jobs",
-  "events",
-  "dead-letters",
-  "queues",
-  "alerts",
-  "pages",
-  "job",
-  "event",
-  "dead-letter",
-  "new-job",
-  "launcher",
-  "setup",
-] as const;
-export type ScreenName = (typeof SCREENS)[number];
+export type { ScreenName } from "../shared/keymap.ts";
 
-/** Screens that digits and Tab reach, in their order. */
-export const TABS = [
-  { screen: "overview", title: "Overview" },
-  { screen: "jobs", title: "Jobs" },
-  { screen: "events", title: "Events" },
-  { screen: "dead-letters", title: "Dead" },
-  { screen: "queues", title: "Queues" },
-  { screen: "alerts", title: "Alerts" },
-] as const satisfies readonly { screen: ScreenName; title: string }[];
-
-/** Where a person is; Esc goes back to the place before it. */
+/** Where the user is; Esc goes back to the previous place. */
 export interface Place {
   readonly screen: ScreenName;
   /** The job, event or dead letter that is shown. */
   readonly id?: string;
 }
 
-/** What the services are queried for, by name. */
-export interface Resources {
-  readonly overview: Overview;
-  readonly completedSeries: SeriesReply;
-  readonly failedSeries: SeriesReply;
-  readonly ledger: Ledger;
-  readonly alerts: AlertsReply;
-  readonly jobs: JobPage;
-  readonly job: JobDetail;
-  readonly jobTypes: readonly JobTypeInfo[];
-  readonly events: EventPage;
-  readonly deadLetters: DeadLetterPage;
-  readonly deadLetter: DeadLetter;
-  readonly queues: QueuesReply;
-  readonly workers: WorkersReply;
-  readonly pages: readonly PageState[];
-  readonly checks: readonly Prerequisite[];
-}
-export type ResourceName = keyof Resources;
-
-/** The last answer to a query, kept while newer ones fail. */
-export interface Loaded<T> {
-  /** What it was queried with; an answer to another question is dropped. */
-  readonly key: string;
-  readonly value?: T;
-  readonly loadedAt?: number;
-  readonly askedAt?: number;
-  readonly error?: Failure;
-  /** Failures in a row, which set the wait until the next try. */
-  readonly failures: number;
-  readonly inFlight: boolean;
-  /** Something changed since it was queried. */
-  readonly stale: boolean;
-}
-
-export interface Failure {
-  readonly message: string;
-  readonly remedy: string;
-  /** No service answered at all. */
-  readonly unreachable: boolean;
-}
-
-export type Data = { readonly [N in ResourceName]?: Loaded<Resources[N]> };
-
 /** A list with a cursor, the same for every screen that has one. */
 export interface ListState {
   readonly index: number;
-  /** The row under the cursor, which it stays on while rows come and go above it. */
+  /** The row under the cursor, which stays there while rows come and go above it. */
   readonly id?: string;
   readonly filter: string;
-  /** Row ids that were marked for a bulk action; "all" is everything that matches the filter. */
+  /** Row ids marked for a bulk action; "all" is everything that matches the filter. */
   readonly marks: ReadonlySet<string>;
   readonly all: boolean;
-  /** The cursor stays on the newest row. */
+  /** True while the cursor stays on the newest row. */
   readonly follow: boolean;
   readonly sort: number;
 }
@@ -135,7 +54,7 @@ export type ListName =
   | "alerts"
   | "pages";
 
-/** What lies over the screen and takes the keys. */
+/** What is drawn over the screen and takes the keys. */
 export type Overlay =
   | { readonly kind: "help"; readonly scroll: number }
   | { readonly kind: "filter"; readonly text: string; readonly before: string }
@@ -148,7 +67,7 @@ export interface Notice {
   readonly at: number;
 }
 
-/** A command under way: what it does and how far it is. */
+/** A command in progress: what it does and how far it is. */
 export interface Task {
   readonly label: string;
   readonly done: number;
@@ -161,7 +80,7 @@ export interface Options {
   /** Commands that change something are greyed out, with this reason. */
   readonly readOnly: boolean;
   readonly serverMode: boolean;
-  /** Where the services are looked for, for the offline screen. */
+  /** The addresses tried, for the offline screen. */
   readonly where: string;
   readonly version: string;
 }
@@ -183,10 +102,10 @@ export interface State {
   /** Pane and scroll position of the screen that shows one thing. */
   readonly pane: number;
   readonly scroll: number;
-  /** What a frozen list shows while the live one goes on. */
+  /** What a frozen list shows while the live one continues. */
   readonly frozen: { readonly jobs?: JobPage; readonly events?: EventPage };
   readonly form?: Form;
-  /** The job whose payload is being loaded to be edited. */
+  /** The job whose payload is being loaded for editing. */
   readonly editing?: string;
   readonly overlay?: Overlay;
   readonly notice?: Notice;
@@ -217,7 +136,7 @@ export function initialState({ now, width, height, options, settings }: Start): 
     stream: "connecting",
     rates: NO_RATES,
     lists: {
-      // Nothing is selected among the newest events until a person moves there.
+      // Nothing is selected among the newest events until the user moves there.
       overview: { ...list, index: -1 },
       jobs: { ...list, filter: settings.filter },
       events: list,
@@ -245,7 +164,7 @@ export function listNameOf(state: State): ListName | undefined {
   return screen in state.lists ? (screen as ListName) : undefined;
 }
 
-/** Whether the services are out of reach: the overview failed last, and nothing has answered since. */
+/** Whether the services are unreachable: the overview failed last, and nothing has answered since. */
 export function isOffline({ data: { overview } }: State): boolean {
   return overview?.error?.unreachable ?? false;
 }

@@ -1,12 +1,15 @@
+import { COMMAND_NAMES, matchNames } from "../shared/command-names.ts";
+import { TABS } from "../shared/keymap.ts";
 import { act, go, refilter } from "./act.ts";
+import type { Effect } from "./effect.ts";
 import { typed } from "./form.ts";
 import { complete } from "./job-filter.ts";
 import { type Action, KEYMAP, keymapOf } from "./keys.ts";
-import { type Effect, notice, type Step } from "./message.ts";
-import { type Overlay, placeOf, type State, TABS } from "./model.ts";
+import { notice, type Step } from "./message.ts";
+import { type Overlay, placeOf, type State } from "./model.ts";
 import { changeSetting } from "./settings.ts";
 
-/** What a key does while something lies over the screen. */
+/** Handles a key while something is drawn over the screen. */
 export function overlayKey(state: State, overlay: Overlay, key: string): Step {
   switch (overlay.kind) {
     case "help":
@@ -40,7 +43,7 @@ function helpKey(state: State, scroll: number, key: string): Step {
   ];
 }
 
-/** The filter takes effect as it is typed; Esc brings back the one before. */
+/** The filter takes effect as it is typed; Esc restores the previous one. */
 function filterKey(state: State, overlay: Extract<Overlay, { kind: "filter" }>, key: string): Step {
   const name = placeOf(state).screen === "events" ? "events" : "jobs";
   if (key === "enter") return [closed(refilter(state, name, overlay.text.trim())), []];
@@ -56,7 +59,7 @@ function confirmKey(state: State, { effect }: Extract<Overlay, { kind: "confirm"
   return key === "n" || key === "N" || key === "esc" || key === "q" ? [closed(state), []] : [state, []];
 }
 
-/** A launch shows from the moment it was confirmed. */
+/** A launch is shown from the moment it was confirmed. */
 function begun(state: State, effect: Effect): State {
   if (effect.kind !== "launch") return state;
   const { doing, tier } = effect;
@@ -68,28 +71,6 @@ export interface PaletteEntry {
   readonly help: string;
   readonly action: Action | "set";
 }
-
-const NAMES: Partial<Record<Action, string>> = {
-  "new-job": "new job",
-  pages: "pages",
-  help: "help",
-  refresh: "refresh",
-  quit: "quit",
-  filter: "filter",
-  mouse: "mouse",
-  trace: "trace",
-  retry: "retry",
-  cancel: "cancel",
-  drop: "drop",
-  replay: "replay",
-  pause: "pause or resume",
-  freeze: "freeze",
-  follow: "follow",
-  copy: "copy",
-  launcher: "launcher",
-  setup: "setup",
-  "shut-down": "shut down",
-};
 
 /** What the palette offers for a text: names that contain its letters in their order, the best first. */
 export function paletteEntries(state: State, text: string): PaletteEntry[] {
@@ -104,11 +85,13 @@ export function paletteEntries(state: State, text: string): PaletteEntry[] {
   const verbs = keymapOf(state)
     .filter(
       ({ action, screens, changes }) =>
-        NAMES[action] && (!screens || screens.includes(screen)) && !(changes && state.options.readOnly),
+        COMMAND_NAMES[action] &&
+        (!screens || screens.includes(screen)) &&
+        !(changes && state.options.readOnly),
     )
     .map(
       ({ action, help, shown }): PaletteEntry => ({
-        name: NAMES[action] ?? action,
+        name: COMMAND_NAMES[action] ?? action,
         help: `${help} (${shown})`,
         action,
       }),
@@ -119,24 +102,7 @@ export function paletteEntries(state: State, text: string): PaletteEntry[] {
     action: "set",
   };
   const wanted = text.toLowerCase().trim();
-  return [...tabs, ...verbs, set]
-    .map((entry) => ({ entry, score: fuzzy(entry.name, wanted.startsWith("set ") ? "set" : wanted) }))
-    .filter(({ score }) => score >= 0)
-    .sort((a, b) => a.score - b.score)
-    .map(({ entry }) => entry);
-}
-
-/** How far apart the letters of `text` are in `name`, 0 for a beginning; -1 when it does not contain them in order. */
-export function fuzzy(name: string, text: string): number {
-  let at = -1;
-  let gaps = 0;
-  for (const letter of text) {
-    const found = name.indexOf(letter, at + 1);
-    if (found < 0) return -1;
-    gaps += found - at - 1;
-    at = found;
-  }
-  return gaps;
+  return matchNames([...tabs, ...verbs, set], wanted.startsWith("set ") ? "set" : wanted);
 }
 
 function paletteKey(state: State, overlay: Extract<Overlay, { kind: "palette" }>, key: string): Step {
@@ -163,7 +129,7 @@ function run(state: State, text: string, entry: PaletteEntry | undefined): Step 
   }
   if (entry && entry.action !== "set") return act(state, entry.action);
   if (entry) return [{ ...state, overlay: { kind: "palette", text: "set ", index: 0 } }, []];
-  // Anything that looks like an id, or a part of one, is a job to find.
+  // Anything that looks like an id, or part of one, is a job to find.
   if (/^[0-9a-f-]{4,36}$/i.test(text)) return [refilter(go(state, { screen: "jobs" }), "jobs", text), []];
   return notice(state, `There is no command ${text}`, "bad");
 }

@@ -16,7 +16,7 @@ const FULL_ONLY: ReadonlySet<string> = new Set([
   "jaeger",
 ]);
 
-/** Tries every page of the registry at once and says which of them answer. */
+/** Tries every page of the registry at once and reports which of them answer. */
 export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
   overview: Overview | undefined,
@@ -25,13 +25,13 @@ export async function probePages(
 ): Promise<readonly PageState[]> {
   return Promise.all(
     interfaces.map(async ({ id, name, port, path, description }): Promise<PageState> => {
-      // The two APIs run where this program found them, which may be another port than the usual one.
+      // The two APIs run where this program found them, possibly on a port other than the usual one.
       const published = `http://localhost:${port}`;
       const own: Record<string, string> = { "gateway-docs": gatewayUrl, "read-model-docs": readModelUrl };
       const base = serverMode ? published : (own[id] ?? published);
       const url = `${base}${path}`;
       const page = { id, name, url, description };
-      // A browser shows this terminal: what its machine reaches cannot be tried from here.
+      // This terminal is shown in a browser: what the browser's machine can reach cannot be tested from here.
       const isShown = serverMode ? overview?.engines === "full" : await answers(url, signal);
       if (isShown) return { ...page, state: "reachable" };
       if (overview?.engines === "embedded" && FULL_ONLY.has(id))
@@ -52,12 +52,12 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
     await response.body?.cancel();
     return response.status < 500;
   } catch {
-    // Refused, timed out or aborted: whichever it is, the page cannot be opened now.
+    // Refused, timed out or aborted: in each case the page cannot be opened now.
     return false;
   }
 }
 
-/** Opens a page in the browser, or says that it was copied instead where there is no browser to open. */
+/** Opens a page in the browser, or copies its address and says so where there is no browser to open. */
 export function openPage(
   url: string,
   env: Readonly<Record<string, string | undefined>>,

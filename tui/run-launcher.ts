@@ -15,8 +15,8 @@ function ownCommand(): string[] {
 }
 
 /**
- * Starts or stops the system as a process of its own, which goes on when this one ends, and dispatches what it prints.
- * A system that started never ends by itself, so following it stops once `signal` aborts.
+ * Starts or stops the system as a separate process, which continues when this one ends, and dispatches its output. A
+ * started system never ends by itself, so following it stops once `signal` aborts.
  */
 export async function runLauncher(
   doing: "start" | "stop",
@@ -24,11 +24,12 @@ export async function runLauncher(
   signal: AbortSignal,
   dispatch: (message: Message) => void,
 ) {
+  const isContained = tier === "compose" || tier === "kind";
   const verb =
     doing === "start"
-      ? ["up", "--tier", tier, ...(tier === "compose" ? [] : ["--no-reload"])]
-      : ["down", ...(tier === "compose" ? ["--tier", tier] : [])];
-  // A file, not a pipe: the system must not lose its output when this program leaves.
+      ? ["up", "--tier", tier, ...(isContained ? [] : ["--no-reload"])]
+      : ["down", ...(isContained ? ["--tier", tier] : [])];
+  // A file, not a pipe: the system must not lose its output when this program exits.
   const log = join(mkdtempSync(join(tmpdir(), "odd-dashboard-")), `${verb[0]}.log`);
   const file = openSync(log, "w");
   const child = Bun.spawn([...ownCommand(), ...verb], {
@@ -58,7 +59,7 @@ export async function runLauncher(
 /** The doctor printed no report. */
 export class PrerequisitesError extends Error {}
 
-/** What `odd-dashboard doctor` says of this machine. */
+/** The report of `odd-dashboard doctor` about this machine. */
 export async function readPrerequisites(signal: AbortSignal): Promise<readonly Prerequisite[]> {
   const child = Bun.spawn([...ownCommand(), "doctor", "--output", "json"], {
     stdin: "ignore",
@@ -78,7 +79,10 @@ export async function readPrerequisites(signal: AbortSignal): Promise<readonly P
   }
 }
 
-/** The checks with those of this program's own terminal: the doctor's output is a pipe, so it sees none. */
+/**
+ * Replaces the terminal checks with those of this program's own terminal: the doctor writes to a pipe, so it sees
+ * none.
+ */
 export function withOwnTerminal(
   checks: readonly Prerequisite[],
   own: readonly Prerequisite[],
@@ -87,7 +91,7 @@ export function withOwnTerminal(
   return checks.map((check) => seen.get(check.id) ?? check);
 }
 
-/** Runs the command that installs something, and dispatches how it ended. */
+/** Runs a command that installs something, and dispatches how it ended. */
 export async function runInstall(command: string, signal: AbortSignal, dispatch: (message: Message) => void) {
   const child = Bun.spawn(["sh", "-c", command], { stdin: "ignore", stdout: "pipe", stderr: "pipe", signal });
   const [, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);

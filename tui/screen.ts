@@ -3,11 +3,11 @@ import termkit from "terminal-kit";
 import type { Canvas } from "./canvas.ts";
 import { type Style, THEMES, type ThemeName } from "./style.ts";
 
-/** What the program needs of a terminal. */
+/** What the program needs from a terminal. */
 export interface Screen {
   readonly width: number;
   readonly height: number;
-  /** Shows a frame by writing only the cells that differ from the one before. */
+  /** Shows a frame by writing only the cells that differ from the previous one. */
   draw(canvas: Canvas, theme: ThemeName): void;
   /** Whether the terminal has not taken the last frame yet; another one would only queue behind it. */
   isBehind(): boolean;
@@ -16,7 +16,7 @@ export interface Screen {
   onClick(listener: (x: number, y: number) => void): void;
   onResize(listener: (width: number, height: number) => void): void;
   mouse(on: boolean): void;
-  /** Puts text on the clipboard of the person's own terminal, also over SSH (OSC 52). */
+  /** Puts text on the clipboard of the user's own terminal, even over SSH (OSC 52). */
   copy(text: string): void;
   /** Restores the terminal. May be called twice and from an exit handler. */
   close(): void;
@@ -51,7 +51,7 @@ const RESTORE = "\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[0m\x1b[?25h\x1b[?1049l";
 /** What OSC 52 may carry; terminals drop longer sequences. */
 const MAX_COPIED = 74_000;
 
-/** The only place that knows terminal-kit. Takes the terminal at once. */
+/** The only file that knows terminal-kit. Takes over the terminal at once. */
 export function openScreen({ colours }: ScreenOptions): Screen {
   const { terminal } = termkit;
   let buffer = newBuffer();
@@ -98,13 +98,15 @@ export function openScreen({ colours }: ScreenOptions): Screen {
     const known = attributes.get(name);
     if (known !== undefined) return known;
     const look = { color: index ?? "default", bgColor: "default", bold, dim, inverse };
-    // Its type definitions leave the result out.
+    // The type definitions omit its result.
     const made = termkit.ScreenBuffer.prototype.object2attr(look) as unknown as number;
     attributes.set(name, made);
     return made;
   }
 
-  /** Writes the cells of a frame into the buffer. Terminals disagree about wide glyphs, so they are returned instead. */
+  /**
+   * Writes the cells of a frame into the buffer. Terminals disagree about wide glyphs, so these are returned instead.
+   */
   function fill({ width, height, chars, styles }: Canvas, theme: ThemeName): Map<number, string> {
     const found = new Map<number, string>();
     for (let y = 0; y < height; y++) {
@@ -128,7 +130,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
     return found;
   }
 
-  /** Draws wide glyphs one by one, each at its own place, so that none shifts what follows it. */
+  /** Draws wide glyphs one by one, each in its own place, so that none shifts what follows it. */
   function drawWide(canvas: Canvas, theme: ThemeName, found: Map<number, string>) {
     for (const [index, char] of found) {
       const attr = attributeOf(canvas.styles[index] ?? {}, theme);
@@ -178,7 +180,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
       closed = true;
       terminal.grabInput(false);
       if (process.stdin.isTTY) process.stdin.setRawMode(false);
-      // Synchronous: an exit handler has no later.
+      // Synchronous, because an exit handler cannot wait.
       writeSync(1, RESTORE);
     },
   };

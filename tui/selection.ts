@@ -2,34 +2,22 @@ import type { DeadLetter } from "../contracts/dead-letter.ts";
 import type { EventEnvelope } from "../contracts/envelope.ts";
 import type { DeadLetterFilter } from "../contracts/filter-schema.ts";
 import { type Job, type JobStatus, LEGAL_MOVES } from "../contracts/job.ts";
-import { causeOf, filterOfCause } from "./dead-letter-groups.ts";
+import { causeOf, filterOfCause } from "../shared/dead-letter-groups.ts";
+import { filterEvents } from "../shared/event-filter.ts";
+import { JOB_SORTS, sortJobs } from "../shared/job-sorts.ts";
 import { TIERS } from "./launch-state.ts";
 import { listNameOf, placeOf, type State } from "./model.ts";
-
-export const SORTS = [
-  { name: "newest", key: (job: Job) => -Date.parse(job.createdAt) },
-  { name: "oldest", key: (job: Job) => Date.parse(job.createdAt) },
-  { name: "slowest", key: (job: Job) => -(job.durationMs ?? -1) },
-  { name: "type", key: (job: Job) => job.type },
-  { name: "tries", key: (job: Job) => -(job.attempt ?? 0) },
-] as const;
 
 /** The jobs as the list shows them: live or frozen, in the chosen order. */
 export function jobRows(state: State): readonly Job[] {
   const items = (state.frozen.jobs ?? state.data.jobs?.value)?.items ?? [];
-  const sort = SORTS[state.lists.jobs.sort % SORTS.length] ?? SORTS[0];
-  return sort === SORTS[0] ? items : items.toSorted((a, b) => compare(sort.key(a), sort.key(b)));
+  const sort = JOB_SORTS[state.lists.jobs.sort % JOB_SORTS.length] ?? JOB_SORTS[0];
+  return sortJobs(items, sort.name);
 }
 
 export function eventRows(state: State): readonly EventEnvelope[] {
   const items = (state.frozen.events ?? state.data.events?.value)?.items ?? [];
-  const words = state.lists.events.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return items;
-  return items.filter((event) => {
-    const text =
-      `${event.eventType} ${event.producer.service} ${JSON.stringify(event.payload)}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  return filterEvents(items, state.lists.events.filter);
 }
 
 /** The dead letters of the chosen cause, or all that are loaded. */
@@ -39,13 +27,13 @@ export function deadLetterRows({ data, lists }: State): readonly DeadLetter[] {
   return cause === "" ? items : items.filter((letter) => causeOf(letter) === cause);
 }
 
-/** What matches on the screen of dead letters: those of the chosen cause, or all, beyond those that are loaded. */
+/** The filter of the dead-letter screen: the chosen cause, or all, including those not loaded. */
 export function deadLetterFilter(state: State): DeadLetterFilter {
   const [first] = deadLetterRows(state);
   return state.lists["dead-letters"].filter === "" || !first ? {} : filterOfCause(first);
 }
 
-/** Events for the overview: what happened to jobs, without the steps between that say the same twice. */
+/** Events for the overview: what happened to jobs, without intermediate steps that say the same twice. */
 export function tickerRows({ data }: State): readonly EventEnvelope[] {
   return (data.events?.value?.items ?? []).filter(
     ({ eventType }) => eventType !== "job.executed" && eventType !== "job.validated",
@@ -64,7 +52,7 @@ export function newSinceFrozen({ frozen, data }: State): number {
   return data.jobs?.value?.items.filter(({ id }) => !shown.has(id)).length ?? 0;
 }
 
-/** Ids of the rows of a list, the current one when none is named, in their order. */
+/** Ids of a list's rows in order; of the current list when none is named. */
 export function rowIds(state: State, name = listNameOf(state)): readonly string[] {
   switch (name) {
     case "overview":
@@ -148,7 +136,7 @@ export function selected(state: State): Selected | undefined {
   }
 }
 
-/** The event that the detail screen shows, from the list or from its job. */
+/** The event on the detail screen, from the list or from its job. */
 export function shownEvent(state: State): EventEnvelope | undefined {
   const { id } = placeOf(state);
   return (
@@ -178,7 +166,7 @@ const MAY = {
   cancel: (status: JobStatus) => LEGAL_MOVES[status].includes("CANCELLED"),
 } as const;
 
-/** The marked jobs, or the one under the cursor, that a verb would do something to. */
+/** The marked jobs, or the one under the cursor, on which a verb would have an effect. */
 export function jobTargets(state: State, verb: keyof typeof MAY): readonly string[] {
   const statuses = new Map(jobRows(state).map(({ id, status }) => [id, status]));
   const shown = selected(state);
@@ -187,7 +175,7 @@ export function jobTargets(state: State, verb: keyof typeof MAY): readonly strin
   return targets(state).filter((id) => MAY[verb](statuses.get(id) ?? "FAILED"));
 }
 
-/** Whether retrying, or cancelling, would do something to what is selected. */
+/** Whether retrying, or cancelling, would have an effect on the selection. */
 export const retryable = (state: State) => allows(state, "retry");
 export const cancellable = (state: State) => allows(state, "cancel");
 
@@ -195,5 +183,3 @@ function allows(state: State, verb: keyof typeof MAY): boolean {
   const isAll = placeOf(state).screen === "jobs" && state.lists.jobs.all;
   return isAll ? rowIds(state).length > 0 : jobTargets(state, verb).length > 0;
 }
-
-const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);

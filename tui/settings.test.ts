@@ -7,7 +7,7 @@ import { changeSetting, DEFAULT_SETTINGS, readSettings, settingsPath, writeSetti
 const folder = mkdtempSync(join(tmpdir(), "observatory-settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("settings live where XDG says, and survive being written", () => {
+test("settings are stored where XDG says, and can be read back", () => {
   const path = settingsPath({ XDG_CONFIG_HOME: folder });
   expect(path).toBe(join(folder, "odd-dashboard/settings.json"));
   expect(settingsPath({ HOME: "/home/ada" })).toBe("/home/ada/.config/odd-dashboard/settings.json");
@@ -25,7 +25,7 @@ test("a broken file means the defaults, and says what is wrong with it", () => {
   expect(readSettings(path).problem).toContain("refresh");
 });
 
-test("a value that does not fit is refused with what would", () => {
+test("an unsuitable value is refused with what is allowed", () => {
   expect(changeSetting(DEFAULT_SETTINGS, "refresh", "2000")).toMatchObject({ refresh: 2_000 });
   expect(changeSetting(DEFAULT_SETTINGS, "refresh", "fast")).toBe("refresh takes 500 to 60000 milliseconds");
   expect(changeSetting(DEFAULT_SETTINGS, "theme", "pink")).toContain("default, colour-blind, mono");

@@ -5,7 +5,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { THEME_NAMES } from "./style.ts";
 
-/** What a person may set, and what it is by default; `:set NAME VALUE` writes it. */
+/** What a user may set, with its defaults; `:set NAME VALUE` writes it. */
 export const Settings = Type.Object(
   {
     theme: Type.Union(
@@ -27,7 +27,7 @@ export function settingsPath(env: Readonly<Record<string, string | undefined>> =
   return join(base, "odd-dashboard", "settings.json");
 }
 
-/** Reads the file; a missing one means the defaults, a broken one too, with a sentence that says so. */
+/** Reads the file. A missing or broken one means the defaults; a broken one also returns a sentence about it. */
 export function readSettings(path: string): { settings: Settings; problem?: string } {
   try {
     const found: unknown = { ...DEFAULT_SETTINGS, ...JSON.parse(readFileSync(path, "utf8")) };

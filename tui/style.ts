@@ -1,4 +1,4 @@
-/** Colours by what they mean; a theme says which of the terminal's sixteen each is. */
+/** Colours by meaning; a theme maps each to one of the terminal's sixteen. */
 export type Colour = "accent" | "good" | "busy" | "later" | "warn" | "bad" | "odd";
 
 export interface Style {
@@ -30,7 +30,7 @@ export type ThemeName = (typeof THEME_NAMES)[number];
 /** Indexes into the terminal's own sixteen colours, so that its light or dark scheme decides how they look. */
 export const THEMES: Readonly<Record<ThemeName, Readonly<Partial<Record<Colour, number>>>>> = {
   default: { accent: 13, good: 2, busy: 6, later: 12, warn: 3, bad: 9, odd: 5 },
-  // Blue and yellow stay apart under red-green blindness; glyph and word carry the rest.
+  // Blue and yellow remain distinct under red-green blindness; glyph and word carry the rest.
   "colour-blind": { accent: 13, good: 12, busy: 6, later: 4, warn: 3, bad: 11, odd: 5 },
   mono: {},
 };

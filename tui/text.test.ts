@@ -22,7 +22,7 @@ test("cutting counts cells, not characters", () => {
   expect(fit("42", 6, "right")).toBe("    42");
 });
 
-test("wrapping breaks at spaces and splits what is longer than a line", () => {
+test("wrapping breaks at spaces and splits words longer than a line", () => {
   expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
   expect(wrap("abcdefghij k", 4)).toEqual(["abcd", "efgh", "ij k"]);
   expect(wrap("a\n\nb", 4)).toEqual(["a", "", "b"]);

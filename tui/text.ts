@@ -13,8 +13,9 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
- * Text from outside, made safe for the screen: no escape sequences, control or direction characters, one line. Each
- * grapheme is reduced to its first code point, because a cell of the screen holds one; what has no width goes.
+ * Makes outside text safe for the screen: no escape sequences, control or direction characters, one line. Each
+ * grapheme is reduced to its first code point, because a cell of the screen holds one; zero-width characters are
+ * removed.
  */
 export function sanitize(text: string): string {
   if (PRINTABLE_ASCII.test(text)) return text;
@@ -27,14 +28,14 @@ export function sanitize(text: string): string {
   return out;
 }
 
-/** Cells that a text takes on a terminal; wide glyphs and emoji take two. */
+/** The number of cells that a text takes on a terminal; wide glyphs and emoji take two. */
 export function widthOf(text: string): number {
   return PRINTABLE_ASCII.test(text)
     ? text.length
     : [...text].reduce((sum, point) => sum + Bun.stringWidth(point), 0);
 }
 
-/** The text cut to `width` cells, ending in `…` where something was lost. */
+/** The text truncated to `width` cells, ending in `…` where something was lost. */
 export function cut(text: string, width: number, ellipsis = "…"): string {
   if (width <= 0) return "";
   if (widthOf(text) <= width) return text;
@@ -49,14 +50,14 @@ export function cut(text: string, width: number, ellipsis = "…"): string {
   return out + ellipsis;
 }
 
-/** Cut or padded to exactly `width` cells. */
+/** Truncated or padded to exactly `width` cells. */
 export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
   const short = cut(text, width);
   const gap = " ".repeat(Math.max(0, width - widthOf(short)));
   return align === "left" ? short + gap : gap + short;
 }
 
-/** Lines of at most `width` cells, broken at spaces where possible; a paragraph's indentation goes on. */
+/** Lines of at most `width` cells, broken at spaces where possible; a paragraph's indentation continues. */
 export function wrap(text: string, width: number): string[] {
   return text.split("\n").flatMap((paragraph) => {
     const indent = cut(/^ */.exec(paragraph)?.[0] ?? "", Math.floor(width / 2), "");

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import type { DeadLetter } from "../contracts/dead-letter.ts";
 import { toText } from "./canvas.ts";
 import { hintsOf } from "./keys.ts";
+import { dueLoads } from "./loads.ts";
 import { placeOf, type State } from "./model.ts";
-import { dueLoads } from "./needs.ts";
 import { rowIds } from "./selection.ts";
 import { NOW, SAMPLE_TYPES, sampleId } from "./testing/sample-data.ts";
 import { answered, freshState, liveState, press } from "./testing/sample-state.ts";
@@ -26,7 +26,7 @@ test("Esc undoes one step at a time and never leaves the program", () => {
   expect([placeOf(overview).screen, effects]).toEqual(["overview", []]);
 });
 
-test("Ctrl-C leaves from anywhere, also out of a form and a prompt", () => {
+test("Ctrl-C leaves from anywhere, even from a form or a prompt", () => {
   for (const keys of [[], ["N"], ["/"], [":"], ["?"]])
     expect(press(jobs(), ...keys, "ctrl-c").effects).toContainEqual({ kind: "quit" });
 });
@@ -40,7 +40,7 @@ test("a destructive verb is confirmed with its count before anything runs", () =
   expect(run).toEqual([{ kind: "run", command: { kind: "cancel", ids: [sampleId(3)] } } as never]);
 });
 
-test("everything that matches is counted by the service first", () => {
+test("the service first counts everything that matches", () => {
   const { state, effects } = press(liveState(80, 24, { screen: "jobs" }), "*", "t");
   expect(effects).toMatchObject([{ kind: "count", command: { kind: "retry-all", filter: {} } }]);
   const command = { kind: "retry-all", filter: {} } as const;
@@ -79,7 +79,7 @@ test("the cursor stays on its job while newer ones arrive above it", () => {
   expect(after.lists.jobs.index).toBe(0);
 });
 
-test("rows of another filter are not shown, and an answer to an older question is dropped", () => {
+test("rows of another filter are not shown, and an answer to an older query is dropped", () => {
   const asked = press(jobs(), "/", "x", "enter").state;
   expect(rowIds(asked)).toEqual([]);
   const [next] = update(
@@ -90,7 +90,7 @@ test("rows of another filter are not shown, and an answer to an older question i
   expect(next.data.jobs?.value).toBeUndefined();
 });
 
-test("a failed query is tried again later and later, and R tries at once", () => {
+test("a failed query is retried at growing intervals, and R retries at once", () => {
   let [state] = update(freshState(80, 24), { kind: "tick" }, NOW);
   const waits: number[] = [];
   let at = NOW;
@@ -117,14 +117,14 @@ test("a failed query is tried again later and later, and R tries at once", () =>
   expect(effects).toMatchObject([{ kind: "load", name: "overview" }]);
 });
 
-test("a change on the stream queries the screen again, at most once per refresh", () => {
+test("a change on the stream reloads the screen, at most once per refresh", () => {
   const [changed, none] = update(liveState(80, 24), { kind: "changed" }, NOW + 100);
   expect(none).toEqual([]);
   const [, effects] = update(changed, { kind: "changed" }, NOW + 1_000);
   expect(effects.map((effect) => effect.kind === "load" && effect.name)).toEqual(["overview", "events"]);
 });
 
-test("nothing but the overview is queried while no service answers", () => {
+test("only the overview is queried while no service answers", () => {
   const [asked] = update(freshState(80, 24), { kind: "tick" }, NOW);
   const [failed] = update(
     asked,
@@ -134,7 +134,36 @@ test("nothing but the overview is queried while no service answers", () => {
   expect(dueLoads({ ...failed, now: NOW + 20_000 }).map(({ name }) => name)).toEqual(["overview"]);
 });
 
-test("the palette runs commands, sets settings and looks for ids", () => {
+test("help scrolls by lines and pages, stops at its first line, and closes", () => {
+  const scrollAfter = (...keys: string[]) => {
+    const { overlay } = press(jobs(), "?", ...keys).state;
+    return overlay?.kind === "help" ? overlay.scroll : undefined;
+  };
+  expect(scrollAfter("down", "j", "pgdn", " ", "up", "k", "pgup")).toBe(10);
+  expect(scrollAfter("down", "pgup", "x")).toBe(0);
+  expect(scrollAfter("esc")).toBeUndefined();
+});
+
+test("the palette is walked with arrows, completed with Tab, and left with Esc", () => {
+  expect(press(jobs(), ":", "down", "down", "up", "enter").state.places.at(-1)?.screen).toBe("jobs");
+  expect(press(jobs(), ":", ..."sor", "enter").state.lists.jobs.sort).toBe(1);
+  const completed = press(jobs(), ":", ..."dea", "tab").state;
+  expect(completed.overlay).toMatchObject({ kind: "palette", text: "dead letters" });
+  expect(press(jobs(), ":", ..."set", "enter").state.overlay).toMatchObject({ text: "set " });
+  expect(press(jobs(), ":", "esc").state.overlay).toBeUndefined();
+});
+
+test("a filter that is typed shows what may follow, or what is wrong with it", () => {
+  const lastLine = (...keys: string[]) =>
+    toText(render(press(jobs(), "/", ...keys).state))
+      .split("\n")
+      .at(-1);
+  expect(lastLine(..."status:fa")).toContain("Tab: failed");
+  expect(lastLine(..."status:nonsense")).toContain("nonsense");
+  expect(lastLine()).toContain("/");
+});
+
+test("the palette runs commands, changes settings and finds ids", () => {
   expect(placeOf(press(jobs(), ":", ..."overview", "enter").state).screen).toBe("overview");
   const { state, effects } = press(jobs(), ":", ..."set theme mono", "enter");
   expect([state.settings.theme, effects]).toMatchObject(["mono", [{ kind: "save" }]]);
@@ -144,7 +173,7 @@ test("the palette runs commands, sets settings and looks for ids", () => {
   expect(press(jobs(), ":", ..."0dfc0001", "enter").state.lists.jobs.filter).toBe("0dfc0001");
 });
 
-test("a form submits what it shows, and stays open with the reason when it is refused", () => {
+test("a form submits what it shows, and stays open with the reason when refused", () => {
   const filled = press(liveState(80, 24, { screen: "jobs" }), "N", "G").state;
   expect(filled.form?.fields[0]?.value).toBe("hash");
   const { state, effects } = press(filled, ...new Array(8).fill("down"), "enter");
@@ -184,17 +213,24 @@ test("o opens the trace where Jaeger answers, and says why where it does not", (
   expect([effects, state.notice?.text]).toEqual([[], `No Jaeger to show the trace in: ${reason}`]);
 });
 
-test("a retry that no worker takes up says so in its notice", () => {
+test("a retry that no worker can run says so in its notice", () => {
   const command = { kind: "retry", ids: [sampleId(1)] } as const;
   const outcome = { changed: 1, refused: 0, note: "No worker runs greet" };
   const [state] = update(liveState(80, 24, { screen: "jobs" }), { kind: "finished", command, outcome }, NOW);
   expect(state.notice?.text).toBe("Retried 1 job. No worker runs greet");
 });
 
-test("all dead letters that match, or all of a cause, are counted by the service before they are dropped", () => {
+test("the service counts all matching dead letters, or all of a cause, before they are dropped", () => {
   const letter = (id: number, detail: string): DeadLetter => ({
-    ...{ id: sampleId(id), kind: "message", reason: "MALFORMED", detail, service: "processor" },
-    ...{ queue: "jobs.created", diedAt: new Date(NOW).toISOString(), body: "{", replays: 0 },
+    id: sampleId(id),
+    kind: "message",
+    reason: "MALFORMED",
+    detail,
+    service: "processor",
+    queue: "jobs.created",
+    diedAt: new Date(NOW).toISOString(),
+    body: "{",
+    replays: 0,
   });
   const items = [letter(1, "Unexpected token at 17"), letter(2, "Unexpected token at 4")];
   const there = liveState(
@@ -210,7 +246,7 @@ test("all dead letters that match, or all of a cause, are counted by the service
   const { state, effects } = press(there, "right", "*", "d");
   expect(effects).toEqual([{ kind: "count", command } as never]);
   expect(toText(render(state))).toContain("all that match reason:MALFORMED Unexpected token at");
-  // Once the cause has gone, what was marked must not stand for everything else.
+  // Once the cause has gone, its marks must not stand for everything else.
   const value = { items: [letter(3, "No header")], nextCursor: null };
   const { key } = state.data.deadLetters!;
   const [gone] = update(state, { kind: "loaded", name: "deadLetters", key, value }, NOW);
@@ -235,7 +271,7 @@ test("a problem of a payload field is not shown at the request's field of the sa
   expect(press(state, "down", "down", "down", "down", "down", "down", "enter").state.form?.focus).toBe(1);
 });
 
-test("what was said keeps its distance from the hints, and goes at the next key", () => {
+test("a notice keeps its distance from the hints, and disappears at the next key", () => {
   const said = press(jobs(), ":", ..."frob", "enter").state;
   const lastLine = (state: State) => toText(render(state)).split("\n").at(-1);
   for (const width of [60, 66, 72, 80, 100, 120])

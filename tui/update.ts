@@ -1,19 +1,21 @@
 import { addOverview } from "../shared/rates.ts";
 import { act, clicked, refilter } from "./act.ts";
 import { type BulkCommand, type Command, type Outcome, outcomeText, plural } from "./commands.ts";
+import type { Load } from "./effect.ts";
 import { editField, type Form, openForm, problemKey, readForm } from "./form.ts";
 import { bindingOf } from "./keys.ts";
+import { dueLoads } from "./loads.ts";
 import { type Message, notice, type Step } from "./message.ts";
-import { isOffline, type ListState, type Loaded, placeOf, type Resources, type State } from "./model.ts";
-import { dueLoads, type Load } from "./needs.ts";
+import { isOffline, type ListState, placeOf, type State } from "./model.ts";
 import { overlayKey } from "./overlays.ts";
+import type { Loaded, Resources } from "./resources.ts";
 import { rowIds } from "./selection.ts";
 
 const NOTICE_MS = 6_000;
 
 /**
- * The whole behaviour of the program: what a message makes of the state, and what has to happen outside. Pure; time
- * comes with each message.
+ * The whole behaviour of the program: how a message changes the state, and which effects follow. Pure; each message
+ * carries its time.
  */
 export function update(before: State, message: Message, now: number): Step {
   const [state, effects] = handle({ ...before, now }, message);
@@ -26,7 +28,7 @@ function handle(state: State, message: Message): Step {
     case "key":
       return pressed({ ...state, notice: undefined }, message.key);
     case "clicked":
-      // What lies over the screen takes the keys, and so the clicks.
+      // What is drawn over the screen takes the keys, and therefore the clicks.
       return [state.overlay || state.form ? state : clicked(state, message.target), []];
     case "resize":
       return [{ ...state, width: message.width, height: message.height }, []];
@@ -110,13 +112,13 @@ function loaded(state: State, { name, key, value }: Extract<Message, { kind: "lo
   return keepCursors(name === "deadLetters" ? withoutGoneCause(next) : next);
 }
 
-/** Shows all causes again, with nothing marked, once the chosen one has no dead letter left. */
+/** Shows all causes again, with nothing marked, once the chosen one has no dead letters left. */
 function withoutGoneCause(state: State): State {
   const isGone = state.lists["dead-letters"].filter !== "" && rowIds(state, "dead-letters").length === 0;
   return isGone ? refilter(state, "dead-letters", "") : state;
 }
 
-/** Opens the form that waited for a job and the job types, once both are there. */
+/** Opens the form that waited for a job and the job types, once both have arrived. */
 function editLoaded(state: State): Step {
   const { job, jobTypes } = state.data;
   const isReady =
@@ -192,7 +194,7 @@ function finished(state: State, command: Command, outcome: Outcome): State {
   return { ...done, lists, ...(isGone && { places: done.places.slice(0, -1) }) };
 }
 
-/** A submitted job is shown; a refused one stays in its form with the reason. */
+/** Shows a submitted job; a refused one stays in its form with the reason. */
 function submitted(state: State, { jobId, reason }: Outcome, isBad: boolean): State {
   const { form } = state;
   if (isBad) return { ...state, form: form && { ...form, submitting: false, refusal: reason } };

@@ -19,8 +19,11 @@ const Config = Type.Object({
   READ_MODEL_URL: Url(["http", "https"], { default: "http://127.0.0.1:8080", description: "The read model" }),
 });
 
+/** A path of the page, with the address of the service behind it. */
+type Upstream = readonly [prefix: string, url: string];
+
 /**
- * The page on a developer's machine: the routes and headers that nginx serves in containers. `/api` leads to the
+ * Serves the page on a developer's machine with the routes and headers that nginx has in containers: `/api` leads to the
  * read-model, `/runbooks` to its pages, `/gateway` to the gateway, `/ws` to web-pty.
  */
 async function start({ config, log, life }: ServiceContext<typeof Config.static>): Promise<void> {
@@ -28,28 +31,33 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   await buildPage(folder);
   const policy = createOriginPolicy(config.BIND_ADDRESS, config.ALLOWED_ORIGINS);
   const sockets = createSocketProxy(config.PTY_URL);
-  const upstreams = [
+  const upstreams: readonly Upstream[] = [
     ["/api", config.READ_MODEL_URL],
     ["/runbooks", `${config.READ_MODEL_URL}/runbooks`],
     ["/gateway", config.GATEWAY_URL],
-    ["/ws", config.PTY_URL.replace(/^ws/, "http").replace(/\/ws$/, "/ws")],
-  ] as const;
+    ["/ws", config.PTY_URL.replace(/^ws/, "http")],
+  ];
 
   const server = Bun.serve<Proxied>({
     hostname: config.BIND_ADDRESS,
     port: config.PORT,
-    // The live stream may be silent for long.
+    // The live stream may be silent for a long time.
     idleTimeout: 0,
     async fetch(request, self) {
       const refusal = policy.refusal(request);
       if (refusal) return problemResponse(new AppError("ORIGIN_REFUSED", refusal), crypto.randomUUID());
-      const { pathname, search } = new URL(request.url);
+      // As in nginx: a method that echoes the request, headers included, only helps an attacker.
+      if (request.method === "TRACE")
+        return problemResponse(
+          new AppError("METHOD_NOT_ALLOWED", "The page takes no TRACE"),
+          crypto.randomUUID(),
+        );
+      const { pathname } = new URL(request.url);
       if (pathname === "/healthz" || pathname === "/readyz") return Response.json({ status: "ready" });
       if (pathname === "/ws" && request.headers.get("upgrade")?.toLowerCase() === "websocket")
         return sockets.upgrade(request, self);
       const upstream = upstreams.find(([prefix]) => pathname === prefix || pathname.startsWith(`${prefix}/`));
-      if (upstream)
-        return forward(request, `${upstream[1]}${pathname.slice(upstream[0].length)}${search}`, log);
+      if (upstream) return forward(request, upstream, log);
       return file(folder, pathname);
     },
     websocket: sockets.handler,
@@ -58,10 +66,13 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   log.info("Ready", { port: server.port });
 }
 
-async function forward(request: Request, url: string, log: Log): Promise<Response> {
+/** Passes a request to the service behind its path, with the rest of the path. */
+async function forward(request: Request, [prefix, base]: Upstream, log: Log): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const url = `${base}${pathname.slice(prefix.length)}${search}`;
   const headers = new Headers(request.headers);
   headers.delete("host");
-  // Checked here already, and the service behind would compare it with a Host that is not the page's.
+  // The policy above has checked it; the upstream would compare it with a Host that is not the page's.
   headers.delete("origin");
   headers.delete("accept-encoding");
   try {
@@ -73,16 +84,12 @@ async function forward(request: Request, url: string, log: Log): Promise<Respons
       signal: request.signal,
     });
   } catch (error) {
-    // The browser is gone, so nothing reads this answer.
+    // The browser has left, so this answer reaches nothing.
     if (request.signal.aborted) return new Response(null, { status: 499 });
-    log.warn("A service does not answer", { url, reason: messageOf(error) });
-    const problem = {
-      type: "about:blank",
-      title: "A service does not answer",
-      status: 502,
-      code: "UNREACHABLE",
-    };
-    return Response.json(problem, { status: 502, headers: { "content-type": "application/problem+json" } });
+    const correlationId = crypto.randomUUID();
+    log.warn("A service does not answer", { url, reason: messageOf(error), correlationId });
+    const problem = new AppError("UNREACHABLE", `Nothing answers behind ${prefix}`);
+    return problemResponse(problem, correlationId, pathname);
   }
 }
 

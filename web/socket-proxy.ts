@@ -1,15 +1,15 @@
 import { PTY_PROTOCOL } from "../contracts/pty.ts";
 
-/** One browser's socket with the one to web-pty behind it. */
+/** The socket to web-pty behind one browser's socket. */
 export interface Proxied {
   readonly upstream: WebSocket;
-  /** Frames that came before the other end was open. */
+  /** Frames that arrived before that socket was open. */
   readonly early: (string | Uint8Array<ArrayBuffer>)[];
 }
 
 const MAX_EARLY = 16;
 
-/** Passes WebSocket frames to the terminal service and back. What is under way is bounded by its acknowledgements. */
+/** Passes WebSocket frames to the terminal service and back. Acknowledgements bound what is in flight. */
 export function createSocketProxy(url: string) {
   return {
     upgrade(request: Request, server: Bun.Server<Proxied>): Response | undefined {

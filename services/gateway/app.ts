@@ -1,31 +1,21 @@
-import { Elysia } from "elysia";
-import {
-  ActionRequest,
-  BatchRequest,
-  DeadLetterActionRequest,
-  IdempotencyKey,
-  ReplayRequest,
-} from "../../contracts/api-commands.ts";
-import { GATEWAY_ROUTES } from "../../contracts/routes.ts";
+import { type AnyElysia, Elysia } from "elysia";
+import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
+import { COMMAND_ROUTES } from "../../contracts/processor-routes.ts";
+import type { Route } from "../../contracts/route.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Call } from "../../shared/http/call.ts";
 import type { createDocs } from "../../shared/http/docs.ts";
 import type { Edge } from "../../shared/http/edge.ts";
+import { type Handler, type Handlers, mount } from "../../shared/http/mount.ts";
 import type { createOps } from "../../shared/http/ops.ts";
-import { refuseOtherMethods } from "../../shared/http/other-methods.ts";
-import { createCheck, readId, readJson } from "../../shared/http/read-request.ts";
 import { describeJobType } from "../../shared/job-types/define.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { readTraceparent, traceIdFor } from "../../shared/traceparent.ts";
-import type { Command, CommandForwarder } from "./commands.ts";
+import type { CommandForwarder } from "./commands.ts";
 import type { Caller, Submitter } from "./submit-job.ts";
 
-const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The Idempotency-Key header");
-const checkBatch = createCheck(BatchRequest, "VALIDATION_FAILED", "The batch");
-const checkAction = createCheck(ActionRequest, "VALIDATION_FAILED", "The request");
-const checkLetters = createCheck(DeadLetterActionRequest, "VALIDATION_FAILED", "The request");
-const checkReplay = createCheck(ReplayRequest, "VALIDATION_FAILED", "The request");
-
-/** A command without a body: one that is sent all the same is not read. */
-const BARE = { parse: "none" } as const;
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+const READ_ONLY_REASON = "This gateway was started with READ_ONLY=true: jobs and commands are refused";
 
 export interface AppOptions {
   readonly edge: Edge;
@@ -35,133 +25,91 @@ export interface AppOptions {
   readonly forward: CommandForwarder;
   readonly maxPayloadBytes: number;
   readonly maxBatchBytes: number;
-  /** Where callers of this gateway reach the read model. */
+  /** Refuses everything that would change something. */
+  readonly readOnly: boolean;
+  /** The read model's address for callers of this gateway. */
   readonly readModelUrl: string;
 }
 
-/** The gateway's routes; `contracts/routes.ts` describes them. */
-export function createApp({
-  edge,
-  ops,
-  docs,
-  submitter,
-  forward,
-  maxPayloadBytes,
-  maxBatchBytes,
-  readModelUrl,
-}: AppOptions) {
-  // Payload and metadata may each have their full size, and the rest of a job needs room too.
-  const maxJobBytes = 2 * maxPayloadBytes + 8_192;
-  const types = JSON.stringify({ jobTypes: [...JOB_TYPES.values()].map(describeJobType) });
-
-  const command = (
-    { request, correlationId }: { request: Request; correlationId: string },
-    method: Command["method"],
-    path: string,
-    body?: unknown,
-  ) => forward.command({ method, path, correlationId, idempotencyKey: keyOf(request), body });
-
+/** The gateway's routes beside its operations. */
+export function createApp(options: AppOptions): AnyElysia {
+  const { edge, ops, docs, readOnly, maxPayloadBytes, maxBatchBytes } = options;
   const app = new Elysia()
     .use(edge)
-    .use(ops)
-    .use(docs)
-    .post(
-      "/jobs",
-      async ({ request, correlationId, set }) => {
-        const from = caller(request, correlationId);
-        const acceptance = await submitter.submit(await readJson(request, maxJobBytes), from);
-        set.status = 202;
-        set.headers.location = `/jobs/${acceptance.jobId}`;
-        set.headers["x-trace-id"] = traceIdFor(acceptance.jobId, from.traceparent);
-        return acceptance;
-      },
-      { parse: "none" },
-    )
-    .post(
-      "/jobs/batch",
-      async ({ request, correlationId, set }) => {
-        const { jobs } = checkBatch(await readJson(request, maxBatchBytes));
-        set.status = 202;
-        return submitter.submitBatch(jobs, { correlationId, batch: true });
-      },
-      { parse: "none" },
-    )
-    .get("/jobs/:id", ({ params }) => {
-      const jobId = readId(params.id);
-      const href = `${readModelUrl}/jobs/${jobId}`;
-      return Response.json(
-        { jobId, href, timeline: `${href}/timeline` },
-        { status: 307, headers: { location: href } },
-      );
+    .onRequest(({ request }) => {
+      if (readOnly && !READING.has(request.method)) throw new AppError("READ_ONLY", READ_ONLY_REASON);
     })
-    .get("/job-types", () => new Response(types, { headers: { "content-type": "application/json" } }))
-    .post("/jobs/:id/cancel", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/cancel`), BARE)
-    .post("/jobs/:id/retry", (call) => command(call, "POST", `/jobs/${readId(call.params.id)}/retry`), BARE)
-    .post(
-      "/jobs/actions",
-      async (call) =>
-        command(call, "POST", "/jobs/actions", checkAction(await readJson(call.request, 65_536))),
-      { parse: "none" },
-    )
-    .get("/jobs/actions/:id", ({ params, correlationId }) =>
-      forward.read(`/jobs/actions/${readId(params.id)}`, correlationId),
-    )
-    .post(
-      "/jobs/actions/:id/cancel",
-      (call) => command(call, "POST", `/jobs/actions/${readId(call.params.id)}/cancel`),
-      BARE,
-    )
-    .post(
-      "/dead-letters/actions",
-      async (call) =>
-        command(call, "POST", "/dead-letters/actions", checkLetters(await readJson(call.request, 65_536))),
-      { parse: "none" },
-    )
-    .get("/dead-letters/actions/:id", ({ params, correlationId }) =>
-      forward.read(`/dead-letters/actions/${readId(params.id)}`, correlationId),
-    )
-    .post(
-      "/dead-letters/actions/:id/cancel",
-      (call) => command(call, "POST", `/dead-letters/actions/${readId(call.params.id)}/cancel`),
-      BARE,
-    )
-    .post(
-      "/dead-letters/:id/replay",
-      async (call) => {
-        const body = await readJson(call.request, 524_288, true);
-        const path = `/dead-letters/${readId(call.params.id)}/replay`;
-        return command(call, "POST", path, body === undefined ? {} : checkReplay(body));
-      },
-      { parse: "none" },
-    )
-    .delete(
-      "/dead-letters/:id",
-      (call) => command(call, "DELETE", `/dead-letters/${readId(call.params.id)}`),
-      BARE,
-    )
-    .post(
-      "/queues/:type/pause",
-      (call) => command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/pause`),
-      BARE,
-    )
-    .post(
-      "/queues/:type/resume",
-      (call) => command(call, "POST", `/queues/${encodeURIComponent(call.params.type)}/resume`),
-      BARE,
-    );
-  refuseOtherMethods(app, GATEWAY_ROUTES);
-  return app;
+    .use(ops)
+    .use(docs);
+  return mount(app, GATEWAY_ROUTES, createHandlers(options), {
+    maxBodyBytes: {
+      // Payload and metadata may each have their full size; the rest of a job needs room too.
+      submitJob: 2 * maxPayloadBytes + 8_192,
+      submitBatch: maxBatchBytes,
+    },
+  });
 }
 
-function caller(request: Request, correlationId: string): Caller {
+function createHandlers(options: AppOptions): Handlers<typeof GATEWAY_ROUTES> {
+  const { submitter, forward, readOnly, readModelUrl } = options;
+  const types = JSON.stringify({ jobTypes: [...JOB_TYPES.values()].map(describeJobType) });
+  const access = readOnly ? { readOnly, reason: READ_ONLY_REASON } : { readOnly };
+
   return {
-    correlationId,
-    idempotencyKey: keyOf(request),
-    traceparent: readTraceparent(request.headers.get("traceparent")),
+    async submitJob(call) {
+      const from = callerOf(call);
+      const acceptance = await submitter.submit(await call.json(), from);
+      call.replyHeaders.location = `/jobs/${acceptance.jobId}`;
+      call.replyHeaders["x-trace-id"] = traceIdFor(acceptance.jobId, from.traceparent);
+      return acceptance;
+    },
+    async submitBatch({ body, correlationId }) {
+      const { jobs } = await body();
+      return submitter.submitBatch(jobs, { correlationId, batch: true });
+    },
+    access: () => access,
+    findJob({ params, replyHeaders }) {
+      const href = `${readModelUrl}/jobs/${params.id}`;
+      replyHeaders.location = href;
+      return { jobId: params.id, href, timeline: `${href}/timeline` };
+    },
+    listJobTypes: () => new Response(types, { headers: { "content-type": "application/json" } }),
+    ...commandHandlers(forward),
   };
 }
 
-function keyOf(request: Request): string | undefined {
-  const key = request.headers.get("idempotency-key");
-  return key === null ? undefined : checkKey(key);
+type CommandName = keyof typeof COMMAND_ROUTES;
+
+/** Every command goes to a processor as it is, and so does its answer. */
+function commandHandlers(forward: CommandForwarder) {
+  const entries = Object.entries<Route>(COMMAND_ROUTES).map(([name, route]) => [
+    name,
+    forwarding(forward, route),
+  ]);
+  return Object.fromEntries(entries) as { readonly [K in CommandName]: Handler<(typeof COMMAND_ROUTES)[K]> };
+}
+
+function forwarding(forward: CommandForwarder, { method, path, body }: Route) {
+  return async (call: Call<Route>): Promise<Response> => {
+    const filled = pathOf(path, call.params);
+    if (method === "GET") return forward.read(filled, call.correlationId);
+    return forward.command({
+      method,
+      path: filled,
+      correlationId: call.correlationId,
+      idempotencyKey: call.header("idempotency-key"),
+      ...(body && { body: (await call.body()) ?? {} }),
+    });
+  };
+}
+
+const pathOf = (path: string, params: Readonly<Record<string, string>>) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+
+function callerOf(call: Call<(typeof GATEWAY_ROUTES)["submitJob"]>): Caller {
+  return {
+    correlationId: call.correlationId,
+    idempotencyKey: call.header("idempotency-key"),
+    traceparent: readTraceparent(call.header("traceparent") ?? null),
+  };
 }

@@ -1,24 +1,25 @@
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { COMMAND_HEADERS, CommandOutcome } from "../../contracts/command-outcome.ts";
 import { commandIdOfKey } from "../../contracts/ids.ts";
+import { INTERNAL } from "../../contracts/processor-routes.ts";
 import { pause } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
 
-/** A command is short, whatever it sets going: silence for longer means trouble. */
+/** A command is short, however much work it starts: silence beyond this means trouble. */
 const TIMEOUT_MS = 5_000;
-/** How long the outcome of a silent command is asked for. */
+/** How long the outcome of a silent command is queried. */
 const OUTCOME_MS = 8_000;
 const OUTCOME_POLL_MS = 200;
 
 const outcomeChecker = TypeCompiler.Compile(CommandOutcome);
 
-/** What connecting fails with when nothing was sent. */
+/** Errors of a connection that was never made, so nothing was sent. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 export interface CommandOptions {
-  /** Base URLs of processors; any can serve any command. */
-  readonly processors: readonly string[];
+  /** Base URLs of the processors running now; any of them can serve any command. */
+  readonly processors: () => Promise<readonly string[]>;
 }
 
 export interface Command {
@@ -35,23 +36,25 @@ interface Sent extends Command {
 }
 
 /**
- * Sends commands on existing jobs to a processor, each time beginning with the next one. Only a processor that could
- * not be reached is passed over: one that fell silent may have carried the command out, so it is looked up by its id.
+ * Sends commands on existing jobs to a processor, each time starting with the next one. Only a processor that could
+ * not be reached is skipped: one that fell silent may have carried out the command, so its outcome is looked up by its
+ * id.
  */
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;
 
-  /** The processors, beginning with the next in turn. */
-  function inTurn(): string[] {
-    const first = next++ % processors.length;
-    return [...processors.slice(first), ...processors.slice(0, first)];
+  /** The processors, starting with the next in turn. */
+  async function inTurn(): Promise<string[]> {
+    const all = await processors();
+    const first = next++ % all.length;
+    return [...all.slice(first), ...all.slice(0, first)];
   }
 
   async function request(
     base: string,
     { method, path, correlationId, body, id, send }: Sent,
   ): Promise<Response> {
-    const reply = await fetch(`${base}/internal${path}`, {
+    const reply = await fetch(`${base}${INTERNAL}${path}`, {
       method,
       headers: {
         "x-correlation-id": correlationId,
@@ -68,11 +71,11 @@ export function createCommandForwarder({ processors }: CommandOptions) {
     return relay(reply, correlationId);
   }
 
-  /** How a command stands, from the first processor that answers; undefined when none does. */
+  /** The state of a command, from the first processor that answers; undefined when none does. */
   async function ask({ id, send, correlationId }: Sent): Promise<CommandOutcome | undefined> {
-    for (const base of inTurn()) {
+    for (const base of await inTurn()) {
       try {
-        const reply = await fetch(`${base}/internal/commands/${id}/outcome`, {
+        const reply = await fetch(`${base}${INTERNAL}/commands/${id}/outcome`, {
           method: "POST",
           headers: { "x-correlation-id": correlationId, [COMMAND_HEADERS.send]: send },
           keepalive: false,
@@ -81,7 +84,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
       } catch {
-        // Whatever is wrong with this processor, the next may know the command.
+        // This processor may be in trouble; the next may know the command.
       }
     }
     return undefined;
@@ -105,19 +108,19 @@ export function createCommandForwarder({ processors }: CommandOptions) {
       "PROCESSOR_UNAVAILABLE",
       outcome?.state === "withdrawn"
         ? `The processor did not answer (${silence}); nothing was done, and it is safe to try again`
-        : `The processor did not answer (${silence}), and what became of the command is not known; ` +
+        : `The processor did not answer (${silence}), and the outcome of the command is unknown; ` +
             "repeat it with the same Idempotency-Key to learn it",
       { facts: { commandId: sent.id, outcome: outcome?.state ?? "unknown" }, retryAfterSeconds: 2 },
     );
   }
 
-  /** Reads from the first processor that answers; a question may be put to each. */
+  /** Reads from the first processor that answers; a query may safely be repeated. */
   async function read(path: string, correlationId: string): Promise<Response> {
     const failures: string[] = [];
-    for (const base of inTurn()) {
+    for (const base of await inTurn()) {
       try {
         return await relay(
-          await fetch(`${base}/internal${path}`, {
+          await fetch(`${base}${INTERNAL}${path}`, {
             headers: { "x-correlation-id": correlationId },
             keepalive: false,
             signal: AbortSignal.timeout(OUTCOME_MS / 4),
@@ -136,7 +139,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
     const id = idempotencyKey === undefined ? crypto.randomUUID() : commandIdOfKey(idempotencyKey);
     const sent = { ...command, id, send: crypto.randomUUID() };
     const failures: string[] = [];
-    for (const base of inTurn()) {
+    for (const base of await inTurn()) {
       try {
         return await request(base, sent);
       } catch (error) {

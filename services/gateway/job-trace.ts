@@ -1,25 +1,24 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import type { Caller } from "./submit-job.ts";
 
-/** What the gateway adds to the trace of a job: the request, and within it the way to the bus. */
+/** The gateway's part of a job's trace: the request, and within it the publishing. */
 export interface JobTrace {
-  /** Parent of what consumers of the event do. */
+  /** Parent of the consumers' spans. */
   readonly traceparent: string;
-  /** `published` is false for a request that was known already. */
+  /** `published` is false for a request that was already known. */
   end(published: boolean): void;
   fail(error: unknown): void;
 }
 
 /**
- * Begin the trace of a job, or go on with its caller's; undefined when it is not sampled. The jobs of a batch have a
- * trace each, which begins with their way to the bus.
+ * Begins the trace of a job, or continues its caller's; undefined when it is not sampled. Each job of a batch has a
+ * trace of its own, which begins with publishing.
  */
 export function beginTrace(
   tracing: Tracing,
   jobId: string,
   jobType: string,
-  { traceparent, batch }: Caller,
+  { traceparent, batch = false }: { readonly traceparent?: string | undefined; readonly batch?: boolean },
 ): JobTrace | undefined {
   if (!tracing.on) return undefined;
   const first = (name: string, kind: "server" | "producer") =>

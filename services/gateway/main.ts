@@ -1,11 +1,12 @@
 import { Type } from "@sinclair/typebox";
-import { GATEWAY_ROUTES } from "../../contracts/routes.ts";
+import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import { BASE_CONFIG, Url } from "../../shared/config.ts";
 import { createDocs } from "../../shared/http/docs.ts";
 import { createEdge } from "../../shared/http/edge.ts";
 import { listen } from "../../shared/http/listen.ts";
 import { createOps } from "../../shared/http/ops.ts";
+import { createReplicas } from "../../shared/replicas.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
 import { createCommandForwarder } from "./commands.ts";
@@ -38,16 +39,20 @@ const Config = Type.Object({
     maximum: 134_217_728,
     description: "Largest body of a batch",
   }),
+  READ_ONLY: Type.Boolean({
+    default: false,
+    description: "Refuses jobs and commands, for a page or an API that is only for viewing",
+  }),
   MAX_IN_FLIGHT: Type.Integer({
     default: 20_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Jobs that may wait for their confirm",
+    description: "Jobs that may await their confirm at once",
   }),
 });
 
 const LINKS = {
-  "/docs": "Its routes, to read and to try",
+  "/docs": "Its routes, to read and try out",
   "/openapi.json": "The same for programs",
   "/job-types": "The job types, each with an example",
 };
@@ -73,7 +78,7 @@ async function start({
     maxInFlight: config.MAX_IN_FLIGHT,
   });
   life.defer("jobs in flight", submitter.idle);
-  metrics.gauge("observatory_gateway_in_flight", "Jobs that wait for their confirm", [], (gauge) =>
+  metrics.gauge("observatory_gateway_in_flight", "Jobs awaiting their confirm", [], (gauge) =>
     gauge.set(submitter.inFlight),
   );
 
@@ -85,7 +90,9 @@ async function start({
       allowedOrigins: config.ALLOWED_ORIGINS,
     }),
     ops: createOps({
-      ...{ service, version, metrics },
+      service,
+      version,
+      metrics,
       engines: { bus: bus.ping },
       links: LINKS,
       stopping: life.stopping,
@@ -97,11 +104,10 @@ async function start({
       routes: GATEWAY_ROUTES,
     }),
     submitter,
-    forward: createCommandForwarder({
-      processors: config.PROCESSOR_URL.split(",").map((url) => url.replace(/\/$/, "")),
-    }),
+    forward: createCommandForwarder({ processors: createReplicas(config.PROCESSOR_URL.split(",")) }),
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     maxBatchBytes: config.MAX_BATCH_BYTES,
+    readOnly: config.READ_ONLY,
     readModelUrl: config.READ_MODEL_URL.replace(/\/$/, ""),
   });
   listen({

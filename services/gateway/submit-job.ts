@@ -11,8 +11,8 @@ import { toProblem } from "../../shared/http/to-problem.ts";
 import { checkedPayload, createdEvent, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
 import { checkPayloadBounds } from "../../shared/json-bounds.ts";
 import type { Tracing } from "../../shared/tracing.ts";
+import { createIdempotencyKeys } from "./idempotency-keys.ts";
 import { beginTrace, type JobTrace } from "./job-trace.ts";
-import { createKeyMemory } from "./key-memory.ts";
 
 const checkRequest = createCheck(JobRequest, "VALIDATION_FAILED", "The job");
 
@@ -21,16 +21,16 @@ export interface SubmitOptions {
   readonly makeEvent: EventMaker;
   readonly tracing: Tracing;
   readonly maxPayloadBytes: number;
-  /** Jobs that wait for their confirm; one more is refused with OVERLOADED. */
+  /** Jobs awaiting their confirm; one more is refused with OVERLOADED. */
   readonly maxInFlight: number;
 }
 
-/** Where a job comes from, beside its body. */
+/** Where a job comes from, apart from its body. */
 export interface Caller {
   readonly correlationId: string;
   readonly idempotencyKey?: string | undefined;
   readonly traceparent?: string | undefined;
-  /** Whether it is one of many in a request. */
+  /** Set when the request has many jobs. */
   readonly batch?: true;
 }
 
@@ -42,9 +42,9 @@ interface Prepared {
   readonly trace: JobTrace | undefined;
 }
 
-/** Accepts jobs: checks them, derives their ids, and answers when the bus has them. */
+/** Accepts jobs: checks them, derives their ids, and answers once the bus has them. */
 export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxInFlight }: SubmitOptions) {
-  const keys = createKeyMemory(10_000);
+  const keys = createIdempotencyKeys(10_000);
   // Requests that arrive together share a message and its confirm.
   const publisher = createBatcher<string, void>({
     run: async (envelopes) => {
@@ -116,7 +116,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     );
   }
 
-  /** Resolves to whether this call published it; false where this very request was under way or confirmed before. */
+  /** Resolves to whether this call published it; false when the same request was in progress or confirmed before. */
   async function publish({ key, fingerprint, envelope }: Prepared): Promise<boolean> {
     if (key !== undefined) return keys.publishOnce(key, fingerprint, () => publisher.add(envelope));
     await publisher.add(envelope);
@@ -124,13 +124,13 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
   }
 
   return {
-    /** Jobs that wait for their confirm. */
+    /** Jobs awaiting their confirm. */
     get inFlight() {
       return publisher.size;
     },
     idle: () => publisher.idle(),
 
-    /** Accept one job; resolves when it is durable in the bus. */
+    /** Accepts one job; resolves when it is durable in the bus. */
     async submit(body: unknown, caller: Caller): Promise<Acceptance> {
       const prepared = prepare(body, caller);
       const { acceptance, trace } = prepared;
@@ -146,8 +146,8 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
 
     /**
-     * Accept many: each is accepted or refused on its own and identified by its index. Rejects as a whole only when the bus
-     * took none of them.
+     * Accepts many: each is accepted or refused on its own and identified by its index. Rejects as a whole only when
+     * the bus accepted none of them.
      */
     async submitBatch(bodies: readonly unknown[], caller: Caller): Promise<BatchAcceptance> {
       const outcomes = await Promise.allSettled(bodies.map((body) => this.submit(body, caller)));
@@ -167,7 +167,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
   };
 }
-/** Consumers hold some hundred messages: few bytes each keep their memory bounded. */
+/** Consumers hold some hundred messages at once; short messages keep their memory bounded. */
 const MAX_MESSAGE_LENGTH = 262_144;
 
 function messagesOf(envelopes: readonly string[]): string[][] {

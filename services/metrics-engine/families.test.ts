@@ -34,8 +34,8 @@ const snapshot = (queues: StoreSnapshot["queues"], counts = { deadLetters: 2, ou
   ...counts,
 });
 
-describe("the families of jobs", () => {
-  test("count fresh events by what happened and the rest of a batch as duplicates", async () => {
+describe("the job metrics", () => {
+  test("count new events by type and the rest of a batch as duplicates", async () => {
     const { families, samples } = world();
     families.recorded([...sampleStory(), ...sampleEvents(2, "job.failed")], 10);
     expect(await samples("observatory_events_recorded_total")).toEqual({ "": 7 });
@@ -45,7 +45,7 @@ describe("the families of jobs", () => {
     expect(await samples("observatory_job_queue_wait_seconds_count")).toEqual({ 'type="hash"': 1 });
   });
 
-  test("begin at 0 for the types that are known, so that the first failure is a rise", async () => {
+  test("start at 0 for known types, so that the first failure shows as a rise", async () => {
     const metrics = createMetrics("metrics-engine");
     createFamilies(metrics, ["hash", "sleep"]);
     for (const name of ["submitted", "completed", "failed", "retried", "cancelled", "rejected"]) {
@@ -58,15 +58,15 @@ describe("the families of jobs", () => {
     }
   });
 
-  test("never count down where more is fresh than the batch held", async () => {
+  test("never decrease when more events are new than the batch held", async () => {
     const { families, samples } = world();
-    // What an earlier call counted and could not report, the next one reports.
+    // What an earlier call counted and could not report, the next call reports.
     families.recorded(sampleEvents(5, "job.created"), 2);
     expect(await samples("observatory_events_recorded_total")).toEqual({ "": 5 });
     expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });
   });
 
-  test("have at most 50 types and one label for the others, in counters and gauges together", async () => {
+  test("have at most 50 types and one label for the others, across counters and gauges", async () => {
     const { families, metrics } = world();
     const types = Array.from({ length: 200 }, (_, n) => `type-${n}`);
     families.recorded(
@@ -79,7 +79,7 @@ describe("the families of jobs", () => {
     expect(text).not.toContain("NaN");
   });
 
-  test("add up the depths of types that share a label, and show the oldest of them", async () => {
+  test("add up the depths of types that share a label, and show the age of the oldest job", async () => {
     const { families, samples } = world();
     const first = Array.from({ length: 50 }, (_, n) => queue(`type-${n}`, 1));
     families.storeMeasured(snapshot([...first, queue("a", 3, 9_000), queue("b", 4, 2_000)]));
@@ -87,7 +87,7 @@ describe("the families of jobs", () => {
     expect((await samples("observatory_oldest_waiting_seconds"))['type="other"']).toBe(9);
   });
 
-  test("show what a snapshot holds, and nothing of it when it is not known", async () => {
+  test("show what a snapshot holds, and nothing when there is none", async () => {
     const { families, samples } = world();
     expect(await samples("observatory_dead_letters")).toEqual({});
     families.storeMeasured(snapshot([queue("hash", 1, 500)]));

@@ -4,12 +4,12 @@ import { createBoundedLabels } from "../../shared/bounded-labels.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { contributionOf } from "../../shared/observations/counting.ts";
 
-/** Job types with labels of their own; the rest share "other". */
+/** Job types with labels of their own; all others share "other". */
 const MAX_TYPES = 50;
 
 /**
- * The Prometheus families of jobs: counted from fresh events, measured from snapshots. The counters of `knownTypes`
- * begin at 0, since a rate does not see the step from nothing to the first.
+ * The Prometheus metrics of jobs: counted from new events, measured from snapshots. The counters of `knownTypes` start
+ * at 0, because a rate does not see the step from absent to 1.
  */
 export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = []) {
   const labelOf = createBoundedLabels(MAX_TYPES);
@@ -17,18 +17,18 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     submitted: metrics.counter("observatory_jobs_submitted_total", "Jobs that were created", ["type"]),
     completed: metrics.counter("observatory_jobs_completed_total", "Jobs that completed", ["type"]),
     failed: metrics.counter("observatory_jobs_failed_total", "Jobs that ran out of tries", ["type"]),
-    retried: metrics.counter("observatory_jobs_retried_total", "Attempts that are tried again", ["type"]),
+    retried: metrics.counter("observatory_jobs_retried_total", "Failed attempts to be retried", ["type"]),
     cancelled: metrics.counter("observatory_jobs_cancelled_total", "Jobs that were cancelled", ["type"]),
-    rejected: metrics.counter("observatory_jobs_rejected_total", "Jobs that intake refused", ["type"]),
+    rejected: metrics.counter("observatory_jobs_rejected_total", "Jobs refused at intake", ["type"]),
   };
   for (const type of knownTypes)
     for (const counter of Object.values(counters)) counter.inc({ type: labelOf(type) }, 0);
   const events = metrics.counter("observatory_events_recorded_total", "Events stored and counted, each once");
-  const duplicates = metrics.counter("observatory_events_duplicate_total", "Events that came again");
+  const duplicates = metrics.counter("observatory_events_duplicate_total", "Repeated events");
   const refused = metrics.counter("observatory_events_refused_total", "Envelopes that broke their contract");
   const parked = metrics.counter(
     "observatory_parked_total",
-    "Messages set aside because the store kept failing on them alone",
+    "Messages set aside because the store kept failing on each of them alone",
     ["queue"],
   );
   parked.inc({ queue: "events.observed" }, 0);
@@ -41,41 +41,42 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
 
   const depth = metrics.gauge(
     "observatory_queue_depth",
-    "Messages in a queue of the bus, those that a consumer holds among them",
+    "Messages in a queue of the bus, including those a consumer holds",
     ["queue"],
   );
-  const lag = metrics.gauge("observatory_consumer_lag", "Messages behind the consumer of a queue", ["queue"]);
+  const lag = metrics.gauge("observatory_consumer_lag", "Messages not yet delivered to a consumer", [
+    "queue",
+  ]);
   const consumers = metrics.gauge("observatory_queue_consumers", "Consumers of a queue of the bus", [
     "queue",
   ]);
-  const jobs = metrics.gauge("observatory_jobs_unfinished", "Jobs that are not finished, by type and state", [
+  const jobs = metrics.gauge("observatory_jobs_unfinished", "Unfinished jobs, by type and state", [
     "type",
     "state",
   ]);
-  const oldest = metrics.gauge("observatory_oldest_waiting_seconds", "Age of the oldest due job that waits", [
-    "type",
-  ]);
-  const withoutWorker = metrics.gauge(
-    "observatory_jobs_without_worker",
-    "Jobs that wait although no live worker runs their type",
+  const oldest = metrics.gauge(
+    "observatory_oldest_waiting_seconds",
+    "Age of the oldest due job still waiting",
     ["type"],
   );
-  const deadLetters = metrics.gauge("observatory_dead_letters", "Dead letters that nobody replayed");
-  const outbox = metrics.gauge(
-    "observatory_outbox_backlog",
-    "Messages that are committed and not yet confirmed",
+  const withoutWorker = metrics.gauge(
+    "observatory_jobs_without_worker",
+    "Waiting jobs whose type no live worker runs",
+    ["type"],
   );
+  const deadLetters = metrics.gauge("observatory_dead_letters", "Dead letters not yet replayed");
+  const outbox = metrics.gauge("observatory_outbox_backlog", "Messages committed but not yet confirmed");
   const workers = metrics.gauge("observatory_workers", "Processors by state", ["state"]);
   const observationLag = metrics.gauge(
     "observatory_observation_lag_seconds",
-    "Age of the newest recorded event: when it was recorded, or now while more wait",
+    "Age of the newest recorded event: when it was recorded, or now while more are waiting",
   );
   let newestAt = 0;
-  // Not known before the first snapshot.
+  // Unknown before the first snapshot.
   for (const gauge of [deadLetters, outbox]) gauge.remove();
 
   return {
-    /** Count a recorded batch: what was fresh, and how many events it held. */
+    /** Counts a recorded batch: its new events, and how many events it held. */
     recorded(fresh: readonly JobEvent[], total: number): void {
       events.inc(fresh.length);
       if (total > fresh.length) duplicates.inc(total - fresh.length);
@@ -95,7 +96,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     refused: (count: number): void => refused.inc(count),
     parked: (count: number): void => parked.inc({ queue: "events.observed" }, count),
 
-    /** Show the bus's side of a snapshot; undefined when it is away: what is not known is absent, not stale. */
+    /** Shows the bus's side of a snapshot. Undefined means it is unavailable: the gauges are then absent rather than stale. */
     busMeasured(queues: readonly Snapshot["bus"][number][] | undefined): void {
       for (const gauge of [depth, lag, consumers]) gauge.reset();
       for (const queue of queues ?? []) {
@@ -108,10 +109,10 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
       }
     },
 
-    /** Show the store's side of a snapshot; undefined when no processor tells it. */
+    /** Shows the store's side of a snapshot; undefined when no processor supplied one. */
     storeMeasured(snapshot: Omit<Snapshot, "bus"> | undefined): void {
       for (const gauge of [jobs, oldest, withoutWorker, workers]) gauge.reset();
-      // Without labels a reset would read as none; removed, they are absent.
+      // Resetting a metric without labels would set it to 0; removing it makes it absent.
       for (const gauge of [deadLetters, outbox]) gauge.remove();
       if (!snapshot) return;
       const ages = new Map<string, number>();

@@ -2,8 +2,8 @@ import type { StoreSnapshot } from "../../contracts/api-queries.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 
 /**
- * The queues of a snapshot with those of every known job type: a type without unfinished jobs is in no row of the job
- * store, and its depth is none, not unknown. Without it a series would stay at the last depth before the queue drained.
+ * Adds the queues of all known job types to those of a snapshot. A type without unfinished jobs has no row in the job
+ * store, and its depth is 0, not unknown; otherwise its series would stay at the last depth before the queue drained.
  */
 export function withKnownQueues(queues: StoreSnapshot["queues"]): StoreSnapshot["queues"] {
   const there = new Set(queues.map(({ type }) => type));

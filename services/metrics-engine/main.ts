@@ -10,6 +10,7 @@ import { listen } from "../../shared/http/listen.ts";
 import { createOps } from "../../shared/http/ops.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { openObservations } from "../../shared/observations/open.ts";
+import { createReplicas } from "../../shared/replicas.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
 import { createFamilies } from "./families.ts";
@@ -20,7 +21,7 @@ import versionText from "./VERSION" with { type: "text" };
 
 const Config = Type.Object({
   ...BASE_CONFIG,
-  PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: "Port of operations" }),
+  PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: "Port for operations" }),
   BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
   EVENTS_URL: Url(["mongodb", "mongodb\\+srv", "postgres", "postgresql"], { description: "The event store" }),
   CACHE_URL: Url(["redis", "rediss", "postgres", "postgresql"], {
@@ -41,11 +42,11 @@ const Config = Type.Object({
     default: 5_000,
     minimum: 100,
     maximum: 600_000,
-    description: "How often queues and workers are looked at",
+    description: "How often queues and workers are measured",
   }),
 });
 
-/** Below normal: on a small machine the observer must not slow what it observes; it catches up. */
+/** Below normal: on a small machine the observer must not slow down what it observes; it catches up later. */
 const NICENESS = 5;
 
 async function start({
@@ -62,7 +63,7 @@ async function start({
   try {
     setPriority(process.pid, NICENESS);
   } catch (error) {
-    log.debug("Priority stays as it is", { reason: messageOf(error) });
+    log.debug("Process priority could not be lowered", { reason: messageOf(error) });
   }
   const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });
   life.defer("observations", () => observations.close());
@@ -104,11 +105,15 @@ async function start({
 
   await observations.connected(stopping);
   await bus.connected(stopping);
-  const processors = config.PROCESSOR_URL.split(",").map((url) => url.replace(/\/$/, ""));
+  const processors = createReplicas(config.PROCESSOR_URL.split(","));
   const background = [
     takeSnapshots(
       {
-        ...{ observations, bus, processors, families, log },
+        observations,
+        bus,
+        processors,
+        families,
+        log,
         everyMs: config.SNAPSHOT_EVERY_MS,
         duty: snapshots,
       },

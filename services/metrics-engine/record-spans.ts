@@ -3,8 +3,8 @@ import { isSampled } from "../../shared/traceparent.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 
 /**
- * Begin the spans of recording some events: one for those of a job that have the same parent, since they are stored
- * together. Returns what ends them.
+ * Begins the spans of recording some events: one for all events of a job with the same parent, since they are stored
+ * together. Returns a function that ends them.
  */
 export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]): (() => void) | undefined {
   if (!tracing.on) return undefined;
@@ -12,7 +12,7 @@ export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]):
   for (const event of events) {
     const { traceparent } = event;
     if (!traceparent || !isSampled(traceparent)) continue;
-    // Children begin with the parent of their parent's attempt.
+    // Children share the parent span of their parent's attempt.
     const key = `${traceparent} ${event.payload.jobId}`;
     const group = byParent.get(key);
     if (group) group.push(event);

@@ -1,16 +1,23 @@
 import type { JobEvent } from "../../contracts/events.ts";
+import { pause } from "../../shared/async.ts";
 import type { BatchHandler, Bus } from "../../shared/bus/port.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
 import { type Condemned, createIsolation } from "../../shared/isolate.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
-import { refusedMessage } from "../../shared/refusal.ts";
+import { refusedMessage } from "../../shared/refused-message.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import type { Families } from "./families.ts";
 import { beginRecordSpans } from "./record-spans.ts";
 
-/** Events that are decoded before health checks and the bus get their turn. */
+/**
+ * A call that handled fewer messages than this lasts at least `LINGER_MS`, so that what arrives meanwhile forms one
+ * batch.
+ */
+const SMALL = 20;
+const LINGER_MS = 40;
+/** Events decoded before health checks and the bus get a turn. */
 const TURN = 1_000;
 
 export interface RecorderOptions {
@@ -22,9 +29,9 @@ export interface RecorderOptions {
 }
 
 /**
- * Records what comes on `events.observed`: stored and counted before it is acknowledged, so that nothing that a crash
- * interrupts is lost. An envelope that breaks its contract goes alone, and so does one that the store refuses; the
- * processor may file the same one from its own queue, under the same id.
+ * Records events from `events.observed`. They are stored and counted before they are acknowledged, so that a crash
+ * loses nothing. An envelope that breaks its contract, or that the store refuses, is dead-lettered on its own; the
+ * processor may file the same one from its queue, under the same id.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({
@@ -33,7 +40,8 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
     log,
   });
 
-  return async (batch) => {
+  return async (batch, signal) => {
+    const startedAt = performance.now();
     const events: JobEvent[] = [];
     const refused: RefusedEnvelope[] = [];
     let turnAt = TURN;
@@ -72,6 +80,9 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         reason: refused[0]?.reason,
       });
     }
+    // Afterwards, so that a message that comes alone is recorded at once, and one that comes now within the linger.
+    const lingerMs = LINGER_MS - (performance.now() - startedAt);
+    if (batch.length < SMALL && lingerMs > 0) await pause(lingerMs, signal);
   };
 }
 

@@ -4,10 +4,10 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 
-/** Seldom, because an event store without an index on time is read whole for it. */
+/** Rarely, because an event store without an index on time has to scan everything. */
 export const RETENTION_EVERY_MS = 3_600_000;
 
-/** Delete events that are older than the retention, now and every hour, until `signal` aborts. */
+/** Deletes events older than the retention, now and every hour, until `signal` aborts. */
 export async function keepRetention(
   observations: Pick<ObservationWriter, "prune">,
   { hours, log, duty }: { hours: number; log: Log; duty: Duty },
@@ -21,7 +21,7 @@ export async function keepRetention(
       if (count > 0) log.info("Deleted events beyond their retention", { count, hours });
     } catch (error) {
       duty.failed(messageOf(error));
-      log.warn("Old events cannot be deleted now", { reason: messageOf(error) });
+      log.warn("Could not delete old events", { reason: messageOf(error) });
     }
     await pause(RETENTION_EVERY_MS, signal);
   }

@@ -1,6 +1,6 @@
-import { Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { StoreSnapshot } from "../../contracts/api-queries.ts";
+import type { StoreSnapshot } from "../../contracts/api-queries.ts";
+import { PROCESSOR_ROUTES } from "../../contracts/processor-routes.ts";
 import { pause } from "../../shared/async.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import type { Duty } from "../../shared/duty.ts";
@@ -11,14 +11,14 @@ import type { Families } from "./families.ts";
 import { withKnownQueues } from "./known-queues.ts";
 
 const TIMEOUT_MS = 2_000;
-const checker = TypeCompiler.Compile(StoreSnapshot);
-const heldChecker = TypeCompiler.Compile(Type.Record(Type.String(), Type.Integer({ minimum: 0 })));
+const checker = TypeCompiler.Compile(PROCESSOR_ROUTES.snapshot.reply.schema);
+const heldChecker = TypeCompiler.Compile(PROCESSOR_ROUTES.held.reply.schema);
 
 export interface SnapshotsOptions {
   readonly observations: Pick<ObservationWriter, "recordSnapshot">;
   readonly bus: Pick<Bus, "depths" | "held">;
-  /** Base URLs of processors; any can answer for the whole job store. */
-  readonly processors: readonly string[];
+  /** Base URLs of the processors running now; any of them can answer for the whole job store. */
+  readonly processors: () => Promise<readonly string[]>;
   readonly families: Families;
   readonly log: Log;
   readonly everyMs: number;
@@ -26,8 +26,9 @@ export interface SnapshotsOptions {
 }
 
 /**
- * Take snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. Each side is measured
- * by itself; one that is missing twice in a row is logged once, and a snapshot is kept when both are there.
+ * Takes snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. The two sides are
+ * measured separately: one that is missing twice in a row is logged once, and a snapshot is stored only when both are
+ * present.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
   const { observations, bus, processors, families, log, everyMs, duty } = options;
@@ -42,7 +43,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
       return answer;
     } catch (error) {
       misses.set(name, missed + 1);
-      // Once is no trouble: services that start together become ready one after the other.
+      // A single miss is harmless: services that start together become ready one after the other.
       const write = missed === 1 ? log.warn : log.debug;
       write("A part of the snapshots is missing", { part: name, reason: messageOf(error) });
       return undefined;
@@ -51,10 +52,11 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
 
   duty.begin();
   while (!signal.aborted) {
+    const now = await processors();
     const [depths, store, held] = await Promise.all([
       part("bus", () => bus.depths()),
-      part("job store", () => askProcessors(processors)),
-      askForHeld(processors),
+      part("job store", () => askProcessors(now)),
+      askForHeld(now),
     ]);
     const queues = depths?.map((depth) => ({
       ...depth,
@@ -62,7 +64,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
     }));
     families.busMeasured(queues);
     families.storeMeasured(store);
-    // A bus or a processor that is missing says so itself; a snapshot that cannot be kept is this service's trouble.
+    // A missing bus or processor reports itself; a snapshot that cannot be stored is this service's fault.
     if (!queues || !store) duty.done();
     else
       await part("observations", async () => {
@@ -76,11 +78,13 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 }
 
-/** What the consumers of each processor hold; a processor that does not answer holds nothing that is known. */
+/** The messages held by each processor's consumers; a processor that does not answer counts as holding none. */
 async function askForHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
   const replies = await Promise.allSettled(
     processors.map(async (base) => {
-      const reply = await fetch(`${base}/internal/held`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const reply = await fetch(`${base}${PROCESSOR_ROUTES.held.path}`, {
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
       const body: unknown = await reply.json();
       return heldChecker.Check(body) ? body : {};
     }),
@@ -92,10 +96,12 @@ async function askProcessors(processors: readonly string[]): Promise<StoreSnapsh
   let last: unknown;
   for (const base of processors) {
     try {
-      const reply = await fetch(`${base}/internal/snapshot`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const reply = await fetch(`${base}${PROCESSOR_ROUTES.snapshot.path}`, {
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
       const body: unknown = await reply.json();
       if (checker.Check(body)) return { ...body, queues: withKnownQueues(body.queues) };
-      last = new Error(`${base} answered ${reply.status} and no snapshot`);
+      last = new Error(`${base} answered ${reply.status} without a snapshot`);
     } catch (error) {
       last = error;
     }

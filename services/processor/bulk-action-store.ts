@@ -3,12 +3,13 @@ import { deadLetterConditions } from "../../shared/dead-letter-filter-sql.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { type CommandJob, type CommandMove, createCommandStore } from "./command-store.ts";
 import { jobMatch } from "./job-match.ts";
-import { CANCELLABLE, RETRYABLE } from "./job-moves.ts";
-import type { OutboxMessage } from "./steps-sql.ts";
+import { CANCELLABLE, ENDED, RETRYABLE } from "./job-moves.ts";
+import { pruneIn } from "./prune-store.ts";
+import type { OutboxMessage, WriteSteps } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 export type Target = "jobs" | "dead-letters";
-export type BulkVerb = "retry" | "cancel" | "replay" | "drop";
+export type BulkVerb = "retry" | "cancel" | "purge" | "replay" | "drop";
 
 export interface BulkAction {
   readonly id: string;
@@ -29,7 +30,7 @@ export interface BulkAction {
 /** What an action is about. */
 export type About = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
 
-/** What of the store matches an action now. */
+/** What matches an action now. */
 export interface Match {
   readonly group: string;
   readonly type: string | null;
@@ -44,15 +45,19 @@ export interface Chunk {
 }
 
 const CHUNK = 500;
-/** A job may move between reading and writing it; so often in a row is no race any more. */
+/** Of jobs that are deleted; a transaction of tens of milliseconds. */
+const PURGE_CHUNK = 200;
+/** The statuses of jobs that each action is about. */
+const ABOUT = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
+/** A job may move between being read and written; this often in a row is no race any more. */
 const MAX_ROUNDS = 5;
 
-export function createBulkActionStore(sql: Sql) {
+export function createBulkActionStore(sql: Sql, write: WriteSteps) {
   const columns = (on: Sql) => on`
     id, target, action, filter, state, reason, matched, seen, changed, after,
     created_at as "createdAt", finished_at as "finishedAt"`;
 
-  /** The rows that an action is about: those that matched when it was asked for. In an object: a query alone is a promise. */
+  /** The rows that an action is about: those that matched when it was requested. In an object: a query alone is a promise. */
   async function rowsOf(on: Sql, { target, action, filter, createdAt }: About) {
     if (target === "dead-letters") {
       const pending = action === "replay" ? on`and replayed_at is null` : on``;
@@ -60,7 +65,11 @@ export function createBulkActionStore(sql: Sql) {
         from: on`dead_letters where ${deadLetterConditions(on, filter)} ${pending} and died_at <= ${createdAt}`,
       };
     }
-    const match = await jobMatch(on, filter, action === "cancel" ? CANCELLABLE : RETRYABLE);
+    const match = await jobMatch(
+      on,
+      filter,
+      ABOUT[action === "cancel" || action === "purge" ? action : "retry"],
+    );
     // A job that this very action retried may have failed again meanwhile.
     const bound = action === "cancel" ? on`created_at <= ${createdAt}` : on`finished_at <= ${createdAt}`;
     return { from: on`jobs where ${match.sql} and ${bound}` };
@@ -70,7 +79,8 @@ export function createBulkActionStore(sql: Sql) {
     async matches(action: About): Promise<Match[]> {
       const group = action.target === "jobs" ? sql`status` : sql`reason`;
       return sql<Match[]>`
-        select ${group} as group, type, count(*)::int as count from ${(await rowsOf(sql, action)).from} group by 1, 2 limit 1000`;
+        select ${group} as group, type, count(*)::int as count
+        from ${(await rowsOf(sql, action)).from} group by 1, 2 limit 1000`;
     },
 
     async sample(action: About, limit: number): Promise<string[]> {
@@ -80,7 +90,7 @@ export function createBulkActionStore(sql: Sql) {
       return rows.map(({ id }) => id);
     },
 
-    /** Asked for twice under one id it is one action. */
+    /** Two requests under one id are one action. */
     async create({
       id,
       target,
@@ -91,7 +101,8 @@ export function createBulkActionStore(sql: Sql) {
     }: Omit<BulkAction, "state" | "reason" | "seen" | "changed" | "after" | "finishedAt">): Promise<void> {
       await sql`
         insert into bulk_actions (id, target, action, filter, matched, created_at)
-        values (${id}, ${target}, ${action}, ${storableJson(JSON.stringify(filter))}::text::jsonb, ${matched}, ${createdAt})
+        values (${id}, ${target}, ${action}, ${storableJson(JSON.stringify(filter))}::text::jsonb, ${matched},
+          ${createdAt})
         on conflict (id) do nothing`;
     },
 
@@ -107,15 +118,16 @@ export function createBulkActionStore(sql: Sql) {
         update bulk_actions set worker_id = ${workerId}
         where id = (
           select id from bulk_actions b
-          where state = 'running' and id <> all(${plainArray(passed)}::uuid[]) and (worker_id = ${workerId} or not exists (
-            select from workers w where w.id = b.worker_id and w.state in ('alive', 'stopping')))
+          where state = 'running' and id <> all(${plainArray(passed)}::uuid[])
+            and (worker_id = ${workerId} or not exists (
+              select from workers w where w.id = b.worker_id and w.state in ('alive', 'stopping')))
           order by created_at limit 1 for update skip locked
         )
         returning ${columns(sql)}`;
       return row;
     },
 
-    /** Hand an action back, for another worker to take. */
+    /** Releases an action, for another worker to take. */
     async release(id: string, workerId: string): Promise<void> {
       await sql`update bulk_actions set worker_id = null where id = ${id} and worker_id = ${workerId}`;
     },
@@ -135,7 +147,7 @@ export function createBulkActionStore(sql: Sql) {
 
     /**
      * Change the next jobs and count them, in one transaction: a worker that dies leaves both done or neither. `movesOf`
-     * says what becomes of the jobs; those that run are asked to stop where the action cancels.
+     * says what becomes of the jobs; running ones are requested to stop where the action cancels.
      */
     async jobChunk(
       id: string,
@@ -148,10 +160,11 @@ export function createBulkActionStore(sql: Sql) {
         if (!action) return { over: true, messages: [], moved: 0 };
         const { after } = action;
         const ids = await tx<{ id: string }[]>`
-          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``} order by id limit ${CHUNK}`;
+          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
+          order by id limit ${CHUNK}`;
         const done = new Set<string>();
         const messages: OutboxMessage[] = [];
-        const jobs = createCommandStore(tx);
+        const jobs = createCommandStore(tx, write);
         let open = ids.map((row) => row.id);
         for (let round = 0; open.length > 0 && round < MAX_ROUNDS; round++) {
           const found = await jobs.get(open);
@@ -177,7 +190,8 @@ export function createBulkActionStore(sql: Sql) {
       if (!action) return undefined;
       const { after } = action;
       const rows = await sql<{ id: string }[]>`
-        select id from ${(await rowsOf(sql, action)).from} ${after ? sql`and id > ${after}` : sql``} order by id limit ${limit}`;
+        select id from ${(await rowsOf(sql, action)).from} ${after ? sql`and id > ${after}` : sql``}
+        order by id limit ${limit}`;
       return rows.map((row) => row.id);
     },
 
@@ -189,7 +203,8 @@ export function createBulkActionStore(sql: Sql) {
         if (!action) return { over: true };
         const { after } = action;
         const ids = await tx<{ id: string }[]>`
-          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``} order by id limit ${CHUNK}`;
+          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
+          order by id limit ${CHUNK}`;
         const rows = await tx`
           update dead_letters set dropped_at = now()
           where id = any(${plainArray(ids.map((row) => row.id))}::uuid[]) and dropped_at is null returning id`;
@@ -200,6 +215,27 @@ export function createBulkActionStore(sql: Sql) {
           changed: rows.length,
           over,
         });
+        return { over };
+      });
+    },
+
+    /** Delete the next jobs and count them, in one transaction. */
+    async purgeChunk(id: string, workerId: string): Promise<{ over: boolean }> {
+      return sql.begin(async (transaction) => {
+        const tx = transaction as unknown as Sql;
+        const action = await held(tx, id, workerId);
+        if (!action) return { over: true };
+        const { after } = action;
+        const ids = await tx<{ id: string }[]>`
+          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
+          order by id limit ${PURGE_CHUNK}`;
+        const changed = await pruneIn(
+          tx,
+          ids.map((row) => row.id),
+          "purge",
+        );
+        const over = ids.length < PURGE_CHUNK;
+        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed, over });
         return { over };
       });
     },

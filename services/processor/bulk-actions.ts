@@ -3,6 +3,7 @@ import type {
   ActionRequest,
   DeadLetterActionReply,
   DeadLetterActionRequest,
+  PurgeRequest,
 } from "../../contracts/api-commands.ts";
 import { pause } from "../../shared/async.ts";
 import type { Duty } from "../../shared/duty.ts";
@@ -26,6 +27,8 @@ const WAIT_POLL_MS = 20;
 const SAMPLE = 10;
 /** Types that a note names before it is cut short. */
 const MAX_NAMED = 5;
+const PURGE_NOTE =
+  "Jobs that ended in the last half minute, that have live children or that the ledger accuses are left; repeat it for them";
 /** How often a processor looks for actions that were left behind. */
 const POLL_MS = 1_000;
 const LETTERS = 50;
@@ -62,7 +65,7 @@ export function createBulkActions(options: BulkActionsOptions) {
   const failures = new Map<string, number>();
 
   async function begin(wanted: Wanted, id: string, dryRun: boolean) {
-    const createdAt = new Date();
+    const createdAt = history.now();
     const found = await store.matches({ ...wanted, createdAt });
     const matched = found.reduce((sum, { count }) => sum + count, 0);
     if (dryRun) {
@@ -81,10 +84,11 @@ export function createBulkActions(options: BulkActionsOptions) {
     return { ...now, ...countsOf(wanted.target, found) };
   }
 
-  async function standing(id: string, target: Target) {
+  async function standing<T extends Target>(id: string, target: T): Promise<Standing<T>> {
     const action = await store.get(id, target);
     if (!action) throw new AppError("ACTION_NOT_FOUND", `No action on ${target} has the id ${id}`);
-    return shown(action);
+    // An action is found under its own target alone, which has its verbs.
+    return shown(action) as Standing<T>;
   }
 
   async function carryOut(action: BulkAction): Promise<void> {
@@ -140,6 +144,7 @@ export function createBulkActions(options: BulkActionsOptions) {
   async function step(action: BulkAction, holder: string): Promise<boolean> {
     const { id, target, action: verb } = action;
     if (verb === "replay") return replayChunk(action, holder);
+    if (verb === "purge") return (await store.purgeChunk(id, holder)).over;
     if (target === "dead-letters") return (await store.dropChunk(id, holder)).over;
     const movesOf = verb === "cancel" ? cancelMoves : retryMoves;
     const chunk = await store.jobChunk(id, holder, (found) => movesOf(history, found, id));
@@ -184,20 +189,29 @@ export function createBulkActions(options: BulkActionsOptions) {
     );
   }
 
+  const jobsLanguage = () =>
+    ({ language: "jobs", code: "VALIDATION_FAILED", now: history.now(), storedTypes: jobs.types }) as const;
+
   return {
     async onJobs(request: ActionRequest, commandId: string): Promise<ActionReply> {
       const { action, filter: given, all = false, dryRun = false } = request;
-      const language = {
-        language: "jobs",
-        code: "VALIDATION_FAILED",
-        now: new Date(),
-        storedTypes: jobs.types,
-      } as const;
-      const filter = await readFilter(given, language);
+      const filter = await readFilter(given, jobsLanguage());
       refuseEmpty(filter, all, "job");
       const reply = await begin({ target: "jobs", action, filter }, commandId, dryRun);
       const note = action === "retry" ? await noteOn(Object.keys(reply.byType)) : undefined;
       return { ...reply, action, ...(note && { note }) };
+    },
+
+    /** What is not sealed yet, has children that live, or is accused by the ledger stays; `changed` says how many went. */
+    async onPurge(
+      { filter: given, all = false, dryRun = false }: PurgeRequest,
+      commandId: string,
+    ): Promise<ActionReply> {
+      const filter = await readFilter(given, jobsLanguage());
+      refuseEmpty(filter, all, "job");
+      const action = "purge";
+      const reply = await begin({ target: "jobs", action, filter }, commandId, dryRun);
+      return { ...reply, action, note: PURGE_NOTE };
     },
 
     async onLetters(request: DeadLetterActionRequest, commandId: string): Promise<DeadLetterActionReply> {
@@ -205,7 +219,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       const language = {
         language: "deadLetters",
         code: "VALIDATION_FAILED",
-        now: new Date(),
+        now: history.now(),
         storedTypes: jobs.types,
       } as const;
       const filter = await readFilter(given, language);
@@ -215,7 +229,7 @@ export function createBulkActions(options: BulkActionsOptions) {
 
     standing,
 
-    async cancel(id: string, target: Target) {
+    async cancel<T extends Target>(id: string, target: T): Promise<Standing<T>> {
       await standing(id, target);
       await store.cancel(id);
       return standing(id, target);
@@ -275,6 +289,9 @@ function countsOf(target: Target, found: readonly Match[]) {
     byType: sum(({ type }) => type ?? "unknown"),
   };
 }
+
+/** How an action on a target stands. */
+type Standing<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
 
 function shown({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
   return {

@@ -2,9 +2,10 @@ import { pause } from "../../shared/async.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { ClaimStore } from "./claim-store.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
-import type { RunStore } from "./run-store.ts";
+import type { Along } from "./record-ends.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeRoom } from "./type-room.ts";
 
@@ -15,12 +16,13 @@ const MAX_TIMERS = 1_000;
 const MAX_TIMER_MS = 60_000;
 
 export interface ClaimerOptions {
-  readonly store: RunStore;
+  readonly store: ClaimStore;
   readonly slots: Slots;
   readonly room: TypeRoom;
   readonly outbox: Outbox;
   readonly log: Log;
   readonly workerId: () => string;
+  readonly now: () => Date;
   readonly start: (job: ClaimedJob) => void;
   readonly stopping: AbortSignal;
   readonly duty: Duty;
@@ -35,6 +37,11 @@ export interface Claimer {
   onFree(retryAt: Date | null): void;
   /** Whether the last look found everything that was due: only then may new jobs skip the queue. */
   readonly caughtUp: boolean;
+  /**
+   * A claim for the statement that ends attempts, whose slots pass to what it claims; undefined when nothing is known to
+   * wait, another claim is under way, or this processor is stopping.
+   */
+  along(): Along | undefined;
   /** Look now and then until stopping, then wait for the look under way. */
   run(): Promise<void>;
 }
@@ -47,12 +54,15 @@ export function createClaimer({
   outbox,
   log,
   workerId,
+  now,
   start,
   stopping,
   duty,
 }: ClaimerOptions): Claimer {
   let caughtUp = false;
   let looking: Promise<void> | undefined;
+  let promoting: Promise<void> | undefined;
+  let alongside = false;
   let pokes = 0;
   const timers = new Set<Timer>();
 
@@ -65,7 +75,7 @@ export function createClaimer({
       const taken = room.takeAll();
       let jobs: readonly ClaimedJob[] = [];
       try {
-        const claimed = await store.claim(workerId(), places, new Date(), taken);
+        const claimed = await store.claim(workerId(), places, taken);
         jobs = claimed.jobs;
         outbox.relay(claimed.message);
         duty.done();
@@ -87,8 +97,28 @@ export function createClaimer({
     }
   }
 
+  /** Marks jobs whose time has come: others may claim them too, so it is done whether or not slots are free here. */
+  async function promote(): Promise<void> {
+    for (let more = true; more && !stopping.aborted; ) {
+      const wave = await store.promote();
+      more = wave.more;
+      if (wave.promoted > 0) claimer.poke();
+    }
+  }
+
+  function timePassed(): void {
+    promoting ??= promote()
+      .catch((error: unknown) => {
+        duty.failed(messageOf(error));
+        log.warn("Jobs whose time has come cannot be marked now", { reason: messageOf(error) });
+      })
+      .finally(() => {
+        promoting = undefined;
+      });
+  }
+
   function lookSoon(): void {
-    if (looking || stopping.aborted || slots.free === 0) return;
+    if (looking || alongside || stopping.aborted || slots.free === 0) return;
     looking = look().finally(() => {
       looking = undefined;
     });
@@ -101,13 +131,13 @@ export function createClaimer({
       lookSoon();
     },
     dueAt(time) {
-      const delay = time.getTime() - Date.now();
+      const delay = time.getTime() - now().getTime();
       // What is further away, or one too many, is found by the poll.
       if (delay > MAX_TIMER_MS || timers.size >= MAX_TIMERS) return;
       const timer = setTimeout(
         () => {
           timers.delete(timer);
-          claimer.poke();
+          timePassed();
         },
         Math.max(0, delay),
       );
@@ -117,6 +147,24 @@ export function createClaimer({
       if (retryAt) claimer.dueAt(retryAt);
       if (!caughtUp) lookSoon();
     },
+    along() {
+      if (caughtUp || looking || alongside || stopping.aborted) return undefined;
+      alongside = true;
+      const taken = room.takeAll();
+      return {
+        workerId: workerId(),
+        room: JSON.stringify(taken),
+        done(jobs) {
+          alongside = false;
+          room.releaseUnused(
+            taken,
+            jobs.map((job) => job.type),
+          );
+          for (const job of jobs) start(job);
+          if (!caughtUp) lookSoon();
+        },
+      };
+    },
     get caughtUp() {
       return caughtUp;
     },
@@ -125,11 +173,12 @@ export function createClaimer({
       while (!stopping.aborted) {
         // Every slot is taken.
         if (slots.free === 0 && !looking) duty.done();
+        timePassed();
         claimer.poke();
         await pause(POLL_MS, stopping);
       }
       for (const timer of timers) clearTimeout(timer);
-      await looking;
+      await Promise.all([looking, promoting]);
     },
   };
   return claimer;

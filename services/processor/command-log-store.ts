@@ -19,7 +19,7 @@ export interface CommandRecord {
 export function createCommandLogStore(sql: Sql) {
   return {
     /**
-     * Take a command on: a new one, one that was withdrawn and is sent again, or one whose worker died over it. False
+     * Takes a command on: a new one, one that was withdrawn and is sent again, or one whose worker died over it. False
      * when it is not ours to carry out; `find` returns its state.
      */
     async begin({ id, send, fingerprint }: CommandRequest, workerId: string): Promise<boolean> {
@@ -46,8 +46,8 @@ export function createCommandLogStore(sql: Sql) {
     },
 
     /**
-     * Record how a command ended; `reply` is JSON. What another request has taken on meanwhile, because this worker was
-     * lost, is that one's to record.
+     * Records how a command ended; `reply` is JSON. A command that another request took on meanwhile, because this worker
+     * was lost, is left for that one to record.
      */
     async end(
       { id, send }: Pick<CommandRequest, "id" | "send">,
@@ -59,14 +59,14 @@ export function createCommandLogStore(sql: Sql) {
         where id = ${id} and send = ${send} and state = 'running'`;
     },
 
-    /** See to it that a command that has not begun never will; one that has is left alone. */
+    /** Keeps a command that has not begun from ever beginning; one that has begun is left alone. */
     async withdraw(id: string, send: string): Promise<void> {
       await sql`
         insert into commands (id, send, fingerprint, state) values (${id}, ${send}, '', 'withdrawn')
         on conflict (id) do nothing`;
     },
 
-    /** Forget what is older than a day. */
+    /** Forgets what is older than a day. */
     async forgetOld(): Promise<void> {
       await sql`delete from commands where started_at < now() - interval '1 day'`;
     },

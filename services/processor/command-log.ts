@@ -2,7 +2,7 @@ import type { CommandOutcome } from "../../contracts/command-outcome.ts";
 import { pause, untilItSucceeds } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import { isRefusedValue } from "../../shared/postgres.ts";
+import { isRefusedValue, translateStoreError } from "../../shared/postgres.ts";
 import type { CommandLogStore, CommandRequest } from "./command-log-store.ts";
 import { storableJson } from "./storable-json.ts";
 
@@ -20,7 +20,7 @@ export interface CommandLogOptions {
 /**
  * Carries each command out once. A command is in one of these states:
  * running: its worker carries it out; a repetition waits for the end, and takes over when that worker is lost;
- * done, refused: its answer is kept for a day and given again;
+ * done, refused: its answer is kept for a day and returned again;
  * withdrawn: nothing was done, and the request that carried it never will; another one may begin it.
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
@@ -42,7 +42,8 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
 
   async function carryOut(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
     try {
-      const reply = await act();
+      // A refusal is recorded as the caller receives it.
+      const reply = await act().catch(translateStoreError);
       await record(command, "done", reply);
       return reply;
     } catch (error) {

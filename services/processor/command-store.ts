@@ -2,8 +2,9 @@ import type { JobStatus } from "../../contracts/job.ts";
 import { jobTypes } from "../../shared/job-text.ts";
 import { knownTypesSql } from "../../shared/known-types.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
+import { unnestSql } from "../../shared/unnest-sql.ts";
 import type { Standing, Step } from "./history.ts";
-import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
 
 /** A job as a command sees it. */
 export interface CommandJob extends Standing {
@@ -14,7 +15,7 @@ export interface CommandJob extends Standing {
   readonly typeVersion: number | null;
 }
 
-/** What a command makes of a job: a move by one step. */
+/** A job that a command moves, and the step it takes. */
 export interface CommandMove {
   readonly job: CommandJob;
   readonly step: Step;
@@ -29,7 +30,7 @@ export interface JobRequestRow {
   readonly createdEventId: string;
 }
 
-export function createCommandStore(sql: Sql) {
+export function createCommandStore(sql: Sql, write: WriteSteps) {
   const columns = sql`
     id, type, status, priority, sequence, run, attempt, correlation_id as "correlationId", traceparent,
     created_at as "createdAt", updated_at as "updatedAt", cancel_requested as "cancelRequested",
@@ -40,10 +41,11 @@ export function createCommandStore(sql: Sql) {
       return sql<CommandJob[]>`select ${columns} from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
-    /** What a job was asked to be. */
+    /** Returns what a job was submitted as. */
     async request(id: string): Promise<JobRequestRow | undefined> {
       const [row] = await sql<JobRequestRow[]>`
-        select type, priority, max_attempts as "maxAttempts", deadline_ms as "deadlineMs", metadata, created_event_id as "createdEventId"
+        select type, priority, max_attempts as "maxAttempts", deadline_ms as "deadlineMs", metadata,
+          created_event_id as "createdEventId"
         from jobs where id = ${id}`;
       return row;
     },
@@ -56,6 +58,16 @@ export function createCommandStore(sql: Sql) {
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
       const steps = moves.map(({ step }) => step);
+      const writing = write(steps);
+      const given = unnestSql(sql, "i", {
+        id: ["uuid", steps.map((s) => s.jobId)],
+        seen: ["int", moves.map(({ job }) => job.sequence)],
+        was: ["word", moves.map(({ job }) => job.status)],
+        status: ["word", steps.map((s) => s.to)],
+        sequence: ["int", steps.map((s) => s.sequence)],
+        run: ["int", steps.map((s) => s.run)],
+        at: ["timestamptz", steps.map((s) => s.at)],
+      });
       const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with done as (
           update jobs j
@@ -63,14 +75,10 @@ export function createCommandStore(sql: Sql) {
               finished_at = case when i.status = 'CANCELLED' then i.at end,
               tries = case when i.run > j.run then 0 else j.tries end,
               losses = case when i.run > j.run then 0 else j.losses end,
-              run_at = case when i.run > j.run then least(i.at, now()) else j.run_at end,
+              run_at = case when i.run > j.run then least(i.at, now()) else j.run_at end, due = true,
               error = case when i.run > j.run then null else j.error end,
               result = null, progress = null
-          from unnest(
-            ${plainArray(steps.map((s) => s.jobId))}::uuid[], ${plainArray(moves.map(({ job }) => job.sequence))}::int[], ${plainArray(moves.map(({ job }) => job.status))}::text[],
-            ${plainArray(steps.map((s) => s.to))}::text[], ${plainArray(steps.map((s) => s.sequence))}::int[], ${plainArray(steps.map((s) => s.run))}::int[],
-            ${plainArray(steps.map((s) => s.at))}::timestamptz[]
-          ) as i (id, seen, was, status, sequence, run, at)
+          from ${given}
           where j.id = i.id and j.sequence = i.seen and j.status = i.was
           returning j.id
         ),
@@ -79,42 +87,50 @@ export function createCommandStore(sql: Sql) {
             replay_request = null, replay_reply = null
           from done where d.id = done.id and d.kind = 'job' and d.replayed_at is null
         ),
-        ${stepsSql(sql, steps)}
+        ${writing.sql(sql)}
         select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
       const done = idsOf(row?.done);
-      return { done, message: outboxMessage(row?.sent ?? null, steps, done) };
+      return {
+        done,
+        message: writing.message(
+          row?.sent,
+          steps.filter(({ jobId }) => done.has(jobId)),
+        ),
+      };
     },
 
     /** Requests a cancel from the holders of running jobs. Returns the ids that still run. */
     async requestCancel(ids: readonly string[]): Promise<Set<string>> {
       const rows = await sql<{ id: string }[]>`
         with asked as (
-          update jobs set cancel_requested = true where id = any(${plainArray(ids)}::uuid[]) and status = 'EXECUTING' returning id
+          update jobs set cancel_requested = true
+          where id = any(${plainArray(ids)}::uuid[]) and status = 'EXECUTING' returning id
         )
         select id, pg_notify('observatory_cancel', id::text) from asked`;
       return new Set(rows.map((row) => row.id));
     },
 
-    /** Whether a command has moved a job already. */
+    /** Returns whether a command has moved a job already. */
     async wasMovedBy(jobId: string, commandId: string): Promise<boolean> {
       const rows = await sql`
-        select from job_transitions where job_id = ${jobId} and detail->>'commandId' = ${commandId} limit 1`;
+        select from explicit_transitions where job_id = ${jobId} and detail->>'commandId' = ${commandId} limit 1`;
       return rows.length > 0;
     },
 
-    /** How a type stands: live workers that run it at this version, its jobs that wait, and whether it ever had any. */
+    /** Returns the live workers that run a type at this version, its waiting jobs, and whether it ever had any. */
     async standing(type: string, version: number) {
       const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`
         with ${knownTypesSql(sql)}
         select coalesce((select workers from known where type = ${type} and rank >= ${version}), 0) as workers,
-          (select count(*)::int from jobs
+          (select coalesce(sum(jobs), 0)::float8 from job_counts
             where type = ${type} and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')) as waiting,
-          exists (select from jobs where type = ${type}) or exists (select from paused_types where type = ${type}) as seen`;
+          exists (select from jobs where type = ${type})
+            or exists (select from paused_types where type = ${type}) as seen`;
       if (!row) throw new Error("an aggregate has no row");
       return row;
     },
 
-    /** Those of the types that no live worker runs. */
+    /** Filters `types` to those that no live worker runs. */
     async withoutWorker(types: readonly string[]): Promise<string[]> {
       const rows = await sql<{ type: string }[]>`
         with ${knownTypesSql(sql)}

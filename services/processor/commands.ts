@@ -5,13 +5,15 @@ import { pause } from "../../shared/async.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
+import { prunedProblem } from "../../shared/pruned-problem.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { CommandJob, CommandMove, CommandStore } from "./command-store.ts";
 import type { Historian } from "./history.ts";
 import { CANCELLABLE, cancelMoves, RETRYABLE, retryMoves } from "./job-moves.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PruneStore } from "./prune-store.ts";
 
-/** A job may move between reading and writing it; so often in a row is no race any more. */
+/** A job may move between being read and written; this often in a row is no race any more. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
@@ -23,6 +25,8 @@ const INTAKE_POLL_MS = 20;
 
 export interface CommandsOptions {
   readonly store: CommandStore;
+  /** When and why a job was deleted, where that is remembered. */
+  readonly pruned: PruneStore["pruned"];
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly log: Log;
@@ -30,8 +34,8 @@ export interface CommandsOptions {
   readonly onDue: () => void;
 }
 
-/** What people ask of existing jobs. Any processor can serve it: the truth is the store. */
-export function createCommands({ store, history, outbox, log, onDue }: CommandsOptions) {
+/** Commands on existing jobs. Any processor can carry them out: the truth is in the store. */
+export function createCommands({ store, pruned, history, outbox, log, onDue }: CommandsOptions) {
   async function write(moves: readonly CommandMove[]): Promise<Set<string>> {
     if (moves.length === 0) return new Set();
     const { done, message } = await store.move(moves);
@@ -39,7 +43,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     return done;
   }
 
-  /** Cancels a job, or requests that of its holder; returns whether its status was still the one read. */
+  /** Cancels a job, or has its holder cancel it; returns whether its status was still the one read. */
   async function cancelOne(job: CommandJob, commandId: string): Promise<boolean> {
     if (job.status === "EXECUTING") return (await store.requestCancel([job.id])).has(job.id);
     return (await write(cancelMoves(history, [job], commandId))).has(job.id);
@@ -52,7 +56,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     return done.has(job.id);
   }
 
-  /** Apply a command to one job, again when the job moved meanwhile. */
+  /** Applies a command to one job, again when the job has moved meanwhile. */
   async function one(
     id: string,
     allowed: readonly JobStatus[],
@@ -62,7 +66,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
   ): Promise<JobState> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = what === "cancelled" ? await getSoon(id) : (await store.get([id]))[0];
-      if (!job) throw new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
+      if (!job) throw await whyGone(id);
       // A worker that died over the command may have moved the job, or its last statement may do so yet.
       if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
@@ -81,7 +85,12 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     throw new AppError("JOB_STATE_CONFLICT", `Job ${id} changes faster than it can be ${what}; try again`);
   }
 
-  /** A job, also when it was accepted a moment ago and intake has not made its row yet. */
+  async function whyGone(id: string): Promise<AppError> {
+    const gone = await pruned(id);
+    return gone ? prunedProblem(id, gone) : new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
+  }
+
+  /** Returns a job, waiting for its row when it was accepted a moment ago. */
   async function getSoon(id: string): Promise<CommandJob | undefined> {
     const patienceMs = mayBeOnItsWay(id, Date.now()) ? INTAKE_MS : 0;
     let [job] = await store.get([id]);
@@ -98,7 +107,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
     return { jobId, status, cancelRequested, ...(note && { note }) };
   }
 
-  /** Says that no worker runs a type, and the ways out; undefined when one does. */
+  /** Returns a warning that no worker runs a type, with the remedies; undefined when one does. */
   async function noteOn(type: string, version = 0): Promise<string | undefined> {
     const { workers, waiting } = await store.standing(type, version);
     return workers > 0 ? undefined : noWorkerNote(type, waiting);
@@ -112,7 +121,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
       // No type has U+0000 in its name, and the store does not take it.
       if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.standing(type, 0);
-      // A type that is gone may have left jobs behind, and a newer processor may know one that this one does not.
+      // A removed type may have left jobs behind, and a newer processor may know a type that this one does not.
       if (workers === 0 && !seen) jobTypeNamed(type);
       const changed = await store.setPaused(type, paused);
       if (!paused) onDue();
@@ -122,7 +131,7 @@ export function createCommands({ store, history, outbox, log, onDue }: CommandsO
   };
 }
 
-/** Whether the job of an id may have been accepted a moment ago: an id that carries its age is young. */
+/** Returns whether a job may have been accepted a moment ago, by the time in its id. */
 export function mayBeOnItsWay(id: string, now: number): boolean {
   // UUIDv7 begins with milliseconds (RFC 9562, section 5.7); UUIDv5 follows from a key and carries no time.
   if (id[14] !== "7") return id[14] === "5";

@@ -7,6 +7,7 @@ import { MAX_LOSSES } from "./retry-policy.ts";
 
 const history = createHistorian(
   createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" }),
+  () => new Date(),
 );
 const startedAt = new Date("2026-01-01T00:00:00.000Z");
 const finishedAt = new Date("2026-01-01T00:00:02.000Z");

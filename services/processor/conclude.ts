@@ -3,7 +3,7 @@ import { after, type Historian, laterOf, type Step } from "./history.ts";
 import type { EndedAttempt } from "./job.ts";
 import { MAX_LOSSES, nextDelayMs } from "./retry-policy.ts";
 
-/** What becomes of a job after an attempt, before it is history. */
+/** What becomes of a job after an attempt, without the steps that record it. */
 interface Verdict {
   readonly status: Extract<JobStatus, "COMPLETED" | "CANCELLED" | "RETRYING" | "FAILED">;
   readonly tries: number;
@@ -37,7 +37,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     },
     at,
   );
-  // By this clock alone: claims compare it with their own clocks, and history may be ahead of all of them.
+  // By this processor's clock alone: history may be ahead of it, and would delay the retry.
   const runAt = verdict.status === "RETRYING" ? new Date(ended.finishedAt.getTime() + delayMs) : null;
   return { ...verdict, at, runAt, steps: [executed, move()] };
 
@@ -46,7 +46,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     const totalMs = Math.max(0, at.getTime() - job.createdAt.getTime());
     const { status, error } = verdict;
     if (status === "COMPLETED")
-      return history.move(standing, status, "job.completed", { durationMs, totalMs }, at);
+      return history.move(standing, status, "job.completed", { durationMs, totalMs }, at, { implied: true });
     if (status === "CANCELLED" || !error)
       return history.move(standing, "CANCELLED", "job.cancelled", { totalMs }, at);
     if (status === "FAILED")
@@ -57,7 +57,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
 }
 
 /**
- * Succeeded → COMPLETED. Otherwise CANCELLED when a person asked for that, whatever the outcome. Failed or timed out →
+ * Succeeded → COMPLETED. Otherwise CANCELLED when a person requested that, whatever the outcome. Failed or timed out →
  * RETRYING while tries are left, else FAILED. Lost with its worker → RETRYING at once, FAILED when that happened too often.
  */
 function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdict {

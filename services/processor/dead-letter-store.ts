@@ -1,6 +1,7 @@
 import type { ReplayReply } from "../../contracts/api-commands.ts";
 import type { DeadLetterReason, RefusedMessage } from "../../contracts/dead-letter.ts";
-import { plainArray, rehearse, type Sql, textArray } from "../../shared/postgres.ts";
+import { rehearse, type Sql } from "../../shared/postgres.ts";
+import { unnestSql } from "../../shared/unnest-sql.ts";
 
 export interface DeadLetterRow {
   readonly id: string;
@@ -13,7 +14,7 @@ export interface DeadLetterRow {
   readonly diedAt: Date;
   /** Whether it was replayed and has not died again since. */
   readonly replayed: boolean;
-  /** What that replay was asked for, and what it answered. */
+  /** The request of that replay, and its reply. */
   readonly replayRequest: string | null;
   readonly replayReply: ReplayReply | null;
 }
@@ -29,21 +30,27 @@ export function createDeadLetterStore(sql: Sql) {
 
   return {
     /**
-     * File refused messages, each once. One that broke on both queues it came to is filed under `jobs.created`: replayed
-     * there it reaches both again. One that dies again later is open again; deaths are compared with each other, because
-     * a replay is dated by the store's clock.
+     * Files refused messages, each once. One that broke on both of its queues is filed under `jobs.created`: a replay
+     * there reaches both again. One that dies again later is open again; deaths are compared with each other, because a
+     * replay is dated by the store's clock.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
+      const letters = unnestSql(sql, "i", {
+        id: ["uuid", messages.map((m) => m.id)],
+        reason: ["text", messages.map((m) => m.reason)],
+        detail: ["text", messages.map((m) => m.detail.toWellFormed().replaceAll("\u0000", "\ufffd"))],
+        service: ["text", messages.map((m) => m.service)],
+        queue: ["text", messages.map((m) => m.queue)],
+        died_at: ["timestamptz", messages.map((m) => m.refusedAt)],
+        body: ["text", messages.map((m) => m.original)],
+        job_id: ["uuid", messages.map((m) => m.jobId ?? null)],
+        event_id: ["uuid", messages.map((m) => m.eventId ?? null)],
+      });
       await sql`
         insert into dead_letters (id, kind, reason, detail, service, queue, died_at, body, job_id, event_id)
-        select i.id, 'message', i.reason, i.detail, i.service, i.queue, i.died_at, decode(i.body, 'base64'), i.job_id, i.event_id
-        from unnest(
-          ${plainArray(messages.map((m) => m.id))}::uuid[], ${textArray(messages.map((m) => m.reason))}::text[],
-          ${textArray(messages.map((m) => m.detail.toWellFormed().replaceAll("\u0000", "\ufffd")))}::text[], ${textArray(messages.map((m) => m.service))}::text[],
-          ${textArray(messages.map((m) => m.queue))}::text[], ${plainArray(messages.map((m) => m.refusedAt))}::timestamptz[],
-          ${textArray(messages.map((m) => m.original))}::text[], ${plainArray(messages.map((m) => m.jobId ?? null))}::uuid[],
-          ${plainArray(messages.map((m) => m.eventId ?? null))}::uuid[]
-        ) as i (id, reason, detail, service, queue, died_at, body, job_id, event_id)
+        select i.id, 'message', i.reason, i.detail, i.service, i.queue, i.died_at, decode(i.body, 'base64'),
+          i.job_id, i.event_id
+        from ${letters}
         on conflict (id) do update
           set queue = case when ${stillDead} then dead_letters.queue else excluded.queue end,
               service = case when ${stillDead} then dead_letters.service else excluded.service end,
@@ -61,15 +68,15 @@ export function createDeadLetterStore(sql: Sql) {
 
     async get(id: string): Promise<DeadLetterRow | undefined> {
       const [row] = await sql<DeadLetterRow[]>`
-        select id, kind, queue, body, job_id as "jobId", reason, replays, died_at as "diedAt", replayed_at is not null as replayed,
-          replay_request as "replayRequest", replay_reply as "replayReply"
+        select id, kind, queue, body, job_id as "jobId", reason, replays, died_at as "diedAt",
+          replayed_at is not null as replayed, replay_request as "replayRequest", replay_reply as "replayReply"
         from dead_letters where id = ${id} and dropped_at is null`;
       return row;
     },
 
     /**
-     * Mark a letter that still stands as it was read: of two replays at a time only the first counts, and what has died
-     * again already stays open.
+     * Marks a letter that is still as it was read: of two concurrent replays only the first counts, and a letter that
+     * has died again stays open.
      */
     async markReplayed(
       { id, replays, diedAt }: Pick<DeadLetterRow, "id" | "replays" | "diedAt">,
@@ -81,7 +88,7 @@ export function createDeadLetterStore(sql: Sql) {
         where id = ${id} and replays = ${replays} and died_at < ${diedAt}::timestamptz + interval '1 millisecond'`;
     },
 
-    /** Hide a dead letter for good; false when there is none. Its row stays, so that the ledger can account for it. */
+    /** Hides a dead letter for good; returns false when there is none. Its row stays, because the ledger accounts for it. */
     async drop(id: string): Promise<boolean> {
       const rows =
         await sql`update dead_letters set dropped_at = now() where id = ${id} and dropped_at is null returning id`;

@@ -6,7 +6,7 @@ import { AppError, messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
 import { createIsolation } from "../../shared/isolate.ts";
 import type { Log } from "../../shared/log.ts";
-import { refusedMessage } from "../../shared/refusal.ts";
+import { refusedMessage } from "../../shared/refused-message.ts";
 import type { DeadLetterStore } from "./dead-letter-store.ts";
 
 const SERVICE = "processor";

@@ -6,6 +6,7 @@ import { after, createHistorian, type Standing } from "./history.ts";
 
 const history = createHistorian(
   createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" }),
+  () => new Date(),
 );
 const at = new Date("2026-01-01T00:00:00.000Z");
 const later = new Date("2026-01-01T00:00:01.000Z");

@@ -13,11 +13,11 @@ export interface Standing {
   readonly attempt: number;
   readonly correlationId: string;
   readonly traceparent: string | null;
-  /** When it came to stand there, by the clock of the process that wrote it. */
+  /** When it took this status. */
   readonly updatedAt: Date;
 }
 
-/** One entry of a job's history: an event, and the transition that it tells of (`to` is null where status stays). */
+/** One entry of a job's history: an event and its transition (`to` is null where the status stays). */
 export interface Step {
   readonly jobId: string;
   readonly sequence: number;
@@ -28,6 +28,8 @@ export interface Step {
   readonly eventId: string;
   readonly at: Date;
   readonly detail: string | null;
+  /** Whether the job's row implies the transition, which then has no row of its own. */
+  readonly implied: boolean;
   /** The envelope as JSON, ready to be joined into a message. */
   readonly event: string;
   readonly traceparent: string | null;
@@ -39,11 +41,14 @@ type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /**
  * Writes the next steps of jobs. The sequence and the event ids follow from where the job stands. Several clocks write
- * one history, so a step that would be earlier than the one before it takes that one's time.
+ * one history, the gateway's among them, so a step that would be earlier than the one before it takes that one's time.
  */
-export function createHistorian(makeEvent: EventMaker) {
+export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {
-    /** A change of status, with the event that tells of it. `run` and `attempt` are those after the move. */
+    /** The time that steps are written at. */
+    now,
+
+    /** A change of status and its event. `run` and `attempt` are those after the move. */
     move<E extends MoveEvent>(
       job: Standing,
       to: JobStatus,
@@ -54,7 +59,8 @@ export function createHistorian(makeEvent: EventMaker) {
         run = job.run,
         attempt = job.attempt,
         detail,
-      }: { run?: number; attempt?: number; detail?: object } = {},
+        implied = false,
+      }: { run?: number; attempt?: number; detail?: object; implied?: boolean } = {},
     ): Step {
       if (!isLegalMove(job.status, to))
         throw new Error(`job ${job.id} cannot go from ${job.status} to ${to}`);
@@ -68,10 +74,11 @@ export function createHistorian(makeEvent: EventMaker) {
         to,
         at,
         detail,
+        implied,
       });
     },
 
-    /** An attempt came to its end. */
+    /** The end of an attempt. */
     executed(
       job: Standing,
       facts: Omitting<EventPayload<"job.executed">, "jobId" | "jobType" | "sequence" | "run" | "attempt">,
@@ -80,7 +87,10 @@ export function createHistorian(makeEvent: EventMaker) {
       const { run, attempt } = job;
       const sequence = job.sequence + 1;
       const payload = { jobId: job.id, jobType: job.type, sequence, run, attempt, ...facts };
-      return step(job, "job.executed", payload, { sequence, run, attempt, from: job.status, to: null, at });
+      return step(job, "job.executed", payload, {
+        ...{ sequence, run, attempt, from: job.status, to: null },
+        ...{ at, implied: false },
+      });
     },
   };
 

@@ -1,7 +1,8 @@
 import type { JobStatus } from "../../contracts/job.ts";
-import { jsonLines, plainArray, rehearse, type Sql, textArray } from "../../shared/postgres.ts";
+import { plainArray, rehearse, type Sql } from "../../shared/postgres.ts";
+import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
-import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 /** A job that was created and is to become a row, with the status that intake assigns. */
@@ -40,72 +41,66 @@ export interface NewJob {
   readonly steps: readonly Step[];
 }
 
-/** What the store knows of a job id that was there already. */
+/** What the store knows of a job id that was there already; of a job that was deleted, no fingerprint. */
 export interface KnownJob {
   readonly id: string;
-  readonly fingerprint: string;
+  readonly fingerprint: string | null;
   readonly createdEventId: string;
 }
 
-export function createIntakeStore(sql: Sql) {
+export function createIntakeStore(sql: Sql, write: WriteSteps) {
   return {
-    /** Insert the jobs that are new, with their history and its message, in one statement. Returns the ids of those. */
+    /**
+     * Inserts the jobs that are new, with their history and its message, in one statement. Returns the ids of those. One
+     * that was deleted and is remembered is not new: its events have been counted.
+     */
     async insert(
       jobs: readonly NewJob[],
     ): Promise<{ inserted: Set<string>; message: OutboxMessage | undefined }> {
       const steps = jobs.flatMap((job) => job.steps);
+      const writing = write(steps);
       const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with done as (
-          insert into jobs (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
-            created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
-            cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, started_at, finished_at, worker_id, queue_wait_ms, error,
-            type_version)
-          select i.id, i.type, i.status, i.priority, i.payload::jsonb, i.metadata::jsonb, i.idempotency_key, i.fingerprint, i.correlation_id,
-            i.created_event_id, i.traceparent, i.parent_id, i.origin_id, i.origin_kind, i.sequence, i.attempt, i.max_attempts, i.base_ms,
-            i.cap_ms, i.deadline_ms, i.run_at, i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms, i.error::jsonb,
-            i.type_version
-          from unnest(
-            ${plainArray(jobs.map((j) => j.id))}::uuid[], ${textArray(jobs.map((j) => j.type))}::text[], ${plainArray(jobs.map((j) => j.status))}::text[],
-            ${plainArray(jobs.map((j) => j.priority))}::smallint[], string_to_array(${jsonLines(jobs.map((j) => storableJson(JSON.stringify(j.payload))))}, E'\\n', ''),
-            string_to_array(${jsonLines(jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null)))}, E'\\n', ''), ${textArray(jobs.map((j) => j.idempotencyKey))}::text[],
-            ${textArray(jobs.map((j) => j.fingerprint))}::text[], ${plainArray(jobs.map((j) => j.correlationId))}::uuid[],
-            ${plainArray(jobs.map((j) => j.createdEventId))}::uuid[], ${textArray(jobs.map((j) => j.traceparent))}::text[],
-            ${plainArray(jobs.map((j) => j.parentId))}::uuid[], ${plainArray(jobs.map((j) => j.originId))}::uuid[], ${textArray(jobs.map((j) => j.originKind))}::text[],
-            ${plainArray(jobs.map((j) => j.sequence))}::int[], ${plainArray(jobs.map((j) => j.attempt))}::int[], ${plainArray(jobs.map((j) => j.maxAttempts))}::int[],
-            ${plainArray(jobs.map((j) => j.baseMs))}::int[], ${plainArray(jobs.map((j) => j.capMs))}::int[], ${plainArray(jobs.map((j) => j.deadlineMs))}::int[],
-            ${plainArray(jobs.map((j) => j.runAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.createdAt))}::timestamptz[],
-            ${plainArray(jobs.map((j) => j.receivedAt))}::timestamptz[], ${plainArray(jobs.map((j) => j.startedAt))}::timestamptz[],
-            ${plainArray(jobs.map((j) => j.finishedAt))}::timestamptz[], ${textArray(jobs.map((j) => j.workerId))}::text[],
-            ${plainArray(jobs.map((j) => j.queueWaitMs))}::float8[], string_to_array(${jsonLines(jobs.map((j) => j.error))}, E'\\n', ''),
-            ${plainArray(jobs.map((j) => j.typeVersion))}::int[]
-          ) as i (id, type, status, priority, payload, metadata, idempotency_key, fingerprint, correlation_id,
-            created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt, max_attempts, base_ms,
-            cap_ms, deadline_ms, run_at, created_at, received_at, started_at, finished_at, worker_id, queue_wait_ms, error,
-            type_version)
+          insert into jobs (id, type, status, priority, payload, metadata, idempotency_key, fingerprint,
+            correlation_id, created_event_id, traceparent, parent_id, origin_id, origin_kind, sequence, attempt,
+            max_attempts, base_ms, cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, started_at,
+            finished_at, worker_id, queue_wait_ms, error, type_version, due, implied)
+          select i.id, i.type, i.status, i.priority, i.payload::jsonb, i.metadata::jsonb, i.idempotency_key,
+            i.fingerprint, i.correlation_id, i.created_event_id, i.traceparent, i.parent_id, i.origin_id,
+            i.origin_kind, i.sequence, i.attempt, i.max_attempts, i.base_ms, i.cap_ms, i.deadline_ms,
+            case when i.status = 'SCHEDULED' then i.run_at
+              else least(i.run_at, now() - (${jobs.length} - i.place) * interval '1 microsecond') end,
+            i.created_at, i.received_at, i.received_at, i.started_at, i.finished_at, i.worker_id, i.queue_wait_ms,
+            i.error::jsonb, i.type_version, i.status <> 'SCHEDULED' or i.run_at <= now(),
+            case i.status when 'VALIDATED' then 3 when 'EXECUTING' then 7 else 1 end
+          from ${unnestSql(sql, "i", columnsOf(jobs), "place")}
+          where not exists (select from pruned_jobs p where p.id = i.id and p.created_event_id is not null)
           on conflict (id) do nothing
           returning id
         ),
-        born as (
-          insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
-          select b.id, 0, 1, null, 'PENDING', 0, b.event_id, b.at
-          from unnest(${plainArray(jobs.map((j) => j.id))}::uuid[], ${plainArray(jobs.map((j) => j.createdEventId))}::uuid[], ${plainArray(jobs.map((j) => j.createdAt))}::timestamptz[])
-            as b (id, event_id, at)
-          join done on done.id = b.id
-        ),
-        ${stepsSql(sql, steps)}
+        ${writing.sql(sql)}
         select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
       const inserted = idsOf(row?.done);
-      return { inserted, message: outboxMessage(row?.sent ?? null, steps, inserted) };
+      return {
+        inserted,
+        message: writing.message(
+          row?.sent,
+          steps.filter(({ jobId }) => inserted.has(jobId)),
+        ),
+      };
     },
 
     /** Inserts a job and takes it back. Rejects when the store does not take one now. */
     async rehearse(job: NewJob): Promise<void> {
-      await rehearse(sql, (tx) => createIntakeStore(tx).insert([job]));
+      await rehearse(sql, (tx) => createIntakeStore(tx, write).insert([job]));
     },
 
     async known(ids: readonly string[]): Promise<KnownJob[]> {
       return sql<KnownJob[]>`
-        select id, fingerprint, created_event_id as "createdEventId" from jobs where id = any(${plainArray(ids)}::uuid[])`;
+        select id, null as fingerprint, created_event_id as "createdEventId" from pruned_jobs
+        where id = any(${plainArray(ids)}::uuid[]) and created_event_id is not null
+        union all
+        select id, fingerprint, created_event_id from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
     /** Tell other processors, once for a batch, that jobs wait. */
@@ -115,3 +110,35 @@ export function createIntakeStore(sql: Sql) {
   };
 }
 export type IntakeStore = ReturnType<typeof createIntakeStore>;
+
+const columnsOf = (jobs: readonly NewJob[]): Columns => ({
+  id: ["uuid", jobs.map((j) => j.id)],
+  type: ["text", jobs.map((j) => j.type)],
+  status: ["word", jobs.map((j) => j.status)],
+  priority: ["smallint", jobs.map((j) => j.priority)],
+  payload: ["json", jobs.map((j) => storableJson(JSON.stringify(j.payload)))],
+  metadata: ["json", jobs.map((j) => (j.metadata ? storableJson(JSON.stringify(j.metadata)) : null))],
+  idempotency_key: ["text", jobs.map((j) => j.idempotencyKey)],
+  fingerprint: ["text", jobs.map((j) => j.fingerprint)],
+  correlation_id: ["uuid", jobs.map((j) => j.correlationId)],
+  created_event_id: ["uuid", jobs.map((j) => j.createdEventId)],
+  traceparent: ["text", jobs.map((j) => j.traceparent)],
+  parent_id: ["uuid", jobs.map((j) => j.parentId)],
+  origin_id: ["uuid", jobs.map((j) => j.originId)],
+  origin_kind: ["text", jobs.map((j) => j.originKind)],
+  sequence: ["int", jobs.map((j) => j.sequence)],
+  attempt: ["int", jobs.map((j) => j.attempt)],
+  max_attempts: ["int", jobs.map((j) => j.maxAttempts)],
+  base_ms: ["int", jobs.map((j) => j.baseMs)],
+  cap_ms: ["int", jobs.map((j) => j.capMs)],
+  deadline_ms: ["int", jobs.map((j) => j.deadlineMs)],
+  run_at: ["timestamptz", jobs.map((j) => j.runAt)],
+  created_at: ["timestamptz", jobs.map((j) => j.createdAt)],
+  received_at: ["timestamptz", jobs.map((j) => j.receivedAt)],
+  started_at: ["timestamptz", jobs.map((j) => j.startedAt)],
+  finished_at: ["timestamptz", jobs.map((j) => j.finishedAt)],
+  worker_id: ["text", jobs.map((j) => j.workerId)],
+  queue_wait_ms: ["float8", jobs.map((j) => j.queueWaitMs)],
+  error: ["json", jobs.map((j) => j.error)],
+  type_version: ["int", jobs.map((j) => j.typeVersion)],
+});

@@ -1,19 +1,15 @@
 import type { DeadLetterReason } from "../../contracts/dead-letter.ts";
-import { CONTRACT_VERSION } from "../../contracts/envelope.ts";
 import type { JobEvent } from "../../contracts/events.ts";
-import { newJobId } from "../../contracts/ids.ts";
-import { type RetryPolicy, versionRank } from "../../contracts/job-type.ts";
 import type { BatchHandler } from "../../shared/bus/port.ts";
-import { AppError, messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { decodeMessage, type RefusedEnvelope } from "../../shared/event.ts";
 import { createIsolation } from "../../shared/isolate.ts";
-import { checkedPayload, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
-import { traceparentOfJob } from "../../shared/traceparent.ts";
-import type { JobSpan, Tracing } from "../../shared/tracing.ts";
+import type { Tracing } from "../../shared/tracing.ts";
 import type { Claimer } from "./claim.ts";
-import { after, type Historian, laterOf, type Standing, type Step } from "./history.ts";
-import type { IntakeStore, NewJob } from "./intake-store.ts";
+import type { Historian } from "./history.ts";
+import { type Created, canary, check, claimedJob, isClaimed, isDue, newJob } from "./intake-row.ts";
+import type { IntakeStore } from "./intake-store.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { KnownTypes } from "./known-types.ts";
 import type { Outbox } from "./outbox.ts";
@@ -22,8 +18,6 @@ import type { TypeRoom } from "./type-room.ts";
 
 /** Jobs in one insert: messages carry many. */
 const MAX_ROWS = 400;
-
-type Created = JobEvent<"job.created">;
 
 export interface IntakeOptions {
   readonly store: IntakeStore;
@@ -39,7 +33,7 @@ export interface IntakeOptions {
   /** Whether this processor runs a type at this version. */
   readonly runs: KnownTypes["runs"];
   readonly start: (job: ClaimedJob) => void;
-  /** File messages that broke their contract; resolves when they are durable. */
+  /** Files messages that broke their contract; resolves when they are durable. */
   readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
   /** Counts messages that are parked. */
   readonly onParked: (messages: number) => void;
@@ -53,7 +47,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
   const { store, history, slots, room, claimer, outbox, tracing, log } = options;
   const { workerId, isPaused, runs, start, refuse, onParked } = options;
   const writeAll = createIsolation<Created>({
-    probe: () => store.rehearse(newJob(canary(), new Date(), false)),
+    probe: () => store.rehearse(newJob(history, canary(), history.now())),
     keyOf: (event) => event.eventId,
     maxTogether: MAX_ROWS,
     log,
@@ -99,7 +93,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
   }
 
   async function insertTogether(events: readonly Created[]): Promise<RefusedEnvelope[]> {
-    const now = new Date();
+    const now = history.now();
     const refused: RefusedEnvelope[] = [];
     const checked = events.map((event) => {
       const verdict = check(event, runs);
@@ -111,15 +105,17 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       ({ event, refusal: bad, policy }) =>
         !bad && policy && isDue(event, now) && !isPaused(event.payload.jobType),
     );
-    const places = claimer.caughtUp ? slots.reserve(mayRun.length) : 0;
+    const reserved = claimer.caughtUp ? slots.reserve(mayRun.length) : 0;
     const direct = new Map<string, string>();
     for (const { event } of mayRun.sort((a, b) => b.event.payload.priority - a.event.payload.priority)) {
       const { jobId, jobType } = event.payload;
-      if (direct.size < places && room.take(jobType)) direct.set(jobId, jobType);
+      if (direct.size < reserved && room.take(jobType)) direct.set(jobId, jobType);
     }
     let started = 0;
     try {
-      const jobs = checked.map((entry) => newJob(entry, now, direct.has(entry.event.payload.jobId)));
+      const jobs = checked.map((entry) =>
+        newJob(history, entry, now, direct.has(entry.event.payload.jobId) ? workerId() : undefined),
+      );
       const { inserted, message } = await store.insert(jobs);
       outbox.relay(message);
       for (const [index, job] of jobs.entries()) {
@@ -138,175 +134,27 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       if (inserted.size < jobs.length)
         refused.push(...(await conflicts(events.filter((event) => !inserted.has(event.payload.jobId)))));
     } finally {
-      slots.release(places - started);
+      slots.release(reserved - started);
       for (const type of direct.values()) room.release(type);
     }
-    // Those that were refused have a REJECTED row too, unless they were here before.
+    // A refused job has a REJECTED row too, unless its id had a row before.
     return refused;
   }
 
-  /** Among jobs that were there already: a duplicate is nothing, another body under the same key is a conflict. */
+  /** Of jobs that have or had a row, returns those with another body under the same key; plain duplicates are ignored. */
   async function conflicts(events: readonly Created[]): Promise<RefusedEnvelope[]> {
     const known = new Map(
       (await store.known(events.map((event) => event.payload.jobId))).map((job) => [job.id, job]),
     );
-    return events
-      .filter((event) => known.get(event.payload.jobId)?.fingerprint !== event.payload.fingerprint)
-      .map(conflict);
+    const isSame = ({ eventId, payload }: Created) => {
+      const job = known.get(payload.jobId);
+      // Of a deleted job, only the event is remembered, whose id follows from the fingerprint.
+      return job?.fingerprint === null
+        ? job.createdEventId === eventId
+        : job?.fingerprint === payload.fingerprint;
+    };
+    return events.filter((event) => !isSame(event)).map(conflict);
   }
-
-  function newJob(
-    { event, span, payload, refusal: bad, policy }: Checked,
-    receivedAt: Date,
-    claimed: boolean,
-  ): NewJob {
-    const { payload: facts, correlationId } = event;
-    const createdAt = new Date(event.occurredAt);
-    // The gateway's clock may be ahead of this one.
-    const now = laterOf(receivedAt, createdAt);
-    const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt < createdAt ? receivedAt : createdAt;
-    const steps: Step[] = [];
-    const born: Standing = {
-      id: facts.jobId,
-      type: facts.jobType,
-      status: "PENDING",
-      sequence: 0,
-      run: 1,
-      attempt: 0,
-      correlationId,
-      // Kept with the job: whatever happens to it later, on whichever processor, follows its intake.
-      traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
-      updatedAt: createdAt,
-    };
-    let job = born;
-    const take = (step: Step) => {
-      steps.push(step);
-      job = after(job, step);
-    };
-    const queueWaitMs = Math.max(0, now.getTime() - runAt.getTime());
-
-    if (bad)
-      take(
-        history.move(job, "REJECTED", "job.rejected", { code: bad.reason, reason: bad.detail }, now, {
-          detail: { code: bad.reason },
-        }),
-      );
-    else if (!isDue(event, now))
-      take(
-        history.move(job, "SCHEDULED", "job.scheduled", { runAt: runAt.toISOString() }, now, {
-          detail: { runAt },
-        }),
-      );
-    else {
-      take(history.move(job, "VALIDATED", "job.validated", { priority: facts.priority }, now));
-      if (claimed)
-        take(
-          history.move(job, "EXECUTING", "job.started", { workerId: workerId(), queueWaitMs }, now, {
-            attempt: 1,
-            detail: { workerId: workerId() },
-          }),
-        );
-    }
-    return {
-      id: job.id,
-      type: job.type,
-      status: job.status ?? "PENDING",
-      sequence: job.sequence,
-      attempt: job.attempt,
-      correlationId,
-      traceparent: born.traceparent,
-      priority: facts.priority,
-      payload,
-      metadata: facts.metadata ?? null,
-      idempotencyKey: event.idempotencyKey === event.eventId ? null : event.idempotencyKey,
-      fingerprint: facts.fingerprint,
-      createdEventId: event.eventId,
-      parentId: facts.parentId ?? null,
-      originId: facts.originId ?? null,
-      originKind: facts.originKind ?? null,
-      typeVersion: versionOf(event),
-      maxAttempts: facts.maxAttempts ?? policy?.maxAttempts ?? null,
-      baseMs: policy?.baseMs ?? null,
-      capMs: policy?.capMs ?? null,
-      deadlineMs: facts.deadlineMs ?? policy?.deadlineMs ?? null,
-      runAt,
-      createdAt,
-      receivedAt: now,
-      startedAt: claimed ? now : null,
-      finishedAt: bad ? now : null,
-      workerId: claimed ? workerId() : null,
-      queueWaitMs: claimed ? queueWaitMs : null,
-      error: bad ? JSON.stringify({ code: bad.reason, message: bad.detail }) : null,
-      steps,
-    };
-  }
-}
-
-/** A job like any other, for finding out whether the store takes one; it is never kept. */
-function canary(): Checked {
-  const eventId = crypto.randomUUID();
-  return {
-    event: {
-      contractVersion: CONTRACT_VERSION,
-      eventType: "job.created",
-      eventId,
-      occurredAt: new Date().toISOString(),
-      producer: { service: "processor", instanceId: "canary", version: CONTRACT_VERSION },
-      correlationId: eventId,
-      idempotencyKey: eventId,
-      payload: {
-        jobId: newJobId(),
-        jobType: "canary",
-        sequence: 0,
-        payload: {},
-        fingerprint: NO_FINGERPRINT,
-        priority: 0,
-      },
-    },
-    span: undefined,
-    payload: {},
-    policy: { maxAttempts: 1, baseMs: 0, capMs: 0, deadlineMs: 1 },
-  };
-}
-
-interface Checked {
-  readonly event: Created;
-  readonly span: JobSpan | undefined;
-  readonly payload: Readonly<Record<string, unknown>>;
-  /** Undefined where this processor does not know the type at that version: the job waits for one that does. */
-  readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
-  readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
-}
-
-/**
- * Check a payload, which the gateway has checked already: others may publish too. A processor that does not know the
- * type, or only an older version of it, cannot judge and does not.
- */
-function check(event: Created, runs: KnownTypes["runs"]): Omit<Checked, "event" | "span"> {
-  const { jobType: name, payload } = event.payload;
-  if (!runs(name, versionOf(event))) return { payload, policy: undefined };
-  try {
-    const jobType = jobTypeNamed(name);
-    return {
-      payload: checkedPayload(jobType, payload),
-      policy: { ...jobType.retry, deadlineMs: jobType.deadlineMs },
-    };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return { payload, policy: undefined, refusal: { reason: "INVALID_PAYLOAD", detail: error.message } };
-  }
-}
-
-function versionOf({ payload: { jobTypeVersion } }: Created): number | null {
-  return jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
-}
-
-/** A job that its insert claimed; only one with a policy is. */
-type ClaimedNewJob = NewJob & Record<"maxAttempts" | "baseMs" | "capMs" | "deadlineMs", number>;
-const isClaimed = (job: NewJob): job is ClaimedNewJob => job.status === "EXECUTING";
-
-function isDue(event: Created, now: Date): boolean {
-  return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
 }
 
 function refusal(event: JobEvent, reason: DeadLetterReason, detail: string): RefusedEnvelope {
@@ -325,46 +173,4 @@ function conflict(event: Created): RefusedEnvelope {
     "IDEMPOTENCY_CONFLICT",
     `Job ${event.payload.jobId} was made from another body under the same idempotency key`,
   );
-}
-
-function claimedJob(job: ClaimedNewJob): ClaimedJob {
-  const {
-    id,
-    type,
-    sequence,
-    attempt,
-    correlationId,
-    traceparent,
-    payload,
-    maxAttempts,
-    baseMs,
-    capMs,
-    deadlineMs,
-    createdAt,
-  } = job;
-  return {
-    ...{
-      id,
-      type,
-      sequence,
-      attempt,
-      correlationId,
-      traceparent,
-      payload,
-      maxAttempts,
-      baseMs,
-      capMs,
-      deadlineMs,
-      createdAt,
-    },
-    status: "EXECUTING",
-    run: 1,
-    workerId: job.workerId ?? "",
-    tries: 0,
-    losses: 0,
-    startedAt: job.startedAt ?? job.receivedAt,
-    updatedAt: job.receivedAt,
-    queueWaitMs: job.queueWaitMs ?? 0,
-    cancelRequested: false,
-  };
 }

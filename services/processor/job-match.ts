@@ -9,7 +9,7 @@ export async function jobMatch(sql: Sql, filter: JobFilter, statuses: readonly J
   const { text } = filter;
   const match = sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}`;
   if (text === undefined) return { sql: match };
-  // A text is looked for in the names of the types that have jobs.
+  // A text is compared with the names of the types that have jobs.
   const anywhere = places(sql, text, await jobTypes(sql))
     .map(({ condition }) => sql`(${condition})`)
     .reduce((whole, one) => sql`${whole} or ${one}`);

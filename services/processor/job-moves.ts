@@ -1,18 +1,19 @@
-import { type JobStatus, WAITING_STATUSES } from "../../contracts/job.ts";
+import { type JobStatus, TERMINAL_STATUSES, WAITING_STATUSES } from "../../contracts/job.ts";
 import type { CommandJob, CommandMove } from "./command-store.ts";
 import type { Historian } from "./history.ts";
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
 export const CANCELLABLE: readonly JobStatus[] = [...WAITING_STATUSES, "EXECUTING"];
 export const RETRYABLE: readonly JobStatus[] = ["FAILED", "CANCELLED"];
+export const ENDED: readonly JobStatus[] = TERMINAL_STATUSES;
 
-/** Cancels those that wait. Those that run are asked to stop by their holders, which is no move. */
+/** Cancels those that wait. Running ones are stopped by their holders, which is no move. */
 export function cancelMoves(
   history: Historian,
   jobs: readonly CommandJob[],
   commandId: string,
 ): CommandMove[] {
-  const now = new Date();
+  const now = history.now();
   return jobs
     .filter((job) => WAITING.includes(job.status))
     .map((job) => {
@@ -28,7 +29,7 @@ export function retryMoves(
   jobs: readonly CommandJob[],
   commandId: string,
 ): CommandMove[] {
-  const now = new Date();
+  const now = history.now();
   return jobs
     .filter((job) => RETRYABLE.includes(job.status))
     .map((job) => {

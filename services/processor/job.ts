@@ -18,7 +18,7 @@ export interface ClaimedJob extends Standing {
   readonly cancelRequested: boolean;
 }
 
-/** How an attempt ended, before it is decided what becomes of the job. */
+/** How an attempt ended, before it is decided what follows for the job. */
 export type Ending =
   | { readonly outcome: "succeeded"; readonly result: string | null }
   | { readonly outcome: "failed" | "timed-out"; readonly error: AttemptError; readonly retryable: boolean }

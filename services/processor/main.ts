@@ -11,31 +11,40 @@ import { listen } from "../../shared/http/listen.ts";
 import { createOps } from "../../shared/http/ops.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
+import { createSharedCall } from "../../shared/shared-call.ts";
 import { createApp } from "./app.ts";
 import { createBulkActionStore } from "./bulk-action-store.ts";
 import { createBulkActions } from "./bulk-actions.ts";
 import { type Claimer, createClaimer } from "./claim.ts";
+import { createClaimStore } from "./claim-store.ts";
 import { createCommandLog } from "./command-log.ts";
 import { createCommandLogStore } from "./command-log-store.ts";
 import { createCommandStore } from "./command-store.ts";
 import { createCommands } from "./commands.ts";
+import { createCountStore } from "./count-store.ts";
 import { createDeadLetterStore } from "./dead-letter-store.ts";
 import { createDeadLetters } from "./dead-letters.ts";
+import { foldCounts } from "./fold-counts.ts";
 import { createHistorian } from "./history.ts";
 import { createIntake } from "./intake.ts";
 import { createIntakeStore } from "./intake-store.ts";
 import { guardedStore, openJobStore } from "./job-store.ts";
 import { createKnownTypes } from "./known-types.ts";
 import { registerMetrics } from "./metrics.ts";
+import { SchemaTooNew } from "./migration-store.ts";
 import { listenForNotifications } from "./notifications.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOutboxStore } from "./outbox-store.ts";
 import { createPausedTypes } from "./paused-types.ts";
+import { createPruneStore } from "./prune-store.ts";
 import { createReplay } from "./replay.ts";
 import { createRerunStore } from "./rerun-store.ts";
+import { checkRetention, keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { createRunStore } from "./run-store.ts";
 import { createRunner } from "./runner.ts";
 import { createSlots } from "./slots.ts";
+import { createStepsWriter } from "./steps-sql.ts";
+import { createStoreClock } from "./store-clock.ts";
 import { createChildSubmitter } from "./submit-children.ts";
 import { createTypeRoom } from "./type-room.ts";
 import versionText from "./VERSION" with { type: "text" };
@@ -53,7 +62,7 @@ const Config = Type.Object({
   BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
   DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),
   DATABASE_POOL: Type.Integer({
-    default: 8,
+    default: 6,
     minimum: 2,
     maximum: 100,
     description: "Connections to the job store",
@@ -69,6 +78,18 @@ const Config = Type.Object({
     minimum: 500,
     maximum: 3_600_000,
     description: "How long after its last heartbeat a processor is presumed dead",
+  }),
+  JOB_RETENTION_HOURS: Type.Integer({
+    default: 72,
+    minimum: 1,
+    maximum: 87_600,
+    description: "How long completed and cancelled jobs are kept, and dead letters that were handled",
+  }),
+  FAILED_JOB_RETENTION_HOURS: Type.Integer({
+    default: 336,
+    minimum: 1,
+    maximum: 87_600,
+    description: "How long failed and rejected jobs are kept, with their dead letters",
   }),
   HTTP_CHECK_ALLOW: Type.String({
     default: "127.0.0.0/8,::1/128",
@@ -87,6 +108,8 @@ async function start({
   makeEvent,
   tracing,
 }: ServiceContext<typeof Config.static>): Promise<void> {
+  const hours = { jobs: config.JOB_RETENTION_HOURS, failed: config.FAILED_JOB_RETENTION_HOURS };
+  checkRetention(hours);
   const allowedAddresses = parseAddressRanges("HTTP_CHECK_ALLOW", config.HTTP_CHECK_ALLOW);
   const { stopping, abort } = life;
 
@@ -95,38 +118,50 @@ async function start({
   const bus = openBus({ url: config.BUS_URL, name: instanceId, log, metrics });
   life.defer("bus", bus.close);
 
-  const history = createHistorian(makeEvent);
+  const workerStore = guardedStore(store, createWorkerStore);
+  const clock = createStoreClock(workerStore.time);
+  const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
   // Loops that try again until it works. One that makes no progress for a lease leaves jobs waiting; those that look
-  // once a second get three looks all the same, or a short lease would call them stuck between two.
+  // once a second still get three looks, or a short lease would call them stuck between two.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),
     claiming: createDuty("Claiming jobs", patienceMs),
     // A step has several statements, and each may take half a minute.
     acting: createDuty("Carrying out bulk actions", Math.max(patienceMs, 60_000)),
+    pruning: createDuty("Pruning what is older than its retention", 10 * RETENTION_EVERY_MS),
+    counting: createDuty("Folding the counts of jobs", Math.max(patienceMs, 60_000)),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
-  const outbox = createOutbox({ store: outboxStore, bus, tracing, log, duty: loops.publishing });
+  // Where one database holds both, a message is committed with what it tells of, and needs no outbox.
+  const busTables = config.BUS_URL === config.DATABASE_URL ? bus.tables : undefined;
+  const writeSteps = createStepsWriter(busTables);
+  const outbox = createOutbox({
+    ...{ store: outboxStore, bus, busTables, tracing, log },
+    duty: loops.publishing,
+  });
   const slots = createSlots(config.CONCURRENCY);
   const room = createTypeRoom(JOB_TYPES);
   const known = createKnownTypes(JOB_TYPES);
-  const runs = guardedStore(store, (sql) => createRunStore(sql, history, known));
-  const workerStore = guardedStore(store, createWorkerStore);
-  const commandStore = guardedStore(store, createCommandStore);
-  const intakeStore = guardedStore(store, createIntakeStore);
+  const runs = guardedStore(store, (sql) => createRunStore(sql, history, writeSteps, known));
+  const claims = guardedStore(store, (sql) => createClaimStore(sql, history, writeSteps, known));
+  const commandStore = guardedStore(store, (sql) => createCommandStore(sql, writeSteps));
+  const intakeStore = guardedStore(store, (sql) => createIntakeStore(sql, writeSteps));
 
+  // Scrapes and the metrics-engine read it at the same time.
+  const snapshot = createSharedCall(() => workerStore.snapshot());
   const counters = registerMetrics(metrics, {
     slots,
     log,
-    snapshot: workerStore.snapshot,
+    snapshot: snapshot.get,
     oldestInOutbox: outboxStore.oldestSeconds,
     unrecordedEnds: () => runner.unrecorded,
   });
 
   // These four refer to each other: for free slots, due jobs and a lost lease.
   const workers: Workers = createWorkers({
-    ...{ store: workerStore, runs, history, outbox, tracing, log, instanceId, version },
+    ...{ store: workerStore, runs, history, clock, outbox, tracing, log, instanceId, version },
     concurrency: config.CONCURRENCY,
     types: known.versions,
     leaseMs: config.LEASE_MS,
@@ -136,13 +171,15 @@ async function start({
   });
   const runner = createRunner({
     ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, room, tracing, log, counters, abort },
-    ports: { allowedAddresses, submit: createChildSubmitter(bus, makeEvent) },
+    ports: { allowedAddresses, now: clock.now, submit: createChildSubmitter(bus, makeEvent) },
     onFree: (retryAt) => claimer.onFree(retryAt),
+    along: () => claimer.along(),
     onRoom: () => claimer.poke(),
   });
   const claimer: Claimer = createClaimer({
-    ...{ store: runs, slots, room, outbox, log, stopping },
+    ...{ store: claims, slots, room, outbox, log, stopping },
     workerId: workers.id,
+    now: clock.now,
     start: runner.start,
     duty: loops.claiming,
   });
@@ -154,7 +191,12 @@ async function start({
         log.debug("Other processors will find due jobs by their poll", { reason: messageOf(error) }),
       );
   };
-  const commands = createCommands({ store: commandStore, history, outbox, log, onDue });
+  const pruneStore = guardedStore(store, createPruneStore);
+  const commands = createCommands({
+    ...{ history, outbox, log, onDue },
+    store: commandStore,
+    pruned: pruneStore.pruned,
+  });
   const deadLetterStore = guardedStore(store, createDeadLetterStore);
   const deadLetters = createDeadLetters({
     store: deadLetterStore,
@@ -166,8 +208,9 @@ async function start({
     ...{
       store: deadLetterStore,
       jobs: commandStore,
-      reruns: guardedStore(store, createRerunStore),
+      reruns: guardedStore(store, (sql) => createRerunStore(sql, writeSteps)),
       commands,
+      pruned: pruneStore.pruned,
     },
     ...{ history, outbox, bus, makeEvent, tracing, log, runs: known.runs, onDue },
   });
@@ -176,7 +219,7 @@ async function start({
   const commandLog = createCommandLog({ store: commandLogStore, workerId: workers.id, stopping, log });
   const actions = createBulkActions({
     ...{ history, outbox, replay, stopping, log, onDue },
-    store: guardedStore(store, createBulkActionStore),
+    store: guardedStore(store, (sql) => createBulkActionStore(sql, writeSteps)),
     commandLog: commandLogStore,
     jobs: commandStore,
     workerId: workers.id,
@@ -202,15 +245,19 @@ async function start({
   const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted });
   const app = createApp({
     ...{ edge, ops, commands, actions, deadLetters, replay, commandLog },
-    workers: workerStore,
+    counts: { check: () => store.apart((sql) => createCountStore(sql).check()) },
+    snapshot: snapshot.get,
     held: bus.held,
     isStarted,
   });
   listen({ app, port: config.PORT, bindAddress: config.BIND_ADDRESS, life, log });
 
-  await untilItSucceeds(store.migrate, {
+  await untilItSucceeds(() => store.migrate(stopping), {
     signal: stopping,
-    onError: (error) => log.warn("The job store does not answer yet", { reason: messageOf(error) }),
+    onError(error) {
+      if (error instanceof SchemaTooNew) throw error;
+      log.warn("The job store cannot be brought up to date yet", { reason: messageOf(error) });
+    },
   });
   await bus.connected(stopping);
   await workers.start(stopping);
@@ -249,8 +296,15 @@ async function start({
     onListening: refreshPaused,
   }).catch((error: unknown) => log.debug("Notifications end", { reason: messageOf(error) }));
 
+  const folding = foldCounts(
+    { store: guardedStore(store, createCountStore), log, duty: loops.counting },
+    stopping,
+  );
+  life.defer("counts", () => folding);
   const acting = actions.run();
   life.defer("bulk actions", () => acting);
+  const pruning = keepRetention({ store: pruneStore, hours, log, duty: loops.pruning }, stopping);
+  life.defer("retention", () => pruning);
   const claiming = claimer.run();
   life.defer("running jobs", async () => {
     await claiming;

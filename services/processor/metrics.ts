@@ -4,7 +4,6 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { OutboxStore } from "./outbox-store.ts";
-import type { Runner } from "./runner.ts";
 import type { Slots } from "./slots.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
@@ -28,7 +27,7 @@ export function registerMetrics(
     log: Log;
     snapshot: WorkerStore["snapshot"];
     oldestInOutbox: OutboxStore["oldestSeconds"];
-    unrecordedEnds: () => Runner["unrecorded"];
+    unrecordedEnds: () => { readonly count: number; readonly oldestMs: number };
   },
 ): RunCounters {
   const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
@@ -40,7 +39,7 @@ export function registerMetrics(
   );
   const parked = metrics.counter(
     "observatory_parked_total",
-    "Messages set aside because the store kept failing on them alone",
+    "Messages set aside because the store kept failing on each of them alone",
     ["queue"],
   );
   for (const queue of ["jobs.created", "jobs.failed.validation"]) parked.inc({ queue }, 0);
@@ -55,10 +54,7 @@ export function registerMetrics(
     [],
     (gauge) => gauge.set(unrecordedEnds().oldestMs / 1_000),
   );
-  const outbox = metrics.gauge(
-    "observatory_store_outbox",
-    "Messages that are committed and not yet confirmed",
-  );
+  const outbox = metrics.gauge("observatory_store_outbox", "Messages committed but not yet confirmed");
   metrics.gauge(
     "observatory_store_outbox_oldest_seconds",
     "Age of the oldest message that is committed and not yet confirmed; 0 when there is none",
@@ -67,12 +63,12 @@ export function registerMetrics(
       try {
         gauge.set(await oldestInOutbox());
       } catch (error) {
-        gauge.remove(); // Not known now, which `engine_up` tells: absent, not stale.
+        gauge.remove(); // Unknown now, as `engine_up` shows: absent, not stale.
         log.debug("The outbox cannot be measured now", { reason: messageOf(error) });
       }
     },
   );
-  const dead = metrics.gauge("observatory_store_dead_letters", "Dead letters that nobody replayed");
+  const dead = metrics.gauge("observatory_store_dead_letters", "Dead letters not yet replayed");
   metrics.gauge(
     "observatory_store_jobs",
     "Jobs in the store that are not finished, by type and state",
@@ -87,7 +83,7 @@ export function registerMetrics(
         outbox.set(messages);
         dead.set(deadLetters);
       } catch (error) {
-        // `engine_up` tells of it; a scrape must not fail with the store.
+        // `engine_up` shows it; a scrape must not fail with the store.
         gauge.reset();
         log.debug("The store cannot be measured now", { reason: messageOf(error) });
       }

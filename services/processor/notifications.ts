@@ -3,12 +3,12 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Sql } from "../../shared/postgres.ts";
 
-/** What processors tell each other through the store: jobs wait, a job is to be cancelled, a type was paused or resumed. */
+/** What processors notify each other of through the store: waiting jobs, requested cancels, paused and resumed types. */
 export const CHANNELS = ["observatory_waiting", "observatory_cancel", "observatory_paused"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /**
- * Listen for notifications. The driver listens again after a loss; what was missed meanwhile is found by polls, and
+ * Listens for notifications. The driver listens again after a loss; what was missed meanwhile is found by polls, and
  * `onListening` is called so that they need not be waited for.
  */
 export async function listenForNotifications(

@@ -1,6 +1,6 @@
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 
-/** A row younger than this is most likely being published by who wrote it. */
+/** A row younger than this is most likely being published by the process that wrote it. */
 const LEFT_BEHIND = "5 seconds";
 
 export function createOutboxStore(sql: Sql) {
@@ -9,18 +9,18 @@ export function createOutboxStore(sql: Sql) {
       await sql`delete from outbox where id = any(${plainArray(ids)}::bigint[])`;
     },
 
-    /** Seconds since the oldest message that is there was committed; 0 when there is none. */
+    /** Returns the age of the oldest message in seconds; 0 when there is none. */
     async oldestSeconds(): Promise<number> {
       const [row] = await sql<{ seconds: number }[]>`
         select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as seconds from outbox`;
       return Math.max(0, row?.seconds ?? 0);
     },
 
-    /** Hand the oldest messages that were left behind to `publish`, and delete them when it resolves. Returns how many. */
-    async sweep(publish: (bodies: readonly string[]) => Promise<void>): Promise<number> {
+    /** Passes the oldest messages left behind to `publish`, and deletes them when it resolves. Returns how many. */
+    async sweep(publish: (bodies: readonly Uint8Array[]) => Promise<void>): Promise<number> {
       const count = await sql.begin(async (tx) => {
-        const rows = await tx<{ id: string; body: string }[]>`
-          select id, body from outbox
+        const rows = await tx<{ id: string; body: Uint8Array }[]>`
+          select id, coalesce(message, convert_to(body, 'UTF8')) as body from outbox
           where created_at < now() - ${LEFT_BEHIND}::interval
           order by id limit 100
           for update skip locked`;

@@ -1,5 +1,5 @@
 import { createBatcher, pause } from "../../shared/async.ts";
-import type { Bus } from "../../shared/bus/port.ts";
+import type { Bus, BusTables } from "../../shared/bus/port.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -11,27 +11,29 @@ const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;
 
 export interface Outbox {
-  /** Publish a message that was just committed. Returns at once: the row stays until the bus has confirmed. */
+  /** Publishes a message just committed. Returns at once: a row of the outbox stays until the bus has confirmed. */
   relay(message: OutboxMessage | undefined): void;
-  /** Publish what others left behind, until `signal` aborts. */
+  /** Publishes what others left behind, until `signal` aborts. */
   sweep(signal: AbortSignal): Promise<void>;
-  /** Resolves when nothing that this process relays is under way. */
+  /** Resolves when this process relays nothing. */
   idle(): Promise<void>;
 }
 
 export interface OutboxOptions {
   readonly store: OutboxStore;
   readonly bus: Bus;
+  /** Set where messages are committed to the bus itself, whose consumers are then only woken. */
+  readonly busTables?: BusTables | undefined;
   readonly tracing: Tracing;
   readonly log: Log;
   readonly duty: Duty;
 }
 
 /**
- * The way of committed events to the bus. Each message is a row until it is confirmed, so that a crash between commit
- * and publish loses nothing: the next sweep finds it. It may be published twice; its events have the same ids.
+ * Takes committed events to the bus. Each message is a row until it is confirmed, so a crash between commit and publish
+ * loses nothing: the next sweep finds it. It may be published twice; its events keep their ids.
  */
-export function createOutbox({ store, bus, tracing, log, duty }: OutboxOptions): Outbox {
+export function createOutbox({ store, bus, busTables, tracing, log, duty }: OutboxOptions): Outbox {
   const deletions = createBatcher<string, void>({
     run: async (ids) => {
       await store.remove(ids);
@@ -49,18 +51,19 @@ export function createOutbox({ store, bus, tracing, log, duty }: OutboxOptions):
         tracing.on && traces.size > 0
           ? Array.from(traces, (parent) => tracing.span("publish jobs.transitions", "producer", parent))
           : [];
-      await bus.publish("jobs.transitions", body);
+      if (busTables) busTables.committed("jobs.transitions");
+      else await bus.publish("jobs.transitions", body);
       for (const span of spans) span?.end({ "messaging.destination.name": "jobs.transitions" });
-      await deletions.add(id);
+      if (!busTables) await deletions.add(id);
     } catch (error) {
-      // The row is still there, and the sweep will find it.
+      // The sweep finds its row.
       log.debug("An outbox message stays for the sweep", { outboxId: id, reason: messageOf(error) });
     }
   }
 
   async function sweepOnce(): Promise<number> {
     const count = await store.sweep(async (bodies) => {
-      await Promise.all(bodies.map((body) => bus.publish("jobs.transitions", Buffer.from(body))));
+      await Promise.all(bodies.map((body) => bus.publish("jobs.transitions", body)));
     });
     if (count > 0) log.info("Published messages that were left in the outbox", { count });
     return count;

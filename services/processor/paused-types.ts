@@ -14,7 +14,7 @@ export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping:
   return {
     has: (type: string) => types.has(type),
 
-    /** Read them until that succeeds, or rejects when the service stops. What was read later stays. */
+    /** Reads them until that succeeds; rejects when the service stops. A later reading is not overwritten. */
     async refresh(): Promise<void> {
       const turn = ++begun;
       const read = await untilItSucceeds(() => store.paused(), {

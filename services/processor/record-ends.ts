@@ -3,45 +3,59 @@ import type { Log } from "../../shared/log.ts";
 import { isRefusedValue } from "../../shared/postgres.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
-import type { EndedAttempt } from "./job.ts";
+import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
-import type { EndEntry, RunStore } from "./run-store.ts";
+import type { ClaimAlong, EndEntry, RunStore } from "./run-store.ts";
 
-/** What was recorded; `superseded` when the job has another holder by now, `refused` when the store takes no end of it. */
+/** What was recorded; `superseded` when the job has another holder by now, `refused` when the store accepts no end of it. */
 export type Recorded = EndEntry | "superseded" | "refused";
+
+/** A claim in the statement that records ends. `done` is called once, with the jobs that it claimed. */
+export interface Along extends ClaimAlong {
+  done(jobs: readonly ClaimedJob[]): void;
+}
 
 export interface EndRecorderOptions {
   readonly store: Pick<RunStore, "finish">;
   readonly history: Historian;
   readonly outbox: Pick<Outbox, "relay">;
   readonly log: Log;
-  /** How patiently the store's trouble is met: makes each statement once, or until it succeeds. */
+  /** Returns what may be claimed along with ends; undefined when nothing may. */
+  readonly along?: () => Along | undefined;
+  /** Runs a statement once, or until it succeeds. */
   readonly attempt?: <T>(statement: () => Promise<T>) => Promise<T>;
 }
 
 /**
- * Records how attempts ended. A batch that has a value which PostgreSQL refuses is halved until the guilty end is alone;
- * its attempt has then failed for the store's reason, and the others are recorded as they are.
+ * Records how attempts ended. A batch with a value that PostgreSQL refuses is halved until the faulty end is alone; its
+ * attempt then fails for the store's reason, and the others are recorded as they are.
  */
 export function createEndRecorder({
   store,
   history,
   outbox,
   log,
+  along = () => undefined,
   attempt = (statement) => statement(),
 }: EndRecorderOptions) {
   const entryOf = (ended: EndedAttempt): EndEntry => ({ ended, conclusion: conclude(history, ended) });
 
   /** Writes entries in one statement; returns which were written, or why PostgreSQL refuses a value of theirs. */
   async function finish(entries: readonly EndEntry[]): Promise<ReadonlySet<number> | { refusal: unknown }> {
+    const claim = along();
+    let jobs: readonly ClaimedJob[] = [];
     try {
-      const { done, message } = await store.finish(entries);
+      const { done, message, claimed } = await store.finish(entries, claim);
       outbox.relay(message);
+      outbox.relay(claimed.message);
+      jobs = claimed.jobs;
       return done;
     } catch (refusal) {
       if (!isRefusedValue(refusal)) throw refusal;
       return { refusal };
+    } finally {
+      claim?.done(jobs);
     }
   }
 
@@ -60,7 +74,7 @@ export function createEndRecorder({
     return [...(await write(entries.slice(0, half))), ...(await write(entries.slice(half)))];
   }
 
-  /** Records an end that the store refuses as a failed attempt, which carries nothing of the handler's. */
+  /** Records an end that the store refuses as a failed attempt, without anything that the handler returned. */
   async function writeRefused({ ended }: EndEntry, reason: string): Promise<Recorded> {
     const { id: jobId, attempt: number } = ended.job;
     const error = withFingerprint({

@@ -17,6 +17,7 @@ import { notFound } from "./dead-letters.ts";
 import type { Historian } from "./history.ts";
 import type { KnownTypes } from "./known-types.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PruneStore } from "./prune-store.ts";
 import type { RerunStore } from "./rerun-store.ts";
 
 export interface ReplayOptions {
@@ -24,6 +25,7 @@ export interface ReplayOptions {
   readonly jobs: CommandStore;
   readonly reruns: RerunStore;
   readonly commands: Pick<Commands, "retry">;
+  readonly pruned: PruneStore["pruned"];
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly bus: Bus;
@@ -57,8 +59,21 @@ interface Replay {
  * A letter remembers its replay until it dies again: the same request in between answers the same.
  */
 export function createReplay(options: ReplayOptions) {
-  const { store, jobs, reruns, commands, history, outbox, bus, makeEvent, tracing, log, runs, onDue } =
-    options;
+  const {
+    store,
+    jobs,
+    reruns,
+    commands,
+    pruned,
+    history,
+    outbox,
+    bus,
+    makeEvent,
+    tracing,
+    log,
+    runs,
+    onDue,
+  } = options;
 
   async function replay(
     id: string,
@@ -107,7 +122,7 @@ export function createReplay(options: ReplayOptions) {
     );
   }
 
-  /** Of two clicks at a time the second finds the job moved, and the letter replayed. */
+  /** The second of two concurrent clicks finds the job moved and the letter replayed. */
   async function retryOnce(letterId: string, jobId: string, commandId: string): Promise<void> {
     try {
       await commands.retry(jobId, commandId);
@@ -129,7 +144,7 @@ export function createReplay(options: ReplayOptions) {
     const { events, refused } = message;
     const [event] = events;
     const route = routeOf(letter.queue);
-    // As it was, it may be replayed whatever it is: a newer consumer may read it. What a person wrote must be right.
+    // Unedited, any message may be replayed: a newer consumer may read it. An edited one must keep its contract.
     if (request.body !== undefined) {
       checkEditedMessage(message, route);
       for (const created of events) if (created.eventType === "job.created") await judged(created);
@@ -141,6 +156,9 @@ export function createReplay(options: ReplayOptions) {
     ) {
       const [job] = await jobs.get([event.payload.jobId]);
       if (job) return replayKnown(one, event, job);
+      // Its key belongs to a job that was deleted: sent again, it would die again.
+      if (letter.reason === "IDEMPOTENCY_CONFLICT" && (await pruned(event.payload.jobId)))
+        return replayUnderNewId(one, event, await judged(event));
     }
     await bus.publish(route, bytes);
     return remember(one, {
@@ -150,7 +168,7 @@ export function createReplay(options: ReplayOptions) {
     });
   }
 
-  /** A message whose job has a row: to send it again would change nothing. */
+  /** A message whose job has a row, where sending it again would change nothing. */
   async function replayKnown(one: Replay, event: Created, job: CommandJob): Promise<ReplayReply> {
     const { letter } = one;
     const isRejected = job.status === "REJECTED";
@@ -162,8 +180,12 @@ export function createReplay(options: ReplayOptions) {
       );
     const payload = await judged(event);
     if (isRejected && event.payload.jobType === job.type) return rerun(one, event, payload, job);
-    const { jobId: _jobId, sequence: _sequence, fingerprint: _fingerprint, ...wishes } = event.payload;
-    return makeJob(one, { ...wishes, payload, originId: job.id, originKind: "replay" }, event.eventId);
+    return replayUnderNewId(one, event, payload);
+  }
+
+  function replayUnderNewId(one: Replay, event: Created, payload: Created["payload"]["payload"]) {
+    const { jobId: originId, sequence: _sequence, fingerprint: _fingerprint, ...wishes } = event.payload;
+    return makeJob(one, { ...wishes, payload, originId, originKind: "replay" }, event.eventId);
   }
 
   /** The payload of a message, checked where this processor knows the type. A type that nothing knows is refused. */
@@ -180,7 +202,7 @@ export function createReplay(options: ReplayOptions) {
     payload: Readonly<Record<string, unknown>>,
     job: CommandJob,
   ): Promise<ReplayReply> {
-    const now = new Date();
+    const now = history.now();
     const runAt = facts.runAt ? new Date(facts.runAt) : now;
     const about = { run: job.run + 1, detail: { replayedByPerson: true } };
     const step =

@@ -2,10 +2,10 @@ import type { Sql } from "../../shared/postgres.ts";
 import type { CommandJob } from "./command-store.ts";
 import type { ReplayRecord } from "./dead-letter-store.ts";
 import type { Step } from "./history.ts";
-import { idsOf, type OutboxMessage, outboxMessage, stepsSql } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
-/** A job that was rejected, as its replayed message wants it to run. Null wishes: the type's own policy applies. */
+/** A rejected job, as its replayed message wants it to run. Where that is null, the policy of the type applies. */
 export interface Rerun {
   readonly job: CommandJob;
   readonly step: Step;
@@ -18,11 +18,11 @@ export interface Rerun {
   readonly runAt: Date;
 }
 
-export function createRerunStore(sql: Sql) {
+export function createRerunStore(sql: Sql, write: WriteSteps) {
   return {
     /**
-     * Make a rejected job wait again under what its letter now says, and mark the letter, in one statement. False when
-     * the job has moved since it was read.
+     * Makes a rejected job wait again as its letter now says, and marks the letter, in one statement. `done` is false
+     * when the job has moved since it was read.
      */
     async rerun(
       { job, step, payload, metadata, priority, maxAttempts, deadlineMs, typeVersion, runAt }: Rerun,
@@ -30,13 +30,14 @@ export function createRerunStore(sql: Sql) {
       { request, reply }: ReplayRecord,
     ): Promise<{ done: boolean; message: OutboxMessage | undefined }> {
       const json = (value: unknown) => (value === null ? null : storableJson(JSON.stringify(value)));
+      const writing = write([step]);
       const [row] = await sql<{ done: string | null; sent: string | null }[]>`
         with done as (
           update jobs j
           set status = ${step.to}, sequence = ${step.sequence}, run = ${step.run}, updated_at = ${step.at},
               payload = ${json(payload)}::text::jsonb, metadata = ${json(metadata)}::text::jsonb,
               priority = ${priority}, max_attempts = ${maxAttempts}, deadline_ms = ${deadlineMs},
-              base_ms = null, cap_ms = null, type_version = ${typeVersion}, run_at = ${runAt},
+              base_ms = null, cap_ms = null, type_version = ${typeVersion}, run_at = ${runAt}, due = ${runAt} <= now(),
               finished_at = null, cancel_requested = false, tries = 0, losses = 0,
               error = null, result = null, progress = null
           where j.id = ${job.id} and j.sequence = ${job.sequence} and j.status = 'REJECTED'
@@ -48,10 +49,10 @@ export function createRerunStore(sql: Sql) {
               replay_request = ${request}, replay_reply = ${JSON.stringify(reply)}::text::jsonb
           from done where d.id = ${letterId}
         ),
-        ${stepsSql(sql, [step])}
+        ${writing.sql(sql)}
         select (select string_agg(id::text, ',') from done) as done, (select id from sent) as sent`;
       const done = idsOf(row?.done);
-      return { done: done.size > 0, message: outboxMessage(row?.sent ?? null, [step], done) };
+      return { done: done.size > 0, message: writing.message(row?.sent) };
     },
   };
 }

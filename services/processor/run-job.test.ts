@@ -44,6 +44,7 @@ async function run(handler: (context: JobContext) => Promise<unknown>) {
   });
   const ended = await runJob(JOB, jobType, new AbortController().signal, {
     allowedAddresses: { check: () => false },
+    now: () => new Date(),
     submit: () => Promise.resolve([]),
     onProgress: (_, text) => progress.push(JSON.parse(text)),
   });

@@ -6,9 +6,9 @@ import { checkedPayload } from "../../shared/job-request.ts";
 import { type JobContext, JobFailure, type JobType } from "../../shared/job-types/define.ts";
 import { isTooDeep, MAX_DEPTH } from "../../shared/json-bounds.ts";
 import { printedBytes } from "../../shared/printed-size.ts";
+import { originOf } from "./error-origin.ts";
 import type { ClaimedJob, EndedAttempt, Ending } from "./job.ts";
 import { storableJson, storableText } from "./storable-json.ts";
-import { originOf } from "./thrown.ts";
 
 const MAX_LOG_LINES = 100;
 const MAX_LOG_LENGTH = 500;
@@ -27,6 +27,7 @@ export class Interruption extends Error {
 
 export interface RunPorts {
   readonly allowedAddresses: JobContext["allowedAddresses"];
+  readonly now: () => Date;
   readonly submit: (
     parent: ClaimedJob,
     children: Parameters<JobContext["submit"]>[0],
@@ -55,7 +56,7 @@ export async function runJob(
   return {
     job,
     ending,
-    finishedAt: new Date(),
+    finishedAt: ports.now(),
     durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
     logs: storableJson(JSON.stringify(logs)),
   };
@@ -83,16 +84,16 @@ async function attempt(
       const progress = {
         fraction: Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0,
         ...(note && { note: note.slice(0, MAX_NOTE_LENGTH) }),
-        at: new Date().toISOString(),
+        at: ports.now().toISOString(),
       };
       ports.onProgress(job, storableJson(JSON.stringify(progress)));
     },
     log(message) {
       if (logs.length < MAX_LOG_LINES)
-        logs.push({ at: new Date().toISOString(), message: message.slice(0, MAX_LOG_LENGTH) });
+        logs.push({ at: ports.now().toISOString(), message: message.slice(0, MAX_LOG_LENGTH) });
       else if (logs.length === MAX_LOG_LINES)
         logs.push({
-          at: new Date().toISOString(),
+          at: ports.now().toISOString(),
           message: `Further lines were dropped after ${MAX_LOG_LINES}`,
         });
     },

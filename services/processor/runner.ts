@@ -1,4 +1,4 @@
-import { createBatcher, untilItSucceeds } from "../../shared/async.ts";
+import { createBatcher, createIdler, untilItSucceeds } from "../../shared/async.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { JobType } from "../../shared/job-types/define.ts";
 import type { Log } from "../../shared/log.ts";
@@ -9,7 +9,7 @@ import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { RunCounters } from "./metrics.ts";
 import type { Outbox } from "./outbox.ts";
-import { createEndRecorder, type Recorded } from "./record-ends.ts";
+import { type Along, createEndRecorder, type Recorded } from "./record-ends.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
 import type { EndEntry, RunStore } from "./run-store.ts";
 import type { Slots } from "./slots.ts";
@@ -28,20 +28,22 @@ export interface RunnerOptions {
   readonly log: Log;
   readonly counters: RunCounters;
   readonly ports: Omit<RunPorts, "onProgress">;
-  /** Aborts when what runs must be given up. */
+  /** Aborts when running jobs must be abandoned. */
   readonly abort: AbortSignal;
   /** Called when slots became free; `retryAt` when one of the jobs is due again then. */
   readonly onFree: (retryAt: Date | null) => void;
+  /** A claim that may go along with recorded ends. */
+  readonly along: () => Along | undefined;
   /** Called when a type that was full has room again. */
   readonly onRoom: () => void;
 }
 
 export interface Runner {
-  /** Run a claimed job whose slot is reserved; the slot is released when its end is recorded. */
+  /** Runs a claimed job whose slot is reserved; the slot is released when its end is recorded. */
   start(job: ClaimedJob): void;
-  /** Tell running jobs to stop; ids that do not run here are ignored. */
+  /** Stops running jobs; ids that do not run here are ignored. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
-  /** Give up everything that runs. */
+  /** Abandons everything that runs. */
   interruptAll(kind: "stopping" | "superseded"): void;
   readonly running: ReadonlyMap<string, ClaimedJob>;
   /** Attempts that ended here and are not recorded yet, and how long the oldest of them has waited. */
@@ -66,19 +68,33 @@ export function createRunner({
   ports,
   abort,
   onFree,
+  along,
   onRoom,
 }: RunnerOptions): Runner {
   const running = new Map<string, ClaimedJob>();
   const interrupts = new Map<string, AbortController>();
   const progress = new Map<string, { job: ClaimedJob; progress: string }>();
   let progressTimer: Timer | undefined;
-  const idlers: (() => void)[] = [];
+  const idler = createIdler(() => running.size === 0);
 
   const unrecorded = new Map<EndedAttempt, number>();
   let trouble: string | undefined;
 
+  // Slots of ended attempts that have passed to jobs which were claimed along with their ends.
+  let handedOver = 0;
   const recordEnds = createEndRecorder({
     ...{ store, history, outbox, log },
+    along() {
+      const claim = along();
+      if (!claim) return undefined;
+      return {
+        ...claim,
+        done(jobs) {
+          handedOver += jobs.length;
+          claim.done(jobs);
+        },
+      };
+    },
     attempt: (statement) =>
       untilItSucceeds(statement, {
         signal: abort,
@@ -157,9 +173,10 @@ export function createRunner({
         interrupts.delete(job.id);
       }
       progress.delete(job.id);
-      slots.release(1);
+      if (handedOver > 0) handedOver--;
+      else slots.release(1);
       onFree(retryAt);
-      if (running.size === 0) for (const resolve of idlers.splice(0)) resolve();
+      idler.settle();
     }
   }
 
@@ -209,6 +226,6 @@ export function createRunner({
       const seconds = Math.round(oldestMs / 1_000);
       return `${count} attempts have ended and are not recorded, the oldest for ${seconds} s: ${trouble ?? "the store does not answer"}`;
     },
-    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+    idle: idler.idle,
   };
 }

@@ -1,4 +1,4 @@
-/** Places to run jobs in. What is reserved and what runs never exceeds `total`. */
+/** Places to run jobs in. Reserved and running ones together never exceed `total`. */
 export function createSlots(total: number) {
   let free = total;
   return {

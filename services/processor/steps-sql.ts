@@ -1,46 +1,13 @@
-import type { PendingQuery, Row } from "postgres";
+import type { Fragment } from "postgres";
+import { compressBody } from "../../shared/bus/compression.ts";
+import type { BusTables } from "../../shared/bus/port.ts";
 import { joinEnvelopes } from "../../shared/event.ts";
-import { jsonLines, plainArray, type Sql } from "../../shared/postgres.ts";
+import type { Sql } from "../../shared/postgres.ts";
 import { isSampled } from "../../shared/traceparent.ts";
+import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
 
-/**
- * The rest of a statement that wrote jobs: expects a CTE `done` of what was really written, and adds for that the CTEs
- * `steps`, `moved` (rows of job_transitions) and `sent` (one outbox row with all their events). `done` identifies what
- * was written by `id`, the job's; where a batch may hold one job twice, by `entry`, and `entries` has that of each step.
- */
-export function stepsSql(sql: Sql, steps: readonly Step[], entries?: readonly number[]): PendingQuery<Row[]> {
-  return sql`
-    steps as (
-      select s.*
-      from unnest(
-        ${plainArray(steps.map((s) => s.jobId))}::uuid[], ${plainArray(steps.map((s) => s.sequence))}::int[], ${plainArray(steps.map((s) => s.run))}::int[],
-        ${plainArray(steps.map((s) => s.from))}::text[], ${plainArray(steps.map((s) => s.to))}::text[], ${plainArray(steps.map((s) => s.attempt))}::int[],
-        ${plainArray(steps.map((s) => s.eventId))}::uuid[], ${plainArray(steps.map((s) => s.at))}::timestamptz[],
-        string_to_array(${jsonLines(steps.map((s) => s.detail))}, E'\\n', ''), string_to_array(${jsonLines(steps.map((s) => s.event))}, E'\\n', ''),
-        ${plainArray(entries ?? [])}::int[]
-      ) with ordinality
-        as s (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail, event, entry, place)
-      join done on ${entries ? sql`done.entry = s.entry` : sql`done.id = s.job_id`}
-    ),
-    moved as (
-      insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail)
-      select job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail::jsonb
-      from steps where to_status is not null
-    ),
-    sent as (
-      insert into outbox (body)
-      select '[' || string_agg(event, ',' order by place) || ']' from steps having count(*) > 0
-      returning id
-    )`;
-}
-
-/** Splits the ids that a statement returns as one text, separated by commas; null where there is none. */
-export function idsOf(text: string | null | undefined): Set<string> {
-  return new Set(text ? text.split(",") : []);
-}
-
-/** A message that is in the outbox since its transaction committed. */
+/** A message that was committed with what it tells of: in the outbox, or in the tables of the bus itself. */
 export interface OutboxMessage {
   readonly id: string;
   readonly body: Uint8Array;
@@ -48,15 +15,99 @@ export interface OutboxMessage {
   readonly traces: ReadonlySet<string>;
 }
 
-/** The message that {@link stepsSql} wrote, made again here rather than sent back by the store. */
-export function outboxMessage(
-  id: string | null,
-  steps: readonly Step[],
-  done?: ReadonlySet<string>,
-): OutboxMessage | undefined {
-  if (id === null) return undefined;
-  const written = done ? steps.filter((s) => done.has(s.jobId)) : steps;
-  return { id, body: joinEnvelopes(written.map((s) => s.event)), traces: tracesOf(written) };
+/** The part of one statement that writes steps, and the message that it then has written. */
+export interface StepsWriting {
+  /**
+   * The rest of a statement that wrote jobs: expects a CTE `done` of what was really written, and adds for that the CTEs
+   * `steps`, `moved` (rows of explicit_transitions, for what the jobs' own rows do not imply) and `sent` (one row with
+   * the id of their message, or null). `done` identifies what was written by `id`, the job's; where a batch may hold
+   * one job twice, by `entry`.
+   */
+  sql(sql: Sql): Fragment;
+  /** The message with this id, made again here rather than sent back by the store; of the steps written, or of all. */
+  message(id: string | null | undefined, written?: readonly Step[]): OutboxMessage | undefined;
+}
+
+/** How steps of jobs are written; `entries` has the entry of each step, where a batch may hold one job twice. */
+export type WriteSteps = (steps: readonly Step[], entries?: readonly number[]) => StepsWriting;
+
+/** `bus` is where the bus's tables are in the job store's own database: no outbox is needed there. */
+export function createStepsWriter(bus?: BusTables): WriteSteps {
+  const insertMessage = (sql: Sql) =>
+    bus?.insertSql(sql, "jobs.transitions") ??
+    sql`insert into outbox (message) select body from message returning id`;
+
+  return (steps, entries) => {
+    // As it is published: what is stored is a fraction of its text.
+    const body = compressBody(joinEnvelopes(steps.map((s) => s.event)));
+    const explicit = explicitOf({ steps, entries });
+    return {
+      sql: (sql) => sql`
+        steps as (
+          select event, place
+          from ${writtenSql(sql, { steps, entries }, { event: ["json", steps.map((s) => s.event)] }, "place")}
+        ),
+        moved as (
+          insert into explicit_transitions
+            (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail)
+          select job_id, s.sequence, s.run, from_status, to_status, s.attempt, event_id, at, detail::jsonb
+          from ${writtenSql(sql, explicit, moveColumns(explicit.steps))}
+        ),
+        message as (
+          select case when (select count(*) from steps) = ${steps.length} then ${body}::bytea
+            else (select convert_to('[' || string_agg(event, ',' order by place) || ']', 'UTF8') from steps) end as body
+          where exists (select from steps)
+        ),
+        stored as (${insertMessage(sql)}),
+        sent as (select min(id) as id from stored)`,
+      message(id, written = steps) {
+        if (id === null || id === undefined) return undefined;
+        const whole = written.length === steps.length;
+        const own = whole ? body : compressBody(joinEnvelopes(written.map((s) => s.event)));
+        return { id, body: own, traces: tracesOf(written) };
+      },
+    };
+  };
+}
+
+/** Steps that were written, each by the key of its job or entry. */
+function writtenSql(sql: Sql, { steps, entries }: Keyed, columns: Columns, place?: string): Fragment {
+  const keys: Columns = entries
+    ? { entry: ["int", entries] }
+    : { id: ["uuid", steps.map(({ jobId }) => jobId)] };
+  return sql`
+    ${unnestSql(sql, "s", { ...keys, ...columns }, place)} join done using (${sql.unsafe(entries ? "entry" : "id")})`;
+}
+
+interface Keyed {
+  readonly steps: readonly Step[];
+  readonly entries: readonly number[] | undefined;
+}
+
+/** The steps that no row of a job implies. */
+function explicitOf({ steps, entries }: Keyed): Keyed {
+  const places = [...steps.keys()].filter((place) => steps[place]?.to && !steps[place].implied);
+  return {
+    steps: places.flatMap((place) => steps[place] ?? []),
+    entries: entries && places.flatMap((place) => entries[place] ?? []),
+  };
+}
+
+const moveColumns = (moves: readonly Step[]): Columns => ({
+  job_id: ["uuid", moves.map((m) => m.jobId)],
+  sequence: ["int", moves.map((m) => m.sequence)],
+  run: ["int", moves.map((m) => m.run)],
+  from_status: ["word", moves.map((m) => m.from)],
+  to_status: ["word", moves.map((m) => m.to)],
+  attempt: ["int", moves.map((m) => m.attempt)],
+  event_id: ["uuid", moves.map((m) => m.eventId)],
+  at: ["timestamptz", moves.map((m) => m.at)],
+  detail: ["json", moves.map((m) => m.detail)],
+});
+
+/** Splits the ids that a statement returns as one text, separated by commas; null where there is none. */
+export function idsOf(text: string | null | undefined): Set<string> {
+  return new Set(text ? text.split(",") : []);
 }
 
 const NO_TRACES: ReadonlySet<string> = new Set();

@@ -9,7 +9,7 @@ import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
 
 /**
- * Submits children by the front door, like any job; ids that follow from the parent keep a second run from making more.
+ * Submits children through the front door, like any job; ids that follow from the parent keep a second run from making more.
  * One object is the parent throughout an attempt.
  */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {

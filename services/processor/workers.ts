@@ -14,6 +14,7 @@ import { withFingerprint } from "./run-job.ts";
 import type { RunStore } from "./run-store.ts";
 import type { Runner } from "./runner.ts";
 import { createSteadiness } from "./steadiness.ts";
+import type { StoreClock } from "./store-clock.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 const TAKEOVER_BATCH = 200;
@@ -23,6 +24,7 @@ export interface WorkersOptions {
   readonly store: WorkerStore;
   readonly runs: RunStore;
   readonly history: Historian;
+  readonly clock: Pick<StoreClock, "measure">;
   readonly outbox: Outbox;
   readonly tracing: Tracing;
   readonly log: Log;
@@ -44,7 +46,7 @@ export interface WorkersOptions {
  * workers whose lease has expired. A worker that finds itself presumed dead drops its jobs and continues under a new id.
  */
 export function createWorkers(options: WorkersOptions) {
-  const { store, runs, history, outbox, tracing, log } = options;
+  const { store, runs, history, clock, outbox, tracing, log } = options;
   const { instanceId, version, concurrency, types, leaseMs, duty, runner, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
   const recordEnds = createEndRecorder({ store: runs, history, outbox, log });
@@ -57,12 +59,14 @@ export function createWorkers(options: WorkersOptions) {
   async function register(): Promise<void> {
     // Unique over restarts under the same name: attempts of an earlier life must not look like this one's.
     const id = `${instanceId}.${crypto.randomUUID().slice(0, 8)}.${++generation}`;
+    await clock.measure();
     await store.register({ id, host: hostname(), pid: process.pid, version, concurrency, types });
     workerId = id;
     log.info("Registered as a worker", { workerId, concurrency });
   }
 
   async function beat(): Promise<void> {
+    await clock.measure();
     if (await store.heartbeat(workerId, state)) {
       const held = await store.held(workerId);
       runner().interrupt(
@@ -72,16 +76,16 @@ export function createWorkers(options: WorkersOptions) {
       await giveBackOrphans(held.map((job) => job.id));
       return;
     }
-    log.warn("This worker was presumed dead; its jobs are given up", { workerId });
+    log.warn("This worker was presumed dead and abandons its jobs", { workerId });
     runner().interruptAll("superseded");
     await register();
     onDue();
   }
 
   /**
-   * Give back jobs that the store says this worker runs and it does not: their claim was committed and the reply was
-   * lost with the connection. A reply may also just be under way, so only what two heartbeats in a row found is given
-   * back; should it run after all, its end is refused.
+   * Returns jobs that the store says this worker runs and it does not: their claim was committed and the reply was
+   * lost with the connection. A reply may also still be under way, so only what two heartbeats in a row found is
+   * returned; should it run after all, its end is refused.
    */
   async function giveBackOrphans(held: readonly string[]): Promise<void> {
     const { running } = runner();
@@ -95,7 +99,7 @@ export function createWorkers(options: WorkersOptions) {
       { code: "CLAIM_LOST", message: "The claim's reply was lost before the attempt began" },
       false,
     );
-    log.warn("Gave back jobs whose claim was lost", {
+    log.warn("Returned jobs whose claim was lost", {
       workerId,
       count: ended.length,
       jobIds: namedIds(ended),
@@ -103,13 +107,13 @@ export function createWorkers(options: WorkersOptions) {
     onDue();
   }
 
-  /** Ends attempts whose worker does not run them any more; returns the jobs that were still held. */
+  /** Ends attempts that their worker no longer runs; returns the jobs that were still held. */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,
     countsAsLoss: boolean,
   ): Promise<readonly ClaimedJob[]> {
-    const finishedAt = new Date();
+    const finishedAt = history.now();
     const recorded = await recordEnds(
       jobs.map((job) => ({
         job,
@@ -171,7 +175,7 @@ export function createWorkers(options: WorkersOptions) {
             steadiness.beaten();
             beatAt = performance.now() + beatMs;
           }
-          // Looking again at the very end of a lease, and not a beat later, is what makes a takeover take three beats.
+          // Looking again exactly when a lease ends, and not a beat later, keeps a takeover within three beats.
           if (steadiness.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
           waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
           duty.done();

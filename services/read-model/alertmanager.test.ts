@@ -30,7 +30,7 @@ test("an active alert fires and has no end", () => {
   expect(Value.Check(Alert, alert)).toBe(true);
 });
 
-test("suppressed is silenced, unprocessed fires, past its end is resolved", () => {
+test("a suppressed alert is silenced, an unprocessed one fires, one past its end is resolved", () => {
   const stateOf = (state: string, endsAt = given.endsAt) =>
     toAlert({ ...given, endsAt, status: { state } }, now).state;
   expect(stateOf("suppressed")).toBe("silenced");

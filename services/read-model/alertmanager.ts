@@ -8,7 +8,7 @@ import { present } from "./job-row.ts";
 const TIMEOUT_MS = 2_000;
 const MAX_ALERTS = 1_000;
 
-/** The part of Alertmanager's `gettableAlert` (its OpenAPI document, /api/v2) that is read. */
+/** The part that is read of Alertmanager's `gettableAlert` (its OpenAPI document, /api/v2). */
 const GettableAlerts = Type.Array(
   Type.Object({
     fingerprint: Type.String(),
@@ -23,7 +23,7 @@ const GettableAlerts = Type.Array(
 type GettableAlert = Static<typeof GettableAlerts>[number];
 const checker = TypeCompiler.Compile(GettableAlerts);
 
-/** Ask an Alertmanager for its alerts, the newest first. Rejects with STORE_UNAVAILABLE. */
+/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE. */
 export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Alert[]> {
   const url = new URL("api/v2/alerts", baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
   let reply: unknown;
@@ -41,10 +41,12 @@ export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Ale
     .sort((a, b) => Date.parse(b.startsAt) - Date.parse(a.startsAt) || a.id.localeCompare(b.id));
 }
 
-/** An alert in our words. One that Alertmanager has not looked at yet fires; one silenced or inhibited is silenced. */
+/**
+ * Translates an alert. One that Alertmanager has not processed yet is firing; a silenced or inhibited one is silenced.
+ */
 export function toAlert(alert: GettableAlert, now: Date): Alert {
   const { fingerprint, labels, annotations, startsAt, endsAt, generatorURL, status } = alert;
-  // Of a firing alert `endsAt` lies ahead: it is when Alertmanager would drop it, which does not matter to readers.
+  // A firing alert's `endsAt` lies ahead: it is when Alertmanager would drop the alert, which readers need not know.
   const ended = Date.parse(endsAt) <= now.getTime();
   return present({
     id: fingerprint,
@@ -66,7 +68,7 @@ function severityOf(label: string | undefined): Alert["severity"] {
 }
 
 function away(reason: string, cause?: unknown): AppError {
-  return new AppError("STORE_UNAVAILABLE", `Alertmanager could not be asked: ${reason}`, {
+  return new AppError("STORE_UNAVAILABLE", `Alertmanager could not be queried: ${reason}`, {
     facts: { engine: "alertmanager" },
     cause,
   });

@@ -1,7 +1,7 @@
 import type { AlertsReply } from "../../contracts/api-queries.ts";
 import { pause } from "../../shared/async.ts";
+import { createSharedCall } from "../../shared/shared-call.ts";
 import { fetchAlerts } from "./alertmanager.ts";
-import { createShared } from "./share.ts";
 import { unlessAway } from "./unless-away.ts";
 
 const KEEP_MS = 2_000;
@@ -9,18 +9,18 @@ const KEEP_MS = 2_000;
 const WATCH_MS = 5_000;
 
 export interface AlertsOptions {
-  /** Undefined: there is no Alertmanager here. */
+  /** Undefined when there is no Alertmanager. */
   readonly url: string | undefined;
   readonly now: () => Date;
-  /** Called when the number of firing alerts differs from the one seen before; at first that is none. */
+  /** Called when the number of firing alerts changes; it starts at none. */
   readonly onChange: (firing: number) => void;
 }
 
-/** The alerts of an Alertmanager, kept for 2 s; this service stores none. */
+/** The alerts of an Alertmanager, cached for 2 s; this service stores none. */
 export function createAlerts({ url, now, onChange }: AlertsOptions) {
   let known = 0;
 
-  const shared = createShared(async (): Promise<AlertsReply> => {
+  const shared = createSharedCall(async (): Promise<AlertsReply> => {
     if (url === undefined) return { items: [], source: "none", fetchedAt: null };
     const items = await fetchAlerts(url, now);
     const firing = items.filter(({ state }) => state === "firing").length;
@@ -36,13 +36,13 @@ export function createAlerts({ url, now, onChange }: AlertsOptions) {
     refresh: shared.refresh,
     configured: url !== undefined,
     /**
-     * Looks for changes until `signal` aborts, while somebody listens: Alertmanager's webhook reaches one read-model, and
-     * each has clients of its own.
+     * Polls for changes until `signal` aborts, while there are listeners: Alertmanager's webhook reaches only one
+     * read-model, and each has its own clients.
      */
     async watch(isHeard: () => boolean, signal: AbortSignal): Promise<void> {
       while (url !== undefined && !signal.aborted) {
         await pause(WATCH_MS, signal);
-        // An unreachable Alertmanager is tried again; `/alerts` reports it.
+        // An unreachable Alertmanager is retried; `/alerts` reports it.
         if (isHeard() && !signal.aborted) await unlessAway(shared.refresh());
       }
     },

@@ -1,7 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { BASE_CONFIG, Secret, Url } from "../../shared/config.ts";
 
-/** The variables of the read-model. */
 export const Config = Type.Object({
   ...BASE_CONFIG,
   PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: "Port of the API" }),
@@ -11,12 +10,12 @@ export const Config = Type.Object({
     description: "Counters, series and the live feed",
   }),
   ALERTMANAGER_URL: Type.Optional(
-    Type.String({ pattern: "^https?://.+", description: "Alertmanager that is asked for alerts" }),
+    Type.String({ pattern: "^https?://.+", description: "Alertmanager to query for alerts" }),
   ),
   PROMETHEUS_URL: Type.Optional(
     Type.String({
       pattern: "^https?://.+",
-      description: "Prometheus that scrapes this system, where there is one",
+      description: "Prometheus that scrapes this system, if there is one",
     }),
   ),
   ALERT_WEBHOOK_TOKEN: Type.Optional(
@@ -30,20 +29,20 @@ export const Config = Type.Object({
   ALERT_WEBHOOK_TOKEN_FILE: Type.Optional(
     Type.String({
       minLength: 1,
-      description: "File with that token, which may be written later; the variable itself comes first",
+      description: "File with that token, which may be written later; the variable takes precedence",
     }),
   ),
   EVENT_RETENTION_HOURS: Type.Integer({
     default: 168,
     minimum: 1,
     maximum: 87_600,
-    description: "How long the event store remembers; as for the metrics-engine",
+    description: "How long the event store keeps events; must equal the metrics-engine's",
   }),
   LEASE_MS: Type.Integer({
     default: 15_000,
     minimum: 500,
     maximum: 3_600_000,
-    description: "How long after its last heartbeat a processor is presumed dead; as for the processor",
+    description: "How long after its last heartbeat a processor is presumed dead; must equal the processor's",
   }),
 });
 export type Config = typeof Config.static;

@@ -5,18 +5,18 @@ import { deadLetterConditions } from "../../shared/dead-letter-filter-sql.ts";
 import { AppError } from "../../shared/errors.ts";
 import { wordsOf } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
+import type { Fragment, JobDatabase, Sql } from "./job-database.ts";
 import { present } from "./job-row.ts";
-import type { Fragment, JobStore, Sql } from "./job-store.ts";
 import { decodeText } from "./message-text.ts";
 
-/** A page of whole bodies could be tens of megabytes. */
+/** A page of complete bodies could be tens of megabytes. */
 const LISTED_BYTES = 4_096;
 
-/** Rows in which a text is looked for one by one. */
+/** How many rows a text search may scan one by one. */
 const RECENT = 500;
 
 export interface DeadLetterQuery {
-  /** Its ages are times already. */
+  /** With its ages already turned into times. */
   readonly filter: DeadLetterFilter;
   readonly limit: number;
   readonly cursor?: string;
@@ -40,10 +40,10 @@ interface DeadLetterRow {
   replayed_as: string | null;
 }
 
-/** What is asked of the job store about dead letters. Everything rejects as {@link JobStore.read} does. */
-export function createDeadLetterQueries(store: JobStore) {
+/** The queries about dead letters. All of them reject as {@link JobDatabase.read} does. */
+export function createDeadLetterQueries(store: JobDatabase) {
   return {
-    /** Newest first, bodies cut; rejects with INVALID_CURSOR. */
+    /** Newest first, bodies truncated; rejects with INVALID_CURSOR. */
     async list({ filter, limit, cursor }: DeadLetterQuery): Promise<DeadLetterPage> {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       const rows = await store.read(async (sql) => {
@@ -51,7 +51,7 @@ export function createDeadLetterQueries(store: JobStore) {
         const position = after ? positionBefore(sql, sql`died_at`, after) : sql``;
         const all = sql`${deadLetterConditions(sql, rest)} ${position}`;
         if (text === undefined) return listed(sql, sql`dead_letters where ${all}`, limit + 1);
-        // What is frequent is found among the newest, what is rare through its index: as in the list of jobs.
+        // Frequent words are found among the newest rows, rare ones through their index, as in the list of jobs.
         const words = sql`words @@ ${wordsOf(sql, text)}`;
         const recent = await listed(
           sql,
@@ -68,7 +68,7 @@ export function createDeadLetterQueries(store: JobStore) {
       return pageOf(rows, limit, toDeadLetter);
     },
 
-    /** The newest refused message of a job that was not dropped, whole; undefined when there is none. */
+    /** The newest refused message of a job that was not dropped, in full; undefined when there is none. */
     async ofJob(jobId: string): Promise<DeadLetter | undefined> {
       const [row] = await store.read(
         (sql) => sql<DeadLetterRow[]>`
@@ -78,7 +78,7 @@ export function createDeadLetterQueries(store: JobStore) {
       return row && toDeadLetter(row);
     },
 
-    /** One with its whole message; rejects with DEAD_LETTER_NOT_FOUND. */
+    /** One dead letter with its full message; rejects with DEAD_LETTER_NOT_FOUND. */
     async get(id: string): Promise<DeadLetter> {
       const [row] = await store.read(
         (sql) =>

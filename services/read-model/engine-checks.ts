@@ -1,15 +1,15 @@
 import type { Observations } from "../../shared/observations/port.ts";
+import { createSharedCall } from "../../shared/shared-call.ts";
 import type { Engines } from "./capabilities.ts";
-import type { JobStore } from "./job-store.ts";
-import { createShared } from "./share.ts";
+import type { JobDatabase } from "./job-database.ts";
 
-/** The engines by name for `/readyz`. Those of the observations are asked together, once for all of them. */
+/** The engines by name for `/readyz`. Those of the observations share one check. */
 export function engineChecks(
-  store: JobStore,
+  store: JobDatabase,
   observations: Pick<Observations, "health">,
   engines: Engines,
 ): Record<string, () => Promise<void>> {
-  const health = createShared(observations.health);
+  const health = createSharedCall(observations.health);
   const answers = (name: string) => async () => {
     if (!(await health.get())[name]) throw new Error(`${name} does not answer`);
   };

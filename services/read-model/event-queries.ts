@@ -2,13 +2,13 @@ import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import { type Answer, unlessAway } from "./unless-away.ts";
 
-/** The events of one job that one reply shows: more than any policy makes, less than a reply can bear. */
+/** How many events of one job a reply shows: more than any retry policy produces, and a bearable size. */
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
-/** A job is worth showing without its events, so a request waits no longer for them. */
+/** A job is worth showing without its events, so a request waits no longer than this for them. */
 const PATIENCE_MS = 2_000;
 
-/** The events of one job in the order of sequence, or the name of the engine that did not answer. */
+/** The events of one job by sequence, or the name of the engine that did not answer. */
 export function eventsOfJob(
   observations: ObservationReader,
   jobId: string,

@@ -1,6 +1,7 @@
 import type { JobDetail, Timeline } from "../../contracts/api-queries.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
+import { prunedProblem } from "../../shared/pruned-problem.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { DeadLetterQueries } from "./dead-letter-queries.ts";
 import { eventsOfJob } from "./event-queries.ts";
@@ -10,17 +11,19 @@ import { detailOf, type Remains, timelineWithout } from "./job-without-row.ts";
 import { timelineOf } from "./timeline.ts";
 
 /**
- * Both say in `unavailable` when the event store did not answer. A job that never became a row is shown from its
- * dead letter. They reject with JOB_NOT_FOUND or STORE_UNAVAILABLE.
+ * A job's detail and timeline. Both report in `unavailable` when the event store did not answer, and show a job that
+ * never became a row from its dead letter. They reject with JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
  */
 export function createJobDetail(
   jobs: JobQueries,
   deadLetters: Pick<DeadLetterQueries, "ofJob">,
   observations: ObservationReader,
 ) {
-  /** What is left of a job whose row is not found; rethrows where nothing is. */
+  /** What remains of a job whose row is not found; rethrows when nothing does. */
   async function remainsOf(id: string, error: unknown): Promise<Remains> {
     if (!(error instanceof AppError && error.code === "JOB_NOT_FOUND")) throw error;
+    const gone = await jobs.pruned(id);
+    if (gone) throw prunedProblem(id, gone);
     const letter = await deadLetters.ofJob(id);
     if (!letter) throw error;
     const events = await eventsOfJob(observations, id);

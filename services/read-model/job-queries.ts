@@ -1,27 +1,28 @@
 import type { JobPage } from "../../contracts/api-queries.ts";
 import type { JobFilter } from "../../contracts/filter-schema.ts";
+import { eventIdAt } from "../../contracts/ids.ts";
 import type { Attempt, JobStatus, Transition } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobConditions } from "../../shared/job-filter-sql.ts";
 import { jobTypes, places } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
+import type { Fragment, JobDatabase, Sql } from "./job-database.ts";
 import { type JobRow, jobColumns, present, type SummaryRow, summaryColumns, toSummary } from "./job-row.ts";
-import type { Fragment, JobStore, Sql } from "./job-store.ts";
 
-/** More than any job has by its own policy; a job retried by hand without end shows its newest. */
+/** More than any job has by its own policy; a job retried by hand without end shows its newest entries. */
 const MAX_HISTORY = 2_000;
-/** Rows in which a text is looked for one by one; a few milliseconds. */
+/** How many rows a text search may scan one by one, which takes a few milliseconds. */
 const RECENT = 2_000;
 
 export interface JobPageQuery {
-  /** Its ages are times already. */
+  /** With its ages already turned into times. */
   readonly filter: JobFilter;
   readonly limit: number;
   readonly cursor?: string;
 }
 
-/** What is asked of the job store about jobs. Everything rejects as {@link JobStore.read} does. */
-export function createJobQueries(store: JobStore) {
+/** The queries about jobs. All of them reject as {@link JobDatabase.read} does. */
+export function createJobQueries(store: JobDatabase) {
   return {
     /** Jobs, newest first; rejects with INVALID_CURSOR. */
     async list({ filter, limit, cursor }: JobPageQuery): Promise<JobPage> {
@@ -37,7 +38,7 @@ export function createJobQueries(store: JobStore) {
       return pageOf(rows, limit, toSummary);
     },
 
-    /** The job types that have jobs. */
+    /** The types of the jobs in the store. */
     types: () => store.read(jobTypes),
 
     /** One row; rejects with JOB_NOT_FOUND. */
@@ -49,12 +50,21 @@ export function createJobQueries(store: JobStore) {
       return row;
     },
 
+    /** When and why a job was deleted, if that is still recorded. */
+    async pruned(id: string): Promise<{ prunedAt: Date; reason: "retention" | "purge" } | undefined> {
+      const [row] = await store.read(
+        (sql) => sql<{ prunedAt: Date; reason: "retention" | "purge" }[]>`
+          select pruned_at as "prunedAt", reason from pruned_jobs where id = ${id}`,
+      );
+      return row;
+    },
+
     async transitions(id: string): Promise<Transition[]> {
       const rows = await store.read(
         (sql) => sql<TransitionRow[]>`
           select * from job_transitions where job_id = ${id} order by sequence desc limit ${MAX_HISTORY}`,
       );
-      return rows.reverse().map(toTransition);
+      return rows.reverse().map((row) => toTransition(id, row));
     },
 
     async attempts(id: string): Promise<Attempt[]> {
@@ -82,9 +92,8 @@ export type JobQueries = ReturnType<typeof createJobQueries>;
 const newest = (sql: Sql, count: number) => sql`order by created_at desc, id desc limit ${count}`;
 
 /**
- * The newest jobs in which a text is found. What is frequent is found among the newest rows, what is rare through its
- * index: so neither reads many rows, and the planner, who misjudges how often the beginning of a word occurs, is not
- * asked.
+ * The newest jobs that contain a text. Frequent words are found among the newest rows, rare ones through their index,
+ * so that neither reads many rows. The planner is given no choice, because it misjudges how often a prefix occurs.
  */
 async function search(sql: Sql, where: Fragment, text: string, count: number): Promise<SummaryRow[]> {
   const found = places(sql, text, await jobTypes(sql));
@@ -113,19 +122,20 @@ interface TransitionRow {
   from_status: JobStatus | null;
   to_status: JobStatus;
   attempt: number;
-  event_id: string;
+  /** Null where it is that of the job and sequence. */
+  event_id: string | null;
   at: Date;
   detail: Record<string, unknown> | null;
 }
 
-function toTransition(row: TransitionRow): Transition {
+function toTransition(jobId: string, row: TransitionRow): Transition {
   return present({
     sequence: row.sequence,
     run: row.run,
     from: row.from_status,
     to: row.to_status,
     attempt: row.attempt,
-    eventId: row.event_id,
+    eventId: row.event_id ?? eventIdAt(jobId, row.sequence),
     at: row.at.toISOString(),
     detail: row.detail ?? undefined,
   });

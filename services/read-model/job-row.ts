@@ -6,9 +6,9 @@ import {
   type JobSummary,
   PREVIEW_CHARACTERS,
 } from "../../contracts/job.ts";
-import type { Fragment, Sql } from "./job-store.ts";
+import type { Fragment, Sql } from "./job-database.ts";
 
-/** What every view of a job has: the small columns of `jobs`, and the position for paging. */
+/** What every view of a job has: the small columns of `jobs`, and its position for paging. */
 interface BaseRow {
   id: string;
   micros: string;
@@ -48,7 +48,7 @@ export interface JobRow extends BaseRow {
   error: JobError | null;
 }
 
-/** A row of `jobs` for a list. Whatever may be large is cut by the store: a page must not cost what 500 jobs weigh. */
+/** A row of `jobs` for a list. The store truncates whatever may be large, so that a page stays small. */
 export interface SummaryRow extends BaseRow {
   payload_preview: string;
   result_preview: string | null;
@@ -79,7 +79,7 @@ export function summaryColumns(sql: Sql): Fragment {
     error ->> 'fingerprint' as error_fingerprint`;
 }
 
-/** A job as the API shows it: what is not known is absent, never null. */
+/** A job as the API shows it: unknown fields are absent, never null. */
 export function toJob(row: JobRow): Job {
   return Object.assign(
     baseOf(row),
@@ -111,7 +111,7 @@ export function toSummary(row: SummaryRow): JobSummary {
   );
 }
 
-/** The store counts the tries that failed; the one that runs, or that ended well, is one more. */
+/** The store counts failed tries; a running or successful one is added to them. */
 function triesOf({ status, tries }: BaseRow): number {
   return status === "EXECUTING" || status === "COMPLETED" ? tries + 1 : tries;
 }

@@ -38,7 +38,7 @@ export function detailOf({ id, letter, events, unavailable }: Remains): JobDetai
   });
 }
 
-/** Its way until it was refused. */
+/** Its history until it was refused. */
 export function timelineWithout({ id, letter, events, unavailable }: Remains): Timeline {
   const createdAt = createdAtOf(letter);
   const entries = timelineOf({ createdAt, receivedAt: letter.diedAt, transitions: [], attempts: [], events });
@@ -59,13 +59,13 @@ function createdAtOf(letter: DeadLetter): string {
   return isTimestamp(occurredAt) ? new Date(occurredAt).toISOString() : letter.diedAt;
 }
 
-/** A refused message may be anything: what is no object is an empty one. */
+/** A refused message may be anything; one that is not an object counts as empty. */
 function readMessage(body: string) {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    // Its bytes are shown unchanged; nothing more is known of the job.
+    // The bytes are shown unchanged; they say nothing more about the job.
   }
   const envelope = isObject(value) ? value : {};
   return { envelope, facts: isObject(envelope.payload) ? envelope.payload : {} };

@@ -2,12 +2,13 @@ import { expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
 import { Ledger } from "../../contracts/api-queries.ts";
 import { createAccount } from "./ledger-account.ts";
+import { judged, sealedSums } from "./testing/judged.ts";
 
 const watermark = new Date("2026-01-02T12:00:00Z");
-const from = new Date("2026-01-01T12:00:00Z");
 const closing = {
   watermark,
-  from,
+  wanted: watermark,
+  from: null,
   now: new Date(watermark.getTime() + 7_000),
   settleMs: 5_000,
   newestAt: watermark.getTime() - 1,
@@ -18,61 +19,76 @@ const closing = {
 };
 const jobId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
-test("every accepted job is in exactly one place", () => {
+test("sealed and newly judged spans add up to each accepted job counted once", () => {
   const account = createAccount();
-  for (const fate of ["COMPLETED", "COMPLETED", "FAILED", "CANCELLED", "REJECTED", "deadLettered"] as const)
-    account.accept(fate);
+  account.addSealed(sealedSums({ accepted: 4, completed: 2, failed: 1, cancelled: 1, until: watermark }), []);
+  account.add(judged({ accepted: 3, deadLettered: 1, net: { COMPLETED: 0, REJECTED: 1, FAILED: 1 } }));
   expect(account.close(closing)).toMatchObject({
-    accepted: 6,
+    accepted: 7,
     completed: 2,
-    failed: 1,
+    failed: 2,
     cancelled: 1,
     rejected: 1,
     deadLettered: 1,
     inFlight: 0,
     balanced: true,
     settled: true,
+    sealedUntil: watermark.toISOString(),
   });
-  for (const fate of ["PENDING", "VALIDATED", "SCHEDULED", "EXECUTING", "RETRYING"] as const)
-    account.accept(fate);
+  // A retry takes a job out of the failed ones of an earlier span.
+  account.add(judged({ accepted: 4, net: { FAILED: -1 } }));
   const ledger = account.close(closing);
-  expect(ledger).toMatchObject({ accepted: 11, inFlight: 5, balanced: true, settled: false });
+  expect(ledger).toMatchObject({ accepted: 11, failed: 1, inFlight: 5, balanced: true, settled: false });
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("it is not settled while anything lives or came after the watermark", () => {
+test("it is not settled while a job lives, came after the watermark or will be judged again", () => {
   const settled = (part: Partial<typeof closing>) => createAccount().close({ ...closing, ...part }).settled;
   expect(settled({})).toBe(true);
   expect(settled({ live: 1 })).toBe(false);
   expect(settled({ newestAt: watermark.getTime() })).toBe(false);
   expect(createAccount().close(closing)).toMatchObject({ behindMs: 7_000, settleMs: 5_000, inFlight: 0 });
+  const account = createAccount();
+  account.addSealed(sealedSums({ reopened: 2 }), []);
+  expect(account.close(closing)).toMatchObject({
+    settled: false,
+    reopened: 2,
+    waitingFor: [{ what: "ledger" }],
+  });
 });
 
-test("each accusation alone unbalances it and names its job once", () => {
-  for (const accusation of ["unobserved", "duplicated", "lost"] as const) {
+test("a watermark held back by sealing is reported as waiting for the ledger", () => {
+  const wanted = new Date(watermark.getTime() + 60_000);
+  expect(createAccount().close({ ...closing, wanted }).waitingFor).toMatchObject([{ what: "ledger" }]);
+  expect(createAccount().close(closing).waitingFor).toEqual([]);
+});
+
+test("any single accusation unbalances it and names its job once", () => {
+  for (const verdict of ["lost", "unobserved", "duplicated"] as const) {
     const account = createAccount();
-    account.accuse(accusation, jobId(1));
-    account.accuse(accusation, jobId(1));
+    account.addSealed(sealedSums({}), [{ verdict, jobId: jobId(1) }]);
+    account.add(judged({ accused: { [verdict]: [jobId(1)] } }));
     const ledger = account.close(closing);
     expect(ledger.balanced).toBe(false);
-    expect(ledger[accusation]).toEqual({ count: 1, ids: [jobId(1)] });
+    expect(ledger[verdict]).toEqual({ count: 1, ids: [jobId(1)] });
   }
 });
 
-test("a lost job is accepted and nowhere else", () => {
+test("a lost job is accepted and nowhere else; one that vanished from both sides is lost without an id", () => {
   const account = createAccount();
-  account.acceptLost(jobId(7));
+  account.addSealed(sealedSums({ vanished: 1 }), []);
+  account.add(judged({ accepted: 1, accused: { lost: [jobId(7)] } }));
   expect(account.close(closing)).toMatchObject({
     accepted: 1,
     inFlight: 0,
-    lost: { count: 1, ids: [jobId(7)] },
+    lost: { count: 2, ids: [jobId(7)] },
     balanced: false,
   });
 });
 
-test("thousands are counted and the first hundred named", () => {
+test("thousands are counted, and the first hundred named", () => {
   const account = createAccount();
-  for (let n = 0; n < 12_000; n++) account.acceptLost(jobId(n));
+  account.add(judged({ accused: { lost: Array.from({ length: 12_000 }, (_, n) => jobId(n)) } }));
   const { lost } = account.close(closing);
   expect(lost.count).toBe(12_000);
   expect(lost.ids).toHaveLength(100);

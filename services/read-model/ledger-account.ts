@@ -1,88 +1,119 @@
 import type { Ledger, Waiting } from "../../contracts/api-queries.ts";
-import type { JobStatus } from "../../contracts/job.ts";
+import { type Judgement, VERDICTS, type Verdict } from "./ledger-judge.ts";
+import type { SealedSums } from "./ledger-seals.ts";
 
 const MAX_NAMED = 100;
-/** Beyond so many, an id that is accused twice counts twice: the verdict is the same, and memory stays bounded. */
+/** Beyond this many, an id that is accused twice counts twice: the verdict is the same, and memory stays bounded. */
 const MAX_REMEMBERED = 10_000;
 
-/** What a ledger says beside its sums. */
+/** What a ledger reports besides its sums. */
 export interface Closing {
   readonly watermark: Date;
-  readonly from: Date;
+  /** Where the watermark would be if sealing had reached it. */
+  readonly wanted: Date;
+  /** The event store had forgotten older events before they were sealed. */
+  readonly from: Date | null;
   readonly now: Date;
   readonly settleMs: number;
-  /** When the newest job, event or dead letter of either side came; 0 when there is none. */
+  /** When the newest job, event or dead letter of either side was created; 0 when there is none. */
   readonly newestAt: number;
   readonly waitingFor: readonly Waiting[];
   /** Jobs that have not ended, on either side of the watermark. */
   readonly live: number;
-  /** Dead letters that wait for a person. */
+  /** Dead letters waiting for a person. */
   readonly deadLetters: number;
-  /** Jobs without a row whose dead letter waits for a person. */
+  /** Jobs without a row whose dead letter is waiting for a person. */
   readonly onlyDeadLetters: readonly string[];
 }
 
-type Accusation = "lost" | "unobserved" | "duplicated";
-type Fate = JobStatus | "deadLettered";
-
-/** The running sums of one ledger. Pure: findings are passed to it, in any order. */
+/** The running sums of one ledger. Pure: sealed and newly judged spans are added in any order. */
 export function createAccount() {
-  const fates = new Map<Fate, number>();
-  let accepted = 0;
-  const accused: Record<Accusation, Accused> = {
+  const sums = {
+    accepted: 0,
+    deadLettered: 0,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    rejected: 0,
+    vanished: 0,
+    pruned: 0,
+    reopened: 0,
+  };
+  let sealedUntil: Date | null = null;
+  const accused: Record<Verdict, Accused> = {
     lost: createAccused(),
     unobserved: createAccused(),
     duplicated: createAccused(),
   };
 
   return {
-    /** An accepted job that has a row or a dead letter. */
-    accept(fate: Fate): void {
-      accepted++;
-      fates.set(fate, (fates.get(fate) ?? 0) + 1);
+    addSealed(
+      sealed: SealedSums,
+      accusedIds: readonly { readonly verdict: Verdict; readonly jobId: string }[],
+    ): void {
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += sealed[name];
+      sealedUntil = sealed.until;
+      for (const { verdict, jobId } of accusedIds) accused[verdict].add(jobId);
     },
-    /** An accepted job that is nowhere in the job store. */
-    acceptLost(jobId: string): void {
-      accepted++;
-      accused.lost.add(jobId);
+
+    add({ accepted, deadLettered, net, accused: found }: Judgement): void {
+      sums.accepted += accepted;
+      sums.deadLettered += deadLettered;
+      sums.completed += net.COMPLETED;
+      sums.failed += net.FAILED;
+      sums.cancelled += net.CANCELLED;
+      sums.rejected += net.REJECTED;
+      for (const verdict of VERDICTS) for (const id of found[verdict]) accused[verdict].add(id);
     },
-    accuse: (of: Accusation, jobId: string): void => accused[of].add(jobId),
 
     close(closing: Closing): Ledger {
-      const { watermark, from, now, settleMs, newestAt, waitingFor, live } = closing;
+      const { watermark, wanted, from, now, settleMs, newestAt, waitingFor, live } = closing;
       const { deadLetters, onlyDeadLetters } = closing;
-      const count = (fate: Fate) => fates.get(fate) ?? 0;
-      const ended = count("COMPLETED") + count("FAILED") + count("CANCELLED") + count("REJECTED");
-      const deadLettered = count("deadLettered");
-      const found = [...fates.values()].reduce((sum, n) => sum + n, 0);
-      const { lost, unobserved, duplicated } = accused;
+      const { accepted, deadLettered, vanished, pruned, reopened } = sums;
+      const named = accused.lost.show();
+      const lost = { ...named, count: named.count + vanished };
+      const [unobserved, duplicated] = [accused.unobserved.show(), accused.duplicated.show()];
+      const open =
+        accepted - deadLettered - sums.completed - sums.failed - sums.cancelled - sums.rejected - named.count;
+      const behind: Waiting[] =
+        watermark < wanted || reopened > 0
+          ? [{ what: "ledger", since: watermark.toISOString(), message: sealing(watermark, reopened) }]
+          : [];
       return {
         watermark: watermark.toISOString(),
         settleMs,
         behindMs: Math.max(0, now.getTime() - watermark.getTime()),
-        from: from.toISOString(),
+        from: from?.toISOString() ?? null,
+        sealedUntil: sealedUntil?.toISOString() ?? null,
+        reopened,
         accepted,
-        completed: count("COMPLETED"),
-        failed: count("FAILED"),
-        cancelled: count("CANCELLED"),
-        rejected: count("REJECTED"),
-        inFlight: found - ended - deadLettered,
+        completed: sums.completed,
+        failed: sums.failed,
+        cancelled: sums.cancelled,
+        rejected: sums.rejected,
+        // It can only be negative where something is accused.
+        inFlight: Math.max(0, open),
         deadLettered,
+        pruned,
         onlyDeadLetters: { count: onlyDeadLetters.length, ids: onlyDeadLetters.slice(0, MAX_NAMED) },
-        lost: lost.show(),
-        unobserved: unobserved.show(),
-        duplicated: duplicated.show(),
-        balanced:
-          found === accepted && [lost, unobserved, duplicated].every((list) => list.show().count === 0),
-        // What came after the watermark has not been judged, and may have ended or not.
-        settled: found === ended + deadLettered && live === 0 && newestAt < watermark.getTime(),
+        lost,
+        unobserved,
+        duplicated,
+        balanced: [lost, unobserved, duplicated].every(({ count }) => count === 0),
+        // Anything after the watermark has not been judged, and may or may not have ended.
+        settled: open <= 0 && live === 0 && reopened === 0 && newestAt < watermark.getTime(),
         deadLetters,
-        waitingFor: [...waitingFor],
+        waitingFor: [...behind, ...waitingFor],
       };
     },
   };
 }
 export type Account = ReturnType<typeof createAccount>;
+
+function sealing(watermark: Date, reopened: number): string {
+  if (reopened > 0) return `${reopened} sealed spans that changed and must be judged again`;
+  return `The ledger itself, which has reached ${watermark.toISOString()}`;
+}
 
 function createAccused() {
   const remembered = new Set<string>();

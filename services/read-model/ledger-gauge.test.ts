@@ -5,6 +5,7 @@ import { createLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
 import { createAccount } from "./ledger-account.ts";
 import { registerLedgerGauge } from "./ledger-gauge.ts";
+import { judged } from "./testing/judged.ts";
 
 const log = createLog({ service: "test", level: "silent" });
 const id = "01a2b3c4-0000-7000-8000-000000000001";
@@ -30,10 +31,11 @@ function scraped(everyMs: number) {
 
 function ledgerThatAccuses(): Ledger {
   const account = createAccount();
-  account.accuse("lost", id);
+  account.add(judged({ accused: { lost: [id] } }));
   return account.close({
     watermark: new Date(),
-    from: new Date(0),
+    wanted: new Date(),
+    from: null,
     now: new Date(),
     settleMs: 5_000,
     newestAt: 0,
@@ -44,7 +46,7 @@ function ledgerThatAccuses(): Ledger {
   });
 }
 
-test("a scrape gives what the one before it had computed, one computation at a time", async () => {
+test("a scrape returns what the previous one computed, and only one computation runs at a time", async () => {
   const { calls, values } = scraped(0);
   expect(await values()).toEqual({});
   expect(await values()).toEqual({});
@@ -54,12 +56,12 @@ test("a scrape gives what the one before it had computed, one computation at a t
   expect(await values()).toEqual({ lost: 1, unobserved: 0, duplicated: 0 });
 });
 
-test("what cannot be computed now is absent, and is tried again when it is due", async () => {
+test("a failed computation leaves the gauge absent, and is retried when it is due", async () => {
   const { calls, values } = scraped(0);
   await values();
   calls[0]!.resolve(ledgerThatAccuses());
   await Bun.sleep(0);
-  // It rests for a multiple of the time that it took.
+  // The pause is a multiple of the time that the computation took.
   for (const until = performance.now() + 5_000; calls.length < 2 && performance.now() < until; )
     await values();
   calls[1]!.reject(new AppError("STORE_UNAVAILABLE", "away"));
@@ -67,7 +69,7 @@ test("what cannot be computed now is absent, and is tried again when it is due",
   expect(await values()).toEqual({});
 });
 
-test("it is not computed more often than wanted, nor while the service stops", async () => {
+test("it is not computed more often than configured, nor while the service stops", async () => {
   const { calls, values } = scraped(60_000);
   await values();
   calls[0]!.resolve(ledgerThatAccuses());

@@ -4,7 +4,7 @@ import type { Metrics } from "../../shared/metrics.ts";
 import type { LedgerBook } from "./ledger.ts";
 
 const EVERY_MS = 30_000;
-/** Of a large store it takes long: it rests so many times longer than it took. */
+/** A large store takes long, so the pause is this many times as long as the computation. */
 const REST = 20;
 const SETTLE_MS = 5_000;
 
@@ -12,13 +12,13 @@ export interface LedgerGaugeOptions {
   readonly ledger: LedgerBook;
   readonly log: Log;
   readonly stopping: AbortSignal;
-  /** Milliseconds from one computation to the next at least. */
+  /** Minimum milliseconds from one computation to the next. */
   readonly everyMs?: number;
 }
 
 /**
- * What the ledger accuses, for Prometheus. Computed only where somebody scrapes, who is not kept waiting: a scrape
- * returns what the previous computation found, and begins the next one when that is due.
+ * The ledger's accusations as a gauge for Prometheus. They are computed only while something scrapes. A scrape never
+ * waits: it returns the result of the previous computation, and starts the next one when that is due.
  */
 export function registerLedgerGauge(
   metrics: Metrics,
@@ -38,13 +38,13 @@ export function registerLedgerGauge(
 
   const onlyDeadLetters = metrics.gauge(
     "observatory_jobs_only_dead_letters",
-    "Accepted jobs that never became a row and whose dead letter waits for a person",
+    "Accepted jobs that never became a row and whose dead letter is waiting for a person",
   );
   onlyDeadLetters.remove(); // Not known before the first computation.
 
   async function compute(): Promise<void> {
     const startedAt = performance.now();
-    // A computation that failed says nothing about what one costs, so it is tried again soon.
+    // A failed computation says nothing about the cost of one, so it is retried soon.
     let restMs = everyMs;
     try {
       const found = await ledger.compute(SETTLE_MS);
@@ -53,9 +53,9 @@ export function registerLedgerGauge(
       onlyDeadLetters.set(found.onlyDeadLetters?.count ?? 0);
       restMs = Math.max(everyMs, REST * (performance.now() - startedAt));
     } catch (error) {
-      gauge.reset(); // Not known now, which `engine_up` tells: absent, not stale.
+      gauge.reset(); // Unknown now, as `engine_up` shows: absent, not stale.
       onlyDeadLetters.remove();
-      log.debug("The ledger cannot be computed now", { reason: messageOf(error) });
+      log.debug("Could not compute the ledger", { reason: messageOf(error) });
     }
     dueAt = performance.now() + restMs;
   }

@@ -1,58 +1,90 @@
 import { type JobStatus, TERMINAL_STATUSES } from "../../contracts/job.ts";
-import type { CreatedEvent } from "../../shared/observations/port.ts";
+import { checkOf, type IdSum, idBitsSql } from "../../shared/observations/id-sum.ts";
+import type { CreatedEvent, EventSpan } from "../../shared/observations/port.ts";
 import { plainArray } from "../../shared/postgres.ts";
-import type { Position } from "./cursor.ts";
-import type { JobStore } from "./job-store.ts";
+import { unnestSql } from "../../shared/unnest-sql.ts";
+import type { JobDatabase, Sql } from "./job-database.ts";
 import type { Live } from "./ledger-waiting.ts";
 import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
 
-/** Silent workers that a ledger names. */
+/** How far the job store has come. */
+export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "lastEventAt"> {
+  /** By PostgreSQL's clock. */
+  readonly storeNow: number;
+  /** When the oldest writing transaction began: what it wrote is not visible yet. */
+  readonly oldestWriterAt: number | null;
+}
+
+/** How many silent workers a ledger names. */
 const MAX_HOLDERS = 20;
 
-/** The time in which the ledger looks at rows: [from, before). */
-export interface Span {
-  readonly from: Date;
-  readonly before: Date;
-}
-
-export interface LedgerJob extends Position {
-  readonly createdEventId: string;
-}
-
-export interface TerminalTransition {
+export interface LedgerRow {
   readonly jobId: string;
   readonly eventId: string;
 }
 
-/** What the store knows of a stored event. `inSpan`: its row, or its transition, is one that the span holds. */
-export interface CreatedFate {
-  readonly fate: JobStatus | "deadLettered" | null;
-  readonly inSpan: boolean;
-}
-export interface OutcomeFate {
-  readonly job: boolean;
-  readonly move: boolean;
-  readonly inSpan: boolean;
+export type Ended = (typeof TERMINAL_STATUSES)[number];
+
+/** What the job store has of a span, including what was pruned from it. */
+export interface StoreSums {
+  readonly rows: IdSum;
+  readonly ends: IdSum;
+  /** Ends minus ends that a job left again, by status. */
+  readonly net: Readonly<Record<Ended, number>>;
+  /** How many of the rows, and of the ends, were pruned. */
+  readonly pruned: { readonly rows: number; readonly ends: number };
 }
 
-/** The job store's side of the ledger, a chunk at a time. Everything rejects as {@link JobStore.read} does. */
-export function createLedgerQueries(store: JobStore) {
+/** What the store knows of a stored event. */
+export type CreatedFate = JobStatus | "deadLettered" | "pruned" | null;
+export interface OutcomeFate {
+  readonly pruned: boolean;
+  readonly job: boolean;
+  readonly move: boolean;
+}
+
+/** An end contradicted by another end of the same run, or by its own row. `second`: an earlier end already counts. */
+export interface Contradiction {
+  readonly jobId: string;
+  readonly status: Ended;
+  readonly second: boolean;
+}
+
+const TERMINAL_LIST = TERMINAL_STATUSES.map((status) => `'${status}'`).join(", ");
+
+/** Must match the condition of the index `job_transitions_ends` word for word, or the planner does not use it. */
+const ENDS = `(to_status in (${TERMINAL_LIST}) or from_status in (${TERMINAL_LIST}))`;
+
+/** The job store's side of the ledger, a chunk at a time. Everything rejects as {@link JobDatabase.read} does. */
+export function createLedgerQueries(store: JobDatabase) {
   const ended = [...TERMINAL_STATUSES];
   return {
-    async progress(): Promise<Omit<Progress, "now" | "snapshot" | "lastEventAt">> {
+    async progress(): Promise<StoreProgress> {
       const [row] = await store.read(
         (sql) => sql<
-          (Record<"job" | "transition" | "dead" | "outbox" | "heartbeat", Date | null> & {
+          (Record<"job" | "transition" | "dead" | "outbox" | "heartbeat" | "writer", Date | null> & {
             worker: string | null;
+            now: Date;
           })[]
         >`
-          select
-            (select created_at from jobs order by created_at desc, id desc limit 1) as job,
-            (select max(at) from job_transitions) as transition,
+          select clock_timestamp() as now, newest.created_at as job,
+            greatest(newest.updated_at,
+              (select at from explicit_transitions
+                where ${sql.unsafe(ENDS)} and at < now() + interval '10 minutes' order by at desc limit 1),
+              (select finished_at from jobs
+                where finished_at < now() + interval '10 minutes' order by finished_at desc limit 1),
+              (select max(started_at) from jobs
+                where status = 'EXECUTING' and started_at < now() + interval '10 minutes')) as transition,
+            (select min(xact_start) from pg_stat_activity
+              where datname = current_database() and backend_xid is not null) as writer,
             (select died_at from dead_letters order by died_at desc, id desc limit 1) as dead,
             (select min(created_at) from outbox) as outbox,
             quiet.id as worker, quiet.heartbeat_at as heartbeat
           from (select) as one
+          left join lateral (
+            select created_at, updated_at from jobs
+            where created_at < now() + interval '10 minutes' order by created_at desc, id desc limit 1
+          ) as newest on true
           left join lateral (
             select id, heartbeat_at from workers
             where state <> 'stopped' and heartbeat_at > now() - ${HOLD_MS}::float8 * interval '1 millisecond'
@@ -61,6 +93,8 @@ export function createLedgerQueries(store: JobStore) {
       );
       const time = (at: Date | null | undefined) => at?.getTime() ?? null;
       return {
+        storeNow: time(row?.now) ?? 0,
+        oldestWriterAt: time(row?.writer),
         newestJobAt: time(row?.job),
         newestTransitionAt: time(row?.transition),
         newestDeadLetterAt: time(row?.dead),
@@ -70,13 +104,14 @@ export function createLedgerQueries(store: JobStore) {
       };
     },
 
-    /** What has not ended, by who holds it. Partial indexes bound it: what has ended is not read. */
+    /** What has not ended, by the worker that holds it. Partial indexes bound it: ended jobs are not read. */
     async live(): Promise<Live> {
       const [[row], holders] = await store.read((sql) =>
         Promise.all([
           sql<{ waiting: number; executing: number }[]>`
             select
-              (select count(*)::int from jobs where status in ('VALIDATED', 'SCHEDULED', 'RETRYING')) as waiting,
+              (select coalesce(sum(jobs), 0)::float8 from job_counts
+                where status in ('VALIDATED', 'SCHEDULED', 'RETRYING')) as waiting,
               (select count(*)::int from jobs where status = 'EXECUTING') as executing`,
           sql<{ id: string; jobs: number; heartbeatAt: Date | null }[]>`
             select held.id, held.jobs, workers.heartbeat_at as "heartbeatAt"
@@ -90,122 +125,169 @@ export function createLedgerQueries(store: JobStore) {
       return { waiting: row?.waiting ?? 0, executing: row?.executing ?? 0, holders };
     },
 
-    /** Dead letters that were neither replayed nor dropped: what `/queues` and `/overview` count too. */
+    /** Dead letters neither replayed nor dropped, as counted by `/queues` and `/overview`. */
     async openDeadLetters(): Promise<number> {
       const [row] = await store.read(
         (sql) => sql<{ count: number }[]>`
-        select count(*)::int as count from dead_letters where replayed_at is null and dropped_at is null`,
+        select coalesce(sum(jobs), 0)::float8 as count from job_counts where status = 'OPEN_LETTER'`,
       );
       return row?.count ?? 0;
     },
 
-    /** Jobs without a row whose dead letter waits for a person; at most `limit`. */
+    /** Jobs without a row whose dead letter is waiting for a person; at most `limit`. */
     async onlyDeadLetters(limit: number): Promise<string[]> {
       const rows = await store.read(
         (sql) => sql<{ job_id: string }[]>`
           select distinct job_id from dead_letters d
           where kind = 'message' and queue = 'jobs.created' and job_id is not null and dropped_at is null
             and not exists (select from jobs where id = d.job_id)
+            and not exists (select from pruned_jobs where id = d.job_id)
           limit ${limit}`,
       );
       return rows.map(({ job_id }) => job_id);
     },
 
     /** What became of accepted jobs, in the order given: the status of the row, a dead letter, or null for nothing. */
-    async fates(created: readonly CreatedEvent[], { from, before }: Span): Promise<CreatedFate[]> {
-      return await store.read(
-        (sql) => sql<CreatedFate[]>`
-          select
-            coalesce(jobs.status,
-              case when exists (select from dead_letters where event_id = given.event_id) then 'deadLettered' end) as fate,
-            coalesce(jobs.created_at >= ${from} and jobs.created_at < ${before}, false) as "inSpan"
-          from unnest(${plainArray(created.map(({ eventId }) => eventId))}::uuid[], ${plainArray(created.map(({ jobId }) => jobId))}::uuid[])
-            with ordinality as given (event_id, job_id, place)
+    async fates(created: readonly CreatedEvent[]): Promise<CreatedFate[]> {
+      const rows = await store.read(
+        (sql) => sql<{ fate: CreatedFate }[]>`
+          select coalesce(jobs.status,
+              case when exists (select from dead_letters where event_id = given.event_id) then 'deadLettered'
+                when exists (select from pruned_jobs where id = given.job_id) then 'pruned' end) as fate
+          from ${given(sql, created)}
           left join jobs on jobs.id = given.job_id and jobs.created_event_id = given.event_id
           order by given.place`,
       );
+      return rows.map(({ fate }) => fate);
     },
 
-    /** For each terminal event, in the order given: whether its job has a place in the store, and whether its move has. */
-    async outcomes(events: readonly CreatedEvent[], { from, before }: Span): Promise<OutcomeFate[]> {
+    /** For each terminal event, in the order given: whether the store knows its job, and whether it knows the move. */
+    async outcomes(events: readonly CreatedEvent[]): Promise<OutcomeFate[]> {
       return await store.read(
         (sql) => sql<OutcomeFate[]>`
           select
-            jobs.id is not null
+            exists (select from pruned_jobs where id = given.job_id) as pruned,
+            exists (select from jobs where id = given.job_id)
               or exists (select from dead_letters where job_id = given.job_id) as job,
-            moved.event_id is not null as move,
-            coalesce(moved.at < ${before} and jobs.created_at >= ${from} and jobs.created_at < ${before}, false) as "inSpan"
-          from unnest(${plainArray(events.map(({ eventId }) => eventId))}::uuid[], ${plainArray(events.map(({ jobId }) => jobId))}::uuid[])
-            with ordinality as given (event_id, job_id, place)
-          left join jobs on jobs.id = given.job_id
-          left join job_transitions moved on moved.job_id = given.job_id and moved.event_id = given.event_id
+            exists (select from job_transitions
+              where job_id = given.job_id and event_id = given.event_id) as move
+          from ${given(sql, events)}
           order by given.place`,
       );
     },
 
-    /** How many rows, and how many outcomes of rows, each bucket of the span holds. */
-    async buckets({ from, before }: Span) {
-      const counts = (rows: readonly { bucket: string; count: number }[]) =>
-        new Map(rows.map(({ bucket, count }) => [bucket, count]));
-      const rows = await store.read(
-        (sql) => sql<{ bucket: string; count: number }[]>`
-          select right(id::text, 3) as bucket, count(*)::int as count from jobs
-          where created_at >= ${from} and created_at < ${before} group by 1`,
+    /**
+     * How much of a span may be judged at once: until when it has at most `limit` rows and ends, or null for all of
+     * it.
+     */
+    async spanEnd({ from, before }: EventSpan, limit: number): Promise<Date | null> {
+      const [row] = await store.read(
+        (sql) => sql<{ until: Date | null }[]>`
+          select least(
+            (select created_at from jobs where created_at >= ${from} and created_at < ${before}
+              order by created_at offset ${limit} limit 1),
+            (select at from (
+                (select at from explicit_transitions where ${sql.unsafe(ENDS)} and at >= ${from} and at < ${before}
+                  order by at limit ${limit + 1})
+                union all
+                (select finished_at from jobs
+                  where implied & 8 <> 0 and finished_at >= ${from} and finished_at < ${before}
+                  order by finished_at limit ${limit + 1})
+              ) as ends order by at offset ${limit} limit 1)) as until`,
       );
-      const outcomes = await store.read(
-        (sql) => sql<{ bucket: string; count: number }[]>`
-          select right(jobs.id::text, 3) as bucket, count(*)::int as count
-          from job_transitions moved join jobs on jobs.id = moved.job_id
-          where moved.to_status = any(${plainArray(ended)}::text[]) and moved.at < ${before}
-            and jobs.created_at >= ${from} and jobs.created_at < ${before}
-          group by 1`,
-      );
-      return { rows: counts(rows), outcomes: counts(outcomes) };
+      return row?.until ?? null;
     },
 
-    /** Rows of some buckets of the span, oldest first, after a position. */
-    async jobs(
-      { from, before }: Span,
-      buckets: ReadonlySet<string>,
-      after: Position | undefined,
-      limit: number,
-    ): Promise<LedgerJob[]> {
-      const rows = await store.read(
-        (sql) => sql<{ id: string; micros: string; created_event_id: string }[]>`
-          select id, (extract(epoch from created_at) * 1000000)::bigint as micros, created_event_id
-          from jobs where created_at >= ${from} and created_at < ${before} and right(id::text, 3) = any(${plainArray([...buckets])}::text[])
-          ${
-            after
-              ? sql`and (created_at, id) > (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
-              : sql``
-          }
-          order by created_at, id limit ${limit}`,
-      );
-      return rows.map(({ id, micros, created_event_id }) => ({
-        id,
-        micros,
-        createdEventId: created_event_id,
-      }));
+    /** Sums over the rows and the ends of a span, in one snapshot with what was pruned from it. */
+    async sums({ from, before }: EventSpan): Promise<StoreSums> {
+      const [row] = await store.read((sql) => {
+        const terminal = sql.unsafe(`to_status in (${TERMINAL_LIST})`);
+        const net = (status: Ended) =>
+          sql`(count(*) filter (where to_status = ${status}) - count(*) filter (where from_status = ${status}))::int`;
+        return sql<SumsRow[]>`
+          select rows.count + gone.rows as "rowCount", (rows.bits # gone.row_bits)::text as "rowBits",
+            ends.count + gone.ends as "endCount", (ends.bits # gone.end_bits)::text as "endBits",
+            ends.completed + gone.completed as "COMPLETED", ends.failed + gone.failed as "FAILED",
+            ends.cancelled + gone.cancelled as "CANCELLED", ends.rejected + gone.rejected as "REJECTED",
+            gone.rows as "prunedRows", gone.ends as "prunedEnds"
+          from (
+            select count(*)::int as count, coalesce(bit_xor(${idBitsSql(sql, "created_event_id")}), 0) as bits
+            from jobs where created_at >= ${from} and created_at < ${before}
+          ) as rows, (
+            select (count(*) filter (where ${terminal}))::int as count,
+              coalesce(bit_xor(${idBitsSql(sql, "event_id")}) filter (where ${terminal}), 0) as bits,
+              ${net("COMPLETED")} as completed, ${net("FAILED")} as failed,
+              ${net("CANCELLED")} as cancelled, ${net("REJECTED")} as rejected
+            from job_transitions where ${sql.unsafe(ENDS)} and at >= ${from} and at < ${before}
+          ) as ends, (
+            select coalesce(sum(pruned_rows), 0)::int as rows, coalesce(bit_xor(pruned_check), 0) as row_bits,
+              coalesce(sum(pruned_ends), 0)::int as ends, coalesce(bit_xor(pruned_ends_check), 0) as end_bits,
+              coalesce(sum(pruned_completed), 0)::int as completed, coalesce(sum(pruned_failed), 0)::int as failed,
+              coalesce(sum(pruned_cancelled), 0)::int as cancelled, coalesce(sum(pruned_rejected), 0)::int as rejected
+            from ledger_seals where from_at >= ${from} and until <= ${before}
+          ) as gone`;
+      });
+      if (!row) throw new Error("The query of the sums returned no row");
+      return {
+        rows: { count: row.rowCount, check: checkOf(row.rowBits) },
+        ends: { count: row.endCount, check: checkOf(row.endBits) },
+        net: row,
+        pruned: { rows: row.prunedRows, ends: row.prunedEnds },
+      };
     },
 
-    /** The outcomes that these jobs were given before a moment. */
-    async outcomesOf(jobIds: readonly string[], before: Date): Promise<TerminalTransition[]> {
+    /** The rows of a span with the ids of their `job.created`. */
+    async rows({ from, before }: EventSpan): Promise<LedgerRow[]> {
       return await store.read(
-        (sql) => sql<TerminalTransition[]>`
-          select job_id as "jobId", event_id as "eventId" from job_transitions
-          where job_id = any(${plainArray([...jobIds])}::uuid[]) and to_status = any(${plainArray(ended)}::text[]) and at < ${before}`,
+        (sql) => sql<LedgerRow[]>`
+          select id as "jobId", created_event_id as "eventId" from jobs
+          where created_at >= ${from} and created_at < ${before}`,
       );
     },
 
-    /** Jobs that were given more than one outcome in one run. */
-    async givenTwoOutcomes(limit: number): Promise<string[]> {
-      const rows = await store.read(
-        (sql) => sql<{ job_id: string }[]>`
-          select job_id from job_transitions where to_status = any(${plainArray(ended)}::text[])
-          group by job_id, run having count(*) > 1 limit ${limit}`,
+    /** The ends of a span with the ids of their events. */
+    async ends({ from, before }: EventSpan): Promise<LedgerRow[]> {
+      return await store.read(
+        (sql) => sql<LedgerRow[]>`
+          select job_id as "jobId", event_id as "eventId" from job_transitions
+          where ${sql.unsafe(ENDS)} and to_status = any(${plainArray(ended)}::text[])
+            and at >= ${from} and at < ${before}`,
       );
-      return rows.map(({ job_id }) => job_id);
+    },
+
+    /** Ends of a span contradicted by another end of the same run or by the row itself; at most `limit`. */
+    async contradictions({ from, before }: EventSpan, limit: number): Promise<Contradiction[]> {
+      return await store.read((sql) => {
+        const other = sql`
+          select from job_transitions other
+          where other.job_id = moved.job_id and other.run = moved.run
+            and other.to_status = any(${plainArray(ended)}::text[])`;
+        return sql<Contradiction[]>`
+          select job_id as "jobId", to_status as status,
+            exists (${other} and other.sequence < moved.sequence) as second
+          from job_transitions moved
+          where ${sql.unsafe(ENDS)} and to_status = any(${plainArray(ended)}::text[])
+            and at >= ${from} and at < ${before}
+            and (exists (${other} and other.sequence <> moved.sequence)
+              or exists (select from jobs
+                where id = moved.job_id and jobs.sequence = moved.sequence and status <> moved.to_status))
+          limit ${limit}`;
+      });
     },
   };
 }
 export type LedgerQueries = ReturnType<typeof createLedgerQueries>;
+
+type SumsRow = Record<"rowCount" | "endCount" | "prunedRows" | "prunedEnds" | Ended, number> &
+  Record<"rowBits" | "endBits", string>;
+
+const given = (sql: Sql, events: readonly CreatedEvent[]) =>
+  unnestSql(
+    sql,
+    "given",
+    {
+      event_id: ["uuid", events.map(({ eventId }) => eventId)],
+      job_id: ["uuid", events.map(({ jobId }) => jobId)],
+    },
+    "place",
+  );

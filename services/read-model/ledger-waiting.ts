@@ -1,11 +1,11 @@
 import type { Waiting } from "../../contracts/api-queries.ts";
 import { type Bound, HOLD_MS } from "./ledger-watermark.ts";
 
-/** What has not ended yet, wherever the watermark is. */
+/** What has not ended yet, on either side of the watermark. */
 export interface Live {
   readonly waiting: number;
   readonly executing: number;
-  /** Jobs by the worker that holds them, the one silent for longest first; null for a worker without a row. */
+  /** Jobs by the worker that holds them, the longest silent first; null for a worker without a row. */
   readonly holders: readonly {
     readonly id: string;
     readonly jobs: number;
@@ -13,10 +13,10 @@ export interface Live {
   }[];
 }
 
-/** Younger bounds are the ordinary rhythm of heartbeats and looks at the queues. */
+/** Younger bounds are ordinary delays between heartbeats and measurements of the queues. */
 const ORDINARY_MS = 1_000;
 
-/** What a ledger waits for, for a person: the bounds of its watermark, the oldest first, and the jobs that have not ended. */
+/** What a ledger waits for, in words: the bounds of its watermark, oldest first, and the jobs that have not ended. */
 export function waitingFor(now: number, bounds: readonly Bound[], live: Live): Waiting[] {
   const held = new Map(live.holders.map(({ id, jobs }) => [id, jobs]));
   const late = bounds
@@ -46,6 +46,8 @@ function waitingOf({ what, at, name }: Bound, now: number, jobs: number): Waitin
 function messageOf({ what, at, name }: Bound, now: number, jobs: number): string {
   const ago = at === 0 ? "never" : `${((now - at) / 1_000).toFixed(1)} s ago`;
   switch (what) {
+    case "ledger":
+      return `The ledger itself, which has reached ${ago}`;
     case "outbox":
       return `Messages of the job store that are not published yet, the oldest written ${ago}`;
     case "worker":

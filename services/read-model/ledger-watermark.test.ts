@@ -30,12 +30,12 @@ const idle: Progress = {
 const lagOf = (progress: Partial<Progress>, settleMs = 0) =>
   now - watermarkOf({ ...idle, ...progress }, settleMs).watermark.getTime();
 
-test("idle, it is the time of the snapshot, less what was asked for", () => {
+test("when idle, it is the time of the snapshot minus the requested settle time", () => {
   expect(lagOf({})).toBe(2_000);
   expect(lagOf({}, 5_000)).toBe(7_000);
 });
 
-test("a queue that holds messages moves it back to what its consumer has reached", () => {
+test("a queue with messages moves it back to where its consumer is", () => {
   expect(lagOf({ snapshot: bus({ "events.observed": 1 }) })).toBe(60_000);
   expect(lagOf({ snapshot: bus({ "jobs.created": 1 }) })).toBe(61_000);
   const failed = bus({ "jobs.failed.validation": 1 });
@@ -48,20 +48,20 @@ test("messages that were never published, and silent processors, move it back", 
   expect(lagOf({ quietestWorker: { id: "w-1", heartbeatAt: ago(12_000) } })).toBe(12_000);
 });
 
-test("without a fresh snapshot nothing newer than both sides' newest is judged", () => {
+test("without a fresh snapshot nothing newer than the newest of both sides is judged", () => {
   expect(lagOf({ snapshot: null })).toBe(61_000);
   const old = { ...bus(), at: new Date(ago(20_000)).toISOString() };
   expect(lagOf({ snapshot: old })).toBe(61_000);
   expect(lagOf({ snapshot: null, lastEventAt: null })).toBe(now);
 });
 
-test("the slower side bounds it while it may only be late", () => {
+test("the slower side bounds it while it may just be late", () => {
   expect(lagOf({ newestTransitionAt: ago(10_000) })).toBe(60_000);
   expect(lagOf({ lastEventAt: ago(10_000) })).toBe(60_000);
   expect(lagOf({ newestTransitionAt: ago(10_000), lastEventAt: ago(10_020) })).toBe(2_000);
 });
 
-test("what nobody moved for long is not late: it is judged", () => {
+test("what has not moved for long is judged, not considered late", () => {
   expect(lagOf({ newestTransitionAt: ago(HOLD_MS), lastEventAt: ago(60_000) })).toBe(2_000);
   expect(lagOf({ newestTransitionAt: null, lastEventAt: ago(HOLD_MS) })).toBe(2_000);
 });

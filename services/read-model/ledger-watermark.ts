@@ -1,6 +1,6 @@
 import type { Snapshot, Waiting } from "../../contracts/api-queries.ts";
 
-/** What is known about how far the two sides have come. Times in milliseconds; null where there is nothing yet. */
+/** How far the two sides are known to have come. Times in milliseconds; null where there is nothing yet. */
 export interface Progress {
   readonly now: number;
   readonly snapshot: Snapshot | null;
@@ -9,9 +9,9 @@ export interface Progress {
   readonly newestJobAt: number | null;
   readonly newestTransitionAt: number | null;
   readonly newestDeadLetterAt: number | null;
-  /** The oldest message that waits for its confirm. */
+  /** The oldest message awaiting its confirm. */
   readonly oldestOutboxAt: number | null;
-  /** Of the processors that were alive a moment ago, the one that has been silent for longest. */
+  /** Of the processors that were recently alive, the one silent for the longest. */
   readonly quietestWorker: { readonly id: string; readonly heartbeatAt: number } | null;
 }
 
@@ -22,26 +22,28 @@ export interface Bound {
   readonly name?: string;
 }
 
-/** Older snapshots say nothing about now. */
+/** Older snapshots say nothing about the present. */
 const FRESH_MS = 15_000;
-/** Clocks and rounding differ by less between a transition and its event. */
+/** Clocks and rounding differ by less than this between a transition and its event. */
 const TOLERANCE_MS = 50;
-/** How long one side may be behind the other before that is a loss and not a delay: longer than a lost consumer is missed. */
+/**
+ * How long one side may be behind before that means loss, not delay: longer than it takes to notice a lost consumer.
+ */
 export const HOLD_MS = 30_000;
 
 /**
- * The moment below which every accepted job must be on both sides, `settleMs` before the earliest of these bounds:
+ * The moment below which every accepted job must be on both sides: `settleMs` before the earliest of these bounds:
  *
  * - now.
- * - The oldest message of the outbox: what it tells of is committed and not yet published.
- * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor hands back. After
- *   `HOLD_MS` its connection is gone and the broker has handed them to another.
- * - With a fresh snapshot: its time, for the queues were looked at then. A queue that was not empty is first in, first
- *   out, so its consumer has come as far as the newest thing it made: the newest stored event (`events.observed`), the
+ * - The oldest message of the outbox: its events are committed and not yet published.
+ * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor returns. After `HOLD_MS`
+ *   its connection is gone and the broker has delivered them to another.
+ * - With a fresh snapshot: its time, when the queues were measured. A queue that was not empty is first in, first out,
+ *   so its consumer has come as far as the newest thing it produced: the newest stored event (`events.observed`), the
  *   newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
- * - Without one, the metrics-engine may be dead: as if the first two queues were not empty.
+ * - Without a fresh snapshot the metrics-engine may be dead: as if the first two queues were not empty.
  * - The slower side, when one side knows of something newer than the other: a consumer may hold what no queue shows.
- *   If nothing moves for `HOLD_MS` it is not late but lost, and the bound falls away so that it is accused.
+ *   If nothing moves for `HOLD_MS`, it is not late but lost; the bound is dropped so that it is accused.
  *
  * Under steady load all of these follow the present; on an idle system the watermark is the snapshot's time.
  */

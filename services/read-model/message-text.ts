@@ -1,6 +1,6 @@
 /**
- * Bytes as text, and whether the text stands for exactly these bytes. `cut`: the bytes are the beginning of more, so a
- * character that is split at their end is left out and is no fault.
+ * Bytes as text, and whether the text represents exactly these bytes. `cut` means that more bytes follow, so a
+ * character split at the end is left out and does not count as a fault.
  */
 export function decodeText(bytes: Uint8Array, cut: boolean): { text: string; exact: boolean } {
   const decode = (fatal: boolean) =>

@@ -2,19 +2,21 @@ import type { Overview, Snapshot } from "../../contracts/api-queries.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { Alerts } from "./alerts.ts";
 import type { Engines } from "./capabilities.ts";
-import type { JobStore } from "./job-store.ts";
+import type { JobDatabase } from "./job-database.ts";
 import type { QueueQueries } from "./queue-queries.ts";
 import { statsOf } from "./stats.ts";
 import { unlessAway } from "./unless-away.ts";
 import type { WorkerQueries } from "./worker-queries.ts";
 
-/** A first screen waits this long for a store that is silent. */
+/** A first screen waits this long for a silent store. */
 const PATIENCE_MS = 1_500;
-/** Clocks and rounding differ by less; an event that is this much newer than the newest stored one is under way. */
+/**
+ * Clocks and rounding differ by less; an event newer than the newest stored one by more than this is still on its way.
+ */
 const TOLERANCE_MS = 50;
 
 export interface OverviewParts {
-  readonly store: JobStore;
+  readonly store: JobDatabase;
   readonly queues: QueueQueries;
   readonly workers: WorkerQueries;
   readonly observations: ObservationReader;
@@ -26,22 +28,22 @@ export interface OverviewParts {
 }
 
 /** Reads everything at once. Never rejects because a store is unavailable: its part is empty and `unavailable` names it. */
-export async function readOverview(parts: OverviewParts): Promise<Overview> {
+export async function readOverview(parts: OverviewParts, caller?: AbortSignal): Promise<Overview> {
   const { store, queues, workers, observations, alerts, version, engines, capabilities, now } = parts;
   const ask = <T>(asked: Promise<T>, engine: string) => unlessAway(asked, { withinMs: PATIENCE_MS, engine });
   const eventEngine = engines === "full" ? "observations" : "postgres";
 
-  const [byStatus, live, backlog, fleet, newest, totals, snapshot, active] = await Promise.all([
-    ask(queues.byStatus(), "postgres"),
-    ask(queues.queues(), "postgres"),
-    ask(queues.backlog(), "postgres"),
-    ask(workers.all(), "postgres"),
+  const [counts, live, backlog, fleet, newest, totals, snapshot, active] = await Promise.all([
+    ask(queues.counts(caller), "postgres"),
+    ask(queues.queues(caller), "postgres"),
+    ask(queues.backlog(caller), "postgres"),
+    ask(workers.all(caller), "postgres"),
     ask(newestJobAt(store), "postgres"),
     ask(observations.totals(), eventEngine),
     ask(observations.latestSnapshot(), eventEngine),
     ask(alerts.current(), "alertmanager"),
   ]);
-  const answers = [byStatus, live, backlog, fleet, newest, totals, snapshot, active];
+  const answers = [counts, live, backlog, fleet, newest, totals, snapshot, active];
   const alive = (fleet.value ?? []).filter(({ state }) => state === "alive" || state === "stopping");
   const at = now();
 
@@ -50,7 +52,7 @@ export async function readOverview(parts: OverviewParts): Promise<Overview> {
     version,
     engines,
     capabilities: { ...capabilities },
-    stats: statsOf(byStatus.value ?? {}, totals.value),
+    stats: statsOf(counts.value, totals.value),
     queues: live.value ?? [],
     workers: {
       alive: alive.length,
@@ -67,17 +69,19 @@ export async function readOverview(parts: OverviewParts): Promise<Overview> {
   };
 }
 
-async function newestJobAt(store: JobStore): Promise<Date | null> {
+/** A gateway whose clock is fast creates jobs in the future, which say nothing about what should be observed by now. */
+async function newestJobAt(store: JobDatabase): Promise<Date | null> {
   const [row] = await store.read(
     (sql) =>
-      sql<{ created_at: Date }[]>`select created_at from jobs order by created_at desc, id desc limit 1`,
+      sql<{ created_at: Date }[]>`
+        select created_at from jobs where created_at <= now() order by created_at desc, id desc limit 1`,
   );
   return row?.created_at ?? null;
 }
 
 /**
- * How far observation is behind: 0 when nothing is known to be on its way, else the age of the newest stored event.
- * Null when jobs exist and nothing was ever observed.
+ * How far observation is behind: 0 when nothing is known to be on its way, otherwise the age of the newest stored
+ * event. Null when jobs exist and nothing was ever observed.
  */
 export function lagMs(
   now: Date,

@@ -1,4 +1,5 @@
-import { READ_MODEL_ROUTES } from "../../contracts/routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
+import { createDuty } from "../../shared/duty.ts";
 import { createDocs } from "../../shared/http/docs.ts";
 import { createEdge } from "../../shared/http/edge.ts";
 import { createOps } from "../../shared/http/ops.ts";
@@ -11,20 +12,27 @@ import type { Config } from "./config.ts";
 import { createDeadLetterQueries } from "./dead-letter-queries.ts";
 import { engineChecks } from "./engine-checks.ts";
 import { createHandlers } from "./handlers.ts";
+import { createJobDatabase } from "./job-database.ts";
 import { createJobDetail } from "./job-detail.ts";
 import { createJobQueries } from "./job-queries.ts";
-import { createJobStore } from "./job-store.ts";
 import { createLedger } from "./ledger.ts";
+import { createLedgerAudit } from "./ledger-audit.ts";
+import { createBounds } from "./ledger-bounds.ts";
 import { registerLedgerGauge } from "./ledger-gauge.ts";
+import { createLedgerKeeper } from "./ledger-keeper.ts";
 import { createLedgerQueries } from "./ledger-queries.ts";
+import { createLedgerSeals } from "./ledger-seals.ts";
 import { createQueueQueries } from "./queue-queries.ts";
+import { createRetentionQueries } from "./retention-queries.ts";
 import { createStream } from "./stream.ts";
 import { createWebhookAccess } from "./webhook-access.ts";
 import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
+/** Longer than a processor takes to create the tables, and than starting engines are waited for. */
+const SEALING_STUCK_MS = 300_000;
 const LINKS = {
-  "/docs": "Its routes, to read and to try",
+  "/docs": "Its routes, to read and try out",
   "/openapi.json": "The same for programs",
   "/overview": "Everything at a glance",
   "/jobs": "Jobs, newest first",
@@ -32,18 +40,28 @@ const LINKS = {
   "/ledger": "The proof that nothing is lost",
 };
 
-/** Open the stores and wire everything. Answers at once, with problems that name the engines which are away. */
+/** Opens the stores and wires everything. Answers at once, with problems that name the unavailable engines. */
 export function createReadModel({ service, version, config, log, life, metrics }: ServiceContext<Config>) {
   const now = () => new Date();
-  const store = createJobStore({ url: config.DATABASE_URL });
+  const store = createJobDatabase({ url: config.DATABASE_URL });
   life.defer("job store", store.close);
-  // Apart, so that its long statements take no connection from those who look at a page.
-  const ledgerStore = createJobStore({
+  // A separate store, so that its long statements take no connection from people looking at a page. It reads few rows
+  // of large tables, each by an index.
+  const ledgerStore = createJobDatabase({
     url: config.DATABASE_URL,
     maxConnections: 2,
     statementMs: 60_000,
+    settings: { enable_seqscan: "off", jit: "off" },
   });
   life.defer("job store of the ledger", ledgerStore.close);
+  const sealStore = createJobDatabase({
+    url: config.DATABASE_URL,
+    name: "ledger",
+    writes: true,
+    maxConnections: 2,
+    settings: { jit: "off" },
+  });
+  life.defer("seals of the ledger", sealStore.close);
   const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });
   life.defer("observations", observations.close);
 
@@ -53,14 +71,27 @@ export function createReadModel({ service, version, config, log, life, metrics }
   const watching = alerts.watch(() => stream.clients > 0, life.stopping);
   life.defer("alerts", () => watching);
   const seconds = metrics.histogram("ledger_duration_seconds", "Time to compute the ledger");
-  const ledger = createLedger({
-    queries: createLedgerQueries(ledgerStore),
+  const queries = createLedgerQueries(ledgerStore);
+  const seals = createLedgerSeals(sealStore);
+  const bounds = createBounds({
+    queries,
     observations,
-    retentionMs: config.EVENT_RETENTION_HOURS * HOUR_MS,
     now,
+    retentionMs: config.EVENT_RETENTION_HOURS * HOUR_MS,
+  });
+  const keeper = createLedgerKeeper({ queries, observations, seals, bounds, signal: life.abort });
+  const ledger = createLedger({
+    queries,
+    observations,
+    seals,
+    keeper,
+    bounds,
     signal: life.abort,
     onComputed: (took) => seconds.observe(took),
   });
+  const sealing = createDuty("Sealing the ledger", SEALING_STUCK_MS);
+  const keeping = keeper.run({ log, duty: sealing }, life.stopping);
+  life.defer("ledger", () => keeping);
   registerLedgerGauge(metrics, { ledger, log, stopping: life.stopping });
 
   const jobs = createJobQueries(store);
@@ -72,9 +103,24 @@ export function createReadModel({ service, version, config, log, life, metrics }
     jobs,
     details: createJobDetail(jobs, deadLetters, observations),
     deadLetters,
-    ...{ queues, workers, observations, alerts, ledger, stream, now },
+    queues,
+    workers,
+    observations,
+    alerts,
+    ledger,
+    stream,
+    now,
+    audits: createLedgerAudit(seals),
+    retention: createRetentionQueries(store, config.EVENT_RETENTION_HOURS, now),
     overview: {
-      ...{ store, queues, workers, observations, alerts, version, engines, now },
+      store,
+      queues,
+      workers,
+      observations,
+      alerts,
+      version,
+      engines,
+      now,
       capabilities: capabilitiesOf(engines, {
         prometheus: config.PROMETHEUS_URL !== undefined,
         alertmanager: alerts.configured,
@@ -99,14 +145,14 @@ export function createReadModel({ service, version, config, log, life, metrics }
       version,
       metrics,
       engines: engineChecks(store, observations, engines),
-      duties: { feed: stream.whyStuck },
+      duties: { feed: stream.whyStuck, sealing: sealing.whyStuck },
       links: LINKS,
       stopping: life.stopping,
     }),
     docs: createDocs({
       title: "Task Observatory read model",
       version,
-      description: "Ask about jobs, events, queues, workers and the balance of it all",
+      description: "Query jobs, events, queues, workers and the ledger that balances them",
       routes: READ_MODEL_ROUTES,
     }),
     handlers,

@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 const FOLDER = join(import.meta.dir, "../../docs/runbooks");
 
-/** The text of every runbook by its name. A macro: it runs while the read-model is built, so that a binary has them. */
+/**
+ * The text of every runbook by name. A macro: it runs while the read-model is built, so that a binary contains them.
+ */
 export function readRunbooks(): Record<string, string> {
   return Object.fromEntries(
     readdirSync(FOLDER)

@@ -23,7 +23,7 @@ const urlOf = (runbookUrl: string | undefined) =>
     "http://localhost:8080",
   ).items[0]?.runbookUrl;
 
-test("the runbook of every alerting rule is a page at the address that its alert shows", async () => {
+test("the runbook of every alerting rule is a page at the address in its alert", async () => {
   const runbooks = "http://127.0.0.1:8083/runbooks";
   let seen = 0;
   for await (const file of new Bun.Glob("*.yml").scan(RULES))
@@ -36,13 +36,13 @@ test("the runbook of every alerting rule is a page at the address that its alert
   expect(seen).toBeGreaterThan(10);
 });
 
-test("links between runbooks stay, and those to pages that are not served are text", () => {
+test("links between runbooks stay, and links to pages that are not served become text", () => {
   expect(runbookPage("JobWaitSlow")).toContain('href="JobBacklogGrowing.md"');
   expect(runbookPage("JobBacklogGrowing.md")).toContain("<h1>JobBacklogGrowing</h1>");
   expect(runbookPage("LedgerNotZero")).not.toContain("../");
 });
 
-test("addresses of others are left alone", () => {
+test("other addresses are left alone", () => {
   expect(urlOf("https://docs.example/down")).toBe("https://docs.example/down");
   expect(urlOf("https://docs.example/runbooks/ServiceDown")).toBe(
     "https://docs.example/runbooks/ServiceDown",
@@ -51,7 +51,7 @@ test("addresses of others are left alone", () => {
   expect(urlOf(undefined)).toBeUndefined();
 });
 
-test("a name that is none is refused with the nearest", () => {
+test("an unknown name is refused with the nearest one", () => {
   expect(() => runbookPage("ServiceDwn")).toThrow(/did you mean ServiceDown/);
   expect(() => runbookPage("constructor")).toThrow(/no runbook/);
 });

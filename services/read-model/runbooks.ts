@@ -4,14 +4,14 @@ import { AppError } from "../../shared/errors.ts";
 import { readRunbooks } from "./read-runbooks.ts" with { type: "macro" };
 
 const TEXTS: Readonly<Record<string, string>> = readRunbooks();
-/** A runbook of this service as Prometheus knows it: on the machine of both. */
-const OURS = /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\/runbooks\/(\w+)$/;
+/** A runbook's address as Prometheus knows it: on the machine that both share. */
+const OWN_RUNBOOK = /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\/runbooks\/(\w+)$/;
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 pre { padding: 0.75rem; overflow-x: auto; border: 1px solid #8884; border-radius: 4px; }
 :root { color-scheme: light dark; }`;
 
-/** A runbook as a page. Throws ROUTE_NOT_FOUND, naming the nearest. */
+/** Renders a runbook as a page. Throws ROUTE_NOT_FOUND, naming the nearest. */
 export function runbookPage(path: string): string {
   const name = path.replace(/\.md$/, "");
   const text = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
@@ -34,10 +34,10 @@ ${Bun.markdown.html(withoutOtherLinks(text))}
 </html>`;
 }
 
-/** The same alerts, with our runbooks at `origin`: callers on other machines reach this service there. */
+/** The same alerts, with links to our runbooks at `origin`, where callers on other machines reach this service. */
 export function withRunbooks(alerts: AlertsReply, origin: string): AlertsReply {
   const items = alerts.items.map((alert) => {
-    const [, name] = OURS.exec(alert.runbookUrl ?? "") ?? [];
+    const [, name] = OWN_RUNBOOK.exec(alert.runbookUrl ?? "") ?? [];
     return name && Object.hasOwn(TEXTS, name)
       ? { ...alert, runbookUrl: `${origin}/runbooks/${name}` }
       : alert;
@@ -45,7 +45,7 @@ export function withRunbooks(alerts: AlertsReply, origin: string): AlertsReply {
   return { ...alerts, items };
 }
 
-/** Pages outside the folder are not served, so links to them are their text alone. */
+/** Pages outside the folder are not served, so only the text of links to them remains. */
 function withoutOtherLinks(markdown: string): string {
   return markdown.replaceAll(/\[([^\]]+)\]\(\.\.\/[^)]*\)/g, "$1");
 }

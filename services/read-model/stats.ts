@@ -1,15 +1,24 @@
 import type { Stats } from "../../contracts/api-queries.ts";
-import type { JobStatus } from "../../contracts/job.ts";
+import { JOB_STATUSES } from "../../contracts/job.ts";
 import type { ObservationReader, Totals } from "../../shared/observations/port.ts";
-import type { QueueQueries } from "./queue-queries.ts";
+import type { JobCount, QueueQueries } from "./queue-queries.ts";
 
 const NOT_MEASURED = { count: 0, p50: null, p95: null, p99: null };
 
-/** Put the two stores' halves together; a half that is not known counts nothing. */
-export function statsOf(byStatus: Partial<Record<JobStatus, number>>, totals: Totals | undefined): Stats {
+/** Combines the two stores' halves; a missing half counts nothing. */
+export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals | undefined): Stats {
+  const byStatus: Record<string, number> = counts
+    ? Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]))
+    : {};
+  const byType: Record<string, Record<string, number>> = {};
+  for (const { type, status, count } of counts ?? []) {
+    byStatus[status] = (byStatus[status] ?? 0) + count;
+    byType[type] = { ...byType[type], [status]: count };
+  }
   return {
     total: Object.values(byStatus).reduce((sum, count) => sum + count, 0),
-    byStatus: { ...byStatus },
+    byStatus,
+    ...(counts && { byType }),
     lastEventAt: totals?.lastEventAt ?? null,
     counters: totals?.counters ?? {
       submitted: 0,
@@ -25,8 +34,15 @@ export function statsOf(byStatus: Partial<Record<JobStatus, number>>, totals: To
   };
 }
 
-/** Totals of both stores. Rejects with STORE_UNAVAILABLE when either is unavailable: half of it would look like a loss. */
-export async function readStats(queues: QueueQueries, observations: ObservationReader): Promise<Stats> {
-  const [byStatus, totals] = await Promise.all([queues.byStatus(), observations.totals()]);
-  return statsOf(byStatus, totals);
+/**
+ * Totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable, because half of them would look
+ * like a loss.
+ */
+export async function readStats(
+  queues: QueueQueries,
+  observations: ObservationReader,
+  caller?: AbortSignal,
+): Promise<Stats> {
+  const [counts, totals] = await Promise.all([queues.counts(caller), observations.totals()]);
+  return statsOf(counts, totals);
 }

@@ -49,7 +49,7 @@ test("a client that does not read keeps the newest and learns how much it missed
   expect(dropped).toBe(14);
 });
 
-test("of alerts the newest is sent, and a heartbeat only into silence", () => {
+test("only the newest number of alerts is sent, and heartbeats only into silence", () => {
   const buffer = createStreamBuffer({ maxEntries: 3, maxDeltas: 100 });
   buffer.alerts(1);
   buffer.alerts(2);
@@ -59,7 +59,7 @@ test("of alerts the newest is sent, and a heartbeat only into silence", () => {
   expect(buffer.take()).toBe(": alive\n\n");
 });
 
-test("what waits is given in chunks, so that a slow socket holds little of it", () => {
+test("waiting text is handed out in chunks, so that a slow socket holds little of it", () => {
   const buffer = createStreamBuffer({ maxEntries: 2_000, maxDeltas: 10_000 });
   for (let n = 1; n <= 1_000; n++) buffer.push(entry(n));
   const chunks: string[] = [];

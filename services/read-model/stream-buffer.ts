@@ -1,6 +1,6 @@
 import type { Delta, StreamMessage } from "../../contracts/api-queries.ts";
 
-/** An entry of the live feed, spelled once for all clients. */
+/** An entry of the live feed, serialized once for all clients. */
 export interface StreamEntry {
   readonly id: string;
   readonly deltas: readonly Delta[];
@@ -8,7 +8,7 @@ export interface StreamEntry {
   readonly text: string;
 }
 
-/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id returns as `Last-Event-ID`. */
+/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id comes back as `Last-Event-ID`. */
 export function toEntry(id: string, deltas: readonly Delta[], dropped: number): StreamEntry {
   const message: StreamMessage = { kind: "deltas", deltas: [...deltas], dropped };
   return { id, deltas, dropped, text: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
@@ -19,14 +19,14 @@ export interface StreamBounds {
   readonly maxDeltas: number;
 }
 
-/** About what a socket takes at once. */
+/** Roughly what a socket accepts at once. */
 const CHUNK_CHARS = 65_536;
 
 /**
- * What one client has not read yet. At a bound the oldest entry goes and its deltas are counted in `dropped` of the
- * next, so that the client knows to ask again and its last id stays true. Clients that stall all hold the newest
- * entries, which are the same objects, so many of them cost little more than one. Of alerts and heartbeats only the
- * newest matters. Pure: the owner of the connection calls `take`.
+ * What one client has not read yet. At its bound the oldest entry is dropped and its deltas are counted in `dropped`
+ * of the next one, so that the client knows to reload and its last id stays valid. Stalled clients all hold the newest
+ * entries, which are the same objects, so many of them cost little more than one. Only the newest alert count and
+ * heartbeat matter. Pure: the owner of the connection calls `take`.
  */
 export function createStreamBuffer(
   { maxEntries, maxDeltas }: StreamBounds,
@@ -49,7 +49,7 @@ export function createStreamBuffer(
   }
 
   return {
-    /** Words of the protocol that go before everything else. */
+    /** Puts protocol lines before everything else. */
     greet(text: string) {
       greeting += text;
     },
@@ -71,7 +71,7 @@ export function createStreamBuffer(
     get entries() {
       return entries.length;
     },
-    /** What waits, as text, a chunk at a time; undefined when nothing does. */
+    /** The waiting text, a chunk at a time; undefined when there is none. */
     take(): string | undefined {
       let text = greeting;
       greeting = "";
@@ -81,7 +81,7 @@ export function createStreamBuffer(
         text += `data: ${JSON.stringify(message)}\n\n`;
         firing = undefined;
       }
-      // A comment: it keeps proxies from closing a silent connection.
+      // A comment keeps proxies from closing a silent connection.
       if (beat && text === "") text = ": alive\n\n";
       beat = false;
       return text === "" ? undefined : text;

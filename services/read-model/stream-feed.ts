@@ -14,14 +14,17 @@ export interface FeedOptions {
 
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
-/** A feed that was not refused for this long is being followed: its first answer is an entry, which may be far away. */
+/**
+ * A feed that was not refused within this time is being followed: its first answer is an entry, which may be long in
+ * coming.
+ */
 const SETTLED_MS = 100;
 /** How long a client waits for the feed. */
 const PATIENCE_MS = 1_500;
 
 /**
- * Follows the live feed for the whole process until `signal` aborts, over losses of its store: after one it goes on
- * where it was.
+ * Follows the live feed for the whole process until `signal` aborts. After a loss of its store it resumes where it
+ * was.
  */
 export function createFeed({ observations, log, signal, onEntry }: FeedOptions) {
   let live = Promise.withResolvers<void>();
@@ -39,9 +42,9 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
     live.resolve();
   };
   const down = (error: unknown) => {
-    // At the start its connection is still being made; until it is, /readyz says so.
+    // At the start its connection is still being opened; until it is, /readyz says so.
     const say = wasLive ? log.warn : log.info;
-    if (failure === undefined) say("The live feed is away, trying again", { error });
+    if (failure === undefined) say("The live feed is unavailable, trying again", { error });
     failure = error;
     if (isLive) {
       live = Promise.withResolvers<void>();
@@ -65,7 +68,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
         }
       } catch (error) {
         if (signal.aborted) return;
-        // The feed was emptied and started again: what lay between is unknown, so it continues from now.
+        // The feed was emptied and restarted: what was between is unknown, so continue from now.
         if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
         down(error);
       } finally {
@@ -78,9 +81,9 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
   return {
     /** Resolves when the feed has ended; only after `signal`. */
     ended: run(),
-    /** Why it has not been followed for too long; a feed without entries is followed. */
+    /** Why it has not been followed for too long; a feed without entries still counts as followed. */
     whyStuck: () => (isLive ? undefined : duty.whyStuck()),
-    /** Resolves when the feed is followed, so that nothing which comes later is missed; rejects as the feed did. */
+    /** Resolves once the feed is followed, so that nothing later is missed; rejects as the feed did. */
     async followed(): Promise<void> {
       if (isLive) return;
       await Promise.race([live.promise, pause(PATIENCE_MS, signal)]);

@@ -17,8 +17,8 @@ export interface StreamOptions {
 }
 
 /**
- * One open connection. It has no source while it opens; by a feed of its own while it catches up, where `last` is
- * what that feed gave it last; and by the shared one for the rest of its life.
+ * One open connection. While it opens it has no source; while it catches up it reads a feed of its own, where `last`
+ * is the newest id read; for the rest of its life it reads the shared one.
  */
 interface Client {
   readonly buffer: StreamBuffer;
@@ -29,7 +29,7 @@ interface Client {
 
 const BOUNDS = { maxEntries: 1_000, maxDeltas: 20_000 };
 const RETRY_HINT = "retry: 2000\n\n";
-/** A feed that has not refused an id after this long has accepted it and has nothing to tell yet. */
+/** A feed that has not refused an id within this time has accepted it and has nothing to send yet. */
 const REFUSAL_MS = 100;
 
 /** One follower of the live feed for the process, and a bounded buffer for each client. */
@@ -46,7 +46,7 @@ export function createStream({
   let lastId: string | undefined;
   const dropped = metrics.counter("stream_dropped_deltas_total", "Deltas that slow stream clients missed");
   metrics.gauge("stream_clients", "Open stream connections", [], (gauge) => gauge.set(clients.size));
-  metrics.gauge("stream_buffered_entries", "Entries that wait for slow stream clients", [], (gauge) =>
+  metrics.gauge("stream_buffered_entries", "Entries waiting for slow stream clients", [], (gauge) =>
     gauge.set([...clients].reduce((sum, { buffer }) => sum + buffer.entries, 0)),
   );
 
@@ -90,7 +90,7 @@ export function createStream({
     client.wake();
   }
 
-  /** Read the feed for one client until it has come as far as the shared one, on whichever side they meet. */
+  /** Reads the feed for one client until it meets the shared one; either may be ahead. */
   async function catchUp(
     client: Client,
     entries: AsyncIterator<FeedEntry>,
@@ -109,7 +109,7 @@ export function createStream({
       }
     } catch (error) {
       if (typeof client.source !== "object" || client.source.abort.signal.aborted) return;
-      // Its browser comes again with the last id that it was given.
+      // EventSource reconnects with its last event id.
       log.warn("A stream client could not catch up", { error });
       close(client);
     }
@@ -137,16 +137,20 @@ export function createStream({
     async open(last: string | null): Promise<ReadableStream<Uint8Array>> {
       if (stopping.aborted) throw new AppError("STOPPING", "The service is stopping");
       if (clients.size >= maxClients)
-        throw new AppError("OVERLOADED", `${clients.size} clients stream, the limit is ${maxClients}`, {
-          retryAfterSeconds: 5,
-        });
+        throw new AppError(
+          "OVERLOADED",
+          `${clients.size} clients are streaming, the limit is ${maxClients}`,
+          {
+            retryAfterSeconds: 5,
+          },
+        );
       const client: Client = {
         buffer: createStreamBuffer(BOUNDS, (deltas) => dropped.inc(deltas)),
         source: "none",
         wake: () => undefined,
         closed: false,
       };
-      // Counted before its store is asked, so that many who come together cannot pass the limit.
+      // Counted before the store is queried, so that many simultaneous clients cannot exceed the limit.
       clients.add(client);
       try {
         // A cheap query of the feed's store: a client should learn at once that nothing can come.
@@ -155,7 +159,7 @@ export function createStream({
         client.buffer.greet(RETRY_HINT);
         if (last !== null) await resume(client, last);
         else {
-          // An id without data dispatches nothing and is remembered: the client can resume before its first event.
+          // An id without data dispatches nothing but is remembered, so the client can resume before its first event.
           if (lastId !== undefined) client.buffer.greet(`id: ${lastId}\n\n`);
           share(client);
         }
@@ -165,7 +169,7 @@ export function createStream({
       }
       return readableOf(client, () => close(client));
     },
-    /** Tell every client how many alerts fire now. */
+    /** Sends every client the number of alerts now firing. */
     announceAlerts(firing: number) {
       for (const client of clients) {
         client.buffer.alerts(firing);
@@ -181,7 +185,10 @@ export function createStream({
 }
 export type Stream = ReturnType<typeof createStream>;
 
-/** Hands over a chunk only when the reader wants one, so that what a slow reader has not read stays in the bounded buffer. */
+/**
+ * Hands over a chunk only when the reader wants one, so that what a slow reader has not read stays in the bounded
+ * buffer.
+ */
 function readableOf(client: Client, onCancel: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(

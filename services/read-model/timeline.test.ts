@@ -51,7 +51,7 @@ const history = {
   ],
 };
 
-test("hops, transitions, attempts, log lines and events come in the order of time, causes first", () => {
+test("hops, transitions, attempts, log lines and events come in chronological order, causes first", () => {
   expect(timelineOf(history).map(({ offsetMs, kind, title }) => [offsetMs, kind, title])).toEqual([
     [0, "hop", "Accepted"],
     [4, "hop", "Received"],
@@ -66,7 +66,7 @@ test("hops, transitions, attempts, log lines and events come in the order of tim
   ]);
 });
 
-test("an attempt is lost where it was lost, and one that took no time begins before it ends", () => {
+test("a lost attempt appears when it was lost, and one that took no time begins before it ends", () => {
   const move = (sequence: number, from: JobStatus, to: JobStatus, attempt: number, ms: number) => ({
     sequence,
     run: 1,
@@ -114,7 +114,7 @@ test("an attempt is lost where it was lost, and one that took no time begins bef
   expect(entries.every((entry) => !("rank" in entry))).toBe(true);
 });
 
-test("without events the row's own hops are still there", () => {
+test("without events the row's own hops still appear", () => {
   const hops = timelineOf({ ...history, events: [] }).filter(({ kind }) => kind === "hop");
   expect(hops.map(({ title }) => title)).toEqual(["Accepted", "Received"]);
 });

@@ -12,16 +12,19 @@ export interface History {
   readonly events: readonly EventEnvelope[];
 }
 
-/** An entry with its rank among those of one instant: a hop, then the story in the order of its steps, then events. */
+/**
+ * An entry with its rank among those of the same instant: a hop, then the story in the order of its steps, then
+ * events.
+ */
 interface Unplaced extends Omit<TimelineEntry, "offsetMs"> {
   readonly rank: number;
 }
 const HOP = -1;
 const EVENT = 1_000_000_000;
-/** Parts of the attempt that begins with a transition, between that transition and the next. */
+/** The parts of an attempt, placed between the transition that began it and the next. */
 const PART = { start: 0.1, log: 0.2, end: 0.3 } as const;
 
-/** The hops that a job passes, with the service at whose door each is. */
+/** The hops that a job passes, with the service that records each. */
 const HOPS = {
   acceptedAt: { title: "Accepted", service: "gateway" },
   confirmedAt: { title: "Confirmed by the broker", service: "gateway" },
@@ -30,7 +33,7 @@ const HOPS = {
   finishedAt: { title: "Finished", service: "processor" },
 } as const;
 
-/** Everything that is known of a job as one list in the order of time; of one instant the cause comes first. */
+/** Everything known of a job as one chronological list; at the same instant the cause comes first. */
 export function timelineOf(history: History): TimelineEntry[] {
   const start = Date.parse(history.createdAt);
   const begun = new Map(
@@ -49,7 +52,7 @@ export function timelineOf(history: History): TimelineEntry[] {
     .map(({ entry: { rank: _, ...entry }, offsetMs }): TimelineEntry => ({ ...entry, offsetMs }));
 }
 
-/** Each hop once, though several events repeat it; the row knows two of them when the events are not there. */
+/** Each hop once, though several events repeat it. The row supplies two of them when the events are unavailable. */
 function hopEntries({ createdAt, receivedAt, events }: History): Unplaced[] {
   const seen = new Map<string, Unplaced>();
   const pass = (name: keyof typeof HOPS, at: string) => {
@@ -80,10 +83,13 @@ function transitionEntry(transition: Transition): Unplaced {
   });
 }
 
-/** The stack is for the attempt; a line of the timeline says what broke. */
+/** The stack belongs to the attempt; a line of the timeline only says what failed. */
 const withoutStack = ({ code, message, fingerprint }: AttemptError) => ({ code, message, fingerprint });
 
-/** An attempt where it began, with its log, and where it ended: one that was lost may have been so for long. */
+/**
+ * An attempt where it began, with its log, and where it ended; a lost one may have been lost long before that was
+ * noticed.
+ */
 function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
   const { attempt: number, run, outcome, startedAt, finishedAt, durationMs, workerId, error, logs } = attempt;
   const title = run > 1 ? `Attempt ${number} (run ${run})` : `Attempt ${number}`;

@@ -1,13 +1,13 @@
 import { AppError } from "../../shared/errors.ts";
 
-/** What was asked of a store, or the name of the engine that did not answer. */
+/** A store's answer, or the name of the engine that did not answer. */
 export type Answer<T> =
   | { readonly value: T; readonly away?: undefined }
   | { readonly value?: undefined; readonly away: string };
 
 /**
- * Turns an unavailable store into a value, for replies that do without it; any other error is thrown on. With
- * `withinMs`, a store that is silent for so long counts as away, under the name `engine`.
+ * Turns an unavailable store into a value, for replies that can do without it; rethrows any other error. With
+ * `withinMs`, a store silent for that long counts as unavailable, under the name `engine`.
  */
 export async function unlessAway<T>(
   asked: Promise<T>,

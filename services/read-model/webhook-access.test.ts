@@ -15,7 +15,7 @@ test("with a token, only its bearer passes", () => {
     expect(() => check(wrong)).toThrow(refused);
 });
 
-test("without one, it is open on loopback and closed elsewhere", () => {
+test("without a token it is open on loopback and closed elsewhere", () => {
   expect(() => createWebhookAccess(none)(null)).not.toThrow();
   expect(() => createWebhookAccess({ ...none, bindAddress: "0.0.0.0" })("Bearer anything")).toThrow(refused);
 });

@@ -6,14 +6,14 @@ const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 export interface WebhookAccessOptions {
   readonly token: string | undefined;
-  /** A file with the token, read at each call: another container may write it after this service has started. */
+  /** A file with the token, read at each call because another container may write it after this service has started. */
   readonly tokenFile: string | undefined;
   readonly bindAddress: string;
 }
 
 /**
- * Checks the callers of the webhook: where there is a token, they must send it as `Authorization: Bearer …` (RFC 6750).
- * Without one they may call a service that listens on this machine alone, and no other. Refuses with UNAUTHORIZED.
+ * Checks the callers of the webhook: where a token is set, they must send it as `Authorization: Bearer …` (RFC 6750).
+ * Without one they may only call a service that listens on loopback alone. Refuses with UNAUTHORIZED.
  */
 export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: WebhookAccessOptions) {
   return (authorization: string | null): void => {
@@ -28,9 +28,9 @@ export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: We
       );
     }
     const given = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];
-    // Digests have one length, so that the comparison tells nothing about the token's.
+    // Digests have one length, so the comparison reveals nothing about the token's.
     if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
-      throw new AppError("UNAUTHORIZED", "The webhook wants its token as Authorization: Bearer");
+      throw new AppError("UNAUTHORIZED", "The webhook requires its token as Authorization: Bearer");
   };
 }
 

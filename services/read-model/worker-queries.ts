@@ -1,7 +1,9 @@
 import type { WorkerState } from "../../contracts/api-queries.ts";
-import type { JobStore } from "./job-store.ts";
+import { cancelledBy } from "../../shared/postgres.ts";
+import { createSharedCall } from "../../shared/shared-call.ts";
+import type { JobDatabase } from "./job-database.ts";
 
-/** Rows of processors are never deleted; what was silent this long is history. */
+/** Rows of processors are never deleted; one silent for this long is history. */
 const SHOWN_FOR = "1 hour";
 const MAX_WORKERS = 500;
 
@@ -19,14 +21,16 @@ interface WorkerRow {
 }
 
 /**
- * Processors with what they run, newest first. One whose heartbeat is older than the lease is shown as lost, whatever
- * its row says: it may be unnoticed so far. Rejects as {@link JobStore.read} does.
+ * Processors with what they run, newest first. One whose heartbeat is older than the lease is shown as lost whatever
+ * its row says, since the loss may not have been noticed yet. Rejects as {@link JobDatabase.read} does.
  */
-export function createWorkerQueries(store: JobStore, leaseMs: number) {
+export function createWorkerQueries(store: JobDatabase, leaseMs: number) {
   return {
-    async all(): Promise<WorkerState[]> {
-      const rows = await store.read(
-        (sql) => sql<WorkerRow[]>`
+    all: createSharedCall(async (signal): Promise<WorkerState[]> => {
+      const rows = await store.read((sql) =>
+        cancelledBy(
+          signal,
+          sql<WorkerRow[]>`
           select id, host, pid, version, concurrency, started_at, heartbeat_at,
             array_to_json(array(select jsonb_object_keys(types) order by 1)) as types,
             case when state in ('alive', 'stopping')
@@ -41,6 +45,7 @@ export function createWorkerQueries(store: JobStore, leaseMs: number) {
           from workers
           where heartbeat_at > now() - ${SHOWN_FOR}::text::interval
           order by started_at desc, id limit ${MAX_WORKERS}`,
+        ),
       );
       return rows.map((row) => ({
         id: row.id,
@@ -55,7 +60,7 @@ export function createWorkerQueries(store: JobStore, leaseMs: number) {
         startedAt: row.started_at.toISOString(),
         heartbeatAt: row.heartbeat_at.toISOString(),
       }));
-    },
+    }).get,
   };
 }
 export type WorkerQueries = ReturnType<typeof createWorkerQueries>;

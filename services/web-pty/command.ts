@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 
-/** The command of a terminal: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws on anything else. */
+/** Parses the command of a terminal: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws on anything else. */
 export function parseCommand(text: string): readonly string[] {
   if (!text.startsWith("[")) return [text];
   const wrong = new Error(
-    'PTY_TUI_BINARY begins with "[" and is no JSON array of texts: expected a path, or an array such as ["bun", "tui/main.ts"]',
+    'PTY_TUI_BINARY begins with "[" but is not a JSON array of strings: expected a path, or an array such as ["bun", "tui/main.ts"]',
   );
   let words: unknown;
   try {
@@ -17,7 +17,7 @@ export function parseCommand(text: string): readonly string[] {
   throw wrong;
 }
 
-/** What the program needs of this service's environment; tokens and other settings are not among it. */
+/** The variables of this service's environment that the program needs; no token or setting is among them. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TZ", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 
 export function childEnvironment(
@@ -41,7 +41,7 @@ export function childEnvironment(
   };
 }
 
-/** Whether only this machine can reach an address to listen on. */
+/** Returns whether a listening address is reachable from this machine only. */
 export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }

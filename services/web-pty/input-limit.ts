@@ -1,5 +1,5 @@
 export interface InputLimit {
-  /** Whether so many bytes of input are within the rate now; they are counted when they are. */
+  /** Returns whether this many bytes of input are within the rate now, and counts them if so. */
   takes(bytes: number): boolean;
 }
 

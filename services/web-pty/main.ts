@@ -83,7 +83,7 @@ const Config = Type.Object({
   }),
 });
 
-/** Lines above the screen that come back with it. */
+/** Lines above the screen that a snapshot restores. */
 const SCROLLBACK = 1_000;
 const MAX_VIEWERS = 16;
 const TICKET_MS = 30_000;

@@ -1,12 +1,32 @@
+import { PTY_ERRORS, type PtyErrorCode } from "../../contracts/pty.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import type { Sessions } from "./sessions.ts";
 
-/** Families of the browser terminal; labels are bounded, never a session or an address. */
-export function registerMetrics(metrics: Metrics, sessions: () => Sessions) {
+/** Reasons for a refusal, before and after the upgrade to a WebSocket. */
+const REASONS = [
+  "ORIGIN_REFUSED",
+  "UNAUTHORIZED",
+  "ROUTE_NOT_FOUND",
+  "OVERLOADED",
+  ...(Object.keys(PTY_ERRORS) as PtyErrorCode[]),
+] as const;
+export type RefusalReason = (typeof REASONS)[number];
+
+export interface SessionCounts {
+  readonly active: number;
+  readonly connected: number;
+  readonly disconnected: number;
+  readonly idle: number;
+  readonly tokens: number;
+}
+
+/** Registers the metrics of the browser terminal. Labels are bounded: never a session or an address. */
+export function registerMetrics(metrics: Metrics, sessions: () => { counts(): SessionCounts }) {
   const bytes = metrics.counter("pty_bytes_total", "Bytes between terminals and browsers", ["direction"]);
   const resyncs = metrics.counter("pty_resyncs_total", "Browsers redrawn because they fell behind the log");
   const pauses = metrics.counter("pty_pauses_total", "Times that output was stopped for slow browsers");
   const refusals = metrics.counter("pty_refusals_total", "Connections refused, by reason", ["reason"]);
+  // Exported as 0 from the start, so that a panel shows a value and an alert has a baseline.
+  for (const reason of REASONS) refusals.inc({ reason }, 0);
   for (const [state, help] of [
     ["active", "Sessions that exist"],
     ["connected", "Sessions with a browser"],
@@ -21,7 +41,7 @@ export function registerMetrics(metrics: Metrics, sessions: () => Sessions) {
     bytes: (direction: "input" | "output", count: number) => bytes.inc({ direction }, count),
     resynced: () => resyncs.inc(),
     paused: () => pauses.inc(),
-    refused: (reason: string) => refusals.inc({ reason }),
+    refused: (reason: RefusalReason) => refusals.inc({ reason }),
   };
 }
 export type PtyMetrics = ReturnType<typeof registerMetrics>;

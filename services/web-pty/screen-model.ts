@@ -1,10 +1,11 @@
 import { SerializeAddon } from "@xterm/addon-serialize";
 import headless from "@xterm/headless";
+import { createUnparsedOutput } from "./unparsed-output.ts";
 
 const { Terminal } = headless;
 
 export interface ScreenModel {
-  /** Bytes that were written and not parsed yet. */
+  /** Bytes handed to the parser and not parsed yet. Output held back until it is needed does not count. */
   readonly pending: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
@@ -18,6 +19,8 @@ export interface ScreenModelOptions {
   readonly rows: number;
   /** Lines above the screen that a snapshot brings back. */
   readonly scrollback: number;
+  /** How much output is held before it is dropped or parsed; twice as much while the parser is still busy. */
+  readonly heldBytes?: number;
   /** Called after each piece of output is parsed. */
   readonly onParsed: () => void;
 }
@@ -28,10 +31,16 @@ const MAX_TITLE = 200;
 const EXTRA_MODES = [25, 1005, 1006, 1015, 1016];
 
 /**
- * What the terminal shows, parsed without a display. A viewer that lost output is redrawn from it, because replaying
- * raw bytes would repeat questions to the terminal and lose the modes set before.
+ * Tracks what the terminal shows, without a display. A viewer that lost output is redrawn from it: replaying raw bytes
+ * would repeat queries to the terminal and lose the modes set earlier.
  */
-export function createScreenModel({ cols, rows, scrollback, onParsed }: ScreenModelOptions): ScreenModel {
+export function createScreenModel({
+  cols,
+  rows,
+  scrollback,
+  heldBytes = 262_144,
+  onParsed,
+}: ScreenModelOptions): ScreenModel {
   const terminal = new Terminal({ cols, rows, scrollback, allowProposedApi: true });
   const serializer = new SerializeAddon();
   terminal.loadAddon(serializer);
@@ -39,6 +48,12 @@ export function createScreenModel({ cols, rows, scrollback, onParsed }: ScreenMo
   let title = "";
   let cursorStyle = "";
   const modes = new Map<number, boolean>();
+  const unparsed = createUnparsedOutput();
+  /** The screens, normal or alternate, that have a scroll region. */
+  const withRegion = new Set<string>();
+  /** So many lines push out all others: the first of them may only move the cursor to the last row. */
+  const enough = (height: number) => height * 2 + scrollback;
+  let lines = enough(rows);
 
   terminal.onTitleChange((text) => {
     title = text.slice(0, MAX_TITLE);
@@ -55,8 +70,15 @@ export function createScreenModel({ cols, rows, scrollback, onParsed }: ScreenMo
     cursorStyle = `\x1b[${style} q`;
     return false;
   });
+  terminal.parser.registerCsiHandler({ final: "r" }, ([top = 0, bottom = 0]) => {
+    const isWhole = Number(top) <= 1 && (bottom === 0 || Number(bottom) >= terminal.rows);
+    if (isWhole) withRegion.delete(terminal.buffer.active.type);
+    else withRegion.add(terminal.buffer.active.type);
+    return false;
+  });
   terminal.parser.registerEscHandler({ final: "c" }, () => {
     modes.clear();
+    withRegion.clear();
     title = "";
     cursorStyle = "";
     return false;
@@ -67,23 +89,40 @@ export function createScreenModel({ cols, rows, scrollback, onParsed }: ScreenMo
     cursorStyle +
     (title ? `\x1b]2;${title}\x07` : "");
 
+  function parse(): void {
+    const bytes = unparsed.take();
+    pending += bytes.length;
+    terminal.write(bytes, () => {
+      pending -= bytes.length;
+      onParsed();
+    });
+  }
+
   return {
     get pending() {
       return pending;
     },
     write(bytes) {
-      pending += bytes.length;
-      terminal.write(bytes, () => {
-        pending -= bytes.length;
-        onParsed();
+      unparsed.push(bytes);
+      if (unparsed.size < heldBytes) return;
+      // Bytes in the parser may set a scroll region, so lines are dropped only while it is idle.
+      const mayDrop = pending === 0 && !withRegion.has(terminal.buffer.active.type);
+      // The lines that remain may be long: without this bound, dropping alone would let the buffer grow.
+      if (mayDrop && unparsed.dropAllBut(lines) && unparsed.size < heldBytes * 2) return;
+      if (pending === 0 || unparsed.size >= heldBytes * 2) parse();
+    },
+    resize(newCols, newRows) {
+      lines = enough(newRows);
+      parse();
+      terminal.write("", () => terminal.resize(newCols, newRows));
+    },
+    // Serialized inside the callback: output that was written after the call is not parsed yet then.
+    snapshot() {
+      parse();
+      return new Promise((resolve) => {
+        terminal.write("", () => resolve(Buffer.from(serializer.serialize({ scrollback }) + extras())));
       });
     },
-    resize: (newCols, newRows) => terminal.resize(newCols, newRows),
-    // Serialized inside the callback: output that was written after the call is not parsed yet then.
-    snapshot: () =>
-      new Promise((resolve) => {
-        terminal.write("", () => resolve(Buffer.from(serializer.serialize({ scrollback }) + extras())));
-      }),
     dispose: () => terminal.dispose(),
   };
 }

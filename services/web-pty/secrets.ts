@@ -5,7 +5,7 @@ export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** What is kept of a secret; comparing hashes takes the same time wherever two texts differ. */
+/** Returns the hash that is kept of a secret. Comparing hashes takes the same time wherever two secrets differ. */
 export function hashOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }
@@ -16,11 +16,11 @@ export function isSecret(given: string, hash: Buffer): boolean {
 
 export interface Tickets {
   issue(): string;
-  /** Whether the ticket is valid; it is used up by this call. */
+  /** Uses up the ticket and returns whether it was valid. */
   take(ticket: string): boolean;
 }
 
-/** One-time tickets that stand for a checked token, so that the token itself is in no message of a terminal. */
+/** Issues one-time tickets for a checked token, so that no message of a terminal carries the token itself. */
 export function createTickets({ lifetimeMs, max }: { lifetimeMs: number; max: number }): Tickets {
   const expiries = new Map<string, number>();
   return {

@@ -4,7 +4,7 @@
  * `starting`: the command is being started; no viewer can attach yet.
  * `live`: the command runs, or has ended with output still to deliver, and at least one viewer is attached.
  * `detached`: no viewer is attached. The grace timer runs; a reconnect makes the session live again.
- * `closed`: final. The command has been ended, every viewer has been let go, the session is forgotten.
+ * `closed`: final. The command has been ended, every viewer has been disconnected, the session is forgotten.
  *
  * Entering `live` stops the grace timer, entering `detached` starts it, entering `closed` releases everything.
  */

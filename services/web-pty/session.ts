@@ -39,6 +39,8 @@ interface Token {
 }
 
 const MAX_PENDING_INPUT = 1_048_576;
+/** What may still arrive after a pause: one read, and what the kernel holds of the terminal. */
+const AFTER_PAUSE = 262_144;
 const IDLE_WARNING_MS = 60_000;
 const NOTICE_EVERY_MS = 2_000;
 
@@ -48,16 +50,18 @@ export function createSession(options: SessionOptions) {
   const output = createOutputLog({ maxBytes: limits.queueBytes, maxChunks: limits.replayChunks });
   const model = createScreenModel({ ...options, scrollback: limits.scrollback, onParsed: balance });
   const viewers = new Map<number, Viewer>();
-  const windowBytes = limits.queueBytes / 2;
+  const windowBytes = Math.max(limits.queueBytes / 2, limits.queueBytes - AFTER_PAUSE);
   const size = { cols: options.cols, rows: options.rows };
   let phase: Phase = "starting";
   let driver: Viewer | undefined;
   let token: Token | undefined;
-  /** The token before it, until the browser that got the newest one has answered: its page may have been left just then. */
+  /** The token before, valid until the browser acknowledges the newest: a page left just then never received that. */
   let previousToken: Token | undefined;
   let watchHash: Buffer | undefined;
   let joinHash: Buffer | undefined;
   let nextViewer = 1;
+  /** Offset before which the fastest browser has parsed everything. */
+  let seen = 0;
   let paused = false;
   let end: TerminalEnd | undefined;
   let grace: Timer | undefined;
@@ -106,13 +110,13 @@ export function createSession(options: SessionOptions) {
     onClosed();
   }
 
-  /** Stop the command while even the fastest browser, or the model, is a window behind; let it go on when not. */
+  /**
+   * Pauses the command while even the fastest browser, or the model, is a window behind, and resumes it afterwards. With
+   * no browser attached the last one's position counts: it will resume there, and the log must hold what it missed.
+   */
   function balance(): void {
-    const fastest = Math.max(
-      ...[...viewers.values()].map((viewer) => viewer.acked),
-      Number.NEGATIVE_INFINITY,
-    );
-    const behind = viewers.size === 0 ? 0 : output.end - fastest;
+    if (viewers.size > 0) seen = Math.max(...[...viewers.values()].map((viewer) => viewer.acked));
+    const behind = output.end - seen;
     if (!paused && (behind >= windowBytes || model.pending >= windowBytes)) {
       paused = pty.pause();
       if (paused) metrics.paused();
@@ -124,7 +128,7 @@ export function createSession(options: SessionOptions) {
 
   function finishWhenDelivered(): void {
     if (!end || phase !== "live") return;
-    // A browser that has just come back has not drawn anything yet.
+    // A browser that has just reconnected has drawn nothing yet.
     if ([...viewers.values()].some((viewer) => !viewer.isCurrent || viewer.acked < output.end)) return;
     for (const viewer of viewers.values()) viewer.tell({ type: "exit", ...end });
     apply("finished");
@@ -191,6 +195,7 @@ export function createSession(options: SessionOptions) {
   }
 
   function leave(viewer: Viewer, close: () => void = () => undefined): void {
+    balance();
     if (!viewers.delete(viewer.id)) return;
     close();
     viewer.detach();
@@ -200,7 +205,7 @@ export function createSession(options: SessionOptions) {
     balance();
   }
 
-  /** At most one such notice in a while: a held key would otherwise fill the page with them. */
+  /** Sends one notice in two seconds at most: a held key would otherwise flood the page with them. */
   function notice(viewer: Viewer, code: "READ_ONLY" | "INPUT_DROPPED", message: string): void {
     if (performance.now() - lastNotice < NOTICE_EVERY_MS) return;
     lastNotice = performance.now();
@@ -224,11 +229,11 @@ export function createSession(options: SessionOptions) {
       return viewers.size >= limits.maxViewers;
     },
 
-    /** The first viewer of a new session. */
+    /** Attaches the first viewer of a new session. */
     open: (socket: ViewerSocket) =>
       attach(socket, "driver", { mayDrive: true, resumed: false, lastSequence: 0 }),
 
-    /** A driver that comes back; an error's code when its token is not the newest one. */
+    /** Attaches a driver that reconnects. Returns an error code when its token is not the newest. */
     reconnect(socket: ViewerSocket, given: string, lastSequence: number | undefined): Viewer | PtyErrorCode {
       if (phase !== "live" && phase !== "detached") return "SESSION_NOT_FOUND";
       if (
@@ -240,7 +245,7 @@ export function createSession(options: SessionOptions) {
       return attach(socket, "driver", { mayDrive: true, resumed: true, lastSequence });
     },
 
-    /** A viewer that came by a link; undefined when the secret is not one of this session. */
+    /** Attaches the viewer of a link. Returns undefined when the secret belongs to no link of this session. */
     watch(socket: ViewerSocket, given: string): Viewer | undefined {
       const mayDrive = joinHash !== undefined && isSecret(given, joinHash);
       if (!mayDrive && !(watchHash && isSecret(given, watchHash))) return undefined;
@@ -249,7 +254,7 @@ export function createSession(options: SessionOptions) {
 
     leave,
 
-    /** A new secret for a link; the former one of its kind no longer works. */
+    /** Sends a new secret for a link; the previous one of its kind stops working. */
     share(viewer: Viewer, as: "watch" | "join"): void {
       if (viewer !== driver) {
         viewer.fail("PROTOCOL_ERROR");
@@ -272,7 +277,7 @@ export function createSession(options: SessionOptions) {
       driver = next;
       viewer.tell({ type: "role", role: "watcher" });
       next.tell({ type: "role", role: "driver", token: renewToken() });
-      // The former driver must not come back by its own token.
+      // The former driver must not take control back with its old token.
       previousToken = undefined;
       tellViewers();
     },
@@ -284,7 +289,7 @@ export function createSession(options: SessionOptions) {
       }
       if (!viewer.isCurrent || end) return;
       if (pty.pendingInput + bytes.length > MAX_PENDING_INPUT) {
-        notice(viewer, "INPUT_DROPPED", "The program does not read; what you typed was dropped");
+        notice(viewer, "INPUT_DROPPED", "The program is not reading its input; what you typed was dropped");
         return;
       }
       lastInput = performance.now();

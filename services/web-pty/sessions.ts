@@ -1,7 +1,7 @@
 import type { PtyErrorCode } from "../../contracts/pty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { PtyMetrics } from "./metrics.ts";
+import type { PtyMetrics, SessionCounts } from "./metrics.ts";
 import { createSession, type Session, type SessionLimits } from "./session.ts";
 import type { Viewer, ViewerSocket } from "./viewer.ts";
 
@@ -73,7 +73,7 @@ export function createSessions(options: SessionsOptions) {
       return "SESSION_NOT_FOUND";
     },
 
-    counts() {
+    counts(): SessionCounts {
       const all = [...sessions.values()];
       return {
         active: all.length,

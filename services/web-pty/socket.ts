@@ -23,7 +23,7 @@ export interface SocketOptions {
   readonly maxConnections: number;
 }
 
-/** What the server keeps of one connection. */
+/** The state of one connection. */
 interface Connection {
   readonly address: string;
   readonly input: InputLimit;
@@ -31,12 +31,12 @@ interface Connection {
 }
 
 const checker = TypeCompiler.Compile(PtyClientMessage);
-/** A browser that never says what it wants is let go. */
+/** A connection that sends no first message for this long is closed. */
 const HELLO_MS = 10_000;
 const KEEP_ALIVE_SECONDS = 60;
 const MAX_CONTROL_LENGTH = 4_096;
 
-/** The WebSocket side: decides who may connect, checks every frame, and hands it to its session. */
+/** Serves the WebSockets: decides who may connect, checks every frame, and passes it to its session. */
 export function serveSockets(options: SocketOptions): number {
   const { access, sessions, metrics, log, life, bindAddress, port, maxFrameBytes } = options;
   const { inputBytesPerSecond, maxConnections } = options;

@@ -70,6 +70,6 @@ test("a new size reaches the command, and its end is a hang-up", async () => {
   expect((await pty.ended).signal).toBe("SIGHUP");
 });
 
-test("a command that is not there throws", () => {
+test("a command that does not exist throws", () => {
   expect(() => start("/nowhere/odd-dashboard")).toThrow();
 });

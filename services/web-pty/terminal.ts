@@ -10,14 +10,14 @@ export interface TerminalEnd {
 /** A command on a PTY of its own. */
 export interface Pty {
   readonly pid: number;
-  /** Bytes of input that the command has not taken yet. */
+  /** Bytes of input that the command has not read yet. */
   readonly pendingInput: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
-  /** Stops the command's output until `resume`. False where the platform cannot: output then goes on. */
+  /** Stops the command's output until `resume`. Returns false where the platform cannot; output then continues. */
   pause(): boolean;
   resume(): void;
-  /** Ends the command: SIGHUP, and SIGKILL when it does not go. */
+  /** Ends the command with SIGHUP, and with SIGKILL if it stays. */
   end(): void;
   /** Resolves when the command has ended and all its output was delivered. */
   readonly ended: Promise<TerminalEnd>;
@@ -31,11 +31,11 @@ export interface PtyOptions {
   readonly onData: (bytes: Uint8Array) => void;
 }
 
-/** How long the output of a command that has ended may still come: a child of its own may hold the terminal open. */
+/** Quiet after which an ended command counts as drained: a child of its own may hold the terminal open. */
 const DRAIN_MS = 500;
 const KILL_AFTER_MS = 2_000;
 
-/** Start a command on a new PTY. Throws when it cannot be started. */
+/** Starts a command on a new PTY. Throws when it cannot be started. */
 export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty {
   const drained = Promise.withResolvers<void>();
   let lastData = performance.now();
@@ -61,7 +61,7 @@ export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty 
 
   async function untilEnded(): Promise<TerminalEnd> {
     await child.exited;
-    // The end of file comes after the last byte; what holds the terminal open is not waited for once it is quiet.
+    // The end of file follows the last byte, but never arrives while a child of the command holds the terminal open.
     lastData = performance.now();
     const quiet = async () => {
       while (performance.now() - lastData < DRAIN_MS) await Bun.sleep(DRAIN_MS / 5);
@@ -123,9 +123,9 @@ function loadTcflow(): ((fd: number, action: "off" | "on") => boolean) | undefin
 }
 
 /**
- * Flow control of a command's terminal. `Bun.Terminal` cannot pause and would buffer without bound, so the terminal's
- * own end stops the writer: tcflow(3). It is opened for each call, because an open end would hide the end of
- * file.
+ * Controls the flow of a command's terminal. `Bun.Terminal` cannot pause and would buffer without bound, so tcflow(3)
+ * on the command's side of the terminal stops the writer. That side is opened for each call: left open, it would hide
+ * the end of file.
  */
 function createFlow(pid: number): { set(action: "off" | "on"): boolean } {
   const path = tcflow && pathOfTerminal(pid);

@@ -1,5 +1,6 @@
 import {
   PTY_ERRORS,
+  PTY_HEADER_BYTES,
   type PtyErrorCode,
   type PtyRole,
   type PtyServerMessage,
@@ -8,8 +9,9 @@ import {
 import type { OutputLog } from "./output-log.ts";
 import type { ScreenModel } from "./screen-model.ts";
 
-/** The way to one browser. `send` may be called at any rate: the viewer bounds what is under way. */
+/** Sends to one browser. `send` may be called at any rate: the viewer bounds what is in flight. */
 export interface ViewerSocket {
+  /** The caller may reuse the buffer of the frame as soon as this returns. */
   send(frame: Uint8Array | string): void;
   close(code: number, reason: string): void;
 }
@@ -26,11 +28,11 @@ export interface Viewer {
   tell(message: PtyServerMessage): void;
   fail(code: PtyErrorCode): void;
   close(code: number, reason: string): void;
-  /** Send what the window allows. */
+  /** Sends what the window allows. */
   pump(): void;
-  /** The browser has parsed everything before `sequence`; false when that cannot be. */
+  /** Records that the browser has parsed everything before `sequence`; returns false when that is impossible. */
   ack(sequence: number): boolean;
-  /** Bring the browser to where the command is: from `lastSequence` where the log still has it, else by a snapshot. */
+  /** Brings the browser up to date: from `lastSequence` if the log still holds it, else by a snapshot. */
   catchUp(lastSequence: number | undefined): void;
   detach(): void;
 }
@@ -48,7 +50,10 @@ export interface ViewerOptions {
   readonly onResync: () => void;
 }
 
-const MAX_FRAME = 65_536;
+/** More than Bun reads from a terminal at once. Each frame costs a system call, so one read becomes one frame. */
+const MAX_FRAME = 262_144;
+/** Every output frame is assembled here: when `send` returns, the socket has copied whatever it could not write. */
+const shared = new Uint8Array(PTY_HEADER_BYTES + MAX_FRAME);
 
 /**
  * One browser that shows a session. It has no queue of its own: it reads the session's log at its own offset, as fast as
@@ -78,7 +83,11 @@ export function createViewer({
   };
 
   function sendBytes(kind: "output" | "snapshot", sequence: number, bytes: Uint8Array): void {
-    socket.send(Buffer.concat([ptyHeader(kind, sequence), bytes]));
+    const size = PTY_HEADER_BYTES + bytes.length;
+    const frame = size > shared.length ? new Uint8Array(size) : shared.subarray(0, size);
+    frame.set(ptyHeader(kind, sequence));
+    frame.set(bytes, PTY_HEADER_BYTES);
+    socket.send(frame);
     onSent(bytes.length);
   }
 

@@ -19,18 +19,18 @@ function writeState(state: object): string {
   return join(project, "deep/inside");
 }
 
-test("the environment decides, a slash at its end or not", () => {
+test("the environment decides, with or without a trailing slash", () => {
   const env = { GATEWAY_URL: "https://gateway.example/", READ_MODEL_URL: "http://reader:1" };
   expect(findAddresses(env, folder)).toEqual({
     gatewayUrl: "https://gateway.example",
     readModelUrl: "http://reader:1",
   });
   expect(() => findAddresses({ GATEWAY_URL: "localhost:3000" }, folder)).toThrow(
-    'GATEWAY_URL is "localhost:3000", wanted a URL',
+    'GATEWAY_URL is "localhost:3000", expected a URL',
   );
 });
 
-test("a running observatory of this folder or one above is found, and the environment goes before it", () => {
+test("a running observatory of this folder or one above is found, but the environment takes precedence", () => {
   const owner = findProcess(process.pid);
   const inside = writeState({ owner, services });
   expect(findAddresses({}, inside)).toEqual({
@@ -40,7 +40,7 @@ test("a running observatory of this folder or one above is found, and the enviro
   expect(findAddresses({ GATEWAY_URL: "http://other:1" }, inside).gatewayUrl).toBe("http://other:1");
 });
 
-test("one that ended, or has not started its services yet, is no place to look", () => {
+test("one that ended, or has not started its services yet, is ignored", () => {
   expect(findAddresses({}, folder)).toEqual(defaults);
   const gone = writeState({ owner: { pid: process.pid, startedAt: "another time" }, services });
   expect(findAddresses({}, gone)).toEqual(defaults);

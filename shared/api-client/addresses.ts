@@ -1,7 +1,7 @@
 import { findRunningState } from "../dev-state.ts";
 import { ApiError } from "./api-error.ts";
 
-/** Where the two APIs are, without a slash at the end. */
+/** The base URLs of the two APIs, without a trailing slash. */
 export interface Addresses {
   readonly gatewayUrl: string;
   readonly readModelUrl: string;
@@ -10,9 +10,9 @@ export interface Addresses {
 const DEFAULTS: Addresses = { gatewayUrl: "http://localhost:3000", readModelUrl: "http://localhost:8080" };
 
 /**
- * Finds the APIs: READ_MODEL_URL and GATEWAY_URL where they are set, else the services of an observatory that runs from
- * this folder or one above it (its ports may differ), else the default ports. Throws {@link ApiError} for a variable that
- * is no URL.
+ * Finds the APIs: READ_MODEL_URL and GATEWAY_URL where they are set, otherwise the services of an observatory running
+ * from this folder or one above it (its ports may differ), otherwise the default ports. Throws {@link ApiError} when a
+ * variable is not a URL.
  */
 export function findAddresses(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -36,12 +36,15 @@ function fromEnvironment(
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new ApiError(
       "UNREACHABLE",
-      `${name} is ${JSON.stringify(text)}, wanted a URL that starts with http:// or https://`,
+      `${name} is ${JSON.stringify(text)}, expected a URL that starts with http:// or https://`,
     );
   return text.replace(/\/+$/, "");
 }
 
-/** The URLs of the services of an observatory that runs from this folder or one above it, by name, once they started. */
+/**
+ * The URLs, by service name, of an observatory that runs from this folder or one above it, once its services have
+ * started.
+ */
 export function findRunning(folder: string): Readonly<Record<string, string>> | undefined {
   const services = findRunningState(folder)?.services;
   return services?.gateway ? services : undefined;

@@ -1,7 +1,8 @@
 import type { Problem } from "../../contracts/problem.ts";
-import type { Route } from "../../contracts/routes.ts";
+import type { Route } from "../../contracts/route.ts";
 import { messageOf } from "../errors.ts";
-import { ApiError, isProblemCode } from "./api-error.ts";
+import { ApiError } from "./api-error.ts";
+import { isProblemCode } from "./error-code.ts";
 import type { CallOptions } from "./route-call.ts";
 
 /** The parts of a call, once the route's types have checked them. */
@@ -15,9 +16,9 @@ export interface CallInput {
 const MAX_SHOWN = 200;
 
 /**
- * Calls a route and returns its JSON. Replies are not held against their schemas: a newer service may know more values
- * of an enumeration, which a client of the same major version has to bear. Throws {@link ApiError}, and the signal's own
- * reason when the caller aborts.
+ * Calls a route and returns its JSON. Replies are not checked against their schemas: a newer service may know more
+ * values of an enumeration, which a client of the same major version has to tolerate. Throws {@link ApiError}, or the
+ * signal's own reason when the caller aborts.
  */
 export async function callRoute(
   route: Route,
@@ -50,7 +51,7 @@ export function urlOf(route: Route, baseUrl: string, { params = {}, query = {} }
   const path = route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(params[name])));
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    // As OpenAPI writes them: an array repeats its parameter, an object is a parameter for each of its fields.
+    // As in OpenAPI: an array repeats its parameter, and each field of an object is a parameter.
     if (Array.isArray(value)) for (const one of value) search.append(name, String(one));
     else if (typeof value === "object" && value !== null)
       for (const [field, one] of Object.entries(value)) search.append(field, String(one));
@@ -64,7 +65,7 @@ export function unreachable(url: string, cause: unknown): ApiError {
   return new ApiError("UNREACHABLE", `Nothing answers at ${hostOf(url)}: ${messageOf(cause)}`, { cause });
 }
 
-/** The error in a reply that is no success: its problem, or that it has none. */
+/** The error in an unsuccessful reply: its problem, or the fact that it has none. */
 export function refusalOf(url: string, response: Response, text: string): ApiError {
   const { status } = response;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
@@ -76,12 +77,12 @@ export function refusalOf(url: string, response: Response, text: string): ApiErr
       retryAfterMs,
     });
   const sentence = problem.detail ?? problem.title;
-  // The sentence names the first fault already.
+  // The sentence already names the first fault.
   const fields = (problem.errors ?? [])
     .filter(({ path, message }) => sentence !== message && !sentence.endsWith(`${path} ${message}`))
     .map(({ path, message }) => `${path || "the body"}: ${message}`);
   const detail = [sentence, ...fields].join("; ");
-  // A newer service may refuse with a code that this client does not know.
+  // A newer service may refuse with a code unknown to this client.
   const code = isProblemCode(problem.code) ? problem.code : "UNEXPECTED_REPLY";
   return new ApiError(code, detail, { status, problem, retryAfterMs });
 }
@@ -103,7 +104,7 @@ function parseReply(url: string, status: number, text: string): unknown {
   }
   throw new ApiError(
     "UNEXPECTED_REPLY",
-    `${url} answered ${status} with something else than JSON: ${shown(text)}`,
+    `${url} answered ${status} with something other than JSON: ${shown(text)}`,
     {
       status,
     },

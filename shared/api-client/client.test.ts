@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
-import { GATEWAY_ROUTES, READ_MODEL_ROUTES } from "../../contracts/routes.ts";
+import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
 import { AppError } from "../errors.ts";
 import { problemResponse } from "../http/to-problem.ts";
 import { ApiError } from "./api-error.ts";
@@ -31,7 +32,7 @@ async function errorOf(call: Promise<unknown>): Promise<ApiError> {
 
 test("there is a function for every route, and one for the stream", () => {
   const client = clientOf(() => Response.json({}));
-  // A stream is followed, and a page is for browsers.
+  // The stream is followed, not called, and a page is for browsers.
   const readModel = Object.keys(READ_MODEL_ROUTES).filter((name) => name !== "stream" && name !== "runbook");
   expect(Object.keys(client.gateway)).toEqual(Object.keys(GATEWAY_ROUTES));
   expect(Object.keys(client.readModel)).toEqual(readModel);
@@ -105,7 +106,7 @@ test("a problem keeps its code, detail, fields, retry time and correlation id, a
   expect(overloaded).toMatchObject({ code: "OVERLOADED", retryAfterMs: 3_000, retryable: true });
 });
 
-test("a code of a newer service is an unexpected reply that keeps its words", async () => {
+test("an unknown code of a newer service is an unexpected reply that keeps its text", async () => {
   const problem = {
     type: "about:blank",
     title: "New",
@@ -118,7 +119,7 @@ test("a code of a newer service is an unexpected reply that keeps its words", as
   expect(error.problem?.code as string).toBe("FROM_THE_FUTURE");
 });
 
-test("what is not our API says what it answered", async () => {
+test("a reply that is not from our API is quoted", async () => {
   const page = await errorOf(clientOf(() => new Response("<html>")).readModel.stats());
   expect([page.code, page.detail]).toEqual(["UNEXPECTED_REPLY", expect.stringContaining('"<html>"')]);
   const proxy = await errorOf(clientOf(() => new Response("Bad Gateway", { status: 502 })).readModel.stats());
@@ -138,7 +139,7 @@ test("a closed port and a service that hangs are distinguished; an abort keeps i
   await expect(call).rejects.toThrow("the user left");
 });
 
-test("a lost stream is resumed after the last event, over failures, and a gap is said", async () => {
+test("a lost stream is resumed after the last event, despite failures, and a gap is reported", async () => {
   const asked: (string | null)[] = [];
   const message = { kind: "alerts", firing: 1 };
   const client = clientOf((request) => {
@@ -173,18 +174,20 @@ test("a lost stream is resumed after the last event, over failures, and a gap is
 });
 
 test("a stream that falls silent is given up and made again", async () => {
-  let connections = 0;
-  const client = clientOf(() => {
-    connections++;
-    return new Response(new ReadableStream({ start: (out) => out.enqueue(": alive\n\n") }), {
-      headers: { "content-type": "text/event-stream" },
-    });
-  });
+  const client = clientOf(
+    () =>
+      new Response(new ReadableStream({ start: (out) => out.enqueue(": alive\n\n") }), {
+        headers: { "content-type": "text/event-stream" },
+      }),
+  );
   const codes: string[] = [];
   const stop = new AbortController();
-  for await (const update of client.follow({ signal: stop.signal, silenceMs: 40, maxRetryMs: 5 })) {
-    if (update.kind === "disconnected") codes.push(update.error.code);
+  // On a slow machine a connection may be given up before it is made; only what was connected counts here.
+  let connected = false;
+  for await (const update of client.follow({ signal: stop.signal, silenceMs: 100, maxRetryMs: 5 })) {
+    if (update.kind === "disconnected" && connected) codes.push(update.error.code);
+    connected = update.kind !== "disconnected";
     if (codes.length === 2) stop.abort();
   }
-  expect([codes, connections]).toEqual([["TIMED_OUT", "TIMED_OUT"], 2]);
+  expect(codes).toEqual(["TIMED_OUT", "TIMED_OUT"]);
 });

@@ -1,13 +1,15 @@
-import { GATEWAY_ROUTES, READ_MODEL_ROUTES, type Route } from "../../contracts/routes.ts";
+import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
+import type { Route } from "../../contracts/route.ts";
 import type { Addresses } from "./addresses.ts";
 import { type CallInput, callRoute } from "./call-route.ts";
 import { type FollowOptions, followStream, type StreamUpdate } from "./follow-stream.ts";
 import type { CallOptions, RouteCalls } from "./route-call.ts";
 
 export interface ApiClientOptions {
-  /** Evaluated for every call, so that a client outlives a restart of the system on other ports. */
+  /** Evaluated for every call, so that a client survives a restart of the system on other ports. */
   readonly addresses: () => Addresses;
-  /** Limit of a call that names none. */
+  /** Limit for calls that do not set one. */
   readonly timeoutMs?: number;
 }
 
@@ -18,7 +20,7 @@ export interface ApiClient {
   follow(options: FollowOptions): AsyncGenerator<StreamUpdate, void, undefined>;
 }
 
-/** Makes a client. Nothing is opened before the first call, and nothing has to be closed. */
+/** Creates a client. Nothing is opened before the first call, and nothing has to be closed. */
 export function createApiClient({ addresses, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
   const gatewayUrl = () => addresses().gatewayUrl;
   const readModelUrl = () => addresses().readModelUrl;

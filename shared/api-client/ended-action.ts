@@ -6,8 +6,8 @@ const POLL_MS = 250;
 type Gateway = Pick<ApiClient, "gateway">;
 
 /**
- * Waits until an action on many jobs is over, and returns how far it came. A dry run is over at once. Aborting `signal`
- * ends the wait and not the action. `onProgress` sees each reply on the way.
+ * Waits until an action on many jobs has ended, and returns its result. A dry run ends at once. Aborting `signal` ends
+ * the wait, not the action. `onProgress` receives each interim reply.
  */
 export function endedAction(
   { gateway }: Gateway,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createEventParser } from "./event-parser.ts";
 
-test("events are the same wherever the chunks end", () => {
+test("events do not depend on where chunks end", () => {
   const text =
     "retry: 1500\n\nid: 1\ndata: one\n\n: alive\r\n\r\nid:2\r\ndata: a\r\ndata:b\r\n\r\nid: 3\n\nevent: x\ndata\r\r";
   const expected = [
@@ -20,7 +20,7 @@ test("events are the same wherever the chunks end", () => {
   }
 });
 
-test("an id with a NUL and a retry that is no number are ignored", () => {
+test("an id with a NUL and a retry that is not a number are ignored", () => {
   const retries: number[] = [];
   const parser = createEventParser((ms) => retries.push(ms));
   expect(parser.push("id: a\0b\nretry: soon\ndata: x\n\n")).toEqual([{ id: undefined, data: "x" }]);

@@ -7,8 +7,8 @@ export interface ServerSentEvent {
 const MAX_BLOCK_CHARS = 8_388_608;
 
 /**
- * Parses a stream of server-sent events (WHATWG HTML, section 9.2.6) from chunks of text that may end anywhere.
- * A block that never ends is an error at 8 Mi characters, so that a strange server cannot fill the memory.
+ * Parses a stream of server-sent events (WHATWG HTML, section 9.2.6) from chunks of text that may end anywhere. Throws
+ * when a block exceeds 8 Mi characters, so that a misbehaving server cannot fill memory.
  */
 export function createEventParser(onRetry: (ms: number) => void = () => undefined) {
   let rest = "";

@@ -1,13 +1,13 @@
 import type { StreamMessage } from "../../contracts/api-queries.ts";
-import { READ_MODEL_ROUTES } from "../../contracts/routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
 import { fullJitter, pause } from "../async.ts";
 import { ApiError } from "./api-error.ts";
 import { refusalOf, unreachable, urlOf } from "./call-route.ts";
 import { createEventParser } from "./event-parser.ts";
 
 /**
- * What a follower sees, in order. After `connected` with `resumed: false` whatever happened before is unknown, so the
- * follower reads the lists again; the same holds for deltas with `dropped` above 0.
+ * What a follower sees, in order. `connected` with `resumed: false` means that events before it may have been missed,
+ * so the follower reloads its lists; the same holds for deltas with `dropped` above 0.
  */
 export type StreamUpdate =
   | StreamMessage
@@ -17,7 +17,7 @@ export type StreamUpdate =
 export interface FollowOptions {
   /** Ends the stream; the iteration then finishes without an error. */
   readonly signal: AbortSignal;
-  /** The id to resume after; from now on when left out. */
+  /** The id to resume after; when left out, the stream starts now. */
   readonly lastEventId?: string;
   /** A connection that is silent for this long counts as lost; the service sends a comment every 15 s. */
   readonly silenceMs?: number;
@@ -27,7 +27,7 @@ export interface FollowOptions {
 const FIRST_RETRY_MS = 500;
 
 /**
- * Follows the live stream until `signal` aborts. A lost connection is made again after the last event id, with
+ * Follows the live stream until `signal` aborts. A lost connection is resumed after the last event id, with
  * exponential backoff and full jitter, however long that takes; nothing is read ahead of the consumer.
  */
 export async function* followStream(
@@ -49,7 +49,7 @@ export async function* followStream(
         for (const { id, data } of parser.push(chunk)) {
           failures = 0;
           if (data !== undefined) yield JSON.parse(data) as StreamMessage;
-          // Noted only once the consumer has taken the event: what it lost is sent again.
+          // Recorded only once the consumer has taken the event, so that a lost event is sent again.
           last = id ?? last;
         }
       }
@@ -57,7 +57,7 @@ export async function* followStream(
     } catch (thrown) {
       if (signal.aborted) return;
       const error = toApiError(baseUrl(), thrown);
-      // The feed no longer has this id: go on from now, and say that there is a gap.
+      // The feed no longer has this id: continue from now, and report a gap.
       if (error.code === "INVALID_CURSOR") last = undefined;
       const retryInMs = retryDelay(error, failures++, baseMs, maxRetryMs);
       yield { kind: "disconnected", error, retryInMs };
@@ -102,7 +102,7 @@ async function* textOf(
   const decoder = new TextDecoder();
   try {
     for await (const chunk of body) {
-      // The consumer may be slow: only waiting for the service counts as silence.
+      // The consumer may be slow; only waiting for the service counts as silence.
       silence.pause();
       yield decoder.decode(chunk, { stream: true });
       silence.start();

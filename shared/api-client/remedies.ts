@@ -1,6 +1,6 @@
-import type { ApiErrorCode } from "./api-error.ts";
+import type { ApiErrorCode } from "./error-code.ts";
 
-/** What a person can do about each way a call can fail; one short sentence, an imperative. */
+/** What to do about each kind of failed call, as one short imperative sentence. */
 export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   MALFORMED_JSON: "Check the JSON for a missing quote or comma",
   VALIDATION_FAILED: "Correct the fields named above",
@@ -14,8 +14,10 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   INVALID_ID: "Pass a job's whole id, or at least 4 of its last digits",
   IDEMPOTENCY_CONFLICT: "Use another idempotency key, or send the same job as before",
   JOB_NOT_FOUND: "Check the id; `odd-dashboard jobs` lists the newest",
+  JOB_PRUNED:
+    "Raise JOB_RETENTION_HOURS, or FAILED_JOB_RETENTION_HOURS, of the processor to keep jobs for longer",
   DEAD_LETTER_NOT_FOUND: "Check the id; `odd-dashboard dead-letters list` shows those that remain",
-  ACTION_NOT_FOUND: "Check the id; an action is forgotten a week after it was asked for",
+  ACTION_NOT_FOUND: "Check the id; an action is forgotten a week after it was requested",
   JOB_STATE_CONFLICT:
     "Look at the job's status first; only a waiting or running job can be cancelled, only a failed or cancelled one retried",
   DEAD_LETTER_STATE_CONFLICT: "Look at the dead letter first; it may have been replayed already",
@@ -23,6 +25,7 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
     "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that both sides have one version",
   METHOD_NOT_ALLOWED: "Check that GATEWAY_URL and READ_MODEL_URL name the right services",
   ORIGIN_REFUSED: "Call the service by 127.0.0.1 or localhost, or add the name to its ALLOWED_ORIGINS",
+  READ_ONLY: "Use another gateway, or start this one with READ_ONLY=false",
   UNAUTHORIZED: "Pass the credentials that the service expects",
   REQUEST_TIMEOUT: "Send the whole body at once, over a connection that keeps up",
   OVERLOADED: "Wait a moment and try again, or send less at a time",

@@ -1,5 +1,5 @@
 import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
-import type { Route } from "../../contracts/routes.ts";
+import type { Route } from "../../contracts/route.ts";
 
 export interface CallOptions {
   /** Ends the call with the signal's own reason. */

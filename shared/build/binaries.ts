@@ -1,16 +1,16 @@
 import { SERVICE_NAMES } from "../../contracts/services.ts";
 
-/** A program that is compiled to a standalone binary. Paths are from the project's root. */
+/** A program that is compiled to a standalone binary. Paths are relative to the project's root. */
 export interface Binary {
   readonly name: string;
   readonly entry: string;
-  /** Files that run as threads of it: the bundler cannot see that they are started. */
+  /** Files that run as threads; the bundler cannot see that they are started. */
   readonly workers?: readonly string[];
 }
 
 const WORKERS = ["shared/job-types/hash-worker.ts"];
 
-/** Every binary of `bun run build`. `odd-dashboard` carries every service too. */
+/** Every binary of `bun run build`. `odd-dashboard` contains every service too. */
 export const BINARIES: readonly Binary[] = [
   ...SERVICE_NAMES.map((name) => ({
     name,

@@ -9,11 +9,11 @@ export interface CompileOptions {
   readonly projectDir: string;
   readonly outFile: string;
   readonly info: BuildInfo;
-  /** Such as bun-linux-arm64; this machine's when left out. */
+  /** For example bun-linux-arm64; this machine's when left out. */
   readonly target?: string;
 }
 
-/** Compile one program, with all that it reads, to a standalone binary. Throws with the bundler's words. */
+/** Compiles one program, with everything it reads, to a standalone binary. Throws with the bundler's messages. */
 export async function compile(
   { entry, workers = [] }: Binary,
   { projectDir, outFile, info, target }: CompileOptions,
@@ -24,14 +24,14 @@ export async function compile(
     target: "bun",
     format: "esm",
     plugins: [listJobTypes, terminalKitPlugin],
-    // Parsed ahead of time: half the time to start, which every health check pays, for 5 MB.
+    // Parsed ahead of time: halves the start time, which every health check pays, at the cost of 5 MB.
     bytecode: true,
-    // Names stay: they are in stack traces, and Elysia reads the text of handlers.
+    // Names stay: they appear in stack traces, and Elysia reads the source text of handlers.
     minify: { whitespace: true, syntax: true, identifiers: false },
     define: { ODTO_BUILD: JSON.stringify(info) },
     compile: {
       outfile: outFile,
-      // Settings come from the environment alone, never from a file that happens to lie in the current folder.
+      // Settings come only from the environment, never from a file that happens to be in the current folder.
       autoloadDotenv: false,
       autoloadBunfig: false,
       ...(target && { target: target as Build.CompileTarget }),

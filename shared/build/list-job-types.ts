@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { BunPlugin } from "bun";
 import { jobTypeFiles } from "../job-types/discover.ts";
 
-/** The registry as a binary has it: the job types of the folder as imports, which the bundler can follow. */
+/** The registry as compiled into a binary: the folder's job types as imports, which the bundler can follow. */
 export function registryText(files: readonly string[]): string {
   const names = files.map((_, index) => `type${index}`);
   return `${files.map((file, index) => `import ${names[index]} from "./${file}";`).join("\n")}
@@ -10,7 +10,7 @@ export const JOB_TYPES = new Map([${names.join(", ")}].map((jobType) => [jobType
 `;
 }
 
-/** Replaces the registry, which looks into its folder, by a list of what is in the folder now. */
+/** Replaces the registry, which reads its folder, with a fixed list of the folder's contents. */
 export const listJobTypes: BunPlugin = {
   name: "list-job-types",
   setup(build) {

@@ -66,7 +66,7 @@ function chosen(names: readonly string[]): readonly Binary[] {
   return names.length === 0 ? BINARIES : BINARIES.filter(({ name }) => names.includes(name));
 }
 
-/** A binary that was built for this machine must at least start. */
+/** A binary built for this machine must at least start. */
 async function mustTellItsVersion({ name }: Binary, file: string): Promise<void> {
   const child = Bun.spawn([file, "--version"], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);

@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "observatory-provenance-"));
 const commit = "0123456789abcdef0123456789abcdef01234567";
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What an image's build gets of a repository: not enough for git itself. */
+/** The part of a repository that an image's build receives: not enough for git itself. */
 function partOfRepository(files: Readonly<Record<string, string>>): string {
   const projectDir = mkdtempSync(join(folder, "project-"));
   for (const [path, text] of Object.entries(files)) {
@@ -19,7 +19,7 @@ function partOfRepository(files: Readonly<Record<string, string>>): string {
   return projectDir;
 }
 
-test("the environment decides where it speaks", () => {
+test("the environment takes precedence", () => {
   expect(readProvenance(folder, { COMMIT: "abc", SOURCE_DATE_EPOCH: "0" })).toEqual({
     commit: "abc",
     builtAt: "1970-01-01T00:00:00Z",

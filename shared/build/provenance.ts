@@ -4,8 +4,8 @@ import { spawnSync } from "bun";
 import type { BuildInfo } from "../build-info.ts";
 
 /**
- * The commit and the time that a build carries. `COMMIT` and `SOURCE_DATE_EPOCH` (seconds, as of
- * reproducible-builds.org) decide where they are set; else the repository and the clock.
+ * The commit and the time recorded in a build: `COMMIT` and `SOURCE_DATE_EPOCH` (seconds, as defined by
+ * reproducible-builds.org) where they are set, otherwise from the repository and the clock.
  */
 export function readProvenance(
   projectDir: string,
@@ -21,7 +21,7 @@ export function readProvenance(
   };
 }
 
-/** The commit, marked where the tree differs from it. */
+/** The commit, marked when the tree differs from it. */
 function askGit(projectDir: string): string | undefined {
   const git = (...args: string[]) => {
     const { success, stdout } = spawnSync(["git", ...args], { cwd: projectDir, stderr: "ignore" });
@@ -32,7 +32,7 @@ function askGit(projectDir: string): string | undefined {
   return commit && `${commit}${git("status", "--porcelain", "--untracked-files=no") ? "-dirty" : ""}`;
 }
 
-/** The same from the repository's files: where images are built there is no git. */
+/** The commit from the repository's files: git is not installed where images are built. */
 function readHead(projectDir: string): string | undefined {
   const read = (path: string) => {
     const file = join(projectDir, ".git", path);

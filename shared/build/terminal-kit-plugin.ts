@@ -52,7 +52,7 @@ function withStaticProperties(source: string): string {
     /lazy\.requireProperty\( termkit , 'tty' , '\.\/tty\.js' \) ;/,
     () => "lazy.property( termkit , 'tty' , () => require( './tty.js' ) ) ;",
   );
-  // Its switch for browsers would bundle every part after all.
+  // Its switch for browsers would bundle every part anyway.
   return replaced(withTty, /if \( process\.browser[\s\S]*?return ;\n\}/, () => "");
 }
 

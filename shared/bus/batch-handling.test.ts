@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createLog } from "../log.ts";
 import { createBatchHandling } from "./batch-handling.ts";
 
-/** A batch whose calls end as the test says, under a clock that the test sets. */
+/** A batch whose calls end when the test says so, under a clock that the test sets. */
 function createBatch() {
   let now = 0;
   let call = Promise.withResolvers<void>();
@@ -27,7 +27,7 @@ function createBatch() {
       now = ms;
     },
     succeed: () => call.resolve(),
-    /** Rejects the call under way; resolves when the next one is. */
+    /** Rejects the current call; resolves when the next one has started. */
     async reject() {
       await called.promise;
       called = Promise.withResolvers();

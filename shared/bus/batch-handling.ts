@@ -1,11 +1,10 @@
 import type { QueueName } from "../../contracts/topology.ts";
-import { fullJitter, pause } from "../async.ts";
+import { halfJitter, pause, within } from "../async.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { within } from "./deadline.ts";
 import type { BatchHandler, ConsumeOptions, Delivery } from "./port.ts";
 
-/** What a consumer of either engine is made with. */
+/** The options of a consumer on either engine. */
 export interface BusConsumerOptions extends ConsumeOptions {
   readonly queue: QueueName;
   readonly deliveryLimit: number;
@@ -13,29 +12,29 @@ export interface BusConsumerOptions extends ConsumeOptions {
   readonly log: Log;
   /** From the beginning of a stop until the handler's signal aborts. */
   readonly stopGraceMs: number;
-  /** Give the connection up and make another. */
+  /** Drops the connection and opens another. */
   readonly drop: (reason: string) => void;
   readonly onHandled: (messages: number) => void;
   readonly onRejected: () => void;
 }
 
 /**
- * A batch is stuck once it has been rejected `REJECTIONS` times in a row with more than `failing` between the first and
- * the last, or once one call has lasted for `hanging`. A large batch on a busy store takes long and still progresses, and
- * one rejection after a long call may be a blip.
+ * A batch is stuck once it has been rejected `REJECTIONS` times in a row with more than `failing` between the first
+ * and the last, or once one call has lasted for `hanging`. A large batch on a busy store takes long and still
+ * progresses, and a single rejection after a long call may be a blip.
  */
 const STUCK_MS = { failing: 1_000, hanging: 60_000 };
 const REJECTIONS = 3;
 
-/** After its signal aborted, a handler has this long to end before its messages are given back without it. */
+/** After its signal has aborted, a handler has this long to end before its messages are returned without it. */
 const ABANDON_MS = 5_000;
 
 /**
- * Hands batches to their handler, one at a time.
+ * Passes batches to their handler, one at a time.
  *
- * A batch that is rejected is not given back to the engine: each return counts as a death, so an unavailable database
- * for a minute would send good messages to the dead letters. It is held and handed to the handler again, after a pause
- * that grows to five seconds.
+ * A rejected batch is not returned to the engine: each return counts as a death, so a database that is down for a
+ * minute would send good messages to the dead letters. The batch is held and passed to the handler again, after a
+ * pause that grows to five seconds.
  */
 export function createBatchHandling({
   queue,
@@ -54,7 +53,8 @@ export function createBatchHandling({
 
   return {
     /**
-     * Whether the handler took it; false when one of `giveUp` aborted first. `again` says that it was handed over before.
+     * Resolves to whether the handler accepted the batch; false when one of `giveUp` aborted first. `again` is set
+     * when it was handed over before.
      */
     async handle(
       toDeliveries: (again: boolean) => Delivery[],
@@ -78,16 +78,16 @@ export function createBatchHandling({
           };
           const ms = Math.min(5_000, 100 * 2 ** Math.min(rejectionsInARow++, 10));
           onRejected();
-          log.warn("A batch was rejected, it comes back after a pause", {
+          log.warn("A batch was rejected, retrying after a pause", {
             queue,
             messages: deliveries.length,
             rejectionsInARow,
             error,
           });
           const over = AbortSignal.any([...giveUp]);
-          await pause(ms / 2 + fullJitter(0, ms / 2, ms / 2), over);
+          await pause(halfJitter(0, ms, ms), over);
           if (over.aborted) {
-            // Its messages are in other hands now, and so is their trouble.
+            // Another consumer has its messages now, and any trouble with them.
             failing = undefined;
             return false;
           }
@@ -106,12 +106,12 @@ export function createBatchHandling({
       return undefined;
     },
 
-    /** Wait for the batch in hand: first it may end by itself, then its handler is aborted, then it is left behind. */
+    /** Waits for the batch in hand: it may end by itself, then its handler is aborted, then it is abandoned. */
     async finish(working: Promise<void>): Promise<void> {
       const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
       const timer = setTimeout(giveUp, stopGraceMs);
       await within(stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
-        log.error("A batch did not end, its messages go back", { queue, error }),
+        log.error("A batch did not end, returning its messages", { queue, error }),
       );
       clearTimeout(timer);
     },

@@ -1,7 +1,7 @@
 import type { QueueName, Route } from "../../contracts/topology.ts";
 import type { Metrics } from "../metrics.ts";
 
-/** What a bus can be asked at a scrape. */
+/** What a bus reports at a scrape. */
 export interface BusGauges {
   unconfirmed(): number;
   waiting(): number;
@@ -13,11 +13,11 @@ export interface BusMetrics {
   published(route: Route): void;
   consumed(queue: QueueName, messages: number): void;
   rejected(queue: QueueName): void;
-  /** A connection was lost, or did not come up. */
+  /** Called when a connection was lost or could not be opened. */
   lost(): void;
 }
 
-/** The metrics of a process's bus; at most one bus for each registry. Without `metrics` nothing is counted. */
+/** The metrics of a process's bus; at most one bus per registry. Without `metrics` nothing is counted. */
 export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges): BusMetrics {
   const ignore = () => undefined;
   if (!metrics) return { published: ignore, consumed: ignore, rejected: ignore, lost: ignore };
@@ -28,7 +28,7 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
     [],
     (gauge) => gauge.set(gauges.unconfirmed()),
   );
-  metrics.gauge("observatory_bus_waiting", "Messages that wait for room among the unconfirmed", [], (gauge) =>
+  metrics.gauge("observatory_bus_waiting", "Messages waiting for room among the unconfirmed", [], (gauge) =>
     gauge.set(gauges.waiting()),
   );
   metrics.gauge(
@@ -44,9 +44,7 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
   );
   const published = metrics.counter("observatory_bus_published_total", "Messages confirmed", ["route"]);
   const consumed = metrics.counter("observatory_bus_consumed_total", "Messages handled", ["queue"]);
-  const rejected = metrics.counter("observatory_bus_rejected_batches_total", "Batches that came back", [
-    "queue",
-  ]);
+  const rejected = metrics.counter("observatory_bus_rejected_batches_total", "Rejected batches", ["queue"]);
   const reconnects = metrics.counter("observatory_bus_reconnects_total", "Connections lost");
   return {
     published: (route) => published.inc({ route }),

@@ -7,7 +7,7 @@ import { type OpenApiOptions, openApiDocument } from "./openapi.ts";
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/** `/openapi.json`, and `/docs`: the same document for people, with every asset served from here. */
+/** `/openapi.json`, and `/docs`: the same document for people, with every asset served locally. */
 export function createDocs(options: OpenApiOptions) {
   const document = openApiDocument(options);
   const page = `<!doctype html>

@@ -24,7 +24,7 @@ beforeAll(() => {
     .use(createEdge({ log, metrics, bindAddress: "127.0.0.1", allowedOrigins: "" }))
     .get("/jobs/:id", ({ params }) => readId(params.id))
     .post("/jobs", async ({ request }) => readJson(request, 10_000, false, 300), { parse: "none" })
-    // Elysia cannot see that this one does not read the body.
+    // Elysia cannot see that this handler does not read the body.
     .post("/pause", (context) => paused(context));
   port = listen({ app, port: 0, bindAddress: "127.0.0.1", life, log, unreadBodyMs: 1_000 });
 });
@@ -33,7 +33,7 @@ beforeEach(() => void lines.splice(0));
 
 const paused = ({ path }: { path: string }) => path.replace("/pause", "paused");
 
-/** Sends text as it is, and collects the reply until the server closes the connection. */
+/** Sends raw text, and collects the reply until the server closes the connection. */
 async function exchange(text: string): Promise<string> {
   const socket = await dial(text);
   let reply = "";
@@ -67,7 +67,7 @@ test("a path that is not UTF-8 is refused with 400", async () => {
   expect(errors()).toEqual([]);
 });
 
-test("a Host that no URL can be made of is refused with 403", async () => {
+test("a Host that cannot be part of a URL is refused with 403", async () => {
   for (const host of ["localhost:99999", "a b/c?", "localhost:1:2"]) {
     const reply = await exchange(`GET /jobs/1 HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     expect([host, reply.split("\r\n")[0]]).toEqual([host, "HTTP/1.1 403 Forbidden"]);
@@ -77,9 +77,10 @@ test("a Host that no URL can be made of is refused with 403", async () => {
 
 const HALF = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"type":`;
 
-test("a client that hangs up is 499 in log and metrics, and no error", async () => {
+test("a client that hangs up is a 499 in log and metrics, not an error", async () => {
   const socket = await dial(`POST /jobs HTTP/1.1\r\n${HALF}`);
-  // The request has begun once the server has counted it; a second one on another connection proves that it runs.
+  // The request has begun once the server has counted it; a second one on another connection proves that the server
+  // runs.
   await exchange(`GET /jobs/%FF HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   socket.destroy();
   await eventually(() => lines.some(({ message, status }) => message === "Request" && status === 499), {

@@ -13,16 +13,16 @@ export interface EdgeOptions {
   readonly allowedOrigins: string;
 }
 
-/** Not of RFC 9110: what nginx logs for a client that closed its connection before the reply. */
+/** Not part of RFC 9110: nginx logs it for a client that closed its connection before the reply. */
 const HUNG_UP = 499;
 /** The gateway forwards `/x` to a processor as `/internal/x`; problems name the path that the caller used. */
 const INTERNAL = /^\/internal(?=\/)/;
 const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
- * The rim of every HTTP service, as an Elysia plugin: correlation id in and out, Host and Origin checked, one access
- * log line and one duration sample for each request, errors as problem+json. Handlers get `correlationId`; the
- * `x-trace-id` that they set is in the log too.
+ * The common edge of every HTTP service, as an Elysia plugin: correlation id in and out, Host and Origin checks, one
+ * access log line and one duration sample per request, errors as problem+json. Handlers receive `correlationId`; an
+ * `x-trace-id` that they set is logged too.
  */
 export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOptions) {
   const policy = createOriginPolicy(bindAddress, allowedOrigins);
@@ -45,13 +45,15 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
         if (!hasReadablePath(request.url))
           throw new AppError("MALFORMED_PATH", "The path has a percent sign that does not begin UTF-8 text");
       })
-      // Handlers read bodies themselves, bounded in size and time; Elysia would read one for any handler that may want it.
+      // Handlers read bodies themselves, bounded in size and time; Elysia would read one for any handler that might
+      // want it.
       .onParse({ as: "global" }, () => null)
       .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
       .onError({ as: "global" }, ({ error, code, request, set, path }) => {
         const correlationId = String(set.headers["x-correlation-id"]);
         if (request.signal.aborted) {
-          // Whatever broke, broke because the client hung up: no reply can reach it, and no person need look.
+          // Whatever failed, failed because the client hung up: no reply can reach it, and no one needs to look into
+          // it.
           set.status = HUNG_UP;
           return new Response(null, { status: HUNG_UP });
         }
@@ -88,7 +90,7 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
   );
 }
 
-/** The router decodes parameters, and hands over none where that fails. */
+/** Elysia decodes parameters, and passes none where that fails. */
 function hasReadablePath(url: string): boolean {
   if (!url.includes("%")) return true;
   try {

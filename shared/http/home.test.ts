@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { GATEWAY_ROUTES, READ_MODEL_ROUTES } from "../../contracts/routes.ts";
+import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
 import { SERVICE_NAMES } from "../../contracts/services.ts";
 import { createMetrics } from "../metrics.ts";
 import { createDocs } from "./docs.ts";
@@ -8,10 +9,13 @@ import { createOps } from "./ops.ts";
 
 const about = { title: "Test", version: "1.0.0", description: "For a test" };
 
-test("/ of every service is a page that says what it is, and its links lead somewhere", async () => {
+test("/ of every service is a page that says what it is, and its links work", async () => {
   for (const service of SERVICE_NAMES) {
     const ops = createOps({
-      ...{ service, version: "1.0.0", metrics: createMetrics(service), engines: {} },
+      service,
+      version: "1.0.0",
+      metrics: createMetrics(service),
+      engines: {},
       links: { "/docs": "Its routes", "/openapi.json": "The same for programs" },
       stopping: new AbortController().signal,
     }).use(createDocs({ ...about, routes: GATEWAY_ROUTES }));

@@ -3,20 +3,20 @@ import { Elysia } from "elysia";
 export interface HomeOptions {
   readonly service: string;
   readonly version: string;
-  /** What the service is for, as a sentence without its full stop. */
+  /** What the service is for, as a sentence without a full stop. */
   readonly purpose: string;
-  /** What it has beside the pages for operators, by path. */
+  /** Its pages besides those for operators, by path. */
   readonly links?: Readonly<Record<string, string>>;
 }
 
 const OPERATIONS = {
-  "/readyz": "Whether it is ready, and what keeps it from that",
-  "/healthz": "Whether the process lives",
+  "/readyz": "Whether it is ready, and if not, why",
+  "/healthz": "Whether the process is alive",
   "/metrics": "Metrics for Prometheus",
 };
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
-/** `/`: what a person finds who opens a service's address without knowing what it is. */
+/** `/`: what someone sees who opens a service's address without knowing what it is. */
 export function createHome({ service, version, purpose, links = {} }: HomeOptions) {
   const items = Object.entries({ ...links, ...OPERATIONS }).map(
     ([path, text]) => `<li><a href="${path}"><code>${path}</code></a> ${text}</li>`,

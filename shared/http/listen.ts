@@ -9,13 +9,16 @@ export interface ListenOptions {
   readonly bindAddress: string;
   readonly life: Lifecycle;
   readonly log: Log;
-  /** Largest request body in bytes that is read at all. */
+  /** Largest request body, in bytes, that is read at all. */
   readonly maxBodyBytes?: number;
-  /** Idle time after which a connection is closed whose request had a body that no handler read. */
+  /** Idle time after which a connection is closed if no handler read its request's body. */
   readonly unreadBodyMs?: number;
 }
 
-/** Listens until the lifecycle stops; then finishes the requests under way. Returns the port that was bound (0: a free one). */
+/**
+ * Listens until the lifecycle stops; then finishes the requests in progress. Returns the bound port (0 picks a free
+ * one).
+ */
 export function listen({
   app,
   port,
@@ -33,7 +36,7 @@ export function listen({
     maxRequestBodySize: maxBodyBytes,
     async fetch(request, connection) {
       const reply = await app.handle(request);
-      // A handler that reads a body bounds its time; an unread rest must not hold the connection.
+      // Handlers that read a body bound its time; an unread rest must not hold the connection.
       if (!request.bodyUsed && hasBody(request)) connection.timeout(request, unreadBodyMs / 1_000);
       return reply;
     },

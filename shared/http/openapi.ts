@@ -1,7 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { PROBLEMS, Problem, type ProblemCode } from "../../contracts/problem.ts";
 import { withReferences } from "../../contracts/references.ts";
-import type { Route } from "../../contracts/routes.ts";
+import type { Route } from "../../contracts/route.ts";
 import { publication } from "../../contracts/schema.ts";
 
 export interface OpenApiOptions {
@@ -43,7 +43,7 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
       in: where,
       required: required || !isOptional(schema),
       schema: inline(schema),
-      // An object stands for a parameter of its own for each of its fields.
+      // Each field of an object is a parameter of its own.
       ...(schema.type === "object" && { style: "form", explode: true }),
       ...(schema.description && { description: schema.description }),
     }));
@@ -93,17 +93,20 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
   };
 }
 
-/** How /docs groups operations: by the first part of their path, parts of one subject together. */
+/** How /docs groups operations: by the first part of their path, with related parts together. */
 const TAGS: Readonly<Record<string, string>> = {
   jobs: "Jobs",
   "job-types": "Jobs",
   "dead-letters": "Dead letters",
   queues: "Queues and workers",
   workers: "Queues and workers",
+  access: "The whole system",
   overview: "The whole system",
   stats: "The whole system",
+  counts: "The whole system",
   series: "The whole system",
   ledger: "The whole system",
+  retention: "The whole system",
   events: "Events",
   stream: "Events",
   alerts: "Alerts",

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { OWN_SERVICES, SERVICE_NAMES } from "../../contracts/services.ts";
+import { within } from "../async.ts";
 import { messageOf } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { createHome, type HomeOptions } from "./home.ts";
@@ -8,25 +9,25 @@ export interface OpsOptions {
   readonly service: string;
   readonly version: string;
   readonly metrics: Metrics;
-  /** One check for each engine; it rejects when the engine does not answer now. */
+  /** One check per engine; it rejects when the engine does not answer now. */
   readonly engines: Readonly<Record<string, () => Promise<void>>>;
   /**
-   * What must make progress in the background, by name: each returns why it does not, or undefined. A service whose duty
-   * is stuck is not ready, however healthy its engines look.
+   * Background duties by name: each returns why it makes no progress, or undefined. A service whose duty is stuck is
+   * not ready, however healthy its engines look.
    */
   readonly duties?: Readonly<Record<string, () => string | undefined>>;
-  /** What the service has beside these pages, by path: for its page at `/`. */
+  /** The service's further pages by path, for its page at `/`. */
   readonly links?: HomeOptions["links"];
   readonly stopping: AbortSignal;
-  /** False while the service is still being wired; it is not ready then, whatever its engines say. */
+  /** False while the service is still being wired; it is then not ready, whatever the state of its engines. */
   readonly isStarted?: () => boolean;
   /** Milliseconds until a check counts as failed. */
   readonly timeoutMs?: number;
 }
 
 /**
- * `/healthz` (the process lives), `/readyz` (its engines answer and its duties make progress; 503 names those that do
- * not, with the reason), `/metrics`, and `/` with links to all of them.
+ * `/healthz` (the process is alive), `/readyz` (its engines answer and its duties make progress; 503 names those that
+ * do not, with the reason), `/metrics`, and `/` with links to all of them.
  */
 export function createOps({
   service,
@@ -43,7 +44,7 @@ export function createOps({
     const checked = await Promise.all(
       Object.entries(engines).map(async ([engine, check]) => {
         try {
-          await within(check(), timeoutMs);
+          await within(timeoutMs, check());
           return [engine, { up: true }] as const;
         } catch (error) {
           return [engine, { up: false, reason: messageOf(error) }] as const;
@@ -75,7 +76,7 @@ export function createOps({
   const own = SERVICE_NAMES.find((name) => name === service);
   return (
     new Elysia({ name: "ops" })
-      // The web page has a `/` of its own.
+      // The web page has its own `/`.
       .use(own ? createHome({ service, version, purpose: OWN_SERVICES[own].purpose, links }) : new Elysia())
       .get("/healthz", () => ({ status: "ok", service, version }))
       .get("/readyz", async ({ set }) => {
@@ -104,11 +105,4 @@ export function createOps({
           }),
       )
   );
-}
-
-function within(check: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    check.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

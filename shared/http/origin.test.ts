@@ -5,7 +5,7 @@ import { createOriginPolicy } from "./origin.ts";
 const request = (host: string, origin?: string) =>
   new Request("http://ignored/", { headers: { host, ...(origin && { origin }) } });
 
-test("loopback hosts and callers that are no browsers pass", () => {
+test("loopback hosts and callers other than browsers pass", () => {
   const policy = createOriginPolicy("127.0.0.1", "");
   for (const host of ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "localhost"])
     expect(policy.refusal(request(host))).toBeUndefined();
@@ -19,11 +19,12 @@ test("a page of another site, and a name that was rebound to loopback, are refus
   expect(policy.refusal(request("evil.example:3000"))).toContain("evil.example");
 });
 
-test("a host whose port cannot exist is refused, since no URL can be made of it", () => {
+test("a host that cannot be part of a URL is refused", () => {
   const policy = createOriginPolicy("127.0.0.1", "");
   expect(policy.refusal(request("localhost:65535"))).toBeUndefined();
-  expect(policy.refusal(request("localhost:65536"))).toContain("port");
-  expect(policy.refusal(request("[::1]:99999"))).toContain("port");
+  const open = createOriginPolicy("0.0.0.0", "");
+  for (const host of ["localhost:65536", "[::1]:99999", "[127.0.0.1]:80", "::1]:80"])
+    for (const each of [policy, open]) expect(each.refusal(request(host))).toContain("URL");
 });
 
 test("the service's own pages, the web page and allowed origins pass", () => {
@@ -34,7 +35,7 @@ test("the service's own pages, the web page and allowed origins pass", () => {
   expect(policy.refusal(request("gateway:3000"))).toBeUndefined();
 });
 
-test("one that listens on all addresses answers to each of its own, and to no other", () => {
+test("a service that listens on all addresses answers to its own addresses and no others", () => {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   expect(own.length).toBeGreaterThan(0);
   for (const { address, family } of own) {
@@ -45,6 +46,6 @@ test("one that listens on all addresses answers to each of its own, and to no ot
   expect(createOriginPolicy("192.0.2.2", "").refusal(request("127.9.9.9:3001"))).toContain("127.9.9.9");
 });
 
-test("an allowed origin that is none is a fault at the start", () => {
+test("an invalid allowed origin is a fault at the start", () => {
   expect(() => createOriginPolicy("127.0.0.1", "desk.example")).toThrow("ALLOWED_ORIGINS");
 });

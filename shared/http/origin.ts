@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 
-/** The page's own port: a browser there reaches services through its proxy, and its Origin travels along. */
+/** The web page's port: a browser there reaches services through its proxy, which passes on its Origin. */
 const WEB_PORT = 8081;
 
 export interface OriginPolicy {
@@ -10,9 +10,10 @@ export interface OriginPolicy {
 }
 
 /**
- * Guards against pages of other sites and DNS rebinding: `Host` must name this machine's loopback, the bind address (any
- * address of this machine where it listens on all) or a host of an allowed origin; a browser's `Origin` must be the service's own or an allowed one.
- * `allowedOrigins`: origins such as `https://desk.example:8443`, separated by commas.
+ * Guards against pages of other sites and DNS rebinding. `Host` must name this machine's loopback, the bind address
+ * (any address of this machine where it listens on all) or a host of an allowed origin; a browser's `Origin` must be
+ * the service's own or an allowed one. `allowedOrigins`: origins such as `https://desk.example:8443`, separated by
+ * commas.
  */
 export function createOriginPolicy(bindAddress: string, allowedOrigins: string): OriginPolicy {
   const origins = new Set([`http://localhost:${WEB_PORT}`, `http://127.0.0.1:${WEB_PORT}`]);
@@ -34,9 +35,10 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
   return {
     refusal(request) {
       const host = request.headers.get("host") ?? "";
-      const [, hostname = "", port = "0"] = /^(.*?)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];
-      if (Number(port) > 65_535)
-        return `Host is ${JSON.stringify(host.slice(0, 100))}, whose port does not exist`;
+      // Handlers read the URL of a request, of which this is a part.
+      if (!URL.canParse(`http://${host}`))
+        return `Host is ${JSON.stringify(host.slice(0, 100))}, which cannot be part of a URL`;
+      const [, hostname = ""] = /^(.*?)(?::\d+)?$/.exec(host.toLowerCase()) ?? [];
       if (!hosts.has(hostname) && !(listensOnAll && isOwnAddress(hostname)))
         return `Host is ${JSON.stringify(host.slice(0, 100))}; add its origin to ALLOWED_ORIGINS to allow it`;
       const origin = request.headers.get("origin");
@@ -52,7 +54,10 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
   };
 }
 
-/** Containers find each other by address, and no name that was rebound is one. Addresses may change, so each is looked up. */
+/**
+ * Containers reach each other by address, which DNS rebinding cannot forge. Addresses may change, so they are looked
+ * up each time.
+ */
 function isOwnAddress(hostname: string): boolean {
   const text = hostname.replace(/^\[|\]$/g, "");
   if (!isIP(text)) return false;

@@ -1,11 +1,14 @@
 import type { AnyElysia } from "elysia";
-import type { Route } from "../../contracts/routes.ts";
+import type { Route } from "../../contracts/route.ts";
 import { AppError } from "../errors.ts";
 
-/** A path of the table as Elysia writes it: `{id}` is `:id`. */
+/** A path of the table in Elysia's notation: `{id}` becomes `:id`. */
 export const elysiaPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-/** Refuses every other method on the paths of a table, naming the right ones (RFC 9110, section 15.5.6). Register it last. */
+/**
+ * Refuses all other methods on the paths of a table, naming the right ones (RFC 9110, section 15.5.6). Register it
+ * last.
+ */
 export function refuseOtherMethods(app: AnyElysia, routes: Readonly<Record<string, Route>>): void {
   const methods = new Map<string, string[]>();
   for (const route of Object.values(routes))

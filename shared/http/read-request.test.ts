@@ -17,13 +17,13 @@ function faults(check: (value: unknown) => unknown, value: unknown) {
 }
 const ofFilter = (filter: unknown) => faults(checkAction, { action: "retry", filter });
 
-test("a missing field is at fault once, and so is a field that is wrong in several ways", () => {
+test("a missing field is reported once, and so is a field with several faults", () => {
   expect(faults(checkJob, { payload: {} })).toEqual(["/type Expected required property"]);
   expect(faults(checkJob, { type: "sleep", priority: "high" })).toEqual(["/priority Expected integer"]);
   expect(faults(checkJob, [])).toEqual(["/ Expected object"]);
 });
 
-test("of a choice, the fault inside the one that was meant is named", () => {
+test("in a union, the fault inside the intended choice is named", () => {
   expect(ofFilter({ stauts: "FAILED" })).toEqual(["/filter/stauts Unexpected property"]);
   expect(ofFilter({ status: ["FIALED"] })).toEqual([
     expect.stringMatching(/^\/filter\/status\/0 Expected one of PENDING, .*, REJECTED, waiting$/),
@@ -36,7 +36,7 @@ test("of a choice, the fault inside the one that was meant is named", () => {
   ]);
 });
 
-test("no more than twenty places are named", () => {
+test("at most twenty places are named", () => {
   const jobs = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`extra${i}`, i]));
   expect(faults(checkJob, { type: "sleep", ...jobs })).toHaveLength(20);
 });

@@ -2,16 +2,18 @@ import { Kind, type Static, type TObject, type TSchema, Type } from "@sinclair/t
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { ValueError } from "@sinclair/typebox/errors";
 import type { ProblemCode } from "../../contracts/problem.ts";
-import type { Route } from "../../contracts/routes.ts";
+import { PAGE_QUERY, type Route } from "../../contracts/route.ts";
+import { isUuid } from "../../contracts/schema.ts";
+import { LateError, within } from "../async.ts";
 import { AppError } from "../errors.ts";
 
 const MAX_FAULTS = 20;
 
-/** The first twenty places of a value that are at fault, by JSON pointer, each with its first fault. */
+/** The first twenty faulty places of a value, by JSON pointer, each with its first fault. */
 export function faultsOf(errors: Iterable<ValueError>): { path: string; message: string }[] {
   const faults = new Map<string, string>();
   for (const error of errors) {
-    // A field that is missing is at fault twice for TypeBox: it is required, and it has no type.
+    // TypeBox reports a missing field twice: it is required, and it has no type.
     for (const { path, schema, message } of inChoice(error))
       if (!faults.has(path)) faults.set(path, wantedBy(schema) ?? message);
     if (faults.size >= MAX_FAULTS) break;
@@ -19,7 +21,7 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
   return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
 }
 
-/** Of a union, the faults within the choice that was meant: the one that is only wrong further inside. */
+/** For a union, the faults within the intended choice: the one that is only wrong further inside. */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {
     const inside = Iterator.from(choice[Symbol.iterator]()).take(MAX_FAULTS).toArray();
@@ -28,7 +30,7 @@ function inChoice(error: ValueError): ValueError[] {
   return [error];
 }
 
-/** TypeBox says only "Expected union value" of an enum or a union: what was wanted is more help. */
+/** For an enum or a union TypeBox only says "Expected union value"; naming what was wanted is more helpful. */
 function wantedBy(schema: TSchema): string | undefined {
   if (schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum")
     return `Expected one of ${spelledOnce(schema.enum as unknown[]).join(", ")}`;
@@ -38,14 +40,14 @@ function wantedBy(schema: TSchema): string | undefined {
   return choices.length > 0 && schema.description ? `Not as described: ${schema.description}` : undefined;
 }
 
-/** Without what differs from an earlier value in case alone. */
+/** Drops values that differ from an earlier one only in case. */
 function spelledOnce(values: readonly unknown[]): unknown[] {
   return [
     ...new Map(values.toReversed().map((value) => [String(value).toLowerCase(), value])).values(),
   ].toReversed();
 }
 
-/** Compile a schema to a check that throws a refusal of this code, naming each fault. */
+/** Compiles a schema to a check that throws a refusal with this code, naming each fault. */
 export function createCheck<T extends TSchema>(
   schema: T,
   code: ProblemCode,
@@ -66,8 +68,8 @@ export function createCheck<T extends TSchema>(
 export const MAX_BODY_MS = 30_000;
 
 /**
- * Reads a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (also when the length
- * was not declared), REQUEST_TIMEOUT, MALFORMED_JSON. Undefined when there is no body and it may be absent.
+ * Reads a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (even when the
+ * length was not declared), REQUEST_TIMEOUT or MALFORMED_JSON. Undefined when an optional body is absent.
  */
 export async function readJson(
   request: Request,
@@ -85,7 +87,10 @@ export async function readJson(
       `Content-Type is ${JSON.stringify(type.slice(0, 100))}, expected application/json`,
     );
   const reading = Number.isNaN(declared) ? readBounded(request, maxBytes) : request.text();
-  const text = await inTime(reading, maxMs);
+  const text = await within(maxMs, reading).catch((error) => {
+    if (!(error instanceof LateError)) throw error;
+    throw new AppError("REQUEST_TIMEOUT", `The body was not complete after ${maxMs / 1_000} s`);
+  });
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -108,69 +113,54 @@ async function readBounded(request: Request, maxBytes: number): Promise<string> 
   return Buffer.concat(chunks).toString("utf8");
 }
 
-async function inTime(reading: Promise<string>, maxMs: number): Promise<string> {
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new AppError("REQUEST_TIMEOUT", `The body was not complete after ${maxMs / 1_000} s`));
-    }, maxMs);
-  });
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 function tooLarge(maxBytes: number): AppError {
   return new AppError("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBytes} bytes`, {
     facts: { maxBytes },
   });
 }
 
-type QueryOf<Q extends Readonly<Record<string, TSchema>>> = Static<
-  TObject<{ -readonly [K in keyof Q]: Q[K] }>
->;
+type Parameters = Readonly<Record<string, TSchema>>;
+
+/** A query as a handler sees it: parameters with a default are always there. */
+export type QueryOf<Q extends Parameters> = Static<TObject<{ -readonly [K in keyof Q]: Q[K] }>> & {
+  readonly [K in keyof Q as Q[K] extends { readonly default: NonNullable<unknown> } ? K : never]: Static<
+    Q[K]
+  >;
+};
 
 /**
  * A reader of a route's query, from the same table that documents it: text becomes numbers, defaults are filled in,
- * unknown parameters are refused by name. Parameters for which `extra` is true are left to the caller.
+ * unknown parameters are refused by name. The filter of a list is left to its handler.
  */
-export function createQueryReader<Q extends Readonly<Record<string, TSchema>>>(
-  route: Route & { query: Q },
-  extra: (name: string) => boolean = () => false,
-): (url: URL) => QueryOf<Q> {
+export function createQueryReader({ query, filter }: Route): (url: URL) => unknown {
+  if (!query) return () => ({});
+  const known: Parameters = filter ? PAGE_QUERY : query;
   const check = createCheck<TSchema>(
-    Type.Object({ ...route.query }, { additionalProperties: false }),
+    Type.Object({ ...known }, { additionalProperties: false }),
     "INVALID_QUERY",
     "The query",
   );
-  return (url) => {
+  return ({ searchParams }) => {
+    const unknown = [...searchParams.keys()].find((name) => !filter && !Object.hasOwn(known, name));
+    if (unknown !== undefined)
+      throw new AppError(
+        "INVALID_QUERY",
+        `Unknown query parameter ${unknown}; known are ${Object.keys(known).join(", ")}`,
+      );
     const values: Record<string, unknown> = {};
-    for (const [name, schema] of Object.entries(route.query)) {
-      const text = url.searchParams.get(name);
+    for (const [name, schema] of Object.entries(known)) {
+      const text = searchParams.get(name);
       if (text === null) {
         if (schema.default !== undefined) values[name] = schema.default;
       } else values[name] = schema.type === "integer" && text.trim() !== "" ? Number(text) : text;
     }
-    const unknown = [...url.searchParams.keys()].filter(
-      (name) => !Object.hasOwn(route.query, name) && !extra(name),
-    );
-    if (unknown.length > 0)
-      throw new AppError(
-        "INVALID_QUERY",
-        `Unknown query parameter ${unknown[0]}; known are ${Object.keys(route.query).join(", ")}`,
-      );
-    // The table is generic here, so the compiler cannot follow that its own schema was checked.
-    return check(values) as unknown as QueryOf<Q>;
+    return check(values);
   };
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 /** An id from a path, in lower case. Refuses with INVALID_ID. */
 export function readId(text: string): string {
-  if (!UUID.test(text))
+  if (!isUuid(text))
     throw new AppError("INVALID_ID", `The id is ${JSON.stringify(text.slice(0, 64))}, expected a UUID`);
   return text.toLowerCase();
 }

@@ -4,7 +4,7 @@ import { PROBLEM_CODES, Problem } from "../../contracts/problem.ts";
 import { AppError } from "../errors.ts";
 import { problemResponse, toProblem } from "./to-problem.ts";
 
-test("every code makes a problem that matches its schema", () => {
+test("every code produces a problem that matches its schema", () => {
   for (const code of PROBLEM_CODES) {
     const problem = toProblem(new AppError(code, "detail", { facts: { a: 1 } }), "c-1", "/jobs");
     expect(Value.Check(Problem, problem)).toBe(true);
@@ -18,7 +18,7 @@ test("every code makes a problem that matches its schema", () => {
   }
 });
 
-test("an unknown error shows nothing of itself", async () => {
+test("an unknown error reveals nothing", async () => {
   const response = problemResponse(new Error("password=hunter2"), "c-2");
   expect(response.status).toBe(500);
   const text = await response.text();
@@ -26,7 +26,7 @@ test("an unknown error shows nothing of itself", async () => {
   expect(text).not.toContain("hunter2");
 });
 
-test("refusals that may pass later say when", () => {
+test("refusals of requests that may succeed later say when", () => {
   expect(problemResponse(new AppError("OVERLOADED", "full"), "c").headers.get("retry-after")).toBe("1");
   expect(
     problemResponse(new AppError("BUS_UNAVAILABLE", "away", { retryAfterSeconds: 2.2 }), "c").headers.get(

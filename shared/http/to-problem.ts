@@ -1,7 +1,7 @@
 import { PROBLEMS, type Problem } from "../../contracts/problem.ts";
 import { AppError } from "../errors.ts";
 
-/** The problem of anything that was thrown: a refusal with its facts, all else a bare 500. */
+/** The problem for anything thrown: a refusal with its facts, everything else a bare 500. */
 export function toProblem(thrown: unknown, correlationId: string, instance?: string): Problem {
   const code = thrown instanceof AppError ? thrown.code : "INTERNAL_ERROR";
   const { status, title } = PROBLEMS[code];
@@ -15,7 +15,7 @@ export function toProblem(thrown: unknown, correlationId: string, instance?: str
   return problem;
 }
 
-/** The reply that carries it, with `Retry-After` where trying again can help (RFC 9110, section 10.2.3). */
+/** The reply that carries it, with `Retry-After` where a retry can help (RFC 9110, section 10.2.3). */
 export function problemResponse(thrown: unknown, correlationId: string, instance?: string): Response {
   const problem = toProblem(thrown, correlationId, instance);
   const headers: Record<string, string> = {

@@ -7,22 +7,25 @@ import { askedPayload } from "./asked-payload.ts";
 export interface ChildRequest {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Names the child among those of this run. Without it, type and payload do, and its place among equals. */
+  /** Identifies the child within this run. Without it, type, payload and position among equals do. */
   readonly key?: string;
 }
 
-/** What a handler gets beside its payload. */
+/** What a handler receives besides its payload. */
 export interface JobContext {
   readonly jobId: string;
   /** 1 for the first try of this run of the job. */
   readonly tryNumber: number;
-  /** Aborts when the job is cancelled, its deadline has passed, or the processor stops waiting for it during its own stop. */
+  /**
+   * Aborts when the job is cancelled, its deadline has passed, or the processor stops waiting for it during its own
+   * stop.
+   */
   readonly signal: AbortSignal;
   /** Addresses that `http-check` may reach. */
   readonly allowedAddresses: { check(address: string, family: "ipv4" | "ipv6"): boolean };
-  /** How far it is, 0 to 1; written at most twice a second. */
+  /** Reports progress from 0 to 1; stored at most twice a second. */
   progress(fraction: number, note?: string): void;
-  /** A line for people, kept with the attempt; the first 100 lines of at most 500 characters each. */
+  /** Adds a line for people, kept with the attempt; the first 100 lines of at most 500 characters each. */
   log(message: string): void;
   /**
    * Submits children; resolves to their ids when the bus has them. Ids follow from this job, its run and the child's key,
@@ -35,28 +38,32 @@ export interface JobType<P extends TObject = TObject> {
   /** Kebab case; the `type` of a job. */
   readonly name: string;
   readonly version: string;
-  /** What it does and what it is good for; the table of types in the README shows it. */
+  /** What it does and what it is useful for; docs/job-types.md shows it. */
   readonly description: string;
   readonly payload: P;
   readonly example: Readonly<Record<string, unknown>>;
-  /** Payloads that the schema must refuse, beside those that tests derive from it (a missing field, a value out of bounds). */
+  /**
+   * Payloads that the schema must refuse, besides those that tests derive from it (a missing field, a value out of
+   * bounds).
+   */
   readonly badExamples?: readonly unknown[];
   readonly retry: RetryPolicy;
   /** Milliseconds that one attempt may take. */
   readonly deadlineMs: number;
   /**
-   * Attempts that one processor runs at a time; without it, as many as it has slots. A handler with a pool of its own
-   * names the pool's size here: what would wait for the pool waits in the queue, at the cost of no slot and no deadline.
+   * How many attempts one processor runs at once; without it, as many as it has slots. A handler with its own pool
+   * sets this to the pool's size: jobs that would wait for the pool then wait in the queue, without taking a slot or
+   * using up their deadline.
    */
   readonly maxRunning?: number;
   /**
-   * Do the work; the result is kept with the job, at most 64 KiB of JSON. Throwing fails the attempt; a
-   * {@link JobFailure} says with which code and whether trying again can help. May run again after a crash.
+   * Does the work; the result is kept with the job, at most 64 KiB of JSON. Throwing fails the attempt; a {@link
+   * JobFailure} says with which code and whether a retry can help. May run again after a crash.
    */
   run(payload: Static<P>, context: JobContext): Promise<unknown>;
 }
 
-/** Define a job type: one file of this folder is one job type. */
+/** Defines a job type: each file of this folder is one job type. */
 export function defineJobType<P extends TObject>(jobType: JobType<P>): JobType {
   return jobType as unknown as JobType;
 }
@@ -81,7 +88,7 @@ export function withDefaults(
   return Value.Default(jobType.payload, structuredClone(payload)) as Record<string, unknown>;
 }
 
-/** What `GET /job-types` shows of a type. */
+/** The description of a type in `GET /job-types`. */
 export function describeJobType({
   name,
   version,

@@ -8,7 +8,11 @@ export default defineJobType({
   payload: Type.Object(
     {
       probability: Type.Optional(
-        Type.Number({ minimum: 0, maximum: 1, description: "Of failing; 0.5 when nothing is given" }),
+        Type.Number({
+          minimum: 0,
+          maximum: 1,
+          description: "Probability of failing; 0.5 when nothing is set",
+        }),
       ),
       failFirst: Type.Optional(
         Type.Integer({ minimum: 0, maximum: 100, description: "Fail this many tries, then succeed" }),

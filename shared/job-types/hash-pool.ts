@@ -6,17 +6,18 @@ interface Waiter {
   start(): void;
 }
 
-// In a compiled binary all modules are one file at its root, and the thread's is where it was in the project.
+// In a compiled binary all modules are one file at its root, and the thread's module keeps its path within the
+// project.
 const WORKER = buildInfo ? "./shared/job-types/hash-worker.js" : "./hash-worker.ts";
-/** Threads of the pool, started when they are needed. */
+/** Threads of the pool, started on demand. */
 export const HASH_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 const idle: Worker[] = [];
 const waiting: Waiter[] = [];
 let alive = 0;
 
 /**
- * Hash on a thread of a small pool; further tasks wait for a free one. Rejects with the signal's reason when it aborts,
- * which ends the thread: a running hash cannot be interrupted.
+ * Hashes on a thread of a small pool; further tasks wait for a free one. When the signal aborts, rejects with its
+ * reason and terminates the thread, because a running hash cannot be interrupted.
  */
 export function hashInWorker(
   task: HashTask,

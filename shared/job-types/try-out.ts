@@ -13,7 +13,7 @@ export interface TryOut {
 export interface TryOutOptions {
   readonly tryNumber?: number;
   readonly signal?: AbortSignal;
-  /** Networks that it may reach, such as `127.0.0.0/8`; none when left out. */
+  /** Networks that the handler may reach, such as `127.0.0.0/8`; none when left out. */
   readonly allow?: readonly string[];
 }
 
@@ -33,7 +33,9 @@ export async function tryOut(
   }
   const result = await jobType.run(withDefaults(jobType, payload), {
     jobId: crypto.randomUUID(),
-    ...{ tryNumber, signal, allowedAddresses },
+    tryNumber,
+    signal,
+    allowedAddresses,
     log: (message) => void lines.push(message),
     progress: (fraction) => void progress.push(fraction),
     submit: async (requests) => {

@@ -26,7 +26,7 @@ test("an attempt counts into the digest whatever its outcome, unless its worker 
   expect(outcomeOf("lost")).toEqual({});
 });
 
-test("a delta shows the status an event leads to, and none for an attempt's end", () => {
+test("a delta shows the status an event leads to, but none for an attempt's end", () => {
   const shown = EVENT_TYPES.map((type) => [type, deltaOf(sampleEvent(type)).status]);
   expect(Object.fromEntries(shown)).toEqual({
     "job.created": "PENDING",
@@ -42,7 +42,7 @@ test("a delta shows the status an event leads to, and none for an attempt's end"
   });
 });
 
-test("a delta says which job, where in its order, which attempt, and when", () => {
+test("a delta holds the job, its sequence, its attempt and its time", () => {
   const event = sampleEvent("job.started", { payload: { attempt: 3, sequence: 17 } });
   expect(deltaOf(event)).toEqual({
     jobId: event.payload.jobId,

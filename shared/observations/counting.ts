@@ -2,9 +2,9 @@ import type { Delta } from "../../contracts/api-queries.ts";
 import type { JobEvent } from "../../contracts/events.ts";
 import type { CounterName } from "./port.ts";
 
-/** What one event adds to the counters and digests. Every adapter counts by this. */
+/** What one event adds to the counters and digests. Every adapter counts this way. */
 export interface Contribution {
-  /** Besides `events`, which every event adds to. */
+  /** In addition to `events`, which every event increments. */
   readonly counter?: CounterName;
   readonly executionMs?: number;
   readonly queueWaitMs?: number;
@@ -20,10 +20,10 @@ const COUNTER_OF: Partial<Record<JobEvent["eventType"], CounterName>> = {
 };
 
 export function contributionOf(event: JobEvent): Contribution {
-  // Both the start of an attempt and its end carry the queue wait; it is taken from the start, so that jobs which
-  // are still running are in it.
+  // Both the start and the end of an attempt carry the queue wait. It is taken from the start, so that running jobs
+  // are included.
   if (event.eventType === "job.started") return { queueWaitMs: event.payload.queueWaitMs };
-  // How long a lost worker's attempt took is not known: what it carries is the time until somebody noticed.
+  // The duration of a lost worker's attempt is unknown: the event carries the time until the loss was noticed.
   if (event.eventType === "job.executed")
     return event.payload.outcome === "lost" ? {} : { executionMs: event.payload.durationMs };
   const counter = COUNTER_OF[event.eventType];

@@ -6,7 +6,7 @@ const eventId = crypto.randomUUID();
 const ofJob = { jobId, limit: 10 };
 const ofAll = { limit: 10 };
 
-test("a cursor gives back its position, for its kind of query", () => {
+test("a cursor decodes to its position, for its kind of query only", () => {
   for (const [query, at] of [
     [ofJob, 0],
     [ofJob, 4_711],
@@ -24,13 +24,13 @@ const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString(
 test.each([
   ["", "nothing"],
   ["%%%", "other signs"],
-  ["bm8ganNvbg", "no JSON"],
+  ["bm8ganNvbg", "not JSON"],
   ["a".repeat(201), "too long"],
   [encoded(null), "null"],
   [encoded({ kind: "all" }), "an object"],
   [encoded(["all", 1.5, eventId]), "half a millisecond"],
   [encoded(["all", "1", eventId]), "a position that is text"],
-  [encoded(["all", 1, "x"]), "an id that is none"],
+  [encoded(["all", 1, "x"]), "an invalid id"],
   [encoded(["all", 1, { $gt: "" }]), "an id that is a query"],
   [encoded(["all", 1]), "no id"],
   [encodeCursor(ofJob, { at: 1, eventId }), "another kind"],

@@ -1,3 +1,4 @@
+import { isUuid } from "../../contracts/schema.ts";
 import { AppError } from "../errors.ts";
 import type { EventQuery } from "./port.ts";
 
@@ -7,14 +8,12 @@ export interface EventPosition {
   readonly eventId: string;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** An opaque cursor. It belongs to its kind of query: one job's events or all events. */
 export function encodeCursor(query: EventQuery, { at, eventId }: EventPosition): string {
   return Buffer.from(JSON.stringify([kindOf(query), at, eventId])).toString("base64url");
 }
 
-/** Read the cursor of a query, if it has one. Throws `INVALID_CURSOR`. */
+/** Reads the cursor of a query, if it has one. Throws `INVALID_CURSOR`. */
 export function decodeCursor(query: EventQuery): EventPosition | undefined {
   if (query.cursor === undefined) return undefined;
   let value: unknown;
@@ -23,15 +22,10 @@ export function decodeCursor(query: EventQuery): EventPosition | undefined {
       ? JSON.parse(Buffer.from(query.cursor, "base64url").toString())
       : undefined;
   } catch (cause) {
-    throw new AppError("INVALID_CURSOR", "The cursor of events cannot be read", { cause });
+    throw new AppError("INVALID_CURSOR", "The cursor of events is not readable", { cause });
   }
   const [kind, at, eventId] = Array.isArray(value) ? (value as unknown[]) : [];
-  if (
-    kind !== kindOf(query) ||
-    !Number.isSafeInteger(at) ||
-    typeof eventId !== "string" ||
-    !UUID.test(eventId)
-  )
+  if (kind !== kindOf(query) || !Number.isSafeInteger(at) || !isUuid(eventId))
     throw new AppError("INVALID_CURSOR", "The cursor does not belong to this query of events");
   return { at: at as number, eventId };
 }

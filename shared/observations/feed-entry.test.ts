@@ -4,14 +4,14 @@ import { sampleEvent, sampleEvents } from "../../tests/support/sample-events.ts"
 import { deltaOf } from "./counting.ts";
 import { deltasOf, feedFields, MAX_DELTAS } from "./feed-entry.ts";
 
-test("an entry gives back the deltas of its events, in their order", () => {
+test("an entry decodes to the deltas of its events, in order", () => {
   const events = EVENT_TYPES.map((type) => sampleEvent(type));
   const { deltas, dropped } = feedFields(events);
   expect(deltasOf(deltas)).toEqual(events.map(deltaOf));
   expect(dropped).toBe(0);
 });
 
-test("an entry shows the last deltas of a large batch and counts the others", () => {
+test("an entry holds the last deltas of a large batch and counts the others", () => {
   const events = sampleEvents(MAX_DELTAS + 50, "job.completed");
   const { deltas, dropped } = feedFields(events);
   expect(deltasOf(deltas)).toEqual(events.slice(50).map(deltaOf));
@@ -25,6 +25,6 @@ test("a full entry stays below 25,000 bytes", () => {
   expect(deltas.length).toBeLessThan(25_000);
 });
 
-test("an entry of nothing is empty", () => {
+test("an entry without events is empty", () => {
   expect(feedFields([])).toEqual({ deltas: "[]", dropped: 0 });
 });

@@ -3,14 +3,14 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { deltaOf } from "./counting.ts";
 
 /**
- * Deltas in one entry of the live feed. A batch with more shows its last ones: no eye can follow more,
- * and the feed stays below 100 MB when every entry is full.
+ * Deltas in one entry of the live feed. A larger batch shows its last ones: no one could follow more, and the feed
+ * stays below 100 MB when every entry is full.
  */
 export const MAX_DELTAS = 150;
 
 type Row = [Delta["jobId"], Delta["type"], Delta["event"], Delta["status"], number, number, Delta["at"]];
 
-/** The fields of a live-feed entry: deltas as rows without names, which are half the bytes. */
+/** The fields of a live-feed entry: deltas as rows without field names, which halves the size. */
 export function feedFields(events: readonly JobEvent[]): { deltas: string; dropped: number } {
   const dropped = Math.max(0, events.length - MAX_DELTAS);
   const rows = events.slice(dropped).map((event): Row => {
@@ -20,7 +20,7 @@ export function feedFields(events: readonly JobEvent[]): { deltas: string; dropp
   return { deltas: JSON.stringify(rows), dropped };
 }
 
-/** Read the deltas of an entry back. */
+/** Reads the deltas of an entry. */
 export function deltasOf(text: string): Delta[] {
   return (JSON.parse(text) as Row[]).map(([jobId, type, event, status, sequence, attempt, at]) => ({
     jobId,

@@ -7,7 +7,7 @@ const delta = deltaOf(sampleEvent("job.created"));
 const entry = (n: number, dropped = 0) => ({ id: `${n}-0`, deltas: [delta, delta], dropped });
 
 describe("a follower's queue", () => {
-  test("gives entries in their order, waiting for the next", async () => {
+  test("yields entries in order, waiting for the next", async () => {
     const queue = createFeedQueue(new AbortController().signal);
     queue.push(entry(1));
     queue.push(entry(2));
@@ -18,14 +18,14 @@ describe("a follower's queue", () => {
     expect((await next)?.id).toBe("3-0");
   });
 
-  test("drops the oldest when its follower is 500 behind, and tells once how many deltas that were", async () => {
+  test("drops the oldest when its follower is 500 behind, and reports once how many deltas those held", async () => {
     const queue = createFeedQueue(new AbortController().signal);
     for (let n = 1; n <= 510; n++) queue.push(entry(n, 1));
     expect(await queue.next()).toMatchObject({ id: "11-0", dropped: 10 * 3 + 1 });
     expect(await queue.next()).toMatchObject({ id: "12-0", dropped: 1 });
   });
 
-  test("ends at once when its signal aborts, also for who waits", async () => {
+  test("ends at once when its signal aborts, even while a reader waits", async () => {
     const abort = new AbortController();
     const queue = createFeedQueue(abort.signal);
     const next = queue.next();
@@ -35,7 +35,7 @@ describe("a follower's queue", () => {
     expect(await queue.next()).toBeUndefined();
   });
 
-  test("whose signal had aborted before has ended", async () => {
+  test("with an aborted signal has ended from the start", async () => {
     expect(await createFeedQueue(AbortSignal.abort()).next()).toBeUndefined();
   });
 });

@@ -1,6 +1,8 @@
 import type { FeedEntry } from "./port.ts";
 
-/** Entries that a slow follower may be behind; beyond it the oldest are dropped and the next entry says how many. */
+/**
+ * How many entries a slow follower may be behind; beyond it the oldest are dropped, and the next entry says how many.
+ */
 const MAX_WAITING = 500;
 
 export interface FeedQueue {

@@ -30,7 +30,7 @@ describe("a latency digest", () => {
   test("stands for every duration within 2 %, from a microsecond to a hundred days", () => {
     for (let ms = 0.0011; ms < 8.64e9; ms *= 1.0007) {
       const error = Math.abs(middleOf(bucketOf(ms)) - ms) / ms;
-      if (error > 0.02) throw new Error(`${ms} ms is told as ${middleOf(bucketOf(ms))}`);
+      if (error > 0.02) throw new Error(`${ms} ms is reported as ${middleOf(bucketOf(ms))}`);
     }
   });
 
@@ -44,7 +44,7 @@ describe("a latency digest", () => {
     expect(bucketOf(1e300)).toBe(bucketOf(1e10));
   });
 
-  test("takes what is no duration as zero", () => {
+  test("treats anything that is not a duration as zero", () => {
     for (const ms of [0, -1, Number.NaN, 1e-9]) expect(middleOf(bucketOf(ms))).toBe(0);
   });
 
@@ -55,7 +55,7 @@ describe("a latency digest", () => {
     "six decades": Array.from({ length: 5_000 }, () => logUniform(0.01, 10_000)),
     "a line": Array.from({ length: 1_000 }, (_, n) => n + 1),
   };
-  test.each(Object.entries(shapes))("tells percentiles of %s within 2 %%", (_, durations) => {
+  test.each(Object.entries(shapes))("reports percentiles of %s within 2 %%", (_, durations) => {
     const digest = digestOf(durations);
     for (const q of [0.01, 0.5, 0.9, 0.95, 0.99, 1]) {
       const wanted = exact(durations, q);
@@ -63,7 +63,7 @@ describe("a latency digest", () => {
     }
   });
 
-  test("of two parts is the digest of the whole", () => {
+  test("merged from two parts equals the digest of the whole", () => {
     const durations = Array.from({ length: 1_000 }, () => logUniform(0.1, 5_000));
     const merged = digestOf(durations.slice(0, 300));
     mergeInto(merged, digestOf(durations.slice(300)));
@@ -76,7 +76,7 @@ describe("a latency digest", () => {
     expect(percentiles(new Map(), [0, 1])).toEqual([null, null]);
   });
 
-  test("gives several percentiles in the order they were asked for", () => {
+  test("returns several percentiles in the order requested", () => {
     const digest = digestOf([1, 2, 3, 4]);
     expect(percentiles(digest, [1, 0.25])).toEqual([middleOf(bucketOf(4)), middleOf(bucketOf(1))]);
   });

@@ -25,7 +25,7 @@ export function middleOf(bucket: number): number {
   return bucket === 0 ? 0 : (LEAST_MS * 2 * GAMMA ** bucket) / (GAMMA + 1);
 }
 
-/** The duration that the fraction `q` of all durations does not exceed (nearest rank); null when there is none. */
+/** The duration that the fraction `q` of all durations does not exceed (nearest rank); null when there are none. */
 export function percentile(digest: Digest, q: number): number | null {
   return percentiles(digest, [q])[0] ?? null;
 }
@@ -52,7 +52,7 @@ export function countOf(digest: Digest): number {
   return count;
 }
 
-/** Add the counts of one digest to another. */
+/** Adds the counts of one digest to another. */
 export function mergeInto(target: Map<number, number>, digest: Digest): void {
   for (const [bucket, n] of digest) target.set(bucket, (target.get(bucket) ?? 0) + n);
 }

@@ -3,36 +3,36 @@ import { AppError } from "../errors.ts";
 import { createFeedQueue, type FeedQueue } from "./feed-queue.ts";
 import type { FeedEntry, ObservationReader } from "./port.ts";
 
-/** Entries that are read at a time. */
+/** Entries read at once. */
 export const FEED_PAGE = 200;
 
-/** Where a feed's entries are kept. Ids are ordered, and an entry is never added before one that can be read. */
+/** Where a feed's entries are stored. Ids are ordered, and no entry is ever added before a readable one. */
 export interface FeedSource {
-  /** Whether this feed can have given such an id. */
+  /** Whether this feed can have issued such an id. */
   isId(text: string): boolean;
   isAfter(id: string, other: string): boolean;
-  /** The id of the last entry that was ever added; one before all others where there is none. */
+  /** The id of the last entry ever added, or one before all others. */
   lastId(): Promise<string>;
   holds(id: string): Promise<boolean>;
-  /** At most {@link FEED_PAGE} entries after an id, in their order. */
+  /** At most {@link FEED_PAGE} entries after an id, in order. */
   page(after: string): Promise<readonly FeedEntry[]>;
-  /** As `page`, but waits a while where there are none. Asked by one caller at a time. */
+  /** Like `page`, but waits a while when there are none. Called by one caller at a time. */
   next(after: string): Promise<readonly FeedEntry[]>;
-  /** No caller waits for `next` until it is called again. */
+  /** Says that `next` will not be called for a while. */
   rest(): void;
 }
 
 /**
  * The reading end of the live feed. All followers of a process share one waiting reader. A follower registers for what
- * is new first and reads what it has missed after that, so nothing falls between the two; what it then gets twice is
- * told by the id.
+ * is new first and reads what it has missed after that, so nothing falls between the two; what it then receives twice is
+ * recognized by its id.
  */
 export function createLiveFeed(source: FeedSource) {
   const followers = new Set<FeedQueue>();
   let reading = false;
   let closed = false;
 
-  /** Read on from `position` for as long as somebody follows. A lost connection only pauses it. */
+  /** Continues reading from `position` while there are followers. A lost connection only pauses it. */
   async function readOn(position: string): Promise<void> {
     let at = position;
     while (!closed && followers.size > 0) {
@@ -42,7 +42,7 @@ export function createLiveFeed(source: FeedSource) {
           for (const follower of followers) follower.push(entry);
         }
       } catch {
-        // The connection logs its loss and comes back by itself; the position is kept, so nothing is skipped.
+        // The connection logs its loss and recovers by itself; the position is kept, so nothing is skipped.
         if (!closed) await pause(200);
       }
     }
@@ -67,7 +67,7 @@ export function createLiveFeed(source: FeedSource) {
       if (after !== null) {
         let dropped = (await source.holds(after)) ? 0 : 1;
         let from = after;
-        // Up to a whole feed may have been missed: it is read page by page.
+        // Up to a whole feed may have been missed, so it is read page by page.
         for (;;) {
           const page = await source.page(from);
           for (const entry of page) {
@@ -78,7 +78,7 @@ export function createLiveFeed(source: FeedSource) {
           }
           if (page.length < FEED_PAGE) break;
         }
-        // Something is missing and nothing new tells of it: say so at once.
+        // Something is missing and no new entry will report it, so report it at once.
         if (dropped > 0) yield { id: position, deltas: [], dropped };
         else position = from;
       }

@@ -1,14 +1,14 @@
-import type { JobEvent } from "../../contracts/events.ts";
 import type { Log } from "../log.ts";
-import { createMongoEvents } from "./mongo-events.ts";
+import { createMongoEvents } from "./mongo/events.ts";
+import { createMongoRecord } from "./mongo/record.ts";
 import type { Observations } from "./port.ts";
-import { reach } from "./reach.ts";
 import { createChunkedRecord } from "./record-in-chunks.ts";
-import { type Claimed, createRedisCounters } from "./redis-counters.ts";
-import { createRedisFeed } from "./redis-feed.ts";
-import { connectRedis } from "./redis-link.ts";
-import { parseRedisUrl } from "./redis-url.ts";
+import { createRedisCounters } from "./redis/counters.ts";
+import { createRedisFeed } from "./redis/feed.ts";
+import { connectRedis } from "./redis/link.ts";
+import { parseRedisUrl } from "./redis/url.ts";
 import { answers } from "./store-unavailable.ts";
+import { waitForEngines } from "./wait-for-engines.ts";
 
 export interface MongoRedisOptions {
   readonly eventsUrl: string;
@@ -20,21 +20,18 @@ export interface MongoRedisOptions {
 }
 
 /**
- * Observations in MongoDB (events) and Redis (everything that is counted).
+ * Used for events stored before a horizon was recorded: no job id further ahead of the clock than this can be among
+ * them.
+ */
+const HORIZON_AHEAD_MS = 3_600_000;
+
+/**
+ * Observations in MongoDB (events) and Redis (everything that is counted). `createMongoRecord` describes how an event
+ * is counted once; the ids in `seen` save a look-up in MongoDB for recent repetitions and for new events.
  *
- * How an event is counted once, with two stores and no transaction over both:
- *  1. claim   Redis  an id that was not counted gets a claim: a token never used before. A claim that is there stays.
- *  2. store   MongoDB  the event goes in under its id with that token. If it is there already, its token is read.
- *  3. count   Redis  in one step: if the claim still has the token under which the event is stored, it is removed and
- *             the event is counted. A stored event with another token was counted before: its new claim is dropped.
- * So a stored event was counted, or its claim still holds the token it is stored under. Whatever dies in between, at
- * whichever step, whichever reply is lost: the batch comes again, finds that claim and goes on. Two engines with the
- * same event share its claim; the one that removes it counts. No clock and no window takes part, so a duplicate may
- * come days later, as when an idempotency key is used again. The ids in `seen` only spare a second look in MongoDB at
- * what comes twice shortly.
- *
- * Counters follow storage, never lead. What Redis itself loses is lost: nothing is counted again from MongoDB. `fresh`
- * are the events this call counted; when the reply to step 3 is lost, they are counted but no call calls them fresh.
+ * Counters follow storage, never lead. What Redis itself loses is lost: nothing is recounted from MongoDB. `fresh`
+ * holds the events a call counted; when the reply to its last step is lost, they are counted, but no call reports them
+ * as fresh.
  */
 export function createMongoRedisObservations({
   eventsUrl,
@@ -52,25 +49,7 @@ export function createMongoRedisObservations({
   const counters = createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntries });
   const feed = createRedisFeed({ redis, blocking, key: `${prefix}feed` });
 
-  async function recordChunk(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
-    const tokens = await counters.claim(events);
-    const claimed = events.flatMap((event, i): Claimed[] => {
-      const token = tokens[i];
-      return token === undefined ? [] : [{ event, token }];
-    });
-    if (claimed.length === 0) return [];
-
-    const there = (await store.insert(claimed)).map((index) => claimed[index]!);
-    if (there.length === 0) return await counters.count(claimed, []);
-
-    const storedUnder = await store.claimsOf(there.map(({ event }) => event.eventId));
-    const release = there.filter(({ token }, i) => storedUnder[i] !== token);
-    const released = new Set(release);
-    return await counters.count(
-      claimed.filter((one) => !released.has(one)),
-      release,
-    );
-  }
+  const recordChunk = createMongoRecord({ store, counters });
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
@@ -84,11 +63,16 @@ export function createMongoRedisObservations({
     record: createChunkedRecord(recordChunk),
     rehearse: async () => void (await Promise.all([store.rehearse(), counters.rehearse()])),
     recordSnapshot: counters.recordSnapshot,
-    prune: store.prune,
+    async prune(before) {
+      await counters.prune(before);
+      return await store.prune(before);
+    },
     totals: counters.totals,
     series: counters.series,
     latestSnapshot: counters.latestSnapshot,
     events: store.page,
+    ledgerSums: store.ledgerSums,
+    lateEvents: counters.lateEvents,
     createdEvents: store.created,
     storedIds: store.storedIds,
     terminalEvents: store.terminal,
@@ -100,9 +84,10 @@ export function createMongoRedisObservations({
     async connected(signal) {
       const prepare = async () => {
         await store.prepare();
-        await counters.ping();
+        // With nothing stored, nothing can have been forgotten.
+        await counters.setHorizon((await store.isEmpty()) ? 0 : now() + HORIZON_AHEAD_MS);
       };
-      await reach(prepare, { log, signal });
+      await waitForEngines(prepare, { log, signal });
     },
     close() {
       closing ??= close();

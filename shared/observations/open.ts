@@ -1,12 +1,12 @@
 import { ConfigError } from "../config.ts";
 import { createMongoRedisObservations, type MongoRedisOptions } from "./mongo-redis.ts";
 import type { Observations } from "./port.ts";
-import { createPostgresObservations, type PostgresObservationsOptions } from "./postgres.ts";
+import { createPostgresObservations, type PostgresObservationsOptions } from "./postgres/observations.ts";
 
 export type ObservationsOptions = MongoRedisOptions & PostgresObservationsOptions;
 
 /**
- * Open the observations that the URLs' schemes name. They connect in the background; throws {@link ConfigError} for
+ * Opens the observations named by the URLs' schemes. They connect in the background. Throws {@link ConfigError} for
  * schemes that do not go together.
  */
 export function openObservations(options: ObservationsOptions): Observations {

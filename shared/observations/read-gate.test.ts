@@ -13,7 +13,7 @@ function openReads(gate: ReturnType<typeof createReadGate>) {
   return { started, ends, read };
 }
 
-test("only so many reads run at a time, and the others follow in their order", async () => {
+test("a limited number of reads run at once, and the others follow in order", async () => {
   const { started, ends, read } = openReads(createReadGate({ atATime: 2, maxWaiting: 10, waitMs: 5_000 }));
   const reads = [1, 2, 3, 4].map(read);
   await Bun.sleep(0);
@@ -45,7 +45,7 @@ test("one too many is refused at once, one that waited too long a little later; 
   expect(started).toEqual([1, 4]);
 });
 
-test("a read that fails leaves its place", async () => {
+test("a failed read frees its place", async () => {
   const gate = createReadGate({ atATime: 1, maxWaiting: 1, waitMs: 20 });
   await expect(gate.run(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
   expect(await gate.run(async () => "read")).toBe("read");

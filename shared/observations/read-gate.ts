@@ -1,15 +1,15 @@
 export interface ReadGateOptions {
-  /** Reads that run at a time. */
+  /** How many reads run at once. */
   readonly atATime: number;
-  /** Reads that may wait for a place; one more is refused at once. */
+  /** How many reads may wait for a place; one more is refused at once. */
   readonly maxWaiting: number;
-  /** How long one waits for a place before it is refused. */
+  /** How long a read waits for a place before it is refused. */
   readonly waitMs: number;
 }
 
 /**
- * Bounds what readers cost a store that recording needs too: however many callers read, only so many of their reads run
- * at a time. Places are handed over in the order of arrival.
+ * Bounds what readers cost a store that recording needs too: however many callers read, only a limited number of reads
+ * run at once. Places are handed over in order of arrival.
  */
 export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions) {
   const waiting = new Set<() => void>();
@@ -22,7 +22,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
     }
     if (waiting.size >= maxWaiting) throw new Error(`${waiting.size} reads wait already`);
     await new Promise<void>((resolve, reject) => {
-      // The place passes from one that leaves to this one, so `running` stays.
+      // The place passes from one that leaves to this one, so `running` is unchanged.
       const admit = () => {
         clearTimeout(timer);
         resolve();
@@ -46,7 +46,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
   }
 
   return {
-    /** Runs a read once it has a place. Rejects without running it when there are too many before it. */
+    /** Runs a read once it has a place. Rejects without running it when too many are ahead of it. */
     async run<T>(read: () => Promise<T>): Promise<T> {
       await enter();
       try {

@@ -4,20 +4,20 @@ import type { ObservationWriter } from "./port.ts";
 /** Events in one step of recording. */
 export const MAX_CHUNK = 1_000;
 const MIN_CHUNK = 50;
-/** Chunks of one call under way at a time: one is stored while another is counted, and a slow store is not flooded. */
+/** Concurrent chunks of one call: one is stored while another is counted, without flooding a slow store. */
 const IN_FLIGHT = 2;
 
 /**
- * Recording as adapters do it: each event id once, in chunks whose size is bounded. `recordChunk` returns the events of
+ * Recording as both adapters do it: each event id once, in chunks of bounded size. `recordChunk` returns the events of
  * its chunk that it counted.
  *
- * A chunk that failed is tried at half the size, and sizes grow again with success: a store that is too slow for a large
- * chunk would time out on the same one again and again, and recording would never get on.
+ * A failed chunk is retried at half the size, and sizes grow again with success: a store too slow for a large chunk
+ * would time out on the same one again and again, and recording would never progress.
  */
 export function createChunkedRecord(
   recordChunk: (events: readonly JobEvent[]) => Promise<readonly JobEvent[]>,
 ): ObservationWriter["record"] {
-  /** Events that were counted in a call of which another chunk failed; the next call that succeeds tells of them. */
+  /** Events counted in a call in which another chunk failed; the next successful call reports them. */
   const untold: JobEvent[] = [];
   let size = MAX_CHUNK;
 
@@ -28,7 +28,7 @@ export function createChunkedRecord(
         distinct.slice(from + i * size, from + (i + 1) * size),
       );
       from += IN_FLIGHT * size;
-      // They end before the call does: one that fails must not leave another under way behind it.
+      // All chunks end before the call does: a failing one must not leave another running behind it.
       const results = await Promise.allSettled(chunks.filter(({ length }) => length > 0).map(recordChunk));
       for (const result of results) if (result.status === "fulfilled") untold.push(...result.value);
       const failed = results.find((result) => result.status === "rejected");

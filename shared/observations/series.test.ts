@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Snapshot, WorkerState } from "../../contracts/api-queries.ts";
-import { READ_MODEL_ROUTES } from "../../contracts/routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
 import { AppError } from "../errors.ts";
 import { bucketOf } from "./latency-digest.ts";
 import { gaugesOf, kindOf, minutesOf, seriesField, seriesReply } from "./series.ts";
@@ -41,7 +41,7 @@ describe("series", () => {
     expect(minutesOf({ metric: "completed", minutes: 3, now })).toHaveLength(3);
   });
 
-  test("tell the sum first, then each type by name, with null where there is nothing", () => {
+  test("list the sum first, then each type by name, with null where there is nothing", () => {
     const { series } = seriesReply(
       { metric: "completed", minutes: 3, now },
       rows({ "completed|sleep": 2, "completed|hash": 3, "failed|hash": 9 }, {}, { "completed|hash": 1 }),
@@ -53,7 +53,7 @@ describe("series", () => {
     ]);
   });
 
-  test("of one type are that type alone, also when nothing is known of it", () => {
+  test("of one type are that type alone, even when nothing is known about it", () => {
     const kept = rows({ "completed|sleep": 2 });
     expect(seriesReply({ metric: "completed", type: "sleep", minutes: 1, now }, kept).series).toEqual([
       { metric: "completed", labels: { type: "sleep" }, points: [2] },
@@ -70,7 +70,7 @@ describe("series", () => {
     ]);
   });
 
-  test("of a percentile merge the digests of all types", () => {
+  test("for a percentile merge the digests of all types", () => {
     const [one, hundred] = [String(bucketOf(1)), String(bucketOf(100))];
     const { series } = seriesReply(
       { metric: "execution.p50", minutes: 1, now },
@@ -88,7 +88,7 @@ describe("series", () => {
   });
 });
 
-test("gauges of a snapshot hold depths by type, and the slots of workers that are there", () => {
+test("gauges of a snapshot hold depths by type, and the slots of live workers", () => {
   const worker = (state: WorkerState["state"], running: number): WorkerState => ({
     id: crypto.randomUUID(),
     host: "desk",
@@ -121,6 +121,6 @@ test("gauges of a snapshot hold depths by type, and the slots of workers that ar
     "workers.busy|": 4,
     "workers.slots|": 16,
   });
-  // Types that share a label are added, none hides another.
+  // Types that share a label are added up; none hides another.
   expect(gaugesOf(snapshot, () => "other").get("queue.executing|other")).toBe(3);
 });

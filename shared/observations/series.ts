@@ -4,11 +4,11 @@ import { percentile } from "./latency-digest.ts";
 import type { SeriesQuery } from "./port.ts";
 
 export const MINUTE_MS = 60_000;
-/** Series are asked for back to a day; an hour more lets the oldest minute be read whole. */
+/** Series reach back a day; an hour more lets the oldest minute be read completely. */
 export const SERIES_KEPT_MS = 25 * 60 * MINUTE_MS;
 
 /**
- * What is kept of one minute, in four kinds. Each is a set of numbers by field: `<counter>|<type>` in counts,
+ * The four kinds of data stored per minute. Each is a set of numbers by field: `<counter>|<type>` in counts,
  * `<bucket>|<type>` in the two digests, `<metric>|<type>` in gauges (no type where a metric has none).
  */
 export type SeriesKind = "counts" | "execution" | "queueWait" | "gauges";
@@ -17,7 +17,7 @@ export function seriesField(name: string, type: string): string {
   return `${name}|${type}`;
 }
 
-/** The kind that holds a metric. Throws `INVALID_QUERY` for a metric that does not exist. */
+/** The kind that holds a metric. Throws `INVALID_QUERY` for an unknown metric. */
 export function kindOf(metric: string): SeriesKind {
   if (/^(submitted|completed|failed|retried|cancelled|rejected)$/.test(metric)) return "counts";
   if (/^(queue\.(waiting|executing)|workers\.(busy|slots))$/.test(metric)) return "gauges";
@@ -32,7 +32,7 @@ export function minutesOf({ minutes, now }: SeriesQuery): number[] {
   return Array.from({ length: minutes }, (_, i) => last - minutes + 1 + i);
 }
 
-/** A snapshot's depths and workers as fields of the minute it was taken in. Types that share a label are added. */
+/** A snapshot's depths and workers as fields of its minute. Types that share a label are added up. */
 export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string): Map<string, number> {
   const gauges = new Map<string, number>();
   const add = (field: string, depth: number) => gauges.set(field, (gauges.get(field) ?? 0) + depth);
@@ -56,9 +56,8 @@ export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string
 }
 
 /**
- * The reply to a query from what is kept of its minutes (in the order of {@link minutesOf}, in the metric's kind).
- * One series of a type when one was asked for; else first the series over all types, without labels, then one for
- * each type.
+ * The reply to a query, from the stored minutes (in the order of {@link minutesOf}, of the metric's kind). One series
+ * when a type was requested; otherwise first the series over all types, without labels, then one per type.
  */
 export function seriesReply(query: SeriesQuery, rows: readonly ReadonlyMap<string, number>[]): SeriesReply {
   const pointOf = reader(query.metric);
@@ -107,7 +106,7 @@ function byType(row: ReadonlyMap<string, number>, metric: string): Map<string, F
   return types;
 }
 
-/** How one point is made of fields: their sum, or a percentile of the digest they form; null where there are none. */
+/** Computes one point from fields: their sum, or a percentile of the digest they form; null where there are none. */
 function reader(metric: string): (fields: readonly Field[]) => number | null {
   const quantile = /\.p(\d\d)$/.exec(metric)?.[1];
   if (!quantile)

@@ -1,9 +1,10 @@
+import { within } from "../async.ts";
 import { AppError, messageOf } from "../errors.ts";
 
 export type Engine = "mongodb" | "redis" | "postgres";
 
-/** Runs one call of an engine; whatever it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
-export async function asking<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
+/** Makes one call of an engine; whatever it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
+export async function orUnavailable<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
@@ -16,21 +17,10 @@ export async function asking<T>(engine: Engine, what: string, call: () => Promis
 }
 
 /** Whether a promise resolves within `ms`; never rejects. */
-export async function answers(ask: () => Promise<unknown>, ms = 1_000): Promise<boolean> {
-  let timer: Timer | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([
-      ask().then(
-        () => true,
-        // Only the fact is asked for here; the reason is logged where the connection is watched.
-        () => false,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function answers(ask: () => Promise<unknown>, ms = 1_000): Promise<boolean> {
+  return within(ms, ask()).then(
+    () => true,
+    // Only the fact matters here; the reason is logged where the connection is watched.
+    () => false,
+  );
 }

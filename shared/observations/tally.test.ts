@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { sampleEvent, sampleEvents, sampleStory } from "../../tests/support/sample-events.ts";
 import { bucketOf } from "./latency-digest.ts";
-import { tallyOf } from "./tally.ts";
+import { LATE_MS, tallyOf } from "./tally.ts";
 
 const now = Date.parse("2026-03-01T12:00:30Z");
 const MINUTE = 60_000;
@@ -10,7 +10,7 @@ const typeLabel = (type: string) => type;
 const tally = (events: Parameters<typeof tallyOf>[0]) => tallyOf(events, { now, typeLabel });
 
 describe("the tally of events", () => {
-  test("counts every event, and each counter by what happened", () => {
+  test("counts every event in total and by what happened", () => {
     const { totals } = tally([
       ...sampleStory({ at: now }),
       ...sampleEvents(3, "job.failed", { at: now }),
@@ -48,7 +48,7 @@ describe("the tally of events", () => {
     expect([...(minutes.get(thisMinute)?.queueWait ?? [])]).toEqual([[`${bucketOf(4)}|hash`, 1]]);
   });
 
-  test("leaves out of the series what is older than a day or too far ahead, and counts it all the same", () => {
+  test("leaves out of the series what is older than a day or too far ahead, but counts it", () => {
     const { totals, minutes } = tally([
       sampleEvent("job.completed", { at: now - 25 * 60 * MINUTE }),
       sampleEvent("job.completed", { at: now + 11 * MINUTE }),
@@ -58,10 +58,18 @@ describe("the tally of events", () => {
     expect([...minutes.keys()]).toEqual([thisMinute + 1]);
   });
 
-  test("knows the time of the latest event, whatever their order", () => {
+  test("finds the time of the latest event, whatever their order", () => {
     const events = [3, 9, 4].map((n) => sampleEvent("job.validated", { at: now + n }));
     expect(tally(events).lastEventAt).toBe(now + 9);
     expect(tally([]).lastEventAt).toBe(0);
+  });
+
+  test("ignores events of the far future when finding the latest", () => {
+    const events = [0, 9 * MINUTE, 365 * 24 * 60 * MINUTE].map((ahead) =>
+      sampleEvent("job.validated", { at: now + ahead }),
+    );
+    expect(tally(events).lastEventAt).toBe(now + 9 * MINUTE);
+    expect(tally(events.slice(2)).lastEventAt).toBe(0);
   });
 
   test("names types by their labels", () => {
@@ -71,4 +79,14 @@ describe("the tally of events", () => {
     });
     expect([...(minutes.get(thisMinute)?.counts ?? [])]).toEqual([["submitted|other", 2]]);
   });
+});
+
+test("events that the ledger compares are counted as late by the minute in which they occurred", () => {
+  const { late } = tally([
+    sampleEvent("job.created", { at: now - 3 * MINUTE }),
+    sampleEvent("job.completed", { at: now - 3 * MINUTE }),
+    sampleEvent("job.started", { at: now - 3 * MINUTE }),
+    sampleEvent("job.completed", { at: now - LATE_MS + 1 }),
+  ]);
+  expect(Object.fromEntries(late)).toEqual({ [thisMinute - 3]: 2 });
 });

@@ -2,18 +2,24 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { contributionOf } from "./counting.ts";
 import { bucketOf } from "./latency-digest.ts";
 import { MINUTE_MS, type SeriesKind, seriesField } from "./series.ts";
+import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
-/** Series reach back a day; older events are stored and counted in the totals, but are in no series. */
+/** Series reach back a day; older events are stored and counted in the totals, but appear in no series. */
 const SERIES_REACH_MS = 24 * 60 * MINUTE_MS;
 /** A producer's clock may be a little ahead. */
 const AHEAD_MS = 10 * MINUTE_MS;
 
-/** Job types with series of their own; the rest share the name "other". */
+/** The ledger seals a span once it is older than this by a margin; events recorded later are counted as late. */
+export const LATE_MS = 5_000;
+
+/** Job types with their own series; the rest share the name "other". */
 export const MAX_TYPES = 50;
+
+const LEDGER_EVENTS: ReadonlySet<string> = new Set(["job.created", ...TERMINAL_EVENTS]);
 
 export type Counts = Map<string, number>;
 
-/** What some events add up to, ready to be added to what is kept. */
+/** What some events add up to, ready to be added to the stored numbers. */
 export interface Tally {
   /** By counter name. */
   readonly totals: Counts;
@@ -22,11 +28,13 @@ export interface Tally {
   readonly queueWait: Counts;
   /** By minute since 1970, then by series field. */
   readonly minutes: ReadonlyMap<number, Record<Exclude<SeriesKind, "gauges">, Counts>>;
-  /** Milliseconds since 1970 of the latest event. */
+  /** Of the events that the ledger compares: how many are late, by the minute since 1970 in which they occurred. */
+  readonly late: Counts;
+  /** Milliseconds since 1970 of the latest event whose producer's clock is plausible; 0 when there is none. */
   readonly lastEventAt: number;
 }
 
-/** Add up events, each of them once. `typeLabel` bounds the number of job types that have series of their own. */
+/** Adds up events, each of them once. `typeLabel` bounds the number of job types with their own series. */
 export function tallyOf(
   events: readonly JobEvent[],
   { now, typeLabel }: { now: number; typeLabel: (type: string) => string },
@@ -35,11 +43,15 @@ export function tallyOf(
   const execution: Counts = new Map();
   const queueWait: Counts = new Map();
   const minutes = new Map<number, Record<"counts" | "execution" | "queueWait", Counts>>();
+  const late: Counts = new Map();
   let lastEventAt = 0;
 
   for (const event of events) {
     const at = Date.parse(event.occurredAt);
-    lastEventAt = Math.max(lastEventAt, at);
+    // One event of the far future would be the latest for years.
+    if (at < now + AHEAD_MS) lastEventAt = Math.max(lastEventAt, at);
+    if (LEDGER_EVENTS.has(event.eventType) && at < now - LATE_MS)
+      add(late, String(Math.floor(at / MINUTE_MS)));
     const { counter, executionMs, queueWaitMs } = contributionOf(event);
     if (counter === undefined && executionMs === undefined && queueWaitMs === undefined) continue;
 
@@ -53,7 +65,7 @@ export function tallyOf(
     if (executionMs !== undefined) addDuration(execution, minute?.execution, executionMs, type);
     if (queueWaitMs !== undefined) addDuration(queueWait, minute?.queueWait, queueWaitMs, type);
   }
-  return { totals, execution, queueWait, minutes, lastEventAt };
+  return { totals, execution, queueWait, minutes, late, lastEventAt };
 
   function minuteOf(number: number) {
     let minute = minutes.get(number);

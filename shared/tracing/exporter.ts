@@ -4,9 +4,9 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Sends spans to `<endpoint>/v1/traces`. An unreachable receiver costs spans and one line in the log, and one more when
- * it is back.
- * The library itself reads the further variables of the specification: headers, timeout, compression, certificates.
+ * Sends spans to `<endpoint>/v1/traces`. An unreachable receiver costs the spans and one line in the log, and one more
+ * when it is back. The library itself reads the specification's further variables: headers, timeout, compression,
+ * certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces` });
@@ -16,7 +16,7 @@ export function createExporter({ endpoint, log }: { endpoint: string; log: Log }
       exporter.export(spans, (result) => {
         const { error } = result;
         if (error && !away)
-          log.warn("Traces cannot be exported; those that do not fit into memory are dropped", {
+          log.warn("Could not export traces; those that do not fit into memory are dropped", {
             reason: messageOf(error),
           });
         else if (!error && away) log.info("Traces are exported again");

@@ -28,13 +28,13 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
   consumer: OtelKind.CONSUMER,
 };
 
-/** Spans that wait to be sent; further ones are dropped until there is room. At about 2 KB each. */
+/** How many spans may wait to be sent; further ones are dropped until there is room. Each takes about 2 KB. */
 const MAX_WAITING = 8_192;
 const SEND_EVERY_MS = 1_000;
-/** A stop does not wait longer for a receiver that is slow or away. */
+/** A stop waits no longer than this for a slow or unreachable receiver. */
 const CLOSE_MS = 1_000;
 
-/** Spans by OpenTelemetry's SDK, sent in batches as OTLP over HTTP (JSON). */
+/** Spans from OpenTelemetry's SDK, sent in batches as OTLP over HTTP (JSON). */
 export function createOtlpTracing({
   endpoint,
   share,
@@ -45,7 +45,7 @@ export function createOtlpTracing({
 }: TracingOptions & { endpoint: string }): Tracing {
   const now = createClock();
   const random = new RandomIdGenerator();
-  // Taken by the span that begins within the same call.
+  // Used by the span that begins within the same call.
   let nextTraceId = "";
   const provider = new TracerProvider({
     resource: resourceFromAttributes({

@@ -8,23 +8,49 @@ export interface Completions {
   missing: number;
 }
 
+interface WaitOptions {
+  stallMs: number;
+  signal: AbortSignal;
+}
+
 /**
- * Waits until `expected` jobs more than `before` have finished. A system that makes no progress for
- * `stallMs` is given up on; what it still owes shows as `missing`.
+ * Waits until the jobs have finished. It looks at the oldest hundred unfinished ones, so that each job is looked up
+ * about once, by its id: counting would read what is being measured. A system that makes no progress for `stallMs` is
+ * given up on; what it still owes shows as `missing`.
  */
 export async function waitForCompletion(
   system: RunningSystem,
-  { expected, stallMs, signal }: { expected: number; stallMs: number; signal: AbortSignal },
+  { jobIds, stallMs, signal }: WaitOptions & { jobIds: readonly string[] },
+): Promise<void> {
+  let next = 0;
+  let open: string[] = [];
+  let progressAt = performance.now();
+  while (!signal.aborted) {
+    const looked = [...open, ...jobIds.slice(next, next + WINDOW - open.length)];
+    if (looked.length === 0) return;
+    next += looked.length - open.length;
+    open = await system.unfinished(looked);
+    if (open.length < looked.length) progressAt = performance.now();
+    else if (performance.now() - progressAt > stallMs) return;
+    if (open.length > 0) await Bun.sleep(POLL_MS);
+  }
+}
+
+/** Waits until the system's observers have counted `expected` finished jobs; gives up when they stand still. */
+export async function waitForObservers(
+  observed: () => Promise<number>,
+  { expected, stallMs, signal }: WaitOptions & { expected: number },
 ): Promise<void> {
   let seen = -1;
   let progressAt = performance.now();
   while (!signal.aborted) {
-    const count = await system.completedCount();
+    const count = await observed();
     if (count >= expected) return;
     if (count > seen) progressAt = performance.now();
-    else if (performance.now() - progressAt > stallMs) return;
+    else if (performance.now() - progressAt > stallMs)
+      throw new Error(`Observers stand still at ${count} of ${expected} finished jobs`);
     seen = count;
-    await Bun.sleep(pollMs);
+    await Bun.sleep(POLL_MS);
   }
 }
 
@@ -38,8 +64,9 @@ export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
+const WINDOW = 100;
 // The time of the end comes from the jobs themselves, so a slow poll costs the result nothing.
-const pollMs = 100;
+const POLL_MS = 100;
 
 function join(sent: readonly SentJob[], finishedAt: ReadonlyMap<string, number>): Completions {
   const latenciesMs: number[] = [];

@@ -1,15 +1,21 @@
 import { mkdir, rm } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { resolve } from "node:path";
+import { benchGrowth } from "./growth/main.ts";
+import { medianReport } from "./medians.ts";
 import { observatory } from "./observatory.ts";
 import { type BenchOptions, parseBenchOptions, usageText } from "./options.ts";
 import { peers } from "./peers/all.ts";
 import { formatReport, type SystemReport, writeReport } from "./report.ts";
 import { runNoopRuns, runSleepRun } from "./runs.ts";
 import type { StartOptions, System } from "./system.ts";
+import { benchTerminals } from "./terminal/main.ts";
 
 // Our own system comes first: the ratios of the report divide the first system by the others.
 const systems: readonly System[] = [observatory, ...peers];
+
+/** The name that measures terminals instead of jobs. */
+const TERMINAL = "terminal";
 
 async function main(): Promise<number> {
   const options = parseBenchOptions(process.argv.slice(2));
@@ -17,26 +23,42 @@ async function main(): Promise<number> {
     console.log(usageText);
     return 0;
   }
+  const interrupted = onInterrupt();
+  if (options.only?.includes(TERMINAL)) {
+    if (options.only.length > 1)
+      throw new Error(`--only ${TERMINAL} measures terminals alone, wanted no other name`);
+    return benchTerminals(options, interrupted);
+  }
+  if (options.growth) return (await benchGrowth(options.growth)) ? 0 : 1;
   const chosen = systems.filter(({ name }) => options.only?.includes(name) ?? true);
   const unknown = options.only?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
   if (unknown.length > 0) {
     throw new Error(
-      `--only names ${unknown.join(", ")}, wanted of ${systems.map(({ name }) => name).join(", ")}`,
+      `--only names ${unknown.join(", ")}, wanted of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
     );
   }
-  const interrupted = onInterrupt();
 
   const startedAt = new Date().toISOString();
   const loadAverage = loadavg()[0]!;
   if (loadAverage > 0.5) {
     console.log(`The machine is busy (load average ${loadAverage.toFixed(1)}): trust ratios, not figures`);
   }
-  const reports: SystemReport[] = [];
-  for (const system of chosen) {
-    if (interrupted.aborted) break;
-    reports.push(await benchSystem(system, options, interrupted));
+  // Round by round, so that a busy minute of the machine meets all systems and not one.
+  const rounds: SystemReport[][] = [];
+  while (rounds.length < options.rounds && !interrupted.aborted) {
+    const round: SystemReport[] = [];
+    rounds.push(round);
+    for (const system of chosen) {
+      if (interrupted.aborted) break;
+      console.log(`Round ${rounds.length} of ${options.rounds}, ${system.name} …`);
+      round.push(await benchSystem(system, options, interrupted));
+    }
   }
-  const report = { startedAt, loadAverage, options: { ...options }, systems: reports };
+  const reports = chosen.flatMap(({ name }) => {
+    const own = rounds.flat().filter(({ system }) => system === name);
+    return own.length === 0 ? [] : [medianReport(own)];
+  });
+  const report = { startedAt, loadAverage, options: { ...options }, systems: reports, rounds };
   console.log(`\n${formatReport(report, titles(options))}\n\nWritten to ${await writeReport(report)}`);
   const isSound = reports.every(({ error, runs }) => !error && runs.every(({ missing }) => missing === 0));
   if (interrupted.aborted) return 130;
@@ -66,14 +88,16 @@ async function benchSystem(
   const report: SystemReport = { system: system.name, settings: {}, runs: [], error: null };
   const sizes = { ...options, signal };
   try {
-    await withSystem(system, "noop", options, signal, async (running) => {
-      report.settings.noop = running.settings;
-      report.runs.push(...(await runNoopRuns(running, sizes)));
-    });
-    await withSystem(system, "sleep", options, signal, async (running) => {
-      report.settings.sleep = running.settings;
-      report.runs.push(await runSleepRun(running, sizes));
-    });
+    if (options.runs.some((run) => run !== "sleep-100ms"))
+      await withSystem(system, "noop", options, signal, async (running) => {
+        report.settings.noop = running.settings;
+        await runNoopRuns(running, sizes, (result) => report.runs.push(result));
+      });
+    if (options.runs.includes("sleep-100ms"))
+      await withSystem(system, "sleep", options, signal, async (running) => {
+        report.settings.sleep = running.settings;
+        report.runs.push(await runSleepRun(running, sizes));
+      });
   } catch (error) {
     report.error =
       error instanceof Error ? [error.message, error.cause].filter(Boolean).join(": ") : String(error);
@@ -91,7 +115,6 @@ async function withSystem(
   // In the project and not in the system's temporary folder, which may be memory, where fsync is free.
   const dataDir = resolve(`.observatory/bench-${process.pid}/${system.name}-${profile}`);
   await mkdir(dataDir, { recursive: true });
-  console.log(`${system.name}: ${profile} runs …`);
   const workers = profile === "sleep" ? sleepWorkers : 1;
   try {
     const running = await system.start({ dataDir, workers, profile, slots, engines, signal });

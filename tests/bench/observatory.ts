@@ -1,14 +1,17 @@
 import { chmod } from "node:fs/promises";
 import postgres from "postgres";
-import type { Stats } from "../../contracts/api-queries.ts";
 import type { ServiceName } from "../../contracts/services.ts";
+import { followStream } from "../../shared/api-client/follow-stream.ts";
+import { createLog } from "../../shared/log.ts";
+import { openObservations } from "../../shared/observations/open.ts";
 import type { Engine, EngineName } from "../../tui/engines/engine.ts";
 import { startEngines } from "../../tui/engines/start.ts";
 import { engineSets, type UrlName } from "../../tui/launch/engine-set.ts";
 import { enginesOf } from "../support/engines.ts";
 import { type ServiceProcess, startService } from "../support/service-process.ts";
 import { readAcceptedIds } from "./accepted-ids.ts";
-import type { RunningSystem, StartOptions, System } from "./system.ts";
+import type { NamedProcess, RunningSystem, StartOptions, System } from "./system.ts";
+import { walBytes } from "./wal.ts";
 
 const NOOP_CONCURRENCY = 256;
 
@@ -30,23 +33,24 @@ export const observatory: System = {
     const { postgres: store } = started.engines;
     const services: { name: ServiceName; process: ServiceProcess }[] = [];
     const sql = postgres(store.url, { max: 1, onnotice: () => undefined });
+    const urls = Object.fromEntries(
+      Object.entries(engineSets[set]).map(([name, engine]) => [name, started.engines[engine].url]),
+    ) as Record<UrlName, string>;
+    const observations = openObservations({
+      eventsUrl: urls.EVENTS_URL,
+      cacheUrl: urls.CACHE_URL,
+      log: createLog({ service: "bench", level: "silent" }),
+    });
 
     const stop = async () => {
       for (const { process } of services.toReversed()) await process.stop();
+      await observations.close();
       await sql.end();
       await started.stop();
     };
     try {
       await keepCommitTimes(store, sql);
-      const urls = Object.entries(engineSets[set]).map(([name, engine]) => [
-        name,
-        started.engines[engine].url,
-      ]);
-      const env = {
-        ...(Object.fromEntries(urls) as Record<UrlName, string>),
-        LOG_LEVEL: "warn",
-        NODE_ENV: "production",
-      };
+      const env = { ...urls, LOG_LEVEL: "warn", NODE_ENV: "production" };
       const concurrency = String(profile === "noop" ? NOOP_CONCURRENCY : slots);
       const start = async (name: ServiceName, more: Record<string, string> = {}) => {
         const process = await startService(name, { ...env, ...more });
@@ -65,32 +69,20 @@ export const observatory: System = {
         batchUrl: `${gateway.url}/jobs/batch`,
         readJobIds: readAcceptedIds,
         settings: `${engines.map((engine) => engine.product).join(", ")}; gateway, ${workers} processor(s) of ${concurrency} slots, metrics-engine, read-model`,
-        async completedCount() {
-          const counts = await Promise.all(processors.map((processor) => completedBy(processor)));
-          return counts.reduce((sum, count) => sum + count, 0);
+        dataDir,
+        unfinished: (jobIds) => unfinished(sql, jobIds),
+        finishedAt: () => finishedAt(sql),
+        observed: async () => (await observations.totals()).counters.completed,
+        async *changes(signal) {
+          // As a page does, through the service that serves the stream.
+          for await (const update of followStream(() => readModel.url, { signal }))
+            if (update.kind === "deltas") yield update.deltas.map(({ at }) => new Date(at));
         },
-        async finishedAt() {
-          const rows = await sql<{ id: string; at: number }[]>`
-            select id, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000)::float8 as at from jobs where status = 'COMPLETED'`;
-          return new Map(rows.map((row) => [row.id, row.at]));
-        },
-        async settle() {
-          const [row] = await sql<
-            { done: number }[]
-          >`select count(*)::int as done from jobs where status = 'COMPLETED'`;
-          for (;;) {
-            const { counters } = (await (await fetch(`${readModel.url}/stats`)).json()) as Stats;
-            if (counters.completed >= (row?.done ?? 0)) return;
-            signal.throwIfAborted();
-            await Bun.sleep(100);
-          }
-        },
-        processes: () => [
+        walBytes: () => walBytes(sql),
+        processes: async () => [
           ...services.map(({ name, process }) => ({ label: name, pid: process.pid })),
-          ...engines.map((engine) => ({
-            label: engine.product.split(" ")[0] ?? engine.name,
-            pid: engine.pid,
-          })),
+          ...engines.map((engine) => ({ label: nameOf(engine), pid: engine.pid })),
+          ...(await backends(sql, nameOf(store))),
         ],
         stop,
       };
@@ -107,7 +99,31 @@ async function keepCommitTimes(store: Engine, sql: postgres.Sql): Promise<void> 
   await store.restart();
 }
 
-async function completedBy({ url }: ServiceProcess): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^observatory_attempts_total\{[^}]*outcome="succeeded"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
+async function unfinished(sql: postgres.Sql, jobIds: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from jobs where id = any(${[...jobIds]}::uuid[]) and status = 'COMPLETED'`;
+  const finished = new Set(rows.map(({ id }) => id));
+  return jobIds.filter((id) => !finished.has(id));
+}
+
+async function finishedAt(sql: postgres.Sql): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<{ id: string; at: number }[]>`
+    select id, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000)::float8 as at
+    from jobs where status = 'COMPLETED'`;
+  return new Map(rows.map((row) => [row.id, row.at]));
+}
+
+/** PostgreSQL's processes by whom they serve, so that the report shows what each part costs the server. */
+async function backends(sql: postgres.Sql, server: string): Promise<NamedProcess[]> {
+  const rows = await sql<{ pid: number; user: string }[]>`
+    select pid, application_name as user from pg_stat_activity
+    where backend_type = 'client backend' and pid <> pg_backend_pid()`;
+  return rows.map(({ pid, user }) => ({
+    label: `${server} for ${/^(processor|read-model|observations)$/.test(user) ? user : "the bus"}`,
+    pid,
+  }));
+}
+
+function nameOf(engine: Engine): string {
+  return engine.product.split(" ")[0] ?? engine.name;
 }

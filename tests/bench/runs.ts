@@ -1,4 +1,12 @@
-import { type Completions, joinCompletions, quantile, waitForCompletion } from "./completion.ts";
+import {
+  type Completions,
+  joinCompletions,
+  quantile,
+  waitForCompletion,
+  waitForObservers,
+} from "./completion.ts";
+import { diskBytes } from "./disk.ts";
+import { watchLiveDelay } from "./live-delay.ts";
 import { type LoadResult, runClosedLoop, runOpenLoop } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 import { type ProcessUsage, startUsageMeter } from "./usage.ts";
@@ -8,6 +16,7 @@ export type RunName = (typeof runNames)[number];
 
 /** How large the runs are; `--quick` shrinks all of it. */
 export interface RunSizes {
+  runs: readonly RunName[];
   jobs: number;
   batchSize: number;
   rateSeconds: number;
@@ -25,42 +34,52 @@ export interface RunResult {
   jobsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
+  /** From the first request until the observers had caught up; CPU, WAL and disk are those of this span. */
   seconds: number;
   usage: ProcessUsage[] | null;
   loadCpuSeconds: number;
+  /** Null where there is no PostgreSQL. */
+  walBytes: number | null;
+  diskBytes: number;
   /** How long after its last job the system's own observers had caught up; null where there are none. */
   observationLagSeconds: number | null;
+  /** 99 of 100 changes were on the live stream within this time; null where there is none, or in the other runs. */
+  liveP99Ms: number | null;
 }
 
 /** The runs that one worker serves, in this order; batches are left out where there is no bulk submit. */
-export async function runNoopRuns(system: RunningSystem, sizes: RunSizes): Promise<RunResult[]> {
-  const { signal, jobs } = sizes;
+export async function runNoopRuns(
+  system: RunningSystem,
+  sizes: RunSizes,
+  tell: (result: RunResult) => void,
+): Promise<void> {
+  const { signal, jobs, runs } = sizes;
   const single = { url: system.submitUrl, body: JSON.stringify(noop), jobs: 1 };
   const common = { readJobIds: system.readJobIds, deadlineMs, signal };
-  const results: RunResult[] = [];
   await warmUp(system, sizes);
-  results.push(
-    await measure("singles", system, sizes, () =>
-      runClosedLoop({ ...common, request: single, connections: singleConnections, totalJobs: jobs }),
-    ),
-  );
-  if (system.batchUrl) {
+  if (runs.includes("singles"))
+    tell(
+      await measure("singles", system, sizes, () =>
+        runClosedLoop({ ...common, request: single, connections: singleConnections, totalJobs: jobs }),
+      ),
+    );
+  if (system.batchUrl && runs.includes("batches")) {
     const request = batchRequest(system.batchUrl, noop, sizes.batchSize);
-    results.push(
+    tell(
       await measure("batches", system, sizes, () =>
         runClosedLoop({ ...common, request, connections: batchConnections, totalJobs: jobs }),
       ),
     );
   }
   for (const ratePerSecond of [50, 500] as const) {
+    if (!runs.includes(`rate-${ratePerSecond}`)) continue;
     const options = { ...common, request: single, connections: singleConnections, ratePerSecond };
-    results.push(
+    tell(
       await measure(`rate-${ratePerSecond}`, system, sizes, () =>
         runOpenLoop({ ...options, seconds: sizes.rateSeconds }),
       ),
     );
   }
-  return results;
 }
 
 /** Jobs of 100 ms on several workers: shows whether slots stay idle while work waits. */
@@ -94,7 +113,7 @@ function batchRequest(url: string, job: object, size: number) {
 
 /** Lets both sides compile and the engines fill their caches; its jobs are not measured. */
 async function warmUp(system: RunningSystem, { jobs, signal }: RunSizes): Promise<void> {
-  const expected = await system.completedCount();
+  const observedBefore = (await system.observed?.()) ?? 0;
   const request = { url: system.submitUrl, body: JSON.stringify(noop), jobs: 1 };
   const totalJobs = Math.min(2_000, Math.ceil(jobs / 5));
   const { accepted } = await runClosedLoop({
@@ -105,7 +124,27 @@ async function warmUp(system: RunningSystem, { jobs, signal }: RunSizes): Promis
     totalJobs,
     signal,
   });
-  await waitForCompletion(system, { expected: expected + accepted.length, stallMs, signal });
+  await waitForEnd(
+    system,
+    accepted.map(({ jobId }) => jobId),
+    observedBefore,
+    signal,
+  );
+}
+
+/** Resolves when the jobs have finished and are observed; returns how long the observers took beyond the jobs. */
+async function waitForEnd(
+  system: RunningSystem,
+  jobIds: readonly string[],
+  observedBefore: number,
+  signal: AbortSignal,
+): Promise<number | null> {
+  await waitForCompletion(system, { jobIds, stallMs, signal });
+  signal.throwIfAborted();
+  if (!system.observed) return null;
+  const endedAt = performance.now();
+  await waitForObservers(system.observed, { expected: observedBefore + jobIds.length, stallMs, signal });
+  return (performance.now() - endedAt) / 1000;
 }
 
 async function measure(
@@ -114,22 +153,33 @@ async function measure(
   { signal }: RunSizes,
   sendLoad: () => Promise<LoadResult>,
 ): Promise<RunResult> {
-  const before = await system.completedCount();
-  const meter = startUsageMeter(system.processes());
+  const observedBefore = (await system.observed?.()) ?? 0;
+  const walBefore = await system.walBytes?.();
+  const diskBefore = diskBytes(system.dataDir);
+  const meter = startUsageMeter(await system.processes());
+  // At a rate alone: a viewer of a flood is shown a part of it.
+  const stopWatching = run.startsWith("rate-") ? watchLiveDelay(system) : async () => null;
   const ownCpu = process.cpuUsage();
   const startedAt = performance.now();
   const load = await sendLoad();
   const { user, system: kernel } = process.cpuUsage(ownCpu);
-  await waitForCompletion(system, { expected: before + load.accepted.length, stallMs, signal });
+  const jobIds = load.accepted.map(({ jobId }) => jobId);
+  const observationLagSeconds = await waitForEnd(system, jobIds, observedBefore, signal);
   const seconds = (performance.now() - startedAt) / 1000;
   const usage = meter.stop();
-  signal.throwIfAborted();
-  const loadCpuSeconds = (user + kernel) / 1e6;
-  const endedAt = performance.now();
-  await system.settle?.();
-  const observationLagSeconds = system.settle ? (performance.now() - endedAt) / 1000 : null;
-  const summary = summarise(load, await joinCompletions(system, load));
-  return { run, ...summary, seconds, usage, loadCpuSeconds, observationLagSeconds };
+  const walAfter = await system.walBytes?.();
+  const delays = await stopWatching();
+  return {
+    run,
+    ...summarise(load, await joinCompletions(system, load)),
+    seconds,
+    usage,
+    loadCpuSeconds: (user + kernel) / 1e6,
+    walBytes: walBefore === undefined || walAfter === undefined ? null : walAfter - walBefore,
+    diskBytes: diskBytes(system.dataDir) - diskBefore,
+    observationLagSeconds,
+    liveP99Ms: delays && quantile(delays, 0.99),
+  };
 }
 
 function summarise(load: LoadResult, done: Completions) {

@@ -14,7 +14,10 @@ export interface StartOptions {
   signal: AbortSignal;
 }
 
-/** A process to account for; its children count with it unless they are named themselves. */
+/**
+ * A process to account for; its children count with it unless they are named themselves. Several of one label are
+ * added up.
+ */
 export interface NamedProcess {
   label: string;
   pid: number;
@@ -35,12 +38,18 @@ export interface RunningSystem {
   readJobIds: ReadJobIds;
   /** The settings that matter to the figures, in one line for the report. */
   settings: string;
-  /** Jobs finished since start. Polled during a run, so it must be cheap for the system. */
-  completedCount(): Promise<number>;
-  /** When each job finished, in wall-clock milliseconds. Asked once after a run. */
+  /** The folder that holds all of its data. */
+  dataDir: string;
+  /** Those of at most a hundred jobs that have not finished. Called while jobs run: it must cost next to nothing. */
+  unfinished(jobIds: readonly string[]): Promise<string[]>;
+  /** When each job finished, in wall-clock milliseconds. Read once after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;
-  /** Resolves when everything that follows a job's end (events stored and counted) has caught up; absent: nothing follows. */
-  settle?(): Promise<void>;
-  processes(): NamedProcess[];
+  /** Finished jobs that its own observers have stored and counted, ever; absent: nothing observes. As cheap. */
+  observed?(): Promise<number>;
+  /** The changes that its live stream shows from now on, by when each happened; absent: there is no live stream. */
+  changes?(signal: AbortSignal): AsyncIterable<readonly Date[]>;
+  /** Bytes of write-ahead log that PostgreSQL has written so far; absent: there is no PostgreSQL. */
+  walBytes?(): Promise<number>;
+  processes(): Promise<NamedProcess[]>;
   stop(): Promise<void>;
 }

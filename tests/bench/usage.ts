@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { NamedProcess } from "./system.ts";
 
-/** CPU time and peak memory of one named process with its children over a run. */
+/** CPU time and peak memory of the processes of one label, with their children, over a run. */
 export interface ProcessUsage {
   label: string;
   cpuSeconds: number;
@@ -26,9 +26,9 @@ interface Sample {
  */
 export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter {
   if (process.platform !== "linux") return { stop: () => null };
-  const meters = processes.map(({ label, pid }) => ({
+  const meters = [...Map.groupBy(processes, ({ label }) => label)].map(([label, roots]) => ({
     label,
-    pid,
+    roots: roots.map(({ pid }) => pid),
     first: new Map<number, number>(),
     last: new Map<number, number>(),
     peakKb: 0,
@@ -41,7 +41,7 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
       let anonKb = 0;
       let fileKb = 0;
       let shmemKb = 0;
-      for (const pid of descendants(meter.pid, children, named)) {
+      for (const pid of descendants(meter.roots, children, named)) {
         const seen = readSample(pid);
         if (!seen) continue;
         // A child born during the run starts from zero: all it used belongs to the run.
@@ -70,6 +70,23 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
   };
 }
 
+/** CPU time of one process so far, its children left out; throws where it has gone, or there is no /proc. */
+export function cpuSecondsOf(pid: number): number {
+  return sampleOf(pid).cpuTicks / ticksPerSecond;
+}
+
+/** Resident memory of one process, its children left out; throws as {@link cpuSecondsOf}. */
+export function residentMegabytesOf(pid: number): number {
+  const { anonKb, fileKb, shmemKb } = sampleOf(pid);
+  return (anonKb + fileKb + shmemKb) / 1024;
+}
+
+function sampleOf(pid: number): Sample {
+  const sample = readSample(pid);
+  if (!sample) throw new Error(`process ${pid} has no entry in /proc`);
+  return sample;
+}
+
 const sampleEveryMs = 500;
 // USER_HZ, the unit of /proc/PID/stat on every Linux that Bun runs on (proc(5)).
 const ticksPerSecond = 100;
@@ -88,8 +105,12 @@ function readChildren(): Map<number, number[]> {
   return children;
 }
 
-function descendants(root: number, children: Map<number, number[]>, named: Set<number>): number[] {
-  const found = [root];
+function descendants(
+  roots: readonly number[],
+  children: Map<number, number[]>,
+  named: Set<number>,
+): number[] {
+  const found = [...roots];
   for (const pid of found) {
     for (const child of children.get(pid) ?? []) if (!named.has(child)) found.push(child);
   }

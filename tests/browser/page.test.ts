@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { AxeBuilder } from "@axe-core/playwright";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import headless from "@xterm/headless";
 import type { Page } from "playwright";
 import { openBrowser } from "../support/browser.ts";
+import { linesAround } from "../support/lines-around.ts";
 import { startPageSystem } from "../support/page-system.ts";
 import { eventually } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -23,7 +26,6 @@ afterAll(async () => {
 const LINES = `(({ rows, buffer: { active } }) =>
   Array.from({ length: rows }, (_, y) => active.getLine(active.baseY + y).translateToString(true))
 )(document.querySelector(".screen").terminal)`;
-const OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
 /** The lines that the terminal of a page shows. */
 const linesOf = (page: Page) => page.evaluate<string[]>(LINES);
@@ -39,7 +41,7 @@ const connected = (page: Page) => page.getByRole("status").filter({ hasText: "Co
 describe("the terminal in the page", () => {
   test("shows the interface, takes keys, and comes back to the same process after a reload", async () => {
     await using system = await startPageSystem(world);
-    await using tab = await browser.open(system.url);
+    await using tab = await browser.open(`${system.url}/#/terminal`);
     const { page, faults } = tab;
     await connected(page);
     await shows(page, "Overview");
@@ -59,7 +61,7 @@ describe("the terminal in the page", () => {
     await using system = await startPageSystem(world, {
       PTY_TUI_BINARY: JSON.stringify(["sh", "-c", script]),
     });
-    await using tab = await browser.open(system.url);
+    await using tab = await browser.open(`${system.url}/#/terminal`);
     await shows(tab.page, "reverse");
     const local = new headless.Terminal({ cols: 80, rows: 24, allowProposedApi: true });
     const bytes = Bun.spawnSync(["sh", "-c", script.replace("sleep 100", "true")]).stdout;
@@ -88,7 +90,7 @@ describe("the terminal in the page", () => {
     await using system = await startPageSystem(world, {
       PTY_TUI_BINARY: '["sh", "-c", "echo pid $$; PS1= exec sh"]',
     });
-    await using tab = await browser.open(system.url);
+    await using tab = await browser.open(`${system.url}/#/terminal`);
     const { page } = tab;
     await shows(page, "pid ");
     const [before] = await linesOf(page);
@@ -112,9 +114,35 @@ describe("the terminal in the page", () => {
     );
   });
 
+  test("a service that stops answering on an open socket is noticed, and its output goes on without gap or repeat", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "observatory-frozen-"));
+    const go = join(folder, "go");
+    await using system = await startPageSystem(world, {
+      PTY_TUI_BINARY: JSON.stringify(["sh", "-c", linesAround(go)]),
+    });
+    await using tab = await browser.open(`${system.url}/#/terminal`);
+    const { page } = tab;
+    await connected(page);
+    await shows(page, "line 1 of");
+    const { terminals } = system;
+    terminals.signal("SIGSTOP");
+    try {
+      await Bun.write(go, "");
+      await page.getByText("Reconnecting").waitFor({ timeout: 60_000 });
+    } finally {
+      terminals.signal("SIGCONT");
+      await rm(folder, { recursive: true });
+    }
+    await shows(page, "line 5 of");
+    await connected(page);
+    const lines = (await linesOf(page)).filter((line) => line.startsWith("line "));
+    const pid = lines[0]?.split(" ").at(-1);
+    expect(lines).toEqual([1, 2, 3, 4, 5].map((n) => `line ${n} of ${pid}`));
+  });
+
   test("a watch link shows the screen to a second browser, whose keys reach nothing", async () => {
     await using system = await startPageSystem(world, { PTY_TUI_BINARY: '["sh", "-c", "PS1= exec sh"]' });
-    await using first = await browser.open(system.url);
+    await using first = await browser.open(`${system.url}/#/terminal`);
     await connected(first.page);
     await first.page.getByRole("button", { name: "Make a link" }).first().click();
     const link = await first.page.locator(".copyfield code").first().textContent();
@@ -133,9 +161,9 @@ describe("the terminal in the page", () => {
       PTY_PER_IP_CAP: "1",
       PTY_TUI_BINARY: '["sleep", "1000"]',
     });
-    await using first = await browser.open(full.url);
+    await using first = await browser.open(`${full.url}/#/terminal`);
     await connected(first.page);
-    await using second = await browser.open(full.url);
+    await using second = await browser.open(`${full.url}/#/terminal`);
     await second.page.getByRole("heading", { name: "Too many sessions" }).waitFor();
 
     const token = "a token of the test";
@@ -143,7 +171,7 @@ describe("the terminal in the page", () => {
       PTY_AUTH_TOKEN: token,
       PTY_TUI_BINARY: '["sleep", "1000"]',
     });
-    await using tab = await browser.open(guarded.url);
+    await using tab = await browser.open(`${guarded.url}/#/terminal`);
     await tab.page.getByLabel("Token").fill("wrong token here");
     await tab.page.getByRole("button", { name: "Open the terminal" }).click();
     await tab.page.getByText("The token is wrong").waitFor();
@@ -151,79 +179,4 @@ describe("the terminal in the page", () => {
     await tab.page.getByRole("button", { name: "Open the terminal" }).click();
     await connected(tab.page);
   });
-});
-
-describe("the dashboard", () => {
-  let system: Awaited<ReturnType<typeof startPageSystem>>;
-  beforeAll(async () => {
-    system = await startPageSystem(world, { PTY_TUI_BINARY: '["sleep", "1000"]' });
-    await world.submitMany([
-      { type: "fail", maxAttempts: 1 },
-      { type: "hash", payload: { text: "page", rounds: 10 } },
-    ]);
-    await eventually(async () => (await world.sql`select 1 from jobs where status = 'FAILED'`).length > 0, {
-      what: "a failed job",
-    });
-  });
-  afterAll(() => system[Symbol.asyncDispose]());
-
-  test("shows the numbers live, and a new job changes them without a reload", async () => {
-    await using tab = await browser.open(`${system.url}/#/overview`);
-    const { page, faults } = tab;
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.getByText("Balanced", { exact: true }).waitFor();
-    const completed = page.locator("a.counter").filter({ hasText: "Completed" }).locator(".value");
-    const before = Number(await completed.textContent());
-    await page.keyboard.press("n");
-    await page.getByLabel("Type").selectOption("hash");
-    await page.getByRole("button", { name: "Submit" }).click();
-    await page.getByRole("heading", { name: "hash" }).waitFor();
-    await page.getByText("Where the").waitFor();
-    await page.keyboard.press("1");
-    await eventually(async () => Number(await completed.textContent()) > before, {
-      what: "one more completed job",
-    });
-    // The job may be looked at before intake has made it a row.
-    expect(faults.filter((fault) => !fault.includes("404"))).toEqual([]);
-  });
-
-  test("a filter lives in the address, and a failed job is retried from its page", async () => {
-    await using tab = await browser.open(`${system.url}/#/jobs?filter=status%3Afailed`);
-    const { page, faults } = tab;
-    await page.getByText("ALWAYS_FAILS").first().waitFor();
-    await page.locator("table.jobtable a").first().click();
-    await page.getByRole("button", { name: "Retry" }).click();
-    await page.getByText("Retried", { exact: true }).waitFor();
-    await page.goBack();
-    expect(page.url()).toContain("status%3Afailed");
-    await page.getByLabel("Filter jobs").fill("status:nonsense");
-    await page.getByRole("button", { name: "Filter", exact: true }).click();
-    await page.getByRole("alert").waitFor();
-    // The page itself refuses the filter; the service agrees.
-    expect(faults.filter((fault) => !fault.includes("400"))).toEqual([]);
-  });
-
-  test.each(["overview", "jobs", "events", "dead-letters", "queues", "alerts", "new", "terminal"])(
-    "#/%s has no serious fault of access, in light and dark, wide and narrow",
-    async (view) => {
-      for (const [colorScheme, width] of [
-        ["light", 1440],
-        ["dark", 390],
-      ] as const) {
-        await using tab = await browser.open(`${system.url}/#/${view}`, {
-          colorScheme,
-          viewport: { width, height: 844 },
-        });
-        await tab.page.locator("main h1, main .frame").first().waitFor();
-
-        const { violations } = await new AxeBuilder({ page: tab.page }).exclude(".xterm").analyze();
-        const serious = violations
-          .filter(({ impact }) => impact === "serious" || impact === "critical")
-          .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).slice(0, 3)}`);
-        expect(serious).toEqual([]);
-        const overflow = await tab.page.evaluate<number>(OVERFLOW);
-        expect(overflow).toBeLessThanOrEqual(0);
-      }
-    },
-  );
 });

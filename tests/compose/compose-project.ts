@@ -1,11 +1,11 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runTool } from "../../shared/run-tool.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
-import { runTool } from "../../tui/engines/run-tool.ts";
 
 export const ROOT = join(import.meta.dir, "../..");
 
-/** As `docker compose config` prints it. */
+/** The output of `docker compose config`. */
 export interface ServiceConfig {
   readonly image?: string;
   readonly build?: { readonly args?: Readonly<Record<string, string>> };
@@ -17,7 +17,7 @@ export interface Container {
   readonly name: string;
   readonly service: string;
   readonly running: boolean;
-  /** On the machine of the engine; 0 when it does not run. */
+  /** On the engine's machine; 0 when it is not running. */
   readonly pid: number;
   readonly startedAt: string;
   readonly health?: string;
@@ -32,7 +32,7 @@ interface Inspected {
   Config: { Labels: Record<string, string>; Healthcheck?: { Test?: string[] } };
 }
 
-/** The system of compose.yaml under a name of its own on free ports, driven as a person would drive it. */
+/** The system of compose.yaml under its own name on free ports, controlled the way a user would. */
 export type ComposeProject = Awaited<ReturnType<typeof createComposeProject>>;
 
 export async function createComposeProject({
@@ -41,7 +41,7 @@ export async function createComposeProject({
   profiles,
 }: {
   env: Readonly<Record<string, string | undefined>>;
-  /** Where logs and what the commands say is kept. */
+  /** Receives logs and the output of commands. */
   folder: string;
   profiles: readonly string[];
 }) {
@@ -55,7 +55,7 @@ export async function createComposeProject({
     COMPOSE_PROFILES: profiles.join(","),
     COMPOSE_PROGRESS: "plain",
     BUILDKIT_PROGRESS: "plain",
-    // Beside the developer's own images, never in their place.
+    // Beside the developer's own images, never replacing them.
     ODTO_TAG: "test",
   };
   const docker = (...args: string[]) => runTool(["docker", ...args], { env, cwd: ROOT });
@@ -88,7 +88,7 @@ export async function createComposeProject({
   const project = {
     name,
     ports,
-    /** By the name of the variable that moves it, such as GATEWAY_PORT. */
+    /** Looks up a port by the variable that sets it, such as GATEWAY_PORT. */
     port: (variable: string) => {
       const port = ports[variable];
       if (!port) throw new Error(`compose.yaml has no variable ${variable}`);
@@ -98,7 +98,7 @@ export async function createComposeProject({
     docker,
     compose,
 
-    /** The services of the chosen profiles. Throws where the file breaks the Compose schema. */
+    /** The services of the chosen profiles. Throws when the file breaks the Compose schema. */
     async services(): Promise<Readonly<Record<string, ServiceConfig>>> {
       return (
         JSON.parse(await compose("config", "--format", "json")) as { services: Record<string, ServiceConfig> }
@@ -126,7 +126,7 @@ export async function createComposeProject({
         .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
     },
 
-    /** Whether the container's own health check passes now, asked without waiting for its next turn. */
+    /** Whether the container's own health check passes now, run without waiting for its next turn. */
     async isHealthy({ id, check }: Container): Promise<boolean> {
       if (!check) return true;
       const child = Bun.spawn(["docker", "exec", id, ...check], { env, stdout: "ignore", stderr: "ignore" });
@@ -145,7 +145,7 @@ export async function createComposeProject({
       }
     },
 
-    /** Remove it with its volumes, and name what is left of it all the same: containers, volumes, networks. */
+    /** Removes it with its volumes, and names whatever is still left: containers, volumes, networks. */
     async down(): Promise<string[]> {
       await compose("down", "--volumes", "--remove-orphans", "--timeout", "20");
       const label = ["--filter", `label=com.docker.compose.project=${name}`];
@@ -160,7 +160,7 @@ export async function createComposeProject({
   return project;
 }
 
-/** A free port for every variable that compose.yaml publishes one under. */
+/** A free port for every variable under which compose.yaml publishes one. */
 async function freePorts(): Promise<Record<string, number>> {
   const text = readFileSync(join(ROOT, "compose/compose.yaml"), "utf8");
   const variables = new Set([...text.matchAll(/\$\{([A-Z_]+_PORT):-\d+\}/g)].map((match) => match[1] ?? ""));

@@ -3,9 +3,10 @@ import { eventually } from "../support/wait.ts";
 import type { ComposeProject, Container } from "./compose-project.ts";
 
 /**
- * SIGKILL the first process of a container and wait until the engine has started it again and it is healthy. The
- * process is killed from outside the engine, which takes `docker kill` for a wish that the container stays down; where
- * the engine's processes are not seen from here, that is done and the container is started by hand.
+ * Kills the first process of a container with SIGKILL, and waits until the engine has restarted it and it is healthy.
+ * The process is killed from outside the engine, because the engine takes `docker kill` as a wish to keep the
+ * container stopped. Where the engine's processes are not visible from here, `docker kill` is used and the container
+ * is started by hand.
  */
 export async function killContainer(
   project: ComposeProject,
@@ -23,7 +24,7 @@ export async function killContainer(
 
   const isBack = (now?: Container) => now?.running && now.startedAt !== before.startedAt && now;
   const after = await eventually(async () => isBack(await find()), {
-    what: `${name} to be started again`,
+    what: `${name} to be restarted`,
     timeoutMs: 30_000,
     everyMs: 100,
   });
@@ -33,5 +34,5 @@ export async function killContainer(
     timeoutMs: 60_000,
     everyMs: 300,
   });
-  return `started again after ${startedMs} ms, healthy after ${Math.round(performance.now() - killedAt)} ms`;
+  return `restarted after ${startedMs} ms, healthy after ${Math.round(performance.now() - killedAt)} ms`;
 }

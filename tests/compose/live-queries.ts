@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import mayBeEmpty from "../../compose/grafana/may-be-empty.json" with { type: "json" };
-import { filledIn, panelQueries } from "../grafana-dashboards.ts";
+import { filledIn, panelQueries } from "../grafana/dashboards.ts";
 import { selectorsOf } from "./promql.ts";
 
 interface Query {
@@ -20,13 +20,13 @@ interface Rule {
 export interface LiveAnswers {
   readonly asked: number;
   readonly excused: readonly string[];
-  /** What erred or was empty without an excuse. */
+  /** Queries that failed, or were empty without an excuse. */
   readonly faults: readonly string[];
 }
 
 /**
- * Ask a live Prometheus every query of every rule and of every panel. A recording rule and a panel must answer with
- * something; an alert's expression must not err, and every series that it reads must exist.
+ * Sends a live Prometheus every query of every rule and panel. A recording rule and a panel must return something; an
+ * alert's expression must not fail, and every series that it reads must exist.
  */
 export async function askEverything(
   prometheus: string,
@@ -50,7 +50,7 @@ export async function askEverything(
     ...rules.flatMap(({ type, name, query }): Query[] =>
       type === "recording"
         ? [{ from: `record ${name}`, expr: query }]
-        : // As long as the longest window of a panel: what a container had before it was started again counts.
+        : // As long as the longest window of a panel, so that what a container exported before its restart counts.
           selectorsOf(query).map((selector) => ({
             from: `alert ${name}`,
             expr: `last_over_time(${selector}[10m])`,

@@ -1,13 +1,13 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseOptions, UsageError } from "../../shared/command-line.ts";
-import { withCompose } from "./compose-plugin.ts";
+import { withCompose } from "../containers/compose-plugin.ts";
+import { type DockerEngine, NoDockerEngine, openDockerEngine } from "../containers/docker-engine.ts";
+import { createReport, type Report } from "../containers/report.ts";
+import { createRunningSystem } from "../containers/running-system.ts";
+import { buildStandIns, stageFor } from "../containers/stand-ins.ts";
 import { type ComposeProject, createComposeProject, ROOT, type ServiceConfig } from "./compose-project.ts";
-import { type DockerEngine, NoDockerEngine, openDockerEngine } from "./docker-engine.ts";
 import { proveSystem } from "./prove-system.ts";
-import { createReport, type Report } from "./report.ts";
-import { createRunningSystem } from "./running-system.ts";
-import { buildStandIns, stageFor } from "./stand-ins.ts";
 
 const USAGE = `Brings the unchanged compose.yaml up on a Docker engine and proves it: the four proof paths, three processors under
 load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const folder = join(ROOT, "artifacts/compose", new Date().toISOString().replaceAll(":", "-"));
-  const report = createReport(folder);
+  const report = createReport(folder, { budgetSeconds: 180 });
   let engine: DockerEngine;
   try {
     engine = await openDockerEngine(report.say);
@@ -63,7 +63,7 @@ async function proveCompose(
   const profiles = ["core", "observe", "admin"];
   const project = await createComposeProject({ env, folder, profiles });
   let services: Readonly<Record<string, ServiceConfig>> = {};
-  const isValid = await report.check("compose.yaml keeps the Compose schema", async () => {
+  const isValid = await report.check("compose.yaml matches the Compose schema", async () => {
     services = await project.services();
     return `${Object.keys(services).length} services`;
   });
@@ -82,7 +82,7 @@ async function proveCompose(
       }),
     );
     if (isBuilt && (await bringUp(project, report, runs))) {
-      const system = createRunningSystem(project, folder);
+      const system = createRunningSystem(project.port, folder);
       const end = await Promise.race([
         proveSystem({ project, engine, system, report, folder }),
         interrupted.then(() => "interrupted"),
@@ -104,7 +104,7 @@ async function proveCompose(
       }),
     );
     if (engine.isPrivate) {
-      // What was built anew lost its name to it; what was built last is found again by the next run.
+      // Rebuilt images lost their names to the new ones; the next run finds the newest again.
       await project.docker("image", "prune", "--force");
       await project.docker("builder", "prune", "--force", "--keep-storage", "2GB");
     }
@@ -114,7 +114,7 @@ async function proveCompose(
 const canRun = (service: ServiceConfig | undefined) =>
   Boolean(service?.build || (service?.image && stageFor(service.image)));
 
-/** What has to be there before Compose builds and starts: the images of others, and those that ours are built from. */
+/** What must exist before Compose builds and starts: third-party images, and the bases of ours. */
 function baseImages(services: Readonly<Record<string, ServiceConfig>>, runs: readonly string[]): string[] {
   const images = runs.flatMap((name) => {
     const { build, image } = services[name] ?? {};
@@ -140,7 +140,7 @@ function bringUp(project: ComposeProject, report: Report, runs: readonly string[
   );
 }
 
-/** Of our own images, in MB. */
+/** Sizes of our own images, in MB. */
 async function sizes(
   project: ComposeProject,
   services: Readonly<Record<string, ServiceConfig>>,

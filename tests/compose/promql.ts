@@ -1,13 +1,13 @@
 const TOKEN =
   /(?<space>\s+|#[^\n]*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|(?<name>[a-zA-Z_:][\w:]*)|(?<number>\d[\w.]*)|(?<other>.)/gs;
 
-/** Keywords after which a list of labels in brackets may follow. */
+/** Keywords that may be followed by a list of labels in brackets. */
 const BEFORE_LABELS = new Set(["by", "without", "on", "ignoring", "group_left", "group_right"]);
 const OTHER_WORDS = new Set(["and", "or", "unless", "atan2", "bool", "offset", "start", "end", "inf", "nan"]);
 
 /**
- * The series that a PromQL expression reads, as selectors without ranges, each once. An alert's expression gives
- * nothing while all is well; what it reads must be there all the same.
+ * The series that a PromQL expression reads, as selectors without ranges, each once. An alert's expression returns
+ * nothing while all is well, but the series it reads must exist even then.
  */
 export function selectorsOf(expression: string): string[] {
   const tokens = [...expression.matchAll(TOKEN)].filter((token) => token.groups?.space === undefined);

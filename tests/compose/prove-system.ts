@@ -1,24 +1,22 @@
 import type { AlertsReply, WorkersReply } from "../../contracts/api-queries.ts";
-import { PAGE_HEADERS } from "../../web/headers.ts";
-import { proofPaths } from "../smoke/proof-paths.ts";
-import { createRecorder } from "../smoke/recorder.ts";
-import { connectPty } from "../support/pty-client.ts";
+import type { DockerEngine } from "../containers/docker-engine.ts";
+import { JOBS } from "../containers/job-mix.ts";
+import { openTerminal, proveFourPaths, provePage } from "../containers/prove-front.ts";
+import type { Report } from "../containers/report.ts";
+import type { RunningSystem } from "../containers/running-system.ts";
 import { createRandom } from "../support/random.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
 import { eventually } from "../support/wait.ts";
 import type { ComposeProject, Container } from "./compose-project.ts";
-import type { DockerEngine } from "./docker-engine.ts";
 import { killContainer } from "./kill-container.ts";
 import { askEverything } from "./live-queries.ts";
-import type { Report } from "./report.ts";
-import type { RunningSystem } from "./running-system.ts";
 
 const JOBS_PER_SECOND = 10;
 const PROCESSORS = 3;
-/** Whose absence raises the alert. What is observed waits in its queue meanwhile, and jobs run on. */
+/** Its absence raises the alert. Events wait in its queue meanwhile, and jobs keep running. */
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
-/** Killed when the alert has come and gone: what raises it and shows it has to live meanwhile. */
+/** Killed once the alert has come and gone, because what raises and shows the alert must be alive until then. */
 const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
 
 export interface Proof {
@@ -29,7 +27,7 @@ export interface Proof {
   readonly folder: string;
 }
 
-/** Everything that is proved of a system that is up and healthy. */
+/** Runs all proofs on a system that is up and healthy. */
 export async function proveSystem(proof: Proof): Promise<void> {
   const { report, system, folder, engine } = proof;
   await report.phase("four proof paths", () => proveFourPaths(proof));
@@ -53,7 +51,9 @@ export async function proveSystem(proof: Proof): Promise<void> {
     await report.check("the ledger is zero", async () => {
       const ledger = await system.settledLedger(60_000);
       if (ledger.accepted < load.accepted.length)
-        throw new Error(`the ledger knows ${ledger.accepted} jobs, wanted at least ${load.accepted.length}`);
+        throw new Error(
+          `the ledger knows ${ledger.accepted} jobs, expected at least ${load.accepted.length}`,
+        );
       const { accepted, completed, failed, cancelled, rejected, deadLettered } = ledger;
       return `${accepted} accepted = ${completed} completed + ${failed} failed + ${cancelled} cancelled + ${rejected} rejected + ${deadLettered} dead-lettered`;
     });
@@ -73,46 +73,6 @@ export async function proveSystem(proof: Proof): Promise<void> {
   );
 }
 
-const JOBS: readonly ((random: ReturnType<typeof createRandom>) => Record<string, unknown>)[] = [
-  (random) => ({ type: "sleep", payload: { ms: random.between(0, 80) }, priority: random.between(0, 9) }),
-  (random) => ({ type: "hash", payload: { text: "compose", rounds: random.between(1, 2_000) } }),
-  (random) => ({ type: "flaky", payload: { failFirst: random.between(0, 2) } }),
-  () => ({ type: "fan-out", payload: { count: 3, childMs: 5 } }),
-  () => ({ type: "fail", maxAttempts: 1 }),
-  // Refused with 4xx.
-  () => ({ type: "hash", payload: { rounds: "many" } }),
-];
-
-async function proveFourPaths({ report, system, folder }: Proof): Promise<void> {
-  const recorder = createRecorder({ folder, signal: AbortSignal.timeout(60_000) });
-  const targets = { gateway: system.gateway, readModel: system.readModel, metrics: system.metrics };
-  for (const { name, prove } of proofPaths(targets))
-    if (!(await report.check(name, () => recorder.path(name, prove)))) return;
-}
-
-/** Through nginx, as a browser comes: the page with its policy, the APIs behind it, and the terminal with the interface on it. */
-async function provePage({ report, system }: Proof): Promise<void> {
-  const { page } = system;
-  await report.check("nginx serves the page and leads to both APIs", async () => {
-    const { headers, status } = await fetch(`${page}/`);
-    for (const [name, value] of Object.entries(PAGE_HEADERS))
-      if (headers.get(name) !== value) throw new Error(`${status}: ${name} is ${headers.get(name)}`);
-    for (const path of ["/app.js", "/app.css", "/api/overview", "/gateway/job-types"]) {
-      const reply = await fetch(`${page}${path}`);
-      if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`);
-    }
-    return undefined;
-  });
-  await report.check("the terminal shows the interface", async () => {
-    const terminal = await connectPty({ url: `${page.replace("http", "ws")}/ws`, headers: { origin: page } });
-    terminal.say({ type: "open", cols: 100, rows: 28 });
-    await terminal.sees("observatory");
-    await terminal.sees("Overview");
-    terminal.close();
-    return `${terminal.bytes().length} bytes`;
-  });
-}
-
 async function proveScaling({ report, project, system }: Proof): Promise<void> {
   await project.compose("scale", `processor=${PROCESSORS}`);
   await report.check(`${PROCESSORS} processors are alive and run jobs`, async () => {
@@ -121,7 +81,8 @@ async function proveScaling({ report, project, system }: Proof): Promise<void> {
         const { workers } = await system.get<WorkersReply>("/workers");
         const alive = workers.filter(({ state }) => state === "alive").map(({ id }) => id);
         const busy = await system.sql<{ worker_id: string; count: number }[]>`
-          select worker_id, count(*)::int as count from job_attempts where worker_id = any(${alive}) group by worker_id`;
+          select worker_id, count(*)::int as count from job_attempts
+          where worker_id = any(${alive}) group by worker_id`;
         return busy.length === PROCESSORS && busy;
       },
       { what: `${PROCESSORS} processors with attempts`, timeoutMs: 60_000, everyMs: 200 },
@@ -157,13 +118,19 @@ async function proveFaults(proof: Proof): Promise<void> {
   const fires = report.check(`${ALERT} fires while ${STOPPED} is stopped`, () => alert(true, 150_000));
   await proveScaling(proof);
   await kill((service) => !KILLED_LAST.has(service));
+  await report.check("after SIGKILL of web-pty and nginx a terminal opens again", () =>
+    openTerminal(system.page),
+  );
   await fires;
   await project.compose("start", STOPPED);
   await report.check(`${ALERT} resolves when it is started`, () => alert(false, 90_000));
   await kill((service) => KILLED_LAST.has(service));
 }
 
-/** All at once, in no order: as after a restart of the machine where the engine is ours, else of the stores alone. */
+/**
+ * Everything at once, in no order: as after a restart of the machine where the engine is ours, otherwise of the stores
+ * only.
+ */
 async function proveRestart({ project, engine, report }: Proof): Promise<void> {
   await report.check(engine.restart ? "the Docker engine restarts" : "the stores restart", async () => {
     const before = await project.containers();

@@ -1,12 +1,16 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { GATEWAY_ROUTES, READ_MODEL_ROUTES, type Route } from "../../contracts/routes.ts";
+import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
+import { PROCESSOR_ROUTES } from "../../contracts/processor-routes.ts";
+import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
+import type { Route } from "../../contracts/route.ts";
 import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 
-/** One route to send requests to. `port`: where it is not the service's own. */
+/**
+ * One route to send requests to. `port` is set where it is not the service's own; `page` is the page's server in front
+ * of it.
+ */
 export interface Target {
   readonly service: ServiceName;
-  readonly port?: "terminals";
+  readonly port?: "terminals" | "page";
   readonly method: string;
   readonly path: string;
   readonly route: Pick<Route, "query" | "headers" | "body" | "problems" | "reply">;
@@ -16,7 +20,7 @@ const UNAVAILABLE = ["STORE_UNAVAILABLE", "BUS_UNAVAILABLE", "PROCESSOR_UNAVAILA
 const reply = { status: 200, schema: {} } as Route["reply"];
 const DOCS = ["/openapi.json", "/docs", "/docs/start.js", "/docs/swagger-ui.css"];
 
-/** Every route of every service: the tables, the internal ones of the processor, and what each service has for operators. */
+/** Every route of every service: the tables, the processor's internal ones, and each service's pages for operators. */
 export function allTargets(): Target[] {
   const tables = { gateway: GATEWAY_ROUTES, "read-model": READ_MODEL_ROUTES } as const;
   const documented = Object.entries(tables).flatMap(([service, routes]) =>
@@ -37,6 +41,12 @@ export function allTargets(): Target[] {
     ...documented,
     ...internalTargets(),
     ...terminalTargets(),
+    ...documented.map((target) => ({
+      ...target,
+      port: "page" as const,
+      path: `${target.service === "gateway" ? "/gateway" : "/api"}${target.path}`,
+    })),
+    ...terminalTargets().map((target) => ({ ...target, port: "page" as const })),
     ...[...forDocs, ...forOperators].map((target) => ({
       ...target,
       method: "GET",
@@ -45,7 +55,7 @@ export function allTargets(): Target[] {
   ];
 }
 
-/** What web-pty answers beside WebSockets. */
+/** What web-pty answers besides WebSockets. */
 function terminalTargets(): Target[] {
   const route = { problems: ["OVERLOADED"], reply } as const;
   return [
@@ -54,22 +64,12 @@ function terminalTargets(): Target[] {
   ];
 }
 
-/** The processor's internal routes stand in no table, so they are read from the file that has them. */
+/** What other services ask a processor, which may always be without its engines. */
 function internalTargets(): Target[] {
-  const source = readFileSync(join(import.meta.dir, "../../services/processor/app.ts"), "utf8");
-  const found = [...source.matchAll(/\.(get|post|delete)\(\s*"\/internal(\/[^"]+)"/g)];
-  if (found.length < 5) throw new Error("services/processor/app.ts no longer shows its internal routes");
-  return found.map(([, verb = "", tail = ""]) => {
-    const method = verb.toUpperCase();
-    const path = tail.replaceAll(/:(\w+)/g, "{$1}");
-    const outside = Object.values<Route>(GATEWAY_ROUTES).find(
-      (route) => route.method === method && route.path === path,
-    );
-    return {
-      service: "processor",
-      method,
-      path: `/internal${path}`,
-      route: { ...(outside?.body && { body: outside.body }), problems: UNAVAILABLE, reply },
-    };
-  });
+  return Object.values<Route>(PROCESSOR_ROUTES).map((route) => ({
+    service: "processor",
+    method: route.method,
+    path: route.path,
+    route: { ...route, problems: [...route.problems, ...UNAVAILABLE] },
+  }));
 }

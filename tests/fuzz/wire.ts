@@ -11,8 +11,8 @@ export interface Reply {
 const ENOUGH = 65_536;
 
 /**
- * Sends bytes as they are and reads the reply until the server closes the connection, or until it is a stream that
- * began. Rejects when neither happens within `timeoutMs`.
+ * Sends raw bytes and reads the reply until the server closes the connection, or until a stream has begun. Rejects
+ * when neither happens within `timeoutMs`.
  */
 export function exchange(port: number, request: Buffer, timeoutMs: number): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ export function exchange(port: number, request: Buffer, timeoutMs: number): Prom
       size += chunk.length;
       if (size > ENOUGH || (chunks.length === 1 && chunk.includes("text/event-stream"))) done();
     });
-    // A reset after the reply, or instead of one, is the server's right when the request was no HTTP.
+    // A reset after the reply, or instead of one, is allowed when the request was not HTTP.
     socket.on("error", done);
     socket.on("close", done);
   });

@@ -9,14 +9,14 @@ export type SmokeTargets = Readonly<Record<"gateway" | "readModel" | "metrics", 
 
 export interface ProofPath {
   readonly name: string;
-  /** Resolves with what was seen, in a few words. */
+  /** Resolves with a short description of what was seen. */
   prove(send: Send, signal: AbortSignal): Promise<string>;
 }
 
 const jobType = "hash";
 const counter = "observatory_jobs_completed_total";
 
-/** The four paths, to be walked in this order with one job. */
+/** The four paths, to be followed in this order with one job. */
 export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): ProofPath[] {
   let jobId = "";
   let countedBefore = 0;
@@ -32,8 +32,8 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
         jobId = acceptance.jobId;
         const { location } = reply.headers;
         if (!location?.endsWith(`/jobs/${jobId}`))
-          throw new Error(`Location is ${location ?? "missing"}, wanted one that ends in /jobs/${jobId}`);
-        return `${jobId}, the reply keeps its schema`;
+          throw new Error(`Location is ${location ?? "missing"}, expected one that ends in /jobs/${jobId}`);
+        return `${jobId}, the reply matches its schema`;
       },
     },
     {
@@ -47,7 +47,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
           );
           const stray = items.find(({ payload }) => payload.jobId !== jobId);
           if (stray)
-            throw new Error(`Event ${stray.eventId} is about ${stray.payload.jobId}, wanted ${jobId}`);
+            throw new Error(`Event ${stray.eventId} is about ${stray.payload.jobId}, expected ${jobId}`);
           const types = items.map(({ eventType }) => eventType);
           if (!types.includes("job.created") || !types.includes("job.completed")) return undefined;
           return types.join(", ");
@@ -62,7 +62,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
           if (!isTerminal(job.status)) return undefined;
           if (job.status !== "COMPLETED")
             throw new Error(
-              `The job is ${job.status} (${job.error?.message ?? "no reason"}), wanted COMPLETED`,
+              `The job is ${job.status} (${job.error?.message ?? "no reason"}), expected COMPLETED`,
             );
           return `${job.status} after ${job.transitions.length} transitions, in ${job.durationMs} ms`;
         });
@@ -83,7 +83,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
 
 function expectReply<T extends TSchema>({ status, json, text }: Exchange, wanted: number, schema: T) {
   if (status !== wanted)
-    throw new Error(`The reply has status ${status}, wanted ${wanted}: ${text.slice(0, 500)}`);
+    throw new Error(`The reply has status ${status}, expected ${wanted}: ${text.slice(0, 500)}`);
   const fault = Value.Errors(schema, json).First();
   if (fault) throw new Error(`The reply breaks its schema at ${fault.path || "/"}: ${fault.message}`);
   return json as T["static"];
@@ -97,7 +97,7 @@ function countOf({ text }: Exchange): number | undefined {
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 }
 
-/** Looks again until there is something to report; a refusal that may pass, and a missing job, are waited for too. */
+/** Polls until there is something to report, waiting out retryable refusals and a missing job. */
 async function eventually(signal: AbortSignal, look: () => Promise<string | undefined>): Promise<string> {
   let last: unknown;
   while (!signal.aborted) {
@@ -112,5 +112,5 @@ async function eventually(signal: AbortSignal, look: () => Promise<string | unde
     }
     await Bun.sleep(50);
   }
-  throw last ?? new Error("It did not come about");
+  throw last ?? new Error("It did not happen");
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A reply as it was kept. */
+/** A reply as it was recorded. */
 export interface Exchange {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -10,19 +10,22 @@ export interface Exchange {
   readonly json: unknown;
 }
 
-/** One request; its reply is kept whatever it is. Throws when there is none. */
+/** Sends one request; its reply is recorded whatever it is. Throws when there is none. */
 export type Send = (method: "GET" | "POST", url: string, body?: unknown) => Promise<Exchange>;
 
 export interface Recorder {
   readonly folder: string;
-  /** Throws naming every service at whose address nothing answers. */
+  /** Throws, naming every service whose address does not answer. */
   knock(targets: Readonly<Record<string, string>>): Promise<void>;
-  /** Runs one path, its replies kept in a file of its own; a failure is kept too and thrown with the path's name. */
+  /**
+   * Runs one path, its replies recorded in a separate file; a failure is recorded too, and thrown with the path's
+   * name.
+   */
   path<T>(name: string, run: (send: Send, signal: AbortSignal) => Promise<T>): Promise<T>;
   summarize(summary: object): void;
 }
 
-/** Keeps every reply with its headers and time in a folder, one JSON object per line. */
+/** Records every reply with its headers and time in a folder, one JSON object per line. */
 export function createRecorder({ folder, signal }: { folder: string; signal: AbortSignal }): Recorder {
   mkdirSync(folder, { recursive: true });
   const outcomes: { path: string; ok: boolean; durationMs: number; reason?: string }[] = [];

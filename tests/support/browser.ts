@@ -1,7 +1,8 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
+import { measurePage } from "./page-coverage.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/** No account, no update, no request of its own: the machine may have no network beyond itself. */
+/** No account, no update, no requests of its own: the machine may have no other network. */
 const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",
@@ -16,7 +17,7 @@ export function findChromium(): string | undefined {
   );
 }
 
-/** A page with everything that went wrong on it: errors of the console, exceptions, requests that failed. */
+/** A page with everything that went wrong on it: console errors, exceptions, failed requests. */
 export interface WatchedPage extends AsyncDisposable {
   readonly page: Page;
   readonly faults: string[];
@@ -28,7 +29,7 @@ export async function openBrowser(): Promise<{
 }> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("There is no Chromium; CHROMIUM names one");
-  // Root cannot use Chromium's sandbox, and containers seldom offer it.
+  // Root cannot use Chromium's sandbox, and containers seldom provide it.
   const browser: Browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, "--no-sandbox"] });
   return {
     async open(url, options = {}) {
@@ -42,8 +43,17 @@ export async function openBrowser(): Promise<{
       page.on("response", (response) => {
         if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
       });
+      const folder = process.env.OBSERVATORY_COVERAGE;
+      const report = folder ? await measurePage(page, folder) : undefined;
       await page.goto(url);
-      return { page, faults, [Symbol.asyncDispose]: () => context.close() };
+      return {
+        page,
+        faults,
+        async [Symbol.asyncDispose]() {
+          await report?.();
+          await context.close();
+        },
+      };
     },
     close: () => browser.close(),
   };

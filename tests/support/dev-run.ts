@@ -9,18 +9,18 @@ import { until } from "../../shared/until.ts";
 
 export const projectDir = join(import.meta.dir, "../..");
 
-/** One `bun run dev` under way. */
+/** One running `bun run dev`. */
 export interface Dev {
   readonly child: Bun.Subprocess;
   output(): string;
-  /** Resolves when what it printed matches; throws with all of it when it ended or after a minute and a half. */
+  /** Resolves when its output matches; throws with all output when it ended or after a minute and a half. */
   prints(pattern: RegExp): Promise<void>;
 }
 
-/** `bun run dev` again and again in one data folder of its own, as a test needs it; `root` is a copy of the project. */
+/** Runs `bun run dev` repeatedly in one data folder, as a test needs it; `root` is a copy of the project. */
 export function createDevRuns(root = projectDir) {
   const dataDir = mkdtempSync(join(tmpdir(), "observatory-dev-"));
-  // Started by root, PostgreSQL runs as another user, who must get through.
+  // When started by root, PostgreSQL runs as another user, who must be able to enter.
   chmodSync(dataDir, 0o711);
   const started: Dev[] = [];
 
@@ -56,7 +56,7 @@ export function createDevRuns(root = projectDir) {
 
   return {
     dataDir,
-    /** What its `dev.json` says. */
+    /** The contents of its `dev.json`. */
     state,
     submit,
     submitHash: () => submit({ type: "hash", payload: { text: "dev", rounds: 10 } }),
@@ -69,14 +69,14 @@ export function createDevRuns(root = projectDir) {
       return (await response.json()) as T;
     },
 
-    /** With these arguments; `prefix` is a command that runs it, for example in a namespace. */
+    /** Starts it with these arguments; `prefix` is a command that runs it, for example in a namespace. */
     start(args: readonly string[], prefix: readonly string[] = []): Dev {
       const place = args.includes("--ephemeral") ? [] : ["--data", dataDir];
       const command = [...prefix, process.execPath, "tui/launch/main.ts", ...place, ...args];
       const dev = watch(
         Bun.spawn(command, {
           cwd: root,
-          // A short lease: what a killed processor held is taken over soon.
+          // A short lease, so that a killed processor's jobs are taken over soon.
           env: { ...process.env, LOG_LEVEL: "info", LEASE_MS: "3000" },
           stdin: "ignore",
           stdout: "pipe",

@@ -6,7 +6,7 @@ import { missingEngines } from "../../tui/engines/missing.ts";
 import { type EngineMap, type StartedEngines, startEngines } from "../../tui/engines/start.ts";
 import { type EngineSetName, engineSets } from "../../tui/launch/engine-set.ts";
 
-/** Names the set of engines that behaviours run on which do not say so themselves; "full" when it is not set. */
+/** Names the engine set of behaviours that do not choose one; "full" when it is not set. */
 export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";
 
 interface Shared {
@@ -21,7 +21,7 @@ const slots = globalThis as unknown as Record<symbol, Shared | undefined>;
 export function chosenSet(): EngineSetName {
   const name = process.env[TEST_ENGINES] ?? "full";
   if (name !== "full" && name !== "embedded")
-    throw new Error(`${TEST_ENGINES} is ${JSON.stringify(name)}, wanted full or embedded`);
+    throw new Error(`${TEST_ENGINES} is ${JSON.stringify(name)}, expected full or embedded`);
   return name;
 }
 
@@ -35,7 +35,7 @@ export function busEngine(): EngineName {
   return engineSets[chosenSet()].BUS_URL;
 }
 
-/** Why what needs these engines must be left out, or undefined when it can run. */
+/** Why tests that need these engines must be left out; undefined when they can run. */
 export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())): string | undefined {
   const missing = missingEngines([...names]);
   return missing.length === 0
@@ -43,7 +43,7 @@ export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())
     : missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`).join("; ");
 }
 
-/** These engines of this test run, each started by its first user. Worlds keep apart by vhost, database and prefix. */
+/** The engines of this test run, each started by its first user. Worlds are separated by vhost, database and prefix. */
 export async function testEngines<Name extends EngineName>(
   names: readonly Name[],
 ): Promise<Pick<EngineMap, Name>> {
@@ -58,12 +58,12 @@ export async function testEngines<Name extends EngineName>(
   return Object.assign({}, ...runs.map(({ engines }) => engines)) as Pick<EngineMap, Name>;
 }
 
-/** Stop them at the end of the run. */
+/** Stops them at the end of the run. */
 export async function stopTestEngines(): Promise<void> {
   const shared = slots[SLOT];
   if (!shared) return;
   slots[SLOT] = undefined;
-  // One that did not start has already failed the world that needed it.
+  // An engine that did not start has already failed the world that needed it.
   const runs = await Promise.allSettled(shared.started.values());
   await Promise.all(runs.map((run) => run.status === "fulfilled" && run.value.stop()));
   rmSync(shared.root, { recursive: true, force: true });

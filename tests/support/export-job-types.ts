@@ -7,8 +7,9 @@ const TYPES = join(ROOT, "shared/job-types");
 const SCHEMAS = join(ROOT, "contracts/schemas");
 
 /**
- * Writes what follows from the job types where it is older than they are, as a test runner does with snapshots: adding
- * or deleting a type is then one file. Under CI nothing is written, and the test of the export fails instead.
+ * Writes files derived from the job types when they are older than those, as a test runner does with snapshots, so
+ * that adding or deleting a type changes one file only. In CI nothing is written, and the test of the export fails
+ * instead.
  */
 export function exportJobTypes(): void {
   if (process.env.CI || !isStale()) return;

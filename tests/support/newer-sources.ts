@@ -4,19 +4,19 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** A copy of the sources, changed as a newer version of this project would be. */
+/** A copy of the sources, changed as in a newer version of this project. */
 export interface NewerSources extends Disposable {
   readonly root: string;
 }
 
 export interface Change {
-  /** Files to add, by their path from the root. */
+  /** Files to add, by path from the root. */
   readonly add: Readonly<Record<string, string>>;
-  /** Texts to replace, by the file's path. */
+  /** Texts to replace, by path. */
   readonly replace?: Readonly<Record<string, readonly (readonly [was: string, is: string])[]>>;
 }
 
-/** Copy the sources and change them; a job type that was added is registered by its file alone. */
+/** Copies the sources and changes them; an added job type is registered by its file alone. */
 export function newerSources({ add, replace = {} }: Change): NewerSources {
   const root = mkdtempSync(join(tmpdir(), "observatory-newer-"));
   for (const folder of ["contracts", "shared", "services", "package.json", "tsconfig.json"])

@@ -3,7 +3,7 @@ import { TEST_BINARIES } from "./service-process.ts";
 
 const main = join(import.meta.dir, "../../tui/main.ts");
 
-/** From source, or compiled where {@link TEST_BINARIES} says where. */
+/** The command to run it: from source, or compiled where {@link TEST_BINARIES} says. */
 export function cliCommand(): string[] {
   const folder = process.env[TEST_BINARIES];
   return folder ? [join(folder, "odd-dashboard")] : [process.execPath, main];
@@ -15,7 +15,7 @@ export interface CliRun {
   readonly err: string;
 }
 
-/** A run of `odd-dashboard` that is under way. */
+/** Starts a run of `odd-dashboard`. */
 export function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -23,7 +23,7 @@ export function startCli(
   cwd = "/",
 ) {
   const child = Bun.spawn([...cliCommand(), ...args], {
-    // Nothing of this machine's environment but what it takes to run.
+    // Only the parts of this machine's environment that it needs to run.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
     cwd,
     stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),

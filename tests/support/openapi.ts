@@ -14,7 +14,7 @@ export interface OpenApi {
   paths: Record<string, Record<string, Operation>>;
 }
 
-/** A service's own OpenAPI document, and replies held against it. */
+/** Reads a service's own OpenAPI document, and checks replies against it. */
 export async function readOpenApi(baseUrl: string) {
   const document = (await (await fetch(`${baseUrl}/openapi.json`)).json()) as OpenApi;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -25,7 +25,10 @@ export async function readOpenApi(baseUrl: string) {
   return {
     document,
 
-    /** The reply must have this status, and be documented with it, its content type and its schema. Returns its body. */
+    /**
+     * Checks that the reply has this status, and is documented with it, its content type and its schema. Returns its
+     * body.
+     */
     async expectDocumented(path: string, method: string, response: Response, status: number) {
       const contentType = (response.headers.get("content-type") ?? "").split(";")[0] ?? "";
       expect([path, response.status]).toEqual([path, status]);

@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import { findFreePort } from "../../tui/engines/port.ts";
-import { type ServiceProcess, startService } from "./service-process.ts";
+import { command, type ServiceProcess, startService } from "./service-process.ts";
 import { eventually } from "./wait.ts";
 import type { World } from "./world.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** The page and its terminals in front of a world, each a process of its own. */
-export async function startPageSystem(world: World, env: Readonly<Record<string, string>> = {}) {
+/** The page and its terminals in front of a world, each in its own process. */
+export async function startPageSystem(
+  world: Pick<World, "gateway" | "readModel">,
+  env: Readonly<Record<string, string>> = {},
+) {
   const [ptyPort, pagePort] = [await findFreePort(), await findFreePort()];
   const startTerminals = () =>
     startService("web-pty", {
@@ -19,12 +22,13 @@ export async function startPageSystem(world: World, env: Readonly<Record<string,
       ...env,
     });
   const startPage = async () => {
-    const child = Bun.spawn([process.execPath, "web/server.ts"], {
+    const child = Bun.spawn(command("web-ui"), {
       cwd: ROOT,
       env: {
         PATH: process.env.PATH ?? "",
         HOME: process.env.HOME ?? "",
         LOG_LEVEL: "warn",
+        SERVICE: "web-ui",
         PORT: String(pagePort),
         PTY_URL: `ws://127.0.0.1:${ptyPort}/ws`,
         GATEWAY_URL: world.gateway(),
@@ -50,7 +54,7 @@ export async function startPageSystem(world: World, env: Readonly<Record<string,
     async restartTerminals() {
       terminals = await startTerminals();
     },
-    /** As a lost network: every socket of the page breaks, and its server answers again a moment later. */
+    /** Simulates a lost network: every socket of the page breaks, and its server answers again a moment later. */
     async breakNetwork() {
       page.kill("SIGKILL");
       await page.exited;

@@ -2,39 +2,39 @@ import type { TSchema } from "@sinclair/typebox";
 import { askedPayload } from "../../shared/job-types/asked-payload.ts";
 import type { JobType } from "../../shared/job-types/define.ts";
 
-/** A value to hold against a schema, under the name that a failed test shows. */
+/** A value to check against a schema, under the name that a failed test shows. */
 export interface Case {
-  readonly file: string;
+  readonly name: string;
   readonly value: unknown;
 }
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** Payloads that a job type must take: its example, the least of it, and each field at its bounds. */
+/** Payloads that a job type must accept: its example, the smallest one, and each field at its bounds. */
 export function goldenPayloads({ payload, example }: JobType): Case[] {
   const { required = [] } = askedPayload(payload);
   const least = Object.fromEntries(required.map((name) => [name, example[name]]));
   const fields = entriesOf(payload).flatMap(([name, schema]) =>
     boundsOf(schema).map(({ label, value }) => ({
-      file: `${name} at its ${label}`,
+      name: `${name} at its ${label}`,
       value: { ...example, [name]: value },
     })),
   );
-  return [{ file: "example", value: example }, { file: "least", value: least }, ...fields];
+  return [{ name: "example", value: example }, { name: "least", value: least }, ...fields];
 }
 
-/** Payloads that a job type must refuse: its bad examples, and what follows from its schema. */
+/** Payloads that a job type must refuse: its bad examples, and those derived from its schema. */
 export function badPayloads({ payload, example, badExamples = [] }: JobType): Case[] {
   const asked = askedPayload(payload);
   return [
-    { file: "null", value: null },
-    { file: "a list around the example", value: [example] },
-    ...badExamples.map((value, index) => ({ file: `bad example ${index + 1}`, value })),
-    ...(asked.required ?? []).map((name) => ({ file: `without ${name}`, value: without(example, name) })),
+    { name: "null", value: null },
+    { name: "a list around the example", value: [example] },
+    ...badExamples.map((value, index) => ({ name: `bad example ${index + 1}`, value })),
+    ...(asked.required ?? []).map((name) => ({ name: `without ${name}`, value: without(example, name) })),
     ...(asked.additionalProperties === false ? strangers(example) : []),
     ...entriesOf(payload).flatMap(([name, schema]) =>
       misfitsOf(schema).map(({ label, value }) => ({
-        file: `${name} ${label}`,
+        name: `${name} ${label}`,
         value: { ...example, [name]: value },
       })),
     ),
@@ -79,10 +79,10 @@ function misfitsOf(schema: TSchema): Labelled[] {
 
 function strangers(example: Payload): Case[] {
   return [
-    { file: "an unknown field", value: { ...example, somethingUnknown: 1 } },
-    // As it comes out of JSON: a field of its own, not the prototype.
+    { name: "an unknown field", value: { ...example, somethingUnknown: 1 } },
+    // As parsed from JSON: a field of its own, not the prototype.
     {
-      file: "a field __proto__",
+      name: "a field __proto__",
       value: JSON.parse(`{"__proto__": 1, ${JSON.stringify(example).slice(1)}`.replace(", }", "}")),
     },
   ];

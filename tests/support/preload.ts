@@ -4,7 +4,7 @@ import { exportJobTypes } from "./export-job-types.ts";
 
 exportJobTypes();
 
-// At a timeout the runner ends every process it started, engines included: generous, so that tests fail by their own
-// conditions and say which.
+// At a timeout the runner ends every process it started, engines included. This limit is generous, so that tests fail
+// by their own conditions and say which.
 setDefaultTimeout(180_000);
 afterAll(stopTestEngines);

@@ -1,6 +1,6 @@
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
-/** One processor's own way to PostgreSQL. */
+/** A proxy between one processor and PostgreSQL. */
 export interface ProcessorProxy {
   readonly processorUrl: string;
   readonly proxy: TcpProxy;

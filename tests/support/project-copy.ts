@@ -4,16 +4,16 @@ import { dirname, join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Copies the project as git would commit it now, for a test that changes sources; with the dependencies of this one. */
+/** Copies the project as git would commit it now, with this project's dependencies, for a test that changes sources. */
 export function copyProject(): { readonly root: string; remove(): void } {
   const root = mkdtempSync(join(tmpdir(), "observatory-copy-"));
-  // Started by root, PostgreSQL runs as another user, who must get through.
+  // When started by root, PostgreSQL runs as another user, who must be able to enter.
   chmodSync(root, 0o711);
   const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
     cwd: ROOT,
   });
   for (const file of stdout.toString().split("\0")) {
-    // One that was deleted since it was added is listed too.
+    // Files deleted since they were added are listed too.
     if (file === "" || file === "node_modules" || !existsSync(join(ROOT, file))) continue;
     mkdirSync(dirname(join(root, file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(root, file));

@@ -15,7 +15,7 @@ export interface PtyClientOptions {
   readonly acknowledges?: boolean;
 }
 
-/** A browser's terminal without the browser: speaks the protocol and keeps what it was sent. */
+/** Opens a terminal as a browser does: speaks the protocol and keeps everything received. */
 export async function connectPty({ url, headers = {}, acknowledges = true }: PtyClientOptions) {
   // Headers are Bun's own addition to the browser's WebSocket.
   const socket = new WebSocket(url, { protocols: [PTY_PROTOCOL], headers } as never);
@@ -52,13 +52,13 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
   const client = {
     messages,
     closed: closed.promise,
-    /** Where one frame did not begin where the one before it ended. */
+    /** Frames that did not begin where the one before ended. */
     gaps,
     bytes: () => Buffer.concat(chunks),
     text: () => Buffer.concat(chunks).toString(),
     snapshot: () => snapshot,
     parsed: () => parsed ?? 0,
-    /** Count on from here: what a page that kept its screen has. */
+    /** Counts on from here, as a page does that kept its screen. */
     resumeAt(sequence: number) {
       parsed = sequence;
     },
@@ -67,7 +67,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
     type: (text: string) => socket.send(Buffer.from(text)),
     told: <T extends PtyServerMessage["type"]>(type: T) =>
       messages.findLast((message): message is Told<T> => message.type === type),
-    /** The newest message of a type, once there is one. */
+    /** Resolves to the newest message of a type, once one has arrived. */
     hears: <T extends PtyServerMessage["type"]>(type: T): Promise<Told<T>> =>
       eventually(() => client.told(type), { what: `a message ${type}` }),
     sees: (text: string) =>
@@ -75,7 +75,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
         what: `${JSON.stringify(text)} on the screen`,
         timeoutMs: 10_000,
       }),
-    /** Break the connection as a lost network does: without a word. */
+    /** Breaks the connection as a lost network does: without a close frame. */
     drop: () => socket.terminate(),
     close: () => socket.close(),
   };

@@ -4,7 +4,7 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** Pseudo-random choices that a seed makes again (mulberry32). */
+/** Pseudo-random choices that a seed reproduces (mulberry32). */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

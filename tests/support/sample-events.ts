@@ -1,10 +1,10 @@
 import type { EventPayload, EventType, JobEvent } from "../../contracts/events.ts";
-import { newJobId } from "../../contracts/ids.ts";
+import { createdEventId, eventIdAt, newJobId } from "../../contracts/ids.ts";
 import { createEventMaker } from "../../shared/event.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
-/** What differs between one event and another of its type; the rest is made up, and right. */
+/** What distinguishes one event from another of its type; the rest is generated and valid. */
 export interface SampleFacts<E extends EventType> {
   readonly eventId?: string;
   readonly at?: number | Date;
@@ -50,18 +50,26 @@ const payloads: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jo
   },
 };
 
-/** A valid event of a type, of a new `hash` job by default. */
+/** A valid event of a type, by default of a new `hash` job; its id is derived as for real events. */
 export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFacts<E> = {}): JobEvent<E> {
+  const payload = {
+    jobId: newJobId(),
+    jobType: "hash",
+    ...payloads[eventType],
+    ...facts.payload,
+  } as unknown as EventPayload<EventType>;
+  const { jobId, sequence } = payload;
+  const eventId = eventType === "job.created" ? createdEventId(jobId, "f") : eventIdAt(jobId, sequence);
   return makeEvent({
     eventType,
-    eventId: facts.eventId ?? crypto.randomUUID(),
+    eventId: facts.eventId ?? eventId,
     correlationId: crypto.randomUUID(),
     occurredAt: new Date(facts.at ?? Date.now()).toISOString(),
-    payload: { jobId: newJobId(), jobType: "hash", ...payloads[eventType], ...facts.payload } as never,
+    payload: payload as never,
   });
 }
 
-/** As many events of a type, each of a job of its own. */
+/** Several events of a type, each of its own job. */
 export function sampleEvents<E extends EventType>(
   count: number,
   eventType: E,
@@ -83,4 +91,9 @@ export function sampleStory(
     sampleEvent("job.executed", { at: at + 3, payload: { ...payload, durationMs, queueWaitMs } }),
     sampleEvent("job.completed", { at: at + 4, payload: { ...payload, durationMs } }),
   ];
+}
+
+/** The ids by which the ledger's side of the observations identifies an event. */
+export function namesOf({ eventId, payload: { jobId } }: JobEvent): { eventId: string; jobId: string } {
+  return { eventId, jobId };
 }

@@ -7,9 +7,12 @@ import { eventually } from "./wait.ts";
 const ROOT = join(import.meta.dir, "../..");
 const MAX_LINES = 2_000;
 
-/** A service of ours, running as a process of its own. */
-export interface ServiceProcess {
-  readonly name: ServiceName;
+/** A service of ours, or the server of the page. */
+export type Startable = ServiceName | "web-ui";
+
+/** A service of ours, running in its own process. */
+export interface ServiceProcess<N extends Startable = ServiceName> {
+  readonly name: N;
   readonly url: string;
   readonly pid: number;
   /** Its newest log lines. */
@@ -18,24 +21,24 @@ export interface ServiceProcess {
   hasEnded(): boolean;
   /** Resolves to the exit code, or the signal's name, when it has ended. */
   readonly ended: Promise<number | string>;
-  /** SIGTERM, and wait. */
+  /** Sends SIGTERM and waits. */
   stop(): Promise<number | string>;
-  /** SIGKILL, and wait. */
+  /** Sends SIGKILL and waits. */
   kill(): Promise<void>;
 }
 
-/** Start a service on a free port, from source or from the sources at `root`; resolves when it says that it is ready. */
-export async function startService(
-  name: ServiceName,
+/** Starts a service on a free port, from source or from the sources at `root`; resolves when it reports ready. */
+export async function startService<N extends Startable = ServiceName>(
+  name: N,
   env: Readonly<Record<string, string>>,
   { ready = true, root }: { ready?: boolean; root?: string | undefined } = {},
-): Promise<ServiceProcess> {
+): Promise<ServiceProcess<N>> {
   const lines: string[] = [];
   const port = env.PORT ?? String(await findFreePort());
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(root ? [process.execPath, join(root, "services", name, "main.ts")] : command(name), {
+  const child = spawn(root ? [process.execPath, join(root, sourceOf(name))] : command(name), {
     cwd: root ?? ROOT,
-    // Only the test's own variables: none from the surrounding shell changes a test.
+    // Only the test's own variables: nothing from the surrounding shell affects a test.
     env: {
       PATH: process.env.PATH ?? "",
       HOME: process.env.HOME ?? "",
@@ -43,7 +46,7 @@ export async function startService(
       SERVICE: name,
       ...env,
       PORT: port,
-      // web-pty has its operations on a port of their own.
+      // web-pty has a separate port for its operations.
       PTY_METRICS_PORT: port,
     },
     stdout: "pipe",
@@ -53,7 +56,7 @@ export async function startService(
   void collect(child.stderr, lines);
   const ended = child.exited.then((code) => child.signalCode ?? code);
 
-  const service: ServiceProcess = {
+  const service: ServiceProcess<N> = {
     name,
     url,
     pid: child.pid,
@@ -107,17 +110,22 @@ async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Pro
   if (rest) lines.push(rest);
 }
 
+const sourceOf = (name: Startable) => (name === "web-ui" ? "web/server.ts" : `services/${name}/main.ts`);
+
 let measured = 0;
 
-/** The folder of compiled binaries that run instead of the sources. */
+/** The folder of compiled binaries to run instead of the sources. */
 export const TEST_BINARIES = "OBSERVATORY_BINARIES";
 
-/** From source, or compiled where {@link TEST_BINARIES} says where; inside the test runner when the run measures line coverage, with a report of its own for each process. */
-function command(name: ServiceName): string[] {
+/**
+ * The command: from source, or compiled where {@link TEST_BINARIES} says; inside the test runner when the run measures
+ * line coverage, with a separate report per process.
+ */
+export function command(name: Startable): string[] {
   const binaries = process.env[TEST_BINARIES];
-  if (binaries) return [join(binaries, name)];
+  if (binaries && name !== "web-ui") return [join(binaries, name)];
   const folder = process.env.OBSERVATORY_COVERAGE;
-  if (!folder) return [process.execPath, join(ROOT, "services", name, "main.ts")];
+  if (!folder) return [process.execPath, join(ROOT, sourceOf(name))];
   const report = `--coverage-dir=${join(folder, `${name}-${process.pid}-${measured++}`)}`;
   return [
     process.execPath,

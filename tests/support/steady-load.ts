@@ -1,8 +1,8 @@
 import type { World } from "./world.ts";
 
 /**
- * Submit jobs one after another at a steady rate until stopped, and keep the ids that were answered 202: the outside
- * oracle. Refusals and broken connections are what faults look like from outside; they are counted, not failed on.
+ * Submits jobs one after another at a steady rate until stopped, and keeps the ids answered with 202: an independent
+ * oracle. Refusals and broken connections are how faults look from outside; they are counted, not treated as failures.
  */
 export function startSteadyLoad(
   world: Pick<World, "post">,
@@ -21,7 +21,7 @@ export function startSteadyLoad(
       if (reply.status === 202 && body.jobId) accepted.push(body.jobId);
       else refusals[body.code ?? reply.status] = (refusals[body.code ?? reply.status] ?? 0) + 1;
     } catch {
-      // The gateway itself was killed or not there: no answer, so no promise was given.
+      // The gateway itself was killed or missing: without an answer nothing was promised.
       refusals.unreachable = (refusals.unreachable ?? 0) + 1;
     }
   }

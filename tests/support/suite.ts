@@ -3,8 +3,8 @@ import { chosenSet, enginesOf, whyLeftOut } from "./engines.ts";
 import { createWorld, type World, type WorldOptions } from "./world.ts";
 
 /**
- * A behaviour, shown on a world of its own. Where engines are missing it is left out by name; under CI that is a failure.
- * When its tests are done, the ledger must have settled at zero, unless `accused` says that it will not.
+ * A behaviour, shown on its own world. Where engines are missing it is left out by name; in CI that is a failure. When
+ * its tests are done, the ledger must settle at zero, unless `accused` says that it will not.
  */
 export function behaviour(
   name: string,

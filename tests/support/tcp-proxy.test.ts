@@ -27,7 +27,7 @@ test("bytes go through in both directions, and the end of one side ends the othe
   await eventually(() => proxy.open === 0, "nothing to be open");
 });
 
-test("a cut closes what is open and refuses what is new, until it is restored", async () => {
+test("a cut closes open connections and refuses new ones, until it is restored", async () => {
   const client = await dial();
   proxy.cut();
   await eventually(() => client.closed, "the cut to be seen");
@@ -54,7 +54,17 @@ test("a freeze lets nothing through, and what was sent meanwhile follows in orde
   await eventually(() => client.text() === "123" && late.text() === "late", "what was held back");
 });
 
-test("a delay holds each direction up and keeps the order", async () => {
+test("a stranded connection stays open without another byte, and a new connection works", async () => {
+  const stranded = await dial();
+  proxy.strand();
+  stranded.socket.write("lost");
+  const fresh = await dial();
+  fresh.socket.write("through");
+  await eventually(() => fresh.text() === "through", "the echo");
+  expect(stranded).toMatchObject({ closed: false, received: [] });
+});
+
+test("a delay delays each direction and keeps the order", async () => {
   const client = await dial();
   proxy.delay(60);
   const before = performance.now();

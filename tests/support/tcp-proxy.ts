@@ -3,17 +3,19 @@ import { connect, createServer, type Socket } from "node:net";
 export interface TcpProxy {
   /** Where clients connect, on 127.0.0.1. */
   readonly port: number;
-  /** Connections open at present. */
+  /** Connections currently open. */
   readonly open: number;
-  /** Close every connection and refuse new ones. */
+  /** Closes every connection, the newest first, and refuses new ones. */
   cut(): void;
-  /** Keep connections, accept new ones, and let nothing through, in either direction. */
+  /** Keeps connections and accepts new ones, but lets nothing through in either direction. */
   freeze(): void;
-  /** Let everything through `ms` later, in each direction. */
+  /** Drops whatever the current connections send from now on, without closing them; new ones work. */
+  strand(): void;
+  /** Delays everything by `ms`, in each direction. */
   delay(ms: number): void;
-  /** Let everything through at once; what a freeze held back follows in order. */
+  /** Lets everything through at once; what a freeze held back follows in order. */
   restore(): void;
-  /** End the proxy with all its connections. May be called twice. */
+  /** Ends the proxy with all its connections. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -68,23 +70,29 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
         else if (!to.write(chunk)) from.pause();
       }
     };
+    let stranded = false;
     const hold = (chunk: Chunk) => {
-      // Never before what came earlier, also when the delay has shrunk.
+      if (stranded) return;
+      // Never before earlier data, even when the delay has shrunk.
       const due = Math.max(held.at(-1)?.due ?? 0, Date.now() + delayMs);
       held.push({ chunk, due });
-      // What a frozen network takes in is bounded, as its buffers are.
+      // A frozen network accepts a bounded amount, like real buffers.
       if (mode === "frozen" && held.length > 256) from.pause();
       if (!timer) flush();
     };
     from.on("data", hold);
     from.on("end", () => hold("end"));
     from.on("error", () => undefined);
-    from.on("close", (failed) => (failed ? to.destroy() : hold("gone")));
+    from.on("close", (failed) => (failed && !stranded ? to.destroy() : hold("gone")));
     to.on("drain", () => from.resume());
     return {
       resume() {
         from.resume();
         if (!timer) flush();
+      },
+      strand() {
+        stranded = true;
+        held.splice(0);
       },
       stop: () => clearTimeout(timer),
     };
@@ -92,7 +100,7 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
 
   const endAll = () => {
     for (const pipe of pipes) pipe.stop();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets].reverse()) socket.destroy();
     pipes.clear();
     sockets.clear();
   };
@@ -115,6 +123,9 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
     },
     freeze() {
       mode = "frozen";
+    },
+    strand() {
+      for (const pipe of pipes) pipe.strand();
     },
     delay(ms) {
       delayMs = ms;
@@ -140,5 +151,6 @@ type Chunk = Buffer | "end" | "gone";
 
 interface Pipe {
   resume(): void;
+  strand(): void;
   stop(): void;
 }

@@ -17,7 +17,7 @@ interface Attribute {
   readonly key: string;
   readonly value: Readonly<Record<string, unknown>>;
 }
-/** What is read of OTLP's ExportTraceServiceRequest in JSON. */
+/** The part that is read of OTLP's ExportTraceServiceRequest in JSON. */
 interface ExportRequest {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
@@ -36,7 +36,7 @@ interface ExportRequest {
   }[];
 }
 
-/** An OTLP receiver over HTTP that keeps every span it is sent, on a free port. */
+/** An OTLP receiver over HTTP on a free port that keeps every span it receives. */
 export function startTraceReceiver() {
   const spans: ReceivedSpan[] = [];
   const tokens: (string | null)[] = [];

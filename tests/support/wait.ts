@@ -1,5 +1,5 @@
 /**
- * Ask again until it gives something other than undefined or false; fails with `what` and the last answer or error
+ * Polls until `ask` returns something other than undefined or false; fails with `what` and the last answer or error
  * after `timeoutMs`.
  */
 export async function eventually<T>(

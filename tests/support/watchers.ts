@@ -9,12 +9,12 @@ import { prometheusConfig } from "../../tui/launch/prometheus-config.ts";
 import { type RuleFile, readRuleFiles } from "./rule-book.ts";
 import type { World } from "./world.ts";
 
-/** Real ones that watch a world, whose read-model was started again to know of them. */
+/** Real observers of a world, whose read-model was restarted to know them. */
 export type Watchers = Awaited<ReturnType<typeof watchWorld>>;
 
 /**
- * Start Prometheus and Alertmanager for a world. They look every second, and alerts wait a twelfth of their `for`
- * (a minute is five seconds): the rules are a copy of the real ones in which nothing else differs.
+ * Starts Prometheus and Alertmanager for a world. They evaluate every second, and alerts wait a twelfth of their `for`
+ * (a minute becomes five seconds): the rules are a copy of the real ones with only that changed.
  */
 export async function watchWorld(world: World) {
   const root = mkdtempSync(join(tmpdir(), "observatory-watchers-"));
@@ -73,7 +73,7 @@ export async function watchWorld(world: World) {
     return {
       alertmanager,
       stop,
-      /** The `data` of an answer of Prometheus' HTTP API. */
+      /** The `data` of a reply from Prometheus' HTTP API. */
       async ask<T>(path: string): Promise<T> {
         const response = await fetch(`${prometheus.url}/api/v1/${path}`);
         const { status, data, error } = (await response.json()) as {
@@ -118,6 +118,6 @@ function quicker({ groups }: RuleFile): RuleFile {
 
 function secondsOf(duration: string): number {
   const [, count, unit] = /^(\d+)(s|m|h)$/.exec(duration) ?? [];
-  if (!unit) throw new Error(`${duration} is no duration of one unit`);
+  if (!unit) throw new Error(`${duration} is not a duration in one unit`);
   return Number(count) * { s: 1, m: 60, h: 3_600 }[unit as "s" | "m" | "h"];
 }

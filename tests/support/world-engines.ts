@@ -5,7 +5,7 @@ import { type EngineSetName, engineSets, type UrlName } from "../../tui/launch/e
 import { enginesOf, testEngines } from "./engines.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
-/** One world's part of the shared engines: a vhost, databases and a prefix of its own, removed by `remove`. */
+/** One world's part of the shared engines: its own vhost, databases and prefix, deleted by `remove`. */
 export async function createWorldEngines(
   set: EngineSetName,
   name: string,

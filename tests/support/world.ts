@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import type { JobDetail, Ledger } from "../../contracts/api-queries.ts";
-import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
+import { JOB_SERVICES, type ServiceName } from "../../contracts/services.ts";
 import type { EngineName } from "../../tui/engines/engine.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
 import type { EngineSetName } from "../../tui/launch/engine-set.ts";
@@ -11,30 +11,27 @@ import type { TcpProxy } from "./tcp-proxy.ts";
 import { eventually } from "./wait.ts";
 import { createWorldEngines } from "./world-engines.ts";
 
-/** A service that does not answer within this has hung, and the test should say so. */
+/** A service that does not answer within this time has hung, and the test should say so. */
 const ANSWER_MS = 20_000;
-/** Of processors that run at a time in one world. */
+/** Most processors that run at once in one world. */
 const MAX_PROCESSORS = 4;
 
-/** What takes jobs from acceptance to the ledger; tests of a terminal need none of it. */
-const SPINE = SERVICE_NAMES.filter((name) => name !== "web-pty");
-
 export interface WorldOptions {
-  /** What it runs on: four engines or one PostgreSQL; what the run says when left out. */
+  /** The engines: four of them or one PostgreSQL; the run's choice when left out. */
   readonly engines?: EngineSetName;
-  /** How many processors; 1. */
+  /** How many processors; 1 by default. */
   readonly processors?: number;
-  /** Engines that the services reach through a proxy, to be cut or frozen. */
+  /** Engines that the services reach through a proxy, which can be cut or frozen. */
   readonly proxied?: readonly EngineName[];
-  /** Whether each processor reaches PostgreSQL through a proxy of its own, to be cut off alone. */
+  /** Whether each processor reaches PostgreSQL through its own proxy, which can be cut off alone. */
   readonly partitionable?: true;
   /** Variables of one service or, under `all`, of every one. */
   readonly env?: Partial<Record<ServiceName | "all", Readonly<Record<string, string>>>>;
-  /** Which services run; all four. */
+  /** Which services run; all four by default. */
   readonly services?: readonly ServiceName[];
 }
 
-/** A whole system of its own: fresh databases, vhost and prefix on the shared engines, real service processes. */
+/** A whole system: fresh databases, vhost and prefix on the shared engines, and real service processes. */
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 export async function createWorld({
@@ -43,7 +40,7 @@ export async function createWorld({
   proxied = [],
   partitionable,
   env = {},
-  services = SPINE,
+  services = JOB_SERVICES,
 }: WorldOptions = {}) {
   const undo: (() => Promise<unknown>)[] = [];
   const undoAll = async () => {
@@ -61,10 +58,10 @@ export async function createWorld({
   const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
   undo.push(() => sql.end());
 
-  // A fixed place for each processor, so that others find one that was started again.
+  // A fixed port for each processor, so that others find one that was restarted.
   const places = await Promise.all(Array.from({ length: MAX_PROCESSORS }, () => findFreePort()));
   const processorUrls = places.map((port) => `http://127.0.0.1:${port}`);
-  // One for each place: a processor that is started again finds the network as its predecessor left it.
+  // One for each: a restarted processor finds the network as its predecessor left it.
   const partitions: ProcessorProxy[] = [];
   for (const url of partitionable ? processorUrls : []) {
     const own = await createProcessorProxy(urls, url);
@@ -87,7 +84,7 @@ export async function createWorld({
       ...urls,
       PROCESSOR_URL: processorUrls.join(","),
       READ_MODEL_URL: `http://127.0.0.1:${readModelPort}`,
-      // The ledger waits for the next look at the queues.
+      // The ledger waits for the next measurement of the queues.
       SNAPSHOT_EVERY_MS: "500",
       ...place,
       ...env.all,
@@ -160,7 +157,7 @@ export async function createWorld({
 
     job: (id: string) => world.get<JobDetail>(`/jobs/${id}`),
 
-    /** Wait until the store has the job at this status. */
+    /** Waits until the store has the job in this status. */
     async untilStatus(id: string, status: string, timeoutMs = 30_000): Promise<void> {
       await eventually(
         async () => (await sql`select status from jobs where id = ${id}`)[0]?.status === status,
@@ -168,12 +165,12 @@ export async function createWorld({
       );
     },
 
-    /** Wait until all of these jobs have this status. */
+    /** Waits until all of these jobs have this status. */
     async untilAll(ids: readonly string[], status: string, timeoutMs = 60_000): Promise<void> {
       await eventually(
         async () => {
-          const [row] =
-            await sql`select count(*)::int as count from jobs where id = any(${ids as string[]}::uuid[]) and status = ${status}`;
+          const [row] = await sql`select count(*)::int as count from jobs
+              where id = any(${ids as string[]}::uuid[]) and status = ${status}`;
           if (row?.count === ids.length) return true;
           throw new Error(`${row?.count} of ${ids.length} are ${status}`);
         },
@@ -212,10 +209,10 @@ export async function createWorld({
   };
 
   try {
-    // Processors first, one after the other: each looks for a free place, and the first makes the tables.
+    // Processors first, one after the other: each needs a free place, and the first creates the tables.
     if (services.includes("processor")) for (let n = 0; n < processors; n++) await start("processor");
     const others = services.filter((service) => service !== "processor").map((service) => start(service));
-    // All of them have come up or gone before anything is undone.
+    // All of them have started or failed before anything is undone.
     await Promise.allSettled(others);
     await Promise.all(others);
     return world;

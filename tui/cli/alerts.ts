@@ -8,7 +8,7 @@ import { table } from "./table.ts";
 import { age } from "./words.ts";
 
 export function addAlerts(program: Command, context: CliContext): void {
-  describe(program.command("alerts"), "Show the alerts that fire", "alerts", "alerts --output json")
+  describe(program.command("alerts"), "Show the firing alerts", "alerts", "alerts --output json")
     .addOption(outputOption())
     .action(async ({ output }) => {
       const reply = await context.client.readModel.alerts({}, { signal: context.signal });
@@ -20,8 +20,8 @@ const SEVERITIES = { critical: "red", warning: "yellow", info: "cyan" } as const
 
 export function alertsText({ items, source }: AlertsReply, style: Style): string {
   if (source === "none")
-    return "This system has no Alertmanager, so nothing can fire. Install prometheus and alertmanager and start it again.";
-  if (items.length === 0) return "No alert fires.";
+    return "This system has no Alertmanager, so no alert can fire. Install prometheus and alertmanager, then restart the system.";
+  if (items.length === 0) return "No alert is firing.";
   return table(
     [
       { title: "SEVERITY" },

@@ -4,9 +4,15 @@ import { count } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
 import { CliError } from "./failure.ts";
 
-const DONE = { retry: "retried", cancel: "cancelled", replay: "replayed", drop: "dropped" } as const;
+const DONE = {
+  retry: "retried",
+  cancel: "cancelled",
+  purge: "deleted",
+  replay: "replayed",
+  drop: "dropped",
+} as const;
 
-/** Throws unless a person has named things, or a filter for many, and not both; an empty filter is too easy a slip. */
+/** Throws unless the user has passed either ids or a filter, and not both; an empty filter is too easy a slip. */
 export function mustSelect(
   verb: string,
   ids: readonly string[],
@@ -17,21 +23,32 @@ export function mustSelect(
   if (ids.length > 0 === isMany)
     throw new CliError(
       2,
-      `${verb} takes ids or a filter, met ${isMany ? "both" : "neither"}`,
+      `${verb} takes ids or a filter, got ${isMany ? "both" : "neither"}`,
       `Name ids, as in \`odd-dashboard ${verb} 5f50dfcb\`, or pass --filter`,
     );
-  if (filter?.trim() === "" && !all)
-    throw new CliError(
-      2,
-      "The filter is empty, and an empty filter needs --all",
-      `\`odd-dashboard ${verb} --all\` counts first`,
-    );
+  mustNotBeEmpty(verb, filter, all);
 }
 
-/** The filter as the API takes it: as text it has no empty one. */
+/** Throws unless a person has named a filter, or everything. */
+export function mustSelectMany(verb: string, filter: string | undefined, all: boolean | undefined): void {
+  if (filter === undefined && !all)
+    throw new CliError(2, `${verb} takes a filter`, `Pass --filter, as in \`odd-dashboard help ${verb}\``);
+  mustNotBeEmpty(verb, filter, all);
+}
+
+function mustNotBeEmpty(verb: string, filter: string | undefined, all: boolean | undefined): void {
+  if (filter?.trim() !== "" || all) return;
+  throw new CliError(
+    2,
+    "The filter is empty, and an empty filter needs --all",
+    `\`odd-dashboard ${verb} --all\` counts first`,
+  );
+}
+
+/** The filter in the API's form, which has no empty text. */
 export const filterOf = (text: string | undefined) => (text?.trim() ? text : {});
 
-/** What a bulk action did, or in a dry run what it would do, by type and by status or reason. */
+/** What a bulk action did, or would do in a dry run, by type and by status or reason. */
 export function bulkText(reply: ActionReply | DeadLetterActionReply): string {
   const { action, dryRun, matched, changed, state, reason = "", byType = {} } = reply;
   const note = "note" in reply && reply.note && matched > 0 ? `\n${sanitize(reply.note)}` : "";

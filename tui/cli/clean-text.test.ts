@@ -8,7 +8,7 @@ test("several lines keep their breaks and lose what moves the cursor", () => {
   expect(cleanLines(hostile)).toBe("abcdc\nnext col");
 });
 
-test("JSON has no such character, and parses to the same value", () => {
+test("JSON contains no such character, and parses to the same value", () => {
   for (const indent of [undefined, 2]) {
     const text = safeJson({ hostile, list: ["\u2028"] }, indent);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 
-/** A verb with its description and at least one example, which its help ends with. */
+/** A verb with its description and at least one example, shown at the end of its help. */
 export function describe<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
   description: string,
@@ -21,16 +21,14 @@ export const filterOption = (things = "jobs", example = "status:failed type:hash
   new Option("--filter <text>", `only ${things} that match, such as '${example}'; see docs/filters.md`);
 
 export const limitOption = (preset: number) =>
-  new Option("-n, --limit <count>", "how many to show at most")
-    .argParser(wholeNumber(1, 500))
-    .default(preset);
+  new Option("-n, --limit <count>", "the most to show").argParser(wholeNumber(1, 500)).default(preset);
 
-/** A parser for whole numbers within bounds; its complaint says what was met and what was wanted. */
+/** A parser for whole numbers within bounds; its complaint says what was expected. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Wanted a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };
 }
 
@@ -41,5 +39,5 @@ export function lengthOfTime(text: string): number {
   const [, digits = "", unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const ms = Number(digits) * (UNITS[unit] ?? 0);
   if (digits !== "" && ms > 0) return ms;
-  throw new InvalidArgumentError("Wanted a time such as 500ms, 30s, 5m or 1h.");
+  throw new InvalidArgumentError("Expected a time such as 500ms, 30s, 5m or 1h.");
 }

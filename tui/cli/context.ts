@@ -6,18 +6,18 @@ import type { Style } from "./style.ts";
 export type Env = Readonly<Record<string, string | undefined>>;
 export type OutputFormat = "text" | "json";
 
-/** What every verb has. */
+/** What every verb receives. */
 export interface CliContext {
   readonly client: ApiClient;
   readonly env: Env;
   readonly style: Style;
-  /** Whether a person watches: only then something is redrawn in place. */
+  /** Whether output is a terminal; only then is anything redrawn in place. */
   readonly isTerminal: boolean;
   /** Aborts at Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** Writes one line, or several, to stdout. */
   line(text: string): void;
-  /** Writes to stderr what is no result. */
+  /** Writes to stderr what is not a result. */
   note(text: string): void;
   /** Reads stdin to its end. */
   readStdin(): Promise<string>;
@@ -25,7 +25,7 @@ export interface CliContext {
   exitCode: ExitCode;
 }
 
-/** Prints a result as the caller wants it: as JSON, or as text for people. */
+/** Prints a result in the requested format: JSON, or text for people. */
 export function show<T>(
   context: CliContext,
   format: OutputFormat,

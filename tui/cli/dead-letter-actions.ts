@@ -30,7 +30,7 @@ export function addReplay(parent: Command, context: CliContext): void {
       mustSelect("dead-letters replay", texts, filter, all);
       const isEdited = payload !== undefined || body !== undefined;
       if (isEdited && texts.length !== 1)
-        throw new CliError(2, "An edit was given for more than one dead letter", "Edit one at a time");
+        throw new CliError(2, "An edit was passed for more than one dead letter", "Edit one at a time");
       if (texts.length === 0)
         return actOnMany(context, output, { action: "replay", filter, all, dryRun: !yes });
       const edit = isEdited

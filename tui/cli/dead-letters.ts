@@ -15,7 +15,7 @@ import { age } from "./words.ts";
 export function addDeadLetters(program: Command, context: CliContext): void {
   const parent = describe(
     program.command("dead-letters"),
-    "List, show, replay and drop jobs out of tries and messages that were refused",
+    "List, show, replay and drop jobs out of tries and refused messages",
     "dead-letters list",
     "dead-letters replay 5f50dfcb",
   );
@@ -60,7 +60,7 @@ function addShow(parent: Command, context: CliContext): void {
 }
 
 export function deadLettersText({ items, nextCursor }: DeadLetterPage, style: Style): string {
-  if (items.length === 0) return "No dead letters. `odd-dashboard submit fail` makes one.";
+  if (items.length === 0) return "No dead letters. `odd-dashboard submit fail` creates one.";
   const text = table(
     [
       { title: "ID" },

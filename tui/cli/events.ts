@@ -14,13 +14,13 @@ import { status } from "./words.ts";
 export function addEvents(program: Command, context: CliContext): void {
   describe(
     program.command("events"),
-    "List stored events, newest first, or those of one job in their order; or follow them live",
+    "List stored events, newest first, or those of one job in order; or follow them live",
     "events --job 5f50dfcb",
     "events --follow --output json | jq .jobId",
   )
     .option("-j, --job <id>", "only events of this job")
     .addOption(new Option("-e, --event <type>", "only events of this type").choices(EVENT_TYPES))
-    .option("-f, --follow", "print every change from now on until Ctrl-C; in JSON one object a line")
+    .option("-f, --follow", "print every change from now on until Ctrl-C; in JSON one object per line")
     .addOption(limitOption(20))
     .addOption(outputOption())
     .action(async ({ job, event, follow, limit, output }) => {
@@ -47,10 +47,11 @@ async function followEvents(
 ): Promise<void> {
   for await (const update of context.client.follow({ signal: context.signal })) {
     if (update.kind === "disconnected")
-      context.note(`${update.error.detail}; connecting again in ${Math.ceil(update.retryInMs / 1_000)} s`);
+      context.note(`${update.error.detail}; reconnecting in ${Math.ceil(update.retryInMs / 1_000)} s`);
     if (update.kind === "connected" && !update.resumed) context.note("Following from now on");
     if (update.kind !== "deltas") continue;
-    if (update.dropped > 0) context.note(`${update.dropped} changes were skipped: this end reads too slowly`);
+    if (update.dropped > 0)
+      context.note(`${update.dropped} changes were skipped because this end reads too slowly`);
     for (const delta of update.deltas.filter(isWanted))
       context.line(output === "json" ? safeJson(delta) : deltaText(delta, context.style));
   }

@@ -1,13 +1,13 @@
-/** What each exit code says; `docs/command-line.md` prints this table. */
+/** What each exit code means; `docs/command-line.md` prints this table. */
 export const EXIT_CODES = {
   0: "done",
-  1: "the answer is bad: a check failed, a job did not complete, the ledger accuses, or something was only partly done",
+  1: "a negative result: a check failed, a job did not complete, the ledger accuses, or something was only partly done",
   2: "the command line is not valid",
   3: "the system refused it: no such job, a status that does not allow it, an invalid payload or filter",
   4: "the system did not answer, or cannot serve the request right now; trying again may help",
   70: "a fault in this program",
   130: "interrupted by Ctrl-C",
-  141: "the reader of the output went away",
+  141: "the reader of the output closed it",
   143: "ended by SIGTERM",
 } as const;
 export type ExitCode = keyof typeof EXIT_CODES;

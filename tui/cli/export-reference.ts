@@ -6,7 +6,7 @@ import { createContext } from "./run.ts";
 /** Where `bun run docs:command-line` writes. */
 export const REFERENCE_FILE = join(import.meta.dir, "../../docs/command-line.md");
 
-/** The reference of the program as it is. */
+/** The reference generated from the current program. */
 export function currentReference(): string {
   const runTui = async () => undefined;
   return commandLineReference(createProgram({ context: createContext(), versionText: "", runTui }));

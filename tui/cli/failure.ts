@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Failure } from "./outputs.ts";
 
-/** What the command line could not do: a sentence, and what to do about it. */
+/** A failure of the command line: a sentence, and what to do about it. */
 export class CliError extends Error {
   override readonly name = "CliError";
 
@@ -18,7 +18,7 @@ export class CliError extends Error {
   }
 }
 
-/** Translates whatever was thrown. Only a fault in this program keeps its stack. */
+/** Translates anything thrown. Only a fault in this program keeps its stack. */
 export function failureOf(thrown: unknown): { exitCode: ExitCode; failure: Failure; stack?: string } {
   if (thrown instanceof CliError)
     return {
@@ -46,6 +46,6 @@ function usageFailure({ message }: CommanderError): ReturnType<typeof failureOf>
   const [sentence = "", hint] = message.replace(/^error: /, "").split("\n");
   const suggestion = /\((Did you mean .*\?)\)/.exec(hint ?? "")?.[1];
   const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, "")}`;
-  const remedy = `${suggestion ? `${suggestion} ` : ""}\`--help\` after the command lists what it takes`;
+  const remedy = `${suggestion ? `${suggestion} ` : ""}Run the command with \`--help\` to list its options`;
   return { exitCode: 2, failure: { error: { code: "USAGE", message: text, remedy } } };
 }

@@ -1,9 +1,9 @@
+import { isUuid } from "../../contracts/schema.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { CliError } from "./failure.ts";
 
-const WHOLE = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const MIN_DIGITS = 4;
-/** So many digits are one job's alone, since the last ones are random: the search may stop where it finds them. */
+/** This many digits identify one job, since the last ones are random: the search may stop at the first match. */
 const ENOUGH_DIGITS = 8;
 const PAGE = 500;
 const MAX_PAGES = 20;
@@ -14,14 +14,14 @@ interface Page {
   readonly nextCursor: string | null;
 }
 
-/** The job that a person means by its whole id, or by a part that no other of the newest 10,000 jobs has. */
+/** Finds the job that a user means by its whole id, or by a part found in no other of the newest 10,000 jobs. */
 export async function findJobId(
   { readModel }: ApiClient,
   text: string,
   signal: AbortSignal,
 ): Promise<string> {
   return findId("job", text, async (part, cursor) => {
-    // The start of an id is looked up in an index, however old the job is; other parts are looked for in the newest.
+    // The start of an id is looked up in an index, however old the job is; other parts are matched only against the newest jobs.
     const byStart = cursor
       ? []
       : (await readModel.listJobs({ query: { text: part, limit: PAGE } }, { signal })).items;
@@ -47,12 +47,12 @@ async function findId(
   pageOf: (part: string, cursor: string | undefined) => Promise<Page>,
 ): Promise<string> {
   const part = text.trim().toLowerCase();
-  if (WHOLE.test(part)) return part;
+  if (isUuid(part)) return part;
   const digits = part.replaceAll("-", "");
   if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_DIGITS)
     throw new CliError(
       2,
-      `${JSON.stringify(text)} is no id`,
+      `${JSON.stringify(text)} is not an id`,
       `Pass the whole id, or at least ${MIN_DIGITS} of its hexadecimal digits`,
       "INVALID_ID",
     );

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { PLAIN } from "../paint.ts";
 import { sampleJobDetail } from "../testing/sample-data.ts";
 import { jobText } from "./job.ts";
 import { jobsText } from "./jobs.ts";
-import { PLAIN } from "./style.ts";
 
 const style = {
   paint: { ...PLAIN, dim: (text: string) => `<${text}>` },
@@ -27,11 +27,11 @@ test("a job shows the top of its last failed attempt's stack, dimmed and harmles
   expect(text).not.toContain("try 1>");
 });
 
-test("a job whose attempts left no stack shows none", () => {
+test("a job whose attempts recorded no stack shows none", () => {
   expect(jobText(sampleJobDetail(), undefined, style)).not.toContain("stack of");
 });
 
-test("a job that a person retried shows the tries of its second run", () => {
+test("a retried job shows the tries of its second run", () => {
   const retried = sampleJobDetail({ run: 2, attempt: 5, tries: 2, maxAttempts: 3 });
   expect(jobText(retried, undefined, style)).toMatch(/tries\W+2\/3\n/);
   expect(jobsText({ items: [retried], nextCursor: null }, style)).toContain(" 2/3 ");

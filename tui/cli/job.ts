@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { JobDetail, Timeline, TimelineEntry } from "../../contracts/api-queries.ts";
 import { duration } from "../../shared/format.ts";
-import { shownTries } from "../../shared/tries.ts";
+import { shownTries } from "../../shared/shown-tries.ts";
 import { sanitize } from "../text.ts";
 import { cleanLines, safeJson } from "./clean-text.ts";
 import { describe, outputOption } from "./command.ts";
@@ -61,7 +61,7 @@ export function jobText(job: JobDetail, timeline: Timeline | undefined, style: S
     stackText(job, style),
     timeline && `${style.paint.bold("timeline")}\n${timelineText(timeline.entries, style)}`,
     unavailable.length > 0 &&
-      style.paint.yellow(`Not answering, so parts are missing: ${unavailable.join(", ")}`),
+      style.paint.yellow(`Parts are missing because these do not answer: ${unavailable.join(", ")}`),
   ]
     .filter(Boolean)
     .join("\n\n");

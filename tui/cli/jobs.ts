@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { JobPage } from "../../contracts/api-queries.ts";
 import type { Job } from "../../contracts/job.ts";
 import { duration, shortId } from "../../shared/format.ts";
-import { shownTries } from "../../shared/tries.ts";
+import { shownTries } from "../../shared/shown-tries.ts";
 import { sanitize } from "../text.ts";
 import { describe, filterOption, limitOption, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
@@ -28,7 +28,7 @@ export function addJobs(program: Command, context: CliContext): void {
 }
 
 export function jobsText({ items, nextCursor }: JobPage, style: Style): string {
-  if (items.length === 0) return "No jobs match. `odd-dashboard submit TYPE` makes one.";
+  if (items.length === 0) return "No jobs match. `odd-dashboard submit TYPE` submits one.";
   const text = table(
     [
       { title: "ID" },

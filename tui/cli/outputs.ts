@@ -15,6 +15,7 @@ import {
   JobPage,
   Ledger,
   QueuesReply,
+  Retention,
   WorkersReply,
 } from "../../contracts/api-queries.ts";
 import { DeadLetter } from "../../contracts/dead-letter.ts";
@@ -22,13 +23,15 @@ import { JobStatus } from "../../contracts/job.ts";
 import { Problem } from "../../contracts/problem.ts";
 import { Count, Millis, StringEnum, Uuid } from "../../contracts/schema.ts";
 
-/** What goes to stderr, as one line, when a command with `--output json` fails. */
+/** What a failing command with `--output json` writes to stderr, as one line. */
 export const Failure = Type.Object({
   error: Type.Object({
     code: Type.String({ description: "A code of contracts/problem-codes.json, or one of this program" }),
     message: Type.String(),
     remedy: Type.String(),
-    correlationId: Type.Optional(Type.String({ description: "Finds the request in the services' logs" })),
+    correlationId: Type.Optional(
+      Type.String({ description: "Identifies the request in the services' logs" }),
+    ),
   }),
 });
 export type Failure = Static<typeof Failure>;
@@ -52,7 +55,7 @@ export type ActionResult = Static<typeof ActionResult>;
 
 export const ActionReport = Type.Object({
   action: StringEnum(["retry", "cancel"]),
-  results: Type.Array(ActionResult, { description: "One for each id, in their order" }),
+  results: Type.Array(ActionResult, { description: "One for each id, in the same order" }),
 });
 export type ActionReport = Static<typeof ActionReport>;
 
@@ -78,7 +81,7 @@ export type Latency = Static<typeof Latency>;
 export const LedgerCheck = Type.Object({
   balanced: Type.Boolean({ description: "Whether everything below the ledger's watermark balances" }),
   accused: Type.Array(Uuid, {
-    description: "Accepted ids that are lost, unobserved, done twice or without an ending; at most 100",
+    description: "Accepted ids that are lost, unobserved, done twice or unfinished; at most 100",
   }),
   lost: Count,
   unobserved: Count,
@@ -88,8 +91,8 @@ export type LedgerCheck = Static<typeof LedgerCheck>;
 
 export const LoadReport = Type.Object({
   type: Type.String(),
-  ratePerSecond: Type.Number({ description: "As it was wanted" }),
-  sentPerSecond: Type.Number({ description: "As it was reached" }),
+  ratePerSecond: Type.Number({ description: "As requested" }),
+  sentPerSecond: Type.Number({ description: "As achieved" }),
   sent: Count,
   accepted: Count,
   refused: Type.Record(Type.String(), Count, { description: "Refused and unanswered requests by code" }),
@@ -134,7 +137,22 @@ export const StatusReport = Type.Object({
 });
 export type StatusReport = Static<typeof StatusReport>;
 
-/** What `--output json` prints for each command; `docs/command-line.md` is made from it. */
+export const ClusterReport = Type.Object({
+  running: Type.Boolean({ description: "Whether there are pods and every one is ready" }),
+  pods: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      part: Type.String({ description: "A name of contracts/services.json" }),
+      node: Type.Union([Type.String(), Type.Null()]),
+      ready: Type.Boolean(),
+      restarts: Count,
+      detail: Type.String({ description: "Why it does not run, or its phase" }),
+    }),
+  ),
+});
+export type ClusterReport = Static<typeof ClusterReport>;
+
+/** What `--output json` prints for each command; `docs/command-line.md` is generated from it. */
 export const CLI_OUTPUTS = {
   submit: SubmitReport,
   jobs: JobPage,
@@ -143,6 +161,7 @@ export const CLI_OUTPUTS = {
   "events --follow": Delta,
   "retry, cancel": ActionReport,
   "retry, cancel --filter": ActionReply,
+  purge: ActionReply,
   "dead-letters list": DeadLetterPage,
   "dead-letters show": DeadLetter,
   "dead-letters replay": ReplayReport,
@@ -153,8 +172,10 @@ export const CLI_OUTPUTS = {
   workers: WorkersReply,
   alerts: AlertsReply,
   ledger: Ledger,
+  retention: Retention,
   load: LoadReport,
   doctor: DoctorReport,
   status: StatusReport,
+  "status --tier kind": ClusterReport,
   "every command that fails": Failure,
 } as const satisfies Readonly<Record<string, TSchema>>;

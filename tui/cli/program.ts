@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { didYouMean, nearest } from "../../contracts/nearest.ts";
-import { addCancel, addRetry } from "./act.ts";
 import { addAlerts } from "./alerts.ts";
+import { addAttach } from "./attach/attach.ts";
 import { addCompletion } from "./completion.ts";
 import type { CliContext } from "./context.ts";
 import { addDeadLetters } from "./dead-letters.ts";
@@ -14,6 +14,8 @@ import { addJobs } from "./jobs.ts";
 import { addLedger } from "./ledger.ts";
 import { addLoad } from "./load/load.ts";
 import { addQueues } from "./queues.ts";
+import { addPurge, addRetention } from "./retention.ts";
+import { addCancel, addRetry } from "./retry-cancel.ts";
 import { addService } from "./service.ts";
 import { addSubmit } from "./submit.ts";
 import { addDown, addStatus, addUp } from "./system.ts";
@@ -22,11 +24,11 @@ import { addWorkers } from "./workers.ts";
 export interface ProgramOptions {
   readonly context: CliContext;
   readonly versionText: string;
-  /** Opens the terminal UI; resolves once a person leaves it. */
+  /** Opens the terminal UI; resolves once the user leaves it. */
   runTui(options: { ascii?: true; plain?: true }): Promise<void>;
 }
 
-/** The whole command line. Nothing is printed or ended by the library itself: what it has to say is thrown. */
+/** The whole command line. The library itself neither prints nor exits; it throws its messages. */
 export function createProgram({ context, versionText, runTui }: ProgramOptions): Command {
   const program = new Command("odd-dashboard");
   program
@@ -50,12 +52,15 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   addEvents(program, context);
   addRetry(program, context);
   addCancel(program, context);
+  addPurge(program, context);
   addDeadLetters(program, context);
   addQueues(program, context);
   addWorkers(program, context);
   addAlerts(program, context);
   addLedger(program, context);
+  addRetention(program, context);
   addLoad(program, context);
+  addAttach(program, context);
   addUp(program, context);
   addDown(program, context);
   addStatus(program, context);
@@ -65,7 +70,7 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   return program as unknown as Command;
 }
 
-/** Throws for a word in a command's place that is none, and names those that were probably meant. */
+/** Throws when a word in a command's place is not a command, naming those that were probably meant. */
 export function refuseUnknownCommand(command: CommandUnknownOpts, [word, ...rest]: readonly string[]): void {
   const { commands } = command;
   if (commands.length === 0 || word === undefined || word.startsWith("-") || word === "help") return;

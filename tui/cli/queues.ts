@@ -12,7 +12,7 @@ import { table } from "./table.ts";
 export function addQueues(program: Command, context: CliContext): void {
   const queues = describe(
     program.command("queues"),
-    "Show what waits and runs of each job type, or pause and resume types",
+    "Show what is waiting and running of each job type, or pause and resume types",
     "queues",
     "queues pause hash",
   );
@@ -26,9 +26,9 @@ export function addQueues(program: Command, context: CliContext): void {
     [
       "pause",
       context.client.gateway.pauseQueue,
-      "Stop claims of job types; jobs are still accepted and wait",
+      "Stop claiming jobs of these types; they are still accepted and wait",
     ],
-    ["resume", context.client.gateway.resumeQueue, "Allow claims of job types again"],
+    ["resume", context.client.gateway.resumeQueue, "Claim jobs of these types again"],
   ] as const)
     describe(queues.command(name), description, `queues ${name} hash http-check`)
       .argument("<types...>", "names of job types")
@@ -68,14 +68,14 @@ export function queuesText({ queues, bus, deadLetters, outbox }: QueuesReply, st
     style,
   );
   const notes = queues.flatMap(({ type, note }) => (note ? [`${sanitize(type)}: ${sanitize(note)}`] : []));
-  const rest = `${count(deadLetters)} dead letters, ${count(outbox)} events not sent yet`;
+  const rest = `${count(deadLetters)} dead letters, ${count(outbox)} events not published yet`;
   return [byType, ...notes, ...(bus.length > 0 ? [byBus] : []), rest].join("\n\n");
 }
 
 export function pauseText({ results }: PauseReport): string {
   return results
     .map(({ type, paused, changed, note }) => {
-      // Claims are allowed, but no worker makes any: the note says what to do about it.
+      // The type is not paused, but no worker claims its jobs: the note says what to do about it.
       const state = paused ? "paused" : note ? "resumed" : "running";
       const line = `${sanitize(type)} is ${changed ? "now " : ""}${state}`;
       return note ? `${line}\n${sanitize(note)}` : line;

@@ -3,7 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** The text of an option: itself, or with `@` the file that it names (`@-` is stdin). */
+/** The text of an option: its value, or with `@` the contents of the file it names (`@-` is stdin). */
 export async function readText(option: string, value: string, context: CliContext): Promise<string> {
   if (!value.startsWith("@")) return value;
   const file = value.slice(1);
@@ -19,7 +19,7 @@ export async function readText(option: string, value: string, context: CliContex
   }
 }
 
-/** The JSON object of such an option. */
+/** Such an option as a JSON object. */
 export async function readObject(
   option: string,
   value: string,
@@ -41,6 +41,6 @@ export async function readObject(
   throw new CliError(
     2,
     `${option} is ${JSON.stringify(text.slice(0, 60))}`,
-    "Wanted a JSON object, as in '{\"ms\":100}'",
+    "Expected a JSON object, as in '{\"ms\":100}'",
   );
 }

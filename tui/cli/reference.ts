@@ -5,13 +5,14 @@ import { publication } from "../../contracts/schema.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { CLI_OUTPUTS } from "./outputs.ts";
 
-/** The text of `docs/command-line.md`: what `--help` says of every command, exit codes, and the shapes of the JSON. */
+/** The text of `docs/command-line.md`: the `--help` of every command, exit codes, and the shapes of the JSON. */
 export function commandLineReference(program: CommandUnknownOpts): string {
   return `# Command line
 
-Made from the program itself by \`bun run docs:command-line\`. Without a command \`odd-dashboard\` opens the terminal UI. From source it is
-\`bun run odd-dashboard\`; \`bun run build\` makes the binary. An id may be any part of at least 4 digits that no other of the
-newest 10,000 jobs has, such as the last 8 that lists show.
+Generated from the program by \`bun run docs:command-line\`. Without a command, \`odd-dashboard\` opens the
+terminal UI. From source it is \`bun run odd-dashboard\`; \`bun run build\` compiles the binary. An id may be
+shortened to any part of at least 4 digits that no other of the newest 10,000 jobs has, such as the last
+8 that lists show.
 
 ${sections(program).join("\n\n")}
 
@@ -23,12 +24,13 @@ ${Object.entries(EXIT_CODES)
   .map(([code, meaning]) => `| ${code} | ${meaning} |`)
   .join("\n")}
 
-An error is one sentence and its remedy on stderr. Colours are left out where \`NO_COLOR\` is set or output is no terminal.
+An error is one sentence and its remedy on stderr. There are no colours where \`NO_COLOR\` is set or output
+is not a terminal.
 
 ## JSON
 
-\`--output json\` prints one document, and \`events --follow\` one for each line. Fields may be added; none is renamed or removed within a
-major version. What a contract defines is a link to its schema.
+\`--output json\` prints one document, and \`events --follow\` one per line. Fields may be added; none is
+renamed or removed within a major version. Types that a contract defines link to its schema.
 
 ${Object.entries(CLI_OUTPUTS)
   .map(([name, schema]) => shape(name, schema))

@@ -12,7 +12,7 @@ import { checkPlatform } from "./platform.ts";
 import { createProgram, refuseUnknownCommand } from "./program.ts";
 import { styleOf } from "./style.ts";
 
-/** Runs the command line to its end and exits with its code. */
+/** Runs the command line and exits with its code. */
 export async function runCommandLine(args: readonly string[]): Promise<never> {
   exitOnBrokenPipe();
   const context = createContext();
@@ -44,12 +44,12 @@ async function run(context: CliContext, args: readonly string[]): Promise<ExitCo
   }
 }
 
-/** Loaded only here: commands start faster without the terminal's libraries. */
+/** Loaded on demand: commands start faster without the terminal's libraries. */
 async function openTui(context: CliContext, options: { ascii?: true; plain?: true }): Promise<void> {
   if (!options.plain && !(process.stdin.isTTY && process.stdout.isTTY))
     throw new CliError(
       2,
-      "The terminal UI needs a terminal, and input or output is none",
+      "The terminal UI needs a terminal, but input or output is not one",
       "Use a command (`--help` lists them), or --plain for the overview as text",
     );
   const { runTui } = await import("../app.ts");
@@ -66,7 +66,7 @@ function interruptCode({ signal }: CliContext): ExitCode | undefined {
 const sentenceOf = ({ message, remedy }: { message: string; remedy: string }) =>
   cleanLines(`odd-dashboard: ${message}. ${remedy}.`);
 
-/** Also when the rest of the command line could not be parsed. */
+/** Works even when the rest of the command line could not be parsed. */
 function wantsJson(args: readonly string[]): boolean {
   return args.some(
     (word, n) =>
@@ -85,7 +85,7 @@ export function createContext(): CliContext {
     style: styleOf(process.stdout, env),
     isTerminal: process.stdout.isTTY === true,
     get signal() {
-      // Not before something can be interrupted: a service that runs in this process has its own handlers.
+      // Only once something can be interrupted: a service that runs in this process has its own handlers.
       signal ??= interruptSignal();
       return signal;
     },
@@ -100,14 +100,14 @@ function interruptSignal(): AbortSignal {
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
-      // The second time at once: what should have ended may hang.
+      // The second signal exits at once, because what should have ended may hang.
       if (abort.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
       abort.abort(name);
     });
   return abort.signal;
 }
 
-/** A reader such as `head` that has seen enough is no error: end as a program that SIGPIPE ends does. */
+/** A reader such as `head` that has seen enough is not an error: exit like a program ended by SIGPIPE. */
 function exitOnBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -19,13 +19,13 @@ export function addService(program: Command): void {
     "service processor",
   )
     .addArgument(new Argument("<name>", "the service").choices(SERVICE_NAMES))
-    .argument("[arguments...]", "what the service itself takes: --help, --version, --healthcheck")
+    .argument("[arguments...]", "options of the service itself: --help, --version, --healthcheck")
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (name, rest) => {
       process.argv.splice(2, process.argv.length - 2, ...rest);
       await SERVICES[name]();
-      // It decides itself when it ends.
+      // The service decides when it ends.
       await new Promise(() => undefined);
     });
 }

@@ -9,7 +9,7 @@ import { CliError } from "./failure.ts";
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 
-/** Ends the system that runs from this folder as Ctrl-C there does, and waits until it has gone. */
+/** Stops the system that runs from this folder, as Ctrl-C there would, and waits until it has ended. */
 export async function stopRunning({ line, signal }: CliContext, dataDir: string | undefined): Promise<void> {
   const state =
     dataDir === undefined ? findRunningState(process.cwd()) : readState(join(dataDir, stateFileName));
@@ -21,7 +21,7 @@ export async function stopRunning({ line, signal }: CliContext, dataDir: string 
       "NOTHING_RUNS",
     );
   const { owner } = state;
-  line(`Stopping process ${owner.pid}, which runs since ${state.since}`);
+  line(`Stopping process ${owner.pid}, running since ${state.since}`);
   signalProcess(owner.pid, "SIGTERM");
   const giveUpAt = performance.now() + PATIENCE_MS;
   while (isSameProcess(owner)) {

@@ -19,15 +19,15 @@ const MAX_COUNT = 100_000;
 export function addSubmit(program: Command, context: CliContext): void {
   describe(
     program.command("submit"),
-    "Submit jobs and print their ids; with --wait also how they ended",
+    "Submit jobs and print their ids, and with --wait also their outcomes",
     "submit sleep --payload '{\"ms\":100}'",
     "submit hash --payload @payload.json --count 1000 --wait",
   )
-    .argument("<type>", "the job type; an unknown one is answered with those there are")
+    .argument("<type>", "the job type; an unknown one is answered with the known ones")
     .option("-p, --payload <json>", "the payload: JSON, @FILE, or @- for stdin")
-    .option("-m, --metadata <json>", "facts to keep with the job: JSON, @FILE, or @- for stdin")
+    .option("-m, --metadata <json>", "metadata to keep with the job: JSON, @FILE, or @- for stdin")
     .addOption(new Option("-c, --count <count>", "how many").argParser(wholeNumber(1, MAX_COUNT)).default(1))
-    .addOption(new Option("--priority <number>", "0 to 9, 9 is served first").argParser(wholeNumber(0, 9)))
+    .addOption(new Option("--priority <number>", "0 to 9; 9 is served first").argParser(wholeNumber(0, 9)))
     .option("--run-at <time>", "not before this time, RFC 3339")
     .addOption(new Option("--max-attempts <count>", "tries before it fails").argParser(wholeNumber(1, 100)))
     .addOption(new Option("--deadline <time>", "the longest that one try may take").argParser(lengthOfTime))
@@ -39,7 +39,7 @@ export function addSubmit(program: Command, context: CliContext): void {
       if (idempotencyKey !== undefined && count > 1)
         throw new CliError(
           2,
-          `One idempotency key was given for ${count} jobs`,
+          `One idempotency key was passed for ${count} jobs`,
           "Leave out --count or the key",
         );
       const job: JobRequest = {
@@ -92,7 +92,7 @@ async function submitMany(
 ): Promise<SubmitReport> {
   const jobs: { jobId: string; eventId: string }[] = [];
   const problems: Problem[] = [];
-  // The jobs are equal: what refuses one for itself refuses those that follow.
+  // The jobs are equal: what refuses one of them refuses those that follow.
   for (let left = count; left > 0 && !problems.some(isForGood); left -= MAX_BATCH_JOBS) {
     const batch = Array.from({ length: Math.min(left, MAX_BATCH_JOBS) }, () => job);
     const reply = await client.gateway.submitBatch({ body: { jobs: batch } }, { signal, timeoutMs: 60_000 });
@@ -113,7 +113,7 @@ function isForGood({ code }: Problem): boolean {
 const errorOf = (problem: Problem) =>
   new ApiError(problem.code, problem.detail ?? problem.title, { status: problem.status, problem });
 
-/** A refusal that names the types there are, or shows an example of the payload that this one takes. */
+/** Adds to a refusal the known types, or an example of the payload that this type takes. */
 async function withExample(error: unknown, type: string, client: ApiClient): Promise<unknown> {
   if (
     !(error instanceof ApiError) ||

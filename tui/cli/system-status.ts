@@ -11,7 +11,7 @@ import { facts, table } from "./table.ts";
 
 const ANSWER_MS = 3_000;
 
-/** What runs: from this folder where something does, else at the addresses that the environment names. */
+/** What is running: from this folder if anything does, otherwise at the addresses that the environment names. */
 export async function readStatus(context: CliContext): Promise<StatusReport> {
   const state = findRunningState(process.cwd());
   const { gatewayUrl, readModelUrl } = findAddresses(context.env);
@@ -39,7 +39,7 @@ async function readOverview({ client, signal }: CliContext): Promise<Overview | 
   try {
     return await client.readModel.overview({}, { signal, timeoutMs: ANSWER_MS });
   } catch (error) {
-    // Its service is then shown as one that does not answer.
+    // The service is then shown as not answering.
     if (error instanceof ApiError) return undefined;
     throw error;
   }

@@ -10,8 +10,8 @@ export interface Column {
 const GAP = "  ";
 
 /**
- * Rows under a line of titles. Every cell is one line of clean text, colours allowed. On a terminal the last column is
- * cut with … where the line would wrap; elsewhere nothing is cut.
+ * Rows below a line of titles. Every cell is one line of clean text, colours allowed. On a terminal the last column is
+ * truncated with … where the line would wrap; elsewhere nothing is truncated.
  */
 export function table(
   columns: readonly Column[],

@@ -3,7 +3,7 @@ import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { pause } from "../../shared/async.ts";
 
-/** Endings of jobs that were seen before their ids were known; a reply may be overtaken by its job. */
+/** Endings seen before the job's id was known; a job may end before the reply to its request arrives. */
 const MAX_EARLY = 50_000;
 const POLL_EVERY_MS = 1_000;
 const POLLS_AT_A_TIME = 8;
@@ -12,9 +12,9 @@ const MAX_POLLS = 400;
 export interface Outcomes {
   /** Resolves when the live stream is followed; from then on no ending is missed. */
   readonly ready: Promise<void>;
-  /** Waits for this job too. */
+  /** Adds a job to wait for. */
   expect(jobId: string): void;
-  /** How each expected job that has ended did so. */
+  /** The outcomes of expected jobs that have ended. */
   readonly ended: ReadonlyMap<string, JobStatus>;
   /** Ids of expected jobs that have not ended. */
   readonly open: ReadonlySet<string>;
@@ -24,7 +24,7 @@ export interface Outcomes {
 
 /**
  * Watches jobs until they end: on the live stream, and by reading them one by one where the stream may have missed
- * something. `onEnd` is called once for each expected job, as soon as its ending is seen.
+ * something. `onEnd` is called once per expected job, as soon as its ending is seen.
  */
 export function watchOutcomes(
   client: ApiClient,
@@ -87,7 +87,7 @@ export function watchOutcomes(
         const done = new AbortController();
         wake = () => done.abort();
         await pause(POLL_EVERY_MS, AbortSignal.any([until, done.signal]));
-        // The stream moves: reading them one by one would only add load.
+        // The stream is progressing: reading jobs one by one would only add load.
         if (open.size === before && !until.aborted) await poll();
       }
     },

@@ -2,10 +2,11 @@ import type { JobStatus } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
 import { age as formatAge } from "../../shared/format.ts";
 import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
+import type { Paint } from "../paint.ts";
 import type { Colour } from "../style.ts";
-import type { Paint, Style } from "./style.ts";
+import type { Style } from "./style.ts";
 
-/** How long ago a time was, or in how long it is. */
+/** A time relative to now, in the past or the future. */
 export function age(at: string | null | undefined, { now }: Style): string {
   return at ? formatAge(Math.abs(now - Date.parse(at))) : "–";
 }

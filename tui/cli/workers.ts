@@ -25,7 +25,7 @@ export function addWorkers(program: Command, context: CliContext): void {
 const COLOURS = { alive: "green", stopping: "yellow", lost: "red", stopped: "dim" } as const;
 
 export function workersText({ workers }: WorkersReply, style: Style): string {
-  if (workers.length === 0) return "No worker has registered; jobs wait until a processor starts.";
+  if (workers.length === 0) return "No worker has registered; jobs will wait until a processor starts.";
   return table(
     [
       { title: "WORKER" },

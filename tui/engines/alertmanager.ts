@@ -2,22 +2,22 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { findProgram } from "./locate.ts";
+import { lowPriority } from "./low-priority.ts";
 import { findFreePort } from "./port.ts";
 import { isReady, versionOf } from "./prometheus.ts";
 import { runEngine } from "./run-engine.ts";
-import { yielding } from "./yielding.ts";
 
 export interface AlertmanagerOptions extends EngineOptions {
   /** Its `alertmanager.yml`. */
   configFile: string;
 }
 
-/** Alertmanager on the PATH, also by Debian's name for it; undefined when it is not installed. */
+/** Alertmanager on the PATH, also under Debian's name for it; undefined when it is not installed. */
 export function findAlertmanager(): string | undefined {
   return findProgram("alertmanager") ?? findProgram("prometheus-alertmanager");
 }
 
-/** Starts a private Alertmanager that talks to no other. */
+/** Starts a private Alertmanager without cluster peers. */
 export async function startAlertmanager({
   configFile,
   ...options
@@ -43,7 +43,7 @@ export async function startAlertmanager({
       product: `Alertmanager ${await versionOf(program)}`,
       url,
       port,
-      command: yielding([program, ...flags]),
+      command: lowPriority([program, ...flags]),
       stopSignal: "SIGTERM",
       startMs: 30_000,
       stopMs: 10_000,

@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runTool } from "../../shared/run-tool.ts";
 import { findProgram } from "./locate.ts";
-import { runTool } from "./run-tool.ts";
 import { userCache } from "./user-cache.ts";
 
 export const ferretdbVersion = "1.24.0";
 
 const source = fileURLToPath(new URL("./ferretdb", import.meta.url));
 
-/** The path of the cached FerretDB server, built with Go on first use: one to two minutes on two cores. */
+/** The path of the cached FerretDB server, which is built with Go on first use: one to two minutes on two cores. */
 export async function ferretdbBinary({
   signal,
   onProgress,
@@ -24,7 +24,7 @@ export async function ferretdbBinary({
   if (!go) throw new Error("Could not build FerretDB: no go on the PATH");
 
   mkdirSync(cacheFolder(), { recursive: true });
-  // Its own name and one rename: builds that run side by side do not see each other's half-written file.
+  // A unique name and one rename, so that concurrent builds never see each other's half-written file.
   const unfinished = `${binary}.${process.pid}`;
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
@@ -34,7 +34,7 @@ export async function ferretdbBinary({
     15_000,
   );
   try {
-    // Without the PostgreSQL backend, symbols and paths: half the size and half the time.
+    // Without the PostgreSQL backend, symbols and paths: half the size and half the build time.
     const flags = [
       "-mod=readonly",
       "-buildvcs=false",
@@ -56,7 +56,7 @@ export async function ferretdbBinary({
   return binary;
 }
 
-/** Whether a first start would have to build it. */
+/** Whether it has already been built. */
 export function isFerretdbCached(): boolean {
   return existsSync(join(cacheFolder(), `ferretdb-${sourceKey()}`));
 }

@@ -4,15 +4,15 @@ import { findProcess, isSameProcess, killTree, type ProcessInfo } from "../../sh
 
 type Identity = Pick<ProcessInfo, "pid" | "startedAt">;
 
-/** Who runs the engine in this folder: its main process and the process that started it. */
+/** Who runs the engine in this folder: its main process, and the process that started it. */
 interface Lease {
   engine: Identity;
   owner: Identity;
 }
 
 /**
- * Ends an engine that an earlier owner left behind in this folder when it was killed.
- * Throws when the owner still lives, since two runs would destroy each other's data.
+ * Ends an engine that an earlier owner left behind in this folder when it was killed. Throws when the owner is still
+ * alive, since two runs would destroy each other's data.
  */
 export async function takeOver(dataDir: string): Promise<void> {
   const lease = readLease(dataDir);
@@ -40,7 +40,7 @@ function readLease(dataDir: string): Lease | undefined {
   try {
     return JSON.parse(readFileSync(fileOf(dataDir), "utf8")) as Lease;
   } catch (error) {
-    // Absent on the first start; half written when the owner was killed in that very moment.
+    // Absent on the first start; half written when the owner was killed at that very moment.
     if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -11,7 +11,7 @@ const usualFolders = [
   "/usr/local/go/bin",
 ];
 
-/** The path of a program on the PATH or in the usual folders; undefined when it is nowhere. */
+/** The path of a program on the PATH or in the usual folders; undefined when it is not found. */
 export function findProgram(name: string): string | undefined {
   return Bun.which(name) ?? Bun.which(name, { PATH: usualFolders.join(":") }) ?? undefined;
 }
@@ -20,7 +20,7 @@ export function findProgram(name: string): string | undefined {
 export function findPostgresBins(): string[] {
   const initdb = findProgram("initdb");
   const folders = [
-    // Through the link: programs are looked for beside the real file, and a PATH may hold only some of them.
+    // Follows the link: sibling programs are next to the real file, and a PATH may hold only some of them.
     ...(initdb ? [dirname(realpathSync(initdb))] : []),
     ...versionsIn("/usr/lib/postgresql", /^(\d+)$/).map((path) => join(path, "bin")),
     ...versionsIn("/opt/homebrew/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),

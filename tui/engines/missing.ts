@@ -5,9 +5,9 @@ import { hasPostgres } from "./postgres-server.ts";
 
 export interface MissingEngine {
   engine: EngineName;
-  /** What was looked for, as a sentence without a stop. */
+  /** What was searched, as a sentence without a full stop. */
   problem: string;
-  /** What to run or where to read how. */
+  /** The command to run, or where to read how. */
   remedy: string;
 }
 
@@ -51,7 +51,7 @@ const sources: Record<EngineName, Source> = {
   },
 };
 
-/** The engines that cannot be started here, each with the command that brings it. */
+/** The engines that cannot be started here, each with the command that installs it. */
 export function missingEngines(names = Object.keys(sources) as EngineName[]): MissingEngine[] {
   return names
     .filter((engine) => !sources[engine].isThere())

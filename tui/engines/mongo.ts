@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { runTool } from "../../shared/run-tool.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { ferretdbBinary, ferretdbVersion } from "./ferretdb.ts";
 import { findProgram } from "./locate.ts";
+import { lowPriority } from "./low-priority.ts";
 import { accepts, findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
-import { runTool } from "./run-tool.ts";
-import { yielding } from "./yielding.ts";
 
 /** Starts a private MongoDB, or FerretDB over SQLite files where there is no `mongod` on the PATH. */
 export async function startMongo(options: EngineOptions): Promise<Engine> {
@@ -23,7 +23,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
     {
       ...server,
       // On a small machine the event store must not slow the jobs whose events it stores.
-      command: yielding(server.command),
+      command: lowPriority(server.command),
       name: "mongo",
       url: `mongodb://127.0.0.1:${port}`,
       port,
@@ -45,7 +45,7 @@ async function mongodb(program: string, port: number, files: string) {
   };
 }
 
-/** It reads a whole collection for most queries: on half of the processors, so that readers leave room for jobs. */
+/** FerretDB reads a whole collection for most queries, so it runs on half of the processors to leave room for jobs. */
 async function ferretdb(options: EngineOptions, port: number, files: string) {
   const program = await ferretdbBinary(options);
   const processors = Math.max(1, Math.floor(availableParallelism() / 2));

@@ -1,14 +1,14 @@
 import { connect, createServer } from "node:net";
 import { until } from "../../shared/until.ts";
 
-// Below every system's range for outgoing connections (Linux from 32768, macOS and Windows from 49152). A client
-// that keeps trying a dead engine's port could otherwise be given that very port, connect to itself and hold it.
+// Below every system's range for outgoing connections (Linux from 32768, macOS and Windows from 49152). A client that
+// keeps trying a dead engine's port could otherwise be assigned that very port, connect to itself and hold it.
 const FIRST = 15_000;
 const LAST = 32_000;
 
 const handedOut = new Set<number>();
 
-/** A TCP port that is free on 127.0.0.1 and was not handed out by this process before. */
+/** A TCP port that is free on 127.0.0.1 and that this process has not handed out before. */
 export async function findFreePort(): Promise<number> {
   for (let tries = 0; tries < 1_000; tries++) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
@@ -33,7 +33,7 @@ export async function accepts(port: number): Promise<boolean> {
 }
 
 /**
- * Connects, sends what is given and resolves with the first bytes of the answer (empty when nothing was sent);
+ * Connects, sends `send` if given, and resolves with the first bytes of the answer (empty when nothing was sent);
  * undefined when the connection is refused, closed without an answer, or silent for a second.
  */
 export function exchange(port: number, send?: string): Promise<Buffer | undefined> {

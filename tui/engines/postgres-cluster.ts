@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProcess, killTree } from "../../shared/process-tree.ts";
-import { runTool } from "./run-tool.ts";
+import { runTool } from "../../shared/run-tool.ts";
 import type { SystemUser } from "./unprivileged-user.ts";
 
 export const superuser = "observatory";
@@ -13,7 +13,7 @@ export interface Cluster {
   password: string;
 }
 
-/** Opens the cluster in this folder, or makes one with a superuser whose password is kept beside it. */
+/** Opens the cluster in this folder, or creates one with a superuser whose password is stored beside it. */
 export async function openCluster(
   folder: string,
   bin: string,
@@ -29,7 +29,7 @@ export async function openCluster(
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (user) chownSync(passwordFile, user.uid, user.gid);
 
-  // Under another name until it is whole: a start that was killed half way is done again from the beginning.
+  // Under another name until it is complete, so that a start killed halfway begins again.
   const unfinished = `${data}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   const options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", `--username=${superuser}`];
@@ -45,7 +45,7 @@ export async function openCluster(
 
 /**
  * Clears a lock file that a crash left. PostgreSQL does that by itself unless the pid in it is alive, and after a
- * crash that pid may be anyone's; a server that really runs on this data is ended.
+ * crash that pid may belong to any process. A server that really runs on this data is ended.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

@@ -10,8 +10,8 @@ import {
   symlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { runTool } from "../../shared/run-tool.ts";
 import { findPostgresBins } from "./locate.ts";
-import { runTool } from "./run-tool.ts";
 import { systemFolder } from "./unprivileged-user.ts";
 import { userCache } from "./user-cache.ts";
 
@@ -26,7 +26,9 @@ export interface PostgresServer {
   readonly version: string;
 }
 
-/** Server programs as an npm package carries them: they run once {@link unpack} has put their libraries' links. */
+/**
+ * Server programs as the npm package contains them: they run once {@link unpack} has created their libraries' links.
+ */
 interface Packaged {
   readonly native: string;
   readonly version: string;
@@ -38,8 +40,8 @@ export function hasPostgres(): boolean {
 }
 
 /**
- * The server to start: an installed one, else the npm package's. A cluster opens only with the major version that made
- * it, so what is in `data` decides where there is something; throws what to do when that version is not here.
+ * Chooses the server to start: an installed one, otherwise the npm package's. A cluster opens only with the major
+ * version that created it, so existing `data` decides. When that version is missing, throws what to do about it.
  */
 export async function choosePostgres(
   data: string,
@@ -57,15 +59,15 @@ export async function choosePostgres(
   const inPackage = packaged();
   if (inPackage && fits(inPackage.version)) return unpack(inPackage, onProgress);
   if (wanted === undefined)
-    throw new Error(`Could not start PostgreSQL: no version ${oldestMajor} or newer is here`);
+    throw new Error(`Could not start PostgreSQL: no version ${oldestMajor} or newer is installed`);
   throw new Error(
-    `The data in ${data} was made by PostgreSQL ${wanted}, which is not here any more; install it again, or remove that folder to start empty`,
+    `The data in ${data} was made by PostgreSQL ${wanted}, which is no longer installed; install it again, or remove that folder to start empty`,
   );
 }
 
 /** The package of this platform, an optional dependency; undefined where there is none or it could not run. */
 function packaged(): Packaged | undefined {
-  // Its programs are linked against glibc: a Linux on musl has no such loader.
+  // Its programs are linked against glibc, whose loader a musl-based Linux lacks.
   const loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
   if (process.platform === "linux" && !loaders.some((loader) => existsSync(loader))) return undefined;
   try {
@@ -80,8 +82,9 @@ function packaged(): Packaged | undefined {
 }
 
 /**
- * A copy outside of node_modules, once for all checkouts: the package leaves its libraries' links to an install script,
- * which Bun does not run unasked, and a server that root starts runs as a user who may not enter root's folders.
+ * Makes a copy outside node_modules, once for all checkouts. The package leaves its libraries' links to an install
+ * script, which Bun does not run by default; and a server started by root runs as a user who cannot enter root's
+ * folders.
  */
 async function unpack(
   { native, version }: Packaged,
@@ -91,10 +94,10 @@ async function unpack(
   const bin = join(folder, "bin");
   if (!existsSync(folder)) {
     onProgress?.(`unpacking PostgreSQL ${version} into ${folder}, once`);
-    // Its own name and one rename: who starts at the same time never sees half of it.
+    // A unique name and one rename, so that a concurrent start never sees a half-finished copy.
     const unfinished = `${folder}.${process.pid}`;
     mkdirSync(dirname(folder), { recursive: true });
-    // Static libraries and headers are for who compiles against it.
+    // Static libraries and headers are only needed for compiling against it.
     cpSync(native, unfinished, {
       recursive: true,
       filter: (path) => !/\.a$|\/pkgconfig$|\/include$/.test(path),
@@ -108,12 +111,12 @@ async function unpack(
     if (existsSync(folder)) rmSync(unfinished, { recursive: true });
     else renameSync(unfinished, folder);
   }
-  // Fails in time, with the loader's words, when this machine lacks a library that it needs.
+  // Fails early, with the loader's message, when this machine lacks a required library.
   const told = await runTool([join(bin, "postgres"), "--version"]);
   return { bin, version: versionFrom(told) };
 }
 
-/** Library names that must lead to files beside them; paths begin with `native/`. */
+/** Library names that must link to files beside them; paths begin with `native/`. */
 function linksOf(native: string): { source: string; target: string }[] {
   const list = join(native, "pg-symlinks.json");
   return existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : [];

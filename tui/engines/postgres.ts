@@ -47,7 +47,7 @@ function settings(port: number): Record<string, string> {
     max_connections: "200",
     shared_buffers: "256MB",
     max_wal_size: "2GB",
-    // Compiling costs more than any query of ours gains from it.
+    // JIT compilation costs more than any of our queries gains from it.
     jit: "off",
     fsync: "on",
     logging_collector: "off",
@@ -58,7 +58,7 @@ function settings(port: number): Record<string, string> {
 
 const asArgument = ([name, value]: [string, string]) => ["-c", `${name}=${value}`];
 
-/** Connects and makes the database where it is missing; false while the server does not answer yet. */
+/** Connects and creates the database if it is missing; false while the server does not answer yet. */
 async function hasDatabase(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {

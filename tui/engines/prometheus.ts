@@ -1,23 +1,23 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { runTool } from "../../shared/run-tool.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { findProgram } from "./locate.ts";
+import { lowPriority } from "./low-priority.ts";
 import { findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
-import { runTool } from "./run-tool.ts";
-import { yielding } from "./yielding.ts";
 
 export interface PrometheusOptions extends EngineOptions {
   /** Its `prometheus.yml`; paths in it are relative to its folder. */
   configFile: string;
 }
 
-/** Prometheus on the PATH; undefined when it is nowhere. */
+/** Prometheus on the PATH; undefined when it is not installed. */
 export function findPrometheus(): string | undefined {
   return findProgram("prometheus");
 }
 
-/** Starts a private Prometheus that keeps a day. */
+/** Starts a private Prometheus that keeps data for a day. */
 export async function startPrometheus({
   configFile,
   ...options
@@ -34,7 +34,7 @@ export async function startPrometheus({
     "--storage.tsdb.retention.time=1d",
     "--storage.tsdb.retention.size=200MB",
     `--web.listen-address=127.0.0.1:${port}`,
-    // Else its links would carry the machine's name.
+    // Otherwise its links would carry the machine's name.
     `--web.external-url=${url}`,
     "--log.level=warn",
   ];
@@ -46,7 +46,7 @@ export async function startPrometheus({
       url,
       port,
       // Who watches must not slow what is watched.
-      command: yielding([program, ...flags]),
+      command: lowPriority([program, ...flags]),
       stopSignal: "SIGTERM",
       startMs: 30_000,
       stopMs: 10_000,

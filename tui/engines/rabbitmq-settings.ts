@@ -8,10 +8,10 @@ export interface Ports {
   management: number;
 }
 
-// The node's name is part of its data: it must not change with the port. Without epmd, names need not be unique.
+// The node's name is part of its data, so it must not change with the port. Without epmd, names need not be unique.
 const nodeName = "observatory@localhost";
 
-/** Writes the broker's configuration and returns the whole environment it runs with, nothing inherited but PATH. */
+/** Writes the broker's configuration and returns its whole environment, which inherits nothing but PATH. */
 export function serverEnvironment(
   dataDir: string,
   home: string,

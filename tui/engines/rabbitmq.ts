@@ -11,15 +11,15 @@ import { runEngine } from "./run-engine.ts";
 export interface RabbitmqEngine extends Engine {
   /** Prometheus text at `/metrics`, with a series per queue at `/metrics/per-object`. */
   readonly metricsPort: number;
-  /** The HTTP API, user guest; its statistics are switched off. */
+  /** The HTTP API, for user guest; its statistics are switched off. */
   readonly managementPort: number;
-  /** Makes a virtual host and resolves with the URL to connect to it; takes about 15 ms. */
+  /** Creates a virtual host and resolves with the URL to connect to it; takes about 15 ms. */
   createVhost(name: string): Promise<string>;
-  /** Closes its connections and removes it with its queues; nothing happens when there is none. */
+  /** Closes the host's connections and removes it with its queues; does nothing when it does not exist. */
   deleteVhost(name: string): Promise<void>;
 }
 
-/** Starts a private RabbitMQ with user guest, without the epmd daemon that a usual one leaves behind. */
+/** Starts a private RabbitMQ with user guest, without the epmd daemon that RabbitMQ usually leaves behind. */
 export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEngine> {
   const home = findRabbitmqHome();
   if (!home) throw new Error("Could not start RabbitMQ: no rabbitmq-server on the PATH");
@@ -46,13 +46,13 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
       startMs: 90_000,
       stopMs: 30_000,
       answers: () => greets(ports.amqp),
-      // Before 3.13.3 it then sleeps 5 s for unread statistics. Messages are on disk by now; the names
-      // of new quorum queues are written half a second after the last one was made.
+      // Before 3.13.3 it then sleeps 5 s for statistics that nothing reads. Messages are on disk by now; the names of
+      // new quorum queues are written half a second after the last one was created.
       lastWords: { text: "Management plugin: to stop collect_statistics", ms: 1_500 },
     },
     { ...options, dataDir },
   );
-  // Defined onto the engine rather than spread with it: `pid` is a getter.
+  // Defined on the engine rather than spread with it, because `pid` is a getter.
   return Object.assign(engine, {
     metricsPort: ports.metrics,
     managementPort: ports.management,
@@ -66,7 +66,7 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
   });
 }
 
-/** AMQP 0-9-1, 4.2.2: a server that is ready answers the protocol header with a method frame, type 1. */
+/** AMQP 0-9-1, 4.2.2: a ready server answers the protocol header with a method frame, type 1. */
 async function greets(port: number): Promise<boolean> {
   const answer = await exchange(port, "AMQP\x00\x00\x09\x01");
   return answer?.[0] === 1;
@@ -82,7 +82,7 @@ async function callApi(port: number, method: "PUT" | "DELETE", path: string): Pr
   throw new Error(`RabbitMQ answered ${response.status} to ${method} ${path}: ${await response.text()}`);
 }
 
-/** The secret of Erlang's own protocol: who knows it can run code in the broker. */
+/** The secret of Erlang's own protocol: with it, anyone can run code in the broker. */
 function cookieOf(dataDir: string): string {
   const file = join(dataDir, "cookie");
   if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString("hex"), { mode: 0o600 });

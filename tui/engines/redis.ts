@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { runTool } from "../../shared/run-tool.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { findProgram } from "./locate.ts";
 import { exchange, findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
-import { runTool } from "./run-tool.ts";
 
 export interface RedisOptions extends EngineOptions {
-  /** When a write is on disk: before it is answered ("always", the default) or within a second. */
+  /** When a write reaches the disk: before it is answered ("always", the default) or within a second. */
   fsync?: "always" | "everysec";
 }
 

@@ -7,7 +7,7 @@ import { sizeOf, tailOf } from "./log-tail.ts";
 import { isFree } from "./port.ts";
 import { type Command, hasEnded, spawnServer } from "./spawn-server.ts";
 
-/** What differs from engine to engine. */
+/** What differs between engines. */
 export interface Recipe<Name extends string> extends Command {
   name: Name;
   product: string;
@@ -41,7 +41,7 @@ export async function runEngine<Name extends string>(
   async function start(signal?: AbortSignal): Promise<void> {
     await takeOver(dataDir);
     await recipe.prepare?.();
-    // Another server there would answer in the place of ours. What a killed one held is free a moment later.
+    // Another server on the port would answer in place of ours. A killed server's port is free a moment later.
     await until(() => isFree(recipe.port), {
       timeoutMs: 3_000,
       signal,
@@ -95,7 +95,7 @@ export async function runEngine<Name extends string>(
     }
     if (!hasEnded(child)) await killTree(child.pid);
     await child.exited;
-    // Children notice the end of their parent a moment later; those that do not are helped.
+    // Children notice the end of their parent a moment later; those that do not are killed.
     await allGone(tree, 2_000).catch(() => killAll(tree));
     forget(child);
   }

@@ -5,15 +5,15 @@ import { sizeOf } from "./log-tail.ts";
 export interface Command {
   command: string[];
   env?: Record<string, string>;
-  /** An unprivileged user, where the server refuses to run as root. */
+  /** An unprivileged user, for servers that refuse to run as root. */
   user?: { uid: number; gid: number };
-  /** What makes the server shut down cleanly without waiting for its clients. */
+  /** The signal that makes the server shut down cleanly without waiting for its clients. */
   stopSignal: NodeJS.Signals;
 }
 
 const maxLogBytes = 5_000_000;
 
-/** Starts the server in a session of its own, its words appended to the log. */
+/** Starts the server in its own session, appending its output to the log. */
 export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.Subprocess {
   mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, sizeOf(logFile) > maxLogBytes ? "w" : "a");
@@ -25,7 +25,7 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
       stdin: "ignore",
       stdout: log,
       stderr: log,
-      // Its own session: a Ctrl-C in the terminal must not end it before the services have flushed into it.
+      // A session of its own: Ctrl-C in the terminal must not end it before the services have flushed into it.
       detached: true,
     });
   } finally {
@@ -35,8 +35,9 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
 
 /**
  * On Linux the kernel signals the engine when the thread that started it ends, even by SIGKILL (prctl(2),
- * PR_SET_PDEATHSIG): start engines from the main thread. It does not where we ended before it was told to, so the
- * shell looks once more whether we are still the parent. Elsewhere the next start in the same folder ends it.
+ * PR_SET_PDEATHSIG), so engines must be started from the main thread. The kernel does not do so when we ended before
+ * the child called prctl, so the shell checks again whether we are still its parent. On other systems the next start
+ * in the same folder ends the engine.
  */
 export function endWithUs(signal: NodeJS.Signals): string[] {
   const prefix = ["setpriv", "--pdeathsig", signal.replace("SIG", ""), "--"];

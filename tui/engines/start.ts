@@ -14,7 +14,7 @@ export interface EngineMap {
 }
 
 export interface StartEnginesOptions<Name extends EngineName> {
-  /** Each engine's data is in a folder of its own below it. */
+  /** Each engine's data is in a subfolder of it. */
   root: string;
   /** All four when left out. */
   which?: readonly Name[];
@@ -22,9 +22,9 @@ export interface StartEnginesOptions<Name extends EngineName> {
   ports?: Partial<Record<EngineName, number>>;
   onProgress?(line: string): void;
   onReady?(name: EngineName): void;
-  /** One of them ended unasked; `end` says how. */
+  /** Called when one of them ended by itself; `end` says how. */
   onCrash?(engine: Engine, end: string): void;
-  /** Aborts the start; what had started is stopped. */
+  /** Aborts the start; engines already started are stopped. */
   signal?: AbortSignal;
 }
 
@@ -42,8 +42,8 @@ const starters: { [Name in EngineName]: (options: EngineOptions) => Promise<Engi
 };
 
 /**
- * Starts private engines side by side. Engines that a killed run left in the same root are ended first; when that
- * run still lives, or an engine is not installed, nothing stays started and the error says what to do.
+ * Starts private engines in parallel. Engines that a killed run left in the same root are ended first. When that run
+ * is still alive, or an engine is not installed, nothing stays started and the error says what to do.
  */
 export async function startEngines<Name extends EngineName = EngineName>(
   options: StartEnginesOptions<Name>,

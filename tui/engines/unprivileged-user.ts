@@ -7,7 +7,7 @@ export interface SystemUser {
   gid: number;
 }
 
-/** Who runs a server that refuses root: `postgres`, else `nobody`; undefined when we are not root ourselves. */
+/** The user for a server that refuses root: `postgres`, else `nobody`; undefined when we are not root ourselves. */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
@@ -27,9 +27,9 @@ export function systemFolder(): string | undefined {
 }
 
 /**
- * A folder that the user owns: `dataDir/name` where the user can get there, else one under /var/lib (a checkout
- * below /root, say), noted in `dataDir/name.moved`. When that note is gone, the data there belonged to a deleted
- * folder and is removed, so that an emptied data folder always means an empty store.
+ * A folder that the user owns: `dataDir/name` where the user can reach it, otherwise one under /var/lib (for example
+ * when the checkout is below /root), recorded in `dataDir/name.moved`. When that record is gone, the data there
+ * belonged to a deleted folder and is removed, so that an emptied data folder always means an empty store.
  */
 export function folderFor(
   user: SystemUser | undefined,

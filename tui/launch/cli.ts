@@ -5,7 +5,7 @@ export interface DevOptions {
   help: boolean;
   demo: boolean;
   fresh: boolean;
-  /** Keep nothing: all data in a temporary folder. */
+  /** Keep nothing: all data is in a temporary folder. */
   ephemeral: boolean;
   reload: boolean;
   /** Open the terminal UI as soon as everything runs. */
@@ -24,7 +24,7 @@ Starts the whole observatory on this machine and keeps it running until Ctrl-C: 
 the environment does not name, then every service from source. When a source changes, the services that
 import it are started beside the running ones and take over once they are ready.
 
-  --demo            keep a gentle stream of varied jobs going
+  --demo            submit a gentle stream of varied jobs
   --engines SET     embedded: all in one PostgreSQL, nothing to install (default); full: RabbitMQ, PostgreSQL,
                     MongoDB, Redis, each private; compose: the same four in Docker, as compose.yaml
                     has them. Each set keeps its own data
@@ -75,15 +75,15 @@ export function parseCli(args: string[]): DevOptions {
   const processors = Number(values.processors);
   if (!Number.isInteger(processors) || processors < 1 || processors > maxProcessors)
     throw new Error(
-      `--processors is ${JSON.stringify(values.processors)}, wanted a whole number from 1 to ${maxProcessors}`,
+      `--processors is ${JSON.stringify(values.processors)}, expected a whole number from 1 to ${maxProcessors}`,
     );
-  if (values.data === "") throw new Error("--data is empty, wanted a folder");
+  if (values.data === "") throw new Error("--data is empty, expected a folder");
   if (values.data !== undefined && values.ephemeral)
-    throw new Error("--data names a folder to keep and --ephemeral keeps nothing, wanted one of them");
+    throw new Error("--data names a folder to keep, but --ephemeral keeps nothing; use one of them");
   const engines = enginesChoices.find((choice) => choice === values.engines);
   if (!engines)
     throw new Error(
-      `--engines is ${JSON.stringify(values.engines)}, wanted one of ${enginesChoices.join(", ")}`,
+      `--engines is ${JSON.stringify(values.engines)}, expected one of ${enginesChoices.join(", ")}`,
     );
   if (engines === "compose" && (values.fresh || values.ephemeral))
     throw new Error(

@@ -1,15 +1,16 @@
+import { entryOf, SERVICE_NAMES } from "../../contracts/services.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { runTool } from "../engines/run-tool.ts";
+import { runTool } from "../../shared/run-tool.ts";
 import { purposes, type UrlName, urlNames } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { RunningEngines } from "./private-engines.ts";
 
-/** Which service of compose.yaml stands behind each URL, and which of ours is given it there. */
-const parts: Readonly<Record<UrlName, { readonly engine: string; readonly user: string }>> = {
-  BUS_URL: { engine: "rabbitmq", user: "gateway" },
-  DATABASE_URL: { engine: "postgres", user: "processor" },
-  EVENTS_URL: { engine: "mongodb", user: "metrics-engine" },
-  CACHE_URL: { engine: "redis", user: "metrics-engine" },
+/** Which service of compose.yaml stands behind each URL. */
+const ENGINES: Readonly<Record<UrlName, string>> = {
+  BUS_URL: "rabbitmq",
+  DATABASE_URL: "postgres",
+  EVENTS_URL: "mongodb",
+  CACHE_URL: "redis",
 };
 
 interface ComposeService {
@@ -25,14 +26,14 @@ export interface ComposeEnginesOptions {
   onProgress(line: string): void;
 }
 
-/** The engines of compose.yaml that are to be started: those whose URL the environment does not set. */
+/** The engines of compose.yaml to start: those whose URL the environment does not set. */
 export function composeEngines(given: Partial<Record<UrlName, string>>): string[] {
-  return urlNames.filter((name) => !given[name]).map((name) => parts[name].engine);
+  return urlNames.filter((name) => !given[name]).map((name) => ENGINES[name]);
 }
 
 /**
- * Starts the engines of compose.yaml and nothing else of it; their URLs are those that its services use, led to the
- * published ports. What ran already goes on running after `stop`.
+ * Starts only the engines of compose.yaml. Their URLs are those of its services, redirected to the published ports.
+ * Engines that were already running keep running after `stop`.
  */
 export async function runComposeEngines({
   projectDir,
@@ -40,7 +41,7 @@ export async function runComposeEngines({
   signal,
   onProgress,
 }: ComposeEnginesOptions): Promise<RunningEngines> {
-  // The environment may have other profiles on, and stops nothing of one that is off.
+  // Enables the profiles here, whatever the environment says: a disabled profile's services cannot be stopped.
   const docker = (args: readonly string[], until?: AbortSignal) =>
     runTool(["docker", "compose", "--profile", "core", ...args], {
       cwd: projectDir,
@@ -61,7 +62,7 @@ export async function runComposeEngines({
   };
   const running = (await compose("ps", "--services", "--status", "running")).split("\n");
   const ours = engines.filter((engine) => !running.includes(engine));
-  // Without the signal: it has aborted by now, and would end this at once.
+  // Without the signal, which has aborted by now and would end this at once.
   const end = async (how: "stop" | "kill") => {
     if (ours.length > 0) await docker([how, ...ours]);
   };
@@ -82,7 +83,7 @@ export async function runComposeEngines({
   return {
     urls,
     rows: urlNames.map((name) => ({
-      name: given[name] ? name : parts[name].engine,
+      name: given[name] ? name : ENGINES[name],
       address: addressOf(urls[name]),
       purpose: `${purposes[name]}, ${given[name] ? "as given" : "in Docker"}`,
     })),
@@ -92,15 +93,17 @@ export async function runComposeEngines({
   };
 }
 
-/** What to do about what Docker said. */
+/** What to do about Docker's error. */
 function remedyFor(said: string): string {
   if (/already allocated|address already in use|not available/.test(said))
-    return "A port of an engine is taken: stop what holds it, or give the engine another in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
+    return "A port of an engine is taken: stop what holds it, or set another one in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
   return "Docker Compose cannot run the engines; is Docker running (docker info) and Compose 2.24 or newer there (docker compose version)?";
 }
 
+/** The URL that compose.yaml tells a service of ours, led to the port that it publishes. */
 function publishedUrl(name: UrlName, services: Record<string, ComposeService>): string {
-  const { engine, user } = parts[name];
+  const engine = ENGINES[name];
+  const user = SERVICE_NAMES.find((service) => entryOf(service).environment.includes(name)) ?? "";
   const inside = new URL(services[user]?.environment?.[name] ?? "");
   const published = services[engine]?.ports?.find(({ target }) => String(target) === inside.port)?.published;
   if (!published)

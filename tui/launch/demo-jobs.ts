@@ -6,7 +6,7 @@ type Random = () => number;
 
 const between = (random: Random, low: number, high: number) => low + Math.floor(random() * (high - low + 1));
 
-// How often each type comes, and what varies in it; a type that is not named here comes with its example.
+// How often each type appears, and what varies in it; a type not listed here uses its example.
 const varied: Record<string, { share: number; payload(random: Random): Record<string, unknown> }> = {
   sleep: { share: 5, payload: (random) => ({ ms: between(random, 100, 4_000) }) },
   hash: {
@@ -28,7 +28,7 @@ const varied: Record<string, { share: number; payload(random: Random): Record<st
   fail: { share: 1, payload: (random) => ({ message: random() < 0.5 ? "Out of coffee" : "The dog ate it" }) },
 };
 
-/** The next job of the demonstration: mixed types and priorities, one in six for later. */
+/** The next job of the demonstration: mixed types and priorities, one in six scheduled for later. */
 export function nextDemoJob(
   types: readonly DescribedType[],
   processorUrl: string,
@@ -47,7 +47,7 @@ export function nextDemoJob(
   };
 }
 
-/** A type's example, its links to this system led to where the processor really is. */
+/** A type's example, with links to this system adapted to the processor's actual address. */
 export function examplePayload({ example }: DescribedType, processorUrl: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(example).map(([name, value]) => [

@@ -3,10 +3,10 @@ import type { EngineName } from "../engines/engine.ts";
 export const urlNames = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"] as const;
 export type UrlName = (typeof urlNames)[number];
 
-/** What every service is started with. */
+/** The engine URLs passed to every service. */
 export type EngineUrls = Record<UrlName, string>;
 
-/** Which private engine stands in for each URL that the environment does not set. */
+/** The private engine for each URL that the environment does not set. */
 export type EngineSet = Readonly<Record<UrlName, EngineName>>;
 
 export const fullSet: EngineSet = {
@@ -27,7 +27,7 @@ export const embeddedSet: EngineSet = {
 export const engineSets = { embedded: embeddedSet, full: fullSet } as const;
 export type EngineSetName = keyof typeof engineSets;
 
-/** What `--engines` names: a set of private engines, or those of compose.yaml. */
+/** The choices of `--engines`: a set of private engines, or those of compose.yaml. */
 export type EnginesChoice = EngineSetName | "compose";
 export const enginesChoices: readonly EnginesChoice[] = ["embedded", "full", "compose"];
 

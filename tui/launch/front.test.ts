@@ -24,7 +24,7 @@ function front(): { front: Front; url: string } {
   return { front: made, url: `http://127.0.0.1:${port}` };
 }
 
-test("passes a request and its answer on as they are", async () => {
+test("passes on a request and its answer unchanged", async () => {
   const { front: one, url } = front();
   await one.lead(
     service(async (request) =>
@@ -44,7 +44,10 @@ test("passes a request and its answer on as they are", async () => {
   expect(reply.status).toBe(202);
   expect(reply.headers.get("location")).toBe("/jobs/1");
   expect(await reply.json()).toEqual({
-    ...{ method: "POST", path: "/jobs?q=a%20b&q=%2B", body: "{}", length: "2" },
+    method: "POST",
+    path: "/jobs?q=a%20b&q=%2B",
+    body: "{}",
+    length: "2",
     host: new URL(url).host,
   });
 });
@@ -75,7 +78,7 @@ test("streams an answer while it is written", async () => {
   expect((await reader.read()).done).toBe(true);
 });
 
-test("sends new requests to the next address, and says when the one before has answered all of its own", async () => {
+test("sends new requests to the next address, and reports when the previous one has answered all of its own", async () => {
   const held = Promise.withResolvers<Response>();
   const { front: one, url } = front();
   const arrived = Promise.withResolvers<void>();
@@ -98,7 +101,7 @@ test("sends new requests to the next address, and says when the one before has a
   await idle;
 });
 
-test("refuses with 503 and Retry-After while there is no process, and when one ends amid a request", async () => {
+test("refuses with 503 and Retry-After while there is no process, and when one ends during a request", async () => {
   const { front: one, url } = front();
   const early = await fetch(`${url}/jobs?limit=1`);
   expect(early.status).toBe(503);
@@ -113,6 +116,6 @@ test("refuses with 503 and Retry-After while there is no process, and when one e
   for (let n = 0; n < 2; n++)
     expect(await (await fetch(url)).json()).toMatchObject({
       status: 503,
-      detail: expect.stringContaining("started again"),
+      detail: expect.stringContaining("being restarted"),
     });
 });

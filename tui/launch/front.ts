@@ -1,22 +1,24 @@
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { problemResponse } from "../../shared/http/to-problem.ts";
 
-/** The largest batch that a gateway may be set to take; the service behind refuses what is too large for it. */
+/**
+ * The largest batch that a gateway can be configured to accept; the service behind refuses what is too large for it.
+ */
 const maxBodyBytes = 134_217_728;
 
-/** Holds a service's port, so that its processes can follow each other without a request being lost. */
+/** Holds a service's port, so that its processes can replace each other without losing a request. */
 export interface Front {
   /**
-   * Sends every further request to this address. Resolves when the address before has answered what it was sent: its
+   * Sends all further requests to this address. Resolves when the previous address has answered its requests; its
    * process may then be stopped.
    */
   lead(url: string): Promise<void>;
-  /** Releases the port; requests under way are cut off. */
+  /** Releases the port; requests in progress are cut off. */
   stop(): Promise<void>;
 }
 
 export interface FrontOptions {
-  /** The service's name, for the refusals while none of its processes answers. */
+  /** The service's name, for refusals while none of its processes answers. */
   readonly id: string;
   readonly hostname: string;
   readonly port: number;
@@ -29,7 +31,7 @@ interface Target {
   onIdle(): void;
 }
 
-/** Listens at once; what comes before a process is there is refused with 503. */
+/** Listens at once; requests that arrive before a process is ready are refused with 503. */
 export function createFront({ id, hostname, port }: FrontOptions): Front {
   let target: Target | undefined;
 
@@ -44,14 +46,14 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
         body: request.body,
         signal: request.signal,
         redirect: "manual",
-        // The bytes as they are: this end is not the one that reads them.
+        // The bytes are passed on unchanged: this proxy does not read them.
         decompress: false,
       });
     } catch (error) {
       if (request.signal.aborted) throw error;
       return refuse(
         request,
-        `The ${id} ended before it answered and is started again; what it was asked may have happened`,
+        `The ${id} ended before it answered and is being restarted; the request may have been carried out`,
         error,
       );
     } finally {
@@ -91,5 +93,5 @@ function refuse(request: Request, sentence: string, cause?: unknown): Response {
   );
 }
 
-/** Path and query exactly as they came. */
+/** Path and query exactly as received. */
 const pathOf = ({ url }: Request) => url.replace(/^https?:\/\/[^/?#]*/, "");

@@ -3,7 +3,7 @@ import { type UrlName, urlNames } from "./engine-set.ts";
 
 const postgres = { postgres: 5432, postgresql: 5432 };
 
-/** The schemes that a service can use, with the port each has when the URL names none. */
+/** The schemes that a service can use, each with the default port of its URLs. */
 const schemes: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
   BUS_URL: { amqp: 5672, amqps: 5671, ...postgres },
   DATABASE_URL: postgres,
@@ -13,11 +13,11 @@ const schemes: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
 
 export interface GivenUrls {
   readonly urls: Partial<Record<UrlName, string>>;
-  /** A sentence for each one that cannot be used; passwords are not in it. */
+  /** A sentence for each URL that cannot be used, without its password. */
   readonly faults: string[];
 }
 
-/** Reads the engines that the environment names and knocks at each. */
+/** Reads the engine URLs that the environment names, and tries to connect to each. */
 export async function readGivenUrls(
   env: Readonly<Record<string, string | undefined>>,
   timeoutMs = 3_000,
@@ -41,12 +41,12 @@ async function faultOf(name: UrlName, url: string, timeoutMs: number): Promise<s
     .map((one) => `${one}://`)
     .join(" or ");
   if (port === undefined) {
-    return `${name} ${scheme ? `starts with ${scheme}://` : "is not a URL"}, wanted one that starts with ${wanted}`;
+    return `${name} ${scheme ? `starts with ${scheme}://` : "is not a URL"}, expected one that starts with ${wanted}`;
   }
   const address = addressOf(url);
   // A list of hosts or a name looked up in DNS (mongodb+srv) is left to its driver.
   if (port === 0 || address.includes(",")) return undefined;
-  if (!URL.canParse(`tcp://${address}`)) return `${name} has the address ${address}, wanted host:port`;
+  if (!URL.canParse(`tcp://${address}`)) return `${name} has the address ${address}, expected host:port`;
   const { hostname, port: given } = new URL(`tcp://${address}`);
   const reason = await knock(hostname.replace(/^\[|\]$/g, ""), Number(given || port), timeoutMs);
   return reason && `${name} names ${address}, where nothing answers (${reason}); start it, or unset ${name}`;

@@ -15,11 +15,11 @@ writeFileSync(
   JSON.stringify({ owner: findProcess(process.pid), services: here }),
 );
 
-test("what runs from this folder is found without its addresses", () => {
+test("a system that runs from this folder is found without addresses", () => {
   expect(terminalCommand(here.gateway, here["read-model"], folder)).toBe("bun run odd-dashboard");
 });
 
-test("what keeps its state elsewhere is named by its addresses, beside another that runs here too", () => {
+test("a system that keeps its state elsewhere is named by its addresses, even while another one runs here", () => {
   const elsewhere = ["http://127.0.0.1:3004", "http://127.0.0.1:8083"] as const;
   const command =
     "READ_MODEL_URL=http://127.0.0.1:8083 GATEWAY_URL=http://127.0.0.1:3004 bun run odd-dashboard";

@@ -4,7 +4,7 @@ import { projectDir } from "./place.ts";
 import type { Printer } from "./printer.ts";
 import { type AddressRow, formatTable } from "./table.ts";
 
-/** The table of addresses and what to do next. */
+/** Prints the table of addresses and what to do next. */
 export function greet(
   printer: Printer,
   rows: readonly AddressRow[],
@@ -26,7 +26,7 @@ export function greet(
   printer.line("Ctrl-C stops everything.");
 }
 
-/** The command that opens the terminal UI on these services; it finds by itself those that run from its folder. */
+/** The command that opens the terminal UI on these services; it finds those that run from its own folder by itself. */
 export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder: string): string {
   const command = projectDir ? "bun run odd-dashboard" : "odd-dashboard";
   const found = findRunning(folder);
@@ -34,7 +34,7 @@ export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder
   return `READ_MODEL_URL=${readModelUrl} GATEWAY_URL=${gatewayUrl} ${command}`;
 }
 
-/** What a second start in the same folder says. */
+/** What a second start in the same folder prints. */
 export function sayWhatRuns(printer: Printer, state: DevState): void {
   const { owner, since, addresses } = state;
   const where = addresses.length > 0 ? "" : "; it is still starting, or already stopping";

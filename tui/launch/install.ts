@@ -1,9 +1,9 @@
-// Runs before anything is installed, so it imports nothing but what Bun itself has.
+// Runs before anything is installed, so it imports only what Bun itself has.
 import { join } from "node:path";
 
 const quietMs = 1_000;
 
-/** Brings node_modules to what bun.lock says: silent when that is quick, otherwise it prints its progress. */
+/** Brings node_modules to the state of bun.lock: silent when that is quick, otherwise with progress. */
 async function install(): Promise<number> {
   const startedAt = performance.now();
   const child = Bun.spawn([process.execPath, "install", "--frozen-lockfile"], {

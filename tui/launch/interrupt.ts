@@ -1,8 +1,8 @@
 const echoMs = 300;
 
 /**
- * Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one calls `kill`; what follows within a moment is no second
- * one, since a single Ctrl-C comes from the terminal and again from the `bun run` and `npx` that started us.
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one calls `kill`. Signals within a moment count as one,
+ * since a single Ctrl-C arrives from the terminal and again from the `bun run` and `npx` that started us.
  */
 export function onInterrupt(kill: () => void): AbortSignal {
   const controller = new AbortController();

@@ -9,7 +9,7 @@ async function main(args: string[]): Promise<number> {
   return 0;
 }
 
-// Exits by itself: connections that are kept alive would hold the process for a while.
+// Exits explicitly: connections kept alive would hold the process for a while.
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {

@@ -9,7 +9,7 @@ export interface OpenTuiOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs the terminal UI until it is closed; resolves to whether the system is to stop too. */
+/** Runs the terminal UI until it is closed; resolves to whether the system should stop too. */
 export async function openTui({
   gatewayUrl,
   readModelUrl,
@@ -24,7 +24,7 @@ export async function openTui({
   }
   if (signal.aborted) return true;
   printer.line("Stop the system too? [Y/n]");
-  // Read by another process: this one never takes what is typed for the programs that it starts.
+  // Read by another process, because this one never reads what is typed for the programs that it starts.
   const answer = await inTerminal(
     ["sh", "-c", 'read -r answer; case "$answer" in [nN]*) exit 1;; esac'],
     signal,

@@ -1,31 +1,34 @@
 import { randomBytes } from "node:crypto";
+import { portOf } from "../../contracts/services.ts";
 import { findAlertmanager } from "../engines/alertmanager.ts";
 import { findPrometheus } from "../engines/prometheus.ts";
-import { nextFree } from "./plan.ts";
+import { nextFree } from "./plan-services.ts";
 import { findPortHolder } from "./port-holder.ts";
 import type { AddressRow } from "./table.ts";
 
 export const observerNames = ["prometheus", "alertmanager"] as const;
 export type ObserverName = (typeof observerNames)[number];
 
-const defaultPorts: Readonly<Record<ObserverName, number>> = { prometheus: 9090, alertmanager: 9093 };
 const purposes: Readonly<Record<ObserverName, string>> = {
-  prometheus: "metrics of all services; its alerts",
+  prometheus: "metrics and alerts of all services",
   alertmanager: "alerts, which the read-model shows",
 };
 
-/** What watches the system, before it is started: a Prometheus, and an Alertmanager beside it. */
+/** What monitors the system, before it is started: a Prometheus, and an Alertmanager beside it. */
 export interface ObserverPlan {
   readonly ports: Readonly<Partial<Record<ObserverName, number>>>;
-  /** For the read-model: where they will listen. */
+  /** For the read-model: their addresses. */
   readonly env: Readonly<Record<string, string>>;
   readonly rows: readonly AddressRow[];
 }
 
-/** A binary carries neither the rules nor the configuration of what watches. */
+/** A binary contains neither the rules nor the configuration of the observers. */
 export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
 
-/** Plans those that are on the PATH; none where the environment names others. Tells which default port is taken. */
+/**
+ * Plans the observers found on the PATH; none where the environment names others. Reports which default ports are
+ * taken.
+ */
 export async function planObservers(
   env: Readonly<Record<string, string | undefined>>,
   onProgress: (line: string) => void,
@@ -34,7 +37,7 @@ export async function planObservers(
   const names = findAlertmanager() ? observerNames : (["prometheus"] as const);
   const ports: Partial<Record<ObserverName, number>> = {};
   for (const name of names) {
-    const wanted = defaultPorts[name];
+    const wanted = portOf(name).port;
     const port = await nextFree(wanted, new Set(Object.values(ports)));
     ports[name] = port;
     if (port !== wanted)

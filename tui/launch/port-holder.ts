@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** Who listens on a TCP port, as "name (pid 123)"; undefined when that cannot be seen, as for another user's. */
+/**
+ * Who listens on a TCP port, as "name (pid 123)"; undefined when that is not visible, as for another user's process.
+ */
 export function findPortHolder(port: number): string | undefined {
   const pid = process.platform === "linux" ? findWithProc(port) : findWithLsof(port);
   return pid === undefined ? undefined : `${nameOf(pid)} (pid ${pid})`;
@@ -37,7 +39,7 @@ function findWithLsof(port: number): number | undefined {
   return pid > 0 ? pid : undefined;
 }
 
-/** The program, and for an interpreter the script it runs. */
+/** The name of the program, or for an interpreter of the script it runs. */
 function nameOf(pid: number): string {
   const words =
     attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")) ??
@@ -50,7 +52,9 @@ function nameOf(pid: number): string {
   return /^(bun|node|python[\d.]*|ruby)(\.exe)?$/.test(base) && script ? `${base} ${script}` : base;
 }
 
-/** Processes end while they are looked at, and those of other users do not show their files: both count as unseen. */
+/**
+ * Processes may end while they are inspected, and those of other users do not show their files: both count as unseen.
+ */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();

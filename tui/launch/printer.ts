@@ -1,38 +1,29 @@
-export interface Paint {
-  bold(text: string): string;
-  dim(text: string): string;
-  red(text: string): string;
-  yellow(text: string): string;
-}
+import { type Paint, paintOf } from "../paint.ts";
 
-/** The terminal: lines that stay, and below them one status line that does not. */
+/** The terminal: lines that stay, and below them one temporary status line. */
 export interface Printer {
   readonly paint: Paint;
-  /** Columns; 80 where it is not a terminal. */
+  /** Columns; 80 where output is not a terminal. */
   readonly width: number;
   line(text?: string): void;
-  /** Keeps the newest lines back while another program has the terminal; the function returned prints them. */
+  /** Holds the newest lines back while another program has the terminal; the returned function prints them. */
   hold(): () => void;
-  /** On a terminal, shows or replaces the status line, or removes it; elsewhere nothing happens. */
+  /** On a terminal, shows, replaces or removes the status line; elsewhere does nothing. */
   status(text?: string): void;
   readonly isTerminal: boolean;
 }
 
-const plain: Paint = { bold: String, dim: String, red: String, yellow: String };
-const code = (on: number, off: number) => (text: string) => `\x1b[${on}m${text}\x1b[${off}m`;
-const coloured: Paint = { bold: code(1, 22), dim: code(2, 22), red: code(31, 39), yellow: code(33, 39) };
+/** Most lines held back. */
+const MAX_HELD = 200;
 
-/** Lines that are kept back at most. */
-const maxHeld = 200;
-
-/** Writes to a stream; colours only on a terminal that has them and where NO_COLOR (no-color.org) is not set. */
+/** Writes to a stream, in colours where it has them. */
 export function createPrinter(
   out: NodeJS.WriteStream,
   env: Readonly<Record<string, string | undefined>>,
 ): Printer {
   const isTerminal = out.isTTY === true && env.TERM !== "dumb";
   let shown: string | undefined;
-  // The terminal may be closed under us; stopping in order matters more than unread output.
+  // The terminal may be closed while we run; stopping cleanly matters more than unread output.
   out.on("error", () => undefined);
 
   let held: string[] | undefined;
@@ -41,14 +32,14 @@ export function createPrinter(
   const fit = (text: string) => [...text].slice(0, (out.columns || 80) - 1).join("");
   return {
     isTerminal,
-    paint: isTerminal && !env.NO_COLOR ? coloured : plain,
+    paint: paintOf(out, env),
     get width() {
       return (isTerminal && out.columns) || 80;
     },
     line(text = "") {
       if (held) {
         held.push(text);
-        if (held.length > maxHeld) held.shift();
+        if (held.length > MAX_HELD) held.shift();
         return;
       }
       out.write(`${clear()}${text}\n${shown ?? ""}`);
@@ -70,7 +61,7 @@ export function createPrinter(
   };
 }
 
-/** Waits, and once that takes over a second says what for: in the status line, or in a line every ten seconds. */
+/** Waits, and after a second says what for: in the status line, or in a line every ten seconds. */
 export async function whileTelling<T>(printer: Printer, what: () => string, promise: Promise<T>): Promise<T> {
   const startedAt = performance.now();
   const tell = () => {

@@ -12,7 +12,7 @@ import type { AddressRow } from "./table.ts";
 export interface RunningEngines {
   readonly urls: EngineUrls;
   readonly rows: AddressRow[];
-  /** Host and port of RabbitMQ's own metrics, where it is one of them. */
+  /** Host and port of RabbitMQ's own metrics, if it is one of them. */
   readonly brokerMetrics: string | undefined;
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -21,7 +21,7 @@ export interface RunningEngines {
 export interface PrivateEnginesOptions {
   readonly set: EngineSet;
   readonly given: Partial<Record<UrlName, string>>;
-  /** Each engine's data is in a folder below it. */
+  /** Each engine's data is in a subfolder of it. */
   readonly root: string;
   readonly signal: AbortSignal;
   onProgress(line: string): void;
@@ -35,7 +35,7 @@ export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, st
   return [...new Set(urlNames.filter((name) => !given[name]).map((name) => set[name]))];
 }
 
-/** Starts what the environment does not set and returns which URL leads where. */
+/** Starts the engines that the environment does not set, and returns the URL of each. */
 export async function runEngines(options: PrivateEnginesOptions): Promise<RunningEngines> {
   const { set, given, ...rest } = options;
   const which = privateEngines(set, given);
@@ -77,25 +77,25 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
   };
 }
 
-/** Starts an engine that ended unasked, again and again until it answers or all is to stop. */
+/** Restarts an engine that ended by itself, again and again until it answers or everything is to stop. */
 export async function revive(
   engine: Pick<Engine, "product" | "port" | "restart">,
   end: string,
   { signal, onProgress }: Pick<PrivateEnginesOptions, "signal" | "onProgress">,
 ): Promise<void> {
-  onProgress(`${engine.product} ${end}: starting it again`);
+  onProgress(`${engine.product} ${end}: restarting it`);
   for (let retryMs = 500; !signal.aborted; retryMs = Math.min(retryMs * 2, maxRetryMs)) {
     try {
       await engine.restart();
       return onProgress(`${engine.product} on 127.0.0.1:${engine.port} answers again`);
     } catch (error) {
-      onProgress(`${messageOf(error)}\n  trying again in ${retryMs / 1_000} s`);
+      onProgress(`${messageOf(error)}\n  retrying in ${retryMs / 1_000} s`);
       await pause(retryMs, signal);
     }
   }
 }
 
-/** Removes the data of engines, of which none may be run by anyone else; one that a killed run left is ended. */
+/** Removes the data of engines, none of which may be in use by another run; an engine left by a killed run is ended. */
 export async function removeEngineData(root: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await takeOver(join(root, name));

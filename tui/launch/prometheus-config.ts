@@ -4,7 +4,7 @@ import { YAML } from "bun";
 
 const folder = join(import.meta.dir, "../../compose/prometheus");
 
-/** The rules of the project, as a pattern that Prometheus understands. */
+/** The project's rules, as a pattern for Prometheus. */
 export const ruleFiles = join(folder, "rules/*.yml");
 
 /** The part of `prometheus.yml` that is read. */
@@ -25,13 +25,13 @@ export interface PrometheusPlace {
   readonly readModel: string;
   /** Default: those of the project. */
   readonly ruleFiles?: string;
-  /** Between scrapes, and between evaluations of the rules; 5. */
+  /** Between scrapes, and between evaluations of the rules; 5 by default. */
   readonly everySeconds?: number;
 }
 
 /**
- * The configuration of a Prometheus on this machine: the jobs and rules of Compose with other addresses. It is JSON,
- * which is YAML too.
+ * The configuration of a local Prometheus: the jobs and rules of Compose with other addresses. It is JSON, which is
+ * also YAML.
  */
 export function prometheusConfig({
   targets,
@@ -61,7 +61,7 @@ export function prometheusConfig({
     scrape_configs: compose.scrape_configs.flatMap(({ job_name, honor_labels, metrics_path }) => {
       const addresses = targets[job_name] ?? [];
       if (addresses.length === 0) return [];
-      // Labels of their own are kept from services alone, and these have their name for `service`.
+      // Only services supply their own labels; the other targets get their name as `service`.
       const labels = honor_labels ? { service: job_name } : {};
       return [{ job_name, honor_labels, metrics_path, static_configs: [{ targets: addresses, labels }] }];
     }),

@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 import { readableLine } from "./readable-line.ts";
 
-test("a warning is told with its reason and facts, without time and service", () => {
+test("a warning is shown with its reason and facts, without time and service", () => {
   const line = JSON.stringify({
     time: "2026-01-01T00:00:00Z",
     level: "warn",
     service: "gateway",
-    message: "The bus is away",
+    message: "The bus is down",
     reason: "ECONNREFUSED",
     attempt: 3,
   });
-  expect(readableLine(line)?.text).toBe("The bus is away (ECONNREFUSED, attempt 3)");
+  expect(readableLine(line)?.text).toBe("The bus is down (ECONNREFUSED, attempt 3)");
 });
 
 test("an error is marked, and its own message is the reason", () => {
@@ -32,13 +32,17 @@ test("a failed attempt is the type and short id of its job, its code and its mes
           service: "processor",
           message: "Job attempt failed",
         },
-        ...{ jobId: "01a21d54-7589-76a2-8f3c-05f50dfcb187", type: "flaky", attempt: 2, status: "RETRYING" },
+        jobId: "01a21d54-7589-76a2-8f3c-05f50dfcb187",
+        type: "flaky",
+        attempt: 2,
+        status: "RETRYING",
         ...{
           durationMs: 0.4,
           correlationId: crypto.randomUUID(),
           traceId: "01a21d54758976a28f2c00010dfcb187",
         },
-        ...{ reason, error: { code: "FLAKY", stack: "Error: …\n    at run (…)" } },
+        reason,
+        error: { code: "FLAKY", stack: "Error: …\n    at run (…)" },
       }),
     )?.text;
   expect(failed("Told to fail, this is try 2")).toBe(
@@ -47,12 +51,12 @@ test("a failed attempt is the type and short id of its job, its code and its mes
   expect(failed("x".repeat(400))).toHaveLength(160);
 });
 
-test("lines of lower levels are left out, also when they speak of warnings", () => {
+test("lines of lower levels are left out, even when they mention warnings", () => {
   expect(readableLine(JSON.stringify({ level: "info", message: 'says "warn"' }))).toBeUndefined();
   expect(readableLine("  ")).toBeUndefined();
 });
 
-test("what is no JSON is shown as it is, shortened", () => {
+test("text that is not JSON is shown unchanged but shortened", () => {
   expect(readableLine("gateway cannot start. PORT is 99999")?.text).toBe(
     "gateway cannot start. PORT is 99999",
   );
@@ -60,7 +64,7 @@ test("what is no JSON is shown as it is, shortened", () => {
   expect(readableLine("x".repeat(1_000))?.text).toHaveLength(300);
 });
 
-test("lines that differ in their facts alone have one key", () => {
+test("lines that differ only in their facts have one key", () => {
   const at = (attempt: number) =>
     readableLine(JSON.stringify({ level: "warn", message: "Away", reason: "down", attempt }))?.key;
   expect(at(1)).toBe(at(2)!);

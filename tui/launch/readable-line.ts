@@ -4,24 +4,24 @@ export interface ReadableLine {
   /** Equal for lines that say the same. */
   readonly key: string;
   readonly text: string;
-  /** When a warning was written, in milliseconds; undefined for what is worse than a warning. */
+  /** When a warning was written, in milliseconds; undefined for anything worse than a warning. */
   readonly warnedAt?: number;
 }
 
 const maxChars = 300;
-/** Jobs fail in numbers, and a handler's message may be long. */
+/** Many jobs may fail at once, and a handler's message may be long. */
 const maxJobChars = 160;
 
-/** A log line for people: warnings, errors and what is no JSON; undefined for the rest. */
+/** A log line for people: warnings, errors and anything that is not JSON; undefined for the rest. */
 export function readableLine(line: string): ReadableLine | undefined {
   const trimmed = line.trim();
   if (trimmed === "") return undefined;
-  // Looked at before parsing: nearly all lines are of the other levels.
+  // Checked before parsing, because nearly all lines have other levels.
   if (trimmed.startsWith("{") && !/"level":"(?:warn|error)"/.test(trimmed)) return undefined;
   return inWords(trimmed);
 }
 
-/** Any log line for people. */
+/** Formats any log line for people. */
 export function inWords(line: string): ReadableLine {
   const entry = line.startsWith("{") ? parse(line) : undefined;
   if (!entry) return { key: line, text: cut(line) };
@@ -37,7 +37,7 @@ export function inWords(line: string): ReadableLine {
   };
 }
 
-/** The reason of a line, behind the code of its error where it does not name that itself. */
+/** The reason of a line, after the code of its error unless the reason contains it. */
 function whyOf(reason: unknown, error: unknown): string[] {
   const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
   const why = reason ?? message ?? (typeof error === "object" ? code : error);
@@ -45,7 +45,7 @@ function whyOf(reason: unknown, error: unknown): string[] {
   return [code === undefined || String(why).includes(String(code)) ? String(why) : `${code}: ${why}`];
 }
 
-/** The job of a line about one: its page has the other facts, and so has the log file. */
+/** The job that a line concerns; its page and the log file have the other facts. */
 function jobOf({ jobId, type }: Readonly<Record<string, unknown>>): string | undefined {
   return typeof jobId === "string" && typeof type === "string" ? `${type} ${shortId(jobId)}` : undefined;
 }

@@ -6,17 +6,17 @@ import { startAlertmanager } from "../engines/alertmanager.ts";
 import type { Engine, EngineOptions } from "../engines/engine.ts";
 import { startPrometheus } from "../engines/prometheus.ts";
 import { alertmanagerConfig } from "./alertmanager-config.ts";
-import { type ServicePlan, urlOf } from "./plan.ts";
 import type { ObserverName, ObserverPlan } from "./plan-observers.ts";
+import { type ServicePlan, urlOf } from "./plan-services.ts";
 import { revive } from "./private-engines.ts";
 import { prometheusConfig } from "./prometheus-config.ts";
 
 export interface RunObserversOptions {
   readonly plan: ObserverPlan;
   readonly services: readonly ServicePlan[];
-  /** Host and port of RabbitMQ's own metrics, where it is ours. */
+  /** Host and port of RabbitMQ's own metrics, if it is ours. */
   readonly brokerMetrics: string | undefined;
-  /** Each one's data is in a folder below it. */
+  /** Each one's data is in a subfolder of it. */
   readonly root: string;
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export interface RunObserversOptions {
   onKill(kill: () => Promise<void>): void;
 }
 
-/** Starts what was planned. Not waited for: what cannot be started is reported and left out. */
+/** Starts what was planned without waiting for it: an observer that cannot be started is reported and left out. */
 export function runObservers(options: RunObserversOptions): void {
   const { plan, root, life, signal, onProgress } = options;
   const running = new Set<Engine<ObserverName>>();
@@ -45,7 +45,10 @@ export function runObservers(options: RunObserversOptions): void {
       mkdirSync(dataDir, { recursive: true });
       writeFileSync(configFile, configOf(dataDir), { mode: 0o600 });
       const engine: Engine<ObserverName> = await start({
-        ...{ dataDir, port, configFile, signal },
+        dataDir,
+        port,
+        configFile,
+        signal,
         onCrash(end) {
           const revival = revive(engine, end, { signal, onProgress }).finally(() => revivals.delete(revival));
           revivals.add(revival);
@@ -55,7 +58,7 @@ export function runObservers(options: RunObserversOptions): void {
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
       onProgress(`${engine.product} on 127.0.0.1:${port}, ready in ${seconds} s`);
     } catch (error) {
-      if (!signal.aborted) onProgress(`${messageOf(error)}\n  The observatory goes on without ${name}`);
+      if (!signal.aborted) onProgress(`${messageOf(error)}\n  The observatory continues without ${name}`);
     }
   }
 
@@ -81,7 +84,7 @@ export function runObservers(options: RunObserversOptions): void {
 
 function targetsOf({ plan, services, brokerMetrics }: RunObserversOptions): Record<string, string[]> {
   const targets: Record<string, string[]> = {};
-  // The page's server here stands in for nginx, which exports nothing either.
+  // The page's server here stands in for nginx, which exports no metrics either.
   for (const { service, url } of services)
     if (service !== "web-ui") targets[service] = [...(targets[service] ?? []), new URL(url).host];
   for (const [name, port] of Object.entries(plan.ports)) targets[name] = [`127.0.0.1:${port}`];

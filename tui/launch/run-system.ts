@@ -11,8 +11,8 @@ import { greet, sayWhatRuns } from "./greeting.ts";
 import { interrupted, onInterrupt } from "./interrupt.ts";
 import { openTui } from "./open-tui.ts";
 import { defaultDataDir, mustBeClone, projectDir } from "./place.ts";
-import { planServices, urlOf } from "./plan.ts";
 import { NO_OBSERVERS, observerNames, planObservers } from "./plan-observers.ts";
+import { planServices, urlOf } from "./plan-services.ts";
 import { createPrinter, type Printer, whileTelling } from "./printer.ts";
 import { privateEngines, removeEngineData, runEngines } from "./private-engines.ts";
 import { readableLine } from "./readable-line.ts";
@@ -29,20 +29,20 @@ interface Run {
   readonly printer: Printer;
   readonly file: StateFile;
   readonly life: Lifecycle;
-  /** Aborts when it is to stop. */
+  /** Aborts when the system is to stop. */
   readonly signal: AbortSignal;
   /** Registers what a second Ctrl-C kills. */
   onKill(kill: () => Promise<void> | void): void;
 }
 
 /**
- * Runs the whole system until Ctrl-C and resolves with the exit code; what it has to say is printed. `bun run dev` and
- * `odd-dashboard up` are both this.
+ * Runs the whole system until Ctrl-C, printing what happens, and resolves with the exit code. Both `bun run dev` and
+ * `odd-dashboard up` run this.
  */
 export async function runSystem(options: DevOptions): Promise<number> {
   const printer = createPrinter(process.stdout, process.env);
   if (options.tui && !(printer.isTerminal && process.stdin.isTTY)) {
-    printer.line("--tui needs a terminal, and input or output is none; leave it out");
+    printer.line("--tui needs a terminal, but input or output is not one; leave it out");
     return 1;
   }
   const dataDir = options.ephemeral ? createTemporaryFolder() : resolve(options.data ?? defaultDataDir());
@@ -89,7 +89,7 @@ function whatIsKept({ ephemeral, engines }: DevOptions, dataDir: string): string
   return `jobs and events are kept in ${engines === "compose" ? "Docker's volumes" : dataDir}`;
 }
 
-/** Starts everything; resolves to whether a person has left the terminal UI, and the system with it. */
+/** Starts everything; resolves to whether the user has left the terminal UI and wants the system to stop. */
 async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<boolean> {
   const startedAt = performance.now();
   const set = options.engines === "compose" ? undefined : engineSets[options.engines];
@@ -101,7 +101,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   ];
   if (faults.length > 0) throw new Error(faults.join("\n"));
 
-  // Sets do not share data: the jobs of one would have no events in the other.
+  // Engine sets do not share data: the jobs of one would have no events in the other.
   const root = join(dataDir, "engines", options.engines);
   const logDir = join(dataDir, "logs");
   if (options.fresh) {
@@ -136,7 +136,14 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const observers = projectDir === undefined ? NO_OBSERVERS : await planObservers(process.env, onProgress);
   const env = { ...process.env, ...observers.env };
   const services = await runServices({
-    ...{ plans, urls: engines.urls, logDir, env, printer, life, signal, bindAddress },
+    plans,
+    urls: engines.urls,
+    logDir,
+    env,
+    printer,
+    life,
+    signal,
+    bindAddress,
     reload: options.reload && projectDir !== undefined,
     onSpawn: file.own,
     onKill,
@@ -154,7 +161,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
         services.replace(names);
       },
       onFault: (message) =>
-        printer.line(`${printer.paint.red(message)}\n  The services go on with the source from before`),
+        printer.line(`${printer.paint.red(message)}\n  The services keep running the previous source`),
     });
     life.defer("watch", endWatch);
   }
@@ -172,7 +179,8 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const pageUrl = plans.find(({ service }) => service === "web-ui")?.url;
   greet(printer, rows, gatewayUrl, readModelUrl, pageUrl);
   printer.line(`Up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
-  if (options.ephemeral) printer.line("Nothing is kept: jobs and events go when this ends (--ephemeral)");
+  if (options.ephemeral)
+    printer.line("Nothing is kept: jobs and events are deleted when this ends (--ephemeral)");
 
   const { brokerMetrics } = engines;
   runObservers({ plan: observers, services: plans, brokerMetrics, root, life, signal, onProgress, onKill });

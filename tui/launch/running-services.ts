@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { ServiceName } from "../../contracts/services.ts";
+import { JOB_SERVICES, type ServiceName } from "../../contracts/services.ts";
 import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { EngineUrls } from "./engine-set.ts";
 import { createFront } from "./front.ts";
 import { projectDir, serviceCommand } from "./place.ts";
-import { environmentOf, type ServicePlan } from "./plan.ts";
+import { environmentOf, type ServicePlan } from "./plan-services.ts";
 import type { Printer } from "./printer.ts";
 import { whileTelling } from "./printer.ts";
 import { inWords, readableLine } from "./readable-line.ts";
@@ -19,11 +19,11 @@ export interface RunServicesOptions {
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly printer: Printer;
-  /** Whether they are replaced when their source changes: then a front holds the port of each. */
+  /** Whether services are replaced when their source changes: then a front holds the port of each. */
   readonly reload: boolean;
   /** Where they listen. */
   readonly bindAddress: string;
-  /** Gets an undo for each: the first of the plans is stopped first. */
+  /** Receives an undo for each service: the first of the plans is stopped first. */
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
   onSpawn(pid: number): void;
@@ -32,13 +32,16 @@ export interface RunServicesOptions {
 }
 
 export interface RunningServices {
-  /** Starts those that can be replaced from their source as it is now, each beside the process that serves until then. */
+  /**
+   * Replaces these services with processes of the current source; each old process serves until its successor is
+   * ready.
+   */
   replace(services: ReadonlySet<ServiceName>): void;
 }
 
 const defaultGraceMs = 10_000;
 
-/** Starts the services and resolves when all are ready; from then on they are kept running. */
+/** Starts the services and resolves when all are ready; they are kept running until `life` stops them. */
 export async function runServices(options: RunServicesOptions): Promise<RunningServices> {
   const { plans, printer, signal } = options;
   mkdirSync(options.logDir, { recursive: true });
@@ -71,7 +74,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   const { printer, env, life, logDir, urls, plans } = options;
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
-  // Before the process that writes it, so that its last words are read after it.
+  // Before the process that writes it, so that its last lines are read after it has ended.
   const watch = createStartWatch();
   let knownWords: string | undefined;
   const tail = followLog({
@@ -102,7 +105,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
       const again = count > 1 ? "again " : "";
       printer.line(`${plan.id} on ${new URL(plan.url).host}, ready ${again}in ${seconds(ms)} s`);
     },
-    onLinger: () => printer.line(`${plan.id} runs the new source; the one before finishes what it holds`),
+    onLinger: () => printer.line(`${plan.id} runs the new source; the previous process finishes its work`),
     onRefused(end, lastWords) {
       tail.skip();
       refusals.tell(plan.id, end, lastWords);
@@ -112,7 +115,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
       const isKnown = lastWords !== "" && lastWords === knownWords;
       knownWords = lastWords;
       const what = isKnown ? "for the same reason" : "its last lines:";
-      printer.line(paint.red(`${plan.id} ${end}, is started again in ${seconds(retryMs)} s; ${what}`));
+      printer.line(paint.red(`${plan.id} ${end}, restarting in ${seconds(retryMs)} s; ${what}`));
       if (isKnown) return;
       for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(inWords(line).text)}`);
       printer.line(`  (all of them: ${relative(process.cwd(), logFile)})`);
@@ -122,9 +125,9 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   return supervised;
 }
 
-/** A terminal lives in its process, and the page bundles its sources only when it starts: neither has a successor. */
+/** A terminal lives in its process, and the page bundles its sources only at its start, so neither can be replaced. */
 export function isReplaceable(service: ServicePlan["service"]): service is ServiceName {
-  return service !== "web-ui" && service !== "web-pty";
+  return JOB_SERVICES.some((name) => name === service);
 }
 
 interface Refusals {
@@ -132,7 +135,7 @@ interface Refusals {
   forget(): void;
 }
 
-/** Says why a new source does not start, once for all services that share the reason. */
+/** Says why a new source does not start, once for all services with the same reason. */
 function createRefusals({ line, paint }: Printer): Refusals {
   let known: string | undefined;
   return {
@@ -142,7 +145,7 @@ function createRefusals({ line, paint }: Printer): Refusals {
       const isKnown = words === known;
       known = words;
       const why = isKnown ? "for the same reason" : "its last lines:";
-      line(paint.red(`${id} ${end} from the new source, the one before goes on; ${why}`));
+      line(paint.red(`${id} ${end} from the new source, the previous process continues; ${why}`));
       if (!isKnown) line(`  ${paint.dim(words)}`);
     },
     forget() {
@@ -151,7 +154,7 @@ function createRefusals({ line, paint }: Printer): Refusals {
   };
 }
 
-/** Removes what the services logged. */
+/** Removes the services' logs. */
 export function removeLogs(logDir: string): void {
   rmSync(logDir, { recursive: true, force: true });
 }

@@ -4,20 +4,20 @@ import { type ReadableLine, readableLine } from "./readable-line.ts";
 
 export interface LogTailOptions {
   readonly file: string;
-  /** A warning or an error, in short. */
+  /** Receives a warning or an error in short form. */
   onLine(line: string): void;
-  /** What to do with a warning of that time. */
+  /** Decides what to do with a warning written at that time. */
   judge(warnedAt: number): "show" | "hold" | "drop";
   readonly maxBytes?: number;
   readonly everyMs?: number;
 }
 
 export interface LogTail {
-  /** Passes on what is written by now, ahead of what the caller is about to say. */
+  /** Passes on what has been written so far, before the caller says something else. */
   catchUp(): void;
-  /** Passes over what is written by now, where it is shown in another way. */
+  /** Skips what has been written so far, because it is shown in another way. */
   skip(): void;
-  /** Reads what is left and stops. */
+  /** Reads the rest and stops. */
   stop(): void;
 }
 
@@ -27,8 +27,8 @@ const maxHeld = 50;
 const chunkBytes = 1_048_576;
 
 /**
- * Follows a service's log and passes on what a person should see. The same message comes at most once in five seconds.
- * The file of an earlier run, and what outgrows `maxBytes`, is kept as `<file>.1` until the next time.
+ * Follows a service's log and passes on what people should see. The same message is passed on at most once in five
+ * seconds. The file of an earlier run, or one that exceeds `maxBytes`, is kept as `<file>.1` until the next time.
  */
 export function followLog({
   file,

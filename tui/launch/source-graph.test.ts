@@ -12,22 +12,25 @@ const servicesOf = (...files: string[]) => [...servicesWith(new Set(files), grap
 const broken = mkdtempSync(join(tmpdir(), "observatory-graph-"));
 afterAll(() => rmSync(broken, { recursive: true, force: true }));
 
-test("a service's own file touches that service, a shared one those that import it", () => {
+test("a service's own file affects that service, a shared one those that import it", () => {
   expect(servicesOf("services/gateway/app.ts")).toEqual(["gateway"]);
   expect(servicesOf("services/processor/migrations/001_initial.sql")).toEqual(["processor"]);
   expect(servicesOf("services/read-model/VERSION")).toEqual(["read-model"]);
   expect(servicesOf("shared/log.ts")).toEqual([...SERVICE_NAMES]);
-  expect(servicesOf("shared/observations/postgres.ts")).toEqual(["metrics-engine", "read-model"]);
+  expect(servicesOf("shared/observations/postgres/observations.ts")).toEqual([
+    "metrics-engine",
+    "read-model",
+  ]);
 });
 
-test("a job type touches what imports the registry, and so does the thread that it starts", () => {
+test("a job type affects what imports the registry, and so does the thread that it starts", () => {
   const importers = servicesOf("shared/job-types/registry.ts");
   expect(importers).toContain("processor");
   for (const file of ["sleep.ts", "hash.ts", "hash-worker.ts"])
     expect(servicesOf(`shared/job-types/${file}`)).toEqual(importers);
 });
 
-test("tests, generated files, what only types come from, and this command touch none", () => {
+test("tests, generated files, type-only imports and this command affect none", () => {
   expect(
     servicesOf(
       "services/gateway/fingerprint.test.ts",
@@ -40,7 +43,7 @@ test("tests, generated files, what only types come from, and this command touch 
   ).toEqual([]);
 });
 
-test("a file that is gone touches the services that it ran in before", () => {
+test("a deleted file affects the services that used to run it", () => {
   const before = new Map(graph).set("gateway", new Set(["services/gateway/gone.ts"]));
   expect([...servicesWith(new Set(["services/gateway/gone.ts"]), before, graph)]).toEqual(["gateway"]);
 });

@@ -15,8 +15,8 @@ const REGISTRY = "shared/job-types/registry.ts";
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
 /**
- * Follows the imports of every service. Imports of types alone do not count: they are gone when the service runs.
- * Throws a {@link SourceError} where a source has a syntax error.
+ * Follows the imports of every service. Type-only imports do not count, because they do not exist at run time. Throws
+ * a {@link SourceError} when a source has a syntax error.
  */
 export function readSourceGraph(projectDir: string): SourceGraph {
   const imports = new Map<string, readonly string[]>();
@@ -30,7 +30,7 @@ export function readSourceGraph(projectDir: string): SourceGraph {
   );
 }
 
-/** The services in which any of the files runs, by either of two graphs: a deleted file is only in the older one. */
+/** The services that run any of the files, by either of two graphs: a deleted file is only in the older one. */
 export function servicesWith(files: ReadonlySet<string>, ...graphs: SourceGraph[]): Set<ServiceName> {
   return new Set(
     SERVICE_NAMES.filter((service) =>
@@ -41,7 +41,7 @@ export function servicesWith(files: ReadonlySet<string>, ...graphs: SourceGraph[
 
 function reachable(entry: string, importsOf: (file: string) => readonly string[]): Set<string> {
   const found = new Set([entry]);
-  // A set is walked in the order of insertion, what is added meanwhile included.
+  // Iterating over a set includes what is added along the way.
   for (const file of found) for (const imported of importsOf(file)) found.add(imported);
   return found;
 }
@@ -53,7 +53,7 @@ function readImports(projectDir: string, file: string): readonly string[] {
   const imported = [...scan(file, text), ...startedThreads(text)]
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => join(dirname(file), specifier).replaceAll("\\", "/"));
-  // The registry looks into its folder while it is loaded.
+  // The registry reads its folder when it is loaded.
   const types = file === REGISTRY ? jobTypeFiles(join(projectDir, dirname(file))) : [];
   return [...imported, ...types.map((name) => `${dirname(file)}/${name}`)];
 }
@@ -69,7 +69,7 @@ function scan(file: string, text: string): string[] {
   }
 }
 
-/** Modules that are named in a text of their own, such as the file of a thread. */
+/** Modules named in a string, such as the file of a thread. */
 function startedThreads(text: string): string[] {
   return [...text.matchAll(/(?<!from\s)"(\.{1,2}\/[\w./-]+-worker\.ts)"/g)].map(([, path = ""]) => path);
 }

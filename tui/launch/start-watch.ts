@@ -1,19 +1,20 @@
-/** A service that is ready sooner than this had nothing to warn of. */
+/** A service that is ready within this time had nothing to warn about. */
 const usualMs = 3_000;
-// A log line and the answer of /readyz are seen at different moments.
+// A log line and the answer of /readyz are noticed at different moments.
 const slackMs = 300;
 
 export interface StartWatch {
   spawned(): void;
   ready(): void;
   /**
-   * What to do with a warning of that time: waiting for engines is part of every start, so warnings from before it is
-   * ready are held, dropped when it was ready as soon as usual, and shown when it was not.
+   * Decides what to do with a warning written at that time. Waiting for engines is part of every start, so warnings
+   * from before the service is ready are held, then dropped when it was ready as quickly as usual, and shown when it
+   * was not.
    */
   judge(warnedAt: number): "show" | "hold" | "drop";
 }
 
-/** Remembers when a service was started and became ready. */
+/** Records when a service was started and became ready. */
 export function createStartWatch(now: () => number = Date.now): StartWatch {
   let spawnedAt = 0;
   let readyAt: number | undefined;

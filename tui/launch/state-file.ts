@@ -5,20 +5,20 @@ import { findProcess, isSameProcess, killTree } from "../../shared/process-tree.
 
 export interface StateFile {
   update(change: Partial<Omit<DevState, "owner" | "since" | "processes">>): void;
-  /** Notes a process that must not outlive us. */
+  /** Records a process that must not outlive us. */
   own(pid: number): void;
   release(): void;
 }
 
 /**
- * Makes this process the only one that runs in the folder, or returns the state of the one that does. What a killed
- * run left behind is ended first.
+ * Makes this process the only one that runs in the folder, or returns the state of the one that already does. What a
+ * killed run left behind is ended first.
  */
 export async function claimFolder(dataDir: string): Promise<{ file: StateFile } | { runningAs: DevState }> {
   mkdirSync(dataDir, { recursive: true });
   const path = join(dataDir, stateFileName);
   const owner = findProcess(process.pid);
-  if (!owner) throw new Error("Could not find this process in the list of processes");
+  if (!owner) throw new Error("Could not find this process in the process list");
   let state: DevState = {
     owner: { pid: owner.pid, startedAt: owner.startedAt },
     since: new Date().toISOString(),
@@ -36,7 +36,7 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
 
   const write = (next: DevState) => {
     state = next;
-    // By renaming, so that a reader never sees half of it.
+    // Written by renaming, so that a reader never sees half of it.
     writeFileSync(`${path}.new`, text(state), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   };
@@ -54,7 +54,7 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
 }
 
 function createExclusively(path: string, state: DevState): boolean {
-  // A link appears whole or not at all, and not where there is a file already.
+  // A link appears complete or not at all, and never where a file already exists.
   const unlinked = `${path}.${process.pid}`;
   writeFileSync(unlinked, text(state), { mode: 0o600 });
   try {

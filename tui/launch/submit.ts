@@ -1,7 +1,7 @@
 import type { JobRequest } from "../../contracts/api-commands.ts";
 import type { JobPage } from "../../contracts/api-queries.ts";
 import type { JobTypeInfo } from "../../contracts/job-type.ts";
-import { pause } from "../../shared/async.ts";
+import { halfJitter, pause } from "../../shared/async.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { examplePayload, nextDemoJob } from "./demo-jobs.ts";
 
@@ -12,7 +12,7 @@ export interface SubmitOptions {
   readonly signal: AbortSignal;
 }
 
-/** On an empty store, submits one sample of each job type; returns their names, none where there are jobs already. */
+/** On an empty store, submits one sample of each job type; returns their names, none where jobs already exist. */
 export async function submitSamples({
   gatewayUrl,
   processorUrl,
@@ -29,7 +29,7 @@ export async function submitSamples({
   return types.map(({ name }) => name);
 }
 
-/** Submits one or two varied jobs per second until the signal aborts; tells once when that stops working. */
+/** Submits one or two varied jobs per second until the signal aborts; reports once when that stops working. */
 export async function runDemo(
   { gatewayUrl, processorUrl, signal }: Omit<SubmitOptions, "readModelUrl">,
   onTrouble: (line: string) => void,
@@ -44,10 +44,10 @@ export async function runDemo(
       isInTrouble = false;
     } catch (error) {
       if (signal.aborted) return;
-      if (!isInTrouble) onTrouble(`The demo goes on trying: ${messageOf(error)}`);
+      if (!isInTrouble) onTrouble(`The demo keeps trying: ${messageOf(error)}`);
       isInTrouble = true;
     }
-    await pause(500 + Math.random() * 500, signal);
+    await pause(halfJitter(0, 1_000, 1_000), signal);
   }
 }
 

@@ -10,35 +10,35 @@ export interface ServiceProcess {
   readonly id: string;
   readonly command: readonly string[];
   readonly cwd: string;
-  /** Its variables, for the port that it is to listen on. */
+  /** The process's variables, given the port it should listen on. */
   env(port: number): Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** Where the service is reached: at its front where there is one, else at the process itself. */
+  /** Where the service is reached: at its front if there is one, otherwise at the process itself. */
   readonly url: string;
-  /** Holds the service's port; each process then listens on a free one. Needed for `replace`. */
+  /** Holds the service's port; each process then listens on a free one. Required for `replace`. */
   readonly front?: Front;
   /** How long it may take to stop before it is killed. */
   readonly stopMs: number;
   onSpawn?(pid: number): void;
-  /** Each time it became ready; `count` is 1 for the first. */
+  /** Called each time it becomes ready; `count` is 1 for the first. */
   onReady?(durationMs: number, count: number): void;
-  /** The process that was replaced takes over a second to finish what it holds. */
+  /** Called when a replaced process takes over a second to finish its work. */
   onLinger?(): void;
-  /** It ended by itself; it is started again after `retryMs`, or at once by `replace`. */
+  /** Called when it ended by itself; it is restarted after `retryMs`, or at once by `replace`. */
   onCrash?(end: string, lastWords: string, retryMs: number): void;
-  /** A successor ended before it was ready; the process before it goes on. */
+  /** Called when a successor ended before it was ready; the previous process continues. */
   onRefused?(end: string, lastWords: string): void;
 }
 
 export interface Supervised {
   readonly id: string;
-  /** Resolves when it is ready for the first time, rejects with the signal's reason. */
+  /** Resolves when it is ready for the first time; rejects with the signal's reason. */
   ready(signal: AbortSignal): Promise<void>;
-  /** What it waits for, while it is not ready. */
+  /** What it is waiting for, while it is not ready. */
   readonly waitingFor: string | undefined;
-  /** Starts another process beside the one that serves, which it follows when it is ready. */
+  /** Starts another process beside the serving one, which replaces that once it is ready. */
   replace(): void;
-  /** Stops it for good; may be called twice. */
+  /** Stops it permanently; may be called twice. */
   stop(): Promise<void>;
   /** Kills it at once, as a second Ctrl-C does. */
   kill(): void;
@@ -48,7 +48,7 @@ interface Running {
   readonly child: Bun.Subprocess;
   readonly url: string;
   readonly startedAt: number;
-  /** The size of the log when it was started. */
+  /** The size of the log when the process was started. */
   readonly logStart: number;
   ending?: Promise<void>;
 }
@@ -61,10 +61,10 @@ const firstAnswer = "its first answer";
 /**
  * Keeps a service running until `stop`.
  *
- * *Serving* is the process that requests go to. When it ends by itself, another is started, after a backoff.
- * *Successor* is a process that `replace` started beside it. Once it is ready it serves, and the one before is stopped as
- * soon as it has answered what it was sent. When it ends earlier, the serving one goes on. A further `replace` meanwhile
- * ends the successor, whose source is no longer the newest, and starts another.
+ * *Serving* is the process that receives requests. When it ends by itself, another is started, after a backoff.
+ * *Successor* is a process that `replace` started beside it. Once it is ready it serves, and the previous process is
+ * stopped as soon as it has answered its requests. When it ends earlier, the serving process continues. A further
+ * `replace` meanwhile ends the successor, whose source is no longer the newest, and starts another.
  */
 export function supervise(service: ServiceProcess): Supervised {
   const firstReady = Promise.withResolvers<void>();
@@ -120,7 +120,7 @@ export function supervise(service: ServiceProcess): Supervised {
       if (hasEnded(running.child) || running.ending) return;
       if (running === serving || !serving) waitingFor = lacks;
       if (lacks === undefined) return takeOver(running);
-      // It can say itself what it waits for.
+      // It can report itself what it is waiting for.
       if (running === serving && lacks !== firstAnswer && !isLed) {
         isLed = true;
         void service.front?.lead(running.url);
@@ -158,12 +158,12 @@ export function supervise(service: ServiceProcess): Supervised {
       isOutdated = false;
       return void succeed();
     }
-    // The log has the lines of both processes: the caller picks out what is a complaint.
+    // The log has the lines of both processes: the caller picks out the complaints.
     service.onRefused?.(endOf(running), tailOf(service.logFile, running.logStart, 200));
     if (!serving) void serve();
   }
 
-  /** Once per process: a second SIGTERM would make it drop what it still finishes. */
+  /** Once per process: a second SIGTERM would make it drop what it is still finishing. */
   function end(running: Running): Promise<void> {
     running.ending ??= terminate(running);
     return running.ending;
@@ -195,14 +195,14 @@ export function supervise(service: ServiceProcess): Supervised {
       return waitingFor;
     },
     replace() {
-      // What is just being started has not read its source yet.
+      // A process that is just being started has not read its source yet.
       if (isStopping || isStarting) return;
       crashes = 0;
       if (successor) {
         isOutdated = true;
         void end(successor);
       } else if (serving) void succeed();
-      // It waits until it may be started again, and what it starts then is the new source.
+      // It is waiting for its restart, which will read the new source.
       else mayGo.abort();
     },
     async stop() {
@@ -222,9 +222,9 @@ function endOf({ child }: Running): string {
   return child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`;
 }
 
-/** In a session of its own, so that a Ctrl-C in the terminal reaches only us and we stop it in its turn. */
+/** In its own session, so that a Ctrl-C in the terminal reaches only us and we stop it in its turn. */
 function spawn({ command, cwd, env, logFile }: ServiceProcess, port: number): Bun.Subprocess {
-  // For appending: its writes go to the end also after the file was cut.
+  // Opened for appending: writes go to the end even after the file was truncated.
   const log = openSync(logFile, "a");
   try {
     return Bun.spawn([...endWithUs("SIGTERM"), ...command], {

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
+import { PLAIN } from "../paint.ts";
 import { formatTable } from "./table.ts";
 
-const paint = { bold: String, dim: String, red: String, yellow: String };
 const rows = [
   { name: "gateway", address: "http://127.0.0.1:3000", purpose: "submit and command jobs; /docs" },
   { name: "metrics-engine", address: "http://127.0.0.1:3003", purpose: "counts" },
 ];
 
 test("columns line up", () => {
-  expect(formatTable(rows, 80, paint)).toBe(
+  expect(formatTable(rows, 80, PLAIN)).toBe(
     [
       "gateway         http://127.0.0.1:3000  submit and command jobs; /docs",
       "metrics-engine  http://127.0.0.1:3003  counts",
@@ -18,6 +18,6 @@ test("columns line up", () => {
 
 test("no line is wider than the terminal, down to the width of an address", () => {
   for (let width = 32; width < 120; width++)
-    for (const line of formatTable(rows, width, paint).split("\n"))
+    for (const line of formatTable(rows, width, PLAIN).split("\n"))
       expect(line.length).toBeLessThanOrEqual(width);
 });

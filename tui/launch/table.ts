@@ -1,4 +1,4 @@
-import type { Paint } from "./printer.ts";
+import type { Paint } from "../paint.ts";
 
 export interface AddressRow {
   readonly name: string;
@@ -9,7 +9,9 @@ export interface AddressRow {
 const gap = 2;
 const minPurpose = 16;
 
-/** Name, address and purpose in columns of at most `width`; the purpose wraps, and goes below where nothing is left. */
+/**
+ * Name, address and purpose in columns of at most `width`; the purpose wraps, and goes below where there is no room.
+ */
 export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + gap;
   const addressWidth = Math.max(...rows.map(({ address }) => address.length)) + gap;

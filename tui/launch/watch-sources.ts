@@ -7,15 +7,15 @@ const quietMs = 200;
 
 export interface SourceWatchOptions {
   readonly projectDir: string;
-  /** Services that run a file that changed; `file` is the first of them. */
+  /** Called with the services that run a changed file; `file` is the first of them. */
   onChange(services: ReadonlySet<ServiceName>, file: string): void;
-  /** A source cannot be parsed: called once, until it is repaired or has another fault. */
+  /** Called once when a source cannot be parsed, until it is repaired or has another fault. */
   onFault(message: string): void;
 }
 
 /**
- * Reports which services a change of the sources touches, once it has been quiet for a moment: an editor or a git
- * command writes many files. Returns a function that ends the watch.
+ * Reports which services a source change affects, once the folder has been quiet for a moment, since an editor or a
+ * git command writes many files. Returns a function that ends the watch.
  */
 export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptions): () => void {
   const changed = new Set<string>();
@@ -38,7 +38,7 @@ export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptio
 
   function look(): void {
     const next = read();
-    // What changed is kept until the sources can be read again: then all of it is new.
+    // Changes are kept until the sources can be parsed again: then all of it is new.
     if (!next) return;
     const graphs = running ? [running, next] : [next];
     const services = servicesWith(changed, ...graphs);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const folder = join(import.meta.dir, "../golden");
 
-/** Compares a screen with the text file of its name in tui/golden; GOLDEN=write writes it instead. */
+/** Compares a screen with the text file of its name in tui/golden; GOLDEN=write writes the file instead. */
 export function expectGolden(name: string, text: string) {
   const path = join(folder, `${name}.txt`);
   if (process.env.GOLDEN === "write") writeFileSync(path, `${text}\n`);

@@ -3,7 +3,7 @@ import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { Attempt, Job, JobStatus } from "../../contracts/job.ts";
 import type { JobTypeInfo } from "../../contracts/job-type.ts";
 
-/** The moment that every sample is seen from. */
+/** The moment at which every sample is seen. */
 export const NOW = Date.parse("2027-01-31T14:02:11.500Z");
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 
@@ -27,6 +27,13 @@ export function sampleOverview(changes: Partial<Overview> = {}): Overview {
         SCHEDULED: 11,
         FAILED: 61,
         CANCELLED: 2,
+      },
+      byType: {
+        hash: { COMPLETED: 8_903, EXECUTING: 9, VALIDATED: 151, FAILED: 41 },
+        sleep: { COMPLETED: 3_120, EXECUTING: 6, VALIDATED: 48, SCHEDULED: 11, CANCELLED: 2 },
+        flaky: { COMPLETED: 400, EXECUTING: 1, RETRYING: 4 },
+        fail: { EXECUTING: 1, FAILED: 18 },
+        "http-check": { COMPLETED: 57, VALIDATED: 4, FAILED: 2 },
       },
       lastEventAt: ago(400),
       counters: {
@@ -83,12 +90,14 @@ export function sampleEvent(
   jobType: string,
   payload: Record<string, unknown> = {},
 ): EventEnvelope {
+  // A job is announced by the gateway that accepted it; all that follows, by the processor that has it.
+  const service = eventType === "job.created" ? "gateway" : "processor";
   return {
     contractVersion: "1.0.0",
     eventType,
     eventId: `c3a1b2c4-0000-4000-8000-00000000${String(number).padStart(4, "0")}`,
     occurredAt: ago(number * 100),
-    producer: { service: "processor", instanceId: "processor-1", version: "1.0.0" },
+    producer: { service, instanceId: `${service}-1`, version: "1.0.0" },
     correlationId: sampleId(number),
     idempotencyKey: "k",
     payload: { jobId: sampleId(number), jobType, sequence: number, attempt: 1, ...payload },
@@ -171,7 +180,7 @@ const attempt = (number: number, startedMs: number, changes: Partial<Attempt> = 
   ...changes,
 });
 
-/** A flaky job that was completed on its third try. */
+/** A flaky job that completed on its third try. */
 export function sampleJobDetail(changes: Partial<JobDetail> = {}): JobDetail {
   const at = (ms: number) => ago(60_000 - ms);
   const move = (sequence: number, from: JobStatus | null, to: JobStatus, ms: number, number: number) => ({

@@ -1,4 +1,5 @@
-import { initialState, type Place, type ResourceName, type Resources, type State } from "../model.ts";
+import { initialState, type Place, type State } from "../model.ts";
+import type { ResourceName, Resources } from "../resources.ts";
 import { DEFAULT_SETTINGS } from "../settings.ts";
 import { update } from "../update.ts";
 import {
@@ -21,13 +22,13 @@ export const SAMPLES: Partial<Resources> = {
   jobTypes: SAMPLE_TYPES,
 };
 
-/** A fresh program on a terminal of this size; nothing has answered yet. */
+/** A fresh program on a terminal of this size, before anything has answered. */
 export function freshState(width: number, height: number): State {
   const options = { readOnly: false, serverMode: false, where: "http://localhost:8080", version: "1.0.0" };
   return initialState({ now: NOW, width, height, options, settings: DEFAULT_SETTINGS });
 }
 
-/** The same, live, at a place, with every query it sends answered by a sample. */
+/** The same, live, at a place, with every query answered by a sample. */
 export function liveState(
   width: number,
   height: number,
@@ -50,7 +51,7 @@ export function answered(state: State, samples: Partial<Resources> = SAMPLES): S
   return next;
 }
 
-/** Presses keys one after the other; returns the state and every effect but queries. */
+/** Presses keys in turn; returns the state and every effect except queries. */
 export function press(state: State, ...keys: string[]) {
   let next = state;
   const effects: { kind: string }[] = [];

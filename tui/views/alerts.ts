@@ -7,7 +7,7 @@ import { bold, dim, type Line, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** What fires, since when and what to do; where nothing can raise alerts, how to get them. */
+/** What is firing, since when and what to do; where nothing can raise alerts, how to get them. */
 export function alertsView(state: State, area: Rect): Placed[] {
   const { value: alerts, error } = state.data.alerts ?? {};
   if (!alerts || alerts.source === "none" || alerts.items.length === 0) {

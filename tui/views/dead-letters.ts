@@ -1,8 +1,8 @@
 import type { DeadLetter } from "../../contracts/dead-letter.ts";
 import { writeFilter } from "../../contracts/write-filter.ts";
+import { type DeadLetterGroup, groupsOf } from "../../shared/dead-letter-groups.ts";
 import { age, clock, count, shortId } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
-import { type DeadLetterGroup, groupsOf } from "../dead-letter-groups.ts";
 import { GLYPHS } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
 import { deadLetterFilter, deadLetterRows } from "../selection.ts";
@@ -11,7 +11,7 @@ import { cut, fit, sanitize, wrap } from "../text.ts";
 import { jsonLines } from "./job.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** Causes above with their counts; the dead letters of the chosen cause, or all of them, below. */
+/** Causes with their counts above; the dead letters of the chosen cause, or all of them, below. */
 export function deadLettersView(state: State, area: Rect): Placed[] {
   const all = state.data.deadLetters?.value?.items ?? [];
   if (all.length === 0) return [{ panel: { title: "Dead letters", lines: emptyLines(state) }, rect: area }];
@@ -118,7 +118,7 @@ function emptyLines({ data: { deadLetters } }: State): Line[] {
   ];
 }
 
-/** One dead letter: why it died, and the message as it was. */
+/** One dead letter: why it died, and the original message. */
 export function deadLetterView(state: State, area: Rect): Placed[] {
   const { deadLetter: loaded } = state.data;
   const letter = loaded?.value?.id === placeOf(state).id ? loaded?.value : undefined;

@@ -8,7 +8,7 @@ import { fit, sanitize } from "../text.ts";
 /** Changes younger than this are bold. */
 const FRESH_MS = 1_000;
 
-/** An event as one line: when, what became of which job, in words. */
+/** An event as one line: when, which job, and what happened, in words. */
 export function eventLine(event: EventEnvelope, width: number, now: number): Line {
   const { payload, eventType, occurredAt } = event;
   const at = Date.parse(occurredAt);

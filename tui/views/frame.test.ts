@@ -59,7 +59,7 @@ test("nothing runs: the first screen says so, and what to do", () => {
   expectGolden("nothing-runs-80x24", shown(failed));
 });
 
-test("offline keeps what was seen and shows its age", () => {
+test("offline keeps the last data and shows its age", () => {
   const live = liveState(80, 24);
   const [asked] = update(live, { kind: "tick" }, NOW + 12_000);
   const key = asked.data.overview?.key ?? "";
@@ -79,7 +79,7 @@ test("what is wrong stands out: a ledger out of balance, a store that does not a
   expect(text).toContain("✕ metrics-engine: 42 s behind");
 });
 
-test("help lists the keys of this screen first; the palette finds by letters; a confirmation counts", () => {
+test("help lists the keys of this screen first; the palette finds by letters; a confirmation shows the count", () => {
   const jobs = liveState(80, 24, { screen: "jobs" });
   expectGolden("help-80x24", shown(press(jobs, "?").state));
   expectGolden("palette-80x24", shown(press(jobs, ":", "d", "l").state));

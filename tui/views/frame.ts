@@ -37,12 +37,12 @@ export function panelsOf(state: State, area: Rect): Placed[] {
   return VIEWS[placeOf(state).screen](state, area);
 }
 
-/** Between the header and the hint line. */
+/** The area between the header and the hint line. */
 export function bodyOf({ width, height }: State): Rect {
   return { x: 0, y: 1, width, height: height - 2 };
 }
 
-/** Draws the whole screen: header, panels, hint line and what lies over them. */
+/** Draws the whole screen: header, panels, hint line and overlays. */
 export function render(state: State, { ascii = false } = {}): Canvas {
   const { width, height } = state;
   const canvas = createCanvas(width, height);

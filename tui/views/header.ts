@@ -1,12 +1,16 @@
 import { statusWord } from "../../contracts/status-words.ts";
 import { age, count, shortId } from "../../shared/format.ts";
+import { TABS } from "../../shared/keymap.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
-import { isOffline, placeOf, type State, TABS } from "../model.ts";
-import { nextTryAt } from "../needs.ts";
+import { nextTryAt } from "../loads.ts";
+import { isOffline, placeOf, type State } from "../model.ts";
 import { BOLD, bold, DIM, dim, type Line, type Span, span, textOf } from "../style.ts";
 import { sanitize, widthOf } from "../text.ts";
 
-/** The first line: which system, is the data live, and where am I. What matters less goes where it is narrow. */
+/**
+ * The first line: which system, whether the data is live, and where we are. Less important parts disappear when
+ * narrow.
+ */
 export function headerLines(state: State, width: number): Line {
   const lefts = [leftOf(state, ["name", "detail"]), leftOf(state, ["name"]), leftOf(state, [])];
   const crumbs = crumbsOf(state);
@@ -27,7 +31,7 @@ function leftOf(state: State, parts: readonly ("name" | "detail")[]): Line {
   return [span(` ${GLYPHS.logo}`, accent), ...name, span("  "), ...liveness(state, parts.includes("detail"))];
 }
 
-/** Whether the data is live, and how old it is where it is not. */
+/** Whether the data is live, and if not, how old it is. */
 function liveness(state: State, withDetail: boolean): Line {
   const { overview } = state.data;
   const parts: Line[] = [];
@@ -77,7 +81,7 @@ function tabs(state: State, form: "titles" | "current" | "digits"): Line {
   return [...spans, dim("?")];
 }
 
-/** The way to where one thing is shown, with what it is. */
+/** The path to the one thing that is shown, with its name. */
 function crumbsOf(state: State): Line | undefined {
   const { screen, id = "" } = placeOf(state);
   const path = (title: string): Line => [dim(`${title} ${GLYPHS.path} `)];

@@ -5,10 +5,10 @@ import { type Overlay, placeOf, type State } from "../model.ts";
 import { BOLD, dim, type Line, type Span, span, textOf } from "../style.ts";
 import { cut, sanitize, widthOf } from "../text.ts";
 
-/** Cells between the hints and what is said at their right. */
+/** Cells between the hints and the notice to their right. */
 const NOTICE_GAP = 3;
 
-/** The last line: the keys that would do something now, or what a person is asked for. */
+/** Draws the last line: the keys that would do something now, or what the user is prompted for. */
 export function drawHints(canvas: Canvas, state: State) {
   const row = canvas.height - 1;
   const { overlay } = state;

@@ -24,13 +24,13 @@ test("a job's hops, waits and tries follow one another on one axis", () => {
   expect(trace.totalMs).toBe(297);
 });
 
-test("what has not ended grows until now", () => {
+test("an unfinished bar grows until now", () => {
   const waiting = traceOf(sampleJobDetail({ status: "RETRYING", attempts: [] }), NOW);
   expect(waiting.bars.at(-1)).toMatchObject({ kind: "wait", open: true, note: "until the next try" });
   expect(waiting.totalMs).toBe(60_000);
 });
 
-test("a clock that runs behind makes no bar end before it begins", () => {
+test("a slow clock makes no bar end before it begins", () => {
   const early = sampleJobDetail({
     attempts: sampleJobDetail().attempts.map((one) => ({ ...one, startedAt: "2020-01-01T00:00:00.000Z" })),
   });

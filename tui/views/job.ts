@@ -4,7 +4,7 @@ import { statusWord } from "../../contracts/status-words.ts";
 import { workerName } from "../../shared/event-words.ts";
 import { clock, count, duration, shortId } from "../../shared/format.ts";
 import { type JobTrace, type TraceBar, traceOf } from "../../shared/job-trace-view.ts";
-import { shownTries } from "../../shared/tries.ts";
+import { shownTries } from "../../shared/shown-tries.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { placeOf, type State } from "../model.ts";
@@ -78,7 +78,7 @@ function footerOf(job: JobDetail): Line {
   return [];
 }
 
-/** The first bars and the last ones, where there are more than fit. */
+/** The first and last bars, where there are more than fit. */
 function shortened(bars: readonly TraceBar[], room: number): (TraceBar | string)[] {
   if (bars.length <= room) return [...bars];
   const head = Math.max(1, Math.floor((room - 1) / 2));

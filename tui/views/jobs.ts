@@ -1,20 +1,21 @@
 import { isTerminal, type Job, type JobStatus } from "../../contracts/job.ts";
 import { STATUS_WORDS, statusWord } from "../../contracts/status-words.ts";
 import { age, clock, count, duration, shortId } from "../../shared/format.ts";
-import { shownTries } from "../../shared/tries.ts";
+import { JOB_SORTS } from "../../shared/job-sorts.ts";
+import { shownTries } from "../../shared/shown-tries.ts";
 import { SIDEBAR } from "../act.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { faultOf, statusIn } from "../job-filter.ts";
 import type { State } from "../model.ts";
-import { jobRows, newSinceFrozen, SORTS } from "../selection.ts";
+import { jobRows, newSinceFrozen } from "../selection.ts";
 import { bold, dim, type Line, span } from "../style.ts";
 import { fit } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
 const SIDEBAR_WIDTH = 21;
 
-/** The table of jobs with the statuses beside it. */
+/** The table of jobs with the sidebar of statuses. */
 export function jobsView(state: State, area: Rect): Placed[] {
   const withSidebar = area.width >= 78;
   const left = withSidebar ? SIDEBAR_WIDTH : 0;
@@ -100,7 +101,7 @@ function footerOf(state: State, shown: number): Line {
       : marks.size > 0
         ? [[bold(`${count(marks.size)} marked`)]]
         : []),
-    ...(sort > 0 ? [[dim(SORTS[sort]?.name ?? "")]] : []),
+    ...(sort > 0 ? [[dim(JOB_SORTS[sort]?.name ?? "")]] : []),
     ...(follow ? [[dim("following")]] : []),
     ...(state.frozen.jobs ? [[span(`frozen, ${count(newSinceFrozen(state))} new`, { colour: "warn" })]] : []),
     ...(state.data.jobs?.value?.nextCursor ? [[dim(`the newest ${count(shown)}`)]] : []),
@@ -111,7 +112,7 @@ function footerOf(state: State, shown: number): Line {
 function columnsOf(state: State): Column<Job>[] {
   const { marks, all, index } = state.lists.jobs;
   const under = jobRows(state)[index]?.id;
-  // A time is relative, and absolute under the cursor.
+  // Times are relative, but absolute under the cursor.
   const ageOf = ({ id, createdAt }: Job) =>
     id === under
       ? span(clock(Date.parse(createdAt)).slice(0, 5))
@@ -149,7 +150,7 @@ function columnsOf(state: State): Column<Job>[] {
   ];
 }
 
-/** What a person would want to know of a row next: the error, the progress, or what it waits for. */
+/** What the user would want to know about a row next: the error, the progress, or what it is waiting for. */
 function whyOf(job: Job, now: number): string {
   const { error, progress, status, runAt, cancelRequested, workerId } = job;
   if (status === "COMPLETED") return "";

@@ -7,7 +7,7 @@ import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** Ways to run the system; once one was chosen, its steps and what it prints. */
+/** Ways to run the system; once one was chosen, its steps and output. */
 export function launcherView(state: State, area: Rect): Placed[] {
   const { launch } = state;
   const upper = Math.min(TIERS.length + 3, area.height);
@@ -54,7 +54,7 @@ function explained(state: State): Panel {
             span("A system runs; Ctrl+Q stops the one of this folder."),
           ]
         : [span(" Nothing runs here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
-      [dim(" It goes on when you leave this program.")],
+      [dim(" It keeps running when you leave this program.")],
       [],
       [dim(" S shows what this machine has and lacks.")],
     ],
@@ -87,7 +87,9 @@ function stepsPanel(state: State, launch: Launch): Panel {
     title: doing === "start" ? "Start" : "Stop",
     headings: [headlineOf(launch), ...(isUp(launch) ? [] : [dim(` ${duration(endedAt - startedAt)}`)])],
     lines:
-      lines.length > 0 ? lines : [[dim(exitCode === undefined ? " Under way" : " Nothing is left running")]],
+      lines.length > 0
+        ? lines
+        : [[dim(exitCode === undefined || doing === "start" ? " Under way" : " Nothing is left running")]],
   };
 }
 
@@ -95,8 +97,8 @@ function headlineOf(launch: Launch): Span {
   const { doing, tier, exitCode } = launch;
   if (exitCode !== undefined && exitCode !== 0)
     return span(`${GLYPHS.bad} ended with ${exitCode}`, { colour: "bad" });
-  if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { colour: "good" });
   if (isUp(launch)) return span(`${GLYPHS.ok} ${tier} is up`, { colour: "good" });
+  if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { colour: "good" });
   return span(doing === "start" ? `starting ${tier}` : "stopping", { colour: "busy" });
 }
 

@@ -9,7 +9,7 @@ import type { Panel, Placed } from "./panel.ts";
 
 const LABEL = 18;
 
-/** The form of a new job, made from the payload schema of its type. */
+/** The form of a new job, generated from the payload schema of its type. */
 export function newJobView(state: State, area: Rect): Placed[] {
   const { form } = state;
   if (!form || form.fields.length === 0) {
@@ -107,7 +107,7 @@ function choicesText({ choices = [], hint, part }: Field): string {
   return part === "type" ? hint : choices.filter(Boolean).join(" · ");
 }
 
-/** The part of a value that is in sight, with the caret in it. */
+/** The visible part of a value, with the caret in it. */
 function shownValue({ value, caret }: Field, room: number): { text: string; caret: number } {
   const from = caret < room ? 0 : caret - room + 1;
   return {

@@ -1,10 +1,10 @@
+import { nextTryAt } from "../loads.ts";
 import type { State } from "../model.ts";
-import { nextTryAt } from "../needs.ts";
 import { bold, dim, type Line, span } from "../style.ts";
 import { sanitize, wrap } from "../text.ts";
 import type { Panel } from "./panel.ts";
 
-/** The first screen while nothing has answered yet: what was tried, and what to do. */
+/** The first screen before anything has answered: what was tried, and what to do. */
 export function offlinePanel(state: State): Panel {
   const { overview } = state.data;
   if (!overview?.error)

@@ -6,7 +6,7 @@ import { bold, dim, type Line, span } from "../style.ts";
 import { fit, widthOf } from "../text.ts";
 import { drawPanel } from "./panel.ts";
 
-/** Draws what lies over the screen: help in its middle, the palette at its top. */
+/** Draws the overlay: help in the middle of the screen, the palette at the top. */
 export function drawOverlay(canvas: Canvas, state: State, overlay: Overlay) {
   if (overlay.kind === "help") drawHelp(canvas, state, overlay.scroll);
   if (overlay.kind === "palette") drawPalette(canvas, state, overlay);

@@ -1,11 +1,13 @@
-import type { Percentiles } from "../../contracts/api-queries.ts";
+import type { Percentiles, SeriesReply } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
 import { age, clock, count, duration, rate } from "../../shared/format.ts";
-import { columns, current, seed } from "../../shared/rates.ts";
+import { type Counted, columns, current, seed } from "../../shared/rates.ts";
+import { partsOf } from "../../shared/system-parts.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, LEVELS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import type { State } from "../model.ts";
+import type { Loaded } from "../resources.ts";
 import { tickerRows } from "../selection.ts";
 import { BOLD, bold, dim, type Line, type Span, type Style, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
@@ -51,7 +53,7 @@ function wide(state: State, { x, y, width, height }: Rect): Placed[] {
   return placed;
 }
 
-/** One column, the most telling panels first, as many as fit. */
+/** One column, the most informative panels first, as many as fit. */
 function narrow(state: State, { x, y, width, height }: Rect): Placed[] {
   const inner = width - 2;
   const panels: readonly [Panel, number][] = [
@@ -101,17 +103,22 @@ function jobsPanel(state: State, width: number): Panel {
   };
 }
 
-/** A count in so many cells: 12,480, or 12k where that is too long. */
+/** A count within some cells: 12,480, or 12k where that is too long. */
 function countIn(number: number, cells: number): string {
   const whole = count(number);
   return whole.length <= cells ? whole : `${Math.round(number / 1_000)}k`;
 }
 
-/** A filled chart of completed jobs per second; failures show at its foot where there were any. */
+function countedOf(loaded: Loaded<SeriesReply> | undefined): Counted | undefined {
+  return loaded?.value && { series: loaded.value, loadedAt: loaded.loadedAt ?? 0 };
+}
+
+/** A filled chart of completed jobs per second; failures show at its foot. */
 function ratePanel(state: State, width: number, height: number): Panel {
-  const completed = seed(state.rates.completed, state.data.completedSeries?.value);
-  const failed = seed(state.rates.failed, state.data.failedSeries?.value);
-  const legendWidth = 18;
+  const { rates, data } = state;
+  const completed = seed(rates.completed, rates.last?.at, countedOf(data.completedSeries));
+  const failed = seed(rates.failed, rates.last?.at, countedOf(data.failedSeries));
+  const legendWidth = 20;
   const axisWidth = 7;
   const chartWidth = Math.max(8, width - axisWidth - legendWidth);
   const bars = columns(completed, chartWidth);
@@ -271,40 +278,12 @@ function alertsPanel(state: State, width: number): Panel {
   };
 }
 
-const ENGINES = {
-  embedded: [["postgres", "PostgreSQL"]],
-  full: [
-    ["rabbitmq", "RabbitMQ"],
-    ["postgres", "PostgreSQL"],
-    ["mongodb", "MongoDB"],
-    ["redis", "Redis"],
-  ],
-} as const;
-
 /** Services and engines, as far as the overview knows them. */
 function partsPanel(state: State, width: number): Panel {
   const overview = state.data.overview?.value;
   if (!overview) return { title: "Parts", lines: [] };
-  const { workers, unavailable, engines, observationLagMs } = overview;
-  const parts: { name: string; ok: boolean; why?: string }[] = [
-    { name: "gateway", ok: state.data.jobTypes?.error === undefined, why: "no answer" },
-    {
-      name: workers.alive > 1 ? `processor ×${workers.alive}` : "processor",
-      ok: workers.alive > 0,
-      why: "none alive",
-    },
-    {
-      name: "metrics-engine",
-      ok: (observationLagMs ?? 0) < 10_000,
-      why: `${duration(observationLagMs)} behind`,
-    },
-    { name: "read-model", ok: true },
-    ...ENGINES[engines].map(([id, name]) => ({
-      name,
-      ok: !unavailable.some((part) => part === id || (part === "observations" && id === "mongodb")),
-      why: "no answer",
-    })),
-  ];
+  const { workers } = overview;
+  const parts = partsOf(overview, { gatewayAnswers: state.data.jobTypes?.error === undefined });
   const perLine = Math.max(2, Math.floor(width / 18));
   const cell = Math.floor(width / perLine);
   const well = parts

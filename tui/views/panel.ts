@@ -2,40 +2,40 @@ import { box, type Canvas, invert, type Rect, write } from "../canvas.ts";
 import { BOLD, bold, type Line, type Span, span, textOf } from "../style.ts";
 import { fit, sanitize, widthOf } from "../text.ts";
 
-/** A titled part of a screen. Its lines may be more than fit; `selected` stays in sight. */
+/** A titled part of a screen. Its lines may exceed the room; the `selected` one stays in sight. */
 export interface Panel {
   readonly title: string;
-  /** At the right end of the top border. */
+  /** Right-aligned in the top border. */
   readonly headings?: Line;
-  /** At the right end of the bottom border. */
+  /** Right-aligned in the bottom border. */
   readonly footer?: Line;
   readonly lines: readonly Line[];
   /** Lines at the top that do not scroll. */
   readonly fixed?: number;
-  /** The place in the screen's list of the first line after the fixed ones; without it a click selects nothing. */
+  /** The index in the screen's list of the first line after the fixed ones; without it a click selects nothing. */
   readonly firstRow?: number;
   /** The index of the line under the cursor, after the fixed ones. */
   readonly selected?: number;
-  /** The selected line only says what stays in sight; nothing marks it. */
+  /** The selected line only stays in sight; it is not marked. */
   readonly isCalm?: true;
-  /** Where in its lines a person types. */
+  /** Where in its lines the user types. */
   readonly caret?: { readonly x: number; readonly y: number };
 }
 
-/** A panel and where it lies. */
+/** A panel with its position. */
 export interface Placed {
   readonly panel: Panel;
   readonly rect: Rect;
 }
 
-/** The lines that are in sight, with the index of the first one after the fixed ones. */
+/** The visible lines, with the index of the first one after the fixed ones. */
 export function inSight(
   { lines, fixed = 0, selected = 0 }: Panel,
   height: number,
 ): { lines: readonly Line[]; first: number } {
   const room = Math.max(0, height - fixed);
   const moving = lines.length - fixed;
-  // The cursor moves inside the window before the window moves; without state, the window is a function of the cursor.
+  // The cursor moves inside the window before the window moves. Without state, the window is a function of the cursor.
   const first = Math.max(0, Math.min(moving - room, selected - Math.floor(room / 2)));
   return { lines: [...lines.slice(0, fixed), ...lines.slice(fixed + first, fixed + first + room)], first };
 }
@@ -88,18 +88,18 @@ function atRight(
 /** A column of a table. */
 export interface Column<T> {
   readonly title: string;
-  /** In cells, without the gap; a flexible column takes what is left, and at least this. */
+  /** In cells, without the gap; a flexible column takes the remaining width, and at least this. */
   readonly width: number;
   readonly flexible?: true;
   readonly align?: "right";
-  /** Columns with higher numbers go first where the terminal is narrow; without one it always stays. */
+  /** Where the terminal is narrow, columns with higher numbers are dropped first; one without a number always stays. */
   readonly drop?: number;
   readonly cell: (row: T) => Span;
 }
 
 const GAP = 2;
 
-/** A table's heading and rows as lines; the flexible column takes what the others leave. */
+/** A table's heading and rows as lines; the flexible column takes the remaining width. */
 export function tableLines<T>(columns: readonly Column<T>[], rows: readonly T[], width: number): Line[] {
   const shown = fitting(columns, width);
   const spare = Math.max(0, width - totalWidth(shown));
@@ -122,7 +122,7 @@ export function tableLines<T>(columns: readonly Column<T>[], rows: readonly T[],
 const totalWidth = (columns: readonly Column<never>[]) =>
   columns.reduce((sum, { width }) => sum + width + GAP, 2 - GAP);
 
-/** The columns that fit, after dropping those that matter least. */
+/** The columns that fit, after dropping the least important ones. */
 function fitting<T>(columns: readonly Column<T>[], width: number): readonly Column<T>[] {
   let shown = columns;
   while (totalWidth(shown) > width) {
@@ -134,7 +134,7 @@ function fitting<T>(columns: readonly Column<T>[], width: number): readonly Colu
   return shown;
 }
 
-/** A name at the left and its value at the right of a cell of `width`. */
+/** A name on the left of a cell of `width` and its value on the right. */
 export function labelled(label: string, value: Span, width: number): Line {
   const room = Math.max(1, width - widthOf(label) - 1);
   return [span(`${label} `), { ...value, text: fit(value.text, room, "right") }];

@@ -4,7 +4,7 @@ import { textOf } from "../style.ts";
 import { panelsOf } from "./frame.ts";
 import { headerLines } from "./header.ts";
 
-/** The same view as text in reading order: no columns side by side, no borders, nothing that is only drawn. */
+/** The same view as text in reading order: no columns side by side, no borders, no decoration. */
 export function plainText(state: State, { ascii = false } = {}): string {
   const area = { x: 0, y: 0, width: state.width, height: state.height };
   const panels = panelsOf(state, area).flatMap(({ panel: { title, headings, lines, footer } }) => [
@@ -17,7 +17,7 @@ export function plainText(state: State, { ascii = false } = {}): string {
   return ascii ? inAscii(text) : text;
 }
 
-/** Charts mean nothing when they are read aloud. */
+/** Charts mean nothing when read aloud. */
 const tidy = (text: string) =>
   text
     .replace(/[▁▂▃▄▅▆▇█░┤┼│]+/g, " ")

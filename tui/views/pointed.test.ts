@@ -24,14 +24,14 @@ function click(state: State, text: string): State {
   return target ? update(state, { kind: "clicked", target }, NOW)[0] : state;
 }
 
-test("a click selects the row it lands on, also in a list that has scrolled", () => {
+test("a click selects the row it lands on, even in a scrolled list", () => {
   const jobs = liveState(100, 24, { screen: "jobs" });
   expect(selected(click(jobs, "0dfc0003"))?.id).toBe(sampleId(3));
   const small = press(liveState(80, 12, { screen: "jobs" }), "G").state;
   expect(selected(click(small, "0dfc0005"))?.id).toBe(sampleId(5));
 });
 
-test("a click on a screen's name goes there, at every width", () => {
+test("a click on a screen's name goes to it, at every width", () => {
   for (const [width, name] of [
     [100, "2 Jobs"],
     [80, "2 Jobs"],
@@ -45,7 +45,7 @@ test("a click on a screen's name goes there, at every width", () => {
   expect(placeOf(click(liveState(100, 24), "5 Queues")).screen).toBe("queues");
 });
 
-test("a click on a border, a heading or nothing does nothing, nor does one under a question", () => {
+test("a click on a border, a heading or empty space does nothing, nor does one under a question", () => {
   const jobs = liveState(100, 24, { screen: "jobs" });
   expect(pointedAt(jobs, ...cellOf(jobs, "type "))).toBeUndefined();
   expect(pointedAt(jobs, 40, 22)).toBeUndefined();

@@ -1,11 +1,12 @@
+import { TABS } from "../../shared/keymap.ts";
 import type { Target } from "../message.ts";
-import { LEAST_HEIGHT, LEAST_WIDTH, type State, TABS } from "../model.ts";
+import { LEAST_HEIGHT, LEAST_WIDTH, type State } from "../model.ts";
 import { widthOf } from "../text.ts";
 import { bodyOf, panelsOf } from "./frame.ts";
 import { headerLines } from "./header.ts";
 import { inSight } from "./panel.ts";
 
-/** What a cell of the screen belongs to: a row of a list or a screen's name in the header, if either. */
+/** What a cell of the screen belongs to: a list's row or a screen's name in the header, if either. */
 export function pointedAt(state: State, x: number, y: number): Target | undefined {
   if (state.width < LEAST_WIDTH || state.height < LEAST_HEIGHT) return undefined;
   return y === 0 ? tabAt(state, x) : rowAt(state, x, y);
@@ -19,7 +20,7 @@ function tabAt(state: State, x: number): Target | undefined {
     const named = TABS.findIndex(
       ({ title }, index) => text === `${index + 1}` || text === `${index + 1} ${title}`,
     );
-    // The number behind a name belongs to it; the blank before the next one does not.
+    // The number after a name belongs to it; the blank before the next one does not.
     tab = named >= 0 ? named : text.trim() === "" ? -1 : tab;
     if (x < end) return tab >= 0 ? { kind: "tab", index: tab } : undefined;
   }

@@ -9,7 +9,7 @@ import { bold, dim, type Span, span } from "../style.ts";
 import { sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** Job types with what waits and runs; below them the workers. One cursor goes through both. */
+/** Job types with what is waiting and running; the workers below. One cursor moves through both. */
 export function queuesView(state: State, area: Rect): Placed[] {
   const queues = state.data.queues?.value?.queues ?? [];
   const workers = state.data.workers?.value?.workers ?? [];
@@ -29,7 +29,7 @@ function stateOf({ paused, waiting, executing, withoutWorker = 0 }: QueueState):
   return waiting + executing > 0 ? span(`${GLYPHS.ok} runs`, { colour: "good" }) : dim(`${GLYPHS.ok} idle`);
 }
 
-/** Completed jobs per second; "–" where none of the type completed within the minutes that were queried. */
+/** Completed jobs per second; "–" where none of the type completed within the queried minutes. */
 function doneColumn({ data: { completedSeries }, now }: State): Column<QueueState> {
   const series = completedSeries?.value;
   const rates = series && ratesByType(series, completedSeries.loadedAt ?? now);
@@ -87,7 +87,7 @@ const NOTE_COLUMN: Column<QueueState> = {
   width: 4,
   flexible: true,
   drop: 4,
-  // Without a colour where it is empty: reverse video would show it.
+  // No colour where it is empty, because reverse video would show it.
   cell: ({ note }) => (note ? span(note, { colour: "warn" }) : span("")),
 };
 

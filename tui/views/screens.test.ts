@@ -3,7 +3,8 @@ import type { Alert } from "../../contracts/alert.ts";
 import type { QueuesReply, WorkersReply } from "../../contracts/api-queries.ts";
 import type { DeadLetter } from "../../contracts/dead-letter.ts";
 import { toText } from "../canvas.ts";
-import { type Place, placeOf, type Resources, type State } from "../model.ts";
+import { type Place, placeOf, type State } from "../model.ts";
+import type { Resources } from "../resources.ts";
 import { expectGolden } from "../testing/golden.ts";
 import { NOW, SAMPLE_EVENTS, sampleId, sampleJobDetail } from "../testing/sample-data.ts";
 import { answered, liveState, press } from "../testing/sample-state.ts";
@@ -85,7 +86,7 @@ const alert: Alert = {
   severity: "warning",
   state: "firing",
   summary: "54 dead letters arrived",
-  description: "54 messages or jobs went to the dead letters within ten minutes.",
+  description: "54 messages or jobs became dead letters within ten minutes.",
   startsAt: ago(180_000),
   labels: { alertname: "DeadLettersArriving", severity: "warning", service: "processor" },
   runbookUrl: "http://localhost:8080/runbooks/DeadLettersArriving",
@@ -163,7 +164,7 @@ test("dead letters are grouped by cause, and a cause is chosen with the arrows",
   );
 });
 
-test("one dead letter shows why it died and what it was; the one of a job is edited in a form", () => {
+test("one dead letter shows why it died and its message; a job's dead letter is edited in a form", () => {
   expectGolden("dead-letter-80x24", shown(at({ screen: "dead-letter", id: sampleId(3) })));
   const job = at({ screen: "dead-letter", id: sampleId(1) }, { deadLetter: letter(1) });
   const { state, effects } = press(job, "e", "!", ...new Array(7).fill("down"), "enter");
@@ -192,7 +193,7 @@ test("queues pause after a question and resume without one; Enter lists their jo
   );
 });
 
-test("alerts say what to do, and where there can be none, how to get them", () => {
+test("alerts say what to do, and where none can be raised, how to get them", () => {
   expectGolden("alerts-80x24", shown(at({ screen: "alerts" })));
   expect(press(at({ screen: "alerts" }), "enter").effects).toEqual([
     { kind: "open", url: alert.runbookUrl } as never,
@@ -234,7 +235,7 @@ test("after a retry, the tries of this run are shown over its limit", () => {
   expect(jobs + detail).not.toContain("6/3");
 });
 
-test("a job that goes on shows its open bar and its progress, its family and its error", () => {
+test("an unfinished job shows its open bar and its progress, its family and its error", () => {
   const running = sampleJobDetail({
     status: "EXECUTING",
     attempts: [],
@@ -271,7 +272,7 @@ test("a job that goes on shows its open bar and its progress, its family and its
   expect(placeOf(envelopes)).toEqual({ screen: "event", id: SAMPLE_EVENTS[1]!.eventId });
 });
 
-test("a job of the list is loaded first when it is edited, because lists carry no payloads", () => {
+test("a job of the list is loaded before it is edited, because lists carry no payloads", () => {
   const bare = sampleJobDetail({ payload: { ms: 250 }, type: "sleep" });
   const list = { nextCursor: null, items: [{ ...bare, payload: undefined }] };
   const { state } = press(at({ screen: "jobs" }, { jobs: list }), "e");
@@ -282,12 +283,12 @@ test("a job of the list is loaded first when it is edited, because lists carry n
   expect(edited.form?.fields.find(({ name }) => name === "ms")?.value).toBe("250");
 });
 
-test("the launcher asks first, shows each step, and what to do after a failure", () => {
+test("the launcher confirms first, shows each step, and says what to do after a failure", () => {
   const start = press(liveState(80, 24), "L").state;
   expectGolden("launcher-80x24", shown(start));
   const asked = press(start, "down", "enter").state;
   expect(asked.overlay).toMatchObject({
-    question: "A system answers already. Start the full tier all the same?",
+    question: "A system answers already. Start the full tier anyway?",
   });
   const { state, effects } = press(asked, "y");
   expect(effects).toEqual([{ kind: "launch", doing: "start", tier: "full" } as never]);
@@ -306,7 +307,7 @@ test("the launcher asks first, shows each step, and what to do after a failure",
   expect(placeOf(press(server, "L").state).screen).toBe("overview");
 });
 
-test("what this machine lacks is installed by a command that is shown first", () => {
+test("a missing program is installed by a command that is shown first", () => {
   const checks: Resources["checks"] = [
     { id: "cores", name: "cores", status: "OK", detail: "8 cores" },
     {

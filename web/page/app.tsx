@@ -1,185 +1,131 @@
-import { useEffect } from "preact/hooks";
-import { age } from "../../shared/format.ts";
-import { Icon } from "./icon.tsx";
-import { useLive } from "./live.ts";
+import { useEffect, useState } from "preact/hooks";
+import { TABS } from "../../shared/keymap.ts";
+import { Announcer } from "./announce/announcer.tsx";
+import { client } from "./client.ts";
+import { refresh, useLive } from "./live.ts";
 import { ConfirmArea } from "./parts/confirm.tsx";
+import { FILTER_ID } from "./parts/filter-field.tsx";
+import { HintBar } from "./parts/hint-bar.tsx";
+import { KeyHelp } from "./parts/key-help.tsx";
+import { Palette } from "./parts/palette.tsx";
 import { ToastArea } from "./parts/toast.tsx";
-import { type Route, useRoute } from "./route.ts";
-import { TerminalView } from "./terminal/terminal-view.tsx";
-import { switchTheme } from "./theme.ts";
+import { TabBar, TopBar } from "./parts/top-bar.tsx";
+import { type Query, useQuery } from "./query.ts";
+import { goTo, type Route, useRoute } from "./route.ts";
+import { type Shortcuts, screenOf, useActiveKeys, useKeyboard, useShortcuts } from "./shortcuts.ts";
+import { TerminalOnDemand } from "./terminal/terminal-on-demand.tsx";
 import { AlertsView } from "./views/alerts.tsx";
 import { DeadLettersView } from "./views/dead-letters.tsx";
 import { EventsView } from "./views/events.tsx";
 import { JobView } from "./views/job.tsx";
 import { Jobs } from "./views/jobs.tsx";
+import { LedgerView } from "./views/ledger.tsx";
+import { Missing } from "./views/missing.tsx";
 import { NewJob } from "./views/new-job.tsx";
-import { Overview } from "./views/overview.tsx";
+import { Overview, type OverviewReply } from "./views/overview.tsx";
 import { QueuesView } from "./views/queues.tsx";
 
-const VIEWS = [
-  { key: "1", view: "overview", name: "Overview", icon: "home" },
-  { key: "2", view: "jobs", name: "Jobs", icon: "list" },
-  { key: "3", view: "events", name: "Events", icon: "executing" },
-  { key: "4", view: "dead-letters", name: "Dead letters", icon: "failed" },
-  { key: "5", view: "queues", name: "Queues", icon: "waiting" },
-  { key: "6", view: "alerts", name: "Alerts", icon: "bell" },
-  { key: "`", view: "terminal", name: "Terminal", icon: "term" },
-] as const;
-
-/** The page: the bar, the view of the address, the keys. */
+/** The page: its bars, the view that the address names, and its keys. */
 export function App() {
   const route = useRoute();
+  const overview = useQuery("overview", (signal) => client.readModel.overview({}, { signal }));
+  const { state } = useLive();
+  const [open, setOpen] = useState<"help" | "palette">();
+  const close = () => setOpen(undefined);
+  const screen = screenOf(route);
   const isTerminal = route.view === "terminal" || route.view === "watch";
-  useKeys(!isTerminal);
+  useShortcuts(isTerminal ? {} : everywhere(route, setOpen));
+  useKeyboard(isTerminal ? undefined : (screen ?? "overview"));
+  const keys = useActiveKeys(screen);
+  useEffect(() => {
+    document.documentElement.dataset.state = state;
+  }, [state]);
+  const title = titleOf(route);
+  useEffect(() => {
+    document.title = `${title} · Observatory`;
+    scrollTo(0, 0);
+  }, [title]);
   return (
     <ConfirmArea>
       <ToastArea>
-        <a class="skip" href="#main">
+        <button class="skip" type="button" onClick={skipToContent}>
           Skip to content
-        </a>
-        <TopBar view={route.view} />
+        </button>
+        <TopBar route={route} overview={overview.data} find={() => setOpen("palette")} />
         <main id="main" tabIndex={-1}>
-          <View route={route} />
+          <View route={route} overview={overview} />
         </main>
-        <HintBar isTerminal={isTerminal} />
-        <TabBar view={route.view} />
+        <HintBar keys={isTerminal ? undefined : keys} help={() => setOpen("help")} />
+        <TabBar route={route} overview={overview.data} />
+        {open === "help" && <KeyHelp keys={keys} close={close} />}
+        {open === "palette" && <Palette keys={keys} close={close} />}
+        <Announcer />
       </ToastArea>
     </ConfirmArea>
   );
 }
 
-/** The view that the bars mark for a route. */
-function tabOf(view: Route["view"]): string {
-  if (view === "job" || view === "new") return "jobs";
-  return view === "watch" ? "terminal" : view;
+/** The actions that every view has. */
+function everywhere(route: Route, open: (overlay: "help" | "palette") => void): Shortcuts {
+  const go = (view: string) => ({ run: () => goTo(`#/${view}`) });
+  const tabs = TABS.map(({ screen }, index) => [`tab-${index + 1}`, go(screen)]);
+  const isDetail = route.view === "job" || route.view === "new" || route.view === "ledger";
+  return {
+    ...Object.fromEntries(tabs),
+    "new-job": route.view === "new" ? undefined : go("new"),
+    filter: { run: focusFilter },
+    refresh: { run: refresh },
+    back: isDetail || route.view === "missing" ? { run: () => history.back() } : undefined,
+    palette: { run: () => open("palette") },
+    help: { run: () => open("help") },
+    terminal: go("terminal"),
+  };
 }
 
-function TopBar({ view }: { view: Route["view"] }) {
-  const { isLive, at } = useLive();
-  return (
-    <header class="topbar">
-      <a class="brand" href="#/overview" aria-label="Observatory, overview">
-        <Icon name="logo" />
-        <span>observatory</span>
-      </a>
-      <nav class="nav" aria-label="Views">
-        {VIEWS.map(({ key, view: name, name: label }) => (
-          <a href={`#/${name}`} aria-current={tabOf(view) === name ? "page" : undefined} key={name}>
-            <span class="key" aria-hidden="true">
-              {key}
-            </span>
-            {label}
-          </a>
-        ))}
-      </nav>
-      <div class="topbar-end">
-        <span class={isLive ? "live" : "live stale"}>
-          <span class="dot" />
-          {isLive ? "Live" : `Not live, ${age(Date.now() - at)}`}
-        </span>
-        <button
-          class="btn quiet icon"
-          type="button"
-          aria-label="Switch between light and dark"
-          onClick={switchTheme}
-        >
-          <Icon name="theme" />
-        </button>
-        <a class="btn primary" href="#/new">
-          <Icon name="plus" />
-          <span>New job</span>
-          <kbd>N</kbd>
-        </a>
-      </div>
-    </header>
-  );
+/** Focuses the filter of the view, or opens the list of jobs where the view has none. */
+function focusFilter(): void {
+  if (!document.getElementById(FILTER_ID)) goTo("#/jobs");
+  setTimeout(() => document.getElementById(FILTER_ID)?.focus());
 }
 
-/** The views at the bottom of a phone, where a thumb reaches them. */
-function TabBar({ view }: { view: Route["view"] }) {
-  return (
-    <nav class="tabbar" aria-label="Views of the phone">
-      {VIEWS.filter(({ view: name }) => name !== "events" && name !== "queues").map(
-        ({ view: name, name: label, icon }) => (
-          <a href={`#/${name}`} aria-current={tabOf(view) === name ? "page" : undefined} key={name}>
-            <Icon name={icon} />
-            {label.split(" ")[0]}
-          </a>
-        ),
-      )}
-    </nav>
-  );
+/** A button instead of a link: the address holds the view, and `#main` would leave it. */
+function skipToContent(): void {
+  document.getElementById("main")?.focus();
 }
 
-function View({ route }: { route: Route }) {
+function titleOf(route: Route): string {
+  if (route.view === "job") return `Job ${route.id.slice(-8)}`;
+  if (route.view === "new") return "New job";
+  if (route.view === "missing") return "Not found";
+  const name = route.view.replace("-", " ");
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+function View({ route, overview }: { route: Route; overview: Query<OverviewReply> }) {
   switch (route.view) {
     case "overview":
-      return <Overview />;
+      return <Overview overview={overview} query={route.query} />;
     case "jobs":
       return <Jobs query={route.query} />;
     case "job":
-      return <JobView id={route.id} />;
+      return <JobView id={route.id} query={route.query} overview={overview.data} key={route.id} />;
     case "new":
-      return <NewJob query={route.query} />;
+      return <NewJob query={route.query} key={route.query.toString()} />;
     case "events":
-      return <EventsView />;
+      return <EventsView query={route.query} />;
     case "dead-letters":
-      return <DeadLettersView />;
+      return <DeadLettersView query={route.query} />;
     case "queues":
       return <QueuesView />;
     case "alerts":
       return <AlertsView />;
+    case "ledger":
+      return <LedgerView />;
     case "watch":
-      return <TerminalView watch={route.secret} />;
+      return <TerminalOnDemand watch={route.secret} />;
     case "terminal":
-      return <TerminalView />;
+      return <TerminalOnDemand />;
+    case "missing":
+      return <Missing address={route.address} />;
   }
-}
-
-function HintBar({ isTerminal }: { isTerminal: boolean }) {
-  const hints = isTerminal
-    ? [
-        ["Ctrl+Shift+C", "copy"],
-        ["Ctrl+Shift+V", "paste"],
-        ["Ctrl+Shift+Esc", "leave the terminal"],
-      ]
-    : [
-        ["1–6", "views"],
-        ["`", "terminal"],
-        ["/", "filter"],
-        ["N", "new job"],
-      ];
-  return (
-    <footer class="hintbar">
-      {hints.map(([key, text]) => (
-        <span class="hint" key={key}>
-          <kbd>{key}</kbd>
-          {text}
-        </span>
-      ))}
-      {isTerminal && <span class="hint opt">Every other key goes to the terminal</span>}
-    </footer>
-  );
-}
-
-/** The keys of the terminal interface, for as long as no field has the focus. */
-function useKeys(enabled: boolean): void {
-  useEffect(() => {
-    if (!enabled) return;
-    const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select, dialog *"))
-        return;
-      const view = VIEWS.find(({ key }) => key === event.key);
-      if (view) location.hash = `#/${view.view}`;
-      else if (event.key.toLowerCase() === "n") location.hash = "#/new";
-      else if (event.key === "/") {
-        if (!location.hash.startsWith("#/jobs")) location.hash = "#/jobs";
-        setTimeout(() => document.getElementById("filter")?.focus());
-      } else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, [enabled]);
 }

@@ -1,6 +1,6 @@
 import { createApiClient } from "../../shared/api-client/client.ts";
 
-/** The APIs, through the routes of this page's own server. */
+/** The APIs, reached through this page's own server. */
 export const client = createApiClient({
   addresses: () => ({ gatewayUrl: `${location.origin}/gateway`, readModelUrl: `${location.origin}/api` }),
 });

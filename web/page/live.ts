@@ -1,19 +1,21 @@
 import { useEffect, useState } from "preact/hooks";
 import { client } from "./client.ts";
 
-/** Whether the feed is connected, and how often something changed; a view that shows data queries again at each change. */
+/** Whether the feed is connected, and how many changes it reported; views query again at each change. */
 export interface Live {
-  readonly isLive: boolean;
-  /** Milliseconds of the clock when the feed last said something. */
+  /** `connecting` covers the first moments of a page, before it knows whether the feed answers. */
+  readonly state: "connecting" | "live" | "stale";
+  /** When the feed last sent anything, in milliseconds. */
   readonly at: number;
   readonly changes: number;
 }
 
 const MIN_GAP_MS = 500;
-/** Without the feed, and for what the feed does not carry, such as ages and heartbeats. */
+/** Covers a lost feed, and what it does not carry, such as ages and heartbeats. */
 const POLL_MS = 5_000;
+const FIRST_CONNECT_MS = 3_000;
 
-let live: Live = { isLive: false, at: Date.now(), changes: 0 };
+let live: Live = { state: "connecting", at: Date.now(), changes: 0 };
 const listeners = new Set<(live: Live) => void>();
 
 function update(change: Partial<Live>): void {
@@ -21,7 +23,7 @@ function update(change: Partial<Live>): void {
   for (const listener of listeners) listener(live);
 }
 
-/** Follows the feed for as long as the page lives. At most two changes a second are passed on. */
+/** Follows the feed while the page lives and passes on at most two changes a second. */
 export async function followFeed(): Promise<void> {
   let isDue = false;
   const change = () => {
@@ -29,14 +31,23 @@ export async function followFeed(): Promise<void> {
     isDue = true;
     setTimeout(() => {
       isDue = false;
-      update({ changes: live.changes + 1 });
+      refresh();
     }, MIN_GAP_MS);
   };
   setInterval(change, POLL_MS);
-  for await (const message of client.follow({ signal: new AbortController().signal })) {
-    update({ isLive: message.kind !== "disconnected", at: Date.now() });
+  setTimeout(() => {
+    if (live.state === "connecting") update({ state: "stale" });
+  }, FIRST_CONNECT_MS);
+  for await (const { kind } of client.follow({ signal: new AbortController().signal })) {
+    if (kind !== "disconnected") update({ state: "live", at: Date.now() });
+    else if (live.state !== "connecting") update({ state: "stale" });
     change();
   }
+}
+
+/** Makes every view query its data again. */
+export function refresh(): void {
+  update({ changes: live.changes + 1 });
 }
 
 export function useLive(): Live {

@@ -8,31 +8,54 @@ export interface Query<T> {
   reload(): void;
 }
 
+export interface QueryOptions {
+  /** Keeps the current data and makes no call. */
+  readonly frozen?: boolean;
+  /** The minimum time between two calls, for data that change slowly. */
+  readonly everyMs?: number;
+}
+
 /**
- * The result of a call, made again whenever the feed says that something changed. One call is under way at a time; a new
- * `key` drops what the old one returned. `frozen` keeps what is shown.
+ * Returns the result of a call and repeats it whenever the feed reports a change. One call runs at a time; a change
+ * during it causes one more. A new `key` discards the result of the old one.
  */
 export function useQuery<T>(
   key: string,
   call: (signal: AbortSignal) => Promise<T>,
-  { frozen = false } = {},
+  { frozen = false, everyMs = 0 }: QueryOptions = {},
 ): Query<T> {
   const { changes } = useLive();
   const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key });
   const [reloads, setReloads] = useState(0);
-  const underWay = useRef<string>(undefined);
+  const newest = useRef(call);
+  newest.current = call;
+  const underWay = useRef<{ key: string; abort: AbortController; missed: boolean }>(undefined);
+  const settledAt = useRef(0);
+  const seenReloads = useRef(0);
+
+  useEffect(() => () => underWay.current?.abort.abort(), [key]);
 
   useEffect(() => {
-    if (frozen && state.key === key && state.data !== undefined) return;
-    if (underWay.current === key) return;
-    underWay.current = key;
-    const abort = new AbortController();
-    const settle = (next: { data?: T; error?: Error }) => {
-      if (underWay.current === key) underWay.current = undefined;
-      if (!abort.signal.aborted)
-        setState((before) => ({ key, data: before.key === key ? before.data : undefined, ...next }));
+    const isKnown = state.key === key && state.data !== undefined;
+    if (isKnown && frozen) return;
+    const isAsked = reloads !== seenReloads.current;
+    seenReloads.current = reloads;
+    if (isKnown && !isAsked && Date.now() - settledAt.current < everyMs) return;
+    if (underWay.current?.key === key) {
+      underWay.current.missed = true;
+      return;
+    }
+    const own = { key, abort: new AbortController(), missed: false };
+    underWay.current = own;
+    const settle = (next: { data?: T; error?: Error | undefined }) => {
+      if (underWay.current !== own) return;
+      underWay.current = undefined;
+      if (own.abort.signal.aborted) return;
+      settledAt.current = Date.now();
+      setState((before) => ({ key, data: before.key === key ? before.data : undefined, ...next }));
+      if (own.missed && everyMs === 0) setReloads((count) => count + 1);
     };
-    call(abort.signal).then(
+    newest.current(own.abort.signal).then(
       (data) => settle({ data, error: undefined }),
       (error: Error) => settle({ error }),
     );

@@ -1,29 +1,39 @@
 import { useEffect, useState } from "preact/hooks";
 
-const LISTS = ["overview", "jobs", "events", "dead-letters", "queues", "alerts", "new"] as const;
+const LISTS = [
+  "overview",
+  "jobs",
+  "events",
+  "dead-letters",
+  "queues",
+  "alerts",
+  "ledger",
+  "new",
+  "terminal",
+] as const;
 
-/** A view of the page, as the part of the address after `#`: it never reaches a server, so a secret in it is not logged. */
+/** A view, named by the part of the address after `#`, which never reaches a server: no log gets the secrets in it. */
 export type Route =
-  | { readonly view: "terminal" }
   | { readonly view: "watch"; readonly secret: string }
   | {
       readonly view: (typeof LISTS)[number];
       readonly query: URLSearchParams;
     }
-  | { readonly view: "job"; readonly id: string; readonly query: URLSearchParams };
+  | { readonly view: "job"; readonly id: string; readonly query: URLSearchParams }
+  | { readonly view: "missing"; readonly address: string };
 
-/** Reads `#/jobs/ID?tab=payload` and its like; anything unknown is the terminal. */
+/** Parses addresses such as `#/jobs/ID?tab=payload`; an empty one is the overview. */
 export function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-  const [view = "", part = ""] = path.split("/", 2);
+  const [view = "", part = "", ...rest] = path.split("/");
   const query = new URLSearchParams(search);
   if (view === "watch" && part) return { view, secret: part };
-  if (view === "jobs" && part) return { view: "job", id: part, query };
-  const list = LISTS.find((name) => name === view);
-  return list ? { view: list, query } : { view: "terminal" };
+  if (view === "jobs" && part && rest.length === 0) return { view: "job", id: part, query };
+  const list = LISTS.find((name) => name === (view || "overview"));
+  return list && !part ? { view: list, query } : { view: "missing", address: hash };
 }
 
-/** The route of the address, also as it changes. */
+/** Returns the route of the address and follows its changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {
@@ -32,4 +42,9 @@ export function useRoute(): Route {
     return () => removeEventListener("hashchange", update);
   }, []);
   return route;
+}
+
+/** Navigates to another view. */
+export function goTo(address: string): void {
+  location.hash = address;
 }

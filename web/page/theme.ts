@@ -1,6 +1,6 @@
 const KEY = "observatory-theme";
 
-/** Applies the theme that was chosen here before; without one the system decides. Runs before the first paint. */
+/** Applies the theme chosen earlier in this browser, or else the system's. Runs before the first paint. */
 export function applyTheme(): void {
   const chosen = localStorage.getItem(KEY);
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;

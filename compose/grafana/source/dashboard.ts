@@ -3,18 +3,18 @@ import type { PlacelessPanel } from "./panels.ts";
 import type { Plain } from "./plain.ts";
 import { PROMETHEUS } from "./queries.ts";
 
-/** The schema of the Grafana in compose.yaml, less what only its database knows. */
+/** The schema of the Grafana in compose.yaml, without what only its database knows. */
 export type ExportedDashboard = Plain<Dashboard>;
 
-/** Panels side by side under a heading; those that find no room go to the next line. */
+/** Panels side by side under a heading; those that do not fit go to the next line. */
 export interface Row {
   readonly title: string;
-  /** In steps of 30 pixels; 8. */
+  /** In steps of 30 pixels; 8 by default. */
   readonly height?: number;
   readonly panels: readonly PlacelessPanel[];
 }
 
-/** `name` makes the file and, after `observatory-`, the uid: links from elsewhere hold as long as it stays. */
+/** `name` becomes the file name and, after `observatory-`, the uid: external links hold as long as it stays. */
 export interface DashboardPlan {
   readonly name: string;
   readonly title: string;
@@ -24,7 +24,7 @@ export interface DashboardPlan {
   readonly rows: readonly Row[];
 }
 
-/** What leads from each dashboard to the others; all of them carry it. */
+/** Carried by all dashboards, so that each links to the others. */
 const TAG = "observatory";
 const COLUMNS = 24;
 
@@ -101,7 +101,7 @@ export function dashboard({
   };
 }
 
-/** A variable whose values are those of a label; all of them unless one is chosen. */
+/** A variable with the values of a label; all of them unless one is chosen. */
 export function labelVariable(label: string, metric: string): Plain<VariableModel> {
   return {
     type: "query",
@@ -124,12 +124,12 @@ export function labelVariable(label: string, metric: string): Plain<VariableMode
   };
 }
 
-/** A base address that links begin with: not shown, but `?var-<name>=` in the address sets it. */
+/** A base address for links: not shown, but `?var-<name>=` in the address sets it. */
 export function addressVariable(name: string, address: string): Plain<VariableModel> {
   return { type: "textbox", name, hide: 2, query: address, current: { text: address, value: address } };
 }
 
-/** A link to elsewhere at the top of a dashboard; variables may stand in its address. */
+/** A link to another site at the top of a dashboard; its address may contain variables. */
 export function externalLink(title: string, url: string, tooltip: string): Plain<DashboardLink> {
   return {
     type: "link",

@@ -8,21 +8,21 @@ export default dashboard({
   name: "engines",
   title: "Engines",
   description:
-    "RabbitMQ, PostgreSQL, MongoDB, Redis, and what watches them. In a terminal: odd-dashboard doctor",
+    "RabbitMQ, PostgreSQL, MongoDB, Redis, and what monitors them. In a terminal: odd-dashboard doctor",
   rows: [
     {
       title: "Do they answer?",
       panels: [
         upTimeline({
-          title: "As services see them",
+          title: "As seen by services",
           queries: [query("engine_up", "{{engine}} from {{service}} {{instance}}")],
         }),
         upTimeline({
-          title: "As Prometheus sees them and their exporters",
+          title: "As seen by Prometheus: the engines and their exporters",
           queries: [query('up{service=""}', "{{job}}")],
         }),
         upTimeline({
-          title: "As their exporters see them",
+          title: "As seen by their exporters",
           queries: [
             query("max(pg_up)", "PostgreSQL"),
             query("max(redis_up)", "Redis"),
@@ -37,7 +37,7 @@ export default dashboard({
         series({
           title: "Disk",
           unit: "bytes",
-          description: "At its limit it takes no more messages.",
+          description: "At its limit it accepts no more messages.",
           queries: [
             query("rabbitmq_disk_space_available_bytes", "left"),
             query("rabbitmq_disk_space_available_limit_bytes", "limit"),
@@ -57,7 +57,7 @@ export default dashboard({
           queries: [query("rabbitmq_connections", "connections"), query("rabbitmq_channels", "channels")],
         }),
         series({
-          title: "Open files, of those it may open",
+          title: "Open files, as a share of the limit",
           unit: "percentunit",
           max: 1,
           queries: [query("rabbitmq_process_open_fds / rabbitmq_process_max_fds", "open")],
@@ -85,7 +85,7 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Blocks found in memory",
+          title: "Blocks read from memory",
           unit: "percentunit",
           max: 1,
           queries: [

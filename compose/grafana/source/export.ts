@@ -8,12 +8,12 @@ import queues from "./queues.ts";
 import services from "./services.ts";
 import terminal from "./terminal.ts";
 
-/** Everything in this folder is written by the export. */
+/** Every file in this folder is written by the export. */
 export const DASHBOARD_FOLDER = join(import.meta.dir, "../dashboards");
 
 const DASHBOARDS: readonly ExportedDashboard[] = [overview, jobs, queues, services, engines, terminal];
 
-/** The text of every dashboard, by the name of its file. Pure. */
+/** The text of every dashboard, by file name. Pure. */
 export function exportedDashboards(): Map<string, string> {
   return new Map(
     DASHBOARDS.map((dashboard) => [

@@ -3,7 +3,7 @@ import { FAILED_OF_TYPE, jobsCommand, OF_TYPE, READ_MODEL, readModelUrl } from "
 import { badFrom, goodFrom, series, stat, text } from "./panels.ts";
 import { quantile, quantiles, query, sumRate } from "./queries.ts";
 
-/** As in rules/objective.yml: of the jobs that end, this share may fail. */
+/** As in rules/objective.yml: the share of ended jobs that may fail. */
 const BUDGET = 0.01;
 
 const type = 'type=~"$type"';
@@ -18,7 +18,7 @@ const byType = (name: string) =>
 export default dashboard({
   name: "jobs",
   title: "Jobs and their objective",
-  description: `Of the jobs that end, ${100 - BUDGET * 100} % complete. Choose a type, or arrive with ?var-type=<type>&from=<ms>&to=<ms>.`,
+  description: `${100 - BUDGET * 100} % of the jobs that end complete. Choose a type, or arrive with ?var-type=<type>&from=<ms>&to=<ms>.`,
   variables: [labelVariable("type", "observatory_jobs_submitted_total"), READ_MODEL],
   links: [
     externalLink("Jobs as JSON", readModelUrl("/jobs"), "Every job, newest first"),
@@ -29,23 +29,23 @@ export default dashboard({
       title: "Objective",
       panels: [
         stat({
-          title: "Completed, of those that ended",
+          title: "Completed, as a share of ended jobs",
           unit: "percentunit",
           width: 5,
-          description: "In the chosen time, of the chosen types.",
+          description: "In the chosen time range, for the chosen types.",
           steps: goodFrom(1 - BUDGET),
           queries: [query(`${completed} / (${failed} + ${completed} > 0)`, "completed")],
         }),
         stat({
-          title: "Pace of the last hour",
+          title: "Burn rate of the last hour",
           unit: "none",
           width: 5,
-          description: `How many times too fast the budget of ${BUDGET * 100} % is spent; 1 spends it exactly.`,
+          description: `How many times too fast the budget of ${BUDGET * 100} % is being spent; 1 spends it exactly.`,
           steps: badFrom(1),
           queries: [query(`job:observatory_jobs_failed:ratio_rate1h / ${BUDGET}`, "of all types")],
         }),
         series({
-          title: "Pace at which the budget is spent, of all types",
+          title: "Burn rate of the budget, all types",
           unit: "none",
           width: 14,
           description: "JobBudgetBurning fires at 14.4 (1 h and 5 min) and at 6 (6 h and 30 min).",
@@ -100,7 +100,7 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Attempts, of all types",
+          title: "Attempts, all types",
           unit: "ops",
           stacked: true,
           queries: [query(sumRate("observatory_attempts_total", "outcome"), "{{outcome}}")],
@@ -116,18 +116,18 @@ export default dashboard({
           queries: quantiles("observatory_job_duration_seconds", type),
         }),
         series({
-          title: "Attempts run, p95 by type",
+          title: "Duration of attempts, p95 by type",
           unit: "s",
           queries: [query(quantile(0.95, "observatory_job_duration_seconds", type, "type"), "{{type}}")],
           links: OF_TYPE,
         }),
         series({
-          title: "Due jobs wait for a slot",
+          title: "Wait of due jobs for a slot",
           unit: "s",
           queries: quantiles("observatory_job_queue_wait_seconds", type),
         }),
         series({
-          title: "Due jobs wait for a slot, p95 by type",
+          title: "Wait of due jobs for a slot, p95 by type",
           unit: "s",
           queries: [query(quantile(0.95, "observatory_job_queue_wait_seconds", type, "type"), "{{type}}")],
           links: OF_TYPE,
@@ -135,22 +135,27 @@ export default dashboard({
       ],
     },
     {
-      title: "What is not done",
+      title: "Unfinished and dead",
       panels: [
         series({
           title: "Unfinished, by state",
           unit: "short",
           stacked: true,
-          queries: [query(`sum by (state) (observatory_jobs_unfinished{${type}})`, "{{state}}")],
+          queries: [
+            query(
+              `sum by (state) (max by (type, state) (observatory_jobs_unfinished{${type}}))`,
+              "{{state}}",
+            ),
+          ],
         }),
         series({
-          title: "The oldest due job that waits",
+          title: "Age of the oldest waiting due job",
           unit: "s",
           queries: [query(`max by (type) (observatory_oldest_waiting_seconds{${type}})`, "{{type}}")],
           links: OF_TYPE,
         }),
         series({
-          title: "Dead letters that nobody replayed",
+          title: "Dead letters not yet replayed",
           unit: "short",
           description: "Jobs out of tries, and messages that broke their contract. /dead-letters lists them.",
           queries: [query("max(observatory_dead_letters)", "dead letters")],
@@ -170,7 +175,7 @@ export default dashboard({
         text(
           "The jobs behind these lines",
           [
-            "A click on a line of a type leads to the jobs of that type, and to this page for that type alone.",
+            "A click on a line of a type leads to its jobs, and to this page for that type only.",
             "",
             "| in a terminal | over HTTP |",
             "| --- | --- |",

@@ -1,12 +1,12 @@
 import { addressVariable } from "./dashboard.ts";
 import type { DataLink } from "./panels.ts";
 
-/** A variable as Grafana replaces it in links and texts. */
+/** A variable in Grafana's notation for links and texts. */
 const variable = (name: string) => `\${${name}}`;
 const label = (name: string) => variable(`__field.labels.${name}`);
 const sameTime = variable("__url_time_range");
 
-/** Where links to the read model begin, unless the address of the dashboard says otherwise: `&var-read_model=…`. */
+/** Base address of the read model for links, unless the dashboard's address sets another: `&var-read_model=…`. */
 export const READ_MODEL = addressVariable("read_model", "http://localhost:8080");
 
 export const readModelUrl = (path: string) => `${variable(READ_MODEL.name)}${path}`;
@@ -14,7 +14,10 @@ export const readModelUrl = (path: string) => `${variable(READ_MODEL.name)}${pat
 /** The command that lists the same jobs in a terminal. */
 export const jobsCommand = (type: string) => `odd-dashboard jobs --type ${type}`;
 
-/** From a series of a job type: to everything about that type, and to its jobs, which the terminal lists too. */
+/**
+ * Links from a series of a job type to everything about that type and to its jobs, with the equivalent terminal
+ * command.
+ */
 export const OF_TYPE: readonly DataLink[] = [
   {
     title: `Only ${label("type")}`,
@@ -27,7 +30,7 @@ export const OF_TYPE: readonly DataLink[] = [
   },
 ];
 
-/** From failures of a job type to the jobs that failed. */
+/** Links from failures of a job type to its failed jobs. */
 export const FAILED_OF_TYPE: readonly DataLink[] = [
   {
     title: `Its failed jobs (all of them in a terminal: ${jobsCommand(label("type"))})`,
@@ -36,7 +39,7 @@ export const FAILED_OF_TYPE: readonly DataLink[] = [
   },
 ];
 
-/** From a service to its requests, durations and resources. */
+/** Links from a service to its requests, durations and resources. */
 export const OF_SERVICE: readonly DataLink[] = [
   {
     title: `Only ${label("service")}`,

@@ -23,16 +23,16 @@ export default dashboard({
           queries: [query(`count(${firing}) or vector(0)`, "firing")],
         }),
         stat({
-          title: "Targets away",
+          title: "Targets down",
           unit: "none",
-          description: "What Prometheus cannot reach: services, engines' exporters.",
+          description: "Services and engine exporters that Prometheus cannot reach.",
           steps: badFrom(1),
           queries: [query("count(up == 0) or vector(0)", "away")],
         }),
         stat({
-          title: "Engines away",
+          title: "Engines down",
           unit: "none",
-          description: "As our services see them.",
+          description: "As seen by our services.",
           steps: badFrom(1),
           queries: [query("count(count by (engine) (engine_up == 0)) or vector(0)", "away")],
         }),
@@ -52,12 +52,12 @@ export default dashboard({
         stat({
           title: "Jobs waiting",
           unit: "short",
-          queries: [query('sum(observatory_jobs_unfinished{state="waiting"})', "waiting")],
+          queries: [query('sum(max by (type) (observatory_jobs_unfinished{state="waiting"}))', "waiting")],
         }),
       ],
     },
     {
-      title: "Who is there",
+      title: "Services and engines",
       panels: [
         upTimeline({
           title: "Services",
@@ -65,13 +65,13 @@ export default dashboard({
           links: OF_SERVICE,
         }),
         upTimeline({
-          title: "Engines, as services see them",
+          title: "Engines, as seen by services",
           queries: [query("min by (engine) (engine_up)", "{{engine}}")],
         }),
         table({
-          title: "Alerts that fire",
+          title: "Firing alerts",
           unit: "none",
-          description: "What each means and what to do: docs/runbooks, a page per alert.",
+          description: "docs/runbooks has a page per alert: what it means and what to do.",
           queries: [tableQuery(firing)],
           columns: { alertname: "Alert", severity: "Severity", service: "Service", instance: "Instance" },
         }),
@@ -81,7 +81,7 @@ export default dashboard({
       title: "What it does",
       panels: [
         series({
-          title: "Jobs by what became of them",
+          title: "Jobs by outcome",
           unit: "ops",
           queries: [
             query(sumRate("observatory_jobs_submitted_total"), "submitted"),
@@ -99,7 +99,7 @@ export default dashboard({
           links: OF_TYPE,
         }),
         series({
-          title: "Slots of processors",
+          title: "Processor slots",
           unit: "short",
           queries: [query("sum(observatory_slots_busy)", "busy"), query("sum(observatory_slots)", "all")],
         }),
@@ -109,12 +109,12 @@ export default dashboard({
       title: "How fast",
       panels: [
         series({
-          title: "How long attempts run",
+          title: "Duration of attempts",
           unit: "s",
           queries: quantiles("observatory_job_duration_seconds", ""),
         }),
         series({
-          title: "How long due jobs wait for a slot",
+          title: "Time due jobs wait for a slot",
           unit: "s",
           queries: quantiles("observatory_job_queue_wait_seconds", ""),
         }),

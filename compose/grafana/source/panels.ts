@@ -10,10 +10,10 @@ import type { Options as SeriesOptions } from "@grafana/schema/dist/esm/raw/comp
 import type { Plain } from "./plain.ts";
 import { PROMETHEUS, type Query, targetsOf } from "./queries.ts";
 
-/** A panel before it has its place; `width` in 24ths of the line, an equal share when left out. */
+/** A panel without a position; `width` in 24ths of the line, an equal share when left out. */
 export type PlacelessPanel = Plain<Omit<Panel, "id" | "gridPos">> & { readonly width?: number };
 
-/** Units of Grafana that are used here. */
+/** The Grafana units used here. */
 export type Unit = "none" | "short" | "percentunit" | "s" | "bytes" | "Bps" | "reqps" | "ops" | "cps";
 
 /** Where a click on a series leads; `${__field.labels.x}` is a label of that series. */
@@ -60,7 +60,7 @@ const defaults = ({ unit, links, steps }: Asked) => ({
   ...(steps && { thresholds: { mode: "absolute" as const, steps: [...steps] } }),
 });
 
-/** Lines over time from zero on, or areas on top of each other. */
+/** Lines over time from zero on, or stacked areas. */
 export function series(asked: Asked & { readonly stacked?: true; readonly max?: number }): PlacelessPanel {
   const custom: Plain<GraphFieldConfig> = {
     fillOpacity: asked.stacked ? 30 : 8,
@@ -128,7 +128,7 @@ export function upTimeline(asked: Omit<Asked, "unit" | "steps">): PlacelessPanel
           {
             type: "value",
             options: {
-              "0": { text: "away", color: "red", index: 0 },
+              "0": { text: "down", color: "red", index: 0 },
               "1": { text: "up", color: "green", index: 1 },
             },
           },
@@ -141,7 +141,7 @@ export function upTimeline(asked: Omit<Asked, "unit" | "steps">): PlacelessPanel
   };
 }
 
-/** One row for each series now; `columns` in their order, each a label or `Value`, with what it is called. */
+/** One row per current series; `columns` in order, each a label or `Value`, with its title. */
 export function table(asked: Asked & { readonly columns: Readonly<Record<string, string>> }): PlacelessPanel {
   const names = Object.keys(asked.columns);
   const options: Plain<TableOptions> = { frameIndex: 0, showHeader: true, cellHeight: "sm" };
@@ -163,7 +163,7 @@ export function table(asked: Asked & { readonly columns: Readonly<Record<string,
   };
 }
 
-/** Words in Markdown; the variables of the dashboard may stand in them. */
+/** Text in Markdown; it may contain the dashboard's variables. */
 export function text(title: string, content: string): PlacelessPanel {
   const options: Plain<TextOptions> = { mode: "markdown", content };
   return { type: "text", title, options };

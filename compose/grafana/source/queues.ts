@@ -8,7 +8,7 @@ const byQueue = (family: string) => query(`max by (queue) (${family})`, "{{queue
 export default dashboard({
   name: "queues",
   title: "Queues",
-  description: "What waits on its way: messages of the bus, jobs in the store.",
+  description: "What is waiting: messages on the bus, jobs in the store.",
   variables: [READ_MODEL],
   links: [externalLink("Queues as JSON", readModelUrl("/queues"), "Job types and queues of the bus")],
   rows: [
@@ -16,31 +16,31 @@ export default dashboard({
       title: "Job types",
       panels: [
         series({
-          title: "Jobs that are due and wait",
+          title: "Jobs due and waiting",
           unit: "short",
           stacked: true,
-          queries: [query('sum by (type) (observatory_jobs_unfinished{state="waiting"})', "{{type}}")],
+          queries: [query('max by (type) (observatory_jobs_unfinished{state="waiting"})', "{{type}}")],
           links: OF_TYPE,
         }),
         series({
-          title: "The oldest of them",
+          title: "Age of the oldest",
           unit: "s",
           queries: [query("max by (type) (observatory_oldest_waiting_seconds)", "{{type}}")],
           links: OF_TYPE,
         }),
         series({
-          title: "Jobs for later",
+          title: "Jobs not due yet",
           unit: "short",
           stacked: true,
           description: "Scheduled, or between two tries.",
-          queries: [query('sum by (type) (observatory_jobs_unfinished{state="scheduled"})', "{{type}}")],
+          queries: [query('max by (type) (observatory_jobs_unfinished{state="scheduled"})', "{{type}}")],
           links: OF_TYPE,
         }),
         series({
-          title: "Jobs that run",
+          title: "Running jobs",
           unit: "short",
           stacked: true,
-          queries: [query('sum by (type) (observatory_jobs_unfinished{state="executing"})', "{{type}}")],
+          queries: [query('max by (type) (observatory_jobs_unfinished{state="executing"})', "{{type}}")],
           links: OF_TYPE,
         }),
       ],
@@ -48,9 +48,9 @@ export default dashboard({
     {
       title: "Bus",
       panels: [
-        series({ title: "Messages that wait", unit: "short", queries: [byQueue("observatory_queue_depth")] }),
+        series({ title: "Waiting messages", unit: "short", queries: [byQueue("observatory_queue_depth")] }),
         series({
-          title: "Messages behind the consumer",
+          title: "Messages not yet delivered",
           unit: "short",
           queries: [byQueue("observatory_consumer_lag")],
         }),
@@ -62,7 +62,7 @@ export default dashboard({
         series({
           title: "Age of the newest recorded event",
           unit: "s",
-          description: "How far what is observed is behind what happens.",
+          description: "How far observation is behind.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({
@@ -80,7 +80,7 @@ export default dashboard({
           unit: "short",
           queries: [
             query("sum by (service) (observatory_bus_unconfirmed)", "{{service}}: not confirmed yet"),
-            query("sum by (service) (observatory_bus_waiting)", "{{service}}: wait for room"),
+            query("sum by (service) (observatory_bus_waiting)", "{{service}}: waiting for room"),
           ],
         }),
         series({
@@ -99,23 +99,23 @@ export default dashboard({
       title: "Between the job store and the bus",
       panels: [
         stat({
-          title: "Connected, of those that use the bus",
+          title: "Connected, as a share of processes on the bus",
           unit: "percentunit",
           steps: goodFrom(1),
           queries: [query("avg(observatory_bus_connected)", "connected")],
         }),
         series({
-          title: "Outbox: committed and not confirmed",
+          title: "Outbox: committed but not confirmed",
           unit: "short",
           queries: [query("max(observatory_outbox_backlog)", "messages")],
         }),
         series({
-          title: "Outbox: the oldest",
+          title: "Outbox: age of the oldest",
           unit: "s",
           queries: [query("max(observatory_store_outbox_oldest_seconds)", "age")],
         }),
         series({
-          title: "Events recorded, and what was thrown away",
+          title: "Events recorded and discarded",
           unit: "ops",
           queries: [
             query(sumRate("observatory_events_recorded_total"), "recorded"),
@@ -130,13 +130,13 @@ export default dashboard({
       panels: [
         series({ title: "Ready", unit: "short", queries: [byQueue("rabbitmq_queue_messages_ready")] }),
         series({
-          title: "Delivered and not acknowledged",
+          title: "Delivered but not acknowledged",
           unit: "short",
           queries: [byQueue("rabbitmq_queue_messages_unacked")],
         }),
         series({ title: "Consumers", unit: "short", queries: [byQueue("rabbitmq_queue_consumers")] }),
         series({
-          title: "Share of time in which a consumer could take more",
+          title: "Share of time in which a consumer could accept more",
           unit: "percentunit",
           max: 1,
           queries: [byQueue("rabbitmq_queue_consumer_capacity")],

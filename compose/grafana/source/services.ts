@@ -5,7 +5,7 @@ import { perSecond, quantile, query, sumRate, tableQuery } from "./queries.ts";
 
 const service = 'service=~"$service"';
 const requests = `http_request_duration_seconds_count{${service}}`;
-/** Streams stay open, and the ledger reads everything: how long they take says nothing of speed. */
+/** Streams stay open, and the ledger reads everything: their duration says nothing about speed. */
 const timed = `${service}, route!~"/stream|/ledger|/metrics|/healthz|/readyz|none"`;
 const failed = `http_request_duration_seconds_count{${service}, status=~"5.."}`;
 
@@ -124,10 +124,10 @@ export default dashboard({
       ],
     },
     {
-      title: "What each of them holds",
+      title: "What each service holds",
       panels: [
         series({
-          title: "Gateway: jobs that wait for their confirm",
+          title: "Gateway: jobs awaiting their confirm",
           unit: "short",
           queries: [query("observatory_gateway_in_flight", "{{instance}}")],
         }),
@@ -138,7 +138,7 @@ export default dashboard({
           queries: [query("observatory_slots_busy / observatory_slots", "{{instance}}")],
         }),
         series({
-          title: "Processors: ends refused, as another held the job",
+          title: "Processors: ends refused because another held the job",
           unit: "ops",
           queries: [query(perSecond("observatory_late_ends_total"), "{{instance}}")],
         }),
@@ -147,11 +147,11 @@ export default dashboard({
           unit: "short",
           queries: [
             query("stream_clients", "clients"),
-            query("stream_buffered_entries", "entries that wait for them"),
+            query("stream_buffered_entries", "entries waiting for them"),
           ],
         }),
         series({
-          title: "Read model: changes that slow streams missed",
+          title: "Read model: changes missed by slow streams",
           unit: "ops",
           queries: [query(perSecond("stream_dropped_deltas_total"), "missed")],
         }),

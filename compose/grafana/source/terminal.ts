@@ -8,14 +8,14 @@ const sessions = (state: string) => query(`sum(pty_sessions_${state})`, state);
 export default dashboard({
   name: "terminal",
   title: "Browser terminal",
-  description: "Terminals that are open in browsers. In a terminal of your own: odd-dashboard",
+  description: "Terminals open in browsers. In a terminal of your own: odd-dashboard",
   rows: [
     {
       title: "Sessions",
       panels: [
         stat({ title: "Active", unit: "none", queries: [sessions("active")], width: 4 }),
         series({
-          title: "By what their browser does",
+          title: "By state of their browser",
           unit: "short",
           stacked: true,
           width: 10,
@@ -29,6 +29,25 @@ export default dashboard({
       ],
     },
     {
+      title: "Slow browsers and refusals",
+      panels: [
+        series({
+          title: "Stopped for slow browsers, and redrawn",
+          unit: "ops",
+          queries: [
+            query(sumRate("pty_pauses_total"), "stopped"),
+            query(sumRate("pty_resyncs_total"), "redrawn"),
+          ],
+        }),
+        series({
+          title: "Refused, by reason",
+          unit: "ops",
+          stacked: true,
+          queries: [query(sumRate("pty_refusals_total", "reason"), "{{reason}}")],
+        }),
+      ],
+    },
+    {
       title: "Traffic and resources",
       panels: [
         series({
@@ -37,7 +56,7 @@ export default dashboard({
           queries: [query(sumRate("pty_bytes_total", "direction"), "{{direction}}")],
         }),
         series({
-          title: "Tokens to come back with",
+          title: "Reconnect tokens",
           unit: "short",
           queries: [query("sum(pty_reconnect_tokens)", "valid")],
         }),

@@ -4,7 +4,8 @@ create table jobs (
   id               uuid primary key,
   type             text not null,
   status           text not null check (status in
-                     ('PENDING','VALIDATED','SCHEDULED','EXECUTING','RETRYING','COMPLETED','FAILED','CANCELLED','REJECTED')),
+                     ('PENDING','VALIDATED','SCHEDULED','EXECUTING','RETRYING',
+                      'COMPLETED','FAILED','CANCELLED','REJECTED')),
   priority         smallint not null,
   payload          jsonb not null,
   metadata         jsonb,

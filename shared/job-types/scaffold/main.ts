@@ -18,7 +18,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (args.length !== 1 || !Value.Check(JobTypeInfo.properties.name, name) || name.endsWith("-")) {
-    const fault = name === "" ? "" : `${JSON.stringify(args.join(" "))} is no name for a job type.\n\n`;
+    const fault =
+      name === "" ? "" : `${JSON.stringify(args.join(" "))} is not a valid name for a job type.\n\n`;
     console.error(`${fault}${USAGE}`);
     return 2;
   }
@@ -28,11 +29,11 @@ async function main(args: readonly string[]): Promise<number> {
   ];
   const taken = files.find(({ path }) => existsSync(path));
   if (taken) {
-    console.error(`${relative(process.cwd(), taken.path)} exists already; choose another name`);
+    console.error(`${relative(process.cwd(), taken.path)} already exists; choose another name`);
     return 1;
   }
   for (const { path, text } of files) writeFileSync(path, text, { flag: "wx" });
-  // Imported only now: it loads every job type, the new one among them.
+  // Imported only now: it loads every job type, including the new one.
   const { exportAll } = await import("../../export-contracts.ts");
   await exportAll();
   const [source, test] = files.map(({ path }) => relative(process.cwd(), path));

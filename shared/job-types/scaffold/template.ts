@@ -20,15 +20,15 @@ export default defineJobType({
 `;
 }
 
-/** The test beside it: what its example leads to. */
+/** The test beside it, which runs its example. */
 export function jobTypeTestText(name: string): string {
-  // In the order that the formatter wants.
+  // In the order that the formatter expects.
   const imports = [`import jobType from "./${name}.ts";`, `import { tryOut } from "./try-out.ts";`];
   if (name > "try-out") imports.reverse();
   return `import { expect, test } from "bun:test";
 ${imports.join("\n")}
 
-test("greets who its example names", async () => {
+test("greets the person its example names", async () => {
   const { result, lines } = await tryOut(jobType, jobType.example);
   expect(result).toEqual({ greeting: "Hello, Ada" });
   expect(lines).toEqual(["Greeting Ada"]);

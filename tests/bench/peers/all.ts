@@ -1,15 +1,12 @@
 import { startPostgres } from "../../../tui/engines/postgres.ts";
 import { startRedis } from "../../../tui/engines/redis.ts";
 import type { System } from "../system.ts";
-import { createPeerSystem, type PeerSystemOptions } from "./peer-system.ts";
+import * as bunqueue from "./bunqueue-server.ts";
+import { plain } from "./peer-engine.ts";
+import { createPeerSystem } from "./peer-system.ts";
 
-type StartEngine = PeerSystemOptions["startEngine"];
-
-const onPostgres: StartEngine = startPostgres;
-const onRedis =
-  (fsync: "always" | "everysec"): StartEngine =>
-  (options) =>
-    startRedis({ ...options, fsync });
+const onPostgres = plain(startPostgres);
+const onRedis = (fsync: "always" | "everysec") => plain((options) => startRedis({ ...options, fsync }));
 
 /** The systems to compare with, in the order of the report. */
 export const peers: readonly System[] = [
@@ -28,4 +25,6 @@ export const peers: readonly System[] = [
   }),
   createPeerSystem({ name: "bullmq-everysec", file: "bullmq.ts", startEngine: onRedis("everysec") }),
   createPeerSystem({ name: "bullmq-always", file: "bullmq.ts", startEngine: onRedis("always") }),
+  createPeerSystem({ name: "bunqueue-postgres", file: "bunqueue.ts", startEngine: bunqueue.onPostgres }),
+  createPeerSystem({ name: "bunqueue-sqlite", file: "bunqueue.ts", startEngine: bunqueue.onSqlite }),
 ];

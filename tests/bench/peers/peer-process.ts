@@ -59,7 +59,12 @@ async function work(peer: Peer, config: PeerProcessConfig) {
     hostname: "127.0.0.1",
     port: 0,
     routes: {
-      "/bench/completed": () => Response.json(finished.size),
+      "/bench/unfinished": {
+        POST: async (request) => {
+          const jobIds = (await request.json()) as string[];
+          return Response.json(jobIds.filter((id) => !finished.has(id)));
+        },
+      },
       "/bench/finished-at": async () =>
         Response.json(Object.fromEntries((await worker.readFinishedAt?.()) ?? finished)),
     },

@@ -1,7 +1,9 @@
-import type { Engine, EngineOptions } from "../../../tui/engines/engine.ts";
+import postgres from "postgres";
 import { readAcceptedIds } from "../accepted-ids.ts";
 import type { NamedProcess, RunningSystem, StartOptions, System } from "../system.ts";
+import { walBytes } from "../wal.ts";
 import { type PeerChild, startPeerChild } from "./child.ts";
+import type { PeerEngine, StartPeerEngine } from "./peer-engine.ts";
 
 export interface PeerSystemOptions {
   name: string;
@@ -9,7 +11,7 @@ export interface PeerSystemOptions {
   file: string;
   /** Which way of using the library, where there are several. */
   variant?: string;
-  startEngine(options: EngineOptions): Promise<Engine>;
+  startEngine: StartPeerEngine;
 }
 
 /** A peer as a system: a fresh engine, one server process, the workers. */
@@ -19,9 +21,14 @@ export function createPeerSystem({ name, file, variant = "", startEngine }: Peer
     async start(options: StartOptions) {
       const engine = await startEngine({ dataDir: options.dataDir, signal: options.signal });
       const children: PeerChild[] = [];
+      const sql =
+        engine.postgresUrl === undefined
+          ? undefined
+          : postgres(engine.postgresUrl, { max: 1, onnotice: () => undefined });
       // In reverse order, so that no process is left talking to an engine that has gone.
       const stop = async () => {
         for (const child of children.toReversed()) await child.stop();
+        await sql?.end();
         await engine.stop();
       };
       const startChild = async (role: "server" | "worker") => {
@@ -35,7 +42,7 @@ export function createPeerSystem({ name, file, variant = "", startEngine }: Peer
         const server = await startChild("server");
         const workers: PeerChild[] = [];
         while (workers.length < options.workers) workers.push(await startChild("worker"));
-        return createRunning({ engine, server, workers, stop });
+        return createRunning({ engine, server, workers, sql, dataDir: options.dataDir, stop });
       } catch (error) {
         await stop();
         throw error;
@@ -45,15 +52,18 @@ export function createPeerSystem({ name, file, variant = "", startEngine }: Peer
 }
 
 interface PeerParts {
-  engine: Engine;
+  engine: PeerEngine;
   server: PeerChild;
   workers: PeerChild[];
+  sql: postgres.Sql | undefined;
+  dataDir: string;
   stop(): Promise<void>;
 }
 
-function createRunning({ engine, server, workers, stop }: PeerParts): RunningSystem {
-  const ask = async (worker: PeerChild, path: string): Promise<unknown> => {
+function createRunning({ engine, server, workers, sql, dataDir, stop }: PeerParts): RunningSystem {
+  const ask = async (worker: PeerChild, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`http://127.0.0.1:${worker.port}${path}`, {
+      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(askMs),
     });
     return await response.json();
@@ -61,16 +71,18 @@ function createRunning({ engine, server, workers, stop }: PeerParts): RunningSys
   const processes: NamedProcess[] = [
     { label: "server", pid: server.pid },
     ...workers.map(({ pid }, at) => ({ label: workers.length > 1 ? `worker ${at + 1}` : "worker", pid })),
-    { label: engine.name, pid: engine.pid },
+    ...engine.processes,
   ];
   return {
     submitUrl: `http://127.0.0.1:${server.port}/jobs`,
     batchUrl: `http://127.0.0.1:${server.port}/jobs/batch`,
     readJobIds: readAcceptedIds,
     settings: `${engine.product}, ${server.settings}`,
-    async completedCount() {
-      const counts = await Promise.all(workers.map((worker) => ask(worker, "/bench/completed")));
-      return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+    dataDir,
+    async unfinished(jobIds) {
+      let open = [...jobIds];
+      for (const worker of workers) open = (await ask(worker, "/bench/unfinished", open)) as string[];
+      return open;
     },
     async finishedAt() {
       const all = new Map<string, number>();
@@ -80,7 +92,8 @@ function createRunning({ engine, server, workers, stop }: PeerParts): RunningSys
       }
       return all;
     },
-    processes: () => processes,
+    ...(sql && { walBytes: () => walBytes(sql) }),
+    processes: async () => processes,
     stop,
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { PLAIN } from "../style.ts";
+import { PLAIN } from "../../paint.ts";
 import { doctorText } from "./doctor.ts";
 import { installCommand } from "./install.ts";
 import { coresCheck, diskCheck, memoryCheck, platformCheck } from "./machine.ts";
@@ -37,19 +37,19 @@ test("a terminal is judged by its size, its colours and its locale", () => {
   const good = { TERM: "xterm-256color", LANG: "en_GB.UTF-8" };
   expect(statuses({ columns: 80, rows: 24 }, good)).toEqual(["OK", "OK", "OK"]);
   expect(statuses({ columns: 60, rows: 20 }, { TERM: "dumb", LANG: "C" })).toEqual(["WARN", "WARN", "WARN"]);
-  // LC_ALL goes before LANG.
+  // LC_ALL takes precedence over LANG.
   expect(statuses({ columns: 80, rows: 24 }, { ...good, LC_ALL: "POSIX" })[2]).toBe("WARN");
   expect(checkTerminal({ isTTY: false }, good, "linux")[0]?.status).toBe("OK");
 });
 
-test("the remedy is the command of the system, and a page where there is none", () => {
+test("the remedy is the platform's command, or a page where there is none", () => {
   const kind = { brew: "kind", winget: "Kubernetes.kind", page: "https://kind.sigs.k8s.io" };
   expect(installCommand(kind, "darwin")).toBe("brew install kind");
   expect(installCommand(kind, "win32")).toBe("winget install Kubernetes.kind");
   expect(installCommand({ page: kind.page }, "linux")).toContain(kind.page);
 });
 
-test("each line names its state, and its remedy stands below it", () => {
+test("each line names its state, with its remedy below", () => {
   const check = { id: "a", name: "alpha", detail: "fine\x1b[31m" };
   const report = {
     ok: false,

@@ -1,6 +1,6 @@
 import { findProgram } from "../../engines/locate.ts";
 
-/** How a program is installed: by the package managers that have it, else as its page says. */
+/** How a program is installed: by the package managers that have it, otherwise as its page describes. */
 export interface Package {
   readonly apt?: string;
   readonly brew?: string;

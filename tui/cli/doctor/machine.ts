@@ -6,7 +6,7 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const GB = 1_000_000_000;
 
-/** Platform, processors, memory and disk, against the needs in docs/support.md. */
+/** Checks platform, processors, memory and disk against the requirements in docs/support.md. */
 export function checkMachine(folder: string): Check[] {
   return [
     platformCheck(process.platform, process.arch),
@@ -36,7 +36,7 @@ export function coresCheck(cores: number): Check {
 }
 
 export function memoryCheck(total: number, free: number): Check {
-  const detail = `${gb(total)} in all, ${gb(free)} free`;
+  const detail = `${gb(total)} in total, ${gb(free)} free`;
   if (total < 1 * GB)
     return fail(
       "memory",

@@ -3,7 +3,7 @@ import { isFree } from "../../engines/port.ts";
 import { findPortHolder } from "../../launch/port-holder.ts";
 import { type Check, ok, onlyFor, warn } from "./check.ts";
 
-/** Every port that the system would use, and who holds it. `ours` are URLs of the system that runs. */
+/** Checks every port that the system would use, and who holds it. `ours` are the URLs of a running system. */
 export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
   const mine = new Set(ours.map((url) => Number(new URL(url).port)));
   const dev = Object.entries(OWN_SERVICES).map(([name, { health }]) => [health.port, name] as const);
@@ -24,7 +24,7 @@ export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
           return warn(
             id,
             name,
-            `${detail}; the next free port is taken instead`,
+            `${detail}; the next free port is used instead`,
             `Stop what holds it to have ${service} at its usual port`,
           );
         return onlyFor(

@@ -4,7 +4,7 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const ANSWER_MS = 3_000;
 
-/** The services that answer, with what they lack; one line when nothing runs. */
+/** Checks the services that answer, and what they lack; one line when nothing runs. */
 export async function checkServices(
   { gatewayUrl, readModelUrl }: Addresses,
   running: Readonly<Record<string, string>>,
@@ -26,10 +26,10 @@ export async function checkServices(
   return checks;
 }
 
-/** Whether one service is ready, from its `/readyz`; one that must run and does not answer fails. */
+/** Whether one service is ready, from its `/readyz`; a required one that does not answer fails. */
 export async function serviceCheck(name: string, url: string, mustRun: boolean): Promise<Check> {
   const id = `service-${name}`;
-  const remedy = `Look at the log of ${name}; bun run dev prints what it waits for`;
+  const remedy = `Look at the log of ${name}; bun run dev prints what it is waiting for`;
   const bad = mustRun ? fail : warn;
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS) });

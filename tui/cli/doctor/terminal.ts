@@ -1,7 +1,7 @@
 import type { Env } from "../context.ts";
 import { type Check, ok, warn } from "./check.ts";
 
-/** What the terminal UI finds: size, colours, UTF-8. */
+/** Checks what the terminal UI depends on: size, colours, UTF-8. */
 export function checkTerminal(
   { isTTY, columns = 80, rows = 24 }: { isTTY?: boolean; columns?: number; rows?: number },
   env: Env,
@@ -9,7 +9,7 @@ export function checkTerminal(
 ): Check[] {
   const size = isTTY
     ? sizeCheck(columns, rows)
-    : ok("terminal-size", "terminal size", "not checked: output is no terminal");
+    : ok("terminal-size", "terminal size", "not checked: output is not a terminal");
   return [size, coloursCheck(env), utf8Check(env, platform)];
 }
 
@@ -24,15 +24,20 @@ function sizeCheck(columns: number, rows: number): Check {
 
 function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
   const [id, name] = ["colours", "colours"] as const;
-  if (NO_COLOR) return ok(id, name, "off by NO_COLOR; glyphs and words say the same");
+  if (NO_COLOR) return ok(id, name, "disabled by NO_COLOR; glyphs and words convey the same");
   if (/truecolor|24bit/.test(COLORTERM)) return ok(id, name, "16 million");
   if (TERM.includes("256")) return ok(id, name, "256");
   if (TERM === "" || TERM === "dumb")
-    return warn(id, name, `TERM is ${JSON.stringify(TERM)}, so there are none`, "export TERM=xterm-256color");
+    return warn(
+      id,
+      name,
+      `TERM is ${TERM === "" ? "not set" : "dumb"}, so there are none`,
+      "export TERM=xterm-256color",
+    );
   return ok(id, name, "16");
 }
 
-/** POSIX, section 8.2: LC_ALL goes before LC_CTYPE, which goes before LANG. */
+/** POSIX, section 8.2: LC_ALL takes precedence over LC_CTYPE, and that over LANG. */
 function utf8Check({ LC_ALL, LC_CTYPE, LANG }: Env, platform: string): Check {
   const locale = LC_ALL || LC_CTYPE || LANG || "";
   if (platform === "win32" || /utf-?8/i.test(locale)) return ok("utf-8", "UTF-8", locale || "by default");

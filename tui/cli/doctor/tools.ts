@@ -6,7 +6,7 @@ import { installCommand } from "./install.ts";
 const ANSWER_MS = 5_000;
 const MIN_COMPOSE = [2, 24] as const;
 
-/** The engines that can be started here, and the tools of the other tiers. */
+/** Checks which engines can be started here, and the tools of the other tiers. */
 export async function checkTools(): Promise<Check[]> {
   const container = await checkContainerEngine();
   return [
@@ -60,7 +60,7 @@ async function checkContainerEngine(): Promise<Check> {
     "compose",
     id,
     name,
-    `${program} is installed and does not answer (${why})`,
+    `${program} is installed but does not answer (${why})`,
     startCommand(program),
   );
 }
@@ -86,10 +86,10 @@ async function checkCompose(hasEngine: boolean): Promise<Check> {
     ? await output(["docker", "compose", "version", "--short"])
     : { code: 1, out: "" };
   const version = out.replace(/^v/, "");
-  if (code !== 0) return onlyFor("compose", id, name, `Docker Compose ${wanted} is not there`, install);
+  if (code !== 0) return onlyFor("compose", id, name, `Docker Compose ${wanted} is not installed`, install);
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < MIN_COMPOSE[0] || (major === MIN_COMPOSE[0] && minor < MIN_COMPOSE[1]))
-    return onlyFor("compose", id, name, `${version} is too old, wanted ${wanted}`, install);
+    return onlyFor("compose", id, name, `${version} is too old, need ${wanted}`, install);
   return ok(id, name, hasEngine ? version : `${version}, without an engine that answers`);
 }
 
@@ -112,15 +112,16 @@ async function checkKubernetes(): Promise<Check[]> {
   ];
   return Promise.all(
     tools.map(async ({ name, ask, ...from }) => {
-      if (!Bun.which(name)) return onlyFor("Kubernetes", name, name, "not on the PATH", installCommand(from));
+      if (!Bun.which(name)) return onlyFor("kind", name, name, "not on the PATH", installCommand(from));
       const { code, out } = await output([name, ...ask]);
-      if (code === 0) return ok(name, name, out.split("\n")[0]?.trim() ?? "");
-      return onlyFor("Kubernetes", name, name, "is installed and does not run", installCommand(from));
+      if (code === 0)
+        return ok(name, name, (out.split("\n")[0] ?? "").replace(/^(Client Version:|kind) /, ""));
+      return onlyFor("kind", name, name, "is installed and does not run", installCommand(from));
     }),
   );
 }
 
-/** What a program prints; no code where it did not end in time. */
+/** The output of a program; without an exit code when it did not end in time. */
 async function output(command: string[]): Promise<{ code: number | undefined; out: string; err: string }> {
   const child = Bun.spawn(command, {
     stdin: "ignore",

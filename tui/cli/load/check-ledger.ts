@@ -8,8 +8,8 @@ const ASK_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
 
 /**
- * Holds our own list of accepted ids against the ledger, once it judges all of them; waits half a minute for that. It
- * need not have settled: others may go on submitting.
+ * Checks our own list of accepted ids against the ledger once it judges all of them, waiting up to half a minute for
+ * that. The ledger need not have settled: others may still be submitting.
  */
 export async function checkLedger(
   client: ApiClient,

@@ -15,7 +15,7 @@ test("quantiles are within 5 % of the true ones, and the last is the greatest", 
   expect([histogram.count, histogram.quantile(1)]).toEqual([10_000, histogram.max]);
 });
 
-test("rows leave out what is empty at both ends, and sum up to all", () => {
+test("rows omit the empty ones at both ends, and add up to the total", () => {
   const histogram = createHistogram();
   expect([histogram.rows(), histogram.quantile(0.5)]).toEqual([[], undefined]);
   for (const ms of [3, 4, 80, 20_000]) histogram.add(ms);

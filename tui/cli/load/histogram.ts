@@ -3,9 +3,9 @@ export interface Histogram {
   add(ms: number): void;
   readonly count: number;
   readonly max: number;
-  /** The duration below which this share of all lies, within 5 %; undefined when there is none. */
+  /** The duration that this share of all durations does not exceed, within 5 %; undefined when there are none. */
   quantile(share: number): number | undefined;
-  /** Counts between bounds that people read: up to 1 ms, 2, 5, 10, … */
+  /** Counts between readable bounds: up to 1 ms, 2, 5, 10, … */
   rows(): readonly { readonly upToMs: number; readonly count: number }[];
 }
 

@@ -17,13 +17,13 @@ const MAX_JOBS = 1_000_000;
 const MAX_RATE = 5_000;
 const REDRAW_MS = 250;
 const TELL_EVERY_MS = 5_000;
-/** How long jobs may take to end after the last was accepted. */
+/** How long jobs may take to end after the last one was accepted. */
 const PATIENCE_MS = 60_000;
 
 export function addLoad(program: Command, context: CliContext): void {
   describe(
     program.command("load"),
-    "Send jobs at a steady rate, measure how long they take, and hold every accepted id against the ledger",
+    "Send jobs at a steady rate, measure how long they take, and check every accepted id against the ledger",
     "load --rate 100 --duration 30s",
     'load --rate 20 --duration 1m --type hash --payload \'{"text":"x","rounds":1000}\' --output json',
   )
@@ -86,7 +86,11 @@ async function runLoad(
   const startedAt = performance.now();
   try {
     const sent = await sendLoad({
-      ...{ client, job, ratePerSecond, durationMs, signal },
+      client,
+      job,
+      ratePerSecond,
+      durationMs,
+      signal,
       onAccepted(jobId, dueAt, ms) {
         accepted.add(jobId);
         accept.add(ms);
@@ -101,8 +105,16 @@ async function runLoad(
     await outcomes.allEnded(AbortSignal.timeout(PATIENCE_MS));
     const ledger = signal.aborted ? undefined : await checkLedger(client, accepted, outcomes.open, signal);
     return {
-      ...{ type: job.type, ratePerSecond, sentPerSecond, sent, accepted: accepted.size, refused, ended },
-      ...{ open: outcomes.open.size, accept: latencyOf(accept), total: latencyOf(total) },
+      type: job.type,
+      ratePerSecond,
+      sentPerSecond,
+      sent,
+      accepted: accepted.size,
+      refused,
+      ended,
+      open: outcomes.open.size,
+      accept: latencyOf(accept),
+      total: latencyOf(total),
       ...(ledger && { ledger }),
     };
   } finally {
@@ -123,7 +135,7 @@ async function exampleOf({ client, signal }: CliContext, type: string): Promise<
   );
 }
 
-/** Redraws in place on a terminal; elsewhere prints the first line on stderr every few seconds. */
+/** Redraws in place on a terminal; elsewhere prints the first line to stderr every few seconds. */
 function createScreen(context: CliContext, isShown: boolean, draw: () => readonly [string, string]) {
   const { isTerminal } = context;
   const stop = new AbortController();
@@ -156,5 +168,5 @@ function createScreen(context: CliContext, isShown: boolean, draw: () => readonl
 function rateOf(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= MAX_RATE) return value;
-  throw new InvalidArgumentError(`Wanted a number of jobs per second, up to ${count(MAX_RATE)}.`);
+  throw new InvalidArgumentError(`Expected a number of jobs per second, up to ${count(MAX_RATE)}.`);
 }

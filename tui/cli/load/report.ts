@@ -12,7 +12,7 @@ export function latencyOf(histogram: Histogram): Latency {
   return { count: histogram.count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
-/** Whether everything that was accepted completed, nothing was refused, and the ledger agrees. */
+/** Whether everything accepted completed, nothing was refused, and the ledger agrees. */
 export function isGood({ sent, accepted, ended, ledger }: LoadReport): boolean {
   return (
     accepted === sent &&
@@ -51,7 +51,7 @@ export function reportText(report: LoadReport, style: Style): string {
     [
       [
         "sent",
-        `${count(report.sent)} at ${report.sentPerSecond.toFixed(1)}/s, wanted ${report.ratePerSecond}/s`,
+        `${count(report.sent)} at ${report.sentPerSecond.toFixed(1)}/s, requested ${report.ratePerSecond}/s`,
       ],
       ["accepted", count(report.accepted)],
       ["refused", Object.keys(refused).length > 0 ? paint.red(counted(refused)) : "none"],

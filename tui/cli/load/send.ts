@@ -1,6 +1,7 @@
 import type { JobRequest } from "../../../contracts/api-commands.ts";
-import { ApiError, type ApiErrorCode } from "../../../shared/api-client/api-error.ts";
+import { ApiError } from "../../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../../shared/api-client/client.ts";
+import type { ApiErrorCode } from "../../../shared/api-client/error-code.ts";
 import { pause } from "../../../shared/async.ts";
 
 export interface SendOptions {
@@ -9,18 +10,18 @@ export interface SendOptions {
   readonly ratePerSecond: number;
   readonly durationMs: number;
   readonly signal: AbortSignal;
-  /** An accepted job: when its request was due and how long the 202 took from then. */
+  /** Called for each accepted job, with the time its request was due and how long the 202 took from then. */
   onAccepted(jobId: string, dueAt: number, acceptMs: number): void;
   onRefused(code: ApiErrorCode, detail: string): void;
 }
 
-/** Requests under way at a time; what is due beyond that waits, and its waiting counts. */
+/** Most requests in flight; those due beyond that wait, and their waiting time counts. */
 const MAX_IN_FLIGHT = 256;
 const TICK_MS = 5;
 
 /**
- * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered, so that a stall is
- * felt by every request it delays. Resolves with the number sent when all are answered; an abort ends it early.
+ * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered, so that a stall
+ * affects every request it delays. Resolves with the number sent once all are answered; an abort ends it early.
  */
 export async function sendLoad(options: SendOptions): Promise<number> {
   const { ratePerSecond, durationMs, signal } = options;
@@ -44,7 +45,7 @@ export async function sendLoad(options: SendOptions): Promise<number> {
 
 async function sendOne({ client, job, onAccepted, onRefused }: SendOptions, dueAt: number): Promise<void> {
   try {
-    // Without the signal: a request that was sent may be accepted, and its answer says so.
+    // Without the signal: a request already sent may be accepted, and only its answer says so.
     const { jobId } = await client.gateway.submitJob({ body: job });
     onAccepted(jobId, dueAt, performance.now() - dueAt);
   } catch (error) {

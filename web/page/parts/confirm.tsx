@@ -5,13 +5,13 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 export interface Question {
   readonly title: string;
   readonly text: string;
-  /** The button that does it, with the count. */
+  /** The label of the confirming button, with the count. */
   readonly verb: string;
 }
 
 const Confirms = createContext<(question: Question) => Promise<boolean>>(async () => false);
 
-/** Confirms what cannot be undone. Esc and the backdrop mean no. */
+/** Confirms an action that is hard to undo. Esc means no. */
 export function ConfirmArea({ children }: { children: ComponentChildren }) {
   const [asked, setAsked] = useState<{ question: Question; answer: (yes: boolean) => void }>();
   const dialog = useRef<HTMLDialogElement>(null);

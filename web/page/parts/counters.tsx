@@ -1,20 +1,11 @@
 import type { Overview } from "../../../contracts/api-queries.ts";
-import { JOB_STATUSES, type JobStatus } from "../../../contracts/job.ts";
+import type { JobStatus } from "../../../contracts/job.ts";
 import { statusWord } from "../../../contracts/status-words.ts";
 import { count, duration, rate } from "../../../shared/format.ts";
 import { Icon } from "../icon.tsx";
-import { toneOf } from "./status.tsx";
-
-const SHOWN: readonly JobStatus[] = [
-  "COMPLETED",
-  "EXECUTING",
-  "VALIDATED",
-  "SCHEDULED",
-  "RETRYING",
-  "FAILED",
-  "CANCELLED",
-  "REJECTED",
-];
+import { jobsAddress } from "../job-list/address.ts";
+import { NextDue } from "./next-due.tsx";
+import { STATUSES_SHOWN, statusesOf, toneOf } from "./status.tsx";
 
 interface CountersProps {
   readonly overview: Overview;
@@ -24,25 +15,26 @@ interface CountersProps {
 /** How many jobs have each status, each a way to their list. */
 export function Counters({ overview, perSecond }: CountersProps) {
   const { byStatus } = overview.stats;
-  // PENDING and VALIDATED are one word to a person: waiting.
-  const of = (status: JobStatus) =>
-    JOB_STATUSES.filter((one) => statusWord(one) === statusWord(status)).reduce(
-      (sum, one) => sum + (byStatus[one] ?? 0),
-      0,
-    );
+  const of = (status: JobStatus) => statusesOf(status).reduce((sum, one) => sum + (byStatus[one] ?? 0), 0);
   return (
     <section class="panel counters" aria-label="Jobs by status">
-      {SHOWN.map((status) => {
+      {STATUSES_SHOWN.map((status) => {
         const value = of(status);
         const tone = status === "FAILED" && value > 0 ? "bad" : value === 0 ? "zero" : "";
         return (
-          <a class={`counter ${tone}`} href={`#/jobs?filter=status%3A${statusWord(status)}`} key={status}>
+          <a class={`counter ${tone}`} href={jobsAddress(`status:${statusWord(status)}`)} key={status}>
             <span class={`st st-${toneOf(status)}`}>
               <Icon name={toneOf(status)} />
               {capital(statusWord(status))}
             </span>
             <span class="value">{count(value)}</span>
-            <span class="note">{noteOf(status, overview, perSecond)}</span>
+            <span class="note">
+              {status === "SCHEDULED" || status === "RETRYING" ? (
+                <NextDue status={status} jobs={value} />
+              ) : (
+                noteOf(status, overview, perSecond)
+              )}
+            </span>
           </a>
         );
       })}
@@ -68,10 +60,8 @@ function noteOf(
     }
     case "REJECTED":
       return "at intake";
-    case "CANCELLED":
-      return "by a person";
     default:
-      return "waits for its time";
+      return "by a person";
   }
 }
 

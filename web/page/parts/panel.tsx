@@ -5,23 +5,36 @@ interface PanelProps {
   readonly title: string;
   readonly end?: ComponentChildren;
   readonly class?: string;
-  /** Why the panel's own data are missing or old. */
+  /** Why the panel's data are missing or old. */
   readonly error?: Error | undefined;
+  /** Whether the first data are still loading. Its neighbours wait, so that nothing moves when they arrive. */
+  readonly busy?: boolean;
+  /** Whether rows extend from edge to edge. */
+  readonly flush?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** A titled box. */
-export function Panel({ id, title, end, class: className = "", error, children }: PanelProps) {
+export function Panel({
+  id,
+  title,
+  end,
+  class: className = "",
+  error,
+  flush = false,
+  busy = false,
+  children,
+}: PanelProps) {
   return (
-    <section class={`panel ${className}`} aria-labelledby={id}>
+    <section class={`panel ${className}`} aria-labelledby={id} aria-busy={busy}>
       <header>
         <h2 id={id}>{title}</h2>
         <span class="end">{end}</span>
       </header>
-      <div class="body">
+      <div class={flush && !error ? "flush" : "body"}>
         {error ? (
           <p class="soft" role="alert">
-            {error.message}
+            {error.message}. The page tries again by itself.
           </p>
         ) : (
           children
@@ -31,7 +44,7 @@ export function Panel({ id, title, end, class: className = "", error, children }
   );
 }
 
-/** What stands where there is nothing yet: what would be here, and how to get one. */
+/** An empty state: what would be here, and how to get it. */
 export function Empty({ children }: { children: ComponentChildren }) {
   return <div class="empty">{children}</div>;
 }

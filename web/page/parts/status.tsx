@@ -14,7 +14,23 @@ const TONES: Readonly<Record<JobStatus, string>> = {
   REJECTED: "rejected",
 };
 
-/** The name of a status among the styles and symbols. */
+/** The statuses that lists and counters show, in their order. PENDING lasts milliseconds and counts as waiting. */
+export const STATUSES_SHOWN: readonly JobStatus[] = [
+  "COMPLETED",
+  "EXECUTING",
+  "VALIDATED",
+  "SCHEDULED",
+  "RETRYING",
+  "FAILED",
+  "CANCELLED",
+  "REJECTED",
+];
+
+/** Returns the statuses that are counted under a shown one. */
+export const statusesOf = (status: JobStatus): readonly JobStatus[] =>
+  status === "VALIDATED" ? ["PENDING", "VALIDATED"] : [status];
+
+/** Returns the name of a status among the styles and symbols. */
 export const toneOf = (status: JobStatus) => TONES[status];
 
 /** A status: glyph, word and colour. `hidesWord` leaves the word to screen readers. */

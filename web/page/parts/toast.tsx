@@ -10,7 +10,7 @@ interface Toast {
 const SHOW_MS = 6_000;
 const Toasts = createContext<(toast: Toast) => void>(() => undefined);
 
-/** Says what became of an action, in one place of the page. An error stays until it is closed. */
+/** Shows the outcomes of actions in one place of the page. An error stays until a person closes it. */
 export function ToastArea({ children }: { children: ComponentChildren }) {
   const [toast, setToast] = useState<Toast>();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -36,7 +36,13 @@ export function ToastArea({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Runs a command and says what became of it. Resolves to whether it succeeded. */
+/** Returns a function that copies text and confirms it by name. */
+export function useCopy(): (name: string, text: string) => void {
+  const act = useAction();
+  return (name, text) => void act(`Copied ${name}`, () => navigator.clipboard.writeText(text));
+}
+
+/** Returns a function that runs a command and shows its outcome. It resolves to whether the command succeeded. */
 export function useAction(): (done: string, run: () => Promise<unknown>) => Promise<boolean> {
   const show = useContext(Toasts);
   return async (done, run) => {

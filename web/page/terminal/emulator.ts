@@ -7,6 +7,7 @@ import { Terminal } from "@xterm/xterm";
 import { PTY_SIZE } from "../../../contracts/pty.ts";
 
 const MAX_CLIPBOARD = 100_000;
+const LEAST_COLS = 50;
 
 /** The emulator in an element: xterm.js with what this page needs of its addons. */
 export function createEmulator(element: HTMLElement) {
@@ -14,7 +15,7 @@ export function createEmulator(element: HTMLElement) {
     allowProposedApi: true,
     cursorBlink: false,
     fontFamily: '"JetBrains Mono", ui-monospace, Menlo, Consolas, monospace',
-    fontSize: 15,
+    fontSize: fontSizeFor(element.clientWidth),
     scrollback: 1_000,
     theme: themeOf(element),
   });
@@ -39,6 +40,7 @@ export function createEmulator(element: HTMLElement) {
     terminal,
     /** The size that fills the element, within what a session accepts. */
     fittingSize() {
+      terminal.options.fontSize = fontSizeFor(element.clientWidth);
       const { cols = 80, rows = 24 } = fit.proposeDimensions() ?? {};
       const clamp = (value: number, least: number, most: number) =>
         Math.min(Math.max(Number.isFinite(value) ? value : least, least), most);
@@ -53,6 +55,12 @@ export function createEmulator(element: HTMLElement) {
   };
 }
 export type Emulator = ReturnType<typeof createEmulator>;
+
+/** Pixels: 15 where that leaves room for a program to lay itself out, as small as 9 on a phone. */
+function fontSizeFor(width: number): number {
+  // A cell of JetBrains Mono is 0.6 em wide.
+  return Math.min(15, Math.max(9, Math.floor(width / (LEAST_COLS * 0.6))));
+}
 
 /** A program may put text on the clipboard, so much of it, and never read it. */
 const writeOnlyClipboard = {

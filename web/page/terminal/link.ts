@@ -6,6 +6,7 @@ import {
   type PtyServerMessage,
   readPtyFrame,
 } from "../../../contracts/pty.ts";
+import { type Heartbeat, startHeartbeat } from "../../../shared/heartbeat.ts";
 import { reconnectDelayMs } from "./backoff.ts";
 
 type Session = Extract<PtyServerMessage, { type: "session" }>;
@@ -36,7 +37,7 @@ export interface LinkEvents {
   size(cols: number, rows: number): void;
   notice(message: string): void;
   watchLink(as: "watch" | "join", token: string): void;
-  /** Write output to the screen; call `done` once it is parsed. `reset` comes first when the screen is drawn from nothing. */
+  /** Writes output to the screen and calls `done` once it is parsed. `reset` precedes it when the screen is redrawn. */
   output(bytes: Uint8Array, done: () => void): void;
   reset(): void;
 }
@@ -53,10 +54,13 @@ export interface LinkOptions {
 const KEY = "observatory-terminal";
 /** Close codes that end the link for good: the server has said why, or another page took over. */
 const REPLACED = 4409;
+/** A frozen service accepts a request and never answers it. */
+const ANSWER_MS = 10_000;
 
-/** The connection of one terminal: opens a session or resumes the one of this tab, and keeps it over lost sockets. */
+/** The connection of one terminal: opens a session or resumes this tab's, and keeps it across lost sockets. */
 export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   let socket: WebSocket | undefined;
+  let heartbeat: Heartbeat | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
   let ticket: string | undefined;
@@ -95,28 +99,45 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     socket = own;
     own.binaryType = "arraybuffer";
     let wasOpen = false;
+    let pings = 0;
+    heartbeat?.stop();
+    const beat = startHeartbeat({
+      ping: () => say({ type: "ping", id: pings++ }),
+      onSilence() {
+        // Whatever still arrives on it has been superseded: the next socket continues after the last byte parsed.
+        socket = undefined;
+        own.close();
+        retry("The terminal service stopped answering");
+      },
+    });
+    heartbeat = beat;
     own.onopen = () => {
+      if (own !== socket) return;
       wasOpen = true;
+      beat.heard();
       say(hello());
     };
     own.onmessage = ({ data }) => {
       if (own !== socket) return;
+      beat.heard();
       if (typeof data === "string") onMessage(JSON.parse(data));
       else onFrame(new Uint8Array(data));
     };
     own.onclose = ({ code }) => {
       if (own !== socket || isOver) return;
+      beat.stop();
       if (code === REPLACED) finish({ name: "replaced" });
       else if (wasOpen) retry("The connection was lost");
       else void explain();
     };
   }
 
-  /** A handshake that fails says nothing to a page, so the same address is asked why. */
+  /** A failed handshake tells a page nothing, so this requests the reason from the same address. */
   async function explain(): Promise<void> {
     try {
       const reply = await fetch(url.replace(/^ws/, "http"), {
         headers: { accept: "application/problem+json" },
+        signal: AbortSignal.timeout(ANSWER_MS),
       });
       const problem = (await reply.json()) as { code?: string; detail?: string };
       if (problem.code === "ORIGIN_REFUSED")
@@ -136,6 +157,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   function finish(state: LinkState): void {
     isOver = true;
     clearTimeout(timer);
+    heartbeat?.stop();
     events.state(state);
     socket?.close();
   }
@@ -207,7 +229,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     const { kind, sequence, bytes } = frame;
     if (kind === "snapshot" || parsed === undefined) events.reset();
     const end = kind === "snapshot" ? sequence : sequence + bytes.length;
-    // What the screen has when everything handed to it is parsed; a reconnect meanwhile continues from here.
+    // The screen parses what it is handed in order, so a reconnect continues after it.
     parsed = end;
     const own = socket;
     events.output(bytes, () => {
@@ -217,12 +239,12 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
 
   return {
     connect,
-    /** Try again now, whatever is waited for. */
+    /** Reconnects now instead of at the end of the wait. */
     retryNow() {
       attempt = 0;
       connect();
     },
-    /** Exchange the token for a ticket and open a terminal with it. False when the token is wrong. */
+    /** Exchanges the token for a ticket and opens a terminal with it. Returns false when the token is wrong. */
     async authorize(token: string): Promise<boolean> {
       const address = `${url.replace(/^ws/, "http")}/ticket`;
       const reply = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}` } });
@@ -240,6 +262,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     close() {
       isOver = true;
       clearTimeout(timer);
+      heartbeat?.stop();
       socket?.close();
     },
   };

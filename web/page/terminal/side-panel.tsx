@@ -15,7 +15,7 @@ interface SidePanelProps {
   readonly handOver: (viewer: number) => void;
 }
 
-/** The session, who sees it, and the links that let others in. */
+/** Shows the session, its viewers, and the links that let others in. */
 export function SidePanel({ state: { session, role, resumed }, facts, share, handOver }: SidePanelProps) {
   const drives = role === "driver";
   return (

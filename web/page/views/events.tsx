@@ -1,69 +1,117 @@
 import { useState } from "preact/hooks";
-import { tell } from "../../../shared/event-words.ts";
-import { clock, shortId } from "../../../shared/format.ts";
+import { filterEvents } from "../../../shared/event-filter.ts";
+import { count } from "../../../shared/format.ts";
 import { client } from "../client.ts";
+import { EventFeed } from "../parts/event-feed.tsx";
+import { FilterField } from "../parts/filter-field.tsx";
 import { Empty, Panel } from "../parts/panel.tsx";
-import { Status } from "../parts/status.tsx";
 import { useQuery } from "../query.ts";
+import { goTo } from "../route.ts";
+import { useShortcuts } from "../shortcuts.ts";
 
-const FRESH_MS = 1_500;
+const ON_OVERVIEW = 14;
+const PAGE = 200;
 
-/** The newest events in words; a person can hold them still. */
-export function NowPanel({ limit = 14 }: { limit?: number }) {
-  const [frozen, setFrozen] = useState(false);
-  const { data, error } = useQuery(
+function useEvents(limit: number, frozen: boolean) {
+  return useQuery(
     `events ${limit}`,
     (signal) => client.readModel.listEvents({ query: { limit } }, { signal }),
-    {
-      frozen,
-    },
+    { frozen },
   );
-  const now = Date.now();
+}
+
+interface FreezeProps {
+  readonly isFrozen: boolean;
+  readonly toggle: () => void;
+}
+
+const Freeze = ({ isFrozen, toggle }: FreezeProps) => (
+  <>
+    newest first ·{" "}
+    <button class="link" type="button" aria-pressed={isFrozen} onClick={toggle}>
+      {isFrozen ? "Go on" : "Freeze"}
+    </button>
+  </>
+);
+
+/** The newest events, which a person can freeze. */
+export function NowPanel() {
+  const [isFrozen, setFrozen] = useState(false);
+  const { data, error } = useEvents(ON_OVERVIEW, isFrozen);
   return (
     <Panel
       id="now"
+      busy={!data && !error}
       title="Now"
-      class="grow"
+      class="grow o7"
+      flush
       error={data ? undefined : error}
-      end={
-        <>
-          newest first ·{" "}
-          <button class="link" type="button" onClick={() => setFrozen(!frozen)}>
-            {frozen ? "Go on" : "Freeze"}
-          </button>
-        </>
-      }
+      end={<Freeze isFrozen={isFrozen} toggle={() => setFrozen(!isFrozen)} />}
     >
       {data?.items.length === 0 && <Empty>No event yet. Press N to submit a job.</Empty>}
-      <ul class="feed" aria-live="off">
-        {data?.items.map((event) => {
-          const { status, words } = tell(event);
-          const id = String(event.payload.jobId ?? "");
-          const at = Date.parse(event.occurredAt);
-          return (
-            <li key={event.eventId}>
-              <span class="mono dim">{clock(at, { withMillis: true })}</span>
-              {status ? <Status status={status} hidesWord /> : <span />}
-              <span class="mono clip">{String(event.payload.jobType ?? "")}</span>
-              <a class="link mono" href={`#/jobs/${id}`}>
-                {shortId(id)}
-              </a>
-              <span class={now - at < FRESH_MS ? "clip new" : "clip soft"}>{words}</span>
-            </li>
-          );
-        })}
-      </ul>
+      <EventFeed events={data?.items ?? []} />
     </Panel>
   );
 }
 
-export function EventsView() {
+const addressOf = (filter: string) => (filter ? `#/events?${new URLSearchParams({ filter })}` : "#/events");
+
+/** The newest events that contain the words in the address. */
+export function EventsView({ query }: { query: URLSearchParams }) {
+  const filter = query.get("filter") ?? "";
+  const [isFrozen, setFrozen] = useState(false);
+  const [cursor, setCursor] = useState<string>();
+  const { data, error } = useEvents(PAGE, isFrozen);
+  const events = filterEvents(data?.items ?? [], filter);
+  const place = events.findIndex(({ eventId }) => eventId === cursor);
+  const move = (by: number) => {
+    const next = events[place < 0 ? 0 : place + by];
+    return next && { run: () => setCursor(next.eventId) };
+  };
+  const jobId = events[place]?.payload.jobId;
+  const toggle = () => setFrozen(!isFrozen);
+  useShortcuts({
+    up: move(-1),
+    down: move(1),
+    open: jobId ? { run: () => goTo(`#/jobs/${jobId}`) } : undefined,
+    freeze: events.length > 0 ? { run: toggle, label: isFrozen ? "unfreeze" : "freeze" } : undefined,
+    back: filter ? { run: () => goTo(addressOf("")), label: "clear" } : undefined,
+  });
   return (
     <>
       <div class="page-head">
-        <h1>Events</h1>
+        <div>
+          <h1>Events</h1>
+          <p>What happened to jobs, as the services announced it.</p>
+        </div>
       </div>
-      <NowPanel limit={100} />
+      <FilterField
+        filter={filter}
+        label="Filter events"
+        placeholder="All events"
+        apply={(text) => goTo(addressOf(text))}
+      />
+      <Panel
+        id="events"
+        busy={!data && !error}
+        title={
+          filter
+            ? `${count(events.length)} of the newest ${count(data?.items.length ?? 0)}`
+            : `The newest ${count(events.length)}`
+        }
+        flush={events.length > 0}
+        error={data ? undefined : error}
+        end={<Freeze isFrozen={isFrozen} toggle={toggle} />}
+      >
+        {data && events.length === 0 && (
+          <Empty>
+            {filter
+              ? `None of the newest ${count(PAGE)} events says this. Esc shows all.`
+              : "No event yet. Press N to submit a job."}
+          </Empty>
+        )}
+        <EventFeed events={events} cursor={cursor} />
+      </Panel>
     </>
   );
 }

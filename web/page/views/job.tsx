@@ -1,257 +1,130 @@
-import { useState } from "preact/hooks";
 import type { JobDetail } from "../../../contracts/api-queries.ts";
-import type { EventEnvelope } from "../../../contracts/envelope.ts";
-import { tell } from "../../../shared/event-words.ts";
-import { age, duration, shortId } from "../../../shared/format.ts";
+import { ApiError } from "../../../shared/api-client/api-error.ts";
+import { age, shortId } from "../../../shared/format.ts";
 import { client } from "../client.ts";
-import { Icon } from "../icon.tsx";
-import { Status } from "../parts/status.tsx";
-import { useAction } from "../parts/toast.tsx";
+import { pageAt } from "../observers.ts";
+import { onItsWaySince } from "../on-its-way.ts";
+import { EnvelopePanel } from "../parts/envelope-panel.tsx";
+import { JobContents, TABS, tabOf } from "../parts/job-contents.tsx";
+import { JobHead } from "../parts/job-head.tsx";
+import { useCopy } from "../parts/toast.tsx";
 import { XRay } from "../parts/x-ray.tsx";
 import { useQuery } from "../query.ts";
+import { useShortcuts } from "../shortcuts.ts";
+import type { OverviewReply } from "./overview.tsx";
 
-const TABS = ["envelopes", "payload", "result", "logs", "children"] as const;
-type Tab = (typeof TABS)[number];
-
-const CANCELLABLE = ["VALIDATED", "SCHEDULED", "RETRYING", "EXECUTING"];
-const RETRYABLE = ["FAILED", "CANCELLED"];
+interface JobViewProps {
+  readonly id: string;
+  readonly query: URLSearchParams;
+  readonly overview: OverviewReply | undefined;
+}
 
 /** One job: where its time went, every envelope, its payload and its outcome. */
-export function JobView({ id }: { id: string }) {
+export function JobView({ id, query, overview }: JobViewProps) {
   const { data, error, reload } = useQuery(`job ${id}`, (signal) =>
     client.readModel.jobDetail({ params: { id } }, { signal }),
   );
-  const [tab, setTab] = useState<Tab>("envelopes");
-  const [open, setOpen] = useState<string>();
-  if (!data)
-    return (
-      <div class="message">
-        <h1>{error ? "This job cannot be shown" : "Reading the job"}</h1>
-        {error && <p>{error.message}</p>}
-        <a class="btn" href="#/jobs">
-          All jobs
-        </a>
-      </div>
-    );
-  const envelope = data.events.find(({ eventId }) => eventId === open) ?? data.events.at(-1);
+  const isUnknown = error instanceof ApiError && error.code === "JOB_NOT_FOUND";
+  const since = isUnknown ? onItsWaySince(id, Date.now()) : undefined;
   return (
     <>
       <nav class="crumbs" aria-label="Where you are">
         <a href="#/jobs">Jobs</a> › <span class="mono">{shortId(id)}</span>
       </nav>
-      <JobHead job={data} reload={reload} />
-      <div class="jobview">
-        <div class="stack">
-          <XRay job={data} selected={envelope?.eventId} onSelect={setOpen} />
-          <section class="panel" aria-label="Contents">
-            <div class="tabs" role="tablist">
-              {TABS.map((name) => (
-                <button
-                  role="tab"
-                  type="button"
-                  key={name}
-                  aria-selected={tab === name}
-                  onClick={() => setTab(name)}
-                >
-                  {name.charAt(0).toUpperCase() + name.slice(1)} <Count of={name} job={data} />
-                </button>
-              ))}
-            </div>
-            <div role="tabpanel">
-              <Contents tab={tab} job={data} selected={envelope?.eventId} onSelect={setOpen} />
-            </div>
-          </section>
+      {data && <KnownJob job={data} query={query} overview={overview} reload={reload} />}
+      {!data && since !== undefined && <OnItsWay since={since} />}
+      {!data && since === undefined && (
+        <div class="message">
+          <h1>
+            {error ? (isUnknown ? "There is no such job" : "This job cannot be shown") : "Reading the job"}
+          </h1>
+          <p>{error ? error.message : "\u00a0"}</p>
+          {error && (
+            <a class="btn" href="#/jobs">
+              All jobs
+            </a>
+          )}
         </div>
-        {envelope && <Envelope envelope={envelope} />}
-      </div>
+      )}
     </>
   );
 }
 
-function JobHead({ job, reload }: { job: JobDetail; reload: () => void }) {
-  const act = useAction();
-  const params = { id: job.id };
-  const canRetry = RETRYABLE.includes(job.status);
-  const canCancel = CANCELLABLE.includes(job.status);
-  const off = [!canRetry && "Retry", !canCancel && "Cancel"].filter(Boolean).join(" and ");
+/** Between the gateway's 202 and the processor's row a job exists only as a message. */
+function OnItsWay({ since }: { since: number }) {
+  const waited = Date.now() - since;
   return (
-    <div class="page-head">
-      <div>
-        <div class="job-title">
-          <h1>{job.type}</h1>
-          <Status status={job.status} chip />
-          <span class="id">
-            {job.id.slice(0, -8)}
-            <b>{job.id.slice(-8)}</b>
-          </span>
-          <button
-            class="btn quiet icon"
-            type="button"
-            aria-label="Copy the id"
-            onClick={() => void navigator.clipboard.writeText(job.id)}
-          >
-            <Icon name="copy" />
-          </button>
-        </div>
-        <p>
-          Accepted{" "}
-          <time dateTime={job.createdAt} title={job.createdAt}>
-            {age(Date.now() - Date.parse(job.createdAt))} ago
-          </time>
-          {job.error && (
-            <>
-              {" · "}
-              <span class="code mono">{job.error.code}</span> {job.error.message}
-            </>
-          )}
-        </p>
-      </div>
-      <div class="end actions">
-        <button
-          class="btn"
-          type="button"
-          aria-disabled={!canRetry}
-          onClick={() =>
-            canRetry && void act("Retried", () => client.gateway.retryJob({ params }).finally(reload))
-          }
-        >
-          <Icon name="retrying" />
-          Retry
-        </button>
-        <button
-          class="btn"
-          type="button"
-          aria-disabled={!canCancel}
-          onClick={() =>
-            canCancel && void act("Cancelled", () => client.gateway.cancelJob({ params }).finally(reload))
-          }
-        >
-          Cancel
-        </button>
-        <a class="btn" href={`#/new?from=${job.id}`}>
-          Edit and resubmit
+    <div class="message" role="status">
+      <h1>The job is on its way</h1>
+      <p>
+        The gateway has accepted it{waited > 2_000 && ` ${age(waited)} ago`}. It appears here as soon as a
+        processor has taken it from the bus.
+      </p>
+      {waited > 5_000 && (
+        <a class="btn" href="#/queues">
+          See what the processors do
         </a>
-        {off && (
-          <span class="why-not">{`${off} ${off.includes("and") ? "are" : "is"} off: this job is ${job.status.toLowerCase()}`}</span>
-        )}
-      </div>
+      )}
     </div>
   );
 }
 
-function Count({ of, job }: { of: Tab; job: JobDetail }) {
-  const number = {
-    envelopes: job.events.length,
-    children: job.children.total,
-    logs: job.attempts.reduce((sum, attempt) => sum + attempt.logs.length, 0),
-    payload: undefined,
-    result: undefined,
-  }[of];
-  return number === undefined ? null : <span class="badge">{number}</span>;
-}
-
-interface ContentsProps {
-  readonly tab: Tab;
+interface KnownJobProps extends Omit<JobViewProps, "id"> {
   readonly job: JobDetail;
-  readonly selected: string | undefined;
-  readonly onSelect: (eventId: string) => void;
+  readonly reload: () => void;
 }
 
-function Contents({ tab, job, selected, onSelect }: ContentsProps) {
-  if (tab === "payload") return <Json value={job.payload} />;
-  if (tab === "result")
-    return job.result === undefined ? <div class="empty">No result yet.</div> : <Json value={job.result} />;
-  if (tab === "logs") {
-    const lines = job.attempts.flatMap(({ attempt, logs }) =>
-      logs.map(({ at, message }) => `${at}  try ${attempt}  ${message}`),
-    );
-    return lines.length === 0 ? (
-      <div class="empty">The handler logged nothing.</div>
-    ) : (
-      <pre class="code-block">{lines.join("\n")}</pre>
-    );
-  }
-  if (tab === "children")
-    return job.children.total === 0 ? (
-      <div class="empty">No children. A handler that fans out shows its jobs here, by status.</div>
-    ) : (
-      <div class="empty">
-        <a class="link" href={`#/jobs?filter=parent%3A${job.id}`}>
-          {job.children.total} children
-        </a>
-        {Object.entries(job.children.byStatus).map(
-          ([status, number]) => ` · ${number} ${status.toLowerCase()}`,
-        )}
-      </div>
-    );
-  const start = Date.parse(job.createdAt);
+function KnownJob({ job, query, overview, reload }: KnownJobProps) {
+  const copy = useCopy();
+  const tab = tabOf(query);
+  const wanted = query.get("event");
+  const envelope = job.events.find(({ eventId }) => eventId === wanted) ?? job.events.at(-1);
+  const place = envelope ? job.events.indexOf(envelope) : -1;
+  const traceUrl = job.traceId && pageAt("jaeger", overview, `/trace/${job.traceId}`);
+
+  /** The address holds the tab and the envelope. Moving between them replaces it, so that Back leaves the job. */
+  const show = (change: Record<string, string>) => {
+    const next = new URLSearchParams({ ...Object.fromEntries(query), ...change });
+    location.replace(`#/jobs/${job.id}?${next}`);
+  };
+  const select = (eventId: string) => show({ event: eventId });
+  const step = (by: number) => {
+    const next = job.events[place + by];
+    return next && { run: () => select(next.eventId) };
+  };
+  const pane = (by: number) => ({
+    run: () => show({ tab: TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length] ?? tab }),
+  });
+  useShortcuts({
+    up: step(-1),
+    down: step(1),
+    left: pane(-1),
+    right: pane(1),
+    copy: { run: () => copy("the id", job.id) },
+    "copy-json": { run: () => copy("the job as JSON", JSON.stringify(job, null, 2)) },
+    trace: traceUrl ? { run: () => void window.open(traceUrl, "_blank", "noreferrer") } : undefined,
+  });
   return (
-    <table class="envelopes">
-      <thead>
-        <tr>
-          <th class="num">At</th>
-          <th>Event</th>
-          <th class="hide-phone">What it says</th>
-          <th class="hide-phone">Producer</th>
-          <th class="num">Event id</th>
-        </tr>
-      </thead>
-      <tbody>
-        {job.events.map((event) => (
-          <tr
-            key={event.eventId}
-            aria-selected={event.eventId === selected}
-            onClick={() => onSelect(event.eventId)}
-          >
-            <td class="num">+ {duration(Math.max(0, Date.parse(event.occurredAt) - start))}</td>
-            <td class="mono">{event.eventType}</td>
-            <td class="soft hide-phone clip">{tell(event).words}</td>
-            <td class="soft hide-phone clip">{event.producer.instanceId}</td>
-            <td class="mono num">
-              <button class="link" type="button" onClick={() => onSelect(event.eventId)}>
-                {shortId(event.eventId)}
-              </button>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Envelope({ envelope }: { envelope: EventEnvelope }) {
-  const text = JSON.stringify(envelope, null, 2);
-  return (
-    <aside class="panel envelope" aria-labelledby="envelope">
-      <header>
-        <h2 id="envelope" class="mono">
-          {envelope.eventType}
-        </h2>
-      </header>
-      <div class="body">
-        <p>{tell(envelope).words}</p>
-        <dl class="facts">
-          <dt>At</dt>
-          <dd>{envelope.occurredAt}</dd>
-          <dt>From</dt>
-          <dd>{envelope.producer.instanceId}</dd>
-          <dt>Correlation</dt>
-          <dd class="mono">{envelope.correlationId}</dd>
-        </dl>
+    <>
+      <JobHead job={job} reload={reload} traceUrl={traceUrl} overview={overview} />
+      {job.unavailable.length > 0 && (
+        <p class="banner" role="status">
+          Not complete: no answer from {job.unavailable.join(", ")}
+        </p>
+      )}
+      <div class="jobview">
+        <div class="stack">
+          <XRay job={job} selected={envelope?.eventId} onSelect={select} />
+          <JobContents
+            job={job}
+            tab={tab}
+            selected={envelope?.eventId}
+            onSelect={select}
+            onTab={(next) => show({ tab: next })}
+          />
+        </div>
+        {envelope && <EnvelopePanel job={job} envelope={envelope} onSelect={select} traceUrl={traceUrl} />}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section class="code-block" tabIndex={0} aria-label="Envelope as JSON">
-        <pre>{text}</pre>
-      </section>
-      <div class="foot">
-        <button class="link" type="button" onClick={() => void navigator.clipboard.writeText(text)}>
-          Copy JSON
-        </button>
-      </div>
-    </aside>
+    </>
   );
-}
-
-function Json({ value }: { value: unknown }) {
-  return <pre class="code-block">{JSON.stringify(value, null, 2)}</pre>;
 }

@@ -1,219 +1,181 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { JobStatus } from "../../../contracts/job.ts";
+import { useEffect, useState } from "preact/hooks";
+import type { Stats } from "../../../contracts/api-queries.ts";
 import { readFilterText } from "../../../contracts/read-filter.ts";
-import { statusWord } from "../../../contracts/status-words.ts";
-import { age, count, duration, shortId } from "../../../shared/format.ts";
+import { count } from "../../../shared/format.ts";
+import { JOB_SORTS, type JobSortName, sortJobs } from "../../../shared/job-sorts.ts";
 import { client } from "../client.ts";
 import { Icon } from "../icon.tsx";
-import { useConfirm } from "../parts/confirm.tsx";
-import { Status, toneOf } from "../parts/status.tsx";
-import { useAction } from "../parts/toast.tsx";
+import { jobsAddress, nextSort, sortOf } from "../job-list/address.ts";
+import { countJobs, narrowingOf } from "../job-list/counts.ts";
+import { Facets } from "../job-list/facets.tsx";
+import { FilterBar } from "../job-list/filter-bar.tsx";
+import { JobTable } from "../job-list/job-table.tsx";
+import { BulkBar } from "../parts/bulk-bar.tsx";
 import { useQuery } from "../query.ts";
+import { goTo } from "../route.ts";
+import { useShortcuts } from "../shortcuts.ts";
+import { useHeld } from "../use-held.ts";
 
 const PAGE = 50;
-const FACETS: readonly JobStatus[] = [
-  "COMPLETED",
-  "EXECUTING",
-  "VALIDATED",
-  "SCHEDULED",
-  "RETRYING",
-  "FAILED",
-  "CANCELLED",
-  "REJECTED",
-];
+/** The most that one page of the API has. */
+const MOST = 200;
 
-/** The jobs that match the filter of the address, so that a view can be sent to a colleague. */
+/** The jobs that match the filter in the address, so that a person can send the view to a colleague. */
 export function Jobs({ query }: { query: URLSearchParams }) {
   const filter = query.get("filter") ?? "";
+  const sort = sortOf(query);
   const fault = readFilterText("jobs", filter).faults[0]?.message;
   const [limit, setLimit] = useState(PAGE);
   const [marks, setMarks] = useState<ReadonlySet<string>>(new Set());
-  const frozen = marks.size > 0;
-  const { data, error } = useQuery(
-    `jobs ${filter} ${limit}`,
-    (signal) => client.readModel.listJobs({ query: { limit, ...(filter && { filter }) } }, { signal }),
-    { frozen },
+  const [cursor, setCursor] = useState<string>();
+  const [isHeld, setHeld] = useState(false);
+  const [isPointed, setPointed] = useState(false);
+  const key = `jobs ${filter} ${limit}`;
+  const { data, error } = useQuery(key, (signal) =>
+    client.readModel.listJobs({ query: { limit, ...(filter && { filter }) } }, { signal }),
   );
-  useEffect(() => setMarks(new Set()), [filter]);
+  const stats = useQuery("stats", (signal) => client.readModel.stats({}, { signal })).data;
+  const { shown, showNewest } = useHeld(key, data, marks.size > 0 || isHeld || isPointed);
+  const items = sortJobs(shown?.items ?? [], sort);
+  const seen = new Set(items.map(({ id }) => id));
+  const unseen = (data?.items ?? []).filter(({ id }) => !seen.has(id)).length;
+  const matching = matchingOf(filter, stats);
+  useEffect(() => {
+    setMarks(new Set());
+    setCursor(undefined);
+    setLimit(PAGE);
+  }, [filter]);
   const toggle = (id: string) => {
     const next = new Set(marks);
     if (!next.delete(id)) next.add(id);
     setMarks(next);
   };
+  const isAll = items.length > 0 && items.every(({ id }) => marks.has(id));
+  const markAll = () => setMarks(isAll ? new Set() : new Set(items.map(({ id }) => id)));
+  const place = items.findIndex(({ id }) => id === cursor);
+  const move = (by: number) => {
+    const next = items[place < 0 ? 0 : place + by];
+    return next && { run: () => setCursor(next.id) };
+  };
+  const hasRows = items.length > 0;
+  useShortcuts({
+    up: move(-1),
+    down: move(1),
+    open: cursor ? { run: () => goTo(`#/jobs/${cursor}`) } : undefined,
+    mark: cursor ? { run: () => toggle(cursor) } : undefined,
+    "mark-all": hasRows ? { run: markAll, label: isAll ? "unmark" : `all ${items.length}` } : undefined,
+    freeze: hasRows ? { run: () => setHeld(!isHeld), label: isHeld ? "unfreeze" : "freeze" } : undefined,
+    sort: hasRows ? { run: () => goTo(jobsAddress(filter, nextSort(sort))) } : undefined,
+    back: marks.size > 0 ? { run: () => setMarks(new Set()), label: "clear" } : undefined,
+  });
   const trouble = fault ?? (data ? undefined : error?.message);
   return (
     <>
       <div class="page-head">
         <div>
           <h1>Jobs</h1>
-          <p>The address of this page holds the filter, so you can send it to a colleague.</p>
+          <p>
+            {matching !== undefined &&
+              `${count(matching)} ${filter ? `of ${count(stats?.total ?? 0)} match` : "jobs"}. `}
+            The address of this page holds the filter, so you can send it to a colleague.
+          </p>
         </div>
       </div>
       <div class="jobs">
-        <Facets filter={filter} />
+        <Facets filter={filter} sort={sort} stats={stats} />
         <div>
-          <FilterBar filter={filter} />
-          {trouble && (
+          <FilterBar filter={filter} sort={sort} fault={fault} />
+          {trouble && !fault && (
             <p class="soft" role="alert">
-              {trouble}
+              {trouble}. The page tries again by itself.
             </p>
           )}
-          {data?.items.length === 0 && <NoMatch filter={filter} />}
-          {data && data.items.length > 0 && (
-            <section class="panel joblist" aria-label="Matching jobs">
-              {frozen && <div class="frozen">Frozen while you mark</div>}
-              <table class="jobtable">
-                <thead>
-                  <tr>
-                    <th>
-                      <span class="sr">Mark</span>
-                    </th>
-                    <th>Id</th>
-                    <th>Type</th>
-                    <th>Status</th>
-                    <th class="num">Tries</th>
-                    <th class="num">Age</th>
-                    <th class="num">Took</th>
-                    <th>Why</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.items.map((job) => (
-                    <tr key={job.id} aria-selected={marks.has(job.id)}>
-                      <td>
-                        <input
-                          class="check"
-                          type="checkbox"
-                          aria-label={`Mark ${shortId(job.id)}`}
-                          checked={marks.has(job.id)}
-                          onChange={() => toggle(job.id)}
-                        />
-                      </td>
-                      <td>
-                        <a class="mono link" href={`#/jobs/${job.id}`} title={job.id}>
-                          {shortId(job.id)}
-                        </a>
-                      </td>
-                      <td class="mono">{job.type}</td>
-                      <td>
-                        <Status status={job.status} />
-                      </td>
-                      <td class="num">
-                        {job.tries ?? 0}/{job.maxAttempts ?? "–"}
-                      </td>
-                      <td class="num">{age(Date.now() - Date.parse(job.createdAt))}</td>
-                      <td class="num">{duration(job.durationMs)}</td>
-                      <td class="why clip">
-                        {job.error && (
-                          <>
-                            <span class="code mono">{job.error.code}</span>
-                            <span class="soft">{job.error.message}</span>
-                          </>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-              {data.nextCursor && (
+          {shown && !hasRows && <NoMatch filter={filter} sort={sort} />}
+          {!shown && !trouble && (
+            <section class="panel joblist loading" aria-busy="true" aria-label="Matching jobs">
+              <p class="later">Reading the jobs</p>
+            </section>
+          )}
+          {hasRows && (
+            <section
+              class="panel joblist"
+              aria-label="Matching jobs"
+              onPointerEnter={({ pointerType }) => setPointed(pointerType === "mouse")}
+              onPointerLeave={() => setPointed(false)}
+            >
+              <div class="frozen">
+                <span>{stateOfList(marks.size > 0, isHeld, isPointed)}</span>
+                {unseen > 0 && (
+                  <button class="link" type="button" onClick={showNewest}>
+                    Show {unseen} new
+                  </button>
+                )}
+                <span class="end dim">
+                  {shareOf(items.length, matching, Boolean(shown?.nextCursor), sort)}
+                </span>
+              </div>
+              <JobTable
+                items={items}
+                sort={sort}
+                marks={marks}
+                cursor={cursor}
+                isAll={isAll}
+                toggle={toggle}
+                markAll={markAll}
+              />
+              {shown?.nextCursor && limit < MOST && (
                 <div class="foot">
-                  <button class="link" type="button" onClick={() => setLimit(Math.min(200, limit + PAGE))}>
-                    Show more
+                  <button
+                    class="link"
+                    type="button"
+                    onClick={() => {
+                      setPointed(false);
+                      setLimit(Math.min(MOST, limit + PAGE));
+                    }}
+                  >
+                    Show the next {PAGE}
                   </button>
                 </div>
               )}
+              {shown?.nextCursor && limit >= MOST && (
+                <div class="foot">Only the newest {MOST} are shown: narrow the filter to see others.</div>
+              )}
             </section>
           )}
-          <Bulk filter={filter} marks={marks} clear={() => setMarks(new Set())} />
+          <BulkBar
+            filter={filter}
+            marked={items.filter(({ id }) => marks.has(id))}
+            rest={isAll ? 0 : items.length}
+            markAll={markAll}
+            clear={() => setMarks(new Set())}
+          />
         </div>
       </div>
     </>
   );
 }
 
-function FilterBar({ filter }: { filter: string }) {
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (input.current) input.current.value = filter;
-  }, [filter]);
-  return (
-    <search>
-      <form
-        class="filterbar"
-        onSubmit={(event) => {
-          event.preventDefault();
-          location.hash = hashOf(input.current?.value.trim() ?? "");
-          // The keys of the page work again, and the list is where one looks next.
-          input.current?.blur();
-        }}
-      >
-        <div class="field">
-          <Icon name="search" />
-          <input
-            ref={input}
-            id="filter"
-            aria-label="Filter jobs"
-            placeholder="status:failed type:hash payload.user:1 failedAfter:5m some text"
-            spellcheck={false}
-            autocomplete="off"
-          />
-          <span class="inside">
-            <kbd>/</kbd>
-          </span>
-        </div>
-        <button class="btn" type="submit">
-          Filter
-        </button>
-      </form>
-    </search>
-  );
+/** Returns how many jobs match, where the counts by status and type can tell. */
+function matchingOf(filter: string, stats: Stats | undefined): number | undefined {
+  const narrowing = narrowingOf(filter);
+  return stats?.byType && narrowing.isWhole ? countJobs(stats.byType, narrowing) : undefined;
 }
 
-function Facets({ filter }: { filter: string }) {
-  const { data } = useQuery("stats", (signal) => client.readModel.stats({}, { signal }));
-  const rest = filter.split(/\s+/).filter((term) => term && !/^status:/i.test(term));
-  const chosen = filter
-    .split(/\s+/)
-    .find((term) => /^status:/i.test(term))
-    ?.slice("status:".length);
-  const of = (status: JobStatus) =>
-    (data?.byStatus[status] ?? 0) + (status === "VALIDATED" ? (data?.byStatus.PENDING ?? 0) : 0);
-  return (
-    <aside class="facets" aria-label="Narrow the list">
-      <section class="facet">
-        <h2>Status, of all jobs</h2>
-        <ul>
-          <li>
-            <a href={hashOf(rest.join(" "))} aria-current={chosen === undefined ? "true" : undefined}>
-              <span class="st">
-                <Icon name="logo" />
-                All
-              </span>
-              <span class="n">{data && count(data.total)}</span>
-            </a>
-          </li>
-          {FACETS.map((status) => (
-            <li key={status}>
-              <a
-                href={hashOf([`status:${statusWord(status)}`, ...rest].join(" "))}
-                class={of(status) === 0 ? "none" : ""}
-                aria-current={chosen === statusWord(status) ? "true" : undefined}
-              >
-                <span class={`st st-${toneOf(status)}`}>
-                  <Icon name={toneOf(status)} />
-                  {statusWord(status)}
-                </span>
-                <span class="n">{data && count(of(status))}</span>
-              </a>
-            </li>
-          ))}
-        </ul>
-      </section>
-    </aside>
-  );
+function stateOfList(isMarking: boolean, isHeld: boolean, isPointed: boolean): string {
+  if (isMarking) return "Frozen while you mark";
+  if (isHeld) return "Frozen; z lets it run on";
+  return isPointed ? "Held while you point at it" : "Live";
 }
 
-function NoMatch({ filter }: { filter: string }) {
+/** Says which of the matching jobs are shown. An order sorts only those, because the API returns the newest first. */
+function shareOf(shown: number, matching: number | undefined, hasMore: boolean, sort: JobSortName): string {
+  const { label } = JOB_SORTS.find(({ name }) => name === sort) ?? JOB_SORTS[0];
+  const of = matching === undefined ? "" : ` of ${count(Math.max(matching, shown))}`;
+  if (sort === "newest") return `1–${count(shown)}${of}`;
+  return hasMore ? `The newest ${count(shown)}${of}, ${label.toLowerCase()}` : label;
+}
+
+function NoMatch({ filter, sort }: { filter: string; sort: JobSortName }) {
   return (
     <section class="panel">
       <div class="message">
@@ -226,7 +188,7 @@ function NoMatch({ filter }: { filter: string }) {
         </p>
         <div class="actions">
           {filter && (
-            <a class="btn" href={hashOf("")}>
+            <a class="btn" href={jobsAddress("", sort)}>
               Show all jobs
             </a>
           )}
@@ -237,70 +199,4 @@ function NoMatch({ filter }: { filter: string }) {
       </div>
     </section>
   );
-}
-
-/** Acts on the marked jobs one by one, or on everything that matches, after a dry run has counted it. */
-function Bulk({ filter, marks, clear }: { filter: string; marks: ReadonlySet<string>; clear: () => void }) {
-  const act = useAction();
-  const confirm = useConfirm();
-  const each = (action: "retry" | "cancel") =>
-    act(`${action === "retry" ? "Retried" : "Cancelled"} ${marks.size}`, async () => {
-      const call = action === "retry" ? client.gateway.retryJob : client.gateway.cancelJob;
-      const outcomes = await Promise.allSettled([...marks].map((id) => call({ params: { id } })));
-      const refused = outcomes.filter((outcome) => outcome.status === "rejected");
-      clear();
-      if (refused[0])
-        throw new Error(`${refused.length} of ${outcomes.length} were refused: ${refused[0].reason.message}`);
-    });
-  const all = async (action: "retry" | "cancel") => {
-    const body = { action, filter } as const;
-    await act(`${action === "retry" ? "Retried" : "Cancelled"} all that match`, async () => {
-      const { matched } = await client.gateway.actOnJobs({ body: { ...body, dryRun: true } });
-      if (matched === 0)
-        throw new Error(`No job that matches can be ${action === "retry" ? "retried" : "cancelled"}`);
-      const isSure = await confirm({
-        title: `${action === "retry" ? "Retry" : "Cancel"} ${count(matched)} jobs?`,
-        text: `Every job that matches ${filter} and can be ${action === "retry" ? "retried" : "cancelled"}.`,
-        verb: `${action === "retry" ? "Retry" : "Cancel"} ${count(matched)}`,
-      });
-      if (isSure) await client.gateway.actOnJobs({ body });
-      else throw new Error("Nothing was changed");
-    });
-  };
-  if (marks.size === 0 && !filter) return null;
-  return (
-    <div
-      class="bulk"
-      role="toolbar"
-      aria-label={marks.size > 0 ? "Act on marked jobs" : "Act on all that match"}
-    >
-      <span class="count" aria-live="polite">
-        {marks.size > 0 ? `${marks.size} marked` : "All that match"}
-      </span>
-      <button
-        class="btn primary"
-        type="button"
-        onClick={() => void (marks.size > 0 ? each("retry") : all("retry"))}
-      >
-        <Icon name="retrying" />
-        Retry{marks.size > 0 && ` ${marks.size}`}
-      </button>
-      <button
-        class="btn"
-        type="button"
-        onClick={() => void (marks.size > 0 ? each("cancel") : all("cancel"))}
-      >
-        Cancel{marks.size > 0 && ` ${marks.size}`}
-      </button>
-      {marks.size > 0 && (
-        <button class="btn quiet" type="button" onClick={clear}>
-          Clear
-        </button>
-      )}
-    </div>
-  );
-}
-
-function hashOf(filter: string): string {
-  return filter ? `#/jobs?filter=${encodeURIComponent(filter)}` : "#/jobs";
 }

@@ -1,65 +1,163 @@
-import { count, duration } from "../../../shared/format.ts";
+import type { Ledger } from "../../../contracts/api-queries.ts";
+import { clock, count, duration } from "../../../shared/format.ts";
 import { client } from "../client.ts";
 import { Icon } from "../icon.tsx";
-import { Panel } from "../parts/panel.tsx";
+import { Empty, Panel } from "../parts/panel.tsx";
 import { useQuery } from "../query.ts";
 
-/** The proof that nothing is lost: the sum, and what is accused. */
-export function LedgerPanel() {
-  const { data, error } = useQuery("ledger", (signal) => client.readModel.ledger({}, { signal }));
-  if (!data)
-    return (
-      <Panel id="ledger" title="Ledger" error={error}>
-        <p class="soft">Counting</p>
-      </Panel>
-    );
-  const parts = [
-    ["completed", data.completed],
-    ["failed", data.failed],
-    ["cancelled", data.cancelled],
-    ["rejected", data.rejected],
-    ["in flight", data.inFlight],
-    ["only dead letters", data.deadLettered],
-  ] as const;
-  const [waiting] = data.waitingFor ?? [];
+const LEDGER_MS = 2_000;
+const ACCUSATIONS = [
+  ["lost", "Accepted, and there is neither a row nor a dead letter"],
+  ["unobserved", "Has a row, and its acceptance was never recorded"],
+  ["duplicated", "Ended more than once"],
+] as const;
+
+const useLedger = () =>
+  useQuery("ledger", (signal) => client.readModel.ledger({}, { signal }), { everyMs: LEDGER_MS });
+
+/** Shows as a sum that no job is lost; its proof has its own view. */
+export function LedgerPanel({ class: className }: { class?: string }) {
+  const { data, error } = useLedger();
   return (
     <Panel
       id="ledger"
+      busy={!data && !error}
       title="Ledger"
-      end={data.behindMs === undefined ? "" : `${duration(data.behindMs)} behind`}
+      class={className}
+      error={data ? undefined : error && new Error(`Cannot count: ${error.message}`)}
+      end={
+        <a class="link" href="#/ledger">
+          Show the proof
+        </a>
+      }
     >
-      <div class="seal">
-        <span class={data.balanced ? "ring" : "ring broken"}>
-          <Icon name={data.balanced ? "tick" : "failed"} />
-        </span>
-        <div>
-          <strong>
-            {data.accepted === 0 ? "Nothing accepted yet" : data.balanced ? "Balanced" : "Not balanced"}
-          </strong>
-          <span class="soft">{waiting ? waiting.message : "Every accepted job is accounted for, by id"}</span>
-        </div>
-      </div>
-      <p class="sum">
-        <span>
-          <b>{count(data.accepted)}</b> accepted
-        </span>
-        {parts.map(([name, value], i) => (
-          <>
-            <span class="dim">{i === 0 ? "=" : "+"}</span>
-            <span>
-              <b>{count(value)}</b> {name}
-            </span>
-          </>
-        ))}
-      </p>
+      <Seal ledger={data} />
+      <Sum ledger={data} />
       <dl class="accuse">
-        {(["lost", "unobserved", "duplicated"] as const).map((name) => (
-          <div>
+        {ACCUSATIONS.map(([name]) => (
+          <div key={name}>
             <dt>{name.charAt(0).toUpperCase() + name.slice(1)}</dt>
-            <dd>{count(data[name].count)}</dd>
+            <dd class={data && data[name].count > 0 ? "bad" : undefined}>
+              {data ? count(data[name].count) : "–"}
+            </dd>
           </div>
         ))}
       </dl>
     </Panel>
+  );
+}
+
+function Seal({ ledger }: { ledger: Ledger | undefined }) {
+  const [ring, icon, title] = !ledger
+    ? ["ring counting", "executing", "Counting"]
+    : ledger.accepted === 0
+      ? ["ring", "tick", "Nothing accepted yet"]
+      : ledger.balanced
+        ? ["ring", "tick", `Balanced at ${clock(Date.parse(ledger.watermark)).slice(0, 5)}`]
+        : ["ring broken", "failed", "Not balanced"];
+  return (
+    <div class="seal">
+      <span class={ring}>
+        <Icon name={icon} />
+      </span>
+      <div>
+        <strong>{title}</strong>
+        <span class="soft">
+          {ledger?.balanced === false
+            ? "Some jobs are not accounted for; the proof names them"
+            : "Every accepted job is accounted for, by id"}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function Sum({ ledger }: { ledger: Ledger | undefined }) {
+  const parts = [
+    ["completed", ledger?.completed],
+    ["failed", ledger?.failed],
+    ["cancelled", ledger?.cancelled],
+    ["rejected", ledger?.rejected],
+    ["in flight", ledger?.inFlight],
+    ["only dead letters", ledger?.deadLettered],
+  ] as const;
+  const number = (value: number | undefined) => <b>{value === undefined ? "–" : count(value)}</b>;
+  return (
+    <p class="sum">
+      <span>{number(ledger?.accepted)} accepted</span>
+      {parts
+        .filter(([name, value]) => name !== "only dead letters" || (value ?? 0) > 0)
+        .map(([name, value], index) => (
+          <span key={name}>
+            <span class="dim">{index === 0 ? "= " : "+ "}</span>
+            {number(value)} {name}
+          </span>
+        ))}
+    </p>
+  );
+}
+
+/** The proof: the sum up to a moment, what holds that moment back, and the ids of every accused job. */
+export function LedgerView() {
+  const { data, error } = useLedger();
+  const end = data?.behindMs === undefined ? "" : `${duration(data.behindMs)} behind`;
+  return (
+    <>
+      <nav class="crumbs" aria-label="Where you are">
+        <a href="#/overview">Overview</a> › Ledger
+      </nav>
+      <div class="page-head">
+        <div>
+          <h1>Ledger</h1>
+          <p>
+            The ids that were accepted, from the event store, against the ids in the job store
+            {data && `, up to ${clock(Date.parse(data.watermark))}`}.
+          </p>
+        </div>
+      </div>
+      <div class="overview">
+        <div class="stack">
+          <Panel id="balance" title="Balance" end={end} error={data ? undefined : error}>
+            <Seal ledger={data} />
+            <Sum ledger={data} />
+          </Panel>
+          {ACCUSATIONS.map(([name, meaning]) => (
+            <Panel
+              id={name}
+              key={name}
+              title={name.charAt(0).toUpperCase() + name.slice(1)}
+              end={data ? count(data[name].count) : "–"}
+            >
+              <p class="soft">{meaning}.</p>
+              <ul class="ids">
+                {data?.[name].ids.map((id) => (
+                  <li key={id}>
+                    <a class="link mono" href={`#/jobs/${id}`}>
+                      {id}
+                    </a>
+                  </li>
+                ))}
+              </ul>
+              {data && data[name].count > data[name].ids.length && (
+                <p class="dim">The first {data[name].ids.length} of them</p>
+              )}
+            </Panel>
+          ))}
+        </div>
+        <div class="stack">
+          <Panel id="waiting" title="What it waits for" end={data && `${(data.waitingFor ?? []).length}`}>
+            {(data?.waitingFor ?? []).length === 0 ? (
+              <Empty>Nothing: the ledger has judged everything that is old enough.</Empty>
+            ) : (
+              <ul class="plain">
+                {data?.waitingFor?.map(({ what, name, message }) => (
+                  <li key={`${what} ${name}`}>{message}</li>
+                ))}
+              </ul>
+            )}
+          </Panel>
+        </div>
+      </div>
+    </>
   );
 }

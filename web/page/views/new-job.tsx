@@ -1,108 +1,287 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { JobTypeInfo } from "../../../contracts/job-type.ts";
+import { ApiError } from "../../../shared/api-client/api-error.ts";
+import { duration } from "../../../shared/format.ts";
+import { useAccess } from "../access.ts";
 import { client } from "../client.ts";
+import { type Draft, draftOf, withText } from "../form/draft.ts";
+import { requestOf, SETTINGS, type Settings, settingFaults } from "../form/job-settings.ts";
+import { ObjectFields, PayloadField } from "../form/payload-fields.tsx";
+import type { PayloadSchema } from "../form/payload-schema.ts";
+import { type Faults, schemaFaults } from "../form/schema-faults.ts";
+import { Icon } from "../icon.tsx";
+import { jobsAddress } from "../job-list/address.ts";
+import { noteSubmitted } from "../on-its-way.ts";
 import { Panel } from "../parts/panel.tsx";
 import { useAction } from "../parts/toast.tsx";
 import { useQuery } from "../query.ts";
 
-const DEFAULT_PRIORITY = 5;
-
-/** Submits a job, from the example of its type or from the payload of another job. */
+/** Submits a job: from the example of its type, from another job (`from`), or from a dead one (`letter`). */
 export function NewJob({ query }: { query: URLSearchParams }) {
   const from = query.get("from");
-  const act = useAction();
-  const { data: types, error } = useQuery("types", (signal) => client.gateway.listJobTypes({}, { signal }), {
-    frozen: true,
-  });
-  const { data: origin } = useQuery(
+  const letter = query.get("letter");
+  const asked = query.get("type");
+  const types = useQuery("types", (signal) => client.gateway.listJobTypes({}, { signal }), { frozen: true });
+  const origin = useQuery(
     `origin ${from}`,
     async (signal) => (from ? client.readModel.jobDetail({ params: { id: from } }, { signal }) : undefined),
     { frozen: true },
   );
-  // What a person has not chosen follows from the origin, or from the first type and its example.
+  const title = letter ? "Edit and replay" : from ? "Edit and resubmit" : "New job";
   const [chosen, setChosen] = useState<string>();
-  const [typed, setTyped] = useState<string>();
-  const [priority, setPriority] = useState(DEFAULT_PRIORITY);
-  const name = chosen ?? origin?.type ?? types?.jobTypes[0]?.name ?? "";
-  const type = types?.jobTypes.find((one) => one.name === name);
-  const payload =
-    typed ?? JSON.stringify((origin?.type === name ? origin.payload : type?.example) ?? {}, null, 2);
-  const fault = faultIn(payload);
-
-  function choose(next: string): void {
-    setChosen(next);
-    setTyped(undefined);
-  }
-
-  async function submit(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    if (fault) return;
-    let jobId = "";
-    const isDone = await act("Submitted", async () => {
-      const body = {
-        type: name,
-        payload: JSON.parse(payload) as Record<string, unknown>,
-        priority,
-        ...(from && { originId: from }),
-      };
-      ({ jobId } = await client.gateway.submitJob({ body }));
-    });
-    if (isDone) location.hash = `#/jobs/${jobId}`;
-  }
-
+  const isReady = types.data && (!from || origin.data);
+  const name = chosen ?? origin.data?.type ?? asked ?? types.data?.jobTypes[0]?.name ?? "";
+  const type = types.data?.jobTypes.find((one) => one.name === name);
+  const error = types.data ? origin.error : types.error;
   return (
     <>
       <div class="page-head">
-        <h1>{from ? "Edit and resubmit" : "New job"}</h1>
+        <div>
+          <h1>{title}</h1>
+          <p>{type?.description ?? "\u00a0"}</p>
+        </div>
       </div>
-      <Panel id="new" title={type?.description ?? "A job"} error={types ? undefined : error}>
-        <form class="newjob" onSubmit={(event) => void submit(event)}>
-          <label>
-            <span>Type</span>
-            <select value={name} onChange={(event) => choose(event.currentTarget.value)}>
-              {types?.jobTypes.map((one) => (
-                <option value={one.name} key={one.name}>
-                  {one.name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            <span>Payload</span>
-            <textarea
-              rows={10}
-              spellcheck={false}
-              value={payload}
-              aria-invalid={fault !== undefined}
-              onInput={(event) => setTyped(event.currentTarget.value)}
-            />
-          </label>
-          {fault && <p role="alert">{fault}</p>}
-          <label>
-            <span>Priority, 0 to 9; 9 is served first</span>
-            <input
-              type="number"
-              min={0}
-              max={9}
-              value={priority}
-              onInput={(event) => setPriority(event.currentTarget.valueAsNumber || 0)}
-            />
-          </label>
-          <button class="btn primary" type="submit" aria-disabled={fault !== undefined}>
-            Submit
-          </button>
-        </form>
-      </Panel>
+      {!isReady && (
+        <Panel id="form" title="Payload" error={error}>
+          <p class="soft">Reading the job types</p>
+        </Panel>
+      )}
+      {isReady && !type && (
+        <Panel id="form" title="Payload">
+          <p role="alert">
+            The type <code>{name}</code> is unknown here, so its payload has no form. Bring the type back, or
+            pick another one on{" "}
+            <a class="link" href="#/new">
+              New job
+            </a>
+            .
+          </p>
+        </Panel>
+      )}
+      {isReady && type && (
+        <JobForm
+          key={type.name}
+          type={type}
+          types={types.data?.jobTypes ?? []}
+          start={origin.data?.type === type.name && origin.data.payload ? origin.data.payload : type.example}
+          from={from}
+          letter={letter}
+          choose={setChosen}
+        />
+      )}
     </>
   );
 }
 
-function faultIn(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text || "{}");
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? undefined
-      : "The payload must be a JSON object";
-  } catch (error) {
-    return `The payload is not JSON: ${(error as Error).message}`;
+interface JobFormProps {
+  readonly type: JobTypeInfo;
+  readonly types: readonly JobTypeInfo[];
+  readonly start: Readonly<Record<string, unknown>>;
+  readonly from: string | null;
+  readonly letter: string | null;
+  readonly choose: (type: string) => void;
+}
+
+function JobForm({ type, types, start, from, letter, choose }: JobFormProps) {
+  const act = useAction();
+  const access = useAccess();
+  const form = useRef<HTMLFormElement>(null);
+  const [draft, setDraft] = useState<Draft>(() => draftOf(start));
+  const [settings, setSettings] = useState<Settings>({});
+  const [refused, setRefused] = useState<Faults>(new Map());
+  const [failure, setFailure] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const own = new Map([
+    ...schemaFaults(type.payloadSchema, draft.payload, "/payload"),
+    ...settingFaults(settings, Date.now()),
+  ]);
+  const faults: Faults = new Map([...refused, ...own]);
+  const wrong = own.size + (draft.fault ? 1 : 0);
+
+  function edit(next: Draft): void {
+    setDraft(next);
+    setRefused(new Map());
+    setFailure(undefined);
   }
+
+  // The person continues at the field that the service refused.
+  useEffect(() => {
+    if (refused.size > 0) focusFirstFault(form.current);
+  }, [refused]);
+
+  async function submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (access.readOnly) return;
+    if (wrong > 0) return focusFirstFault(form.current);
+    if (isBusy) return;
+    setBusy(true);
+    setFailure(undefined);
+    const many = typeof settings.count === "number" && settings.count > 1 ? settings.count : 1;
+    const body = { ...requestOf(settings, Date.now()), type: type.name, payload: draft.payload };
+    try {
+      const target = await send(body, many);
+      await act(
+        many > 1 ? `Submitted ${many} jobs` : letter ? "Replayed" : "Submitted",
+        async () => undefined,
+      );
+      location.hash = target;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const errors = error.problem?.errors ?? [];
+      setRefused(new Map(errors.map(({ path, message }) => [path, message])));
+      setFailure(`${error.detail}. ${error.remedy}`);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  /** Submits the form and returns the address of the resulting job or jobs. */
+  async function send(body: { type: string; payload: Draft["payload"] }, many: number): Promise<string> {
+    if (letter) {
+      const { jobId } = await client.gateway.replayDeadLetter({
+        params: { id: letter },
+        body: { payload: { ...body.payload } },
+      });
+      if (jobId) noteSubmitted(jobId);
+      return jobId ? `#/jobs/${jobId}` : "#/dead-letters";
+    }
+    const job = { ...body, payload: { ...body.payload }, ...(from && { originId: from }) };
+    if (many === 1) {
+      const { jobId } = await client.gateway.submitJob({ body: job });
+      noteSubmitted(jobId);
+      return `#/jobs/${jobId}`;
+    }
+    await client.gateway.submitBatch({ body: { jobs: new Array<typeof job>(many).fill(job) } });
+    return jobsAddress(`type:${type.name}`);
+  }
+
+  const schema = type.payloadSchema as PayloadSchema;
+  return (
+    <form class="newjob" ref={form} noValidate onSubmit={(event) => void submit(event)}>
+      <div class="stack">
+        <Panel id="form" title="Payload" end={`${type.name} ${type.version}`}>
+          <div class="form-field">
+            <label for="type">Type</label>
+            <select
+              id="type"
+              value={type.name}
+              aria-disabled={letter !== null}
+              disabled={letter !== null}
+              onChange={(event) => choose(event.currentTarget.value)}
+            >
+              {types.map(({ name }) => (
+                <option value={name} key={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </div>
+          <ObjectFields
+            path="/payload"
+            schema={schema}
+            value={draft.payload}
+            faults={faults}
+            onChange={(payload) => edit(draftOf(payload as Draft["payload"]))}
+          />
+        </Panel>
+        {!letter && (
+          <Panel id="settings" title="How it runs" end="all optional">
+            <div class="settings">
+              {Object.entries(SETTINGS).map(([name, { label, ...one }]) => (
+                <PayloadField
+                  key={name}
+                  name={label}
+                  path={`/${name}`}
+                  schema={one}
+                  required={false}
+                  value={settings[name]}
+                  faults={faults}
+                  onChange={(value) => {
+                    const { [name]: _, ...rest } = settings;
+                    setSettings(value === undefined ? rest : { ...rest, [name]: value });
+                    setRefused(new Map());
+                  }}
+                />
+              ))}
+            </div>
+          </Panel>
+        )}
+        <div class="submit">
+          <button class="btn primary" type="submit" aria-disabled={wrong > 0 || isBusy || access.readOnly}>
+            {isBusy ? "Submitting…" : submitLabel(letter, settings)}
+          </button>
+          <p class={failure ? "fault" : "hint-text"} role={failure ? "alert" : undefined}>
+            {failure && <Icon name="failed" />}
+            {access.reason ??
+              failure ??
+              (wrong > 0 ? `${wrong === 1 ? "One field needs" : `${wrong} fields need`} another value` : "")}
+          </p>
+        </div>
+      </div>
+      <Expert type={type} draft={draft} faults={faults} onText={(text) => edit(withText(draft, text))} />
+    </form>
+  );
+}
+
+/** The same payload as JSON, and how the system runs its type. */
+function Expert({
+  type: { retry, deadlineMs, payloadSchema },
+  draft,
+  faults,
+  onText,
+}: {
+  type: JobTypeInfo;
+  draft: Draft;
+  faults: Faults;
+  onText: (text: string) => void;
+}) {
+  // Faults without a field, such as a property that the schema does not have.
+  const names = Object.keys((payloadSchema as PayloadSchema).properties ?? {});
+  const stray = [...faults].find(
+    ([path]) =>
+      path === "/payload" || (path.startsWith("/payload/") && !names.includes(path.split("/")[2] ?? "")),
+  );
+  const message = draft.fault ?? (stray && `${stray[0]}: ${stray[1]}`);
+  return (
+    <aside class="stack">
+      <Panel id="json" title="As JSON" end="follows the fields, and they follow it">
+        <div class="form-field">
+          <textarea
+            aria-label="Payload as JSON"
+            aria-describedby="json-about"
+            aria-invalid={message !== undefined}
+            rows={12}
+            spellcheck={false}
+            value={draft.text}
+            onInput={(event) => onText(event.currentTarget.value)}
+          />
+          <p class={message ? "fault" : "hint-text"} id="json-about">
+            {message && <Icon name="failed" />}
+            {message}
+          </p>
+        </div>
+      </Panel>
+      <Panel id="policy" title="When it fails">
+        <dl class="facts">
+          <dt>Tries</dt>
+          <dd>{retry.maxAttempts}</dd>
+          <dt>Backoff</dt>
+          <dd>
+            {duration(retry.baseMs)} to {duration(retry.capMs)}, full jitter
+          </dd>
+          <dt>Deadline</dt>
+          <dd>{duration(deadlineMs)} for each try</dd>
+        </dl>
+      </Panel>
+    </aside>
+  );
+}
+
+function submitLabel(letter: string | null, { count }: Settings): string {
+  if (letter) return "Replay as a new job";
+  return typeof count === "number" && count > 1 ? `Submit ${count} jobs` : "Submit";
+}
+
+function focusFirstFault(form: HTMLFormElement | null): void {
+  form?.querySelector<HTMLElement>("[aria-invalid='true']")?.focus();
 }

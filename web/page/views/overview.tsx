@@ -1,97 +1,116 @@
-import { useEffect, useState } from "preact/hooks";
 import type { Overview as OverviewReply } from "../../../contracts/api-queries.ts";
-import { clock, count, duration, rate } from "../../../shared/format.ts";
-import {
-  addOverview,
-  CHART_SECONDS,
-  columns,
-  current,
-  NO_RATES,
-  type Rates,
-  seed,
-} from "../../../shared/rates.ts";
-import { client } from "../client.ts";
+import { clock, count, rate } from "../../../shared/format.ts";
 import { useLive } from "../live.ts";
 import { Counters } from "../parts/counters.tsx";
-import { LineChart } from "../parts/line-chart.tsx";
-import { Panel } from "../parts/panel.tsx";
-import { useQuery } from "../query.ts";
+import { LatencyPanel } from "../parts/latency-panel.tsx";
+import { PartsPanel } from "../parts/parts-panel.tsx";
+import { RatePanel } from "../parts/rate-panel.tsx";
+import type { Query } from "../query.ts";
+import { TIME_RANGES, type TimeRange, timeRangeOf } from "../time-range.ts";
+import { useRates } from "../use-rates.ts";
 import { AlertsPanel } from "./alerts.tsx";
 import { DeadLetterReasons } from "./dead-letters.tsx";
 import { NowPanel } from "./events.tsx";
 import { LedgerPanel } from "./ledger.tsx";
 import { QueuesPanel, WorkersPanel } from "./queues.tsx";
 
-const COLUMNS = 60;
+export type { OverviewReply };
 
-/** Is it healthy, is it moving, what is wrong: on one page. */
-export function Overview() {
-  const { data, error } = useQuery("overview", (signal) => client.readModel.overview({}, { signal }));
-  const { isLive, at } = useLive();
-  const rates = useRates(data);
-  if (!data)
-    return (
-      <div class="message">
-        <h1>{error ? "The read model does not answer" : "Reading the overview"}</h1>
-        {error && <p>{error.message}. Start the system with `bun run dev`, or look at its log.</p>}
-      </div>
-    );
-  const perSecond = { completed: current(rates.completed), failed: current(rates.failed) };
+interface OverviewProps {
+  readonly overview: Query<OverviewReply>;
+  readonly query: URLSearchParams;
+}
+
+/** Answers on one page whether the system is healthy, whether it moves, and what is wrong. */
+export function Overview({ overview: { data, error }, query }: OverviewProps) {
+  const { state, at } = useLive();
+  const range = timeRangeOf(query);
+  const rates = useRates(data, range);
+  if (!data) return <NoOverview error={error} />;
+  const to = Date.parse(data.at);
   return (
     <>
       <div class="page-head">
         <div>
-          <h1>{isLive ? headline(data) : `As it was at ${clock(at)}`}</h1>
+          <h1>{state === "stale" ? `As it was at ${clock(at)}` : headline(data)}</h1>
           <p>
-            {isLive
-              ? sentence(data, perSecond.completed)
-              : "Not live: the feed is down, and the page tries again."}
+            {state === "stale"
+              ? "Not live: the feed is down, and the page tries again by itself."
+              : sentence(data, rates.perSecond.completed)}
           </p>
         </div>
+        <RangeSwitch range={range} />
       </div>
-      <Counters overview={data} perSecond={perSecond} />
+      <Counters overview={data} perSecond={rates.perSecond} />
       <div class="overview">
         <div class="stack">
-          <RatePanel rates={rates} perSecond={perSecond} />
-          <QueuesPanel queues={data.queues} />
+          <RatePanel rates={rates} range={range} to={to} isEmpty={data.stats.total === 0} />
+          <QueuesPanel queues={data.queues} class="o3" />
           <NowPanel />
-          <WorkersPanel />
+          <WorkersPanel class="o8" />
         </div>
         <div class="stack">
-          <AlertsPanel />
-          <LatencyPanel overview={data} />
-          <LedgerPanel />
-          <DeadLetterReasons total={data.deadLetters} />
+          <AlertsPanel class="o1" failed={data.stats.byStatus.FAILED} />
+          <LatencyPanel overview={data} range={range} to={to} />
+          <LedgerPanel class="o4" />
+          <DeadLetterReasons total={data.deadLetters} class="o5" />
+          <PartsPanel overview={data} />
         </div>
       </div>
     </>
   );
 }
 
-/** Rates per second from the counters of successive overviews, with the minutes before this page was opened in front. */
-function useRates(overview: OverviewReply | undefined): {
-  completed: readonly number[];
-  failed: readonly number[];
-} {
-  const [rates, setRates] = useState<Rates>(NO_RATES);
-  const completed = useQuery(
-    "completed",
-    () => client.readModel.series({ query: { metric: "completed", minutes: 5 } }),
-    {
-      frozen: true,
-    },
+/** The outline of the overview while it loads, so that nothing moves when it arrives. */
+function NoOverview({ error }: { error: Error | undefined }) {
+  if (error)
+    return (
+      <div class="message">
+        <h1>The read model does not answer</h1>
+        <p>
+          {error.message}. The page tries again by itself; start the system with `bun run dev`, or look at its
+          log.
+        </p>
+        <a class="btn" href="#/terminal">
+          Open the terminal
+        </a>
+      </div>
+    );
+  return (
+    <div aria-busy="true">
+      <div class="page-head">
+        <div>
+          <h1>Reading the overview</h1>
+          <p>{"\u00a0"}</p>
+        </div>
+      </div>
+      <section class="panel counters" aria-hidden="true">
+        {Array.from({ length: 8 }, (_, index) => (
+          <span class="counter zero" key={index}>
+            <span class="st">{"\u00a0"}</span>
+            <span class="value">–</span>
+            <span class="note">{"\u00a0"}</span>
+          </span>
+        ))}
+      </section>
+    </div>
   );
-  const failed = useQuery(
-    "failed",
-    () => client.readModel.series({ query: { metric: "failed", minutes: 5 } }),
-    {
-      frozen: true,
-    },
+}
+
+function RangeSwitch({ range }: { range: TimeRange }) {
+  return (
+    <nav class="end segmented" aria-label="Time range of the charts">
+      {TIME_RANGES.map(({ name, label }) => (
+        <a
+          href={name === "5m" ? "#/overview" : `#/overview?range=${name}`}
+          aria-current={range.name === name ? "true" : undefined}
+          key={name}
+        >
+          {label}
+        </a>
+      ))}
+    </nav>
   );
-  useEffect(() => {
-    if (overview) setRates((before) => addOverview(before, overview));
-  }, [overview?.at]);
-  return { completed: seed(rates.completed, completed.data), failed: seed(rates.failed, failed.data) };
 }
 
 function headline({ alerts, workers, unavailable, deadLetters }: OverviewReply): string {
@@ -107,81 +126,10 @@ function sentence({ queues, deadLetters, stats }: OverviewReply, perSecond: numb
   const paused = queues.filter((queue) => queue.paused).map(({ type }) => type);
   return [
     `${rate(perSecond).replace("/s", "")} jobs complete each second.`,
-    deadLetters > 0 && `${count(deadLetters)} dead letters wait for a person.`,
-    paused.length > 0 && `${paused.join(", ")} is paused.`,
+    deadLetters > 0 &&
+      `${count(deadLetters)} dead ${deadLetters === 1 ? "letter waits" : "letters wait"} for a person.`,
+    paused.length > 0 && `${paused.join(", ")} ${paused.length === 1 ? "is" : "are"} paused.`,
   ]
     .filter(Boolean)
     .join(" ");
-}
-
-function RatePanel({
-  rates,
-  perSecond,
-}: {
-  rates: ReturnType<typeof useRates>;
-  perSecond: { completed: number; failed: number };
-}) {
-  const now = Date.now();
-  return (
-    <Panel id="rate" title="Rate" end="per second, last 5 min">
-      <div class="legend">
-        {(["completed", "failed"] as const).map((name) => (
-          <span>
-            <svg viewBox="0 0 20 8" aria-hidden="true">
-              <path class={`ln ln-${name}`} d="M0 4h20" />
-            </svg>
-            {name} <b class="num">{rate(perSecond[name])}</b>
-          </span>
-        ))}
-      </div>
-      <LineChart
-        label={`Completed ${rate(perSecond.completed)}, failed ${rate(perSecond.failed)} now, over the last five minutes`}
-        from={now - CHART_SECONDS * 1_000}
-        to={now}
-        unit={(value) => String(value)}
-        lines={[
-          {
-            name: "completed",
-            style: "ln-completed",
-            fill: "area-completed",
-            points: columns(rates.completed, COLUMNS),
-          },
-          { name: "failed", style: "ln-failed", points: columns(rates.failed, COLUMNS) },
-        ]}
-      />
-    </Panel>
-  );
-}
-
-function LatencyPanel({ overview: { stats, observationLagMs } }: { overview: OverviewReply }) {
-  const rows = [
-    ["Execution", stats.execution],
-    ["Queue wait", stats.queueWait],
-  ] as const;
-  return (
-    <Panel id="latency" title="Latency" end={`observed after ${duration(observationLagMs)}`}>
-      <table class="grid-table">
-        <thead>
-          <tr>
-            <th>
-              <span class="sr">Measure</span>
-            </th>
-            <th class="num">p50</th>
-            <th class="num">p95</th>
-            <th class="num">p99</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([name, { p50, p95, p99 }]) => (
-            <tr>
-              <td class="nowrap">{name}</td>
-              <td class="num">{duration(p50)}</td>
-              <td class="num strong">{duration(p95)}</td>
-              <td class="num">{duration(p99)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Panel>
-  );
 }

@@ -1,0 +1,56 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { published, StringEnum } from "./schema.ts";
+
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 });
+const Variable = Type.String({ pattern: "^[A-Z][A-Z0-9_]*$" });
+const Login = Type.Object({
+  variable: Type.Optional(
+    Type.String({
+      pattern: "^[A-Z][A-Z0-9_]*$",
+      description: "The variable with which a deployment overrides it",
+    }),
+  ),
+  value: Type.String({ description: "The demonstration's value" }),
+});
+
+/** Everything that runs in a full deployment; the data is `SERVICE_CATALOGUE`. */
+export const ServiceCatalogue = published(
+  "services",
+  "1.0.0",
+  Type.Object({
+    services: Type.Array(
+      Type.Object({
+        name: Type.String({ pattern: "^[a-z][a-z0-9-]{0,31}$", description: "Also its host name" }),
+        role: StringEnum(["service", "engine", "observer", "admin"]),
+        profile: StringEnum(["core", "observe", "admin"]),
+        purpose: Type.String({ minLength: 1 }),
+        image: Type.String({ description: "With its tag; ours have neither namespace nor tag" }),
+        ports: Type.Array(
+          Type.Object({
+            purpose: Type.String({ minLength: 1 }),
+            port: Port,
+            published: Type.Optional(
+              Type.Object(
+                { port: Port, variable: Variable },
+                { description: "Its port on the user's machine" },
+              ),
+            ),
+          }),
+          { minItems: 1 },
+        ),
+        health: Type.Optional(
+          Type.Object(
+            { port: Port, path: Type.String({ pattern: "^/" }) },
+            { description: "200 when ready" },
+          ),
+        ),
+        needs: Type.Array(Type.String(), { description: "Services that must be healthy before it starts" }),
+        environment: Type.Array(Variable, { description: "Environment that a deployment sets" }),
+        credentials: Type.Optional(Type.Object({ user: Type.Optional(Login), password: Login })),
+        scalable: Type.Optional(Type.Boolean({ description: "Any number of instances may run" })),
+      }),
+    ),
+  }),
+);
+export type ServiceCatalogue = Static<typeof ServiceCatalogue>;
+export type ServiceEntry = ServiceCatalogue["services"][number];

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+
+export const PROJECT = join(import.meta.dir, "../..");
+
+/** A service of compose.yaml, with anchors and merges resolved and variables as they are written. */
+export interface ComposeService {
+  readonly profiles?: readonly string[];
+  readonly image: string;
+  readonly build?: { readonly dockerfile: string; readonly args: Readonly<Record<string, unknown>> };
+  readonly environment?: Readonly<Record<string, string | number>>;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly expose?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly read_only?: boolean;
+  readonly shm_size?: string;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string; readonly required?: boolean }>>;
+  readonly healthcheck?: {
+    readonly test: readonly string[];
+    readonly interval: string;
+    readonly timeout: string;
+    readonly retries: number;
+    readonly start_period: string;
+  };
+  readonly stop_grace_period?: string;
+  readonly restart?: string;
+  readonly logging?: { readonly options: Readonly<Record<string, string>> };
+  readonly mem_limit?: string;
+  readonly cpus?: string;
+}
+
+interface ComposeFile {
+  readonly services: Readonly<Record<string, ComposeService>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  readonly configs: Readonly<Record<string, { readonly content: string }>>;
+}
+
+export const composeText = await Bun.file(join(PROJECT, "compose/compose.yaml")).text();
+
+/** compose.yaml. */
+export const compose = Bun.YAML.parse(composeText) as ComposeFile;
+
+/** A text of compose.yaml with every variable at its default, and `$$` as the `$` that it stands for. */
+export function withDefaults(value: unknown): string {
+  return String(value)
+    .replaceAll(/\$\{[A-Z][A-Z0-9_]*:?-([^}]*)\}/g, "$1")
+    .replaceAll("$$", "$");
+}
+
+/** A length of time as Compose writes it, in seconds. */
+export function seconds(text: string): number {
+  return Number(/^(\d+)s$/.exec(text)?.[1]);
+}
+
+/** A size as Compose writes it, as Kubernetes does. */
+export function memory(text: unknown): string {
+  return withDefaults(text).replace(/m$/, "Mi").replace(/g$/, "Gi");
+}

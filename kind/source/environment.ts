@@ -1,0 +1,76 @@
+import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
+
+/** The addresses of engines, in a Secret of their own because another cluster has other engines. */
+export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
+
+/** Compose's variables that are secret: the logins of the catalogue, and the token of the browser's terminal. */
+const SECRET_VARIABLES = new Set([
+  "PTY_AUTH_TOKEN",
+  ...SERVICE_CATALOGUE.services.flatMap(({ credentials }) =>
+    [credentials?.user?.variable, credentials?.password.variable].flatMap((name) => name ?? []),
+  ),
+]);
+
+const reference = (kind: "secretKeyRef" | "configMapKeyRef", name: string, key: string) => ({
+  valueFrom: { [kind]: { name, key } },
+});
+
+const variablesIn = (raw: unknown) =>
+  [...String(raw).matchAll(/\$\{([A-Z][A-Z0-9_]*):?-/g)].map(([, name = ""]) => name);
+
+/** The one secret variable that a value consists of. */
+const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIABLES.has(name));
+
+/** Whether a person sets this through a variable of Compose; one value then holds for every service that reads it. */
+const isSetting = (name: string, raw: unknown) => !secretIn(raw) && variablesIn(raw).includes(name);
+
+/** The variables of a container: engines and logins from secrets, settings from a ConfigMap, the rest as in Compose. */
+export function environmentOf({ environment = {} }: ComposeService) {
+  return Object.entries(environment).map(([name, raw]) => {
+    const secret = secretIn(raw);
+    if (ENGINE_URLS.includes(name)) return { name, ...reference("secretKeyRef", "engine-urls", name) };
+    if (secret) return { name, ...reference("secretKeyRef", "logins", secret) };
+    if (isSetting(name, raw)) return { name, ...reference("configMapKeyRef", "settings", name) };
+    return { name, value: withDefaults(raw) };
+  });
+}
+
+/** Returns command-line words; a login becomes a reference to its variable, so that no manifest shows it. */
+export function words({ environment = {} }: ComposeService, list: readonly string[] | undefined) {
+  return list?.map((word) => {
+    const secret = secretIn(word);
+    const [name] = Object.entries(environment).find(([, raw]) => secret && secretIn(raw) === secret) ?? [];
+    return name ? `$(${name})` : withDefaults(word);
+  });
+}
+
+const inOrder = (entries: ReadonlyMap<string, string>) =>
+  [...entries].sort(([a], [b]) => a.localeCompare(b)).map(([name, value]) => `${name}=${value}\n`);
+
+function collect(keep: (name: string, raw: unknown) => [string, string] | undefined): string {
+  const found = new Map<string, string>();
+  for (const { environment = {} } of Object.values(compose.services))
+    for (const [name, raw] of Object.entries(environment)) {
+      const [key, value] = keep(name, raw) ?? [];
+      if (key === undefined || value === undefined) continue;
+      if ((found.get(key) ?? value) !== value) throw new Error(`compose.yaml has two values of ${key}`);
+      found.set(key, value);
+    }
+  return inOrder(found).join("");
+}
+
+/** settings.env: what a person may set, with Compose's defaults. */
+export const settings = () =>
+  collect((name, raw) => (isSetting(name, raw) ? [name, withDefaults(raw)] : undefined));
+
+/** engine-urls.env of the engines in the cluster. */
+export const engineUrls = () =>
+  collect((name, raw) => (ENGINE_URLS.includes(name) ? [name, withDefaults(raw)] : undefined));
+
+/** logins.env of the demonstration. */
+export const logins = () =>
+  collect((name, raw) => {
+    const secret = ENGINE_URLS.includes(name) ? undefined : secretIn(raw);
+    return secret === undefined ? undefined : [secret, withDefaults(raw)];
+  });

@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT } from "./compose-file.ts";
+import { NAMESPACE } from "./names.ts";
+
+const FILE = "compose/nginx/observatory.conf";
+const DOCKER = /^ *# Docker's own name server.*\n *resolver 127\.0\.0\.11 valid=5s ipv6=off;$/m;
+
+/**
+ * nginx' configuration of Compose with the name server of the cluster. nginx looks names up itself and knows no search
+ * list, so the services have their whole names.
+ */
+export function nginxConfig(): string {
+  const text = readFileSync(join(PROJECT, FILE), "utf8");
+  if (!DOCKER.test(text)) throw new Error(`${FILE} has another resolver than kind/source/page.ts expects`);
+  return text
+    .replace(
+      DOCKER,
+      "  # The cluster's name server: a Service keeps its address while its pods come and go.\n" +
+        "  resolver kube-dns.kube-system.svc.cluster.local valid=5s ipv6=off;",
+    )
+    .replaceAll(/^( *set \$\w+ http:\/\/[a-z-]+)(:\d+;)$/gm, `$1.${NAMESPACE}.svc.cluster.local$2`);
+}

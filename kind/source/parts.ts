@@ -1,0 +1,91 @@
+import type { ServiceEntry } from "../../contracts/service-schema.ts";
+import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { type ComposeService, compose } from "./compose-file.ts";
+import { CLUSTER, labelsOf, nodePortOf, portName, selectorOf } from "./names.ts";
+import { networkPolicyOf } from "./network.ts";
+import { prometheusAccess } from "./prometheus.ts";
+import { workloadOf } from "./workload.ts";
+
+/** Clients call each of its pods directly: the name resolves to every address, not to one that stands for all. */
+const HEADLESS = "processor";
+
+const portsOf = (entry: ServiceEntry) =>
+  entry.ports.map(({ port }) => ({ name: portName(port), port, targetPort: portName(port) }));
+
+const serviceOf = (entry: ServiceEntry) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: entry.name, labels: labelsOf(entry) },
+  spec: {
+    ...(entry.name === HEADLESS && { clusterIP: "None" }),
+    selector: selectorOf(entry.name),
+    ports: portsOf(entry),
+  },
+});
+
+/** At most one pod of a part is moved at a time, be it the only one: its callers wait, and nothing is lost. */
+const budgetOf = ({ name, role }: ServiceEntry) => ({
+  apiVersion: "policy/v1",
+  kind: "PodDisruptionBudget",
+  metadata: { name, labels: labelsOf({ name, role }) },
+  spec: {
+    maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
+    selector: { matchLabels: selectorOf(name) },
+  },
+});
+
+/** Returns every object of a part. */
+export function objectsOf(entry: ServiceEntry): object[] {
+  const service = compose.services[entry.name] as ComposeService;
+  return [
+    workloadOf(entry, service),
+    serviceOf(entry),
+    budgetOf(entry),
+    networkPolicyOf(entry),
+    ...(entry.name === "prometheus" ? prometheusAccess() : []),
+  ];
+}
+
+const published = SERVICE_CATALOGUE.services.flatMap((entry) =>
+  entry.ports.flatMap(({ port, published: at }) => (at ? [{ entry, port, outside: at.port }] : [])),
+);
+
+/** The Services through which this machine reaches the cluster, by the ports that cluster.yaml maps. */
+export const outsideServices = () =>
+  SERVICE_CATALOGUE.services
+    .filter(({ name }) => published.some(({ entry }) => entry.name === name))
+    .map((entry) => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: `${entry.name}-outside`, labels: labelsOf(entry) },
+      spec: {
+        type: "NodePort",
+        selector: selectorOf(entry.name),
+        ports: published
+          .filter((one) => one.entry === entry)
+          .map(({ port, outside }) => ({
+            name: portName(port),
+            port,
+            targetPort: portName(port),
+            nodePort: nodePortOf(outside),
+          })),
+      },
+    }));
+
+/** cluster.yaml: three nodes, and every published port of Compose on the same port of this machine's loopback. */
+export function clusterConfig() {
+  const mappings = published.map(({ outside }) => ({
+    containerPort: nodePortOf(outside),
+    hostPort: outside,
+    listenAddress: "127.0.0.1",
+  }));
+  if (new Set(mappings.map(({ containerPort }) => containerPort)).size < mappings.length)
+    throw new Error("Two published ports share a node port: change nodePortOf in kind/source/names.ts");
+  return {
+    kind: "Cluster",
+    apiVersion: "kind.x-k8s.io/v1alpha4",
+    name: CLUSTER,
+    nodes: [{ role: "control-plane", extraPortMappings: mappings }, { role: "worker" }, { role: "worker" }],
+  };
+}

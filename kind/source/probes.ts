@@ -1,0 +1,44 @@
+import type { ServiceEntry } from "../../contracts/service-schema.ts";
+import { type ComposeService, seconds } from "./compose-file.ts";
+import { portName } from "./names.ts";
+
+const LIVE = { periodSeconds: 10, failureThreshold: 6 };
+const START_EVERY_SECONDS = 2;
+
+const get = (path: string, port: number) => ({ httpGet: { path, port: portName(port) } });
+
+/** A health check of Compose as a command in the container. */
+function command(test: readonly string[]): readonly string[] {
+  const [kind, ...rest] = test.map((word) => word.replaceAll("$$", "$"));
+  return kind === "CMD-SHELL" ? ["/bin/sh", "-c", ...rest] : rest;
+}
+
+/**
+ * Whether a part has started, may be sent requests, and should be restarted. Our services wait for their engines and say
+ * so on /readyz, so only /healthz may restart them. Compose's health checks run unchanged as readiness. A connection
+ * decides whether an engine has started, because a command such as RabbitMQ's starts a second Erlang machine within the
+ * limits of the first one, and whether it is restarted, because a slow engine is not helped by losing its work.
+ */
+export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
+  const timeoutSeconds = healthcheck ? seconds(healthcheck.timeout) : 5;
+  const failureThreshold = healthcheck?.retries ?? 3;
+  const startSeconds = healthcheck ? seconds(healthcheck.start_period) : 60;
+  const port = entry.health?.port ?? entry.ports[0]?.port ?? 0;
+  const connect = { tcpSocket: { port: portName(port) } };
+  const exec = healthcheck && { exec: { command: command(healthcheck.test) } };
+  const ready = entry.health ? get(entry.health.path, port) : (exec ?? connect);
+  const live = entry.role === "service" ? get("/healthz", port) : entry.health ? ready : connect;
+  // A command may start a machine of its own: no more often than under Compose.
+  const periodSeconds = entry.health ? 5 : healthcheck ? seconds(healthcheck.interval) : 10;
+  return {
+    startupProbe: {
+      ...live,
+      periodSeconds: START_EVERY_SECONDS,
+      timeoutSeconds,
+      // Twice as long as Compose waits: a node may still be pulling and unpacking for others.
+      failureThreshold: Math.ceil((2 * startSeconds) / START_EVERY_SECONDS),
+    },
+    readinessProbe: { ...ready, periodSeconds, timeoutSeconds, failureThreshold },
+    livenessProbe: { ...live, ...LIVE, timeoutSeconds },
+  };
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT } from "./compose-file.ts";
+
+interface StaticConfig {
+  readonly targets: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+interface ScrapeConfig {
+  readonly job_name: string;
+  readonly honor_labels?: boolean;
+  readonly metrics_path?: string;
+  readonly static_configs?: readonly StaticConfig[];
+  readonly dns_sd_configs?: readonly { readonly names: readonly string[]; readonly port: number }[];
+}
+
+const FILE = join(PROJECT, "compose/prometheus/prometheus.yml");
+const parsed = Bun.YAML.parse(readFileSync(FILE, "utf8")) as {
+  readonly scrape_configs: readonly ScrapeConfig[];
+};
+
+/** Returns the part and the port that a scrape job of Compose names. */
+function targetOf({ job_name, static_configs, dns_sd_configs }: ScrapeConfig): readonly [string, number] {
+  const [dns] = dns_sd_configs ?? [];
+  if (dns?.names[0]) return [dns.names[0], dns.port];
+  const [name, port] = static_configs?.[0]?.targets[0]?.split(":") ?? [];
+  if (!name || !port) throw new Error(`The job ${job_name} of ${FILE} has no target that is understood`);
+  return [name, Number(port)];
+}
+
+const POD = "__meta_kubernetes_pod";
+
+/** Returns a scrape job of Compose that finds its pods through the API. */
+function inCluster(job: ScrapeConfig): object {
+  const { static_configs, dns_sd_configs: _, ...rest } = job;
+  const [name, port] = targetOf(job);
+  // Prometheus itself.
+  if (name === "localhost") return job;
+  const isOurs = job.honor_labels === true;
+  return {
+    ...rest,
+    kubernetes_sd_configs: [{ role: "pod", namespaces: { own_namespace: true } }],
+    relabel_configs: [
+      {
+        source_labels: [
+          `${POD}_label_app_kubernetes_io_name`,
+          `${POD}_container_port_number`,
+          `${POD}_phase`,
+        ],
+        regex: `${name};${port};(Pending|Running)`,
+        action: "keep",
+      },
+      // A pod that has no address yet cannot be scraped.
+      { source_labels: [`${POD}_ip`], regex: ".+", action: "keep" },
+      { source_labels: [`${POD}_name`], replacement: `$1:${port}`, target_label: "instance" },
+      ...(isOurs
+        ? [{ target_label: "service", replacement: static_configs?.[0]?.labels?.service ?? name }]
+        : []),
+    ],
+  };
+}
+
+/** Returns the ports that Prometheus scrapes. */
+export const scrapedPorts = () =>
+  parsed.scrape_configs.map(targetOf).filter(([name]) => name !== "localhost");
+
+/** Returns the cluster's prometheus.yml: Compose's, with targets that are found through the API. */
+export const prometheusConfig = () => ({
+  ...parsed,
+  scrape_configs: parsed.scrape_configs.map(inCluster),
+});
+
+/** Allows Prometheus to list the pods of its own namespace, and nothing else. */
+export const prometheusAccess = () => [
+  { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "prometheus" } },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "prometheus" },
+    rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name: "prometheus" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "prometheus" },
+    subjects: [{ kind: "ServiceAccount", name: "prometheus" }],
+  },
+];

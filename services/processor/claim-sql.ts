@@ -1,0 +1,109 @@
+import type { PendingQuery, Row } from "postgres";
+import type { Sql } from "../../shared/postgres.ts";
+import { claimedColumns } from "./job-columns-sql.ts";
+
+type Fragment = PendingQuery<Row[]>;
+
+/** What a claim may take. */
+export interface Wanted {
+  readonly workerId: string;
+  /** JSON: at most so many jobs of a type, by its name; a type that is not named has no limit of its own. */
+  readonly room: string;
+  /** JSON: version and policy of each type that this processor knows, by name. */
+  readonly policies: string;
+}
+
+/**
+ * The CTEs that choose and lock due jobs, best first. Jobs that cannot be claimed cost them nothing, however many there
+ * are:
+ *
+ * - `lanes`: each type that is known, not paused and not full, with each version of it that waits, found by hopping
+ *   through the index from one to the next.
+ * - `best`: the best of each lane, without a lock; the best of all of those say how many each lane yields.
+ * - `taken`: that many of each lane, locked. Jobs that another processor is claiming are passed over, and worse ones take
+ *   their place.
+ *
+ * The order of `jobs_claimable` is that of a lane, so no plan needs a sort that would read a lane to its end. `limit` is
+ * an expression of type integer.
+ */
+export function claimCtes(sql: Sql, { workerId, room, policies }: Wanted, limit: Fragment): Fragment {
+  const waiting = sql`due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')`;
+  const inLane = sql`${waiting} and type = lane.type and coalesce(type_version, 0) = lane.version and run_at <= now()`;
+  return sql`
+    known as materialized (select ${policies}::text::jsonb as types, ${room}::text::jsonb as room),
+    types as materialized (
+      select key as type, (value->>'version')::int as newest,
+        least(${limit}, ((select room from known)->>key)::int) as room
+      from jsonb_each((select types from known))
+      where key not in (select type from paused_types)
+        and coalesce(((select room from known)->>key)::int, 1) > 0
+        and exists (select from workers where id = ${workerId} and state in ('alive', 'stopping'))
+    ),
+    hops as (
+      select type, newest, room, -1 as version from types
+      union all
+      select type, newest, room, (
+        select coalesce(j.type_version, 0) from jobs j
+        where j.due and j.status in ('VALIDATED', 'SCHEDULED', 'RETRYING')
+          and j.type = hop.type and coalesce(j.type_version, 0) > hop.version
+        order by coalesce(j.type_version, 0) limit 1
+      )
+      from hops hop where hop.version < hop.newest
+    ),
+    lanes as materialized (select type, version, room from hops where version between 0 and newest),
+    best as (
+      select lane.type, lane.version, lane.room, j.priority, j.run_at
+      from lanes lane cross join lateral (
+        select priority, run_at from jobs where ${inLane} order by priority desc, run_at limit lane.room
+      ) j
+    ),
+    ranked as (
+      select type, version, priority, run_at, room,
+        row_number() over (partition by type order by priority desc, run_at) as place
+      from best
+    ),
+    quotas as materialized (
+      select type, version, count(*) as jobs
+      from (select * from ranked where place <= room order by priority desc, run_at limit (${limit})) top
+      group by type, version
+    ),
+    taken as materialized (
+      select j.* from quotas lane cross join lateral (
+        select ctid, id, status from jobs where ${inLane}
+        order by priority desc, run_at limit lane.jobs for update skip locked
+      ) j
+    ),
+    was as materialized (select jsonb_object_agg(id, status) as statuses from taken)`;
+}
+
+/**
+ * The update of what {@link claimCtes} took. It finds its rows by their place: a join would be planned for as many rows as
+ * the table had when the plan was made.
+ */
+export function claimUpdate(sql: Sql, workerId: string): Fragment {
+  return sql`
+    update jobs j
+    set status = 'EXECUTING', sequence = j.sequence + 1, attempt = j.attempt + 1, worker_id = ${workerId},
+        started_at = greatest(now(), j.updated_at), updated_at = greatest(now(), j.updated_at),
+        finished_at = null, progress = null, queue_wait_ms = extract(epoch from now() - j.run_at) * 1000,
+        max_attempts = coalesce(j.max_attempts, ((select types from known)->j.type->'maxAttempts')::int),
+        base_ms = coalesce(j.base_ms, ((select types from known)->j.type->'baseMs')::int),
+        cap_ms = coalesce(j.cap_ms, ((select types from known)->j.type->'capMs')::int),
+        deadline_ms = coalesce(j.deadline_ms, ((select types from known)->j.type->'deadlineMs')::int),
+        implied = case when j.sequence = 1 and j.implied & 1 <> 0 then j.implied | 4 else j.implied end
+    where j.ctid = any(array(select ctid from taken))
+    returning ${claimedColumns(sql)}, j.implied & 4 <> 0 as implied, (select statuses from was)->>j.id::text as was`;
+}
+
+/**
+ * Keeps claims of this transaction from sorting. With statistics of an empty table every plan looks equally cheap, and one
+ * that sorts reads all jobs of a type, finished ones too; in the order of `jobs_claimable` it reads those that it takes.
+ */
+export const neverSort = (tx: Sql): Fragment => tx`set local enable_sort = off`;
+
+/** The statement that claims at most `limit` due jobs. */
+export function claimSql(sql: Sql, wanted: Wanted, limit: number): Fragment {
+  return sql`
+    with recursive ${claimCtes(sql, wanted, sql`${limit}::int`)}
+    ${claimUpdate(sql, wanted.workerId)}`;
+}

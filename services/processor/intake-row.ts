@@ -1,0 +1,200 @@
+import type { DeadLetterReason } from "../../contracts/dead-letter.ts";
+import { CONTRACT_VERSION } from "../../contracts/envelope.ts";
+import type { JobEvent } from "../../contracts/events.ts";
+import { newJobId } from "../../contracts/ids.ts";
+import { type RetryPolicy, versionRank } from "../../contracts/job-type.ts";
+import { AppError } from "../../shared/errors.ts";
+import { checkedPayload, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
+import { traceparentOfJob } from "../../shared/traceparent.ts";
+import type { JobSpan } from "../../shared/tracing.ts";
+import { after, type Historian, laterOf, type Standing, type Step } from "./history.ts";
+import type { NewJob } from "./intake-store.ts";
+import type { ClaimedJob } from "./job.ts";
+import type { KnownTypes } from "./known-types.ts";
+
+export type Created = JobEvent<"job.created">;
+
+export interface Checked {
+  readonly event: Created;
+  readonly span: JobSpan | undefined;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Undefined where this processor does not know the type at that version: the job waits for one that does. */
+  readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
+  readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
+}
+
+/**
+ * Checks a payload again, because the gateway is not the only one that may publish. A processor that does not know the
+ * type, or only an older version of it, cannot judge and does not.
+ */
+export function check(event: Created, runs: KnownTypes["runs"]): Omit<Checked, "event" | "span"> {
+  const { jobType: name, payload } = event.payload;
+  if (!runs(name, versionOf(event))) return { payload, policy: undefined };
+  try {
+    const jobType = jobTypeNamed(name);
+    return {
+      payload: checkedPayload(jobType, payload),
+      policy: { ...jobType.retry, deadlineMs: jobType.deadlineMs },
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { payload, policy: undefined, refusal: { reason: "INVALID_PAYLOAD", detail: error.message } };
+  }
+}
+
+function versionOf({ payload: { jobTypeVersion } }: Created): number | null {
+  return jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
+}
+
+/** A job that its insert claimed; it has a policy. */
+export type ClaimedNewJob = NewJob & Record<"maxAttempts" | "baseMs" | "capMs" | "deadlineMs", number>;
+export const isClaimed = (job: NewJob): job is ClaimedNewJob => job.status === "EXECUTING";
+
+export function isDue(event: Created, now: Date): boolean {
+  return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
+}
+
+/** The row of a job, with its history so far. `claimedBy` is the worker whose insert claims it. */
+export function newJob(
+  history: Historian,
+  { event, span, payload, refusal: bad, policy }: Checked,
+  receivedAt: Date,
+  claimedBy?: string,
+): NewJob {
+  const { payload: facts, correlationId } = event;
+  const createdAt = new Date(event.occurredAt);
+  // The gateway's clock may be ahead: that moves the history along, not the time at which the job is due.
+  const now = laterOf(receivedAt, createdAt);
+  const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt;
+  const steps: Step[] = [];
+  const born: Standing = {
+    id: facts.jobId,
+    type: facts.jobType,
+    status: "PENDING",
+    sequence: 0,
+    run: 1,
+    attempt: 0,
+    correlationId,
+    // Kept with the job, so that later spans, on any processor, follow its intake.
+    traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
+    updatedAt: createdAt,
+  };
+  let job = born;
+  const take = (step: Step) => {
+    steps.push(step);
+    job = after(job, step);
+  };
+  const queueWaitMs = Math.max(0, receivedAt.getTime() - runAt.getTime());
+
+  if (bad)
+    take(
+      history.move(job, "REJECTED", "job.rejected", { code: bad.reason, reason: bad.detail }, now, {
+        detail: { code: bad.reason },
+      }),
+    );
+  else if (!isDue(event, receivedAt))
+    take(
+      history.move(job, "SCHEDULED", "job.scheduled", { runAt: runAt.toISOString() }, now, {
+        detail: { runAt },
+      }),
+    );
+  else {
+    take(
+      history.move(job, "VALIDATED", "job.validated", { priority: facts.priority }, now, { implied: true }),
+    );
+    if (claimedBy !== undefined)
+      take(
+        history.move(job, "EXECUTING", "job.started", { workerId: claimedBy, queueWaitMs }, now, {
+          attempt: 1,
+          detail: { workerId: claimedBy },
+          implied: true,
+        }),
+      );
+  }
+  return {
+    id: job.id,
+    type: job.type,
+    status: job.status ?? "PENDING",
+    sequence: job.sequence,
+    attempt: job.attempt,
+    correlationId,
+    traceparent: born.traceparent,
+    priority: facts.priority,
+    payload,
+    metadata: facts.metadata ?? null,
+    idempotencyKey: event.idempotencyKey === event.eventId ? null : event.idempotencyKey,
+    fingerprint: facts.fingerprint,
+    createdEventId: event.eventId,
+    parentId: facts.parentId ?? null,
+    originId: facts.originId ?? null,
+    originKind: facts.originKind ?? null,
+    typeVersion: versionOf(event),
+    maxAttempts: facts.maxAttempts ?? policy?.maxAttempts ?? null,
+    baseMs: policy?.baseMs ?? null,
+    capMs: policy?.capMs ?? null,
+    deadlineMs: facts.deadlineMs ?? policy?.deadlineMs ?? null,
+    runAt,
+    createdAt,
+    receivedAt: now,
+    startedAt: claimedBy === undefined ? null : now,
+    finishedAt: bad ? now : null,
+    workerId: claimedBy ?? null,
+    queueWaitMs: claimedBy === undefined ? null : queueWaitMs,
+    error: bad ? JSON.stringify({ code: bad.reason, message: bad.detail }) : null,
+    steps,
+  };
+}
+
+/** The job as its runner sees it, once its insert has claimed it. */
+export function claimedJob(job: ClaimedNewJob): ClaimedJob {
+  return {
+    id: job.id,
+    type: job.type,
+    sequence: job.sequence,
+    attempt: job.attempt,
+    correlationId: job.correlationId,
+    traceparent: job.traceparent,
+    payload: job.payload,
+    maxAttempts: job.maxAttempts,
+    baseMs: job.baseMs,
+    capMs: job.capMs,
+    deadlineMs: job.deadlineMs,
+    createdAt: job.createdAt,
+    status: "EXECUTING",
+    run: 1,
+    workerId: job.workerId ?? "",
+    tries: 0,
+    losses: 0,
+    startedAt: job.startedAt ?? job.receivedAt,
+    updatedAt: job.receivedAt,
+    queueWaitMs: job.queueWaitMs ?? 0,
+    cancelRequested: false,
+  };
+}
+
+/** A job that probes whether the store accepts one; it is never kept. */
+export function canary(): Checked {
+  const eventId = crypto.randomUUID();
+  return {
+    event: {
+      contractVersion: CONTRACT_VERSION,
+      eventType: "job.created",
+      eventId,
+      occurredAt: new Date().toISOString(),
+      producer: { service: "processor", instanceId: "canary", version: CONTRACT_VERSION },
+      correlationId: eventId,
+      idempotencyKey: eventId,
+      payload: {
+        jobId: newJobId(),
+        jobType: "canary",
+        sequence: 0,
+        payload: {},
+        fingerprint: NO_FINGERPRINT,
+        priority: 0,
+      },
+    },
+    span: undefined,
+    payload: {},
+    policy: { maxAttempts: 1, baseMs: 0, capMs: 0, deadlineMs: 1 },
+  };
+}

@@ -1,0 +1,134 @@
+import { halfJitter, pause } from "../../shared/async.ts";
+import type { Log } from "../../shared/log.ts";
+import { isLockedOut, type Sql } from "../../shared/postgres.ts";
+import { MIGRATIONS, type Migration } from "./migrations/list.ts";
+
+/** Any numbers that no other program takes for its own advisory locks. */
+const STEP_LOCK = 7_326_114;
+const RUNNER_LOCK = 7_326_115;
+const LOOK_AGAIN_MS = 250;
+/** Between two tries of a step that gave way: a long reader, such as a backup, must not cost daily work half its time. */
+const LONGEST_PAUSE_MS = 5_000;
+/**
+ * How long a step waits for one lock. Other statements queue behind it, and one of them may hold the table that the step
+ * locks next: the step then yields before PostgreSQL's `deadlock_timeout` (1 s) ends that statement.
+ */
+const LOCK_TIMEOUT_MS = 500;
+/** Rows that one statement of a batched migration changes. */
+const BATCH = 5_000;
+
+/** A newer version has migrated the store; trying again does not help. */
+export class SchemaTooNew extends Error {}
+
+export interface MigrationOptions {
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** In order; this version's own when left out. */
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * Brings the tables up to date. `sql` is a connection of its own, whose end releases the lock. Processors that start
+ * together wait for the one that migrates, and say so. Rejects with {@link SchemaTooNew} when a newer version has migrated the store.
+ */
+export async function migrate(
+  sql: Sql,
+  { signal, log, migrations = MIGRATIONS }: MigrationOptions,
+): Promise<void> {
+  // An index on a large table takes longer than any statement of daily work may.
+  await sql`set statement_timeout = 0`;
+  await takeTurn(sql, { signal, log });
+  const applied = await appliedIn(sql);
+  refuseNewer(applied, migrations);
+  for (const migration of migrations) {
+    if (signal.aborted) return;
+    if (applied.has(migration.name)) continue;
+    await APPLY[migration.how ?? "at once"](sql, migration, { signal, log });
+    log.info("Applied a migration", { migration: migration.name });
+  }
+}
+
+/**
+ * Takes a lock of the session, which spans statements that must not run in a transaction. Waiting for it in the server
+ * would hold a snapshot, and an index that is being built waits for every snapshot: so this polls.
+ */
+async function takeTurn(sql: Sql, { signal, log }: MigrationOptions): Promise<void> {
+  for (let looks = 0; ; looks++) {
+    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${RUNNER_LOCK}) as taken`;
+    if (row?.taken) return;
+    if (looks === 0) log.info("Waiting for another processor, which is migrating the job store");
+    await pause(LOOK_AGAIN_MS, signal);
+    if (signal.aborted) throw new Error("stopping while another processor migrates the job store");
+  }
+}
+
+async function appliedIn(sql: Sql): Promise<ReadonlySet<string>> {
+  await sql`
+    create table if not exists schema_migrations (
+      name text primary key, applied_at timestamptz not null default now())`;
+  const rows = await sql<{ name: string }[]>`select name from schema_migrations order by name`;
+  return new Set(rows.map(({ name }) => name));
+}
+
+function refuseNewer(applied: ReadonlySet<string>, known: readonly Migration[]): void {
+  const names = new Set(known.map(({ name }) => name));
+  const newest = [...applied].filter((name) => !names.has(name)).at(-1);
+  if (newest === undefined) return;
+  throw new SchemaTooNew(
+    `The job store has migration ${newest}, this processor knows those up to ${known.at(-1)?.name}: start one as new as the one that migrated it`,
+  );
+}
+
+const record = (sql: Sql, name: string) => sql`insert into schema_migrations (name) values (${name})`;
+
+/** In a transaction: its locks end with it, and a processor of an older version cannot apply the same beside it. */
+async function applyAtOnce(sql: Sql, { name, text }: Migration): Promise<void> {
+  await sql`begin`;
+  try {
+    await sql`select set_config('lock_timeout', ${`${LOCK_TIMEOUT_MS}ms`}, true)`;
+    await sql`select pg_advisory_xact_lock(${STEP_LOCK})`;
+    const [applied] = await sql`select from schema_migrations where name = ${name}`;
+    if (!applied) {
+      await sql.unsafe(text);
+      await record(sql, name);
+    }
+    await sql`commit`;
+  } catch (error) {
+    // Where the connection is lost, the server rolls back by itself, and the first error says more.
+    await sql`rollback`.catch(() => undefined);
+    throw error;
+  }
+}
+
+const APPLY: Record<
+  NonNullable<Migration["how"]>,
+  (sql: Sql, migration: Migration, turn: Pick<MigrationOptions, "signal" | "log">) => Promise<void>
+> = {
+  async "at once"(sql, migration, { signal, log }) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await applyAtOnce(sql, migration);
+      } catch (error) {
+        if (!isLockedOut(error) || signal.aborted) throw error;
+        if (tries === 1) log.info("Waiting for a moment to apply a migration", { migration: migration.name });
+        await pause(halfJitter(tries, LOOK_AGAIN_MS, LONGEST_PAUSE_MS), signal);
+      }
+    }
+  },
+
+  /** Statement by statement, each of which leaves writers alone. An index that was left half-built is built again. */
+  async concurrently(sql, { name, text }) {
+    const halves = await sql<{ name: string }[]>`
+      select c.oid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indexrelid
+      where not i.indisvalid and ${text} like '%' || c.relname || '%'`;
+    for (const half of halves) await sql.unsafe(`drop index concurrently ${half.name}`);
+    for (const statement of text.split(/;\s*$/m)) if (statement.trim()) await sql.unsafe(statement);
+    await record(sql, name);
+  },
+
+  /** A statement that changes at most `$1` rows, repeated until it finds fewer. */
+  async "in batches"(sql, { name, text }) {
+    for (;;) if ((await sql.unsafe(text, [BATCH])).count < BATCH) break;
+    await record(sql, name);
+  },
+};

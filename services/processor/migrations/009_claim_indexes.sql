@@ -1,0 +1,8 @@
+-- A claim reads the best of each type and version that its processor runs; whatever else waits is not on its way.
+
+create index concurrently if not exists jobs_claimable on jobs
+  (type, (coalesce(type_version, 0)), priority desc, run_at)
+  where due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING');
+create index concurrently if not exists jobs_future on jobs (run_at)
+  where not due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING');
+drop index concurrently if exists jobs_waiting;

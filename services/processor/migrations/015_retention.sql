@@ -1,0 +1,26 @@
+-- What retention and purges have deleted.
+
+-- The newest of the jobs that are gone: a narrow row each, so that their ids still have an answer.
+create table pruned_jobs (
+  id        uuid primary key,
+  status    text not null,
+  reason    text not null check (reason in ('retention', 'purge')),
+  pruned_at timestamptz not null default now()
+);
+create index pruned_jobs_by_age on pruned_jobs (pruned_at);
+
+-- One row for each rule, written by the processor that keeps it.
+create table retention (
+  rule        text primary key,
+  keep_hours  integer not null,
+  pruned      bigint not null default 0,
+  waiting     text,                     -- why what is due is not pruned now
+  looked_at   timestamptz not null default now()
+);
+
+create index dead_letters_handled on dead_letters (greatest(replayed_at, dropped_at))
+  where replayed_at is not null or dropped_at is not null;
+
+alter table bulk_actions
+  drop constraint bulk_actions_action_check,
+  add constraint bulk_actions_action_check check (action in ('retry', 'cancel', 'replay', 'drop', 'purge'));

@@ -1,0 +1,4 @@
+-- A message as it is published, compressed. Processors of earlier versions still write `body`, and read only that.
+alter table outbox alter column body drop not null, add column message bytea;
+alter table outbox alter column message set storage external,
+  add constraint outbox_has_message check (num_nonnulls(body, message) = 1);

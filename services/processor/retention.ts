@@ -1,0 +1,129 @@
+import type { JobStatus } from "../../contracts/job.ts";
+import { pause } from "../../shared/async.ts";
+import { ConfigError } from "../../shared/config.ts";
+import type { Duty } from "../../shared/duty.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Place, PruneStore } from "./prune-store.ts";
+
+export const RETENTION_EVERY_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Jobs that one transaction deletes, in tens of milliseconds. */
+const BATCH = 500;
+/** Rest after a step, as a multiple of the time it took: the store belongs to the jobs. */
+const REST = 2;
+/** How many deleted jobs are remembered by id, and for how long; about 100 bytes each. */
+const REMEMBERED = 500_000;
+const REMEMBERED_HOURS = 30 * 24;
+
+export interface RetentionHours {
+  /** Completed and cancelled jobs, with their history and attempts; dead letters that were handled. */
+  readonly jobs: number;
+  /** Failed and rejected jobs, with their dead letters. */
+  readonly failed: number;
+}
+
+export interface RetentionOptions {
+  readonly store: PruneStore;
+  readonly hours: RetentionHours;
+  readonly log: Log;
+  readonly duty: Duty;
+  readonly now?: () => number;
+}
+
+/** Rejects settings that would keep failed jobs for less time than the others. */
+export function checkRetention({ jobs, failed }: RetentionHours): void {
+  if (failed >= jobs) return;
+  throw new ConfigError(
+    `FAILED_JOB_RETENTION_HOURS is ${failed}: expected at least JOB_RETENTION_HOURS, which is ${jobs}, because failed jobs are kept for a person to look at`,
+  );
+}
+
+/**
+ * Prunes what is older than its retention, every minute, until `signal` aborts. Any number of processors may do so: each
+ * skips the rows that another one is pruning. A processor that is killed leaves whole batches.
+ */
+export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
+  const { log, duty } = options;
+  duty.begin();
+  while (!signal.aborted) {
+    try {
+      await sweep(options, signal);
+      duty.done();
+    } catch (error) {
+      duty.failed(messageOf(error));
+      log.warn("Old jobs cannot be pruned now", { reason: messageOf(error) });
+    }
+    await pause(RETENTION_EVERY_MS, signal);
+  }
+}
+
+interface Rule {
+  readonly rule: string;
+  readonly statuses: readonly JobStatus[];
+  readonly hours: number;
+}
+
+/** One pass over everything that is due. */
+export async function sweep(options: RetentionOptions, signal: AbortSignal): Promise<void> {
+  const { store, hours, log, now = Date.now } = options;
+  const rules: readonly Rule[] = [
+    { rule: "jobs", statuses: ["COMPLETED", "CANCELLED"], hours: hours.jobs },
+    { rule: "failed-jobs", statuses: ["FAILED", "REJECTED"], hours: hours.failed },
+  ];
+  const ago = (count: number) => new Date(now() - count * HOUR_MS);
+  for (const { rule, statuses, hours: kept } of rules) {
+    const before = ago(kept);
+    const sealedUntil = await store.sealedUntil();
+    // Jobs beyond the seals cannot go yet; passing over them in each sweep would cost as much as pruning them.
+    const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
+    const waiting =
+      until !== before
+        ? `The ledger has sealed up to ${sealedUntil?.toISOString() ?? "nothing yet"}; jobs that ended later wait for it`
+        : null;
+    let pruned = 0;
+    if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);
+    await store.note(rule, kept, pruned, waiting);
+    if (pruned > 0) log.info("Pruned jobs beyond their retention", { rule, count: pruned, hours: kept });
+  }
+  const letters = await repeated(options, BATCH, signal, () =>
+    store.pruneLetters(ago(hours.jobs), ago(hours.failed), BATCH),
+  );
+  await store.note("dead-letters", hours.jobs, letters, null);
+  await repeated(options, 10 * BATCH, signal, () =>
+    store.forgetPruned(ago(REMEMBERED_HOURS), REMEMBERED, 10 * BATCH),
+  );
+}
+
+async function pruneAll(
+  { store, duty }: RetentionOptions,
+  status: JobStatus,
+  before: Date,
+  signal: AbortSignal,
+): Promise<number> {
+  let after: Place | undefined;
+  for (let pruned = 0; ; ) {
+    const startedAt = performance.now();
+    const { ids, last } = await store.due(status, before, after, BATCH);
+    pruned += await store.prune(ids, "retention");
+    duty.done();
+    if (ids.length < BATCH || signal.aborted) return pruned;
+    after = last;
+    await pause(REST * (performance.now() - startedAt), signal);
+  }
+}
+
+/** Repeats a step until it does less than a whole batch. */
+async function repeated(
+  { duty }: RetentionOptions,
+  batch: number,
+  signal: AbortSignal,
+  step: () => Promise<number>,
+): Promise<number> {
+  for (let total = 0; ; ) {
+    const count = await step();
+    duty.done();
+    total += count;
+    if (count < batch || signal.aborted) return total;
+  }
+}

@@ -1,0 +1,22 @@
+import type { FilterLanguage } from "../../contracts/filter-keys.ts";
+import type { Filters } from "../../contracts/filter-schema.ts";
+import { PAGE_QUERY } from "../../contracts/route.ts";
+import { readFilter } from "../../shared/read-filter.ts";
+
+export interface FilterReaderOptions<L extends FilterLanguage> {
+  readonly language: L;
+  readonly now: () => Date;
+  readonly storedTypes: () => Promise<readonly string[]>;
+}
+
+/** Reads a list's filter: everything in its query but the page. Rejects with INVALID_QUERY. */
+export function createFilterReader<L extends FilterLanguage>(options: FilterReaderOptions<L>) {
+  const { language, now, storedTypes } = options;
+  const others = Object.keys(PAGE_QUERY);
+
+  return async (url: string): Promise<Filters[L]> => {
+    const parameters = new URL(url).searchParams;
+    for (const name of others) parameters.delete(name);
+    return readFilter(parameters, { language, code: "INVALID_QUERY", others, storedTypes, now: now() });
+  };
+}

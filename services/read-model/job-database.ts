@@ -1,0 +1,112 @@
+import type { PendingQuery, Row } from "postgres";
+import { AppError, messageOf } from "../../shared/errors.ts";
+import { createGuardedPostgres } from "../../shared/guarded-postgres.ts";
+import { isAway, openPostgres, type Sql } from "../../shared/postgres.ts";
+
+export type { Sql };
+export type Fragment = PendingQuery<Row[]>;
+
+/** The job store as this service sees it: readable, and sometimes unavailable. */
+export interface JobDatabase {
+  /**
+   * Runs a query. Rejects with `STORE_UNAVAILABLE` when PostgreSQL is unreachable, silent, has no tables yet or takes
+   * too long; with `INVALID_QUERY` when it cannot read a value that the caller passed.
+   */
+  read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
+  /** Resolves when it answers now; rejects as `read` does. */
+  ping(): Promise<void>;
+  /** Abandons queries in progress and closes. May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface JobDatabaseOptions {
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly name?: string;
+  /** Whether it may write: only the ledger does, and only to its own tables. */
+  readonly writes?: true;
+  /** Further settings for every session, by their PostgreSQL names. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly maxConnections?: number;
+  /** PostgreSQL cancels a statement after this long. */
+  readonly statementMs?: number;
+  /** After this long without an answer to a query, the server is pinged, and has as long again to reply. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * Connections to the job store, read-only unless `writes` is set. Connects on the first query, and again after a loss.
+ */
+export function createJobDatabase({
+  url,
+  name = "read-model",
+  writes,
+  settings = {},
+  maxConnections = 6,
+  statementMs = 4_000,
+  patienceMs = 1_000,
+}: JobDatabaseOptions): JobDatabase {
+  const guarded = createGuardedPostgres({
+    connect: (max, idleSeconds = 0) =>
+      openPostgres({
+        url,
+        max,
+        idleSeconds,
+        name,
+        readOnly: !writes,
+        arrays: false,
+        statementTimeoutMs: statementMs,
+        // The best plan depends on the values: a rare word needs its index, a frequent one the newest rows.
+        settings: { plan_cache_mode: "force_custom_plan", ...settings },
+      }),
+    maxConnections,
+    patienceMs,
+  });
+
+  async function read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    try {
+      return await guarded.run(query);
+    } catch (error) {
+      throw translate(error, writes === true);
+    }
+  }
+
+  return {
+    read,
+    async ping() {
+      await read((sql) => sql`select 1`);
+    },
+    close: guarded.close,
+  };
+}
+
+function unavailable(reason: string, cause?: unknown): AppError {
+  return new AppError("STORE_UNAVAILABLE", `PostgreSQL could not be read: ${reason}`, {
+    facts: { engine: "postgres" },
+    cause,
+  });
+}
+
+/**
+ * Decides by SQLSTATE (PostgreSQL, appendix A) whether the store is unusable now, the caller's value is bad, or it is
+ * a bug.
+ */
+function translate(error: unknown, writes: boolean): unknown {
+  if (error instanceof AppError || !(error instanceof Error)) return error;
+  const code = "code" in error ? String(error.code) : "";
+  if (isAway(error)) return unavailable(code, error);
+  if (code === "42P01") return unavailable("it has no tables yet; the processor creates them", error);
+  // During an upgrade this service may be newer than every processor.
+  if (code === "42703")
+    return unavailable("its tables are older; a processor of this version migrates them", error);
+  // A standby refuses the ledger's seals, and so does a read-only role.
+  if (writes && (code === "25006" || code === "42501"))
+    return unavailable("the ledger may not write its seals there", error);
+  if (code === "57014") return unavailable("a statement took too long", error);
+  // The database does not exist or refuses the login: it is still being set up.
+  if (code === "3D000" || /^28...$/.test(code)) return unavailable(messageOf(error), error);
+  // Data exceptions: a date that no calendar has, a NUL in a text.
+  if (/^22...$/.test(code))
+    return new AppError("INVALID_QUERY", `A value cannot be read: ${messageOf(error)}`, { cause: error });
+  return error;
+}

@@ -1,0 +1,68 @@
+import type { ObservationReader } from "../../shared/observations/port.ts";
+import type { LedgerQueries, StoreProgress } from "./ledger-queries.ts";
+import { type Bound, watermarkOf } from "./ledger-watermark.ts";
+
+/** Pruning may be ahead of the retention by its own interval and the length of a computation. */
+const RETENTION_MARGIN_MS = 5 * 60_000;
+/**
+ * A span whose events were complete when it was cut is judged by them for as long as pruning cannot have reached it.
+ */
+const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
+/** How long after its end a span is sealed; anything written more than `LATE_MS` after its time is marked as late. */
+const SEAL_AFTER_MS = 10_000;
+/** A transaction marks what it writes for times more than this before its start. */
+const UNMARKED_MS = 5_000;
+
+/** How far both sides have come, read at one moment. */
+export interface Bounds {
+  readonly now: Date;
+  readonly store: StoreProgress;
+  readonly lastEventAt: number | null;
+  /** What holds the watermark back. */
+  readonly bounds: readonly Bound[];
+  watermark(settleMs: number): Date;
+  /** Spans may be sealed up to here. */
+  readonly horizon: Date;
+  /** Older events may have been pruned. */
+  readonly eventsFrom: Date;
+}
+
+export interface BoundsOptions {
+  readonly queries: Pick<LedgerQueries, "progress">;
+  readonly observations: Pick<ObservationReader, "totals" | "latestSnapshot">;
+  readonly retentionMs: number;
+  readonly now: () => Date;
+}
+
+export function createBounds({ queries, observations, retentionMs, now }: BoundsOptions) {
+  return async (): Promise<Bounds> => {
+    const [store, totals, snapshot] = await Promise.all([
+      queries.progress(),
+      observations.totals(),
+      observations.latestSnapshot(),
+    ]);
+    const lastEventAt = totals.lastEventAt === null ? null : Date.parse(totals.lastEventAt);
+    const at = now();
+    const progress = { ...store, now: at.getTime(), snapshot, lastEventAt };
+    const { watermark, bounds } = watermarkOf(progress, SEAL_AFTER_MS);
+    const horizon = Math.min(
+      watermark.getTime(),
+      store.storeNow - SEAL_AFTER_MS,
+      (store.oldestWriterAt ?? Number.POSITIVE_INFINITY) - UNMARKED_MS,
+    );
+    return {
+      now: at,
+      store,
+      lastEventAt,
+      bounds,
+      watermark: (settleMs) => watermarkOf(progress, settleMs).watermark,
+      horizon: new Date(Math.max(0, horizon)),
+      eventsFrom: new Date(at.getTime() - retentionMs + RETENTION_MARGIN_MS),
+    };
+  };
+}
+
+/** Whether the event store may have forgotten a span that begins here. */
+export function isForgotten(from: Date, eventsFrom: Date): boolean {
+  return from.getTime() < eventsFrom.getTime() - FORGOTTEN_MARGIN_MS;
+}

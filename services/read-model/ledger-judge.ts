@@ -1,0 +1,220 @@
+import type { EventSpan, LedgerSums, ObservationReader } from "../../shared/observations/port.ts";
+import type { Contradiction, Ended, LedgerQueries, LedgerRow, StoreSums } from "./ledger-queries.ts";
+
+/** How many ids are looked up at once. */
+const CHUNK = 1_000;
+/** How many accused jobs of one span are named per verdict. */
+export const MAX_ACCUSED = 10_000;
+
+export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What a span adds to the ledger. */
+export interface Judgement {
+  readonly accepted: number;
+  readonly deadLettered: number;
+  /** Ends minus ends that a job left again, by status; a second end of one run does not count. */
+  readonly net: Readonly<Record<Ended, number>>;
+  /** Jobs, and ends, that at least one side has. */
+  readonly known: { readonly jobs: number; readonly ends: number };
+  /** Those of them that are known from more than the event store alone. */
+  readonly solid: { readonly jobs: number; readonly ends: number };
+  /**
+   * Events the store cannot account for whose jobs cannot be named, because pruned jobs there are no longer known by
+   * id.
+   */
+  readonly unnamed: number;
+  readonly store: StoreSums;
+  readonly accused: Readonly<Record<Verdict, ReadonlySet<string>>>;
+}
+
+export interface JudgeParts {
+  readonly queries: LedgerQueries;
+  readonly observations: Pick<
+    ObservationReader,
+    "ledgerSums" | "createdEvents" | "terminalEvents" | "storedIds"
+  >;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Compares both sides of one span:
+ *
+ * 1. *Accepted*: each stored `job.created` has a row or a dead letter, otherwise its job is **lost**; each row's
+ * `job.created` is stored, otherwise its job is **unobserved**.
+ * 2. *Outcomes*: each stored terminal event belongs to a transition, otherwise its job has an outcome that the job
+ * store does not know: **duplicated**, or **lost** where the job itself is unknown; each end's event is stored,
+ * otherwise its job is **unobserved**.
+ * 3. Two ends of one run, or an end that its row contradicts, make a job **duplicated**.
+ *
+ * Sums show whether the sides differ; only then are ids compared one by one. The events are read before the rows they
+ * are compared with, and an id that one side misses in the span is looked up there regardless of its time, so that
+ * nothing that arrives in between is accused. Memory holds the rows of one span, whose size the caller bounds.
+ */
+export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgement> {
+  const { queries, observations } = parts;
+  const events = await observations.ledgerSums(span);
+  const [store, contradictions] = await Promise.all([
+    queries.sums(span),
+    queries.contradictions(span, MAX_ACCUSED),
+  ]);
+  const accused = { lost: new Set<string>(), unobserved: new Set<string>(), duplicated: new Set<string>() };
+  const accuse = (verdict: Verdict, jobId: string) => {
+    if (accused[verdict].size < MAX_ACCUSED) accused[verdict].add(jobId);
+  };
+
+  for (const { jobId } of contradictions) accuse("duplicated", jobId);
+  const same = (one: LedgerSums["created"], other: StoreSums["rows"]) =>
+    one.count === other.count && one.check === other.check;
+  const accepted = same(events.created, store.rows)
+    ? { missing: 0, unnamed: 0, deadLettered: 0, returned: 0, unseen: 0 }
+    : await compareAccepted(parts, span, store.pruned.rows, accuse);
+  const ended = same(events.ended, store.ends)
+    ? { missing: 0, unnamed: 0, unseen: 0 }
+    : await compareOutcomes(parts, span, store.pruned.ends, accuse);
+
+  const created = events.created.count - accepted.returned;
+  const known = {
+    jobs: created + accepted.unseen,
+    ends: events.ended.count + ended.unseen,
+  };
+  return {
+    accepted: created,
+    deadLettered: accepted.deadLettered,
+    net: withoutSeconds(store.net, contradictions),
+    known,
+    solid: { jobs: known.jobs - accepted.missing, ends: known.ends - ended.missing },
+    // A job that is lost whole misses its row and, with it, the end that the row implied.
+    unnamed: Math.max(accepted.unnamed, ended.unnamed),
+    store,
+    accused,
+  };
+}
+
+/** Accounts for a span whose events the event store has forgotten, trusting the job store alone. */
+export async function takeAtItsWord(queries: LedgerQueries, span: EventSpan): Promise<Judgement> {
+  const store = await queries.sums(span);
+  const { rows, ends, net } = store;
+  return {
+    accepted: rows.count,
+    deadLettered: 0,
+    net,
+    known: { jobs: rows.count, ends: ends.count },
+    solid: { jobs: rows.count, ends: ends.count },
+    unnamed: 0,
+    store,
+    accused: { lost: new Set(), unobserved: new Set(), duplicated: new Set() },
+  };
+}
+
+type Accuse = (verdict: Verdict, jobId: string) => void;
+
+async function compareAccepted(
+  { queries, observations, signal }: JudgeParts,
+  span: EventSpan,
+  prunedRows: number,
+  accuse: Accuse,
+) {
+  let deadLettered = 0;
+  const suspects = createSuspects(prunedRows);
+  const unseen = byEvent(await queries.rows(span));
+  for await (const chunk of observations.createdEvents(span, CHUNK)) {
+    signal.throwIfAborted();
+    const unmatched = chunk.filter(({ eventId }) => !unseen.delete(eventId));
+    if (unmatched.length === 0) continue;
+    const fates = await queries.fates(unmatched);
+    for (const [i, { jobId }] of unmatched.entries()) {
+      if (fates[i] === "deadLettered") deadLettered++;
+      else if (fates[i] === "pruned") suspects.clear();
+      else if (fates[i] == null) suspects.add("lost", jobId);
+    }
+  }
+  const { missing, unnamed } = suspects.accuse(accuse);
+  const unseenCount = await accuseUnseen({ observations, signal }, unseen, accuse);
+  return { missing, unnamed, deadLettered, returned: suspects.returned(), unseen: unseenCount };
+}
+
+async function compareOutcomes(
+  { queries, observations, signal }: JudgeParts,
+  span: EventSpan,
+  prunedEnds: number,
+  accuse: Accuse,
+) {
+  const suspects = createSuspects(prunedEnds);
+  const unseen = byEvent(await queries.ends(span));
+  for await (const chunk of observations.terminalEvents(span, CHUNK)) {
+    signal.throwIfAborted();
+    const unmatched = chunk.filter(({ eventId }) => !unseen.delete(eventId));
+    if (unmatched.length === 0) continue;
+    const fates = await queries.outcomes(unmatched);
+    for (const [i, { jobId }] of unmatched.entries()) {
+      if (fates[i]?.move) continue;
+      if (fates[i]?.pruned) suspects.clear();
+      else suspects.add(fates[i]?.job ? "duplicated" : "lost", jobId);
+    }
+  }
+  const { missing, unnamed } = suspects.accuse(accuse);
+  return { missing, unnamed, unseen: await accuseUnseen({ observations, signal }, unseen, accuse) };
+}
+
+/**
+ * Events that the store does not account for by id, in a span from which `pruned` jobs were deleted. Not every pruned
+ * id is remembered: where some are not, missing and pruned jobs cannot be told apart, but the number of missing ones
+ * is known.
+ */
+function createSuspects(pruned: number) {
+  const found: { verdict: Verdict; jobId: string }[] = [];
+  let count = 0;
+  let remembered = 0;
+  return {
+    /** Clears one that is known to be pruned. */
+    clear(): void {
+      remembered++;
+    },
+    add(verdict: Verdict, jobId: string): void {
+      count++;
+      if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
+    },
+    /** Ids that were deleted elsewhere and accepted here again, to no effect, after their events had been forgotten. */
+    returned: () => Math.max(0, remembered - pruned),
+    accuse(accuse: Accuse): { missing: number; unnamed: number } {
+      const forgotten = Math.max(0, pruned - remembered);
+      const named = found.filter(({ verdict }) => forgotten === 0 || verdict === "duplicated");
+      for (const { verdict, jobId } of named) accuse(verdict, jobId);
+      const missing = Math.max(0, count - forgotten);
+      return { missing, unnamed: Math.max(0, missing - named.length) };
+    },
+  };
+}
+
+const byEvent = (rows: readonly LedgerRow[]) => new Map(rows.map(({ jobId, eventId }) => [eventId, jobId]));
+
+/**
+ * Accuses those rows whose event is not stored at all, out of rows whose event the span did not contain; returns how
+ * many.
+ */
+async function accuseUnseen(
+  { observations, signal }: Pick<JudgeParts, "observations" | "signal">,
+  unseen: ReadonlyMap<string, string>,
+  accuse: Accuse,
+): Promise<number> {
+  const open = [...unseen];
+  let count = 0;
+  for (let start = 0; start < open.length; start += CHUNK) {
+    signal.throwIfAborted();
+    const part = open.slice(start, start + CHUNK);
+    const stored = await observations.storedIds(part.map(([eventId, jobId]) => ({ eventId, jobId })));
+    for (const [eventId, jobId] of part) {
+      if (stored.has(eventId)) continue;
+      count++;
+      accuse("unobserved", jobId);
+    }
+  }
+  return count;
+}
+
+function withoutSeconds(net: StoreSums["net"], contradictions: readonly Contradiction[]): StoreSums["net"] {
+  const counted = { ...net };
+  for (const { status, second } of contradictions) if (second) counted[status]--;
+  return counted;
+}

@@ -1,0 +1,159 @@
+import { pause } from "../../shared/async.ts";
+import type { Duty } from "../../shared/duty.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { EventSpan, ObservationReader } from "../../shared/observations/port.ts";
+import { createSharedCall } from "../../shared/shared-call.ts";
+import { type Bounds, isForgotten } from "./ledger-bounds.ts";
+import { type Judgement, type JudgeParts, judge, takeAtItsWord } from "./ledger-judge.ts";
+import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
+
+/** Rows of a span, and ends, that one step judges: about 50 ms of work, which an answer of the ledger waits for too. */
+export const STEP_JOBS = 5_000;
+/** Shorter spans wait for more. */
+const MIN_SPAN_MS = 1_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Interval between steps while nothing is due. */
+const EVERY_MS = 5_000;
+/** Due work rests this many times as long as a step took; a routine check of old seals rests longer. */
+const REST = 3;
+const LONG_REST = 20;
+/** An accusation is checked again after this long. */
+const AGAIN_MS = 2_000;
+
+export interface KeeperOptions extends JudgeParts {
+  readonly seals: LedgerSeals;
+  readonly observations: JudgeParts["observations"] & Pick<ObservationReader, "lateEvents">;
+  readonly bounds: () => Promise<Bounds>;
+}
+
+/** The result of a step: `due` work continues as soon as possible, a `routine` one is not urgent. */
+type Step = "due" | "routine" | "nothing";
+
+/**
+ * Seals the ledger in bounded steps: the next span below the horizon, a seal that was reopened, and in turns one that
+ * accuses, one that an audit has not reached, and one that has not been checked for a day. It holds no transaction while
+ * it judges, and writes each result in one statement, so it may be killed at any point, and any number may run at once.
+ */
+export function createLedgerKeeper(options: KeeperOptions) {
+  const { seals, queries, observations, bounds } = options;
+  let turn = 0;
+
+  async function seenOf(span: EventSpan, late: ReadonlyMap<number, number>): Promise<Seen> {
+    return { xid: await seals.seen(), late: lateIn(span, late) };
+  }
+
+  function decide(span: EventSpan, eventsFrom: Date): Promise<Judgement> {
+    return isForgotten(span.from, eventsFrom) ? takeAtItsWord(queries, span) : judge(options, span);
+  }
+
+  /** Seals one more span; false when there is none below the horizon, or another read-model was quicker. */
+  async function sealNext({ horizon, eventsFrom }: Bounds, late: ReadonlyMap<number, number>) {
+    const from = await seals.head();
+    const forgotten = isForgotten(from, eventsFrom);
+    const before = forgotten && eventsFrom < horizon ? eventsFrom : horizon;
+    if (before.getTime() - from.getTime() < MIN_SPAN_MS) return false;
+    const cut = await queries.spanEnd({ from, before }, STEP_JOBS);
+    const span = { from, before: cut ? afterAtLeast(from, cut) : before };
+    const seen = await seenOf(span, late);
+    return seals.seal(span, await decide(span, eventsFrom), !forgotten, seen);
+  }
+
+  /** Judges a sealed span again. What one side had and neither side has now has vanished. */
+  async function judgeAgain(seal: Seal, eventsFrom: Date, late: ReadonlyMap<number, number>): Promise<void> {
+    const seen = await seenOf(seal, late);
+    const judgement = await decide(seal, eventsFrom);
+    if (isForgotten(seal.from, eventsFrom)) {
+      const { rows, ends } = judgement.store;
+      const vanished = Math.max(0, seal.rows - rows.count) + Math.max(0, seal.rowEnds - ends.count);
+      return seals.resealWithoutEvents(seal, vanished, seen);
+    }
+    const { known, unnamed } = judgement;
+    const vanished =
+      unnamed + Math.max(0, seal.solidJobs - known.jobs) + Math.max(0, seal.solidEnds - known.ends);
+    return seals.reseal(seal, judgement, vanished, seen);
+  }
+
+  async function audited(): Promise<Seal | undefined> {
+    const audit = await seals.openAudit();
+    if (!audit) return undefined;
+    const seal = await seals.oldest(audit.requestedAt);
+    if (!seal) await seals.endAudit(audit.id);
+    return seal;
+  }
+
+  async function step(found: Bounds): Promise<Step> {
+    const late = await observations.lateEvents();
+    const reopened = await seals.reopened(late);
+    if (reopened) await judgeAgain(reopened, found.eventsFrom, late);
+    if (await sealNext(found, late)) return "due";
+    if (reopened) return "due";
+    const now = found.now.getTime();
+    const due = [await seals.unbalanced(new Date(now - AGAIN_MS)), await audited()];
+    const wanted = [...due, await seals.oldest(new Date(now - DAY_MS))].filter((seal) => seal !== undefined);
+    // In turns: accusations are due again and again, and many of them would leave no time for the others.
+    const seal = wanted[turn++ % wanted.length];
+    if (!seal) return "nothing";
+    await judgeAgain(seal, found.eventsFrom, late);
+    return due.some((one) => one !== undefined) ? "due" : "routine";
+  }
+
+  const shared = createSharedCall(async () => step(await bounds()));
+
+  async function workOff(over: AbortSignal): Promise<void> {
+    while ((await shared.get()) === "due" && !over.aborted);
+  }
+
+  return {
+    /** Works on what is due, and waits for at most `forMs`: a step in progress then continues by itself. */
+    async advance(forMs: number): Promise<void> {
+      const over = new AbortController();
+      const working = workOff(over.signal);
+      // Nothing waits any longer for a step that fails late; the next one meets the same trouble.
+      working.catch(() => undefined);
+      await Promise.race([working, pause(forMs, over.signal)]).finally(() => over.abort());
+    },
+
+    /** Runs until `signal` aborts. */
+    async run({ log, duty }: { log: Log; duty: Duty }, signal: AbortSignal): Promise<void> {
+      duty.begin();
+      let mergedAt = 0;
+      while (!signal.aborted) {
+        let restMs = EVERY_MS;
+        const startedAt = performance.now();
+        try {
+          const done = await shared.get();
+          const tookMs = performance.now() - startedAt;
+          if (done === "due") restMs = Math.min(MINUTE_MS, REST * tookMs);
+          if (done === "routine") restMs = Math.max(EVERY_MS, LONG_REST * tookMs);
+          if (startedAt - mergedAt > MINUTE_MS) {
+            mergedAt = startedAt;
+            const { now, eventsFrom } = await bounds();
+            await seals.merge(now, eventsFrom);
+            await seals.forgetMarks();
+          }
+          duty.done();
+        } catch (error) {
+          duty.failed(messageOf(error));
+          log.debug("Could not seal the ledger", { reason: messageOf(error) });
+        }
+        await pause(restMs, signal);
+      }
+    },
+  };
+}
+export type LedgerKeeper = ReturnType<typeof createLedgerKeeper>;
+
+/** Late events of the minutes that a span overlaps. */
+export function lateIn({ from, before }: EventSpan, late: ReadonlyMap<number, number>): number {
+  let sum = 0;
+  for (const [minute, count] of late)
+    if (minute * MINUTE_MS < before.getTime() && (minute + 1) * MINUTE_MS > from.getTime()) sum += count;
+  return sum;
+}
+
+/** In whole milliseconds, as events are; a span has at least one. */
+function afterAtLeast(from: Date, cut: Date): Date {
+  return new Date(Math.max(from.getTime() + 1, cut.getTime()));
+}

@@ -1,0 +1,160 @@
+/**
+ * Output that the screen has not parsed yet. Parsing costs ten times what carrying the bytes does, and nearly all that a
+ * flood prints scrolls away unseen, so output is held here until the screen is needed, and lines that would have left
+ * the scrollback by then are dropped without being drawn.
+ */
+export interface UnparsedOutput {
+  readonly size: number;
+  push(bytes: Uint8Array): void;
+  /** Returns everything held, for the parser, and holds nothing from then on. */
+  take(): Uint8Array;
+  /**
+   * Drops the lines at the front but for the last `lines` of them, and leaves the colours that were on and a line end
+   * in their place. Only text, line ends and colours count as lines: anything else may move the cursor or switch a mode.
+   * Returns false when there are fewer. Valid only for a screen without a scroll region.
+   */
+  dropAllBut(lines: number): boolean;
+}
+
+const FIRST_CAPACITY = 4_096;
+const MAX_COLOURS = 4_096;
+const ESC = 0x1b;
+const CR = 0x0d;
+const LF = 0x0a;
+const LEAD_OF_C1 = 0xc2;
+
+export function createUnparsedOutput(): UnparsedOutput {
+  let held: Buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  let size = 0;
+  /** Where the parser will be before the first byte held. */
+  let before: State = "ground";
+  /** Bytes at the front already known to be text, so that no byte is examined twice. */
+  let known = 0;
+
+  function reserve(capacity: number): void {
+    if (capacity <= held.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(capacity)));
+    held.copy(larger, 0, 0, size);
+    held = larger;
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    push(bytes) {
+      reserve(size + bytes.length);
+      held.set(bytes, size);
+      size += bytes.length;
+    },
+    take() {
+      const taken = held.subarray(0, size);
+      before = stateAfter(taken, before);
+      // The parser reads what it was handed later, so those bytes are not written over.
+      held = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+      size = 0;
+      known = 0;
+      return taken;
+    },
+    dropAllBut(lines) {
+      if (before !== "ground") return false;
+      known = endOfText(held.subarray(0, size), known);
+      const text = held.subarray(0, known);
+      const cut = startOfLastLines(text, lines);
+      // The cursor may be within a line whose end is dropped. The next line begins in the colours that are on: they fill it.
+      const instead = Buffer.concat([...coloursAt(text, cut), Buffer.from("\r\n")]);
+      if (instead.length >= Math.min(MAX_COLOURS, cut)) return false;
+      held.copyWithin(instead.length, cut, size);
+      held.set(instead);
+      size += instead.length - cut;
+      known += instead.length - cut;
+      return true;
+    },
+  };
+}
+
+/** Returns where the last `lines` whole lines begin, at a first column; 0 when there are fewer. */
+function startOfLastLines(bytes: Uint8Array, lines: number): number {
+  let seen = 0;
+  for (let i = bytes.length - 1; i > 0; i--)
+    if (bytes[i] === LF && ++seen > lines && bytes[i - 1] === CR) return i + 1;
+  return 0;
+}
+
+/** States of an ECMA-48 parser, just fine enough to recognize text. `string`: a payload such as a title, up to its end. */
+type State = "ground" | "escape" | "csi" | "string";
+
+/** Bytes that may do more than print, end a line or ring: ESC, backspace, shifts of the character set, and the lead of C1 controls. */
+const SPECIAL = new Uint8Array(256);
+for (const byte of [ESC, 0x08, 0x0e, 0x0f, LEAD_OF_C1]) SPECIAL[byte] = 1;
+
+/** Returns where the leading text, line ends and colours of some output end; everything before `from` is known to be so. */
+function endOfText(bytes: Uint8Array, from: number): number {
+  let i = from;
+  while (i < bytes.length) {
+    if (SPECIAL[bytes[i]!] === 0) i++;
+    else if (bytes[i] === ESC) {
+      const end = endOfColour(bytes, i);
+      if (end === 0) return i;
+      i = end;
+    } else if (bytes[i] === LEAD_OF_C1 && !isC1(bytes, i)) i++;
+    else return i;
+  }
+  return i;
+}
+
+/** Returns the state in which some output leaves the parser. */
+function stateAfter(bytes: Uint8Array, before: State): State {
+  let state = before;
+  for (let i = 0; i < bytes.length; i++) {
+    if (state !== "ground") state = next(state, bytes[i]!);
+    else if (bytes[i] === ESC) state = "escape";
+    // It may begin a string, so whatever follows counts as one.
+    else if (bytes[i] === LEAD_OF_C1 && isC1(bytes, i)) state = "string";
+  }
+  return state;
+}
+
+/** U+0080 to U+009F, or the first half of one. */
+const isC1 = (bytes: Uint8Array, at: number) => at + 1 === bytes.length || bytes[at + 1]! < 0xa0;
+
+/** Returns where the colour sequence that begins here ends; 0 when none begins. */
+function endOfColour(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== ESC || bytes[at + 1] !== 0x5b) return 0;
+  let i = at + 2;
+  while (bytes[i]! >= 0x30 && bytes[i]! <= 0x3b) i++;
+  return bytes[i] === 0x6d ? i + 1 : 0;
+}
+
+/** Returns the colour sequences in force at a place: those before it, back to one that turns everything off. */
+function coloursAt(bytes: Buffer, place: number): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let at = place; at > 0; ) {
+    at = bytes.lastIndexOf(ESC, at - 1);
+    if (at < 0) break;
+    found.unshift(bytes.subarray(at, endOfColour(bytes, at)));
+    if (isReset(bytes, at)) break;
+  }
+  return found;
+}
+
+/** Returns whether a colour sequence begins by turning everything off: its first number is 0 or missing. */
+function isReset(bytes: Uint8Array, at: number): boolean {
+  const first = bytes[at + 2];
+  const second = bytes[at + 3];
+  return first === 0x6d || first === 0x3b || (first === 0x30 && (second === 0x6d || second === 0x3b));
+}
+
+function next(state: State, byte: number): State {
+  if (byte === ESC) return "escape";
+  // A C1 control may begin a string in any state.
+  if (byte === LEAD_OF_C1) return "string";
+  // CAN and SUB end every sequence.
+  if (byte === 0x18 || byte === 0x1a) return "ground";
+  if (state === "string") return "string";
+  if (byte < 0x20 || byte === 0x7f) return state;
+  if (state === "csi") return byte < 0x40 ? "csi" : "ground";
+  if (byte < 0x30) return "escape";
+  if (byte === 0x5b) return "csi";
+  return [0x50, 0x58, 0x5d, 0x5e, 0x5f].includes(byte) ? "string" : "ground";
+}

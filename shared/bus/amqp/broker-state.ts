@@ -1,0 +1,36 @@
+/**
+ * How the broker treats what is published on a connection:
+ *
+ * - *detached*: there is no connection. It is left when one is made, and entered again from every state when that is lost.
+ * - *taking*: messages are confirmed in time.
+ * - *blocked*: the broker has announced that it takes none (memory or disk alarm). Messages keep their place in the window.
+ * - *stalled*: blocked for so long that a confirm is late. Further messages are refused.
+ * - *silent*: a confirm is late although nothing was announced. Further messages are refused; a second late confirm means
+ *   that the connection is of no use.
+ *
+ * A confirm leaves *stalled* and *silent*, and so does a look that finds none late any more.
+ */
+export type BrokerState = "detached" | "taking" | "blocked" | "stalled" | "silent";
+
+export type BrokerEvent = "attached" | "lost" | "blocked" | "unblocked" | "confirmed" | "late" | "inTime";
+
+const CONNECTION = { attached: "taking", lost: "detached" } as const;
+
+const NEXT: Readonly<Record<BrokerState, Partial<Record<BrokerEvent, BrokerState>>>> = {
+  detached: CONNECTION,
+  taking: { ...CONNECTION, blocked: "blocked", late: "silent" },
+  blocked: { ...CONNECTION, unblocked: "taking", late: "stalled" },
+  stalled: { ...CONNECTION, unblocked: "silent", confirmed: "blocked", inTime: "blocked" },
+  silent: { ...CONNECTION, blocked: "stalled", confirmed: "taking", inTime: "taking" },
+};
+
+/** The state after an event; an event that means nothing in a state leaves it as it is. */
+export const nextBrokerState = (state: BrokerState, event: BrokerEvent): BrokerState =>
+  NEXT[state][event] ?? state;
+
+/** Why a message cannot be published in a state; undefined where it can. */
+export const REFUSALS: Readonly<Partial<Record<BrokerState, string>>> = {
+  detached: "The broker is not connected",
+  stalled: "The broker does not confirm messages at present",
+  silent: "The broker does not confirm messages at present",
+};

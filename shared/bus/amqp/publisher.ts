@@ -1,0 +1,220 @@
+import type { ChannelModel, ConfirmChannel } from "amqplib";
+import type { Route } from "../../../contracts/topology.ts";
+import { createIdler } from "../../async.ts";
+import { AppError } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import { type BrokerEvent, type BrokerState, nextBrokerState, REFUSALS } from "./broker-state.ts";
+
+export interface AmqpPublisherOptions {
+  readonly exchange: string;
+  readonly log: Log;
+  readonly maxUnconfirmed: number;
+  readonly maxUnconfirmedBytes: number;
+  /** Messages that may wait for room among the unconfirmed (their bytes are bounded like those of the unconfirmed). */
+  readonly maxWaiting: number;
+  readonly confirmTimeoutMs: number;
+  readonly unavailable: (message: string, cause?: unknown) => AppError;
+  /** Drops the connection and opens another. */
+  readonly drop: (reason: string) => void;
+  readonly onPublished: (route: Route) => void;
+}
+
+interface Entry {
+  readonly route: Route;
+  readonly body: Buffer;
+  readonly at: number;
+  readonly resolve: () => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/**
+ * Pipelined publishing with confirms. A message is *unconfirmed* from the write until the broker's answer; when the
+ * window of these is full it *waits*, in order; when the wait is full it is refused. Nothing waits while the broker is
+ * unreachable. A message without an answer for `confirmTimeoutMs` is rejected: when the broker has announced that it is
+ * blocked, it keeps its place in the window, since its bytes are still under way; otherwise the connection is given up.
+ * What is refused meanwhile, and until when, is {@link BrokerState}'s.
+ */
+export function createAmqpPublisher(options: AmqpPublisherOptions) {
+  const { exchange, log, confirmTimeoutMs, unavailable } = options;
+  /** In the order of sending. Ids are never used again, so that an answer of a lost connection finds nothing. */
+  const unconfirmed = new Map<number, Entry>();
+  const waiting: Entry[] = [];
+  /** Idle: every message has its outcome. Of those that were rejected as late, answers may still come. */
+  const idler = createIdler(
+    () => waiting.length === 0 && (unconfirmed.size === 0 || newestSentAt <= expiredUntil),
+  );
+  let channel: ConfirmChannel | undefined;
+  let broker: BrokerState = "detached";
+  let nextId = 0;
+  let unconfirmedBytes = 0;
+  let waitingBytes = 0;
+  let newestSentAt = 0;
+  let expiredUntil = 0;
+  /** The socket has as much as it takes, until the channel's "drain". */
+  let isFull = false;
+  let isEnded = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const note = (event: BrokerEvent) => {
+    broker = nextBrokerState(broker, event);
+  };
+  const hasRoom = (bytes: number) =>
+    !isFull &&
+    unconfirmed.size < options.maxUnconfirmed &&
+    (unconfirmed.size === 0 || unconfirmedBytes + bytes <= options.maxUnconfirmedBytes);
+  const mayWait = (bytes: number) =>
+    waiting.length < options.maxWaiting &&
+    (waiting.length === 0 || waitingBytes + bytes <= options.maxUnconfirmedBytes);
+
+  function submit(entry: Entry): void {
+    const bytes = entry.body.length;
+    if (waiting.length === 0 && hasRoom(bytes)) send(entry);
+    else if (mayWait(bytes)) {
+      waiting.push(entry);
+      waitingBytes += bytes;
+    } else {
+      const detail = `${unconfirmed.size} messages are unconfirmed and ${waiting.length} waiting, no more are accepted`;
+      entry.reject(new AppError("OVERLOADED", detail));
+      return;
+    }
+    timer ??= setTimeout(expire, confirmTimeoutMs);
+  }
+
+  function send(entry: Entry): void {
+    const id = nextId++;
+    unconfirmed.set(id, entry);
+    newestSentAt = entry.at;
+    unconfirmedBytes += entry.body.length;
+    const properties = { persistent: true, mandatory: true, messageId: String(id) };
+    try {
+      if (!channel) throw new Error("The broker is not connected");
+      const more = channel.publish(exchange, entry.route, entry.body, properties, (error) =>
+        onAnswer(id, error),
+      );
+      if (!more) isFull = true;
+    } catch (error) {
+      // The channel has just closed and its event has not reached us yet.
+      forget(id, entry);
+      entry.reject(unavailable("Could not publish: the connection is closing", error));
+    }
+  }
+
+  function onAnswer(id: number, error: unknown): void {
+    const entry = unconfirmed.get(id);
+    if (!entry) return;
+    note("confirmed");
+    forget(id, entry);
+    if (error) entry.reject(unavailable("The broker did not confirm the message", error));
+    else {
+      entry.resolve();
+      options.onPublished(entry.route);
+    }
+    sendWaiting();
+  }
+
+  function forget(id: number, entry: Entry): void {
+    unconfirmed.delete(id);
+    unconfirmedBytes -= entry.body.length;
+    idler.settle();
+  }
+
+  function sendWaiting(): void {
+    for (let entry = waiting[0]; entry && hasRoom(entry.body.length); entry = waiting[0]) {
+      waiting.shift();
+      waitingBytes -= entry.body.length;
+      send(entry);
+    }
+  }
+
+  function expire(): void {
+    expiredUntil = Date.now() - confirmTimeoutMs;
+    const late = () => unavailable(`The broker has not confirmed within ${confirmTimeoutMs} ms`);
+    let isLate = false;
+    for (const entry of unconfirmed.values()) {
+      if (entry.at > expiredUntil) break;
+      entry.reject(late());
+      isLate = true;
+    }
+    for (let entry = waiting[0]; entry && entry.at <= expiredUntil; entry = waiting[0]) {
+      waiting.shift();
+      waitingBytes -= entry.body.length;
+      entry.reject(late());
+    }
+    note(isLate ? "late" : "inTime");
+    if (broker === "silent") options.drop("No confirm arrived in time");
+    idler.settle();
+    const oldest = unconfirmed.values().next().value ?? waiting[0];
+    timer = oldest && setTimeout(expire, Math.max(100, oldest.at + confirmTimeoutMs - Date.now()));
+  }
+
+  return {
+    /** Starts publishing on this connection. */
+    async attach(model: ChannelModel): Promise<void> {
+      const opened = await model.createConfirmChannel();
+      opened.on("error", (error) => log.warn("The broker closed the channel of the publisher", { error }));
+      opened.on("close", () => channel === opened && options.drop("The channel of the publisher closed"));
+      opened.on("drain", () => {
+        isFull = false;
+        sendWaiting();
+      });
+      // Arrives before the confirm of the same message. A new connection declares the missing binding again.
+      opened.on("return", ({ fields, properties }) => {
+        log.error("A message found no queue, declaring the topology again", { route: fields.routingKey });
+        unconfirmed.get(Number(properties.messageId))?.reject(unavailable("The message found no queue"));
+        options.drop("A message found no queue");
+      });
+      model.on("blocked", (reason) => {
+        note("blocked");
+        log.warn("The broker accepts no messages for now", { reason });
+      });
+      model.on("unblocked", () => {
+        note("unblocked");
+        log.info("The broker accepts messages again");
+      });
+      isFull = false;
+      channel = opened;
+      note("attached");
+    },
+
+    /** The connection is gone: messages in flight may or may not have arrived. */
+    detach(error: Error): void {
+      channel = undefined;
+      note("lost");
+      const lost = [...unconfirmed.values(), ...waiting.splice(0)];
+      unconfirmed.clear();
+      unconfirmedBytes = 0;
+      waitingBytes = 0;
+      for (const entry of lost)
+        entry.reject(unavailable("The connection to the broker was lost before the confirm", error));
+      idler.settle();
+    },
+
+    publish(route: Route, body: Uint8Array): Promise<void> {
+      const refusal = isEnded ? "The bus is closed" : REFUSALS[broker];
+      if (refusal !== undefined) return Promise.reject(unavailable(refusal));
+      return new Promise((resolve, reject) =>
+        submit({
+          route,
+          body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+          at: Date.now(),
+          resolve,
+          reject,
+        }),
+      );
+    },
+
+    /** Accepts no more, and waits until nothing is in flight. */
+    async end(): Promise<void> {
+      isEnded = true;
+      if (REFUSALS[broker] === undefined) await idler.idle();
+      clearTimeout(timer);
+    },
+
+    get unconfirmed() {
+      return unconfirmed.size;
+    },
+    get waiting() {
+      return waiting.length;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { QueueName } from "../../../contracts/topology.ts";
+import { within } from "../../async.ts";
+import type { Log } from "../../log.ts";
+
+/** One channel of a consumer. A batch is acknowledged on the session it came from, or not at all. */
+export interface Session {
+  readonly model: ChannelModel;
+  readonly channel: Channel;
+  /** Takes one message at a time. */
+  readonly narrow: boolean;
+  /** Arrived and not yet passed to the handler. */
+  readonly buffer: ConsumeMessage[];
+  /** Aborts when the channel is gone, or about to go: its deliveries may no longer be acknowledged. */
+  readonly over: AbortController;
+}
+
+export interface SessionOptions {
+  readonly model: ChannelModel;
+  readonly queue: QueueName;
+  readonly prefetch: number;
+  readonly narrow: boolean;
+  readonly log: Log;
+  /** Called before the first message can arrive. */
+  readonly onOpen: (session: Session) => void;
+  readonly onMessage: () => void;
+  /** The channel ended without being closed by us. */
+  readonly onLost: (reason: string) => void;
+}
+
+const ANSWER_MS = 5_000;
+
+/** Opens a channel and consumes a queue on it. */
+export async function openSession(options: SessionOptions): Promise<void> {
+  const { model, queue, narrow, log } = options;
+  const channel = await model.createChannel();
+  const session: Session = { model, channel, narrow, buffer: [], over: new AbortController() };
+  const lose = (reason: string) => {
+    if (session.over.signal.aborted) return;
+    session.over.abort();
+    options.onLost(reason);
+  };
+  channel.on("error", (error) => log.warn("The broker closed the channel of a consumer", { queue, error }));
+  channel.on("close", () => lose(`The channel of ${queue} closed`));
+  await channel.prefetch(narrow ? 1 : options.prefetch);
+  // Before the reply to `consume`: the first deliveries may be in the same read of the socket.
+  options.onOpen(session);
+  await channel.consume(
+    queue,
+    (message) => {
+      // The queue was deleted, or its node went down.
+      if (message === null) return lose(`The broker cancelled the consumer of ${queue}`);
+      if (session.over.signal.aborted) return;
+      session.buffer.push(message);
+      options.onMessage();
+    },
+    { consumerTag: queue },
+  );
+}
+
+/** Stops the delivery of further messages; those held may still be acknowledged. */
+export async function cancelSession(session: Session, queue: QueueName, log: Log): Promise<void> {
+  if (session.over.signal.aborted) return;
+  await within(ANSWER_MS, session.channel.cancel(queue), "Cancelling the consumer").catch((error) =>
+    log.debug("Could not cancel the consumer cleanly", { queue, error }),
+  );
+}
+
+/**
+ * Returns what is not acknowledged to the queue, and waits until the broker knows what is; resolves to whether it
+ * confirmed that.
+ * Each message given back counts as one more death of it.
+ */
+export async function closeSession(session: Session, queue: QueueName, log: Log): Promise<boolean> {
+  if (session.over.signal.aborted) return true;
+  session.over.abort();
+  try {
+    await within(ANSWER_MS, session.channel.close(), "Closing the channel");
+    return true;
+  } catch (error) {
+    log.debug("Could not close the channel cleanly", { queue, error });
+    return false;
+  }
+}
+
+/** Acknowledges everything up to this message, unless its channel is gone: then it is redelivered. */
+export function acknowledge(session: Session, last: ConsumeMessage, log: Log): void {
+  // On another channel the tag would denote another message.
+  if (session.over.signal.aborted) return;
+  try {
+    session.channel.ack(last, true);
+  } catch (error) {
+    log.debug("Could not acknowledge, the channel has just closed", { error });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Action } from "./keymap.ts";
+
+/** What `:` calls the actions of the keymap. Moving within a screen has no name: a key is quicker. */
+export const COMMAND_NAMES: Partial<Record<Action, string>> = {
+  "new-job": "new job",
+  pages: "pages",
+  help: "help",
+  refresh: "refresh",
+  quit: "quit",
+  filter: "filter",
+  sort: "sort",
+  mouse: "mouse",
+  trace: "trace",
+  retry: "retry",
+  cancel: "cancel",
+  edit: "edit",
+  drop: "drop",
+  replay: "replay",
+  pause: "pause or resume",
+  freeze: "freeze",
+  follow: "follow",
+  copy: "copy",
+  launcher: "launcher",
+  setup: "setup",
+  "shut-down": "shut down",
+};
+
+/** The entries whose names contain the letters of a text in their order, the best first. */
+export function matchNames<E extends { readonly name: string }>(entries: readonly E[], text: string): E[] {
+  return entries
+    .map((entry) => ({ entry, score: gapsIn(entry.name, text) }))
+    .filter(({ score }) => score >= 0)
+    .sort((a, b) => a.score - b.score)
+    .map(({ entry }) => entry);
+}
+
+/** How far apart the letters of `text` are in `name`, 0 for a beginning; -1 when it does not contain them in order. */
+function gapsIn(name: string, text: string): number {
+  let at = -1;
+  let gaps = 0;
+  for (const letter of text) {
+    const found = name.indexOf(letter, at + 1);
+    if (found < 0) return -1;
+    gaps += found - at - 1;
+    at = found;
+  }
+  return gaps;
+}

@@ -1,0 +1,116 @@
+import type { Side } from "./document.ts";
+import {
+  ANNOTATIONS,
+  asSchema,
+  canonical,
+  IDENTITY,
+  isSchema,
+  type Schema,
+  stringsOf,
+  without,
+} from "./schema.ts";
+
+const wrapped = new WeakMap<Schema, Schema>();
+
+/** Follows a node's references to their schema; undefined where one leads nowhere. */
+export function dereference(node: Schema, side: Side): Schema | undefined {
+  const seen = new Set<Schema>();
+  let at: Schema | undefined = node;
+  while (at && typeof at.$ref === "string") {
+    // A reference that only leads to itself admits anything.
+    if (seen.has(at)) return {};
+    seen.add(at);
+    if (!hasRulesBesideRef(at)) at = side.resolve(at.$ref);
+    else return side.resolve(at.$ref) && refAsAllOf(at);
+  }
+  return at;
+}
+
+/** Whether a reference has rules of its own besides its target. */
+export function hasRulesBesideRef(node: Schema): boolean {
+  return Object.keys(node).some(
+    (key) => key !== "$ref" && key !== "default" && !ANNOTATIONS.has(key) && !IDENTITY.has(key),
+  );
+}
+
+/** A reference with rules beside it means both, like `allOf`; returns the same object every time, for cycles. */
+function refAsAllOf(node: Schema): Schema {
+  const known = wrapped.get(node);
+  if (known) return known;
+  const { allOf, ...rest } = node;
+  const branches = Array.isArray(allOf) ? allOf : [];
+  const fresh = { ...without(rest, "$ref"), allOf: [{ $ref: node.$ref }, ...branches] };
+  wrapped.set(node, fresh);
+  return fresh;
+}
+
+/** The references a node's `allOf` holds directly. */
+export function allOfRefs(node: Schema): string[] {
+  return branchesOf(node).flatMap((branch) => (typeof branch.$ref === "string" ? [branch.$ref] : []));
+}
+
+/**
+ * Merges a node and its `allOf` branches into one schema without `allOf`, leaving out the references in `apart`.
+ * Undefined where one schema cannot say the same: two rules for one keyword, or a branch closed to the others' fields.
+ */
+export function mergeAllOf(node: Schema, side: Side, apart: ReadonlySet<string>): Schema | undefined {
+  const parts = partsOf(node, side, apart, []);
+  if (!parts) return undefined;
+  const closed = parts.findIndex((part) => restricts(part.additionalProperties));
+  if (closed >= 0 && parts.some((part, index) => index !== closed && declaresFields(part))) return undefined;
+  if (parts.slice(1).some((part) => restricts(part.unevaluatedProperties))) return undefined;
+  let merged: Schema | undefined = {};
+  for (const part of parts) merged = merged && mergeTwo(merged, part);
+  return merged && apart.size === 0 ? closedByOneKeyword(merged) : merged;
+}
+
+/** Once all fields stand in one schema, `unevaluatedProperties` says what `additionalProperties` does. */
+function closedByOneKeyword(node: Schema): Schema {
+  const conditional = ["anyOf", "oneOf", "if", "additionalProperties"].some((key) => key in node);
+  if (conditional || !("unevaluatedProperties" in node)) return node;
+  return { ...without(node, "unevaluatedProperties"), additionalProperties: node.unevaluatedProperties };
+}
+
+function partsOf(node: Schema, side: Side, apart: ReadonlySet<string>, open: Schema[]): Schema[] | undefined {
+  if (open.includes(node)) return undefined;
+  const parts: Schema[] = [without(node, "allOf")];
+  for (const branch of branchesOf(node)) {
+    if (typeof branch.$ref === "string" && apart.has(branch.$ref)) continue;
+    const target = dereference(branch, side);
+    const inner = target && partsOf(target, side, apart, [...open, node]);
+    if (!inner) return undefined;
+    parts.push(...inner);
+  }
+  return parts;
+}
+
+function mergeTwo(left: Schema, right: Schema): Schema | undefined {
+  const merged: Record<string, unknown> = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    const present = merged[key];
+    if (ANNOTATIONS.has(key) || IDENTITY.has(key)) merged[key] ??= value;
+    else if (present === undefined || canonical(present) === canonical(value)) merged[key] = value;
+    else if (key === "required") merged[key] = [...new Set([...stringsOf(present), ...stringsOf(value)])];
+    else if (key === "properties" && isSchema(present) && isSchema(value)) {
+      const agree = Object.keys(value).every(
+        (name) => !(name in present) || canonical(present[name]) === canonical(value[name]),
+      );
+      if (!agree) return undefined;
+      merged[key] = { ...present, ...value };
+    } else return undefined;
+  }
+  return merged;
+}
+
+/** The branches of a node's `allOf`. */
+export function branchesOf(node: Schema): Schema[] {
+  return Array.isArray(node.allOf) ? node.allOf.map(asSchema) : [];
+}
+
+function restricts(value: unknown): boolean {
+  return value !== undefined && value !== true;
+}
+
+function declaresFields(part: Schema): boolean {
+  return "properties" in part || "patternProperties" in part;
+}

@@ -1,0 +1,150 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { GateError, namesAt, pickReference, textAt } from "./git.ts";
+import { type Change, judge, type Schema, type SchemaSet, type Violation } from "./judge.ts";
+import { isSchema } from "./schema.ts";
+
+const FOLDER = "contracts/schemas";
+
+const HELP = `Compares ${FOLDER} with an earlier state of it, and fails on a change that its $version does not announce.
+
+  bun shared/compatibility/check.ts [--against REF] [--help]
+
+  --against REF  a tag, branch or commit to compare with. If not given: the last release tag (v*), else the merge base
+                 with the main line, and on the main line the state before the schemas last changed
+  --help         this text
+
+bun run contracts:check exports the schemas first, so that they are those of the source.
+
+A breaking change needs a new major version, a widening or an addition a new minor one.
+Exit code: 0 all announced, 1 something is not, 2 the comparison could not be made.
+`;
+
+interface Terminal {
+  readonly cwd: string;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Runs the gate in `cwd` and returns its exit code: 0 fine, 1 violations, 2 unable to compare. */
+export async function runCheck(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const against = parseArguments(args);
+    if (against === "help") {
+      terminal.out(HELP);
+      return 0;
+    }
+    const reference = await pickReference(terminal.cwd, FOLDER, against.ref);
+    if (reference.note) terminal.out(`${reference.note}\n`);
+    const next = await workingSet(terminal.cwd);
+    const old = await setAt(terminal.cwd, reference.commit);
+    terminal.out(`${FOLDER} (${count(next.size, "schema")}) against ${reference.name} (${old.size})\n`);
+    const { violations, changes } = judge(old, next);
+    terminal.out(report(changes, violations));
+    return violations.length > 0 ? 1 : 0;
+  } catch (cause) {
+    if (!(cause instanceof GateError)) throw cause;
+    terminal.err(`contracts:check: ${cause.message}\n`);
+    return 2;
+  }
+}
+
+function parseArguments(args: readonly string[]): "help" | { ref?: string } {
+  if (args.includes("--help") || args.includes("-h")) return "help";
+  let ref: string | undefined;
+  const rest = [...args];
+  while (rest.length > 0) {
+    const [name, inline] = splitOnce(rest.shift() ?? "");
+    if (name !== "--against") throw new GateError(`unknown argument ${name}; see --help`);
+    if (ref !== undefined) throw new GateError("--against is given twice; give one REF");
+    ref = inline ?? rest.shift() ?? "";
+    // Git would take a leading dash as one of its own options.
+    if (ref === "" || ref.startsWith("-")) {
+      throw new GateError("--against needs a tag, branch or commit, as in --against v1.0.0");
+    }
+  }
+  return ref === undefined ? {} : { ref };
+}
+
+function splitOnce(argument: string): [string, string | undefined] {
+  const at = argument.indexOf("=");
+  return at < 0 ? [argument, undefined] : [argument.slice(0, at), argument.slice(at + 1)];
+}
+
+async function workingSet(cwd: string): Promise<SchemaSet> {
+  const remedy = "write the schemas with bun run contracts:export, from the project's root";
+  const files = await readdir(join(cwd, FOLDER)).catch((cause: NodeJS.ErrnoException) => {
+    throw new GateError(`cannot list ${FOLDER} (${cause.code}); ${remedy}`, { cause });
+  });
+  const names = files.filter((file) => file.endsWith(".json")).sort();
+  if (names.length === 0) throw new GateError(`no schema in ${FOLDER}; ${remedy}`);
+  const read = async (file: string) => Bun.file(join(cwd, FOLDER, file)).text();
+  return parseAll(names, read, FOLDER);
+}
+
+async function setAt(cwd: string, commit: string): Promise<SchemaSet> {
+  const names = (await namesAt(cwd, commit, FOLDER)).filter((file) => file.endsWith(".json"));
+  return parseAll(
+    names,
+    (file) => textAt(cwd, commit, `${FOLDER}/${file}`),
+    `${commit.slice(0, 12)}:${FOLDER}`,
+  );
+}
+
+async function parseAll(
+  files: readonly string[],
+  read: (file: string) => Promise<string>,
+  where: string,
+): Promise<SchemaSet> {
+  const entries = files.map(async (file): Promise<[string, Schema]> => {
+    return [file.slice(0, -".json".length), parseSchema(await read(file), `${where}/${file}`)];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+function parseSchema(text: string, where: string): Schema {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new GateError(`${where} is not JSON (${why}); write it again with bun run contracts:export`, {
+      cause,
+    });
+  }
+  if (!isSchema(parsed)) throw new GateError(`${where} is not a JSON object, as a schema must be`);
+  return parsed;
+}
+
+function report(changes: readonly Change[], violations: readonly Violation[]): string {
+  const offences = new Map(violations.map((violation) => [violation.change, violation]));
+  const lines = changes.map((change) => {
+    const violation = offences.get(change);
+    return line(violation ? "VIOLATION" : change.level, change, (violation ?? change).message);
+  });
+  for (const violation of violations.filter(({ change }) => change === undefined)) {
+    lines.push(line("VIOLATION", violation, violation.message));
+  }
+  const broken = changes.filter((change) => change.level === "breaking").length;
+  lines.push(
+    `${count(changes.length, "change")}, ${broken} breaking, ${changes.length - broken} compatible; ` +
+      (violations.length > 0 ? `${count(violations.length, "violation")}` : "no violation"),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function line(mark: string, at: { schema: string; path: string; rule: string }, message: string): string {
+  return `${mark.padEnd(10)}  ${at.schema}  #${at.path}  ${at.rule}: ${message}`;
+}
+
+function count(size: number, noun: string): string {
+  return `${size} ${noun}${size === 1 ? "" : "s"}`;
+}
+
+if (import.meta.main) {
+  process.exitCode = await runCheck(process.argv.slice(2), {
+    cwd: process.cwd(),
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+  });
+}

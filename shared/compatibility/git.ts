@@ -1,0 +1,112 @@
+/** The comparison cannot be made: the message says why and what to do. */
+export class GateError extends Error {
+  override readonly name = "GateError";
+}
+
+/** What to compare with: a name for people, the commit it denotes, and what people should know about the choice. */
+export interface Reference {
+  readonly name: string;
+  readonly commit: string;
+  readonly note?: string;
+}
+
+/** Branches that changes are made against, best first. */
+const MAIN_LINES = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+
+/**
+ * Turns the requested ref into a commit. Without one, it is the last release tag; without a tag, the commit at which
+ * this branch left the main line; on the main line itself, the state before `folder` last changed. Committing a change
+ * therefore does not hide it.
+ */
+export async function pickReference(cwd: string, folder: string, asked?: string): Promise<Reference> {
+  const inside = await git(cwd, "rev-parse", "--is-inside-work-tree");
+  if (inside.code !== 0 || inside.out.trim() !== "true") {
+    throw new GateError(
+      `${cwd} is not a git working tree; run this in a clone of the project (git: ${inside.err.trim()})`,
+    );
+  }
+  const shallow = (await git(cwd, "rev-parse", "--is-shallow-repository")).out.trim() === "true";
+  if (asked !== undefined) return { name: asked, commit: await commitOf(cwd, asked, shallow) };
+  const described = await git(cwd, "describe", "--tags", "--abbrev=0", "--match", "v*");
+  const tag = described.out.trim();
+  if (described.code === 0 && tag !== "") return { name: tag, commit: await commitOf(cwd, tag, shallow) };
+  if (shallow) {
+    // A tag may exist beyond the cut; comparing with HEAD would then accept any change.
+    throw new GateError(
+      "this clone is shallow and holds no release tag; run git fetch --unshallow --tags, or name a ref with --against",
+    );
+  }
+  return (await branchPoint(cwd)) ?? (await stateBefore(cwd, folder));
+}
+
+/** Where this branch left the main line; undefined on the main line, and where none is known. */
+async function branchPoint(cwd: string): Promise<Reference | undefined> {
+  const head = await commitOf(cwd, "HEAD", false);
+  for (const line of MAIN_LINES) {
+    const { code, out } = await git(cwd, "merge-base", line, "HEAD");
+    const commit = out.trim();
+    if (code !== 0 || commit === head) continue;
+    const note = `No release tag (v*) yet: comparing with the merge base of ${line}`;
+    return { name: commit.slice(0, 12), commit, note };
+  }
+  return undefined;
+}
+
+async function stateBefore(cwd: string, folder: string): Promise<Reference> {
+  const last = (await git(cwd, "log", "-1", "--first-parent", "--format=%H", "--", folder)).out.trim();
+  const { code, out } = await git(cwd, "rev-parse", "--verify", "--quiet", `${last}^`);
+  const commit = out.trim();
+  if (last !== "" && code === 0) {
+    const note = `No release tag (v*) yet, and this is the main line: comparing with the state before ${folder} last changed`;
+    return { name: commit.slice(0, 12), commit, note };
+  }
+  const note = "No release tag (v*) and no earlier state yet: comparing with HEAD";
+  return { name: "HEAD", commit: await commitOf(cwd, "HEAD", false), note };
+}
+
+async function commitOf(cwd: string, ref: string, shallow: boolean): Promise<string> {
+  const { code, out } = await git(cwd, "rev-parse", "--verify", "--quiet", `${ref}^{commit}`);
+  if (code === 0) return out.trim();
+  const remedy = shallow
+    ? "this clone is shallow, so run git fetch --unshallow --tags first"
+    : "list the choices with git tag and git branch --all, or fetch it with git fetch --tags";
+  throw new GateError(`no commit is known as ${ref}; ${remedy}`);
+}
+
+/** The names of the files in a folder as of a commit; none where the folder did not exist. */
+export async function namesAt(cwd: string, commit: string, folder: string): Promise<string[]> {
+  const out = await mustRun(cwd, "ls-tree", "--name-only", "-z", commit, `${folder}/`);
+  return out.split("\0").flatMap((path) => (path === "" ? [] : [path.slice(folder.length + 1)]));
+}
+
+/** The text of a file as of a commit; the path is relative to `cwd`. */
+export async function textAt(cwd: string, commit: string, path: string): Promise<string> {
+  return mustRun(cwd, "show", `${commit}:./${path}`);
+}
+
+async function mustRun(cwd: string, ...args: string[]): Promise<string> {
+  const { code, out, err } = await git(cwd, ...args);
+  if (code !== 0) throw new GateError(`git ${args.join(" ")} failed with ${code}: ${err.trim()}`);
+  return out;
+}
+
+async function git(cwd: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const started = start(cwd, args);
+  const [out, err, code] = await Promise.all([
+    new Response(started.stdout).text(),
+    new Response(started.stderr).text(),
+    started.exited,
+  ]);
+  return { code, out, err };
+}
+
+function start(cwd: string, args: readonly string[]) {
+  try {
+    return Bun.spawn(["git", ...args], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new GateError("git is not on the PATH; install it, for example with apt-get install git", {
+      cause,
+    });
+  }
+}

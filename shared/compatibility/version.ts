@@ -1,0 +1,39 @@
+import type { Level } from "./change.ts";
+
+/** Stands for a version that is missing or unreadable. */
+export const NO_VERSION = "0.0.0";
+
+export type Bump = "back" | "none" | "patch" | "minor" | "major";
+
+const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
+
+/** Whether a value is MAJOR.MINOR.PATCH; contracts have no pre-releases. */
+export function isVersion(value: unknown): value is string {
+  return typeof value === "string" && VERSION.test(value);
+}
+
+/** The step from one version to another. */
+export function bumpBetween(old: string, next: string): Bump {
+  const before = numbersOf(old);
+  const after = numbersOf(next);
+  for (const [index, bump] of (["major", "minor", "patch"] as const).entries()) {
+    const step = (after[index] ?? 0) - (before[index] ?? 0);
+    if (step !== 0) return step > 0 ? bump : "back";
+  }
+  return "none";
+}
+
+/** Whether a step is large enough for a change: a breaking one needs a new major version, even below 1.0.0. */
+export function satisfies(bump: Bump, level: Level): boolean {
+  return bump === "major" || (bump === "minor" && level === "compatible");
+}
+
+/** The lowest version that announces a change. */
+export function wanted(old: string, level: Level): string {
+  const [major = 0, minor = 0] = numbersOf(old);
+  return level === "breaking" ? `${major + 1}.0.0` : `${major}.${minor + 1}.0`;
+}
+
+function numbersOf(version: string): number[] {
+  return version.split(".").map(Number);
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { startHeartbeat } from "./heartbeat.ts";
+
+test("a peer that answers every ping is kept; one that stops answering is silent, once", async () => {
+  const silent = Promise.withResolvers<void>();
+  let pings = 0;
+  let silences = 0;
+  const heartbeat = startHeartbeat({
+    everyMs: 1,
+    ping() {
+      pings++;
+      if (pings <= 5) heartbeat.heard();
+    },
+    onSilence() {
+      silences++;
+      silent.resolve();
+    },
+  });
+  await silent.promise;
+  expect([pings, silences]).toEqual([6, 1]);
+});
+
+test("what arrives without a ping counts as an answer", async () => {
+  const seen: string[] = [];
+  const talkative = startHeartbeat({
+    everyMs: 10,
+    ping: () => seen.push("ping"),
+    onSilence: () => seen.push("silence"),
+  });
+  const beats = Promise.withResolvers<void>();
+  // Many words to each beat: a machine that stalls delays both.
+  let left = 100;
+  const talk = setInterval(() => {
+    talkative.heard();
+    if (--left > 0) return;
+    clearInterval(talk);
+    talkative.stop();
+    beats.resolve();
+  });
+  await beats.promise;
+  expect(seen).not.toContain("silence");
+});

@@ -1,0 +1,84 @@
+import type { Static, TSchema } from "@sinclair/typebox";
+import type { PAGE_QUERY, Route } from "../../contracts/route.ts";
+import { Uuid } from "../../contracts/schema.ts";
+import { createCheck, createQueryReader, type QueryOf, readId, readJson } from "./read-request.ts";
+
+const MAX_BODY_BYTES = 65_536;
+
+/** One request for a route, as its handler sees it. Whatever is read of it has been checked against the table. */
+export interface Call<R extends Route> {
+  readonly request: Request;
+  readonly correlationId: string;
+  /** Path parameters; a UUID is in lower case. */
+  readonly params: { readonly [K in keyof NonNullable<R["params"]>]: string };
+  /** With the defaults of the table. Of a list with a filter only its page: `request.url` has the rest. */
+  readonly query: R extends { filter: string }
+    ? QueryOf<typeof PAGE_QUERY>
+    : QueryOf<NonNullable<R["query"]>>;
+  /** Headers of the reply, to add to. */
+  readonly replyHeaders: Record<string, string | number>;
+  /** A header of the table, or undefined. Throws VALIDATION_FAILED. */
+  header(name: keyof NonNullable<R["headers"]> & string): string | undefined;
+  /** The body; undefined where it is optional and absent. Rejects as {@link readJson} does, or with VALIDATION_FAILED. */
+  body(): Promise<BodyOf<R>>;
+  /** The body as it came, for a handler that checks it by itself. */
+  json(): Promise<unknown>;
+}
+
+type BodyOf<R extends Route> = R extends { body: { schema: infer S extends TSchema; optional: true } }
+  ? Static<S> | undefined
+  : R extends { body: { schema: infer S extends TSchema } }
+    ? Static<S>
+    : never;
+
+/** What the server hands over of a request. */
+export interface Incoming {
+  readonly request: Request;
+  readonly correlationId: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly replyHeaders: Record<string, string | number>;
+}
+
+/** Compiles the checks of a route. The returned function throws INVALID_ID and INVALID_QUERY. */
+export function createCallReader<R extends Route>(route: R, maxBodyBytes = route.body?.maxBytes) {
+  const readQuery = createQueryReader(route);
+  const readHeader = createHeaderReader(route.headers ?? {});
+  const checkBody = route.body && createCheck(route.body.schema, "VALIDATION_FAILED", "The request");
+  const ids = Object.entries(route.params ?? {}).flatMap(([name, schema]) => (schema === Uuid ? name : []));
+
+  return ({ request, correlationId, params, replyHeaders }: Incoming): Call<R> => {
+    const json = () => readJson(request, maxBodyBytes ?? MAX_BODY_BYTES, route.body?.optional);
+    const call: Call<Route> = {
+      request,
+      correlationId,
+      params: ids.length === 0 ? params : { ...params, ...lowerCase(ids, params) },
+      query: readQuery(new URL(request.url)) as Call<Route>["query"],
+      replyHeaders,
+      header: (name) => readHeader(request, name),
+      json,
+      async body() {
+        const body = await json();
+        return (body === undefined && route.body?.optional ? body : checkBody?.(body)) as never;
+      },
+    };
+    // The table is generic here, so the compiler cannot follow that its own schemas were checked.
+    return call as unknown as Call<R>;
+  };
+}
+
+const lowerCase = (ids: readonly string[], params: Incoming["params"]) =>
+  Object.fromEntries(ids.map((name) => [name, readId(params[name] ?? "")]));
+
+function createHeaderReader(headers: Readonly<Record<string, TSchema>>) {
+  const checks = new Map(
+    Object.entries(headers).map(([name, schema]) => {
+      const title = name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase());
+      return [name, createCheck(schema, "VALIDATION_FAILED", `The ${title} header`)];
+    }),
+  );
+  return (request: Request, name: string): string | undefined => {
+    const value = request.headers.get(name) ?? undefined;
+    if (value !== undefined) checks.get(name)?.(value);
+    return value;
+  };
+}

@@ -1,0 +1,32 @@
+import { type Collection, type Document, MongoBulkWriteError, type OptionalUnlessRequiredId } from "mongodb";
+import type { MongoLink } from "./link.ts";
+
+export const DURABLE = { writeConcern: { w: "majority", journal: true } } as const;
+const DUPLICATE_KEY = 11_000;
+
+/** Inserts documents; those whose `_id` is taken are left unchanged. Returns the indexes of these. */
+export async function insertNew<T extends Document>(
+  link: MongoLink,
+  name: string,
+  documents: readonly OptionalUnlessRequiredId<T>[],
+): Promise<number[]> {
+  if (documents.length === 0) return [];
+  return await link.use("store events", (db) => insertOnce(db.collection<T>(name, DURABLE), documents));
+}
+
+async function insertOnce<T extends Document>(
+  collection: Collection<T>,
+  documents: readonly OptionalUnlessRequiredId<T>[],
+): Promise<number[]> {
+  try {
+    await collection.insertMany(documents, { ordered: false });
+    return [];
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    // Duplicates reported without a majority's answer are not durable yet: the batch must come again.
+    if (error.result.getWriteConcernError()) throw error;
+    const faults = [error.writeErrors].flat();
+    if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    return faults.map(({ index }) => index);
+  }
+}

@@ -1,0 +1,125 @@
+import { type Collection, type Db, type Document, MongoClient, MongoTopologyClosedError } from "mongodb";
+import { LateError, within } from "../../async.ts";
+import { messageOf } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import { answers, orUnavailable } from "../store-unavailable.ts";
+
+/** How long MongoDB may take for one operation. */
+export const OPERATION_MS = 5_000;
+const CLOSE_MS = 1_000;
+/** How long an operation waits for the driver to find its server. */
+const SELECTION_MS = 1_000;
+
+interface Link {
+  readonly client: MongoClient;
+  readonly db: Db;
+  /** Whether it has ever been usable. */
+  reached: boolean;
+  /** Since when the driver has known no answering server; undefined while it knows one. */
+  lostAt: number | undefined;
+}
+
+/**
+ * A connection pool to MongoDB whose every use ends in time and which recovers by itself: `use` rejects with
+ * `STORE_UNAVAILABLE` when an operation fails or exceeds its limit. The driver alone does not guarantee that:
+ * - A client whose first connection fails closes itself permanently. It is replaced.
+ * - In Bun, writing to a socket that its peer has just closed neither fails nor ever drains, and the driver waits for
+ *   one of the two without a limit, keeping its place in the pool. A client with such an operation is replaced too.
+ *   Letting the event loop turn once before an operation makes this rare, because that detects most sockets that broke
+ *   while idle.
+ * - The same can happen to the driver's own check of its server, and then every operation fails permanently:
+ *   connections that break together report it one after the other, the first makes a read look for the server again,
+ *   and the check is written to the next one, which is destroyed but has not reported it yet. The check never ends,
+ *   and no other begins. With MongoDB 4.4 or later the driver restarts its checks after a network error; FerretDB
+ *   lacks the field that this depends on (`topologyVersion`). A client that has known no server for as long as an
+ *   operation waits for one is replaced as well.
+ */
+export function createMongoLink({ url, log }: { url: string; log: Log }) {
+  let away = false;
+  let closed = false;
+  let link = open();
+  const discarded = new Set<Promise<void>>();
+
+  function open(): Link {
+    const client = connect(url);
+    client.on("serverHeartbeatFailed", ({ failure }) => tell(client, failure));
+    client.on("serverHeartbeatSucceeded", () => tell(client));
+    const opened: Link = { client, db: client.db(databaseOf(url)), reached: false, lostAt: undefined };
+    client.on("topologyDescriptionChanged", ({ newDescription }) => {
+      opened.lostAt = newDescription.hasKnownServers ? undefined : (opened.lostAt ?? performance.now());
+    });
+    return opened;
+  }
+
+  function tell(client: MongoClient, failure?: Error): void {
+    const isAway = failure !== undefined;
+    if (client !== link.client || away === isAway) return;
+    away = isAway;
+    if (away) log.warn("MongoDB is unavailable", { reason: messageOf(failure) });
+    else log.info("MongoDB is back");
+  }
+
+  function discard(used: Link): void {
+    if (used !== link || closed) return;
+    link = open();
+    const closing = closeSoon(used.client).finally(() => discarded.delete(closing));
+    discarded.add(closing);
+  }
+
+  return {
+    /** Runs one operation; `what` completes "could not …". */
+    async use<T>(what: string, call: (db: Db) => Promise<T>, limitMs = OPERATION_MS): Promise<T> {
+      return await orUnavailable("mongodb", what, async () => {
+        await new Promise(setImmediate);
+        const used = link;
+        try {
+          const result = await within(limitMs, call(used.db));
+          used.reached = true;
+          return result;
+        } catch (error) {
+          if (isUseless(used, error)) discard(used);
+          throw error;
+        }
+      });
+    },
+
+    /** A collection of the current pool, for a cursor that is read in several uses. */
+    collection: <T extends Document>(name: string): Collection<T> => link.db.collection<T>(name),
+
+    async close(): Promise<void> {
+      closed = true;
+      await Promise.all([closeSoon(link.client), ...discarded]);
+    },
+  };
+}
+export type MongoLink = ReturnType<typeof createMongoLink>;
+
+/** Judged by the link where possible: `insertMany` hides the class of the driver's error. */
+function isUseless({ reached, lostAt }: Link, error: unknown): boolean {
+  if (!reached || error instanceof LateError || error instanceof MongoTopologyClosedError) return true;
+  return lostAt !== undefined && performance.now() - lostAt >= SELECTION_MS;
+}
+
+function connect(url: string): MongoClient {
+  return new MongoClient(url, {
+    appName: "observatory",
+    serverSelectionTimeoutMS: SELECTION_MS,
+    connectTimeoutMS: 2_000,
+    waitQueueTimeoutMS: 2_000,
+    maxPoolSize: 10,
+  });
+}
+
+/**
+ * Takes at most a second: the driver first ends its sessions with the server, which has no limit either. Then its
+ * connections and timers are destroyed directly.
+ */
+async function closeSoon(client: MongoClient): Promise<void> {
+  if (await answers(() => client.close(), CLOSE_MS)) return;
+  (client as { topology?: { close(): void } }).topology?.close();
+}
+
+/** The database in the URL's path; `observatory` where there is none. */
+function databaseOf(url: string): string {
+  return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?/]+)/.exec(url)?.[1] ?? "observatory";
+}

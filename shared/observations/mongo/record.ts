@@ -1,0 +1,151 @@
+import type { JobEvent } from "../../../contracts/events.ts";
+import { AppError } from "../../errors.ts";
+import { batchesOf, type EventBatch, isBatchable } from "../event-batch.ts";
+import { type Claimed, newToken, type RedisCounters, timeIn } from "../redis/counters.ts";
+import type { MongoEvents } from "./events.ts";
+
+/** How long another call may take to store what it has claimed before its events are taken over. */
+const PATIENCE_MS = [50, 100, 200, 400];
+/** Rounds after which the events are left to be redelivered by the bus. */
+const ROUNDS = 8;
+
+/** The fate of the events of one round; those in `later` currently belong to another call. */
+interface Round {
+  readonly counted: readonly JobEvent[];
+  readonly later: readonly JobEvent[];
+}
+
+/**
+ * How an event is counted once, with two stores and no transaction over both:
+ *  1. claim   Redis  an uncounted id gets a claim: a token never used before. An existing claim stays.
+ *  2. store   MongoDB  events are stored as one document, whose id is the token of their claims. Ids are unique.
+ *  3. count   Redis  in one step: if the claim still has the token under which the event is stored, it is removed and
+ *             the event is counted. A stored event with another token was counted before: its new claim is dropped.
+ * So a stored event was counted, or its claim still holds the token it is stored under. Whatever dies at any step, and
+ * whichever reply is lost, the events come again, find that claim and continue.
+ *
+ * An event that holds an earlier call's claim is looked up. If it is stored under that claim, it is counted. If not,
+ * that call is waited for, and when it does not store, its token is barred: an empty document takes it, so that the call
+ * can no longer store, and the claim passes on to a new token.
+ *
+ * An event without a claim may have been counted so long ago that Redis has forgotten it. Events of jobs beyond the
+ * horizon were not (see COUNT); others are looked up by their jobs. Exactness depends on no clock and no time window.
+ *
+ * Events that cannot be in a batch are separate documents, whose id is the event id and which hold the token.
+ */
+export function createMongoRecord({ store, counters }: { store: MongoEvents; counters: RedisCounters }) {
+  const { batches, alone } = store;
+
+  /** Counts what is stored under its claim, drops claims on what was counted before, and returns the rest. */
+  async function findStored(claimed: readonly Claimed[]) {
+    const found = { count: [] as Claimed[], release: [] as Claimed[], missing: [] as Claimed[] };
+    if (claimed.length === 0) return found;
+    const [inBatches, others] = await Promise.all([
+      batches.tokensOf(claimed.map(({ event }) => event.payload.jobId)),
+      alone.claimsOf(claimed.map(({ event }) => event.eventId)),
+    ]);
+    for (const one of claimed) {
+      const id = one.event.eventId.toLowerCase();
+      const under = others.get(id) ?? inBatches.get(id);
+      if (under === undefined) found.missing.push(one);
+      else if (under === one.token) found.count.push(one);
+      else found.release.push(one);
+    }
+    return found;
+  }
+
+  /** Takes over what earlier calls claimed and did not store, under the given tokens. */
+  async function takeOver(claimed: readonly (Claimed & { to: string })[]): Promise<JobEvent[]> {
+    for (const token of new Set(claimed.map((one) => one.token))) await batches.bar(token);
+    const stored = await batches.tokensOf(claimed.map(({ event }) => event.payload.jobId));
+    const missing = claimed.filter(({ event }) => !stored.has(event.eventId.toLowerCase()));
+    return missing.length === 0 ? [] : await counters.passOn(missing);
+  }
+
+  /** Stores events under their batches' tokens. Returns those whose token another call has barred in the meantime. */
+  async function storeBatches(
+    planned: readonly Planned[],
+    wanted: ReadonlySet<JobEvent>,
+  ): Promise<JobEvent[]> {
+    const documents = planned.flatMap(({ token, batch }) => {
+      const some = batch.events.filter((event) => wanted.has(event));
+      if (some.length === batch.events.length) return [{ token, batch }];
+      return batchesOf(some).map((part) => ({ token, batch: part }));
+    });
+    const barred: JobEvent[] = [];
+    for (const index of await batches.insert(documents)) {
+      const { token, batch } = documents[index]!;
+      // The driver retries once after a lost reply, and then meets our own document.
+      const ids = await batches.idsUnder(token);
+      if (!ids?.includes(batch.events[0]!.eventId.toLowerCase())) barred.push(...batch.events);
+    }
+    return barred;
+  }
+
+  async function recordAlone(claimed: readonly Claimed[]) {
+    const there = (await alone.insert(claimed)).map((index) => claimed[index]!);
+    const under =
+      there.length === 0 ? new Map() : await alone.claimsOf(there.map(({ event }) => event.eventId));
+    const release = new Set(
+      there.filter(({ event, token }) => under.get(event.eventId.toLowerCase()) !== token),
+    );
+    return { count: claimed.filter((one) => !release.has(one)), release: [...release] };
+  }
+
+  async function round(events: readonly JobEvent[], isLast: boolean): Promise<Round> {
+    const planned = batchesOf(events.filter(isBatchable)).map((batch) => ({ token: newToken(), batch }));
+    const own = new Map(planned.flatMap(({ token, batch }) => batch.events.map((event) => [event, token])));
+    const aloneToken = newToken();
+    const wanted = events.map((event) => ({ event, token: own.get(event) ?? aloneToken }));
+    const { tokens, horizon } = await counters.claim(wanted);
+    const claimed = wanted.flatMap(({ event }, i): Claimed[] => {
+      const token = tokens[i];
+      return token === undefined ? [] : [{ event, token }];
+    });
+    if (claimed.length === 0) return { counted: [], later: [] };
+
+    const isOwn = ({ event, token }: Claimed) => own.get(event) === token;
+    const isNew = (one: Claimed) => isOwn(one) && timeIn(one.event.payload.jobId) > horizon;
+    const together = claimed.filter(({ event }) => own.has(event));
+    const { count, release, missing } = await findStored(together.filter((one) => !isNew(one)));
+    const others = missing.filter((one) => !isOwn(one));
+    const taken =
+      isLast && others.length > 0
+        ? await takeOver(others.map((one) => ({ ...one, to: own.get(one.event)! })))
+        : [];
+    const toStore = new Set([...together.filter(isNew), ...missing.filter(isOwn)].map(({ event }) => event));
+    for (const event of taken) toStore.add(event);
+
+    const barred = new Set(await storeBatches(planned, toStore));
+    const single = await recordAlone(claimed.filter(({ event }) => !own.has(event)));
+    const stored = [...toStore].filter((event) => !barred.has(event));
+    const counted = await counters.count(
+      [...count, ...stored.map((event) => ({ event, token: own.get(event)! })), ...single.count],
+      [...release, ...single.release],
+    );
+    const later = others.map(({ event }) => event).filter((event) => !toStore.has(event));
+    return { counted, later: [...later, ...barred] };
+  }
+
+  /** Stores and counts the events that are not stored yet, and returns them. At most 1,000 distinct events. */
+  return async function record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
+    const counted: JobEvent[] = [];
+    let left = events;
+    for (let n = 0; left.length > 0; n++) {
+      if (n === ROUNDS)
+        throw new AppError("STORE_UNAVAILABLE", `${left.length} events are claimed by another consumer`, {
+          facts: { engine: "mongodb" },
+        });
+      const result = await round(left, n >= PATIENCE_MS.length);
+      counted.push(...result.counted);
+      left = result.later;
+      if (left.length > 0) await Bun.sleep(PATIENCE_MS[n] ?? 0);
+    }
+    return counted;
+  };
+}
+
+interface Planned {
+  readonly token: string;
+  readonly batch: EventBatch;
+}

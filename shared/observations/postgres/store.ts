@@ -1,0 +1,70 @@
+import { AppError, messageOf } from "../../errors.ts";
+import { createGuardedPostgres } from "../../guarded-postgres.ts";
+import type { Log } from "../../log.ts";
+import { openPostgres, type Sql } from "../../postgres.ts";
+import { orUnavailable } from "../store-unavailable.ts";
+import { makeTables } from "./schema.ts";
+
+const MAX_CONNECTIONS = 4;
+
+/** SQLSTATEs for a table, a schema or a function that does not exist. */
+const MISSING = new Set(["42P01", "3F000", "42883"]);
+
+/** The database of observations; its tables are created by the first call that needs them. */
+export function createPostgresStore({ url, log }: { url: string; log: Log }) {
+  const connect = (max: number) =>
+    openPostgres({
+      url,
+      max,
+      name: "observations",
+      arrays: false,
+      // A plan made for an empty table is bad a minute later.
+      settings: { plan_cache_mode: "force_custom_plan" },
+    });
+  const guarded = createGuardedPostgres({ connect, maxConnections: MAX_CONNECTIONS });
+  let made: Promise<void> | undefined;
+  let away = false;
+  let closed = false;
+
+  function prepare(): Promise<void> {
+    // An index on a large table takes longer than any other statement may.
+    made ??= guarded.run(makeTables, Number.POSITIVE_INFINITY).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  }
+
+  /** Runs a query once the tables exist. Rejects with `STORE_UNAVAILABLE`. */
+  async function ask<T>(what: string, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    return await orUnavailable("postgres", what, async () => {
+      if (closed) throw new AppError("STORE_UNAVAILABLE", "The observations are closed");
+      try {
+        await prepare();
+        const answer = await guarded.run(query);
+        if (away) log.info("PostgreSQL is back");
+        away = false;
+        return answer;
+      } catch (error) {
+        // The tables were dropped; the next call recreates them.
+        if (MISSING.has(String((error as { code?: unknown } | null)?.code))) made = undefined;
+        if (!away && !closed)
+          log.warn("Could not use the observations in PostgreSQL", { reason: messageOf(error) });
+        away = true;
+        throw error;
+      }
+    });
+  }
+
+  return {
+    ask,
+    /** A connection for one purpose, with its own driver instance. */
+    connectAlone: () => connect(1),
+    ping: () => ask("ping", (sql) => sql`select 1`),
+    async close() {
+      closed = true;
+      await guarded.close();
+    },
+  };
+}
+export type PostgresStore = ReturnType<typeof createPostgresStore>;

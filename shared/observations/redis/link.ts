@@ -1,0 +1,61 @@
+import { Redis, type RedisOptions } from "ioredis";
+import { fullJitter } from "../../async.ts";
+import { messageOf } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { RedisAddress } from "./url.ts";
+
+/** A connection whose command has been silent for this long is dropped; a blocking read ends after two seconds. */
+const SILENT_MS = 5_000;
+
+/**
+ * A connection that fails fast while Redis is unavailable and reconnects by itself with backoff and jitter. The driver
+ * neither queues commands for later nor sends them twice: the caller knows whether repeating them is safe.
+ */
+export function connectRedis(
+  address: RedisAddress,
+  { log, name, blocking = false }: { log: Log; name: string; blocking?: boolean },
+): Redis {
+  const options: RedisOptions = {
+    ...address.connect,
+    protocol: 2,
+    connectionName: name,
+    connectTimeout: 2_000,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (times) => 50 + fullJitter(times, 50, 2_000),
+    // Without it, a connection whose packets are lost holds its commands until TCP times out, after 15 minutes.
+    socketTimeout: SILENT_MS,
+    // A blocking read is silent by design; its own bound is BLOCK plus this grace period.
+    ...(blocking ? { blockingTimeout: 10_000 } : { commandTimeout: 3_000 }),
+  };
+  const redis = new Redis(options);
+  let away = false;
+  redis.on("error", (error) => {
+    if (!away) log.warn("Redis is unavailable", { connection: name, reason: messageOf(error) });
+    away = true;
+  });
+  redis.on("close", () => {
+    if (!away && redis.status !== "end") log.warn("Redis closed the connection", { connection: name });
+    away = true;
+  });
+  redis.on("ready", () => {
+    if (away) log.info("Redis is back", { connection: name });
+    away = false;
+  });
+  return redis;
+}
+
+/** A Lua script that is sent once and called by its hash (EVALSHA); it is sent again to a Redis that has lost it. */
+export function createScript(redis: Redis, lua: string) {
+  const hash = new Bun.CryptoHasher("sha1").update(lua).digest("hex");
+  return async (keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> => {
+    try {
+      return await redis.evalsha(hash, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
+      return await redis.eval(lua, keys.length, ...keys, ...args);
+    }
+  };
+}
+export type Script = ReturnType<typeof createScript>;

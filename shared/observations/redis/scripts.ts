@@ -1,0 +1,106 @@
+/**
+ * The scripts of the counters. Redis runs a script alone, so each is one atomic step. Ids are passed as one string of
+ * 16 bytes each, tokens as one string of 12: a thousand arguments would cost more than the counting. At most 1,000 ids
+ * per call, because Lua unpacks them on its stack. The keys of the plan are not declared in KEYS, so this needs a single
+ * Redis, not a cluster.
+ */
+const SPLIT = `
+local function split(text, width)
+  local parts = {}
+  for at = 1, #text, width do parts[#parts + 1] = string.sub(text, at, at + width - 1) end
+  return parts
+end
+`;
+
+/**
+ * KEYS claims, seen, seen before, horizon. ARGV ids, tokens.
+ * Returns the horizon (see COUNT; empty when unknown), then [index, token, …] for the ids that do not hold their given
+ * token now: an empty token means that the id was counted, another one that an earlier call claimed it.
+ */
+export const CLAIM = `${SPLIT}
+local ids, tokens = split(ARGV[1], 16), split(ARGV[2], 12)
+local seen = redis.call('SMISMEMBER', KEYS[2], unpack(ids))
+local before = redis.call('SMISMEMBER', KEYS[3], unpack(ids))
+local held = redis.call('HMGET', KEYS[1], unpack(ids))
+local claim, others = {}, { redis.call('HGET', KEYS[4], 'lost') or '' }
+for i, id in ipairs(ids) do
+  if seen[i] == 1 or before[i] == 1 then
+    others[#others + 1] = i - 1
+    others[#others + 1] = ''
+  elseif held[i] then
+    others[#others + 1] = i - 1
+    others[#others + 1] = held[i]
+  else
+    claim[#claim + 1] = id
+    claim[#claim + 1] = tokens[i]
+  end
+end
+if #claim > 0 then redis.call('HSET', KEYS[1], unpack(claim)) end
+return others
+`;
+
+/**
+ * KEYS claims. ARGV ids, the tokens they hold, the tokens they should hold.
+ * Passes claims on to another call. Returns the indexes of those that no longer held their token, which are unchanged.
+ */
+export const PASS_ON = `${SPLIT}
+local ids, from, to = split(ARGV[1], 16), split(ARGV[2], 12), split(ARGV[3], 12)
+local held = redis.call('HMGET', KEYS[1], unpack(ids))
+local lost = {}
+for i, id in ipairs(ids) do
+  if held[i] == from[i] then redis.call('HSET', KEYS[1], id, to[i]) else lost[#lost + 1] = i - 1 end
+end
+return lost
+`;
+
+/**
+ * KEYS claims, seen, seen before, feed, totals, horizon.
+ * ARGV ids to count, their tokens, ids to release, their tokens, plan, latest time, deltas, dropped, feed length,
+ * seen limit, the latest time in the job ids of all these events.
+ * Counts all of the ids. Where some no longer hold their token, counts nothing and returns those ids' indexes.
+ *
+ * The horizon is the latest time in the job ids of all counted events that are no longer in `seen` or `seen before`.
+ * The time is part of the ids, so no clock is involved: an event of a job beyond the horizon is in one of the two, or
+ * it was never counted.
+ */
+export const COUNT = `${SPLIT}
+local function holding(ids, tokens)
+  local yes, no = {}, {}
+  if #ids == 0 then return yes, no end
+  local held = redis.call('HMGET', KEYS[1], unpack(ids))
+  for i, id in ipairs(ids) do
+    if held[i] == tokens[i] then yes[#yes + 1] = id else no[#no + 1] = i - 1 end
+  end
+  return yes, no
+end
+local ids, released = split(ARGV[1], 16), split(ARGV[3], 16)
+local yes, no = holding(ids, split(ARGV[2], 12))
+if #no > 0 then return no end
+if #ids > 0 then
+  redis.call('HDEL', KEYS[1], unpack(ids))
+  redis.call('SADD', KEYS[2], unpack(ids))
+  for _, step in ipairs(cjson.decode(ARGV[5])) do
+    for i = 3, #step, 2 do redis.call('HINCRBY', step[1], step[i], step[i + 1]) end
+    if step[2] > 0 then redis.call('EXPIRE', step[1], step[2]) end
+  end
+  local latest = tonumber(redis.call('HGET', KEYS[5], 'lastEventAt') or '0')
+  if tonumber(ARGV[6]) > latest then redis.call('HSET', KEYS[5], 'lastEventAt', ARGV[6]) end
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'deltas', ARGV[7], 'dropped', ARGV[8])
+end
+if #released > 0 then
+  local mine = holding(released, split(ARGV[4], 12))
+  if #mine > 0 then redis.call('HDEL', KEYS[1], unpack(mine)) end
+  redis.call('SADD', KEYS[2], unpack(released))
+end
+local newest = math.max(tonumber(redis.call('HGET', KEYS[6], 'seen') or '0'), tonumber(ARGV[11]))
+if redis.call('SCARD', KEYS[2]) >= tonumber(ARGV[10]) then
+  redis.call('RENAME', KEYS[2], KEYS[3])
+  local lost = redis.call('HGET', KEYS[6], 'lost')
+  local before = tonumber(redis.call('HGET', KEYS[6], 'before') or '0')
+  if lost and before > tonumber(lost) then redis.call('HSET', KEYS[6], 'lost', string.format('%.0f', before)) end
+  redis.call('HSET', KEYS[6], 'before', string.format('%.0f', newest))
+  newest = 0
+end
+redis.call('HSET', KEYS[6], 'seen', string.format('%.0f', newest))
+return no
+`;

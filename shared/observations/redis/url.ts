@@ -1,0 +1,34 @@
+import type { RedisOptions } from "ioredis";
+
+export interface RedisAddress {
+  readonly connect: Pick<RedisOptions, "host" | "port" | "username" | "password" | "db" | "tls">;
+  /** The prefix of every key, so that several systems can share one database. */
+  readonly prefix: string;
+}
+
+/**
+ * Parses `redis[s]://[user:password@]host[:port][/db][/name]`. A number in the path is the database, a name becomes
+ * the keys' prefix: `redis://h/2/blue` keeps its keys below `blue:` in database 2. Throws a TypeError for anything
+ * else.
+ */
+export function parseRedisUrl(text: string, defaultPrefix = "observatory"): RedisAddress {
+  const url = new URL(text);
+  const parts = url.pathname.split("/").filter(Boolean);
+  const db = /^\d+$/.test(parts[0] ?? "") ? Number(parts.shift()) : 0;
+  const name = parts.shift() ?? defaultPrefix;
+  if (parts.length > 0 || !/^[\w.-]+$/.test(name))
+    throw new TypeError(
+      "The path of a Redis URL is /db, /name or /db/name, a name of letters, digits, - _ .",
+    );
+  return {
+    connect: {
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(url.port || 6379),
+      db,
+      ...(url.username && { username: decodeURIComponent(url.username) }),
+      ...(url.password && { password: decodeURIComponent(url.password) }),
+      ...(url.protocol === "rediss:" && { tls: {} }),
+    },
+    prefix: `${name}:`,
+  };
+}

@@ -1,0 +1,58 @@
+/** A wording that reads as translated, and what to say instead. */
+interface Slip {
+  readonly words: string;
+  readonly instead: string;
+}
+
+/**
+ * Only wordings that are wrong almost everywhere: a check that is often mistaken gets ignored. A space also matches a
+ * line break inside a comment.
+ */
+const SLIPS: readonly Slip[] = [
+  { words: "whoever", instead: "anyone who, or name the caller" },
+  // Also a user of most systems: in a Dockerfile, in /etc/passwd and in quotes.
+  { words: "(?<!(?:USER|-o|nor) |[\"'`])nobody(?!:)", instead: "no one, or the passive" },
+  { words: "anew", instead: "again" },
+  { words: "for ever", instead: "forever" },
+  { words: "in vain", instead: "without success" },
+  { words: "in the name of", instead: "for" },
+  { words: "into use", instead: "start using" },
+  { words: "gives(?! (?:up|way))", instead: "returns" },
+  { words: "give(?: them| it| one| messages)? back", instead: "return" },
+  { words: "gave(?: them| it)? back", instead: "returned" },
+  { words: "(?:come|comes|came) up", instead: "starts, connects" },
+  { words: "what is there", instead: "what exists" },
+  { words: "(?:is|are|was|were) away", instead: "is unavailable, is unreachable" },
+  { words: "asks", instead: "queries, requests" },
+  { words: "who ask", instead: "callers" },
+  {
+    words: "(?:is|are|was|were|be|been|being) told(?! (?:apart|from|to)|<)",
+    instead: "is notified, is logged",
+  },
+  { words: "(?:is|are|was|were|be) made again", instead: "is recreated" },
+  { words: "(?:is|are|was|were|been) let go", instead: "is released, is closed" },
+  { words: "(?:is|are|was|were) looked for", instead: "searches, finds" },
+  { words: "(?:is|are|was|were) not there", instead: "does not exist, is missing" },
+  { words: "be had", instead: "is available" },
+  {
+    words: "(?:for|of|by|also|and) who (?:has|have|wants?|waits?|needs?|asks?|wrote|does)",
+    instead: "for those who",
+  },
+  { words: "all the same", instead: "anyway, nevertheless" },
+];
+
+const PATTERNS = SLIPS.map(({ words, instead }) => ({
+  pattern: new RegExp(`(?<![\\w-])(?:${words.replaceAll(" ", "(?: |\\s*\\n[\\s*/#>|-]*)")})(?![\\w-])`, "gi"),
+  instead,
+}));
+
+/** The slips of a text, each with its line counted from 1. */
+export function findSlips(text: string): { line: number; words: string; instead: string }[] {
+  return PATTERNS.flatMap(({ pattern, instead }) =>
+    [...text.matchAll(pattern)].map((found) => ({
+      line: text.slice(0, found.index).split("\n").length,
+      words: found[0].replaceAll(/\s*\n[\s*/#>|-]*/g, " "),
+      instead,
+    })),
+  ).sort((a, b) => a.line - b.line);
+}

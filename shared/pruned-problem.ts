@@ -1,0 +1,14 @@
+import { AppError } from "./errors.ts";
+
+const BECAUSE = { retention: "because its retention was over", purge: "by a purge" } as const;
+
+/** Says when and why a job was deleted. */
+export function prunedProblem(
+  id: string,
+  { prunedAt, reason }: { readonly prunedAt: Date; readonly reason: keyof typeof BECAUSE },
+): AppError {
+  const at = prunedAt.toISOString();
+  return new AppError("JOB_PRUNED", `Job ${id} was deleted at ${at} ${BECAUSE[reason]}`, {
+    facts: { prunedAt: at, reason },
+  });
+}

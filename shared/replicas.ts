@@ -1,0 +1,47 @@
+import { lookup } from "node:dns/promises";
+import { isIPv6 } from "node:net";
+
+/** The current addresses of a host name; rejects when there are none. */
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+const LOOKUP_MS = 2_000;
+
+/**
+ * Returns a function that resolves to one base URL per current replica behind the given ones. A name with several
+ * addresses, such as a headless Service of Kubernetes or a scaled service of Compose, is looked up each time: replicas
+ * come and go, and connecting to the name itself would reach an arbitrary one. A name without addresses stays as it
+ * is, so that the request to it fails with the reason.
+ */
+export function createReplicas(urls: readonly string[], addressesOf: Lookup = addresses) {
+  return async (): Promise<readonly string[]> => [
+    ...new Set((await Promise.all(urls.map((url) => replicasOf(url, addressesOf)))).flat()),
+  ];
+}
+
+async function replicasOf(url: string, addressesOf: Lookup): Promise<readonly string[]> {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const base = pathname.replace(/\/$/, "");
+  // A certificate is valid for the name only.
+  if (protocol !== "http:") return [url.replace(/\/$/, "")];
+  const found = await addressesOf(hostname.replace(/^\[|\]$/g, "")).catch(() => []);
+  if (found.length === 0) return [url.replace(/\/$/, "")];
+  return found.map((address) => {
+    const host = isIPv6(address) ? `[${address}]` : address;
+    return `http://${host}${port && `:${port}`}${base}`;
+  });
+}
+
+/** Returns addresses of one family: with both, each replica would appear twice. */
+async function addresses(host: string): Promise<readonly string[]> {
+  const all = await Promise.race([
+    lookup(host, { all: true }),
+    new Promise<never>((_, reject) => {
+      setTimeout(
+        () => reject(new Error(`${host} was not looked up within ${LOOKUP_MS} ms`)),
+        LOOKUP_MS,
+      ).unref();
+    }),
+  ]);
+  const family = all.some((one) => one.family === 4) ? 4 : 6;
+  return all.filter((one) => one.family === family).map(({ address }) => address);
+}

@@ -1,0 +1,12 @@
+import { expect, test } from "bun:test";
+import { shownTries } from "./shown-tries.ts";
+
+test("the tries of a second run stay within its limit, whatever its attempt numbers are", () => {
+  const job = { attempt: 5, run: 2, tries: 2, maxAttempts: 3 };
+  expect(shownTries(job)).toBe("2/3");
+});
+
+test("a job that has not run shows 0 tries, and one without a limit shows only its tries", () => {
+  expect(shownTries({ maxAttempts: 3 })).toBe("0/3");
+  expect(shownTries({ tries: 2 })).toBe("2");
+});

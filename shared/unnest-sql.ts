@@ -1,0 +1,42 @@
+import type { Fragment } from "postgres";
+import { jsonLines, plainArray, type Sql, textArray } from "./postgres.ts";
+
+/**
+ * One column of the rows passed to a statement: its type in SQL, and its value in each row. `text` is quoted; a `word`
+ * is a text that needs no quoting. `json` is JSON text, which arrives as text, NULL where it is absent.
+ */
+type Column =
+  | readonly [type: "text" | "json", values: readonly (string | null)[]]
+  | readonly [type: keyof typeof PLAIN, values: readonly (string | number | Date | null)[]];
+
+export type Columns = Readonly<Record<string, Column>>;
+
+/** Types whose values need no quoting, and PostgreSQL's name for an array of them. */
+const PLAIN = {
+  uuid: "uuid[]",
+  word: "text[]",
+  smallint: "smallint[]",
+  int: "int[]",
+  bigint: "bigint[]",
+  float8: "float8[]",
+  timestamptz: "timestamptz[]",
+} as const;
+
+/**
+ * Returns rows as an item of a FROM list: `unnest(…) as name (column, …)`, with one parameter per column however many
+ * rows there are. With `place`, one more column of that name numbers the rows from 1. Names are the caller's own text,
+ * never input.
+ */
+export function unnestSql(sql: Sql, name: string, columns: Columns, place?: string): Fragment {
+  const lists = Object.values(columns).map((column, n) =>
+    n === 0 ? listSql(sql, column) : sql`, ${listSql(sql, column)}`,
+  );
+  const names = [...Object.keys(columns), ...(place ? [place] : [])].join(", ");
+  return sql`unnest(${lists}) ${sql.unsafe(`${place ? "with ordinality " : ""}as ${name} (${names})`)}`;
+}
+
+function listSql(sql: Sql, [type, values]: Column): Fragment {
+  if (type === "json") return sql`string_to_array(${jsonLines(values)}, E'\\n', '')`;
+  if (type === "text") return sql`${textArray(values)}::text[]`;
+  return sql`${plainArray(values)}::${sql.unsafe(PLAIN[type])}`;
+}

@@ -1,0 +1,65 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { copyProject } from "../support/project-copy.ts";
+
+/** The tests that concern job types and need no engines. */
+const TESTS = [
+  ...["contracts", "shared/job-types", "tui/launch", "shared/build", "services/metrics-engine"],
+  ...["tests/documents.test.ts", "tests/suites.test.ts"],
+];
+
+/** The one of the page on job types, and one whose imports the formatter sorts the other way round. */
+const NAMES = ["greet", "zip-files"];
+
+const copy = copyProject();
+const tree = copy.root;
+afterAll(copy.remove);
+
+test("a job type is added by one command and removed by deleting its files, with green tests each time", () => {
+  const page = () => readFileSync(join(tree, "docs/job-types.md"), "utf8");
+  const before = page();
+  for (const name of NAMES)
+    expect(run([process.execPath, "shared/job-types/scaffold/main.ts", name])).toContain(
+      `shared/job-types/${name}.test.ts`,
+    );
+  const source = readFileSync(join(tree, "shared/job-types/greet.ts"), "utf8");
+  expect(before).toContain(`\`\`\`ts\n${source}\`\`\``);
+  expect(page()).toMatch(/^\| `greet` \|/m);
+  expect(existsSync(join(tree, "contracts/schemas/job-type.greet.json"))).toBe(true);
+  expect(runTests()).toContain("greets the person its example names");
+
+  for (const name of NAMES)
+    for (const file of [`${name}.ts`, `${name}.test.ts`]) rmSync(join(tree, "shared/job-types", file));
+  expect(runTests()).not.toContain("greets the person its example names");
+  expect(page()).toBe(before);
+  expect(existsSync(join(tree, "contracts/schemas/job-type.greet.json"))).toBe(false);
+});
+
+test.each([
+  [[], 2, "Usage: bun run new:job-type NAME"],
+  [["Resize Image"], 2, '"Resize Image" is not a valid name for a job type'],
+  [["define"], 1, "shared/job-types/define.ts already exists"],
+])("new:job-type %j is refused with a reason", (args, code, reason) => {
+  const child = Bun.spawnSync([process.execPath, "shared/job-types/scaffold/main.ts", ...args], {
+    cwd: tree,
+  });
+  expect(child.stderr.toString()).toContain(reason);
+  expect(child.exitCode).toBe(code);
+});
+
+/** Runs types, format, lint and tests; returns their output. */
+function runTests(): string {
+  run([process.execPath, "x", "tsc", "--noEmit"]);
+  run([process.execPath, "x", "biome", "ci", "--colors=off", "."]);
+  return run([process.execPath, "test", ...TESTS.map((path) => `./${path}`)]);
+}
+
+function run(command: string[], cwd: string = tree): string {
+  // Outside CI what follows from a type is written; in CI a stale export is a failure.
+  const { CI: _, ...env } = process.env;
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd, env });
+  const printed = `${stdout}${stderr}`;
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with code ${exitCode}:\n${printed}`);
+  return printed;
+}

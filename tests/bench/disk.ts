@@ -1,0 +1,15 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Bytes of the files under a folder. PostgreSQL's write-ahead log is left out: it is recycled, and accounted for by
+ * itself. A file that goes while the folder is read counts nothing.
+ */
+export function diskBytes(folder: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || entry.parentPath.includes("/pg_wal")) continue;
+    bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
+}

@@ -1,0 +1,48 @@
+import { Queue, Worker } from "bunqueue/client";
+import { type JobToAdd, type Peer, type PeerContext, runHandler } from "./peer.ts";
+import { runPeer } from "./peer-process.ts";
+
+/**
+ * Its server owns the queue; server and workers of the bench are its clients over TCP. `durable` jobs bypass the buffer
+ * of its SQLite file (PostgreSQL is transactional already). Waiting jobs are fetched one at a time per slot.
+ */
+const jobOptions = { durable: true, removeOnComplete: false } as const;
+const queueName = "bench";
+
+function workerSettings({ profile, slots }: PeerContext) {
+  return profile === "noop" ? { concurrency: 100, batchSize: 100 } : { concurrency: slots, batchSize: slots };
+}
+
+function connectionOf({ engineUrl }: PeerContext) {
+  const { hostname, port } = new URL(engineUrl);
+  return { host: hostname, port: Number(port), poolSize: 4 };
+}
+
+const bunqueue: Peer = {
+  settings: (context) => JSON.stringify({ ...workerSettings(context), ...jobOptions }),
+
+  async openQueue(context) {
+    const queue = new Queue<JobToAdd["payload"]>(queueName, { connection: connectionOf(context) });
+    return {
+      add: async ({ type, payload }) => (await queue.add(type, payload, jobOptions)).id,
+      addMany: async (jobs) => {
+        const entries = jobs.map(({ type, payload }) => ({ name: type, data: payload, opts: jobOptions }));
+        return (await queue.addBulk(entries)).map(({ id }) => id);
+      },
+      close: async () => void (await queue.close()),
+    };
+  },
+
+  async openWorker(context, record) {
+    const worker = new Worker<JobToAdd["payload"], void>(queueName, (job) => runHandler(job.name, job.data), {
+      ...workerSettings(context),
+      connection: connectionOf(context),
+    });
+    // Emitted when the server has acknowledged the end.
+    worker.on("completed", (job) => record(job.id));
+    worker.on("error", (error) => console.error(`bunqueue: ${error.message}`));
+    return { close: async () => void (await worker.close(true)) };
+  },
+};
+
+await runPeer(bunqueue);

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "amqplib";
+import { EXCHANGE } from "../../../contracts/topology.ts";
+import { openBus } from "../../../shared/bus/open.ts";
+import type { Bus } from "../../../shared/bus/port.ts";
+import { ConfigError } from "../../../shared/config.ts";
+import { createLog } from "../../../shared/log.ts";
+import { createMetrics } from "../../../shared/metrics.ts";
+import { until } from "../../../shared/until.ts";
+import { missingEngines } from "../../../tui/engines/missing.ts";
+import { type RabbitmqEngine, startRabbitmq } from "../../../tui/engines/rabbitmq.ts";
+import { createTcpProxy } from "../../support/tcp-proxy.ts";
+import { type BusWorld, describeBus } from "../bus.ts";
+
+// At a timeout the test runner ends every process it started, the engine included. This limit is generous, so that
+// tests fail by their own conditions and say why.
+setDefaultTimeout(120_000);
+
+const missing = missingEngines(["rabbitmq"]);
+for (const { problem, remedy } of missing)
+  console.warn(`tests/conformance/amqp/bus.test.ts is left out: ${problem}; try: ${remedy}`);
+
+const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
+let rabbitmq: RabbitmqEngine;
+let worlds = 0;
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "bus-amqp-"));
+  beforeAll(async () => {
+    rabbitmq = await startRabbitmq({ dataDir });
+  });
+  afterAll(async () => {
+    await rabbitmq?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  describeBus("RabbitMQ", makeWorld);
+
+  test("a queue deleted while it is being consumed is declared and consumed again", async () => {
+    await using world = await makeWorld();
+    const bus = world.openElsewhere();
+    let handled = 0;
+    bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
+      handled += batch.length;
+    });
+    await bus.connected(AbortSignal.timeout(20_000));
+    await bus.publish("jobs.created", Buffer.from("before"));
+    await within(() => handled === 1, "the first message");
+    await asOperator(world.vhost, (channel) => channel.deleteQueue("jobs.created"));
+    await within(async () => {
+      const [depth] = await bus.depths().catch(() => []);
+      return depth?.consumers === 1;
+    }, "the queue to be consumed again");
+    await publishUntilTaken(bus);
+    await within(() => handled === 2, "the second message");
+  });
+
+  test("a message without a queue is refused, and the missing binding is restored", async () => {
+    await using world = await makeWorld();
+    const bus = world.openElsewhere();
+    await bus.connected(AbortSignal.timeout(20_000));
+    await asOperator(world.vhost, (channel) => channel.unbindQueue("jobs.created", EXCHANGE, "jobs.created"));
+    await asOperator(world.vhost, (channel) =>
+      channel.unbindQueue("events.observed", EXCHANGE, "jobs.created"),
+    );
+    await expect(bus.publish("jobs.created", Buffer.from("astray"))).rejects.toMatchObject({
+      code: "BUS_UNAVAILABLE",
+    });
+    await publishUntilTaken(bus);
+    expect((await bus.depths())[0]).toMatchObject({ name: "jobs.created", ready: 1 });
+  });
+
+  test("a broker that falls silent is detected by missing heartbeats, and consuming resumes later", async () => {
+    await using world = await makeWorld();
+    const lines: string[] = [];
+    const bus = openBus({
+      url: world.url,
+      name: "test",
+      log: createLog({ service: "test", level: "warn", write: (line) => lines.push(line) }),
+      heartbeatSeconds: 1,
+    });
+    let handled = 0;
+    bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
+      handled += batch.length;
+    });
+    await bus.connected(AbortSignal.timeout(20_000));
+    await bus.publish("jobs.created", Buffer.from("before"));
+    await within(() => handled === 1, "the first message");
+    world.freeze();
+    const lost = (line: string) => line.includes("Lost the broker") && line.includes("test consumers");
+    await within(() => lines.some(lost), "the silence to be noticed");
+    world.restore();
+    await publishUntilTaken(bus);
+    await within(() => handled === 2, "the second message");
+    await bus.close();
+  });
+
+  test("a queue that exists with other arguments is an error in the log, not a crash", async () => {
+    await using world = await makeWorld();
+    await asOperator(world.vhost, (channel) => channel.assertQueue("jobs.created", { durable: true }));
+    const lines: string[] = [];
+    const bus = openBus({
+      url: world.url,
+      name: "test",
+      log: createLog({ service: "test", level: "error", write: (line) => lines.push(line) }),
+    });
+    await within(() => lines.length > 0, "the fault to be logged");
+    expect(lines[0]).toContain("PRECONDITION_FAILED");
+    await expect(bus.publish("jobs.created", Buffer.from("x"))).rejects.toMatchObject({
+      code: "BUS_UNAVAILABLE",
+    });
+    await bus.close();
+  });
+
+  test("its metrics show what was published, consumed, held and lost", async () => {
+    await using world = await makeWorld();
+    const metrics = createMetrics("test");
+    const bus = openBus({ url: world.url, name: "test", log, metrics });
+    await bus.connected(AbortSignal.timeout(20_000));
+    let handled = 0;
+    bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
+      handled += batch.length;
+    });
+    await bus.publish("jobs.created", Buffer.from("x"));
+    await within(() => handled === 1, "the message");
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('observatory_bus_published_total{route="jobs.created",service="test"} 1');
+    expect(text).toContain('observatory_bus_consumed_total{queue="jobs.created",service="test"} 1');
+    expect(text).toContain('observatory_bus_buffered{queue="jobs.created",service="test"} 0');
+    expect(text).toContain('observatory_bus_unconfirmed{service="test"} 0');
+    expect(text).toContain('observatory_bus_connected{service="test"} 1');
+    expect(text).toMatch(/observatory_bus_reconnects_total\{service="test"\} 0/);
+    await bus.close();
+  });
+});
+
+test("a URL without an adapter is refused with what is expected", () => {
+  const open = (url: string) => () => openBus({ url, name: "test", log });
+  expect(open("kafka://localhost")).toThrow(ConfigError);
+  expect(open("kafka://localhost")).toThrow(/expected amqp:/);
+  expect(open("nonsense")).toThrow(ConfigError);
+});
+
+interface AmqpWorld extends BusWorld, AsyncDisposable {
+  readonly url: string;
+  readonly vhost: string;
+}
+
+/** A separate virtual host, reached through a proxy. */
+async function makeWorld(): Promise<AmqpWorld> {
+  const name = `bus-${++worlds}`;
+  const vhost = await rabbitmq.createVhost(name);
+  const proxy = await createTcpProxy({ targetPort: rabbitmq.port });
+  const url = vhost.replace(`:${rabbitmq.port}/`, `:${proxy.port}/`);
+  const buses: Bus[] = [];
+  const opener = (to: string) => (options: object | undefined) => {
+    const bus = openBus({ url: to, name: "test", log, ...options });
+    buses.push(bus);
+    return bus;
+  };
+  const dispose = async () => {
+    await Promise.all(buses.map((bus) => bus.close()));
+    await proxy.close();
+    await rabbitmq.deleteVhost(name);
+  };
+  return {
+    url,
+    vhost,
+    open: opener(url),
+    openElsewhere: opener(vhost),
+    cut: proxy.cut,
+    freeze: proxy.freeze,
+    restore: proxy.restore,
+    connections: () => proxy.open,
+    restartEngine: () => rabbitmq.restart(),
+    shortProgram: () => `
+      import { openBus } from "./shared/bus/open.ts";
+      import { createLog } from "./shared/log.ts";
+      const bus = openBus({ url: ${JSON.stringify(url)}, name: "short", log: createLog({ service: "short", level: "silent" }) });
+      const got = Promise.withResolvers();
+      bus.consume("jobs.created", { maxBatch: 1, prefetch: 2 }, async () => got.resolve());
+      await bus.connected();
+      await bus.publish("jobs.created", Buffer.from("x"));
+      await got.promise;
+      await bus.close();
+      console.log("closed");
+    `,
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** Does what an operator might do with the broker's own tools. */
+async function asOperator(
+  vhost: string,
+  act: (
+    channel: Awaited<ReturnType<Awaited<ReturnType<typeof connect>>["createChannel"]>>,
+  ) => Promise<unknown>,
+): Promise<void> {
+  const connection = await connect(vhost);
+  try {
+    await act(await connection.createChannel());
+  } finally {
+    await connection.close();
+  }
+}
+
+async function publishUntilTaken(bus: Bus): Promise<void> {
+  await within(
+    () =>
+      bus.publish("jobs.created", Buffer.from("taken")).then(
+        () => true,
+        () => false,
+      ),
+    "a message to be received",
+  );
+}
+
+function within(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  return until(condition, { timeoutMs: 20_000, what: () => what });
+}

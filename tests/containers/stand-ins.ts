@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { runTool } from "../../shared/run-tool.ts";
+import { ferretdbBinary } from "../../tui/engines/ferretdb.ts";
+import { userCache } from "../../tui/engines/user-cache.ts";
+import { BASE_IMAGE, ensureBase } from "./stand-in-base.ts";
+
+const RECIPE = join(import.meta.dir, "images");
+const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
+
+/** The stage of images/Dockerfile that stands in for a repository, regardless of its tag. */
+const STAGES: Readonly<Record<string, string>> = {
+  "library/rabbitmq": "rabbitmq",
+  "library/postgres": "postgres",
+  "library/redis": "redis",
+  "library/mongo": "mongo",
+  "prom/prometheus": "prometheus",
+  "prom/alertmanager": "alertmanager",
+  "prometheuscommunity/postgres-exporter": "postgres-exporter",
+  "oliver006/redis_exporter": "redis-exporter",
+  "percona/mongodb_exporter": "mongodb-exporter",
+  "nginxinc/nginx-unprivileged": "nginx",
+  "oven/bun": "bun",
+  "distroless/base-nossl-debian13": "runtime",
+};
+
+/** The stage that stands in for an image; undefined when there is none. */
+export function stageFor(image: string): string | undefined {
+  const repository = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+  return STAGES[repository.split("/").slice(-2).join("/")];
+}
+
+/** Builds stand-ins under exactly these names. Existing ones from the same recipe are kept. */
+export async function buildStandIns(
+  images: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  say: (line: string) => void,
+): Promise<void> {
+  const context = join(userCache(), "stand-ins");
+  mkdirSync(context, { recursive: true });
+  const exporter = [
+    "go",
+    "build",
+    "-trimpath",
+    "-buildvcs=false",
+    "-ldflags=-s -w",
+    "-o",
+    join(context, "mongodb-exporter"),
+    ".",
+  ];
+  // Unpacking packages keeps one core busy, and compiling the others.
+  const [ferretdb] = await Promise.all([
+    ferretdbBinary({ onProgress: say }),
+    runTool(exporter, { cwd: join(RECIPE, "mongodb-exporter"), env: { ...process.env, CGO_ENABLED: "0" } }),
+    ensureBase(env, say),
+  ]);
+  rmSync(join(context, "entry-points"), { recursive: true, force: true });
+  cpSync(RECIPE, context, { recursive: true, filter: (path) => !path.includes("mongodb-exporter") });
+  cpSync(ferretdb, join(context, "ferretdb"));
+  cpSync(process.execPath, join(context, "bun"), { dereference: true });
+  cpSync(CERTIFICATES, join(context, "ca-certificates.crt"), { dereference: true });
+
+  const hash = createHash("sha256").update(BASE_IMAGE);
+  for (const file of globSync("**", { cwd: context, withFileTypes: true }).filter((one) => one.isFile()))
+    hash.update(readFileSync(join(file.parentPath, file.name)));
+  const label = `recipe=${hash.digest("hex")}`;
+  const have = (
+    await runTool(
+      ["docker", "images", "--filter", `label=${label}`, "--format", "{{.Repository}}:{{.Tag}}"],
+      { env },
+    )
+  )
+    .split("\n")
+    .map(familiarName);
+  for (const image of images.filter((one) => !have.includes(familiarName(one)))) {
+    const stage = stageFor(image);
+    if (!stage) throw new Error(`Nothing stands in for ${image}`);
+    say(`building ${image} from the stage ${stage}`);
+    await runTool(
+      [
+        "docker",
+        "build",
+        "-q",
+        "--target",
+        stage,
+        "--label",
+        label,
+        "--build-arg",
+        `BASE=${BASE_IMAGE}`,
+        "-t",
+        image,
+        context,
+      ],
+      { env: { ...env, DOCKER_BUILDKIT: "1" } },
+    );
+  }
+}
+
+/** The name that `docker images` prints. */
+const familiarName = (image: string) => image.replace(/^docker\.io\/(library\/)?/, "");

@@ -1,0 +1,95 @@
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AlertsReply, Overview } from "../../contracts/api-queries.ts";
+import { SERVICE_NAMES } from "../../contracts/services.ts";
+import { allGone, findProcess, processTree } from "../../shared/process-tree.ts";
+import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
+import { findPrometheus } from "../../tui/engines/prometheus.ts";
+import { endWithUs } from "../../tui/engines/spawn-server.ts";
+import { commandOf, createDevRuns, type Dev } from "../support/dev-run.ts";
+import { eventually } from "../support/wait.ts";
+
+setDefaultTimeout(120_000);
+
+const areThere = Boolean(findPrometheus() && findAlertmanager());
+if (!areThere)
+  console.warn(
+    "tests/dev/observers.test.ts is left out: Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager",
+  );
+
+const runs = createDevRuns();
+afterEach(runs.stop);
+afterAll(runs.remove);
+
+/** The process of a program that it started. */
+const processOf = (dev: Dev, program: string) =>
+  processTree(dev.child.pid).find(({ pid }) =>
+    new RegExp(`^\\S*/(prometheus-)?${program} --`).test(commandOf(pid)),
+  );
+const addressOf = (name: string) =>
+  runs.state().addresses.find((row) => row.name === name)?.address ?? `(no address of ${name})`;
+
+describe.skipIf(!areThere && !process.env.CI)("bun run dev where Prometheus is installed", () => {
+  test("shows alerts, restarts a crashed Prometheus, and leaves none at Ctrl-C", async () => {
+    const dev = runs.start(["--no-reload"]);
+    await dev.prints(/Prometheus \S+ on 127\.0\.0\.1:\d+, ready/);
+    await dev.prints(/Alertmanager \S+ on 127\.0\.0\.1:\d+, ready/);
+    const { capabilities } = await runs.get<Overview>("read-model", "/overview");
+    expect(capabilities).toMatchObject({ prometheus: true, alerts: true });
+    expect(await runs.get<AlertsReply>("read-model", "/alerts")).toMatchObject({ source: "alertmanager" });
+
+    const up = async (): Promise<string[]> => {
+      const response = await fetch(`${addressOf("prometheus")}/api/v1/query?query=up%20==%201`);
+      const { data } = (await response.json()) as { data: { result: { metric: { job: string } }[] } };
+      return data.result.map(({ metric }) => metric.job).sort();
+    };
+    const jobs = [...SERVICE_NAMES, "alertmanager", "prometheus"].sort();
+    await eventually(async () => (await up()).join() === jobs.join(), { what: "each to be scraped" });
+
+    process.kill(processOf(dev, "prometheus")!.pid, "SIGKILL");
+    await dev.prints(/Prometheus \S+ was ended by SIGKILL[\s\S]*Prometheus \S+ on \S+ answers again/);
+    // With its previous data, which is kept.
+    expect(await up()).toEqual(jobs);
+
+    const tree = processTree(dev.child.pid);
+    dev.child.kill("SIGINT");
+    expect(await dev.child.exited).toBe(0);
+    await allGone(tree, 1_000);
+  });
+
+  const canEndWithUs = endWithUs("SIGTERM").length > 0;
+  if (!canEndWithUs && !process.env.CI)
+    console.warn("Ending with the parent is left out: only Linux has it, with util-linux's setpriv");
+
+  test.skipIf(!canEndWithUs && !process.env.CI)("ends them when it is killed", async () => {
+    const dev = runs.start(["--no-reload"]);
+    await dev.prints(/Alertmanager \S+ on \S+ ready/);
+    await dev.prints(/Prometheus \S+ on \S+ ready/);
+    const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
+    expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
+    dev.child.kill("SIGKILL");
+    await allGone(left, 20_000);
+  });
+
+  test("starts none where the environment names one", async () => {
+    const dev = runs.start(["--no-reload"], ["env", "PROMETHEUS_URL=http://127.0.0.1:1"]);
+    await dev.prints(/Up in/);
+    await runs.completed(await runs.submitHash());
+    const { capabilities } = await runs.get<Overview>("read-model", "/overview");
+    expect(capabilities).toMatchObject({ prometheus: true, alerts: false });
+    expect(processOf(dev, "prometheus")).toBeUndefined();
+    expect(dev.output()).not.toMatch(/alertmanager/i);
+  });
+
+  test("continues without one that cannot be started, and says so", async () => {
+    const folder = join(runs.dataDir, "broken");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "prometheus"), "#!/bin/sh\necho no room >&2; exit 3\n", { mode: 0o755 });
+    const dev = runs.start(["--no-reload"], ["env", `PATH=${folder}:${process.env.PATH}`]);
+    await dev.prints(/no room\n {2}The observatory continues without prometheus/);
+    await runs.completed(await runs.submitHash());
+    dev.child.kill("SIGTERM");
+    expect(await dev.child.exited).toBe(0);
+  });
+});

@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import amqp from "amqplib";
+import { Redis } from "ioredis";
+import { MongoClient } from "mongodb";
+import postgres from "postgres";
+import { isSameProcess, type ProcessInfo, processTree, signalProcess } from "../../shared/process-tree.ts";
+import { until } from "../../shared/until.ts";
+import type { Engine } from "../../tui/engines/engine.ts";
+import { missingEngines } from "../../tui/engines/missing.ts";
+import { accepts } from "../../tui/engines/port.ts";
+import { startPostgres } from "../../tui/engines/postgres.ts";
+import { startRedis } from "../../tui/engines/redis.ts";
+import { type StartedEngines, startEngines } from "../../tui/engines/start.ts";
+
+// At a timeout the test runner ends every process it started, engines included. This limit is generous, so that tests
+// fail by their own conditions and say why.
+setDefaultTimeout(120_000);
+
+const missing = missingEngines();
+for (const { problem, remedy } of missing)
+  console.warn(`tests/engines/private-engines.test.ts is left out: ${problem}; try: ${remedy}`);
+
+/** One record per engine, written and read by the engine's own driver. */
+const records: Record<string, { write(url: string): Promise<void>; read(url: string): Promise<unknown> }> = {
+  postgres: {
+    write: (url) =>
+      withClient(postgres(url), end, async (sql) => {
+        await sql`create table kept (id text)`;
+        await sql`insert into kept values ('kept')`;
+      }),
+    read: (url) =>
+      withClient(
+        postgres(url),
+        end,
+        async (sql) => (await sql<{ id: string }[]>`select id from kept`)[0]?.id,
+      ),
+  },
+  rabbitmq: {
+    write: async (url) =>
+      withClient(await amqp.connect(url), close, async (connection) => {
+        const channel = await connection.createConfirmChannel();
+        await channel.assertQueue("kept", { durable: true, arguments: { "x-queue-type": "quorum" } });
+        channel.sendToQueue("kept", Buffer.from("kept"), { persistent: true });
+        await channel.waitForConfirms();
+      }),
+    read: async (url) =>
+      withClient(await amqp.connect(url), close, async (connection) => {
+        const channel = await connection.createChannel();
+        const message = await channel.get("kept");
+        // Closing the channel returns it to the queue, for the next read.
+        return message ? message.content.toString() : undefined;
+      }),
+  },
+  redis: {
+    write: (url) => withClient(new Redis(url), quit, async (redis) => void (await redis.set("kept", "kept"))),
+    read: (url) => withClient(new Redis(url), quit, (redis) => redis.get("kept")),
+  },
+  mongo: {
+    write: (url) =>
+      withClient(new MongoClient(url), close, async (client) => {
+        await client.db("test").collection<{ _id: string }>("kept").insertOne({ _id: "kept" });
+      }),
+    read: (url) =>
+      withClient(new MongoClient(url), close, async (client) => {
+        return (await client.db("test").collection<{ _id: string }>("kept").findOne({ _id: "kept" }))?._id;
+      }),
+  },
+};
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("private engines", () => {
+  const root = mkdtempSync(join(tmpdir(), "engines-"));
+  let run: StartedEngines<"postgres" | "rabbitmq" | "redis" | "mongo">;
+  const all = (): Engine[] => Object.values(run.engines);
+
+  // The first run on a machine may have to build FerretDB.
+  beforeAll(async () => {
+    // When started by root, PostgreSQL runs as another user, who must be able to enter.
+    chmodSync(root, 0o755);
+    run = await startEngines({ root });
+  }, 600_000);
+
+  afterAll(async () => {
+    await run?.stop();
+    rmSync(root, { recursive: true, force: true });
+  }, 60_000);
+
+  test.each(["postgres", "rabbitmq", "redis", "mongo"] as const)(
+    "%s keeps what it acknowledged when it is killed, and leaves no process",
+    async (name) => {
+      const engine = run.engines[name];
+      const record = records[name]!;
+      await record.write(engine.url);
+      // A quorum queue's name is only on disk half a second after its declaration (RabbitMQ 3.10); killed before that,
+      // the broker returns with a queue that never answers.
+      if (name === "rabbitmq") await until(() => isQuorumNameOnDisk(join(root, name)), onDisk);
+      const before = processTree(engine.pid);
+
+      await engine.kill();
+      expect(survivors(before)).toEqual([]);
+      expect(await accepts(engine.port)).toBe(false);
+
+      await engine.restart();
+      expect(engine.pid).not.toBe(before[0]!.pid);
+      expect(await record.read(engine.url)).toBe("kept");
+    },
+  );
+
+  test("a virtual host has its own queues, and is deleted together with them", async () => {
+    const { rabbitmq } = run.engines;
+    const url = await rabbitmq.createVhost("one of many");
+    await records.rabbitmq!.write(url);
+    expect(await records.rabbitmq!.read(url)).toBe("kept");
+
+    await rabbitmq.deleteVhost("one of many");
+    await rabbitmq.deleteVhost("one of many");
+    await expect(amqp.connect(url)).rejects.toThrow();
+  });
+
+  test("RabbitMQ's own metrics have a series per queue", async () => {
+    const url = await run.engines.rabbitmq.createVhost("measured");
+    await records.rabbitmq!.write(url);
+    const series = /^rabbitmq_queue_messages_ready\{vhost="measured",queue="kept"\} 1$/m;
+    const scrape = async () =>
+      (await fetch(`http://127.0.0.1:${run.engines.rabbitmq.metricsPort}/metrics/per-object`)).text();
+    // The broker updates its numbers every five seconds.
+    await until(async () => series.test(await scrape()), {
+      timeoutMs: 20_000,
+      what: () => `${series}`,
+      everyMs: 200,
+    });
+    await run.engines.rabbitmq.deleteVhost("measured");
+  });
+
+  test("a second run on the same data is refused and harms nothing", async () => {
+    const dataDir = join(root, "redis");
+    await expect(startRedis({ dataDir })).rejects.toThrow(`already run by process ${process.pid}`);
+    expect(await accepts(run.engines.redis.port)).toBe(true);
+  });
+
+  test("a start on a taken port is refused, even though something answers there", async () => {
+    const { port } = run.engines.redis;
+    await expect(startRedis({ dataDir: join(root, "second-redis"), port })).rejects.toThrow(
+      `port ${port} of`,
+    );
+  });
+
+  test("a start that fails says why in the engine's own words", async () => {
+    const dataDir = join(root, "broken-redis");
+    mkdirSync(join(dataDir, "data", "appendonlydir"), { recursive: true });
+    writeFileSync(join(dataDir, "data", "appendonlydir", "appendonly.aof.manifest"), "no manifest");
+    await expect(startRedis({ dataDir })).rejects.toThrow(/Could not start Redis [\s\S]*AOF manifest/);
+  });
+
+  test("a lock file that names another living process does not keep PostgreSQL from starting", async () => {
+    const dataDir = join(root, "locked");
+    const engine = await startPostgres({ dataDir });
+    await engine.kill();
+    const lock = join(dataDir, "cluster", "data", "postmaster.pid");
+    writeFileSync(lock, readFileSync(lock, "utf8").replace(/^\d+/, String(process.pid)));
+    await engine.restart();
+    await engine.stop();
+  });
+
+  test("an aborted start leaves no process", async () => {
+    const dataDir = join(root, "aborted");
+    const abort = new AbortController();
+    const before = processTree(process.pid).length;
+    const start = startPostgres({ dataDir, signal: abort.signal });
+    await until(() => existsSync(join(dataDir, "engine.json")), {
+      timeoutMs: 30_000,
+      what: () => "the server's process",
+    });
+    abort.abort(new Error("changed my mind"));
+    await expect(start).rejects.toThrow("changed my mind");
+    expect(processTree(process.pid).length).toBe(before);
+  });
+
+  test("the next run ends what a killed run left behind, and finds its data", async () => {
+    const dataDir = join(root, "orphan");
+    const starter = Bun.spawn(
+      [process.execPath, "-e", orphaning, join(import.meta.dir, "../../tui/engines/postgres.ts"), dataDir],
+      { stdout: "pipe", stderr: "inherit" },
+    );
+    const orphan = JSON.parse(await firstLine(starter.stdout)) as { pid: number; url: string };
+    await records.postgres!.write(orphan.url);
+    const tree = processTree(orphan.pid);
+    // Stopped, it cannot end by itself when its owner does.
+    signalProcess(orphan.pid, "SIGSTOP");
+    starter.kill("SIGKILL");
+    await starter.exited;
+    expect(survivors(tree)).toContain(orphan.pid);
+
+    const engine = await startPostgres({ dataDir });
+    expect(survivors(tree)).toEqual([]);
+    expect(await records.postgres!.read(engine.url)).toBe("kept");
+    await engine.stop();
+  });
+
+  test("a stop leaves no process and no open port, and may be called twice", async () => {
+    const trees = all().flatMap((engine) => processTree(engine.pid));
+    expect(trees.length).toBeGreaterThan(4);
+    await Promise.all([run.stop(), run.stop()]);
+    expect(survivors(trees)).toEqual([]);
+    for (const engine of all()) expect(await accepts(engine.port)).toBe(false);
+  });
+
+  test("after a stop everything is still there", async () => {
+    run = await startEngines({ root });
+    for (const engine of all()) expect(await records[engine.name]!.read(engine.url)).toBe("kept");
+  });
+});
+
+const onDisk = { timeoutMs: 10_000, what: () => "the queue's name to be on disk" };
+
+function isQuorumNameOnDisk(dataDir: string): boolean {
+  const names = new Bun.Glob("data/*/quorum/*/names.dets").scanSync({ cwd: dataDir, absolute: true });
+  return [...names].some((file) => readFileSync(file).includes("%2F_kept"));
+}
+
+const orphaning = `
+  const [file, dataDir] = process.argv.slice(-2);
+  const { startPostgres } = await import(file);
+  const { pid, url } = await startPostgres({ dataDir });
+  console.log(JSON.stringify({ pid, url }));
+  setInterval(() => undefined, 1000);
+`;
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += Buffer.from(chunk).toString();
+    if (text.includes("\n")) break;
+  }
+  return text;
+}
+
+function survivors(processes: ProcessInfo[]): number[] {
+  return processes.filter(isSameProcess).map((one) => one.pid);
+}
+
+async function withClient<C, T>(
+  client: C,
+  finish: (client: C) => Promise<unknown>,
+  use: (client: C) => Promise<T>,
+) {
+  try {
+    return await use(client);
+  } finally {
+    await finish(client);
+  }
+}
+
+const end = (sql: postgres.Sql) => sql.end();
+const close = (client: { close(): Promise<void> }) => client.close();
+const quit = (redis: Redis) => redis.quit();

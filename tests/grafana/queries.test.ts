@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
+import { findPrometheus } from "../../tui/engines/prometheus.ts";
+import { selectorsOf } from "../compose/promql.ts";
+import { objectOf } from "../kind/manifests.ts";
+import { startSteadyLoad } from "../support/steady-load.ts";
+import { behaviour } from "../support/suite.ts";
+import { eventually } from "../support/wait.ts";
+import { type Watchers, watchWorld } from "../support/watchers.ts";
+import { dashboards, excuseOf, filledIn, panelQueries } from "./dashboards.ts";
+
+const areThere = Boolean(findPrometheus() && findAlertmanager());
+if (!areThere)
+  console.warn(
+    "tests/grafana/queries.test.ts is left out: Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager",
+  );
+
+/** Long enough for lines to have two points and for alerts to wait their five seconds. */
+const ANSWER_MS = 30_000;
+
+describe.skipIf(!areThere && !process.env.CI)("under load", () => {
+  behaviour("what Grafana queries", { engines: "full" }, (world) => {
+    let watchers: Watchers;
+    let load: ReturnType<typeof startSteadyLoad>;
+    beforeAll(async () => {
+      watchers = await watchWorld(world());
+      const jobs = [
+        { type: "sleep", payload: { ms: 20 } },
+        { type: "hash", payload: { text: "observe", rounds: 1_000 } },
+        { type: "flaky", payload: { failFirst: 1 } },
+        { type: "fail", maxAttempts: 1 },
+        { type: "sleep", payload: { ms: -1 } },
+      ];
+      load = startSteadyLoad(world(), { perSecond: 20, job: (n) => jobs[n % jobs.length] ?? {} });
+    });
+    afterAll(async () => {
+      await load?.stop();
+      await watchers?.stop();
+    });
+
+    /** The number of series with a numeric value. */
+    const answers = async (expr: string): Promise<number> => {
+      const { result } = await watchers.ask<{ result: { value: [number, string] }[] }>(
+        `query?query=${encodeURIComponent(expr)}`,
+      );
+      return result.filter(({ value }) => Number.isFinite(Number(value[1]))).length;
+    };
+    /** Those of these queries that return nothing, or an error. */
+    const unanswered = async (queries: readonly { from: string; expr: string }[]): Promise<string[]> => {
+      const faults: string[] = [];
+      for (const { from, expr } of queries) if ((await answers(expr)) === 0) faults.push(`${from}: ${expr}`);
+      return faults;
+    };
+    const untilAnswered = (queries: readonly { from: string; expr: string }[]) =>
+      eventually(
+        async () => {
+          // No other client queries the read-model.
+          await Promise.all(["/ledger", "/stats"].map((path) => world().get(path)));
+          const faults = await unanswered(queries);
+          if (faults.length > 0) throw new Error(`no number for\n${faults.join("\n")}`);
+          return true;
+        },
+        { what: "every query to be answered", timeoutMs: ANSWER_MS, everyMs: 500 },
+      );
+    // Jobs fail here, so that alerts fire; exporters and the browser terminal are missing.
+    const due = panelQueries.filter((query) => !excuseOf(query) || query.expr.includes("ALERTS"));
+
+    test("is answered, panel by panel", async () => {
+      expect(due.length).toBeGreaterThan(80);
+      await untilAnswered(due.map(({ from, expr }) => ({ from, expr: filledIn(expr) })));
+    });
+
+    test("reads only what something exports", async () => {
+      const known = new Set(await watchers.ask<string[]>("label/__name__/values"));
+      // Prometheus itself creates it, while something is wrong.
+      known.add("ALERTS");
+      const read = due.flatMap(({ from, expr }) =>
+        selectorsOf(filledIn(expr)).map((selector) => ({
+          from,
+          name: /^[\w:]+/.exec(selector)?.[0] ?? selector,
+        })),
+      );
+      expect(read.filter(({ name }) => !known.has(name))).toEqual([]);
+    });
+
+    test("is answered for each value of a variable that a link may carry", async () => {
+      for (const [name, { templating }] of Object.entries(dashboards))
+        for (const variable of templating.list) {
+          if (typeof variable.query === "string") continue;
+          const { label, metric } = variable.query;
+          const values = await watchers.ask<string[]>(
+            `label/${label}/values?match[]=${encodeURIComponent(metric)}`,
+          );
+          expect(values.length).toBeGreaterThan(1);
+          const wanted = { type: "flaky", service: "read-model" }[variable.name] ?? "";
+          expect(values).toContain(wanted);
+          await untilAnswered(
+            due
+              .filter((query) => query.name === name && query.expr.includes(`$${variable.name}`))
+              // No service refuses every kind of request.
+              .filter(({ from }) => from !== "panel services/Refused with 4xx, by route")
+              .map(({ from, expr }) => ({ from, expr: filledIn(expr, { [variable.name]: wanted }) })),
+          );
+        }
+    });
+
+    test("is excused by may-be-empty.json only where no data exists", async () => {
+      const excused = panelQueries.filter((query) => !due.includes(query));
+      expect(excused.length).toBeGreaterThan(0);
+      for (const { from, expr } of excused)
+        expect({ from, series: await answers(filledIn(expr)) }).toEqual({ from, series: 0 });
+    });
+
+    test("has a number for KEDA, which scales processors by waiting jobs", async () => {
+      const { spec } = objectOf("ScaledObject", "processor") as unknown as {
+        spec: { triggers: { metadata: { query: string } }[] };
+      };
+      const [trigger] = spec.triggers;
+      expect(await answers(trigger?.metadata.query ?? "")).toBe(1);
+      // The series that it sums must exist too: the default value would hide a wrong name.
+      expect(await answers(trigger?.metadata.query.replace(/ or vector\(0\)$/, "") ?? "")).toBe(1);
+    });
+
+    test("marks an alert along the lines of every dashboard", async () => {
+      const annotations = Object.entries(dashboards).flatMap(([name, dashboard]) =>
+        dashboard.annotations.list.map(({ expr }) => ({ from: name, expr })),
+      );
+      expect(annotations.map(({ from }) => from)).toEqual(Object.keys(dashboards));
+      await load.stop();
+      await untilAnswered(annotations);
+    });
+  });
+});

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import postgres from "postgres";
+import { createClaimStore } from "../../services/processor/claim-store.ts";
+import { conclude } from "../../services/processor/conclude.ts";
+import { createHistorian } from "../../services/processor/history.ts";
+import type { ClaimedJob } from "../../services/processor/job.ts";
+import { guardedStore, type JobStore, openJobStore } from "../../services/processor/job-store.ts";
+import { createKnownTypes } from "../../services/processor/known-types.ts";
+import type { Claimed } from "../../services/processor/record-starts-sql.ts";
+import { type ClaimAlong, createRunStore } from "../../services/processor/run-store.ts";
+import { createStepsWriter } from "../../services/processor/steps-sql.ts";
+import { createWorkerStore } from "../../services/processor/worker-store.ts";
+import { createEventMaker } from "../../shared/event.ts";
+import { JOB_TYPES } from "../../shared/job-types/registry.ts";
+import { createLog } from "../../shared/log.ts";
+import { testEngines } from "../support/engines.ts";
+import { fillJobs } from "../support/fill-jobs.ts";
+
+const MANY = 20_000;
+const WORKER = "processor.1";
+const log = createLog({ service: "test", level: "error" });
+const makeEvent = createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" });
+const history = createHistorian(makeEvent, () => new Date());
+const ALONG = { workerId: WORKER, room: "{}" };
+
+describe("claims", () => {
+  const database = `claims_${crypto.randomUUID().slice(0, 8)}`;
+  const known = createKnownTypes(JOB_TYPES);
+  let admin: postgres.Sql;
+  let sql: postgres.Sql;
+  let store: JobStore;
+  let claims: ReturnType<typeof createClaimStore>;
+  let runs: ReturnType<typeof createRunStore>;
+
+  beforeAll(async () => {
+    const { postgres: engine } = await testEngines(["postgres"]);
+    admin = postgres(engine.url, { max: 1, onnotice: () => undefined });
+    await admin.unsafe(`create database ${database}`);
+    const url = new URL(engine.url);
+    url.pathname = `/${database}`;
+    // One connection, so that its plans are made on empty tables and kept.
+    store = openJobStore({ url: url.href, max: 1, log });
+    await store.migrate(new AbortController().signal);
+    sql = postgres(url.href, { max: 1, onnotice: () => undefined });
+    const facts = { host: "here", pid: 1, version: "1.0.0", concurrency: 64, types: known.versions };
+    await createWorkerStore(sql).register({ id: WORKER, ...facts });
+    claims = guardedStore(store, (on) => createClaimStore(on, history, createStepsWriter(), known));
+    runs = guardedStore(store, (on) => createRunStore(on, history, createStepsWriter(), known));
+    // A prepared statement gets its lasting plan after running a few times.
+    for (let n = 0; n < 8; n++) {
+      await claims.claim(WORKER, 20);
+      for (const along of [undefined, ALONG]) await finish([], along);
+    }
+  });
+  afterAll(async () => {
+    await Promise.all([store.close(), sql.end()]);
+    await admin.unsafe(`drop database ${database} with (force)`);
+    await admin.end();
+  });
+  beforeEach(async () => {
+    await sql`truncate jobs, explicit_transitions, paused_types, outbox`;
+  });
+
+  /** How many rows of jobs a connection of the store reads in `work`, by an index or without one. */
+  async function rowsRead(work: () => Promise<unknown>): Promise<number> {
+    const total = async () => {
+      // A session's counts become visible when it flushes them; rows that a test wrote must not count as read by a
+      // claim.
+      await sql`select pg_stat_force_next_flush()`;
+      await store.run((on) => on`select pg_stat_force_next_flush()`);
+      const [row] = await sql<{ rows: number }[]>`
+        select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_user_tables where relname = 'jobs'`;
+      return row?.rows ?? 0;
+    };
+    const before = await total();
+    await work();
+    return (await total()) - before;
+  }
+
+  async function claim(limit: number, room?: Record<string, number>): Promise<string[]> {
+    const { jobs }: Claimed = await claims.claim(WORKER, limit, room);
+    return jobs.map(({ type }) => type);
+  }
+
+  /** Ends attempts as successes; with `along`, claims as many jobs in the same statement. */
+  function finish(jobs: readonly ClaimedJob[], along?: ClaimAlong) {
+    const entries = jobs.map((job) => {
+      const ending = { outcome: "succeeded", result: "{}" } as const;
+      const ended = { job, ending, finishedAt: new Date(), durationMs: 1, logs: "[]" };
+      return { ended, conclusion: conclude(history, ended) };
+    });
+    return runs.finish(entries, along);
+  }
+
+  const OTHERS = {
+    "paused jobs": async () => {
+      await fillJobs(sql, { count: MANY, type: "sleep", status: "VALIDATED", priority: 9 });
+      await sql`insert into paused_types (type) values ('sleep')`;
+    },
+    "future jobs": async () => {
+      await fillJobs(sql, {
+        count: MANY,
+        type: "flaky",
+        status: "SCHEDULED",
+        priority: 9,
+        dueInMs: 3_600_000,
+        due: false,
+      });
+    },
+    "jobs of a type that is full": () =>
+      fillJobs(sql, { count: MANY, type: "hash", status: "VALIDATED", priority: 9 }),
+    "jobs of an unknown type": () =>
+      fillJobs(sql, { count: MANY, type: "greet", status: "VALIDATED", priority: 9 }),
+    "jobs of a newer version": () =>
+      fillJobs(sql, { count: MANY, type: "flaky", status: "VALIDATED", priority: 9, typeVersion: 90_000 }),
+    "worse jobs": () => fillJobs(sql, { count: MANY, type: "sleep", status: "VALIDATED", priority: 0 }),
+  };
+  for (const [others, fill] of Object.entries(OTHERS))
+    test(`read no more rows beside ${MANY} ${others}, with statistics of the empty and of the full table`, async () => {
+      await sql`analyze jobs`;
+      await fill();
+      for (const statistics of ["empty", "full"]) {
+        if (statistics === "full") await sql`analyze jobs`;
+        await fillJobs(sql, { count: 20, type: "flaky", status: "VALIDATED", priority: 5 });
+        const read = await rowsRead(async () => {
+          expect(await claim(20, { hash: 0 })).toEqual(Array(20).fill("flaky"));
+        });
+        expect(read).toBeLessThan(200);
+      }
+    });
+
+  test("read few rows while the queue alternates between empty and full", async () => {
+    for (let swing = 0; swing < 3; swing++) {
+      await fillJobs(sql, { count: MANY, type: "sleep", status: "VALIDATED" });
+      if (swing > 0) await sql`vacuum analyze jobs`;
+      expect(await rowsRead(() => claim(50))).toBeLessThan(500);
+      await sql`update jobs set status = 'COMPLETED' where status <> 'COMPLETED'`;
+      if (swing < 2) await sql`vacuum analyze jobs`;
+      expect(await rowsRead(() => claim(50))).toBeLessThan(10);
+    }
+  });
+
+  test("and ends read few rows while the queue swings, alone and with a claim along", async () => {
+    for (let swing = 0; swing < 2; swing++) {
+      await fillJobs(sql, { count: 5_000, type: "sleep", status: "VALIDATED" });
+      const full = await rowsRead(async () => {
+        const first = await claims.claim(WORKER, 50);
+        const { done, claimed } = await finish(first.jobs, ALONG);
+        expect([done.size, claimed.jobs.length]).toEqual([50, 50]);
+        expect((await finish(claimed.jobs)).done.size).toBe(50);
+      });
+      expect(full).toBeLessThan(1_000);
+
+      const last = await claims.claim(WORKER, 50);
+      await sql`update jobs set status = 'COMPLETED' where status = 'VALIDATED'`;
+      const empty = await rowsRead(async () => {
+        const { done, claimed } = await finish(last.jobs, ALONG);
+        expect([done.size, claimed.jobs.length]).toEqual([50, 0]);
+      });
+      expect(empty).toBeLessThan(500);
+      // Statistics of an emptied queue make every plan look cheap.
+      await sql`vacuum analyze jobs`;
+      await sql`truncate jobs, explicit_transitions`;
+      await sql`analyze jobs`;
+    }
+  });
+
+  test("take the best first across types and versions, then the oldest", async () => {
+    await fillJobs(sql, { count: 2, type: "sleep", status: "VALIDATED", priority: 3, dueInMs: -9_000 });
+    await fillJobs(sql, { count: 2, type: "flaky", status: "VALIDATED", priority: 8, dueInMs: -2_000 });
+    await fillJobs(sql, { count: 2, type: "hash", status: "RETRYING", priority: 3, typeVersion: 10_000 });
+    await fillJobs(sql, { count: 1, type: "hash", status: "SCHEDULED", priority: 9, dueInMs: -1_000 });
+    expect((await claim(3)).sort()).toEqual(["flaky", "flaky", "hash"]);
+    expect(await claim(2)).toEqual(["sleep", "sleep"]);
+    expect(await claim(5)).toEqual(["hash", "hash"]);
+  });
+
+  test("take at most as many jobs of a limited type as it has room for, and fill up with others", async () => {
+    await fillJobs(sql, { count: 9, type: "hash", status: "VALIDATED", priority: 9 });
+    await fillJobs(sql, { count: 9, type: "sleep", status: "VALIDATED", priority: 1 });
+    expect((await claim(6, { hash: 2 })).sort()).toEqual(["hash", "hash", ...Array(4).fill("sleep")]);
+  });
+
+  test("leave the row and the worker at the same step, so that a lost attempt's event takes the next", async () => {
+    await fillJobs(sql, { count: 3, type: "sleep", status: "VALIDATED" });
+    const { jobs } = await claims.claim(WORKER, 3);
+    const rows = await sql`
+      select sequence, (select max(sequence) from job_transitions where job_id = jobs.id) as written from jobs`;
+    expect(jobs).toHaveLength(3);
+    for (const { sequence } of jobs) expect(rows[0]).toEqual({ sequence, written: sequence });
+  });
+
+  test("skip what another processor is claiming", async () => {
+    await fillJobs(sql, { count: 10, type: "sleep", status: "VALIDATED" });
+    await sql.begin(async (tx) => {
+      await tx`select from jobs order by run_at limit 4 for update`;
+      expect(await claim(10)).toHaveLength(6);
+    });
+  });
+
+  test("take a scheduled job once its time has come, in waves that are bounded", async () => {
+    await fillJobs(sql, { count: 1_500, type: "sleep", status: "SCHEDULED", due: false });
+    await fillJobs(sql, { count: MANY, type: "sleep", status: "SCHEDULED", dueInMs: 3_600_000, due: false });
+    expect(await claim(10)).toHaveLength(0);
+    const read = await rowsRead(async () => {
+      expect(await claims.promote()).toEqual({ promoted: 1_000, more: true });
+      expect(await claims.promote()).toEqual({ promoted: 500, more: false });
+    });
+    expect(read).toBeLessThan(4_000);
+    expect(await claim(10)).toHaveLength(10);
+  });
+});

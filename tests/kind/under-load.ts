@@ -1,0 +1,54 @@
+import { JOBS } from "../containers/job-mix.ts";
+import type { FrontProof } from "../containers/prove-front.ts";
+import { createRandom } from "../support/random.ts";
+import { startSteadyLoad } from "../support/steady-load.ts";
+import { eventually } from "../support/wait.ts";
+import type { Cluster } from "./cluster.ts";
+import { explain } from "./workloads.ts";
+
+const JOBS_PER_SECOND = 10;
+const END_MS = 300_000;
+/** How long pods and nodes may take; far more than on an idle machine, so that a slow one passes too. */
+export const SETTLE_MS = 300_000;
+
+export interface ClusterProof extends FrontProof {
+  readonly cluster: Cluster;
+}
+
+const random = createRandom(1);
+
+/**
+ * One check: submits jobs until `fault` has happened and is repaired. Then each accepted job must have one outcome, by
+ * the load's own list, and the ledger must read zero.
+ */
+export function underLoad(
+  { report, system, cluster }: ClusterProof,
+  name: string,
+  fault: () => Promise<string>,
+): Promise<boolean> {
+  return report.check(name, async () => {
+    const load = startSteadyLoad(system, {
+      perSecond: JOBS_PER_SECOND,
+      job: () => random.pick(JOBS)(random),
+    });
+    let seen: string;
+    try {
+      await eventually(() => load.accepted.length > 0, { what: "the first job to be accepted" });
+      seen = await fault();
+    } finally {
+      await load.stop();
+    }
+    const { accepted, refusals } = load;
+    try {
+      await system.untilOneOutcomeEach(accepted, END_MS);
+      const ledger = await system.settledLedger(END_MS);
+      if (ledger.accepted < accepted.length)
+        throw new Error(`the ledger knows ${ledger.accepted} jobs, wanted at least ${accepted.length}`);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await explain(cluster)}`);
+    }
+    return `${seen}; ${accepted.length} accepted with one outcome each, ledger 0; refused meanwhile: ${JSON.stringify(refusals)}`;
+  });
+}
+
+export const seconds = (since: number) => ((performance.now() - since) / 1_000).toFixed(0);

@@ -1,0 +1,210 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import type { ActionReply, ReplayReply } from "../../contracts/api-commands.ts";
+import type { Ledger, LedgerAudit, Retention } from "../../contracts/api-queries.ts";
+import type { Problem } from "../../contracts/problem.ts";
+import { behaviour } from "../support/suite.ts";
+import { sweepIn } from "../support/sweep.ts";
+import { eventually } from "../support/wait.ts";
+
+const LATER = new Date(Date.now() + 48 * 3_600_000).toISOString();
+/** Hours after which a completed job, and a failed one, are past their retention. */
+const [JOBS_OVER, FAILED_OVER] = [73, 337];
+
+behaviour("retention", {}, (world) => {
+  const ledger = () => world().get<Ledger>("/ledger?settleMs=0");
+  /** Waits until everything that has ended is sealed. */
+  const sealed = async () => {
+    const [row] = await world().sql<{ at: Date }[]>`select max(finished_at) as at from jobs`;
+    return eventually(
+      async () => {
+        const now = await ledger();
+        return now.sealedUntil != null && new Date(now.sealedUntil) > row!.at && now;
+      },
+      { what: "what has ended to be sealed", timeoutMs: 60_000, everyMs: 200 },
+    );
+  };
+  const remaining = async (ids: readonly string[]) => {
+    const rows = await world().sql<{ id: string }[]>`
+      select id from jobs where id = any(${[...ids]}::uuid[])`;
+    return rows.map(({ id }) => id).sort();
+  };
+  const jobCount = async () => {
+    const [row] = await world().sql<{ count: number }[]>`select count(*)::int as count from jobs`;
+    return row!.count;
+  };
+  const sweep = (hours: number) => sweepIn(hours, world().urls.DATABASE_URL);
+  const run = async (count: number, job: object = { type: "sleep" }, status = "COMPLETED") => {
+    const ids = await world().submitMany(Array.from({ length: count }, () => ({ ...job })));
+    await world().untilAll(ids, status);
+    return ids;
+  };
+  const audited = async () => {
+    const begun = await fetch(`${world().readModel()}/ledger/audit`, { method: "POST" });
+    const { id } = (await begun.json()) as LedgerAudit;
+    return eventually(
+      async () => {
+        const audit = await world().get<LedgerAudit>(`/ledger/audit/${id}`);
+        return audit.state === "done" && audit;
+      },
+      { what: "the audit to end", timeoutMs: 150_000 },
+    );
+  };
+  const purge = async (body: object) => {
+    const reply = await world().post("/jobs/purge", body);
+    return [reply.status, (await reply.json()) as ActionReply & Problem] as const;
+  };
+
+  test("deletes ended jobs, failed ones later, but neither live jobs nor parents of live children", async () => {
+    expect((await world().post("/queues/hash/pause")).status).toBe(200);
+    const waiting = await world().submit({ type: "hash", payload: { text: "a" }, runAt: LATER });
+    const failed = await run(2, { type: "fail", maxAttempts: 1 }, "FAILED");
+    const done = await run(20);
+    const [parent = "", childless = ""] = done;
+    await world().sql`update jobs set parent_id = ${parent} where id = ${waiting}`;
+    const before = await sealed();
+
+    await sweep(JOBS_OVER);
+    expect(await remaining([...done, ...failed, waiting])).toEqual([parent, waiting, ...failed].sort());
+    const rows = await world().sql`
+      select (select count(*) from job_transitions where job_id = ${childless})
+        + (select count(*) from job_attempts where job_id = ${childless}) as count`;
+    expect(Number(rows[0]?.count)).toBe(0);
+    expect(await ledger()).toMatchObject({
+      accepted: before.accepted,
+      completed: before.completed,
+      failed: 2,
+      inFlight: 1,
+      pruned: 19,
+      balanced: true,
+    });
+
+    const reply = await fetch(`${world().readModel()}/jobs/${childless}`);
+    const problem = (await reply.json()) as Problem;
+    expect([reply.status, problem.code]).toEqual([410, "JOB_PRUNED"]);
+    expect(problem.facts?.reason).toBe("retention");
+    expect(problem.detail).toContain(String(problem.facts?.prunedAt));
+    expect((await fetch(`${world().readModel()}/jobs/${childless}/timeline`)).status).toBe(410);
+    expect((await world().post(`/jobs/${childless}/retry`)).status).toBe(410);
+
+    // The events still exist: an audit compares them with what was deleted.
+    expect(await audited()).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
+    await world().post(`/jobs/${waiting}/cancel`);
+    await sweep(FAILED_OVER);
+    expect(await remaining(failed)).toEqual([]);
+    const letters = await world().sql`select from dead_letters where id = any(${failed}::uuid[])`;
+    expect(letters).toHaveLength(0);
+    expect(await ledger()).toMatchObject({ failed: 2, balanced: true });
+    await world().post("/queues/hash/resume");
+  }, 120_000);
+
+  test("reports what is kept, and until when", async () => {
+    const { rules, remembered } = await world().get<Retention>("/retention");
+    expect(rules.map(({ what, keepHours, setting }) => [what, keepHours, setting]).sort()).toEqual([
+      ["dead-letters", 72, "JOB_RETENTION_HOURS"],
+      ["events", 168, "EVENT_RETENTION_HOURS"],
+      ["failed-jobs", 336, "FAILED_JOB_RETENTION_HOURS"],
+      ["jobs", 72, "JOB_RETENTION_HOURS"],
+    ]);
+    expect(rules.find(({ what }) => what === "jobs")?.pruned).toBeGreaterThanOrEqual(19);
+    expect(remembered.since).not.toBeNull();
+  });
+
+  test("leaves what the ledger has not sealed", async () => {
+    const ids = await run(3);
+    await sweep(JOBS_OVER);
+    expect(await remaining(ids)).toEqual([...ids].sort());
+  });
+
+  test("a killed pruner leaves whole batches, and the next one continues", async () => {
+    const ids = await run(3_000);
+    await sealed();
+    const script = join(import.meta.dir, "../support/sweep.ts");
+    const child = Bun.spawn([process.execPath, script, String(JOBS_OVER), world().urls.DATABASE_URL]);
+    await eventually(async () => (await remaining(ids)).length < ids.length, {
+      what: "the first batch to be deleted",
+      everyMs: 5,
+    });
+    child.kill("SIGKILL");
+    await child.exited;
+    const left = await jobCount();
+    const { completed, balanced, pruned = 0 } = await ledger();
+    expect(balanced).toBe(true);
+    await sweep(JOBS_OVER);
+    expect(await remaining(ids)).toEqual([]);
+    const after = await ledger();
+    expect([after.completed, after.balanced]).toEqual([completed, true]);
+    // Jobs of earlier tests may have become due for pruning in the meantime.
+    expect((after.pruned ?? 0) - pruned).toBe(left - (await jobCount()));
+    expect(await audited()).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
+  }, 240_000);
+
+  test("a purge deletes what matches a filter while jobs run, and nothing in a dry run", async () => {
+    const ids = await run(1_500, { type: "sleep", metadata: { batch: "old" }, payload: { ms: 3 } });
+    await sealed();
+    const filter = { type: "sleep", payload: { ms: 3 } };
+    const [, dry] = await purge({ filter, dryRun: true });
+    expect(dry).toMatchObject({ action: "purge", dryRun: true, matched: ids.length, changed: 0 });
+    expect(await remaining(ids)).toHaveLength(ids.length);
+
+    const running = world().submitMany(Array.from({ length: 1_000 }, () => ({ type: "sleep" })));
+    const [status, begun] = await purge({ filter });
+    expect([status, begun.matched]).toEqual([200, ids.length]);
+    const ended = await eventually(
+      async () => {
+        const reply = await fetch(`${world().gateway()}/jobs/actions/${begun.id}`);
+        const now = (await reply.json()) as ActionReply;
+        return now.state === "done" && now;
+      },
+      { what: "the purge to end" },
+    );
+    expect(ended).toMatchObject({ action: "purge", seen: ids.length, changed: ids.length });
+    expect(await remaining(ids)).toEqual([]);
+    await world().untilAll(await running, "COMPLETED");
+    const gone = await fetch(`${world().readModel()}/jobs/${ids[0]}`);
+    expect(((await gone.json()) as Problem).facts?.reason).toBe("purge");
+  }, 120_000);
+
+  test("a deleted job whose id returns does not run again; another under its key is a conflict", async () => {
+    const keyed = (job: object) => world().submit({ type: "sleep", ...job }, { "idempotency-key": "again" });
+    const id = await keyed({ payload: { ms: 4 } });
+    await world().untilStatus(id, "COMPLETED");
+    await sealed();
+    await purge({ filter: { type: "sleep", payload: { ms: 4 } } });
+    await eventually(async () => (await remaining([id])).length === 0, { what: "the job to be deleted" });
+
+    // A gateway refuses a key under another body by itself for as long as it remembers the first.
+    const restart = async () => {
+      await world().running.gateway.stop();
+      await world().start("gateway");
+    };
+    await restart();
+    expect(await keyed({ payload: { ms: 4 } })).toBe(id);
+    await restart();
+    expect(await keyed({ payload: { ms: 5 } })).toBe(id);
+    const letter = () => world().sql`select reason from dead_letters where job_id = ${id}`;
+    await eventually(async () => (await letter()).length > 0, { what: "the conflict to be filed" });
+    // One processor takes them in their order.
+    expect((await letter()).map(({ reason }) => reason)).toEqual(["IDEMPOTENCY_CONFLICT"]);
+    expect(await remaining([id])).toEqual([]);
+    expect((await fetch(`${world().readModel()}/jobs/${id}`)).status).toBe(410);
+
+    // The letter is replayed as a job of its own, because its key stays that of the deleted one.
+    const [{ id: letterId } = { id: "" }] = await world().sql<{ id: string }[]>`
+      select id from dead_letters where job_id = ${id}`;
+    const replayed = (await (await world().post(`/dead-letters/${letterId}/replay`)).json()) as ReplayReply;
+    expect(replayed.outcome).toBe("new-job");
+    await world().untilStatus(replayed.jobId ?? "", "COMPLETED");
+    await world().settledLedger();
+  }, 120_000);
+
+  test("a purge with a faulty filter, or without one, deletes nothing and says why", async () => {
+    const [first, typo] = await purge({ filter: { stauts: "FAILED" } });
+    expect([first, typo.code]).toEqual([422, "VALIDATION_FAILED"]);
+    const [second, unknown] = await purge({ filter: "status:finished" });
+    expect([second, unknown.code]).toEqual([422, "VALIDATION_FAILED"]);
+    const [third, empty] = await purge({ filter: {} });
+    expect([third, empty.code]).toEqual([422, "VALIDATION_FAILED"]);
+    expect(empty.detail).toContain("all");
+  });
+});

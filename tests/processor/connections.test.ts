@@ -1,0 +1,26 @@
+import { expect, test } from "bun:test";
+import { behaviour } from "../support/suite.ts";
+import { eventually } from "../support/wait.ts";
+
+behaviour(
+  "processors at rest",
+  { processors: 2, services: ["gateway", "processor"], accused: true },
+  (world) => {
+    test("keep four connections to the job store each, so that sixteen fit PostgreSQL's default of 100", async () => {
+      const ids = await world().submitMany(
+        Array.from({ length: 300 }, () => ({ type: "sleep", payload: { ms: 1 } })),
+      );
+      await world().untilAll(ids, "COMPLETED");
+      const ofEach = await eventually(
+        async () => {
+          const [row] = await world().sql<{ connections: number }[]>`
+          select count(*)::int as connections from pg_stat_activity
+          where datname = current_database() and application_name = 'processor'`;
+          return row && row.connections <= 8 && row.connections;
+        },
+        { what: "the connections of the load to be closed" },
+      );
+      expect(ofEach).toBeGreaterThan(2);
+    });
+  },
+);

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { compressBody } from "../../shared/bus/compression.ts";
+import { joinEnvelopes } from "../../shared/event.ts";
+import { sampleEvent, sampleStory } from "../support/sample-events.ts";
+import { withStoredEvents } from "../support/stored-events.ts";
+import { behaviour } from "../support/suite.ts";
+import { eventually } from "../support/wait.ts";
+
+const messageOf = (events: readonly object[]) => joinEnvelopes(events.map((event) => JSON.stringify(event)));
+
+// Events of made-up jobs have no row, so the ledger would accuse them.
+behaviour("the outbox", { accused: true }, (world) => {
+  test("is left out where the bus is in the job store's own database, and used elsewhere", async () => {
+    const jobs = Array.from({ length: 50 }, () => ({ type: "sleep", payload: { ms: 1 } }));
+    await world().untilAll(await world().submitMany(jobs), "COMPLETED");
+    await world().settledLedger();
+    const [row] = await world().sql`select pg_sequence_last_value('outbox_id_seq') is not null as used`;
+    expect(row?.used).toBe(world().set === "full");
+  });
+
+  test("is swept, whatever form a message was left in", async () => {
+    const [compressed, short, plain] = [sampleStory(), [sampleEvent("job.created")], sampleStory()] as const;
+    await world().sql`
+      insert into outbox (message, body, created_at)
+      select message, body, now() - interval '1 minute'
+      from (values (${compressBody(messageOf(compressed))}::bytea, null::text), (${messageOf(short)}::bytea, null),
+        (null, ${messageOf(plain).toString()})) as left_behind (message, body)`;
+    await withStoredEvents(world().urls.EVENTS_URL, async ({ countOf }) => {
+      for (const [{ payload }, ...more] of [compressed, short, plain] as const)
+        await eventually(async () => (await countOf(payload.jobId)) === 1 + more.length, {
+          what: `the events of the job ${payload.jobId}`,
+        });
+    });
+    await eventually(async () => (await world().sql`select from outbox`).length === 0, {
+      what: "the outbox to be empty",
+    });
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import type { QueuesReply } from "../../contracts/api-queries.ts";
+import { behaviour } from "../support/suite.ts";
+import { eventually } from "../support/wait.ts";
+
+behaviour("pausing a job type", {}, (world) => {
+  test("keeps accepting it, starts none of it, leaves other types alone, and resuming runs what waited", async () => {
+    const pause = await world().post("/queues/sleep/pause");
+    expect([pause.status, await pause.json()]).toEqual([200, { type: "sleep", paused: true, changed: true }]);
+    expect(await (await world().post("/queues/sleep/pause")).json()).toEqual({
+      type: "sleep",
+      paused: true,
+      changed: false,
+    });
+
+    const waiting = await world().submitMany(Array.from({ length: 20 }, () => ({ type: "sleep" })));
+    const other = await world().submit({ type: "hash", payload: { text: "goes on" } });
+    await world().untilStatus(other, "COMPLETED");
+    await world().untilAll(waiting, "VALIDATED");
+    const queue = await eventually(
+      async () =>
+        (await world().get<QueuesReply>("/queues")).queues.find(
+          (state) => state.type === "sleep" && state.waiting === 20,
+        ),
+      { what: "the queue to show its depth" },
+    );
+    expect(queue).toMatchObject({ paused: true, executing: 0 });
+    // A claim poll has passed in the meantime; it must have started none of them.
+    await eventually(
+      async () =>
+        (await world().sql`select now() - max(received_at) > interval '1.2 seconds' as past from jobs`)[0]
+          ?.past,
+      { what: "a poll to pass" },
+    );
+    expect(await world().sql`select 1 from job_attempts where job_id = any(${waiting}::uuid[])`).toHaveLength(
+      0,
+    );
+
+    expect(await (await world().post("/queues/sleep/resume")).json()).toEqual({
+      type: "sleep",
+      paused: false,
+      changed: true,
+    });
+    await world().untilAll(waiting, "COMPLETED");
+  });
+
+  test("is noticed even by a processor that could not read it when it was notified", async () => {
+    const { sql } = world();
+    await sql`alter table paused_types rename to paused_types_away`;
+    await sql`insert into paused_types_away (type) values ('sleep')`;
+    await sql`select pg_notify('observatory_paused', 'sleep')`;
+    const isWarned = () =>
+      world().workers[0]?.lines.some((line) => line.includes("Paused types cannot be read"));
+    await eventually(isWarned, { what: "a read of the paused types to fail" });
+    await sql`alter table paused_types_away rename to paused_types`;
+    // Only a processor whose claims have caught up lets a new job skip the queue.
+    await world().untilStatus(
+      await world().submit({ type: "hash", payload: { text: "claims work" } }),
+      "COMPLETED",
+    );
+    const isHeld = async () => {
+      const id = await world().submit({ type: "sleep" });
+      const row = await eventually(async () => (await sql`select status from jobs where id = ${id}`)[0], {
+        what: "the job's row",
+      });
+      return row.status === "VALIDATED";
+    };
+    await eventually(
+      async () => {
+        for (let i = 0; i < 10; i++) if (!(await isHeld())) return false;
+        return true;
+      },
+      { what: "ten jobs in a row to wait", timeoutMs: 10_000 },
+    );
+    await world().post("/queues/sleep/resume");
+  });
+});

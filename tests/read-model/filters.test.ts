@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { JobPage } from "../../contracts/api-queries.ts";
+import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "../../contracts/filter-keys.ts";
+import type { JobFilter } from "../../contracts/filter-schema.ts";
+import { newJobId } from "../../contracts/ids.ts";
+import type { Problem } from "../../contracts/problem.ts";
+import { writeFilter } from "../../contracts/write-filter.ts";
+import { jobConditions } from "../../shared/job-filter-sql.ts";
+import { missingEngines } from "../../tui/engines/missing.ts";
+import { createRandom } from "../support/random.ts";
+import { type SeedJob, seedJob } from "./seed.ts";
+import { createWorld, type ReadModel, type World } from "./world.ts";
+
+setDefaultTimeout(120_000);
+
+const missing = missingEngines(["postgres", "redis", "mongo"]);
+for (const { problem, remedy } of missing)
+  console.warn(`tests/read-model/filters.test.ts is left out: ${problem}; try: ${remedy}`);
+
+type Seeded = Required<Pick<SeedJob, "status" | "type" | "createdAt" | "payload">> & SeedJob & { id: string };
+
+const STATUSES = ["COMPLETED", "FAILED", "CANCELLED", "VALIDATED", "EXECUTING"] as const;
+const TYPES = ["hash", "sleep", "flaky"] as const;
+const CODES = ["HANDLER_ERROR", "WORKER_LOST"] as const;
+const WORKERS = ["w-1", "w-2"] as const;
+const PARENTS = [newJobId(), newJobId()] as const;
+const USERS = [1, "1", 2, true, null, "o'brien"] as const;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+let world: World;
+let model: ReadModel;
+let jobs: Seeded[];
+const now = Date.now();
+
+/** The meaning of a filter, repeated in JavaScript. The seed's jobs end 10 ms after their creation. */
+function matches(job: Seeded, filter: JobFilter): boolean {
+  const one = <T>(given: T | T[] | undefined, value: unknown) =>
+    given === undefined || ([given].flat() as unknown[]).includes(value);
+  const ended = ["COMPLETED", "FAILED", "CANCELLED"].includes(job.status);
+  const endedAt = ended ? job.createdAt.getTime() + 10 : Number.NaN;
+  const failedAt = job.status === "FAILED" ? endedAt : Number.NaN;
+  const after = (time: string | undefined, at: number) => time === undefined || at > Date.parse(time);
+  const before = (time: string | undefined, at: number) => time === undefined || at < Date.parse(time);
+  return (
+    one(filter.status, job.status) &&
+    one(filter.type, job.type) &&
+    one(filter.errorCode, job.error?.code) &&
+    one(filter.fingerprint, job.error?.fingerprint) &&
+    one(filter.workerId, job.workerId) &&
+    one(filter.parentId, job.parentId) &&
+    after(filter.createdAfter, job.createdAt.getTime()) &&
+    before(filter.createdBefore, job.createdAt.getTime()) &&
+    after(filter.finishedAfter, endedAt) &&
+    before(filter.finishedBefore, endedAt) &&
+    after(filter.failedAfter, failedAt) &&
+    before(filter.failedBefore, failedAt) &&
+    (filter.payload === undefined || one(filter.payload.user, job.payload.user))
+  );
+}
+
+async function listed(query: URLSearchParams): Promise<string[]> {
+  const response = await fetch(`${model.url}/jobs?limit=500&${query}`);
+  const body = await response.text();
+  if (response.status !== 200) throw new Error(`${query}: ${response.status} ${body}`);
+  return (JSON.parse(body) as JobPage).items.map(({ id }) => id);
+}
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("filters", () => {
+  beforeAll(async () => {
+    world = await createWorld();
+    model = await world.start();
+    const random = createRandom(7);
+    jobs = [];
+    for (let n = 0; n < 120; n++) {
+      const status = random.pick(STATUSES);
+      const job = {
+        status,
+        type: random.pick(TYPES),
+        createdAt: new Date(now - n * MINUTE),
+        payload: n % 3 === 0 ? {} : { user: random.pick(USERS) },
+        ...(n % 4 === 0 && { parentId: random.pick(PARENTS) }),
+        ...(status !== "VALIDATED" && { workerId: random.pick(WORKERS) }),
+        ...(status === "FAILED" && {
+          error: { code: random.pick(CODES), message: "it broke", fingerprint: random.pick(["f1", "f2"]) },
+        }),
+      };
+      jobs.push({ ...job, id: (await seedJob(world.sql, job)).id });
+    }
+  }, 600_000);
+  afterAll(async () => {
+    await world?.stop();
+  }, 60_000);
+
+  test("300 random ones find what they should, as query parameters and as one line", async () => {
+    const random = createRandom(42);
+    const maybe = <T>(make: () => T): T | undefined => (random.between(1, 4) === 1 ? make() : undefined);
+    const some = <T>(items: readonly T[]) => (random.between(0, 1) ? random.pick(items) : items.slice(0, 2));
+    const time = () => new Date(now - random.between(0, 120) * MINUTE - 30_000).toISOString();
+    let found = 0;
+    for (let round = 0; round < 300; round++) {
+      const wished = {
+        status: maybe(() => some(STATUSES)),
+        type: maybe(() => some(TYPES)),
+        errorCode: maybe(() => some(CODES)),
+        fingerprint: maybe(() => "f1"),
+        workerId: maybe(() => random.pick(WORKERS)),
+        parentId: maybe(() => random.pick(PARENTS)),
+        createdAfter: maybe(time),
+        createdBefore: maybe(time),
+        finishedAfter: maybe(time),
+        finishedBefore: maybe(time),
+        failedAfter: maybe(time),
+        failedBefore: maybe(time),
+      };
+      const user = maybe(() => random.pick(["1", "true", "null", '"1"', "o'brien"]));
+      const filter = JSON.parse(JSON.stringify(wished)) as JobFilter;
+      const read: Record<string, (string | number | boolean | null)[]> = {
+        "1": [1, "1"],
+        true: [true, "true"],
+        null: [null, "null"],
+        '"1"': ["1"],
+        "o'brien": ["o'brien"],
+      };
+      if (user !== undefined) filter.payload = { user: read[user] ?? [] };
+      const wanted = jobs.filter((job) => matches(job, filter)).map(({ id }) => id);
+
+      const query = new URLSearchParams();
+      for (const [key, values] of Object.entries(filter))
+        if (key !== "payload") for (const value of [values].flat()) query.append(key, String(value));
+      if (user !== undefined) query.append("payload.user", user);
+      const line = writeFilter("jobs", filter);
+      expect([line, await listed(query)]).toEqual([line, wanted]);
+      if (line !== "")
+        expect([line, await listed(new URLSearchParams({ filter: line }))]).toEqual([line, wanted]);
+      found += wanted.length > 0 ? 1 : 0;
+    }
+    expect(found).toBeGreaterThan(100);
+  });
+
+  test("2,000 hostile ones are answered or refused with a problem, and change nothing", async () => {
+    const random = createRandom(43);
+    const others = "payload.user payload.__proto__ __proto__ limit cursor filter nope".split(" ");
+    const keys = [...Object.keys(JOB_FILTER_KEYS), ...Object.keys(DEAD_LETTER_FILTER_KEYS), ...others];
+    const special = ["'; drop table jobs; --", "' or '1'='1", "\u0000", "\ud800", "😀", " ", "x".repeat(300)];
+    const marks = "' \" \\ -- ; $1 : , { ] & | ! :* ( <-> % _ /*".split(" ");
+    const values =
+      "a hash failed null 1e999 -0 12345678901234567890 5m 999999w 2026-11-27T00:00:00Z 0000-00-00 0199".split(
+        " ",
+      );
+    const bits = [...special, ...marks, ...values];
+    const noise = () => Array.from({ length: random.between(1, 5) }, () => random.pick(bits)).join("");
+    const query = () => {
+      if (random.between(0, 1)) return { filter: `${random.pick(keys)}:${noise()} ${noise()}` };
+      return { [random.pick(keys)]: noise(), [random.pick(keys)]: random.pick(bits) };
+    };
+    const odd: string[] = [];
+    const call = async () => {
+      const path = `${random.pick(["/jobs", "/dead-letters"])}?${new URLSearchParams(query())}`;
+      const response = await fetch(`${model.url}${path}`);
+      const { code } = (await response.json()) as { code?: string };
+      const refused = response.status === 400 && (code === "INVALID_QUERY" || code === "INVALID_CURSOR");
+      if (response.status !== 200 && !refused) odd.push(`${response.status} ${code} ${path}`);
+    };
+    for (let n = 0; n < 100; n++) await Promise.all(Array.from({ length: 20 }, call));
+    expect(odd).toEqual([]);
+    expect((await world.sql`select count(*)::int as count from jobs`)[0]?.count).toBe(jobs.length);
+  });
+
+  test("a store that no processor of this version has migrated is the documented 503", async () => {
+    await world.sql`alter table dead_letters rename column words to later`;
+    const reply = await fetch(`${model.url}/dead-letters?text=broke`);
+    await world.sql`alter table dead_letters rename column later to words`;
+    const problem = (await reply.json()) as Problem;
+    expect([reply.status, problem.code]).toEqual([503, "STORE_UNAVAILABLE"]);
+    expect(problem.detail).toEndWith("a processor of this version migrates them");
+  });
+
+  test("none scans the history: a rare value is found among 20,000 jobs by an index", async () => {
+    await world.sql`
+      insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id, parent_id,
+        sequence, max_attempts, base_ms, cap_ms, deadline_ms, run_at, created_at, received_at, updated_at,
+        finished_at, worker_id, error)
+      select gen_random_uuid(), case when i = 77 then 'retired' else 'hash' end,
+        case when i % 400 = 0 then 'FAILED' when i = 77 then 'CANCELLED' else 'COMPLETED' end, 5,
+        jsonb_build_object('user', i), 'f', gen_random_uuid(), gen_random_uuid(),
+        case when i = 77 then ${PARENTS[0]}::uuid end, 4, 3, 100, 1000, 60000, at, at, at, at, at,
+        case when i = 77 then 'w-rare' else 'w-1' end,
+        case when i % 400 = 0 then jsonb_build_object(
+          'code', case when i = 400 then 'RARE' else 'HANDLER_ERROR' end, 'message', 'it broke',
+          'fingerprint', case when i = 400 then 'rare' else 'usual' end) end
+      from (
+        select i, now() - interval '30 days' + i * interval '1 minute' as at from generate_series(1, 20000) i
+      ) as made`;
+    await world.sql`analyze jobs`;
+    const ancient = new Date(now - 29.99 * DAY).toISOString();
+    const recent = new Date(now - MINUTE).toISOString();
+    const filters: JobFilter[] = [
+      { status: "CANCELLED" },
+      { status: ["PENDING", "RETRYING"] },
+      { type: "retired" },
+      { type: ["retired", "absent"] },
+      { errorCode: "RARE" },
+      { fingerprint: "rare" },
+      { workerId: "w-rare" },
+      { parentId: PARENTS[0] },
+      { payload: { user: 4_711 } },
+      { createdBefore: ancient },
+      { finishedBefore: ancient },
+      { failedBefore: ancient },
+      { createdAfter: recent },
+      { finishedAfter: recent },
+      { failedAfter: recent },
+    ];
+    const read: [JobFilter, number][] = [];
+    for (const filter of filters) {
+      const [row] = await world.sql<{ "QUERY PLAN": [{ Plan: PlanNode }] }[]>`
+        explain (analyze, format json) select id from jobs where ${jobConditions(world.sql as never, filter) as never}
+        order by created_at desc, id desc limit 51`;
+      read.push([filter, rowsRead(row!["QUERY PLAN"][0].Plan)]);
+    }
+    expect(read.filter(([, rows]) => rows > 1_000)).toEqual([]);
+  });
+});
+
+interface PlanNode {
+  "Node Type": string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number;
+  "Rows Removed by Index Recheck"?: number;
+  Plans?: PlanNode[];
+}
+
+/** The rows that the scans of a plan read. */
+function rowsRead(node: PlanNode): number {
+  const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
+  const own = node["Node Type"].includes("Scan") ? (node["Actual Rows"] + removed) * node["Actual Loops"] : 0;
+  return (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), own);
+}

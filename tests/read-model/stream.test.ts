@@ -1,0 +1,294 @@
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { Value } from "@sinclair/typebox/value";
+import { StreamMessage } from "../../contracts/api-queries.ts";
+import { newJobId } from "../../contracts/ids.ts";
+import type { Problem } from "../../contracts/problem.ts";
+import { until } from "../../shared/until.ts";
+import { missingEngines } from "../../tui/engines/missing.ts";
+import { accepts, findFreePort } from "../../tui/engines/port.ts";
+import { terminalEvent } from "./seed.ts";
+import { createWorld, type ReadModel, type World } from "./world.ts";
+
+setDefaultTimeout(120_000);
+
+const missing = missingEngines(["postgres", "redis", "mongo"]);
+for (const { problem, remedy } of missing)
+  console.warn(`tests/read-model/stream.test.ts is left out: ${problem}; try: ${remedy}`);
+
+let world: World;
+const within = (what: string, condition: () => boolean | Promise<boolean>) =>
+  until(condition, { timeoutMs: 15_000, what: () => what });
+
+interface Listener {
+  readonly messages: { id: string | undefined; message: StreamMessage }[];
+  readonly jobs: () => string[];
+  readonly lastId: () => string | undefined;
+  readonly ended: () => boolean;
+  readonly response: Response;
+  stop(): void;
+}
+const listeners: Listener[] = [];
+
+/** A client of the stream that checks every message against the contract. */
+async function listenTo(model: Pick<ReadModel, "url">, lastEventId?: string): Promise<Listener> {
+  const abort = new AbortController();
+  const response = await fetch(`${model.url}/stream`, {
+    signal: abort.signal,
+    ...(lastEventId !== undefined && { headers: { "last-event-id": lastEventId } }),
+  });
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  const messages: Listener["messages"] = [];
+  let lastId: string | undefined;
+  let ended = false;
+  const read = async () => {
+    let text = "";
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      const blocks = text.split("\n\n");
+      text = blocks.pop() ?? "";
+      for (const block of blocks) {
+        const id = /^id: (.*)$/m.exec(block)?.[1];
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        lastId = id ?? lastId;
+        if (data) messages.push({ id, message: Value.Decode(StreamMessage, JSON.parse(data)) });
+      }
+    }
+    ended = true;
+  };
+  void read().catch((error: unknown) => {
+    ended = abort.signal.aborted;
+    if (!ended) throw error;
+  });
+  const listener: Listener = {
+    messages,
+    jobs: () =>
+      messages.flatMap(({ message }) =>
+        message.kind === "deltas" ? message.deltas.map(({ jobId }) => jobId) : [],
+      ),
+    lastId: () => lastId,
+    ended: () => ended,
+    response,
+    stop: () => abort.abort(),
+  };
+  listeners.push(listener);
+  return listener;
+}
+
+async function record(count = 1, type = "hash"): Promise<string[]> {
+  const ids = Array.from({ length: count }, newJobId);
+  await world.observations.record(
+    ids.map((id) => terminalEvent({ id, type, eventId: crypto.randomUUID(), at: new Date() })),
+  );
+  return ids;
+}
+
+async function metric(model: ReadModel, name: string): Promise<number> {
+  const text = await (await fetch(`${model.url}/metrics`)).text();
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, "m").exec(text)?.[1]);
+}
+
+describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () => {
+  beforeAll(async () => {
+    world = await createWorld();
+  }, 600_000);
+  afterEach(() => {
+    for (const listener of listeners.splice(0)) listener.stop();
+  });
+  afterAll(async () => {
+    await world?.stop();
+  }, 60_000);
+
+  test("every client sees what is recorded from then on, once and in order", async () => {
+    const model = await world.start();
+    const [one, two] = await Promise.all([listenTo(model), listenTo(model)]);
+    const first = await record(3);
+    const second = await record(2);
+    await within("all deltas", () => one.jobs().length >= 5 && two.jobs().length >= 5);
+    expect(one.jobs()).toEqual([...first, ...second]);
+    expect(two.messages).toEqual(one.messages);
+  });
+
+  test("a client resumes after its last id, even at another read-model that never saw it", async () => {
+    const model = await world.start();
+    const client = await listenTo(model);
+    await record();
+    await within("the first delta", () => client.jobs().length === 1);
+    client.stop();
+    const missed = [...(await record()), ...(await record(2))];
+
+    const again = await listenTo(model, client.lastId());
+    await within("what was missed", () => again.jobs().length >= 3);
+    const other = await world.start();
+    const elsewhere = await listenTo(other, client.lastId());
+    await within("what was missed, elsewhere", () => elsewhere.jobs().length >= 3);
+
+    // Both continue with new entries, without a gap or a repetition where their own reading met the shared one.
+    const more = [...(await record()), ...(await record())];
+    await within("what came after", () => again.jobs().length >= 5 && elsewhere.jobs().length >= 5);
+    expect(again.jobs()).toEqual([...missed, ...more]);
+    expect(elsewhere.jobs()).toEqual([...missed, ...more]);
+  });
+
+  test("a client that has seen nothing yet knows where to resume", async () => {
+    const model = await world.start();
+    const before = await listenTo(model);
+    await record();
+    await within("the feed", () => before.jobs().length === 1);
+    const fresh = await listenTo(model);
+    await within("its id", () => fresh.lastId() !== undefined);
+    expect(fresh.lastId()).toBe(before.lastId()!);
+    expect(fresh.messages).toEqual([]);
+  });
+
+  test("an id that no feed issued is refused before the stream begins", async () => {
+    const model = await world.start();
+    const response = await fetch(`${model.url}/stream`, { headers: { "last-event-id": "nonsense" } });
+    expect([response.status, ((await response.json()) as Problem).code]).toEqual([400, "INVALID_CURSOR"]);
+    expect(await metric(model, "stream_clients")).toBe(0);
+  });
+
+  test("clients that leave are forgotten, and one too many is refused", async () => {
+    const model = await world.start();
+    const many = await Promise.all(Array.from({ length: 200 }, () => listenTo(model)));
+    expect(await metric(model, "stream_clients")).toBe(200);
+    const refused = await fetch(`${model.url}/stream`);
+    expect([refused.status, ((await refused.json()) as Problem).code]).toEqual([429, "OVERLOADED"]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    for (const client of many) client.stop();
+    await within("all to be gone", async () => (await metric(model, "stream_clients")) === 0);
+    // Some of them are still catching up: their own reading ends with them.
+    const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
+    for (const client of resuming) client.stop();
+    await within("the resuming to be gone", async () => (await metric(model, "stream_clients")) === 0);
+  });
+
+  test("a client that does not read costs a bounded buffer and other clients nothing", async () => {
+    const model = await world.start();
+    const reader = await listenTo(model);
+    const stalled = connect(Number(new URL(model.url).port), "127.0.0.1");
+    stalled.pause();
+    stalled.write("GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    await within("two clients", async () => (await metric(model, "stream_clients")) === 2);
+    // More than the sockets in between hold, about 6 MB.
+    const batches = 160;
+    for (let n = 0; n < batches; n++) await record(150, "x".repeat(64));
+    await within("the reader to have it all", () => reader.jobs().length === batches * 150);
+    const buffered = await metric(model, "stream_buffered_entries");
+    expect(buffered).toBeGreaterThan(0);
+    expect(buffered).toBeLessThanOrEqual(1_000);
+    stalled.destroy();
+    await within("the stalled one to be gone", async () => (await metric(model, "stream_clients")) === 1);
+  });
+
+  test("the stream outlives a loss of its store and misses nothing", async () => {
+    const model = await world.start();
+    const client = await listenTo(model);
+    await record();
+    await within("the first delta", () => client.jobs().length === 1);
+    world.networks.redis.cut();
+    const [missed] = await record();
+    world.networks.redis.restore();
+    await within("what was missed", () => client.jobs().length >= 2);
+    expect(client.jobs()[1]).toBe(missed!);
+  });
+
+  test("stopping ends every stream and leaves none open", async () => {
+    const model = await world.start();
+    const client = await listenTo(model);
+    expect(await model.life.stop("test")).toBe(true);
+    await within("the end", client.ended);
+    expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
+  });
+
+  test("as a process it names every faulty variable, and ends cleanly with a stream open", async () => {
+    const main = join(import.meta.dir, "../../services/read-model/main.ts");
+    const start = (env: Record<string, string>) =>
+      Bun.spawn([process.execPath, main], {
+        env: { PATH: process.env.PATH, ...env },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+    const faulty = start({ DATABASE_URL: "mysql://secret@host", PORT: "80800" });
+    expect(await faulty.exited).toBe(1);
+    const words = await new Response(faulty.stderr).text();
+    for (const name of ["DATABASE_URL", "EVENTS_URL", "CACHE_URL", "PORT"]) expect(words).toContain(name);
+    expect(words).not.toContain("secret");
+
+    const port = await findFreePort();
+    const service = start({ ...world.urls, PORT: String(port) });
+    const url = `http://127.0.0.1:${port}`;
+    await within("the service", async () => (await accepts(port)) && (await fetch(`${url}/readyz`)).ok);
+    const client = await listenTo({ url });
+    service.kill("SIGTERM");
+    expect(await service.exited).toBe(0);
+    await within("the end of the stream", client.ended);
+  });
+
+  test("Alertmanager's webhook refreshes the alerts and notifies the stream; a token guards it", async () => {
+    const active = (name: string) => ({
+      fingerprint: name,
+      labels: { alertname: name, severity: "critical" },
+      annotations: { summary: `${name} fires` },
+      startsAt: new Date().toISOString(),
+      endsAt: new Date(Date.now() + 300_000).toISOString(),
+      status: { state: "active", silencedBy: [], inhibitedBy: [] },
+    });
+    let alerts = [active("ServiceDown")];
+    let asked = 0;
+    const alertmanager = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch(request) {
+        asked++;
+        return new URL(request.url).pathname === "/api/v2/alerts"
+          ? Response.json(alerts)
+          : new Response("no such page", { status: 404 });
+      },
+    });
+    const model = await world.start({
+      ALERTMANAGER_URL: `http://127.0.0.1:${alertmanager.port}`,
+      ALERT_WEBHOOK_TOKEN: "a-long-token",
+    });
+    const read = async () => {
+      const response = await fetch(`${model.url}/alerts`);
+      return { status: response.status, body: (await response.json()) as { items: { name: string }[] } };
+    };
+    const call = (token: string | undefined, body: unknown) =>
+      fetch(`${model.url}/webhook/alerts`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+        body: JSON.stringify(body),
+      });
+    const webhook = { version: "4", status: "firing", alerts: [] };
+
+    const client = await listenTo(model);
+    const elsewhere = await listenTo(
+      await world.start({ ALERTMANAGER_URL: `http://127.0.0.1:${alertmanager.port}` }),
+    );
+    const many = await Promise.all(Array.from({ length: 20 }, read));
+    expect(many.every(({ body }) => body.items[0]?.name === "ServiceDown")).toBe(true);
+    expect(asked).toBe(1);
+
+    alerts = [active("ServiceDown"), active("BacklogGrows")];
+    expect((await call(undefined, webhook)).status).toBe(401);
+    expect((await call("wrong", webhook)).status).toBe(401);
+    expect((await call("a-long-token", { version: 4 })).status).toBe(422);
+    expect(asked).toBe(1);
+    expect(await (await call("a-long-token", webhook)).json()).toEqual({ refreshed: true });
+    expect((await read()).body.items).toHaveLength(2);
+    await within("the alerts on the stream", () =>
+      client.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+    );
+    await within("the alerts on the stream of a read-model that was not called", () =>
+      elsewhere.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+    );
+
+    await alertmanager.stop(true);
+    expect(await (await call("a-long-token", webhook)).json()).toEqual({ refreshed: false });
+    await within("the kept alerts to expire", async () => (await read()).status === 503);
+    const overview = (await (await fetch(`${model.url}/overview`)).json()) as { unavailable: string[] };
+    expect(overview.unavailable).toEqual(["alertmanager"]);
+  });
+});

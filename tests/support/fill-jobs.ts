@@ -1,0 +1,44 @@
+import type postgres from "postgres";
+import type { JobStatus } from "../../contracts/job.ts";
+
+export interface Filling {
+  readonly count: number;
+  readonly type: string;
+  readonly status: JobStatus;
+  readonly priority?: number;
+  readonly typeVersion?: number;
+  /** Relative to now; jobs are due a millisecond after one another. */
+  readonly dueInMs?: number;
+  readonly workerId?: string;
+  /** Set where the table records whether a job is due. */
+  readonly due?: boolean;
+}
+
+/**
+ * Inserts rows of jobs as version 0.1 wrote them, with the history that leads to their status, generated in the
+ * server.
+ */
+export async function fillJobs(
+  sql: postgres.Sql,
+  { count, type, status, priority = 5, typeVersion, dueInMs = -count, workerId, due }: Filling,
+): Promise<void> {
+  const ended = ["COMPLETED", "FAILED", "CANCELLED", "REJECTED"].includes(status);
+  const ran = ended || status === "EXECUTING" || status === "RETRYING";
+  await sql`
+    with born as (
+      insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id, sequence,
+        attempt, max_attempts, base_ms, cap_ms, deadline_ms, run_at, created_at, received_at, updated_at, started_at,
+        finished_at, worker_id, type_version${due === undefined ? sql`` : sql`, due`})
+      select gen_random_uuid(), ${type}::text, ${status}::text, ${priority}::int, '{"ms": 1}', '-', gen_random_uuid(),
+        gen_random_uuid(),
+        ${ran ? 4 : 1}, ${ran ? 1 : 0}, 3, 100, 1000, 5000, now() + (${dueInMs}::int + n) * interval '1 millisecond',
+        now(), now(), now(), ${ran ? sql`now()` : null}, ${ended ? sql`now()` : null}, ${workerId ?? null},
+        ${typeVersion ?? null}::int${due === undefined ? sql`` : sql`, ${due}`}
+      from generate_series(1, ${count}::int) n
+      returning id, created_event_id, created_at
+    )
+    insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
+    select id, 0, 1, null, 'PENDING', 0, created_event_id, created_at from born
+    union all
+    select id, ${ran ? 4 : 1}, 1, 'PENDING', ${status}, ${ran ? 1 : 0}, gen_random_uuid(), created_at from born`;
+}

@@ -1,0 +1,32 @@
+import { createPruneStore } from "../../services/processor/prune-store.ts";
+import { sweep } from "../../services/processor/retention.ts";
+import { createDuty } from "../../shared/duty.ts";
+import { createLog } from "../../shared/log.ts";
+import { openPostgres } from "../../shared/postgres.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Does what a processor's retention would do in one pass, so many hours from now. */
+export async function sweepIn(hours: number, databaseUrl: string): Promise<void> {
+  const sql = openPostgres({ url: databaseUrl, max: 1, name: "sweep", arrays: false });
+  try {
+    await sweep(
+      {
+        store: createPruneStore(sql),
+        hours: { jobs: 72, failed: 336 },
+        log: createLog({ service: "test", level: "silent" }),
+        duty: createDuty("Pruning", HOUR_MS),
+        now: () => Date.now() + hours * HOUR_MS,
+      },
+      new AbortController().signal,
+    );
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Runs in a separate process, to be killed: `bun sweep.ts HOURS DATABASE_URL`. */
+if (import.meta.main) {
+  const [hours, databaseUrl = ""] = process.argv.slice(2);
+  await sweepIn(Number(hours), databaseUrl);
+}

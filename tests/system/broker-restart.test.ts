@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { busEngine } from "../support/engines.ts";
+import { startSteadyLoad } from "../support/steady-load.ts";
+import { behaviour } from "../support/suite.ts";
+import { eventually } from "../support/wait.ts";
+
+/** From the first answer of the broker until a job has completed again. */
+const RECOVERY_MS = 3_000;
+
+behaviour("the broker restarted under load", {}, (world) => {
+  test("loses no job that was answered 202; meanwhile the gateway answers 503 with Retry-After and says not ready", async () => {
+    const load = startSteadyLoad(world(), {
+      perSecond: 100,
+      job: () => ({ type: "sleep", payload: { ms: 1 } }),
+    });
+    await eventually(() => load.accepted.length > 100, { what: "the load to run" });
+    // A newly declared quorum queue does not yet survive a crash of the whole broker.
+    await eventually(async () => load.accepted.length > 300, { what: "the queues to be old enough" });
+    await world().engine(busEngine()).kill();
+
+    const refused = await eventually(
+      async () => {
+        const reply = await world().post("/jobs", { type: "sleep" });
+        return reply.status === 503 && reply;
+      },
+      { what: "a 503" },
+    );
+    expect(await refused.json()).toMatchObject({ code: "BUS_UNAVAILABLE" });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const ready = await fetch(`${world().gateway()}/readyz`);
+    expect([ready.status, ((await ready.json()) as { failing: string[] }).failing]).toEqual([503, ["bus"]]);
+    expect((await fetch(`${world().gateway()}/healthz`)).status).toBe(200);
+
+    await world().engine(busEngine()).restart();
+    const answersAt = performance.now();
+    const first = await eventually(
+      async () => {
+        const reply = await world().post("/jobs", { type: "sleep" });
+        return reply.status === 202 && ((await reply.json()) as { jobId: string }).jobId;
+      },
+      { what: "a job to be accepted again" },
+    );
+    await world().untilStatus(first, "COMPLETED");
+    expect(performance.now() - answersAt).toBeLessThan(RECOVERY_MS);
+    const before = load.accepted.length;
+    await eventually(() => load.accepted.length > before + 200, { what: "the load to be accepted again" });
+    const accepted = await load.stop();
+    await world().untilAll(accepted, "COMPLETED");
+  });
+});

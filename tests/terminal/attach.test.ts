@@ -1,0 +1,156 @@
+import { afterEach, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findFreePort } from "../../tui/engines/port.ts";
+import { linesAround } from "../support/lines-around.ts";
+import { cliCommand, startCli } from "../support/odd-dashboard.ts";
+import { connectPty } from "../support/pty-client.ts";
+import { startService } from "../support/service-process.ts";
+import { createTcpProxy } from "../support/tcp-proxy.ts";
+import { openTerminal } from "./odd-dashboard.ts";
+
+const SIZE = { cols: 80, rows: 24 };
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+/** A web-pty whose terminals run a shell. */
+async function startPty(env: Readonly<Record<string, string>> = {}): Promise<number> {
+  const port = await findFreePort();
+  const service = await startService("web-pty", {
+    PTY_WS_PORT: String(port),
+    PTY_TUI_BINARY: '["sh", "-c", "PS1=ready: exec sh"]',
+    ...env,
+  });
+  undo.push(() => service.stop());
+  return port;
+}
+
+/** `odd-dashboard attach` within a shell that shows how it ended and how it left the terminal. */
+function attach(url: string, env: Record<string, string> = {}) {
+  const line = [...cliCommand(), "attach", url].map((word) => `'${word}'`).join(" ");
+  const script = `${line}; echo "ended $?"; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-\\?icanon' -e '-\\?echo'; exec cat`;
+  const terminal = openTerminal(["sh", "-c", script], SIZE, env);
+  undo.push(() => terminal[Symbol.asyncDispose]());
+  return terminal;
+}
+
+test("a terminal is typed in, resized, interrupted and ended from here, and ours is as it was", async () => {
+  const terminal = attach(`http://127.0.0.1:${await startPty()}`);
+  await terminal.shows("ready:");
+  terminal.type("stty size\r");
+  await terminal.shows("24 80");
+  terminal.resize({ cols: 90, rows: 20 });
+  terminal.type("stty size\r");
+  await terminal.shows("20 90");
+  terminal.type("sleep 100; echo after $?\r");
+  await terminal.shows("sleep 100");
+  terminal.type("\x03");
+  terminal.type("printf '\\033[?1049h'; exit 3\r");
+  await terminal.shows("The program ended with code 3");
+  await terminal.shows(/ended 1\s+icanon\s+echo/);
+  expect((await terminal.modes()).isAlternate).toBe(false);
+});
+
+test("a lost connection comes back to the same shell, without a gap; Ctrl-] leaves", async () => {
+  const proxy = await createTcpProxy({ targetPort: await startPty() });
+  undo.push(() => proxy.close());
+  const terminal = attach(`http://localhost:${proxy.port}`);
+  await terminal.shows("ready:");
+  terminal.type("for i in 1 2 3 4 5 6 7 8; do echo line $i of $$; sleep 0.2; done\r");
+  await terminal.shows(/line 2 of \d+/);
+  proxy.cut();
+  proxy.restore();
+  const screen = await terminal.shows(/line 8 of \d+/);
+  expect([...screen.matchAll(/line (\d) of \d+/g)].map(([, n]) => Number(n))).toEqual([
+    1, 2, 3, 4, 5, 6, 7, 8,
+  ]);
+  expect(new Set([...screen.matchAll(/of (\d+)/g)].map(([, pid]) => pid)).size).toBe(1);
+
+  proxy.cut();
+  await terminal.shows("The connection was lost; trying again");
+  proxy.restore();
+  // Drawn from the service's own screen, which knows nothing of the notice.
+  await terminal.shows(/^(?!.*trying again).*line 8 of/s);
+  terminal.type("echo back in $$\r");
+  await terminal.shows(/back in \d+/);
+  terminal.type("\x1d");
+  await terminal.shows(/ended 0\s+icanon\s+echo/);
+});
+
+test("a connection that is open and silent is replaced, and what was printed meanwhile is on the screen once", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "observatory-attach-"));
+  undo.push(() => rm(folder, { recursive: true }));
+  const go = join(folder, "go");
+  const proxy = await createTcpProxy({
+    targetPort: await startPty({ PTY_TUI_BINARY: JSON.stringify(["sh", "-c", linesAround(go)]) }),
+  });
+  undo.push(() => proxy.close());
+  const terminal = attach(`http://localhost:${proxy.port}`);
+  await terminal.shows(/line 1 of \d+/);
+  // The network swallows what is sent from now on, as after a change of address: no end is closed.
+  proxy.strand();
+  await Bun.write(go, "");
+  await terminal.shows("The connection was lost; trying again", 60_000);
+  const screen = await terminal.shows(/^(?!.*trying again).*line 5 of/s);
+  const lines = [...screen.matchAll(/line (\d) of (\d+)/g)];
+  expect(lines.map(([, n]) => n).join("")).toBe("12345");
+  expect(new Set(lines.map(([, , pid]) => pid)).size).toBe(1);
+}, 90_000);
+
+test("Ctrl-C ends the wait for a service that is gone", async () => {
+  const proxy = await createTcpProxy({ targetPort: await startPty() });
+  undo.push(() => proxy.close());
+  const terminal = attach(`http://localhost:${proxy.port}`);
+  await terminal.shows("ready:");
+  proxy.cut();
+  await terminal.shows("trying again");
+  terminal.type("\x03");
+  await terminal.shows(/ended 0\s+icanon\s+echo/);
+});
+
+test("a watch link shows the terminal, types nothing, and Ctrl-C leaves it", async () => {
+  const port = await startPty();
+  const driver = await connectPty({ url: `ws://127.0.0.1:${port}/ws` });
+  undo.push(driver.close);
+  driver.say({ type: "open", ...SIZE });
+  await driver.hears("session");
+  driver.say({ type: "share", as: "watch" });
+  const { token } = await driver.hears("link");
+  const watcher = attach(`http://127.0.0.1:${port}/#/watch/${token}`);
+  await watcher.shows("ready:");
+  watcher.type("echo intruder\r");
+  driver.type("echo from the driver\r");
+  await watcher.shows("from the driver");
+  expect(driver.text()).not.toContain("intruder");
+  watcher.type("\x03");
+  await watcher.shows("ended 0");
+});
+
+test("a token opens the terminal, and is asked for by the variable's name", async () => {
+  const token = "a long enough secret";
+  const url = `http://127.0.0.1:${await startPty({ PTY_AUTH_TOKEN: token })}`;
+  const without = attach(url);
+  await without.shows("This terminal needs a token. Set PTY_AUTH_TOKEN");
+  await without.shows("ended 3");
+  const wrong = attach(url, { PTY_AUTH_TOKEN: "another long secret" });
+  await wrong.shows("The token is wrong");
+  const right = attach(url, { PTY_AUTH_TOKEN: token });
+  await right.shows("ready:");
+  right.type("exit\r");
+  await right.shows("ended 0");
+});
+
+test("what cannot be attached to is one sentence with the remedy", async () => {
+  const nowhere = attach("http://127.0.0.1:9");
+  await nowhere.shows("No terminal service answers at ws://127.0.0.1:9/ws");
+  await nowhere.shows("ended 4");
+  const program = attach(`http://127.0.0.1:${await startPty({ PTY_TUI_BINARY: "/nowhere/program" })}`);
+  await program.shows("The terminal program could not be started. Check PTY_TUI_BINARY.");
+  await program.shows("ended 3");
+  const piped = await startCli(["attach"], {}, "").ended();
+  expect(piped.code).toBe(2);
+  expect(piped.err).toContain("attach needs a terminal");
+});

@@ -1,0 +1,73 @@
+import { PTY_SIZE } from "../../../contracts/pty.ts";
+import { type End, openConnection } from "./connection.ts";
+import type { Target } from "./target.ts";
+
+/** Ctrl-], as in telnet: programs that are likely to run in the terminal do not need it. */
+const LEAVE = 0x1d;
+const CTRL_C = 0x03;
+/** Well below the largest frame that the service accepts. */
+const MAX_INPUT = 16_384;
+
+/** Clears the screen and resets every mode. */
+const CLEAR = "\x1bc";
+/**
+ * No scroll region, origin or insert mode; wrapping and ASCII on; no focus events. Leaves the alternate screen, mouse
+ * and bracketed paste off, colours reset, cursor on, in its own shape and below what was drawn.
+ */
+const RESTORE =
+  "\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[?45l\x0f\x1b(B\x1b[?1004l\x1b[?1016l\x1b[0 q\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\x1b[?25h\x1b[999;1H";
+
+/** Shows a terminal of web-pty in this one until it ends or the person leaves, then restores this one. */
+export async function attachTerminal(
+  target: Target,
+  { token, signal }: { token: string | undefined; signal: AbortSignal },
+): Promise<End> {
+  const { stdin, stdout } = process;
+  const connection = openConnection(target, {
+    token,
+    signal,
+    size: () => ({
+      cols: clamp(stdout.columns, PTY_SIZE.minCols, PTY_SIZE.maxCols),
+      rows: clamp(stdout.rows, PTY_SIZE.minRows, PTY_SIZE.maxRows),
+    }),
+    draw: (bytes, fresh) =>
+      new Promise((resolve) => {
+        if (fresh) stdout.write(CLEAR);
+        stdout.write(bytes, () => resolve());
+      }),
+    ready() {
+      stdin.setRawMode(true);
+      stdin.resume().on("data", onKeys);
+      stdout.on("resize", connection.resize);
+    },
+    lost: () => void stdout.write("\r\n\x1b[0mThe connection was lost; trying again (Ctrl-C ends)\r\n"),
+  });
+
+  function onKeys(keys: Buffer): void {
+    // Where nothing typed reaches the program, Ctrl-C is meant for this one.
+    const isOurs = !connection.drives || !connection.isConnected;
+    if (keys.includes(LEAVE) || (isOurs && keys.includes(CTRL_C))) {
+      const kept = connection.drives
+        ? "; the terminal waits PTY_DISCONNECT_GRACE_SECS for a browser, then ends"
+        : "";
+      connection.leave({ code: 0, said: `Left${kept}` });
+    } else if (connection.drives) {
+      for (let at = 0; at < keys.length; at += MAX_INPUT)
+        connection.input(Uint8Array.from(keys.subarray(at, at + MAX_INPUT)));
+    }
+  }
+
+  try {
+    return await connection.ended;
+  } finally {
+    connection.close();
+    stdout.off("resize", connection.resize);
+    stdin.off("data", onKeys).pause();
+    if (stdin.isRaw) {
+      stdin.setRawMode(false);
+      stdout.write(`${RESTORE}\r\n`);
+    }
+  }
+}
+
+const clamp = (value: number, least: number, most: number) => Math.min(Math.max(value || least, least), most);

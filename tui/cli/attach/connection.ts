@@ -1,0 +1,238 @@
+import {
+  PTY_ERRORS,
+  PTY_PROTOCOL,
+  type PtyClientMessage,
+  type PtyErrorCode,
+  type PtyServerMessage,
+  readPtyFrame,
+} from "../../../contracts/pty.ts";
+import { fullJitter, pause } from "../../../shared/async.ts";
+import { type Heartbeat, startHeartbeat } from "../../../shared/heartbeat.ts";
+import { CliError } from "../failure.ts";
+import type { Target } from "./target.ts";
+
+/** How a terminal ended: the exit code for this program, and a sentence for the user. */
+export interface End {
+  readonly code: 0 | 1;
+  readonly said: string;
+}
+
+export interface ConnectionOptions {
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+  size(): { cols: number; rows: number };
+  /** Draws output, on an empty screen if `fresh`; resolves once the terminal has taken it. */
+  draw(bytes: Uint8Array, fresh: boolean): Promise<void>;
+  /** Called once, before the first output is drawn. */
+  ready(): void;
+  /** The connection was lost and is being restored. */
+  lost(): void;
+}
+
+type Session = Extract<PtyServerMessage, { type: "session" }>;
+
+const LONGEST_WAIT_MS = 30_000;
+const FIRST_WAIT_MS = 250;
+/** A connection restored within this many tries is not mentioned. */
+const SILENT_TRIES = 1;
+const REPLACED = 4409;
+const LOST = 1006;
+/** A frozen service accepts a request and never answers it. */
+const ANSWER_MS = 10_000;
+
+/** Keeps one terminal over as many sockets as it takes: a lost one is replaced, and output continues where it stopped. */
+export function openConnection({ url, watch }: Target, options: ConnectionOptions) {
+  const { signal, size, draw, ready, lost } = options;
+  let socket: WebSocket | undefined;
+  let heartbeat: Heartbeat | undefined;
+  let session: Session | undefined;
+  /** Bytes drawn so far; undefined when the screen must be redrawn. */
+  let drawn: number | undefined;
+  let token = "";
+  let isReady = false;
+  /** Whether the service has answered on the present socket: a proxy opens one without it. */
+  let isConnected = false;
+  let isOver = false;
+  let attempts = 0;
+  const over = Promise.withResolvers<End>();
+
+  const say = (message: PtyClientMessage) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+
+  async function run(): Promise<void> {
+    while (!isOver) {
+      await once();
+      signal.throwIfAborted();
+      attempts++;
+      if (!isOver && attempts === SILENT_TRIES + 1) {
+        // The notice has to disappear again, so the whole screen is redrawn from the service's.
+        lost();
+        drawn = undefined;
+      }
+      await pause(fullJitter(attempts, FIRST_WAIT_MS, LONGEST_WAIT_MS), signal);
+    }
+  }
+
+  /** Runs one socket from its opening to its loss. Throws where another try cannot help. */
+  async function once(): Promise<void> {
+    const ticket = session || watch ? undefined : await exchange();
+    const own = new WebSocket(url, PTY_PROTOCOL);
+    own.binaryType = "arraybuffer";
+    socket = own;
+    const closed = Promise.withResolvers<number>();
+    let wasOpen = false;
+    let pings = 0;
+    const beat = startHeartbeat({
+      ping: () => say({ type: "ping", id: pings++ }),
+      onSilence() {
+        socket = undefined;
+        own.terminate();
+        // The person has waited long enough: say so before the first try.
+        attempts = Math.max(attempts, SILENT_TRIES);
+        closed.resolve(LOST);
+      },
+    });
+    heartbeat = beat;
+    own.onopen = () => {
+      wasOpen = true;
+      beat.heard();
+      say(hello(ticket));
+    };
+    own.onmessage = ({ data }) => {
+      if (own !== socket) return;
+      beat.heard();
+      if (typeof data === "string") onMessage(JSON.parse(data) as PtyServerMessage);
+      else onFrame(own, new Uint8Array(data as ArrayBuffer));
+    };
+    own.onclose = ({ code }) => closed.resolve(code);
+    const code = await closed.promise;
+    beat.stop();
+    isConnected = false;
+    if (code === REPLACED) over.resolve({ code: 0, said: "This terminal was opened elsewhere" });
+    if (!wasOpen) await explain();
+  }
+
+  function hello(ticket: string | undefined): PtyClientMessage {
+    if (watch) return { type: "watch", token: watch };
+    if (!session) return { type: "open", ...size(), ...(ticket && { ticket }) };
+    const lastSequence = drawn === undefined ? {} : { lastSequence: drawn };
+    return { type: "reconnect", session: session.session, token, ...size(), ...lastSequence };
+  }
+
+  /** Exchanges the token for a ticket, so that no frame carries the token; undefined without a token. */
+  async function exchange(): Promise<string | undefined> {
+    if (!options.token) return undefined;
+    const reply = await ask("/ticket", {
+      method: "POST",
+      headers: { authorization: `Bearer ${options.token}` },
+    });
+    if (reply?.status === 401)
+      throw new CliError(
+        3,
+        "The token is wrong",
+        "Set PTY_AUTH_TOKEN to the token of the service",
+        "AUTH_FAILED",
+      );
+    return reply?.ok ? ((await reply.json()) as { ticket: string }).ticket : undefined;
+  }
+
+  /** A failed handshake carries no reason, so this requests the same address without one. */
+  async function explain(): Promise<void> {
+    const reply = await ask("", { headers: { accept: "application/problem+json" } });
+    if (reply?.status === 403) {
+      const { detail } = (await reply.json()) as { detail?: string };
+      throw new CliError(
+        3,
+        detail ?? `${url} refuses this address`,
+        "The sentence above says what to set there",
+        "ORIGIN_REFUSED",
+      );
+    }
+    if (!session)
+      throw new CliError(
+        4,
+        `No terminal service answers at ${url}`,
+        "Start it with `bun run dev`, or give its address",
+        "UNREACHABLE",
+      );
+  }
+
+  async function ask(path: string, init: RequestInit): Promise<Response | undefined> {
+    try {
+      return await fetch(`${url.replace(/^ws/, "http")}${path}`, {
+        ...init,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      });
+    } catch {
+      // The caller reports that there was no answer.
+      return undefined;
+    }
+  }
+
+  function onMessage(message: PtyServerMessage): void {
+    if (message.type === "session") {
+      session = message;
+      isConnected = true;
+      token = message.token ?? token;
+      if (!isReady) ready();
+      isReady = true;
+    } else if (message.type === "role" && session) {
+      session = { ...session, role: message.role };
+      token = message.token ?? token;
+    } else if (message.type === "replay-end") {
+      attempts = 0;
+    } else if (message.type === "exit") {
+      const how = message.signal ? `was ended by ${message.signal}` : `ended with code ${message.code}`;
+      over.resolve({ code: message.code === 0 ? 0 : 1, said: `The program ${how}` });
+    } else if (message.type === "error" && message.code !== "STOPPING") {
+      over.reject(refusal(message.code));
+    }
+  }
+
+  function onFrame(own: WebSocket, data: Uint8Array): void {
+    const frame = readPtyFrame(data);
+    if (!frame) throw new Error(`${url} sent a frame that breaks the protocol`);
+    const { kind, sequence, bytes } = frame;
+    const fresh = kind === "snapshot" || drawn === undefined;
+    const end = kind === "snapshot" ? sequence : sequence + bytes.length;
+    drawn = end;
+    void draw(bytes, fresh).then(() => {
+      if (own === socket) say({ type: "ack", sequence: end });
+    });
+  }
+
+  signal.addEventListener("abort", () => socket?.close());
+  run().catch(over.reject);
+  const stop = () => {
+    isOver = true;
+  };
+  over.promise.then(stop, stop);
+  return {
+    /** Resolves when the terminal ends; rejects with a refusal. */
+    ended: over.promise,
+    get drives() {
+      return session?.role === "driver";
+    },
+    get isConnected() {
+      return isConnected;
+    },
+    input(bytes: Uint8Array<ArrayBuffer>) {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(bytes);
+    },
+    resize: () => say({ type: "resize", ...size() }),
+    leave(end: End) {
+      over.resolve(end);
+    },
+    close() {
+      heartbeat?.stop();
+      socket?.close();
+    },
+  };
+}
+
+function refusal(code: PtyErrorCode): CliError {
+  const { message, remedy } = PTY_ERRORS[code];
+  const token = code === "AUTH_REQUIRED" || code === "AUTH_FAILED";
+  return new CliError(3, message, token ? "Set PTY_AUTH_TOKEN to the token of the service" : remedy, code);
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { parseTarget } from "./target.ts";
+
+const secret = "a".repeat(43);
+
+test("a page, its socket, and a name without a protocol denote the same terminal", () => {
+  for (const text of [
+    "http://localhost:8081",
+    "http://localhost:8081/#/jobs",
+    "ws://localhost:8081/ws",
+    "localhost:8081",
+  ])
+    expect(parseTarget(text)).toEqual({ url: "ws://localhost:8081/ws" });
+  expect(parseTarget("https://observatory.example").url).toBe("wss://observatory.example/ws");
+});
+
+test("a watch link watches", () => {
+  expect(parseTarget(`http://localhost:8081/#/watch/${secret}`)).toEqual({
+    url: "ws://localhost:8081/ws",
+    watch: secret,
+  });
+});
+
+test("anything else is refused with what is wanted", () => {
+  expect(() => parseTarget("ftp://localhost")).toThrow("is not the address of a terminal");
+  expect(() => parseTarget("http://localhost:8081/#/watch/half")).toThrow("is incomplete");
+});

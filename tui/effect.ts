@@ -1,0 +1,28 @@
+import type { BulkCommand, Command } from "./commands.ts";
+import type { TierName } from "./launch-state.ts";
+import type { ResourceName } from "./resources.ts";
+import type { Settings } from "./settings.ts";
+
+/** One query to a service. */
+export interface Load {
+  readonly kind: "load";
+  readonly name: ResourceName;
+  readonly query: Readonly<Record<string, string | number | undefined>>;
+  readonly key: string;
+}
+
+/** What the model wants done outside; its end comes back as a message. */
+export type Effect =
+  | Load
+  | { readonly kind: "run"; readonly command: Command }
+  /** Queries how many a command would change, then confirms it. */
+  | { readonly kind: "count"; readonly command: BulkCommand }
+  | { readonly kind: "copy"; readonly text: string; readonly what: string }
+  | { readonly kind: "open"; readonly url: string }
+  | { readonly kind: "save"; readonly settings: Settings }
+  | { readonly kind: "mouse"; readonly on: boolean }
+  /** Starts or stops the system as a process of its own. */
+  | { readonly kind: "launch"; readonly doing: "start" | "stop"; readonly tier: TierName }
+  /** Runs a command that installs something. */
+  | { readonly kind: "install"; readonly command: string }
+  | { readonly kind: "quit" };

@@ -1,0 +1,14 @@
+import { expect, test } from "bun:test";
+import { addressesOf } from "./addresses.ts";
+
+test("only what a browser can open is shown as a URL", () => {
+  const rows = addressesOf(new Set(["gateway", "processor", "rabbitmq", "postgres", "grafana"]));
+  expect(rows.map(({ name, address }) => `${name} ${address}`)).toEqual([
+    "gateway http://localhost:3000",
+    "rabbitmq localhost:5672",
+    "rabbitmq http://localhost:15672",
+    "postgres localhost:5432",
+    "grafana http://localhost:3002",
+  ]);
+  expect(rows.map(({ purpose }) => purpose)).toContain("Management page");
+});

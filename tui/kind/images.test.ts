@@ -1,0 +1,9 @@
+import { expect, test } from "bun:test";
+import { wholeName } from "./images.ts";
+
+test.each([
+  ["redis:8", "docker.io/library/redis:8"],
+  ["oddessentials/odto-gateway:local-1", "docker.io/oddessentials/odto-gateway:local-1"],
+  ["docker.io/library/redis:8", "docker.io/library/redis:8"],
+  ["localhost:5000/mine:1", "localhost:5000/mine:1"],
+])("%s is %s to a node", (image, whole) => expect(wholeName(image)).toBe(whole));

@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import { isReady, type Pod, troubleOf } from "./pods.ts";
+
+type Status = NonNullable<Pod["status"]["containerStatuses"]>[number];
+
+const podOf = (container: Partial<Status>, status: Partial<Pod["status"]> = {}): Pod => ({
+  metadata: { name: "redis-0" },
+  spec: {
+    nodeName: "worker",
+    containers: [{ image: "redis:8", resources: { limits: { memory: "512Mi" } } }],
+  },
+  status: {
+    phase: "Running",
+    containerStatuses: [{ ready: false, restartCount: 0, state: {}, ...container }],
+    ...status,
+  },
+});
+
+test("a pod that starts or runs is in no trouble", () => {
+  expect(troubleOf(podOf({ state: { waiting: { reason: "ContainerCreating" } } }))).toBeUndefined();
+  expect(troubleOf(podOf({ state: { running: {} } }))).toBeUndefined();
+  const container = { ready: true, state: { running: {} } };
+  const running = podOf(container, { conditions: [{ type: "Ready", status: "True" }] });
+  expect([troubleOf(running), isReady(running)]).toEqual([undefined, true]);
+  const lost = podOf(container, { conditions: [{ type: "Ready", status: "False", reason: "NodeLost" }] });
+  expect(isReady(lost)).toBe(false);
+});
+
+test("an image that cannot be pulled names the image and the registry's words", () => {
+  const message = 'pull access denied for "redis:8"';
+  expect(troubleOf(podOf({ state: { waiting: { reason: "ImagePullBackOff", message } } }))).toMatchObject({
+    reason: `redis:8 could not be pulled (ImagePullBackOff: ${message})`,
+    remedy: expect.stringContaining("docker pull redis:8"),
+    hasLog: false,
+  });
+});
+
+test("a container that ran out of memory names its limit", () => {
+  const terminated = { reason: "OOMKilled", exitCode: 137 };
+  const pod = podOf({
+    restartCount: 1,
+    state: { waiting: { reason: "CrashLoopBackOff" } },
+    lastState: { terminated },
+  });
+  expect(troubleOf(pod)).toMatchObject({
+    reason: "it was killed for want of memory (OOMKilled at its limit of 512Mi)",
+    hasLog: true,
+    isFinal: false,
+  });
+});
+
+test("a crash may pass by itself, a third one will not", () => {
+  const crashed = (restartCount: number) =>
+    troubleOf(podOf({ restartCount, state: { terminated: { reason: "Error", exitCode: 1 } } }));
+  expect(crashed(1)).toMatchObject({ reason: "it crashed with code 1, 1 restarts so far", isFinal: false });
+  expect(crashed(3)).toMatchObject({ hasLog: true, isFinal: true });
+});
+
+test("a pod without room carries the scheduler's words", () => {
+  const pod = podOf(
+    {},
+    {
+      phase: "Pending",
+      containerStatuses: [],
+      conditions: [
+        {
+          type: "PodScheduled",
+          status: "False",
+          reason: "Unschedulable",
+          message: "0/3 nodes: Insufficient cpu",
+        },
+      ],
+    },
+  );
+  expect(troubleOf(pod)?.reason).toBe("no node has room: 0/3 nodes: Insufficient cpu");
+});
+
+test("a missing Secret is named as Kubernetes names it", () => {
+  const waiting = { reason: "CreateContainerConfigError", message: 'secret "logins" not found' };
+  expect(troubleOf(podOf({ state: { waiting } }))?.reason).toContain('secret "logins" not found');
+});

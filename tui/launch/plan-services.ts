@@ -1,0 +1,125 @@
+import {
+  entryOf,
+  JOB_SERVICES,
+  OWN_SERVICES,
+  portOf,
+  SERVICE_CATALOGUE,
+  SERVICE_NAMES,
+} from "../../contracts/services.ts";
+import { isFree } from "../engines/port.ts";
+import type { EngineUrls } from "./engine-set.ts";
+import { projectDir, type RunService, tuiCommand } from "./place.ts";
+import { findPortHolder } from "./port-holder.ts";
+
+const PAGE_PORT = portOf("web-ui").port;
+const TERMINAL_PORT = portOf("web-pty", "Terminals, WebSocket").port;
+
+/** Ports that people expect at their usual place: those of the services, and what a deployment publishes. */
+const RESERVED: ReadonlySet<number> = new Set(
+  SERVICE_CATALOGUE.services.flatMap(({ role, ports }) =>
+    ports.flatMap(({ port, published }) => [
+      ...(role === "service" ? [port] : []),
+      ...(published ? [published.port] : []),
+    ]),
+  ),
+);
+
+/** One service process to be started. */
+export interface ServicePlan {
+  /** Its name; further processors are processor-2, processor-3, … */
+  readonly id: string;
+  readonly service: RunService;
+  readonly port: number;
+  readonly url: string;
+  readonly purpose: string;
+  /** The port of its terminals, which differs from that of its operations. */
+  readonly terminalPort?: number;
+  /** Set when another program holds the default port, with its name. */
+  readonly moved?: { readonly from: number; readonly holder: string | undefined };
+}
+
+/**
+ * Plans every service and the page, each on its default port or the next free one that is not another's default, in
+ * the order in which they are stopped.
+ */
+export async function planServices(processors: number, bindAddress: string): Promise<ServicePlan[]> {
+  const taken = new Set<number>();
+  const take = async (preferred: number) => {
+    const port = await nextFree(preferred, taken);
+    taken.add(port);
+    return port;
+  };
+  const planOne = async (
+    service: ServicePlan["service"],
+    n: number,
+    preferred: number,
+  ): Promise<ServicePlan> => {
+    const port = await take(preferred);
+    return {
+      id: n === 1 ? service : `${service}-${n}`,
+      service,
+      port,
+      url: `http://${reachable(bindAddress)}:${port}`,
+      purpose: entryOf(service).purpose,
+      ...(service === "web-pty" && { terminalPort: await take(TERMINAL_PORT) }),
+      ...(n === 1 && port !== preferred && { moved: { from: preferred, holder: findPortHolder(preferred) } }),
+    };
+  };
+  const plans: ServicePlan[] = [];
+  // A binary does not carry the page's sources, and without the page its terminals have no use.
+  if (projectDir !== undefined) plans.push(await planOne("web-ui", 1, PAGE_PORT));
+  const services = projectDir === undefined ? JOB_SERVICES : SERVICE_NAMES;
+  for (const service of services)
+    for (let n = 1; n <= (service === "processor" ? processors : 1); n++)
+      plans.push(await planOne(service, n, OWN_SERVICES[service].health.port));
+  return plans;
+}
+
+/** The variables of one service: the whole environment, overridden with our addresses. */
+export function environmentOf(
+  plan: ServicePlan,
+  all: readonly ServicePlan[],
+  urls: EngineUrls,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const processors = all.filter(({ service }) => service === "processor").map(({ url }) => url);
+  const terminalPort = all.find(({ service }) => service === "web-pty")?.terminalPort;
+  return {
+    ...env,
+    ...urls,
+    PORT: String(plan.port),
+    PROCESSOR_URL: processors.join(","),
+    GATEWAY_URL: urlOf(all, "gateway"),
+    READ_MODEL_URL: urlOf(all, "read-model"),
+    ...(terminalPort !== undefined && {
+      PTY_URL: `ws://127.0.0.1:${terminalPort}/ws`,
+      PTY_WS_PORT: String(terminalPort),
+      PTY_METRICS_PORT: String(plan.port),
+      PTY_TUI_BINARY: env.PTY_TUI_BINARY ?? JSON.stringify(tuiCommand()),
+      // The page passes on its clients' addresses.
+      PTY_TRUSTED_PROXIES: env.PTY_TRUSTED_PROXIES ?? "127.0.0.1,::1",
+    }),
+    INSTANCE_ID: undefined, // One name cannot be that of several processes.
+  };
+}
+
+/** The address of a service's first process. */
+export function urlOf(plans: readonly ServicePlan[], service: ServicePlan["service"]): string {
+  const plan = plans.find((one) => one.service === service);
+  if (!plan) throw new Error(`No ${service} is planned`);
+  return plan.url;
+}
+
+/** The port itself, or the next free one that is not a service's default. */
+export async function nextFree(preferred: number, taken: ReadonlySet<number>): Promise<number> {
+  for (let port = preferred; port < 65_536; port++) {
+    if (taken.has(port) || (port !== preferred && RESERVED.has(port))) continue;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`No port from ${preferred} upwards is free on 127.0.0.1`);
+}
+
+function reachable(bindAddress: string): string {
+  if (bindAddress === "0.0.0.0" || bindAddress === "::") return "127.0.0.1";
+  return bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
+}

@@ -1,0 +1,38 @@
+import { styleText } from "node:util";
+
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  cyan(text: string): string;
+}
+
+export const PLAIN: Paint = {
+  bold: String,
+  dim: String,
+  red: String,
+  green: String,
+  yellow: String,
+  cyan: String,
+};
+
+const painted = (format: keyof Paint) => (text: string) => styleText(format, text, { validateStream: false });
+
+const COLOURED: Paint = {
+  bold: painted("bold"),
+  dim: painted("dim"),
+  red: painted("red"),
+  green: painted("green"),
+  yellow: painted("yellow"),
+  cyan: painted("cyan"),
+};
+
+/** The colours of a stream: only of a terminal that has them, and where NO_COLOR (no-color.org) is not set. */
+export function paintOf(
+  { isTTY }: Pick<NodeJS.WriteStream, "isTTY">,
+  { TERM, NO_COLOR }: Readonly<Record<string, string | undefined>>,
+): Paint {
+  return isTTY === true && TERM !== "dumb" && !NO_COLOR ? COLOURED : PLAIN;
+}

@@ -1,0 +1,19 @@
+import { client } from "./client.ts";
+import { useQuery } from "./query.ts";
+
+export interface Access {
+  readonly readOnly: boolean;
+  /** Why nothing can be changed, as a sentence. */
+  readonly reason?: string | undefined;
+}
+
+/** Only a restart changes it, so polling can be slow. */
+const ACCESS_MS = 60_000;
+
+/** Returns whether the gateway lets this page change anything. */
+export function useAccess(): Access {
+  const { data } = useQuery("access", (signal) => client.gateway.access({}, { signal }), {
+    everyMs: ACCESS_MS,
+  });
+  return data ?? { readOnly: false };
+}

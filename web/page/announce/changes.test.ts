@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import { type Heard, sentencesOf } from "./changes.ts";
+
+const QUIET: Heard = { feed: "live", firing: [], balanced: true };
+const alert = (id: string, severity: "critical" | "warning") => ({
+  id,
+  name: `Alert${id}`,
+  severity,
+  summary: "Something is wrong",
+});
+
+test("nothing is said while nothing changes, nor of what was so when the page opened", () => {
+  const opening: Heard = { feed: "connecting", firing: undefined, balanced: undefined };
+  expect(sentencesOf(QUIET, QUIET)).toEqual([]);
+  expect(sentencesOf(opening, { feed: "live", firing: [alert("1", "critical")], balanced: false })).toEqual(
+    [],
+  );
+});
+
+test("the feed is lost and back", () => {
+  const stale: Heard = { ...QUIET, feed: "stale" };
+  expect(sentencesOf(QUIET, stale)).toEqual([
+    { text: "Not live: the numbers no longer change", isUrgent: false },
+  ]);
+  expect(sentencesOf(stale, QUIET)).toEqual([{ text: "Live again", isUrgent: false }]);
+});
+
+test("alerts fire and resolve, and a critical one interrupts", () => {
+  const before: Heard = { ...QUIET, firing: [alert("1", "warning")] };
+  const after: Heard = { ...QUIET, firing: [alert("2", "critical"), alert("3", "warning")] };
+  expect(sentencesOf(before, after)).toEqual([
+    { text: "Alert, critical: Alert2. Something is wrong", isUrgent: true },
+    { text: "Alert, warning: Alert3. Something is wrong", isUrgent: false },
+    { text: "Alert resolved: Alert1", isUrgent: false },
+  ]);
+  // Unknown alerts are no change: Alertmanager may only be slow.
+  expect(sentencesOf(before, { ...QUIET, firing: undefined })).toEqual([]);
+});
+
+test("the ledger loses its balance and finds it", () => {
+  const lost: Heard = { ...QUIET, balanced: false };
+  expect(sentencesOf(QUIET, lost).map(({ text }) => text)).toEqual(["The ledger has lost its balance"]);
+  expect(sentencesOf(lost, QUIET).map(({ text }) => text)).toEqual(["The ledger is balanced again"]);
+});

@@ -1,0 +1,34 @@
+import { JOB_SORTS, type JobSortName } from "../../../shared/job-sorts.ts";
+
+const termsIn = (filter: string) => filter.split(/\s+/).filter(Boolean);
+const isOf = (term: string, key: string) => term.toLowerCase().startsWith(`${key}:`);
+
+/** Returns the value of a key in a filter, as it was typed. */
+export const termOf = (filter: string, key: string) =>
+  termsIn(filter)
+    .find((term) => isOf(term, key))
+    ?.slice(key.length + 1);
+
+/** Returns the filter with one value for a key, or without the key. */
+export function withTerm(filter: string, key: string, value: string | undefined): string {
+  const rest = termsIn(filter).filter((term) => !isOf(term, key));
+  const own = value ? [`${key}:${value}`] : [];
+  return (key === "status" ? [...own, ...rest] : [...rest, ...own]).join(" ");
+}
+
+/** Returns the order that an address names, or the newest first. */
+export const sortOf = (query: URLSearchParams): JobSortName =>
+  JOB_SORTS.find(({ name }) => name === query.get("sort"))?.name ?? JOB_SORTS[0].name;
+
+/** Returns the order that follows another one. */
+export const nextSort = (sort: JobSortName): JobSortName =>
+  (JOB_SORTS[JOB_SORTS.findIndex(({ name }) => name === sort) + 1] ?? JOB_SORTS[0]).name;
+
+/** Returns the address of a list, without its defaults. */
+export function jobsAddress(filter: string, sort: JobSortName = JOB_SORTS[0].name): string {
+  const query = new URLSearchParams({
+    ...(filter && { filter }),
+    ...(sort !== JOB_SORTS[0].name && { sort }),
+  });
+  return query.size > 0 ? `#/jobs?${query}` : "#/jobs";
+}

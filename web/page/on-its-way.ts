@@ -1,0 +1,24 @@
+/** How long after its acceptance a job may be unknown to the read model without counting as missing. */
+const ON_ITS_WAY_MS = 60_000;
+
+const submitted = new Map<string, number>();
+const MAX_SUBMITTED = 100;
+
+/** Remembers that a job was accepted just now, because not every id tells its age. */
+export function noteSubmitted(jobId: string): void {
+  submitted.set(jobId, Date.now());
+  for (const id of submitted.keys()) if (submitted.size > MAX_SUBMITTED) submitted.delete(id);
+}
+
+/**
+ * Returns when a job set out that the read model does not know yet, or undefined where it should know the job. The
+ * processor inserts the row after the gateway has answered; a UUIDv7 begins with the moment it was made.
+ */
+export function onItsWaySince(jobId: string, now: number): number | undefined {
+  const since = submitted.get(jobId) ?? madeAt(jobId);
+  return since !== undefined && Math.abs(now - since) < ON_ITS_WAY_MS ? since : undefined;
+}
+
+function madeAt(id: string): number | undefined {
+  return id.charAt(14) === "7" ? Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16) : undefined;
+}

@@ -1,0 +1,45 @@
+import { useEffect, useState } from "preact/hooks";
+import { Icon } from "../icon.tsx";
+
+interface ActionButtonProps {
+  /** A verb, with the count where it acts on many. */
+  readonly label: string;
+  /** The label while the command takes long. */
+  readonly busyLabel: string;
+  readonly icon?: string;
+  readonly tone?: "primary" | "danger";
+  readonly shown?: string;
+  /** Why the button is off. It stays focusable, and the view shows the reason. */
+  readonly why?: string | undefined;
+  readonly run: () => Promise<unknown>;
+}
+
+const BUSY_MS = 300;
+
+/** A button that runs one command at a time. */
+export function ActionButton({ label, busyLabel, icon, tone, shown, why, run }: ActionButtonProps) {
+  const [isBusy, setBusy] = useState(false);
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    if (!isBusy) return setLong(false);
+    const timer = setTimeout(() => setLong(true), BUSY_MS);
+    return () => clearTimeout(timer);
+  }, [isBusy]);
+  return (
+    <button
+      class={tone ? `btn ${tone}` : "btn"}
+      type="button"
+      title={why}
+      aria-disabled={why !== undefined || isBusy}
+      onClick={() => {
+        if (why !== undefined || isBusy) return;
+        setBusy(true);
+        void run().finally(() => setBusy(false));
+      }}
+    >
+      {icon && <Icon name={icon} />}
+      {isLong ? busyLabel : label}
+      {shown && <kbd>{shown}</kbd>}
+    </button>
+  );
+}

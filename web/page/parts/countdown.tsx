@@ -1,0 +1,13 @@
+import { timeLeft } from "../time-left.ts";
+import { useNow } from "../use-now.ts";
+
+/** Counts down to a moment without changing its width. */
+export function Countdown({ until, before = "" }: { until: string; before?: string }) {
+  const now = useNow();
+  return (
+    <time class="countdown" dateTime={until} title={until}>
+      {before}
+      {timeLeft(Date.parse(until) - now)}
+    </time>
+  );
+}

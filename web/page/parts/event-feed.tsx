@@ -1,0 +1,47 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { EventEnvelope } from "../../../contracts/envelope.ts";
+import { tell } from "../../../shared/event-words.ts";
+import { clock, shortId } from "../../../shared/format.ts";
+import { Status } from "./status.tsx";
+
+const FRESH_MS = 1_500;
+
+interface EventFeedProps {
+  readonly events: readonly EventEnvelope[];
+  /** The event that the keys have selected. */
+  readonly cursor?: string | undefined;
+}
+
+/** Events in words, a row each, and the way to their jobs. */
+export function EventFeed({ events, cursor }: EventFeedProps) {
+  return (
+    <ul class="feed" aria-live="off">
+      {events.map((event) => (
+        <Row event={event} isCurrent={event.eventId === cursor} key={event.eventId} />
+      ))}
+    </ul>
+  );
+}
+
+function Row({ event, isCurrent }: { event: EventEnvelope; isCurrent: boolean }) {
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (isCurrent) link.current?.focus();
+  }, [isCurrent]);
+  const { status, words } = tell(event);
+  const id = String(event.payload.jobId ?? "");
+  const at = Date.parse(event.occurredAt);
+  return (
+    <li class={isCurrent ? "cursor" : undefined}>
+      <time class="mono dim" dateTime={event.occurredAt}>
+        {clock(at, { withMillis: true })}
+      </time>
+      {status ? <Status status={status} hidesWord /> : <span />}
+      <span class="mono clip">{String(event.payload.jobType ?? "")}</span>
+      <a class="link mono" href={`#/jobs/${id}`} ref={link}>
+        {shortId(id)}
+      </a>
+      <span class={Date.now() - at < FRESH_MS ? "clip new" : "clip soft"}>{words}</span>
+    </li>
+  );
+}

@@ -1,0 +1,31 @@
+import { statusWord } from "../../../contracts/status-words.ts";
+import { client } from "../client.ts";
+import { useQuery } from "../query.ts";
+import { Countdown } from "./countdown.tsx";
+
+type Waiting = "SCHEDULED" | "RETRYING";
+
+/** The API sorts jobs by age, so the next one is known only where all of them fit on one page. */
+const MOST = 200;
+const EVERY_MS = 4_000;
+const OTHERWISE = { SCHEDULED: "waits for its time", RETRYING: "after a failed try" } as const;
+
+/** When the next job continues that waits for its time. */
+export function NextDue({ status, jobs }: { status: Waiting; jobs: number }) {
+  return jobs > 0 && jobs <= MOST ? <Next status={status} /> : OTHERWISE[status];
+}
+
+function Next({ status }: { status: Waiting }) {
+  const { data } = useQuery(
+    `next ${status}`,
+    (signal) =>
+      client.readModel.listJobs(
+        { query: { filter: `status:${statusWord(status)}`, limit: MOST } },
+        { signal },
+      ),
+    { everyMs: EVERY_MS },
+  );
+  const times = (data?.items ?? []).flatMap(({ runAt }) => runAt ?? []).sort();
+  const [first] = data?.nextCursor ? [] : times;
+  return first ? <Countdown until={first} before="next " /> : OTHERWISE[status];
+}

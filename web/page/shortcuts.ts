@@ -1,0 +1,131 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { type Action, KEYS, type Key, type ScreenName } from "../../shared/keymap.ts";
+import type { Route } from "./route.ts";
+
+export interface Shortcut {
+  readonly run: () => void;
+  /** What the key would do now, where the keymap says less: `retry 2`. */
+  readonly label?: string;
+}
+type PageAction = Action | "terminal";
+type PageKey = Omit<Key, "action"> & { readonly action: PageAction };
+
+/** What each action of the keymap does on a view; undefined where it would do nothing now. */
+export type Shortcuts = Partial<Record<PageAction, Shortcut | undefined>>;
+
+/** A key that does something now. */
+export interface ActiveKey extends PageKey {
+  readonly run: () => void;
+}
+
+/** The keymap of the terminal UI, and the way to it. */
+const PAGE_KEYS: readonly PageKey[] = [
+  ...KEYS,
+  { action: "terminal", keys: ["`"], shown: "`", label: "terminal", help: "The terminal", hint: true },
+];
+
+const OFF = "observatory-no-letters";
+
+/** The newest last: a dialog precedes its view, and a view precedes the actions of every view. */
+const registered: { current: Shortcuts }[] = [];
+const listeners = new Set<() => void>();
+const changed = () => {
+  for (const listener of listeners) listener();
+};
+
+/** Offers actions while the component is mounted. */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const entry = useRef(shortcuts);
+  entry.current = shortcuts;
+  const summary = Object.entries(shortcuts)
+    .map(([action, shortcut]) => shortcut && `${action} ${shortcut.label ?? ""}`)
+    .join("\n");
+  // Before the browser paints: whatever is visible can be acted upon at once.
+  useLayoutEffect(() => {
+    registered.push(entry);
+    return () => {
+      registered.splice(registered.indexOf(entry), 1);
+      changed();
+    };
+  }, []);
+  useLayoutEffect(changed, [summary]);
+}
+
+/** Returns the screen of the terminal UI whose keys a view shares. */
+export function screenOf({ view }: Route): ScreenName | undefined {
+  if (view === "new") return "new-job";
+  if (view === "terminal" || view === "watch" || view === "missing") return undefined;
+  return view === "ledger" ? "overview" : view;
+}
+
+/** Returns the keys that would do something now, in the order of the keymap. */
+export function activeKeys(screen: ScreenName | undefined): ActiveKey[] {
+  return PAGE_KEYS.flatMap((key) => {
+    if (key.screens && !(screen && key.screens.includes(screen))) return [];
+    const shortcut = registered.findLast(({ current }) => current[key.action])?.current[key.action];
+    return shortcut ? [{ ...key, run: shortcut.run, label: shortcut.label ?? key.label }] : [];
+  });
+}
+
+/** Returns the active keys and follows their changes. */
+export function useActiveKeys(screen: ScreenName | undefined): ActiveKey[] {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const listener = () => redraw((count) => count + 1);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, []);
+  return activeKeys(screen);
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  Enter: "enter",
+  Escape: "esc",
+  ArrowUp: "up",
+  ArrowDown: "down",
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  PageUp: "pgup",
+  PageDown: "pgdn",
+  Home: "home",
+  End: "end",
+};
+
+/** Runs the action of each key pressed outside of fields. `Esc` leaves a field. */
+export function useKeyboard(screen: ScreenName | undefined): void {
+  useLayoutEffect(() => {
+    if (!screen) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const key = NAMES[event.key] ?? event.key;
+      if (event.target instanceof HTMLElement && isBusy(event.target, key)) return;
+      if (key.length === 1 && !lettersWork()) return;
+      const found = activeKeys(screen).find(({ keys }) => keys.includes(key));
+      if (!found) return;
+      event.preventDefault();
+      found.run();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [screen]);
+}
+
+/** Returns whether the focused element uses the key itself. */
+function isBusy(target: HTMLElement, key: string): boolean {
+  if (target.closest("dialog")) return true;
+  if (target.matches("input:not([type='checkbox']), textarea, select")) {
+    if (key === "esc") target.blur();
+    return true;
+  }
+  return key === "enter"
+    ? target.matches("a, button, summary")
+    : key === " " && target.matches("button, input, summary");
+}
+
+/** Single keys can be switched off, because speech input types letters by accident. */
+export const lettersWork = () => localStorage.getItem(OFF) === null;
+
+export function setLettersWork(work: boolean): void {
+  if (work) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, "off");
+}

@@ -1,0 +1,22 @@
+import { Icon } from "../icon.tsx";
+
+/** An address of the page that leads nowhere. */
+export function Missing({ address }: { address: string }) {
+  return (
+    <div class="message">
+      <Icon name="search" />
+      <h1>There is no such view</h1>
+      <p>
+        This page has nothing at <code>{address}</code>. The link may be of another version, or cut short.
+      </p>
+      <div class="actions">
+        <a class="btn primary" href="#/overview">
+          To the overview
+        </a>
+        <a class="btn" href="#/jobs">
+          All jobs
+        </a>
+      </div>
+    </div>
+  );
+}
