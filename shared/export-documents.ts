@@ -15,12 +15,8 @@ const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = 
     ),
   "contracts/VERSIONS.md": (types) =>
     table(
-      ["schema", "version", "what it is"],
-      types.map(({ name, version, description }) => [
-        `job-type.${name}`,
-        version,
-        `Payload: ${description.charAt(0).toLowerCase()}${description.slice(1)}`,
-      ]),
+      ["schema", "version", "what the type does, and what for"],
+      types.map(({ name, version, description }) => [`job-type.${name}`, version, description]),
     ),
 };
 
