@@ -6,7 +6,7 @@ import { defineJobType } from "./define.ts";
 export default defineJobType({
   name: "${name}",
   version: "1.0.0",
-  description: "Greets somebody by name: a start for a job type of your own",
+  description: "Greets a person by name: a template for your own job type",
   payload: Type.Object({ name: Type.String({ maxLength: 100 }) }, { additionalProperties: false }),
   example: { name: "Ada" },
   badExamples: [{ name: "Ada", title: "Countess" }],
