@@ -8,10 +8,10 @@ export default dashboard({
   name: "engines",
   title: "Engines",
   description:
-    "RabbitMQ, PostgreSQL, MongoDB, Redis, and what monitors them. In a terminal: odd-dashboard doctor",
+    "RabbitMQ, PostgreSQL, MongoDB, Redis, and the tools that monitor them. In a terminal: odd-dashboard doctor",
   rows: [
     {
-      title: "Do they answer?",
+      title: "Availability",
       panels: [
         upTimeline({
           title: "As seen by services",
@@ -37,9 +37,9 @@ export default dashboard({
         series({
           title: "Disk",
           unit: "bytes",
-          description: "At its limit it accepts no more messages.",
+          description: "Below its limit RabbitMQ accepts no more messages.",
           queries: [
-            query("rabbitmq_disk_space_available_bytes", "left"),
+            query("rabbitmq_disk_space_available_bytes", "free"),
             query("rabbitmq_disk_space_available_limit_bytes", "limit"),
           ],
         }),
@@ -57,7 +57,7 @@ export default dashboard({
           queries: [query("rabbitmq_connections", "connections"), query("rabbitmq_channels", "channels")],
         }),
         series({
-          title: "Open files, as a share of the limit",
+          title: "Open files, as a share of their limit",
           unit: "percentunit",
           max: 1,
           queries: [query("rabbitmq_process_open_fds / rabbitmq_process_max_fds", "open")],
@@ -85,13 +85,13 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Blocks read from memory",
+          title: "Share of blocks read from memory",
           unit: "percentunit",
           max: 1,
           queries: [
             query(
               `${sumRate(`pg_stat_database_blks_hit{${database}}`)} / (${sumRate(`pg_stat_database_blks_hit{${database}}`)} + ${sumRate(`pg_stat_database_blks_read{${database}}`)} > 0)`,
-              "found",
+              "from memory",
             ),
           ],
         }),
@@ -110,9 +110,9 @@ export default dashboard({
           ],
         }),
         series({
-          title: "The longest transaction",
+          title: "Longest running transaction",
           unit: "s",
-          queries: [query(`max(pg_stat_activity_max_tx_duration{${database}})`, "runs for")],
+          queries: [query(`max(pg_stat_activity_max_tx_duration{${database}})`, "duration")],
         }),
         series({
           title: "Locks, by mode",
@@ -172,7 +172,7 @@ export default dashboard({
       ],
     },
     {
-      title: "What watches",
+      title: "Monitoring",
       panels: [
         series({
           title: "Time to scrape, by job",
@@ -193,13 +193,13 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Alerts that Alertmanager holds, and calls that failed",
+          title: "Alerts in Alertmanager, and failed notifications",
           unit: "short",
           queries: [
             query("sum by (state) (alertmanager_alerts)", "{{state}}"),
             query(
               "sum(increase(alertmanager_notifications_failed_total[$__rate_interval]))",
-              "calls that failed",
+              "failed notifications",
             ),
           ],
         }),

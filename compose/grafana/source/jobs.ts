@@ -18,11 +18,11 @@ const byType = (name: string) =>
 export default dashboard({
   name: "jobs",
   title: "Jobs and their objective",
-  description: `${100 - BUDGET * 100} % of the jobs that end complete. Choose a type, or arrive with ?var-type=<type>&from=<ms>&to=<ms>.`,
+  description: `The objective: ${100 - BUDGET * 100} % of the jobs that end complete. Choose a type, or open this page with ?var-type=<type>&from=<ms>&to=<ms>.`,
   variables: [labelVariable("type", "observatory_jobs_submitted_total"), READ_MODEL],
   links: [
     externalLink("Jobs as JSON", readModelUrl("/jobs"), "Every job, newest first"),
-    externalLink("Ledger", readModelUrl("/ledger"), "What was accepted against what became of it, by id"),
+    externalLink("Ledger", readModelUrl("/ledger"), "Accepted jobs against their outcomes, by id"),
   ],
   rows: [
     {
@@ -40,7 +40,7 @@ export default dashboard({
           title: "Burn rate of the last hour",
           unit: "none",
           width: 5,
-          description: `How many times too fast the budget of ${BUDGET * 100} % is being spent; 1 spends it exactly.`,
+          description: `How many times faster than allowed the budget of ${BUDGET * 100} % is spent; 1 spends it exactly.`,
           steps: badFrom(1),
           queries: [query(`job:observatory_jobs_failed:ratio_rate1h / ${BUDGET}`, "of all types")],
         }),
@@ -61,7 +61,7 @@ export default dashboard({
       ],
     },
     {
-      title: "What became of them",
+      title: "Outcomes",
       panels: [
         series({
           title: "Submitted",
@@ -85,7 +85,7 @@ export default dashboard({
           links: FAILED_OF_TYPE,
         }),
         series({
-          title: "Tried again",
+          title: "Retried",
           unit: "ops",
           stacked: true,
           queries: [byType("retried")],
@@ -108,10 +108,10 @@ export default dashboard({
       ].map((panel) => ({ ...panel, width: 8 })),
     },
     {
-      title: "How long it takes",
+      title: "Durations",
       panels: [
         series({
-          title: "Attempts run",
+          title: "Duration of attempts",
           unit: "s",
           queries: quantiles("observatory_job_duration_seconds", type),
         }),
@@ -122,12 +122,12 @@ export default dashboard({
           links: OF_TYPE,
         }),
         series({
-          title: "Wait of due jobs for a slot",
+          title: "Wait for a slot, of due jobs",
           unit: "s",
           queries: quantiles("observatory_job_queue_wait_seconds", type),
         }),
         series({
-          title: "Wait of due jobs for a slot, p95 by type",
+          title: "Wait for a slot, of due jobs, p95 by type",
           unit: "s",
           queries: [query(quantile(0.95, "observatory_job_queue_wait_seconds", type, "type"), "{{type}}")],
           links: OF_TYPE,
@@ -135,10 +135,10 @@ export default dashboard({
       ],
     },
     {
-      title: "Unfinished and dead",
+      title: "Backlog and dead letters",
       panels: [
         series({
-          title: "Unfinished, by state",
+          title: "Unfinished jobs, by state",
           unit: "short",
           stacked: true,
           queries: [
@@ -149,13 +149,13 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Age of the oldest waiting due job",
+          title: "Age of the oldest waiting job",
           unit: "s",
           queries: [query(`max by (type) (observatory_oldest_waiting_seconds{${type}})`, "{{type}}")],
           links: OF_TYPE,
         }),
         series({
-          title: "Dead letters not yet replayed",
+          title: "Dead letters neither replayed nor dropped",
           unit: "short",
           description: "Jobs out of tries, and messages that broke their contract. /dead-letters lists them.",
           queries: [query("max(observatory_dead_letters)", "dead letters")],
@@ -169,13 +169,13 @@ export default dashboard({
       ],
     },
     {
-      title: "From here",
+      title: "Links",
       height: 5,
       panels: [
         text(
           "The jobs behind these lines",
           [
-            "A click on a line of a type leads to its jobs, and to this page for that type only.",
+            "Click a type's line to open its jobs, or this page for that type only.",
             "",
             "| in a terminal | over HTTP |",
             "| --- | --- |",

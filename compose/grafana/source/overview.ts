@@ -8,7 +8,7 @@ const firing = 'ALERTS{alertstate="firing"}';
 export default dashboard({
   name: "overview",
   title: "System overview",
-  description: "Whether anything is wrong, and what the system is doing. In a terminal: odd-dashboard",
+  description: "Whether anything is wrong, and what the system is doing. The same in a terminal: odd-dashboard",
   variables: [READ_MODEL],
   links: [externalLink("As JSON", readModelUrl("/overview"), "The same numbers from the read model")],
   rows: [
@@ -27,14 +27,14 @@ export default dashboard({
           unit: "none",
           description: "Services and engine exporters that Prometheus cannot reach.",
           steps: badFrom(1),
-          queries: [query("count(up == 0) or vector(0)", "away")],
+          queries: [query("count(up == 0) or vector(0)", "down")],
         }),
         stat({
           title: "Engines down",
           unit: "none",
-          description: "As seen by our services.",
+          description: "Engines that at least one service cannot reach.",
           steps: badFrom(1),
-          queries: [query("count(count by (engine) (engine_up == 0)) or vector(0)", "away")],
+          queries: [query("count(count by (engine) (engine_up == 0)) or vector(0)", "down")],
         }),
         stat({
           title: "Jobs the ledger accuses",
@@ -71,14 +71,14 @@ export default dashboard({
         table({
           title: "Firing alerts",
           unit: "none",
-          description: "docs/runbooks has a page per alert: what it means and what to do.",
+          description: "docs/runbooks has a page for each alert: what it means and what to do.",
           queries: [tableQuery(firing)],
           columns: { alertname: "Alert", severity: "Severity", service: "Service", instance: "Instance" },
         }),
       ],
     },
     {
-      title: "What it does",
+      title: "Throughput",
       panels: [
         series({
           title: "Jobs by outcome",
@@ -87,7 +87,7 @@ export default dashboard({
             query(sumRate("observatory_jobs_submitted_total"), "submitted"),
             query(sumRate("observatory_jobs_completed_total"), "completed"),
             query(sumRate("observatory_jobs_failed_total"), "failed"),
-            query(sumRate("observatory_jobs_retried_total"), "tried again"),
+            query(sumRate("observatory_jobs_retried_total"), "retried"),
             query(sumRate("observatory_jobs_cancelled_total"), "cancelled"),
           ],
         }),
@@ -101,12 +101,12 @@ export default dashboard({
         series({
           title: "Processor slots",
           unit: "short",
-          queries: [query("sum(observatory_slots_busy)", "busy"), query("sum(observatory_slots)", "all")],
+          queries: [query("sum(observatory_slots_busy)", "busy"), query("sum(observatory_slots)", "total")],
         }),
       ],
     },
     {
-      title: "How fast",
+      title: "Latency",
       panels: [
         series({
           title: "Duration of attempts",
@@ -114,7 +114,7 @@ export default dashboard({
           queries: quantiles("observatory_job_duration_seconds", ""),
         }),
         series({
-          title: "Time due jobs wait for a slot",
+          title: "Wait for a slot, of due jobs",
           unit: "s",
           queries: quantiles("observatory_job_queue_wait_seconds", ""),
         }),

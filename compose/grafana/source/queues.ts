@@ -8,7 +8,7 @@ const byQueue = (family: string) => query(`max by (queue) (${family})`, "{{queue
 export default dashboard({
   name: "queues",
   title: "Queues",
-  description: "What is waiting: messages on the bus, jobs in the store.",
+  description: "Waiting messages on the bus, and waiting jobs in the store.",
   variables: [READ_MODEL],
   links: [externalLink("Queues as JSON", readModelUrl("/queues"), "Job types and queues of the bus")],
   rows: [
@@ -23,7 +23,7 @@ export default dashboard({
           links: OF_TYPE,
         }),
         series({
-          title: "Age of the oldest",
+          title: "Age of the oldest waiting job",
           unit: "s",
           queries: [query("max by (type) (observatory_oldest_waiting_seconds)", "{{type}}")],
           links: OF_TYPE,
@@ -32,7 +32,7 @@ export default dashboard({
           title: "Jobs not due yet",
           unit: "short",
           stacked: true,
-          description: "Scheduled, or between two tries.",
+          description: "Scheduled jobs, and jobs between two tries.",
           queries: [query('max by (type) (observatory_jobs_unfinished{state="scheduled"})', "{{type}}")],
           links: OF_TYPE,
         }),
@@ -55,14 +55,14 @@ export default dashboard({
           queries: [byQueue("observatory_consumer_lag")],
         }),
         series({
-          title: "Held and not yet acknowledged",
+          title: "Messages held but not acknowledged",
           unit: "short",
           queries: [query("sum by (queue) (observatory_bus_buffered)", "{{queue}}")],
         }),
         series({
           title: "Age of the newest recorded event",
           unit: "s",
-          description: "How far observation is behind.",
+          description: "How late the observations are.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({
@@ -99,7 +99,7 @@ export default dashboard({
       title: "Between the job store and the bus",
       panels: [
         stat({
-          title: "Connected, as a share of processes on the bus",
+          title: "Share of processes connected to the bus",
           unit: "percentunit",
           steps: goodFrom(1),
           queries: [query("avg(observatory_bus_connected)", "connected")],
@@ -119,7 +119,7 @@ export default dashboard({
           unit: "ops",
           queries: [
             query(sumRate("observatory_events_recorded_total"), "recorded"),
-            query(sumRate("observatory_events_duplicate_total"), "came again"),
+            query(sumRate("observatory_events_duplicate_total"), "duplicate"),
             query(sumRate("observatory_events_refused_total"), "broke their contract"),
           ],
         }),
@@ -136,7 +136,7 @@ export default dashboard({
         }),
         series({ title: "Consumers", unit: "short", queries: [byQueue("rabbitmq_queue_consumers")] }),
         series({
-          title: "Share of time in which a consumer could accept more",
+          title: "Share of time in which consumers could take more",
           unit: "percentunit",
           max: 1,
           queries: [byQueue("rabbitmq_queue_consumer_capacity")],
@@ -152,7 +152,7 @@ export default dashboard({
           queries: [query(sumRate("rabbitmq_channel_messages_acked_total", "queue"), "{{queue}}")],
         }),
         series({
-          title: "Delivered again",
+          title: "Redelivered",
           unit: "ops",
           queries: [query(sumRate("rabbitmq_channel_messages_redelivered_total", "queue"), "{{queue}}")],
         }),

@@ -44,7 +44,7 @@ export default dashboard({
       title: "Errors",
       panels: [
         series({
-          title: "Share that ended with 5xx, by service",
+          title: "Share of 5xx answers, by service",
           unit: "percentunit",
           steps: badFrom(0.01),
           queries: [
@@ -56,7 +56,7 @@ export default dashboard({
           links: OF_SERVICE,
         }),
         series({
-          title: "Refused with 4xx, by route",
+          title: "4xx answers, by route",
           unit: "reqps",
           queries: [
             query(
@@ -71,7 +71,7 @@ export default dashboard({
           ],
         }),
         upTimeline({
-          title: "Answers Prometheus",
+          title: "Up, as seen by Prometheus",
           queries: [query(`up{${service}}`, "{{service}} {{instance}}")],
           links: OF_SERVICE,
         }),
@@ -138,7 +138,7 @@ export default dashboard({
           queries: [query("observatory_slots_busy / observatory_slots", "{{instance}}")],
         }),
         series({
-          title: "Processors: ends refused because another held the job",
+          title: "Processors: ends refused because another worker held the job",
           unit: "ops",
           queries: [query(perSecond("observatory_late_ends_total"), "{{instance}}")],
         }),
@@ -147,7 +147,7 @@ export default dashboard({
           unit: "short",
           queries: [
             query("stream_clients", "clients"),
-            query("stream_buffered_entries", "entries waiting for them"),
+            query("stream_buffered_entries", "entries buffered for them"),
           ],
         }),
         series({

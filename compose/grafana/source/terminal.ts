@@ -8,21 +8,21 @@ const sessions = (state: string) => query(`sum(pty_sessions_${state})`, state);
 export default dashboard({
   name: "terminal",
   title: "Browser terminal",
-  description: "Terminals open in browsers. In a terminal of your own: odd-dashboard",
+  description: "Terminals that are open in browsers. In your own terminal: odd-dashboard",
   rows: [
     {
       title: "Sessions",
       panels: [
         stat({ title: "Active", unit: "none", queries: [sessions("active")], width: 4 }),
         series({
-          title: "By state of their browser",
+          title: "By browser state",
           unit: "short",
           stacked: true,
           width: 10,
           queries: ["connected", "disconnected", "idle"].map(sessions),
         }),
         upTimeline({
-          title: "Answers Prometheus",
+          title: "Up, as seen by Prometheus",
           width: 10,
           queries: [query(`up{${webPty}}`, "{{instance}}")],
         }),
@@ -32,10 +32,10 @@ export default dashboard({
       title: "Slow browsers and refusals",
       panels: [
         series({
-          title: "Stopped for slow browsers, and redrawn",
+          title: "Paused for slow browsers, and redrawn",
           unit: "ops",
           queries: [
-            query(sumRate("pty_pauses_total"), "stopped"),
+            query(sumRate("pty_pauses_total"), "paused"),
             query(sumRate("pty_resyncs_total"), "redrawn"),
           ],
         }),
