@@ -8,7 +8,8 @@ const firing = 'ALERTS{alertstate="firing"}';
 export default dashboard({
   name: "overview",
   title: "System overview",
-  description: "Whether anything is wrong, and what the system is doing. The same in a terminal: odd-dashboard",
+  description:
+    "Whether anything is wrong, and what the system is doing. The same in a terminal: odd-dashboard",
   variables: [READ_MODEL],
   links: [externalLink("As JSON", readModelUrl("/overview"), "The same numbers from the read model")],
   rows: [
