@@ -77,7 +77,9 @@ export const Timeline = published(
 );
 export type Timeline = Static<typeof Timeline>;
 
-/** Percentiles of a latency digest, in milliseconds, each within 2 % of the true value; null when nothing was measured. */
+/**
+ * Percentiles of a latency digest, in milliseconds, each within 2 % of the true value; null when nothing was measured.
+ */
 export const Percentiles = Type.Object({
   count: Count,
   p50: Type.Union([Millis, Type.Null()]),

@@ -7,7 +7,7 @@ import { ROUTES, type Route, TOPOLOGY } from "./topology.ts";
 
 type Json = Record<string, unknown>;
 
-/** The events that enter by each route; refused messages have schemas of their own. */
+/** The events that enter by each route; refused messages have their own schemas. */
 const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "jobs.created": ["job.created"],
   "jobs.transitions": EVENT_TYPES.filter((eventType) => eventType !== "job.created"),
@@ -211,7 +211,7 @@ function messages(): Json {
     },
     "given-up": {
       name: "given-up",
-      title: "A message that the broker gave up",
+      title: "A message that the broker gave up on",
       summary: "Delivered too often to consumers that died while handling it; the body is unchanged",
       contentType: "application/octet-stream",
       payload: { description: "Any bytes" },

@@ -11,8 +11,8 @@ export interface FilterTerm {
 }
 
 /**
- * Splits one line into terms at whitespace. In double quotes, whitespace and colons are plain text, and `\` escapes the next
- * character. A quote that is never closed extends to the end, so that a half-typed line can be read.
+ * Splits one line into terms at whitespace. In double quotes, whitespace and colons are plain text, and `\` escapes the
+ * next character. A quote that is never closed extends to the end, so that a half-typed line can be read.
  */
 export function termsOf(text: string): FilterTerm[] {
   const terms: FilterTerm[] = [];

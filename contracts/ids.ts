@@ -1,5 +1,5 @@
 /**
- * Ids that can be recomputed give exactly-once effects without coordination: the same cause has the same id, so a
+ * Ids that can be recomputed make effects exactly-once without coordination: the same cause has the same id, so a
  * consumer recognizes a repetition. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
  */
 const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";

@@ -102,7 +102,7 @@ export const Job = published(
     finishedAt: Type.Optional(Timestamp),
     sequence: Type.Optional(Count),
     run: Type.Optional(
-      Type.Integer({ minimum: 1, description: "1 plus the number of retries a person asked for" }),
+      Type.Integer({ minimum: 1, description: "1 plus the number of retries requested by a person" }),
     ),
     attempt: Type.Optional(
       Type.Integer({

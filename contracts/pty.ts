@@ -17,7 +17,7 @@ import { published, StringEnum } from "./schema.ts";
  */
 export const PTY_PROTOCOL = "odto-pty.v1";
 
-/** Milliseconds of a beat: a peer that stops answering is noticed within 10 to 15 seconds. */
+/** A beat in milliseconds: a peer that stops answering is noticed within 10 to 15 seconds. */
 export const PTY_HEARTBEAT_MS = 5_000;
 
 /** Bytes before the output in a binary frame of the server. */

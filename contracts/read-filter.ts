@@ -14,7 +14,9 @@ import { isStorable, timeOf } from "./filter-values.ts";
 
 export type { FilterFault, Known, ReadFilter } from "./filter-entries.ts";
 
-/** Reads one line, such as `status:failed type:hash payload.user:1 failedAfter:5m some text`. Bare words are the text. */
+/**
+ * Reads one line, such as `status:failed type:hash payload.user:1 failedAfter:5m some text`. Bare words are the text.
+ */
 export function readFilterText<L extends FilterLanguage>(
   language: L,
   text: string,

@@ -17,7 +17,9 @@ export interface Route {
   /** The language of a list's filter; each of its keys is a parameter of the query. */
   readonly filter?: FilterLanguage;
   readonly headers?: Readonly<Record<string, TSchema>>;
-  /** `optional` bodies may be absent; every body is application/json, of at most 64 KiB where `maxBytes` is not given. */
+  /**
+   * `optional` bodies may be absent; every body is application/json, of at most 64 KiB where `maxBytes` is not given.
+   */
   readonly body?: { readonly schema: TSchema; readonly optional?: true; readonly maxBytes?: number };
   readonly reply: {
     readonly status: 200 | 202 | 307;
@@ -27,7 +29,7 @@ export interface Route {
   readonly problems: readonly ProblemCode[];
 }
 
-/** What is refused about any body. */
+/** The refusals of every route with a body. */
 export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "MALFORMED_JSON",
   "VALIDATION_FAILED",
@@ -38,7 +40,7 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
 /** The path parameter of a route about one thing. */
 export const ID_PARAM = { id: Uuid };
 
-/** A parameter that may be left out and then has a value: handlers always see one. */
+/** An optional parameter with a default: handlers always see a value. */
 export function defaulted<T extends TSchema, V extends string | number>(
   schema: T,
   value: V,
@@ -46,7 +48,7 @@ export function defaulted<T extends TSchema, V extends string | number>(
   return Type.Optional({ ...schema, default: value }) as TOptional<T> & { readonly default: V };
 }
 
-/** What every list takes in addition to its filter. */
+/** The parameters of every list besides its filter. */
 export const PAGE_QUERY = {
   limit: defaulted(Type.Integer({ minimum: 1, maximum: 500 }), 50),
   cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),

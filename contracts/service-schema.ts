@@ -24,7 +24,9 @@ export const ServiceCatalogue = published(
         role: StringEnum(["service", "engine", "observer", "admin"]),
         profile: StringEnum(["core", "observe", "admin"]),
         purpose: Type.String({ minLength: 1 }),
-        image: Type.String({ description: "With its tag; ours have neither namespace nor tag" }),
+        image: Type.String({
+          description: "With its tag; this project's images have neither namespace nor tag",
+        }),
         ports: Type.Array(
           Type.Object({
             purpose: Type.String({ minLength: 1 }),

@@ -15,7 +15,7 @@ const postgresLogin = {
 const redisLogin = { password: login("REDIS_PASSWORD", "observatory") };
 
 type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
-  /** Set where the image is not called `odto-` and the name. */
+  /** Set where the image is not named `odto-` plus the service's name. */
   readonly image?: string;
   readonly health: NonNullable<ServiceEntry["health"]>;
 };
@@ -108,7 +108,7 @@ export const OWN_SERVICES = {
 
 export type ServiceName = keyof typeof OWN_SERVICES;
 export const SERVICE_NAMES = Object.keys(OWN_SERVICES) as readonly ServiceName[];
-/** Those that a job's way leads through; the others show it. */
+/** The services that a job passes through; the others display it. */
 export const JOB_SERVICES = SERVICE_NAMES.filter(
   (name): name is Exclude<ServiceName, "web-pty"> => name !== "web-pty",
 );
@@ -329,7 +329,7 @@ const ENTRIES: ServiceEntry[] = [
 /** What runs in a full deployment. Compose, the registry of interfaces and the documents are checked against it. */
 export const SERVICE_CATALOGUE: ServiceCatalogue = { services: ENTRIES };
 
-/** What the catalogue has of a name. */
+/** Returns the catalogue's entry of this name. */
 export function entryOf(name: string): ServiceEntry {
   const entry = ENTRIES.find((one) => one.name === name);
   if (!entry) throw new Error(`The catalogue has no ${name}`);

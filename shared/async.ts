@@ -24,7 +24,7 @@ export function fullJitter(
   return Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.min(n, 30)));
 }
 
-/** Exponential backoff of which half is fixed and half random: never a tight loop, never all at once. */
+/** Exponential backoff, half fixed and half random: never a tight loop, never all at once. */
 export function halfJitter(n: number, baseMs: number, capMs: number): number {
   const ms = Math.min(capMs, baseMs * 2 ** Math.min(n, 30));
   return Math.round(ms / 2 + (Math.random() * ms) / 2);
@@ -37,7 +37,7 @@ export class LateError extends Error {
 
 /**
  * Rejects with {@link LateError} when `work` has not settled after `ms`; `what` begins its sentence. The work itself
- * goes on, and a late failure of it is not reported.
+ * goes on, and its late failure is not reported.
  */
 export async function within<T>(ms: number, work: PromiseLike<T>, what?: string): Promise<T> {
   let timer: Timer | undefined;
@@ -52,7 +52,7 @@ export async function within<T>(ms: number, work: PromiseLike<T>, what?: string)
   }
 }
 
-/** Those who wait until nothing is left to do. Call `settle` after each end of something. */
+/** Lets callers wait until nothing is left to do. Call `settle` whenever something ends. */
 export function createIdler(isIdle: () => boolean): { idle(): Promise<void>; settle(): void } {
   const waiting: (() => void)[] = [];
   return {
@@ -116,7 +116,7 @@ export interface Batcher<I, O> {
 
 /**
  * Groups items without waiting for more: the first goes at once, and what arrives while all places are taken forms the
- * next batch. Latency is therefore that of one call when idle, and batches grow by themselves under load.
+ * next batch. An idle batcher therefore has the latency of one call, and batches grow by themselves under load.
  */
 export function createBatcher<I, O>({
   run,

@@ -1,21 +1,31 @@
 import { expect, test } from "bun:test";
-import { parseOptions, UsageError } from "./command-line.ts";
+import { createCommandLine, UsageError, wholeNumber } from "./command-line.ts";
 
-const options = { engines: { type: "string" }, "no-reload": { type: "boolean" } } as const;
-const parse = (...args: string[]) => parseOptions({ args, options }).values;
+const parse = (...args: string[]) =>
+  createCommandLine("bun run try", "Tries options")
+    .option("--engines <set>", "what to run on")
+    .option("--no-reload", "do not reload")
+    .option("--rounds <count>", "how many", wholeNumber(1, 9), 3)
+    .parse(args, { from: "user" })
+    .opts();
 
 test.each([
-  ["--engine", "Unknown option --engine; did you mean --engines?"],
-  ["--engine=full", "Unknown option --engine; did you mean --engines?"],
-  ["--noreload", "Unknown option --noreload; did you mean --no-reload?"],
-  ["--colour", "Unknown option --colour; see --help"],
-  ["-x", "Unknown option -x; see --help"],
-])("%s is refused with the nearest option", (arg, sentence) => {
-  expect(() => parse(arg)).toThrow(new UsageError(sentence));
+  [["--engine"], "Unknown option --engine; did you mean --engines?"],
+  [["--engine=full"], "Unknown option --engine; did you mean --engines?"],
+  [["--noreload"], "Unknown option --noreload; did you mean --no-reload?"],
+  [["--colour"], "Unknown option --colour; see --help"],
+  [["-x"], "Unknown option -x; see --help"],
+  [["--engines"], "Option '--engines <set>' argument missing; see --help"],
+  [["stray"], "Too many arguments. Expected 0 arguments but got 1: stray; see --help"],
+  [
+    ["--rounds", "10"],
+    "Option '--rounds <count>' argument '10' is invalid. Expected a whole number from 1 to 9; see --help",
+  ],
+])("%j is refused with a sentence", (args, sentence) => {
+  expect(() => parse(...args)).toThrow(new UsageError(sentence));
 });
 
-test("known options are parsed, and other faults keep their own message", () => {
-  expect(parse("--engines", "full", "--no-reload")).toEqual({ engines: "full", "no-reload": true });
-  expect(() => parse("--engines")).toThrow(/argument missing/);
-  expect(() => parse("stray")).toThrow(/Unexpected argument 'stray'/);
+test("known options are parsed, and the others have their defaults", () => {
+  expect(parse("--engines", "full", "--no-reload")).toEqual({ engines: "full", reload: false, rounds: 3 });
+  expect(parse("--rounds=9")).toEqual({ reload: true, rounds: 9 });
 });

@@ -1,29 +1,45 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
-import { didYouMean, nearest } from "../contracts/nearest.ts";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { unknownOption } from "./unknown-option.ts";
 
-/** A command line that cannot be carried out; its message is all that the user needs. */
+/** A command line that cannot be carried out. Its message is all that the user needs. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 /**
- * Parses a command line like `parseArgs` of node:util. Throws a {@link UsageError}; for an unknown option it names the
- * nearest known one.
+ * Creates the command line of a script; add options and arguments to it, then parse. `--help` prints and exits with 0.
+ * Anything that cannot be parsed throws a {@link UsageError}, which names the nearest known option.
  */
-export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    if (!code.startsWith("ERR_PARSE_ARGS")) throw error;
-    if (code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw new UsageError(message, { cause: error });
-    const unknown = /'(-[^'\s]*)/.exec(message)?.[1] ?? "";
-    throw new UsageError(unknownOption(unknown, Object.keys(config.options ?? {})), { cause: error });
-  }
+export function createCommandLine(name: string, description: string) {
+  const command = new Command(name);
+  return command
+    .description(description)
+    .helpOption("-h, --help", "print this text")
+    .configureOutput({ writeErr: () => undefined, getOutHelpWidth: () => process.stdout.columns ?? 100 })
+    .exitOverride(({ exitCode, message }) => {
+      if (exitCode === 0) process.exit(0);
+      const options = command.options.map(({ long }) => long ?? "");
+      throw new UsageError(sentenceOf(message, options));
+    });
 }
 
-/** The sentence about an option that does not exist; `names` are without their dashes. */
-export function unknownOption(given: string, names: readonly string[]): string {
-  const meant = nearest(given.replace(/^-+/, ""), names).map((name) => `--${name}`);
-  return `Unknown option ${given}${didYouMean(meant) || "; see --help"}`;
+/** The library's message as one sentence. Its own suggestions miss options that are given with a value. */
+function sentenceOf(message: string, options: readonly string[]): string {
+  const [, unknown] = /^error: unknown option '([^']*)'/.exec(message) ?? [];
+  if (unknown !== undefined) return unknownOption(unknown, options);
+  const fault = message.replace(/^error: /, "").replace(/\.$/, "");
+  return `${fault.charAt(0).toUpperCase()}${fault.slice(1)}; see --help`;
+}
+
+/** A parser for whole numbers within bounds. Its error states what was expected. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      most === Number.MAX_SAFE_INTEGER
+        ? `Expected a whole number, at least ${least}.`
+        : `Expected a whole number from ${least} to ${most}.`,
+    );
+  };
 }

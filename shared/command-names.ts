@@ -1,6 +1,6 @@
 import type { Action } from "./keymap.ts";
 
-/** What `:` calls the actions of the keymap. Moving within a screen has no name: a key is quicker. */
+/** The names under which `:` offers the keymap's actions. Movement within a screen has none: a key is quicker. */
 export const COMMAND_NAMES: Partial<Record<Action, string>> = {
   "new-job": "new job",
   pages: "pages",
@@ -25,7 +25,7 @@ export const COMMAND_NAMES: Partial<Record<Action, string>> = {
   "shut-down": "shut down",
 };
 
-/** The entries whose names contain the letters of a text in their order, the best first. */
+/** The entries whose names contain the letters of a text in order, best first. */
 export function matchNames<E extends { readonly name: string }>(entries: readonly E[], text: string): E[] {
   return entries
     .map((entry) => ({ entry, score: gapsIn(entry.name, text) }))

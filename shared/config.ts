@@ -15,7 +15,9 @@ export function Secret<T extends TSchema>(schema: T): T {
   return { ...schema, secret: true };
 }
 
-/** A URL of one of these schemes, e.g. `Url(["amqp", "amqps"])`. It may hold a password, so it is treated as a secret. */
+/**
+ * A URL of one of these schemes, e.g. `Url(["amqp", "amqps"])`. It may hold a password, so it is treated as a secret.
+ */
 export function Url(schemes: readonly string[], options: { default?: string; description?: string } = {}) {
   return Secret(
     Type.String({

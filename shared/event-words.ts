@@ -15,7 +15,7 @@ const STATUS_OF: Readonly<Record<string, JobStatus>> = {
 };
 
 /** Describes an event in words, with the status in which it left the job. */
-export function tell({ eventType, payload }: EventEnvelope): { status?: JobStatus; words: string } {
+export function describeEvent({ eventType, payload }: EventEnvelope): { status?: JobStatus; words: string } {
   const status = eventType === "job.executed" ? statusOfOutcome(payload.outcome) : STATUS_OF[eventType];
   return { status, words: wordsOf(eventType, payload) };
 }

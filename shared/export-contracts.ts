@@ -8,8 +8,8 @@ import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
 import { UI_REGISTRY } from "../contracts/ui-registry.ts";
 import { exportedDocuments } from "./export-documents.ts";
-import { askedPayload } from "./job-types/asked-payload.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
+import { requestSchemaOf } from "./job-types/request-schema.ts";
 
 const ROOT = dirname(import.meta.dir);
 /** Every file in this folder is written by the export. */
@@ -18,7 +18,7 @@ export const SCHEMA_FOLDER = "contracts/schemas";
 /** Every published schema, by name: those of the contracts, and each job type's payload. */
 export function publishedSchemas(): PublishedSchema[] {
   const payloads = [...JOB_TYPES.values()].map(({ name, version, description, payload }) =>
-    publication(published(`job-type.${name}`, version, { description, ...askedPayload(payload) })),
+    publication(published(`job-type.${name}`, version, { description, ...requestSchemaOf(payload) })),
   );
   return inOrder([...CATALOGUE, ...payloads]);
 }
@@ -49,20 +49,20 @@ export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<
 /** Brings every generated file up to date, and reports which were not. */
 export async function exportAll(): Promise<void> {
   const files = new Map([...exportedFiles(), ...exportedDocuments(ROOT, [...JOB_TYPES.values()])]);
-  const said: string[] = [];
+  const changes: string[] = [];
   for (const path of await surplusFiles(files)) {
     await rm(join(ROOT, path), { recursive: true });
-    said.push(`removed ${path}`);
+    changes.push(`removed ${path}`);
   }
   for (const [path, text] of files) {
     const file = Bun.file(join(ROOT, path));
     const isCurrent = (await file.exists()) && (await file.text()) === text;
     // Rewritten even when unchanged, so that its modification time shows that it is as new as its source.
     await Bun.write(file, text);
-    if (!isCurrent) said.push(`wrote ${path}`);
+    if (!isCurrent) changes.push(`wrote ${path}`);
   }
   console.log(
-    said.length > 0 ? `Export: ${said.join(", ")}` : `Export: all ${files.size} files are up to date`,
+    changes.length > 0 ? `Export: ${changes.join(", ")}` : `Export: all ${files.size} files are up to date`,
   );
 }
 

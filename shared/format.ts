@@ -13,7 +13,7 @@ export function duration(ms: number | null | undefined): string {
   return ms < 172_800_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} d`;
 }
 
-/** A time ago, in whole seconds where {@link duration} would show fractions, so that a column of ages stays calm. */
+/** An age, in whole seconds where {@link duration} would show fractions, so that a column of ages stays calm. */
 export function age(ms: number): string {
   const whole = Math.max(0, ms);
   return whole < 60_000 ? `${Math.floor(whole / 1_000)} s` : duration(whole);

@@ -4,11 +4,11 @@ import type { Sql } from "./postgres.ts";
 
 export interface GuardedPostgres {
   /**
-   * Runs a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when the server no longer answers, or this
-   * query has no answer after `longestMs`; what was sent may have had its effect then.
+   * Runs a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when the server stops answering or this query
+   * has no answer after `longestMs`; the query may have taken effect anyway.
    */
   run<T>(query: (sql: Sql) => PromiseLike<T>, longestMs?: number): Promise<T>;
-  /** Give up what is under way and close. May be called twice. */
+  /** Abandons running queries and closes. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export interface GuardOptions {
  */
 const LONGEST_MS = 120_000;
 
-/** Seconds after which a connection needed only now and then is closed: at rest each would be one too many. */
+/** Idle seconds after which a connection that is needed only occasionally is closed. */
 const IDLE_S = 5;
 
 /** Connections for queries, and one for probes, which never wait behind a long statement. */
@@ -47,9 +47,9 @@ interface Pools {
 }
 
 /**
- * A pool whose queries always settle. The driver alone retries endlessly against a server that accepts and hangs up, and
- * a connection whose peer vanished stays "open" for minutes. After silence all connections are replaced, and the queries
- * that wait on the old ones are refused.
+ * A pool whose queries always settle. The driver alone retries endlessly against a server that accepts and hangs up,
+ * and a connection whose peer vanished stays "open" for minutes. After silence all connections are replaced, and the
+ * queries that wait on the old ones are refused.
  */
 export function createGuardedPostgres({
   connect,
@@ -65,17 +65,17 @@ export function createGuardedPostgres({
     const queries = connect(steady);
     const more = maxConnections > steady ? connect(maxConnections - steady, IDLE_S) : queries;
     const probe = connect(1, IDLE_S);
-    let asked: Promise<unknown> | undefined;
+    let probing: Promise<unknown> | undefined;
     return {
       queries,
       more,
       taken: 0,
       // One probe serves every caller.
       alive() {
-        asked ??= within(patienceMs, probe`select 1`).finally(() => {
-          asked = undefined;
+        probing ??= within(patienceMs, probe`select 1`).finally(() => {
+          probing = undefined;
         });
-        return asked;
+        return probing;
       },
       end: () => Promise.all([queries, more, probe].map((pool) => pool.end({ timeout: 0 }))),
     };

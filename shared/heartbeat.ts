@@ -9,15 +9,15 @@ export interface HeartbeatOptions {
 }
 
 export interface Heartbeat {
-  /** Anything arrived from the other end. */
+  /** Call it whenever anything arrives from the other end. */
   heard(): void;
   stop(): void;
 }
 
 /**
  * Watches one socket of a terminal from its opening: a peer that is frozen, or a proxy that swallows what it is sent,
- * leaves the socket open for minutes. Only an unanswered ping counts as silence, so that a client which was itself
- * stopped, or whose timers the browser slows down, does not lose a connection that works.
+ * leaves the socket open for minutes. Only an unanswered ping counts as silence, so that a client that was itself
+ * stopped, or whose timers the browser slows down, does not lose a working connection.
  */
 export function startHeartbeat({ ping, onSilence, everyMs = PTY_HEARTBEAT_MS }: HeartbeatOptions): Heartbeat {
   let state: "heard" | "quiet" | "pinged" = "quiet";

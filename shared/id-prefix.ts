@@ -1,7 +1,7 @@
-/** Shorter ones are also words: `a` or `be` would match a good part of all ids. */
+/** Shorter prefixes are also words: `a` or `be` would match a good part of all ids. */
 const MIN_DIGITS = 4;
 
-/** The first and the last UUID with a prefix, dashes or not; undefined when there can be none. */
+/** Returns the first and last UUID with a prefix, with or without dashes; undefined when no UUID can have it. */
 export function idRange(text: string): { first: string; last: string } | undefined {
   const digits = text.trim().toLowerCase().replaceAll("-", "");
   if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_DIGITS || digits.length > 32) return undefined;

@@ -1,6 +1,6 @@
 import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { isAway, isRefusedValue } from "./postgres.ts";
+import { isRefusedValue, isUnavailable } from "./postgres.ts";
 
 /** Rounds in which an entry fails alone, while the store accepts other writes, before it is parked. */
 const ROUNDS = 3;
@@ -43,7 +43,7 @@ export function createIsolation<T>({ probe, keyOf, maxTogether, log }: Isolation
   const rounds = new Map<string, number>();
 
   async function isStoresTrouble(error: unknown): Promise<boolean> {
-    if (isAway(error)) return true;
+    if (isUnavailable(error)) return true;
     if (isRefusedValue(error)) return false;
     try {
       await probe();

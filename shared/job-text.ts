@@ -5,7 +5,7 @@ import type { Sql } from "./postgres.ts";
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /** A place where a text may be found. `ordered`: its index is also in page order. */
-export interface Place {
+export interface TextMatch {
   readonly condition: Fragment;
   readonly ordered: boolean;
 }
@@ -14,10 +14,10 @@ export interface Place {
  * Where a search text may be found: one condition per place, so that each can use its own index. The last word may be
  * a prefix. `types` are the types that have jobs.
  */
-export function places(sql: Sql, text: string, types: readonly string[]): Place[] {
+export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
-  const found: Place[] = [
+  const found: TextMatch[] = [
     { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}`, ordered: false },
     { condition: sql`error is not null and to_tsvector('simple', error) @@ ${words}`, ordered: false },
   ];

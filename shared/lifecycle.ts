@@ -34,8 +34,8 @@ export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
     log.info("Stopping", { reason });
     stopping.abort(new Error(`stopping: ${reason}`));
     const timer = setTimeout(() => {
-      log.warn("Grace has passed, aborting what is held", { graceMs });
-      abort.abort(new Error("the grace for stopping has passed"));
+      log.warn("The grace period has passed, aborting held work", { graceMs });
+      abort.abort(new Error("the grace period for stopping has passed"));
     }, graceMs);
     let clean = true;
     for (let entry = undos.pop(); entry; entry = undos.pop()) {

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { AppError } from "./errors.ts";
-import { isAway, isRefusedValue, translateStoreError } from "./postgres.ts";
+import { isRefusedValue, isUnavailable, translateStoreError } from "./postgres.ts";
 
 const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
 
 test("only data, integrity and program-limit errors are refused values", () => {
   for (const code of ["22P05", "22001", "22021", "23505", "23514", "54000", "54001"])
-    expect([code, isRefusedValue(failed(code)), isAway(failed(code))]).toEqual([code, true, false]);
+    expect([code, isRefusedValue(failed(code)), isUnavailable(failed(code))]).toEqual([code, true, false]);
   for (const code of [
     "57014",
     "25006",
@@ -35,7 +35,7 @@ test("a wrapped error is judged by its cause", () => {
     new AppError("STORE_UNAVAILABLE", "Could not record", { cause: failed(code) });
   expect(isRefusedValue(wrapped("22P05"))).toBe(true);
   expect(isRefusedValue(wrapped("57014"))).toBe(false);
-  expect(isAway(wrapped("08006"))).toBe(true);
+  expect(isUnavailable(wrapped("08006"))).toBe(true);
   expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "Nobody answers"))).toBe(false);
 });
 

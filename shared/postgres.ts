@@ -53,7 +53,7 @@ export function openPostgres({
   });
 }
 
-const AWAY = new Set([
+const CONNECTION_FAILURES = new Set([
   // The driver's and the system's codes for a failed connection.
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
@@ -68,9 +68,9 @@ const AWAY = new Set([
 ]);
 
 /** Whether the server is unavailable, starting or stopping (SQLSTATE classes 08, 53 and 57P). */
-export function isAway(error: unknown): boolean {
+export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error);
-  return code !== undefined && (AWAY.has(code) || /^(08|53|57P)/.test(code));
+  return code !== undefined && (CONNECTION_FAILURES.has(code) || /^(08|53|57P)/.test(code));
 }
 
 /**
@@ -95,7 +95,7 @@ const PASSING = /^(25006|40...|55P03|57014)$/;
 
 /** Whether the same request may succeed later: the server is unavailable or read-only, or a statement timed out. */
 export function isPassing(error: unknown): boolean {
-  return isAway(error) || PASSING.test(codeOf(error) ?? "");
+  return isUnavailable(error) || PASSING.test(codeOf(error) ?? "");
 }
 
 /** Whether a statement took longer than it may, or was cancelled. */

@@ -65,8 +65,8 @@ export interface Counted {
 }
 
 /**
- * Puts the rates from before this program's first sample in front of its own samples, the newest of which was taken at
- * `newestAt`.
+ * Prepends the rates from before this program's first sample to its own samples. `newestAt` is the time of the newest
+ * sample.
  */
 export function seed(
   own: readonly number[],

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIPv6 } from "node:net";
+import { within } from "./async.ts";
 
 /** The current addresses of a host name; rejects when there are none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -33,15 +34,7 @@ async function replicasOf(url: string, addressesOf: Lookup): Promise<readonly st
 
 /** Returns addresses of one family: with both, each replica would appear twice. */
 async function addresses(host: string): Promise<readonly string[]> {
-  const all = await Promise.race([
-    lookup(host, { all: true }),
-    new Promise<never>((_, reject) => {
-      setTimeout(
-        () => reject(new Error(`${host} was not looked up within ${LOOKUP_MS} ms`)),
-        LOOKUP_MS,
-      ).unref();
-    }),
-  ]);
+  const all = await within(LOOKUP_MS, lookup(host, { all: true }), `Looking up ${host}`);
   const family = all.some((one) => one.family === 4) ? 4 : 6;
   return all.filter((one) => one.family === family).map(({ address }) => address);
 }

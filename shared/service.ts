@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
 import { versionLine } from "./build-info.ts";
-import { unknownOption } from "./command-line.ts";
 import { type BASE_CONFIG, ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./errors.ts";
 import { createEventMaker, type EventMaker } from "./event.ts";
@@ -11,7 +10,11 @@ import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openTracing } from "./tracing/open.ts";
 import type { Tracing } from "./tracing.ts";
+import { unknownOption } from "./unknown-option.ts";
 import { parseVersion } from "./version.ts";
+
+/** Parsed without a library, because loading one would slow down every health check. */
+const FLAGS = ["--help", "--version", "--healthcheck"];
 
 type BaseConfig = Static<TObject<typeof BASE_CONFIG>>;
 
@@ -65,10 +68,10 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
       process.exitCode = ready ? 0 : 1;
       return;
     }
-    if (flag !== undefined) throw new ConfigError(unknownOption(flag, ["help", "version", "healthcheck"]));
+    if (flag !== undefined) throw new ConfigError(unknownOption(flag, FLAGS));
 
     const config = readConfig(schema, process.env) as Readonly<Static<TObject<T>> & BaseConfig>;
-    const instanceId = config.INSTANCE_ID ?? `${service}-${place()}`;
+    const instanceId = config.INSTANCE_ID ?? `${service}-${processLabel()}`;
     const log = createLog({ service, level: config.LOG_LEVEL });
     const life = createLifecycle({ log, graceMs: config.STOP_GRACE_MS });
     const metrics = createMetrics(service);
@@ -80,7 +83,7 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
         instanceId,
         log,
         endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-        share: config.OTEL_TRACES_SAMPLER_ARG,
+        sampleRatio: config.OTEL_TRACES_SAMPLER_ARG,
       });
       life.defer("traces", tracing.close);
       await start({ service, version, instanceId, config, log, life, metrics, makeEvent, tracing });
@@ -95,7 +98,7 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
  * Distinguishes this process from its replicas: in a container every process is process 1, and the host name is the
  * container's.
  */
-const place = () => (process.pid === 1 ? hostname() : process.pid);
+const processLabel = () => (process.pid === 1 ? hostname() : process.pid);
 
 function help<T extends TProperties>({ service, summary, config }: ServiceDefinition<T>): string {
   const variables = Object.entries(config.properties as Record<string, TSchema>);

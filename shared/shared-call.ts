@@ -52,10 +52,10 @@ export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, k
   };
 
   return {
-    /** The kept outcome, or that of a call. Rejects with the caller's reason when its signal aborts first. */
+    /** Returns the kept outcome, or calls. Rejects with the caller's reason when its signal aborts first. */
     get: (caller?: AbortSignal): Promise<T> =>
       kept && performance.now() < kept.until ? Promise.resolve(kept.value) : refresh(caller),
-    /** The outcome of a call in progress or started now. */
+    /** Returns the outcome of the call in progress, or of a new one. */
     refresh,
   };
 }

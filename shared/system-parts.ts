@@ -1,7 +1,7 @@
 import type { Overview } from "../contracts/api-queries.ts";
 import { duration } from "./format.ts";
 
-/** A service or an engine, as far as an overview shows it. */
+/** A service or an engine, as an overview shows it. */
 export interface SystemPart {
   readonly name: string;
   readonly ok: boolean;

@@ -9,10 +9,7 @@ export function readTraceparent(header: string | null): string | undefined {
   return `00${header.slice(2, LENGTH)}`;
 }
 
-/**
- * The trace of a job that came without one: the job's own id, so that it is known without a random number or a
- * look-up.
- */
+/** The trace id of a job that came without a trace: the job's own id, known without a random number or a look-up. */
 export function traceIdOfJob(jobId: string): string {
   return jobId.replaceAll("-", "").toLowerCase();
 }

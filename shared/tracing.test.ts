@@ -5,10 +5,10 @@ import { isSampled, readTraceparent, traceIdOf, traceIdOfJob } from "./tracepare
 import { openTracing } from "./tracing/open.ts";
 import { TRACING_OFF } from "./tracing.ts";
 
-const open = (endpoint: string | undefined, share: number) =>
+const open = (endpoint: string | undefined, sampleRatio: number) =>
   openTracing({
     endpoint,
-    share,
+    sampleRatio,
     service: "gateway",
     version: "1.0.0",
     instanceId: "gateway-1",
@@ -43,7 +43,7 @@ test("a step without a parent, or with an unsampled one, has no span", async () 
   await tracing.close();
 });
 
-test("new traces are sampled at the configured share, continued ones always", async () => {
+test("new traces are sampled at the configured sampleRatio, continued ones always", async () => {
   const tracing = await open(ENDPOINT, 0.25);
   const sampled = jobIds.filter((jobId) => tracing.begin(jobId, "POST /jobs", "server")).length;
   expect(sampled).toBeGreaterThan(350);

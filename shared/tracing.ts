@@ -39,7 +39,7 @@ export interface TracingOptions {
   /** Base URL of an OTLP receiver over HTTP; tracing is off when undefined. */
   readonly endpoint: string | undefined;
   /** Share of new traces that are sampled, 0 to 1. */
-  readonly share: number;
+  readonly sampleRatio: number;
   readonly service: string;
   readonly version: string;
   readonly instanceId: string;

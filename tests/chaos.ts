@@ -1,19 +1,13 @@
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { JobDetail } from "../contracts/api-queries.ts";
 import { JOB_SERVICES, type ServiceName } from "../contracts/services.ts";
-import { parseOptions, UsageError } from "../shared/command-line.ts";
-import { type EngineSetName, engineSets } from "../tui/launch/engine-set.ts";
+import { createCommandLine, UsageError, wholeNumber } from "../shared/command-line.ts";
 import { enginesOf, stopTestEngines, whyLeftOut } from "./support/engines.ts";
 import { createRandom, type Random } from "./support/random.ts";
 import type { ServiceProcess } from "./support/service-process.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
 import { eventually } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
-
-const USAGE = `Random kills and cuts under steady load, judged by the ledger and by the load's own list of accepted jobs.
-
-Usage: bun run test:chaos [--engines full|embedded] [--schedule mixed|partition] [--minutes N] [--seed S] [--rate JOBS_PER_SECOND]
-
-On full engines (the default) faults hit RabbitMQ, PostgreSQL, MongoDB and Redis, on embedded the one PostgreSQL. The seed is printed: the same seed makes the same choices in the same order.`;
 
 const startedAt = performance.now();
 const say = (line: string) =>
@@ -194,40 +188,37 @@ async function judge(world: World, accepted: readonly string[]): Promise<string[
 }
 
 async function main(): Promise<number> {
-  const { values } = parseOptions({
-    options: {
-      engines: { type: "string", default: "full" },
-      schedule: { type: "string", default: "mixed" },
-      minutes: { type: "string", default: "1" },
-      seed: { type: "string" },
-      rate: { type: "string", default: "40" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const minutes = Number(values.minutes);
-  const rate = Number(values.rate);
-  const seed =
-    values.seed === undefined ? (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) : Number(values.seed);
-  if (!(minutes > 0) || !(rate > 0) || !Number.isInteger(seed)) {
-    console.error(`--minutes and --rate are numbers above 0, --seed is a whole number.\n\n${USAGE}`);
-    return 2;
-  }
-  const { engines } = values;
-  if (!isEngineSet(engines)) {
-    console.error(`--engines is ${JSON.stringify(engines)}, expected full or embedded.\n\n${USAGE}`);
-    return 2;
-  }
-  const schedule = SCHEDULES[values.schedule];
-  if (!schedule) {
-    console.error(
-      `--schedule is ${JSON.stringify(values.schedule)}, expected ${Object.keys(SCHEDULES).join(" or ")}.\n\n${USAGE}`,
-    );
-    return 2;
-  }
+  const {
+    engines,
+    minutes,
+    rate,
+    schedule: scheduleName,
+    seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 1,
+  } = createCommandLine(
+    "bun run test:chaos",
+    "Random kills and cuts under steady load, judged by the ledger and by the load's own list of accepted jobs. The seed is printed: the same seed makes the same choices in the same order.",
+  )
+    .addOption(
+      new Option(
+        "--engines <set>",
+        "full: faults hit RabbitMQ, PostgreSQL, MongoDB and Redis; embedded: the one PostgreSQL",
+      )
+        .choices(["full", "embedded"] as const)
+        .default("full" as const),
+    )
+    .addOption(
+      new Option("--schedule <name>", "which faults").choices(Object.keys(SCHEDULES)).default("mixed"),
+    )
+    .option("--minutes <number>", "how long", aboveZero, 1)
+    .option(
+      "--seed <number>",
+      "makes the choices; random if left out",
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
+    .option("--rate <number>", "jobs per second", aboveZero, 40)
+    .parse()
+    .opts();
+  const schedule = SCHEDULES[scheduleName] ?? [];
   const missing = whyLeftOut(enginesOf(engines));
   if (missing) {
     console.error(missing);
@@ -236,7 +227,7 @@ async function main(): Promise<number> {
 
   const random = createRandom(seed);
   console.log(
-    `Chaos on ${engines} engines for ${minutes} min with ${rate} jobs/s; replay with --engines ${engines} --schedule ${values.schedule} --seed ${seed}`,
+    `Chaos on ${engines} engines for ${minutes} min with ${rate} jobs/s; replay with --engines ${engines} --schedule ${scheduleName} --seed ${seed}`,
   );
   const world = await createWorld({
     engines,
@@ -269,7 +260,7 @@ async function main(): Promise<number> {
     say(
       found.length === 0
         ? "nothing lost, nothing twice"
-        : `FAILED; replay with --engines ${engines} --schedule ${values.schedule} --seed ${seed}`,
+        : `FAILED; replay with --engines ${engines} --schedule ${scheduleName} --seed ${seed}`,
     );
     return found.length === 0 ? 0 : 1;
   } finally {
@@ -278,8 +269,10 @@ async function main(): Promise<number> {
   }
 }
 
-function isEngineSet(name: string): name is EngineSetName {
-  return Object.hasOwn(engineSets, name);
+function aboveZero(text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError("Expected a number above 0.");
 }
 
 let code = 1;
@@ -288,6 +281,7 @@ try {
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
+  code = 2;
 } finally {
   await stopTestEngines();
 }

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
-import { parseArgs } from "node:util";
+import { Option } from "@commander-js/extra-typings";
 import type { DeadLetterPage, JobPage, Ledger } from "../contracts/api-queries.ts";
+import { createCommandLine, UsageError, wholeNumber } from "../shared/command-line.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { findFreePort } from "../tui/engines/port.ts";
 import type { EngineSetName } from "../tui/launch/engine-set.ts";
@@ -13,13 +14,6 @@ import { createRandom } from "./support/random.ts";
 import { type ServiceProcess, startService } from "./support/service-process.ts";
 import { eventually } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
-
-const USAGE = `Requests made from every route of every service and of the page's server: valid, nearly valid and hostile.
-It fails on a 5xx that is not a documented 503, on a refusal that is no problem, on a reply that does not come, on an error in a log.
-
-Usage: bun run test:fuzz [--engines embedded|full] [--requests N] [--seed S]
-
-The same seed makes the same requests in the same order.`;
 
 const AT_A_TIME = 16;
 const REPLY_MS = 20_000;
@@ -163,29 +157,35 @@ async function run(engines: EngineSetName, requests: number, seed: number): Prom
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      engines: { type: "string", default: "embedded" },
-      requests: { type: "string", default: "10000" },
-      seed: { type: "string", default: "1" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  const { engines } = values;
-  if (values.help || (engines !== "embedded" && engines !== "full")) {
-    console.log(USAGE);
-    return values.help ? 0 : 2;
-  }
+  const { engines, requests, seed } = createCommandLine(
+    "bun run test:fuzz",
+    "Sends requests made from every route of every service and of the page's server: valid, nearly valid and hostile. Fails on a 5xx that is not a documented 503, on a refusal that is no problem, on a missing reply, and on an error in a log. The same seed makes the same requests in the same order.",
+  )
+    .addOption(
+      new Option("--engines <set>", "what the system runs on")
+        .choices(["embedded", "full"] as const)
+        .default("embedded" as const),
+    )
+    .option("--requests <count>", "how many", wholeNumber(1, Number.MAX_SAFE_INTEGER), 10_000)
+    .option("--seed <number>", "makes the requests", wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .parse()
+    .opts();
   const reason = whyLeftOut(enginesOf(engines));
   if (reason) {
     console.error(`Engines are missing: ${reason}`);
     return 1;
   }
-  say(`${values.requests} requests on ${engines} engines, seed ${values.seed}`);
-  const faults = await run(engines, Number(values.requests), Number(values.seed)).finally(stopTestEngines);
+  say(`${requests} requests on ${engines} engines, seed ${seed}`);
+  const faults = await run(engines, requests, seed).finally(stopTestEngines);
   for (const fault of faults.slice(0, MAX_FAULTS)) console.error(`FAULT ${fault}`);
-  say(faults.length === 0 ? "no fault" : `${faults.length} faults; again with --seed ${values.seed}`);
+  say(faults.length === 0 ? "no fault" : `${faults.length} faults; again with --seed ${seed}`);
   return faults.length === 0 ? 0 : 1;
 }
 
-process.exit(await main());
+try {
+  process.exit(await main());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}

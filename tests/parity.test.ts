@@ -6,7 +6,7 @@ import { Value } from "@sinclair/typebox/value";
 import { ServiceCatalogue } from "../contracts/service-schema.ts";
 import { SERVICE_CATALOGUE, SERVICE_NAMES, type ServiceName } from "../contracts/services.ts";
 import registry from "../contracts/ui-registry.json" with { type: "json" };
-import { BINARIES } from "../shared/build/binaries.ts";
+import { BINARIES } from "../tui/build/binaries.ts";
 import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity/compose.ts";
 import { settingsOf } from "./parity/settings.ts";
 

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SERVICE_NAMES } from "../contracts/services.ts";
+import { createCommandLine, UsageError } from "../shared/command-line.ts";
 import type { EngineName } from "../tui/engines/engine.ts";
 import { coverageByService, TERMINAL_UI, WEB } from "./coverage.ts";
 import { setUpEngines } from "./set-up.ts";
@@ -13,17 +14,6 @@ const COVERAGE = join(ROOT, "coverage");
 /** Whole deployments on a container engine, each with a harness that counts its own checks. */
 const DEPLOYMENTS: readonly string[] = ["compose", "kind"];
 const LEAST_COVERAGE = 80;
-
-const USAGE = `Runs the tests, with all the set-up they need.
-
-Usage: bun run test [SUITE ...]
-
-Suites: ${[...SUITES.map((suite) => suite.name), ...DEPLOYMENTS].join(", ")}; all of them when none is named.
-A name also stands for what begins with it: "conformance" for every adapter, "gateway" for its units too.
-Only the engines that the chosen suites need are set up; a suite without its engines is left out and says why.
-Generated files are brought up to date first; under CI=true a stale one is a failure.
-All of them also check types, format and lint, the coverage of every service, and run a minute of chaos and 10,000 hostile requests.
-Under CI=true what could not run counts as failed.`;
 
 interface Outcome {
   readonly name: string;
@@ -124,16 +114,17 @@ function checkCoverage(): Promise<Outcome> {
 }
 
 async function main(): Promise<number> {
-  const names = process.argv.slice(2);
-  if (names.includes("--help") || names.includes("-h")) {
-    console.log(USAGE);
-    return 0;
-  }
+  const [names] = createCommandLine(
+    "bun run test",
+    "Runs the tests, with all the set-up they need. Sets up only the engines that the chosen suites need; a suite without its engines is left out and says why. Generated files are brought up to date first; under CI=true a stale one is a failure, and so is what could not run. A run of all suites also checks types, format and lint and the coverage of every service, and runs a minute of chaos and 10,000 hostile requests.",
+  )
+    .argument(
+      "[suite...]",
+      `any of ${[...SUITES.map((suite) => suite.name), ...DEPLOYMENTS].join(", ")}; all of them if left out. A name also stands for those that begin with it: "conformance" for every adapter, "gateway" for its units too`,
+    )
+    .parse().processedArgs;
   const unknown = names.filter((name) => !DEPLOYMENTS.includes(name) && suitesOf(name).length === 0);
-  if (unknown.length > 0) {
-    console.error(`There is no suite ${unknown.join(", ")}.\n\n${USAGE}`);
-    return 2;
-  }
+  if (unknown.length > 0) throw new UsageError(`There is no suite ${unknown.join(", ")}; see --help`);
   const all = names.length === 0;
   const chosen = new Set(names.flatMap(suitesOf));
   const suites = SUITES.filter((suite) => all || chosen.has(suite));
@@ -210,4 +201,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     for (const child of children) child.kill(signal);
     process.exit(130);
   });
-process.exit(await main());
+try {
+  process.exit(await main());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseOptions } from "../shared/command-line.ts";
+import { createCommandLine } from "../shared/command-line.ts";
 import { readState, stateFileName } from "../shared/dev-state.ts";
 import { proofPaths, type SmokeTargets } from "./smoke/proof-paths.ts";
 import { createRecorder } from "./smoke/recorder.ts";
@@ -8,22 +8,8 @@ import { createRecorder } from "./smoke/recorder.ts";
 const projectDir = join(import.meta.dir, "..");
 const budgetMs = 60_000;
 
-const usageText = `Usage: bun run smoke [options]
-
-Sends one job through a running system and proves four things: it is accepted, its events carry its id,
-it is COMPLETED, and the metrics count it. Takes a second or two, at most 60. Every reply is kept under artifacts/smoke/.
-
-  --gateway URL      default: where \`bun run dev\` runs, else http://127.0.0.1:3000
-  --read-model URL   likewise, else http://127.0.0.1:8080
-  --metrics URL      the metrics-engine; likewise, else http://127.0.0.1:3003
-  --help             this text`;
-
 async function main(args: string[]): Promise<number> {
   const targets = parseTargets(args);
-  if (!targets) {
-    console.log(usageText);
-    return 0;
-  }
   const startedAt = performance.now();
   const recorder = createRecorder({
     folder: join(projectDir, "artifacts/smoke", new Date().toISOString().replaceAll(":", "-")),
@@ -48,25 +34,23 @@ async function main(args: string[]): Promise<number> {
   return failure === undefined ? 0 : 1;
 }
 
-function parseTargets(args: string[]): SmokeTargets | undefined {
-  const option = { type: "string" } as const;
-  const { values } = parseOptions({
-    args,
-    options: {
-      gateway: option,
-      "read-model": option,
-      metrics: option,
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (values.help) return undefined;
+function parseTargets(args: string[]): SmokeTargets {
+  const values = createCommandLine(
+    "bun run smoke",
+    "Sends one job through a running system and proves four things: it is accepted, its events carry its id, it is COMPLETED, and the metrics count it. Takes a second or two, at most 60. Every reply is kept under artifacts/smoke/.",
+  )
+    .option("--gateway <url>", "default: where `bun run dev` runs, else http://127.0.0.1:3000")
+    .option("--read-model <url>", "likewise, else http://127.0.0.1:8080")
+    .option("--metrics <url>", "the metrics-engine; likewise, else http://127.0.0.1:3003")
+    .parse(args, { from: "user" })
+    .opts();
   const path = join(projectDir, ".observatory", stateFileName);
   const services = existsSync(path) ? readState(path)?.services : undefined;
   return {
     gateway: baseUrl("--gateway", values.gateway ?? services?.gateway ?? "http://127.0.0.1:3000"),
     readModel: baseUrl(
       "--read-model",
-      values["read-model"] ?? services?.["read-model"] ?? "http://127.0.0.1:8080",
+      values.readModel ?? services?.["read-model"] ?? "http://127.0.0.1:8080",
     ),
     metrics: baseUrl("--metrics", values.metrics ?? services?.["metrics-engine"] ?? "http://127.0.0.1:3003"),
   };

@@ -6,11 +6,11 @@ import type {
   PurgeRequest,
 } from "../../contracts/api-commands.ts";
 import { pause } from "../../shared/async.ts";
+import { checkedFilter } from "../../shared/checked-filter.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { isPassing, isTimeout } from "../../shared/postgres.ts";
-import { readFilter } from "../../shared/read-filter.ts";
 import type { BulkAction, BulkActionStore, Match, Target } from "./bulk-action-store.ts";
 import type { CommandLogStore } from "./command-log-store.ts";
 import type { CommandStore } from "./command-store.ts";
@@ -195,7 +195,7 @@ export function createBulkActions(options: BulkActionsOptions) {
   return {
     async onJobs(request: ActionRequest, commandId: string): Promise<ActionReply> {
       const { action, filter: given, all = false, dryRun = false } = request;
-      const filter = await readFilter(given, jobsLanguage());
+      const filter = await checkedFilter(given, jobsLanguage());
       refuseEmpty(filter, all, "job");
       const reply = await begin({ target: "jobs", action, filter }, commandId, dryRun);
       const note = action === "retry" ? await noteOn(Object.keys(reply.byType)) : undefined;
@@ -207,7 +207,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       { filter: given, all = false, dryRun = false }: PurgeRequest,
       commandId: string,
     ): Promise<ActionReply> {
-      const filter = await readFilter(given, jobsLanguage());
+      const filter = await checkedFilter(given, jobsLanguage());
       refuseEmpty(filter, all, "job");
       const action = "purge";
       const reply = await begin({ target: "jobs", action, filter }, commandId, dryRun);
@@ -222,7 +222,7 @@ export function createBulkActions(options: BulkActionsOptions) {
         now: history.now(),
         storedTypes: jobs.types,
       } as const;
-      const filter = await readFilter(given, language);
+      const filter = await checkedFilter(given, language);
       refuseEmpty(filter, all, "dead letter");
       return { ...(await begin({ target: "dead-letters", action, filter }, commandId, dryRun)), action };
     },

@@ -1,7 +1,7 @@
 import type { JobFilter } from "../../contracts/filter-schema.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 import { jobConditions } from "../../shared/job-filter-sql.ts";
-import { jobTypes, places } from "../../shared/job-text.ts";
+import { jobTypes, textMatches } from "../../shared/job-text.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 
 /** The condition of jobs that match a filter and have one of these statuses: what `GET /jobs` lists is what is touched. */
@@ -10,7 +10,7 @@ export async function jobMatch(sql: Sql, filter: JobFilter, statuses: readonly J
   const match = sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}`;
   if (text === undefined) return { sql: match };
   // A text is compared with the names of the types that have jobs.
-  const anywhere = places(sql, text, await jobTypes(sql))
+  const anywhere = textMatches(sql, text, await jobTypes(sql))
     .map(({ condition }) => sql`(${condition})`)
     .reduce((whole, one) => sql`${whole} or ${one}`);
   return { sql: sql`${match} and (${anywhere})` };

@@ -1,7 +1,7 @@
 import type { FilterLanguage } from "../../contracts/filter-keys.ts";
 import type { Filters } from "../../contracts/filter-schema.ts";
 import { PAGE_QUERY } from "../../contracts/route.ts";
-import { readFilter } from "../../shared/read-filter.ts";
+import { checkedFilter } from "../../shared/checked-filter.ts";
 
 export interface FilterReaderOptions<L extends FilterLanguage> {
   readonly language: L;
@@ -17,6 +17,6 @@ export function createFilterReader<L extends FilterLanguage>(options: FilterRead
   return async (url: string): Promise<Filters[L]> => {
     const parameters = new URL(url).searchParams;
     for (const name of others) parameters.delete(name);
-    return readFilter(parameters, { language, code: "INVALID_QUERY", others, storedTypes, now: now() });
+    return checkedFilter(parameters, { language, code: "INVALID_QUERY", others, storedTypes, now: now() });
   };
 }

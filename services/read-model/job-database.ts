@@ -1,7 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { createGuardedPostgres } from "../../shared/guarded-postgres.ts";
-import { isAway, openPostgres, type Sql } from "../../shared/postgres.ts";
+import { isUnavailable, openPostgres, type Sql } from "../../shared/postgres.ts";
 
 export type { Sql };
 export type Fragment = PendingQuery<Row[]>;
@@ -94,7 +94,7 @@ function unavailable(reason: string, cause?: unknown): AppError {
 function translate(error: unknown, writes: boolean): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";
-  if (isAway(error)) return unavailable(code, error);
+  if (isUnavailable(error)) return unavailable(code, error);
   if (code === "42P01") return unavailable("it has no tables yet; the processor creates them", error);
   // During an upgrade this service may be newer than every processor.
   if (code === "42703")

@@ -4,7 +4,7 @@ import { eventIdAt } from "../../contracts/ids.ts";
 import type { Attempt, JobStatus, Transition } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
 import { jobConditions } from "../../shared/job-filter-sql.ts";
-import { jobTypes, places } from "../../shared/job-text.ts";
+import { jobTypes, textMatches } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
 import type { Fragment, JobDatabase, Sql } from "./job-database.ts";
 import { type JobRow, jobColumns, present, type SummaryRow, summaryColumns, toSummary } from "./job-row.ts";
@@ -96,7 +96,7 @@ const newest = (sql: Sql, count: number) => sql`order by created_at desc, id des
  * so that neither reads many rows. The planner is given no choice, because it misjudges how often a prefix occurs.
  */
 async function search(sql: Sql, where: Fragment, text: string, count: number): Promise<SummaryRow[]> {
-  const found = places(sql, text, await jobTypes(sql));
+  const found = textMatches(sql, text, await jobTypes(sql));
   const anywhere = found.map(({ condition }) => sql`(${condition})`).reduce((a, b) => sql`${a} or ${b}`);
   const recent = await sql<SummaryRow[]>`
     select ${summaryColumns(sql)} from (select * from jobs where ${where} ${newest(sql, RECENT)}) as jobs

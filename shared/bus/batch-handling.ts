@@ -10,7 +10,7 @@ export interface BusConsumerOptions extends ConsumeOptions {
   readonly deliveryLimit: number;
   readonly handler: BatchHandler;
   readonly log: Log;
-  /** From the beginning of a stop until the handler's signal aborts. */
+  /** Time from the beginning of a stop until the handler's signal aborts. */
   readonly stopGraceMs: number;
   /** Drops the connection and opens another. */
   readonly drop: (reason: string) => void;
@@ -53,8 +53,8 @@ export function createBatchHandling({
 
   return {
     /**
-     * Resolves to whether the handler accepted the batch; false when one of `giveUp` aborted first. `again` is set
-     * when it was handed over before.
+     * Resolves to whether the handler accepted the batch; false when one of `giveUp` aborted first. `again` is true on
+     * every call after the first.
      */
     async handle(
       toDeliveries: (again: boolean) => Delivery[],
@@ -87,7 +87,7 @@ export function createBatchHandling({
           const over = AbortSignal.any([...giveUp]);
           await pause(halfJitter(0, ms, ms), over);
           if (over.aborted) {
-            // Another consumer has its messages now, and any trouble with them.
+            // Another consumer has its messages now.
             failing = undefined;
             return false;
           }
@@ -106,9 +106,9 @@ export function createBatchHandling({
       return undefined;
     },
 
-    /** Waits for the batch in hand: it may end by itself, then its handler is aborted, then it is abandoned. */
+    /** Waits for the current batch to end by itself, then aborts its handler, and finally abandons it. */
     async finish(working: Promise<void>): Promise<void> {
-      const giveUp = () => abort.abort(new Error("the grace for stopping has passed"));
+      const giveUp = () => abort.abort(new Error("the grace period for stopping has passed"));
       const timer = setTimeout(giveUp, stopGraceMs);
       await within(stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
         log.error("A batch did not end, returning its messages", { queue, error }),

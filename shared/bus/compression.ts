@@ -28,7 +28,7 @@ export function compressed(bus: Bus): Bus {
   };
 }
 
-/** A body as it travels; one that already does stays as it is. */
+/** Compresses a body for transit; returns a short or compressed one unchanged. */
 export function compressBody(body: Uint8Array): Uint8Array {
   if (body.length < MIN_BYTES || isCompressed(body)) return body;
   return Bun.zstdCompressSync(Buffer.from(body.buffer, body.byteOffset, body.byteLength), { level: 1 });
@@ -46,7 +46,7 @@ export function readableBody(body: Uint8Array): Uint8Array {
     const read = zstdDecompressSync(body, { maxOutputLength: size });
     return read.length === size ? read : body;
   } catch {
-    // Its consumer refuses it as malformed, with these very bytes.
+    // Its consumer refuses it as malformed and keeps these bytes.
     return body;
   }
 }

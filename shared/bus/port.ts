@@ -20,7 +20,7 @@ export interface ConsumeOptions {
 /**
  * Handles some messages. When it resolves, all of them are acknowledged; when it rejects, all of them come back after
  * a pause that grows with consecutive rejections. Each consumer makes one call at a time: messages that arrive
- * meanwhile form the next batch, and an idle consumer is called at once. `signal` aborts when stopping has exceeded
+ * during a call form the next batch, and an idle consumer is called at once. `signal` aborts when stopping has exceeded
  * its grace period.
  */
 export type BatchHandler = (batch: readonly Delivery[], signal: AbortSignal) => Promise<void>;
@@ -44,7 +44,9 @@ export interface QueueDepth {
   readonly consumers: number;
 }
 
-/** The tables of a bus on PostgreSQL: a transaction on the same database may write a message with the change it reports. */
+/**
+ * The tables of a bus on PostgreSQL: a transaction on the same database may write a message with the change it reports.
+ */
 export interface BusTables {
   /** An `insert` of the CTE `message` (column `body`) into each queue that the route feeds; returns each `id`. */
   insertSql(sql: Sql, route: Route): Fragment;

@@ -26,7 +26,7 @@ export function dereference(node: Schema, side: Side): Schema | undefined {
   return at;
 }
 
-/** Whether a reference has rules of its own besides its target. */
+/** Whether a reference adds rules to its target. */
 export function hasRulesBesideRef(node: Schema): boolean {
   return Object.keys(node).some(
     (key) => key !== "$ref" && key !== "default" && !ANNOTATIONS.has(key) && !IDENTITY.has(key),

@@ -159,10 +159,10 @@ describe("the earlier state", () => {
 
 describe("a comparison that cannot be made", () => {
   test.each([
-    ["an unknown argument", ["--agains", "HEAD"], "unknown argument --agains; see --help"],
-    ["no ref", ["--against"], "--against needs a tag, branch or commit"],
-    ["an option for a ref", ["--against", "--all"], "--against needs a tag, branch or commit"],
-    ["two refs", ["--against", "HEAD", "--against", "HEAD"], "--against is given twice"],
+    ["an unknown argument", ["--agains", "HEAD"], "Unknown option --agains; did you mean --against?"],
+    ["no ref", ["--against"], "Option '--against <ref>' argument missing"],
+    ["an option for a ref", ["--against", "--all"], "Expected a tag, branch or commit"],
+    ["two refs", ["--against", "HEAD", "--against", "HEAD"], "It is given twice"],
     [
       "an unknown ref",
       ["--against", "v9.9.9"],
@@ -218,7 +218,7 @@ describe("a comparison that cannot be made", () => {
 
 test("--help explains the command", async () => {
   const { code, out } = await check("--help");
-  expect(out).toContain("--against REF");
+  expect(out).toContain("--against <ref>");
   expect(code).toBe(0);
 });
 

@@ -1,24 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { createCommandLine, UsageError } from "../command-line.ts";
 import { GateError, namesAt, pickReference, textAt } from "./git.ts";
 import { type Change, judge, type Schema, type SchemaSet, type Violation } from "./judge.ts";
 import { isSchema } from "./schema.ts";
 
 const FOLDER = "contracts/schemas";
-
-const HELP = `Compares ${FOLDER} with an earlier state of it, and fails on a change that its $version does not announce.
-
-  bun shared/compatibility/check.ts [--against REF] [--help]
-
-  --against REF  a tag, branch or commit to compare with. If not given: the last release tag (v*), else the merge base
-                 with the main line, and on the main line the state before the schemas last changed
-  --help         this text
-
-bun run contracts:check exports the schemas first, so that they are those of the source.
-
-A breaking change needs a new major version, a widening or an addition a new minor one.
-Exit code: 0 all announced, 1 something is not, 2 the comparison could not be made.
-`;
 
 interface Terminal {
   readonly cwd: string;
@@ -29,12 +17,8 @@ interface Terminal {
 /** Runs the gate in `cwd` and returns its exit code: 0 fine, 1 violations, 2 unable to compare. */
 export async function runCheck(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    const against = parseArguments(args);
-    if (against === "help") {
-      terminal.out(HELP);
-      return 0;
-    }
-    const reference = await pickReference(terminal.cwd, FOLDER, against.ref);
+    const { against } = parseArguments(args);
+    const reference = await pickReference(terminal.cwd, FOLDER, against);
     if (reference.note) terminal.out(`${reference.note}\n`);
     const next = await workingSet(terminal.cwd);
     const old = await setAt(terminal.cwd, reference.commit);
@@ -43,32 +27,36 @@ export async function runCheck(args: readonly string[], terminal: Terminal): Pro
     terminal.out(report(changes, violations));
     return violations.length > 0 ? 1 : 0;
   } catch (cause) {
-    if (!(cause instanceof GateError)) throw cause;
+    if (!(cause instanceof GateError || cause instanceof UsageError)) throw cause;
     terminal.err(`contracts:check: ${cause.message}\n`);
     return 2;
   }
 }
 
-function parseArguments(args: readonly string[]): "help" | { ref?: string } {
-  if (args.includes("--help") || args.includes("-h")) return "help";
-  let ref: string | undefined;
-  const rest = [...args];
-  while (rest.length > 0) {
-    const [name, inline] = splitOnce(rest.shift() ?? "");
-    if (name !== "--against") throw new GateError(`unknown argument ${name}; see --help`);
-    if (ref !== undefined) throw new GateError("--against is given twice; give one REF");
-    ref = inline ?? rest.shift() ?? "";
-    // Git would take a leading dash as one of its own options.
-    if (ref === "" || ref.startsWith("-")) {
-      throw new GateError("--against needs a tag, branch or commit, as in --against v1.0.0");
-    }
-  }
-  return ref === undefined ? {} : { ref };
+function parseArguments(args: readonly string[]): { against?: string | undefined } {
+  return createCommandLine(
+    "bun run contracts:check",
+    `Exports the schemas, compares ${FOLDER} with an earlier state of it, and fails on a change that its $version does not announce. A breaking change needs a new major version, a widening or an addition a new minor one.`,
+  )
+    .option(
+      "--against <ref>",
+      "a tag, branch or commit to compare with; default: the last release tag (v*), else the merge base with the main line, and on the main line the state before the schemas last changed",
+      oneReference,
+    )
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 all announced, 1 something is not, 2 the comparison could not be made.",
+    )
+    .parse([...args], { from: "user" })
+    .opts();
 }
 
-function splitOnce(argument: string): [string, string | undefined] {
-  const at = argument.indexOf("=");
-  return at < 0 ? [argument, undefined] : [argument.slice(0, at), argument.slice(at + 1)];
+function oneReference(text: string, previous: string | undefined): string {
+  if (previous !== undefined) throw new InvalidArgumentError("It is given twice; give one ref.");
+  // Git would take a leading dash as one of its own options.
+  if (text === "" || text.startsWith("-"))
+    throw new InvalidArgumentError("Expected a tag, branch or commit, as in --against v1.0.0.");
+  return text;
 }
 
 async function workingSet(cwd: string): Promise<SchemaSet> {

@@ -27,7 +27,7 @@ export function apart(left: ReadonlySet<string>, right: ReadonlySet<string>): bo
   return ![...left].some((type) => covers(right, type)) && ![...right].some((type) => covers(left, type));
 }
 
-/** Types lost are breaking, types gained compatible; null has rules of its own. */
+/** Types lost are breaking, types gained compatible; null has its own rules. */
 export function compareTypes(old: Schema, next: Schema, place: Place): Change[] {
   const before = typesOf(old);
   const after = typesOf(next);

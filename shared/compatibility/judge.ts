@@ -17,7 +17,10 @@ export type SchemaSet = ReadonlyMap<string, Schema>;
 export interface Violation {
   readonly schema: string;
   readonly path: string;
-  /** The rule of the change behind it, or one of `version-malformed`, `version-went-back`, `id-changed`, `id-not-unique`. */
+  /**
+   * The rule of the change behind it, or one of `version-malformed`, `version-went-back`, `id-changed`,
+   * `id-not-unique`.
+   */
   readonly rule: string;
   readonly message: string;
   /** The change that the version does not announce; absent where the fault is in `$id` or `$version` itself. */

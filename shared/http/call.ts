@@ -5,13 +5,13 @@ import { createCheck, createQueryReader, type QueryOf, readId, readJson } from "
 
 const MAX_BODY_BYTES = 65_536;
 
-/** One request for a route, as its handler sees it. Whatever is read of it has been checked against the table. */
+/** One request for a route, as its handler sees it. All its parts are checked against the table. */
 export interface Call<R extends Route> {
   readonly request: Request;
   readonly correlationId: string;
   /** Path parameters; a UUID is in lower case. */
   readonly params: { readonly [K in keyof NonNullable<R["params"]>]: string };
-  /** With the defaults of the table. Of a list with a filter only its page: `request.url` has the rest. */
+  /** With the defaults of the table. For a list with a filter, only its page: `request.url` has the rest. */
   readonly query: R extends { filter: string }
     ? QueryOf<typeof PAGE_QUERY>
     : QueryOf<NonNullable<R["query"]>>;
@@ -19,9 +19,11 @@ export interface Call<R extends Route> {
   readonly replyHeaders: Record<string, string | number>;
   /** A header of the table, or undefined. Throws VALIDATION_FAILED. */
   header(name: keyof NonNullable<R["headers"]> & string): string | undefined;
-  /** The body; undefined where it is optional and absent. Rejects as {@link readJson} does, or with VALIDATION_FAILED. */
+  /**
+   * The body; undefined where it is optional and absent. Rejects as {@link readJson} does, or with VALIDATION_FAILED.
+   */
   body(): Promise<BodyOf<R>>;
-  /** The body as it came, for a handler that checks it by itself. */
+  /** The unchecked body, for a handler with its own checks. */
   json(): Promise<unknown>;
 }
 
@@ -31,7 +33,7 @@ type BodyOf<R extends Route> = R extends { body: { schema: infer S extends TSche
     ? Static<S>
     : never;
 
-/** What the server hands over of a request. */
+/** A request as the server passes it on. */
 export interface Incoming {
   readonly request: Request;
   readonly correlationId: string;

@@ -16,7 +16,7 @@ const OPERATIONS = {
 };
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
-/** `/`: what someone sees who opens a service's address without knowing what it is. */
+/** `/`: explains the service to anyone who opens its address. */
 export function createHome({ service, version, purpose, links = {} }: HomeOptions) {
   const items = Object.entries({ ...links, ...OPERATIONS }).map(
     ([path, text]) => `<li><a href="${path}"><code>${path}</code></a> ${text}</li>`,

@@ -17,15 +17,17 @@ export type Handler<R extends Route> = (call: Call<R>) => Promise<ReplyOf<R>> | 
 export type Handlers<T extends Routes> = { readonly [K in keyof T]: Handler<T[K]> };
 
 export interface MountOptions<T extends Routes> {
-  /** Where the bound of a body is a setting rather than the table's. */
+  /** Body limits that are settings instead of the table's. */
   readonly maxBodyBytes?: { readonly [K in keyof T]?: number };
   /** Headers of every successful reply of a route. */
   readonly headers?: (route: Route) => Readonly<Record<string, string>>;
-  /** Rethrows what a handler threw; for errors of a store. */
+  /** Translates and rethrows what a handler threw; for store errors. */
   readonly translate?: (error: unknown) => never;
 }
 
-/** Adds the routes of a table to an app; another method on one of their paths is METHOD_NOT_ALLOWED. Mount them last. */
+/**
+ * Adds the routes of a table to an app; another method on one of their paths is METHOD_NOT_ALLOWED. Mount them last.
+ */
 export function mount<T extends Routes>(
   app: AnyElysia,
   routes: T,

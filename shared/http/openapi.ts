@@ -43,7 +43,7 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
       in: where,
       required: required || !isOptional(schema),
       schema: inline(schema),
-      // Each field of an object is a parameter of its own.
+      // Each field of an object is a separate parameter.
       ...(schema.type === "object" && { style: "form", explode: true }),
       ...(schema.description && { description: schema.description }),
     }));

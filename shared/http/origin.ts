@@ -35,7 +35,7 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
   return {
     refusal(request) {
       const host = request.headers.get("host") ?? "";
-      // Handlers read the URL of a request, of which this is a part.
+      // Handlers parse the request's URL, which contains the host.
       if (!URL.canParse(`http://${host}`))
         return `Host is ${JSON.stringify(host.slice(0, 100))}, which cannot be part of a URL`;
       const [, hostname = ""] = /^(.*?)(?::\d+)?$/.exec(host.toLowerCase()) ?? [];

@@ -15,7 +15,7 @@ export function toProblem(thrown: unknown, correlationId: string, instance?: str
   return problem;
 }
 
-/** The reply that carries it, with `Retry-After` where a retry can help (RFC 9110, section 10.2.3). */
+/** The problem as a reply, with `Retry-After` where a retry can help (RFC 9110, section 10.2.3). */
 export function problemResponse(thrown: unknown, correlationId: string, instance?: string): Response {
   const problem = toProblem(thrown, correlationId, instance);
   const headers: Record<string, string> = {

@@ -1,7 +1,7 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { JobTypeInfo, RetryPolicy } from "../../contracts/job-type.ts";
-import { askedPayload } from "./asked-payload.ts";
+import { requestSchemaOf } from "./request-schema.ts";
 
 /** A child job of a fan-out. */
 export interface ChildRequest {
@@ -28,8 +28,8 @@ export interface JobContext {
   /** Adds a line for people, kept with the attempt; the first 100 lines of at most 500 characters each. */
   log(message: string): void;
   /**
-   * Submits children; resolves to their ids when the bus has them. Ids follow from this job, its run and the child's key,
-   * so a handler that runs again after a crash makes no further jobs, whatever order it lists them in.
+   * Submits children; resolves to their ids when the bus has them. Ids follow from this job, its run and the child's
+   * key, so a handler that runs again after a crash makes no further jobs, whatever order it lists them in.
    */
   submit(children: readonly ChildRequest[]): Promise<readonly string[]>;
 }
@@ -104,7 +104,7 @@ export function describeJobType({
     description,
     retry,
     deadlineMs,
-    payloadSchema: JSON.parse(JSON.stringify(askedPayload(payload))),
+    payloadSchema: JSON.parse(JSON.stringify(requestSchemaOf(payload))),
     example,
   };
 }

@@ -4,7 +4,7 @@ import { jobTypeFiles } from "./discover.ts";
 
 /**
  * Every job type, by name: one for each file of this folder that defines one. A binary has no folder to read, so the
- * build writes the same list as imports (shared/build/list-job-types.ts).
+ * build writes the same list as imports (tui/build/list-job-types.ts).
  */
 export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all(jobTypeFiles().map(load)));
 

@@ -16,7 +16,7 @@ const MAX_CHARACTERS = 2_000_000;
 /** A job's first sequences are stored as the bits of a `bigint`. */
 export const LAST_BATCHED_SEQUENCE = 62;
 
-/** Events stored together: their envelopes, and what they are found by. All are from one minute. */
+/** Events of one minute stored together: their envelopes and their search keys. */
 export interface EventBatch {
   /** Milliseconds since 1970 of its earliest and its latest event. */
   readonly from: number;

@@ -45,9 +45,9 @@ export function createFeedQueue(signal: AbortSignal): FeedQueue {
       wake = undefined;
       const entry = waiting.shift();
       if (!entry || dropped === 0) return entry;
-      const told = { ...entry, dropped: entry.dropped + dropped };
+      const withGap = { ...entry, dropped: entry.dropped + dropped };
       dropped = 0;
-      return told;
+      return withGap;
     },
     end,
   };

@@ -3,7 +3,9 @@ import type { Sql } from "../postgres.ts";
 /** A set of UUIDs as a count and an order-free checksum: sets that differ by a few ids differ in one of the two. */
 export interface IdSum {
   readonly count: number;
-  /** The exclusive or of the last 64 bits of the ids, which are random in every version in use: 16 hexadecimal digits. */
+  /**
+   * The exclusive or of the last 64 bits of the ids, which are random in every version in use: 16 hexadecimal digits.
+   */
   readonly check: string;
 }
 
@@ -24,7 +26,7 @@ export function createIdSum() {
 
 const hex = (bits: number) => (bits >>> 0).toString(16).padStart(8, "0");
 
-/** The last 64 bits of a column of UUIDs in SQL; `bit_xor` of it is the checksum, as a signed number. */
+/** SQL for the last 64 bits of a UUID column; their `bit_xor` is the checksum, as a signed number. */
 export function idBitsSql(sql: Sql, column: string) {
   return sql.unsafe(`('x' || replace(right(${column}::text, 17), '-', ''))::bit(64)::bigint`);
 }

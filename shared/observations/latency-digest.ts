@@ -1,8 +1,8 @@
 import type { Percentiles } from "../../contracts/api-queries.ts";
 
 /**
- * A latency digest counts durations in buckets whose bounds grow by one factor γ, so that the middle of a bucket is at
- * most (γ − 1) / (γ + 1) = 1.9 % away from whatever fell into it. Digests are merged by adding counts: in one process,
+ * A latency digest counts durations in buckets whose bounds grow by one factor γ, so the middle of a bucket is at
+ * most (γ − 1) / (γ + 1) = 1.9 % from any value in it. Digests are merged by adding counts: in one process,
  * in a Redis hash, over minutes or types, the percentiles of the sum keep that error. At most 805 buckets exist.
  */
 export type Digest = ReadonlyMap<number, number>;

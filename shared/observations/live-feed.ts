@@ -18,14 +18,14 @@ export interface FeedSource {
   page(after: string): Promise<readonly FeedEntry[]>;
   /** Like `page`, but waits a while when there are none. Called by one caller at a time. */
   next(after: string): Promise<readonly FeedEntry[]>;
-  /** Says that `next` will not be called for a while. */
+  /** Called when `next` will not be called for a while. */
   rest(): void;
 }
 
 /**
- * The reading end of the live feed. All followers of a process share one waiting reader. A follower registers for what
- * is new first and reads what it has missed after that, so nothing falls between the two; what it then receives twice is
- * recognized by its id.
+ * The reading end of the live feed. All followers of a process share one waiting reader. A follower first subscribes to
+ * new entries and then reads those it missed, so none is lost in between; an entry received twice is recognized by its
+ * id.
  */
 export function createLiveFeed(source: FeedSource) {
   const followers = new Set<FeedQueue>();

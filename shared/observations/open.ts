@@ -1,5 +1,5 @@
 import { ConfigError } from "../config.ts";
-import { createMongoRedisObservations, type MongoRedisOptions } from "./mongo-redis.ts";
+import { createMongoRedisObservations, type MongoRedisOptions } from "./mongo-redis/observations.ts";
 import type { Observations } from "./port.ts";
 import { createPostgresObservations, type PostgresObservationsOptions } from "./postgres/observations.ts";
 

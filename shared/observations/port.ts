@@ -22,12 +22,12 @@ export interface Recorded {
 /** The metrics-engine's side: the only writer. */
 export interface ObservationWriter {
   /**
-   * Stores and counts every event once, by event id, however often and in whatever batches it comes, even when an
+   * Stores and counts every event once, by event id, however often and in whatever batches it arrives, even when an
    * earlier call died halfway. Appends one live-feed entry with the deltas of the fresh events. Rejects with
    * `STORE_UNAVAILABLE`; the same batch may then be passed again.
    */
   record(events: readonly JobEvent[]): Promise<Recorded>;
-  /** Writes to every engine that recording writes to, and undoes it. Rejects when one of them accepts no write now. */
+  /** Writes to every engine that recording writes to, and undoes it. Rejects when one of them refuses writes now. */
   rehearse(): Promise<void>;
   /**
    * Stores a snapshot: the latest as it is, and its depths and workers as per-minute series (the last value of a
@@ -120,7 +120,7 @@ export interface ObservationReader {
     chunkSize: number,
   ): AsyncIterable<readonly { eventId: string; jobId: string; run: number }[]>;
   /**
-   * The live feed from after `lastId` (null: from now), until `signal` aborts. When `lastId` is no longer kept, the
+   * Yields the live feed after `lastId` (null: from now) until `signal` aborts. When `lastId` is no longer kept, the
    * first entry has `dropped` > 0. Rejects with `INVALID_CURSOR` for an id this feed cannot have issued. An engine
    * that fails later only pauses it.
    */

@@ -8,8 +8,8 @@ const MIN_CHUNK = 50;
 const IN_FLIGHT = 2;
 
 /**
- * Recording as both adapters do it: each event id once, in chunks of bounded size. `recordChunk` returns the events of
- * its chunk that it counted.
+ * The recording loop of both adapters: each event id once, in chunks of bounded size. `recordChunk` returns the events
+ * of its chunk that it counted.
  *
  * A failed chunk is retried at half the size, and sizes grow again with success: a store too slow for a large chunk
  * would time out on the same one again and again, and recording would never progress.
@@ -18,7 +18,7 @@ export function createChunkedRecord(
   recordChunk: (events: readonly JobEvent[]) => Promise<readonly JobEvent[]>,
 ): ObservationWriter["record"] {
   /** Events counted in a call in which another chunk failed; the next successful call reports them. */
-  const untold: JobEvent[] = [];
+  const unreported: JobEvent[] = [];
   let size = MAX_CHUNK;
 
   return async (events) => {
@@ -30,11 +30,11 @@ export function createChunkedRecord(
       from += IN_FLIGHT * size;
       // All chunks end before the call does: a failing one must not leave another running behind it.
       const results = await Promise.allSettled(chunks.filter(({ length }) => length > 0).map(recordChunk));
-      for (const result of results) if (result.status === "fulfilled") untold.push(...result.value);
+      for (const result of results) if (result.status === "fulfilled") unreported.push(...result.value);
       const failed = results.find((result) => result.status === "rejected");
       size = failed ? Math.max(MIN_CHUNK, size >> 1) : Math.min(MAX_CHUNK, size * 2);
       if (failed) throw failed.reason;
     }
-    return { fresh: untold.splice(0) };
+    return { fresh: unreported.splice(0) };
   };
 }

@@ -41,9 +41,9 @@ export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string
     add(seriesField("queue.waiting", type), queue.waiting);
     add(seriesField("queue.executing", type), queue.executing);
   }
-  const there = snapshot.workers.filter(({ state }) => state === "alive" || state === "stopping");
+  const present = snapshot.workers.filter(({ state }) => state === "alive" || state === "stopping");
   const sum = (part: (worker: Snapshot["workers"][number]) => number) =>
-    there.reduce((total, worker) => total + part(worker), 0);
+    present.reduce((total, worker) => total + part(worker), 0);
   gauges.set(
     seriesField("workers.busy", ""),
     sum((worker) => worker.running),

@@ -3,7 +3,7 @@ import { AppError, messageOf } from "../errors.ts";
 
 export type Engine = "mongodb" | "redis" | "postgres";
 
-/** Makes one call of an engine; whatever it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
+/** Calls an engine; anything it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
 export async function orUnavailable<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

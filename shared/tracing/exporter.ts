@@ -4,23 +4,23 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Sends spans to `<endpoint>/v1/traces`. An unreachable receiver costs the spans and one line in the log, and one more
+ * Sends spans to `<endpoint>/v1/traces`. An unreachable receiver costs the spans and one log line, and another line
  * when it is back. The library itself reads the specification's further variables: headers, timeout, compression,
  * certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces` });
-  let away = false;
+  let isDown = false;
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
         const { error } = result;
-        if (error && !away)
+        if (error && !isDown)
           log.warn("Could not export traces; those that do not fit into memory are dropped", {
             reason: messageOf(error),
           });
-        else if (!error && away) log.info("Traces are exported again");
-        away = error !== undefined;
+        else if (!error && isDown) log.info("Traces are exported again");
+        isDown = error !== undefined;
         done(result);
       });
     },

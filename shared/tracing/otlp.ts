@@ -14,6 +14,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import { within } from "../async.ts";
 import { messageOf } from "../errors.ts";
 import { isSampled, parentIdOf, traceIdOf, traceIdOfJob } from "../traceparent.ts";
 import type { JobSpan, SpanKind, Tracing, TracingOptions } from "../tracing.ts";
@@ -37,7 +38,7 @@ const CLOSE_MS = 1_000;
 /** Spans from OpenTelemetry's SDK, sent in batches as OTLP over HTTP (JSON). */
 export function createOtlpTracing({
   endpoint,
-  share,
+  sampleRatio,
   service,
   version,
   instanceId,
@@ -54,7 +55,7 @@ export function createOtlpTracing({
       "service.version": version,
       "service.instance.id": instanceId,
     }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(share) }),
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     idGenerator: { generateTraceId: () => nextTraceId, generateSpanId: () => random.generateSpanId() },
     spanProcessors: [
       new BatchSpanProcessor({
@@ -83,11 +84,9 @@ export function createOtlpTracing({
       return jobSpan(tracer.startSpan(name, { kind: KINDS[kind], startTime: at }, context), now);
     },
     async close() {
-      const late = Promise.withResolvers<string>();
-      const timer = setTimeout(() => late.resolve(`it took more than ${CLOSE_MS} ms`), CLOSE_MS);
-      const reason = await Promise.race([provider.shutdown().then(() => undefined, messageOf), late.promise]);
-      clearTimeout(timer);
-      if (reason !== undefined) log.debug("The newest spans were not exported", { reason });
+      await within(CLOSE_MS, provider.shutdown(), "Exporting them").catch((error) =>
+        log.debug("The newest spans were not exported", { reason: messageOf(error) }),
+      );
     },
   };
 }

@@ -5,7 +5,7 @@ import { copyProject } from "../support/project-copy.ts";
 
 /** The tests that concern job types and need no engines. */
 const TESTS = [
-  ...["contracts", "shared/job-types", "tui/launch", "shared/build", "services/metrics-engine"],
+  ...["contracts", "shared/job-types", "tui/launch", "tui/build", "services/metrics-engine"],
   ...["tests/documents.test.ts", "tests/suites.test.ts"],
 ];
 
@@ -37,7 +37,7 @@ test("a job type is added by one command and removed by deleting its files, with
 });
 
 test.each([
-  [[], 2, "Usage: bun run new:job-type NAME"],
+  [[], 2, "Missing required argument 'name'; see --help"],
   [["Resize Image"], 2, '"Resize Image" is not a valid name for a job type'],
   [["define"], 1, "shared/job-types/define.ts already exists"],
 ])("new:job-type %j is refused with a reason", (args, code, reason) => {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { benchGrowth } from "./growth/main.ts";
 import { medianReport } from "./medians.ts";
 import { observatory } from "./observatory.ts";
-import { type BenchOptions, parseBenchOptions, usageText } from "./options.ts";
+import { type BenchOptions, parseBenchOptions } from "./options.ts";
 import { peers } from "./peers/all.ts";
 import { formatReport, type SystemReport, writeReport } from "./report.ts";
 import { runNoopRuns, runSleepRun } from "./runs.ts";
@@ -19,10 +19,6 @@ const TERMINAL = "terminal";
 
 async function main(): Promise<number> {
   const options = parseBenchOptions(process.argv.slice(2));
-  if (!options) {
-    console.log(usageText);
-    return 0;
-  }
   const interrupted = onInterrupt();
   if (options.only?.includes(TERMINAL)) {
     if (options.only.length > 1)

@@ -11,8 +11,8 @@ import { type LoadResult, runClosedLoop, runOpenLoop } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 import { type ProcessUsage, startUsageMeter } from "./usage.ts";
 
-export const runNames = ["singles", "batches", "rate-50", "rate-500", "sleep-100ms"] as const;
-export type RunName = (typeof runNames)[number];
+export const RUN_NAMES = ["singles", "batches", "rate-50", "rate-500", "sleep-100ms"] as const;
+export type RunName = (typeof RUN_NAMES)[number];
 
 /** How large the runs are; `--quick` shrinks all of it. */
 export interface RunSizes {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobTypeInfo } from "../../contracts/job-type.ts";
 import { SERVICE_NAMES } from "../../contracts/services.ts";
-import { BINARIES } from "../../shared/build/binaries.ts";
+import { BINARIES } from "../../tui/build/binaries.ts";
 import type { StatusReport } from "../../tui/cli/outputs.ts";
 import { TEST_BINARIES } from "../support/service-process.ts";
 import { behaviour } from "../support/suite.ts";
@@ -16,7 +16,7 @@ const before = process.env[TEST_BINARIES];
 
 beforeAll(async () => {
   const env = { ...process.env, COMMIT: "0123456789ab", SOURCE_DATE_EPOCH: "1700000000" };
-  await run([process.execPath, "shared/build/main.ts", "--out", folder], env);
+  await run([process.execPath, "tui/build/main.ts", "--out", folder], env);
   process.env[TEST_BINARIES] = folder;
 }, 120_000);
 

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseOptions, UsageError } from "../../shared/command-line.ts";
+import { createCommandLine, UsageError } from "../../shared/command-line.ts";
 import { withCompose } from "../containers/compose-plugin.ts";
 import { type DockerEngine, NoDockerEngine, openDockerEngine } from "../containers/docker-engine.ts";
 import { createReport, type Report } from "../containers/report.ts";
@@ -9,25 +9,20 @@ import { buildStandIns, stageFor } from "../containers/stand-ins.ts";
 import { type ComposeProject, createComposeProject, ROOT, type ServiceConfig } from "./compose-project.ts";
 import { proveSystem } from "./prove-system.ts";
 
-const USAGE = `Brings the unchanged compose.yaml up on a Docker engine and proves it: the four proof paths, three processors under
-load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.
-
-Usage: bun run test:compose [--keep]
-
-  --keep   leave the system up until Ctrl-C, to look at it
-
-The Docker engine that answers is used, with the official images. Where none does, root on Linux gets a private one, and
-images made of Debian packages stand in for the official ones; they stay in the user's cache.
-Logs and replies are kept under artifacts/compose/.`;
+const NOTES = `
+A running Docker engine is used, with the official images. Without one, root on Linux starts a
+private engine, and images made of Debian packages stand in for the official ones; they stay in the
+user's cache. Logs and replies are kept under artifacts/compose/.`;
 
 async function main(): Promise<number> {
-  const { values } = parseOptions({
-    options: { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const { keep } = createCommandLine(
+    "bun run test:compose",
+    "Brings up the unchanged compose.yaml on a Docker engine and proves it: the four proof paths, three processors under load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.",
+  )
+    .option("--keep", "leave the system up until Ctrl-C, to look at it")
+    .addHelpText("after", NOTES)
+    .parse()
+    .opts();
   const folder = join(ROOT, "artifacts/compose", new Date().toISOString().replaceAll(":", "-"));
   const report = createReport(folder, { budgetSeconds: 180 });
   let engine: DockerEngine;
@@ -44,7 +39,7 @@ async function main(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
   try {
-    await proveCompose(engine, report, folder, { keep: values.keep, interrupted });
+    await proveCompose(engine, report, folder, { keep, interrupted });
   } finally {
     if (engine.log) cpSync(engine.log, join(folder, "dockerd.log"));
     await engine.stop();

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
-import { parseOptions, UsageError } from "../../shared/command-line.ts";
+import { createCommandLine, UsageError } from "../../shared/command-line.ts";
 import { type DockerEngine, NoDockerEngine, openDockerEngine } from "../containers/docker-engine.ts";
 import { createReport, type Report } from "../containers/report.ts";
 import { ROOT } from "../containers/root.ts";
@@ -12,30 +12,25 @@ import { proveCluster } from "./prove-cluster.ts";
 import { openTools } from "./tools.ts";
 import { explain } from "./workloads.ts";
 
-const USAGE = `Makes a cluster of three nodes with kind, deploys kind/overlays/local to it and proves it: every pod ready, the four
-proof paths through the published ports, scaling, a rolling update, nodes drained and stopped, engines and services
-killed, and after each of them one outcome for every accepted job and the ledger at zero.
-
-Usage: bun run test:kind [--keep]
-
-  --keep   keep the cluster running until Ctrl-C
-
-A Docker engine that answers is used, with the official images and the kind and kubectl on the PATH. Where none answers,
-root on Linux starts a private one and builds the node image, kind and kubectl of Debian packages and Go modules; they
-stay in the user's cache. Logs and replies are kept under artifacts/kind/.`;
+const NOTES = `
+A running Docker engine is used, with the official images and the kind and kubectl on the PATH.
+Without one, root on Linux starts a private engine and builds the node image, kind and kubectl from
+Debian packages and Go modules; they stay in the user's cache. Logs and replies are kept under
+artifacts/kind/.`;
 
 const BUDGET_SECONDS = 360;
 
 class Interrupted extends Error {}
 
 async function main(): Promise<number> {
-  const { values } = parseOptions({
-    options: { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const { keep } = createCommandLine(
+    "bun run test:kind",
+    "Makes a cluster of three nodes with kind, deploys kind/overlays/local to it and proves it: every pod ready, the four proof paths through the published ports, scaling, a rolling update, nodes drained and stopped, engines and services killed, and after each of them one outcome for every accepted job and the ledger at zero.",
+  )
+    .option("--keep", "keep the cluster running until Ctrl-C")
+    .addHelpText("after", NOTES)
+    .parse()
+    .opts();
   const folder = join(ROOT, "artifacts/kind", new Date().toISOString().replaceAll(":", "-"));
   const report = createReport(folder, { budgetSeconds: BUDGET_SECONDS });
   let engine: DockerEngine;
@@ -52,7 +47,7 @@ async function main(): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => interrupt.abort(new Interrupted("Interrupted")));
   try {
-    await proveKind(engine, report, folder, { keep: values.keep, signal: interrupt.signal });
+    await proveKind(engine, report, folder, { keep, signal: interrupt.signal });
   } finally {
     if (engine.log) cpSync(engine.log, join(folder, "dockerd.log"));
     await engine.stop();

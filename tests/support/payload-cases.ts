@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
-import { askedPayload } from "../../shared/job-types/asked-payload.ts";
 import type { JobType } from "../../shared/job-types/define.ts";
+import { requestSchemaOf } from "../../shared/job-types/request-schema.ts";
 
 /** A value to check against a schema, under the name that a failed test shows. */
 export interface Case {
@@ -12,7 +12,7 @@ type Payload = Readonly<Record<string, unknown>>;
 
 /** Payloads that a job type must accept: its example, the smallest one, and each field at its bounds. */
 export function goldenPayloads({ payload, example }: JobType): Case[] {
-  const { required = [] } = askedPayload(payload);
+  const { required = [] } = requestSchemaOf(payload);
   const least = Object.fromEntries(required.map((name) => [name, example[name]]));
   const fields = entriesOf(payload).flatMap(([name, schema]) =>
     boundsOf(schema).map(({ label, value }) => ({
@@ -25,7 +25,7 @@ export function goldenPayloads({ payload, example }: JobType): Case[] {
 
 /** Payloads that a job type must refuse: its bad examples, and those derived from its schema. */
 export function badPayloads({ payload, example, badExamples = [] }: JobType): Case[] {
-  const asked = askedPayload(payload);
+  const asked = requestSchemaOf(payload);
   return [
     { name: "null", value: null },
     { name: "a list around the example", value: [example] },

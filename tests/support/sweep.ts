@@ -1,5 +1,6 @@
 import { createPruneStore } from "../../services/processor/prune-store.ts";
 import { sweep } from "../../services/processor/retention.ts";
+import { createCommandLine } from "../../shared/command-line.ts";
 import { createDuty } from "../../shared/duty.ts";
 import { createLog } from "../../shared/log.ts";
 import { openPostgres } from "../../shared/postgres.ts";
@@ -25,8 +26,11 @@ export async function sweepIn(hours: number, databaseUrl: string): Promise<void>
   }
 }
 
-/** Runs in a separate process, to be killed: `bun sweep.ts HOURS DATABASE_URL`. */
+/** Runs in a separate process, to be killed. */
 if (import.meta.main) {
-  const [hours, databaseUrl = ""] = process.argv.slice(2);
-  await sweepIn(Number(hours), databaseUrl);
+  const [hours, databaseUrl] = createCommandLine("bun sweep.ts", "Sweeps once, as if the hours had passed")
+    .argument("<hours>", "how far ahead", Number)
+    .argument("<database-url>", "the job store")
+    .parse().processedArgs;
+  await sweepIn(hours, databaseUrl);
 }

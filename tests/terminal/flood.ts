@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Delta } from "../../contracts/api-queries.ts";
+import { createCommandLine } from "../../shared/command-line.ts";
 import { SAMPLE_EVENTS, sampleId, sampleLedger, sampleOverview } from "../../tui/testing/sample-data.ts";
 import { buildDashboard, openTerminal } from "./odd-dashboard.ts";
 
@@ -124,10 +125,15 @@ const deltaOf = (number: number): Delta => ({
   at: new Date().toISOString(),
 });
 
-// With a number of minutes it is a measurement: bun tests/terminal/flood.ts 10
 if (import.meta.main) {
+  const [minutes] = createCommandLine(
+    "bun tests/terminal/flood.ts",
+    "Measures the terminal UI under a flood of events",
+  )
+    .argument("[minutes]", "how long", Number, 1)
+    .parse().processedArgs;
   const { binary, remove } = await buildDashboard();
-  const report = await flood(binary, Math.round(Number(process.argv[2] ?? 1) * 60));
+  const report = await flood(binary, Math.round(minutes * 60));
   console.log(JSON.stringify(report));
   remove();
 }

@@ -18,7 +18,7 @@ export async function buildDashboard(): Promise<{ binary: string; remove: () => 
   const given = process.env[GIVEN];
   if (given) return { binary: given, remove: () => undefined };
   const folder = mkdtempSync(join(tmpdir(), "observatory-terminal-"));
-  const child = Bun.spawn([process.execPath, "shared/build/main.ts", "--out", folder, "odd-dashboard"], {
+  const child = Bun.spawn([process.execPath, "tui/build/main.ts", "--out", folder, "odd-dashboard"], {
     cwd: projectDir,
     stdin: "ignore",
     stdout: "pipe",

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { wholeNumber } from "../../shared/command-line.ts";
 
 /** A verb with its description and at least one example, shown at the end of its help. */
 export function describe<A extends unknown[], O extends Record<string, unknown>>(
@@ -22,15 +23,6 @@ export const filterOption = (things = "jobs", example = "status:failed type:hash
 
 export const limitOption = (preset: number) =>
   new Option("-n, --limit <count>", "the most to show").argParser(wholeNumber(1, 500)).default(preset);
-
-/** A parser for whole numbers within bounds; its complaint says what was expected. */
-export function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
-  };
-}
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

@@ -3,9 +3,10 @@ import { type JobRequest, MAX_BATCH_JOBS } from "../../contracts/api-commands.ts
 import { PROBLEMS, type Problem } from "../../contracts/problem.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
+import { wholeNumber } from "../../shared/command-line.ts";
 import { sanitize } from "../text.ts";
 import { safeJson } from "./clean-text.ts";
-import { describe, lengthOfTime, outputOption, wholeNumber } from "./command.ts";
+import { describe, lengthOfTime, outputOption } from "./command.ts";
 import { type CliContext, show } from "./context.ts";
 import { CliError } from "./failure.ts";
 import type { SubmitReport } from "./outputs.ts";

@@ -1,5 +1,5 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
-import { tell } from "../../shared/event-words.ts";
+import { describeEvent } from "../../shared/event-words.ts";
 import { clock, shortId } from "../../shared/format.ts";
 import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { dim, type Line, type Style, span } from "../style.ts";
@@ -12,7 +12,7 @@ const FRESH_MS = 1_000;
 export function eventLine(event: EventEnvelope, width: number, now: number): Line {
   const { payload, eventType, occurredAt } = event;
   const at = Date.parse(occurredAt);
-  const { status, words } = tell(event);
+  const { status, words } = describeEvent(event);
   const style: Style = status ? statusStyle(status) : {};
   const isNarrow = width < 60;
   return [

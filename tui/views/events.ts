@@ -1,5 +1,5 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
-import { tell } from "../../shared/event-words.ts";
+import { describeEvent } from "../../shared/event-words.ts";
 import { clock, count, shortId } from "../../shared/format.ts";
 import type { Rect } from "../canvas.ts";
 import { GLYPHS, STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
@@ -47,7 +47,7 @@ const COLUMNS: readonly Column<EventEnvelope>[] = [
     title: "event",
     width: 15,
     cell: (event) => {
-      const { status } = tell(event);
+      const { status } = describeEvent(event);
       return span(
         `${status ? STATUS_GLYPHS[status] : "·"} ${event.eventType.replace("job.", "")}`,
         status ? statusStyle(status) : {},
@@ -57,7 +57,13 @@ const COLUMNS: readonly Column<EventEnvelope>[] = [
   { title: "job", width: 8, cell: ({ payload }) => span(shortId(String(payload.jobId ?? ""))) },
   { title: "type", width: 10, drop: 2, cell: ({ payload }) => span(String(payload.jobType ?? "")) },
   { title: "from", width: 14, drop: 3, cell: ({ producer }) => dim(producer.service) },
-  { title: "what happened", width: 10, flexible: true, drop: 4, cell: (event) => span(tell(event).words) },
+  {
+    title: "what happened",
+    width: 10,
+    flexible: true,
+    drop: 4,
+    cell: (event) => span(describeEvent(event).words),
+  },
 ];
 
 function emptyLines({ data: { events }, lists }: State): Line[] {

@@ -1,14 +1,15 @@
 /**
  * How the broker treats what is published on a connection:
  *
- * - *detached*: there is no connection. It is left when one is made, and entered again from every state when that is lost.
+ * - *detached*: there is no connection. Connecting leaves this state; losing the connection enters it from every other.
  * - *taking*: messages are confirmed in time.
- * - *blocked*: the broker has announced that it takes none (memory or disk alarm). Messages keep their place in the window.
+ * - *blocked*: the broker has announced that it accepts none (memory or disk alarm). Messages keep their place in the
+ *   window.
  * - *stalled*: blocked for so long that a confirm is late. Further messages are refused.
- * - *silent*: a confirm is late although nothing was announced. Further messages are refused; a second late confirm means
- *   that the connection is of no use.
+ * - *silent*: a confirm is late although nothing was announced. Further messages are refused; a second late confirm
+ *   means that the connection is useless.
  *
- * A confirm leaves *stalled* and *silent*, and so does a look that finds none late any more.
+ * A confirm leaves *stalled* and *silent*, and so does a check that finds no late confirm.
  */
 export type BrokerState = "detached" | "taking" | "blocked" | "stalled" | "silent";
 
@@ -24,7 +25,7 @@ const NEXT: Readonly<Record<BrokerState, Partial<Record<BrokerEvent, BrokerState
   silent: { ...CONNECTION, blocked: "stalled", confirmed: "taking", inTime: "taking" },
 };
 
-/** The state after an event; an event that means nothing in a state leaves it as it is. */
+/** Returns the state after an event; an event without a meaning in the current state changes nothing. */
 export const nextBrokerState = (state: BrokerState, event: BrokerEvent): BrokerState =>
   NEXT[state][event] ?? state;
 

@@ -8,24 +8,24 @@ import type { Bus } from "../port.ts";
 import { type AmqpConsumer, createAmqpConsumer } from "./consumer.ts";
 import { type AmqpLink, createAmqpLink } from "./link.ts";
 import { createAmqpPublisher } from "./publisher.ts";
-import { createAmqpQuestions } from "./questions.ts";
+import { createAmqpQueries } from "./queries.ts";
 import { declareTopology } from "./topology.ts";
 
 export interface AmqpBusOptions {
   /** `amqp:` or `amqps:`; the path is the virtual host. */
   readonly url: string;
-  /** The name of the connections, as the broker shows it. */
+  /** Connection name, as the broker shows it. */
   readonly name: string;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly topology?: Topology;
-  /** Messages (and bytes) sent and not yet confirmed. */
+  /** Limit on messages (and bytes) sent and not yet confirmed. */
   readonly maxUnconfirmed?: number;
   readonly maxUnconfirmedBytes?: number;
   /** Messages that may wait for room among the unconfirmed; one more is `OVERLOADED`. */
   readonly maxWaiting?: number;
   readonly confirmTimeoutMs?: number;
-  /** From the beginning of `Consumer.stop` until the handler's signal aborts. */
+  /** Time from `Consumer.stop` until the handler's signal aborts. */
   readonly stopGraceMs?: number;
   readonly heartbeatSeconds?: number;
   readonly connectTimeoutMs?: number;
@@ -80,7 +80,7 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
     },
   });
 
-  const questions = createAmqpQuestions({ link: main, topology, log, unavailable });
+  const queries = createAmqpQueries({ link: main, topology, log, unavailable });
 
   const openConsuming = () =>
     createAmqpLink({
@@ -146,10 +146,10 @@ export function createAmqpBus(options: AmqpBusOptions): Bus {
         whyStuck: consumer.whyStuck,
       };
     },
-    depths: questions.depths,
+    depths: queries.depths,
     held: () => heldByQueue(consumers),
     async ping() {
-      await questions.ping();
+      await queries.ping();
       if (!isUp()) throw unavailable("The consumers' connection is down");
     },
     connected: (signal) => main.connected(signal),

@@ -44,7 +44,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   const url = withHeartbeat(options.url, options.heartbeatSeconds);
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // If the link is closed before it ever opens, possibly no caller is waiting for this promise.
+  // A link may close before it ever opened, with no caller waiting for this promise.
   first.promise.catch(() => undefined);
   let current: ChannelModel | undefined;
   let model: ChannelModel | undefined;

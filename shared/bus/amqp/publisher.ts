@@ -28,18 +28,18 @@ interface Entry {
 }
 
 /**
- * Pipelined publishing with confirms. A message is *unconfirmed* from the write until the broker's answer; when the
- * window of these is full it *waits*, in order; when the wait is full it is refused. Nothing waits while the broker is
- * unreachable. A message without an answer for `confirmTimeoutMs` is rejected: when the broker has announced that it is
- * blocked, it keeps its place in the window, since its bytes are still under way; otherwise the connection is given up.
- * What is refused meanwhile, and until when, is {@link BrokerState}'s.
+ * Pipelined publishing with confirms. A message is *unconfirmed* from the write until the broker's answer. When that
+ * window is full, messages *wait* in order; when the queue of waiting ones is full, they are refused. Nothing waits
+ * while the broker is unreachable. A message without an answer for `confirmTimeoutMs` is rejected. If the broker has
+ * announced that it is blocked, the message keeps its place in the window, because its bytes are still in transit;
+ * otherwise the connection is dropped. {@link BrokerState} decides which later messages are refused.
  */
 export function createAmqpPublisher(options: AmqpPublisherOptions) {
   const { exchange, log, confirmTimeoutMs, unavailable } = options;
-  /** In the order of sending. Ids are never used again, so that an answer of a lost connection finds nothing. */
+  /** In sending order. Ids are never reused, so a late answer from a lost connection finds nothing. */
   const unconfirmed = new Map<number, Entry>();
   const waiting: Entry[] = [];
-  /** Idle: every message has its outcome. Of those that were rejected as late, answers may still come. */
+  /** Idle: every message has its outcome, although answers to those rejected as late may still arrive. */
   const idler = createIdler(
     () => waiting.length === 0 && (unconfirmed.size === 0 || newestSentAt <= expiredUntil),
   );
@@ -50,7 +50,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
   let waitingBytes = 0;
   let newestSentAt = 0;
   let expiredUntil = 0;
-  /** The socket has as much as it takes, until the channel's "drain". */
+  /** The socket's buffer is full until the channel emits "drain". */
   let isFull = false;
   let isEnded = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -93,7 +93,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
       );
       if (!more) isFull = true;
     } catch (error) {
-      // The channel has just closed and its event has not reached us yet.
+      // The channel has just closed, and its event is still pending.
       forget(id, entry);
       entry.reject(unavailable("Could not publish: the connection is closing", error));
     }
@@ -151,8 +151,8 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
     /** Starts publishing on this connection. */
     async attach(model: ChannelModel): Promise<void> {
       const opened = await model.createConfirmChannel();
-      opened.on("error", (error) => log.warn("The broker closed the channel of the publisher", { error }));
-      opened.on("close", () => channel === opened && options.drop("The channel of the publisher closed"));
+      opened.on("error", (error) => log.warn("The broker closed the publisher's channel", { error }));
+      opened.on("close", () => channel === opened && options.drop("The publisher's channel closed"));
       opened.on("drain", () => {
         isFull = false;
         sendWaiting();
@@ -176,7 +176,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
       note("attached");
     },
 
-    /** The connection is gone: messages in flight may or may not have arrived. */
+    /** Handles a lost connection: messages in flight may or may not have arrived. */
     detach(error: Error): void {
       channel = undefined;
       note("lost");
@@ -203,7 +203,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
       );
     },
 
-    /** Accepts no more, and waits until nothing is in flight. */
+    /** Accepts no more messages and waits until none is in flight. */
     async end(): Promise<void> {
       isEnded = true;
       if (REFUSALS[broker] === undefined) await idler.idle();

@@ -11,7 +11,7 @@ export interface Session {
   readonly narrow: boolean;
   /** Arrived and not yet passed to the handler. */
   readonly buffer: ConsumeMessage[];
-  /** Aborts when the channel is gone, or about to go: its deliveries may no longer be acknowledged. */
+  /** Aborts when the channel is gone or closing: its deliveries may no longer be acknowledged. */
   readonly over: AbortController;
 }
 
@@ -24,7 +24,7 @@ export interface SessionOptions {
   /** Called before the first message can arrive. */
   readonly onOpen: (session: Session) => void;
   readonly onMessage: () => void;
-  /** The channel ended without being closed by us. */
+  /** Called when the channel ends unexpectedly. */
   readonly onLost: (reason: string) => void;
 }
 
@@ -40,7 +40,7 @@ export async function openSession(options: SessionOptions): Promise<void> {
     session.over.abort();
     options.onLost(reason);
   };
-  channel.on("error", (error) => log.warn("The broker closed the channel of a consumer", { queue, error }));
+  channel.on("error", (error) => log.warn("The broker closed a consumer's channel", { queue, error }));
   channel.on("close", () => lose(`The channel of ${queue} closed`));
   await channel.prefetch(narrow ? 1 : options.prefetch);
   // Before the reply to `consume`: the first deliveries may be in the same read of the socket.
@@ -67,9 +67,8 @@ export async function cancelSession(session: Session, queue: QueueName, log: Log
 }
 
 /**
- * Returns what is not acknowledged to the queue, and waits until the broker knows what is; resolves to whether it
- * confirmed that.
- * Each message given back counts as one more death of it.
+ * Returns unacknowledged messages to the queue and waits until the broker has processed the acknowledgements. Resolves
+ * to whether it confirmed the close. A returned message counts one more death.
  */
 export async function closeSession(session: Session, queue: QueueName, log: Log): Promise<boolean> {
   if (session.over.signal.aborted) return true;

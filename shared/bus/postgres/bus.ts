@@ -26,7 +26,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10 } = options;
   const consumers = new Set<PostgresConsumer>();
   let consuming: PostgresLink | undefined;
-  let asking: PostgresLink | undefined;
+  let depthsLink: PostgresLink | undefined;
   let pinging: Promise<void> | undefined;
   let closed: Promise<void> | undefined;
 
@@ -77,7 +77,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         // A claim or an acknowledgement lost in a crash only means a repeated message.
         synchronous_commit: "off",
         idle_session_timeout: heartbeatSeconds * 2_000,
-        // The statistics of a queue are always wrong; only the path along the primary key is right at any length.
+        // A queue's statistics are always out of date; only a scan along the primary key is right at any length.
         enable_seqscan: "off",
         enable_bitmapscan: "off",
         enable_hashjoin: "off",
@@ -97,11 +97,11 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
 
   const isUp = () => main.sql !== undefined && (consuming === undefined || consuming.sql !== undefined);
 
-  async function ask<T>(link: PostgresLink, ms: number, question: (sql: Sql) => Promise<T>): Promise<T> {
+  async function query<T>(link: PostgresLink, ms: number, run: (sql: Sql) => Promise<T>): Promise<T> {
     const { sql } = link;
     if (!sql) throw unavailable("PostgreSQL is not connected");
     try {
-      return await within(ms, question(sql), "Asking PostgreSQL");
+      return await within(ms, run(sql), "Querying PostgreSQL");
     } catch (error) {
       link.drop("PostgreSQL did not answer", sql);
       throw unavailable("Querying PostgreSQL failed", error);
@@ -116,7 +116,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
   async function close(): Promise<void> {
     await Promise.all([...consumers].map((consumer) => consumer.stop()));
     await publisher.end();
-    await Promise.all([main.close(), consuming?.close(), asking?.close()]);
+    await Promise.all([main.close(), consuming?.close(), depthsLink?.close()]);
   }
 
   return {
@@ -155,11 +155,11 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
     held: () => heldByQueue(consumers),
     async depths() {
       if (closed || !main.sql) throw unavailable("PostgreSQL is not connected");
-      asking ??= openLink(`${options.name} depths`);
-      await within(DEPTHS_MS, asking.connected(), "Connecting").catch((error) => {
+      depthsLink ??= openLink(`${options.name} depths`);
+      await within(DEPTHS_MS, depthsLink.connected(), "Connecting").catch((error) => {
         throw unavailable("PostgreSQL is not connected", error);
       });
-      return ask(asking, DEPTHS_MS, (sql) =>
+      return query(depthsLink, DEPTHS_MS, (sql) =>
         readDepths(
           sql,
           topology.queues.map(({ name }) => name),
@@ -167,7 +167,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
       );
     },
     async ping() {
-      pinging ??= ask(main, PING_MS, async (sql) => void (await sql`select 1`)).finally(() => {
+      pinging ??= query(main, PING_MS, async (sql) => void (await sql`select 1`)).finally(() => {
         pinging = undefined;
       });
       await pinging;

@@ -75,7 +75,11 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     const end = AbortSignal.any([from.over.signal, stopping.signal]);
     while (!end.aborted) {
       try {
-        const filed = await within(ANSWER_MS, bury(from.sql, queue, deliveryLimit), "Looking for the dead");
+        const filed = await within(
+          ANSWER_MS,
+          bury(from.sql, queue, deliveryLimit),
+          "Looking for dead consumers",
+        );
         if (filed > 0)
           log.error("Messages died too often with their consumer and are now dead letters", {
             queue,
@@ -114,7 +118,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
 
   async function claimWhileRoom(from: Session): Promise<void> {
     while (mayClaim(from)) {
-      // A notification that arrives meanwhile sets it again.
+      // A notification during the claim sets it again.
       from.more = false;
       const claiming = claim(from.sql, {
         queue,
@@ -157,8 +161,8 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
   /** Does not wait for the answer: later claims on the same connection run after it. */
   function settle(from: Session, batch: readonly Claimed[]): void {
     const ids = batch.map(({ id }) => id);
-    const asked = within(ANSWER_MS, acknowledge(from.sql, queue, from.holder, ids), "Acknowledging");
-    const done = asked.catch((error) => lose(from, "Could not acknowledge messages", error));
+    const acknowledged = within(ANSWER_MS, acknowledge(from.sql, queue, from.holder, ids), "Acknowledging");
+    const done = acknowledged.catch((error) => lose(from, "Could not acknowledge messages", error));
     from.acknowledging = Promise.all([from.acknowledging, done]).then(() => undefined);
     for (const id of ids) from.held.delete(id);
     if (from.held.size === 0) from.narrow = false;

@@ -26,23 +26,24 @@ export interface PostgresLinkOptions {
 export type PostgresLink = ReturnType<typeof createPostgresLink>;
 
 /**
- * Longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for most
- * of the outage when an engine restarts.
+ * Longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for
+ * most of the outage when an engine restarts.
  */
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * One connection, reopened after each loss with full jitter until it is closed. Its statements are sent at once and
- * run in order.
+ * One connection, reopened after each loss with full jitter until it is closed. Its statements are sent at once and run
+ * in order.
  *
- * Each connection has its own driver instance, on a socket that we own. Left to itself, the driver would reconnect without
- * a pause to a peer that hangs up, hold statements back in the meantime, and leave the socket of a frozen peer open.
+ * Each connection has its own driver instance, on a socket owned by this link. Left to itself, the driver would
+ * reconnect without a pause to a peer that hangs up, hold back statements until then, and keep the socket of a frozen
+ * peer open.
  */
 export function createPostgresLink(options: PostgresLinkOptions) {
   const { name, log } = options;
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // If the link is closed before it ever opens, possibly no caller is waiting for this promise.
+  // A link may close before it ever opened, with no caller waiting for this promise.
   first.promise.catch(() => undefined);
   let current: { sql: Sql; drop: (reason: string) => void } | undefined;
   let up: Sql | undefined;

@@ -10,7 +10,7 @@ export interface PostgresPublisherOptions {
   readonly topology: Topology;
   readonly log: Log;
   readonly maxUnconfirmed: number;
-  /** Of all messages waiting or in flight. */
+  /** Limit on the bytes of all messages waiting or in flight. */
   readonly maxBytes: number;
   readonly maxWaiting: number;
   readonly confirmTimeoutMs: number;
@@ -53,7 +53,7 @@ export function createPostgresPublisher(options: PostgresPublisherOptions) {
     sent = messages.length;
     try {
       const inserted = insertMessages(sql, rows, Buffer.concat(messages.map(({ body }) => body)));
-      // Sent right behind it, so that consumers need not wait for our round trip.
+      // Sent right behind the insert: consumers need not wait for this round trip.
       notify(sql, [...new Set(rows.map(({ queue }) => queue))]).catch((error) =>
         log.debug("Could not notify the consumers, they will find the messages by polling", { error }),
       );
@@ -85,7 +85,7 @@ export function createPostgresPublisher(options: PostgresPublisherOptions) {
       }
     },
 
-    /** Accepts no more, and waits until nothing is in flight. */
+    /** Accepts no more messages and waits until none is in flight. */
     async end(): Promise<void> {
       ended = true;
       await batcher.idle();

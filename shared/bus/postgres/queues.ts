@@ -5,13 +5,13 @@ import type { QueueDepth } from "../port.ts";
 
 const DEAD: QueueName = "jobs.failed.validation";
 
-/** The class of this bus among the database's advisory locks; the other half of a key is a consumer's id. */
+/** First half of this bus's advisory lock keys; the second half is a consumer's id. */
 const LOCKS = 2_821;
 
 /**
- * One row for each message in each queue; a living consumer is one whose session holds the lock of its id, so that
- * what it held is free as soon as the server has lost the session. `holder` is NULL until the first delivery, 0 after
- * a message was given back. A claim rewrites the row, in place where its page has room for it.
+ * One row per message and queue. A consumer is alive while its session holds the lock of its id, so its messages are
+ * free as soon as the server has lost the session. `holder` is NULL until the first delivery, and 0 after a message was
+ * returned. A claim updates the row in place if its page has room.
  */
 const SCHEMA = `
   select pg_advisory_xact_lock(${LOCKS}, 0);
@@ -40,7 +40,7 @@ export async function declareQueues(sql: Sql): Promise<void> {
 
 export const channelOf = (queue: QueueName) => `bus.${queue}`;
 
-/** Durable when it resolves. The bodies are concatenated in `bytes`; each row names its part of them. */
+/** Inserts messages, durable when it resolves. `bytes` holds all bodies; each row names its part of them. */
 export async function insertMessages(
   sql: Sql,
   rows: readonly { queue: QueueName; offset: number; length: number }[],

@@ -2,27 +2,21 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { JobTypeInfo } from "../../../contracts/job-type.ts";
+import { createCommandLine, UsageError } from "../../command-line.ts";
 import { jobTypeTestText, jobTypeText } from "./template.ts";
 
 const FOLDER = join(import.meta.dir, "..");
-const USAGE = `Usage: bun run new:job-type NAME
-
-Writes shared/job-types/NAME.ts, a small job type to change, and NAME.test.ts beside it. NAME is kebab case: lower-case
-letters, digits and hyphens, as in resize-image. To remove a job type, delete both files.`;
 
 /** Writes the two files of a new job type; returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const [name = ""] = args;
-  if (name === "--help" || name === "-h") {
-    console.log(USAGE);
-    return 0;
-  }
-  if (args.length !== 1 || !Value.Check(JobTypeInfo.properties.name, name) || name.endsWith("-")) {
-    const fault =
-      name === "" ? "" : `${JSON.stringify(args.join(" "))} is not a valid name for a job type.\n\n`;
-    console.error(`${fault}${USAGE}`);
-    return 2;
-  }
+async function main(): Promise<number> {
+  const [name] = createCommandLine(
+    "bun run new:job-type",
+    "Writes shared/job-types/NAME.ts, a small job type to change, and NAME.test.ts beside it. To remove a job type, delete both files.",
+  )
+    .argument("<name>", "kebab case: lower-case letters, digits and hyphens, as in resize-image")
+    .parse().processedArgs;
+  if (!Value.Check(JobTypeInfo.properties.name, name) || name.endsWith("-"))
+    throw new UsageError(`${JSON.stringify(name)} is not a valid name for a job type; see --help`);
   const files = [
     { path: join(FOLDER, `${name}.ts`), text: jobTypeText(name) },
     { path: join(FOLDER, `${name}.test.ts`), text: jobTypeTestText(name) },
@@ -43,4 +37,10 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

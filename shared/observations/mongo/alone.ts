@@ -33,7 +33,7 @@ const FEW = 50;
 const AT_A_TIME = 8;
 const SUMMED_AT_ONCE = 10_000;
 
-/** MongoDB needs them. FerretDB stores them but reads by none; its index on `_id` only finds duplicates. */
+/** MongoDB needs them. FerretDB stores them but never reads by them; its index on `_id` only finds duplicates. */
 export const EVENT_INDEXES = [
   { name: "job_sequence", key: { jobId: 1, sequence: 1, _id: 1 } },
   { name: "time", key: { occurredAt: -1, _id: -1 } },
@@ -56,7 +56,7 @@ export function createMongoAlone(link: MongoLink) {
     insert: (claimed: readonly { event: JobEvent; token: string }[]): Promise<number[]> =>
       insertNew<EventDocument>(link, EVENTS, claimed.map(documentOf)),
 
-    /** The claims of those of these events that are stored, by lower-case id: few one by one, many in one pass. */
+    /** Returns the claims of the stored events, by lower-case id. Looks up few ids one by one, many in one pass. */
     async claimsOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const ids = eventIds.map((id) => id.toLowerCase());
       const projection = { claim: 1 };
@@ -119,7 +119,7 @@ export function createMongoAlone(link: MongoLink) {
       // One by one: FerretDB 1.24 drops the connection on a call that creates several.
       for (const { name, key } of EVENT_INDEXES)
         await link.use(
-          "make indexes",
+          "create indexes",
           () => collection().createIndex({ ...key }, { name }),
           LONG_OPERATION_MS,
         );

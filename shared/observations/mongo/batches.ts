@@ -37,7 +37,7 @@ export const BATCH_INDEXES = [
 ] as const;
 
 /**
- * Events stored many to a document, with what they are found by. Uses only operations that MongoDB and FerretDB share.
+ * Events stored many to a document, with their search keys. Uses only operations that MongoDB and FerretDB share.
  */
 export function createMongoBatches(link: MongoLink) {
   const collection = () => link.collection<BatchDocument>(BATCHES);
@@ -50,8 +50,8 @@ export function createMongoBatches(link: MongoLink) {
       insertNew<BatchDocument>(link, BATCHES, batches.map(documentOf)),
 
     /**
-     * Takes a token permanently if nothing is stored under it, so that a call that still means to store comes too
-     * late.
+     * Takes a token permanently if nothing is stored under it: a call that tries to store under it later changes
+     * nothing.
      */
     bar: async (token: string): Promise<void> =>
       void (await insertNew<BatchDocument>(link, BATCHES, [barOf(token)])),
@@ -159,7 +159,7 @@ export function createMongoBatches(link: MongoLink) {
       // One by one: FerretDB 1.24 drops the connection on a call that creates several.
       for (const { name, key } of BATCH_INDEXES)
         await link.use(
-          "make indexes",
+          "create indexes",
           () => collection().createIndex({ ...key }, { name }),
           LONG_OPERATION_MS,
         );

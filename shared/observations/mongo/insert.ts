@@ -23,7 +23,7 @@ async function insertOnce<T extends Document>(
     return [];
   } catch (error) {
     if (!(error instanceof MongoBulkWriteError)) throw error;
-    // Duplicates reported without a majority's answer are not durable yet: the batch must come again.
+    // Duplicates reported without a majority's answer are not durable yet: the batch must be redelivered.
     if (error.result.getWriteConcernError()) throw error;
     const faults = [error.writeErrors].flat();
     if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error;

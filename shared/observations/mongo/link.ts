@@ -35,15 +35,15 @@ interface Link {
  *   operation waits for one is replaced as well.
  */
 export function createMongoLink({ url, log }: { url: string; log: Log }) {
-  let away = false;
+  let isDown = false;
   let closed = false;
   let link = open();
   const discarded = new Set<Promise<void>>();
 
   function open(): Link {
     const client = connect(url);
-    client.on("serverHeartbeatFailed", ({ failure }) => tell(client, failure));
-    client.on("serverHeartbeatSucceeded", () => tell(client));
+    client.on("serverHeartbeatFailed", ({ failure }) => noteHeartbeat(client, failure));
+    client.on("serverHeartbeatSucceeded", () => noteHeartbeat(client));
     const opened: Link = { client, db: client.db(databaseOf(url)), reached: false, lostAt: undefined };
     client.on("topologyDescriptionChanged", ({ newDescription }) => {
       opened.lostAt = newDescription.hasKnownServers ? undefined : (opened.lostAt ?? performance.now());
@@ -51,11 +51,11 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
     return opened;
   }
 
-  function tell(client: MongoClient, failure?: Error): void {
-    const isAway = failure !== undefined;
-    if (client !== link.client || away === isAway) return;
-    away = isAway;
-    if (away) log.warn("MongoDB is unavailable", { reason: messageOf(failure) });
+  function noteHeartbeat(client: MongoClient, failure?: Error): void {
+    const failed = failure !== undefined;
+    if (client !== link.client || isDown === failed) return;
+    isDown = failed;
+    if (failed) log.warn("MongoDB is unavailable", { reason: messageOf(failure) });
     else log.info("MongoDB is back");
   }
 

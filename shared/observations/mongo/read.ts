@@ -6,9 +6,9 @@ import type { MongoLink } from "./link.ts";
 export const LONG_OPERATION_MS = 120_000;
 
 /**
- * Reads a cursor in chunks of at most `size` documents, so that a reader never holds more. On FerretDB each chunk is a
- * pass over the collection, which the server does not stop when its caller has left: a reader that returned sooner
- * than the pass takes would add one pass to the other, and none would end.
+ * Reads a cursor in chunks of at most `size` documents, so a reader never holds more. On FerretDB each chunk is a pass
+ * over the whole collection, which the server does not stop when its caller leaves: a reader that came back sooner than
+ * a pass takes would pile up passes, and none would end.
  */
 export async function* readInChunks<T extends Document>(
   link: MongoLink,

@@ -129,7 +129,7 @@ function eventOf({ envelope }: { envelope: string }): JobEvent {
   return JSON.parse(envelope) as JobEvent;
 }
 
-/** The ids of a job's events in batches, which follow from its sequences, except for that of `job.created`. */
+/** The ids of a job's events in batches, which follow from its sequences, except for `job.created`. */
 function idsIn({ id, mask, created }: { id: string; mask: string; created: string | null }): string[] {
   const bits = BigInt(mask);
   const ids = created === null ? [] : [created];

@@ -3,7 +3,7 @@ import { deltasOf } from "../feed-entry.ts";
 import { isAfter } from "../feed-queue.ts";
 import { createLiveFeed, FEED_PAGE } from "../live-feed.ts";
 import type { FeedEntry } from "../port.ts";
-import { FEED_CHANNEL } from "./schema.ts";
+import { FEED_CHANNEL } from "./functions-sql.ts";
 import type { PostgresStore } from "./store.ts";
 
 /** How long an entry whose notification was lost may be overlooked. */

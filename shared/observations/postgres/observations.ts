@@ -24,7 +24,7 @@ export interface PostgresObservationsOptions {
 /**
  * Observations in a schema of one PostgreSQL database, which may be the job store's. Each chunk of a batch is one
  * transaction: an event is stored, counted and published on the feed, or none of these. Counts are therefore exact
- * whatever dies, and a batch whose reply was lost is recognized when it comes again.
+ * whatever dies, and a batch whose reply was lost is recognized when it is redelivered.
  */
 export function createPostgresObservations({
   eventsUrl,

@@ -15,7 +15,7 @@ export interface RecordOptions {
   readonly maxFeedEntries: number;
 }
 
-/** The entrance for events: they are stored, counted and published in one statement. */
+/** Stores, counts and publishes events in one statement. */
 export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEntries }: RecordOptions) {
   /** Stores all of the events, or none: then it returns the conflicting ids, and whether those are stored. */
   async function keep(
@@ -51,8 +51,8 @@ export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEn
     /** Stores and counts the events that are not stored yet, and returns them. At most 1,000 distinct events. */
     async record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
       const alone = withoutPlace(events);
-      // Nearly always all are new and it is one statement. Where some are not, nothing was done, and the rest is tried
-      // again.
+      // Nearly always all are new, and one statement is enough. If some are not, it has done nothing, and the rest is
+      // retried.
       for (let left = events; left.length > 0; ) {
         const met = await keep(left, alone);
         if (met.size === 0) return left;

@@ -23,7 +23,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
     });
   const guarded = createGuardedPostgres({ connect, maxConnections: MAX_CONNECTIONS });
   let made: Promise<void> | undefined;
-  let away = false;
+  let isDown = false;
   let closed = false;
 
   function prepare(): Promise<void> {
@@ -42,15 +42,15 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
       try {
         await prepare();
         const answer = await guarded.run(query);
-        if (away) log.info("PostgreSQL is back");
-        away = false;
+        if (isDown) log.info("PostgreSQL is back");
+        isDown = false;
         return answer;
       } catch (error) {
         // The tables were dropped; the next call recreates them.
         if (MISSING.has(String((error as { code?: unknown } | null)?.code))) made = undefined;
-        if (!away && !closed)
+        if (!isDown && !closed)
           log.warn("Could not use the observations in PostgreSQL", { reason: messageOf(error) });
-        away = true;
+        isDown = true;
         throw error;
       }
     });

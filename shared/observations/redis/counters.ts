@@ -26,7 +26,7 @@ export interface CounterOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly now: () => number;
-  /** How many counted ids are remembered, twice. This bounds memory (70 bytes each) and does not affect exactness. */
+  /** Limit on each of the two sets of counted ids. It bounds memory (70 bytes per id) and does not affect exactness. */
   readonly maxSeen: number;
   readonly maxFeedEntries: number;
 }
@@ -202,7 +202,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 }
 export type RedisCounters = ReturnType<typeof createRedisCounters>;
 
-/** Never the same twice: two different claims on one id must differ. */
+/** Returns a token that is never repeated: two claims on one id must differ. */
 export function newToken(): string {
   return crypto.getRandomValues(Buffer.alloc((TOKEN_LENGTH * 3) / 4)).toString("base64url");
 }

@@ -30,18 +30,18 @@ export function connectRedis(
     ...(blocking ? { blockingTimeout: 10_000 } : { commandTimeout: 3_000 }),
   };
   const redis = new Redis(options);
-  let away = false;
+  let isDown = false;
   redis.on("error", (error) => {
-    if (!away) log.warn("Redis is unavailable", { connection: name, reason: messageOf(error) });
-    away = true;
+    if (!isDown) log.warn("Redis is unavailable", { connection: name, reason: messageOf(error) });
+    isDown = true;
   });
   redis.on("close", () => {
-    if (!away && redis.status !== "end") log.warn("Redis closed the connection", { connection: name });
-    away = true;
+    if (!isDown && redis.status !== "end") log.warn("Redis closed the connection", { connection: name });
+    isDown = true;
   });
   redis.on("ready", () => {
-    if (away) log.info("Redis is back", { connection: name });
-    away = false;
+    if (isDown) log.info("Redis is back", { connection: name });
+    isDown = false;
   });
   return redis;
 }

@@ -1,8 +1,8 @@
 /**
  * The scripts of the counters. Redis runs a script alone, so each is one atomic step. Ids are passed as one string of
  * 16 bytes each, tokens as one string of 12: a thousand arguments would cost more than the counting. At most 1,000 ids
- * per call, because Lua unpacks them on its stack. The keys of the plan are not declared in KEYS, so this needs a single
- * Redis, not a cluster.
+ * per call, because Lua unpacks them on its stack. The keys of the plan are not declared in KEYS, so this needs a
+ * single Redis, not a cluster.
  */
 const SPLIT = `
 local function split(text, width)

@@ -1,6 +1,6 @@
 import type { JobDetail } from "../../../contracts/api-queries.ts";
 import type { EventEnvelope } from "../../../contracts/envelope.ts";
-import { tell } from "../../../shared/event-words.ts";
+import { describeEvent } from "../../../shared/event-words.ts";
 import { clock, count, duration } from "../../../shared/format.ts";
 import { Icon } from "../icon.tsx";
 import { Json } from "./json.tsx";
@@ -52,7 +52,7 @@ export function EnvelopePanel({ job, envelope, onSelect, traceUrl }: EnvelopePan
         </span>
       </header>
       <div class="body">
-        <p class="says">{tell(envelope).words}</p>
+        <p class="says">{describeEvent(envelope).words}</p>
         <dl class="facts">
           <dt>At</dt>
           <dd>

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { EventEnvelope } from "../../../contracts/envelope.ts";
-import { tell } from "../../../shared/event-words.ts";
+import { describeEvent } from "../../../shared/event-words.ts";
 import { clock, shortId } from "../../../shared/format.ts";
 import { Status } from "./status.tsx";
 
@@ -28,7 +28,7 @@ function Row({ event, isCurrent }: { event: EventEnvelope; isCurrent: boolean })
   useEffect(() => {
     if (isCurrent) link.current?.focus();
   }, [isCurrent]);
-  const { status, words } = tell(event);
+  const { status, words } = describeEvent(event);
   const id = String(event.payload.jobId ?? "");
   const at = Date.parse(event.occurredAt);
   return (

@@ -1,5 +1,5 @@
 import type { JobDetail } from "../../../contracts/api-queries.ts";
-import { tell } from "../../../shared/event-words.ts";
+import { describeEvent } from "../../../shared/event-words.ts";
 import { age, clock, duration, shortId } from "../../../shared/format.ts";
 import { client } from "../client.ts";
 import { jobsAddress } from "../job-list/address.ts";
@@ -174,7 +174,7 @@ function Envelopes({ job, selected, onSelect }: Pick<JobContentsProps, "job" | "
           >
             <td class="num">+ {duration(Math.max(0, Date.parse(event.occurredAt) - start))}</td>
             <td class="mono">{event.eventType}</td>
-            <td class="soft hide-phone clip">{tell(event).words}</td>
+            <td class="soft hide-phone clip">{describeEvent(event).words}</td>
             <td class="num hide-phone">{String(event.payload.sequence ?? "")}</td>
             <td class="soft hide-phone clip">{event.producer.instanceId}</td>
             <td class="mono num">

@@ -1,14 +1,14 @@
-import type { Log } from "../log.ts";
-import { createMongoEvents } from "./mongo/events.ts";
-import { createMongoRecord } from "./mongo/record.ts";
-import type { Observations } from "./port.ts";
-import { createChunkedRecord } from "./record-in-chunks.ts";
-import { createRedisCounters } from "./redis/counters.ts";
-import { createRedisFeed } from "./redis/feed.ts";
-import { connectRedis } from "./redis/link.ts";
-import { parseRedisUrl } from "./redis/url.ts";
-import { answers } from "./store-unavailable.ts";
-import { waitForEngines } from "./wait-for-engines.ts";
+import type { Log } from "../../log.ts";
+import { createMongoEvents } from "../mongo/events.ts";
+import type { Observations } from "../port.ts";
+import { createChunkedRecord } from "../record-in-chunks.ts";
+import { createRedisCounters } from "../redis/counters.ts";
+import { createRedisFeed } from "../redis/feed.ts";
+import { connectRedis } from "../redis/link.ts";
+import { parseRedisUrl } from "../redis/url.ts";
+import { answers } from "../store-unavailable.ts";
+import { waitForEngines } from "../wait-for-engines.ts";
+import { createMongoRedisRecord } from "./record.ts";
 
 export interface MongoRedisOptions {
   readonly eventsUrl: string;
@@ -26,8 +26,8 @@ export interface MongoRedisOptions {
 const HORIZON_AHEAD_MS = 3_600_000;
 
 /**
- * Observations in MongoDB (events) and Redis (everything that is counted). `createMongoRecord` describes how an event
- * is counted once; the ids in `seen` save a look-up in MongoDB for recent repetitions and for new events.
+ * Observations in MongoDB (events) and Redis (everything that is counted). `createMongoRedisRecord` describes how an
+ * event is counted once; the ids in `seen` save a look-up in MongoDB for recent repetitions and for new events.
  *
  * Counters follow storage, never lead. What Redis itself loses is lost: nothing is recounted from MongoDB. `fresh`
  * holds the events a call counted; when the reply to its last step is lost, they are counted, but no call reports them
@@ -49,7 +49,7 @@ export function createMongoRedisObservations({
   const counters = createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntries });
   const feed = createRedisFeed({ redis, blocking, key: `${prefix}feed` });
 
-  const recordChunk = createMongoRecord({ store, counters });
+  const recordChunk = createMongoRedisRecord({ store, counters });
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {

@@ -1,8 +1,8 @@
 import type { JobEvent } from "../../../contracts/events.ts";
 import { AppError } from "../../errors.ts";
 import { batchesOf, type EventBatch, isBatchable } from "../event-batch.ts";
+import type { MongoEvents } from "../mongo/events.ts";
 import { type Claimed, newToken, type RedisCounters, timeIn } from "../redis/counters.ts";
-import type { MongoEvents } from "./events.ts";
 
 /** How long another call may take to store what it has claimed before its events are taken over. */
 const PATIENCE_MS = [50, 100, 200, 400];
@@ -17,23 +17,25 @@ interface Round {
 
 /**
  * How an event is counted once, with two stores and no transaction over both:
- *  1. claim   Redis  an uncounted id gets a claim: a token never used before. An existing claim stays.
- *  2. store   MongoDB  events are stored as one document, whose id is the token of their claims. Ids are unique.
- *  3. count   Redis  in one step: if the claim still has the token under which the event is stored, it is removed and
- *             the event is counted. A stored event with another token was counted before: its new claim is dropped.
- * So a stored event was counted, or its claim still holds the token it is stored under. Whatever dies at any step, and
- * whichever reply is lost, the events come again, find that claim and continue.
+ *
+ * 1. *claim* (Redis): an uncounted id gets a claim, which is a token never used before. An existing claim stays.
+ * 2. *store* (MongoDB): events are stored as one document, whose id is the token of their claims. Ids are unique.
+ * 3. *count* (Redis), in one step: if the claim still has the token under which the event is stored, the claim is
+ *    removed and the event is counted. A stored event with another token was counted before: its new claim is dropped.
+ *
+ * So a stored event was counted, or its claim still holds the token under which it is stored. Whatever dies at any
+ * step, and whichever reply is lost, the events are redelivered, find that claim and continue.
  *
  * An event that holds an earlier call's claim is looked up. If it is stored under that claim, it is counted. If not,
- * that call is waited for, and when it does not store, its token is barred: an empty document takes it, so that the call
- * can no longer store, and the claim passes on to a new token.
+ * that call is waited for, and when it does not store, its token is barred: an empty document takes it, so that the
+ * call can no longer store, and the claim passes on to a new token.
  *
  * An event without a claim may have been counted so long ago that Redis has forgotten it. Events of jobs beyond the
  * horizon were not (see COUNT); others are looked up by their jobs. Exactness depends on no clock and no time window.
  *
  * Events that cannot be in a batch are separate documents, whose id is the event id and which hold the token.
  */
-export function createMongoRecord({ store, counters }: { store: MongoEvents; counters: RedisCounters }) {
+export function createMongoRedisRecord({ store, counters }: { store: MongoEvents; counters: RedisCounters }) {
   const { batches, alone } = store;
 
   /** Counts what is stored under its claim, drops claims on what was counted before, and returns the rest. */
@@ -83,11 +85,13 @@ export function createMongoRecord({ store, counters }: { store: MongoEvents; cou
   }
 
   async function recordAlone(claimed: readonly Claimed[]) {
-    const there = (await alone.insert(claimed)).map((index) => claimed[index]!);
+    const duplicates = (await alone.insert(claimed)).map((index) => claimed[index]!);
     const under =
-      there.length === 0 ? new Map() : await alone.claimsOf(there.map(({ event }) => event.eventId));
+      duplicates.length === 0
+        ? new Map()
+        : await alone.claimsOf(duplicates.map(({ event }) => event.eventId));
     const release = new Set(
-      there.filter(({ event, token }) => under.get(event.eventId.toLowerCase()) !== token),
+      duplicates.filter(({ event, token }) => under.get(event.eventId.toLowerCase()) !== token),
     );
     return { count: claimed.filter((one) => !release.has(one)), release: [...release] };
   }

@@ -25,7 +25,7 @@ export interface FilterContext {
  * Reads a filter as JSON, as one line of text or as query parameters, turning its ages into times. Rejects with the
  * code of the context, naming each fault.
  */
-export async function readFilter<L extends FilterLanguage>(
+export async function checkedFilter<L extends FilterLanguage>(
   given: string | URLSearchParams | Filters[L],
   { language, code, now, storedTypes, others = [] }: FilterContext & { readonly language: L },
 ): Promise<Filters[L]> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Build, build } from "bun";
-import type { BuildInfo } from "../build-info.ts";
+import type { BuildInfo } from "../../shared/build-info.ts";
 import type { Binary } from "./binaries.ts";
 import { listJobTypes } from "./list-job-types.ts";
 import { terminalKitPlugin } from "./terminal-kit-plugin.ts";

@@ -1,59 +1,57 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { createCommandLine, UsageError } from "../../shared/command-line.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { buildPage } from "../../web/build.ts";
-import { parseOptions } from "../command-line.ts";
-import { messageOf } from "../errors.ts";
 import { BINARIES, type Binary } from "./binaries.ts";
 import { compile } from "./compile.ts";
 import { readProvenance } from "./provenance.ts";
 
-const projectDir = join(import.meta.dir, "../..");
+const PROJECT = join(import.meta.dir, "../..");
 
-const usageText = `Usage: bun run build [options] [name …]
+const TARGETS =
+  "bun-linux-x64, bun-linux-arm64, bun-linux-x64-baseline, bun-linux-x64-musl, bun-darwin-x64, bun-darwin-arm64, bun-windows-x64";
 
-Compiles ${BINARIES.map(({ name }) => name).join(", ")} (or those named) to standalone binaries under dist/.
-odd-dashboard carries every service too: odd-dashboard service gateway. The page goes to web/ beside them.
-
-  --target TARGET  for another platform: bun-linux-x64, bun-linux-arm64, bun-linux-x64-baseline, bun-linux-x64-musl,
-                   bun-darwin-x64, bun-darwin-arm64, bun-windows-x64; they go to dist/TARGET/
-  --out FOLDER     instead of dist/
-  --help           this text
-
-COMMIT and SOURCE_DATE_EPOCH, where set, are the commit and the time that \`--version\` shows.`;
-
-async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseOptions({
-    args,
-    allowPositionals: true,
-    options: { target: { type: "string" }, out: { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
-  if (values.help) {
-    console.log(usageText);
-    return 0;
-  }
-  const { target } = values;
-  const folder = join(resolve(values.out ?? join(projectDir, "dist")), target ?? "");
+async function main(): Promise<number> {
+  const command = createCommandLine(
+    "bun run build",
+    "Compiles standalone binaries under dist/. odd-dashboard carries every service too: odd-dashboard service gateway. The page goes to web/ beside them.",
+  )
+    .argument(
+      "[name...]",
+      `any of ${BINARIES.map(({ name }) => name).join(", ")}; all of them and the page if left out`,
+    )
+    .option("--target <target>", `for another platform, in dist/TARGET/: ${TARGETS}`)
+    .option("--out <folder>", "instead of dist/")
+    .addHelpText(
+      "after",
+      "\nCOMMIT and SOURCE_DATE_EPOCH, where set, are the commit and the time that `--version` shows.",
+    )
+    .parse();
+  const [names] = command.processedArgs;
+  const { target, out } = command.opts();
+  const folder = join(resolve(out ?? join(PROJECT, "dist")), target ?? "");
   mkdirSync(folder, { recursive: true });
-  const info = readProvenance(projectDir);
+  const info = readProvenance(PROJECT);
   console.log(`Compiling commit ${info.commit} for ${target ?? `${process.platform}-${process.arch}`}`);
 
   let bytes = 0;
-  const binaries = chosen(positionals);
+  const binaries = chosen(names);
   for (const binary of binaries) {
     const startedAt = performance.now();
     const outFile = join(
       folder,
       binary.name + (/win(dows|32)/.test(target ?? process.platform) ? ".exe" : ""),
     );
-    await compile(binary, { projectDir, outFile, info, target });
+    await compile(binary, { projectDir: PROJECT, outFile, info, target });
     const { size } = statSync(outFile);
     bytes += size;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     console.log(`  ${binary.name.padEnd(16)} ${megabytes(size)}  ${seconds} s`);
-    if (!target) await mustTellItsVersion(binary, outFile);
+    if (!target) await mustPrintItsVersion(binary, outFile);
   }
   console.log(`${binaries.length} binaries, ${megabytes(bytes)}, in ${folder}`);
-  if (positionals.length === 0) {
+  if (names.length === 0) {
     await buildPage(join(folder, "web"));
     console.log(`The page is in ${join(folder, "web")}`);
   }
@@ -62,12 +60,12 @@ async function main(args: string[]): Promise<number> {
 
 function chosen(names: readonly string[]): readonly Binary[] {
   const unknown = names.find((name) => !BINARIES.some((binary) => binary.name === name));
-  if (unknown) throw new Error(`There is no binary ${unknown}; see bun run build --help`);
+  if (unknown) throw new UsageError(`There is no binary ${unknown}; see bun run build --help`);
   return names.length === 0 ? BINARIES : BINARIES.filter(({ name }) => names.includes(name));
 }
 
 /** A binary built for this machine must at least start. */
-async function mustTellItsVersion({ name }: Binary, file: string): Promise<void> {
+async function mustPrintItsVersion({ name }: Binary, file: string): Promise<void> {
   const child = Bun.spawn([file, "--version"], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if ((await child.exited) !== 0 || !printed.startsWith(`${name} `))
@@ -77,7 +75,7 @@ async function mustTellItsVersion({ name }: Binary, file: string): Promise<void>
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1).padStart(6)} MB`;
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main();
 } catch (error) {
   console.error(`Could not build. ${messageOf(error)}`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { jobTypeFiles } from "../job-types/discover.ts";
-import { JOB_TYPES } from "../job-types/registry.ts";
+import { jobTypeFiles } from "../../shared/job-types/discover.ts";
+import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { registryText } from "./list-job-types.ts";
 
 test("a binary has the folder's types, in the same order", () => {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { BunPlugin } from "bun";
-import { jobTypeFiles } from "../job-types/discover.ts";
+import { jobTypeFiles } from "../../shared/job-types/discover.ts";
 
 /** The registry as compiled into a binary: the folder's job types as imports, which the bundler can follow. */
 export function registryText(files: readonly string[]): string {

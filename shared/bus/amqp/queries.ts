@@ -10,10 +10,10 @@ const PING_MS = 2_000;
 const DEPTHS_MS = 5_000;
 
 /**
- * Queries to the broker, on a separate channel, since a query about something that does not exist closes it. It shares
- * the connection that publishes: while a broker with an alarm does not read from that, `ping` fails, and rightly so.
+ * Queries to the broker use a separate channel, because a query about something that does not exist closes its channel.
+ * That channel is on the publishing connection: while an alarm keeps the broker from reading it, `ping` rightly fails.
  */
-export function createAmqpQuestions({
+export function createAmqpQueries({
   link,
   topology,
   log,
@@ -24,15 +24,15 @@ export function createAmqpQuestions({
   readonly log: Log;
   readonly unavailable: (message: string, cause?: unknown) => AppError;
 }) {
-  let asking: { model: ChannelModel; channel: Promise<Channel> } | undefined;
+  let queryChannel: { model: ChannelModel; channel: Promise<Channel> } | undefined;
   let pinging: Promise<void> | undefined;
 
-  async function ask<T>(ms: number, what: string, question: (channel: Channel) => Promise<T>): Promise<T> {
+  async function query<T>(ms: number, what: string, run: (channel: Channel) => Promise<T>): Promise<T> {
     const { model } = link;
     if (!model) throw unavailable("The broker is not connected");
-    if (asking?.model !== model) asking = { model, channel: open(model) };
+    if (queryChannel?.model !== model) queryChannel = { model, channel: open(model) };
     try {
-      return await within(ms, asking.channel.then(question), what);
+      return await within(ms, queryChannel.channel.then(run), what);
     } catch (error) {
       throw unavailable(`${what} failed`, error);
     }
@@ -40,11 +40,11 @@ export function createAmqpQuestions({
 
   async function open(model: ChannelModel): Promise<Channel> {
     const forget = () => {
-      if (asking?.model === model) asking = undefined;
+      if (queryChannel?.model === model) queryChannel = undefined;
     };
     try {
       const channel = await model.createChannel();
-      channel.on("error", (error) => log.warn("The broker closed the channel of questions", { error }));
+      channel.on("error", (error) => log.warn("The broker closed the query channel", { error }));
       channel.on("close", forget);
       return channel;
     } catch (error) {
@@ -56,7 +56,7 @@ export function createAmqpQuestions({
   return {
     /** Makes a round trip; concurrent callers share one. */
     ping(): Promise<void> {
-      pinging ??= ask(PING_MS, "Pinging the broker", (channel) => channel.checkExchange(topology.exchange))
+      pinging ??= query(PING_MS, "Pinging the broker", (channel) => channel.checkExchange(topology.exchange))
         .then(() => undefined)
         .finally(() => {
           pinging = undefined;
@@ -65,7 +65,7 @@ export function createAmqpQuestions({
     },
 
     depths(): Promise<readonly QueueDepth[]> {
-      return ask(DEPTHS_MS, "Reading the depths", (channel) =>
+      return query(DEPTHS_MS, "Reading the depths", (channel) =>
         Promise.all(
           topology.queues.map(async ({ name }) => {
             const { messageCount, consumerCount } = await channel.checkQueue(name);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "bun";
-import type { BuildInfo } from "../build-info.ts";
+import type { BuildInfo } from "../../shared/build-info.ts";
 
 /**
  * The commit and the time recorded in a build: `COMMIT` and `SOURCE_DATE_EPOCH` (seconds, as defined by
@@ -16,13 +16,13 @@ export function readProvenance(
     throw new Error(`SOURCE_DATE_EPOCH is ${JSON.stringify(epoch)}: expected whole seconds`);
   const builtAt = epoch ? new Date(Number(epoch) * 1_000) : new Date();
   return {
-    commit: env.COMMIT || askGit(projectDir) || readHead(projectDir) || "unknown",
+    commit: env.COMMIT || commitFromGit(projectDir) || commitFromFiles(projectDir) || "unknown",
     builtAt: builtAt.toISOString().replace(/\.\d+Z$/, "Z"),
   };
 }
 
 /** The commit, marked when the tree differs from it. */
-function askGit(projectDir: string): string | undefined {
+function commitFromGit(projectDir: string): string | undefined {
   const git = (...args: string[]) => {
     const { success, stdout } = spawnSync(["git", ...args], { cwd: projectDir, stderr: "ignore" });
     return success ? stdout.toString().trim() : undefined;
@@ -33,7 +33,7 @@ function askGit(projectDir: string): string | undefined {
 }
 
 /** The commit from the repository's files: git is not installed where images are built. */
-function readHead(projectDir: string): string | undefined {
+function commitFromFiles(projectDir: string): string | undefined {
   const read = (path: string) => {
     const file = join(projectDir, ".git", path);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
