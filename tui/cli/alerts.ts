@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { AlertsReply } from "../../contracts/api-queries.ts";
 import { sanitize } from "../text.ts";
-import { describe, outputOption } from "./command.ts";
+import { describe, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";

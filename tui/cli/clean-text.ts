@@ -11,7 +11,7 @@ export function cleanLines(text: string): string {
     .join("\n");
 }
 
-/** JSON with every character escaped that could move a cursor or hide text; it parses to the same value. */
+/** Formats JSON with every character escaped that could move a cursor or hide text; it parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(UNSAFE, (character) =>
     character === "\n" && indent ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -1,5 +1,5 @@
 import { Argument, type Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { describe } from "./command.ts";
+import { describe } from "./command-options.ts";
 import type { CliContext } from "./context.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -21,7 +21,7 @@ interface Word {
   readonly description: string;
 }
 
-/** What may follow each path of commands: `""` for the program itself, `"queues pause"` for a nested one. */
+/** Returns the words that may follow each command path: `""` is the program itself, `"queues pause"` a nested one. */
 export function wordsByPath(program: CommandUnknownOpts): Map<string, readonly Word[]> {
   const found = new Map<string, readonly Word[]>();
   const walk = (command: CommandUnknownOpts, path: string) => {

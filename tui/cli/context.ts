@@ -6,18 +6,18 @@ import type { Style } from "./style.ts";
 export type Env = Readonly<Record<string, string | undefined>>;
 export type OutputFormat = "text" | "json";
 
-/** What every verb receives. */
+/** What every command receives. */
 export interface CliContext {
   readonly client: ApiClient;
   readonly env: Env;
   readonly style: Style;
-  /** Whether output is a terminal; only then is anything redrawn in place. */
+  /** Whether output is a terminal; only there is output redrawn in place. */
   readonly isTerminal: boolean;
   /** Aborts at Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** Writes one line, or several, to stdout. */
   line(text: string): void;
-  /** Writes to stderr what is not a result. */
+  /** Writes a line that is not part of the result to stderr. */
   note(text: string): void;
   /** Reads stdin to its end. */
   readStdin(): Promise<string>;

@@ -4,7 +4,7 @@ import { EVENT_TYPES } from "../../contracts/events.ts";
 import { shortId } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
 import { safeJson } from "./clean-text.ts";
-import { describe, limitOption, outputOption } from "./command.ts";
+import { describe, limitOption, outputOption } from "./command-options.ts";
 import { type CliContext, type OutputFormat, show } from "./context.ts";
 import { findJobId } from "./find-id.ts";
 import type { Style } from "./style.ts";
@@ -14,13 +14,13 @@ import { status } from "./words.ts";
 export function addEvents(program: Command, context: CliContext): void {
   describe(
     program.command("events"),
-    "List stored events, newest first, or those of one job in order; or follow them live",
+    "List stored events, newest first, or one job's in order; --follow prints them live",
     "events --job 5f50dfcb",
     "events --follow --output json | jq .jobId",
   )
     .option("-j, --job <id>", "only events of this job")
     .addOption(new Option("-e, --event <type>", "only events of this type").choices(EVENT_TYPES))
-    .option("-f, --follow", "print every change from now on until Ctrl-C; in JSON one object per line")
+    .option("-f, --follow", "print every new change until Ctrl-C; as JSON, one object per line")
     .addOption(limitOption(20))
     .addOption(outputOption())
     .action(async ({ job, event, follow, limit, output }) => {
@@ -51,7 +51,7 @@ async function followEvents(
     if (update.kind === "connected" && !update.resumed) context.note("Following from now on");
     if (update.kind !== "deltas") continue;
     if (update.dropped > 0)
-      context.note(`${update.dropped} changes were skipped because this end reads too slowly`);
+      context.note(`${update.dropped} changes were skipped because this client reads too slowly`);
     for (const delta of update.deltas.filter(isWanted))
       context.line(output === "json" ? safeJson(delta) : deltaText(delta, context.style));
   }

@@ -1,7 +1,7 @@
-/** What each exit code means; `docs/command-line.md` prints this table. */
+/** The meaning of each exit code, as `docs/command-line.md` prints it. */
 export const EXIT_CODES = {
   0: "done",
-  1: "a negative result: a check failed, a job did not complete, the ledger accuses, or something was only partly done",
+  1: "a negative result: a check failed, a job did not complete, the ledger accuses, or only a part was done",
   2: "the command line is not valid",
   3: "the system refused it: no such job, a status that does not allow it, an invalid payload or filter",
   4: "the system did not answer, or cannot serve the request right now; trying again may help",

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { createProgram } from "./program.ts";
 import { commandLineReference } from "./reference.ts";
-import { createContext } from "./run.ts";
+import { createContext } from "./run-command-line.ts";
 
-/** Where `bun run docs:command-line` writes. */
+/** The file that `bun run docs:command-line` writes. */
 export const REFERENCE_FILE = join(import.meta.dir, "../../docs/command-line.md");
 
-/** The reference generated from the current program. */
+/** Generates the reference from the current program. */
 export function currentReference(): string {
   const runTui = async () => undefined;
   return commandLineReference(createProgram({ context: createContext(), versionText: "", runTui }));

@@ -3,7 +3,7 @@ import type { ApiClient } from "../../shared/api-client/client.ts";
 import { CliError } from "./failure.ts";
 
 const MIN_DIGITS = 4;
-/** This many digits identify one job, since the last ones are random: the search may stop at the first match. */
+/** This many digits identify one job, because an id ends in random ones: the search may stop at the first match. */
 const ENOUGH_DIGITS = 8;
 const PAGE = 500;
 const MAX_PAGES = 20;
@@ -14,14 +14,14 @@ interface Page {
   readonly nextCursor: string | null;
 }
 
-/** Finds the job that a user means by its whole id, or by a part found in no other of the newest 10,000 jobs. */
+/** Finds a job by its whole id, or by a part that no other of the newest 10,000 jobs has. */
 export async function findJobId(
   { readModel }: ApiClient,
   text: string,
   signal: AbortSignal,
 ): Promise<string> {
   return findId("job", text, async (part, cursor) => {
-    // The start of an id is looked up in an index, however old the job is; other parts are matched only against the newest jobs.
+    // An index finds the start of any id, however old the job; other parts are matched against the newest jobs only.
     const byStart = cursor
       ? []
       : (await readModel.listJobs({ query: { text: part, limit: PAGE } }, { signal })).items;
@@ -30,7 +30,7 @@ export async function findJobId(
   });
 }
 
-/** The same for a dead letter. */
+/** Finds a dead letter in the same way. */
 export async function findDeadLetterId(
   { readModel }: ApiClient,
   text: string,

@@ -4,7 +4,7 @@ import { duration } from "../../shared/format.ts";
 import { shownTries } from "../../shared/shown-tries.ts";
 import { sanitize } from "../text.ts";
 import { cleanLines, safeJson } from "./clean-text.ts";
-import { describe, outputOption } from "./command.ts";
+import { describe, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import { findJobId } from "./find-id.ts";
 import type { Style } from "./style.ts";
@@ -16,11 +16,11 @@ const STACK_LINES = 6;
 export function addJob(program: Command, context: CliContext): void {
   describe(
     program.command("job"),
-    "Show one job: what became of it, its result or error, and every hop",
+    "Show one job: its status, its result or error, and every hop",
     "job 5f50dfcb",
     "job 01a21d54-7589-76a2-8f3c-05f50dfcb187 --output json",
   )
-    .argument("<id>", "the job's id, or any part of it of at least 4 digits")
+    .argument("<id>", "the job id, or at least 4 consecutive digits of it")
     .addOption(outputOption())
     .action(async (text, { output }) => {
       const { client, signal } = context;
@@ -67,7 +67,7 @@ export function jobText(job: JobDetail, timeline: Timeline | undefined, style: S
     .join("\n\n");
 }
 
-/** The top of the newest failed attempt's stack: the message and the frames nearest to the fault. */
+/** Returns the top of the newest failed attempt's stack: the message and the frames nearest to the fault. */
 function stackText({ attempts }: JobDetail, { paint }: Style): string | undefined {
   const failed = attempts.findLast(({ error }) => error?.stack);
   if (!failed?.error?.stack) return undefined;

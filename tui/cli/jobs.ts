@@ -4,7 +4,7 @@ import type { Job } from "../../contracts/job.ts";
 import { duration, shortId } from "../../shared/format.ts";
 import { shownTries } from "../../shared/shown-tries.ts";
 import { sanitize } from "../text.ts";
-import { describe, filterOption, limitOption, outputOption } from "./command.ts";
+import { describe, filterOption, limitOption, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";

@@ -2,7 +2,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { type Ledger, SETTLE_TIMES_MS } from "../../contracts/api-queries.ts";
 import { count } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
-import { describe, outputOption } from "./command.ts";
+import { describe, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import type { Style } from "./style.ts";
 import { facts } from "./table.ts";
@@ -10,7 +10,7 @@ import { facts } from "./table.ts";
 export function addLedger(program: Command, context: CliContext): void {
   describe(
     program.command("ledger"),
-    "Prove that nothing accepted was lost, unobserved or done twice; exits with 1 when something was",
+    "Prove that no accepted job was lost, unobserved or done twice; exits with 1 if one was",
     "ledger",
     "ledger --settle 0 --output json",
   )

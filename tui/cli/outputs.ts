@@ -23,7 +23,7 @@ import { JobStatus } from "../../contracts/job.ts";
 import { Problem } from "../../contracts/problem.ts";
 import { Count, Millis, StringEnum, Uuid } from "../../contracts/schema.ts";
 
-/** What a failing command with `--output json` writes to stderr, as one line. */
+/** The line that a failing command with `--output json` writes to stderr. */
 export const Failure = Type.Object({
   error: Type.Object({
     code: Type.String({ description: "A code of contracts/problem-codes.json, or one of this program" }),
@@ -152,7 +152,7 @@ export const ClusterReport = Type.Object({
 });
 export type ClusterReport = Static<typeof ClusterReport>;
 
-/** What `--output json` prints for each command; `docs/command-line.md` is generated from it. */
+/** The output of each command with `--output json`; `docs/command-line.md` is generated from it. */
 export const CLI_OUTPUTS = {
   submit: SubmitReport,
   jobs: JobPage,

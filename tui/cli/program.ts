@@ -2,10 +2,12 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { didYouMean, nearest } from "../../contracts/nearest.ts";
 import { addAlerts } from "./alerts.ts";
 import { addAttach } from "./attach/attach.ts";
+import { addCancel } from "./cancel.ts";
 import { addCompletion } from "./completion.ts";
 import type { CliContext } from "./context.ts";
-import { addDeadLetters } from "./dead-letters.ts";
+import { addDeadLetters } from "./dead-letters/dead-letters.ts";
 import { addDoctor } from "./doctor/doctor.ts";
+import { addDown } from "./down.ts";
 import { addEvents } from "./events.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -13,12 +15,14 @@ import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addLedger } from "./ledger.ts";
 import { addLoad } from "./load/load.ts";
+import { addPurge } from "./purge.ts";
 import { addQueues } from "./queues.ts";
-import { addPurge, addRetention } from "./retention.ts";
-import { addCancel, addRetry } from "./retry-cancel.ts";
+import { addRetention } from "./retention.ts";
+import { addRetry } from "./retry.ts";
 import { addService } from "./service.ts";
+import { addStatus } from "./status.ts";
 import { addSubmit } from "./submit.ts";
-import { addDown, addStatus, addUp } from "./system.ts";
+import { addUp } from "./up.ts";
 import { addWorkers } from "./workers.ts";
 
 export interface ProgramOptions {
@@ -28,15 +32,15 @@ export interface ProgramOptions {
   runTui(options: { ascii?: true; plain?: true }): Promise<void>;
 }
 
-/** The whole command line. The library itself neither prints nor exits; it throws its messages. */
+/** Creates the command line. The library neither prints nor exits: it throws its messages. */
 export function createProgram({ context, versionText, runTui }: ProgramOptions): Command {
   const program = new Command("odd-dashboard");
   program
     .description(
-      "The terminal UI and the command line of the Distributed Task Observatory; without a command it opens the UI",
+      "Terminal UI and command line of the Distributed Task Observatory; without a command, opens the UI",
     )
     .version(versionText, "-V, --version", "print version, commit, build time, OS and architecture")
-    .helpOption("-h, --help", "print what a command takes, with examples")
+    .helpOption("-h, --help", "print usage and examples")
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
@@ -44,7 +48,7 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
     .option("--ascii", "draw the UI with ASCII characters only")
     .option("--plain", "print the overview once, as linear text for screen readers")
     .addHelpText("after", HELP)
-    .helpCommand("help [command]", "print what a command takes, with examples")
+    .helpCommand("help [command]", "print the usage of a command, with examples")
     .action(runTui);
   addSubmit(program, context);
   addJobs(program, context);
@@ -70,7 +74,7 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   return program as unknown as Command;
 }
 
-/** Throws when a word in a command's place is not a command, naming those that were probably meant. */
+/** Throws when a word in a command's place is not a command, and suggests the nearest ones. */
 export function refuseUnknownCommand(command: CommandUnknownOpts, [word, ...rest]: readonly string[]): void {
   const { commands } = command;
   if (commands.length === 0 || word === undefined || word.startsWith("-") || word === "help") return;
@@ -83,15 +87,16 @@ export function refuseUnknownCommand(command: CommandUnknownOpts, [word, ...rest
   throw new CliError(
     2,
     `There is no command ${JSON.stringify(word)}${didYouMean(nearest(word, names)).replace(/\?$/, "")}`,
-    `Commands here are ${names.join(", ")}`,
+    `The commands are ${names.join(", ")}`,
   );
 }
 
 const HELP = `
 Environment:
-  READ_MODEL_URL    where to read from, and GATEWAY_URL where to send commands; when unset, a system that
-                    runs from this folder is found, else http://localhost:8080 and http://localhost:3000
-  NO_COLOR          no colours
+  READ_MODEL_URL    where to read from; default: the system running from this folder, else
+                    http://localhost:8080
+  GATEWAY_URL       where to send commands; default: the same system, else http://localhost:3000
+  NO_COLOR          disables colours
 
 Exit codes:
 ${Object.entries(EXIT_CODES)

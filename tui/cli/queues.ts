@@ -3,7 +3,7 @@ import type { PauseReply } from "../../contracts/api-commands.ts";
 import type { QueuesReply } from "../../contracts/api-queries.ts";
 import { count, duration } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
-import { describe, outputOption } from "./command.ts";
+import { describe, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import type { PauseReport } from "./outputs.ts";
 import type { Style } from "./style.ts";
@@ -12,7 +12,7 @@ import { table } from "./table.ts";
 export function addQueues(program: Command, context: CliContext): void {
   const queues = describe(
     program.command("queues"),
-    "Show what is waiting and running of each job type, or pause and resume types",
+    "Show the waiting and running jobs of each type, or pause and resume types",
     "queues",
     "queues pause hash",
   );

@@ -3,7 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** The text of an option: its value, or with `@` the contents of the file it names (`@-` is stdin). */
+/** Returns the text of an option: its value, or after `@` the contents of a file (`@-` is stdin). */
 export async function readText(option: string, value: string, context: CliContext): Promise<string> {
   if (!value.startsWith("@")) return value;
   const file = value.slice(1);
@@ -13,13 +13,13 @@ export async function readText(option: string, value: string, context: CliContex
   } catch (error) {
     throw new CliError(
       2,
-      `Could not read the file of ${option}: ${messageOf(error)}`,
+      `Cannot read the file of ${option}: ${messageOf(error)}`,
       "Check the path after the @",
     );
   }
 }
 
-/** Such an option as a JSON object. */
+/** Parses such an option as a JSON object. */
 export async function readObject(
   option: string,
   value: string,

@@ -5,7 +5,7 @@ import { publication } from "../../contracts/schema.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { CLI_OUTPUTS } from "./outputs.ts";
 
-/** The text of `docs/command-line.md`: the `--help` of every command, exit codes, and the shapes of the JSON. */
+/** Returns `docs/command-line.md`: the `--help` of every command, the exit codes and the JSON shapes. */
 export function commandLineReference(program: CommandUnknownOpts): string {
   return `# Command line
 
@@ -45,7 +45,7 @@ function sections(command: CommandUnknownOpts, path: readonly string[] = []): st
   return [...name, ...children.flatMap((child) => sections(child, [...path, child.name()]))];
 }
 
-/** What `--help` prints at 100 columns, examples included. */
+/** Returns a command's `--help` at 100 columns, with its examples. */
 function helpOf(command: CommandUnknownOpts): string {
   let text = "";
   command.configureOutput({

@@ -1,8 +1,8 @@
 import { Argument, type Command } from "@commander-js/extra-typings";
 import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
-import { describe } from "./command.ts";
+import { describe } from "./command-options.ts";
 
-/** Each runs as soon as it is imported, with the arguments of this process. */
+/** Each service starts as soon as it is imported, with the arguments of this process. */
 const SERVICES = {
   gateway: () => import("../../services/gateway/main.ts"),
   processor: () => import("../../services/processor/main.ts"),
@@ -14,18 +14,18 @@ const SERVICES = {
 export function addService(program: Command): void {
   describe(
     program.command("service").helpOption(false),
-    "Run one service of the system as this process, with its settings from the environment",
+    "Run one service in this process, with settings from the environment",
     "service gateway --help",
     "service processor",
   )
     .addArgument(new Argument("<name>", "the service").choices(SERVICE_NAMES))
-    .argument("[arguments...]", "options of the service itself: --help, --version, --healthcheck")
+    .argument("[arguments...]", "the service's own options: --help, --version, --healthcheck")
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (name, rest) => {
       process.argv.splice(2, process.argv.length - 2, ...rest);
       await SERVICES[name]();
-      // The service decides when it ends.
+      // The service ends the process.
       await new Promise(() => undefined);
     });
 }

@@ -5,11 +5,11 @@ import { isSameProcess, signalProcess } from "../../shared/process-tree.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** Longer than the runner itself waits for its services and engines. */
+/** Longer than the runner waits for its services and engines. */
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 
-/** Stops the system that runs from this folder, as Ctrl-C there would, and waits until it has ended. */
+/** Stops the system running from this folder, as Ctrl-C would, and waits until it has ended. */
 export async function stopRunning({ line, signal }: CliContext, dataDir: string | undefined): Promise<void> {
   const state =
     dataDir === undefined ? findRunningState(process.cwd()) : readState(join(dataDir, stateFileName));
@@ -17,7 +17,7 @@ export async function stopRunning({ line, signal }: CliContext, dataDir: string 
     throw new CliError(
       1,
       "No system runs from this folder",
-      "Run this in the folder where it was started; for containers: odd-dashboard down --tier compose",
+      "Run this in the folder where it was started, or for containers `odd-dashboard down --tier compose`",
       "NOTHING_RUNS",
     );
   const { owner } = state;
@@ -29,7 +29,7 @@ export async function stopRunning({ line, signal }: CliContext, dataDir: string 
       throw new CliError(
         1,
         `Process ${owner.pid} has not ended after ${PATIENCE_MS / 1_000} s`,
-        `Look at what it prints; a second signal kills it: kill ${owner.pid}`,
+        `Check its output; a second signal kills it: kill ${owner.pid}`,
         "STILL_RUNS",
       );
     await pause(LOOK_EVERY_MS, signal);

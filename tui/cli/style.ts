@@ -1,15 +1,15 @@
 import { type Paint, paintOf } from "../paint.ts";
 
-/** How text output looks where it is printed. */
+/** How text output is printed. */
 export interface Style {
   readonly paint: Paint;
-  /** Columns of the terminal; unlimited where output is not a terminal. */
+  /** Columns of the terminal; unlimited when output is not a terminal. */
   readonly width: number;
-  /** The moment from which ages are counted, in milliseconds. */
+  /** The time that ages are relative to, in milliseconds. */
   readonly now: number;
 }
 
-/** The style of a stream. */
+/** Returns the style for a stream. */
 export function styleOf(
   out: Pick<NodeJS.WriteStream, "isTTY" | "columns">,
   env: Readonly<Record<string, string | undefined>>,

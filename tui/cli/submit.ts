@@ -6,7 +6,7 @@ import type { ApiClient } from "../../shared/api-client/client.ts";
 import { wholeNumber } from "../../shared/command-line.ts";
 import { sanitize } from "../text.ts";
 import { safeJson } from "./clean-text.ts";
-import { describe, lengthOfTime, outputOption } from "./command.ts";
+import { describe, lengthOfTime, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import { CliError } from "./failure.ts";
 import type { SubmitReport } from "./outputs.ts";
@@ -20,20 +20,24 @@ const MAX_COUNT = 100_000;
 export function addSubmit(program: Command, context: CliContext): void {
   describe(
     program.command("submit"),
-    "Submit jobs and print their ids, and with --wait also their outcomes",
+    "Submit jobs and print their ids; with --wait, also their outcomes",
     "submit sleep --payload '{\"ms\":100}'",
     "submit hash --payload @payload.json --count 1000 --wait",
   )
-    .argument("<type>", "the job type; an unknown one is answered with the known ones")
+    .argument("<type>", "the job type; an unknown one lists those that exist")
     .option("-p, --payload <json>", "the payload: JSON, @FILE, or @- for stdin")
     .option("-m, --metadata <json>", "metadata to keep with the job: JSON, @FILE, or @- for stdin")
-    .addOption(new Option("-c, --count <count>", "how many").argParser(wholeNumber(1, MAX_COUNT)).default(1))
+    .addOption(
+      new Option("-c, --count <count>", "number of jobs").argParser(wholeNumber(1, MAX_COUNT)).default(1),
+    )
     .addOption(new Option("--priority <number>", "0 to 9; 9 is served first").argParser(wholeNumber(0, 9)))
-    .option("--run-at <time>", "not before this time, RFC 3339")
-    .addOption(new Option("--max-attempts <count>", "tries before it fails").argParser(wholeNumber(1, 100)))
-    .addOption(new Option("--deadline <time>", "the longest that one try may take").argParser(lengthOfTime))
+    .option("--run-at <time>", "earliest start, an RFC 3339 time")
+    .addOption(
+      new Option("--max-attempts <count>", "tries before the job fails").argParser(wholeNumber(1, 100)),
+    )
+    .addOption(new Option("--deadline <time>", "time limit of one try").argParser(lengthOfTime))
     .option("-k, --idempotency-key <key>", "submitting again with the same key returns the same job")
-    .option("-w, --wait", "wait for the jobs to end; exits with 1 when one did not complete")
+    .option("-w, --wait", "wait until the jobs end; exits with 1 if one did not complete")
     .addOption(outputOption())
     .action(async (type, options) => {
       const { payload, metadata, count, idempotencyKey, wait, output } = options;
@@ -93,7 +97,7 @@ async function submitMany(
 ): Promise<SubmitReport> {
   const jobs: { jobId: string; eventId: string }[] = [];
   const problems: Problem[] = [];
-  // The jobs are equal: what refuses one of them refuses those that follow.
+  // The jobs are identical: a lasting refusal of one applies to all that follow.
   for (let left = count; left > 0 && !problems.some(isForGood); left -= MAX_BATCH_JOBS) {
     const batch = Array.from({ length: Math.min(left, MAX_BATCH_JOBS) }, () => job);
     const reply = await client.gateway.submitBatch({ body: { jobs: batch } }, { signal, timeoutMs: 60_000 });
@@ -114,7 +118,7 @@ function isForGood({ code }: Problem): boolean {
 const errorOf = (problem: Problem) =>
   new ApiError(problem.code, problem.detail ?? problem.title, { status: problem.status, problem });
 
-/** Adds to a refusal the known types, or an example of the payload that this type takes. */
+/** Adds the known types, or an example payload of this type, to a refusal. */
 async function withExample(error: unknown, type: string, client: ApiClient): Promise<unknown> {
   if (
     !(error instanceof ApiError) ||
@@ -124,7 +128,7 @@ async function withExample(error: unknown, type: string, client: ApiClient): Pro
   const { jobTypes } = await client.gateway.listJobTypes();
   const known = jobTypes.find(({ name }) => name === type);
   const remedy = known
-    ? `A payload that ${type} takes: --payload '${safeJson(known.example)}'`
+    ? `An example for ${type}: --payload '${safeJson(known.example)}'`
     : `Choose one of ${jobTypes.map(({ name }) => name).join(", ")}`;
   return new CliError(3, error.detail, remedy, error.code);
 }

@@ -10,8 +10,8 @@ export interface Column {
 const GAP = "  ";
 
 /**
- * Rows below a line of titles. Every cell is one line of clean text, colours allowed. On a terminal the last column is
- * truncated with … where the line would wrap; elsewhere nothing is truncated.
+ * Formats rows below a line of titles. Every cell is one line of clean text, colours allowed. On a terminal the last
+ * column is truncated with … where the line would wrap; elsewhere nothing is truncated.
  */
 export function table(
   columns: readonly Column[],
@@ -38,7 +38,7 @@ export function table(
   return [style.paint.dim(line(titles)), ...rows.map(line)].join("\n");
 }
 
-/** Names and values in two columns. */
+/** Formats names and values in two columns. */
 export function facts(pairs: readonly (readonly [string, string | undefined])[], { paint }: Style): string {
   const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);
   const width = Math.max(...shown.map(([name]) => name.length));

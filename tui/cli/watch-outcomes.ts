@@ -3,14 +3,14 @@ import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { pause } from "../../shared/async.ts";
 
-/** Endings seen before the job's id was known; a job may end before the reply to its request arrives. */
+/** Most endings kept for unknown ids: a job may end before the reply to its request arrives. */
 const MAX_EARLY = 50_000;
 const POLL_EVERY_MS = 1_000;
 const POLLS_AT_A_TIME = 8;
 const MAX_POLLS = 400;
 
 export interface Outcomes {
-  /** Resolves when the live stream is followed; from then on no ending is missed. */
+  /** Resolves once the live stream is connected; no later ending is missed. */
   readonly ready: Promise<void>;
   /** Adds a job to wait for. */
   expect(jobId: string): void;
@@ -18,13 +18,13 @@ export interface Outcomes {
   readonly ended: ReadonlyMap<string, JobStatus>;
   /** Ids of expected jobs that have not ended. */
   readonly open: ReadonlySet<string>;
-  /** Resolves when every expected job has ended; at once when `signal` aborts. */
+  /** Resolves when every expected job has ended, or `signal` aborts. */
   allEnded(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Watches jobs until they end: on the live stream, and by reading them one by one where the stream may have missed
- * something. `onEnd` is called once per expected job, as soon as its ending is seen.
+ * Watches jobs until they end: on the live stream, and by reading them one by one when the stream may have missed
+ * something. Calls `onEnd` once per expected job, as soon as its ending is seen.
  */
 export function watchOutcomes(
   client: ApiClient,
@@ -87,14 +87,14 @@ export function watchOutcomes(
         const done = new AbortController();
         wake = () => done.abort();
         await pause(POLL_EVERY_MS, AbortSignal.any([until, done.signal]));
-        // The stream is progressing: reading jobs one by one would only add load.
+        // While the stream makes progress, reading jobs one by one would only add load.
         if (open.size === before && !until.aborted) await poll();
       }
     },
   };
 }
 
-/** A job's status; undefined while the read-model does not know it yet, or cannot say. */
+/** Reads a job's status; undefined while the read-model does not know the job or cannot answer. */
 async function statusOf(client: ApiClient, id: string, signal: AbortSignal): Promise<JobStatus | undefined> {
   try {
     return (await client.readModel.jobDetail({ params: { id } }, { signal })).status;

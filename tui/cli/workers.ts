@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { WorkersReply } from "../../contracts/api-queries.ts";
 import { shortId } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
-import { describe, outputOption } from "./command.ts";
+import { describe, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -11,7 +11,7 @@ import { age } from "./words.ts";
 export function addWorkers(program: Command, context: CliContext): void {
   describe(
     program.command("workers"),
-    "Show the processors, their heartbeats and what they run",
+    "Show the processors, their heartbeats and their running jobs",
     "workers",
     "workers --output json",
   )

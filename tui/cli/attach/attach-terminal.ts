@@ -2,22 +2,23 @@ import { PTY_SIZE } from "../../../contracts/pty.ts";
 import { type End, openConnection } from "./connection.ts";
 import type { Target } from "./target.ts";
 
-/** Ctrl-], as in telnet: programs that are likely to run in the terminal do not need it. */
+/** Ctrl-], as in telnet: programs in the terminal are unlikely to need it. */
 const LEAVE = 0x1d;
 const CTRL_C = 0x03;
-/** Well below the largest frame that the service accepts. */
+/** Bytes; well below the largest frame that the service accepts. */
 const MAX_INPUT = 16_384;
 
 /** Clears the screen and resets every mode. */
 const CLEAR = "\x1bc";
 /**
- * No scroll region, origin or insert mode; wrapping and ASCII on; no focus events. Leaves the alternate screen, mouse
- * and bracketed paste off, colours reset, cursor on, in its own shape and below what was drawn.
+ * Turns off the scroll region, origin mode, insert mode and focus events, and turns wrapping and ASCII on. Leaves the
+ * alternate screen, turns mouse and bracketed paste off, resets colours, and shows the cursor in its own shape below
+ * what was drawn.
  */
 const RESTORE =
   "\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[?45l\x0f\x1b(B\x1b[?1004l\x1b[?1016l\x1b[0 q\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\x1b[?25h\x1b[999;1H";
 
-/** Shows a terminal of web-pty in this one until it ends or the person leaves, then restores this one. */
+/** Shows a web-pty terminal in this one until it ends or the user leaves, then restores this one. */
 export async function attachTerminal(
   target: Target,
   { token, signal }: { token: string | undefined; signal: AbortSignal },
@@ -44,7 +45,7 @@ export async function attachTerminal(
   });
 
   function onKeys(keys: Buffer): void {
-    // Where nothing typed reaches the program, Ctrl-C is meant for this one.
+    // When no input reaches the program, Ctrl-C is meant for this one.
     const isOurs = !connection.drives || !connection.isConnected;
     if (keys.includes(LEAVE) || (isOurs && keys.includes(CTRL_C))) {
       const kept = connection.drives

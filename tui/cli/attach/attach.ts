@@ -1,6 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import { findRunningState } from "../../../shared/dev-state.ts";
-import { describe } from "../command.ts";
+import { describe } from "../command-options.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../failure.ts";
 import { attachTerminal } from "./attach-terminal.ts";
@@ -11,14 +11,14 @@ const DEFAULT_URL = "http://localhost:8081";
 export function addAttach(program: Command, context: CliContext): void {
   describe(
     program.command("attach"),
-    "Open a terminal of web-pty in this one, or watch another by its link; Ctrl-] leaves it. PTY_AUTH_TOKEN is the token, where one is needed",
+    "Open a web-pty terminal in this one, or watch one by its link; Ctrl-] leaves it. Takes the token from PTY_AUTH_TOKEN",
     "attach",
     "attach https://observatory.example",
     "attach 'http://localhost:8081/#/watch/SECRET'",
   )
     .argument(
       "[url]",
-      `the address of the page, or a watch link (default: the one that runs here, else ${DEFAULT_URL})`,
+      `the page's address, or a watch link (default: the page running from this folder, else ${DEFAULT_URL})`,
     )
     .action(async (url) => {
       if (!(process.stdin.isTTY && process.stdout.isTTY))

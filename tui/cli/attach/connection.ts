@@ -33,14 +33,14 @@ type Session = Extract<PtyServerMessage, { type: "session" }>;
 
 const LONGEST_WAIT_MS = 30_000;
 const FIRST_WAIT_MS = 250;
-/** A connection restored within this many tries is not mentioned. */
+/** Tries before the user sees a notice. */
 const SILENT_TRIES = 1;
 const REPLACED = 4409;
 const LOST = 1006;
 /** A frozen service accepts a request and never answers it. */
 const ANSWER_MS = 10_000;
 
-/** Keeps one terminal over as many sockets as it takes: a lost one is replaced, and output continues where it stopped. */
+/** Keeps one terminal open across sockets: a lost one is replaced, and output continues where it stopped. */
 export function openConnection({ url, watch }: Target, options: ConnectionOptions) {
   const { signal, size, draw, ready, lost } = options;
   let socket: WebSocket | undefined;
@@ -50,7 +50,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   let drawn: number | undefined;
   let token = "";
   let isReady = false;
-  /** Whether the service has answered on the present socket: a proxy opens one without it. */
+  /** Whether the service has answered on the current socket: a proxy opens one even without the service. */
   let isConnected = false;
   let isOver = false;
   let attempts = 0;
@@ -66,7 +66,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       signal.throwIfAborted();
       attempts++;
       if (!isOver && attempts === SILENT_TRIES + 1) {
-        // The notice has to disappear again, so the whole screen is redrawn from the service's.
+        // The notice must disappear again, so the service resends the whole screen.
         lost();
         drawn = undefined;
       }
@@ -88,7 +88,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       onSilence() {
         socket = undefined;
         own.terminate();
-        // The person has waited long enough: say so before the first try.
+        // The silence was long enough: show the notice before the first try.
         attempts = Math.max(attempts, SILENT_TRIES);
         closed.resolve(LOST);
       },
@@ -123,7 +123,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   /** Exchanges the token for a ticket, so that no frame carries the token; undefined without a token. */
   async function exchange(): Promise<string | undefined> {
     if (!options.token) return undefined;
-    const reply = await ask("/ticket", {
+    const reply = await request("/ticket", {
       method: "POST",
       headers: { authorization: `Bearer ${options.token}` },
     });
@@ -137,15 +137,15 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     return reply?.ok ? ((await reply.json()) as { ticket: string }).ticket : undefined;
   }
 
-  /** A failed handshake carries no reason, so this requests the same address without one. */
+  /** Finds out why a handshake failed: it carries no reason, but a plain request to the same address does. */
   async function explain(): Promise<void> {
-    const reply = await ask("", { headers: { accept: "application/problem+json" } });
+    const reply = await request("", { headers: { accept: "application/problem+json" } });
     if (reply?.status === 403) {
       const { detail } = (await reply.json()) as { detail?: string };
       throw new CliError(
         3,
         detail ?? `${url} refuses this address`,
-        "The sentence above says what to set there",
+        "The message above names the setting to change on the service",
         "ORIGIN_REFUSED",
       );
     }
@@ -153,19 +153,19 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       throw new CliError(
         4,
         `No terminal service answers at ${url}`,
-        "Start it with `bun run dev`, or give its address",
+        "Start it with `bun run dev`, or pass its address",
         "UNREACHABLE",
       );
   }
 
-  async function ask(path: string, init: RequestInit): Promise<Response | undefined> {
+  async function request(path: string, init: RequestInit): Promise<Response | undefined> {
     try {
       return await fetch(`${url.replace(/^ws/, "http")}${path}`, {
         ...init,
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       });
     } catch {
-      // The caller reports that there was no answer.
+      // The caller reports the missing answer.
       return undefined;
     }
   }

@@ -8,14 +8,14 @@ export interface Target {
   readonly watch?: string;
 }
 
-/** Parses the address of a page, of its WebSocket, or a watch link. Throws a sentence for anything else. */
+/** Parses the address of a page or its WebSocket, or a watch link. Throws for anything else. */
 export function parseTarget(text: string): Target {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (!url || !/^(https?|wss?):$/.test(url.protocol))
     throw new CliError(
       2,
       `${JSON.stringify(text)} is not the address of a terminal`,
-      "Give the address of the page, such as http://localhost:8081, or a watch link in quotes",
+      "Pass the address of the page, such as http://localhost:8081, or a watch link in quotes",
     );
   const watch = /^#\/watch\/([A-Za-z0-9_-]{43})$/.exec(url.hash)?.[1];
   if (url.hash.startsWith("#/watch/") && watch === undefined)

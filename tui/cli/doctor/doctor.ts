@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { findAddresses, findRunning } from "../../../shared/api-client/addresses.ts";
 import { sanitize } from "../../text.ts";
-import { describe, outputOption } from "../command.ts";
+import { describe, outputOption } from "../command-options.ts";
 import { type CliContext, show } from "../context.ts";
 import type { DoctorReport } from "../outputs.ts";
 import type { Style } from "../style.ts";
@@ -14,7 +14,7 @@ import { checkTools } from "./tools.ts";
 export function addDoctor(program: Command, context: CliContext): void {
   describe(
     program.command("doctor"),
-    "Check what this machine has and lacks, with the remedy for each; exits with 1 when something fails",
+    "Check what this machine has and lacks, with a remedy for each; exits with 1 if a check fails",
     "doctor",
     "doctor --output json | jq '.checks[] | select(.status != \"OK\")'",
   )

@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
 import { availableParallelism, freemem, totalmem } from "node:os";
+import { checkPlatform } from "../check-platform.ts";
 import { CliError } from "../failure.ts";
-import { checkPlatform } from "../platform.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const GB = 1_000_000_000;
@@ -29,9 +29,9 @@ export function platformCheck(platform: string, arch: string): Check {
 export function coresCheck(cores: number): Check {
   const detail = `${cores} ${cores === 1 ? "core" : "cores"}`;
   if (cores < 2)
-    return warn("cores", "cores", `${detail}: jobs will be slow`, "Give this machine 2 cores or more");
+    return warn("cores", "cores", `${detail}: jobs will be slow`, "Use a machine with 2 cores or more");
   if (cores < 4)
-    return warn("cores", "cores", `${detail}; only the compose tier needs 4`, "Give this machine 4 cores");
+    return warn("cores", "cores", `${detail}; only the compose tier needs 4`, "Use a machine with 4 cores");
   return ok("cores", "cores", detail);
 }
 
@@ -42,14 +42,14 @@ export function memoryCheck(total: number, free: number): Check {
       "memory",
       "memory",
       `${detail}: even embedded needs 1 GB`,
-      "Give this machine 2 GB of memory or more",
+      "Use a machine with 2 GB of memory or more",
     );
   if (total < 7.5 * GB)
     return warn(
       "memory",
       "memory",
       `${detail}; only the compose tier needs 8 GB`,
-      "Give this machine 8 GB, or set COMPOSE_PROFILES=core",
+      "Use a machine with 8 GB, or set COMPOSE_PROFILES=core",
     );
   return ok("memory", "memory", detail);
 }

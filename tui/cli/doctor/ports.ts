@@ -3,7 +3,7 @@ import { isFree } from "../../engines/port.ts";
 import { findPortHolder } from "../../launch/port-holder.ts";
 import { type Check, ok, onlyFor, warn } from "./check.ts";
 
-/** Checks every port that the system would use, and who holds it. `ours` are the URLs of a running system. */
+/** Checks every port that the system would use, and finds its holder. `ours` are the URLs of a running system. */
 export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
   const mine = new Set(ours.map((url) => Number(new URL(url).port)));
   const dev = Object.entries(OWN_SERVICES).map(([name, { health }]) => [health.port, name] as const);
@@ -16,23 +16,24 @@ export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
     [...wanted]
       .sort(([a], [b]) => a - b)
       .map(async ([port, service]) => {
-        const [id, name] = [`port-${port}`, `port ${port}`];
-        if (mine.has(port)) return ok(id, name, `${service}, which runs`);
+        const id = `port-${port}`;
+        const name = `port ${port}`;
+        if (mine.has(port)) return ok(id, name, `in use by the running ${service}`);
         if (await isFree(port)) return ok(id, name, `free for ${service}`);
-        const detail = `${service} would use it, and ${findPortHolder(port) ?? "another program"} has it`;
+        const detail = `${service} would use it, but ${findPortHolder(port) ?? "another program"} holds it`;
         if (inDev.has(port))
           return warn(
             id,
             name,
             `${detail}; the next free port is used instead`,
-            `Stop what holds it to have ${service} at its usual port`,
+            `Stop the holder to run ${service} on its usual port`,
           );
         return onlyFor(
           "compose",
           id,
           name,
           detail,
-          "Stop what holds it, or choose another port in compose/.env",
+          "Stop the holder, or choose another port in compose/.env",
         );
       }),
   );

@@ -4,7 +4,7 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const ANSWER_MS = 3_000;
 
-/** Checks the services that answer, and what they lack; one line when nothing runs. */
+/** Checks each service, and what it is waiting for; returns one line when nothing runs. */
 export async function checkServices(
   { gatewayUrl, readModelUrl }: Addresses,
   running: Readonly<Record<string, string>>,
@@ -20,16 +20,16 @@ export async function checkServices(
         "services",
         "services",
         `nothing answers at ${gatewayUrl} and ${readModelUrl}`,
-        "Start the system: bun run dev; or set GATEWAY_URL and READ_MODEL_URL to where it runs",
+        "Start the system with `bun run dev`, or set GATEWAY_URL and READ_MODEL_URL to where it runs",
       ),
     ];
   return checks;
 }
 
-/** Whether one service is ready, from its `/readyz`; a required one that does not answer fails. */
+/** Checks a service's `/readyz`; a required service that does not answer fails. */
 export async function serviceCheck(name: string, url: string, mustRun: boolean): Promise<Check> {
   const id = `service-${name}`;
-  const remedy = `Look at the log of ${name}; bun run dev prints what it is waiting for`;
+  const remedy = `Check the log of ${name}; \`bun run dev\` prints what it is waiting for`;
   const bad = mustRun ? fail : warn;
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS) });

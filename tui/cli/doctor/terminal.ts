@@ -14,7 +14,9 @@ export function checkTerminal(
 }
 
 function sizeCheck(columns: number, rows: number): Check {
-  const [id, name, detail] = ["terminal-size", "terminal size", `${columns}×${rows}`] as const;
+  const id = "terminal-size";
+  const name = "terminal size";
+  const detail = `${columns}×${rows}`;
   if (columns < 40 || rows < 12)
     return warn(id, name, `${detail} is too small for the UI`, "Enlarge it to 80×24 or more");
   if (columns < 80 || rows < 24)
@@ -23,18 +25,18 @@ function sizeCheck(columns: number, rows: number): Check {
 }
 
 function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
-  const [id, name] = ["colours", "colours"] as const;
-  if (NO_COLOR) return ok(id, name, "disabled by NO_COLOR; glyphs and words convey the same");
-  if (/truecolor|24bit/.test(COLORTERM)) return ok(id, name, "16 million");
-  if (TERM.includes("256")) return ok(id, name, "256");
+  const id = "colours";
+  if (NO_COLOR) return ok(id, id, "disabled by NO_COLOR; glyphs and words convey the same");
+  if (/truecolor|24bit/.test(COLORTERM)) return ok(id, id, "16 million");
+  if (TERM.includes("256")) return ok(id, id, "256");
   if (TERM === "" || TERM === "dumb")
     return warn(
       id,
-      name,
+      id,
       `TERM is ${TERM === "" ? "not set" : "dumb"}, so there are none`,
       "export TERM=xterm-256color",
     );
-  return ok(id, name, "16");
+  return ok(id, id, "16");
 }
 
 /** POSIX, section 8.2: LC_ALL takes precedence over LC_CTYPE, and that over LANG. */

@@ -6,7 +6,7 @@ import { installCommand } from "./install.ts";
 const ANSWER_MS = 5_000;
 const MIN_COMPOSE = [2, 24] as const;
 
-/** Checks which engines can be started here, and the tools of the other tiers. */
+/** Checks which engines can start here, and the tools of the other tiers. */
 export async function checkTools(): Promise<Check[]> {
   const container = await checkContainerEngine();
   return [
@@ -24,19 +24,20 @@ function engineChecks(): Check[] {
   return [
     postgres
       ? fail("postgres", "PostgreSQL", postgres.problem, postgres.remedy)
-      : ok("postgres", "PostgreSQL", found ?? "the one from npm"),
+      : ok("postgres", "PostgreSQL", found ?? "from npm"),
     ...(["rabbitmq", "redis", "mongo"] as const).map((engine) => {
       const name = { rabbitmq: "RabbitMQ", redis: "Redis", mongo: "MongoDB or FerretDB" }[engine];
       const missing = others.find((one) => one.engine === engine);
       return missing
         ? onlyFor("full", engine, name, missing.problem, missing.remedy)
-        : ok(engine, name, "can be started here");
+        : ok(engine, name, "can start here");
     }),
   ];
 }
 
 async function checkContainerEngine(): Promise<Check> {
-  const [id, name] = ["container-engine", "container engine"] as const;
+  const id = "container-engine";
+  const name = "container engine";
   const program = ["docker", "podman"].find((one) => Bun.which(one));
   if (!program)
     return onlyFor(
@@ -74,7 +75,8 @@ function startCommand(program: string): string {
 }
 
 async function checkCompose(hasEngine: boolean): Promise<Check> {
-  const [id, name] = ["compose", "Compose"] as const;
+  const id = "compose";
+  const name = "Compose";
   const wanted = `${MIN_COMPOSE.join(".")} or newer`;
   const install = installCommand({
     apt: "docker-compose-v2",
@@ -90,38 +92,38 @@ async function checkCompose(hasEngine: boolean): Promise<Check> {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < MIN_COMPOSE[0] || (major === MIN_COMPOSE[0] && minor < MIN_COMPOSE[1]))
     return onlyFor("compose", id, name, `${version} is too old, need ${wanted}`, install);
-  return ok(id, name, hasEngine ? version : `${version}, without an engine that answers`);
+  return ok(id, name, hasEngine ? version : `${version}, but no engine answers`);
 }
 
 async function checkKubernetes(): Promise<Check[]> {
   const tools = [
     {
       name: "kubectl",
-      ask: ["version", "--client"],
+      args: ["version", "--client"],
       brew: "kubernetes-cli",
       winget: "Kubernetes.kubectl",
       page: "https://kubernetes.io/docs/tasks/tools/",
     },
     {
       name: "kind",
-      ask: ["version"],
+      args: ["version"],
       brew: "kind",
       winget: "Kubernetes.kind",
       page: "https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
     },
   ];
   return Promise.all(
-    tools.map(async ({ name, ask, ...from }) => {
+    tools.map(async ({ name, args, ...from }) => {
       if (!Bun.which(name)) return onlyFor("kind", name, name, "not on the PATH", installCommand(from));
-      const { code, out } = await output([name, ...ask]);
+      const { code, out } = await output([name, ...args]);
       if (code === 0)
         return ok(name, name, (out.split("\n")[0] ?? "").replace(/^(Client Version:|kind) /, ""));
-      return onlyFor("kind", name, name, "is installed and does not run", installCommand(from));
+      return onlyFor("kind", name, name, "installed but does not run", installCommand(from));
     }),
   );
 }
 
-/** The output of a program; without an exit code when it did not end in time. */
+/** Runs a program and returns its output; the exit code is undefined when it did not end in time. */
 async function output(command: string[]): Promise<{ code: number | undefined; out: string; err: string }> {
   const child = Bun.spawn(command, {
     stdin: "ignore",

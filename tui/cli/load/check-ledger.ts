@@ -4,12 +4,12 @@ import { pause } from "../../../shared/async.ts";
 import type { LedgerCheck } from "../outputs.ts";
 
 const MAX_SHOWN = 100;
-const ASK_EVERY_MS = 500;
+const POLL_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
 
 /**
- * Checks our own list of accepted ids against the ledger once it judges all of them, waiting up to half a minute for
- * that. The ledger need not have settled: others may still be submitting.
+ * Checks our list of accepted ids against the ledger once it judges all of them, for which it waits up to half a minute.
+ * The ledger need not have settled: other clients may still be submitting.
  */
 export async function checkLedger(
   client: ApiClient,
@@ -35,7 +35,7 @@ async function ledgerUntil(time: number, client: ApiClient, signal: AbortSignal)
     const ledger = await client.readModel.ledger({ query: { settleMs: 0 } }, { signal });
     const judges = ledger.settled || Date.parse(ledger.watermark) > time;
     if ((judges && ledger.balanced) || performance.now() > giveUpAt) return ledger;
-    await pause(ASK_EVERY_MS, signal);
+    await pause(POLL_EVERY_MS, signal);
     signal.throwIfAborted();
   }
 }

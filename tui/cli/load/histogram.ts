@@ -1,11 +1,11 @@
-/** Counts durations in buckets that grow by a fixed factor, so that memory does not grow with the load. */
+/** Counts durations in buckets that grow by a fixed factor, so memory does not grow with the load. */
 export interface Histogram {
   add(ms: number): void;
   readonly count: number;
   readonly max: number;
-  /** The duration that this share of all durations does not exceed, within 5 %; undefined when there are none. */
+  /** Returns the duration that this share of all durations does not exceed, within 5 %; undefined without durations. */
   quantile(share: number): number | undefined;
-  /** Counts between readable bounds: up to 1 ms, 2, 5, 10, … */
+  /** Returns counts between round bounds: up to 1 ms, 2, 5, 10, … */
   rows(): readonly { readonly upToMs: number; readonly count: number }[];
 }
 

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-
 import type { JobRequest } from "../../../contracts/api-commands.ts";
 import { pause } from "../../../shared/async.ts";
 import { count, duration } from "../../../shared/format.ts";
-import { describe, lengthOfTime, outputOption } from "../command.ts";
+import { describe, lengthOfTime, outputOption } from "../command-options.ts";
 import { type CliContext, show } from "../context.ts";
 import { CliError } from "../failure.ts";
 import type { LoadReport } from "../outputs.ts";
@@ -16,8 +16,8 @@ import { sendLoad } from "./send.ts";
 const MAX_JOBS = 1_000_000;
 const MAX_RATE = 5_000;
 const REDRAW_MS = 250;
-const TELL_EVERY_MS = 5_000;
-/** How long jobs may take to end after the last one was accepted. */
+const NOTE_EVERY_MS = 5_000;
+/** How long jobs may take to end after the last submission. */
 const PATIENCE_MS = 60_000;
 
 export function addLoad(program: Command, context: CliContext): void {
@@ -29,21 +29,14 @@ export function addLoad(program: Command, context: CliContext): void {
   )
     .addOption(new Option("-r, --rate <number>", "jobs per second").argParser(rateOf).default(10))
     .addOption(
-      new Option("-d, --duration <time>", "for how long").argParser(lengthOfTime).default(10_000, "10s"),
+      new Option("-d, --duration <time>", "how long to send").argParser(lengthOfTime).default(10_000, "10s"),
     )
     .option("-t, --type <type>", "the job type", "sleep")
-    .option(
-      "-p, --payload <json>",
-      "the payload: JSON, @FILE, or @- for stdin; the type's example when left out",
-    )
+    .option("-p, --payload <json>", "the payload: JSON, @FILE, or @- for stdin; default: the type's example")
     .addOption(outputOption())
     .action(async ({ rate, duration: durationMs, type, payload, output }) => {
       if ((rate * durationMs) / 1_000 > MAX_JOBS)
-        throw new CliError(
-          2,
-          `That makes more than ${count(MAX_JOBS)} jobs`,
-          "Lower the rate or the duration",
-        );
+        throw new CliError(2, `That is more than ${count(MAX_JOBS)} jobs`, "Lower the rate or the duration");
       const job = {
         type,
         payload:
@@ -149,7 +142,7 @@ function createScreen(context: CliContext, isShown: boolean, draw: () => readonl
   };
   const run = async () => {
     while (!stop.signal.aborted) {
-      await pause(isTerminal ? REDRAW_MS : TELL_EVERY_MS, stop.signal);
+      await pause(isTerminal ? REDRAW_MS : NOTE_EVERY_MS, stop.signal);
       if (!stop.signal.aborted) redraw();
     }
   };

@@ -12,7 +12,7 @@ export function latencyOf(histogram: Histogram): Latency {
   return { count: histogram.count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
-/** Whether everything accepted completed, nothing was refused, and the ledger agrees. */
+/** Whether every job was accepted and completed, and the ledger agrees. */
 export function isGood({ sent, accepted, ended, ledger }: LoadReport): boolean {
   return (
     accepted === sent &&
@@ -76,5 +76,5 @@ function ledgerLine(
   if (balanced && accused.length === 0)
     return paint.green(`✓ all ${count(accepted)} accepted ids have exactly one ending`);
   const counts = `${lost} lost, ${unobserved} unobserved, ${duplicated} duplicated`;
-  return paint.red(`✕ ${counts}; ours: ${accused.slice(0, 5).join(", ") || "none"}`);
+  return paint.red(`✕ ${counts}; from this load: ${accused.slice(0, 5).join(", ") || "none"}`);
 }

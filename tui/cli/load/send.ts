@@ -15,13 +15,13 @@ export interface SendOptions {
   onRefused(code: ApiErrorCode, detail: string): void;
 }
 
-/** Most requests in flight; those due beyond that wait, and their waiting time counts. */
+/** Most requests in flight; requests due beyond that wait, and their waiting time counts. */
 const MAX_IN_FLIGHT = 256;
 const TICK_MS = 5;
 
 /**
- * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered, so that a stall
- * affects every request it delays. Resolves with the number sent once all are answered; an abort ends it early.
+ * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered. A stall therefore
+ * counts against every request it delays. Resolves with the number sent once all are answered; an abort ends it early.
  */
 export async function sendLoad(options: SendOptions): Promise<number> {
   const { ratePerSecond, durationMs, signal } = options;

@@ -1,9 +1,11 @@
+import { type Command, Option } from "@commander-js/extra-typings";
 import type { Overview } from "../../contracts/api-queries.ts";
 import { findAddresses } from "../../shared/api-client/addresses.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
 import { findRunningState } from "../../shared/dev-state.ts";
 import { sanitize } from "../text.ts";
-import type { CliContext } from "./context.ts";
+import { describe, outputOption } from "./command-options.ts";
+import { type CliContext, type OutputFormat, show } from "./context.ts";
 import { serviceCheck } from "./doctor/services.ts";
 import type { StatusReport } from "./outputs.ts";
 import type { Style } from "./style.ts";
@@ -11,8 +13,33 @@ import { facts, table } from "./table.ts";
 
 const ANSWER_MS = 3_000;
 
-/** What is running: from this folder if anything does, otherwise at the addresses that the environment names. */
-export async function readStatus(context: CliContext): Promise<StatusReport> {
+export function addStatus(program: Command, context: CliContext): void {
+  describe(
+    program.command("status"),
+    "Show what runs: tier, services with their readiness, and addresses; exits with 1 when nothing runs",
+    "status",
+    "status --output json",
+    "status --tier kind",
+  )
+    .addOption(new Option("-t, --tier <tier>", "kind: show the cluster's pods").choices(["kind"] as const))
+    .addOption(outputOption())
+    .action(async ({ tier, output }) => {
+      if (tier === "kind") return showCluster(context, output);
+      const status = await readStatus(context);
+      if (!status.running) context.exitCode = 1;
+      show(context, output, status, statusText);
+    });
+}
+
+async function showCluster(context: CliContext, output: OutputFormat): Promise<void> {
+  const { clusterText, readCluster } = await import("../kind/status.ts");
+  const report = await readCluster(context);
+  if (!report.running) context.exitCode = 1;
+  show(context, output, report, clusterText);
+}
+
+/** Reads the status of the system running from this folder, or of the one that the environment names. */
+async function readStatus(context: CliContext): Promise<StatusReport> {
   const state = findRunningState(process.cwd());
   const { gatewayUrl, readModelUrl } = findAddresses(context.env);
   const urls = { gateway: gatewayUrl, "read-model": readModelUrl, ...state?.services };
@@ -39,7 +66,7 @@ async function readOverview({ client, signal }: CliContext): Promise<Overview | 
   try {
     return await client.readModel.overview({}, { signal, timeoutMs: ANSWER_MS });
   } catch (error) {
-    // The service is then shown as not answering.
+    // The report shows the service as not answering.
     if (error instanceof ApiError) return undefined;
     throw error;
   }
@@ -50,7 +77,7 @@ export function statusText(
   style: Style,
 ): string {
   if (!running)
-    return "Nothing runs here. `odd-dashboard up` starts the system; GATEWAY_URL and READ_MODEL_URL say where another one is.";
+    return "Nothing runs here. `odd-dashboard up` starts the system; set GATEWAY_URL and READ_MODEL_URL to use one elsewhere.";
   const { paint } = style;
   const head = facts(
     [
@@ -70,7 +97,7 @@ export function statusText(
   );
   const others = addresses.filter(({ name }) => !services.some((service) => service.name === name));
   const byAddress = table(
-    [{ title: "BESIDE THEM" }, { title: "ADDRESS" }, { title: "WHAT FOR" }],
+    [{ title: "ALSO" }, { title: "ADDRESS" }, { title: "PURPOSE" }],
     others.map(({ name, address, purpose }) => [sanitize(name), sanitize(address), sanitize(purpose)]),
     style,
   );

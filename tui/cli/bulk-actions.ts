@@ -1,7 +1,9 @@
 import type { ActionReply, DeadLetterActionReply } from "../../contracts/api-commands.ts";
 import { statusNamed, statusWord } from "../../contracts/status-words.ts";
+import { endedAction } from "../../shared/api-client/ended-action.ts";
 import { count } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
+import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
 const DONE = {
@@ -12,7 +14,7 @@ const DONE = {
   drop: "dropped",
 } as const;
 
-/** Throws unless the user has passed either ids or a filter, and not both; an empty filter is too easy a slip. */
+/** Throws unless the user passed either ids or a filter. An empty filter is an easy slip, so it needs --all. */
 export function mustSelect(
   verb: string,
   ids: readonly string[],
@@ -29,7 +31,7 @@ export function mustSelect(
   mustNotBeEmpty(verb, filter, all);
 }
 
-/** Throws unless a person has named a filter, or everything. */
+/** Throws unless the user passed a filter; an empty one needs --all. */
 export function mustSelectMany(verb: string, filter: string | undefined, all: boolean | undefined): void {
   if (filter === undefined && !all)
     throw new CliError(2, `${verb} takes a filter`, `Pass --filter, as in \`odd-dashboard help ${verb}\``);
@@ -45,10 +47,19 @@ function mustNotBeEmpty(verb: string, filter: string | undefined, all: boolean |
   );
 }
 
-/** The filter in the API's form, which has no empty text. */
+/** Returns the filter in the API's form, which has no empty text. */
 export const filterOf = (text: string | undefined) => (text?.trim() ? text : {});
 
-/** What a bulk action did, or would do in a dry run, by type and by status or reason. */
+/** Waits until an action on many jobs has ended. Only its first reply carries the note. */
+export async function endedWithNote(
+  { client, signal }: CliContext,
+  begun: ActionReply,
+): Promise<ActionReply> {
+  const ended = await endedAction(client, begun, signal);
+  return begun.note ? { ...ended, note: begun.note } : ended;
+}
+
+/** Describes what a bulk action did or, in a dry run, would do, by type and by status or reason. */
 export function bulkText(reply: ActionReply | DeadLetterActionReply): string {
   const { action, dryRun, matched, changed, state, reason = "", byType = {} } = reply;
   const note = "note" in reply && reply.note && matched > 0 ? `\n${sanitize(reply.note)}` : "";

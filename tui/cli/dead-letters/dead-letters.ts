@@ -1,21 +1,23 @@
 import type { Command } from "@commander-js/extra-typings";
-import type { DeadLetterPage } from "../../contracts/api-queries.ts";
-import type { DeadLetter } from "../../contracts/dead-letter.ts";
-import { shortId } from "../../shared/format.ts";
-import { sanitize } from "../text.ts";
-import { cleanLines } from "./clean-text.ts";
-import { describe, limitOption, outputOption } from "./command.ts";
-import { type CliContext, show } from "./context.ts";
-import { addDrop, addReplay, deadLetterFilter } from "./dead-letter-actions.ts";
-import { findDeadLetterId } from "./find-id.ts";
-import type { Style } from "./style.ts";
-import { facts, table } from "./table.ts";
-import { age } from "./words.ts";
+import type { DeadLetterPage } from "../../../contracts/api-queries.ts";
+import type { DeadLetter } from "../../../contracts/dead-letter.ts";
+import { shortId } from "../../../shared/format.ts";
+import { sanitize } from "../../text.ts";
+import { cleanLines } from "../clean-text.ts";
+import { describe, limitOption, outputOption } from "../command-options.ts";
+import { type CliContext, show } from "../context.ts";
+import { findDeadLetterId } from "../find-id.ts";
+import type { Style } from "../style.ts";
+import { facts, table } from "../table.ts";
+import { age } from "../words.ts";
+import { deadLetterFilter } from "./act-on-many.ts";
+import { addDrop } from "./drop.ts";
+import { addReplay } from "./replay.ts";
 
 export function addDeadLetters(program: Command, context: CliContext): void {
   const parent = describe(
     program.command("dead-letters"),
-    "List, show, replay and drop jobs out of tries and refused messages",
+    "List, show, replay and drop dead letters: jobs out of tries and refused messages",
     "dead-letters list",
     "dead-letters replay 5f50dfcb",
   );
@@ -49,7 +51,7 @@ function addShow(parent: Command, context: CliContext): void {
     "Show one dead letter with its original message",
     "dead-letters show 5f50dfcb",
   )
-    .argument("<id>", "its id, or any part of it of at least 4 digits")
+    .argument("<id>", "its id, or at least 4 consecutive digits of it")
     .addOption(outputOption())
     .action(async (text, { output }) => {
       const { client, signal } = context;

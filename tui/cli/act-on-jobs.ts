@@ -1,11 +1,10 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { ActionRequest } from "../../contracts/api-commands.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
-import { endedAction } from "../../shared/api-client/ended-action.ts";
 import { shortId } from "../../shared/format.ts";
 import { sanitize } from "../text.ts";
-import { bulkText, filterOf, mustSelect } from "./bulk.ts";
-import { describe, filterOption, outputOption } from "./command.ts";
+import { bulkText, endedWithNote, filterOf, mustSelect } from "./bulk-actions.ts";
+import { describe, filterOption, outputOption } from "./command-options.ts";
 import { type CliContext, show } from "./context.ts";
 import { failureOf } from "./failure.ts";
 import { findJobId } from "./find-id.ts";
@@ -15,40 +14,32 @@ import { status } from "./words.ts";
 
 type Action = ActionRequest["action"];
 
-export function addRetry(program: Command, context: CliContext): void {
-  addAction(program, context, "retry", "Run failed or cancelled jobs again; their old attempts are kept");
-}
-
-export function addCancel(program: Command, context: CliContext): void {
-  addAction(program, context, "cancel", "Cancel jobs, before or while they run");
-}
-
-function addAction(program: Command, context: CliContext, action: Action, description: string): void {
+/** Adds a command that acts on the jobs named by ids or matched by a filter. */
+export function addJobAction(
+  program: Command,
+  context: CliContext,
+  action: Action,
+  description: string,
+): void {
   const example = action === "retry" ? "status:failed type:hash" : "status:scheduled";
   describe(
     program.command(action),
-    `${description}. With --filter only counts what it would change, unless --yes is given`,
+    `${description}. With --filter, only counts the jobs unless --yes is passed`,
     `${action} 5f50dfcb 9c41e7b2`,
     `${action} --filter '${example}'`,
     `${action} --filter '${example}' --yes`,
   )
-    .argument("[ids...]", "ids of jobs, or any part of each of at least 4 digits")
+    .argument("[ids...]", "job ids, or at least 4 consecutive digits of each")
     .addOption(filterOption())
-    .option("--all", "every job, where the filter is empty")
-    .option("-y, --yes", "do it to every job that matches the filter")
+    .option("--all", "with an empty filter: every job")
+    .option("-y, --yes", "change every job that matches the filter")
     .addOption(outputOption())
     .action(async (ids, { filter, all, yes, output }) => {
       mustSelect(action, ids, filter, all);
       if (ids.length === 0) {
-        const { client, signal } = context;
         const body = { action, filter: filterOf(filter), all, dryRun: !yes };
-        const begun = await client.gateway.actOnJobs({ body }, { signal });
-        // Only the first reply has the note.
-        const ended = {
-          ...(await endedAction(client, begun, signal)),
-          ...(begun.note && { note: begun.note }),
-        };
-        return show(context, output, ended, bulkText);
+        const begun = await context.client.gateway.actOnJobs({ body }, { signal: context.signal });
+        return show(context, output, await endedWithNote(context, begun), bulkText);
       }
       const results = await actOnEach(context, action, ids);
       if (results.some((result) => "error" in result)) context.exitCode = 1;
@@ -69,7 +60,7 @@ async function actOnEach(
     try {
       results.push(await call({ params: { id } }, { signal }));
     } catch (error) {
-      // One refusal does not prevent the others; a system that is down would refuse them all.
+      // One refusal does not stop the others, but a system that is down would refuse them all.
       if (texts.length === 1 || !(error instanceof ApiError) || error.retryable) throw error;
       results.push({ jobId: id, ...failureOf(error).failure });
     }

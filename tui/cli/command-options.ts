@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { wholeNumber } from "../../shared/command-line.ts";
 
-/** A verb with its description and at least one example, shown at the end of its help. */
+/** Adds a command's description, and at least one example at the end of its help. */
 export function describe<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
   description: string,
@@ -22,11 +22,11 @@ export const filterOption = (things = "jobs", example = "status:failed type:hash
   new Option("--filter <text>", `only ${things} that match, such as '${example}'; see docs/filters.md`);
 
 export const limitOption = (preset: number) =>
-  new Option("-n, --limit <count>", "the most to show").argParser(wholeNumber(1, 500)).default(preset);
+  new Option("-n, --limit <count>", "maximum number to show").argParser(wholeNumber(1, 500)).default(preset);
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** A parser for a length of time in milliseconds: `500ms`, `30s`, `5m`, `1h`; a bare number is seconds. */
+/** Parses a duration such as `500ms`, `30s`, `5m` or `1h` into milliseconds; a bare number is seconds. */
 export function lengthOfTime(text: string): number {
   const [, digits = "", unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const ms = Number(digits) * (UNITS[unit] ?? 0);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { PLAIN } from "../paint.ts";
 import { sampleId } from "../testing/sample-data.ts";
-import { bulkText } from "./bulk.ts";
-import { resultsText } from "./retry-cancel.ts";
+import { resultsText } from "./act-on-jobs.ts";
+import { bulkText } from "./bulk-actions.ts";
 
 const style = { paint: PLAIN, width: Number.POSITIVE_INFINITY, now: 0 };
 const note = "No worker runs greet, so nothing of it starts";

@@ -4,11 +4,11 @@ import { createApiClient } from "../../shared/api-client/client.ts";
 import { versionLine } from "../../shared/build-info.ts";
 import { parseVersion } from "../../shared/version.ts";
 import versionText from "../VERSION" with { type: "text" };
+import { checkPlatform } from "./check-platform.ts";
 import { cleanLines, safeJson } from "./clean-text.ts";
 import type { CliContext } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { CliError, failureOf } from "./failure.ts";
-import { checkPlatform } from "./platform.ts";
 import { createProgram, refuseUnknownCommand } from "./program.ts";
 import { styleOf } from "./style.ts";
 
@@ -85,7 +85,7 @@ export function createContext(): CliContext {
     style: styleOf(process.stdout, env),
     isTerminal: process.stdout.isTTY === true,
     get signal() {
-      // Only once something can be interrupted: a service that runs in this process has its own handlers.
+      // Listens only once a command needs it: a service that runs in this process has its own handlers.
       signal ??= interruptSignal();
       return signal;
     },
@@ -100,14 +100,14 @@ function interruptSignal(): AbortSignal {
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
-      // The second signal exits at once, because what should have ended may hang.
+      // The second signal exits at once, because the command may hang.
       if (abort.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
       abort.abort(name);
     });
   return abort.signal;
 }
 
-/** A reader such as `head` that has seen enough is not an error: exit like a program ended by SIGPIPE. */
+/** A reader such as `head` may close the pipe early: that is no error, so exit like a program ended by SIGPIPE. */
 function exitOnBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
