@@ -31,6 +31,7 @@ export const OWN_SERVICES = {
     health: { port: 3000, path: "/readyz" },
     needs: ["rabbitmq"],
     environment: [...COMMON, ...TRACES, "BUS_URL", "PROCESSOR_URL", "READ_MODEL_URL", "MAX_PAYLOAD_BYTES"],
+    scalable: true,
   },
   processor: {
     purpose: "Runs jobs, owns their state",
@@ -64,6 +65,7 @@ export const OWN_SERVICES = {
       "PROCESSOR_URL",
       "EVENT_RETENTION_HOURS",
     ],
+    scalable: true,
   },
   "read-model": {
     purpose: "Answers every query",
@@ -81,6 +83,7 @@ export const OWN_SERVICES = {
       "EVENT_RETENTION_HOURS",
       "LEASE_MS",
     ],
+    scalable: true,
   },
   "web-pty": {
     purpose: "Streams terminals to browsers",

@@ -39,22 +39,21 @@ interface ComposeFile {
 
 export const composeText = await Bun.file(join(PROJECT, "compose/compose.yaml")).text();
 
-/** compose.yaml. */
 export const compose = Bun.YAML.parse(composeText) as ComposeFile;
 
-/** A text of compose.yaml with every variable at its default, and `$$` as the `$` that it stands for. */
+/** Returns a text of compose.yaml with every variable at its default and `$$` unescaped. */
 export function withDefaults(value: unknown): string {
   return String(value)
     .replaceAll(/\$\{[A-Z][A-Z0-9_]*:?-([^}]*)\}/g, "$1")
     .replaceAll("$$", "$");
 }
 
-/** A length of time as Compose writes it, in seconds. */
+/** Parses a duration of Compose into seconds. */
 export function seconds(text: string): number {
   return Number(/^(\d+)s$/.exec(text)?.[1]);
 }
 
-/** A size as Compose writes it, as Kubernetes does. */
+/** Converts a size of Compose to Kubernetes' notation. */
 export function memory(text: unknown): string {
   return withDefaults(text).replace(/m$/, "Mi").replace(/g$/, "Gi");
 }

@@ -1,7 +1,7 @@
 import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
 
-/** The addresses of engines, in a Secret of their own because another cluster has other engines. */
+/** The addresses of the engines, in their own Secret because another cluster has other engines. */
 export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
 
 /** Compose's variables that are secret: the logins of the catalogue, and the token of the browser's terminal. */
@@ -19,13 +19,13 @@ const reference = (kind: "secretKeyRef" | "configMapKeyRef", name: string, key: 
 const variablesIn = (raw: unknown) =>
   [...String(raw).matchAll(/\$\{([A-Z][A-Z0-9_]*):?-/g)].map(([, name = ""]) => name);
 
-/** The one secret variable that a value consists of. */
+/** Returns the secret variable in a value. */
 const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIABLES.has(name));
 
-/** Whether a person sets this through a variable of Compose; one value then holds for every service that reads it. */
+/** Whether a variable of Compose sets this; its value then applies to every service that reads it. */
 const isSetting = (name: string, raw: unknown) => !secretIn(raw) && variablesIn(raw).includes(name);
 
-/** The variables of a container: engines and logins from secrets, settings from a ConfigMap, the rest as in Compose. */
+/** Returns a container's variables: engines and logins from Secrets, settings from a ConfigMap, others as in Compose. */
 export function environmentOf({ environment = {} }: ComposeService) {
   return Object.entries(environment).map(([name, raw]) => {
     const secret = secretIn(raw);
@@ -60,15 +60,15 @@ function collect(keep: (name: string, raw: unknown) => [string, string] | undefi
   return inOrder(found).join("");
 }
 
-/** settings.env: what a person may set, with Compose's defaults. */
+/** settings.env: the settings with Compose's defaults. */
 export const settings = () =>
   collect((name, raw) => (isSetting(name, raw) ? [name, withDefaults(raw)] : undefined));
 
-/** engine-urls.env of the engines in the cluster. */
+/** engine-urls.env: the addresses of the engines in the cluster. */
 export const engineUrls = () =>
   collect((name, raw) => (ENGINE_URLS.includes(name) ? [name, withDefaults(raw)] : undefined));
 
-/** logins.env of the demonstration. */
+/** logins.env: the demonstration's logins. */
 export const logins = () =>
   collect((name, raw) => {
     const secret = ENGINE_URLS.includes(name) ? undefined : secretIn(raw);

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { runTool } from "../../shared/run-tool.ts";
 import { PROJECT } from "./compose-file.ts";
 
-/** The version that manifests are checked against, and that tests/kind runs where it makes a cluster of its own. */
+/** The version that manifests are checked against, and that tests/kind runs in its own cluster. */
 export const KUBERNETES = "1.36.3";
-/** KEDA's, for its one object. */
+/** The version of KEDA, for its single object. */
 const KEDA = "2.21.0";
 export const SCHEMAS = join(PROJECT, `kind/schemas/kubernetes-${KUBERNETES}.json`);
 
-/** What the manifests consist of. */
+/** The kinds in the manifests. */
 const KINDS = [
   "apps/v1 Deployment",
   "apps/v1 StatefulSet",
@@ -31,7 +31,7 @@ interface Definition {
 }
 type Definitions = Readonly<Record<string, Definition>>;
 
-/** The kinds that a definition describes, as manifests name them. */
+/** Returns the kinds that a definition describes, as manifests name them. */
 export const kindsOf = (definition: Definition) =>
   (definition["x-kubernetes-group-version-kind"] ?? []).map(
     ({ group, version, kind }) => `${group ? `${group}/` : ""}${version} ${kind}`,
@@ -50,7 +50,7 @@ const withoutProse = (definition: Definition): Definition =>
     key === "description" && typeof value === "string" ? undefined : value,
   );
 
-/** A file of a Go module, as the module proxy has it. */
+/** Reads a file of a Go module from the module proxy. */
 async function fileOf(module: string, path: string): Promise<string> {
   const { Dir } = JSON.parse(await runTool(["go", "mod", "download", "-json", module])) as { Dir: string };
   return readFileSync(join(Dir, path), "utf8");
@@ -78,7 +78,7 @@ async function scaledObject(): Promise<Definition> {
   return { ...version.schema.openAPIV3Schema, "x-kubernetes-group-version-kind": [kind] };
 }
 
-/** Takes the schemas of our kinds from the sources of Kubernetes and KEDA. */
+/** Exports the schemas of our kinds from the sources of Kubernetes and KEDA. */
 async function exportSchemas(): Promise<void> {
   const text = await fileOf(`k8s.io/kubernetes@v${KUBERNETES}`, "api/openapi-spec/swagger.json");
   const { definitions } = JSON.parse(text) as { definitions: Definitions };

@@ -12,7 +12,7 @@ import { prometheusConfig } from "./prometheus.ts";
 const KIND = join(PROJECT, "kind");
 const HEAD = "# Written by `bun run kind:generate`; kind/source says how.\n";
 
-/** Through JSON, which leaves no anchors where two places share an object. */
+/** Copies through JSON first, so shared objects do not become anchors. */
 const yaml = (...documents: readonly object[]) =>
   HEAD +
   documents.map((one) => `${Bun.YAML.stringify(JSON.parse(JSON.stringify(one)), null, 2)}\n`).join("---\n");

@@ -3,7 +3,7 @@ import type { ServiceEntry } from "../../contracts/service-schema.ts";
 export const CLUSTER = "task-observatory";
 export const NAMESPACE = "task-observatory";
 
-/** What selects the pods of a part. */
+/** The label that selects a part's pods. */
 export const selectorOf = (name: string) => ({ "app.kubernetes.io/name": name });
 
 export const labelsOf = ({ name, role }: Pick<ServiceEntry, "name" | "role">) => ({
@@ -12,15 +12,15 @@ export const labelsOf = ({ name, role }: Pick<ServiceEntry, "name" | "role">) =>
   "observatory/role": role,
 });
 
-/** Kubernetes wants a name for each port of several. */
+/** Kubernetes requires names when there are several ports. */
 export const portName = (port: number) => `port-${port}`;
 
-/** Node ports begin here, and this many follow. */
+/** The range of node ports. */
 const FIRST = 30_000;
 const COUNT = 2_768;
 
 /**
- * The node port under which cluster.yaml maps a port of this machine. It follows from that port alone: a part that is
- * added moves no other, so a cluster that exists keeps its mappings.
+ * Returns the node port to which cluster.yaml maps a port of this machine. It follows from that port alone: a new part
+ * moves no other, so an existing cluster keeps its mappings.
  */
 export const nodePortOf = (port: number) => FIRST + (port % COUNT);

@@ -1,57 +1,33 @@
 import type { ServiceEntry } from "../../contracts/service-schema.ts";
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { portOf, SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import { labelsOf, selectorOf } from "./names.ts";
 import { scrapedPorts } from "./prometheus.ts";
 
-/** Who calls whom at which port: the arrows of docs/architecture.md. */
-export const ARROWS: Readonly<Record<string, readonly (readonly [to: string, port: number])[]>> = {
-  gateway: [
-    ["rabbitmq", 5672],
-    ["processor", 3001],
-    ["jaeger", 4318],
-  ],
-  processor: [
-    ["rabbitmq", 5672],
-    ["postgres", 5432],
-    ["jaeger", 4318],
-  ],
-  "metrics-engine": [
-    ["rabbitmq", 5672],
-    ["mongodb", 27_017],
-    ["redis", 6379],
-    ["processor", 3001],
-    ["jaeger", 4318],
-  ],
-  "read-model": [
-    ["postgres", 5432],
-    ["mongodb", 27_017],
-    ["redis", 6379],
-    ["prometheus", 9090],
-    ["alertmanager", 9093],
-  ],
-  "web-pty": [
-    ["gateway", 3000],
-    ["read-model", 8080],
-  ],
-  "web-ui": [
-    ["web-pty", 9000],
-    ["gateway", 3000],
-    ["read-model", 8080],
-  ],
-  prometheus: [...scrapedPorts().filter(([to]) => to !== "alertmanager"), ["alertmanager", 9093]],
-  alertmanager: [["read-model", 8080]],
-  grafana: [
-    ["prometheus", 9090],
-    ["alertmanager", 9093],
-    ["jaeger", 16_686],
-  ],
-  "postgres-exporter": [["postgres", 5432]],
-  "redis-exporter": [["redis", 6379]],
-  "mongodb-exporter": [["mongodb", 27_017]],
-  pgadmin: [["postgres", 5432]],
-  "mongo-express": [["mongodb", 27_017]],
-  redisinsight: [["redis", 6379]],
+type Call = readonly [to: string, port: number];
+
+/** Calls beyond the `needs` of the catalogue: a part starts without these targets. */
+const ALSO_CALLS: Readonly<Record<string, readonly string[]>> = {
+  gateway: ["processor"],
+  "metrics-engine": ["processor"],
+  "read-model": ["prometheus", "alertmanager"],
+  "web-ui": ["gateway", "read-model"],
+  alertmanager: ["read-model"],
+  grafana: ["alertmanager", "jaeger"],
 };
+
+const callsOf = ({ name, needs, environment }: ServiceEntry): readonly Call[] => [
+  ...[...needs, ...(ALSO_CALLS[name] ?? [])].map((to): Call => [to, portOf(to).port]),
+  ...(environment.includes("OTEL_EXPORTER_OTLP_ENDPOINT")
+    ? [["jaeger", portOf("jaeger", "Traces, OTLP over HTTP").port] as const]
+    : []),
+  // It sends alerts to a port that it also scrapes.
+  ...(name === "prometheus" ? scrapedPorts() : []),
+];
+
+/** The calls of each part by target and port: the arrows of docs/architecture.md. */
+export const ARROWS: Readonly<Record<string, readonly Call[]>> = Object.fromEntries(
+  SERVICE_CATALOGUE.services.map((entry) => [entry.name, callsOf(entry)]),
+);
 
 const tcp = (port: number) => ({ protocol: "TCP", port });
 const pods = (name: string) => ({ podSelector: { matchLabels: selectorOf(name) } });
@@ -71,13 +47,13 @@ export function networkPolicyOf(entry: ServiceEntry) {
     for (const [to, port] of targets)
       if (to === name) callers.set(port, [...(callers.get(port) ?? []), from]);
   const egress: object[] = (ARROWS[name] ?? []).map(([to, port]) => ({ to: [pods(to)], ports: [tcp(port)] }));
-  // The API of the cluster has no pod to name.
+  // The cluster's API has no pod to name.
   if (name === "prometheus") egress.push({ ports: [tcp(443), tcp(6443)] });
   const ingress: object[] = [...callers].map(([port, from]) => ({
     from: from.map(pods),
     ports: [tcp(port)],
   }));
-  // The Ingress leads to the page, from whichever namespace its controller is in.
+  // The Ingress controller may be in any namespace.
   if (name === "web-ui") ingress.push({ ports: [tcp(8081)] });
   const spec = {
     podSelector: { matchLabels: selectorOf(name) },

@@ -7,8 +7,8 @@ const FILE = "compose/nginx/observatory.conf";
 const DOCKER = /^ *# Docker's own name server.*\n *resolver 127\.0\.0\.11 valid=5s ipv6=off;$/m;
 
 /**
- * nginx' configuration of Compose with the name server of the cluster. nginx looks names up itself and knows no search
- * list, so the services have their whole names.
+ * Returns Compose's nginx configuration with the cluster's name server. nginx looks names up itself and knows no search
+ * list, so services have their full names.
  */
 export function nginxConfig(): string {
   const text = readFileSync(join(PROJECT, FILE), "utf8");

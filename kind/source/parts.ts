@@ -6,7 +6,7 @@ import { networkPolicyOf } from "./network.ts";
 import { prometheusAccess } from "./prometheus.ts";
 import { workloadOf } from "./workload.ts";
 
-/** Clients call each of its pods directly: the name resolves to every address, not to one that stands for all. */
+/** Clients call each of its pods directly, so its name resolves to every address instead of a shared one. */
 const HEADLESS = "processor";
 
 const portsOf = (entry: ServiceEntry) =>
@@ -23,7 +23,7 @@ const serviceOf = (entry: ServiceEntry) => ({
   },
 });
 
-/** At most one pod of a part is moved at a time, be it the only one: its callers wait, and nothing is lost. */
+/** Evicts at most one pod of a part at a time, even its only one: callers wait, and nothing is lost. */
 const budgetOf = ({ name, role }: ServiceEntry) => ({
   apiVersion: "policy/v1",
   kind: "PodDisruptionBudget",
@@ -51,7 +51,7 @@ const published = SERVICE_CATALOGUE.services.flatMap((entry) =>
   entry.ports.flatMap(({ port, published: at }) => (at ? [{ entry, port, outside: at.port }] : [])),
 );
 
-/** The Services through which this machine reaches the cluster, by the ports that cluster.yaml maps. */
+/** The Services that this machine reaches through the ports that cluster.yaml maps. */
 export const outsideServices = () =>
   SERVICE_CATALOGUE.services
     .filter(({ name }) => published.some(({ entry }) => entry.name === name))

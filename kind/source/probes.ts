@@ -14,10 +14,11 @@ function command(test: readonly string[]): readonly string[] {
 }
 
 /**
- * Whether a part has started, may be sent requests, and should be restarted. Our services wait for their engines and say
- * so on /readyz, so only /healthz may restart them. Compose's health checks run unchanged as readiness. A connection
- * decides whether an engine has started, because a command such as RabbitMQ's starts a second Erlang machine within the
- * limits of the first one, and whether it is restarted, because a slow engine is not helped by losing its work.
+ * Returns the probes that decide whether a part has started, may receive requests, and must restart. Our services report
+ * on /readyz that they wait for their engines, so only /healthz may restart them. Compose's health checks run unchanged
+ * as readiness. A connection decides whether an engine has started, because a command such as RabbitMQ's starts a second
+ * Erlang machine within the limits of the first, and whether it restarts, because losing its work does not help a slow
+ * engine.
  */
 export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
   const timeoutSeconds = healthcheck ? seconds(healthcheck.timeout) : 5;
@@ -28,14 +29,14 @@ export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
   const exec = healthcheck && { exec: { command: command(healthcheck.test) } };
   const ready = entry.health ? get(entry.health.path, port) : (exec ?? connect);
   const live = entry.role === "service" ? get("/healthz", port) : entry.health ? ready : connect;
-  // A command may start a machine of its own: no more often than under Compose.
+  // A command may start its own Erlang machine: no more often than under Compose.
   const periodSeconds = entry.health ? 5 : healthcheck ? seconds(healthcheck.interval) : 10;
   return {
     startupProbe: {
       ...live,
       periodSeconds: START_EVERY_SECONDS,
       timeoutSeconds,
-      // Twice as long as Compose waits: a node may still be pulling and unpacking for others.
+      // Twice as long as Compose waits: a node may still be pulling and unpacking other images.
       failureThreshold: Math.ceil((2 * startSeconds) / START_EVERY_SECONDS),
     },
     readinessProbe: { ...ready, periodSeconds, timeoutSeconds, failureThreshold },

@@ -20,12 +20,12 @@ const parsed = Bun.YAML.parse(readFileSync(FILE, "utf8")) as {
   readonly scrape_configs: readonly ScrapeConfig[];
 };
 
-/** Returns the part and the port that a scrape job of Compose names. */
+/** Returns the part and the port that a scrape job of Compose targets. */
 function targetOf({ job_name, static_configs, dns_sd_configs }: ScrapeConfig): readonly [string, number] {
   const [dns] = dns_sd_configs ?? [];
   if (dns?.names[0]) return [dns.names[0], dns.port];
   const [name, port] = static_configs?.[0]?.targets[0]?.split(":") ?? [];
-  if (!name || !port) throw new Error(`The job ${job_name} of ${FILE} has no target that is understood`);
+  if (!name || !port) throw new Error(`The job ${job_name} of ${FILE} has no target in a known form`);
   return [name, Number(port)];
 }
 
@@ -65,7 +65,7 @@ function inCluster(job: ScrapeConfig): object {
 export const scrapedPorts = () =>
   parsed.scrape_configs.map(targetOf).filter(([name]) => name !== "localhost");
 
-/** Returns the cluster's prometheus.yml: Compose's, with targets that are found through the API. */
+/** Returns Compose's prometheus.yml with targets that are found through the API. */
 export const prometheusConfig = () => ({
   ...parsed,
   scrape_configs: parsed.scrape_configs.map(inCluster),

@@ -33,8 +33,8 @@ const configMap = (name: string) => ({ configMap: { name } });
 const files = (folder: string) => readdirSync(join(PROJECT, "compose", folder)).sort();
 
 /**
- * The files that Compose binds, by their path there. Each is in a ConfigMap that compose/kustomization.yaml makes of the
- * same file; what differs in a cluster is beside it in base/.
+ * The files that Compose binds, by their path there. compose/kustomization.yaml makes a ConfigMap of each; the files that
+ * differ in a cluster are in base/.
  */
 const BOUND: Readonly<Record<string, () => { volume: object; subPath?: string }>> = {
   "./rabbitmq/observatory.conf": () => ({
@@ -71,7 +71,7 @@ function projected(name: string, paths: Readonly<Record<string, string>>) {
   return { projected: { sources: [{ configMap: { name, items } }] } };
 }
 
-/** The files of this part that Compose has elsewhere: in an image, in a volume that two containers share, in its own text. */
+/** Files that Compose has elsewhere: in an image, in a volume of two containers, or in compose.yaml itself. */
 const OTHER: Readonly<Record<string, Volumes>> = {
   // The configuration in the image uses Docker's name server.
   "web-ui": fromOther("nginx", configMap("nginx-config"), "/etc/nginx/conf.d"),

@@ -5,7 +5,7 @@ import { labelsOf, portName, selectorOf } from "./names.ts";
 import { probesOf } from "./probes.ts";
 import { volumesOf } from "./volumes.ts";
 
-/** A pod that is to end still answers until its endpoint is withdrawn everywhere. */
+/** A pod that is ending must answer until its endpoint is withdrawn everywhere. */
 const PRE_STOP_SECONDS = 5;
 const preStopOf = ({ role }: ServiceEntry) => (role === "service" ? PRE_STOP_SECONDS : 0);
 const SPARE_SECONDS = 5;
@@ -31,16 +31,16 @@ const USERS: Readonly<Record<string, number>> = {
   "mongo-express": 1_000,
   redisinsight: 1_000,
 };
-/** Where it is not the user's number. */
+/** Only where it differs from the user's number. */
 const GROUPS: Readonly<Record<string, number>> = { redis: 1_000, grafana: 0, pgadmin: 0 };
 
 /**
- * It listens on port 80 without being root, and its program carries a capability of its own, without which the kernel
- * refuses to run it. The restricted level allows both.
+ * Listens on port 80 without being root, and its program has a file capability without which the kernel refuses to run
+ * it. The restricted level allows both.
  */
 const LISTENS_ON_80 = "pgadmin";
 
-/** Where a token of the API is mounted: Prometheus finds pods through it. */
+/** Has a token of the API mounted: Prometheus finds pods through it. */
 const CALLS_THE_API = "prometheus";
 
 export function workloadOf(entry: ServiceEntry, service: ComposeService) {
@@ -52,7 +52,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
       ...(entry.name === CALLS_THE_API
         ? { serviceAccountName: CALLS_THE_API }
         : { automountServiceAccountToken: false }),
-      // Variables such as REDIS_PORT=tcp://… would be read as settings.
+      // Our services would read variables such as REDIS_PORT=tcp://… as settings.
       enableServiceLinks: false,
       terminationGracePeriodSeconds:
         preStopOf(entry) + seconds(service.stop_grace_period ?? STOP_GRACE) + SPARE_SECONDS,
@@ -71,7 +71,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
   };
   const metadata = { name: entry.name, labels: labelsOf(entry) };
   const selector = { matchLabels: selectorOf(entry.name) };
-  // No number of replicas: it is 1 until a person or an autoscaler sets one, which applying this again keeps.
+  // No replica count: it is 1 until someone or an autoscaler changes it, and applying this again keeps the change.
   if (!isStateful)
     return {
       apiVersion: "apps/v1",
@@ -103,7 +103,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
 
 function containerOf(entry: ServiceEntry, service: ComposeService, mounts: readonly object[]) {
   const environment = environmentOf(service);
-  // Alertmanager makes its token under Compose; here it is a secret.
+  // Under Compose, Alertmanager creates its token; here the token is a Secret.
   const command = entry.name === "alertmanager" ? undefined : words(service, service.entrypoint);
   const args = words(service, service.command);
   return {
@@ -126,7 +126,7 @@ function containerOf(entry: ServiceEntry, service: ComposeService, mounts: reado
   };
 }
 
-/** The limits of Compose. Requests are what a part needs at rest, so that all of them fit on one small machine. */
+/** Compose's limits. Requests cover a part at rest, so all parts fit on one small machine. */
 function resourcesOf({ mem_limit, cpus }: ComposeService) {
   const cpu = 1_000 * Number(withDefaults(cpus));
   const [, amount = "", unit = ""] = /^(\d+)(Mi|Gi)$/.exec(memory(mem_limit)) ?? [];
