@@ -297,7 +297,7 @@ function filter(state: State): Step {
 function refresh(state: State): State {
   const entries = Object.entries(state.data).map(([name, item]) => [
     name,
-    { ...item, askedAt: 0, stale: true, inFlight: false },
+    { ...item, queriedAt: 0, stale: true, inFlight: false },
   ]);
   return { ...state, data: Object.fromEntries(entries) as State["data"] };
 }

@@ -38,7 +38,7 @@ export async function runTui(options: TuiOptions): Promise<TuiExitCode> {
   return options.plain ? runPlain(options) : runScreen(options);
 }
 
-/** The state, what changes it, and the effects of that; the same for the screen and for `--plain`. */
+/** Creates the state, its updates and their effects; the screen and `--plain` share it. */
 function createProgram(
   { client, addresses, env, version }: TuiOptions,
   size: { width: number; height: number },

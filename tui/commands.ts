@@ -46,7 +46,7 @@ const DONE: Readonly<Record<Command["kind"], string>> = {
   submit: "Submitted",
 };
 
-/** What a command acts on, with its count. */
+/** Names what a command acts on, with its count. */
 export function subjectOf(command: Command, changed: number): string {
   switch (command.kind) {
     case "pause":
@@ -69,7 +69,7 @@ export function outcomeText(command: Command, { changed, refused, reason, note }
   const done = `${DONE[command.kind]} ${subjectOf(command, changed)}`;
   const hint = note ? `. ${note}` : "";
   if (refused === 0) return done + hint;
-  const failed = `${count(refused)} refused: ${reason ?? "no reason given"}`;
+  const failed = `${count(refused)} refused: ${reason ?? "no reason is known"}`;
   return changed === 0 ? capitalised(failed) : `${done}, ${failed}${hint}`;
 }
 

@@ -11,17 +11,17 @@ export interface Load {
   readonly key: string;
 }
 
-/** What the model wants done outside; its end comes back as a message. */
+/** A side effect that the model requests; its outcome returns as a message. */
 export type Effect =
   | Load
   | { readonly kind: "run"; readonly command: Command }
-  /** Queries how many a command would change, then confirms it. */
+  /** Counts what a command would change, then has the user confirm it. */
   | { readonly kind: "count"; readonly command: BulkCommand }
   | { readonly kind: "copy"; readonly text: string; readonly what: string }
   | { readonly kind: "open"; readonly url: string }
   | { readonly kind: "save"; readonly settings: Settings }
   | { readonly kind: "mouse"; readonly on: boolean }
-  /** Starts or stops the system as a process of its own. */
+  /** Starts or stops the system in its own process. */
   | { readonly kind: "launch"; readonly doing: "start" | "stop"; readonly tier: TierName }
   /** Runs a command that installs something. */
   | { readonly kind: "install"; readonly command: string }

@@ -90,6 +90,7 @@ test("every resource is requested from its route, with its filter", async () => 
     deadLetter: [{ id: sampleId(2) }, `GET /dead-letters/${sampleId(2)}`],
     queues: [{}, "GET /queues"],
     workers: [{}, "GET /workers"],
+    retention: [{}, "GET /retention"],
   };
   for (const [name, [query, route]] of Object.entries(routes)) {
     asked.length = 0;
@@ -115,7 +116,8 @@ test("a service that does not answer is distinguished from one that refuses", as
 });
 
 test("each command reaches its route and says what it changed", async () => {
-  const [a, b] = [sampleId(1), sampleId(2)];
+  const a = sampleId(1);
+  const b = sampleId(2);
   expect(await outcomeOf({ kind: "retry", ids: [a, b] })).toEqual({
     asked: [`POST /jobs/${a}/retry`, `POST /jobs/${b}/retry`],
     outcome: { changed: 2, refused: 0, reason: undefined, note: "no worker" },

@@ -22,7 +22,7 @@ export interface EffectPorts {
   dispatch(message: Message): void;
 }
 
-/** How long queries of the screen wait: a slow service should show as slow, not as an old number. */
+/** How long the screen's queries wait: a slow service must show as slow, not as an old number. */
 const QUERY_MS = 5_000;
 /** How many commands on single jobs run at once. */
 const AT_ONCE = 8;
@@ -51,6 +51,7 @@ const LOADERS: Loaders = {
   deadLetter: (ports, query) => ports.client.readModel.deadLetter(id(query), options(ports)),
   queues: (ports) => ports.client.readModel.queues({}, options(ports)),
   workers: (ports) => ports.client.readModel.workers({}, options(ports)),
+  retention: (ports) => ports.client.readModel.retention({}, options(ports)),
   pages: (ports) => ports.pages(ports.signal),
   checks: ({ signal }) => readPrerequisites(signal),
 };
@@ -157,7 +158,7 @@ async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outc
 const outcomeOfMatches = ({
   matched,
   changed,
-  reason = "they had changed in the meantime",
+  reason = "they changed in the meantime",
 }: ActionReply | DeadLetterActionReply): Outcome => ({
   changed,
   refused: Math.max(0, matched - changed),

@@ -155,7 +155,7 @@ function boundsOf({ minimum, maximum, maxLength, type }: PropertySchema, kind: F
 /** Identifies a field among the problems: the payload may have a field with the name of one of the request. */
 export const problemKey = ({ part, name }: Pick<Field, "part" | "name">) => `${part}.${name}`;
 
-/** The job that the form describes now, and what is wrong with each field by its {@link problemKey}. */
+/** Reads the job from the form, and what is wrong with each field by its {@link problemKey}. */
 export function readForm(
   form: Form,
   now: number,
@@ -245,7 +245,7 @@ export function editField(form: Form, key: string): Form {
   return edited ? replaced(form, { ...item, ...edited }) : form;
 }
 
-/** A line of text after a key: typing, moving and deleting. Undefined when the key does nothing to it. */
+/** Applies a key to a line of text: typing, moving and deleting. Undefined when the key has no effect on it. */
 export function typed(
   value: string,
   caret: number,

@@ -35,26 +35,16 @@ export const STATUS_GLYPHS: Readonly<Record<JobStatus, string>> = {
   REJECTED: "⊗",
 };
 
-/** What `--ascii` shows instead, cell for cell, so that no view has to know. Anything else becomes `?`. */
-export const ASCII: Readonly<Record<string, string>> = {
-  ...{ "◉": "@", "✓": "+", "✕": "x", "▲": "!", "▼": "v", "‖": "=", "▌": ">", "◀": "<", "░": ".", "█": "#" },
-  ...{
-    "↵": "&",
-    "·": "-",
-    "›": ">",
-    "–": "-",
-    "→": ">",
-    "…": "~",
-    "×": "x",
-    "▸": ">",
-    "▏": "_",
-    "“": '"',
-    "”": '"',
-  },
-  ...{ "○": "o", "◷": "@", "◐": ">", "↻": "~", "●": "*", "⊘": "-", "⊗": "!", "’": "'", "≥": ">" },
-  ...{ "╭": "+", "╮": "+", "╯": "+", "╰": "+", "─": "-", "│": "|", "┤": "+", "┼": "+", "├": "+" },
-  ...{ "▁": "_", "▂": "_", "▃": ".", "▄": ".", "▅": "-", "▆": "=", "▇": "#", "▐": "|", "▕": "|" },
-};
+/** What `--ascii` shows instead, cell for cell, so no view has to know. Anything else becomes `?`. */
+export const ASCII: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    "◉@ ✓+ ✕x ▲! ▼v ‖= ▌> ◀< ░. █#",
+    `↵& ·- ›> –- →> …~ ×x ▸> ▏_ “" ”"`,
+    "○o ◷@ ◐> ↻~ ●* ⊘- ⊗! ’' ≥>",
+    "╭+ ╮+ ╯+ ╰+ ─- │| ┤+ ┼+ ├+",
+    "▁_ ▂_ ▃. ▄. ▅- ▆= ▇# ▐| ▕|",
+  ].flatMap((row) => row.split(" ").map((pair) => [...pair])),
+);
 
 const COLOURS: Readonly<Record<JobStatus, Colour | undefined>> = {
   PENDING: undefined,

@@ -4,7 +4,7 @@ import type { JobStatus } from "../contracts/job.ts";
 import { readFilterText } from "../contracts/read-filter.ts";
 import { statusWord } from "../contracts/status-words.ts";
 
-/** What is wrong with a filter, as a sentence; undefined when it is valid. */
+/** Describes what is wrong with a filter; undefined when it is valid. */
 export function faultOf(filter: string): string | undefined {
   return readFilterText("jobs", filter).faults[0]?.message;
 }
@@ -14,24 +14,24 @@ export function readJobFilter(filter: string): JobFilter {
   return readFilterText("jobs", filter).filter;
 }
 
-/** The one status that a filter selects, if it selects one. */
+/** Returns the status that a filter selects, if it selects exactly one. */
 export function statusIn(filter: string): JobStatus | undefined {
   const { status } = readJobFilter(filter);
   return Array.isArray(status) ? (status.length === 1 ? status[0] : undefined) : status;
 }
 
-/** The filter with its status replaced, or without one. */
+/** Replaces the status of a filter, or removes it. */
 export function withStatus(filter: string, status: JobStatus | undefined): string {
   const rest = filter.split(/\s+/).filter((term) => term && !/^status:/i.test(term));
   return [...(status ? [`status:${statusWord(status)}`] : []), ...rest].join(" ");
 }
 
-/** What may stand at the end of a filter. */
+/** Returns the candidates for the end of a filter. */
 export function completions(filter: string, types: readonly string[]): readonly string[] {
   return completeFilter("jobs", filter, filter.length, { types }).options.map(({ insert }) => insert);
 }
 
-/** The filter with its end completed as far as all candidates agree. */
+/** Completes the end of a filter as far as all candidates agree. */
 export function complete(filter: string, types: readonly string[]): string {
   const { from, options } = completeFilter("jobs", filter, filter.length, { types });
   const [first] = options;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { SCREENS } from "../shared/keymap.ts";
 import { type Binding, KEYMAP } from "./keys.ts";
 
-/** The keymap as a page of documentation. */
+/** Returns the keymap as a page of documentation. */
 export function keyPage(): string {
   const everywhere = KEYMAP.filter(({ screens }) => !screens);
   const parts = SCREENS.map((screen) => ({
@@ -11,7 +11,7 @@ export function keyPage(): string {
   }));
   return [
     "# Keys of the terminal UI",
-    "Press `?` on any screen for the same list. The hint line at the bottom shows the keys that would do something now.",
+    "Press `?` on any screen for the same list. The hint line at the bottom shows the keys that have an effect now.",
     "## Everywhere",
     table(everywhere),
     ...parts

@@ -7,10 +7,10 @@ import { tracePage } from "./trace-page.ts";
 
 export type { Action } from "../shared/keymap.ts";
 
-/** A key, with what depends on the state of the program. */
+/** A key, with the parts that depend on the state. */
 export interface Binding extends Omit<Key, "label"> {
   readonly label: string | ((state: State) => string);
-  /** Whether it would do something now; help shows it in any case. */
+  /** Whether it would do something now; help shows it regardless. */
   readonly when?: (state: State) => boolean;
 }
 

@@ -2,7 +2,7 @@
 export const TIERS = [
   {
     name: "embedded",
-    needs: "one PostgreSQL, which comes with it where none is installed",
+    needs: "one PostgreSQL, included where none is installed",
     memory: "0.3 GB",
   },
   { name: "full", needs: "RabbitMQ, PostgreSQL, MongoDB and Redis on the PATH" },
@@ -23,7 +23,7 @@ export interface Launch {
   readonly endedAt?: number;
 }
 
-/** Whether everything has started: the runner says so once and keeps running; a command that starts containers ends. */
+/** Whether everything has started: the runner prints so and keeps running; a command that starts containers exits. */
 export function isUp({ doing, lines, exitCode }: Launch): boolean {
   return doing === "start" && (exitCode === 0 || lines.some((line) => /^Up in /.test(line)));
 }
@@ -34,7 +34,7 @@ export interface LaunchStep {
   readonly detail: string;
 }
 
-/** The parts of the system in the order in which they were first named, each with the runner's latest message. */
+/** Returns the parts of the system in order of first mention, each with the runner's latest message. */
 export function stepsOf({ lines }: Launch): LaunchStep[] {
   const steps = new Map<string, LaunchStep>();
   for (const line of lines) {
@@ -58,7 +58,7 @@ export interface Prerequisite {
   readonly remedy?: string;
 }
 
-/** The remedy as a command that can be run here; undefined when it is only advice. */
+/** Returns the remedy if it is a command to run here; undefined when it is only advice. */
 export function commandOf({ status, remedy }: Prerequisite): string | undefined {
   return status !== "OK" && remedy && /^(sudo |apt-get |brew |winget |npm |npx |docker )/.test(remedy)
     ? remedy

@@ -6,11 +6,11 @@ import type { Loaded, ResourceName } from "./resources.ts";
 interface Want {
   readonly name: ResourceName;
   readonly query?: Load["query"];
-  /** How old the data may be when nothing is known to have changed. */
+  /** The greatest age of the data while no change is known. */
   readonly idleMs: number;
-  /** How soon it is queried again after a change; the refresh setting when left out, never when null. */
+  /** How soon a change causes another query; the refresh setting when left out, never when null. */
   readonly changedMs?: number | null;
-  /** Determined by this program, whether or not the services answer. */
+  /** This program determines it, whether or not the services answer. */
   readonly isLocal?: true;
 }
 
@@ -67,6 +67,8 @@ function wants(state: State): readonly Want[] {
         overview,
         { name: "queues", idleMs: 2_000 },
         { name: "workers", idleMs: 2_000 },
+        // The processors delete once a minute.
+        { name: "retention", idleMs: 30_000, changedMs: null },
         { name: "completedSeries", query: { metric: "completed" }, idleMs: 10_000, changedMs: 10_000 },
       ];
     case "alerts":
@@ -88,7 +90,7 @@ function jobsQuery({ lists }: State): Load["query"] {
   return { filter: lists.jobs.filter.trim() || undefined, limit };
 }
 
-/** The queries to send now: what the screen shows that is too old, failed long enough ago, or was never queried. */
+/** Returns the queries to send now: those of the screen that are too old, due for a retry, or new. */
 export function dueLoads(state: State): readonly Load[] {
   const offline = state.data.overview?.error?.unreachable === true;
   return wants(state)
@@ -105,12 +107,12 @@ function isDue(state: State, { name, query = {}, idleMs, changedMs }: Want, offl
   if (loaded.key !== keyOf(query)) return !offline;
   if (loaded.error) return state.now >= nextTryAt(loaded) && (!offline || name === "overview");
   if (offline && name !== "overview") return false;
-  const age = state.now - (loaded.askedAt ?? 0);
+  const age = state.now - (loaded.queriedAt ?? 0);
   if (loaded.stale && changedMs !== null) return age >= (changedMs ?? state.settings.refresh);
   return age >= idleMs;
 }
 
-/** When a failed query is retried: after 1 s, then twice as long each time, up to 15 s. */
-export function nextTryAt({ askedAt = 0, failures }: Loaded<unknown>): number {
-  return askedAt + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
+/** Returns when to retry a failed query: after 1 s, then twice as long each time, up to 15 s. */
+export function nextTryAt({ queriedAt = 0, failures }: Loaded<unknown>): number {
+  return queriedAt + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
 }

@@ -3,13 +3,13 @@ import type { Effect } from "./effect.ts";
 import type { State, StreamState } from "./model.ts";
 import type { Failure, ResourceName, Resources } from "./resources.ts";
 
-/** What the user clicked: a row of the screen's list, or the name of a screen. */
+/** A click on a row of the screen's list, or on the name of a screen. */
 export interface Target {
   readonly kind: "row" | "tab";
   readonly index: number;
 }
 
-/** What happened: a key, an answer, the passing of time. */
+/** An event that may change the state: a key, an answer, a tick of the clock. */
 export type Message =
   | { readonly kind: "key"; readonly key: string }
   | { readonly kind: "clicked"; readonly target: Target }

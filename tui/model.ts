@@ -54,7 +54,7 @@ export type ListName =
   | "alerts"
   | "pages";
 
-/** What is drawn over the screen and takes the keys. */
+/** A layer over the screen that takes the keys. */
 export type Overlay =
   | { readonly kind: "help"; readonly scroll: number }
   | { readonly kind: "filter"; readonly text: string; readonly before: string }

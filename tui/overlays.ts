@@ -72,7 +72,7 @@ export interface PaletteEntry {
   readonly action: Action | "set";
 }
 
-/** What the palette offers for a text: names that contain its letters in their order, the best first. */
+/** Returns the palette's matches for a text: names that contain its letters in order, the best first. */
 export function paletteEntries(state: State, text: string): PaletteEntry[] {
   const { screen } = placeOf(state);
   const tabs = TABS.map(
@@ -129,7 +129,7 @@ function run(state: State, text: string, entry: PaletteEntry | undefined): Step 
   }
   if (entry && entry.action !== "set") return act(state, entry.action);
   if (entry) return [{ ...state, overlay: { kind: "palette", text: "set ", index: 0 } }, []];
-  // Anything that looks like an id, or part of one, is a job to find.
+  // A text that looks like an id, or part of one, finds a job.
   if (/^[0-9a-f-]{4,36}$/i.test(text)) return [refilter(go(state, { screen: "jobs" }), "jobs", text), []];
   return notice(state, `There is no command ${text}`, "bad");
 }

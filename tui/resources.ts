@@ -7,6 +7,7 @@ import type {
   Ledger,
   Overview,
   QueuesReply,
+  Retention,
   SeriesReply,
   WorkersReply,
 } from "../contracts/api-queries.ts";
@@ -15,7 +16,7 @@ import type { JobTypeInfo } from "../contracts/job-type.ts";
 import type { Prerequisite } from "./launch-state.ts";
 import type { PageState } from "./pages.ts";
 
-/** What the services are queried for, by name. */
+/** The answers of the services, by query. */
 export interface Resources {
   readonly overview: Overview;
   readonly completedSeries: SeriesReply;
@@ -30,6 +31,7 @@ export interface Resources {
   readonly deadLetter: DeadLetter;
   readonly queues: QueuesReply;
   readonly workers: WorkersReply;
+  readonly retention: Retention;
   readonly pages: readonly PageState[];
   readonly checks: readonly Prerequisite[];
 }
@@ -37,23 +39,23 @@ export type ResourceName = keyof Resources;
 
 /** The last answer to a query, kept while newer ones fail. */
 export interface Loaded<T> {
-  /** What it was queried with; an answer to another question is dropped. */
+  /** The parameters of the query; an answer to other parameters is dropped. */
   readonly key: string;
   readonly value?: T;
   readonly loadedAt?: number;
-  readonly askedAt?: number;
+  readonly queriedAt?: number;
   readonly error?: Failure;
   /** Failures in a row, which set the wait until the next try. */
   readonly failures: number;
   readonly inFlight: boolean;
-  /** Something changed since it was queried. */
+  /** Whether something changed since the query. */
   readonly stale: boolean;
 }
 
 export interface Failure {
   readonly message: string;
   readonly remedy: string;
-  /** No service answered at all. */
+  /** Whether no service answered. */
   readonly unreachable: boolean;
 }
 

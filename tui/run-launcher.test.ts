@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { checkTerminal } from "./cli/doctor/terminal.ts";
-import { withOwnTerminal } from "./run-launcher.ts";
+import type { Message } from "./message.ts";
+import { runInstall, withOwnTerminal } from "./run-launcher.ts";
 
 test("the setup shows the size of this terminal, not of the pipe that the doctor writes to", () => {
   const env = { TERM: "xterm-256color", LANG: "C.UTF-8" };
@@ -15,4 +16,21 @@ test("the setup shows the size of this terminal, not of the pipe that the doctor
     ["colours", "256"],
     ["utf-8", "C.UTF-8"],
   ]);
+});
+
+test("an installation is reported by its exit code and its last line", async () => {
+  const run = async (command: string) => {
+    const messages: Message[] = [];
+    await runInstall(command, new AbortController().signal, (message) => messages.push(message));
+    return messages;
+  };
+  expect(await run("true")).toEqual([
+    { kind: "notice", text: "Installed", tone: "good" },
+    { kind: "changed" },
+  ]);
+  expect((await run("echo first >&2; echo no such package >&2; exit 3"))[0]).toEqual({
+    kind: "notice",
+    text: "It exited with code 3: no such package",
+    tone: "bad",
+  });
 });

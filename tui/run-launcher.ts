@@ -8,7 +8,7 @@ import type { Message } from "./message.ts";
 const LINES = 200;
 const LOOK_MS = 250;
 
-/** This program as a command: the compiled binary, or Bun with its source. */
+/** Returns this program as a command: the compiled binary, or Bun with its source. */
 function ownCommand(): string[] {
   const isCompiled = Bun.main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN/.test(Bun.main);
   return isCompiled ? [process.execPath] : [process.execPath, Bun.main];
@@ -59,7 +59,7 @@ export async function runLauncher(
 /** The doctor printed no report. */
 export class PrerequisitesError extends Error {}
 
-/** The report of `odd-dashboard doctor` about this machine. */
+/** Runs `odd-dashboard doctor` and returns its report on this machine. */
 export async function readPrerequisites(signal: AbortSignal): Promise<readonly Prerequisite[]> {
   const child = Bun.spawn([...ownCommand(), "doctor", "--output", "json"], {
     stdin: "ignore",
@@ -80,7 +80,7 @@ export async function readPrerequisites(signal: AbortSignal): Promise<readonly P
 }
 
 /**
- * Replaces the terminal checks with those of this program's own terminal: the doctor writes to a pipe, so it sees
+ * Replaces the terminal checks with those of this program's own terminal, because the doctor writes to a pipe and sees
  * none.
  */
 export function withOwnTerminal(
@@ -100,7 +100,7 @@ export async function runInstall(command: string, signal: AbortSignal, dispatch:
   const last = complaints.trim().split("\n").at(-1) ?? "";
   dispatch({
     kind: "notice",
-    text: exitCode === 0 ? "Installed" : `It ended with ${exitCode}: ${last}`,
+    text: exitCode === 0 ? "Installed" : `It exited with code ${exitCode}: ${last}`,
     tone: exitCode === 0 ? "good" : "bad",
   });
   dispatch({ kind: "changed" });

@@ -46,9 +46,9 @@ const KEYS: Readonly<Record<string, string>> = {
   MOUSE_WHEEL_DOWN: "down",
 };
 
-/** Leave the alternate screen, show the cursor, reset styles and every mouse mode. */
+/** Leaves the alternate screen, shows the cursor, and resets styles and mouse modes. */
 const RESTORE = "\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[0m\x1b[?25h\x1b[?1049l";
-/** What OSC 52 may carry; terminals drop longer sequences. */
+/** Most bytes in an OSC 52 sequence; terminals drop longer ones. */
 const MAX_COPIED = 74_000;
 
 /** The only file that knows terminal-kit. Takes over the terminal at once. */
@@ -105,7 +105,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
   }
 
   /**
-   * Writes the cells of a frame into the buffer. Terminals disagree about wide glyphs, so these are returned instead.
+   * Writes the cells of a frame into the buffer. Terminals disagree about wide glyphs, so it returns these instead.
    */
   function fill({ width, height, chars, styles }: Canvas, theme: ThemeName): Map<number, string> {
     const found = new Map<number, string>();

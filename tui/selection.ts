@@ -81,7 +81,7 @@ export function rowIds(state: State, name = listNameOf(state)): readonly string[
   }
 }
 
-/** What the cursor is on, or the one thing that the screen shows. */
+/** The thing under the cursor, or the one that the screen shows. */
 export interface Selected {
   readonly id: string;
   /** What `c` copies. */

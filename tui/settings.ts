@@ -5,7 +5,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { THEME_NAMES } from "./style.ts";
 
-/** What a user may set, with its defaults; `:set NAME VALUE` writes it. */
+/** The user's settings with their defaults; `:set NAME VALUE` writes them. */
 export const Settings = Type.Object(
   {
     theme: Type.Union(
@@ -49,9 +49,9 @@ export function writeSettings(path: string, settings: Settings) {
 /** Changes one setting from the text of `:set`. Returns the new settings, or what is wrong with the value. */
 export function changeSetting(settings: Settings, name: string, text: string): Settings | string {
   if (!Object.hasOwn(Settings.properties, name))
-    return `There is no setting ${name || "without a name"}; there are ${Object.keys(Settings.properties).join(", ")}`;
+    return `There is no setting ${name || "without a name"}; the settings are ${Object.keys(Settings.properties).join(", ")}`;
   const changed: unknown = { ...settings, [name]: name === "refresh" ? Number(text) : text };
   if (Value.Check(Settings, changed)) return changed;
-  if (name === "theme") return `There is no theme ${text}; there are ${THEME_NAMES.join(", ")}`;
+  if (name === "theme") return `There is no theme ${text}; the themes are ${THEME_NAMES.join(", ")}`;
   return name === "refresh" ? "refresh takes 500 to 60000 milliseconds" : "filter takes up to 200 characters";
 }

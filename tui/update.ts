@@ -20,7 +20,7 @@ const NOTICE_MS = 6_000;
 export function update(before: State, message: Message, now: number): Step {
   const [state, effects] = handle({ ...before, now }, message);
   const loads = dueLoads(state);
-  return loads.length === 0 ? [state, effects] : [markAsked(state, loads), [...effects, ...loads]];
+  return loads.length === 0 ? [state, effects] : [markQueried(state, loads), [...effects, ...loads]];
 }
 
 function handle(state: State, message: Message): Step {
@@ -220,7 +220,7 @@ function allStale(state: State): State {
   return { ...state, data: Object.fromEntries(entries) as State["data"] };
 }
 
-function markAsked(state: State, loads: readonly Load[]): State {
+function markQueried(state: State, loads: readonly Load[]): State {
   const asked = loads.map(({ name, key }) => {
     const before: Loaded<unknown> | undefined = state.data[name];
     const same = before?.key === key;
@@ -233,7 +233,7 @@ function markAsked(state: State, loads: readonly Load[]): State {
         ...(!same && { error: undefined }),
         inFlight: true,
         stale: false,
-        askedAt: state.now,
+        queriedAt: state.now,
       },
     ];
   });

@@ -82,7 +82,7 @@ describe("bun run dev", () => {
     const dev = runs.start(["--no-reload"]);
     expect(await dev.child.exited).toBe(1);
     expect(dev.output()).toContain(
-      "was made by PostgreSQL 9, which is no longer installed; install it again",
+      "was created by PostgreSQL 9, which is no longer installed; install it again",
     );
     writeFileSync(join(data, "PG_VERSION"), version);
   });

@@ -224,7 +224,7 @@ async function walk(tui: InTerminal) {
     ["4", /╭ Causes [\s\S]*╭ Dead letters [\s\S]*日本/],
     [KEYS.enter, /Job out of tries/],
     ["5", /╭ Workers /],
-    ["6", /cannot raise alerts|Nothing fires/],
+    ["6", /cannot raise alerts|No alert is firing/],
     ["U", /╭ Pages /],
     ["N", /╭ New job /],
     [KEYS.esc, /╭ Pages /],

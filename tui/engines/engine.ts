@@ -21,7 +21,7 @@ export interface Engine<Name extends string = EngineName> {
 export interface EngineOptions {
   /** A folder that only this engine uses; created when missing. */
   dataDir: string;
-  /** A free one is chosen when left out. */
+  /** Default: a free one. */
   port?: number;
   /** Default: `log` in the data folder. */
   logFile?: string;

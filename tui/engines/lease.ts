@@ -28,7 +28,7 @@ export async function takeOver(dataDir: string): Promise<void> {
 export function writeLease(dataDir: string, enginePid: number): void {
   const engine = findProcess(enginePid);
   const owner = findProcess(process.pid);
-  if (!engine || !owner) return; // It ended at once; the caller sees that by itself.
+  if (!engine || !owner) return; // It ended at once, which the caller notices.
   writeFileSync(fileOf(dataDir), JSON.stringify({ engine, owner } satisfies Lease));
 }
 
@@ -40,7 +40,7 @@ function readLease(dataDir: string): Lease | undefined {
   try {
     return JSON.parse(readFileSync(fileOf(dataDir), "utf8")) as Lease;
   } catch (error) {
-    // Absent on the first start; half written when the owner was killed at that very moment.
+    // Absent at the first start; incomplete when the owner was killed while writing it.
     if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "
 
 const maxBytes = 16_384;
 
-/** The last lines of a log, at most 16 KiB; with `from`, nothing before that byte. */
+/** Returns the last lines of a log, at most 16 KiB; with `from`, nothing before that byte. */
 export function tailOf(file: string, from = 0, lines = 20): string {
   if (!existsSync(file)) return `(no log at ${file})`;
   const fd = openSync(file, "r");

@@ -44,14 +44,14 @@ const sources: Record<EngineName, Source> = {
   },
   mongo: {
     isThere: () => [findProgram("mongod"), findProgram("go")].some(Boolean) || isFerretdbCached(),
-    problem: "Neither MongoDB's mongod nor Go, with which FerretDB is built in its place, is on the PATH",
+    problem: "Neither MongoDB's mongod is on the PATH, nor Go, which builds FerretDB as its replacement",
     apt: "golang-go",
     brew: "go",
     page: "https://www.mongodb.com/docs/manual/installation/",
   },
 };
 
-/** The engines that cannot be started here, each with the command that installs it. */
+/** Returns the engines that cannot start here, each with the command that installs it. */
 export function missingEngines(names = Object.keys(sources) as EngineName[]): MissingEngine[] {
   return names
     .filter((engine) => !sources[engine].isThere())

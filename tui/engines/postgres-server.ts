@@ -34,14 +34,14 @@ interface Packaged {
   readonly version: string;
 }
 
-/** Whether any PostgreSQL can be started here: an installed one that is recent enough, or the npm package's. */
+/** Whether a PostgreSQL can start here: an installed one that is recent enough, or the npm package's. */
 export function hasPostgres(): boolean {
   return packaged() !== undefined || findPostgresBins().some((bin) => majorOf(versionIn(bin)) >= oldestMajor);
 }
 
 /**
  * Chooses the server to start: an installed one, otherwise the npm package's. A cluster opens only with the major
- * version that created it, so existing `data` decides. When that version is missing, throws what to do about it.
+ * version that created it, so existing `data` decides. Throws with the remedy when that version is missing.
  */
 export async function choosePostgres(
   data: string,
@@ -61,7 +61,7 @@ export async function choosePostgres(
   if (wanted === undefined)
     throw new Error(`Could not start PostgreSQL: no version ${oldestMajor} or newer is installed`);
   throw new Error(
-    `The data in ${data} was made by PostgreSQL ${wanted}, which is no longer installed; install it again, or remove that folder to start empty`,
+    `The data in ${data} was created by PostgreSQL ${wanted}, which is no longer installed; install it again, or remove that folder to start empty`,
   );
 }
 
@@ -112,8 +112,8 @@ async function unpack(
     else renameSync(unfinished, folder);
   }
   // Fails early, with the loader's message, when this machine lacks a required library.
-  const told = await runTool([join(bin, "postgres"), "--version"]);
-  return { bin, version: versionFrom(told) };
+  const printed = await runTool([join(bin, "postgres"), "--version"]);
+  return { bin, version: versionFrom(printed) };
 }
 
 /** Library names that must link to files beside them; paths begin with `native/`. */
@@ -128,6 +128,6 @@ function versionIn(bin: string): string {
 }
 
 /** "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" is 15.18. */
-const versionFrom = (told: string) => /\(PostgreSQL\) (\S+)/.exec(told)?.[1] ?? "";
+const versionFrom = (printed: string) => /\(PostgreSQL\) (\S+)/.exec(printed)?.[1] ?? "";
 
 const majorOf = (version: string) => Number.parseInt(version, 10) || 0;

@@ -30,7 +30,7 @@ export async function startPostgres(options: EngineOptions): Promise<Engine> {
       command: [join(bin, "postgres"), "-D", data, ...Object.entries(settings(port)).flatMap(asArgument)],
       user,
       stopSignal: "SIGINT", // "Fast" shutdown: ends clients' sessions; SIGTERM would wait for them.
-      startMs: 60_000, // After a crash it first replays the log, at most max_wal_size of it.
+      startMs: 60_000, // After a crash it first replays up to max_wal_size of log.
       stopMs: 20_000,
       prepare: () => clearStaleLock(data),
       answers: () => hasDatabase(urlOf("postgres")),

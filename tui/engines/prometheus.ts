@@ -45,7 +45,7 @@ export async function startPrometheus({
       product: `Prometheus ${await versionOf(program)}`,
       url,
       port,
-      // Who watches must not slow what is watched.
+      // Monitoring must not slow what it monitors.
       command: lowPriority([program, ...flags]),
       stopSignal: "SIGTERM",
       startMs: 30_000,

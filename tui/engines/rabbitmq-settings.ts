@@ -30,7 +30,7 @@ export function serverEnvironment(
     PATH: process.env.PATH ?? "",
     LANG: "C.UTF-8",
     HOME: configuration, // Erlang puts its .erlang.cookie here.
-    // With this the start script replaces itself by the server; otherwise it stays as a parent of it.
+    // Makes the start script exec the server instead of staying as its parent.
     RUNNING_UNDER_SYSTEMD: "true",
     RABBITMQ_SCRIPTS_DIR: join(home, "sbin"),
     RABBITMQ_NODENAME: nodeName,

@@ -17,9 +17,9 @@ export interface Recipe<Name extends string> extends Command {
   stopMs: number;
   /** Before each start: clears what a crash left behind. */
   prepare?(): Promise<void>;
-  /** One try: does the server answer? */
+  /** Whether the server answers now. */
   answers(): Promise<boolean>;
-  /** For a shutdown that dawdles: the log line after which it gets only `ms` more before it is killed. */
+  /** For a slow shutdown: the log line after which the server has only `ms` left before it is killed. */
   lastWords?: { text: string; ms: number };
 }
 
@@ -41,7 +41,7 @@ export async function runEngine<Name extends string>(
   async function start(signal?: AbortSignal): Promise<void> {
     await takeOver(dataDir);
     await recipe.prepare?.();
-    // Another server on the port would answer in place of ours. A killed server's port is free a moment later.
+    // Another server on the port would answer in place of ours. A killed server frees its port a moment later.
     await until(() => isFree(recipe.port), {
       timeoutMs: 3_000,
       signal,

@@ -14,11 +14,11 @@ export interface EngineMap {
 }
 
 export interface StartEnginesOptions<Name extends EngineName> {
-  /** Each engine's data is in a subfolder of it. */
+  /** The parent of each engine's data folder. */
   root: string;
   /** All four when left out. */
   which?: readonly Name[];
-  /** Free ones where left out. */
+  /** Default: free ones. */
   ports?: Partial<Record<EngineName, number>>;
   onProgress?(line: string): void;
   onReady?(name: EngineName): void;
@@ -43,7 +43,7 @@ const starters: { [Name in EngineName]: (options: EngineOptions) => Promise<Engi
 
 /**
  * Starts private engines in parallel. Engines that a killed run left in the same root are ended first. When that run
- * is still alive, or an engine is not installed, nothing stays started and the error says what to do.
+ * is still alive, or an engine is not installed, nothing keeps running and the error names the remedy.
  */
 export async function startEngines<Name extends EngineName = EngineName>(
   options: StartEnginesOptions<Name>,

@@ -7,7 +7,7 @@ export interface SystemUser {
   gid: number;
 }
 
-/** The user for a server that refuses root: `postgres`, else `nobody`; undefined when we are not root ourselves. */
+/** The user for a server that refuses root: `postgres`, else `nobody`; undefined when we are not root. */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
@@ -21,7 +21,7 @@ export function unprivilegedUser(): SystemUser | undefined {
 
 const rootFolder = "/var/lib/task-observatory";
 
-/** Where root keeps what an unprivileged user must read or own; undefined when we are not root ourselves. */
+/** The folder for files that root's unprivileged user must read or own; undefined when we are not root. */
 export function systemFolder(): string | undefined {
   return process.getuid?.() === 0 ? rootFolder : undefined;
 }

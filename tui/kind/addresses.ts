@@ -1,7 +1,7 @@
 import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import type { AddressRow } from "../launch/table.ts";
 
-/** Returns where this machine reaches the parts that run: a URL for what a browser can open, else host and port. */
+/** Returns the local addresses of the running parts: a URL where a browser can open it, otherwise host and port. */
 export const addressesOf = (runs: ReadonlySet<string>): AddressRow[] =>
   SERVICE_CATALOGUE.services
     .filter(({ name }) => runs.has(name))

@@ -11,7 +11,7 @@ import { clone, clusters, tool } from "./tools.ts";
 
 const NEEDED = ["container-engine", "compose", "kubectl", "kind"];
 
-/** Throws with the first tool that is missing and how to get it. */
+/** Throws with the first missing tool and its remedy; otherwise returns what was found. */
 export async function checkPrerequisites(): Promise<string> {
   const checks = (await checkTools()).filter(({ id }) => NEEDED.includes(id));
   const missing = checks.find(({ status }) => status !== "OK");
@@ -19,7 +19,7 @@ export async function checkPrerequisites(): Promise<string> {
   return checks.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
 }
 
-/** Creates the cluster, or starts the nodes of the one that exists; kubectl keeps the context that a person chose. */
+/** Creates the cluster, or starts the nodes of an existing one; kubectl keeps the context that the user chose. */
 export async function ensureCluster(context: CliContext): Promise<string> {
   if ((await clusters(context)).includes(CLUSTER))
     return await keepingContext(context, () => wakeCluster(context));
@@ -37,7 +37,7 @@ async function makeCluster(context: CliContext): Promise<string> {
   return `created the cluster ${CLUSTER}`;
 }
 
-/** After a restart of the machine, the nodes are stopped containers. */
+/** Starts the nodes, which are stopped containers after a restart of the machine. */
 async function wakeCluster(context: CliContext): Promise<string> {
   const broken = `\`odd-dashboard down --tier kind\` deletes the cluster; \`up --tier kind\` then creates another`;
   const nodes = (await tool(context, ["kind", "get", "nodes", "--name", CLUSTER], broken)).split("\n");
@@ -48,7 +48,7 @@ async function wakeCluster(context: CliContext): Promise<string> {
   return `the cluster ${CLUSTER} exists, so it is updated`;
 }
 
-/** kind binds them when it creates the cluster, and its error does not name their holder. */
+/** Throws if a port is taken: kind binds them when it creates the cluster, and its error names no holder. */
 async function checkPorts(): Promise<void> {
   for (const { name, ports } of SERVICE_CATALOGUE.services)
     for (const { published } of ports)

@@ -123,7 +123,7 @@ interface Node {
   readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] };
 }
 
-/** The nodes that run our pods, with the images that they report; a late report costs a needless load. */
+/** Returns the nodes that run our pods, with the images they report; a late report costs a needless load. */
 async function workingNodes(context: CliContext) {
   const { items } = JSON.parse(await kubectl(context, "get", "nodes", "-o", "json")) as { items: Node[] };
   const isControl = ({ spec }: Node) =>

@@ -4,9 +4,9 @@ import { tool } from "./tools.ts";
 const SELECT_MS = 10_000;
 
 /**
- * Restores kubectl's current context after `work`, in which kind switches to its own: a person's next kubectl command
- * must not reach another cluster than their last one. Where none was set, kind's stays. Resolves with the outcome of
- * `work` and the context that is current.
+ * Restores kubectl's current context after `work`, in which kind switches to its own: the user's next kubectl command
+ * must not reach another cluster than the last one did. If none was set, kind's stays. Resolves with the outcome of
+ * `work` and the current context.
  */
 export async function keepingContext(context: CliContext, work: () => Promise<string>): Promise<string> {
   const before = await currentContext(context.signal);

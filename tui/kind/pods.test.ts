@@ -43,7 +43,7 @@ test("a container that ran out of memory names its limit", () => {
     lastState: { terminated },
   });
   expect(troubleOf(pod)).toMatchObject({
-    reason: "it was killed for want of memory (OOMKilled at its limit of 512Mi)",
+    reason: "it ran out of memory (OOMKilled at its limit of 512Mi)",
     hasLog: true,
     isFinal: false,
   });
@@ -52,7 +52,7 @@ test("a container that ran out of memory names its limit", () => {
 test("a crash may pass by itself, a third one will not", () => {
   const crashed = (restartCount: number) =>
     troubleOf(podOf({ restartCount, state: { terminated: { reason: "Error", exitCode: 1 } } }));
-  expect(crashed(1)).toMatchObject({ reason: "it crashed with code 1, 1 restarts so far", isFinal: false });
+  expect(crashed(1)).toMatchObject({ reason: "it crashed with code 1, 1 restart so far", isFinal: false });
   expect(crashed(3)).toMatchObject({ hasLog: true, isFinal: true });
 });
 

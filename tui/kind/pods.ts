@@ -6,7 +6,7 @@ interface ContainerState {
   readonly running?: object;
 }
 
-/** The fields that are read of a pod, as `kubectl get pods -o json` prints it. */
+/** The fields that we read of a pod, as `kubectl get pods -o json` prints them. */
 export interface Pod {
   readonly metadata: {
     readonly name: string;
@@ -37,19 +37,19 @@ export interface Pod {
   };
 }
 
-/** Why a pod does not run, in its own words, and what to do about it. */
+/** Why a pod does not run, in Kubernetes' words, and what to do about it. */
 export interface Trouble {
   readonly reason: string;
   readonly remedy: string;
-  /** Whether its last log lines say more. */
+  /** Whether its last log lines explain more. */
   readonly hasLog: boolean;
-  /** Whether it cannot pass by itself. */
+  /** Whether it cannot resolve by itself. */
   readonly isFinal: boolean;
 }
 
 const CRASHES = 3;
 
-/** By its condition: the state of a container on a lost node stays as it was last seen. */
+/** Reads the condition, because a container on a lost node keeps its last state. */
 export const isReady = ({ status }: Pod) =>
   status.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 
@@ -63,8 +63,8 @@ export function troubleOf(pod: Pod): Trouble | undefined {
   );
   if (unscheduled)
     return {
-      reason: `no node has room: ${unscheduled.message ?? "the scheduler says no more"}`,
-      remedy: "Give Docker more memory and CPUs, or lower the requests in an overlay of your own",
+      reason: `no node has room: ${unscheduled.message ?? "without a reason from the scheduler"}`,
+      remedy: "Assign more memory and CPUs to Docker, or lower the requests in your own overlay",
       hasLog: false,
       isFinal: false,
     };
@@ -91,7 +91,7 @@ function waitingTrouble({ spec }: Pod, { waiting }: ContainerState): Trouble | u
     case "CreateContainerError":
     case "RunContainerError":
       return {
-        reason: `its container could not be made (${waiting.reason}${said})`,
+        reason: `its container could not be created (${waiting.reason}${said})`,
         remedy: "A Secret, a ConfigMap or a key that it needs is missing from the overlay",
         hasLog: false,
         isFinal: false,
@@ -110,14 +110,14 @@ function endedTrouble({ metadata, spec }: Pod, { state, lastState, restartCount 
   if (end.reason === "OOMKilled") {
     const limit = spec.containers[0]?.resources?.limits?.memory;
     return {
-      reason: `it was killed for want of memory (OOMKilled${limit ? ` at its limit of ${limit}` : ""})`,
-      remedy: "Raise its memory limit in an overlay of your own",
+      reason: `it ran out of memory (OOMKilled${limit ? ` at its limit of ${limit}` : ""})`,
+      remedy: "Raise its memory limit in your own overlay",
       hasLog: true,
       isFinal,
     };
   }
   return {
-    reason: `it crashed with code ${end.exitCode}, ${restartCount} restarts so far`,
+    reason: `it crashed with code ${end.exitCode}, ${restartCount} ${restartCount === 1 ? "restart" : "restarts"} so far`,
     remedy: `Its whole log: kubectl --context kind-${CLUSTER} -n ${NAMESPACE} logs ${metadata.name} --previous`,
     hasLog: true,
     isFinal,

@@ -10,7 +10,7 @@ import { kubectl } from "./tools.ts";
 const LOOK_EVERY_MS = 1_000;
 /** Long enough to pull images of a gigabyte. */
 const LIMIT_MS = 15 * 60_000;
-/** How long a pod may be in a trouble that can pass by itself. */
+/** How long a trouble that can resolve by itself may last. */
 const PATIENCE_MS = 120_000;
 const LOG_LINES = 12;
 
@@ -42,7 +42,7 @@ const list = async <T>(context: CliContext, kinds: string): Promise<readonly T[]
 
 export const readPods = (context: CliContext) => list<Pod>(context, "pods");
 
-/** Resolves with the parts that run once all do; throws with the reason of the first pod that will not. */
+/** Resolves with the running parts once all run; throws with the reason of the first pod that will not. */
 export async function awaitRollout(context: CliContext, say: Say): Promise<ReadonlySet<string>> {
   const giveUpAt = performance.now() + LIMIT_MS;
   const since = new Map<string, number>();
@@ -52,10 +52,10 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
       readPods(context),
     ]);
     const behind = workloads.filter((one) => !isRolledOut(one)).map(({ metadata }) => metadata.name);
-    // A part that a person scaled to zero is in order.
+    // A part that was scaled to zero counts as rolled out.
     if (behind.length === 0)
       return new Set(workloads.flatMap(({ metadata, spec }) => (spec.replicas === 0 ? [] : metadata.name)));
-    say(`${workloads.length - behind.length} of ${workloads.length} parts run; left: ${some(behind)}`);
+    say(`${workloads.length - behind.length} of ${workloads.length} parts run; missing: ${some(behind)}`);
     await failOnTrouble(context, pods, since);
     if (performance.now() > giveUpAt)
       throw new CliError(
@@ -72,7 +72,7 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
 const some = (names: readonly string[]) =>
   names.length > 4 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ");
 
-/** `since` holds when each pod's trouble was first seen. */
+/** Throws when a pod's trouble is final or has lasted too long; `since` has when each was first seen. */
 async function failOnTrouble(
   context: CliContext,
   pods: readonly Pod[],

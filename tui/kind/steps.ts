@@ -4,7 +4,7 @@ import type { CliContext } from "../cli/context.ts";
 export const STEPS = ["prereqs", "cluster", "images", "load", "deploy", "pods", "ports", "verify"] as const;
 export type StepName = (typeof STEPS)[number];
 
-/** Reports what a step is doing; the launcher shows the newest report. */
+/** Reports what a step is doing; the launcher shows the latest report. */
 export type Say = (what: string) => void;
 
 export interface Steps {

@@ -31,7 +31,7 @@ export async function checkPorts({ signal }: CliContext, runs: ReadonlySet<strin
   return `${published.length} ports of 127.0.0.1 answer`;
 }
 
-/** Whether a page answers. A refused or late connection counts as a no: the caller retries, and names the port at the end. */
+/** Whether a page answers. A refused or late connection counts as a no: the caller retries, and finally names the port. */
 async function answers(url: string): Promise<boolean> {
   const reply = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
   return reply?.ok === true;

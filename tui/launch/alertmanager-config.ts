@@ -4,7 +4,7 @@ import { YAML } from "bun";
 
 const file = join(import.meta.dir, "../../compose/alertmanager/alertmanager.yml");
 
-/** The part of `alertmanager.yml` that is changed; the rest is copied. */
+/** The part of `alertmanager.yml` that changes; the rest is copied. */
 interface ComposeConfig {
   readonly receivers: readonly {
     readonly webhook_configs: readonly {
@@ -13,7 +13,7 @@ interface ComposeConfig {
   }[];
 }
 
-/** The configuration of a local Alertmanager: that of Compose with the read-model's own address, as JSON. */
+/** Returns Compose's Alertmanager configuration with the read-model's local address, as JSON. */
 export function alertmanagerConfig(readModelUrl: string, tokenFile: string): string {
   const compose = YAML.parse(readFileSync(file, "utf8")) as ComposeConfig;
   const receivers = compose.receivers.map((receiver) => ({

@@ -11,7 +11,7 @@ export interface DevOptions {
   tui: boolean;
   processors: number;
   engines: EnginesChoice;
-  /** Where engines, logs and the state file are kept; the project's `.observatory` when left out. */
+  /** The folder for engines, logs and the state file; default: the project's `.observatory`. */
   data: string | undefined;
 }
 
@@ -25,18 +25,18 @@ PostgreSQL is the one on the PATH (15 or newer), else the one installed from npm
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
   CACHE_URL         redis://…     counters and the live feed (Redis); both may be one postgres://…
 Private engines listen on free ports of 127.0.0.1, keep their data, and never touch the system's own.
-If prometheus and alertmanager are on the PATH, they watch everything, at 9090 and 9093 or the next free port.
-PROMETHEUS_URL and ALERTMANAGER_URL, where set, replace them.
+If prometheus and alertmanager are on the PATH, they monitor the system, on ports 9090 and 9093 or the next
+free ones. PROMETHEUS_URL or ALERTMANAGER_URL names others to use instead.
 
 Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or the next free port.
-  BIND_ADDRESS      what they listen on (default 127.0.0.1)
+  BIND_ADDRESS      the address they listen on (default 127.0.0.1)
   ALLOWED_ORIGINS   further origins whose browsers may call them
   LOG_LEVEL         debug, info, warn, error or silent, for the files in .observatory/logs
   STOP_GRACE_MS     how long running jobs may take to finish when stopping (default 10000)
   All their other variables are passed on: bun services/gateway/main.ts --help lists them.
-  NO_COLOR          no colours
+  NO_COLOR          disables colours
 
-Where it runs is written to .observatory/dev.json. Ctrl-C stops everything in order, a second one kills it.`;
+Addresses are written to .observatory/dev.json. Ctrl-C stops everything in order; a second one kills it.`;
 
 /** Parses the command line. Throws a {@link UsageError} that names a faulty option; `--help` prints and exits. */
 export function parseCli(args: string[]): DevOptions {
@@ -51,12 +51,12 @@ export function parseCli(args: string[]): DevOptions {
       "embedded",
     )
     .option("--processors <count>", `run this many processors, at most ${maxProcessors}`, "1")
-    .option("--fresh", "start empty: remove this set's engine data and the service logs first")
+    .option("--fresh", "start empty: delete this set's engine data and the service logs first")
     .option("--ephemeral", "keep nothing: data and logs are in a temporary folder, removed at the end")
     .option("--no-reload", "do not replace services when their source changes")
     .option(
       "--tui",
-      "open the terminal UI once everything runs; on leaving it, choose whether to stop the system too",
+      "open the terminal UI once everything runs; when you leave it, choose whether the system stops too",
     )
     .option("--data <folder>", "keep engines, logs and state there; default: .observatory in the project")
     .addHelpText("after", ENVIRONMENT)

@@ -5,7 +5,7 @@ import { purposes, type UrlName, urlNames } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { RunningEngines } from "./private-engines.ts";
 
-/** Which service of compose.yaml stands behind each URL. */
+/** The service of compose.yaml behind each URL. */
 const ENGINES: Readonly<Record<UrlName, string>> = {
   BUS_URL: "rabbitmq",
   DATABASE_URL: "postgres",
@@ -26,7 +26,7 @@ export interface ComposeEnginesOptions {
   onProgress(line: string): void;
 }
 
-/** The engines of compose.yaml to start: those whose URL the environment does not set. */
+/** Returns the engines of compose.yaml to start: those whose URL the environment does not set. */
 export function composeEngines(given: Partial<Record<UrlName, string>>): string[] {
   return urlNames.filter((name) => !given[name]).map((name) => ENGINES[name]);
 }
@@ -62,7 +62,7 @@ export async function runComposeEngines({
   };
   const running = (await compose("ps", "--services", "--status", "running")).split("\n");
   const ours = engines.filter((engine) => !running.includes(engine));
-  // Without the signal, which has aborted by now and would end this at once.
+  // Without the signal, which has aborted by now and would cancel this at once.
   const end = async (how: "stop" | "kill") => {
     if (ours.length > 0) await docker([how, ...ours]);
   };
@@ -93,14 +93,14 @@ export async function runComposeEngines({
   };
 }
 
-/** What to do about Docker's error. */
-function remedyFor(said: string): string {
-  if (/already allocated|address already in use|not available/.test(said))
-    return "A port of an engine is taken: stop what holds it, or set another one in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
-  return "Docker Compose cannot run the engines; is Docker running (docker info) and Compose 2.24 or newer there (docker compose version)?";
+/** Returns the remedy for an error of Docker. */
+function remedyFor(message: string): string {
+  if (/already allocated|address already in use|not available/.test(message))
+    return "An engine's port is taken: stop its holder, or set another port in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
+  return "Docker Compose cannot run the engines: check that Docker runs (docker info) and that Compose is 2.24 or newer (docker compose version)";
 }
 
-/** The URL that compose.yaml tells a service of ours, led to the port that it publishes. */
+/** Returns the URL that compose.yaml passes to our services, redirected to the published port. */
 function publishedUrl(name: UrlName, services: Record<string, ComposeService>): string {
   const engine = ENGINES[name];
   const user = SERVICE_NAMES.find((service) => entryOf(service).environment.includes(name)) ?? "";

@@ -28,7 +28,7 @@ const varied: Record<string, { share: number; payload(random: Random): Record<st
   fail: { share: 1, payload: (random) => ({ message: random() < 0.5 ? "Out of coffee" : "The dog ate it" }) },
 };
 
-/** The next job of the demonstration: mixed types and priorities, one in six scheduled for later. */
+/** Returns the next demo job: mixed types and priorities, one in six scheduled for later. */
 export function nextDemoJob(
   types: readonly DescribedType[],
   processorUrl: string,
@@ -47,7 +47,7 @@ export function nextDemoJob(
   };
 }
 
-/** A type's example, with links to this system adapted to the processor's actual address. */
+/** Returns a type's example, with links to this system adapted to the processor's actual address. */
 export function examplePayload({ example }: DescribedType, processorUrl: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(example).map(([name, value]) => [

@@ -6,7 +6,7 @@ import { problemResponse } from "../../shared/http/to-problem.ts";
  */
 const maxBodyBytes = 134_217_728;
 
-/** Holds a service's port, so that its processes can replace each other without losing a request. */
+/** Holds a service's port while its processes replace each other, so no request is lost. */
 export interface Front {
   /**
    * Sends all further requests to this address. Resolves when the previous address has answered its requests; its

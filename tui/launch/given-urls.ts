@@ -29,7 +29,7 @@ export async function readGivenUrls(
   return { urls, faults: faults.filter((fault) => fault !== undefined) };
 }
 
-/** Host and port of a URL for people: without user, password and options. */
+/** Returns the host and port of a URL for display, without user, password and options. */
 export function addressOf(url: string): string {
   return /^[a-z+]+:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] || "(unknown)";
 }
@@ -52,7 +52,7 @@ async function faultOf(name: UrlName, url: string, timeoutMs: number): Promise<s
   return reason && `${name} names ${address}, where nothing answers (${reason}); start it, or unset ${name}`;
 }
 
-/** Why no connection was accepted; undefined when one was. */
+/** Returns why no connection was accepted; undefined when one was. */
 function knock(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

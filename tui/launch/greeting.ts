@@ -26,7 +26,7 @@ export function greet(
   printer.line("Ctrl-C stops everything.");
 }
 
-/** The command that opens the terminal UI on these services; it finds those that run from its own folder by itself. */
+/** Returns the command that opens the terminal UI on these services; services of its own folder need no address. */
 export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder: string): string {
   const command = projectDir ? "bun run odd-dashboard" : "odd-dashboard";
   const found = findRunning(folder);
@@ -34,7 +34,7 @@ export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder
   return `READ_MODEL_URL=${readModelUrl} GATEWAY_URL=${gatewayUrl} ${command}`;
 }
 
-/** What a second start in the same folder prints. */
+/** Prints what already runs, for a second start in the same folder. */
 export function sayWhatRuns(printer: Printer, state: DevState): void {
   const { owner, since, addresses } = state;
   const where = addresses.length > 0 ? "" : "; it is still starting, or already stopping";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const quietMs = 1_000;
 
-/** Brings node_modules to the state of bun.lock: silent when that is quick, otherwise with progress. */
+/** Installs what bun.lock lists: silently when that is quick, otherwise with progress. */
 async function install(): Promise<number> {
   const startedAt = performance.now();
   const child = Bun.spawn([process.execPath, "install", "--frozen-lockfile"], {
@@ -13,15 +13,17 @@ async function install(): Promise<number> {
     stderr: "pipe",
   });
   const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
-  let isTold = false;
-  const tell = () => {
+  let hasReported = false;
+  const report = () => {
     console.log(
-      isTold ? `Installing dependencies: ${seconds()} s so far` : "Installing dependencies, once per version",
+      hasReported
+        ? `Installing dependencies: ${seconds()} s so far`
+        : "Installing dependencies, once per version",
     );
-    isTold = true;
+    hasReported = true;
   };
-  const first = setTimeout(tell, quietMs);
-  const further = setInterval(tell, 10_000);
+  const first = setTimeout(report, quietMs);
+  const further = setInterval(report, 10_000);
   const [printed, complaints, code] = await Promise.all([
     child.stdout.text(),
     child.stderr.text(),
@@ -32,9 +34,9 @@ async function install(): Promise<number> {
   if (code !== 0) {
     console.error(`${printed}${complaints}`.trim());
     console.error(
-      "Could not install the dependencies of bun.lock; after a change of package.json: bun install",
+      "Could not install the dependencies of bun.lock; after a change to package.json, run bun install",
     );
-  } else if (isTold) {
+  } else if (hasReported) {
     console.log(`Installed dependencies in ${seconds()} s`);
   }
   return code;

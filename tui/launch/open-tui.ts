@@ -24,7 +24,7 @@ export async function openTui({
   }
   if (signal.aborted) return true;
   printer.line("Stop the system too? [Y/n]");
-  // Read by another process, because this one never reads what is typed for the programs that it starts.
+  // Another process reads the answer, because this one leaves all input to the programs that it starts.
   const answer = await inTerminal(
     ["sh", "-c", 'read -r answer; case "$answer" in [nN]*) exit 1;; esac'],
     signal,

@@ -3,7 +3,7 @@ import type { ServiceName } from "../../contracts/services.ts";
 import { buildInfo } from "../../shared/build-info.ts";
 import { dataFolderName } from "../../shared/dev-state.ts";
 
-/** What runs as a process; `web-ui` is the page: nginx serves it in containers, a small server of ours here. */
+/** A service that runs as a process. `web-ui` is the page, which nginx serves in containers and web/server.ts here. */
 export type RunService = ServiceName | "web-ui";
 
 /** The clone from which this program runs; undefined in a compiled binary. */
@@ -12,7 +12,7 @@ export const projectDir: string | undefined = buildInfo ? undefined : join(impor
 /** The default folder for data: in the clone, or for a binary in the current folder. */
 export const defaultDataDir = () => join(projectDir ?? process.cwd(), dataFolderName);
 
-/** The command that runs a service: from source, or as a part of this binary, which has no page. */
+/** Returns the command that runs a service: from source, or as part of this binary, which has no page. */
 export function serviceCommand(service: RunService): string[] {
   if (projectDir === undefined) return [process.execPath, "service", service];
   return [process.execPath, service === "web-ui" ? "web/server.ts" : `services/${service}/main.ts`];
@@ -22,7 +22,7 @@ export function serviceCommand(service: RunService): string[] {
 export const tuiCommand = () =>
   projectDir === undefined ? [process.execPath] : [process.execPath, join(projectDir, "tui/main.ts")];
 
-/** Returns the clone; throws a sentence when there is none. */
+/** Returns the clone; throws when there is none. */
 export function mustBeClone(what: string): string {
   if (projectDir !== undefined) return projectDir;
   throw new Error(`${what} needs a clone of the project: run it there with bun run odd-dashboard`);

@@ -14,7 +14,7 @@ const purposes: Readonly<Record<ObserverName, string>> = {
   alertmanager: "alerts, which the read-model shows",
 };
 
-/** What monitors the system, before it is started: a Prometheus, and an Alertmanager beside it. */
+/** The Prometheus and the Alertmanager to start beside the system. */
 export interface ObserverPlan {
   readonly ports: Readonly<Partial<Record<ObserverName, number>>>;
   /** For the read-model: their addresses. */

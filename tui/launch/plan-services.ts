@@ -14,7 +14,7 @@ import { findPortHolder } from "./port-holder.ts";
 const PAGE_PORT = portOf("web-ui").port;
 const TERMINAL_PORT = portOf("web-pty", "Terminals, WebSocket").port;
 
-/** Ports that people expect at their usual place: those of the services, and what a deployment publishes. */
+/** Ports that people expect in their usual place: the services' own and those that a deployment publishes. */
 const RESERVED: ReadonlySet<number> = new Set(
   SERVICE_CATALOGUE.services.flatMap(({ role, ports }) =>
     ports.flatMap(({ port, published }) => [
@@ -32,7 +32,7 @@ export interface ServicePlan {
   readonly port: number;
   readonly url: string;
   readonly purpose: string;
-  /** The port of its terminals, which differs from that of its operations. */
+  /** The port of its terminals; `port` is for its operations. */
   readonly terminalPort?: number;
   /** Set when another program holds the default port, with its name. */
   readonly moved?: { readonly from: number; readonly holder: string | undefined };
@@ -75,7 +75,7 @@ export async function planServices(processors: number, bindAddress: string): Pro
   return plans;
 }
 
-/** The variables of one service: the whole environment, overridden with our addresses. */
+/** Returns the variables of one service: the whole environment, overridden with our addresses. */
 export function environmentOf(
   plan: ServicePlan,
   all: readonly ServicePlan[],
@@ -99,7 +99,7 @@ export function environmentOf(
       // The page passes on its clients' addresses.
       PTY_TRUSTED_PROXIES: env.PTY_TRUSTED_PROXIES ?? "127.0.0.1,::1",
     }),
-    INSTANCE_ID: undefined, // One name cannot be that of several processes.
+    INSTANCE_ID: undefined, // Several processes cannot share one name.
   };
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
- * Who listens on a TCP port, as "name (pid 123)"; undefined when that is not visible, as for another user's process.
+ * Finds who listens on a TCP port, as "name (pid 123)"; undefined when hidden, as for another user's process.
  */
 export function findPortHolder(port: number): string | undefined {
   const pid = process.platform === "linux" ? findWithProc(port) : findWithLsof(port);
@@ -39,7 +39,7 @@ function findWithLsof(port: number): number | undefined {
   return pid > 0 ? pid : undefined;
 }
 
-/** The name of the program, or for an interpreter of the script it runs. */
+/** Returns the name of the program, or of an interpreter's script. */
 function nameOf(pid: number): string {
   const words =
     attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")) ??
@@ -53,7 +53,7 @@ function nameOf(pid: number): string {
 }
 
 /**
- * Processes may end while they are inspected, and those of other users do not show their files: both count as unseen.
+ * Processes may end during the inspection, and other users' processes hide their files: both count as unseen.
  */
 function attempt<T>(look: () => T): T | undefined {
   try {

@@ -61,16 +61,16 @@ export function createPrinter(
   };
 }
 
-/** Waits, and after a second says what for: in the status line, or in a line every ten seconds. */
-export async function whileTelling<T>(printer: Printer, what: () => string, promise: Promise<T>): Promise<T> {
+/** Awaits a promise, and after a second reports what for: in the status line, or in a line every ten seconds. */
+export async function withProgress<T>(printer: Printer, what: () => string, promise: Promise<T>): Promise<T> {
   const startedAt = performance.now();
-  const tell = () => {
+  const report = () => {
     const text = `${what()} (${Math.round((performance.now() - startedAt) / 1_000)} s)`;
     if (printer.isTerminal) printer.status(text);
     else printer.line(text);
   };
-  const first = setTimeout(tell, 1_000);
-  const further = setInterval(tell, printer.isTerminal ? 1_000 : 10_000);
+  const first = setTimeout(report, 1_000);
+  const further = setInterval(report, printer.isTerminal ? 1_000 : 10_000);
   try {
     return await promise;
   } finally {

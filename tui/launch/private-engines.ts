@@ -12,7 +12,7 @@ import type { AddressRow } from "./table.ts";
 export interface RunningEngines {
   readonly urls: EngineUrls;
   readonly rows: AddressRow[];
-  /** Host and port of RabbitMQ's own metrics, if it is one of them. */
+  /** Host and port of RabbitMQ's metrics, if it is one of them. */
   readonly brokerMetrics: string | undefined;
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -21,7 +21,7 @@ export interface RunningEngines {
 export interface PrivateEnginesOptions {
   readonly set: EngineSet;
   readonly given: Partial<Record<UrlName, string>>;
-  /** Each engine's data is in a subfolder of it. */
+  /** The parent of each engine's data folder. */
   readonly root: string;
   readonly signal: AbortSignal;
   onProgress(line: string): void;
@@ -77,7 +77,7 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
   };
 }
 
-/** Restarts an engine that ended by itself, again and again until it answers or everything is to stop. */
+/** Restarts an engine that ended by itself until it answers or `signal` aborts. */
 export async function revive(
   engine: Pick<Engine, "product" | "port" | "restart">,
   end: string,
@@ -95,7 +95,7 @@ export async function revive(
   }
 }
 
-/** Removes the data of engines, none of which may be in use by another run; an engine left by a killed run is ended. */
+/** Removes engines' data. Throws while another run uses it; ends an engine that a killed run left behind. */
 export async function removeEngineData(root: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await takeOver(join(root, name));

@@ -23,14 +23,14 @@ export interface PrometheusPlace {
   readonly targets: Readonly<Record<string, readonly string[]>>;
   /** Address of the read-model, which serves the runbooks. */
   readonly readModel: string;
-  /** Default: those of the project. */
+  /** Default: the project's. */
   readonly ruleFiles?: string;
   /** Between scrapes, and between evaluations of the rules; 5 by default. */
   readonly everySeconds?: number;
 }
 
 /**
- * The configuration of a local Prometheus: the jobs and rules of Compose with other addresses. It is JSON, which is
+ * Returns the configuration of a local Prometheus: Compose's jobs and rules with local addresses. It is JSON, which is
  * also YAML.
  */
 export function prometheusConfig({

@@ -1,7 +1,7 @@
 import { shortId } from "../../shared/format.ts";
 
 export interface ReadableLine {
-  /** Equal for lines that say the same. */
+  /** Equal for lines with the same message. */
   readonly key: string;
   readonly text: string;
   /** When a warning was written, in milliseconds; undefined for anything worse than a warning. */
@@ -12,7 +12,7 @@ const maxChars = 300;
 /** Many jobs may fail at once, and a handler's message may be long. */
 const maxJobChars = 160;
 
-/** A log line for people: warnings, errors and anything that is not JSON; undefined for the rest. */
+/** Formats a log line for people: warnings, errors and anything that is not JSON; undefined for the rest. */
 export function readableLine(line: string): ReadableLine | undefined {
   const trimmed = line.trim();
   if (trimmed === "") return undefined;

@@ -14,9 +14,9 @@ import { prometheusConfig } from "./prometheus-config.ts";
 export interface RunObserversOptions {
   readonly plan: ObserverPlan;
   readonly services: readonly ServicePlan[];
-  /** Host and port of RabbitMQ's own metrics, if it is ours. */
+  /** Host and port of RabbitMQ's metrics, if it is private. */
   readonly brokerMetrics: string | undefined;
-  /** Each one's data is in a subfolder of it. */
+  /** The parent of each observer's data folder. */
   readonly root: string;
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export interface RunObserversOptions {
   onKill(kill: () => Promise<void>): void;
 }
 
-/** Starts what was planned without waiting for it: an observer that cannot be started is reported and left out. */
+/** Starts the planned observers without waiting for them; reports and leaves out one that cannot start. */
 export function runObservers(options: RunObserversOptions): void {
   const { plan, root, life, signal, onProgress } = options;
   const running = new Set<Engine<ObserverName>>();

@@ -13,7 +13,7 @@ import { openTui } from "./open-tui.ts";
 import { defaultDataDir, mustBeClone, projectDir } from "./place.ts";
 import { NO_OBSERVERS, observerNames, planObservers } from "./plan-observers.ts";
 import { planServices, urlOf } from "./plan-services.ts";
-import { createPrinter, type Printer, whileTelling } from "./printer.ts";
+import { createPrinter, type Printer, withProgress } from "./printer.ts";
 import { privateEngines, removeEngineData, runEngines } from "./private-engines.ts";
 import { readableLine } from "./readable-line.ts";
 import { runObservers } from "./run-observers.ts";
@@ -29,14 +29,14 @@ interface Run {
   readonly printer: Printer;
   readonly file: StateFile;
   readonly life: Lifecycle;
-  /** Aborts when the system is to stop. */
+  /** Aborts when the system should stop. */
   readonly signal: AbortSignal;
   /** Registers what a second Ctrl-C kills. */
   onKill(kill: () => Promise<void> | void): void;
 }
 
 /**
- * Runs the whole system until Ctrl-C, printing what happens, and resolves with the exit code. Both `bun run dev` and
+ * Runs the whole system until Ctrl-C, prints its progress, and resolves with the exit code. Both `bun run dev` and
  * `odd-dashboard up` run this.
  */
 export async function runSystem(options: DevOptions): Promise<number> {
@@ -74,7 +74,7 @@ export async function runSystem(options: DevOptions): Promise<number> {
       code = 1;
     }
   }
-  const isClean = await whileTelling(
+  const isClean = await withProgress(
     printer,
     () => "Stopping services, then engines",
     life.stop("interrupt"),
@@ -113,12 +113,12 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const pending = new Set(which);
   const engineOptions = { given: given.urls, signal, onProgress };
   const engines = set
-    ? await whileTelling(
+    ? await withProgress(
         printer,
         () => `Waiting for ${[...pending].join(", ")}`,
         runEngines({ set, root, ...engineOptions, onReady: (name) => pending.delete(name) }),
       )
-    : await whileTelling(
+    : await withProgress(
         printer,
         () => "Starting the engines of compose.yaml",
         runComposeEngines({ projectDir: mustBeClone("--engines compose"), ...engineOptions }),

@@ -7,7 +7,7 @@ import { createFront } from "./front.ts";
 import { projectDir, serviceCommand } from "./place.ts";
 import { environmentOf, type ServicePlan } from "./plan-services.ts";
 import type { Printer } from "./printer.ts";
-import { whileTelling } from "./printer.ts";
+import { withProgress } from "./printer.ts";
 import { inWords, readableLine } from "./readable-line.ts";
 import { followLog } from "./service-log.ts";
 import { createStartWatch } from "./start-watch.ts";
@@ -47,7 +47,7 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
   mkdirSync(options.logDir, { recursive: true });
   const running = new Map<ServicePlan, Supervised>();
   const refusals = createRefusals(printer);
-  // Undone in reverse: the last to be stopped comes first.
+  // Undone in reverse, so the last service to stop starts first.
   for (const plan of [...plans].reverse()) {
     const one = runService(plan, options, refusals);
     running.set(plan, one);
@@ -56,7 +56,7 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
   const supervised = [...running.values()].reverse();
 
   const waiting = new Set(supervised);
-  await whileTelling(
+  await withProgress(
     printer,
     () => `Waiting for ${[...waiting].map((one) => `${one.id}: ${one.waitingFor ?? "start"}`).join("; ")}`,
     Promise.all(supervised.map((one) => one.ready(signal).finally(() => waiting.delete(one)))),
@@ -108,7 +108,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
     onLinger: () => printer.line(`${plan.id} runs the new source; the previous process finishes its work`),
     onRefused(end, lastWords) {
       tail.skip();
-      refusals.tell(plan.id, end, lastWords);
+      refusals.report(plan.id, end, lastWords);
     },
     onCrash: (end, lastWords, retryMs) => {
       tail.skip();
@@ -131,15 +131,15 @@ export function isReplaceable(service: ServicePlan["service"]): service is Servi
 }
 
 interface Refusals {
-  tell(id: string, end: string, lastWords: string): void;
+  report(id: string, end: string, lastWords: string): void;
   forget(): void;
 }
 
-/** Says why a new source does not start, once for all services with the same reason. */
+/** Reports why a new source does not start, once for all services with the same reason. */
 function createRefusals({ line, paint }: Printer): Refusals {
   let known: string | undefined;
   return {
-    tell(id, end, lastWords) {
+    report(id, end, lastWords) {
       const complaints = lastWords.split("\n").flatMap((text) => readableLine(text)?.text ?? []);
       const words = complaints.slice(-12).join("\n  ");
       const isKnown = words === known;

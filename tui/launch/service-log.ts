@@ -13,9 +13,9 @@ export interface LogTailOptions {
 }
 
 export interface LogTail {
-  /** Passes on what has been written so far, before the caller says something else. */
+  /** Passes on everything written so far, before the caller prints another line. */
   catchUp(): void;
-  /** Skips what has been written so far, because it is shown in another way. */
+  /** Skips everything written so far, because the caller shows it in another way. */
   skip(): void;
   /** Reads the rest and stops. */
   stop(): void;
@@ -27,8 +27,8 @@ const maxHeld = 50;
 const chunkBytes = 1_048_576;
 
 /**
- * Follows a service's log and passes on what people should see. The same message is passed on at most once in five
- * seconds. The file of an earlier run, or one that exceeds `maxBytes`, is kept as `<file>.1` until the next time.
+ * Follows a service's log and passes on the lines that people should see, each message at most once in five seconds.
+ * The file of an earlier run, or one that exceeds `maxBytes`, is kept as `<file>.1` until the next time.
  */
 export function followLog({
   file,

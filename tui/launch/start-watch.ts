@@ -8,8 +8,7 @@ export interface StartWatch {
   ready(): void;
   /**
    * Decides what to do with a warning written at that time. Waiting for engines is part of every start, so warnings
-   * from before the service is ready are held, then dropped when it was ready as quickly as usual, and shown when it
-   * was not.
+   * from before the service is ready are held, then dropped if it was ready as quickly as usual, and shown otherwise.
    */
   judge(warnedAt: number): "show" | "hold" | "drop";
 }

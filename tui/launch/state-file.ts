@@ -11,8 +11,8 @@ export interface StateFile {
 }
 
 /**
- * Makes this process the only one that runs in the folder, or returns the state of the one that already does. What a
- * killed run left behind is ended first.
+ * Makes this process the only one that runs in the folder, or returns the state of the one that already does. First
+ * ends the processes that a killed run left behind.
  */
 export async function claimFolder(dataDir: string): Promise<{ file: StateFile } | { runningAs: DevState }> {
   mkdirSync(dataDir, { recursive: true });
@@ -36,7 +36,7 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
 
   const write = (next: DevState) => {
     state = next;
-    // Written by renaming, so that a reader never sees half of it.
+    // Renamed into place: a reader never sees half a file.
     writeFileSync(`${path}.new`, text(state), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   };

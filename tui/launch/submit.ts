@@ -12,7 +12,7 @@ export interface SubmitOptions {
   readonly signal: AbortSignal;
 }
 
-/** On an empty store, submits one sample of each job type; returns their names, none where jobs already exist. */
+/** Submits one sample of each job type to an empty store; returns their names, none where jobs already exist. */
 export async function submitSamples({
   gatewayUrl,
   processorUrl,

@@ -61,10 +61,10 @@ const firstAnswer = "its first answer";
 /**
  * Keeps a service running until `stop`.
  *
- * *Serving* is the process that receives requests. When it ends by itself, another is started, after a backoff.
- * *Successor* is a process that `replace` started beside it. Once it is ready it serves, and the previous process is
- * stopped as soon as it has answered its requests. When it ends earlier, the serving process continues. A further
- * `replace` meanwhile ends the successor, whose source is no longer the newest, and starts another.
+ * *Serving* is the process that receives requests. When it ends by itself, another starts after a backoff.
+ * *Successor* is a process that `replace` started beside it. Once ready, it serves, and the previous process stops as
+ * soon as it has answered its requests. If it ends earlier, the serving process continues. A further `replace` ends the
+ * successor, whose source is now outdated, and starts another.
  */
 export function supervise(service: ServiceProcess): Supervised {
   const firstReady = Promise.withResolvers<void>();
@@ -222,7 +222,7 @@ function endOf({ child }: Running): string {
   return child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`;
 }
 
-/** In its own session, so that a Ctrl-C in the terminal reaches only us and we stop it in its turn. */
+/** Starts it in its own session: a Ctrl-C in the terminal reaches only us, and we stop it in its turn. */
 function spawn({ command, cwd, env, logFile }: ServiceProcess, port: number): Bun.Subprocess {
   // Opened for appending: writes go to the end even after the file was truncated.
   const log = openSync(logFile, "a");

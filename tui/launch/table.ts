@@ -10,7 +10,7 @@ const gap = 2;
 const minPurpose = 16;
 
 /**
- * Name, address and purpose in columns of at most `width`; the purpose wraps, and goes below where there is no room.
+ * Formats name, address and purpose in columns of at most `width`. The purpose wraps, or goes below where it has no room.
  */
 export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + gap;

@@ -14,7 +14,7 @@ export interface SourceWatchOptions {
 }
 
 /**
- * Reports which services a source change affects, once the folder has been quiet for a moment, since an editor or a
+ * Reports which services a source change affects, once the folder has been quiet for a moment, because an editor or a
  * git command writes many files. Returns a function that ends the watch.
  */
 export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptions): () => void {
@@ -38,7 +38,7 @@ export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptio
 
   function look(): void {
     const next = read();
-    // Changes are kept until the sources can be parsed again: then all of it is new.
+    // Keeps the changes until the sources parse again.
     if (!next) return;
     const graphs = running ? [running, next] : [next];
     const services = servicesWith(changed, ...graphs);

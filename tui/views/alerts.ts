@@ -7,7 +7,7 @@ import { bold, dim, type Line, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** What is firing, since when and what to do; where nothing can raise alerts, how to get them. */
+/** The firing alerts, since when, and what to do; without an Alertmanager, how to get one. */
 export function alertsView(state: State, area: Rect): Placed[] {
   const { value: alerts, error } = state.data.alerts ?? {};
   if (!alerts || alerts.source === "none" || alerts.items.length === 0) {
@@ -35,7 +35,7 @@ const quiet = (): Line[] => [
   [],
   [
     span(` ${GLYPHS.ok} `, { colour: "good" }),
-    span("Nothing fires. Alerts appear here as soon as Prometheus raises them."),
+    span("No alert is firing. Alerts appear here as soon as Prometheus raises them."),
   ],
 ];
 

@@ -95,7 +95,7 @@ function columnsOf(state: State): Column<DeadLetter>[] {
       drop: 4,
       cell: ({ replays }) => dim(replays === 0 ? "" : String(replays)),
     },
-    { title: "what was said", width: 8, flexible: true, cell: ({ detail }) => span(detail) },
+    { title: "detail", width: 8, flexible: true, cell: ({ detail }) => span(detail) },
   ];
 }
 
@@ -131,7 +131,7 @@ export function deadLetterView(state: State, area: Rect): Placed[] {
           lines: [
             failed
               ? [span(` ${GLYPHS.bad} ${sanitize(failed.message)}`, { colour: "bad" })]
-              : [dim(" Waiting for it")],
+              : [dim(" Waiting for the dead letter")],
           ],
         },
         rect: area,
@@ -144,7 +144,7 @@ export function deadLetterView(state: State, area: Rect): Placed[] {
   const lines: Line[] = [
     [dim(" reason    "), span(letter.reason, { colour: "bad", bold: true })],
     ...wrap(sanitize(letter.detail), width - 10).map(
-      (text, row): Line => [dim(row === 0 ? " said      " : "           "), span(text)],
+      (text, row): Line => [dim(row === 0 ? " detail    " : "           "), span(text)],
     ),
     fact("died", `${clock(Date.parse(letter.diedAt))}, ${age(state.now - Date.parse(letter.diedAt))} ago`),
     fact("at", `${letter.service}, queue ${letter.queue}`),

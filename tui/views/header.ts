@@ -8,8 +8,8 @@ import { BOLD, bold, DIM, dim, type Line, type Span, span, textOf } from "../sty
 import { sanitize, widthOf } from "../text.ts";
 
 /**
- * The first line: which system, whether the data is live, and where we are. Less important parts disappear when
- * narrow.
+ * The first line: the system, whether its data is live, and the current screen. Narrow terminals drop the less important
+ * parts.
  */
 export function headerLines(state: State, width: number): Line {
   const lefts = [leftOf(state, ["name", "detail"]), leftOf(state, ["name"]), leftOf(state, [])];

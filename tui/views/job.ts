@@ -78,7 +78,7 @@ function footerOf(job: JobDetail): Line {
   return [];
 }
 
-/** The first and last bars, where there are more than fit. */
+/** Returns the first and last bars where not all fit. */
 function shortened(bars: readonly TraceBar[], room: number): (TraceBar | string)[] {
   if (bars.length <= room) return [...bars];
   const head = Math.max(1, Math.floor((room - 1) / 2));
@@ -118,7 +118,7 @@ function barLine(bar: TraceBar, { label, chart, details, scale }: BarLayout): Li
   ];
 }
 
-/** The bar as text of exactly `width` cells; a moment still shows as an eighth of a cell. */
+/** Draws a bar as text of exactly `width` cells; a moment still shows as an eighth of a cell. */
 function barText(bar: TraceBar, width: number, scale: (ms: number) => number): Span {
   const start = Math.min(width - 1, Math.floor(scale(bar.startMs)));
   const cells = Math.max(1, Math.min(width - start, Math.round(scale(bar.endMs) - start)));
@@ -237,7 +237,7 @@ function timelineLines(job: JobDetail, width: number): Line[] {
   ];
 }
 
-/** A value as indented JSON, one line of the screen per line, long ones wrapped. */
+/** Formats a value as indented JSON; long lines wrap. */
 export function jsonLines(value: unknown, width: number): Line[] {
   if (value === undefined) return [[dim(" None")]];
   return JSON.stringify(value, null, 2)
@@ -259,7 +259,7 @@ function resultLines(job: JobDetail, width: number): Line[] {
     return result === undefined ? facts : [...facts, [], ...jsonLines(result, width)];
   }
   return result === undefined
-    ? [[dim(isTerminal(job.status) ? " It returned nothing" : " Not there yet")]]
+    ? [[dim(isTerminal(job.status) ? " It returned nothing" : " No result yet")]]
     : jsonLines(result, width);
 }
 

@@ -150,7 +150,7 @@ function columnsOf(state: State): Column<Job>[] {
   ];
 }
 
-/** What the user would want to know about a row next: the error, the progress, or what it is waiting for. */
+/** The next thing to know about a row: its error, its progress, or what it is waiting for. */
 function whyOf(job: Job, now: number): string {
   const { error, progress, status, runAt, cancelRequested, workerId } = job;
   if (status === "COMPLETED") return "";

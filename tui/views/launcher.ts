@@ -51,7 +51,7 @@ function explained(state: State): Panel {
       runs
         ? [
             span(` ${GLYPHS.ok} `, { colour: "good" }),
-            span("A system runs; Ctrl+Q stops the one of this folder."),
+            span("A system is running; Ctrl+Q stops the one from this folder."),
           ]
         : [span(" Nothing runs here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
       [dim(" It keeps running when you leave this program.")],
@@ -76,9 +76,9 @@ function stepsPanel(state: State, launch: Launch): Panel {
   const remedy: Line[] = hasFailed
     ? [
         [
-          span(" The last lines below say why; ", { colour: "bad" }),
+          span(" The last lines below show why; ", { colour: "bad" }),
           bold("S"),
-          span(" looks for what this machine lacks."),
+          span(" checks what this machine lacks."),
         ],
       ]
     : [];
@@ -89,7 +89,7 @@ function stepsPanel(state: State, launch: Launch): Panel {
     lines:
       lines.length > 0
         ? lines
-        : [[dim(exitCode === undefined || doing === "start" ? " Under way" : " Nothing is left running")]],
+        : [[dim(exitCode === undefined || doing === "start" ? " In progress" : " Nothing is left running")]],
   };
 }
 

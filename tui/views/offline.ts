@@ -27,10 +27,10 @@ export function offlinePanel(state: State): Panel {
       [span("    bun run dev             "), dim("in a clone")],
       [span("    docker compose up       "), dim("with containers")],
       [],
-      [bold("  It runs elsewhere?")],
-      [span("    GATEWAY_URL and READ_MODEL_URL say where")],
+      [bold("  Running elsewhere?")],
+      [span("    Set GATEWAY_URL and READ_MODEL_URL")],
       [],
-      [dim("  odd-dashboard doctor looks for what is in the way")],
+      [dim("  odd-dashboard doctor finds what is wrong")],
     ],
   };
 }

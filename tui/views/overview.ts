@@ -103,7 +103,7 @@ function jobsPanel(state: State, width: number): Panel {
   };
 }
 
-/** A count within some cells: 12,480, or 12k where that is too long. */
+/** Formats a count within some cells: 12,480, or 12k where that is too long. */
 function countIn(number: number, cells: number): string {
   const whole = count(number);
   return whole.length <= cells ? whole : `${Math.round(number / 1_000)}k`;
@@ -150,7 +150,7 @@ function ratePanel(state: State, width: number, height: number): Panel {
   return { title: "Rate, last 5 min", lines };
 }
 
-/** How full the cell of a bar is, in eighths; a bar above zero always shows. */
+/** Returns how full a cell of a bar is, in eighths; a bar above zero always shows. */
 function eighths(value: number | undefined, top: number, row: number, rows: number): number {
   if (!value) return 0;
   const full = (value / top) * rows * 8;
@@ -252,7 +252,7 @@ function ledgerPanel(state: State): Panel {
 function alertsPanel(state: State, width: number): Panel {
   const alerts = state.data.alerts?.value;
   if (alerts?.source === "none") {
-    const why = wrap("No Alertmanager runs, so none can be raised. Key 6 says how.", width - 2);
+    const why = wrap("No Alertmanager runs, so no alert can fire. Key 6 shows how to add one.", width - 2);
     return { title: "Alerts", lines: why.map((text): Line => [dim(` ${text}`)]) };
   }
   const firing = (alerts?.items ?? []).filter(({ state: at }) => at === "firing");
@@ -261,7 +261,7 @@ function alertsPanel(state: State, width: number): Panel {
       title: "Alerts",
       lines: [
         alerts
-          ? [span(` ${GLYPHS.ok} `, { colour: "good" }), span("none fires")]
+          ? [span(` ${GLYPHS.ok} `, { colour: "good" }), span("none firing")]
           : [dim(" Waiting for an answer")],
       ],
     };

@@ -17,7 +17,7 @@ export function plainText(state: State, { ascii = false } = {}): string {
   return ascii ? inAscii(text) : text;
 }
 
-/** Charts mean nothing when read aloud. */
+/** Removes charts, which mean nothing when read aloud. */
 const tidy = (text: string) =>
   text
     .replace(/[▁▂▃▄▅▆▇█░┤┼│]+/g, " ")

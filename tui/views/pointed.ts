@@ -6,7 +6,7 @@ import { bodyOf, panelsOf } from "./frame.ts";
 import { headerLines } from "./header.ts";
 import { inSight } from "./panel.ts";
 
-/** What a cell of the screen belongs to: a list's row or a screen's name in the header, if either. */
+/** Returns the target of a cell: a list's row or a screen's name in the header, if either. */
 export function pointedAt(state: State, x: number, y: number): Target | undefined {
   if (state.width < LEAST_WIDTH || state.height < LEAST_HEIGHT) return undefined;
   return y === 0 ? tabAt(state, x) : rowAt(state, x, y);

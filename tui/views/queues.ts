@@ -8,18 +8,31 @@ import type { State } from "../model.ts";
 import { bold, dim, type Span, span } from "../style.ts";
 import { sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
+import { RETENTION_ROWS, retentionPanel, retentionWords } from "./retention.ts";
 
-/** Job types with what is waiting and running; the workers below. One cursor moves through both. */
+/** The job types, then the workers, then the retention where it fits. One cursor moves through types and workers. */
 export function queuesView(state: State, area: Rect): Placed[] {
   const queues = state.data.queues?.value?.queues ?? [];
   const workers = state.data.workers?.value?.workers ?? [];
   const wanted = Math.max(4, queues.length + 3);
   const upper = Math.min(wanted, Math.max(5, Math.floor(area.height * 0.55)));
   const { index } = state.lists.queues;
-  const lower: Rect = { ...area, y: area.y + upper, height: area.height - upper };
+  const rest = area.height - upper;
+  // Six rows show three workers; more scroll.
+  const hasRetention = rest - RETENTION_ROWS >= Math.min(6, Math.max(4, workers.length + 3));
+  const workerRows = rest - (hasRetention ? RETENTION_ROWS : 0);
+  const inner = area.width - 2;
+  const workersShown = workersPanel(state, workers, inner, index - queues.length);
+  const rows = (from: number, height: number): Rect => ({ ...area, y: area.y + from, height });
   return [
-    { panel: queuesPanel(state, queues, area.width - 2, index), rect: { ...area, height: upper } },
-    { panel: workersPanel(state, workers, area.width - 2, index - queues.length), rect: lower },
+    { panel: queuesPanel(state, queues, inner, index), rect: rows(0, upper) },
+    {
+      panel: hasRetention ? workersShown : { ...workersShown, footer: retentionWords(state) },
+      rect: rows(upper, workerRows),
+    },
+    ...(hasRetention
+      ? [{ panel: retentionPanel(state, inner), rect: rows(upper + workerRows, RETENTION_ROWS) }]
+      : []),
   ];
 }
 
@@ -130,7 +143,7 @@ function workersPanel(state: State, workers: readonly WorkerState[], width: numb
       lines: [
         [
           state.data.workers?.value
-            ? span(` ${GLYPHS.bad} No worker has announced itself: no job can run`, { colour: "bad" })
+            ? span(` ${GLYPHS.bad} No worker has registered, so no job can run`, { colour: "bad" })
             : dim(" Waiting for the workers"),
         ],
       ],

@@ -80,6 +80,38 @@ const workers: WorkersReply = {
     { ...worker, id: "processor-8.1.1", state: "lost", heartbeatAt: ago(60_000) },
   ],
 };
+const rule = { description: "", keptFrom: ago(0), lookedAt: ago(12_000), pruned: 0 };
+const retention: Resources["retention"] = {
+  at: ago(1_000),
+  rules: [
+    {
+      ...rule,
+      what: "jobs",
+      setting: "JOB_RETENTION_HOURS",
+      keepHours: 72,
+      pruned: 4_211,
+      oldest: ago(250_000_000),
+    },
+    {
+      ...rule,
+      what: "failed-jobs",
+      setting: "FAILED_JOB_RETENTION_HOURS",
+      keepHours: 336,
+      pruned: 12,
+      oldest: ago(900_000_000),
+    },
+    { ...rule, what: "dead-letters", setting: "JOB_RETENTION_HOURS", keepHours: 72 },
+    {
+      ...rule,
+      what: "events",
+      setting: "EVENT_RETENTION_HOURS",
+      keepHours: 168,
+      pruned: undefined,
+      lookedAt: undefined,
+    },
+  ],
+  remembered: { jobs: 4_223, since: ago(600_000_000) },
+};
 const alert: Alert = {
   id: "a1",
   name: "DeadLettersArriving",
@@ -126,6 +158,7 @@ const samples: Partial<Resources> = {
   }),
   queues,
   workers,
+  retention,
   completedSeries: {
     stepMs: 60_000,
     from: "2027-01-31T13:57:00.000Z",
@@ -188,9 +221,18 @@ test("queues pause after a question and resume without one; Enter lists their jo
   expect(press(at({ screen: "queues" }), "enter").state.lists.jobs.filter).toBe("type:hash");
   const onWorker = press(at({ screen: "queues" }), "G", "enter").state;
   expect(onWorker.lists.jobs.filter).toBe("workerId:processor-8.1.1");
-  expect(shown(at({ screen: "queues" }, { workers: { workers: [] } }))).toContain(
-    "No worker has announced itself",
-  );
+  expect(shown(at({ screen: "queues" }, { workers: { workers: [] } }))).toContain("No worker has registered");
+});
+
+test("the retention is below the workers where it fits, and in their border where it does not", () => {
+  expectGolden("queues-120x40", shown(at({ screen: "queues" }, {}, 120, 40)));
+  expectGolden("queues-40x12", shown(at({ screen: "queues" }, {}, 40, 12)));
+  const waiting = "the ledger has not sealed these hours yet";
+  const [first, ...others] = retention.rules;
+  const delayed = { ...retention, rules: [{ ...first!, waiting }, ...others] };
+  expect(shown(at({ screen: "queues" }, { retention: delayed }, 120))).toContain(waiting);
+  expect(shown(at({ screen: "queues" }, { retention: delayed }, 40, 12))).toContain("deletion is delayed");
+  expect(shown(at({ screen: "queues" }, { retention: undefined }))).toContain("Waiting for the retention");
 });
 
 test("alerts say what to do, and where none can be raised, how to get them", () => {
@@ -203,7 +245,7 @@ test("alerts say what to do, and where none can be raised, how to get them", () 
   ).toContain("cannot raise alerts");
   expect(
     shown(at({ screen: "alerts" }, { alerts: { items: [], source: "alertmanager", fetchedAt: null } })),
-  ).toContain("Nothing fires");
+  ).toContain("No alert is firing");
   expect(shown(liveState(100, 28, undefined, samples))).toContain("▲ warning  DeadLettersArr");
 });
 

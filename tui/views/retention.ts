@@ -1,0 +1,78 @@
+import type { Retention } from "../../contracts/api-queries.ts";
+import { age, count, duration } from "../../shared/format.ts";
+import { GLYPHS } from "../glyphs.ts";
+import type { State } from "../model.ts";
+import { dim, type Line, span } from "../style.ts";
+import { sanitize } from "../text.ts";
+import { type Column, type Panel, tableLines } from "./panel.ts";
+
+type Rule = Retention["rules"][number];
+
+const HOUR_MS = 3_600_000;
+/** Borders, heading, and a line for each rule. */
+export const RETENTION_ROWS = 7;
+
+/** How long each kind of record is kept, and what was deleted; read-only. */
+export function retentionPanel({ data: { retention }, now }: State, width: number): Panel {
+  const title = "Retention";
+  const { value, error } = retention ?? {};
+  if (!value)
+    return {
+      title,
+      lines: [
+        error
+          ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" })]
+          : [dim(" Waiting for the retention")],
+      ],
+    };
+  const { jobs } = value.remembered;
+  return {
+    title,
+    lines: tableLines(columnsAt(now), value.rules, width),
+    fixed: 1,
+    footer: jobs > 0 ? [dim(`about ${count(jobs)} deleted jobs answer 410`)] : [],
+  };
+}
+
+/** The same in a few words, for where the panel has no room. */
+export function retentionWords({ data: { retention } }: State): Line {
+  const rules = retention?.value?.rules ?? [];
+  const kept = (wanted: Rule["what"]) => {
+    const rule = rules.find(({ what }) => what === wanted);
+    return rule ? keptFor(rule) : GLYPHS.none;
+  };
+  if (rules.length === 0) return [];
+  if (rules.some(({ waiting }) => waiting)) return [span("deletion is delayed", { colour: "warn" })];
+  return [dim(`jobs kept ${kept("jobs")}, failed ${kept("failed-jobs")}`)];
+}
+
+const keptFor = ({ keepHours }: Rule) => duration(keepHours * HOUR_MS);
+
+function columnsAt(now: number): Column<Rule>[] {
+  const since = (at: string | null | undefined) => (at ? age(now - Date.parse(at)) : GLYPHS.none);
+  return [
+    { title: "record", width: 12, cell: ({ what }) => span(what.replace("-", " ")) },
+    { title: "kept for", width: 8, align: "right", cell: (rule) => span(keptFor(rule)) },
+    {
+      title: "deleted",
+      width: 9,
+      align: "right",
+      cell: ({ pruned }) => (pruned === undefined ? dim(GLYPHS.none) : span(count(pruned))),
+    },
+    {
+      title: "oldest",
+      width: 7,
+      align: "right",
+      drop: 2,
+      cell: ({ oldest, waiting }) => span(since(oldest), waiting ? { colour: "warn" } : { dim: true }),
+    },
+    { title: "last run", width: 8, align: "right", drop: 3, cell: ({ lookedAt }) => dim(since(lookedAt)) },
+    {
+      title: "",
+      width: 12,
+      flexible: true,
+      drop: 1,
+      cell: ({ setting, waiting }) => (waiting ? span(waiting, { colour: "warn" }) : dim(setting)),
+    },
+  ];
+}
