@@ -15,10 +15,6 @@ export type Command =
 /** A command on everything that matches a filter. */
 export type BulkCommand = Extract<Command, { filter: unknown }>;
 
-export function isBulk(command: Command): command is BulkCommand {
-  return "filter" in command;
-}
-
 /** The result of a command. */
 export interface Outcome {
   readonly changed: number;

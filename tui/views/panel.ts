@@ -1,5 +1,5 @@
 import { box, type Canvas, invert, type Rect, write } from "../canvas.ts";
-import { BOLD, bold, type Line, type Span, span, textOf } from "../style.ts";
+import { BOLD, type Line, type Span, span, textOf } from "../style.ts";
 import { fit, sanitize, widthOf } from "../text.ts";
 
 /** A titled part of a screen. Its lines may exceed the room; the `selected` one stays in sight. */
@@ -133,11 +133,3 @@ function fitting<T>(columns: readonly Column<T>[], width: number): readonly Colu
   }
   return shown;
 }
-
-/** A name on the left of a cell of `width` and its value on the right. */
-export function labelled(label: string, value: Span, width: number): Line {
-  const room = Math.max(1, width - widthOf(label) - 1);
-  return [span(`${label} `), { ...value, text: fit(value.text, room, "right") }];
-}
-
-export const heading = (text: string): Line => [bold(text)];

@@ -7,7 +7,7 @@ import { type Place, placeOf, type State } from "../model.ts";
 import type { Resources } from "../resources.ts";
 import { expectGolden } from "../testing/golden.ts";
 import { NOW, SAMPLE_EVENTS, sampleId, sampleJobDetail } from "../testing/sample-data.ts";
-import { answered, liveState, press } from "../testing/sample-state.ts";
+import { answered, freshState, liveState, press } from "../testing/sample-state.ts";
 import { update } from "../update.ts";
 import { render } from "./frame.ts";
 
@@ -372,6 +372,53 @@ test("a missing program is installed by a command that is shown first", () => {
   expect(press(state, "G", "enter", "c").effects).toMatchObject([
     { kind: "copy", text: "Free 1 GB of disk" },
   ]);
+});
+
+test.each<[Place, string, string | undefined]>([
+  [{ screen: "jobs" }, "Waiting for the jobs", "jobs"],
+  [{ screen: "job", id: sampleId(1) }, "Waiting for the job", "job"],
+  [{ screen: "events" }, "Waiting for the events", "events"],
+  [{ screen: "dead-letters" }, "Waiting for the dead letters", "deadLetters"],
+  [{ screen: "dead-letter", id: sampleId(1) }, "Waiting for the dead letter", "deadLetter"],
+  [{ screen: "queues" }, "Waiting for the queues", "queues"],
+  [{ screen: "alerts" }, "Waiting for the alerts", "alerts"],
+  [{ screen: "new-job" }, "Waiting for the job types", "jobTypes"],
+  [{ screen: "setup" }, "Looking at this machine", "checks"],
+  [{ screen: "pages" }, "Trying the pages", undefined],
+  [{ screen: "event", id: sampleId(1) }, "no longer among those loaded", undefined],
+])("%j says what it waits for, then what failed", (place, waiting, name) => {
+  const start = { ...freshState(80, 24), places: [{ screen: "overview" } as const, place] };
+  const [asked] = update(start, { kind: "tick" }, NOW);
+  expect(shown(asked)).toContain(waiting);
+  const loading = asked.data[name as keyof Resources];
+  if (!loading) return expect(name).toBeUndefined();
+  const failure = { message: "The store is down", remedy: "Start it", unreachable: false };
+  const message = { kind: "failed", name: name as keyof Resources, key: loading.key, failure } as const;
+  const [failed] = update(asked, message, NOW);
+  expect(shown(failed)).toContain("The store is down");
+});
+
+test("an empty system says how to fill it", () => {
+  const none = { items: [], nextCursor: null };
+  const empty = { ...queues, queues: [], bus: [] };
+  expect(shown(at({ screen: "jobs" }, { jobs: none }))).toContain("No job yet. Submit one: N");
+  expect(shown(press(at({ screen: "jobs" }, { jobs: none }), "/", "x", "enter").state)).toContain("Waiting");
+  expect(shown(at({ screen: "events" }, { events: none }))).toContain("No event yet");
+  expect(shown(at({ screen: "queues" }, { queues: empty }))).toContain("No job has been submitted yet: N");
+  const filtered = press(at({ screen: "events" }), "/", ..."nothing has this", "enter").state;
+  expect(shown(filtered)).toContain("None of the newest events matches");
+});
+
+test("a text field of the form is edited at its caret", () => {
+  const form = press(at({ screen: "jobs" }), "N", "down").state;
+  const textAfter = (...keys: string[]) =>
+    press(form, ...keys).state.form?.fields.find(({ name }) => name === "text")?.value;
+  expect(textAfter("!")).toBe("observe!");
+  expect(textAfter("home", ">", "end", "<")).toBe(">observe<");
+  expect(textAfter("left", "left", "delete")).toBe("obsere");
+  expect(textAfter("left", "backspace", "right", "backspace")).toBe("obser");
+  expect(textAfter("left", "ctrl-u")).toBe("e");
+  expect(textAfter("ctrl-a", "delete", "ctrl-e", "pgup")).toBe("bserve");
 });
 
 test("keys move, mark, sort, freeze, follow and copy", () => {
