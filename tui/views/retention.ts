@@ -42,9 +42,13 @@ export function retentionWords({ data: { retention } }: State): Line {
     return rule ? keptFor(rule) : GLYPHS.none;
   };
   if (rules.length === 0) return [];
-  if (rules.some(({ waiting }) => waiting)) return [span("deletion is delayed", { colour: "warn" })];
+  if (rules.some(isLate)) return [span("deletion is delayed", { colour: "warn" })];
   return [dim(`jobs kept ${kept("jobs")}, failed ${kept("failed-jobs")}`)];
 }
+
+/** Whether a reason to wait keeps a record beyond its time; a young system has the reason, but nothing due. */
+const isLate = ({ waiting, oldest, keptFrom }: Rule) =>
+  waiting !== undefined && oldest != null && Date.parse(oldest) < Date.parse(keptFrom);
 
 const keptFor = ({ keepHours }: Rule) => duration(keepHours * HOUR_MS);
 
@@ -64,7 +68,7 @@ function columnsAt(now: number): Column<Rule>[] {
       width: 7,
       align: "right",
       drop: 2,
-      cell: ({ oldest, waiting }) => span(since(oldest), waiting ? { colour: "warn" } : { dim: true }),
+      cell: (rule) => span(since(rule.oldest), isLate(rule) ? { colour: "warn" } : { dim: true }),
     },
     { title: "last run", width: 8, align: "right", drop: 3, cell: ({ lookedAt }) => dim(since(lookedAt)) },
     {
@@ -72,7 +76,7 @@ function columnsAt(now: number): Column<Rule>[] {
       width: 12,
       flexible: true,
       drop: 1,
-      cell: ({ setting, waiting }) => (waiting ? span(waiting, { colour: "warn" }) : dim(setting)),
+      cell: (rule) => (isLate(rule) ? span(rule.waiting ?? "", { colour: "warn" }) : dim(rule.setting)),
     },
   ];
 }

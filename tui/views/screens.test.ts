@@ -89,6 +89,7 @@ const retention: Resources["retention"] = {
       what: "jobs",
       setting: "JOB_RETENTION_HOURS",
       keepHours: 72,
+      keptFrom: ago(72 * 3_600_000),
       pruned: 4_211,
       oldest: ago(250_000_000),
     },
@@ -229,9 +230,11 @@ test("the retention is below the workers where it fits, and in their border wher
   expectGolden("queues-40x12", shown(at({ screen: "queues" }, {}, 40, 12)));
   const waiting = "the ledger has not sealed these hours yet";
   const [first, ...others] = retention.rules;
-  const delayed = { ...retention, rules: [{ ...first!, waiting }, ...others] };
+  const delayed = { ...retention, rules: [{ ...first!, waiting, oldest: ago(300_000_000) }, ...others] };
   expect(shown(at({ screen: "queues" }, { retention: delayed }, 120))).toContain(waiting);
   expect(shown(at({ screen: "queues" }, { retention: delayed }, 40, 12))).toContain("deletion is delayed");
+  const young = { ...retention, rules: [{ ...first!, waiting }, ...others] };
+  expect(shown(at({ screen: "queues" }, { retention: young }, 120))).not.toContain(waiting);
   expect(shown(at({ screen: "queues" }, { retention: undefined }))).toContain("Waiting for the retention");
 });
 
