@@ -19,7 +19,7 @@ const Moved = {
   to: JobStatus,
 };
 
-const payloads = {
+const PAYLOADS = {
   "job.created": Type.Object({
     ...About,
     jobTypeVersion: Type.Optional(SemVer),
@@ -54,10 +54,10 @@ const payloads = {
   "job.rejected": Type.Object({ ...Moved, code: Type.String(), reason: Type.String() }),
 } as const;
 
-export type EventType = keyof typeof payloads;
-export type EventPayload<E extends EventType = EventType> = { [K in E]: Static<(typeof payloads)[K]> }[E];
+export type EventType = keyof typeof PAYLOADS;
+export type EventPayload<E extends EventType = EventType> = { [K in E]: Static<(typeof PAYLOADS)[K]> }[E];
 
-export const EVENT_TYPES = Object.keys(payloads) as EventType[];
+export const EVENT_TYPES = Object.keys(PAYLOADS) as EventType[];
 
 /** What each event means, for the AsyncAPI document and for people. */
 export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
@@ -77,7 +77,7 @@ export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
 const VERSIONS: Partial<Record<EventType, string>> = { "job.created": "1.1.0" };
 
 function publishedEvent<E extends EventType>(eventType: E) {
-  const payload = payloads[eventType] as (typeof payloads)[E];
+  const payload = PAYLOADS[eventType] as (typeof PAYLOADS)[E];
   return published(
     `event.${eventType}`,
     VERSIONS[eventType] ?? "1.0.0",

@@ -40,8 +40,8 @@ const BARE_COMMAND: readonly ProblemCode[] = [...COMMAND, "INVALID_ID", "VALIDAT
 /** Any text: W3C Trace Context requires an unreadable value to be ignored, not refused. */
 const TraceparentHeader = Type.String({ description: "W3C Trace Context; the job continues this trace" });
 
-const keyed = { "idempotency-key": Type.Optional(IdempotencyKey) };
-const queueType = { type: Type.String({ minLength: 1, maxLength: 64 }) };
+const KEYED = { "idempotency-key": Type.Optional(IdempotencyKey) };
+const QUEUE_TYPE = { type: Type.String({ minLength: 1, maxLength: 64 }) };
 
 /** The gateway's routes: commands only. */
 export const GATEWAY_ROUTES = {
@@ -100,7 +100,7 @@ export const GATEWAY_ROUTES = {
     path: "/jobs/{id}/cancel",
     summary: "Cancel a job, before or while it runs",
     params: ID_PARAM,
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: JobState },
     problems: [...BARE_COMMAND, "JOB_NOT_FOUND", "JOB_PRUNED", "JOB_STATE_CONFLICT"],
   },
@@ -109,7 +109,7 @@ export const GATEWAY_ROUTES = {
     path: "/jobs/{id}/retry",
     summary: "Run a failed or cancelled job again; its old attempts are kept",
     params: ID_PARAM,
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: JobState },
     problems: [...BARE_COMMAND, "JOB_NOT_FOUND", "JOB_PRUNED", "JOB_STATE_CONFLICT"],
   },
@@ -119,7 +119,7 @@ export const GATEWAY_ROUTES = {
     summary:
       "Retry or cancel every job that matches a filter; a large action continues in the background; poll it by its id",
     body: { schema: ActionRequest },
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: ActionReply },
     problems: [...BODY_PROBLEMS, ...COMMAND],
   },
@@ -129,7 +129,7 @@ export const GATEWAY_ROUTES = {
     summary:
       "Delete every job that has ended and matches a filter, with its history; follow its progress at /jobs/actions/{id}",
     body: { schema: PurgeRequest },
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: ActionReply },
     problems: [...BODY_PROBLEMS, ...COMMAND],
   },
@@ -146,7 +146,7 @@ export const GATEWAY_ROUTES = {
     path: "/jobs/actions/{id}/cancel",
     summary: "Stop an action on many jobs; changes already made remain",
     params: ID_PARAM,
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: ActionReply },
     problems: [...BARE_COMMAND, "ACTION_NOT_FOUND"],
   },
@@ -155,7 +155,7 @@ export const GATEWAY_ROUTES = {
     path: "/dead-letters/actions",
     summary: "Replay or drop every dead letter that matches a filter",
     body: { schema: DeadLetterActionRequest },
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: DeadLetterActionReply },
     problems: [...BODY_PROBLEMS, ...COMMAND],
   },
@@ -172,7 +172,7 @@ export const GATEWAY_ROUTES = {
     path: "/dead-letters/actions/{id}/cancel",
     summary: "Stop an action on many dead letters; changes already made remain",
     params: ID_PARAM,
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: DeadLetterActionReply },
     problems: [...BARE_COMMAND, "ACTION_NOT_FOUND"],
   },
@@ -182,7 +182,7 @@ export const GATEWAY_ROUTES = {
     summary: "Replay a dead letter as it was, or edited",
     params: ID_PARAM,
     body: { schema: ReplayRequest, optional: true, maxBytes: 524_288 },
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: ReplayReply },
     problems: [
       ...BODY_PROBLEMS,
@@ -201,7 +201,7 @@ export const GATEWAY_ROUTES = {
     path: "/dead-letters/{id}",
     summary: "Drop a dead letter",
     params: ID_PARAM,
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: ReplayReply },
     problems: [...BARE_COMMAND, "DEAD_LETTER_NOT_FOUND"],
   },
@@ -209,8 +209,8 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/queues/{type}/pause",
     summary: "Stop claiming jobs of a type; they are still accepted",
-    params: queueType,
-    headers: keyed,
+    params: QUEUE_TYPE,
+    headers: KEYED,
     reply: { status: 200, schema: PauseReply },
     problems: [...COMMAND, "VALIDATION_FAILED", "UNKNOWN_JOB_TYPE"],
   },
@@ -218,8 +218,8 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/queues/{type}/resume",
     summary: "Claim jobs of a type again",
-    params: queueType,
-    headers: keyed,
+    params: QUEUE_TYPE,
+    headers: KEYED,
     reply: { status: 200, schema: PauseReply },
     problems: [...COMMAND, "VALIDATION_FAILED", "UNKNOWN_JOB_TYPE"],
   },
@@ -228,7 +228,7 @@ export const GATEWAY_ROUTES = {
     path: "/counts/check",
     summary:
       "Count every job and correct the maintained counts; on a large store this can outlast the request: repeat it with the same key",
-    headers: keyed,
+    headers: KEYED,
     reply: { status: 200, schema: CountCheck },
     problems: [...COMMAND, "VALIDATION_FAILED"],
   },

@@ -201,7 +201,7 @@ test("what was read is valid JSON of the contract, and its line reads back as th
   }
 });
 
-test("dead letters have a language of their own", () => {
+test("dead letters have their own language", () => {
   const read = readFilterText("deadLetters", "reason:out_of_tries,malformed type:hash diedAfter:1h broke", {
     types: TYPES,
   });

@@ -8,11 +8,11 @@ const at = (purpose: string, port: number, variable?: string, published = port) 
   ...(variable && { published: { port: published, variable } }),
 });
 const login = (variable: string, value: string) => ({ variable, value });
-const postgresLogin = {
+const POSTGRES_LOGIN = {
   user: login("POSTGRES_USER", "observatory"),
   password: login("POSTGRES_PASSWORD", "observatory"),
 };
-const redisLogin = { password: login("REDIS_PASSWORD", "observatory") };
+const REDIS_LOGIN = { password: login("REDIS_PASSWORD", "observatory") };
 
 type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
   /** Set where the image is not named `odto-` plus the service's name. */
@@ -161,7 +161,7 @@ const ENTRIES: ServiceEntry[] = [
     ports: [at("PostgreSQL", 5432, "POSTGRES_PORT")],
     needs: [],
     environment: ["POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"],
-    credentials: postgresLogin,
+    credentials: POSTGRES_LOGIN,
   },
   {
     name: "mongodb",
@@ -182,7 +182,7 @@ const ENTRIES: ServiceEntry[] = [
     ports: [at("Redis", 6379, "REDIS_PORT")],
     needs: [],
     environment: ["REDISCLI_AUTH"],
-    credentials: redisLogin,
+    credentials: REDIS_LOGIN,
   },
   {
     name: "prometheus",
@@ -247,7 +247,7 @@ const ENTRIES: ServiceEntry[] = [
     ports: [at("Metrics", 9187)],
     needs: ["postgres"],
     environment: ["DATA_SOURCE_URI", "DATA_SOURCE_USER", "DATA_SOURCE_PASS"],
-    credentials: postgresLogin,
+    credentials: POSTGRES_LOGIN,
   },
   {
     name: "redis-exporter",
@@ -258,7 +258,7 @@ const ENTRIES: ServiceEntry[] = [
     ports: [at("Metrics", 9121)],
     needs: ["redis"],
     environment: ["REDIS_ADDR", "REDIS_PASSWORD"],
-    credentials: redisLogin,
+    credentials: REDIS_LOGIN,
   },
   {
     name: "mongodb-exporter",
@@ -325,7 +325,7 @@ const ENTRIES: ServiceEntry[] = [
     health: { port: 5540, path: "/api/health/" },
     needs: ["redis"],
     environment: ["RI_REDIS_HOST", "RI_REDIS_PORT", "RI_REDIS_PASSWORD", "RI_REDIS_ALIAS", "RI_FILES_LOGGER"],
-    credentials: redisLogin,
+    credentials: REDIS_LOGIN,
   },
 ];
 

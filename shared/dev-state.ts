@@ -22,8 +22,8 @@ export interface DevState {
 }
 
 /** The folder in which a project keeps its observatory's data, unless `--data` names another one. */
-export const dataFolderName = ".observatory";
-export const stateFileName = "dev.json";
+export const DATA_FOLDER_NAME = ".observatory";
+export const STATE_FILE_NAME = "dev.json";
 
 /** Returns the state in a `dev.json`; undefined where there is none that this user can read. */
 export function readState(path: string): DevState | undefined {
@@ -39,7 +39,7 @@ export function readState(path: string): DevState | undefined {
 
 /** Returns the state of the observatory that runs from this folder or the nearest one above it. */
 export function findRunningState(folder: string): DevState | undefined {
-  const state = readState(join(folder, dataFolderName, stateFileName));
+  const state = readState(join(folder, DATA_FOLDER_NAME, STATE_FILE_NAME));
   if (state && isSameProcess(state.owner)) return state;
   const parent = dirname(folder);
   return parent === folder ? undefined : findRunningState(parent);

@@ -10,7 +10,7 @@ import {
 } from "../contracts/events.ts";
 import { isUuid } from "../contracts/schema.ts";
 
-const checkers = Object.fromEntries(
+const CHECKERS = Object.fromEntries(
   EVENT_TYPES.map((eventType) => [eventType, TypeCompiler.Compile(EVENT_SCHEMAS[eventType])]),
 );
 const MAJOR = CONTRACT_VERSION.slice(0, CONTRACT_VERSION.indexOf("."));
@@ -125,7 +125,7 @@ function faultOf(envelope: unknown): { reason: DeadLetterReason; detail: string 
       detail: `contractVersion is ${contractVersion.slice(0, 32)}, this consumer reads ${MAJOR}.x`,
     };
   const checker =
-    typeof eventType === "string" && Object.hasOwn(checkers, eventType) ? checkers[eventType] : undefined;
+    typeof eventType === "string" && Object.hasOwn(CHECKERS, eventType) ? CHECKERS[eventType] : undefined;
   if (!checker)
     return {
       reason: "CONTRACT_VIOLATION",

@@ -27,7 +27,7 @@ test("a part that fails to close does not keep the others open", async () => {
   expect(closed).toBe(true);
 });
 
-test("work that outlasts the grace sees the abort signal after the stopping signal", async () => {
+test("work that outlasts the grace period sees the abort signal after the stopping signal", async () => {
   const life = createLifecycle({ log, graceMs: 5 });
   const order: string[] = [];
   life.stopping.addEventListener("abort", () => order.push("stopping"));

@@ -43,7 +43,7 @@ test("a step without a parent, or with an unsampled one, has no span", async () 
   await tracing.close();
 });
 
-test("new traces are sampled at the configured sampleRatio, continued ones always", async () => {
+test("new traces are sampled at the configured ratio, continued ones always", async () => {
   const tracing = await open(ENDPOINT, 0.25);
   const sampled = jobIds.filter((jobId) => tracing.begin(jobId, "POST /jobs", "server")).length;
   expect(sampled).toBeGreaterThan(350);

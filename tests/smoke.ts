@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createCommandLine } from "../shared/command-line.ts";
-import { readState, stateFileName } from "../shared/dev-state.ts";
+import { readState, STATE_FILE_NAME } from "../shared/dev-state.ts";
 import { proofPaths, type SmokeTargets } from "./smoke/proof-paths.ts";
 import { createRecorder } from "./smoke/recorder.ts";
 
@@ -44,7 +44,7 @@ function parseTargets(args: string[]): SmokeTargets {
     .option("--metrics <url>", "the metrics-engine; likewise, else http://127.0.0.1:3003")
     .parse(args, { from: "user" })
     .opts();
-  const path = join(projectDir, ".observatory", stateFileName);
+  const path = join(projectDir, ".observatory", STATE_FILE_NAME);
   const services = existsSync(path) ? readState(path)?.services : undefined;
   return {
     gateway: baseUrl("--gateway", values.gateway ?? services?.gateway ?? "http://127.0.0.1:3000"),

@@ -40,7 +40,7 @@ test("a running observatory of this folder or one above is found, but the enviro
   expect(findAddresses({ GATEWAY_URL: "http://other:1" }, inside).gatewayUrl).toBe("http://other:1");
 });
 
-test("one that ended, or has not started its services yet, is ignored", () => {
+test("an observatory that ended, or has not started its services yet, is ignored", () => {
   expect(findAddresses({}, folder)).toEqual(defaults);
   const gone = writeState({ owner: { pid: process.pid, startedAt: "another time" }, services });
   expect(findAddresses({}, gone)).toEqual(defaults);

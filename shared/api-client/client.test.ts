@@ -173,7 +173,7 @@ test("a lost stream is resumed after the last event, despite failures, and a gap
   ]);
 });
 
-test("a stream that falls silent is given up and made again", async () => {
+test("a stream that falls silent is dropped and reopened", async () => {
   const client = clientOf(
     () =>
       new Response(new ReadableStream({ start: (out) => out.enqueue(": alive\n\n") }), {
@@ -182,7 +182,7 @@ test("a stream that falls silent is given up and made again", async () => {
   );
   const codes: string[] = [];
   const stop = new AbortController();
-  // On a slow machine a connection may be given up before it is made; only what was connected counts here.
+  // On a slow machine a connection may time out before it opens; only open ones count here.
   let connected = false;
   for await (const update of client.follow({ signal: stop.signal, silenceMs: 100, maxRetryMs: 5 })) {
     if (update.kind === "disconnected" && connected) codes.push(update.error.code);

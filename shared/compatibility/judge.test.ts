@@ -183,7 +183,7 @@ const REFERENCES: Row[] = [
   ["a member of a TypeBox module", { $defs: { A: { $id: "A", ...object({ n: integer(), a: { $ref: "A" } }) } }, $ref: "A" }, { $defs: { A: { $id: "A", ...object({ n: number(), a: { $ref: "A" } }) } }, $ref: "A" }, ["+ type-widened /$defs/A/properties/n"], ["! type-narrowed /$defs/A/properties/n"]],
 ];
 
-function told(changes: readonly Change[]): string[] {
+function summaryOf(changes: readonly Change[]): string[] {
   return changes
     .map(({ level, rule, path }) => `${level === "breaking" ? "!" : "+"} ${rule} ${path}`.trim())
     .sort();
@@ -203,10 +203,10 @@ for (const [topic, rows] of Object.entries(TABLE)) {
     test.each(rows)("reports %s in both directions", (_name, plainA, plainB, forth, back) => {
       const a = { $id: `${BASE}/sample.json`, $version: "1.0.0", ...plainA };
       const b = { $id: `${BASE}/sample.json`, $version: "1.0.0", ...plainB };
-      expect(told(compareSchemas(a, b, { resolveOld: files("a"), resolveNew: files("b") }))).toEqual(
+      expect(summaryOf(compareSchemas(a, b, { resolveOld: files("a"), resolveNew: files("b") }))).toEqual(
         [...forth].sort(),
       );
-      expect(told(compareSchemas(b, a, { resolveOld: files("b"), resolveNew: files("a") }))).toEqual(
+      expect(summaryOf(compareSchemas(b, a, { resolveOld: files("b"), resolveNew: files("a") }))).toEqual(
         [...back].sort(),
       );
       expect(compareSchemas(a, a, { resolveOld: files("b"), resolveNew: files("b") })).toEqual([]);
@@ -215,7 +215,7 @@ for (const [topic, rows] of Object.entries(TABLE)) {
   });
 }
 
-test("the table holds more than enough pairs", () => {
+test("the table holds at least a hundred pairs", () => {
   expect(Object.values(TABLE).flat().length).toBeGreaterThanOrEqual(100);
 });
 
@@ -327,10 +327,10 @@ describe("judge", () => {
   test("a new schema is compatible, a removed one a violation", () => {
     const added = judge(set(), set(job("1.0.0", narrow)));
     expect(added.violations).toEqual([]);
-    expect(told(added.changes)).toEqual(["+ schema-added"]);
+    expect(summaryOf(added.changes)).toEqual(["+ schema-added"]);
     const removed = judge(set(job("1.0.0", narrow)), set());
     expect(removed.violations.map(({ schema, rule }) => `${schema} ${rule}`)).toEqual(["job schema-removed"]);
-    expect(told(removed.changes)).toEqual(["! schema-removed"]);
+    expect(summaryOf(removed.changes)).toEqual(["! schema-removed"]);
   });
 
   test("a change is reported for the file that contains it, not for those that refer to it", () => {

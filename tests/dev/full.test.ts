@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { JobPage } from "../../contracts/api-queries.ts";
 import { SERVICE_NAMES } from "../../contracts/services.ts";
-import { stateFileName } from "../../shared/dev-state.ts";
+import { STATE_FILE_NAME } from "../../shared/dev-state.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { allGone, type ProcessInfo, processTree } from "../../shared/process-tree.ts";
 import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
@@ -69,7 +69,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines fu
     dev.child.kill("SIGINT");
     expect(await dev.child.exited).toBe(0);
     await allGone(tree, 1_000);
-    expect(existsSync(join(runs.dataDir, stateFileName))).toBe(false);
+    expect(existsSync(join(runs.dataDir, STATE_FILE_NAME))).toBe(false);
   });
 
   test("keeps its jobs, restarts a crashed service or engine, reloads a changed one, and nothing outlives kill -9", async () => {

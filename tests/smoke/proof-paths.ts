@@ -39,7 +39,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
     {
       name: "events carry the job id",
       async prove(send, signal) {
-        return await eventually(signal, async () => {
+        return await pollUntilSeen(signal, async () => {
           const { items } = expectReply(
             await send("GET", `${readModel}/events?jobId=${jobId}`),
             200,
@@ -57,7 +57,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
     {
       name: "job completed",
       async prove(send, signal) {
-        return await eventually(signal, async () => {
+        return await pollUntilSeen(signal, async () => {
           const job = expectReply(await send("GET", `${readModel}/jobs/${jobId}`), 200, JobDetail);
           if (!isTerminal(job.status)) return undefined;
           if (job.status !== "COMPLETED")
@@ -71,7 +71,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
     {
       name: "metrics count it",
       async prove(send, signal) {
-        return await eventually(signal, async () => {
+        return await pollUntilSeen(signal, async () => {
           const counted = countOf(await send("GET", `${metrics}/metrics`));
           if (counted === undefined || counted <= countedBefore) return undefined;
           return `${counter}{type="${jobType}"} went from ${countedBefore} to ${counted}`;
@@ -98,7 +98,7 @@ function countOf({ text }: Exchange): number | undefined {
 }
 
 /** Polls until there is something to report, waiting out retryable refusals and a missing job. */
-async function eventually(signal: AbortSignal, look: () => Promise<string | undefined>): Promise<string> {
+async function pollUntilSeen(signal: AbortSignal, look: () => Promise<string | undefined>): Promise<string> {
   let last: unknown;
   while (!signal.aborted) {
     try {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Acceptance, JobRequest } from "../../contracts/api-commands.ts";
 import type { JobDetail } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
-import { type DevState, readState, stateFileName } from "../../shared/dev-state.ts";
+import { type DevState, readState, STATE_FILE_NAME } from "../../shared/dev-state.ts";
 import { until } from "../../shared/until.ts";
 
 export const projectDir = join(import.meta.dir, "../..");
@@ -25,7 +25,7 @@ export function createDevRuns(root = projectDir) {
   const started: Dev[] = [];
 
   function state(): DevState {
-    const found = readState(join(dataDir, stateFileName));
+    const found = readState(join(dataDir, STATE_FILE_NAME));
     if (!found) throw new Error("There is no state file");
     return found;
   }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { pause } from "../../shared/async.ts";
-import { findRunningState, readState, stateFileName } from "../../shared/dev-state.ts";
+import { findRunningState, readState, STATE_FILE_NAME } from "../../shared/dev-state.ts";
 import { isSameProcess, signalProcess } from "../../shared/process-tree.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 50;
 /** Stops the system running from this folder, as Ctrl-C would, and waits until it has ended. */
 export async function stopRunning({ line, signal }: CliContext, dataDir: string | undefined): Promise<void> {
   const state =
-    dataDir === undefined ? findRunningState(process.cwd()) : readState(join(dataDir, stateFileName));
+    dataDir === undefined ? findRunningState(process.cwd()) : readState(join(dataDir, STATE_FILE_NAME));
   if (!state || !isSameProcess(state.owner))
     throw new CliError(
       1,

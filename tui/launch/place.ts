@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ServiceName } from "../../contracts/services.ts";
 import { buildInfo } from "../../shared/build-info.ts";
-import { dataFolderName } from "../../shared/dev-state.ts";
+import { DATA_FOLDER_NAME } from "../../shared/dev-state.ts";
 
 /** A service that runs as a process. `web-ui` is the page, which nginx serves in containers and web/server.ts here. */
 export type RunService = ServiceName | "web-ui";
@@ -10,7 +10,7 @@ export type RunService = ServiceName | "web-ui";
 export const projectDir: string | undefined = buildInfo ? undefined : join(import.meta.dir, "../..");
 
 /** The default folder for data: in the clone, or for a binary in the current folder. */
-export const defaultDataDir = () => join(projectDir ?? process.cwd(), dataFolderName);
+export const defaultDataDir = () => join(projectDir ?? process.cwd(), DATA_FOLDER_NAME);
 
 /** Returns the command that runs a service: from source, or as part of this binary, which has no page. */
 export function serviceCommand(service: RunService): string[] {

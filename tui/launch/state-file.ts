@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DevState, readState, stateFileName } from "../../shared/dev-state.ts";
+import { type DevState, readState, STATE_FILE_NAME } from "../../shared/dev-state.ts";
 import { findProcess, isSameProcess, killTree } from "../../shared/process-tree.ts";
 
 export interface StateFile {
@@ -16,7 +16,7 @@ export interface StateFile {
  */
 export async function claimFolder(dataDir: string): Promise<{ file: StateFile } | { runningAs: DevState }> {
   mkdirSync(dataDir, { recursive: true });
-  const path = join(dataDir, stateFileName);
+  const path = join(dataDir, STATE_FILE_NAME);
   const owner = findProcess(process.pid);
   if (!owner) throw new Error("Could not find this process in the process list");
   let state: DevState = {

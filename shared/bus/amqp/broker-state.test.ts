@@ -18,7 +18,7 @@ test("a blocked broker that stays silent is stalled, and takes messages again af
   ]);
 });
 
-test("silence that was not announced is another state, whichever comes first", () => {
+test("unannounced silence is another state, whichever comes first", () => {
   expect(follow("taking", "late", "late", "confirmed")).toEqual(["silent", "silent", "taking"]);
   expect(follow("taking", "late", "blocked", "unblocked", "inTime")).toEqual([
     "silent",
