@@ -5,15 +5,15 @@ import { readState, STATE_FILE_NAME } from "../shared/dev-state.ts";
 import { proofPaths, type SmokeTargets } from "./smoke/proof-paths.ts";
 import { createRecorder } from "./smoke/recorder.ts";
 
-const projectDir = join(import.meta.dir, "..");
-const budgetMs = 60_000;
+const PROJECT_DIR = join(import.meta.dir, "..");
+const BUDGET_MS = 60_000;
 
 async function main(args: string[]): Promise<number> {
   const targets = parseTargets(args);
   const startedAt = performance.now();
   const recorder = createRecorder({
-    folder: join(projectDir, "artifacts/smoke", new Date().toISOString().replaceAll(":", "-")),
-    signal: AbortSignal.timeout(budgetMs),
+    folder: join(PROJECT_DIR, "artifacts/smoke", new Date().toISOString().replaceAll(":", "-")),
+    signal: AbortSignal.timeout(BUDGET_MS),
   });
   let failure: unknown;
   try {
@@ -44,7 +44,7 @@ function parseTargets(args: string[]): SmokeTargets {
     .option("--metrics <url>", "the metrics-engine; likewise, else http://127.0.0.1:3003")
     .parse(args, { from: "user" })
     .opts();
-  const path = join(projectDir, ".observatory", STATE_FILE_NAME);
+  const path = join(PROJECT_DIR, ".observatory", STATE_FILE_NAME);
   const services = existsSync(path) ? readState(path)?.services : undefined;
   return {
     gateway: baseUrl("--gateway", values.gateway ?? services?.gateway ?? "http://127.0.0.1:3000"),

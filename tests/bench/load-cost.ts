@@ -5,15 +5,15 @@
 import { Agent, request as nodeRequest } from "node:http";
 import { runClosedLoop } from "./load.ts";
 
-const requests = 20_000;
-const connections = 32;
+const REQUESTS = 20_000;
+const CONNECTIONS = 32;
 const body = JSON.stringify({ type: "sleep", payload: { ms: 0 } });
 const server = Bun.spawn(["bun", "-e", serverSource()], { stdout: "pipe", stderr: "inherit" });
 const firstLine = (await server.stdout.getReader().read()).value;
 const url = `http://127.0.0.1:${new TextDecoder().decode(firstLine).trim()}/jobs`;
 const signal = AbortSignal.timeout(60_000);
 const readJobIds = (text: string) => [(JSON.parse(text) as { jobId: string }).jobId];
-const agent = new Agent({ keepAlive: true, maxSockets: connections });
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
 await measure("fetch", () => inParallel(async () => void (await (await fetch(url, post())).json())));
 await measure("node:http agent", () => inParallel(viaNodeHttp));
@@ -21,9 +21,9 @@ await measure("raw sockets", async () => {
   await runClosedLoop({
     request: { url, body, jobs: 1 },
     readJobIds,
-    connections,
+    connections: CONNECTIONS,
     deadlineMs: 60_000,
-    totalJobs: requests,
+    totalJobs: REQUESTS,
     signal,
   });
 });
@@ -36,18 +36,18 @@ async function measure(name: string, run: () => Promise<void>): Promise<void> {
   await run();
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
-  const microsEach = (cpu.user + cpu.system) / requests;
+  const microsEach = (cpu.user + cpu.system) / REQUESTS;
   console.log(
-    `${name.padEnd(16)} ${Math.round(requests / seconds)} req/s, ${microsEach.toFixed(1)} µs CPU each`,
+    `${name.padEnd(16)} ${Math.round(REQUESTS / seconds)} req/s, ${microsEach.toFixed(1)} µs CPU each`,
   );
 }
 
 async function inParallel(once: () => Promise<void>): Promise<void> {
-  let left = requests;
+  let left = REQUESTS;
   const lane = async () => {
     while (left-- > 0) await once();
   };
-  await Promise.all(Array.from({ length: connections }, lane));
+  await Promise.all(Array.from({ length: CONNECTIONS }, lane));
 }
 
 function post(): RequestInit {

@@ -55,7 +55,7 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
     }
   };
   sample(true);
-  const timer = setInterval(sample, sampleEveryMs, false);
+  const timer = setInterval(sample, SAMPLE_EVERY_MS, false);
 
   return {
     stop() {
@@ -64,7 +64,7 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
       return meters.map(({ label, first, last, peakKb }) => {
         let ticks = 0;
         for (const [pid, end] of last) ticks += end - (first.get(pid) ?? 0);
-        return { label, cpuSeconds: ticks / ticksPerSecond, peakMegabytes: peakKb / 1024 };
+        return { label, cpuSeconds: ticks / TICKS_PER_SECOND, peakMegabytes: peakKb / 1024 };
       });
     },
   };
@@ -72,7 +72,7 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
 
 /** CPU time of one process so far, its children left out; throws where it has gone, or there is no /proc. */
 export function cpuSecondsOf(pid: number): number {
-  return sampleOf(pid).cpuTicks / ticksPerSecond;
+  return sampleOf(pid).cpuTicks / TICKS_PER_SECOND;
 }
 
 /** Resident memory of one process, its children left out; throws as {@link cpuSecondsOf}. */
@@ -87,9 +87,9 @@ function sampleOf(pid: number): Sample {
   return sample;
 }
 
-const sampleEveryMs = 500;
+const SAMPLE_EVERY_MS = 500;
 // USER_HZ, the unit of /proc/PID/stat on every Linux that Bun runs on (proc(5)).
-const ticksPerSecond = 100;
+const TICKS_PER_SECOND = 100;
 
 function readChildren(): Map<number, number[]> {
   const children = new Map<number, number[]>();

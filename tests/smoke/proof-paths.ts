@@ -13,8 +13,8 @@ export interface ProofPath {
   prove(send: Send, signal: AbortSignal): Promise<string>;
 }
 
-const jobType = "hash";
-const counter = "observatory_jobs_completed_total";
+const JOB_TYPE = "hash";
+const COUNTER = "observatory_jobs_completed_total";
 
 /** The four paths, to be followed in this order with one job. */
 export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): ProofPath[] {
@@ -27,7 +27,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
       async prove(send) {
         countedBefore = countOf(await send("GET", `${metrics}/metrics`)) ?? 0;
         const payload = { text: `smoke ${Date.now()}`, rounds: 1_000 };
-        const reply = await send("POST", `${gateway}/jobs`, { type: jobType, payload });
+        const reply = await send("POST", `${gateway}/jobs`, { type: JOB_TYPE, payload });
         const acceptance = expectReply(reply, 202, Acceptance);
         jobId = acceptance.jobId;
         const { location } = reply.headers;
@@ -74,7 +74,7 @@ export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): Proof
         return await pollUntilSeen(signal, async () => {
           const counted = countOf(await send("GET", `${metrics}/metrics`));
           if (counted === undefined || counted <= countedBefore) return undefined;
-          return `${counter}{type="${jobType}"} went from ${countedBefore} to ${counted}`;
+          return `${COUNTER}{type="${JOB_TYPE}"} went from ${countedBefore} to ${counted}`;
         });
       },
     },
@@ -93,7 +93,7 @@ function expectReply<T extends TSchema>({ status, json, text }: Exchange, wanted
 function countOf({ text }: Exchange): number | undefined {
   const line = text
     .split("\n")
-    .find((one) => one.startsWith(`${counter}{`) && one.includes(`type="${jobType}"`));
+    .find((one) => one.startsWith(`${COUNTER}{`) && one.includes(`type="${JOB_TYPE}"`));
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 }
 

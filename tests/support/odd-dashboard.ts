@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { TEST_BINARIES } from "./service-process.ts";
 
-const main = join(import.meta.dir, "../../tui/main.ts");
+const MAIN = join(import.meta.dir, "../../tui/main.ts");
 
 /** The command to run it: from source, or compiled where {@link TEST_BINARIES} says. */
 export function cliCommand(): string[] {
   const folder = process.env[TEST_BINARIES];
-  return folder ? [join(folder, "odd-dashboard")] : [process.execPath, main];
+  return folder ? [join(folder, "odd-dashboard")] : [process.execPath, MAIN];
 }
 
 export interface CliRun {

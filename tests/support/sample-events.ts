@@ -11,17 +11,17 @@ export interface SampleFacts<E extends EventType> {
   readonly payload?: Partial<EventPayload<E>>;
 }
 
-const run = { run: 1, attempt: 1 };
-const error = { code: "HANDLER_ERROR", message: "it broke" };
-const runAt = "2026-01-01T00:00:00.000Z";
-const payloads: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jobType"> } = {
+const RUN = { run: 1, attempt: 1 };
+const ERROR = { code: "HANDLER_ERROR", message: "it broke" };
+const RUN_AT = "2026-01-01T00:00:00.000Z";
+const PAYLOADS: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jobType"> } = {
   "job.created": { sequence: 0, payload: {}, fingerprint: "f", priority: 5 },
   "job.validated": { sequence: 1, run: 1, attempt: 0, from: "PENDING", to: "VALIDATED", priority: 5 },
-  "job.scheduled": { sequence: 1, run: 1, attempt: 0, from: "PENDING", to: "SCHEDULED", runAt },
-  "job.started": { sequence: 2, ...run, from: "VALIDATED", to: "EXECUTING", workerId: "w-1", queueWaitMs: 2 },
+  "job.scheduled": { sequence: 1, run: 1, attempt: 0, from: "PENDING", to: "SCHEDULED", runAt: RUN_AT },
+  "job.started": { sequence: 2, ...RUN, from: "VALIDATED", to: "EXECUTING", workerId: "w-1", queueWaitMs: 2 },
   "job.executed": {
     sequence: 3,
-    ...run,
+    ...RUN,
     outcome: "succeeded",
     workerId: "w-1",
     durationMs: 10,
@@ -29,16 +29,16 @@ const payloads: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jo
   },
   "job.retrying": {
     sequence: 4,
-    ...run,
+    ...RUN,
     from: "EXECUTING",
     to: "RETRYING",
-    runAt,
+    runAt: RUN_AT,
     delayMs: 100,
-    error,
+    error: ERROR,
   },
-  "job.completed": { sequence: 4, ...run, from: "EXECUTING", to: "COMPLETED", durationMs: 10, totalMs: 12 },
-  "job.failed": { sequence: 4, ...run, from: "EXECUTING", to: "FAILED", error, totalMs: 12 },
-  "job.cancelled": { sequence: 2, ...run, from: "VALIDATED", to: "CANCELLED", totalMs: 5 },
+  "job.completed": { sequence: 4, ...RUN, from: "EXECUTING", to: "COMPLETED", durationMs: 10, totalMs: 12 },
+  "job.failed": { sequence: 4, ...RUN, from: "EXECUTING", to: "FAILED", error: ERROR, totalMs: 12 },
+  "job.cancelled": { sequence: 2, ...RUN, from: "VALIDATED", to: "CANCELLED", totalMs: 5 },
   "job.rejected": {
     sequence: 1,
     run: 1,
@@ -55,7 +55,7 @@ export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFact
   const payload = {
     jobId: newJobId(),
     jobType: "hash",
-    ...payloads[eventType],
+    ...PAYLOADS[eventType],
     ...facts.payload,
   } as unknown as EventPayload<EventType>;
   const { jobId, sequence } = payload;

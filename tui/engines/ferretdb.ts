@@ -6,7 +6,7 @@ import { runTool } from "../../shared/run-tool.ts";
 import { findProgram } from "./locate.ts";
 import { userCache } from "./user-cache.ts";
 
-export const ferretdbVersion = "1.24.0";
+export const FERRETDB_VERSION = "1.24.0";
 
 const source = fileURLToPath(new URL("./ferretdb", import.meta.url));
 
@@ -28,9 +28,9 @@ export async function ferretdbBinary({
   const unfinished = `${binary}.${process.pid}`;
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
-  onProgress?.(`building FerretDB ${ferretdbVersion} with Go, once; this takes a minute or two`);
+  onProgress?.(`building FerretDB ${FERRETDB_VERSION} with Go, once; this takes a minute or two`);
   const timer = setInterval(
-    () => onProgress?.(`building FerretDB ${ferretdbVersion}: ${seconds()} s so far`),
+    () => onProgress?.(`building FerretDB ${FERRETDB_VERSION}: ${seconds()} s so far`),
     15_000,
   );
   try {
@@ -52,7 +52,7 @@ export async function ferretdbBinary({
   }
   chmodSync(unfinished, 0o755);
   renameSync(unfinished, binary);
-  onProgress?.(`built FerretDB ${ferretdbVersion} in ${seconds()} s`);
+  onProgress?.(`built FerretDB ${FERRETDB_VERSION} in ${seconds()} s`);
   return binary;
 }
 
@@ -61,7 +61,7 @@ export function isFerretdbCached(): boolean {
   return existsSync(join(cacheFolder(), `ferretdb-${sourceKey()}`));
 }
 
-const cacheFolder = () => join(userCache(), `ferretdb-${ferretdbVersion}`);
+const cacheFolder = () => join(userCache(), `ferretdb-${FERRETDB_VERSION}`);
 
 function sourceKey(): string {
   const hash = createHash("sha256");

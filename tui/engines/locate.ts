@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 // A shell without a login profile often lacks these: Debian's sbin folders, Homebrew, Go's own installer.
-const usualFolders = [
+const USUAL_FOLDERS = [
   "/usr/local/sbin",
   "/usr/sbin",
   "/opt/homebrew/bin",
@@ -13,7 +13,7 @@ const usualFolders = [
 
 /** The path of a program on the PATH or in the usual folders; undefined when it is not found. */
 export function findProgram(name: string): string | undefined {
-  return Bun.which(name) ?? Bun.which(name, { PATH: usualFolders.join(":") }) ?? undefined;
+  return Bun.which(name) ?? Bun.which(name, { PATH: USUAL_FOLDERS.join(":") }) ?? undefined;
 }
 
 /** Folders with `initdb` and `postgres`: the one on the PATH, then Debian's and Homebrew's, newest first. */

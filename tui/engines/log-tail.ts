@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 
-const maxBytes = 16_384;
+const MAX_BYTES = 16_384;
 
 /** Returns the last lines of a log, at most 16 KiB; with `from`, nothing before that byte. */
 export function tailOf(file: string, from = 0, lines = 20): string {
@@ -8,7 +8,7 @@ export function tailOf(file: string, from = 0, lines = 20): string {
   const fd = openSync(file, "r");
   try {
     const { size } = fstatSync(fd);
-    const start = Math.max(from, size - maxBytes, 0);
+    const start = Math.max(from, size - MAX_BYTES, 0);
     const bytes = Buffer.alloc(Math.max(size - start, 0));
     readSync(fd, bytes, 0, bytes.length, start);
     return bytes.toString("utf8").trimEnd().split("\n").slice(-lines).join("\n");

@@ -19,7 +19,7 @@ interface Source {
   page: string;
 }
 
-const sources: Record<EngineName, Source> = {
+const SOURCES: Record<EngineName, Source> = {
   postgres: {
     isThere: hasPostgres,
     problem:
@@ -52,10 +52,10 @@ const sources: Record<EngineName, Source> = {
 };
 
 /** Returns the engines that cannot start here, each with the command that installs it. */
-export function missingEngines(names = Object.keys(sources) as EngineName[]): MissingEngine[] {
+export function missingEngines(names = Object.keys(SOURCES) as EngineName[]): MissingEngine[] {
   return names
-    .filter((engine) => !sources[engine].isThere())
-    .map((engine) => ({ engine, problem: sources[engine].problem, remedy: remedyFor(sources[engine]) }));
+    .filter((engine) => !SOURCES[engine].isThere())
+    .map((engine) => ({ engine, problem: SOURCES[engine].problem, remedy: remedyFor(SOURCES[engine]) }));
 }
 
 function remedyFor({ apt, brew, page }: Source): string {

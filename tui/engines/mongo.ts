@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { runTool } from "../../shared/run-tool.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
-import { ferretdbBinary, ferretdbVersion } from "./ferretdb.ts";
+import { FERRETDB_VERSION, ferretdbBinary } from "./ferretdb.ts";
 import { findProgram } from "./locate.ts";
 import { lowPriority } from "./low-priority.ts";
 import { accepts, findFreePort } from "./port.ts";
@@ -56,7 +56,7 @@ async function ferretdb(options: EngineOptions, port: number, files: string) {
       GOMAXPROCS: String(processors),
       GOMEMLIMIT: "512MiB",
     },
-    product: `FerretDB ${ferretdbVersion}`,
+    product: `FerretDB ${FERRETDB_VERSION}`,
     command: [program, "-listen", `127.0.0.1:${port}`, "-data", files],
   };
 }

@@ -5,7 +5,7 @@ import { findProcess, killTree } from "../../shared/process-tree.ts";
 import { runTool } from "../../shared/run-tool.ts";
 import type { SystemUser } from "./unprivileged-user.ts";
 
-export const superuser = "observatory";
+export const SUPERUSER = "observatory";
 
 export interface Cluster {
   /** What PostgreSQL calls the data directory. */
@@ -32,7 +32,7 @@ export async function openCluster(
   // Under another name until it is complete, so that a start killed halfway begins again.
   const unfinished = `${data}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  const options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", `--username=${superuser}`];
+  const options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", `--username=${SUPERUSER}`];
   await runTool([join(bin, "initdb"), `--pgdata=${unfinished}`, `--pwfile=${passwordFile}`, ...options], {
     user,
     cwd: folder,

@@ -16,7 +16,7 @@ import { systemFolder } from "./unprivileged-user.ts";
 import { userCache } from "./user-cache.ts";
 
 /** The oldest major version that the tests have run on. */
-const oldestMajor = 15;
+const OLDEST_MAJOR = 15;
 
 /** The programs of one PostgreSQL version. */
 export interface PostgresServer {
@@ -36,7 +36,9 @@ interface Packaged {
 
 /** Whether a PostgreSQL can start here: an installed one that is recent enough, or the npm package's. */
 export function hasPostgres(): boolean {
-  return packaged() !== undefined || findPostgresBins().some((bin) => majorOf(versionIn(bin)) >= oldestMajor);
+  return (
+    packaged() !== undefined || findPostgresBins().some((bin) => majorOf(versionIn(bin)) >= OLDEST_MAJOR)
+  );
 }
 
 /**
@@ -50,7 +52,7 @@ export async function choosePostgres(
   const versionFile = join(data, "PG_VERSION");
   const wanted = existsSync(versionFile) ? Number(readFileSync(versionFile, "utf8")) : undefined;
   const fits = (version: string) =>
-    wanted === undefined ? majorOf(version) >= oldestMajor : majorOf(version) === wanted;
+    wanted === undefined ? majorOf(version) >= OLDEST_MAJOR : majorOf(version) === wanted;
 
   for (const bin of findPostgresBins()) {
     const version = versionIn(bin);
@@ -59,7 +61,7 @@ export async function choosePostgres(
   const inPackage = packaged();
   if (inPackage && fits(inPackage.version)) return unpack(inPackage, onProgress);
   if (wanted === undefined)
-    throw new Error(`Could not start PostgreSQL: no version ${oldestMajor} or newer is installed`);
+    throw new Error(`Could not start PostgreSQL: no version ${OLDEST_MAJOR} or newer is installed`);
   throw new Error(
     `The data in ${data} was created by PostgreSQL ${wanted}, which is no longer installed; install it again, or remove that folder to start empty`,
   );

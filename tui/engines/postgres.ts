@@ -3,12 +3,12 @@ import postgres from "postgres";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { takeOver } from "./lease.ts";
 import { findFreePort } from "./port.ts";
-import { clearStaleLock, openCluster, superuser } from "./postgres-cluster.ts";
+import { clearStaleLock, openCluster, SUPERUSER } from "./postgres-cluster.ts";
 import { choosePostgres } from "./postgres-server.ts";
 import { runEngine } from "./run-engine.ts";
 import { folderFor, unprivilegedUser } from "./unprivileged-user.ts";
 
-const database = "observatory";
+const DATABASE = "observatory";
 
 /** Starts a private PostgreSQL with an empty database `observatory`, or on what an earlier run left there. */
 export async function startPostgres(options: EngineOptions): Promise<Engine> {
@@ -19,13 +19,13 @@ export async function startPostgres(options: EngineOptions): Promise<Engine> {
   const { bin, version } = await choosePostgres(join(folder, "data"), options.onProgress);
   const { data, password } = await openCluster(folder, bin, user, options.signal);
   const port = options.port ?? (await findFreePort());
-  const urlOf = (name: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${name}`;
+  const urlOf = (name: string) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${name}`;
 
   return await runEngine(
     {
       name: "postgres",
       product: `PostgreSQL ${version}`,
-      url: urlOf(database),
+      url: urlOf(DATABASE),
       port,
       command: [join(bin, "postgres"), "-D", data, ...Object.entries(settings(port)).flatMap(asArgument)],
       user,
@@ -62,8 +62,8 @@ const asArgument = ([name, value]: [string, string]) => ["-c", `${name}=${value}
 async function hasDatabase(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {
-    const [found] = await sql`select from pg_database where datname = ${database}`;
-    if (!found) await sql`create database ${sql(database)}`;
+    const [found] = await sql`select from pg_database where datname = ${DATABASE}`;
+    if (!found) await sql`create database ${sql(DATABASE)}`;
     return true;
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";

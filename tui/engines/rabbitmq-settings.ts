@@ -9,7 +9,7 @@ export interface Ports {
 }
 
 // The node's name is part of its data, so it must not change with the port. Without epmd, names need not be unique.
-const nodeName = "observatory@localhost";
+const NODE_NAME = "observatory@localhost";
 
 /** Writes the broker's configuration and returns its whole environment, which inherits nothing but PATH. */
 export function serverEnvironment(
@@ -33,7 +33,7 @@ export function serverEnvironment(
     // Makes the start script exec the server instead of staying as its parent.
     RUNNING_UNDER_SYSTEMD: "true",
     RABBITMQ_SCRIPTS_DIR: join(home, "sbin"),
-    RABBITMQ_NODENAME: nodeName,
+    RABBITMQ_NODENAME: NODE_NAME,
     RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
     RABBITMQ_NODE_PORT: String(ports.amqp),
     RABBITMQ_DIST_PORT: String(ports.distribution),
@@ -53,7 +53,7 @@ export function serverEnvironment(
 /** A node that knows its own port needs no epmd, a daemon that would outlive it. */
 function erlangArguments(ports: Ports, cookie: string): string[] {
   return [
-    `-sname ${nodeName}`,
+    `-sname ${NODE_NAME}`,
     "-start_epmd false",
     `-erl_epmd_port ${ports.distribution}`,
     "-kernel inet_dist_use_interface {127,0,0,1}",

@@ -11,12 +11,12 @@ export interface Command {
   stopSignal: NodeJS.Signals;
 }
 
-const maxLogBytes = 5_000_000;
+const MAX_LOG_BYTES = 5_000_000;
 
 /** Starts the server in its own session, appending its output to the log. */
 export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.Subprocess {
   mkdirSync(dirname(logFile), { recursive: true });
-  const log = openSync(logFile, sizeOf(logFile) > maxLogBytes ? "w" : "a");
+  const log = openSync(logFile, sizeOf(logFile) > MAX_LOG_BYTES ? "w" : "a");
   try {
     return Bun.spawn([...endWithUs(recipe.stopSignal), ...recipe.command], {
       ...recipe.user,

@@ -19,11 +19,11 @@ export function unprivilegedUser(): SystemUser | undefined {
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-const rootFolder = "/var/lib/task-observatory";
+const ROOT_FOLDER = "/var/lib/task-observatory";
 
 /** The folder for files that root's unprivileged user must read or own; undefined when we are not root. */
 export function systemFolder(): string | undefined {
-  return process.getuid?.() === 0 ? rootFolder : undefined;
+  return process.getuid?.() === 0 ? ROOT_FOLDER : undefined;
 }
 
 /**
@@ -42,7 +42,7 @@ export function folderFor(
   if (!user || canTraverse(user, dataDir)) return ownedBy(user, wanted);
 
   const key = createHash("sha256").update(wanted).digest("hex").slice(0, 12);
-  const elsewhere = join(rootFolder, `${name}-${key}`);
+  const elsewhere = join(ROOT_FOLDER, `${name}-${key}`);
   const note = `${wanted}.moved`;
   if (!statSync(note, { throwIfNoEntry: false })) rmSync(elsewhere, { recursive: true, force: true });
   ownedBy(user, elsewhere);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 
-const file = join(import.meta.dir, "../../compose/alertmanager/alertmanager.yml");
+const FILE = join(import.meta.dir, "../../compose/alertmanager/alertmanager.yml");
 
 /** The part of `alertmanager.yml` that changes; the rest is copied. */
 interface ComposeConfig {
@@ -15,7 +15,7 @@ interface ComposeConfig {
 
 /** Returns Compose's Alertmanager configuration with the read-model's local address, as JSON. */
 export function alertmanagerConfig(readModelUrl: string, tokenFile: string): string {
-  const compose = YAML.parse(readFileSync(file, "utf8")) as ComposeConfig;
+  const compose = YAML.parse(readFileSync(FILE, "utf8")) as ComposeConfig;
   const receivers = compose.receivers.map((receiver) => ({
     ...receiver,
     webhook_configs: receiver.webhook_configs.map((webhook) => ({

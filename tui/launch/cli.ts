@@ -1,5 +1,5 @@
 import { createCommandLine, UsageError } from "../../shared/command-line.ts";
-import { type EnginesChoice, enginesChoices } from "./engine-set.ts";
+import { ENGINES_CHOICES, type EnginesChoice } from "./engine-set.ts";
 
 export interface DevOptions {
   demo: boolean;
@@ -15,7 +15,7 @@ export interface DevOptions {
   data: string | undefined;
 }
 
-const maxProcessors = 16;
+const MAX_PROCESSORS = 16;
 
 const ENVIRONMENT = `
 Engines: each of these URLs is used as it is when set; otherwise a private engine takes its place. The private
@@ -50,7 +50,7 @@ export function parseCli(args: string[]): DevOptions {
       "embedded: all in one PostgreSQL, nothing to install; full: RabbitMQ, PostgreSQL, MongoDB, Redis, each private; compose: the same four in Docker, as in compose.yaml. Each set keeps its own data",
       "embedded",
     )
-    .option("--processors <count>", `run this many processors, at most ${maxProcessors}`, "1")
+    .option("--processors <count>", `run this many processors, at most ${MAX_PROCESSORS}`, "1")
     .option("--fresh", "start empty: delete this set's engine data and the service logs first")
     .option("--ephemeral", "keep nothing: data and logs are in a temporary folder, removed at the end")
     .option("--no-reload", "do not replace services when their source changes")
@@ -63,17 +63,17 @@ export function parseCli(args: string[]): DevOptions {
     .parse(args, { from: "user" })
     .opts();
   const processors = Number(values.processors);
-  if (!Number.isInteger(processors) || processors < 1 || processors > maxProcessors)
+  if (!Number.isInteger(processors) || processors < 1 || processors > MAX_PROCESSORS)
     throw new UsageError(
-      `--processors is ${JSON.stringify(values.processors)}, expected a whole number from 1 to ${maxProcessors}`,
+      `--processors is ${JSON.stringify(values.processors)}, expected a whole number from 1 to ${MAX_PROCESSORS}`,
     );
   if (values.data === "") throw new UsageError("--data is empty, expected a folder");
   if (values.data !== undefined && values.ephemeral)
     throw new UsageError("--data names a folder to keep, but --ephemeral keeps nothing; use one of them");
-  const engines = enginesChoices.find((choice) => choice === values.engines);
+  const engines = ENGINES_CHOICES.find((choice) => choice === values.engines);
   if (!engines)
     throw new UsageError(
-      `--engines is ${JSON.stringify(values.engines)}, expected one of ${enginesChoices.join(", ")}`,
+      `--engines is ${JSON.stringify(values.engines)}, expected one of ${ENGINES_CHOICES.join(", ")}`,
     );
   if (engines === "compose" && (values.fresh || values.ephemeral))
     throw new UsageError(

@@ -1,7 +1,7 @@
 import { entryOf, SERVICE_NAMES } from "../../contracts/services.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { runTool } from "../../shared/run-tool.ts";
-import { purposes, type UrlName, urlNames } from "./engine-set.ts";
+import { PURPOSES, URL_NAMES, type UrlName } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { RunningEngines } from "./private-engines.ts";
 
@@ -28,7 +28,7 @@ export interface ComposeEnginesOptions {
 
 /** Returns the engines of compose.yaml to start: those whose URL the environment does not set. */
 export function composeEngines(given: Partial<Record<UrlName, string>>): string[] {
-  return urlNames.filter((name) => !given[name]).map((name) => ENGINES[name]);
+  return URL_NAMES.filter((name) => !given[name]).map((name) => ENGINES[name]);
 }
 
 /**
@@ -78,14 +78,14 @@ export async function runComposeEngines({
   }
 
   const urls = Object.fromEntries(
-    urlNames.map((name) => [name, given[name] ?? publishedUrl(name, services)]),
+    URL_NAMES.map((name) => [name, given[name] ?? publishedUrl(name, services)]),
   ) as Record<UrlName, string>;
   return {
     urls,
-    rows: urlNames.map((name) => ({
+    rows: URL_NAMES.map((name) => ({
       name: given[name] ? name : ENGINES[name],
       address: addressOf(urls[name]),
-      purpose: `${purposes[name]}, ${given[name] ? "as given" : "in Docker"}`,
+      purpose: `${PURPOSES[name]}, ${given[name] ? "as given" : "in Docker"}`,
     })),
     brokerMetrics: undefined,
     stop: () => end("stop"),

@@ -7,7 +7,7 @@ type Random = () => number;
 const between = (random: Random, low: number, high: number) => low + Math.floor(random() * (high - low + 1));
 
 // How often each type appears, and what varies in it; a type not listed here uses its example.
-const varied: Record<string, { share: number; payload(random: Random): Record<string, unknown> }> = {
+const VARIED: Record<string, { share: number; payload(random: Random): Record<string, unknown> }> = {
   sleep: { share: 5, payload: (random) => ({ ms: between(random, 100, 4_000) }) },
   hash: {
     share: 4,
@@ -40,7 +40,7 @@ export function nextDemoJob(
   if (!type) throw new Error("The gateway has no job types");
   return {
     type: type.name,
-    payload: varied[type.name]?.payload(random) ?? examplePayload(type, processorUrl),
+    payload: VARIED[type.name]?.payload(random) ?? examplePayload(type, processorUrl),
     priority: between(random, 0, 9),
     ...(random() < 1 / 6 && { runAt: new Date(now + between(random, 3, 30) * 1_000).toISOString() }),
     metadata: { source: "demo" },
@@ -57,4 +57,4 @@ export function examplePayload({ example }: DescribedType, processorUrl: string)
   );
 }
 
-const shareOf = (name: string) => varied[name]?.share ?? 1;
+const shareOf = (name: string) => VARIED[name]?.share ?? 1;

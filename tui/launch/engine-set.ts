@@ -1,7 +1,7 @@
 import type { EngineName } from "../engines/engine.ts";
 
-export const urlNames = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"] as const;
-export type UrlName = (typeof urlNames)[number];
+export const URL_NAMES = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"] as const;
+export type UrlName = (typeof URL_NAMES)[number];
 
 /** The engine URLs passed to every service. */
 export type EngineUrls = Record<UrlName, string>;
@@ -9,7 +9,7 @@ export type EngineUrls = Record<UrlName, string>;
 /** The private engine for each URL that the environment does not set. */
 export type EngineSet = Readonly<Record<UrlName, EngineName>>;
 
-export const fullSet: EngineSet = {
+export const FULL_SET: EngineSet = {
   BUS_URL: "rabbitmq",
   DATABASE_URL: "postgres",
   EVENTS_URL: "mongo",
@@ -17,21 +17,21 @@ export const fullSet: EngineSet = {
 };
 
 /** Everything in one PostgreSQL: nothing else has to be installed. */
-export const embeddedSet: EngineSet = {
+export const EMBEDDED_SET: EngineSet = {
   BUS_URL: "postgres",
   DATABASE_URL: "postgres",
   EVENTS_URL: "postgres",
   CACHE_URL: "postgres",
 };
 
-export const engineSets = { embedded: embeddedSet, full: fullSet } as const;
+export const engineSets = { embedded: EMBEDDED_SET, full: FULL_SET } as const;
 export type EngineSetName = keyof typeof engineSets;
 
 /** The choices of `--engines`: a set of private engines, or those of compose.yaml. */
 export type EnginesChoice = EngineSetName | "compose";
-export const enginesChoices: readonly EnginesChoice[] = ["embedded", "full", "compose"];
+export const ENGINES_CHOICES: readonly EnginesChoice[] = ["embedded", "full", "compose"];
 
-export const purposes: Readonly<Record<UrlName, string>> = {
+export const PURPOSES: Readonly<Record<UrlName, string>> = {
   BUS_URL: "message bus",
   DATABASE_URL: "job store",
   EVENTS_URL: "event store",

@@ -4,7 +4,7 @@ import { problemResponse } from "../../shared/http/to-problem.ts";
 /**
  * The largest batch that a gateway can be configured to accept; the service behind refuses what is too large for it.
  */
-const maxBodyBytes = 134_217_728;
+const MAX_BODY_BYTES = 134_217_728;
 
 /** Holds a service's port while its processes replace each other, so no request is lost. */
 export interface Front {
@@ -66,7 +66,7 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
     port,
     // Streams are silent for longer than any request.
     idleTimeout: 0,
-    maxRequestBodySize: maxBodyBytes,
+    maxRequestBodySize: MAX_BODY_BYTES,
     fetch: pass,
   });
 

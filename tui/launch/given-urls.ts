@@ -1,14 +1,14 @@
 import { connect } from "node:net";
-import { type UrlName, urlNames } from "./engine-set.ts";
+import { URL_NAMES, type UrlName } from "./engine-set.ts";
 
-const postgres = { postgres: 5432, postgresql: 5432 };
+const POSTGRES = { postgres: 5432, postgresql: 5432 };
 
 /** The schemes that a service can use, each with the default port of its URLs. */
-const schemes: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
-  BUS_URL: { amqp: 5672, amqps: 5671, ...postgres },
-  DATABASE_URL: postgres,
-  EVENTS_URL: { mongodb: 27017, "mongodb+srv": 0, ...postgres },
-  CACHE_URL: { redis: 6379, rediss: 6379, ...postgres },
+const SCHEMES: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
+  BUS_URL: { amqp: 5672, amqps: 5671, ...POSTGRES },
+  DATABASE_URL: POSTGRES,
+  EVENTS_URL: { mongodb: 27017, "mongodb+srv": 0, ...POSTGRES },
+  CACHE_URL: { redis: 6379, rediss: 6379, ...POSTGRES },
 };
 
 export interface GivenUrls {
@@ -22,7 +22,7 @@ export async function readGivenUrls(
   env: Readonly<Record<string, string | undefined>>,
   timeoutMs = 3_000,
 ): Promise<GivenUrls> {
-  const urls = Object.fromEntries(urlNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const urls = Object.fromEntries(URL_NAMES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const faults = await Promise.all(
     Object.entries(urls).map(([name, url]) => faultOf(name as UrlName, url, timeoutMs)),
   );
@@ -36,8 +36,8 @@ export function addressOf(url: string): string {
 
 async function faultOf(name: UrlName, url: string, timeoutMs: number): Promise<string | undefined> {
   const scheme = /^([a-z+]+):\/\/./i.exec(url)?.[1]?.toLowerCase() ?? "";
-  const port = schemes[name][scheme];
-  const wanted = Object.keys(schemes[name])
+  const port = SCHEMES[name][scheme];
+  const wanted = Object.keys(SCHEMES[name])
     .map((one) => `${one}://`)
     .join(" or ");
   if (port === undefined) {

@@ -1,7 +1,7 @@
 // Runs before anything is installed, so it imports only what Bun itself has.
 import { join } from "node:path";
 
-const quietMs = 1_000;
+const QUIET_MS = 1_000;
 
 /** Installs what bun.lock lists: silently when that is quick, otherwise with progress. */
 async function install(): Promise<number> {
@@ -22,7 +22,7 @@ async function install(): Promise<number> {
     );
     hasReported = true;
   };
-  const first = setTimeout(report, quietMs);
+  const first = setTimeout(report, QUIET_MS);
   const further = setInterval(report, 10_000);
   const [printed, complaints, code] = await Promise.all([
     child.stdout.text(),

@@ -1,4 +1,4 @@
-const echoMs = 300;
+const ECHO_MS = 300;
 
 /**
  * Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one calls `kill`. Signals within a moment count as one,
@@ -8,7 +8,7 @@ export function onInterrupt(kill: () => void): AbortSignal {
   const controller = new AbortController();
   let firstAt: number | undefined;
   const interrupt = () => {
-    if (firstAt !== undefined && performance.now() - firstAt > echoMs) return kill();
+    if (firstAt !== undefined && performance.now() - firstAt > ECHO_MS) return kill();
     firstAt ??= performance.now();
     controller.abort(new Error("Interrupted"));
   };

@@ -6,10 +6,10 @@ import { nextFree } from "./plan-services.ts";
 import { findPortHolder } from "./port-holder.ts";
 import type { AddressRow } from "./table.ts";
 
-export const observerNames = ["prometheus", "alertmanager"] as const;
-export type ObserverName = (typeof observerNames)[number];
+export const OBSERVER_NAMES = ["prometheus", "alertmanager"] as const;
+export type ObserverName = (typeof OBSERVER_NAMES)[number];
 
-const purposes: Readonly<Record<ObserverName, string>> = {
+const PURPOSES: Readonly<Record<ObserverName, string>> = {
   prometheus: "metrics and alerts of all services",
   alertmanager: "alerts, which the read-model shows",
 };
@@ -34,7 +34,7 @@ export async function planObservers(
   onProgress: (line: string) => void,
 ): Promise<ObserverPlan> {
   if (env.PROMETHEUS_URL || env.ALERTMANAGER_URL || !findPrometheus()) return NO_OBSERVERS;
-  const names = findAlertmanager() ? observerNames : (["prometheus"] as const);
+  const names = findAlertmanager() ? OBSERVER_NAMES : (["prometheus"] as const);
   const ports: Partial<Record<ObserverName, number>> = {};
   for (const name of names) {
     const wanted = portOf(name).port;
@@ -55,6 +55,6 @@ export async function planObservers(
         ALERT_WEBHOOK_TOKEN: env.ALERT_WEBHOOK_TOKEN || randomBytes(24).toString("hex"),
       }),
     },
-    rows: names.map((name) => ({ name, address: url(name), purpose: purposes[name] })),
+    rows: names.map((name) => ({ name, address: url(name), purpose: PURPOSES[name] })),
   };
 }

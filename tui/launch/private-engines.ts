@@ -5,7 +5,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Engine, EngineName } from "../engines/engine.ts";
 import { takeOver } from "../engines/lease.ts";
 import { startEngines } from "../engines/start.ts";
-import { type EngineSet, type EngineUrls, purposes, type UrlName, urlNames } from "./engine-set.ts";
+import { type EngineSet, type EngineUrls, PURPOSES, URL_NAMES, type UrlName } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { AddressRow } from "./table.ts";
 
@@ -28,11 +28,11 @@ export interface PrivateEnginesOptions {
   onReady?(name: EngineName): void;
 }
 
-const maxRetryMs = 10_000;
+const MAX_RETRY_MS = 10_000;
 
 /** The engines to start: those whose URL is not given. */
 export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, string>>): EngineName[] {
-  return [...new Set(urlNames.filter((name) => !given[name]).map((name) => set[name]))];
+  return [...new Set(URL_NAMES.filter((name) => !given[name]).map((name) => set[name]))];
 }
 
 /** Starts the engines that the environment does not set, and returns the URL of each. */
@@ -51,19 +51,18 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
   const urlFor = (name: UrlName) => given[name] ?? engineOf(name)?.url ?? "";
 
   return {
-    urls: Object.fromEntries(urlNames.map((name) => [name, urlFor(name)])) as EngineUrls,
+    urls: Object.fromEntries(URL_NAMES.map((name) => [name, urlFor(name)])) as EngineUrls,
     rows: [
       ...engines.map((engine) => ({
         name: engine.product,
         address: `127.0.0.1:${engine.port}`,
-        purpose: urlNames
-          .filter((name) => !given[name] && set[name] === engine.name)
-          .map((name) => purposes[name])
+        purpose: URL_NAMES.filter((name) => !given[name] && set[name] === engine.name)
+          .map((name) => PURPOSES[name])
           .join("; "),
       })),
-      ...urlNames.flatMap((name) => {
+      ...URL_NAMES.flatMap((name) => {
         const url = given[name];
-        return url ? [{ name, address: addressOf(url), purpose: `${purposes[name]}, as given` }] : [];
+        return url ? [{ name, address: addressOf(url), purpose: `${PURPOSES[name]}, as given` }] : [];
       }),
     ],
     brokerMetrics: metricsPort === undefined ? undefined : `127.0.0.1:${metricsPort}`,
@@ -84,7 +83,7 @@ export async function revive(
   { signal, onProgress }: Pick<PrivateEnginesOptions, "signal" | "onProgress">,
 ): Promise<void> {
   onProgress(`${engine.product} ${end}: restarting it`);
-  for (let retryMs = 500; !signal.aborted; retryMs = Math.min(retryMs * 2, maxRetryMs)) {
+  for (let retryMs = 500; !signal.aborted; retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)) {
     try {
       await engine.restart();
       return onProgress(`${engine.product} on 127.0.0.1:${engine.port} answers again`);

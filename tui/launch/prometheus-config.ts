@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 
-const folder = join(import.meta.dir, "../../compose/prometheus");
+const FOLDER = join(import.meta.dir, "../../compose/prometheus");
 
 /** The project's rules, as a pattern for Prometheus. */
-export const ruleFiles = join(folder, "rules/*.yml");
+export const RULE_FILES = join(FOLDER, "rules/*.yml");
 
 /** The part of `prometheus.yml` that is read. */
 interface ComposeConfig {
@@ -36,10 +36,10 @@ export interface PrometheusPlace {
 export function prometheusConfig({
   targets,
   readModel,
-  ruleFiles: rules = ruleFiles,
+  ruleFiles: rules = RULE_FILES,
   everySeconds = 5,
 }: PrometheusPlace): string {
-  const compose = YAML.parse(readFileSync(join(folder, "prometheus.yml"), "utf8")) as ComposeConfig;
+  const compose = YAML.parse(readFileSync(join(FOLDER, "prometheus.yml"), "utf8")) as ComposeConfig;
   const interval = `${everySeconds}s`;
   const unknown = Object.keys(targets).filter(
     (name) => !compose.scrape_configs.some((job) => job.job_name === name),

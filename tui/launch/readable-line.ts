@@ -8,9 +8,9 @@ export interface ReadableLine {
   readonly warnedAt?: number;
 }
 
-const maxChars = 300;
+const MAX_CHARS = 300;
 /** Many jobs may fail at once, and a handler's message may be long. */
-const maxJobChars = 160;
+const MAX_JOB_CHARS = 160;
 
 /** Formats a log line for people: warnings, errors and anything that is not JSON; undefined for the rest. */
 export function readableLine(line: string): ReadableLine | undefined {
@@ -32,7 +32,7 @@ export function inWords(line: string): ReadableLine {
   const text = `${message}${details.length > 0 ? ` (${details.join(", ")})` : ""}`;
   return {
     key: `${level} ${message} ${why.join()}`,
-    text: cut(`${level === "error" ? "error: " : ""}${text}`, job === undefined ? maxChars : maxJobChars),
+    text: cut(`${level === "error" ? "error: " : ""}${text}`, job === undefined ? MAX_CHARS : MAX_JOB_CHARS),
     ...(level === "warn" && { warnedAt: Date.parse(String(time)) }),
   };
 }
@@ -64,4 +64,4 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-const cut = (text: string, most = maxChars) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const cut = (text: string, most = MAX_CHARS) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

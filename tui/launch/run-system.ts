@@ -11,7 +11,7 @@ import { greet, sayWhatRuns } from "./greeting.ts";
 import { interrupted, onInterrupt } from "./interrupt.ts";
 import { openTui } from "./open-tui.ts";
 import { defaultDataDir, mustBeClone, projectDir } from "./place.ts";
-import { NO_OBSERVERS, observerNames, planObservers } from "./plan-observers.ts";
+import { NO_OBSERVERS, OBSERVER_NAMES, planObservers } from "./plan-observers.ts";
 import { planServices, urlOf } from "./plan-services.ts";
 import { createPrinter, type Printer, withProgress } from "./printer.ts";
 import { privateEngines, removeEngineData, runEngines } from "./private-engines.ts";
@@ -105,7 +105,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   const root = join(dataDir, "engines", options.engines);
   const logDir = join(dataDir, "logs");
   if (options.fresh) {
-    await removeEngineData(root, [...which, ...observerNames]);
+    await removeEngineData(root, [...which, ...OBSERVER_NAMES]);
     removeLogs(logDir);
   }
 

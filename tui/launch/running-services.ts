@@ -39,7 +39,7 @@ export interface RunningServices {
   replace(services: ReadonlySet<ServiceName>): void;
 }
 
-const defaultGraceMs = 10_000;
+const DEFAULT_GRACE_MS = 10_000;
 
 /** Starts the services and resolves when all are ready; they are kept running until `life` stops them. */
 export async function runServices(options: RunServicesOptions): Promise<RunningServices> {
@@ -160,8 +160,8 @@ export function removeLogs(logDir: string): void {
 }
 
 function graceMs(env: Readonly<Record<string, string | undefined>>): number {
-  const given = Number(env.STOP_GRACE_MS || defaultGraceMs);
-  return Number.isFinite(given) ? given : defaultGraceMs;
+  const given = Number(env.STOP_GRACE_MS || DEFAULT_GRACE_MS);
+  return Number.isFinite(given) ? given : DEFAULT_GRACE_MS;
 }
 
 const seconds = (ms: number) => (ms / 1_000).toFixed(1);

@@ -21,10 +21,10 @@ export interface LogTail {
   stop(): void;
 }
 
-const repeatMs = 5_000;
-const maxLinesPerLook = 5;
-const maxHeld = 50;
-const chunkBytes = 1_048_576;
+const REPEAT_MS = 5_000;
+const MAX_LINES_PER_LOOK = 5;
+const MAX_HELD = 50;
+const CHUNK_BYTES = 1_048_576;
 
 /**
  * Follows a service's log and passes on the lines that people should see, each message at most once in five seconds.
@@ -51,10 +51,10 @@ export function followLog({
     for (const line of found) {
       if (!line) continue;
       const verdict = line.warnedAt === undefined ? "show" : judge(line.warnedAt);
-      if (verdict === "hold" && held.length < maxHeld) held.push(line);
-      if (verdict !== "show" || now - (lastShown.get(line.key) ?? Number.NEGATIVE_INFINITY) < repeatMs)
+      if (verdict === "hold" && held.length < MAX_HELD) held.push(line);
+      if (verdict !== "show" || now - (lastShown.get(line.key) ?? Number.NEGATIVE_INFINITY) < REPEAT_MS)
         continue;
-      if (shown++ >= maxLinesPerLook) {
+      if (shown++ >= MAX_LINES_PER_LOOK) {
         left++;
         continue;
       }
@@ -74,11 +74,11 @@ export function followLog({
     if (sizeOf(file) <= offset) return [];
     const fd = openSync(file, "r");
     try {
-      const bytes = Buffer.alloc(Math.min(chunkBytes, sizeOf(file) - offset));
+      const bytes = Buffer.alloc(Math.min(CHUNK_BYTES, sizeOf(file) - offset));
       const read = readSync(fd, bytes, 0, bytes.length, offset);
       offset += read;
       const lines = (rest + bytes.toString("utf8", 0, read)).split("\n");
-      rest = (lines.pop() ?? "").slice(-chunkBytes);
+      rest = (lines.pop() ?? "").slice(-CHUNK_BYTES);
       return lines;
     } finally {
       closeSync(fd);

@@ -1,7 +1,7 @@
 /** A service that is ready within this time had nothing to warn about. */
-const usualMs = 3_000;
+const USUAL_MS = 3_000;
 // A log line and the answer of /readyz are noticed at different moments.
-const slackMs = 300;
+const SLACK_MS = 300;
 
 export interface StartWatch {
   spawned(): void;
@@ -27,8 +27,8 @@ export function createStartWatch(now: () => number = Date.now): StartWatch {
     },
     judge(warnedAt) {
       if (warnedAt < spawnedAt) return "show";
-      if (readyAt === undefined) return now() - spawnedAt < usualMs ? "hold" : "show";
-      return warnedAt <= readyAt + slackMs && readyAt - spawnedAt < usualMs ? "drop" : "show";
+      if (readyAt === undefined) return now() - spawnedAt < USUAL_MS ? "hold" : "show";
+      return warnedAt <= readyAt + SLACK_MS && readyAt - spawnedAt < USUAL_MS ? "drop" : "show";
     },
   };
 }

@@ -53,10 +53,10 @@ interface Running {
   ending?: Promise<void>;
 }
 
-const calmMs = 30_000;
-const lingerMs = 1_000;
-const maxRetryMs = 10_000;
-const firstAnswer = "its first answer";
+const CALM_MS = 30_000;
+const LINGER_MS = 1_000;
+const MAX_RETRY_MS = 10_000;
+const FIRST_ANSWER = "its first answer";
 
 /**
  * Keeps a service running until `stop`.
@@ -121,7 +121,7 @@ export function supervise(service: ServiceProcess): Supervised {
       if (running === serving || !serving) waitingFor = lacks;
       if (lacks === undefined) return takeOver(running);
       // It can report itself what it is waiting for.
-      if (running === serving && lacks !== firstAnswer && !isLed) {
+      if (running === serving && lacks !== FIRST_ANSWER && !isLed) {
         isLed = true;
         void service.front?.lead(running.url);
       }
@@ -144,8 +144,8 @@ export function supervise(service: ServiceProcess): Supervised {
   async function onCrash(running: Running): Promise<void> {
     serving = undefined;
     if (isStopping) return;
-    crashes = performance.now() - running.startedAt > calmMs ? 1 : crashes + 1;
-    const retryMs = Math.min(maxRetryMs, 250 * 2 ** crashes);
+    crashes = performance.now() - running.startedAt > CALM_MS ? 1 : crashes + 1;
+    const retryMs = Math.min(MAX_RETRY_MS, 250 * 2 ** crashes);
     service.onCrash?.(endOf(running), tailOf(service.logFile, running.logStart, 12), retryMs);
     await pause(retryMs, mayGo.signal);
     if (!isStopping && !serving && !successor) await serve();
@@ -174,7 +174,7 @@ export function supervise(service: ServiceProcess): Supervised {
     signalProcess(child.pid, "SIGTERM");
     const patience = setTimeout(() => {
       if (!isStopping) service.onLinger?.();
-    }, lingerMs);
+    }, LINGER_MS);
     const timer = setTimeout(() => void killTree(child.pid), service.stopMs);
     await child.exited;
     clearTimeout(patience);
@@ -247,6 +247,6 @@ async function whatItWaitsFor(readyUrl: string): Promise<string | undefined> {
     const { failing } = (await response.json()) as { failing?: string[] };
     return failing?.join(", ") || "its engines";
   } catch {
-    return firstAnswer; // Nothing listens yet, or not in HTTP.
+    return FIRST_ANSWER; // Nothing listens yet, or not in HTTP.
   }
 }

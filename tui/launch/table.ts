@@ -6,19 +6,19 @@ export interface AddressRow {
   readonly purpose: string;
 }
 
-const gap = 2;
-const minPurpose = 16;
+const GAP = 2;
+const MIN_PURPOSE = 16;
 
 /**
  * Formats name, address and purpose in columns of at most `width`. The purpose wraps, or goes below where it has no room.
  */
 export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
-  const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + gap;
-  const addressWidth = Math.max(...rows.map(({ address }) => address.length)) + gap;
+  const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + GAP;
+  const addressWidth = Math.max(...rows.map(({ address }) => address.length)) + GAP;
   const left = width - nameWidth - addressWidth;
   return rows
     .flatMap(({ name, address, purpose }) => {
-      if (left < minPurpose) return [`${paint.bold(name)}\n  ${address}\n  ${purpose}`];
+      if (left < MIN_PURPOSE) return [`${paint.bold(name)}\n  ${address}\n  ${purpose}`];
       const [first = "", ...rest] = wrap(purpose, left);
       return [
         `${paint.bold(name.padEnd(nameWidth))}${address.padEnd(addressWidth)}${first}`,

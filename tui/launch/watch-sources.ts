@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ServiceName } from "../../contracts/services.ts";
 import { readSourceGraph, SourceError, type SourceGraph, servicesWith } from "./source-graph.ts";
 
-const quietMs = 200;
+const QUIET_MS = 200;
 
 export interface SourceWatchOptions {
   readonly projectDir: string;
@@ -53,7 +53,7 @@ export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptio
     watch(join(projectDir, folder), { recursive: true }, (_, name) => {
       changed.add(join(folder, name ?? "").replaceAll("\\", "/"));
       clearTimeout(timer);
-      timer = setTimeout(look, quietMs);
+      timer = setTimeout(look, QUIET_MS);
     }),
   );
   return () => {

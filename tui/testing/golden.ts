@@ -2,11 +2,11 @@ import { expect } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const folder = join(import.meta.dir, "../golden");
+const FOLDER = join(import.meta.dir, "../golden");
 
 /** Compares a screen with the text file of its name in tui/golden; GOLDEN=write writes the file instead. */
 export function expectGolden(name: string, text: string) {
-  const path = join(folder, `${name}.txt`);
+  const path = join(FOLDER, `${name}.txt`);
   if (process.env.GOLDEN === "write") writeFileSync(path, `${text}\n`);
   if (!existsSync(path))
     throw new Error(`There is no ${path}: look at the screen, then run with GOLDEN=write`);

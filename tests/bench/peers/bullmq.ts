@@ -7,13 +7,13 @@ function workerSettings({ profile, slots }: PeerContext) {
   return { concurrency: profile === "noop" ? 100 : slots };
 }
 
-const queueName = "bench";
+const QUEUE_NAME = "bench";
 
 const bullmq: Peer = {
   settings: (context) => JSON.stringify(workerSettings(context)),
 
   async openQueue({ engineUrl }) {
-    const queue = new Queue(queueName, { connection: { url: engineUrl } });
+    const queue = new Queue(QUEUE_NAME, { connection: { url: engineUrl } });
     await queue.waitUntilReady();
     return {
       add: async ({ type, payload }) => (await queue.add(type, payload)).id!,
@@ -26,7 +26,7 @@ const bullmq: Peer = {
   },
 
   async openWorker(context, record) {
-    const worker = new Worker<Record<string, unknown>>(queueName, (job) => runHandler(job.name, job.data), {
+    const worker = new Worker<Record<string, unknown>>(QUEUE_NAME, (job) => runHandler(job.name, job.data), {
       ...workerSettings(context),
       connection: { url: context.engineUrl, maxRetriesPerRequest: null },
     });

@@ -6,8 +6,8 @@ import { runPeer } from "./peer-process.ts";
  * Its server owns the queue; server and workers of the bench are its clients over TCP. `durable` jobs bypass the buffer
  * of its SQLite file (PostgreSQL is transactional already). Waiting jobs are fetched one at a time per slot.
  */
-const jobOptions = { durable: true, removeOnComplete: false } as const;
-const queueName = "bench";
+const JOB_OPTIONS = { durable: true, removeOnComplete: false } as const;
+const QUEUE_NAME = "bench";
 
 function workerSettings({ profile, slots }: PeerContext) {
   return profile === "noop" ? { concurrency: 100, batchSize: 100 } : { concurrency: slots, batchSize: slots };
@@ -19,14 +19,14 @@ function connectionOf({ engineUrl }: PeerContext) {
 }
 
 const bunqueue: Peer = {
-  settings: (context) => JSON.stringify({ ...workerSettings(context), ...jobOptions }),
+  settings: (context) => JSON.stringify({ ...workerSettings(context), ...JOB_OPTIONS }),
 
   async openQueue(context) {
-    const queue = new Queue<JobToAdd["payload"]>(queueName, { connection: connectionOf(context) });
+    const queue = new Queue<JobToAdd["payload"]>(QUEUE_NAME, { connection: connectionOf(context) });
     return {
-      add: async ({ type, payload }) => (await queue.add(type, payload, jobOptions)).id,
+      add: async ({ type, payload }) => (await queue.add(type, payload, JOB_OPTIONS)).id,
       addMany: async (jobs) => {
-        const entries = jobs.map(({ type, payload }) => ({ name: type, data: payload, opts: jobOptions }));
+        const entries = jobs.map(({ type, payload }) => ({ name: type, data: payload, opts: JOB_OPTIONS }));
         return (await queue.addBulk(entries)).map(({ id }) => id);
       },
       close: async () => void (await queue.close()),
@@ -34,10 +34,14 @@ const bunqueue: Peer = {
   },
 
   async openWorker(context, record) {
-    const worker = new Worker<JobToAdd["payload"], void>(queueName, (job) => runHandler(job.name, job.data), {
-      ...workerSettings(context),
-      connection: connectionOf(context),
-    });
+    const worker = new Worker<JobToAdd["payload"], void>(
+      QUEUE_NAME,
+      (job) => runHandler(job.name, job.data),
+      {
+        ...workerSettings(context),
+        connection: connectionOf(context),
+      },
+    );
     // Emitted when the server has acknowledged the end.
     worker.on("completed", (job) => record(job.id));
     worker.on("error", (error) => console.error(`bunqueue: ${error.message}`));

@@ -24,12 +24,12 @@ export async function startPeerChild(
   });
   const stop = async () => {
     child.kill("SIGTERM");
-    await Promise.race([child.exited, Bun.sleep(stopGraceMs)]);
+    await Promise.race([child.exited, Bun.sleep(STOP_GRACE_MS)]);
     if (child.exitCode === null) child.kill("SIGKILL");
     await child.exited;
   };
   try {
-    const ready = await firstLine(child.stdout, AbortSignal.any([signal, AbortSignal.timeout(readyMs)]));
+    const ready = await firstLine(child.stdout, AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]));
     return { ...(JSON.parse(ready) as PeerReady), pid: child.pid, stop };
   } catch (cause) {
     await stop();
@@ -37,8 +37,8 @@ export async function startPeerChild(
   }
 }
 
-const readyMs = 30_000;
-const stopGraceMs = 5_000;
+const READY_MS = 30_000;
+const STOP_GRACE_MS = 5_000;
 
 async function firstLine(stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
   const reader = stream.getReader();

@@ -14,19 +14,19 @@ function workerSettings({ profile, slots }: PeerContext) {
     : { concurrentJobs: slots, localQueue: { size: slots }, completeJobBatchDelay: 0, pollInterval: 1_000 };
 }
 
-const serverConnections = 20;
+const SERVER_CONNECTIONS = 20;
 const quiet = new Logger((scope) => {
   const write = consoleLogFactory(scope);
   return (level, message, meta) => (level === "error" ? write(level, message, meta) : undefined);
 });
 
 const graphileWorker: Peer = {
-  settings: (context) => JSON.stringify({ ...workerSettings(context), serverPool: serverConnections }),
+  settings: (context) => JSON.stringify({ ...workerSettings(context), serverPool: SERVER_CONNECTIONS }),
 
   async openQueue({ engineUrl }) {
     const utils = await makeWorkerUtils({
       connectionString: engineUrl,
-      maxPoolSize: serverConnections,
+      maxPoolSize: SERVER_CONNECTIONS,
       logger: quiet,
     });
     await utils.migrate();

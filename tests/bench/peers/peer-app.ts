@@ -3,8 +3,8 @@ import { Elysia } from "elysia";
 import { BatchRequest, JobRequest } from "../../../contracts/api-commands.ts";
 import type { PeerQueue } from "./peer.ts";
 
-const knownTypes = new Set(["sleep"]);
-const maxPayloadBytes = 65_536;
+const KNOWN_TYPES = new Set(["sleep"]);
+const MAX_PAYLOAD_BYTES = 65_536;
 const isJobRequest = TypeCompiler.Compile(JobRequest);
 
 /**
@@ -41,8 +41,8 @@ export function createPeerApp(queue: PeerQueue) {
 }
 
 function findRefusal({ type, payload = {} }: JobRequest): { status: 413 | 422; code: string } | null {
-  if (!knownTypes.has(type)) return { status: 422, code: "UNKNOWN_JOB_TYPE" };
-  if (Buffer.byteLength(JSON.stringify(payload)) > maxPayloadBytes)
+  if (!KNOWN_TYPES.has(type)) return { status: 422, code: "UNKNOWN_JOB_TYPE" };
+  if (Buffer.byteLength(JSON.stringify(payload)) > MAX_PAYLOAD_BYTES)
     return { status: 413, code: "PAYLOAD_TOO_LARGE" };
   return null;
 }

@@ -18,28 +18,28 @@ function workSettings({ profile, slots }: PeerContext): WorkOptions {
   return { localConcurrency: 2, batchSize: profile === "noop" ? 100 : Math.ceil(slots / 2), ...fetching };
 }
 
-const queueName = "bench";
-const serverConnections = 20;
+const QUEUE_NAME = "bench";
+const SERVER_CONNECTIONS = 20;
 
 const pgBoss: Peer = {
-  settings: (context) => JSON.stringify({ ...workSettings(context), serverPool: serverConnections }),
+  settings: (context) => JSON.stringify({ ...workSettings(context), serverPool: SERVER_CONNECTIONS }),
 
   async openQueue({ engineUrl, variant }) {
     const boss = await openBoss({
       connectionString: engineUrl,
-      max: serverConnections,
+      max: SERVER_CONNECTIONS,
       useListenNotify: false,
     });
-    await boss.createQueue(queueName, { notify: variant === "notify" });
+    await boss.createQueue(QUEUE_NAME, { notify: variant === "notify" });
     return {
       add: async (job) => {
-        const id = await boss.send(queueName, job);
+        const id = await boss.send(QUEUE_NAME, job);
         if (!id) throw new Error("pg-boss refused a job without saying why");
         return id;
       },
       addMany: async (jobs) =>
         (await boss.insert(
-          queueName,
+          QUEUE_NAME,
           jobs.map((job) => ({ data: job })),
           { returnId: true },
         )) ?? [],
@@ -55,7 +55,7 @@ const pgBoss: Peer = {
     });
     const handled = new Set<string>();
     await boss.work<{ type: string; payload: Record<string, unknown> }>(
-      queueName,
+      QUEUE_NAME,
       workSettings(context),
       async (jobs) => {
         await Promise.all(jobs.map(({ data }) => runHandler(data.type, data.payload)));
@@ -69,7 +69,7 @@ const pgBoss: Peer = {
       // The library keeps the time of each completion, which is later than the handler's end: it counts.
       // The last batch may still be on its way to the store when the handlers' count is complete.
       async readFinishedAt() {
-        const deadline = performance.now() + completionMs;
+        const deadline = performance.now() + COMPLETION_MS;
         for (;;) {
           const finishedAt = await readCompletedOn(boss);
           if (handled.isSubsetOf(new Set(finishedAt.keys())) || performance.now() > deadline)
@@ -82,13 +82,13 @@ const pgBoss: Peer = {
   },
 };
 
-const completionMs = 5_000;
+const COMPLETION_MS = 5_000;
 
 async function readCompletedOn(boss: PgBoss): Promise<Map<string, number>> {
   const { rows } = await boss.getDb().executeSql(
     `SELECT id, extract(epoch FROM completed_on) * 1000 AS at FROM pgboss.job
      WHERE name = $1 AND completed_on IS NOT NULL`,
-    [queueName],
+    [QUEUE_NAME],
   );
   return new Map((rows as { id: string; at: string }[]).map(({ id, at }) => [id, Number(at)]));
 }
