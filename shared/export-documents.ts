@@ -6,7 +6,7 @@ import type { JobType } from "./job-types/define.ts";
 const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = {
   "docs/job-types.md": (types) =>
     table(
-      ["job type", "what it does, and what for", "an example of its payload"],
+      ["job type", "what it does", "example payload"],
       types.map(({ name, description, example }) => [
         `\`${name}\``,
         description,
@@ -15,7 +15,7 @@ const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = 
     ),
   "contracts/VERSIONS.md": (types) =>
     table(
-      ["schema", "version", "what the type does, and what for"],
+      ["schema", "version", "what the type does"],
       types.map(({ name, version, description }) => [`job-type.${name}`, version, description]),
     ),
 };

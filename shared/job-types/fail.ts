@@ -4,7 +4,7 @@ import { defineJobType, JobFailure } from "./define.ts";
 export default defineJobType({
   name: "fail",
   version: "1.0.0",
-  description: "Always fails: to see retries, then a dead letter to replay",
+  description: "Always fails. Shows retries, then a dead letter to replay",
   payload: Type.Object(
     {
       message: Type.String({ maxLength: 500, default: "This job type always fails" }),

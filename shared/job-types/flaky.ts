@@ -4,7 +4,7 @@ import { defineJobType, JobFailure } from "./define.ts";
 export default defineJobType({
   name: "flaky",
   version: "1.0.0",
-  description: "Fails with a probability, or on its first tries: to see retries that end well",
+  description: "Fails with a probability, or on its first tries. Shows retries that succeed",
   payload: Type.Object(
     {
       probability: Type.Optional(

@@ -5,7 +5,8 @@ import { HASH_THREADS, hashInWorker } from "./hash-pool.ts";
 export default defineJobType({
   name: "hash",
   version: "1.0.0",
-  description: "Rounds of SHA-256 over a text, on another thread: real CPU work with progress",
+  description:
+    "Hashes a text with many rounds of SHA-256, on another thread. Does real CPU work and reports progress",
   payload: Type.Object(
     {
       text: Type.String({ maxLength: 32_768 }),

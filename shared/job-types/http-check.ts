@@ -9,7 +9,7 @@ export default defineJobType({
   name: "http-check",
   version: "1.0.0",
   description:
-    "GETs a URL and reports status and time, at addresses of the allow-list (loopback by default): work that waits",
+    "GETs a URL, if its address is allowed (loopback is), and reports status and time. Mostly waits",
   payload: Type.Object(
     {
       url: Type.String({ pattern: "^https?://", maxLength: 2_048 }),

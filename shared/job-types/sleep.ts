@@ -5,7 +5,8 @@ import { defineJobType } from "./define.ts";
 export default defineJobType({
   name: "sleep",
   version: "1.0.0",
-  description: "Waits for some milliseconds, 0 is a no-op: to fill slots, cancel, pause or kill a worker",
+  description:
+    "Waits for some milliseconds; 0 is a no-op. Fills slots, and leaves time to cancel, pause or kill",
   payload: Type.Object(
     { ms: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 0 }) },
     { additionalProperties: false },
