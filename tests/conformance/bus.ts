@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { QUEUES, type QueueName, ROUTES, TOPOLOGY, type Topology } from "../../contracts/topology.ts";
 import type { BatchHandler, Bus, ConsumeOptions, Delivery } from "../../shared/bus/port.ts";
 import { AppError } from "../../shared/errors.ts";
-import { until } from "../../shared/until.ts";
+import { eventually } from "../support/wait.ts";
 
 /** The options that every adapter accepts. */
 export interface WorldBusOptions {
@@ -119,9 +119,11 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
         await gate.promise;
       });
       await bus.publish("jobs.created", bytes("first"));
-      await eventually(() => sizes.length === 1, "the idle consumer to be called at once");
+      await eventually(() => sizes.length === 1, { what: "the idle consumer to be called at once" });
       await Promise.all(numbered(150).map((text) => bus.publish("jobs.created", bytes(text))));
-      await eventually(async () => (await readyIn(bus, "jobs.created")) === 0, "all to be prefetched");
+      await eventually(async () => (await readyIn(bus, "jobs.created")) === 0, {
+        what: "all to be prefetched",
+      });
       gate.resolve();
       await inbox.has(151);
       // The engine hands out the messages in a few portions, far fewer than there are messages.
@@ -133,10 +135,9 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       await Promise.all(numbered(10).map((text) => bus.publish("jobs.created", bytes(text))));
       const gate = Promise.withResolvers<void>();
       const inbox = collect(bus, "jobs.created", { maxBatch: 2, prefetch: 4 }, () => gate.promise);
-      await eventually(
-        async () => (await readyIn(bus, "jobs.created")) === 6,
-        "six messages left for others",
-      );
+      await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, {
+        what: "six messages left for others",
+      });
       const other = collect(bus, "jobs.created", SINGLE);
       await other.has(6);
       gate.resolve();
@@ -189,7 +190,7 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       await Promise.all(numbered(20).map((text) => other.publish("jobs.created", bytes(text))));
       const gate = Promise.withResolvers<void>();
       const held = collect(dying, "jobs.created", { maxBatch: 5, prefetch: 10 }, () => gate.promise);
-      await eventually(async () => (await readyIn(other, "jobs.created")) === 10, "ten to be held");
+      await eventually(async () => (await readyIn(other, "jobs.created")) === 10, { what: "ten to be held" });
       const inbox = collect(other, "jobs.created");
       await inbox.has(10);
       world.cut();
@@ -214,12 +215,12 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
           for (const { body } of batch) handled.add(text(body));
           running = false;
         });
-        await eventually(() => calls > 0, "a batch");
+        await eventually(() => calls > 0, { what: "a batch" });
         await Promise.all([consumer.stop(), consumer.stop()]);
         expect(running).toBe(false);
         const before = handled.size;
         if (before < 2_000)
-          await eventually(async () => (await readyIn(bus, "jobs.created")) > 0, "the rest");
+          await eventually(async () => (await readyIn(bus, "jobs.created")) > 0, { what: "the rest" });
         expect(handled.size).toBe(before);
       }
       await publishing;
@@ -244,7 +245,9 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
     test("publishing fails at once while the network is cut, and works again afterwards", async () => {
       const bus = await connect();
       world.cut();
-      await eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", "the loss to be seen");
+      await eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
+        what: "the loss to be seen",
+      });
       const before = performance.now();
       const error = await bus.publish("jobs.created", bytes("lost")).catch((thrown) => thrown);
       expect(performance.now() - before).toBeLessThan(100);
@@ -252,7 +255,7 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       expect(error).toMatchObject({ code: "BUS_UNAVAILABLE" });
       expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(1);
       world.restore();
-      await eventually(async () => (await codeOf(bus.ping())) === undefined, "the bus to be back");
+      await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
       await bus.publish("jobs.created", bytes("kept"));
       const inbox = collect(bus, "jobs.created");
       await inbox.has(1);
@@ -269,15 +272,18 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
         if (code) codes.add(code);
         else confirmed.add(each);
       });
-      await eventually(() => confirmed.size > 0, "the first confirms");
+      await eventually(() => confirmed.size > 0, { what: "the first confirms" });
       world.cut();
       await Promise.all(all);
       expect([...codes]).toEqual(["BUS_UNAVAILABLE"]);
       const inbox = collect(await connected(world.openElsewhere()), "jobs.created");
-      await eventually(() => {
-        const arrived = new Set(inbox.texts());
-        return [...confirmed].every((each) => arrived.has(each));
-      }, "every confirmed message");
+      await eventually(
+        () => {
+          const arrived = new Set(inbox.texts());
+          return [...confirmed].every((each) => arrived.has(each));
+        },
+        { what: "every confirmed message" },
+      );
     });
 
     test("a frozen network makes publishing and ping fail in bounded time", async () => {
@@ -291,7 +297,7 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       expect(codes).toEqual(["BUS_UNAVAILABLE", "BUS_UNAVAILABLE"]);
       expect(performance.now() - before).toBeLessThan(4_000);
       world.restore();
-      await eventually(async () => (await codeOf(bus.ping())) === undefined, "the bus to be back");
+      await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
       await bus.publish("jobs.created", bytes("thawed"));
     });
 
@@ -306,38 +312,43 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
         running--;
       });
       await elsewhere.publish("jobs.created", bytes("in hand"));
-      await eventually(() => calls === 1, "the batch to be in hand");
+      await eventually(() => calls === 1, { what: "the batch to be in hand" });
       world.cut();
       await elsewhere.publish("jobs.created", bytes("meanwhile"));
-      await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 2, "both to be back");
+      await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 2, {
+        what: "both to be back",
+      });
       world.restore();
-      await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 0, "both to be prefetched");
+      await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 0, {
+        what: "both to be prefetched",
+      });
       gate.resolve();
-      await eventually(
-        () => inbox.texts().filter((each) => each === "in hand").length === 2,
-        "the batch again",
-      );
+      await eventually(() => inbox.texts().filter((each) => each === "in hand").length === 2, {
+        what: "the batch again",
+      });
       await inbox.has(3);
       expect(inbox.texts()).toContain("meanwhile");
       expect(most).toBe(1);
-      await eventually(async () => {
-        const stopped = await inbox.stop();
-        return stopped && (await readyIn(elsewhere, "jobs.created")) === 0;
-      }, "nothing to be left");
+      await eventually(
+        async () => {
+          const stopped = await inbox.stop();
+          return stopped && (await readyIn(elsewhere, "jobs.created")) === 0;
+        },
+        { what: "nothing to be left" },
+      );
     });
 
     test("a restart of the engine keeps messages, and both sides resume by themselves", async () => {
       const bus = await connect();
       await Promise.all(numbered(100).map((each) => bus.publish("jobs.created", bytes(each))));
-      const lost = eventually(
-        async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE",
-        "the loss to be seen",
-      );
+      const lost = eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
+        what: "the loss to be seen",
+      });
       await Promise.all([world.restartEngine(), lost]);
       const inbox = collect(bus, "jobs.created");
       await inbox.has(100);
       expect(inbox.texts()).toEqual(numbered(100));
-      await eventually(async () => (await codeOf(bus.ping())) === undefined, "the bus to be back");
+      await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
       // A confirm of each queue: RabbitMQ loses all of them when a queue is deleted while its leader is being elected.
       await Promise.all(ROUTES.map((route) => bus.publish(route, bytes("after"))));
       await inbox.has(101);
@@ -348,12 +359,15 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       await bus.publish("jobs.created", bytes("one"));
       await bus.publish("jobs.transitions", bytes("two"));
       const consumer = bus.consume("events.observed", BATCHES, async () => undefined);
-      await eventually(async () => {
-        const depths = await bus.depths();
-        return depths.some(
-          ({ name, ready, consumers }) => name === "events.observed" && !ready && consumers === 1,
-        );
-      }, "the consumer to drain its queue");
+      await eventually(
+        async () => {
+          const depths = await bus.depths();
+          return depths.some(
+            ({ name, ready, consumers }) => name === "events.observed" && !ready && consumers === 1,
+          );
+        },
+        { what: "the consumer to drain its queue" },
+      );
       expect(await bus.depths()).toEqual([
         { name: "jobs.created", ready: 1, consumers: 0 },
         { name: "events.observed", ready: 0, consumers: 1 },
@@ -363,7 +377,9 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       await consumer.stop();
       expect((await bus.depths()).map(({ consumers }) => consumers)).toEqual([0, 0, 0, 0]);
       world.cut();
-      await eventually(async () => (await codeOf(bus.depths())) === "BUS_UNAVAILABLE", "depths to fail");
+      await eventually(async () => (await codeOf(bus.depths())) === "BUS_UNAVAILABLE", {
+        what: "depths to fail",
+      });
     });
 
     test("unacknowledged messages count as held, not as ready", async () => {
@@ -371,11 +387,11 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       await Promise.all(numbered(10).map((text) => bus.publish("jobs.created", bytes(text))));
       const gate = Promise.withResolvers<void>();
       const inbox = collect(bus, "jobs.created", { maxBatch: 2, prefetch: 4 }, () => gate.promise);
-      await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, "four to be held");
+      await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, { what: "four to be held" });
       expect(bus.held()).toEqual({ "jobs.created": 4 });
       gate.resolve();
       await inbox.has(10);
-      await eventually(() => bus.held()["jobs.created"] === 0, "nothing to be held");
+      await eventually(() => bus.held()["jobs.created"] === 0, { what: "nothing to be held" });
     });
 
     test("a rejected batch is reported as stuck, with the reason, until it is handled", async () => {
@@ -386,11 +402,11 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       });
       expect(consumer.whyStuck()).toBeUndefined();
       await bus.publish("jobs.created", bytes("again"));
-      await eventually(() => consumer.whyStuck() !== undefined, "the consumer to be stuck");
+      await eventually(() => consumer.whyStuck() !== undefined, { what: "the consumer to be stuck" });
       expect(consumer.whyStuck()).toContain("the store is read-only");
       expect(bus.held()).toEqual({ "jobs.created": 1 });
       isBroken = false;
-      await eventually(() => consumer.whyStuck() === undefined, "the consumer to continue");
+      await eventually(() => consumer.whyStuck() === undefined, { what: "the consumer to continue" });
     });
 
     test("ping answers while the engine does, even for many concurrent callers", async () => {
@@ -417,7 +433,7 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       });
       const dead = collect(await connected(world.openElsewhere({ topology })), "jobs.failed.validation");
       await dead.has(1);
-      await eventually(() => handled.size === 20, "the neighbours to be handled");
+      await eventually(() => handled.size === 20, { what: "the neighbours to be handled" });
       expect(dead.texts()).toEqual(["poison"]);
       expect(dead.deliveries[0]?.diedOn).toBe("jobs.created");
     });
@@ -439,7 +455,7 @@ export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): v
       const publishing = Promise.all(numbered(200).map((each) => bus.publish("jobs.created", bytes(each))));
       await Promise.all([publishing, bus.close(), bus.close()]);
       expect(await codeOf(bus.publish("jobs.created", bytes("too late")))).toBe("BUS_UNAVAILABLE");
-      await eventually(() => world.connections() === 0, "the connections to be gone");
+      await eventually(() => world.connections() === 0, { what: "the connections to be gone" });
     });
 
     test("closing while the engine is unreachable ends at once, and a caller waiting for the connection is refused", async () => {
@@ -487,27 +503,17 @@ function collect(bus: Bus, queue: QueueName, options = BATCHES, before?: BatchHa
     texts: () => deliveries.map(({ body }) => text(body)),
     has: (count: number) =>
       eventually(
-        () => deliveries.length >= count,
-        `${count} messages of ${queue}`,
-        () => `there are ${deliveries.length}`,
+        () => {
+          if (deliveries.length < count) throw new Error(`there are ${deliveries.length}`);
+          return true;
+        },
+        { what: `${count} messages of ${queue}` },
       ),
     stop: async () => {
       await consumer.stop();
       return true;
     },
   };
-}
-
-function eventually(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  state?: () => string,
-): Promise<void> {
-  return until(condition, {
-    timeoutMs: 20_000,
-    everyMs: 5,
-    what: () => (state ? `${what}, ${state()}` : what),
-  });
 }
 
 async function connected(bus: Bus): Promise<Bus> {

@@ -3,8 +3,8 @@ import type { DeadLetterPage, JobDetail, JobPage, Ledger, Overview } from "../..
 import { createdEventId, eventIdAt, newJobId } from "../../contracts/ids.ts";
 import type { Problem } from "../../contracts/problem.ts";
 import { createJobDatabase } from "../../services/read-model/job-database.ts";
-import { until } from "../../shared/until.ts";
 import { missingEngines } from "../../tui/engines/missing.ts";
+import { eventually } from "../support/wait.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker, terminalEvent } from "./seed.ts";
 import { createWorld, type ReadModel, type World } from "./world.ts";
 
@@ -26,8 +26,6 @@ async function ids(query: string): Promise<string[]> {
   expect(status).toBe(200);
   return body.items.map(({ id }) => id);
 }
-const within = (what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 15_000) =>
-  until(condition, { timeoutMs, what: () => what });
 const ago = (ms: number) => new Date(Date.now() - ms);
 
 describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
@@ -359,10 +357,10 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
         fetch(`${model.url}/queues`, { signal: leaving.signal }).catch(() => "left"),
       );
       // The queues, and what they are made from.
-      await within("two statements for twenty readers", async () => (await statements()) === 2);
+      await eventually(async () => (await statements()) === 2, { what: "two statements for twenty readers" });
       leaving.abort();
       expect(new Set(await Promise.all(calls))).toEqual(new Set(["left"]));
-      await within("the statements to be cancelled", async () => (await statements()) === 0);
+      await eventually(async () => (await statements()) === 0, { what: "the statements to be cancelled" });
     } finally {
       await lock`rollback`;
       lock.release();
@@ -468,7 +466,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       expect([ready.status, ready.body.failing]).toEqual([503, ["postgres"]]);
 
       world.networks.postgres.restore();
-      await within("the jobs", async () => (await get(`/jobs/${id}`)).status === 200);
+      await eventually(async () => (await get(`/jobs/${id}`)).status === 200, { what: "the jobs" });
       expect((await get("/readyz")).status).toBe(200);
     });
 
@@ -480,7 +478,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       expect([jobs.status, jobs.body.facts?.engine]).toEqual([503, "postgres"]);
       expect([overview.status, overview.body.unavailable]).toEqual([200, ["postgres"]]);
       world.networks.postgres.restore();
-      await within("the job", async () => (await get(`/jobs/${id}`)).status === 200);
+      await eventually(async () => (await get(`/jobs/${id}`)).status === 200, { what: "the job" });
     });
 
     test("leaves jobs without events when it is the event store", async () => {
@@ -502,10 +500,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       expect([events503.status, events503.body.facts?.engine]).toEqual([503, "mongodb"]);
       expect((await get("/jobs")).status).toBe(200);
       world.networks.mongo.restore();
-      await within(
-        "the events",
-        async () => (await get<JobDetail>(`/jobs/${id}`)).body.unavailable.length === 0,
-      );
+      await eventually(async () => (await get<JobDetail>(`/jobs/${id}`)).body.unavailable.length === 0, {
+        what: "the events",
+      });
     });
 
     test("affects only series and the stream when it is the cache", async () => {
@@ -521,7 +518,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
         observationLagMs: null,
       });
       world.networks.redis.restore();
-      await within("the series", async () => (await get("/series?metric=completed")).status === 200);
+      await eventually(async () => (await get("/series?metric=completed")).status === 200, {
+        what: "the series",
+      });
     });
   });
 
@@ -532,10 +531,13 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model", () => {
       await world.sql`truncate ledger_seals, ledger_accusations`;
       let report = await ledgerNow();
       // Where the event store has forgotten the beginning, only sealing passes over it.
-      await within("the ledger to reach the present", async () => {
-        report = await ledgerNow();
-        return !report.waitingFor?.some(({ what }) => what === "ledger");
-      });
+      await eventually(
+        async () => {
+          report = await ledgerNow();
+          return !report.waitingFor?.some(({ what }) => what === "ledger");
+        },
+        { what: "the ledger to reach the present" },
+      );
       return report;
     };
 

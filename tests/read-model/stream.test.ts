@@ -5,9 +5,9 @@ import { Value } from "@sinclair/typebox/value";
 import { StreamMessage } from "../../contracts/api-queries.ts";
 import { newJobId } from "../../contracts/ids.ts";
 import type { Problem } from "../../contracts/problem.ts";
-import { until } from "../../shared/until.ts";
 import { missingEngines } from "../../tui/engines/missing.ts";
 import { accepts, findFreePort } from "../../tui/engines/port.ts";
+import { eventually } from "../support/wait.ts";
 import { terminalEvent } from "./seed.ts";
 import { createWorld, type ReadModel, type World } from "./world.ts";
 
@@ -18,8 +18,6 @@ for (const { problem, remedy } of missing)
   console.warn(`tests/read-model/stream.test.ts is left out: ${problem}; try: ${remedy}`);
 
 let world: World;
-const within = (what: string, condition: () => boolean | Promise<boolean>) =>
-  until(condition, { timeoutMs: 15_000, what: () => what });
 
 interface Listener {
   readonly messages: { id: string | undefined; message: StreamMessage }[];
@@ -105,7 +103,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const [one, two] = await Promise.all([listenTo(model), listenTo(model)]);
     const first = await record(3);
     const second = await record(2);
-    await within("all deltas", () => one.jobs().length >= 5 && two.jobs().length >= 5);
+    await eventually(() => one.jobs().length >= 5 && two.jobs().length >= 5, { what: "all deltas" });
     expect(one.jobs()).toEqual([...first, ...second]);
     expect(two.messages).toEqual(one.messages);
   });
@@ -114,19 +112,21 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const model = await world.start();
     const client = await listenTo(model);
     await record();
-    await within("the first delta", () => client.jobs().length === 1);
+    await eventually(() => client.jobs().length === 1, { what: "the first delta" });
     client.stop();
     const missed = [...(await record()), ...(await record(2))];
 
     const again = await listenTo(model, client.lastId());
-    await within("what was missed", () => again.jobs().length >= 3);
+    await eventually(() => again.jobs().length >= 3, { what: "what was missed" });
     const other = await world.start();
     const elsewhere = await listenTo(other, client.lastId());
-    await within("what was missed, elsewhere", () => elsewhere.jobs().length >= 3);
+    await eventually(() => elsewhere.jobs().length >= 3, { what: "what was missed, elsewhere" });
 
     // Both continue with new entries, without a gap or a repetition where their own reading met the shared one.
     const more = [...(await record()), ...(await record())];
-    await within("what came after", () => again.jobs().length >= 5 && elsewhere.jobs().length >= 5);
+    await eventually(() => again.jobs().length >= 5 && elsewhere.jobs().length >= 5, {
+      what: "what came after",
+    });
     expect(again.jobs()).toEqual([...missed, ...more]);
     expect(elsewhere.jobs()).toEqual([...missed, ...more]);
   });
@@ -135,9 +135,9 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const model = await world.start();
     const before = await listenTo(model);
     await record();
-    await within("the feed", () => before.jobs().length === 1);
+    await eventually(() => before.jobs().length === 1, { what: "the feed" });
     const fresh = await listenTo(model);
-    await within("its id", () => fresh.lastId() !== undefined);
+    await eventually(() => fresh.lastId() !== undefined, { what: "its id" });
     expect(fresh.lastId()).toBe(before.lastId()!);
     expect(fresh.messages).toEqual([]);
   });
@@ -157,11 +157,13 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     expect([refused.status, ((await refused.json()) as Problem).code]).toEqual([429, "OVERLOADED"]);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     for (const client of many) client.stop();
-    await within("all to be gone", async () => (await metric(model, "stream_clients")) === 0);
+    await eventually(async () => (await metric(model, "stream_clients")) === 0, { what: "all to be gone" });
     // Some of them are still catching up: their own reading ends with them.
     const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
     for (const client of resuming) client.stop();
-    await within("the resuming to be gone", async () => (await metric(model, "stream_clients")) === 0);
+    await eventually(async () => (await metric(model, "stream_clients")) === 0, {
+      what: "the resuming to be gone",
+    });
   });
 
   test("a client that does not read costs a bounded buffer and other clients nothing", async () => {
@@ -170,27 +172,29 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const stalled = connect(Number(new URL(model.url).port), "127.0.0.1");
     stalled.pause();
     stalled.write("GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-    await within("two clients", async () => (await metric(model, "stream_clients")) === 2);
+    await eventually(async () => (await metric(model, "stream_clients")) === 2, { what: "two clients" });
     // More than the sockets in between hold, about 6 MB.
     const batches = 160;
     for (let n = 0; n < batches; n++) await record(150, "x".repeat(64));
-    await within("the reader to have it all", () => reader.jobs().length === batches * 150);
+    await eventually(() => reader.jobs().length === batches * 150, { what: "the reader to have it all" });
     const buffered = await metric(model, "stream_buffered_entries");
     expect(buffered).toBeGreaterThan(0);
     expect(buffered).toBeLessThanOrEqual(1_000);
     stalled.destroy();
-    await within("the stalled one to be gone", async () => (await metric(model, "stream_clients")) === 1);
+    await eventually(async () => (await metric(model, "stream_clients")) === 1, {
+      what: "the stalled one to be gone",
+    });
   });
 
   test("the stream outlives a loss of its store and misses nothing", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     await record();
-    await within("the first delta", () => client.jobs().length === 1);
+    await eventually(() => client.jobs().length === 1, { what: "the first delta" });
     world.networks.redis.cut();
     const [missed] = await record();
     world.networks.redis.restore();
-    await within("what was missed", () => client.jobs().length >= 2);
+    await eventually(() => client.jobs().length >= 2, { what: "what was missed" });
     expect(client.jobs()[1]).toBe(missed!);
   });
 
@@ -198,7 +202,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const model = await world.start();
     const client = await listenTo(model);
     expect(await model.life.stop("test")).toBe(true);
-    await within("the end", client.ended);
+    await eventually(client.ended, { what: "the end" });
     expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
   });
 
@@ -219,11 +223,13 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const port = await findFreePort();
     const service = start({ ...world.urls, PORT: String(port) });
     const url = `http://127.0.0.1:${port}`;
-    await within("the service", async () => (await accepts(port)) && (await fetch(`${url}/readyz`)).ok);
+    await eventually(async () => (await accepts(port)) && (await fetch(`${url}/readyz`)).ok, {
+      what: "the service",
+    });
     const client = await listenTo({ url });
     service.kill("SIGTERM");
     expect(await service.exited).toBe(0);
-    await within("the end of the stream", client.ended);
+    await eventually(client.ended, { what: "the end of the stream" });
   });
 
   test("Alertmanager's webhook refreshes the alerts and notifies the stream; a token guards it", async () => {
@@ -278,16 +284,18 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     expect(asked).toBe(1);
     expect(await (await call("a-long-token", webhook)).json()).toEqual({ refreshed: true });
     expect((await read()).body.items).toHaveLength(2);
-    await within("the alerts on the stream", () =>
-      client.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+    await eventually(
+      () => client.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+      { what: "the alerts on the stream" },
     );
-    await within("the alerts on the stream of a read-model that was not called", () =>
-      elsewhere.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+    await eventually(
+      () => elsewhere.messages.some(({ message }) => message.kind === "alerts" && message.firing === 2),
+      { what: "the alerts on the stream of a read-model that was not called" },
     );
 
     await alertmanager.stop(true);
     expect(await (await call("a-long-token", webhook)).json()).toEqual({ refreshed: false });
-    await within("the kept alerts to expire", async () => (await read()).status === 503);
+    await eventually(async () => (await read()).status === 503, { what: "the kept alerts to expire" });
     const overview = (await (await fetch(`${model.url}/overview`)).json()) as { unavailable: string[] };
     expect(overview.unavailable).toEqual(["alertmanager"]);
   });

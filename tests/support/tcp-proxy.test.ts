@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { until } from "../../shared/until.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import { eventually } from "./wait.ts";
 
 let echo: Server;
 let proxy: TcpProxy;
@@ -22,27 +22,27 @@ test("bytes go through in both directions, and the end of one side ends the othe
   const client = await dial();
   const big = Buffer.alloc(3_000_000, "abc");
   client.socket.end(big);
-  await eventually(() => client.closed, "the end");
+  await eventually(() => client.closed, { what: "the end" });
   expect(Buffer.concat(client.received).equals(big)).toBe(true);
-  await eventually(() => proxy.open === 0, "nothing to be open");
+  await eventually(() => proxy.open === 0, { what: "nothing to be open" });
 });
 
 test("a cut closes open connections and refuses new ones, until it is restored", async () => {
   const client = await dial();
   proxy.cut();
-  await eventually(() => client.closed, "the cut to be seen");
+  await eventually(() => client.closed, { what: "the cut to be seen" });
   const refused = await dial();
-  await eventually(() => refused.closed, "the refusal");
+  await eventually(() => refused.closed, { what: "the refusal" });
   proxy.restore();
   const again = await dial();
   again.socket.write("back");
-  await eventually(() => again.text() === "back", "the echo");
+  await eventually(() => again.text() === "back", { what: "the echo" });
 });
 
 test("a freeze lets nothing through, and what was sent meanwhile follows in order", async () => {
   const client = await dial();
   client.socket.write("1");
-  await eventually(() => client.text() === "1", "the first echo");
+  await eventually(() => client.text() === "1", { what: "the first echo" });
   proxy.freeze();
   client.socket.write("2");
   const late = await dial();
@@ -51,7 +51,7 @@ test("a freeze lets nothing through, and what was sent meanwhile follows in orde
   expect([client.text(), late.text(), client.closed]).toEqual(["1", "", false]);
   client.socket.write("3");
   proxy.restore();
-  await eventually(() => client.text() === "123" && late.text() === "late", "what was held back");
+  await eventually(() => client.text() === "123" && late.text() === "late", { what: "what was held back" });
 });
 
 test("a stranded connection stays open without another byte, and a new connection works", async () => {
@@ -60,7 +60,7 @@ test("a stranded connection stays open without another byte, and a new connectio
   stranded.socket.write("lost");
   const fresh = await dial();
   fresh.socket.write("through");
-  await eventually(() => fresh.text() === "through", "the echo");
+  await eventually(() => fresh.text() === "through", { what: "the echo" });
   expect(stranded).toMatchObject({ closed: false, received: [] });
 });
 
@@ -69,13 +69,13 @@ test("a delay delays each direction and keeps the order", async () => {
   proxy.delay(60);
   const before = performance.now();
   client.socket.write("slow");
-  await eventually(() => client.text() === "slow", "the slow echo");
+  await eventually(() => client.text() === "slow", { what: "the slow echo" });
   expect(performance.now() - before).toBeGreaterThanOrEqual(110);
   client.socket.write("1");
   await Bun.sleep(10);
   proxy.restore();
   client.socket.write("2");
-  await eventually(() => client.text() === "slow12", "the rest in order");
+  await eventually(() => client.text() === "slow12", { what: "the rest in order" });
 });
 
 async function dial() {
@@ -92,8 +92,4 @@ async function dial() {
     socket.once("connect", () => resolve()).once("close", () => resolve()),
   );
   return client;
-}
-
-function eventually(condition: () => boolean, what: string): Promise<void> {
-  return until(condition, { timeoutMs: 5_000, everyMs: 2, what: () => what });
 }

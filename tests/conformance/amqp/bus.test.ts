@@ -9,10 +9,10 @@ import type { Bus } from "../../../shared/bus/port.ts";
 import { ConfigError } from "../../../shared/config.ts";
 import { createLog } from "../../../shared/log.ts";
 import { createMetrics } from "../../../shared/metrics.ts";
-import { until } from "../../../shared/until.ts";
 import { missingEngines } from "../../../tui/engines/missing.ts";
 import { type RabbitmqEngine, startRabbitmq } from "../../../tui/engines/rabbitmq.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
+import { eventually } from "../../support/wait.ts";
 import { type BusWorld, describeBus } from "../bus.ts";
 
 // At a timeout the test runner ends every process it started, the engine included. This limit is generous, so that
@@ -48,14 +48,17 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
     });
     await bus.connected(AbortSignal.timeout(20_000));
     await bus.publish("jobs.created", Buffer.from("before"));
-    await within(() => handled === 1, "the first message");
+    await eventually(() => handled === 1, { what: "the first message" });
     await asOperator(world.vhost, (channel) => channel.deleteQueue("jobs.created"));
-    await within(async () => {
-      const [depth] = await bus.depths().catch(() => []);
-      return depth?.consumers === 1;
-    }, "the queue to be consumed again");
+    await eventually(
+      async () => {
+        const [depth] = await bus.depths().catch(() => []);
+        return depth?.consumers === 1;
+      },
+      { what: "the queue to be consumed again" },
+    );
     await publishUntilTaken(bus);
-    await within(() => handled === 2, "the second message");
+    await eventually(() => handled === 2, { what: "the second message" });
   });
 
   test("a message without a queue is refused, and the missing binding is restored", async () => {
@@ -88,13 +91,13 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
     });
     await bus.connected(AbortSignal.timeout(20_000));
     await bus.publish("jobs.created", Buffer.from("before"));
-    await within(() => handled === 1, "the first message");
+    await eventually(() => handled === 1, { what: "the first message" });
     world.freeze();
     const lost = (line: string) => line.includes("Lost the broker") && line.includes("test consumers");
-    await within(() => lines.some(lost), "the silence to be noticed");
+    await eventually(() => lines.some(lost), { what: "the silence to be noticed" });
     world.restore();
     await publishUntilTaken(bus);
-    await within(() => handled === 2, "the second message");
+    await eventually(() => handled === 2, { what: "the second message" });
     await bus.close();
   });
 
@@ -107,7 +110,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
       name: "test",
       log: createLog({ service: "test", level: "error", write: (line) => lines.push(line) }),
     });
-    await within(() => lines.length > 0, "the fault to be logged");
+    await eventually(() => lines.length > 0, { what: "the fault to be logged" });
     expect(lines[0]).toContain("PRECONDITION_FAILED");
     await expect(bus.publish("jobs.created", Buffer.from("x"))).rejects.toMatchObject({
       code: "BUS_UNAVAILABLE",
@@ -125,7 +128,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
       handled += batch.length;
     });
     await bus.publish("jobs.created", Buffer.from("x"));
-    await within(() => handled === 1, "the message");
+    await eventually(() => handled === 1, { what: "the message" });
     const text = await metrics.registry.metrics();
     expect(text).toContain('observatory_bus_published_total{route="jobs.created",service="test"} 1');
     expect(text).toContain('observatory_bus_consumed_total{queue="jobs.created",service="test"} 1');
@@ -209,16 +212,12 @@ async function asOperator(
 }
 
 async function publishUntilTaken(bus: Bus): Promise<void> {
-  await within(
+  await eventually(
     () =>
       bus.publish("jobs.created", Buffer.from("taken")).then(
         () => true,
         () => false,
       ),
-    "a message to be received",
+    { what: "a message to be received" },
   );
-}
-
-function within(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  return until(condition, { timeoutMs: 20_000, what: () => what });
 }

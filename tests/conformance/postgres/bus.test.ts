@@ -8,11 +8,11 @@ import { openBus } from "../../../shared/bus/open.ts";
 import type { Bus } from "../../../shared/bus/port.ts";
 import { createLog } from "../../../shared/log.ts";
 import { createMetrics } from "../../../shared/metrics.ts";
-import { until } from "../../../shared/until.ts";
 import type { Engine } from "../../../tui/engines/engine.ts";
 import { missingEngines } from "../../../tui/engines/missing.ts";
 import { startPostgres } from "../../../tui/engines/postgres.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
+import { eventually } from "../../support/wait.ts";
 import { type BusWorld, describeBus } from "../bus.ts";
 
 setDefaultTimeout(120_000);
@@ -47,11 +47,13 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
     bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async () => {
       delays.push(performance.now() - sentAt);
     });
-    await within(async () => (await bus.depths())[0]?.consumers === 1, "the consumer to be registered");
+    await eventually(async () => (await bus.depths())[0]?.consumers === 1, {
+      what: "the consumer to be registered",
+    });
     for (let n = 1; n <= 20; n++) {
       sentAt = performance.now();
       await bus.publish("jobs.created", Buffer.from("x"));
-      await within(() => delays.length === n, "the message");
+      await eventually(() => delays.length === n, { what: "the message" });
     }
     // Far below the polling interval, so each was notified.
     expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(100);
@@ -64,13 +66,13 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
     const silent = await connected(world.open({ heartbeatSeconds: 1 }));
     const never = Promise.withResolvers<void>();
     silent.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, () => never.promise);
-    await within(async () => (await other.depths())[0]?.ready === 0, "the message to be held");
+    await eventually(async () => (await other.depths())[0]?.ready === 0, { what: "the message to be held" });
     world.freeze();
     let again: boolean | undefined;
     other.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async ([first]) => {
       again = first?.redelivered;
     });
-    await within(() => again === true, "the message to come again");
+    await eventually(() => again === true, { what: "the message to come again" });
     never.resolve();
     world.cut();
   });
@@ -84,15 +86,15 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
       stderr: "inherit",
     });
     await bus.publish("jobs.created", Buffer.from("x"));
-    await within(async () => (await bus.depths())[0]?.ready === 0, "the message to be held");
+    await eventually(async () => (await bus.depths())[0]?.ready === 0, { what: "the message to be held" });
     let handledAt = 0;
     bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async () => {
       handledAt = performance.now();
     });
-    await within(async () => (await bus.depths())[0]?.consumers === 2, "two consumers");
+    await eventually(async () => (await bus.depths())[0]?.consumers === 2, { what: "two consumers" });
     const killedAt = performance.now();
     child.kill("SIGKILL");
-    await within(() => handledAt > 0, "the message");
+    await eventually(() => handledAt > 0, { what: "the message" });
     expect(handledAt - killedAt).toBeLessThan(3_000);
   });
 
@@ -104,17 +106,17 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
       handled += batch.length;
     });
     await bus.publish("jobs.created", Buffer.from("before"));
-    await within(() => handled === 1, "the first message");
+    await eventually(() => handled === 1, { what: "the first message" });
     await world.sql`drop schema bus cascade`;
-    await within(
+    await eventually(
       () =>
         bus.publish("jobs.created", Buffer.from("after")).then(
           () => true,
           () => false,
         ),
-      "a message to be taken",
+      { what: "a message to be taken" },
     );
-    await within(() => handled === 2, "the second message");
+    await eventually(() => handled === 2, { what: "the second message" });
   });
 
   test("many buses that start on an empty database at once agree on its queues", async () => {
@@ -134,7 +136,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
     const { port } = server.address() as { port: number };
     const bus = openBus({ url: `postgres://a:b@127.0.0.1:${port}/c`, name: "test", log });
     bus.consume("jobs.created", { maxBatch: 1, prefetch: 2 }, async () => undefined);
-    await within(() => tries >= 6, "some tries");
+    await eventually(() => tries >= 6, { what: "some tries" });
     const before = tries;
     await Bun.sleep(300);
     expect(tries - before).toBeLessThan(20);
@@ -154,7 +156,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
       handled += batch.length;
     });
     await bus.publish("jobs.created", Buffer.from("x"));
-    await within(() => handled === 1, "the message");
+    await eventually(() => handled === 1, { what: "the message" });
     const text = await metrics.registry.metrics();
     expect(text).toContain('observatory_bus_published_total{route="jobs.created",service="test"} 1');
     expect(text).toContain('observatory_bus_consumed_total{queue="jobs.created",service="test"} 1');
@@ -236,8 +238,4 @@ const holdingProgram = (url: string) => `
 async function connected(bus: Bus): Promise<Bus> {
   await bus.connected(AbortSignal.timeout(20_000));
   return bus;
-}
-
-function within(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  return until(condition, { timeoutMs: 20_000, what: () => what });
 }
