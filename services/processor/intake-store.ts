@@ -53,6 +53,10 @@ export function createIntakeStore(sql: Sql, write: WriteSteps) {
     /**
      * Inserts the jobs that are new, with their history and its message, in one statement. Returns the ids of those. One
      * that was deleted and is remembered is not new: its events have been counted.
+     *
+     * Whether an id is known is decided by one snapshot, in which it is either a row or a deleted job. The conflict alone
+     * would wait for a deletion in progress, then find no row, though the snapshot is too old to see what the deletion
+     * noted. `offset 0` keeps it a look-up for each id.
      */
     async insert(
       jobs: readonly NewJob[],
@@ -75,6 +79,7 @@ export function createIntakeStore(sql: Sql, write: WriteSteps) {
             case i.status when 'VALIDATED' then 3 when 'EXECUTING' then 7 else 1 end
           from ${unnestSql(sql, "i", columnsOf(jobs), "place")}
           where not exists (select from pruned_jobs p where p.id = i.id and p.created_event_id is not null)
+            and not exists (select from jobs known where known.id = i.id offset 0)
           on conflict (id) do nothing
           returning id
         ),
