@@ -3,10 +3,10 @@ import type { JobFilter } from "../../contracts/filter-schema.ts";
 import { eventIdAt } from "../../contracts/ids.ts";
 import type { Attempt, JobStatus, Transition } from "../../contracts/job.ts";
 import { AppError } from "../../shared/errors.ts";
-import { jobConditions } from "../../shared/job-filter-sql.ts";
 import { jobTypes, textMatches } from "../../shared/job-text.ts";
-import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
-import type { Fragment, JobDatabase, Sql } from "./job-database.ts";
+import { decodeCursor, pageOf } from "./cursor.ts";
+import type { JobDatabase, Sql } from "./job-database.ts";
+import { matching, newest, type PageOptions, pageSql } from "./job-page-sql.ts";
 import { type JobRow, jobColumns, present, type SummaryRow, summaryColumns, toSummary } from "./job-row.ts";
 
 /** More than any job has by its own policy; a job retried by hand without end shows its newest entries. */
@@ -27,14 +27,13 @@ export function createJobQueries(store: JobDatabase) {
     /** Jobs, newest first; rejects with INVALID_CURSOR. */
     async list({ filter, limit, cursor }: JobPageQuery): Promise<JobPage> {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
-      const rows = await store.read((sql) => {
-        const where = sql`${jobConditions(sql, filter)} ${after ? positionBefore(sql, sql`created_at`, after) : sql``}`;
-        return filter.text === undefined
-          ? sql<
-              SummaryRow[]
-            >`select ${summaryColumns(sql)} from jobs where ${where} ${newest(sql, limit + 1)}`
-          : search(sql, where, filter.text, limit + 1);
-      });
+      const page = { filter, after, count: limit + 1 };
+      const rows = await store.read((sql) =>
+        filter.text === undefined
+          ? sql<SummaryRow[]>`
+              select ${summaryColumns(sql)} from ${pageSql(sql, page)} as jobs ${newest(sql, page.count)}`
+          : search(sql, page, filter.text),
+      );
       return pageOf(rows, limit, toSummary);
     },
 
@@ -89,17 +88,17 @@ export function createJobQueries(store: JobDatabase) {
 }
 export type JobQueries = ReturnType<typeof createJobQueries>;
 
-const newest = (sql: Sql, count: number) => sql`order by created_at desc, id desc limit ${count}`;
-
 /**
  * The newest jobs that contain a text. Frequent words are found among the newest rows, rare ones through their index,
  * so that neither reads many rows. The planner is given no choice, because it misjudges how often a prefix occurs.
  */
-async function search(sql: Sql, where: Fragment, text: string, count: number): Promise<SummaryRow[]> {
+async function search(sql: Sql, page: PageOptions, text: string): Promise<SummaryRow[]> {
+  const { count } = page;
+  const where = matching(sql, page);
   const found = textMatches(sql, text, await jobTypes(sql));
   const anywhere = found.map(({ condition }) => sql`(${condition})`).reduce((a, b) => sql`${a} or ${b}`);
   const recent = await sql<SummaryRow[]>`
-    select ${summaryColumns(sql)} from (select * from jobs where ${where} ${newest(sql, RECENT)}) as jobs
+    select ${summaryColumns(sql)} from ${pageSql(sql, { ...page, count: RECENT })} as jobs
     where ${anywhere} ${newest(sql, count)}`;
   if (recent.length === count) return recent;
   const hits = found

@@ -5,7 +5,8 @@ import type { JobFilter } from "../../contracts/filter-schema.ts";
 import { newJobId } from "../../contracts/ids.ts";
 import type { Problem } from "../../contracts/problem.ts";
 import { writeFilter } from "../../contracts/write-filter.ts";
-import { jobConditions } from "../../shared/job-filter-sql.ts";
+import type { Position } from "../../services/read-model/cursor.ts";
+import { pageSql } from "../../services/read-model/job-page-sql.ts";
 import { missingEngines } from "../../tui/engines/missing.ts";
 import { createRandom } from "../support/random.ts";
 import { type SeedJob, seedJob } from "./seed.ts";
@@ -213,14 +214,48 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("filters", () => {
       { failedAfter: recent },
     ];
     const read: [JobFilter, number][] = [];
-    for (const filter of filters) {
-      const [row] = await world.sql<{ "QUERY PLAN": [{ Plan: PlanNode }] }[]>`
-        explain (analyze, format json) select id from jobs where ${jobConditions(world.sql as never, filter) as never}
-        order by created_at desc, id desc limit 51`;
-      read.push([filter, rowsRead(row!["QUERY PLAN"][0].Plan)]);
-    }
+    for (const filter of filters) read.push([filter, await rowsReadBy(filter)]);
     expect(read.filter(([, rows]) => rows > 1_000)).toEqual([]);
   });
+
+  test("none walks past newer jobs: the newest of a status is found beside 40,000 newer ones of another", async () => {
+    await world.sql`
+      insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id,
+        sequence, run_at, created_at, received_at, updated_at)
+      select gen_random_uuid(), 'sleep', 'VALIDATED', 5, '{}', 'f', gen_random_uuid(), gen_random_uuid(), 1, at, at, at,
+        at
+      from (select now() + i * interval '1 second' as at from generate_series(1, 40000) i) as made`;
+    await world.sql`analyze jobs`;
+    const filters: JobFilter[] = [
+      { status: "COMPLETED" },
+      { status: ["COMPLETED", "FAILED"] },
+      { status: "COMPLETED", createdAfter: new Date(now - 10 * DAY).toISOString() },
+      { status: "COMPLETED", type: "hash" },
+      { status: "FAILED", type: ["hash", "flaky"] },
+      { status: "COMPLETED", workerId: "w-1" },
+      { type: "hash" },
+      { type: ["hash", "retired"] },
+      { errorCode: "HANDLER_ERROR" },
+      { fingerprint: "usual", status: "FAILED" },
+      { workerId: "w-1" },
+      { workerId: "w-1", type: "hash" },
+    ];
+    const read: [JobFilter, string, number][] = [];
+    for (const filter of filters) {
+      read.push([filter, "first page", await rowsReadBy(filter)]);
+      // Deep in the list, a page reads no more.
+      const after = { micros: String((now - 5 * DAY) * 1_000), id: newJobId() };
+      read.push([filter, "later page", await rowsReadBy(filter, after)]);
+    }
+    expect(read.filter(([, , rows]) => rows > 1_000)).toEqual([]);
+  });
+
+  async function rowsReadBy(filter: JobFilter, after?: Position): Promise<number> {
+    const page = pageSql(world.sql as never, { filter, after, count: 51 });
+    const [row] = await world.sql<{ "QUERY PLAN": [{ Plan: PlanNode }] }[]>`
+      explain (analyze, format json) select id from ${page as never} as page`;
+    return rowsRead(row!["QUERY PLAN"][0].Plan);
+  }
 });
 
 interface PlanNode {

@@ -1,0 +1,73 @@
+import type { JobFilter } from "../../contracts/filter-schema.ts";
+import { jobConditions } from "../../shared/job-filter-sql.ts";
+import { textArray } from "../../shared/postgres.ts";
+import { type Position, positionBefore } from "./cursor.ts";
+import type { Fragment, Sql } from "./job-database.ts";
+
+export interface PageOptions {
+  readonly filter: JobFilter;
+  readonly after: Position | undefined;
+  readonly count: number;
+}
+
+/** The order of every list: newest first. */
+export const newest = (sql: Sql, count: number) => sql`order by created_at desc, id desc limit ${count}`;
+
+/** The conditions on rows that match a filter, except its text, and come after a position. */
+export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter" | "after">): Fragment {
+  return sql`${jobConditions(sql, filter)} ${after ? positionBefore(sql, sql`created_at`, after) : sql``}`;
+}
+
+/**
+ * The newest `count` rows of `jobs` that match, as an item of a FROM list.
+ *
+ * PostgreSQL expects the jobs of a status to be spread evenly over time. It would look for them from the newest job
+ * on, past any number of waiting jobs, although an index by status and time exists. Ordering by the status first leaves
+ * only that index, or a sort. The status is compared with `= any`, because `=` would make it a constant, which
+ * PostgreSQL drops from the order. Several statuses are a list each, merged.
+ */
+export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragment {
+  const lead = leadOf(sql, filter);
+  if (!lead) return sql`(select * from jobs where ${matching(sql, { filter, after })} ${newest(sql, count)})`;
+  const { column, values, array, rest } = lead;
+  const others = matching(sql, { filter: rest, after });
+  const lists = [...new Set(values)]
+    .map(
+      (value) => sql`(
+        select * from jobs where ${column} = any(${textArray([value])}::${array}) and ${others}
+        order by ${column}, created_at desc, id desc limit ${count})`,
+    )
+    .reduce((all, one) => sql`${all} union all ${one}`);
+  return sql`(select * from (${lists}) as jobs ${newest(sql, count)})`;
+}
+
+/** What leads the index that a list reads. */
+interface Lead {
+  /** The first column of an index that continues with the time. */
+  readonly column: Fragment;
+  readonly values: readonly string[];
+  readonly array: Fragment;
+  /** The filter without the lead. */
+  readonly rest: JobFilter;
+}
+
+/**
+ * Returns the rarest thing that a filter names and an index leads with. The status goes before the type, because jobs
+ * of a status cluster in time: those that wait are the newest.
+ */
+function leadOf(sql: Sql, filter: JobFilter): Lead | undefined {
+  const { fingerprint, errorCode, parentId, workerId, status, type } = filter;
+  const lead = (
+    column: Fragment,
+    values: string | readonly string[],
+    rest: Partial<JobFilter>,
+    array = sql`text[]`,
+  ): Lead => ({ column, values: [values].flat(), array, rest: { ...filter, ...rest } });
+  if (fingerprint) return lead(sql`(error->>'fingerprint')`, fingerprint, { fingerprint: undefined });
+  if (errorCode) return lead(sql`(error->>'code')`, errorCode, { errorCode: undefined });
+  if (parentId) return lead(sql`parent_id`, parentId, { parentId: undefined }, sql`uuid[]`);
+  if (workerId) return lead(sql`worker_id`, workerId, { workerId: undefined });
+  if (status) return lead(sql`status`, status, { status: undefined });
+  if (type) return lead(sql`type`, type, { type: undefined });
+  return undefined;
+}
