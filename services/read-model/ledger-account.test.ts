@@ -63,6 +63,16 @@ test("a watermark held back by sealing is reported as waiting for the ledger", (
   expect(createAccount().close(closing).waitingFor).toEqual([]);
 });
 
+test("before its first seal it names no moment, is as far behind as time goes, and not settled", () => {
+  const ledger = createAccount().close({ ...closing, watermark: new Date(0), wanted: watermark });
+  expect(ledger).toMatchObject({
+    behindMs: closing.now.getTime(),
+    settled: false,
+    waitingFor: [{ what: "ledger", since: null, message: "The ledger itself, which has sealed nothing yet" }],
+  });
+  expect(Value.Check(Ledger, ledger)).toBe(true);
+});
+
 test("any single accusation unbalances it and names its job once", () => {
   for (const verdict of ["lost", "unobserved", "duplicated"] as const) {
     const account = createAccount();

@@ -77,7 +77,7 @@ export function createAccount() {
         accepted - deadLettered - sums.completed - sums.failed - sums.cancelled - sums.rejected - named.count;
       const behind: Waiting[] =
         watermark < wanted || reopened > 0
-          ? [{ what: "ledger", since: watermark.toISOString(), message: sealing(watermark, reopened) }]
+          ? [{ what: "ledger", since: reached(watermark), message: sealing(watermark, reopened) }]
           : [];
       return {
         watermark: watermark.toISOString(),
@@ -112,7 +112,12 @@ export type Account = ReturnType<typeof createAccount>;
 
 function sealing(watermark: Date, reopened: number): string {
   if (reopened > 0) return `${reopened} sealed spans that changed and must be judged again`;
-  return `The ledger itself, which has reached ${watermark.toISOString()}`;
+  return `The ledger itself, which has ${reached(watermark) === null ? "sealed nothing yet" : `reached ${watermark.toISOString()}`}`;
+}
+
+/** Null before the first seal, where the watermark is the beginning of time. */
+function reached(watermark: Date): string | null {
+  return watermark.getTime() === 0 ? null : watermark.toISOString();
 }
 
 function createAccused() {

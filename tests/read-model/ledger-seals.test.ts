@@ -79,6 +79,12 @@ describe.skipIf(left !== undefined && !process.env.CI)("the seals of a ledger", 
       seals,
       keeper,
       audits: createLedgerAudit(seals),
+      /** The answer to a call that comes before the first step of sealing has ended. */
+      async atOnce() {
+        await past.recordSnapshot(drainedSnapshot());
+        const idle = { ...keeper, advance: async () => undefined };
+        return createLedger({ ...shared, keeper: idle, bounds }).compute(0);
+      },
       prune: createPruneStore(processor),
       async now() {
         await past.recordSnapshot(drainedSnapshot());
@@ -100,6 +106,13 @@ describe.skipIf(left !== undefined && !process.env.CI)("the seals of a ledger", 
       if (audit.state === "done") return audit;
     }
   };
+
+  test("say how far they are while the beginning, which the event store may have forgotten, is not sealed", async () => {
+    const first = await parts.atOnce();
+    expect(first).toMatchObject({ accepted: 0, balanced: true, settled: false, sealedUntil: null });
+    expect(first.behindMs).toBeGreaterThan(168 * HOUR_MS);
+    expect(first.waitingFor?.[0]).toMatchObject({ what: "ledger", since: null });
+  }, 60_000);
 
   test("hold every job of the past once", async () => {
     const ledger = await parts.now();

@@ -2,6 +2,7 @@ import type { Ledger } from "../../../contracts/api-queries.ts";
 import { clock, count, duration } from "../../../shared/format.ts";
 import { client } from "../client.ts";
 import { Icon } from "../icon.tsx";
+import { verdictOn } from "../ledger-verdict.ts";
 import { Empty, Panel } from "../parts/panel.tsx";
 import { useQuery } from "../query.ts";
 
@@ -48,13 +49,7 @@ export function LedgerPanel({ class: className }: { class?: string }) {
 }
 
 function Seal({ ledger }: { ledger: Ledger | undefined }) {
-  const [ring, icon, title] = !ledger
-    ? ["ring counting", "executing", "Counting"]
-    : ledger.accepted === 0
-      ? ["ring", "tick", "Nothing accepted yet"]
-      : ledger.balanced
-        ? ["ring", "tick", `Balanced at ${clock(Date.parse(ledger.watermark)).slice(0, 5)}`]
-        : ["ring broken", "failed", "Not balanced"];
+  const { ring, icon, title, note } = verdictOn(ledger);
   return (
     <div class="seal">
       <span class={ring}>
@@ -62,11 +57,7 @@ function Seal({ ledger }: { ledger: Ledger | undefined }) {
       </span>
       <div>
         <strong>{title}</strong>
-        <span class="soft">
-          {ledger?.balanced === false
-            ? "Some jobs are not accounted for; the proof names them"
-            : "Every accepted job is accounted for, by id"}
-        </span>
+        <span class="soft">{note}</span>
       </div>
     </div>
   );
