@@ -52,7 +52,8 @@ test.each([
 function runTests(): string {
   run([process.execPath, "x", "tsc", "--noEmit"]);
   run([process.execPath, "x", "biome", "ci", "--colors=off", "."]);
-  return run([process.execPath, "test", ...TESTS.map((path) => `./${path}`)]);
+  // Longer than the default: other suites may load the machine.
+  return run([process.execPath, "test", "--timeout", "60000", ...TESTS.map((path) => `./${path}`)]);
 }
 
 function run(command: string[], cwd: string = tree): string {
