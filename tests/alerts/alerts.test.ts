@@ -1,30 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Alert } from "../../contracts/alert.ts";
 import type { AlertsReply, Overview } from "../../contracts/api-queries.ts";
-import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
-import { findPrometheus } from "../../tui/engines/prometheus.ts";
 import { selectorsOf } from "../compose/promql.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 import { readRules } from "../support/rule-book.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
-import { type Watchers, watchWorld } from "../support/watchers.ts";
+import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 
 /** Alerts wait 5 s here, and are evaluated every second. */
 const ALERT_MS = 20_000;
-
-const areThere = Boolean(findPrometheus() && findAlertmanager());
-if (!areThere)
-  console.warn(
-    "tests/alerts/alerts.test.ts is left out: Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager",
-  );
 
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;
 }
 
-describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const)(
-  "on %s engines",
-  (engines) => {
+for (const engines of ["full", "embedded"] as const)
+  describeUnless(whyUnwatched(), `on ${engines} engines`, () => {
     behaviour("a system that Prometheus watches", { engines }, (world) => {
       let watchers: Watchers;
       beforeAll(async () => {
@@ -90,7 +82,7 @@ describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const
         const stream = await followAlerts(world().readModel());
 
         await gateway.kill();
-        // Nothing requests alerts here: what is pushed came from Alertmanager's call with its token.
+        // No client requests alerts here: the stream reports them after Alertmanager calls with its token.
         await eventually(() => stream.text().includes('"kind":"alerts"'), {
           what: "the stream to report alerts",
           timeoutMs: ALERT_MS,
@@ -124,7 +116,7 @@ describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const
         stream.stop();
       });
 
-      test("does not report a service that is down as slow too, nor one fault at two severities", async () => {
+      test("does not also report a stopped service as slow, nor one fault at two severities", async () => {
         const raise = (labels: Record<string, string>) => ({ labels });
         const response = await fetch(`${watchers.alertmanager.url}/api/v2/alerts`, {
           method: "POST",
@@ -165,8 +157,7 @@ describe.skipIf(!areThere && !process.env.CI).each(["full", "embedded"] as const
         });
       });
     });
-  },
-);
+  });
 
 async function followAlerts(url: string) {
   const abort = new AbortController();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { runTool } from "../../shared/run-tool.ts";
 import { findProgram } from "../../tui/engines/locate.ts";
 import { alertmanagerConfig } from "../../tui/launch/alertmanager-config.ts";
 import { prometheusConfig } from "../../tui/launch/prometheus-config.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 import { prometheusFolder, readRules } from "../support/rule-book.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -51,11 +52,11 @@ test("every alert is tested to fire and to stay silent", () => {
 const promtool = findProgram("promtool");
 const amtool = findProgram("amtool");
 const reason =
-  "promtool or amtool is not on the PATH; try: apt-get install prometheus prometheus-alertmanager";
-const areThere = promtool !== undefined && amtool !== undefined;
-if (!areThere) console.warn(`the checks of Prometheus' own tools are left out: ${reason}`);
+  promtool && amtool
+    ? undefined
+    : "promtool or amtool is not on the PATH; try: apt-get install prometheus prometheus-alertmanager";
 
-describe.skipIf(!areThere && !process.env.CI)("Prometheus' own tools", () => {
+describeUnless(reason, "Prometheus' own tools", () => {
   const tool = (program: string | undefined, ...args: string[]) => {
     if (!program) throw new Error(reason);
     return runTool([program, ...args]);

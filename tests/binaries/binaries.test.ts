@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobTypeInfo } from "../../contracts/job-type.ts";
 import { SERVICE_NAMES } from "../../contracts/services.ts";
 import { BINARIES } from "../../tui/build/binaries.ts";
 import type { StatusReport } from "../../tui/cli/outputs.ts";
+import { createEngineFolder } from "../support/engine-folder.ts";
 import { TEST_BINARIES } from "../support/service-process.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
@@ -39,9 +40,7 @@ test("a binary prints its name, version, commit, build time and platform", async
 });
 
 test("odd-dashboard alone runs the whole system in a folder that is not a clone", async () => {
-  const place = mkdtempSync(join(tmpdir(), "observatory-place-"));
-  // When started by root, PostgreSQL runs as another user, who must be able to enter.
-  chmodSync(place, 0o711);
+  const place = createEngineFolder("observatory-place-");
   const program = join(folder, "odd-dashboard");
   const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
   const cli = async (...args: string[]) => {
@@ -136,7 +135,7 @@ behaviour("the compiled services", {}, (world) => {
     await world().start("processor");
   });
 
-  test("check their own health: 0 while ready, 1 once they are gone", async () => {
+  test("check their own health: 0 while ready, 1 once they have stopped", async () => {
     const { gateway } = world().running;
     const check = () => ask([join(folder, "gateway"), "--healthcheck"], { PORT: new URL(gateway.url).port });
     expect(await check()).toEqual({ code: 0, output: "gateway is ready\n" });

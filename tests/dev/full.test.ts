@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { JobPage } from "../../contracts/api-queries.ts";
@@ -7,16 +7,13 @@ import { STATE_FILE_NAME } from "../../shared/dev-state.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { allGone, type ProcessInfo, processTree } from "../../shared/process-tree.ts";
 import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
-import { missingEngines } from "../../tui/engines/missing.ts";
 import { findPrometheus } from "../../tui/engines/prometheus.ts";
 import { endWithUs } from "../../tui/engines/spawn-server.ts";
 import { commandOf, createDevRuns, type Dev, projectDir } from "../support/dev-run.ts";
+import { enginesOf } from "../support/engines.ts";
+import { describeOn } from "../support/suite.ts";
 
 setDefaultTimeout(180_000);
-
-const missing = missingEngines();
-for (const { problem, remedy } of missing)
-  console.warn(`tests/dev/full.test.ts is left out: ${problem}; try: ${remedy}`);
 
 /** What monitors the system is started too, where it is installed: Alertmanager only beside Prometheus. */
 const observers = findPrometheus() ? (findAlertmanager() ? 2 : 1) : 0;
@@ -25,7 +22,7 @@ const runs = createDevRuns();
 afterEach(runs.stop);
 afterAll(runs.remove);
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("bun run dev --engines full", () => {
+describeOn(enginesOf("full"), "bun run dev --engines full", () => {
   let jobId = "";
 
   test("brings everything up with samples, refuses a second start, passes smoke, leaves nothing at Ctrl-C", async () => {

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AlertsReply, Overview } from "../../contracts/api-queries.ts";
 import { SERVICE_NAMES } from "../../contracts/services.ts";
 import { allGone, findProcess, processTree } from "../../shared/process-tree.ts";
-import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
-import { findPrometheus } from "../../tui/engines/prometheus.ts";
 import { endWithUs } from "../../tui/engines/spawn-server.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 import { commandOf, createDevRuns, type Dev } from "../support/dev-run.ts";
 import { eventually } from "../support/wait.ts";
+import { whyUnwatched } from "../support/watchers.ts";
 
 setDefaultTimeout(120_000);
-
-const areThere = Boolean(findPrometheus() && findAlertmanager());
-if (!areThere)
-  console.warn(
-    "tests/dev/observers.test.ts is left out: Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager",
-  );
 
 const runs = createDevRuns();
 afterEach(runs.stop);
@@ -30,7 +24,7 @@ const processOf = (dev: Dev, program: string) =>
 const addressOf = (name: string) =>
   runs.state().addresses.find((row) => row.name === name)?.address ?? `(no address of ${name})`;
 
-describe.skipIf(!areThere && !process.env.CI)("bun run dev where Prometheus is installed", () => {
+describeUnless(whyUnwatched(), "bun run dev where Prometheus is installed", () => {
   test("shows alerts, restarts a crashed Prometheus, and leaves none at Ctrl-C", async () => {
     const dev = runs.start(["--no-reload"]);
     await dev.prints(/Prometheus \S+ on 127\.0\.0\.1:\d+, ready/);

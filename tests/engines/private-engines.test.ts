@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import amqp from "amqplib";
 import { Redis } from "ioredis";
@@ -9,19 +8,17 @@ import postgres from "postgres";
 import { isSameProcess, type ProcessInfo, processTree, signalProcess } from "../../shared/process-tree.ts";
 import { until } from "../../shared/until.ts";
 import type { Engine } from "../../tui/engines/engine.ts";
-import { missingEngines } from "../../tui/engines/missing.ts";
 import { accepts } from "../../tui/engines/port.ts";
 import { startPostgres } from "../../tui/engines/postgres.ts";
 import { startRedis } from "../../tui/engines/redis.ts";
 import { type StartedEngines, startEngines } from "../../tui/engines/start.ts";
+import { createEngineFolder } from "../support/engine-folder.ts";
+import { enginesOf } from "../support/engines.ts";
+import { describeOn } from "../support/suite.ts";
 
 // At a timeout the test runner ends every process it started, engines included. This limit is generous, so that tests
 // fail by their own conditions and say why.
 setDefaultTimeout(120_000);
-
-const missing = missingEngines();
-for (const { problem, remedy } of missing)
-  console.warn(`tests/engines/private-engines.test.ts is left out: ${problem}; try: ${remedy}`);
 
 /** One record per engine, written and read by the engine's own driver. */
 const records: Record<string, { write(url: string): Promise<void>; read(url: string): Promise<unknown> }> = {
@@ -70,15 +67,13 @@ const records: Record<string, { write(url: string): Promise<void>; read(url: str
   },
 };
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("private engines", () => {
-  const root = mkdtempSync(join(tmpdir(), "engines-"));
+describeOn(enginesOf("full"), "private engines", () => {
+  const root = createEngineFolder("engines-");
   let run: StartedEngines<"postgres" | "rabbitmq" | "redis" | "mongo">;
   const all = (): Engine[] => Object.values(run.engines);
 
   // The first run on a machine may have to build FerretDB.
   beforeAll(async () => {
-    // When started by root, PostgreSQL runs as another user, who must be able to enter.
-    chmodSync(root, 0o755);
     run = await startEngines({ root });
   }, 600_000);
 

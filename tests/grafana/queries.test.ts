@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { findAlertmanager } from "../../tui/engines/alertmanager.ts";
-import { findPrometheus } from "../../tui/engines/prometheus.ts";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { selectorsOf } from "../compose/promql.ts";
 import { objectOf } from "../kind/manifests.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
-import { type Watchers, watchWorld } from "../support/watchers.ts";
+import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 import { dashboards, excuseOf, filledIn, panelQueries } from "./dashboards.ts";
-
-const areThere = Boolean(findPrometheus() && findAlertmanager());
-if (!areThere)
-  console.warn(
-    "tests/grafana/queries.test.ts is left out: Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager",
-  );
 
 /** Long enough for lines to have two points and for alerts to wait their five seconds. */
 const ANSWER_MS = 30_000;
 
-describe.skipIf(!areThere && !process.env.CI)("under load", () => {
+describeUnless(whyUnwatched(), "under load", () => {
   behaviour("what Grafana queries", { engines: "full" }, (world) => {
     let watchers: Watchers;
     let load: ReturnType<typeof startSteadyLoad>;

@@ -7,9 +7,10 @@ import { joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { openObservations } from "../../shared/observations/open.ts";
 import type { Observations } from "../../shared/observations/port.ts";
-import { whyLeftOut } from "../support/engines.ts";
+import { chosenSet, enginesOf } from "../support/engines.ts";
 import { namesOf, sampleEvent, sampleEvents, sampleStory } from "../support/sample-events.ts";
 import { startService } from "../support/service-process.ts";
+import { describeOn } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -17,11 +18,9 @@ setDefaultTimeout(120_000);
 
 const log = createLog({ service: "test", level: "silent" });
 const NO_PROCESSOR = "http://127.0.0.1:9";
-const reason = whyLeftOut();
 
-if (reason && !process.env.CI) test.skip(`metrics-engine, left out: ${reason}`, () => undefined);
-else {
-  describe("metrics-engine, alone on its engines", () => {
+describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
+  describe("alone on its engines", () => {
     let world: World;
     let bus: Bus;
     let observations: Observations;
@@ -211,7 +210,7 @@ else {
     });
   });
 
-  test("metrics-engine beside a processor keeps snapshots of queues, workers and bus", async () => {
+  test("beside a processor keeps snapshots of queues, workers and bus", async () => {
     const world = await createWorld({
       services: ["processor", "metrics-engine"],
       env: { "metrics-engine": { SNAPSHOT_EVERY_MS: "200" } },
@@ -244,7 +243,7 @@ else {
       await world[Symbol.asyncDispose]();
     }
   });
-}
+});
 
 test("metrics-engine with a faulty environment names every fault, exits with 1 and opens nothing", async () => {
   const service = await startService(

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { PROBLEMS, Problem } from "../../contracts/problem.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 import { findNginx } from "../support/nginx.ts";
+import { missingPrograms } from "../support/programs.ts";
 import { connectPty } from "../support/pty-client.ts";
 import { type ServiceProcess, startService } from "../support/service-process.ts";
 import { eventually } from "../support/wait.ts";
@@ -14,11 +16,10 @@ const CONFIGURATION = join(import.meta.dir, "../../compose/nginx/observatory.con
 const SIZE = { cols: 80, rows: 24 };
 
 const nginx = findNginx();
-if (!nginx)
-  console.warn("tests/nginx/front.test.ts is left out: nginx is not on the PATH; try: apt-get install nginx");
+const [reason] = missingPrograms(["nginx"]);
 
 // Compose's own configuration in a real nginx. Its second server acts as a client from another address.
-describe.skipIf(!nginx && !process.env.CI)("nginx in front of web-pty", () => {
+describeUnless(reason, "nginx in front of web-pty", () => {
   let folder: string;
   let terminals: ServiceProcess;
   let front: Bun.Subprocess;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { JobPage } from "../../contracts/api-queries.ts";
 import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS } from "../../contracts/filter-keys.ts";
 import type { JobFilter } from "../../contracts/filter-schema.ts";
@@ -7,16 +7,12 @@ import type { Problem } from "../../contracts/problem.ts";
 import { writeFilter } from "../../contracts/write-filter.ts";
 import type { Position } from "../../services/read-model/cursor.ts";
 import { pageSql } from "../../services/read-model/job-page-sql.ts";
-import { missingEngines } from "../../tui/engines/missing.ts";
 import { createRandom } from "../support/random.ts";
+import { describeOn } from "../support/suite.ts";
 import { type SeedJob, seedJob } from "./seed.ts";
 import { createWorld, type ReadModel, type World } from "./world.ts";
 
 setDefaultTimeout(120_000);
-
-const missing = missingEngines(["postgres", "redis", "mongo"]);
-for (const { problem, remedy } of missing)
-  console.warn(`tests/read-model/filters.test.ts is left out: ${problem}; try: ${remedy}`);
 
 type Seeded = Required<Pick<SeedJob, "status" | "type" | "createdAt" | "payload">> & SeedJob & { id: string };
 
@@ -67,7 +63,7 @@ async function listed(query: URLSearchParams): Promise<string[]> {
   return (JSON.parse(body) as JobPage).items.map(({ id }) => id);
 }
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("filters", () => {
+describeOn(["postgres", "redis", "mongo"], "filters", () => {
   beforeAll(async () => {
     world = await createWorld();
     model = await world.start();

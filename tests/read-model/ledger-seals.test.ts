@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import postgres from "postgres";
 import { openJobStore } from "../../services/processor/job-store.ts";
 import { createPruneStore } from "../../services/processor/prune-store.ts";
@@ -19,7 +17,8 @@ import { openObservations } from "../../shared/observations/open.ts";
 import { openPostgres } from "../../shared/postgres.ts";
 import { type StartedEngines, startEngines } from "../../tui/engines/start.ts";
 import { growTo } from "../bench/growth/history.ts";
-import { whyLeftOut } from "../support/engines.ts";
+import { createEngineFolder } from "../support/engine-folder.ts";
+import { describeOn } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { drainedSnapshot } from "./seed.ts";
 
@@ -27,18 +26,16 @@ const HOUR_MS = 3_600_000;
 const JOBS = 400;
 const log = createLog({ service: "test", level: "silent" });
 const { signal } = new AbortController();
-const left = whyLeftOut(["postgres"]);
 
 /** The ledger over a past of hundreds of jobs, without a service: no running system produces that so quickly. */
-describe.skipIf(left !== undefined && !process.env.CI)("the seals of a ledger", () => {
-  const root = mkdtempSync(join(tmpdir(), "ledger-seals-"));
+describeOn(["postgres"], "the seals of a ledger", () => {
+  const root = createEngineFolder("ledger-seals-");
   let run: StartedEngines<"postgres">;
   let sql: postgres.Sql;
   let past: ReturnType<typeof openObservations>;
   let parts: ReturnType<typeof ledgerOn>;
 
   beforeAll(async () => {
-    chmodSync(root, 0o755);
     run = await startEngines({ root, which: ["postgres"] });
     const { url } = run.engines.postgres;
     const store = openJobStore({ url, max: 2, log });

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { LedgerAudit } from "../../contracts/api-queries.ts";
 import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
-import { missingEngines } from "../../tui/engines/missing.ts";
 import { readOpenApi } from "../support/openapi.ts";
+import { describeOn } from "../support/suite.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker } from "./seed.ts";
 import { createWorld, type ReadModel, type World } from "./world.ts";
 
 setDefaultTimeout(120_000);
-
-const missing = missingEngines(["postgres", "redis", "mongo"]);
-for (const { problem, remedy } of missing)
-  console.warn(`tests/read-model/openapi.test.ts is left out: ${problem}; try: ${remedy}`);
 
 let world: World;
 let model: ReadModel;
@@ -59,7 +55,7 @@ function callsOf(operationId: string): { query?: string[]; body?: unknown }[] {
   return calls[operationId] ?? [{}];
 }
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("the read-model's OpenAPI document", () => {
+describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", () => {
   beforeAll(async () => {
     world = await createWorld();
     model = await world.start();

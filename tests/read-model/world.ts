@@ -1,6 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { openJobStore } from "../../services/processor/job-store.ts";
@@ -15,6 +13,7 @@ import type { Observations } from "../../shared/observations/port.ts";
 import { TRACING_OFF } from "../../shared/tracing.ts";
 import { until } from "../../shared/until.ts";
 import { type StartedEngines, startEngines } from "../../tui/engines/start.ts";
+import { createEngineFolder } from "../support/engine-folder.ts";
 import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const log = createLog({ service: "read-model", level: process.env.TEST_LOG === "1" ? "debug" : "silent" });
@@ -26,8 +25,7 @@ export interface ReadModel {
 
 /** Real engines with the store's tables, a network to each that can be cut, and read-models in this process. */
 export async function createWorld() {
-  const root = mkdtempSync(join(tmpdir(), "read-model-"));
-  chmodSync(root, 0o711); // For the unprivileged user that PostgreSQL runs as.
+  const root = createEngineFolder("read-model-");
   const run: StartedEngines<"postgres" | "redis" | "mongo"> = await startEngines({
     root,
     which: ["postgres", "redis", "mongo"],

@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Acceptance, JobRequest } from "../../contracts/api-commands.ts";
 import type { JobDetail } from "../../contracts/api-queries.ts";
 import type { JobStatus } from "../../contracts/job.ts";
 import { type DevState, readState, STATE_FILE_NAME } from "../../shared/dev-state.ts";
 import { until } from "../../shared/until.ts";
+import { createEngineFolder } from "./engine-folder.ts";
 
 export const projectDir = join(import.meta.dir, "../..");
 
@@ -19,9 +19,7 @@ export interface Dev {
 
 /** Runs `bun run dev` repeatedly in one data folder, as a test needs it; `root` is a copy of the project. */
 export function createDevRuns(root = projectDir) {
-  const dataDir = mkdtempSync(join(tmpdir(), "observatory-dev-"));
-  // When started by root, PostgreSQL runs as another user, who must be able to enter.
-  chmodSync(dataDir, 0o711);
+  const dataDir = createEngineFolder("observatory-dev-");
   const started: Dev[] = [];
 
   function state(): DevState {

@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import type { EngineName } from "../../tui/engines/engine.ts";
 import { missingEngines } from "../../tui/engines/missing.ts";
 import { type EngineMap, type StartedEngines, startEngines } from "../../tui/engines/start.ts";
 import { type EngineSetName, engineSets } from "../../tui/launch/engine-set.ts";
+import { createEngineFolder } from "./engine-folder.ts";
 
 /** Names the engine set of behaviours that do not choose one; "full" when it is not set. */
 export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";
@@ -72,9 +71,7 @@ export async function stopTestEngines(): Promise<void> {
 function sharedEngines(): Shared {
   let shared = slots[SLOT];
   if (!shared) {
-    const root = mkdtempSync(join(tmpdir(), "observatory-test-"));
-    // The database server runs as another user, who must be able to enter.
-    chmodSync(root, 0o755);
+    const root = createEngineFolder("observatory-test-");
     shared = { root, started: new Map() };
     slots[SLOT] = shared;
   }

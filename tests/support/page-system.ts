@@ -11,7 +11,8 @@ export async function startPageSystem(
   world: Pick<World, "gateway" | "readModel">,
   env: Readonly<Record<string, string>> = {},
 ) {
-  const [ptyPort, pagePort] = [await findFreePort(), await findFreePort()];
+  const ptyPort = await findFreePort();
+  const pagePort = await findFreePort();
   const startTerminals = () =>
     startService("web-pty", {
       PTY_WS_PORT: String(ptyPort),

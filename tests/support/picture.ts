@@ -25,7 +25,8 @@ export function expectPicture(kept: string, taken: Buffer, { pixels: most, folde
   }
   if (!existsSync(kept))
     throw new Error(`There is no ${kept}: look at the page, then run with SNAPSHOTS=write`);
-  const [expected, actual] = [PNG.sync.read(readFileSync(kept)), PNG.sync.read(taken)];
+  const expected = PNG.sync.read(readFileSync(kept));
+  const actual = PNG.sync.read(taken);
   const { width, height } = expected;
   mkdirSync(folder, { recursive: true });
   if (actual.width !== width || actual.height !== height) {

@@ -1,14 +1,12 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createEngineFolder } from "./engine-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
 /** Copies the project as git would commit it now, with this project's dependencies, for a test that changes sources. */
 export function copyProject(): { readonly root: string; remove(): void } {
-  const root = mkdtempSync(join(tmpdir(), "observatory-copy-"));
-  // When started by root, PostgreSQL runs as another user, who must be able to enter.
-  chmodSync(root, 0o711);
+  const root = createEngineFolder("observatory-copy-");
   const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
     cwd: ROOT,
   });

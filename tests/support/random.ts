@@ -2,6 +2,8 @@ export interface Random {
   /** A whole number from `least` to `most`, both included. */
   between(least: number, most: number): number;
   pick<T>(items: readonly T[]): T;
+  /** A copy in another order. */
+  shuffled<T>(items: readonly T[]): T[];
 }
 
 /** Pseudo-random choices that a seed reproduces (mulberry32). */
@@ -14,12 +16,21 @@ export function createRandom(seed: number): Random {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
+  const between = (least: number, most: number) => least + Math.floor(next() * (most - least + 1));
   return {
-    between: (least, most) => least + Math.floor(next() * (most - least + 1)),
+    between,
     pick<T>(items: readonly T[]): T {
       const item = items[Math.floor(next() * items.length)];
       if (item === undefined) throw new Error("nothing to pick from");
       return item;
+    },
+    shuffled<T>(items: readonly T[]): T[] {
+      const mixed = [...items];
+      for (let i = mixed.length - 1; i > 0; i--) {
+        const j = between(0, i);
+        [mixed[i], mixed[j]] = [mixed[j]!, mixed[i]!];
+      }
+      return mixed;
     },
   };
 }

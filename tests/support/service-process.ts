@@ -7,10 +7,10 @@ import { eventually } from "./wait.ts";
 const ROOT = join(import.meta.dir, "../..");
 const MAX_LINES = 2_000;
 
-/** A service of ours, or the server of the page. */
+/** One of our services, or the server of the page. */
 export type Startable = ServiceName | "web-ui";
 
-/** A service of ours, running in its own process. */
+/** One of our services, running in its own process. */
 export interface ServiceProcess<N extends Startable = ServiceName> {
   readonly name: N;
   readonly url: string;

@@ -10,6 +10,15 @@ interface StoredEvents {
   forget(jobId: string, eventId: string): Promise<void>;
 }
 
+interface StoredBatch {
+  readonly _id: string;
+  readonly from: Date;
+  readonly to: Date;
+  readonly jobs: string[];
+  readonly ids: string[];
+  readonly body: Binary;
+}
+
 /** Reads the event store behind `EVENTS_URL` with its own driver, not through a service. */
 export async function withStoredEvents<T>(
   eventsUrl: string,
@@ -21,9 +30,7 @@ export async function withStoredEvents<T>(
 async function onMongo<T>(url: string, use: (events: StoredEvents) => Promise<T>): Promise<T> {
   const client = new MongoClient(url);
   const alone = client.db().collection<{ _id: string; jobId: string }>("events");
-  const batches = client
-    .db()
-    .collection<{ _id: string; jobs: string[]; ids: string[]; body: Binary }>("batches");
+  const batches = client.db().collection<StoredBatch>("batches");
   try {
     return await use({
       async countOf(jobId) {
@@ -40,7 +47,11 @@ async function onMongo<T>(url: string, use: (events: StoredEvents) => Promise<T>
           if (!left) continue;
           const { events, from, to, ...rest } = left;
           await batches.insertOne({
-            ...{ _id, ...rest, from: new Date(from), to: new Date(to), body: new Binary(left.body) },
+            _id,
+            ...rest,
+            from: new Date(from),
+            to: new Date(to),
+            body: new Binary(left.body),
             ids: ids.filter((id) => id !== eventId),
             jobs: [...new Set(events.map(({ payload }) => payload.jobId))],
           });

@@ -1,13 +1,19 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startAlertmanager } from "../../tui/engines/alertmanager.ts";
+import { findAlertmanager, startAlertmanager } from "../../tui/engines/alertmanager.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
-import { startPrometheus } from "../../tui/engines/prometheus.ts";
+import { findPrometheus, startPrometheus } from "../../tui/engines/prometheus.ts";
 import { alertmanagerConfig } from "../../tui/launch/alertmanager-config.ts";
 import { prometheusConfig } from "../../tui/launch/prometheus-config.ts";
 import { type RuleFile, readRuleFiles } from "./rule-book.ts";
 import type { World } from "./world.ts";
+
+/** Why tests that need Prometheus and Alertmanager must be left out; undefined when they can run. */
+export const whyUnwatched = () =>
+  findPrometheus() && findAlertmanager()
+    ? undefined
+    : "Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager";
 
 /** Real observers of a world, whose read-model was restarted to know them. */
 export type Watchers = Awaited<ReturnType<typeof watchWorld>>;

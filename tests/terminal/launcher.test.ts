@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createEngineFolder } from "../support/engine-folder.ts";
 import { whyLeftOut } from "../support/engines.ts";
 import { buildDashboard, KEYS, openTerminal } from "./odd-dashboard.ts";
 
 let built: Awaited<ReturnType<typeof buildDashboard>>;
-const folder = mkdtempSync(join(tmpdir(), "observatory-launcher-"));
-// Started by root, PostgreSQL runs as another user, who must get through.
-chmodSync(folder, 0o711);
+const folder = createEngineFolder("observatory-launcher-");
 beforeAll(async () => {
   built = await buildDashboard();
 }, 180_000);
