@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,26 +8,23 @@ import { openBus } from "../../../shared/bus/open.ts";
 import type { Bus } from "../../../shared/bus/port.ts";
 import { ConfigError } from "../../../shared/config.ts";
 import { createLog } from "../../../shared/log.ts";
-import { createMetrics } from "../../../shared/metrics.ts";
-import { missingEngines } from "../../../tui/engines/missing.ts";
 import { type RabbitmqEngine, startRabbitmq } from "../../../tui/engines/rabbitmq.ts";
+import { describeOn } from "../../support/suite.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
 import { eventually } from "../../support/wait.ts";
-import { type BusWorld, describeBus } from "../bus.ts";
+import { shortProgram } from "../bus/short-program.ts";
+import type { BusWorld } from "../bus/world.ts";
+import { describeBus } from "../bus.ts";
 
 // At a timeout the test runner ends every process it started, the engine included. This limit is generous, so that
 // tests fail by their own conditions and say why.
 setDefaultTimeout(120_000);
 
-const missing = missingEngines(["rabbitmq"]);
-for (const { problem, remedy } of missing)
-  console.warn(`tests/conformance/amqp/bus.test.ts is left out: ${problem}; try: ${remedy}`);
-
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 let rabbitmq: RabbitmqEngine;
 let worlds = 0;
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
+describeOn(["rabbitmq"], "RabbitMQ", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "bus-amqp-"));
   beforeAll(async () => {
     rabbitmq = await startRabbitmq({ dataDir });
@@ -117,27 +114,6 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("RabbitMQ", () => {
     });
     await bus.close();
   });
-
-  test("its metrics show what was published, consumed, held and lost", async () => {
-    await using world = await makeWorld();
-    const metrics = createMetrics("test");
-    const bus = openBus({ url: world.url, name: "test", log, metrics });
-    await bus.connected(AbortSignal.timeout(20_000));
-    let handled = 0;
-    bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
-      handled += batch.length;
-    });
-    await bus.publish("jobs.created", Buffer.from("x"));
-    await eventually(() => handled === 1, { what: "the message" });
-    const text = await metrics.registry.metrics();
-    expect(text).toContain('observatory_bus_published_total{route="jobs.created",service="test"} 1');
-    expect(text).toContain('observatory_bus_consumed_total{queue="jobs.created",service="test"} 1');
-    expect(text).toContain('observatory_bus_buffered{queue="jobs.created",service="test"} 0');
-    expect(text).toContain('observatory_bus_unconfirmed{service="test"} 0');
-    expect(text).toContain('observatory_bus_connected{service="test"} 1');
-    expect(text).toMatch(/observatory_bus_reconnects_total\{service="test"\} 0/);
-    await bus.close();
-  });
 });
 
 test("a URL without an adapter is refused with what is expected", () => {
@@ -179,18 +155,7 @@ async function makeWorld(): Promise<AmqpWorld> {
     restore: proxy.restore,
     connections: () => proxy.open,
     restartEngine: () => rabbitmq.restart(),
-    shortProgram: () => `
-      import { openBus } from "./shared/bus/open.ts";
-      import { createLog } from "./shared/log.ts";
-      const bus = openBus({ url: ${JSON.stringify(url)}, name: "short", log: createLog({ service: "short", level: "silent" }) });
-      const got = Promise.withResolvers();
-      bus.consume("jobs.created", { maxBatch: 1, prefetch: 2 }, async () => got.resolve());
-      await bus.connected();
-      await bus.publish("jobs.created", Buffer.from("x"));
-      await got.promise;
-      await bus.close();
-      console.log("closed");
-    `,
+    shortProgram: () => shortProgram(url),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

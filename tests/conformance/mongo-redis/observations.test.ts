@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { MongoClient } from "mongodb";
 import { ConfigError } from "../../../shared/config.ts";
@@ -8,20 +8,18 @@ import { BATCH_INDEXES } from "../../../shared/observations/mongo/batches.ts";
 import { OPERATION_MS } from "../../../shared/observations/mongo/link.ts";
 import { openObservations } from "../../../shared/observations/open.ts";
 import type { Observations } from "../../../shared/observations/port.ts";
-import { testEngines, whyLeftOut } from "../../support/engines.ts";
+import { testEngines } from "../../support/engines.ts";
 import { storeOldInMongo } from "../../support/old-observations.ts";
 import { sampleEvents } from "../../support/sample-events.ts";
+import { describeOn } from "../../support/suite.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
 import { eventually } from "../../support/wait.ts";
-import {
-  describeObservations,
-  type ObservationsWorld,
-  type WorldObservationsOptions,
-} from "../observations.ts";
+import { shortProgram } from "../observations/short-program.ts";
+import { connected, type ObservationsWorld, type WorldObservationsOptions } from "../observations/world.ts";
+import { describeObservations } from "../observations.ts";
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 const ENGINES = ["mongo", "redis"] as const;
-const reason = whyLeftOut(ENGINES);
 
 test("URLs that are not such a pair are refused before anything opens", () => {
   for (const [eventsUrl, cacheUrl] of [
@@ -33,239 +31,231 @@ test("URLs that are not such a pair are refused before anything opens", () => {
     expect(() => openObservations({ eventsUrl, cacheUrl, log })).toThrow(ConfigError);
 });
 
-if (reason && !process.env.CI)
-  test.skip(`observations on MongoDB and Redis, left out: ${reason}`, () => undefined);
-else
-  describe("MongoDB and Redis", () => {
-    // Started here, so that the first test does not wait for them.
-    beforeAll(async () => void (await testEngines(ENGINES)));
+describeOn(ENGINES, "MongoDB and Redis", () => {
+  // Started here, so that the first test does not wait for them.
+  beforeAll(async () => void (await testEngines(ENGINES)));
 
-    describeObservations("MongoDB and Redis", makeWorld);
+  describeObservations("MongoDB and Redis", makeWorld);
 
-    test("a call that dies after the claim is finished by the next one, even from another engine", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      const events = sampleEvents(10, "job.completed");
-      world.cut("mongodb");
-      await expect(observations.record(events)).rejects.toMatchObject({ facts: { engine: "mongodb" } });
-      expect(await world.redis.hlen(world.key("claims"))).toBe(10);
-      const elsewhere = await connected(world.openElsewhere());
-      expect((await elsewhere.record(events.slice(0, 6))).fresh).toHaveLength(6);
-      world.restore();
-      const { fresh } = await eventually(() => observations.record(events), { what: "recording" });
-      expect(fresh.map(({ eventId }) => eventId)).toEqual(events.slice(6).map(({ eventId }) => eventId));
-      expect((await observations.totals()).counters).toMatchObject({ completed: 10, events: 10 });
-      expect(await world.redis.hlen(world.key("claims"))).toBe(0);
+  test("a call that dies after the claim is finished by the next one, even from another engine", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    const events = sampleEvents(10, "job.completed");
+    world.cut("mongodb");
+    await expect(observations.record(events)).rejects.toMatchObject({ facts: { engine: "mongodb" } });
+    expect(await world.redis.hlen(world.key("claims"))).toBe(10);
+    const elsewhere = await connected(world.openElsewhere());
+    expect((await elsewhere.record(events.slice(0, 6))).fresh).toHaveLength(6);
+    world.restore();
+    const { fresh } = await eventually(() => observations.record(events), { what: "recording" });
+    expect(fresh.map(({ eventId }) => eventId)).toEqual(events.slice(6).map(({ eventId }) => eventId));
+    expect((await observations.totals()).counters).toMatchObject({ completed: 10, events: 10 });
+    expect(await world.redis.hlen(world.key("claims"))).toBe(0);
+  });
+
+  test("a call that dies after storing is finished by the next one", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    const elsewhere = await connected(world.openElsewhere());
+    const events = sampleEvents(10, "job.completed");
+    world.slow(300, "mongodb");
+    const call = observations.record(events).catch((error: unknown) => error);
+    await eventually(async () => (await elsewhere.events({ limit: 20 })).items.length === 10, {
+      what: "the events to be stored",
+      everyMs: 2,
     });
+    // The store's reply is still on its way.
+    world.cut("redis");
+    expect(await call).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "redis" } });
+    expect((await elsewhere.totals()).counters.events).toBe(0);
+    world.restore();
+    const { fresh } = await eventually(() => observations.record(events), { what: "recording" });
+    expect(fresh).toHaveLength(10);
+    expect((await observations.totals()).counters).toMatchObject({ completed: 10, events: 10 });
+    expect(await world.redis.hlen(world.key("claims"))).toBe(0);
+  });
 
-    test("a call that dies after storing is finished by the next one", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      const elsewhere = await connected(world.openElsewhere());
-      const events = sampleEvents(10, "job.completed");
-      world.slow(300, "mongodb");
-      const call = observations.record(events).catch((error: unknown) => error);
-      await eventually(async () => (await elsewhere.events({ limit: 20 })).items.length === 10, {
-        what: "the events to be stored",
-        everyMs: 2,
-      });
-      // The store's reply is still on its way.
-      world.cut("redis");
-      expect(await call).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "redis" } });
-      expect((await elsewhere.totals()).counters.events).toBe(0);
-      world.restore();
-      const { fresh } = await eventually(() => observations.record(events), { what: "recording" });
-      expect(fresh).toHaveLength(10);
-      expect((await observations.totals()).counters).toMatchObject({ completed: 10, events: 10 });
-      expect(await world.redis.hlen(world.key("claims"))).toBe(0);
+  test("scripts are sent again to a Redis that lost them", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    await observations.record(sampleEvents(1, "job.created"));
+    await world.redis.script("FLUSH");
+    await observations.record(sampleEvents(1, "job.created"));
+    expect((await observations.totals()).counters.events).toBe(2);
+  });
+
+  test("the number of remembered ids stays bounded", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open({ maxSeen: 50 }));
+    for (let n = 0; n < 12; n++) await observations.record(sampleEvents(20, "job.validated"));
+    const remembered = await Promise.all(
+      ["seen", "seen:before"].map((name) => world.redis.scard(world.key(name))),
+    );
+    expect(remembered[0]).toBeLessThan(50);
+    expect(remembered[1]).toBeLessThan(50 + 20);
+  });
+
+  test("minutes expire, totals do not, and every key is below the prefix", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    await observations.record(sampleEvents(3, "job.executed"));
+    await observations.record(sampleEvents(3, "job.completed"));
+    const keys = await world.redis.keys(world.key("*"));
+    expect(keys.length).toBeGreaterThan(4);
+    for (const key of keys) {
+      const ttl = await world.redis.ttl(key);
+      expect({ key, expires: ttl > 0 }).toEqual({ key, expires: key.includes(":minute:") });
+      expect(ttl).toBeLessThanOrEqual(25 * 60 * 60);
+    }
+  });
+
+  test("with one engine down, what the other holds is still returned", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    await observations.record(sampleEvents(2, "job.completed"));
+    world.cut("mongodb");
+    expect((await observations.totals()).counters.completed).toBe(2);
+    await expect(observations.events({ limit: 1 })).rejects.toMatchObject({ facts: { engine: "mongodb" } });
+    world.restore();
+    world.cut("redis");
+    await eventually(async () => (await observations.events({ limit: 5 })).items.length === 2, {
+      what: "events to be read",
     });
+    await expect(observations.totals()).rejects.toMatchObject({ facts: { engine: "redis" } });
+  });
 
-    test("scripts are sent again to a Redis that lost them", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      await observations.record(sampleEvents(1, "job.created"));
-      await world.redis.script("FLUSH");
-      await observations.record(sampleEvents(1, "job.created"));
-      expect((await observations.totals()).counters.events).toBe(2);
-    });
+  test("the indexes that MongoDB needs exist", async () => {
+    await using world = await makeWorld();
+    await connected(world.open());
+    const client = new MongoClient(world.eventsUrl);
+    const events = await client.db().collection("events").indexes();
+    const batches = await client.db().collection("batches").indexes();
+    await client.close();
+    for (const { name, key } of EVENT_INDEXES)
+      expect(events.find((index) => index.name === name)?.key).toEqual(key);
+    for (const { name, key } of BATCH_INDEXES)
+      expect(batches.find((index) => index.name === name)?.key).toEqual(key);
+  });
 
-    test("the number of remembered ids stays bounded", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open({ maxSeen: 50 }));
-      for (let n = 0; n < 12; n++) await observations.record(sampleEvents(20, "job.validated"));
-      const remembered = await Promise.all(
-        ["seen", "seen:before"].map((name) => world.redis.scard(world.key(name))),
-      );
-      expect(remembered[0]).toBeLessThan(50);
-      expect(remembered[1]).toBeLessThan(50 + 20);
-    });
+  test("one job's events are found by the index on the job id, where the server has one", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    await observations.record(sampleEvents(20, "job.created"));
+    const client = new MongoClient(world.eventsUrl);
+    const find = { find: "batches", filter: { jobs: "x" } };
+    const plan = JSON.stringify(await client.db().command({ explain: find }));
+    await client.close();
+    // FerretDB 1.24 has the index but reads by none: docs/support.md says what that costs.
+    expect(plan).toContain(world.product.startsWith("MongoDB") ? '"jobs"' : '"filterPushdown":false');
+  });
 
-    test("minutes expire, totals do not, and every key is below the prefix", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      await observations.record(sampleEvents(3, "job.executed"));
-      await observations.record(sampleEvents(3, "job.completed"));
-      const keys = await world.redis.keys(world.key("*"));
-      expect(keys.length).toBeGreaterThan(4);
-      for (const key of keys) {
-        const ttl = await world.redis.ttl(key);
-        expect({ key, expires: ttl > 0 }).toEqual({ key, expires: key.includes(":minute:") });
-        expect(ttl).toBeLessThanOrEqual(25 * 60 * 60);
-      }
-    });
+  test("readers never starve recording, and their abandoned reads are cancelled", async () => {
+    await using world = await makeWorld();
+    const recorder = await connected(world.open());
+    for (let n = 0; n < 12; n++) await recorder.record(sampleEvents(1_000, "job.created"));
+    const recordMs = async () => {
+      const startedAt = performance.now();
+      await recorder.record(sampleEvents(100, "job.created"));
+      return performance.now() - startedAt;
+    };
+    const atRest = Math.max(await recordMs(), await recordMs());
 
-    test("with one engine away, what the other one holds is still told", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      await observations.record(sampleEvents(2, "job.completed"));
-      world.cut("mongodb");
-      expect((await observations.totals()).counters.completed).toBe(2);
-      await expect(observations.events({ limit: 1 })).rejects.toMatchObject({ facts: { engine: "mongodb" } });
-      world.restore();
-      world.cut("redis");
-      await eventually(async () => (await observations.events({ limit: 5 })).items.length === 2, {
-        what: "events to be read",
-      });
-      await expect(observations.totals()).rejects.toMatchObject({ facts: { engine: "redis" } });
-    });
-
-    test("the indexes that MongoDB needs exist", async () => {
-      await using world = await makeWorld();
-      await connected(world.open());
-      const client = new MongoClient(world.eventsUrl);
-      const events = await client.db().collection("events").indexes();
-      const batches = await client.db().collection("batches").indexes();
-      await client.close();
-      for (const { name, key } of EVENT_INDEXES)
-        expect(events.find((index) => index.name === name)?.key).toEqual(key);
-      for (const { name, key } of BATCH_INDEXES)
-        expect(batches.find((index) => index.name === name)?.key).toEqual(key);
-    });
-
-    test("one job's events are found by the index on the job id, where the server has one", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      await observations.record(sampleEvents(20, "job.created"));
-      const client = new MongoClient(world.eventsUrl);
-      const find = { find: "batches", filter: { jobs: "x" } };
-      const plan = JSON.stringify(await client.db().command({ explain: find }));
-      await client.close();
-      // FerretDB 1.24 has the index but reads by none: docs/support.md says what that costs.
-      expect(plan).toContain(world.product.startsWith("MongoDB") ? '"jobs"' : '"filterPushdown":false');
-    });
-
-    test("readers never starve recording, and their abandoned reads are cancelled", async () => {
-      await using world = await makeWorld();
-      const recorder = await connected(world.open());
-      for (let n = 0; n < 12; n++) await recorder.record(sampleEvents(1_000, "job.created"));
-      const recordMs = async () => {
-        const startedAt = performance.now();
-        await recorder.record(sampleEvents(100, "job.created"));
-        return performance.now() - startedAt;
-      };
-      const atRest = Math.max(await recordMs(), await recordMs());
-
-      // Four read-models, each of whose reads costs FerretDB a second, are together far more than it can serve.
-      let reading = true;
-      const readers = Array.from({ length: 4 }, () => world.openElsewhere());
-      const loops = readers.flatMap((reader) =>
-        Array.from({ length: 10 }, async () => {
-          while (reading) {
-            const answer = await reader
-              .events({ jobId: crypto.randomUUID(), limit: 500 })
-              .catch((error: unknown) => error);
-            if (!(answer instanceof Error)) continue;
-            expect(answer).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "mongodb" } });
-            await Bun.sleep(20);
-          }
-        }),
-      );
-      // Reads abandoned by the first readers used to stop recording some seconds later.
-      const until = performance.now() + 12_000;
-      while (performance.now() < until) expect(await recordMs()).toBeLessThan(5_000);
-      reading = false;
-      await Promise.all(loops);
-      await eventually(async () => (await recordMs()) < 3 * atRest + 200, {
-        what: "recording to be as fast as before",
-        timeoutMs: 4_000,
-      });
-    });
-
-    test("connections that break together under a read do not stop recording", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      await observations.record(sampleEvents(1, "job.created"));
-      world.freeze("mongodb");
-      const reading = observations
-        .storedIds([{ eventId: crypto.randomUUID(), jobId: crypto.randomUUID() }])
-        .catch((error: unknown) => error);
-      // The read is in progress, and the driver may check its server again, which it does at most every half second.
-      await Bun.sleep(700);
-      world.cut("mongodb");
-      world.restore();
-      expect(await reading).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "mongodb" } });
-      await eventually(() => observations.record(sampleEvents(1, "job.created")), {
-        what: "recording",
-        timeoutMs: 5_000,
-      });
-      expect((await observations.totals()).counters.events).toBe(2);
-    });
-
-    test("a pass over the events for the ledger may take longer than other operations", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      const events = sampleEvents(3, "job.created");
-      await observations.record(events);
-      const all = { from: new Date(0), before: new Date(Date.now() + 60_000) };
-      const expected = await observations.ledgerSums(all);
-      world.freeze("mongodb");
-      const sums = observations.ledgerSums(all);
-      await Bun.sleep(OPERATION_MS + 500);
-      world.restore();
-      expect(await sums).toEqual(expected);
-    });
-
-    test("connections that lose their packets are replaced, for recording and the feed", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      const abort = new AbortController();
-      const jobIds: string[] = [];
-      const following = (async () => {
-        for await (const { deltas } of observations.follow(null, abort.signal))
-          jobIds.push(...deltas.map(({ jobId }) => jobId));
-      })();
-      await eventually(
-        async () => {
-          await observations.record(sampleEvents(1, "job.created"));
-          return jobIds.length > 0;
-        },
-        { what: "the feed to be followed" },
-      );
-      const events = sampleEvents(1, "job.completed");
-      world.strand();
-      await eventually(() => observations.record(events), { what: "recording", timeoutMs: 20_000 });
-      await eventually(() => jobIds.includes(events[0]?.payload.jobId ?? ""), {
-        what: "the event on the feed",
-        timeoutMs: 10_000,
-      });
-      abort.abort();
-      await following;
-    });
-
-    test("an id of the feed that was lost with everything after it is reported at once as a gap", async () => {
-      await using world = await makeWorld();
-      const observations = await connected(world.open());
-      for await (const entry of observations.follow("1-1", AbortSignal.timeout(10_000))) {
-        expect(entry).toMatchObject({ deltas: [], dropped: 1 });
-        break;
-      }
+    // Four read-models, each of whose reads costs FerretDB a second, are together far more than it can serve.
+    let reading = true;
+    const readers = Array.from({ length: 4 }, () => world.openElsewhere());
+    const loops = readers.flatMap((reader) =>
+      Array.from({ length: 10 }, async () => {
+        while (reading) {
+          const answer = await reader
+            .events({ jobId: crypto.randomUUID(), limit: 500 })
+            .catch((error: unknown) => error);
+          if (!(answer instanceof Error)) continue;
+          expect(answer).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "mongodb" } });
+          await Bun.sleep(20);
+        }
+      }),
+    );
+    // Reads abandoned by the first readers used to stop recording some seconds later.
+    const until = performance.now() + 12_000;
+    while (performance.now() < until) expect(await recordMs()).toBeLessThan(5_000);
+    reading = false;
+    await Promise.all(loops);
+    await eventually(async () => (await recordMs()) < 3 * atRest + 200, {
+      what: "recording to be as fast as before",
+      timeoutMs: 4_000,
     });
   });
 
-async function connected(observations: Observations): Promise<Observations> {
-  await observations.connected(AbortSignal.timeout(20_000));
-  return observations;
-}
+  test("connections that break together under a read do not stop recording", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    await observations.record(sampleEvents(1, "job.created"));
+    world.freeze("mongodb");
+    const reading = observations
+      .storedIds([{ eventId: crypto.randomUUID(), jobId: crypto.randomUUID() }])
+      .catch((error: unknown) => error);
+    // The read is in progress, and the driver may check its server again, which it does at most every half second.
+    await Bun.sleep(700);
+    world.cut("mongodb");
+    world.restore();
+    expect(await reading).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "mongodb" } });
+    await eventually(() => observations.record(sampleEvents(1, "job.created")), {
+      what: "recording",
+      timeoutMs: 5_000,
+    });
+    expect((await observations.totals()).counters.events).toBe(2);
+  });
+
+  test("a pass over the events for the ledger may take longer than other operations", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    const events = sampleEvents(3, "job.created");
+    await observations.record(events);
+    const all = { from: new Date(0), before: new Date(Date.now() + 60_000) };
+    const expected = await observations.ledgerSums(all);
+    world.freeze("mongodb");
+    const sums = observations.ledgerSums(all);
+    await Bun.sleep(OPERATION_MS + 500);
+    world.restore();
+    expect(await sums).toEqual(expected);
+  });
+
+  test("connections that lose their packets are replaced, for recording and the feed", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    const abort = new AbortController();
+    const jobIds: string[] = [];
+    const following = (async () => {
+      for await (const { deltas } of observations.follow(null, abort.signal))
+        jobIds.push(...deltas.map(({ jobId }) => jobId));
+    })();
+    await eventually(
+      async () => {
+        await observations.record(sampleEvents(1, "job.created"));
+        return jobIds.length > 0;
+      },
+      { what: "the feed to be followed" },
+    );
+    const events = sampleEvents(1, "job.completed");
+    world.strand();
+    await eventually(() => observations.record(events), { what: "recording", timeoutMs: 20_000 });
+    await eventually(() => jobIds.includes(events[0]?.payload.jobId ?? ""), {
+      what: "the event on the feed",
+      timeoutMs: 10_000,
+    });
+    abort.abort();
+    await following;
+  });
+
+  test("an id of the feed that was lost with everything after it is reported at once as a gap", async () => {
+    await using world = await makeWorld();
+    const observations = await connected(world.open());
+    for await (const entry of observations.follow("1-1", AbortSignal.timeout(10_000))) {
+      expect(entry).toMatchObject({ deltas: [], dropped: 1 });
+      break;
+    }
+  });
+});
 
 /** A separate database and prefix on the shared engines, behind proxies. */
 async function makeWorld() {
@@ -336,21 +326,7 @@ async function makeWorld() {
     },
     connections: () => some().reduce((sum, proxy) => sum + proxy.open, 0),
     storeOld: (events) => storeOldInMongo({ eventsUrl, redis, prefix: `${name}:` }, events),
-    shortProgram: () => `
-      import { openObservations } from "./shared/observations/open.ts";
-      import { createLog } from "./shared/log.ts";
-      import { sampleEvents } from "./tests/support/sample-events.ts";
-      const log = createLog({ service: "short", level: "silent" });
-      const observations = openObservations({ ...${JSON.stringify(elsewhere)}, log });
-      await observations.connected();
-      const following = (async () => {
-        for await (const _ of observations.follow(null, new AbortController().signal));
-      })();
-      await observations.record(sampleEvents(3, "job.created"));
-      await observations.close();
-      await following;
-      console.log("closed");
-    `,
+    shortProgram: () => shortProgram(elsewhere),
     dispose,
     eventsUrl,
     redis,

@@ -1,35 +1,29 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import postgres from "postgres";
 import { openBus } from "../../../shared/bus/open.ts";
 import type { Bus } from "../../../shared/bus/port.ts";
 import { createLog } from "../../../shared/log.ts";
-import { createMetrics } from "../../../shared/metrics.ts";
 import type { Engine } from "../../../tui/engines/engine.ts";
-import { missingEngines } from "../../../tui/engines/missing.ts";
 import { startPostgres } from "../../../tui/engines/postgres.ts";
+import { createEngineFolder } from "../../support/engine-folder.ts";
+import { describeOn } from "../../support/suite.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
 import { eventually } from "../../support/wait.ts";
-import { type BusWorld, describeBus } from "../bus.ts";
+import { shortProgram } from "../bus/short-program.ts";
+import { type BusWorld, connected } from "../bus/world.ts";
+import { describeBus } from "../bus.ts";
 
 setDefaultTimeout(120_000);
-
-const missing = missingEngines(["postgres"]);
-for (const { problem, remedy } of missing)
-  console.warn(`tests/conformance/postgres/bus.test.ts is left out: ${problem}; try: ${remedy}`);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 let engine: Engine;
 let worlds = 0;
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
-  const dataDir = mkdtempSync(join(tmpdir(), "bus-postgres-"));
+describeOn(["postgres"], "PostgreSQL", () => {
+  const dataDir = createEngineFolder("bus-postgres-");
   beforeAll(async () => {
-    // The server runs as another user, who must be able to enter.
-    chmodSync(dataDir, 0o755);
     engine = await startPostgres({ dataDir });
   });
   afterAll(async () => {
@@ -146,26 +140,6 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("PostgreSQL", () => {
     await bus.close();
     server.close();
   });
-
-  test("its metrics show what was published, consumed, held and lost", async () => {
-    await using world = await makeWorld();
-    const metrics = createMetrics("test");
-    const bus = await connected(openBus({ url: world.database, name: "test", log, metrics }));
-    let handled = 0;
-    bus.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async (batch) => {
-      handled += batch.length;
-    });
-    await bus.publish("jobs.created", Buffer.from("x"));
-    await eventually(() => handled === 1, { what: "the message" });
-    const text = await metrics.registry.metrics();
-    expect(text).toContain('observatory_bus_published_total{route="jobs.created",service="test"} 1');
-    expect(text).toContain('observatory_bus_consumed_total{queue="jobs.created",service="test"} 1');
-    expect(text).toContain('observatory_bus_buffered{queue="jobs.created",service="test"} 0');
-    expect(text).toContain('observatory_bus_unconfirmed{service="test"} 0');
-    expect(text).toContain('observatory_bus_connected{service="test"} 1');
-    expect(text).toMatch(/observatory_bus_reconnects_total\{service="test"\} 0/);
-    await bus.close();
-  });
 });
 
 interface PostgresWorld extends BusWorld, AsyncDisposable {
@@ -209,19 +183,7 @@ async function makeWorld(): Promise<PostgresWorld> {
     restore: proxy.restore,
     connections: () => proxy.open,
     restartEngine: () => engine.restart(),
-    shortProgram: () => `
-      import { openBus } from "./shared/bus/open.ts";
-      import { createLog } from "./shared/log.ts";
-      const bus = openBus({ url: ${JSON.stringify(throughProxy.href)}, name: "short", log: createLog({ service: "short", level: "silent" }) });
-      const got = Promise.withResolvers();
-      bus.consume("jobs.created", { maxBatch: 1, prefetch: 2 }, async () => got.resolve());
-      await bus.connected();
-      await bus.publish("jobs.created", Buffer.from("x"));
-      await got.promise;
-      await bus.depths();
-      await bus.close();
-      console.log("closed");
-    `,
+    shortProgram: () => shortProgram(throughProxy.href),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
@@ -234,8 +196,3 @@ const holdingProgram = (url: string) => `
   const bus = openBus({ url: ${JSON.stringify(url)}, name: "holding", log: createLog({ service: "holding", level: "silent" }) });
   bus.consume("jobs.created", { maxBatch: 1, prefetch: 2 }, () => new Promise(() => undefined));
 `;
-
-async function connected(bus: Bus): Promise<Bus> {
-  await bus.connected(AbortSignal.timeout(20_000));
-  return bus;
-}

@@ -1,32 +1,27 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
 import postgres from "postgres";
 import { ConfigError } from "../../../shared/config.ts";
 import { createLog } from "../../../shared/log.ts";
 import { openObservations } from "../../../shared/observations/open.ts";
 import type { Observations } from "../../../shared/observations/port.ts";
 import type { Engine } from "../../../tui/engines/engine.ts";
-import { missingEngines } from "../../../tui/engines/missing.ts";
 import { startPostgres } from "../../../tui/engines/postgres.ts";
+import { createEngineFolder } from "../../support/engine-folder.ts";
 import { storeOldInPostgres } from "../../support/old-observations.ts";
 import { sampleEvents } from "../../support/sample-events.ts";
+import { describeOn } from "../../support/suite.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
 import { eventually } from "../../support/wait.ts";
-import {
-  describeObservations,
-  type ObservationsWorld,
-  type WorldObservationsOptions,
-} from "../observations.ts";
+import { shortProgram } from "../observations/short-program.ts";
+import type { ObservationsWorld, WorldObservationsOptions } from "../observations/world.ts";
+import { describeObservations } from "../observations.ts";
 
 // At a timeout the test runner ends every process it started, the engine included. This limit is generous, so that
 // tests fail by their own conditions and say why.
 setDefaultTimeout(60_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
-const missing = missingEngines(["postgres"]);
-const reason = missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`).join("; ");
 
 test("URLs that do not name one database are refused before anything opens", () => {
   for (const [eventsUrl, cacheUrl] of [
@@ -38,164 +33,161 @@ test("URLs that do not name one database are refused before anything opens", () 
     expect(() => openObservations({ eventsUrl, cacheUrl, log })).toThrow(ConfigError);
 });
 
-if (reason && !process.env.CI) test.skip(`observations on PostgreSQL, left out: ${reason}`, () => undefined);
-else
-  describe("PostgreSQL", () => {
-    const dataDir = mkdtempSync(join(tmpdir(), "observations-postgres-"));
-    chmodSync(dataDir, 0o711); // For the unprivileged user that PostgreSQL runs as.
-    let engine: Engine;
-    beforeAll(async () => {
-      engine = await startPostgres({ dataDir });
-    });
-    afterAll(async () => {
-      await engine?.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    });
-    const makeWorld = () => createObservationsWorld(engine);
-
-    describeObservations("PostgreSQL", makeWorld);
-
-    test("one database may be written in two ways", async () => {
-      await using world = await makeWorld();
-      const other = new URL(world.url);
-      other.protocol = "postgresql:";
-      const observations = openObservations({
-        eventsUrl: world.url,
-        cacheUrl: `${other}?sslmode=disable`,
-        log,
-      });
-      await observations.connected(AbortSignal.timeout(20_000));
-      expect(await observations.health()).toEqual({ postgres: true });
-      await observations.close();
-    });
-
-    test("a follower misses no entry of writers that commit at the same time", async () => {
-      await using world = await makeWorld();
-      const [reader, ...writers] = [1, 2, 3, 4].map(() => world.openElsewhere());
-      await reader!.record(sampleEvents(1, "job.created"));
-      const seen: string[] = [];
-      const abort = new AbortController();
-      const following = (async () => {
-        for await (const { deltas } of reader!.follow("1-0", abort.signal))
-          seen.push(...deltas.map(({ jobId }) => jobId));
-      })();
-      const events = sampleEvents(600, "job.validated");
-      await Promise.all(events.map((event, n) => writers[n % writers.length]!.record([event])));
-      await eventually(() => events.every(({ payload }) => seen.includes(payload.jobId)), {
-        what: "every event to be delivered",
-      });
-      expect(seen).toHaveLength(events.length + 1);
-      abort.abort();
-      await following;
-    });
-
-    test("a batch of old and new events stores and publishes the new ones", async () => {
-      await using world = await makeWorld();
-      const observations = world.openElsewhere();
-      const events = sampleEvents(1_000, "job.completed");
-      const old = events.filter((_, n) => n % 3 === 0);
-      await observations.record(old);
-      const { fresh } = await observations.record(events);
-      expect(fresh).toEqual(events.filter((_, n) => n % 3 !== 0));
-      expect((await observations.totals()).counters).toMatchObject({ completed: 1_000, events: 1_000 });
-    });
-
-    test("dropped tables are recreated, and an id of the earlier feed is reported as a gap", async () => {
-      await using world = await makeWorld();
-      const observations = world.openElsewhere();
-      await observations.record(sampleEvents(2, "job.created"));
-      const before = await firstOf(observations, "1-0");
-      await world.sql`drop schema observations cascade`;
-      const events = sampleEvents(3, "job.created");
-      await eventually(() => observations.record(events), { what: "recording" });
-      expect((await observations.totals()).counters.events).toBe(3);
-      const after = await firstOf(observations, before.id);
-      expect(after.deltas).toHaveLength(3);
-      expect(after.dropped).toBeGreaterThan(0);
-    });
-
-    test("a listening connection that was ended is reopened", async () => {
-      await using world = await makeWorld();
-      const observations = world.openElsewhere();
-      const abort = new AbortController();
-      const seen: string[] = [];
-      const following = (async () => {
-        for await (const { deltas } of observations.follow(null, abort.signal))
-          seen.push(...deltas.map(({ jobId }) => jobId));
-      })();
-      const listening = () => world.sql<{ pid: number }[]>`
-        select pid from pg_stat_activity
-        where datname = current_database() and query ilike 'listen%observations_feed%'`;
-      const [first] = await eventually(async () => (await listening()).length > 0 && (await listening()), {
-        what: "a listening connection",
-      });
-      await world.sql`select pg_terminate_backend(${first!.pid})`;
-      await eventually(async () => (await listening()).some(({ pid }) => pid !== first!.pid), {
-        what: "a new listening connection",
-      });
-      const [event] = sampleEvents(1, "job.created");
-      await observations.record([event!]);
-      await eventually(() => seen.includes(event!.payload.jobId), { what: "the event to be delivered" });
-      abort.abort();
-      await following;
-    });
-
-    test("pruning deletes minutes beyond every series, and keeps the totals", async () => {
-      await using world = await makeWorld();
-      let now = Date.now();
-      const observations = world.openElsewhere({ now: () => now });
-      await observations.record(sampleEvents(4, "job.executed", { at: now }));
-      const minutes = async () =>
-        (await world.sql`select distinct minute from observations.counted where minute > 0`).length;
-      now += 24 * 3_600_000;
-      await observations.prune(new Date(0));
-      expect(await minutes()).toBe(1);
-      now += 2 * 3_600_000;
-      await observations.prune(new Date(0));
-      expect(await minutes()).toBe(0);
-      expect((await observations.totals()).execution.count).toBe(4);
-    });
-
-    test("each query about events reads by an index", async () => {
-      await using world = await makeWorld();
-      const observations = world.openElsewhere();
-      await observations.record(sampleEvents(100, "job.created"));
-      // So few rows are read faster by a scan: what matters is that an index can serve them.
-      await world.sql`set enable_seqscan = off`;
-      await world.sql`set enable_bitmapscan = off`;
-      const id = crypto.randomUUID();
-      for (const [index, table, question] of [
-        ["seen_pkey", "seen", `where job_id = '${id}'`],
-        ["batches_pkey", "batches", "where id = 5"],
-        ["batches_time", "batches", "where (at_max, id) < (9, 9) order by at_max desc, id desc limit 4"],
-        [
-          "batches_failed",
-          "batches",
-          "where 'job.failed' = any(types) and at_max < 5 order by at_max desc, id desc limit 4",
-        ],
-        [
-          "events_job",
-          "events",
-          `where job_id = '${crypto.randomUUID()}' order by sequence, event_id limit 50`,
-        ],
-        [
-          "events_time",
-          "events",
-          `where (at, event_id) < (1, '${crypto.randomUUID()}') order by at desc, event_id desc limit 50`,
-        ],
-        [
-          "events_type_time",
-          "events",
-          "where event_type = 'job.failed' and at < 5 order by at desc, event_id desc limit 50",
-        ],
-      ] as const) {
-        const plan = await world.sql.unsafe(`explain select * from observations.${table} ${question}`);
-        const text = plan.map((line) => line["QUERY PLAN"]).join("\n");
-        expect(text).toContain(index);
-        expect(text).not.toContain("Sort");
-      }
-    });
+describeOn(["postgres"], "PostgreSQL", () => {
+  const dataDir = createEngineFolder("observations-postgres-");
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startPostgres({ dataDir });
   });
+  afterAll(async () => {
+    await engine?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const makeWorld = () => createObservationsWorld(engine);
+
+  describeObservations("PostgreSQL", makeWorld);
+
+  test("one database may be written in two ways", async () => {
+    await using world = await makeWorld();
+    const other = new URL(world.url);
+    other.protocol = "postgresql:";
+    const observations = openObservations({
+      eventsUrl: world.url,
+      cacheUrl: `${other}?sslmode=disable`,
+      log,
+    });
+    await observations.connected(AbortSignal.timeout(20_000));
+    expect(await observations.health()).toEqual({ postgres: true });
+    await observations.close();
+  });
+
+  test("a follower misses no entry of writers that commit at the same time", async () => {
+    await using world = await makeWorld();
+    const [reader, ...writers] = [1, 2, 3, 4].map(() => world.openElsewhere());
+    await reader!.record(sampleEvents(1, "job.created"));
+    const seen: string[] = [];
+    const abort = new AbortController();
+    const following = (async () => {
+      for await (const { deltas } of reader!.follow("1-0", abort.signal))
+        seen.push(...deltas.map(({ jobId }) => jobId));
+    })();
+    const events = sampleEvents(600, "job.validated");
+    await Promise.all(events.map((event, n) => writers[n % writers.length]!.record([event])));
+    await eventually(() => events.every(({ payload }) => seen.includes(payload.jobId)), {
+      what: "every event to be delivered",
+    });
+    expect(seen).toHaveLength(events.length + 1);
+    abort.abort();
+    await following;
+  });
+
+  test("a batch of old and new events stores and publishes the new ones", async () => {
+    await using world = await makeWorld();
+    const observations = world.openElsewhere();
+    const events = sampleEvents(1_000, "job.completed");
+    const old = events.filter((_, n) => n % 3 === 0);
+    await observations.record(old);
+    const { fresh } = await observations.record(events);
+    expect(fresh).toEqual(events.filter((_, n) => n % 3 !== 0));
+    expect((await observations.totals()).counters).toMatchObject({ completed: 1_000, events: 1_000 });
+  });
+
+  test("dropped tables are recreated, and an id of the earlier feed is reported as a gap", async () => {
+    await using world = await makeWorld();
+    const observations = world.openElsewhere();
+    await observations.record(sampleEvents(2, "job.created"));
+    const before = await firstOf(observations, "1-0");
+    await world.sql`drop schema observations cascade`;
+    const events = sampleEvents(3, "job.created");
+    await eventually(() => observations.record(events), { what: "recording" });
+    expect((await observations.totals()).counters.events).toBe(3);
+    const after = await firstOf(observations, before.id);
+    expect(after.deltas).toHaveLength(3);
+    expect(after.dropped).toBeGreaterThan(0);
+  });
+
+  test("a listening connection that was ended is reopened", async () => {
+    await using world = await makeWorld();
+    const observations = world.openElsewhere();
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const { deltas } of observations.follow(null, abort.signal))
+        seen.push(...deltas.map(({ jobId }) => jobId));
+    })();
+    const listening = () => world.sql<{ pid: number }[]>`
+      select pid from pg_stat_activity
+      where datname = current_database() and query ilike 'listen%observations_feed%'`;
+    const [first] = await eventually(async () => (await listening()).length > 0 && (await listening()), {
+      what: "a listening connection",
+    });
+    await world.sql`select pg_terminate_backend(${first!.pid})`;
+    await eventually(async () => (await listening()).some(({ pid }) => pid !== first!.pid), {
+      what: "a new listening connection",
+    });
+    const [event] = sampleEvents(1, "job.created");
+    await observations.record([event!]);
+    await eventually(() => seen.includes(event!.payload.jobId), { what: "the event to be delivered" });
+    abort.abort();
+    await following;
+  });
+
+  test("pruning deletes minutes beyond every series, and keeps the totals", async () => {
+    await using world = await makeWorld();
+    let now = Date.now();
+    const observations = world.openElsewhere({ now: () => now });
+    await observations.record(sampleEvents(4, "job.executed", { at: now }));
+    const minutes = async () =>
+      (await world.sql`select distinct minute from observations.counted where minute > 0`).length;
+    now += 24 * 3_600_000;
+    await observations.prune(new Date(0));
+    expect(await minutes()).toBe(1);
+    now += 2 * 3_600_000;
+    await observations.prune(new Date(0));
+    expect(await minutes()).toBe(0);
+    expect((await observations.totals()).execution.count).toBe(4);
+  });
+
+  test("each query about events reads by an index", async () => {
+    await using world = await makeWorld();
+    const observations = world.openElsewhere();
+    await observations.record(sampleEvents(100, "job.created"));
+    // So few rows are read faster by a scan: what matters is that an index can serve them.
+    await world.sql`set enable_seqscan = off`;
+    await world.sql`set enable_bitmapscan = off`;
+    const id = crypto.randomUUID();
+    for (const [index, table, question] of [
+      ["seen_pkey", "seen", `where job_id = '${id}'`],
+      ["batches_pkey", "batches", "where id = 5"],
+      ["batches_time", "batches", "where (at_max, id) < (9, 9) order by at_max desc, id desc limit 4"],
+      [
+        "batches_failed",
+        "batches",
+        "where 'job.failed' = any(types) and at_max < 5 order by at_max desc, id desc limit 4",
+      ],
+      [
+        "events_job",
+        "events",
+        `where job_id = '${crypto.randomUUID()}' order by sequence, event_id limit 50`,
+      ],
+      [
+        "events_time",
+        "events",
+        `where (at, event_id) < (1, '${crypto.randomUUID()}') order by at desc, event_id desc limit 50`,
+      ],
+      [
+        "events_type_time",
+        "events",
+        "where event_type = 'job.failed' and at < 5 order by at desc, event_id desc limit 50",
+      ],
+    ] as const) {
+      const plan = await world.sql.unsafe(`explain select * from observations.${table} ${question}`);
+      const text = plan.map((line) => line["QUERY PLAN"]).join("\n");
+      expect(text).toContain(index);
+      expect(text).not.toContain("Sort");
+    }
+  });
+});
 
 async function firstOf(observations: Observations, id: string) {
   for await (const entry of observations.follow(id, AbortSignal.timeout(10_000))) return entry;
@@ -242,21 +234,7 @@ async function createObservationsWorld(engine: Engine) {
     restore: proxy.restore,
     connections: () => proxy.open,
     storeOld: (events) => storeOldInPostgres(sql, events),
-    shortProgram: () => `
-      import { openObservations } from "./shared/observations/open.ts";
-      import { createLog } from "./shared/log.ts";
-      import { sampleEvents } from "./tests/support/sample-events.ts";
-      const log = createLog({ service: "short", level: "silent" });
-      const observations = openObservations({ eventsUrl: "${url}", cacheUrl: "${url}", log });
-      await observations.connected();
-      const following = (async () => {
-        for await (const _ of observations.follow(null, new AbortController().signal));
-      })();
-      await observations.record(sampleEvents(3, "job.created"));
-      await observations.close();
-      await following;
-      console.log("closed");
-    `,
+    shortProgram: () => shortProgram({ eventsUrl: url, cacheUrl: url }),
     dispose,
     url,
     sql,

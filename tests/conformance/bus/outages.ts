@@ -1,0 +1,136 @@
+import { expect, test } from "bun:test";
+import { ROUTES } from "../../../contracts/topology.ts";
+import { AppError } from "../../../shared/errors.ts";
+import { eventually } from "../../support/wait.ts";
+import { codeOf, readyIn } from "./answers.ts";
+import { BATCHES, bytes, collect, numbered } from "./inbox.ts";
+import { connected, type OpenWorld } from "./world.ts";
+
+/** Networks that are cut or frozen, and an engine that restarts. */
+export function describeOutages({ connect, world }: OpenWorld): void {
+  test("a consumer created before the connection receives its messages", async () => {
+    world().cut();
+    const bus = world().open();
+    const inbox = collect(bus, "jobs.created");
+    expect(await codeOf(bus.publish("jobs.created", bytes("too early")))).toBe("BUS_UNAVAILABLE");
+    world().restore();
+    await connected(bus);
+    await bus.publish("jobs.created", bytes("in time"));
+    await inbox.has(1);
+    expect(inbox.texts()).toEqual(["in time"]);
+  });
+
+  test("publishing fails at once while the network is cut, and works again afterwards", async () => {
+    const bus = await connect();
+    world().cut();
+    await eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
+      what: "the loss to be seen",
+    });
+    const before = performance.now();
+    const error = await bus.publish("jobs.created", bytes("lost")).catch((thrown) => thrown);
+    expect(performance.now() - before).toBeLessThan(100);
+    expect(error).toBeInstanceOf(AppError);
+    expect(error).toMatchObject({ code: "BUS_UNAVAILABLE" });
+    expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(1);
+    world().restore();
+    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
+    await bus.publish("jobs.created", bytes("kept"));
+    const inbox = collect(bus, "jobs.created");
+    await inbox.has(1);
+    expect(inbox.texts()).toEqual(["kept"]);
+  });
+
+  test("every message in flight during a cut settles, and confirmed ones are delivered", async () => {
+    const bus = await connect({ maxWaiting: 5_000 });
+    const confirmed = new Set<string>();
+    const codes = new Set<string | undefined>();
+    const texts = numbered(4_000);
+    const all = texts.map(async (each) => {
+      const code = await codeOf(bus.publish("jobs.created", bytes(each)));
+      if (code) codes.add(code);
+      else confirmed.add(each);
+    });
+    await eventually(() => confirmed.size > 0, { what: "the first confirms", everyMs: 5 });
+    world().cut();
+    await Promise.all(all);
+    expect([...codes]).toEqual(["BUS_UNAVAILABLE"]);
+    const inbox = collect(await connected(world().openElsewhere()), "jobs.created");
+    await eventually(
+      () => {
+        const arrived = new Set(inbox.texts());
+        return [...confirmed].every((each) => arrived.has(each));
+      },
+      { what: "every confirmed message" },
+    );
+  });
+
+  test("a frozen network makes publishing and ping fail in bounded time", async () => {
+    const bus = await connect({ confirmTimeoutMs: 300 });
+    world().freeze();
+    const before = performance.now();
+    const codes = await Promise.all([
+      codeOf(bus.publish("jobs.created", bytes("stuck"))),
+      codeOf(bus.ping()),
+    ]);
+    expect(codes).toEqual(["BUS_UNAVAILABLE", "BUS_UNAVAILABLE"]);
+    expect(performance.now() - before).toBeLessThan(4_000);
+    world().restore();
+    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
+    await bus.publish("jobs.created", bytes("thawed"));
+  });
+
+  test("consumers resume after a cut, and the batch in hand is handled again, never two at a time", async () => {
+    const bus = await connect();
+    const elsewhere = await connected(world().openElsewhere());
+    const gate = Promise.withResolvers<void>();
+    let calls = 0;
+    let running = 0;
+    let most = 0;
+    const inbox = collect(bus, "jobs.created", BATCHES, async () => {
+      most = Math.max(most, ++running);
+      if (++calls === 1) await gate.promise;
+      running--;
+    });
+    await elsewhere.publish("jobs.created", bytes("in hand"));
+    await eventually(() => calls === 1, { what: "the batch to be in hand" });
+    world().cut();
+    await elsewhere.publish("jobs.created", bytes("meanwhile"));
+    await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 2, {
+      what: "both to be back",
+    });
+    world().restore();
+    await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 0, {
+      what: "both to be prefetched",
+    });
+    gate.resolve();
+    await eventually(() => inbox.texts().filter((each) => each === "in hand").length === 2, {
+      what: "the batch again",
+    });
+    await inbox.has(3);
+    expect(inbox.texts()).toContain("meanwhile");
+    expect(most).toBe(1);
+    await eventually(
+      async () => {
+        await inbox.stop();
+        return (await readyIn(elsewhere, "jobs.created")) === 0;
+      },
+      { what: "nothing to be left" },
+    );
+  });
+
+  test("a restart of the engine keeps messages, and both sides resume by themselves", async () => {
+    const bus = await connect();
+    await Promise.all(numbered(100).map((each) => bus.publish("jobs.created", bytes(each))));
+    const lost = eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
+      what: "the loss to be seen",
+    });
+    await Promise.all([world().restartEngine(), lost]);
+    const inbox = collect(bus, "jobs.created");
+    await inbox.has(100);
+    expect(inbox.texts()).toEqual(numbered(100));
+    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
+    // A confirm of each queue: RabbitMQ loses all of them when a queue is deleted while its leader is being elected.
+    await Promise.all(ROUTES.map((route) => bus.publish(route, bytes("after"))));
+    await inbox.has(101);
+  });
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+import { QUEUES } from "../../../contracts/topology.ts";
+import { codeOf, readyIn } from "./answers.ts";
+import { BATCHES, bytes, collect, numbered } from "./inbox.ts";
+import type { OpenWorld } from "./world.ts";
+
+/** What publishing promises: confirms, routes, bytes, order and a bounded window. */
+export function describePublishing({ connect }: OpenWorld): void {
+  test("a confirmed message outlives its publisher and is delivered", async () => {
+    const publisher = await connect();
+    await publisher.publish("jobs.created", bytes("kept"));
+    await publisher.close();
+    const inbox = collect(await connect(), "jobs.created");
+    await inbox.has(1);
+    expect(inbox.texts()).toEqual(["kept"]);
+    expect(inbox.deliveries[0]).toMatchObject({ redelivered: false });
+    expect(inbox.deliveries[0]?.diedOn).toBeUndefined();
+  });
+
+  test("a route feeds exactly those queues of the topology that name it", async () => {
+    const bus = await connect();
+    const inboxes = Object.fromEntries(QUEUES.map((queue) => [queue, collect(bus, queue)]));
+    await bus.publish("jobs.created", bytes("created"));
+    await bus.publish("jobs.transitions", bytes("moved"));
+    await bus.publish("jobs.failed.validation", bytes("refused"));
+    await inboxes["events.observed"]?.has(2);
+    await inboxes["jobs.failed.validation"]?.has(1);
+    await inboxes["jobs.created"]?.has(1);
+    expect(inboxes["jobs.created"]?.texts()).toEqual(["created"]);
+    expect(inboxes["events.observed"]?.texts()).toEqual(["created", "moved"]);
+    expect(inboxes["jobs.failed.validation"]?.texts()).toEqual(["refused"]);
+  });
+
+  test("bytes arrive as they were sent, empty and large ones too", async () => {
+    const bus = await connect();
+    const sent = [new Uint8Array(0), new Uint8Array([0, 255, 10, 13]), new Uint8Array(300_000).fill(7)];
+    const inbox = collect(bus, "jobs.created");
+    for (const body of sent) await bus.publish("jobs.created", body);
+    await inbox.has(3);
+    expect(inbox.deliveries.map(({ body }) => Buffer.from(body).toString("base64"))).toEqual(
+      sent.map((body) => Buffer.from(body).toString("base64")),
+    );
+  });
+
+  test("5,000 pipelined messages of one producer arrive once each, in order, in batches", async () => {
+    const bus = await connect({ maxWaiting: 5_000 });
+    const sizes: number[] = [];
+    const inbox = collect(bus, "jobs.created", BATCHES, async (batch) => {
+      sizes.push(batch.length);
+    });
+    const texts = numbered(5_000);
+    await Promise.all(texts.map((text) => bus.publish("jobs.created", bytes(text))));
+    await inbox.has(5_000);
+    expect(inbox.texts()).toEqual(texts);
+    expect(Math.max(...sizes)).toBeGreaterThan(10);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(BATCHES.maxBatch);
+  });
+
+  test("when the window and its queue are full, one more message is refused and the others are confirmed", async () => {
+    const bus = await connect({ maxUnconfirmed: 10, maxWaiting: 5 });
+    const codes = await Promise.all(
+      numbered(40).map((each) => codeOf(bus.publish("jobs.created", bytes(each)))),
+    );
+    expect(codes.slice(0, 15)).toEqual(Array(15).fill(undefined));
+    expect(new Set(codes.slice(15))).toEqual(new Set(["OVERLOADED"]));
+    await bus.publish("jobs.created", bytes("room again"));
+    expect(await readyIn(bus, "jobs.created")).toBe(16);
+  });
+}
