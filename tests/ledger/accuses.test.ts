@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Ledger, LedgerAudit } from "../../contracts/api-queries.ts";
+import type { Ledger } from "../../contracts/api-queries.ts";
 import { eventIdAt, newJobId } from "../../contracts/ids.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
@@ -8,6 +8,7 @@ import { createLog } from "../../shared/log.ts";
 import { withStoredEvents } from "../support/stored-events.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
+import { runAudit } from "./run-audit.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
@@ -120,18 +121,6 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
       );
       return ids;
     };
-    const audit = async () => {
-      const reply = await fetch(`${world().readModel()}/ledger/audit`, { method: "POST" });
-      const { id } = (await reply.json()) as LedgerAudit;
-      return eventually(
-        async () => {
-          const now = await world().get<LedgerAudit>(`/ledger/audit/${id}`);
-          return now.state === "done" && now;
-        },
-        { what: "the audit to end", timeoutMs: 30_000 },
-      );
-    };
-
     test("an audit finds what the event store lost, and what vanished from both sides", async () => {
       await sealed(1);
       const before = await ledgerNow();
@@ -150,7 +139,7 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
       expect(plain.unobserved.ids).not.toContain(forgotten);
       expect(plain.lost.count).toBe(before.lost.count);
 
-      const audited = await audit();
+      const audited = await runAudit(world());
       expect(audited.checked).toBe(audited.seals);
       const after = await ledgerNow();
       expect(after.unobserved.ids).toContain(forgotten);

@@ -1,15 +1,17 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { ActionReply, ReplayReply } from "../../contracts/api-commands.ts";
-import type { Ledger, LedgerAudit, Retention } from "../../contracts/api-queries.ts";
+import type { Ledger, Retention } from "../../contracts/api-queries.ts";
 import type { Problem } from "../../contracts/problem.ts";
 import { behaviour } from "../support/suite.ts";
 import { sweepIn } from "../support/sweep.ts";
 import { eventually } from "../support/wait.ts";
+import { runAudit } from "./run-audit.ts";
 
 const LATER = new Date(Date.now() + 48 * 3_600_000).toISOString();
 /** Hours after which a completed job, and a failed one, are past their retention. */
-const [JOBS_OVER, FAILED_OVER] = [73, 337];
+const JOBS_OVER = 73;
+const FAILED_OVER = 337;
 
 behaviour("retention", {}, (world) => {
   const ledger = () => world().get<Ledger>("/ledger?settleMs=0");
@@ -38,17 +40,6 @@ behaviour("retention", {}, (world) => {
     const ids = await world().submitMany(Array.from({ length: count }, () => ({ ...job })));
     await world().untilAll(ids, status);
     return ids;
-  };
-  const audited = async () => {
-    const begun = await fetch(`${world().readModel()}/ledger/audit`, { method: "POST" });
-    const { id } = (await begun.json()) as LedgerAudit;
-    return eventually(
-      async () => {
-        const audit = await world().get<LedgerAudit>(`/ledger/audit/${id}`);
-        return audit.state === "done" && audit;
-      },
-      { what: "the audit to end", timeoutMs: 150_000 },
-    );
   };
   const purge = async (body: object) => {
     const reply = await world().post("/jobs/purge", body);
@@ -88,7 +79,7 @@ behaviour("retention", {}, (world) => {
     expect((await world().post(`/jobs/${childless}/retry`)).status).toBe(410);
 
     // The events still exist: an audit compares them with what was deleted.
-    expect(await audited()).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
+    expect(await runAudit(world())).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
     await world().post(`/jobs/${waiting}/cancel`);
     await sweep(FAILED_OVER);
     expect(await remaining(failed)).toEqual([]);
@@ -136,7 +127,7 @@ behaviour("retention", {}, (world) => {
     expect([after.completed, after.balanced]).toEqual([completed, true]);
     // Jobs of earlier tests may have become due for pruning in the meantime.
     expect((after.pruned ?? 0) - pruned).toBe(left - (await jobCount()));
-    expect(await audited()).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
+    expect(await runAudit(world())).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
   }, 240_000);
 
   test("a purge deletes what matches a filter while jobs run, and nothing in a dry run", async () => {

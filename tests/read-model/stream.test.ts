@@ -1,21 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { StreamMessage } from "../../contracts/api-queries.ts";
 import { newJobId } from "../../contracts/ids.ts";
 import type { Problem } from "../../contracts/problem.ts";
-import { missingEngines } from "../../tui/engines/missing.ts";
 import { accepts, findFreePort } from "../../tui/engines/port.ts";
+import { describeOn } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { terminalEvent } from "./seed.ts";
 import { createWorld, type ReadModel, type World } from "./world.ts";
 
 setDefaultTimeout(120_000);
-
-const missing = missingEngines(["postgres", "redis", "mongo"]);
-for (const { problem, remedy } of missing)
-  console.warn(`tests/read-model/stream.test.ts is left out: ${problem}; try: ${remedy}`);
 
 let world: World;
 
@@ -87,7 +83,7 @@ async function metric(model: ReadModel, name: string): Promise<number> {
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, "m").exec(text)?.[1]);
 }
 
-describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () => {
+describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
   beforeAll(async () => {
     world = await createWorld();
   }, 600_000);
@@ -203,7 +199,7 @@ describe.skipIf(missing.length > 0 && !process.env.CI)("read-model stream", () =
     const client = await listenTo(model);
     expect(await model.life.stop("test")).toBe(true);
     await eventually(client.ended, { what: "the end" });
-    expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
   });
 
   test("as a process it names every faulty variable, and ends cleanly with a stream open", async () => {
