@@ -1,78 +1,17 @@
-import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { findFreePort } from "../../tui/engines/port.ts";
-import { connectPty, type PtyClient, type PtyClientOptions } from "../support/pty-client.ts";
-import { type ServiceProcess, startService } from "../support/service-process.ts";
+import { connectPty, type PtyClient } from "../support/pty-client.ts";
 import { eventually } from "../support/wait.ts";
-
-const SIZE = { cols: 80, rows: 24 };
-const undo: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
-
-/** Starts a web-pty for one test; its terminals run a shell without a prompt. */
-async function startPty(env: Readonly<Record<string, string>> = {}) {
-  const port = await findFreePort();
-  const service = await startService("web-pty", {
-    PTY_WS_PORT: String(port),
-    PTY_TUI_BINARY: '["sh", "-c", "stty -echo; PS1= exec sh"]',
-    ...env,
-  });
-  undo.push(() => service.stop());
-  const url = `ws://127.0.0.1:${port}/ws`;
-  return {
-    service,
-    port,
-    url,
-    async connect(options: Omit<PtyClientOptions, "url"> = {}): Promise<PtyClient> {
-      const client = await connectPty({ url, ...options });
-      undo.push(client.close);
-      return client;
-    },
-    async open(options: Omit<PtyClientOptions, "url"> = {}): Promise<PtyClient> {
-      const client = await this.connect(options);
-      client.say({ type: "open", ...SIZE });
-      await client.hears("session");
-      return client;
-    },
-    async metric(name: string): Promise<number> {
-      const text = await (await fetch(`${service.url}/metrics`)).text();
-      return Number(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, "m").exec(text)?.[1]);
-    },
-  };
-}
-
-async function reconnect(
-  pty: Awaited<ReturnType<typeof startPty>>,
-  before: PtyClient,
-  lastSequence?: number,
-): Promise<PtyClient> {
-  const { session, token } = before.told("session") ?? {};
-  const client = await pty.connect();
-  if (lastSequence !== undefined) client.resumeAt(lastSequence);
-  client.say({
-    type: "reconnect",
-    session: session!,
-    token: token!,
-    ...SIZE,
-    ...(lastSequence !== undefined && { lastSequence }),
-  });
-  await client.hears("session");
-  return client;
-}
-
-/** Prints about `bytes` of lines in changing colours, the same in every run. */
-const colours = (bytes: number) =>
-  `i=0; while [ $i -lt ${Math.round(bytes / 44)} ]; do printf '\\033[3%dmline %08d of many colours\\033[0m\\r\\n' $((i%8)) $i; i=$((i+1)); done`;
+import { SIZE, type StartedPty, startPty } from "./started-pty.ts";
 
 describe("one terminal", () => {
-  let pty: Awaited<ReturnType<typeof startPty>>;
+  let pty: StartedPty;
   beforeAll(async () => {
     // Terminals of finished tests wait for their browser until the grace ends.
     pty = await startPty({ PTY_PER_IP_CAP: "50" });
-    undo.length = 0;
   });
+  afterEach(() => pty.closeClients());
+  afterAll(() => pty[Symbol.asyncDispose]());
 
   test("shows what is typed, resizes, and delivers the last byte before its end", async () => {
     const client = await pty.open();
@@ -287,7 +226,7 @@ describe("one terminal", () => {
     expect(await pty.metric("process_resident_memory_bytes")).toBeLessThan(400e6);
   }, 30_000);
 
-  test("half an upgrade is not waited for", async () => {
+  test("a half-sent upgrade is closed in time", async () => {
     const socket = connect(pty.port, "127.0.0.1");
     socket.write("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n");
     const at = performance.now();
@@ -296,160 +235,21 @@ describe("one terminal", () => {
   }, 40_000);
 });
 
-describe("who may connect", () => {
-  test("a wrong Origin or Host is refused with what to set; its own page and the web page are let in", async () => {
-    const pty = await startPty();
-    const ask = (headers: Record<string, string>) =>
-      fetch(`http://127.0.0.1:${pty.port}/ws`, {
-        headers: { upgrade: "websocket", connection: "upgrade", ...headers },
-      });
-    for (const [name, value] of [
-      ["origin", "https://evil.example"],
-      ["host", "evil.example"],
-      ["origin", "null"],
-    ] as const) {
-      const reply = await ask({ [name]: value });
-      expect(reply.status).toBe(403);
-      expect(await reply.text()).toContain("ALLOWED_ORIGINS");
-    }
-    expect(pty.service.lines.join("\n")).toContain("https://evil.example");
-    for (const origin of ["http://localhost:8081", `http://127.0.0.1:${pty.port}`])
-      (await pty.connect({ headers: { origin } })).close();
+async function reconnect(pty: StartedPty, before: PtyClient, lastSequence?: number): Promise<PtyClient> {
+  const { session, token } = before.told("session") ?? {};
+  const client = await pty.connect();
+  if (lastSequence !== undefined) client.resumeAt(lastSequence);
+  client.say({
+    type: "reconnect",
+    session: session!,
+    token: token!,
+    ...SIZE,
+    ...(lastSequence !== undefined && { lastSequence }),
   });
+  await client.hears("session");
+  return client;
+}
 
-  test("with a token, only a ticket made from it opens a terminal, once", async () => {
-    const token = "a long enough secret";
-    const pty = await startPty({ PTY_AUTH_TOKEN: token });
-    const ticketOf = async (authorization: string) => {
-      const reply = await fetch(`http://127.0.0.1:${pty.port}/ws/ticket`, {
-        method: "POST",
-        headers: { authorization },
-      });
-      return { status: reply.status, ...((await reply.json()) as { ticket?: string }) };
-    };
-    expect((await ticketOf("Bearer wrong")).status).toBe(401);
-    const { ticket } = await ticketOf(`Bearer ${token}`);
-    const codeFor = async (given?: string) => {
-      const client = await pty.connect();
-      client.say({ type: "open", ...SIZE, ...(given && { ticket: given }) });
-      return (await Promise.race([client.hears("error"), client.hears("session")])).type === "session"
-        ? "open"
-        : client.told("error")?.code;
-    };
-    expect(await codeFor()).toBe("AUTH_REQUIRED");
-    expect(await codeFor(ticket)).toBe("open");
-    expect(await codeFor(ticket)).toBe("AUTH_FAILED");
-    expect(pty.service.lines.join("\n")).not.toContain(token);
-  });
-
-  test("caps hold for an address and for all, behind a proxy too, and free up again", async () => {
-    const pty = await startPty({
-      PTY_PER_IP_CAP: "1",
-      PTY_GLOBAL_CAP: "2",
-      PTY_TRUSTED_PROXIES: "127.0.0.1",
-    });
-    const from = async (address: string) => {
-      const client = await pty.connect({ headers: { "x-forwarded-for": address } });
-      client.say({ type: "open", ...SIZE });
-      await eventually(() => client.told("session") ?? client.told("error"), { what: "an answer" });
-      return { client, code: client.told("error")?.code };
-    };
-    const first = await from("203.0.113.1");
-    expect((await from("203.0.113.1")).code).toBe("PER_IP_CAP");
-    expect((await from("203.0.113.2")).code).toBeUndefined();
-    expect((await from("203.0.113.3")).code).toBe("GLOBAL_CAP");
-    first.client.type("exit\r");
-    await first.client.hears("exit");
-    expect((await from("203.0.113.1")).code).toBeUndefined();
-  });
-
-  test("200 connections at once are answered, each with a terminal or a refusal", async () => {
-    const pty = await startPty({ PTY_PER_IP_CAP: "20", PTY_GLOBAL_CAP: "20" });
-    const outcomes = await Promise.all(
-      Array.from({ length: 200 }, async () => {
-        try {
-          const client = await pty.connect();
-          client.say({ type: "open", ...SIZE });
-          await eventually(() => client.told("session") ?? client.told("error"), {
-            what: "an answer",
-            timeoutMs: 20_000,
-          });
-          return client.told("session") ? "open" : client.told("error")?.code;
-        } catch {
-          return "refused";
-        }
-      }),
-    );
-    expect(outcomes.filter((outcome) => outcome === "open")).toHaveLength(20);
-    const refusals = new Set<string | undefined>(["GLOBAL_CAP", "PER_IP_CAP", "refused"]);
-    expect(outcomes.filter((outcome) => outcome !== "open" && !refusals.has(outcome))).toEqual([]);
-    expect((await fetch(`${pty.service.url}/readyz`)).status).toBe(200);
-  }, 60_000);
-
-  test("on any address but loopback a terminal is read-only unless that is changed", async () => {
-    const open = await startPty({ BIND_ADDRESS: "0.0.0.0" });
-    const client = await open.open();
-    expect(client.told("session")?.readOnly).toBe(true);
-    client.type("echo written\r");
-    expect((await client.hears("notice")).code).toBe("READ_ONLY");
-    const allowed = await startPty({ BIND_ADDRESS: "0.0.0.0", PTY_READ_ONLY: "false" });
-    expect((await allowed.open()).told("session")?.readOnly).toBe(false);
-  });
-});
-
-describe("its own life", () => {
-  async function pidOf(client: PtyClient): Promise<number> {
-    client.type("echo pid $$\r");
-    await client.sees("pid ");
-    return Number(/pid (\d+)/.exec(client.text())?.[1]);
-  }
-  const isAlive = (pid: number) => {
-    try {
-      return process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  };
-
-  test("a terminal without a reconnect is ended after the grace", async () => {
-    const pty = await startPty({ PTY_DISCONNECT_GRACE_SECS: "1" });
-    const client = await pty.open();
-    const pid = await pidOf(client);
-    client.drop();
-    await eventually(async () => (await pty.metric("pty_sessions_disconnected")) === 1, { what: "detached" });
-    await eventually(() => !isAlive(pid), { what: "the end of the shell" });
-    expect(await pty.metric("pty_sessions_active")).toBe(0);
-  });
-
-  test("an idle terminal is closed", async () => {
-    const pty = await startPty({ PTY_IDLE_TIMEOUT_SECS: "1" });
-    const client = await pty.open();
-    expect(await client.closed).toEqual({ code: 1000, reason: "idle-over" });
-  });
-
-  test("SIGTERM tells every browser and ends every command", async () => {
-    const pty = await startPty();
-    const client = await pty.open();
-    const pid = await pidOf(client);
-    expect(await pty.service.stop()).toBe(0);
-    expect((await client.hears("error")).code).toBe("STOPPING");
-    expect(isAlive(pid)).toBe(false);
-  });
-
-  test("a missing program is a clear error", async () => {
-    const pty = await startPty({ PTY_TUI_BINARY: "/nowhere/odd-dashboard" });
-    const client = await pty.connect();
-    client.say({ type: "open", ...SIZE });
-    expect(await client.hears("error")).toMatchObject({
-      code: "PTY_SPAWN_FAILED",
-      remedy: "Check PTY_TUI_BINARY",
-    });
-  });
-
-  test("a faulty setting is named before anything opens", async () => {
-    const faulty = { PTY_TUI_BINARY: "[", PTY_PER_IP_CAP: "0" };
-    const service: ServiceProcess = await startService("web-pty", faulty, { ready: false });
-    expect(await service.ended).toBe(1);
-    expect(service.lines.join("\n")).toContain("PTY_PER_IP_CAP");
-  });
-});
+/** Prints about `bytes` of lines in changing colours, the same in every run. */
+const colours = (bytes: number) =>
+  `i=0; while [ $i -lt ${Math.round(bytes / 44)} ]; do printf '\\033[3%dmline %08d of many colours\\033[0m\\r\\n' $((i%8)) $i; i=$((i+1)); done`;
