@@ -11,7 +11,7 @@ import { compose, explained, PROJECT, tableRows, variables, withDefaults } from 
 import { settingsOf } from "./parity/settings.ts";
 
 const { services } = SERVICE_CATALOGUE;
-// nginx serves the page; every other service of ours is a program.
+// nginx serves the page; each of our other services is a program.
 const ours = services.filter(({ name }) => SERVICE_NAMES.includes(name as ServiceName));
 const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
@@ -30,7 +30,7 @@ test("compose.yaml has exactly the parts of the catalogue", () => {
   expect(Object.keys(compose.services).sort()).toEqual(services.map(({ name }) => name).sort());
 });
 
-test("every service of ours is compiled, and so is the program that contains them all", () => {
+test("each of our services is compiled, and so is the program that contains them all", () => {
   expect(BINARIES.map(({ name }) => name)).toEqual([...ours.map(({ name }) => name), "odd-dashboard"]);
 });
 

@@ -5,11 +5,16 @@ import { copyProject } from "../support/project-copy.ts";
 
 /** The tests that concern job types and need no engines. */
 const TESTS = [
-  ...["contracts", "shared/job-types", "tui/launch", "tui/build", "services/metrics-engine"],
-  ...["tests/documents.test.ts", "tests/suites.test.ts"],
+  "contracts",
+  "shared/job-types",
+  "tui/launch",
+  "tui/build",
+  "services/metrics-engine",
+  "tests/documents.test.ts",
+  "tests/suites.test.ts",
 ];
 
-/** The one of the page on job types, and one whose imports the formatter sorts the other way round. */
+/** The example of docs/job-types.md, and a name whose imports the formatter sorts the other way round. */
 const NAMES = ["greet", "zip-files"];
 
 const copy = copyProject();
@@ -57,7 +62,7 @@ function runTests(): string {
 }
 
 function run(command: string[], cwd: string = tree): string {
-  // Outside CI what follows from a type is written; in CI a stale export is a failure.
+  // Outside CI derived files are written; in CI a stale one is a failure.
   const { CI: _, ...env } = process.env;
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd, env });
   const printed = `${stdout}${stderr}`;

@@ -1,7 +1,7 @@
 import type { LoadResult, SentJob } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 
-/** Sent and finished, joined by id. `missing` were accepted and never finished: it must be 0. */
+/** Sent and finished jobs, joined by id. `missing` counts those accepted but never finished; it must be 0. */
 export interface Completions {
   latenciesMs: number[];
   lastFinishedAt: number;
@@ -15,8 +15,8 @@ interface WaitOptions {
 
 /**
  * Waits until the jobs have finished. It looks at the oldest hundred unfinished ones, so that each job is looked up
- * about once, by its id: counting would read what is being measured. A system that makes no progress for `stallMs` is
- * given up on; what it still owes shows as `missing`.
+ * about once, by its id: counting would read what is being measured. The wait ends when a system makes no progress for
+ * `stallMs`; its unfinished jobs count as `missing`.
  */
 export async function waitForCompletion(
   system: RunningSystem,
@@ -65,7 +65,7 @@ export function quantile(sorted: readonly number[], q: number): number {
 }
 
 const WINDOW = 100;
-// The time of the end comes from the jobs themselves, so a slow poll costs the result nothing.
+// End times come from the jobs themselves, so a slow poll does not affect the result.
 const POLL_MS = 100;
 
 function join(sent: readonly SentJob[], finishedAt: ReadonlyMap<string, number>): Completions {

@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 
-/** What came back: the status and the body as text. */
+/** A reply: its status, and its body as text. */
 export interface HttpReply {
   status: number;
   body: string;
@@ -82,7 +82,7 @@ export async function openHttpConnection(url: URL): Promise<HttpConnection> {
   };
 }
 
-/** Null until the whole reply is there. Bodies here are ASCII JSON, so characters are bytes. */
+/** Null until the whole reply has arrived. Bodies here are ASCII JSON, so characters are bytes. */
 function parseReply(text: string): HttpReply | null {
   const headEnd = text.indexOf("\r\n\r\n");
   if (headEnd === -1) return null;

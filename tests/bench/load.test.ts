@@ -45,7 +45,7 @@ test("the open loop keeps its rate", async () => {
   expect(spanMs).toBeGreaterThan(950);
 });
 
-test("a stall of the server counts against every request that was due meanwhile", async () => {
+test("a stall of the server counts against every request that was due during it", async () => {
   stallAt = served + 50;
   const request = requestOf("/", 1);
   // One process for both sides: the stall blocks the generator too, which must not hide it.
@@ -53,12 +53,12 @@ test("a stall of the server counts against every request that was due meanwhile"
   stallAt = -1;
   const waitedMs = result.accepted.map(({ sentAt }) => result.endedAt - sentAt).sort((a, b) => a - b);
   expect(result.accepted).toHaveLength(200);
-  // Sent times go on at the due rate through the stall: no gap as long as the stall is in them.
+  // Send times continue at the due rate through the stall: no gap between two of them is as long.
   const gaps = waitedMs.slice(1).map((at, index) => at - waitedMs[index]!);
   expect(Math.max(...gaps)).toBeLessThan(stallMs / 2);
 });
 
-test("a server that never answers is given up at the deadline", async () => {
+test("the load ends at its deadline when a server never answers", async () => {
   const load = { ...common, request: requestOf("/hang", 1), deadlineMs: 300 };
   await expect(runClosedLoop({ ...load, totalJobs: 4 })).rejects.toThrow("given up");
   await expect(runOpenLoop({ ...load, ratePerSecond: 50, seconds: 1 })).rejects.toThrow("given up");

@@ -1,7 +1,7 @@
 import { encodePost, type HttpConnection, type HttpReply, openHttpConnection } from "./http-connection.ts";
 import { wallClockMs } from "./wall-clock.ts";
 
-/** One request to send: the bytes' body, and how many jobs it holds. */
+/** One request to send, and how many jobs its body holds. */
 export interface LoadRequest {
   url: string;
   body: string;
@@ -14,7 +14,7 @@ export interface SentJob {
   sentAt: number;
 }
 
-/** What the load did; `refused` counts replies by status when they were not 202. */
+/** The outcome of a load; `refused` counts replies other than 202 by status. */
 export interface LoadResult {
   accepted: SentJob[];
   refused: Record<string, number>;
@@ -29,12 +29,12 @@ interface LoadOptions {
   request: LoadRequest;
   readJobIds: ReadJobIds;
   connections: number;
-  /** The whole load is given up after this, with an error: a system that does not answer must not hang us. */
+  /** The whole load fails after this: a system that does not answer must not hang the bench. */
   deadlineMs: number;
   signal: AbortSignal;
 }
 
-/** Closed loop: sends until `totalJobs` were sent, every connection sending its next request on each reply. */
+/** Closed loop: each connection sends its next request on a reply, until `totalJobs` were sent. */
 export async function runClosedLoop(options: LoadOptions & { totalJobs: number }): Promise<LoadResult> {
   return await withConnections(options, async (connections, bytes, record) => {
     let left = Math.ceil(options.totalJobs / options.request.jobs);
@@ -70,7 +70,7 @@ export async function runOpenLoop(
     let failure: unknown;
 
     const dispatch = () => {
-      // The one that rested longest: a server may close a connection that has brought nothing for ten seconds.
+      // The one idle longest: a server may close a connection after ten silent seconds.
       while (idle.length > 0 && waiting.length > 0) void post(idle.shift()!, waiting.shift()!);
     };
     const post = async (connection: HttpConnection, sentAt: number) => {

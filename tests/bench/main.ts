@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   const unknown = options.only?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
   if (unknown.length > 0) {
     throw new Error(
-      `--only names ${unknown.join(", ")}, wanted of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
+      `--only names ${unknown.join(", ")}, wanted some of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
     );
   }
 
@@ -108,7 +108,7 @@ async function withSystem(
   signal: AbortSignal,
   use: (running: Awaited<ReturnType<System["start"]>>) => Promise<void>,
 ): Promise<void> {
-  // In the project and not in the system's temporary folder, which may be memory, where fsync is free.
+  // In the project: the system's temporary folder may be in memory, where fsync is free.
   const dataDir = resolve(`.observatory/bench-${process.pid}/${system.name}-${profile}`);
   await mkdir(dataDir, { recursive: true });
   const workers = profile === "sleep" ? sleepWorkers : 1;
@@ -136,7 +136,7 @@ function titles({ jobs, batchSize, rateSeconds, sleepJobs, slots }: BenchOptions
   };
 }
 
-// Exits by itself: deadlines that were not needed would keep the process for minutes.
+// Exits explicitly: unused deadlines would keep the process alive for minutes.
 try {
   process.exit(await main());
 } catch (error) {

@@ -12,7 +12,7 @@ export interface SystemReport {
 
 export interface BenchReport {
   startedAt: string;
-  /** The machine's load average before the first run: what else was going on. */
+  /** The machine's load average before the first run, which shows other activity. */
   loadAverage: number;
   options: Record<string, unknown>;
   /** The medians over the rounds. */
@@ -63,7 +63,7 @@ const legend = `jobs/s counts from the first request to the last finished job, m
 until its job was finished. CPU, write-ahead log (WAL) and disk are those from the first request until all was observed,
 divided by the jobs; the load generator's CPU is not in the sum. WAL is PostgreSQL's; disk is what the data folder grew by, WAL aside.
 "observed after" is how long after the last job its system's own event store and counters had caught up.
-"live p99 ms" is within what time 99 of 100 changes were on its live stream. The last column: above 1 the first system does more jobs/s; below 1 its milliseconds are fewer.`;
+"live p99 ms" is the time within which 99 of 100 changes were on its live stream. The last column: above 1 the first system does more jobs/s; below 1 its milliseconds are fewer.`;
 
 interface Row {
   system: string;

@@ -24,7 +24,7 @@ export interface RunSizes {
   signal: AbortSignal;
 }
 
-/** What one run of one system gave. Latency counts from due to finished, throughput to the last finish. */
+/** The results of one run of one system. Latency counts from due to finished, throughput to the last finish. */
 export interface RunResult {
   run: RunName;
   accepted: number;

@@ -1,6 +1,6 @@
 import type { ReadJobIds } from "./load.ts";
 
-/** How a system is to be started for a set of runs. */
+/** How to start a system for a set of runs. */
 export interface StartOptions {
   /** A fresh folder for the engines' data. */
   dataDir: string;
@@ -40,11 +40,11 @@ export interface RunningSystem {
   settings: string;
   /** The folder that holds all of its data. */
   dataDir: string;
-  /** Those of at most a hundred jobs that have not finished. Called while jobs run: it must cost next to nothing. */
+  /** Returns the unfinished ones of at most a hundred jobs. Called while jobs run: it must cost next to nothing. */
   unfinished(jobIds: readonly string[]): Promise<string[]>;
   /** When each job finished, in wall-clock milliseconds. Read once after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;
-  /** Finished jobs that its own observers have stored and counted, ever; absent: nothing observes. As cheap. */
+  /** Finished jobs that its own observers have stored so far, as cheaply; absent: nothing observes. */
   observed?(): Promise<number>;
   /** The changes that its live stream shows from now on, by when each happened; absent: there is no live stream. */
   changes?(signal: AbortSignal): AsyncIterable<readonly Date[]>;

@@ -68,7 +68,7 @@ describe("the dashboard", () => {
     expect(faults.filter((fault) => !fault.includes("404"))).toEqual([]);
   });
 
-  test("ranges, points as a table, and the ledger's proof are a press away", async () => {
+  test("ranges, points as a table, and the ledger's proof are one press away", async () => {
     await using tab = await open("#/overview");
     const { page, faults } = tab;
     await page.getByRole("link", { name: "1 hour" }).click();
@@ -121,7 +121,7 @@ describe("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
-  test("marked jobs are retried and cancelled together, and the buttons say for which", async () => {
+  test("marked jobs are retried and cancelled together, and a button says why it is off", async () => {
     const ids = await world.submitMany([
       { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() },
       { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() },

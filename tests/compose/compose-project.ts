@@ -145,7 +145,7 @@ export async function createComposeProject({
       }
     },
 
-    /** Removes it with its volumes, and names whatever is still left: containers, volumes, networks. */
+    /** Removes it with its volumes, and names what is left: containers, volumes, networks. */
     async down(): Promise<string[]> {
       await compose("down", "--volumes", "--remove-orphans", "--timeout", "20");
       const label = ["--filter", `label=com.docker.compose.project=${name}`];

@@ -13,7 +13,7 @@ import { askEverything } from "./live-queries.ts";
 
 const JOBS_PER_SECOND = 10;
 const PROCESSORS = 3;
-/** Its absence raises the alert. Events wait in its queue meanwhile, and jobs keep running. */
+/** Stopping it raises the alert; until it is back, events wait in its queue and jobs keep running. */
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
 /** Killed once the alert has come and gone, because what raises and shows the alert must be alive until then. */
@@ -128,8 +128,8 @@ async function proveFaults(proof: Proof): Promise<void> {
 }
 
 /**
- * Everything at once, in no order: as after a restart of the machine where the engine is ours, otherwise of the stores
- * only.
+ * Restarts everything at once, in no order, as a restart of the machine does; where the engine is not private, only the
+ * stores.
  */
 async function proveRestart({ project, engine, report }: Proof): Promise<void> {
   await report.check(engine.restart ? "the Docker engine restarts" : "the stores restart", async () => {

@@ -17,7 +17,7 @@ import { userCache } from "../../tui/engines/user-cache.ts";
 import { installPackages } from "./debian.ts";
 
 const BRIDGE = "/sys/class/net/docker0";
-/** Containers get ten seconds of it. */
+/** The engine leaves its containers ten seconds of it. */
 const STOP_MS = 30_000;
 /** linux/capability.h */
 const CAP_SYS_RESOURCE = 24n;

@@ -7,7 +7,7 @@ import { join } from "node:path";
  */
 export function createReport(
   folder: string,
-  /** For everything except the images; other work on the machine may exceed it, so it is reported but not checked. */
+  /** For everything but the images. A busy machine may exceed it, so it is reported, not checked. */
   { budgetSeconds }: { budgetSeconds: number },
 ) {
   const startedAt = performance.now();

@@ -26,7 +26,7 @@ const FILES: Readonly<Record<string, string>> = {
   // Synced writes and manual pages are useless here.
   "etc/dpkg/dpkg.cfg.d/lean":
     "force-unsafe-io\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n",
-  // Every node of a cluster unpacks the base. Without LLVM, PostgreSQL compiles nothing at run time, which spares 150 MB;
+  // Every node of a cluster unpacks the base. Without LLVM, PostgreSQL compiles nothing at run time, which saves 150 MB;
   // manuals, translations and the libraries of Perl and Python, which no server uses, are half of the other files.
   "tmp/lean.sh": `rm -rf /usr/lib/postgresql/17/lib/llvmjit* /usr/lib/postgresql/17/lib/bitcode
 rm -f /usr/lib/*-linux-gnu/libLLVM* /usr/lib/*-linux-gnu/libz3*

@@ -8,8 +8,6 @@ import { until } from "../../shared/until.ts";
 import { commandOf, createDevRuns, type Dev } from "../support/dev-run.ts";
 import { copyProject } from "../support/project-copy.ts";
 
-/** A terminal lives in its process, which is why that is not replaced. */
-
 const copy = copyProject();
 const runs = createDevRuns(copy.root);
 afterEach(runs.stop);

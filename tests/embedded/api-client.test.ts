@@ -35,9 +35,16 @@ behaviour("the typed client of the APIs", { engines: "embedded" }, (world) => {
 
   test("every query that needs no input answers", async () => {
     const replies = await Promise.all([
-      ...[readModel.overview(), readModel.stats(), readModel.recentJobs(), readModel.queues()],
-      ...[readModel.workers(), readModel.alerts(), readModel.listDeadLetters(), readModel.listEvents()],
-      ...[gateway.listJobTypes(), readModel.series({ query: { metric: "completed" } })],
+      readModel.overview(),
+      readModel.stats(),
+      readModel.recentJobs(),
+      readModel.queues(),
+      readModel.workers(),
+      readModel.alerts(),
+      readModel.listDeadLetters(),
+      readModel.listEvents(),
+      gateway.listJobTypes(),
+      readModel.series({ query: { metric: "completed" } }),
     ]);
     expect(replies.every((reply) => typeof reply === "object")).toBe(true);
   });

@@ -4,7 +4,7 @@ import type { Target } from "./routes.ts";
 import type { Reply } from "./wire.ts";
 
 const problems = TypeCompiler.Compile(Problem);
-/** What the HTTP server itself refuses, before any code of ours runs, with an empty body. */
+/** What the HTTP server itself refuses, before any of our code runs, with an empty body. */
 const OF_THE_SERVER = new Set([400, 413, 414, 431]);
 
 /** What is wrong with a reply, or undefined: no 5xx except a documented 503, and every refusal a problem. */

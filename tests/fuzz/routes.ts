@@ -64,7 +64,7 @@ function terminalTargets(): Target[] {
   ];
 }
 
-/** What other services ask a processor, which may always be without its engines. */
+/** What other services request of a processor, whose engines may be down at any time. */
 function internalTargets(): Target[] {
   return Object.values<Route>(PROCESSOR_ROUTES).map((route) => ({
     service: "processor",

@@ -71,7 +71,10 @@ describe("migrations of the job store", () => {
     await bring(BEFORE);
     const reader = createJobDatabase({ url: url.href });
     return {
-      ...{ sql, bring, lines, queries: createJobQueries(reader) },
+      sql,
+      bring,
+      lines,
+      queries: createJobQueries(reader),
       async [Symbol.asyncDispose]() {
         await Promise.all([sql.end(), reader.close()]);
       },

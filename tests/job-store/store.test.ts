@@ -83,7 +83,8 @@ describe("the job store", () => {
     await sql`
       insert into workers (id, host, pid, version, concurrency, state)
       values ('frozen', 'here', 1, '1.0.0', 1, 'lost'), ('successor', 'here', 1, '1.0.0', 1, 'alive')`;
-    const [id, fingerprint] = [crypto.randomUUID(), "retry"];
+    const id = crypto.randomUUID();
+    const fingerprint = "retry";
     const first = { id, fingerprint, send: crypto.randomUUID() };
     const second = { id, fingerprint, send: crypto.randomUUID() };
     expect(await commands.begin(first, "frozen")).toBe(true);

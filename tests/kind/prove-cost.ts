@@ -40,7 +40,8 @@ export async function proveCost({ cluster, system }: ClusterProof): Promise<stri
 
   const cost = new Map<string, number>();
   for (const [pod, last] of end) {
-    const [from, before] = [first.get(pod), rest.get(pod)];
+    const from = first.get(pod);
+    const before = rest.get(pod);
     // A pod that started meanwhile has no measurement at rest.
     if (!from || !before || before.at <= from.at) continue;
     const restRate = (before.cpuSeconds - from.cpuSeconds) / (before.at - from.at);

@@ -19,7 +19,7 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     expect(await world().sql`select 1 from job_attempts where job_id = ${id}`).toHaveLength(0);
   });
 
-  test("a job while it runs, through whichever processor: its handler is told to stop", async () => {
+  test("a job while it runs, through whichever processor: its handler is signalled to stop", async () => {
     const ids = await Promise.all(
       [1, 2, 3].map(() => world().submit({ type: "sleep", payload: { ms: 60_000 } })),
     );

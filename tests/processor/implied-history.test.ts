@@ -11,7 +11,9 @@ function toldBy(events: readonly JobEvent[]) {
   const moves = events
     .filter(({ eventType }) => eventType !== "job.executed")
     .map(({ eventId, occurredAt, payload }) => ({
-      ...{ sequence: payload.sequence, eventId, at: occurredAt },
+      sequence: payload.sequence,
+      eventId,
+      at: occurredAt,
       run: "run" in payload ? payload.run : 1,
       attempt: "attempt" in payload ? payload.attempt : 0,
       from: "from" in payload ? payload.from : null,
@@ -47,11 +49,13 @@ behaviour("the history of a job", {}, (world) => {
   > = {
     "one that just succeeds": {
       submit: () => world().submit({ type: "sleep", payload: { ms: 1 } }),
-      ...{ moves: 0, attempts: 0 },
+      moves: 0,
+      attempts: 0,
     },
     "one that succeeds and logs": {
       submit: () => world().submit({ type: "hash", payload: { text: "observe" } }),
-      ...{ moves: 0, attempts: 0 },
+      moves: 0,
+      attempts: 0,
     },
     "one that was scheduled": {
       submit: async () => {
@@ -60,11 +64,13 @@ behaviour("the history of a job", {}, (world) => {
         await world().sql`update jobs set run_at = now() where id = ${id}`;
         return id;
       },
-      ...{ moves: 1, attempts: 0 },
+      moves: 1,
+      attempts: 0,
     },
     "one that is tried again": {
       submit: () => world().submit({ type: "flaky", payload: { failFirst: 2 } }),
-      ...{ moves: 5, attempts: 2 },
+      moves: 5,
+      attempts: 2,
     },
     "one that a person tries again": {
       submit: async () => {
@@ -73,7 +79,9 @@ behaviour("the history of a job", {}, (world) => {
         expect((await world().post(`/jobs/${id}/retry`)).status).toBe(200);
         return id;
       },
-      ...{ run: 2, moves: 5, attempts: 2 },
+      run: 2,
+      moves: 5,
+      attempts: 2,
     },
     "one that is cancelled while it waits, and succeeds in its second run": {
       submit: async () => {
@@ -83,7 +91,9 @@ behaviour("the history of a job", {}, (world) => {
         expect((await world().post(`/jobs/${id}/retry`)).status).toBe(200);
         return id;
       },
-      ...{ run: 2, moves: 4, attempts: 0 },
+      run: 2,
+      moves: 4,
+      attempts: 0,
     },
   };
   for (const [name, { submit, run, moves, attempts }] of Object.entries(COURSES))
@@ -94,7 +104,13 @@ behaviour("the history of a job", {}, (world) => {
       expect(job.transitions.map(({ detail, ...move }) => move)).toEqual(told.moves as never);
       expect(job.attempts).toMatchObject(
         told.attempts.map(({ attempt, run, outcome, workerId, durationMs, queueWaitMs, finishedAt }) => ({
-          ...{ attempt, run, outcome, workerId, durationMs, queueWaitMs, finishedAt },
+          attempt,
+          run,
+          outcome,
+          workerId,
+          durationMs,
+          queueWaitMs,
+          finishedAt,
         })),
       );
       const started = told.attempts.map(({ workerId }) => ({ workerId }));

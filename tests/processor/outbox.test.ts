@@ -19,7 +19,9 @@ behaviour("the outbox", { accused: true }, (world) => {
   });
 
   test("is swept, whatever form a message was left in", async () => {
-    const [compressed, short, plain] = [sampleStory(), [sampleEvent("job.created")], sampleStory()] as const;
+    const compressed = sampleStory();
+    const short = [sampleEvent("job.created")] as const;
+    const plain = sampleStory();
     await world().sql`
       insert into outbox (message, body, created_at)
       select message, body, now() - interval '1 minute'

@@ -129,7 +129,7 @@ test("a watch link shows the terminal, types nothing, and Ctrl-C leaves it", asy
   await watcher.shows("ended 0");
 });
 
-test("a token opens the terminal, and is asked for by the variable's name", async () => {
+test("a token opens the terminal, and is requested by the name of its variable", async () => {
   const token = "a long enough secret";
   const url = `http://127.0.0.1:${await startPty({ PTY_AUTH_TOKEN: token })}`;
   const without = attach(url);

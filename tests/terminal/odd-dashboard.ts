@@ -5,7 +5,7 @@ import { eventually } from "../support/wait.ts";
 import { createVirtualScreen, type VirtualScreen } from "./virtual-screen.ts";
 
 const projectDir = join(import.meta.dir, "../..");
-/** A binary that is there already, instead of a fresh build: for those who work on these tests. */
+/** An existing binary to use instead of a fresh build, for work on these tests. */
 const GIVEN = "ODD_DASHBOARD_BINARY";
 
 export interface Size {

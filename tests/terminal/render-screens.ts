@@ -13,7 +13,7 @@ const folder = join(import.meta.dir, "../../docs/pictures");
 const SIZE = { cols: 100, rows: 28 };
 const RECORDED = { cols: 80, rows: 24 };
 
-/** The keys that lead to each screen, one after the other, and what shows that it is there. */
+/** The keys that lead to each screen, in order, and a pattern that shows it has opened. */
 const SCREENS: readonly { name: string; keys: string; shows: RegExp }[] = [
   { name: "overview", keys: "1", shows: /balanced [\s\S]*╭ Now [\s\S]*Completed/ },
   { name: "jobs", keys: "2", shows: /[0-9a-f]{8} .*● completed/ },

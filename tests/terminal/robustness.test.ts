@@ -142,7 +142,7 @@ async function childOf(pid: number): Promise<number> {
 const disposable = <T extends { close(): Promise<void> }>(thing: T) =>
   Object.assign(thing, { [Symbol.asyncDispose]: () => thing.close() });
 
-/** A server that answers as the read-model does, but for one job that is not whole. */
+/** A server that answers as the read-model does, with one incomplete job. */
 async function createBrokenReadModel(job: Record<string, unknown>) {
   const percentiles = { count: 0, p50: null, p95: null, p99: null };
   const counters = {
@@ -155,14 +155,12 @@ async function createBrokenReadModel(job: Record<string, unknown>) {
     events: 1,
   };
   const overview = {
-    ...{
-      at: new Date().toISOString(),
-      version: "1.0.0",
-      engines: "embedded",
-      capabilities: {},
-      queues: [],
-      deadLetters: 0,
-    },
+    at: new Date().toISOString(),
+    version: "1.0.0",
+    engines: "embedded",
+    capabilities: {},
+    queues: [],
+    deadLetters: 0,
     stats: {
       total: 1,
       byStatus: { COMPLETED: 1 },
@@ -171,12 +169,10 @@ async function createBrokenReadModel(job: Record<string, unknown>) {
       execution: percentiles,
       queueWait: percentiles,
     },
-    ...{
-      workers: { alive: 1, lost: 0, slots: 1, busy: 0 },
-      alerts: { firing: 0 },
-      observationLagMs: 0,
-      unavailable: [],
-    },
+    workers: { alive: 1, lost: 0, slots: 1, busy: 0 },
+    alerts: { firing: 0 },
+    observationLagMs: 0,
+    unavailable: [],
   };
   const server = Bun.serve({
     hostname: "127.0.0.1",

@@ -1,6 +1,6 @@
 import headless from "@xterm/headless";
 
-/** A terminal without a window: what a person would see of the bytes that a program writes. */
+/** A terminal without a window: shows what a person would see of a program's output. */
 export interface VirtualScreen {
   write(chunk: Uint8Array): void;
   resize(cols: number, rows: number): void;

@@ -59,7 +59,7 @@ function pastJob(n: number, at: number): PastJob {
   };
 }
 
-/** A UUIDv7 of a moment in the past: where it stands in an index is where it would have stood. */
+/** A UUIDv7 of a past moment, so that an index holds it where it would have been then. */
 function idAt(at: number): string {
   const time = at.toString(16).padStart(12, "0");
   const random = crypto.randomUUID();
@@ -138,7 +138,9 @@ function eventsOf({ id, type, status, at }: PastJob): JobEvent[] {
       queueWaitMs: 8,
     }),
     make("job.executed", eventIdAt(id, 3), 20, {
-      ...{ ...about, sequence: 3, outcome: status === "COMPLETED" ? "succeeded" : "failed" },
+      ...about,
+      sequence: 3,
+      outcome: status === "COMPLETED" ? "succeeded" : "failed",
       workerId: "processor-past",
       durationMs: 12,
       queueWaitMs: 8,

@@ -18,7 +18,7 @@ const ROUNDS = 24;
 const ROUND_JOBS = 3_000;
 const KEPT_MS = 20_000;
 const FLAT = 1.5;
-/** Shorter times count as this long: a claim that goes along with the insert takes none. */
+/** Shorter times count as this long: a claim made by the insert itself takes none. */
 const LEAST_MS = 1;
 
 /** How answers, claims and disk grow with history, on one PostgreSQL. Returns whether they stay flat. */
@@ -59,7 +59,7 @@ export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
   return grown && steady;
 }
 
-/** What was measured of one state of the store; `bytesPerJob` is null where the jobs are not whole. */
+/** Measurements of one state of the store; `bytesPerJob` is null where jobs lack their events. */
 interface Column {
   readonly name: string;
   readonly measured: Measured;
@@ -90,7 +90,7 @@ async function withWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
 }
 
 function observationsOf({ urls }: World) {
-  // History is no news: recorded as of its own time, nothing of it comes late.
+  // Recorded as of its own time, so that no event of the history counts as late.
   return openObservations({
     eventsUrl: urls.EVENTS_URL,
     cacheUrl: urls.CACHE_URL,
@@ -209,7 +209,7 @@ function printColumns(columns: readonly Column[]): void {
   console.log(`| disk a job, KiB | ${disk.join(" | ")} | |\n`);
 }
 
-/** How many times longer than in the first column each took, where it took longest. */
+/** Returns the slowest time of each measurement as a multiple of its first column. */
 function growthOf([first, ...others]: readonly Measured[]): Map<string, number> {
   const common = [...(first ?? [])].filter(([what]) => others.every((one) => one.has(what)));
   return new Map(

@@ -24,7 +24,7 @@ export const QUERIES = [
   "/ledger",
 ] as const;
 
-/** Milliseconds, by what was measured. */
+/** Milliseconds by the name of the measurement. */
 export type Measured = ReadonlyMap<string, number>;
 
 /** The median of each query after a first call, of a job's way from POST to its end, and of a claim. */
@@ -42,7 +42,7 @@ export async function measure(world: World, queries: readonly string[] = QUERIES
   return measured;
 }
 
-/** How long one call takes; whatever its status, it must come. */
+/** Returns the milliseconds that one call takes. */
 export async function call(world: World, path: string): Promise<number> {
   const startedAt = performance.now();
   await world.get(path);

@@ -9,7 +9,7 @@ export interface PeerProcessConfig extends PeerContext {
 
 export const peerConfigVariable = "BENCH_PEER";
 
-/** What the process prints on its one line of standard output when it serves. */
+/** The one line of standard output that the process prints when it serves. */
 export interface PeerReady {
   port: number;
   settings: string;

@@ -25,7 +25,7 @@ export function createPeerSystem({ name, file, variant = "", startEngine }: Peer
         engine.postgresUrl === undefined
           ? undefined
           : postgres(engine.postgresUrl, { max: 1, onnotice: () => undefined });
-      // In reverse order, so that no process is left talking to an engine that has gone.
+      // In reverse order, so that no process is left talking to a stopped engine.
       const stop = async () => {
         for (const child of children.toReversed()) await child.stop();
         await sql?.end();

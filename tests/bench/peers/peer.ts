@@ -36,7 +36,7 @@ export interface Peer {
   openWorker(context: PeerContext, record: RecordFinished): Promise<PeerWorker>;
 }
 
-/** The one handler all peers run: the wait asked for, nothing when that is 0. */
+/** The one handler that all peers run: waits as long as the payload says, and does nothing for 0. */
 export async function runHandler(type: string, payload: Record<string, unknown>): Promise<void> {
   const ms = Number(payload.ms);
   if (type === "sleep" && ms > 0) await Bun.sleep(ms);

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What the command in each terminal does; the name is typed as its first line. */
+/** The tasks of the command in each terminal; the first line typed names one. */
 export type Task = "stream" | "echo" | "flood" | "last-words";
 
 export const READY = "ready";
