@@ -5,8 +5,8 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal } from "@xterm/xterm";
 import { PTY_SIZE } from "../../../contracts/pty.ts";
+import { writeOnlyClipboard } from "./clipboard.ts";
 
-const MAX_CLIPBOARD = 100_000;
 const LEAST_COLS = 50;
 
 /** The emulator in an element: xterm.js with what this page needs of its addons. */
@@ -61,14 +61,6 @@ function fontSizeFor(width: number): number {
   // A cell of JetBrains Mono is 0.6 em wide.
   return Math.min(15, Math.max(9, Math.floor(width / (LEAST_COLS * 0.6))));
 }
-
-/** A program may put text on the clipboard, so much of it, and never read it. */
-const writeOnlyClipboard = {
-  readText: () => "",
-  async writeText(_: string, text: string) {
-    if (text.length <= MAX_CLIPBOARD) await navigator.clipboard.writeText(text);
-  },
-};
 
 /** The sixteen colours of the terminal are the page's own. */
 function themeOf(element: HTMLElement) {
