@@ -11,8 +11,8 @@ export function noteSubmitted(jobId: string): void {
 }
 
 /**
- * Returns when a job set out that the read model does not know yet, or undefined where it should know the job. The
- * processor inserts the row after the gateway has answered; a UUIDv7 begins with the moment it was made.
+ * Returns when a job that the read model does not know yet was accepted, or undefined where it should know the job.
+ * The processor inserts the row after the gateway has answered; a UUIDv7 begins with the moment it was made.
  */
 export function onItsWaySince(jobId: string, now: number): number | undefined {
   const since = submitted.get(jobId) ?? madeAt(jobId);

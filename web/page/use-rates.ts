@@ -33,7 +33,8 @@ export function useRates(overview: Overview | undefined, { minutes }: TimeRange)
     ).data;
   // A long range omits the current minute, which would end each line with a fall.
   const span = isShort ? 6 : minutes;
-  const [completed, failed] = [series("completed", span, isShort), series("failed", span, isShort)];
+  const completed = series("completed", span, isShort);
+  const failed = series("failed", span, isShort);
   useEffect(() => {
     if (overview) setRates((before) => addOverview(before, overview));
   }, [overview?.at]);

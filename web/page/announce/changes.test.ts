@@ -9,7 +9,7 @@ const alert = (id: string, severity: "critical" | "warning") => ({
   summary: "Something is wrong",
 });
 
-test("nothing is said while nothing changes, nor of what was so when the page opened", () => {
+test("nothing is said while nothing changes, nor about what was so when the page opened", () => {
   const opening: Heard = { feed: "connecting", firing: undefined, balanced: undefined };
   expect(sentencesOf(QUIET, QUIET)).toEqual([]);
   expect(sentencesOf(opening, { feed: "live", firing: [alert("1", "critical")], balanced: false })).toEqual(

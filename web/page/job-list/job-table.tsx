@@ -125,7 +125,7 @@ function JobRow({ job, isMarked, isCurrent, toggle }: JobRowProps) {
   );
 }
 
-/** What a person would want to know of a row next: what it waits for, how far it is, or why it failed. */
+/** The next thing to know about a row: what it waits for, how far it is, or why it failed. */
 function Why({ job: { status, error, progress, runAt, cancelRequested } }: { job: JobSummary }) {
   if (status === "COMPLETED") return null;
   if (cancelRequested && !isTerminal(status)) return <span class="soft">stopping</span>;

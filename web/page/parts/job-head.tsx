@@ -43,7 +43,8 @@ export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
     });
     if (isSure) await act("Cancelled", () => client.gateway.cancelJob({ params }).finally(reload));
   };
-  const [whyNoRetry, whyNoCancel] = [off(canRetry(job)), off(canCancel(job))];
+  const whyNoRetry = off(canRetry(job));
+  const whyNoCancel = off(canCancel(job));
   const whyNoEdit = access.reason ?? (job.payload ? undefined : "Its payload is not kept");
   const edit = () => {
     location.hash = `#/new?from=${job.id}`;
@@ -126,7 +127,7 @@ export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
   );
 }
 
-/** When a job that waits for its time continues. */
+/** When a scheduled or retrying job is due. */
 function NextTry({ job: { status, runAt } }: { job: JobDetail }) {
   if (!runAt || (status !== "RETRYING" && status !== "SCHEDULED")) return null;
   return (

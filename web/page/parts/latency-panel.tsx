@@ -33,7 +33,9 @@ export function LatencyPanel({ overview: { stats, observationLagMs }, range, to 
         { everyMs: SERIES_MS },
       ).data?.series[0]?.points ?? []
     ).slice(0, -1);
-  const [p50, p95, p99] = [points("execution.p50"), points("execution.p95"), points("execution.p99")];
+  const p50 = points("execution.p50");
+  const p95 = points("execution.p95");
+  const p99 = points("execution.p99");
   const rows = [
     ["Execution", stats.execution, p95],
     ["Queue wait", stats.queueWait, points("queueWait.p95")],

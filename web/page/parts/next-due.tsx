@@ -10,7 +10,7 @@ const MOST = 200;
 const EVERY_MS = 4_000;
 const OTHERWISE = { SCHEDULED: "waits for its time", RETRYING: "after a failed try" } as const;
 
-/** When the next job continues that waits for its time. */
+/** When the next waiting job is due. */
 export function NextDue({ status, jobs }: { status: Waiting; jobs: number }) {
   return jobs > 0 && jobs <= MOST ? <Next status={status} /> : OTHERWISE[status];
 }
