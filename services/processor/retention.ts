@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const BATCH = 500;
 /** Rest after a step, as a multiple of the time it took: the store belongs to the jobs. */
 const REST = 2;
-/** How many deleted jobs are remembered by id, and for how long; about 100 bytes each. */
+/** How many deleted jobs are remembered by id, and for how long; about 130 bytes each. */
 const REMEMBERED = 500_000;
 const REMEMBERED_HOURS = 30 * 24;
 

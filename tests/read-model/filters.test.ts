@@ -218,9 +218,10 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     await world.sql`
       insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id,
         sequence, run_at, created_at, received_at, updated_at)
-      select gen_random_uuid(), 'sleep', 'VALIDATED', 5, '{}', 'f', gen_random_uuid(), gen_random_uuid(), 1, at, at, at,
-        at
-      from (select now() + i * interval '1 second' as at from generate_series(1, 40000) i) as made`;
+      select gen_random_uuid(), case when i % 2 = 0 then 'flaky' else 'sleep' end,
+        case when i % 2 = 0 then 'CANCELLED' else 'VALIDATED' end, 5, '{}', 'f', gen_random_uuid(), gen_random_uuid(),
+        1, at, at, at, at
+      from (select i, now() + i * interval '1 second' as at from generate_series(1, 40000) i) as made`;
     await world.sql`analyze jobs`;
     const filters: JobFilter[] = [
       { status: "COMPLETED" },
