@@ -63,7 +63,7 @@ export function registerMetrics(
       try {
         gauge.set(await oldestInOutbox());
       } catch (error) {
-        gauge.remove(); // Unknown now, as `engine_up` shows: absent, not stale.
+        gauge.remove(); // Unknown now, as `observatory_engine_up` shows: absent, not stale.
         log.debug("The outbox cannot be measured now", { reason: messageOf(error) });
       }
     },
@@ -83,7 +83,7 @@ export function registerMetrics(
         outbox.set(messages);
         dead.set(deadLetters);
       } catch (error) {
-        // `engine_up` shows it; a scrape must not fail with the store.
+        // `observatory_engine_up` shows it; a scrape must not fail with the store.
         gauge.reset();
         log.debug("The store cannot be measured now", { reason: messageOf(error) });
       }

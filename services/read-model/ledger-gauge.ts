@@ -53,7 +53,7 @@ export function registerLedgerGauge(
       onlyDeadLetters.set(found.onlyDeadLetters?.count ?? 0);
       restMs = Math.max(everyMs, REST * (performance.now() - startedAt));
     } catch (error) {
-      gauge.reset(); // Unknown now, as `engine_up` shows: absent, not stale.
+      gauge.reset(); // Unknown now, as `observatory_engine_up` shows: absent, not stale.
       onlyDeadLetters.remove();
       log.debug("Could not compute the ledger", { reason: messageOf(error) });
     }

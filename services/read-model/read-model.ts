@@ -70,7 +70,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
   const alerts = createAlerts({ url: config.ALERTMANAGER_URL, now, onChange: stream.announceAlerts });
   const watching = alerts.watch(() => stream.clients > 0, life.stopping);
   life.defer("alerts", () => watching);
-  const seconds = metrics.histogram("ledger_duration_seconds", "Time to compute the ledger");
+  const seconds = metrics.histogram("observatory_ledger_duration_seconds", "Time to compute the ledger");
   const queries = createLedgerQueries(ledgerStore);
   const seals = createLedgerSeals(sealStore);
   const bounds = createBounds({

@@ -44,10 +44,18 @@ export function createStream({
   const clients = new Set<Client>();
   const history = createStreamHistory(BOUNDS);
   let lastId: string | undefined;
-  const dropped = metrics.counter("stream_dropped_deltas_total", "Deltas that slow stream clients missed");
-  metrics.gauge("stream_clients", "Open stream connections", [], (gauge) => gauge.set(clients.size));
-  metrics.gauge("stream_buffered_entries", "Entries waiting for slow stream clients", [], (gauge) =>
-    gauge.set([...clients].reduce((sum, { buffer }) => sum + buffer.entries, 0)),
+  const dropped = metrics.counter(
+    "observatory_stream_dropped_deltas_total",
+    "Deltas that slow stream clients missed",
+  );
+  metrics.gauge("observatory_stream_clients", "Open stream connections", [], (gauge) =>
+    gauge.set(clients.size),
+  );
+  metrics.gauge(
+    "observatory_stream_buffered_entries",
+    "Entries waiting for slow stream clients",
+    [],
+    (gauge) => gauge.set([...clients].reduce((sum, { buffer }) => sum + buffer.entries, 0)),
   );
 
   const feed = createFeed({

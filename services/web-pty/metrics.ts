@@ -21,10 +21,20 @@ export interface SessionCounts {
 
 /** Registers the metrics of the browser terminal. Labels are bounded: never a session or an address. */
 export function registerMetrics(metrics: Metrics, sessions: () => { counts(): SessionCounts }) {
-  const bytes = metrics.counter("pty_bytes_total", "Bytes between terminals and browsers", ["direction"]);
-  const resyncs = metrics.counter("pty_resyncs_total", "Browsers redrawn because they fell behind the log");
-  const pauses = metrics.counter("pty_pauses_total", "Times that output was stopped for slow browsers");
-  const refusals = metrics.counter("pty_refusals_total", "Connections refused, by reason", ["reason"]);
+  const bytes = metrics.counter("observatory_pty_bytes_total", "Bytes between terminals and browsers", [
+    "direction",
+  ]);
+  const resyncs = metrics.counter(
+    "observatory_pty_resyncs_total",
+    "Browsers redrawn because they fell behind the log",
+  );
+  const pauses = metrics.counter(
+    "observatory_pty_pauses_total",
+    "Times that output was stopped for slow browsers",
+  );
+  const refusals = metrics.counter("observatory_pty_refusals_total", "Connections refused, by reason", [
+    "reason",
+  ]);
   // Exported as 0 from the start, so that a panel shows a value and an alert has a baseline.
   for (const reason of REASONS) refusals.inc({ reason }, 0);
   for (const [state, help] of [
@@ -33,8 +43,10 @@ export function registerMetrics(metrics: Metrics, sessions: () => { counts(): Se
     ["disconnected", "Sessions that wait for their browser to come back"],
     ["idle", "Sessions without input for a minute"],
   ] as const)
-    metrics.gauge(`pty_sessions_${state}`, help, [], (gauge) => gauge.set(sessions().counts()[state]));
-  metrics.gauge("pty_reconnect_tokens", "Reconnect tokens that are valid", [], (gauge) =>
+    metrics.gauge(`observatory_pty_sessions_${state}`, help, [], (gauge) =>
+      gauge.set(sessions().counts()[state]),
+    );
+  metrics.gauge("observatory_pty_reconnect_tokens", "Reconnect tokens that are valid", [], (gauge) =>
     gauge.set(sessions().counts().tokens),
   );
   return {

@@ -54,16 +54,21 @@ export function createOps({
     return Object.fromEntries(checked);
   }
 
-  metrics.gauge("engine_up", "Whether an engine answers (1) or not (0)", ["engine"], async (gauge) => {
-    for (const [engine, { up }] of Object.entries(await states())) gauge.set({ engine }, up ? 1 : 0);
-  });
+  metrics.gauge(
+    "observatory_engine_up",
+    "Whether an engine answers (1) or not (0)",
+    ["engine"],
+    async (gauge) => {
+      for (const [engine, { up }] of Object.entries(await states())) gauge.set({ engine }, up ? 1 : 0);
+    },
+  );
   const stuckDuties = () =>
     Object.entries(duties).flatMap(([duty, whyStuck]) => {
       const reason = whyStuck();
       return reason === undefined ? [] : [{ duty, reason }];
     });
   metrics.gauge(
-    "duty_stuck",
+    "observatory_duty_stuck",
     "1 while a background duty makes no progress, 0 otherwise",
     ["duty"],
     (gauge) => {

@@ -51,7 +51,7 @@ behaviour(
         });
         const metrics = await (await fetch(`${world().running.processor.url}/metrics`)).text();
         expect(metrics).toMatch(/^observatory_unrecorded_ends\{.*\} 3$/m);
-        expect(metrics).toMatch(/^duty_stuck\{duty="ends".*\} 1$/m);
+        expect(metrics).toMatch(/^observatory_duty_stuck\{duty="ends".*\} 1$/m);
         await lock`rollback`;
         await world().untilAll(ids, "COMPLETED");
       } finally {

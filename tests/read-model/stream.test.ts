@@ -142,22 +142,24 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const model = await world.start();
     const response = await fetch(`${model.url}/stream`, { headers: { "last-event-id": "nonsense" } });
     expect([response.status, ((await response.json()) as Problem).code]).toEqual([400, "INVALID_CURSOR"]);
-    expect(await metric(model, "stream_clients")).toBe(0);
+    expect(await metric(model, "observatory_stream_clients")).toBe(0);
   });
 
   test("clients that leave are forgotten, and one too many is refused", async () => {
     const model = await world.start();
     const many = await Promise.all(Array.from({ length: 200 }, () => listenTo(model)));
-    expect(await metric(model, "stream_clients")).toBe(200);
+    expect(await metric(model, "observatory_stream_clients")).toBe(200);
     const refused = await fetch(`${model.url}/stream`);
     expect([refused.status, ((await refused.json()) as Problem).code]).toEqual([429, "OVERLOADED"]);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     for (const client of many) client.stop();
-    await eventually(async () => (await metric(model, "stream_clients")) === 0, { what: "all to be gone" });
+    await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
+      what: "all to be gone",
+    });
     // Some of them are still catching up: their own reading ends with them.
     const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
     for (const client of resuming) client.stop();
-    await eventually(async () => (await metric(model, "stream_clients")) === 0, {
+    await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
       what: "the resuming to be gone",
     });
   });
@@ -168,16 +170,18 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const stalled = connect(Number(new URL(model.url).port), "127.0.0.1");
     stalled.pause();
     stalled.write("GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-    await eventually(async () => (await metric(model, "stream_clients")) === 2, { what: "two clients" });
+    await eventually(async () => (await metric(model, "observatory_stream_clients")) === 2, {
+      what: "two clients",
+    });
     // More than the sockets in between hold, about 6 MB.
     const batches = 160;
     for (let n = 0; n < batches; n++) await record(150, "x".repeat(64));
     await eventually(() => reader.jobs().length === batches * 150, { what: "the reader to have it all" });
-    const buffered = await metric(model, "stream_buffered_entries");
+    const buffered = await metric(model, "observatory_stream_buffered_entries");
     expect(buffered).toBeGreaterThan(0);
     expect(buffered).toBeLessThanOrEqual(1_000);
     stalled.destroy();
-    await eventually(async () => (await metric(model, "stream_clients")) === 1, {
+    await eventually(async () => (await metric(model, "observatory_stream_clients")) === 1, {
       what: "the stalled one to be gone",
     });
   });

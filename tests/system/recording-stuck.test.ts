@@ -22,7 +22,7 @@ behaviour("an event store that falls silent", { engines: "full", proxied: ["mong
     expect(code).toBe(503);
     expect(stuck.find(({ duty }) => duty === "recording")?.reason).toContain("events.observed");
     const text = await (await fetch(`${world().running["metrics-engine"].url}/metrics`)).text();
-    expect(text).toMatch(/duty_stuck\{[^}]*duty="recording"[^}]*\} 1/);
+    expect(text).toMatch(/observatory_duty_stuck\{[^}]*duty="recording"[^}]*\} 1/);
 
     await world().proxies.mongo.restore();
     await eventually(async () => (await readiness()).code === 200, { what: "it to be ready again" });

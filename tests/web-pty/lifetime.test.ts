@@ -23,9 +23,11 @@ describe("its own life", () => {
     const client = await pty.open();
     const pid = await pidOf(client);
     client.drop();
-    await eventually(async () => (await pty.metric("pty_sessions_disconnected")) === 1, { what: "detached" });
+    await eventually(async () => (await pty.metric("observatory_pty_sessions_disconnected")) === 1, {
+      what: "detached",
+    });
     await eventually(() => !isAlive(pid), { what: "the end of the shell" });
-    expect(await pty.metric("pty_sessions_active")).toBe(0);
+    expect(await pty.metric("observatory_pty_sessions_active")).toBe(0);
   });
 
   test("an idle terminal is closed", async () => {

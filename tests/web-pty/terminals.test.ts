@@ -137,7 +137,7 @@ describe("one terminal", () => {
     const rss = async () => (await pty.metric("process_resident_memory_bytes")) / 1e6;
     const stalled = await pty.open({ acknowledges: false });
     stalled.type("yes 'a stalled browser reads nothing of this'\r");
-    await eventually(async () => (await pty.metric("pty_pauses_total")) > 0, { what: "a pause" });
+    await eventually(async () => (await pty.metric("observatory_pty_pauses_total")) > 0, { what: "a pause" });
     const before = await rss();
     const other = await pty.open();
     const askedAt = performance.now();

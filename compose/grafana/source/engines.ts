@@ -15,7 +15,7 @@ export default dashboard({
       panels: [
         upTimeline({
           title: "As seen by services",
-          queries: [query("engine_up", "{{engine}} from {{service}} {{instance}}")],
+          queries: [query("observatory_engine_up", "{{engine}} from {{service}} {{instance}}")],
         }),
         upTimeline({
           title: "As seen by Prometheus: the engines and their exporters",

@@ -35,7 +35,7 @@ export default dashboard({
           unit: "none",
           description: "Engines that at least one service cannot reach.",
           steps: badFrom(1),
-          queries: [query("count(count by (engine) (engine_up == 0)) or vector(0)", "down")],
+          queries: [query("count(count by (engine) (observatory_engine_up == 0)) or vector(0)", "down")],
         }),
         stat({
           title: "Jobs the ledger accuses",
@@ -67,7 +67,7 @@ export default dashboard({
         }),
         upTimeline({
           title: "Engines, as seen by services",
-          queries: [query("min by (engine) (engine_up)", "{{engine}}")],
+          queries: [query("min by (engine) (observatory_engine_up)", "{{engine}}")],
         }),
         table({
           title: "Firing alerts",

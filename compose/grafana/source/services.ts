@@ -146,21 +146,21 @@ export default dashboard({
           title: "Read model: open streams",
           unit: "short",
           queries: [
-            query("stream_clients", "clients"),
-            query("stream_buffered_entries", "entries buffered for them"),
+            query("observatory_stream_clients", "clients"),
+            query("observatory_stream_buffered_entries", "entries buffered for them"),
           ],
         }),
         series({
           title: "Read model: changes missed by slow streams",
           unit: "ops",
-          queries: [query(perSecond("stream_dropped_deltas_total"), "missed")],
+          queries: [query(perSecond("observatory_stream_dropped_deltas_total"), "missed")],
         }),
         series({
           title: "Read model: time to compute the ledger",
           unit: "s",
           queries: [
             query(
-              `sum(${perSecond("ledger_duration_seconds_sum")}) / (sum(${perSecond("ledger_duration_seconds_count")}) > 0)`,
+              `sum(${perSecond("observatory_ledger_duration_seconds_sum")}) / (sum(${perSecond("observatory_ledger_duration_seconds_count")}) > 0)`,
               "mean",
             ),
           ],

@@ -3,7 +3,7 @@ import { series, stat, upTimeline } from "./panels.ts";
 import { perSecond, query, sumRate } from "./queries.ts";
 
 const webPty = 'service="web-pty"';
-const sessions = (state: string) => query(`sum(pty_sessions_${state})`, state);
+const sessions = (state: string) => query(`sum(observatory_pty_sessions_${state})`, state);
 
 export default dashboard({
   name: "terminal",
@@ -35,15 +35,15 @@ export default dashboard({
           title: "Paused for slow browsers, and redrawn",
           unit: "ops",
           queries: [
-            query(sumRate("pty_pauses_total"), "paused"),
-            query(sumRate("pty_resyncs_total"), "redrawn"),
+            query(sumRate("observatory_pty_pauses_total"), "paused"),
+            query(sumRate("observatory_pty_resyncs_total"), "redrawn"),
           ],
         }),
         series({
           title: "Refused, by reason",
           unit: "ops",
           stacked: true,
-          queries: [query(sumRate("pty_refusals_total", "reason"), "{{reason}}")],
+          queries: [query(sumRate("observatory_pty_refusals_total", "reason"), "{{reason}}")],
         }),
       ],
     },
@@ -53,12 +53,12 @@ export default dashboard({
         series({
           title: "Bytes between terminals and browsers",
           unit: "Bps",
-          queries: [query(sumRate("pty_bytes_total", "direction"), "{{direction}}")],
+          queries: [query(sumRate("observatory_pty_bytes_total", "direction"), "{{direction}}")],
         }),
         series({
           title: "Reconnect tokens",
           unit: "short",
-          queries: [query("sum(pty_reconnect_tokens)", "valid")],
+          queries: [query("sum(observatory_pty_reconnect_tokens)", "valid")],
         }),
         series({
           title: "CPU, in cores",
