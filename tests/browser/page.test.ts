@@ -179,4 +179,23 @@ describe("the terminal in the page", () => {
     await tab.page.getByRole("button", { name: "Open the terminal" }).click();
     await connected(tab.page);
   });
+
+  test("a token that the service leaves unanswered is an error within seconds, and may be sent again", async () => {
+    const token = "a token of the test";
+    await using system = await startPageSystem(world, {
+      PTY_AUTH_TOKEN: token,
+      PTY_TUI_BINARY: '["sleep", "1000"]',
+    });
+    await using tab = await browser.open(`${system.url}/#/terminal`);
+    await tab.page.getByLabel("Token").fill(token);
+    system.terminals.signal("SIGSTOP");
+    try {
+      await tab.page.getByRole("button", { name: "Open the terminal" }).click();
+      await tab.page.getByText("The terminal service does not answer.").waitFor({ timeout: 30_000 });
+    } finally {
+      system.terminals.signal("SIGCONT");
+    }
+    await tab.page.getByRole("button", { name: "Open the terminal" }).click();
+    await connected(tab.page);
+  });
 });

@@ -31,6 +31,9 @@ export type LinkState =
   | { readonly name: "ended"; readonly detail: string }
   | { readonly name: "replaced" };
 
+/** Why a token opened no terminal. */
+export type TokenFault = "wrong" | "unanswered";
+
 export interface LinkEvents {
   state(state: LinkState): void;
   viewers(viewers: Viewers): void;
@@ -56,6 +59,7 @@ const KEY = "observatory-terminal";
 const REPLACED = 4409;
 /** A frozen service accepts a request and never answers it. */
 const ANSWER_MS = 10_000;
+export const NO_ANSWER = "The terminal service does not answer";
 
 /** The connection of one terminal: opens a session or resumes this tab's, and keeps it across lost sockets. */
 export function createLink({ url, watch, size, storage, events }: LinkOptions) {
@@ -142,9 +146,9 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
       const problem = (await reply.json()) as { code?: string; detail?: string };
       if (problem.code === "ORIGIN_REFUSED")
         finish({ name: "refused", code: "ORIGIN_REFUSED", detail: problem.detail ?? "" });
-      else retry("The terminal service does not answer");
+      else retry(NO_ANSWER);
     } catch {
-      retry("The terminal service does not answer");
+      retry(NO_ANSWER);
     }
   }
 
@@ -244,14 +248,22 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
       attempt = 0;
       connect();
     },
-    /** Exchanges the token for a ticket and opens a terminal with it. Returns false when the token is wrong. */
-    async authorize(token: string): Promise<boolean> {
-      const address = `${url.replace(/^ws/, "http")}/ticket`;
-      const reply = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}` } });
-      if (!reply.ok) return false;
-      ({ ticket } = (await reply.json()) as { ticket: string });
+    /** Exchanges the token for a ticket and opens a terminal with it, or returns why it does not. */
+    async authorize(token: string): Promise<TokenFault | undefined> {
+      try {
+        const reply = await fetch(`${url.replace(/^ws/, "http")}/ticket`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${token}` },
+          signal: AbortSignal.timeout(ANSWER_MS),
+        });
+        if (reply.status === 401) return "wrong";
+        if (!reply.ok) return "unanswered";
+        ({ ticket } = (await reply.json()) as { ticket: string });
+      } catch {
+        return "unanswered";
+      }
       connect();
-      return true;
+      return undefined;
     },
     input: (bytes: Uint8Array<ArrayBuffer>) => {
       if (socket?.readyState === WebSocket.OPEN) socket.send(bytes);

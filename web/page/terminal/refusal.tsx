@@ -1,13 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
-import type { LinkState } from "./link.ts";
+import { type LinkState, NO_ANSWER, type TokenFault } from "./link.ts";
 
 const RETRY_SECONDS = 20;
+const TOKEN_FAULTS: Record<TokenFault, string> = {
+  wrong: "The token is wrong.",
+  unanswered: `${NO_ANSWER}.`,
+};
 
 interface RefusalProps {
   readonly state: LinkState;
   readonly onRetry: () => void;
-  readonly authorize: (token: string) => Promise<boolean> | undefined;
+  readonly authorize: (token: string) => Promise<TokenFault | undefined> | undefined;
 }
 
 /** Why there is no terminal, and what to do about it. */
@@ -98,13 +102,13 @@ function Message({ icon, title, text, action, onAction, retries = false }: Messa
 
 function TokenForm({ authorize }: Pick<RefusalProps, "authorize">) {
   const [token, setToken] = useState("");
-  const [isWrong, setWrong] = useState(false);
+  const [fault, setFault] = useState<TokenFault>();
   return (
     <form
       class="message"
       onSubmit={(event) => {
         event.preventDefault();
-        void authorize(token)?.then((accepted) => setWrong(!accepted));
+        void authorize(token)?.then(setFault);
       }}
     >
       <Icon name="term" />
@@ -116,11 +120,11 @@ function TokenForm({ authorize }: Pick<RefusalProps, "authorize">) {
           type="password"
           autocomplete="current-password"
           value={token}
-          aria-invalid={isWrong}
+          aria-invalid={fault === "wrong"}
           onInput={(event) => setToken(event.currentTarget.value)}
         />
       </label>
-      {isWrong && <p role="alert">The token is wrong.</p>}
+      {fault && <p role="alert">{TOKEN_FAULTS[fault]}</p>}
       <button class="btn primary" type="submit">
         Open the terminal
       </button>
