@@ -1,9 +1,7 @@
-import { Type } from "@sinclair/typebox";
 import { parseAddressRanges } from "../../shared/address-ranges.ts";
 import { untilItSucceeds } from "../../shared/async.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Consumer } from "../../shared/bus/port.ts";
-import { BASE_CONFIG, Url } from "../../shared/config.ts";
 import { createDuty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
@@ -21,6 +19,7 @@ import { createCommandLog } from "./command-log.ts";
 import { createCommandLogStore } from "./command-log-store.ts";
 import { createCommandStore } from "./command-store.ts";
 import { createCommands } from "./commands.ts";
+import { Config } from "./config.ts";
 import { createCountStore } from "./count-store.ts";
 import { createDeadLetterStore } from "./dead-letter-store.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -51,52 +50,6 @@ import versionText from "./VERSION" with { type: "text" };
 import { createWorkerStore } from "./worker-store.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
-const Config = Type.Object({
-  ...BASE_CONFIG,
-  PORT: Type.Integer({
-    default: 3001,
-    minimum: 0,
-    maximum: 65_535,
-    description: "Port of operations and commands",
-  }),
-  BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
-  DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),
-  DATABASE_POOL: Type.Integer({
-    default: 6,
-    minimum: 2,
-    maximum: 100,
-    description: "Connections to the job store",
-  }),
-  CONCURRENCY: Type.Integer({
-    default: 64,
-    minimum: 1,
-    maximum: 10_000,
-    description: "Jobs that run at a time",
-  }),
-  LEASE_MS: Type.Integer({
-    default: 15_000,
-    minimum: 500,
-    maximum: 3_600_000,
-    description: "How long after its last heartbeat a processor is presumed dead",
-  }),
-  JOB_RETENTION_HOURS: Type.Integer({
-    default: 72,
-    minimum: 1,
-    maximum: 87_600,
-    description: "How long completed and cancelled jobs are kept, and dead letters that were handled",
-  }),
-  FAILED_JOB_RETENTION_HOURS: Type.Integer({
-    default: 336,
-    minimum: 1,
-    maximum: 87_600,
-    description: "How long failed and rejected jobs are kept, with their dead letters",
-  }),
-  HTTP_CHECK_ALLOW: Type.String({
-    default: "127.0.0.0/8,::1/128",
-    description: "Addresses that http-check may reach, as ranges separated by commas",
-  }),
-});
-
 async function start({
   service,
   version,
@@ -107,7 +60,7 @@ async function start({
   metrics,
   makeEvent,
   tracing,
-}: ServiceContext<typeof Config.static>): Promise<void> {
+}: ServiceContext<Config>): Promise<void> {
   const hours = { jobs: config.JOB_RETENTION_HOURS, failed: config.FAILED_JOB_RETENTION_HOURS };
   checkRetention(hours);
   const allowedAddresses = parseAddressRanges("HTTP_CHECK_ALLOW", config.HTTP_CHECK_ALLOW);
