@@ -295,7 +295,13 @@ type Standing<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterAct
 
 function shown({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
   return {
-    ...{ id, action, dryRun: false, state, matched, seen, changed },
+    id,
+    action,
+    dryRun: false,
+    state,
+    matched,
+    seen,
+    changed,
     ...(reason !== null && { reason }),
     createdAt: createdAt.toISOString(),
     ...(finishedAt && { finishedAt: finishedAt.toISOString() }),

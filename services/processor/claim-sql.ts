@@ -4,8 +4,8 @@ import { claimedColumns } from "./job-columns-sql.ts";
 
 type Fragment = PendingQuery<Row[]>;
 
-/** What a claim may take. */
-export interface Wanted {
+/** The worker that claims, and the jobs it may take. */
+export interface ClaimRequest {
   readonly workerId: string;
   /** JSON: at most so many jobs of a type, by its name; a type that is not named has no limit of its own. */
   readonly room: string;
@@ -26,7 +26,7 @@ export interface Wanted {
  * The order of `jobs_claimable` is that of a lane, so no plan needs a sort that would read a lane to its end. `limit` is
  * an expression of type integer.
  */
-export function claimCtes(sql: Sql, { workerId, room, policies }: Wanted, limit: Fragment): Fragment {
+export function claimCtes(sql: Sql, { workerId, room, policies }: ClaimRequest, limit: Fragment): Fragment {
   const waiting = sql`due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')`;
   const inLane = sql`${waiting} and type = lane.type and coalesce(type_version, 0) = lane.version and run_at <= now()`;
   return sql`
@@ -102,8 +102,8 @@ export function claimUpdate(sql: Sql, workerId: string): Fragment {
 export const neverSort = (tx: Sql): Fragment => tx`set local enable_sort = off`;
 
 /** The statement that claims at most `limit` due jobs. */
-export function claimSql(sql: Sql, wanted: Wanted, limit: number): Fragment {
+export function claimSql(sql: Sql, request: ClaimRequest, limit: number): Fragment {
   return sql`
-    with recursive ${claimCtes(sql, wanted, sql`${limit}::int`)}
-    ${claimUpdate(sql, wanted.workerId)}`;
+    with recursive ${claimCtes(sql, request, sql`${limit}::int`)}
+    ${claimUpdate(sql, request.workerId)}`;
 }

@@ -23,8 +23,8 @@ export function createClaimStore(sql: Sql, history: Historian, write: WriteSteps
     ): Promise<Claimed> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
-        const wanted = { workerId, room: JSON.stringify(room), policies: known.policies };
-        const [, rows] = await Promise.all([neverSort(tx), tx<ClaimRow[]>`${claimSql(tx, wanted, limit)}`]);
+        const request = { workerId, room: JSON.stringify(room), policies: known.policies };
+        const [, rows] = await Promise.all([neverSort(tx), tx<ClaimRow[]>`${claimSql(tx, request, limit)}`]);
         return recordStarts(tx, history, write, rows);
       });
     },

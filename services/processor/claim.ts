@@ -5,7 +5,7 @@ import type { Log } from "../../shared/log.ts";
 import type { ClaimStore } from "./claim-store.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Along } from "./record-ends.ts";
+import type { PiggybackClaim } from "./record-ends.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeRoom } from "./type-room.ts";
 
@@ -23,25 +23,26 @@ export interface ClaimerOptions {
   readonly log: Log;
   readonly workerId: () => string;
   readonly now: () => Date;
-  readonly start: (job: ClaimedJob) => void;
   readonly stopping: AbortSignal;
   readonly duty: Duty;
 }
 
 export interface Claimer {
+  /** Sets what runs claimed jobs; call once, before anything else. */
+  onClaimed(run: (job: ClaimedJob) => void): void;
   /** Something may be due: look, when slots are free. */
   poke(): void;
   /** A job will be due then. */
   dueAt(time: Date): void;
-  /** A slot is free again: look only if the last look left jobs waiting. */
-  onFree(retryAt: Date | null): void;
+  /** A slot is free again: look only if the last look left jobs waiting. Its job is due again at `retryAt`, if ever. */
+  slotFreed(retryAt: Date | null): void;
   /** Whether the last look found everything that was due: only then may new jobs skip the queue. */
   readonly caughtUp: boolean;
   /**
-   * A claim for the statement that ends attempts, whose slots pass to what it claims; undefined when nothing is known to
-   * wait, another claim is under way, or this processor is stopping.
+   * Returns a claim for the statement that ends attempts, whose slots pass to the jobs it claims; undefined when no jobs
+   * are known to wait, another claim is in progress, or this processor is stopping.
    */
-  along(): Along | undefined;
+  piggyback(): PiggybackClaim | undefined;
   /** Look now and then until stopping, then wait for the look under way. */
   run(): Promise<void>;
 }
@@ -55,14 +56,16 @@ export function createClaimer({
   log,
   workerId,
   now,
-  start,
   stopping,
   duty,
 }: ClaimerOptions): Claimer {
+  let start = (job: ClaimedJob): void => {
+    throw new Error(`job ${job.id} was claimed before there was a runner`);
+  };
   let caughtUp = false;
   let looking: Promise<void> | undefined;
   let promoting: Promise<void> | undefined;
-  let alongside = false;
+  let piggybacking = false;
   let pokes = 0;
   const timers = new Set<Timer>();
 
@@ -71,11 +74,11 @@ export function createClaimer({
     await new Promise(setImmediate);
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
-      const places = slots.reserve(MAX_CLAIM);
+      const reserved = slots.reserve(MAX_CLAIM);
       const taken = room.takeAll();
       let jobs: readonly ClaimedJob[] = [];
       try {
-        const claimed = await store.claim(workerId(), places, taken);
+        const claimed = await store.claim(workerId(), reserved, taken);
         jobs = claimed.jobs;
         outbox.relay(claimed.message);
         duty.done();
@@ -84,15 +87,15 @@ export function createClaimer({
         log.warn("Jobs cannot be claimed now", { reason: messageOf(error) });
         return;
       } finally {
-        slots.release(places - jobs.length);
+        slots.release(reserved - jobs.length);
         room.releaseUnused(
           taken,
           jobs.map((job) => job.type),
         );
       }
       // A claim that a full type cut short has not seen all that was due.
-      const cutShort = jobs.length < places && jobs.some(({ type }) => type in taken);
-      caughtUp = jobs.length < places && seen === pokes && !cutShort;
+      const cutShort = jobs.length < reserved && jobs.some(({ type }) => type in taken);
+      caughtUp = jobs.length < reserved && seen === pokes && !cutShort;
       for (const job of jobs) start(job);
     }
   }
@@ -118,13 +121,16 @@ export function createClaimer({
   }
 
   function lookSoon(): void {
-    if (looking || alongside || stopping.aborted || slots.free === 0) return;
+    if (looking || piggybacking || stopping.aborted || slots.free === 0) return;
     looking = look().finally(() => {
       looking = undefined;
     });
   }
 
   const claimer: Claimer = {
+    onClaimed(run) {
+      start = run;
+    },
     poke() {
       pokes++;
       caughtUp = false;
@@ -143,19 +149,19 @@ export function createClaimer({
       );
       timers.add(timer);
     },
-    onFree(retryAt) {
+    slotFreed(retryAt) {
       if (retryAt) claimer.dueAt(retryAt);
       if (!caughtUp) lookSoon();
     },
-    along() {
-      if (caughtUp || looking || alongside || stopping.aborted) return undefined;
-      alongside = true;
+    piggyback() {
+      if (caughtUp || looking || piggybacking || stopping.aborted) return undefined;
+      piggybacking = true;
       const taken = room.takeAll();
       return {
         workerId: workerId(),
         room: JSON.stringify(taken),
         done(jobs) {
-          alongside = false;
+          piggybacking = false;
           room.releaseUnused(
             taken,
             jobs.map((job) => job.type),

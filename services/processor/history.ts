@@ -88,8 +88,13 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
       const sequence = job.sequence + 1;
       const payload = { jobId: job.id, jobType: job.type, sequence, run, attempt, ...facts };
       return step(job, "job.executed", payload, {
-        ...{ sequence, run, attempt, from: job.status, to: null },
-        ...{ at, implied: false },
+        sequence,
+        run,
+        attempt,
+        from: job.status,
+        to: null,
+        at,
+        implied: false,
       });
     },
   };

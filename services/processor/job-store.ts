@@ -28,7 +28,12 @@ export interface JobStore {
 export function openJobStore({ url, max, log }: { url: string; max: number; log: Log }): JobStore {
   const connect = (connections: number, idleSeconds = 0) =>
     openPostgres({
-      ...{ url, max: connections, idleSeconds, name: "processor", arrays: false, settings: PLANNER },
+      url,
+      max: connections,
+      idleSeconds,
+      name: "processor",
+      arrays: false,
+      settings: PLANNER,
     });
   const guarded = createGuardedPostgres({ connect, maxConnections: max, steadyConnections: STEADY });
   const listening = connect(1);

@@ -13,7 +13,7 @@ import { createSharedCall } from "../../shared/shared-call.ts";
 import { createApp } from "./app.ts";
 import { createBulkActionStore } from "./bulk-action-store.ts";
 import { createBulkActions } from "./bulk-actions.ts";
-import { type Claimer, createClaimer } from "./claim.ts";
+import { createClaimer } from "./claim.ts";
 import { createClaimStore } from "./claim-store.ts";
 import { createCommandLog } from "./command-log.ts";
 import { createCommandLogStore } from "./command-log-store.ts";
@@ -28,8 +28,9 @@ import { createHistorian } from "./history.ts";
 import { createIntake } from "./intake.ts";
 import { createIntakeStore } from "./intake-store.ts";
 import { guardedStore, openJobStore } from "./job-store.ts";
+import { createLeaseKeeper } from "./keep-lease.ts";
 import { createKnownTypes } from "./known-types.ts";
-import { registerMetrics } from "./metrics.ts";
+import { registerCounters, registerGauges } from "./metrics.ts";
 import { SchemaTooNew } from "./migration-store.ts";
 import { listenForNotifications } from "./notifications.ts";
 import { createOutbox } from "./outbox.ts";
@@ -47,8 +48,8 @@ import { createStoreClock } from "./store-clock.ts";
 import { createChildSubmitter } from "./submit-children.ts";
 import { createTypeRoom } from "./type-room.ts";
 import versionText from "./VERSION" with { type: "text" };
+import { createWorker } from "./worker.ts";
 import { createWorkerStore } from "./worker-store.ts";
-import { createWorkers, type Workers } from "./workers.ts";
 
 async function start({
   service,
@@ -91,7 +92,11 @@ async function start({
   const busTables = config.BUS_URL === config.DATABASE_URL ? bus.tables : undefined;
   const writeSteps = createStepsWriter(busTables);
   const outbox = createOutbox({
-    ...{ store: outboxStore, bus, busTables, tracing, log },
+    store: outboxStore,
+    bus,
+    busTables,
+    tracing,
+    log,
     duty: loops.publishing,
   });
   const slots = createSlots(config.CONCURRENCY);
@@ -102,40 +107,65 @@ async function start({
   const commandStore = guardedStore(store, (sql) => createCommandStore(sql, writeSteps));
   const intakeStore = guardedStore(store, (sql) => createIntakeStore(sql, writeSteps));
 
+  const worker = createWorker({
+    store: workerStore,
+    clock,
+    log,
+    instanceId,
+    version,
+    concurrency: config.CONCURRENCY,
+    types: known.versions,
+  });
+  const claimer = createClaimer({
+    store: claims,
+    slots,
+    room,
+    outbox,
+    log,
+    workerId: worker.id,
+    now: clock.now,
+    stopping,
+    duty: loops.claiming,
+  });
+  const counters = registerCounters(metrics);
+  const runner = createRunner({
+    jobTypes: JOB_TYPES,
+    store: runs,
+    history,
+    outbox,
+    slots,
+    room,
+    tracing,
+    log,
+    counters,
+    ports: { allowedAddresses, now: clock.now, submit: createChildSubmitter(bus, makeEvent) },
+    abort,
+    claimer,
+  });
+  claimer.onClaimed(runner.start);
+  const keepLease = createLeaseKeeper({
+    worker,
+    store: workerStore,
+    runs,
+    runner,
+    history,
+    outbox,
+    tracing,
+    log,
+    leaseMs: config.LEASE_MS,
+    duty: loops.lease,
+    onDue: claimer.poke,
+  });
   // Scrapes and the metrics-engine read it at the same time.
   const snapshot = createSharedCall(() => workerStore.snapshot());
-  const counters = registerMetrics(metrics, {
+  registerGauges(metrics, {
     slots,
     log,
     snapshot: snapshot.get,
     oldestInOutbox: outboxStore.oldestSeconds,
-    unrecordedEnds: () => runner.unrecorded,
+    runner,
   });
 
-  // These four refer to each other: for free slots, due jobs and a lost lease.
-  const workers: Workers = createWorkers({
-    ...{ store: workerStore, runs, history, clock, outbox, tracing, log, instanceId, version },
-    concurrency: config.CONCURRENCY,
-    types: known.versions,
-    leaseMs: config.LEASE_MS,
-    duty: loops.lease,
-    runner: () => runner,
-    onDue: () => claimer.poke(),
-  });
-  const runner = createRunner({
-    ...{ jobTypes: JOB_TYPES, store: runs, history, outbox, slots, room, tracing, log, counters, abort },
-    ports: { allowedAddresses, now: clock.now, submit: createChildSubmitter(bus, makeEvent) },
-    onFree: (retryAt) => claimer.onFree(retryAt),
-    along: () => claimer.along(),
-    onRoom: () => claimer.poke(),
-  });
-  const claimer: Claimer = createClaimer({
-    ...{ store: claims, slots, room, outbox, log, stopping },
-    workerId: workers.id,
-    now: clock.now,
-    start: runner.start,
-    duty: loops.claiming,
-  });
   const onDue = () => {
     claimer.poke();
     intakeStore
@@ -146,9 +176,12 @@ async function start({
   };
   const pruneStore = guardedStore(store, createPruneStore);
   const commands = createCommands({
-    ...{ history, outbox, log, onDue },
     store: commandStore,
     pruned: pruneStore.pruned,
+    history,
+    outbox,
+    log,
+    onDue,
   });
   const deadLetterStore = guardedStore(store, createDeadLetterStore);
   const deadLetters = createDeadLetters({
@@ -158,25 +191,35 @@ async function start({
     onParked: (messages) => counters.parked("jobs.failed.validation", messages),
   });
   const replay = createReplay({
-    ...{
-      store: deadLetterStore,
-      jobs: commandStore,
-      reruns: guardedStore(store, (sql) => createRerunStore(sql, writeSteps)),
-      commands,
-      pruned: pruneStore.pruned,
-    },
-    ...{ history, outbox, bus, makeEvent, tracing, log, runs: known.runs, onDue },
+    store: deadLetterStore,
+    jobs: commandStore,
+    reruns: guardedStore(store, (sql) => createRerunStore(sql, writeSteps)),
+    commands,
+    pruned: pruneStore.pruned,
+    history,
+    outbox,
+    bus,
+    makeEvent,
+    tracing,
+    log,
+    runs: known.runs,
+    onDue,
   });
   const pausedTypes = createPausedTypes(commandStore, stopping, log);
   const commandLogStore = guardedStore(store, createCommandLogStore);
-  const commandLog = createCommandLog({ store: commandLogStore, workerId: workers.id, stopping, log });
+  const commandLog = createCommandLog({ store: commandLogStore, workerId: worker.id, stopping, log });
   const actions = createBulkActions({
-    ...{ history, outbox, replay, stopping, log, onDue },
     store: guardedStore(store, (sql) => createBulkActionStore(sql, writeSteps)),
     commandLog: commandLogStore,
     jobs: commandStore,
-    workerId: workers.id,
+    history,
+    outbox,
+    replay,
+    workerId: worker.id,
+    stopping,
+    log,
     duty: loops.acting,
+    onDue,
   });
 
   const engines = { postgres: store.ping, bus: bus.ping };
@@ -197,7 +240,13 @@ async function start({
   const isStarted = () => started;
   const ops = createOps({ service, version, metrics, engines, duties, stopping, isStarted });
   const app = createApp({
-    ...{ edge, ops, commands, actions, deadLetters, replay, commandLog },
+    edge,
+    ops,
+    commands,
+    actions,
+    deadLetters,
+    replay,
+    commandLog,
     counts: { check: () => store.apart((sql) => createCountStore(sql).check()) },
     snapshot: snapshot.get,
     held: bus.held,
@@ -213,14 +262,14 @@ async function start({
     },
   });
   await bus.connected(stopping);
-  await workers.start(stopping);
+  await worker.start(stopping);
   // Undone last of what follows: the lease must live until everything held has ended.
   const heart = new AbortController();
-  const beating = workers.run(heart.signal);
+  const beating = keepLease(heart.signal);
   life.defer("worker", async () => {
     heart.abort();
     await beating;
-    await workers.retire();
+    await worker.retire();
   });
 
   const sweeping = outbox.sweep(stopping);
@@ -268,8 +317,15 @@ async function start({
   });
 
   const intake = createIntake({
-    ...{ store: intakeStore, history, slots, room, claimer, outbox, tracing, log },
-    workerId: workers.id,
+    store: intakeStore,
+    history,
+    slots,
+    room,
+    claimer,
+    outbox,
+    tracing,
+    log,
+    workerId: worker.id,
     isPaused: pausedTypes.has,
     runs: known.runs,
     start: runner.start,
@@ -280,7 +336,7 @@ async function start({
   consumers.filing = bus.consume("jobs.failed.validation", { maxBatch: 50, prefetch: 100 }, deadLetters.file);
   consumers.parked = bus.consume("messages.parked", { maxBatch: 20, prefetch: 100 }, deadLetters.fileParked);
   life.defer("intake", async () => {
-    await workers
+    await worker
       .stopping()
       .catch((error: unknown) =>
         log.warn("Others do not know that this worker stops", { reason: messageOf(error) }),
@@ -288,7 +344,7 @@ async function start({
     await Promise.all(Object.values(consumers).map((consumer) => consumer.stop()));
   });
   started = true;
-  log.info("Ready", { workerId: workers.id(), concurrency: config.CONCURRENCY });
+  log.info("Ready", { workerId: worker.id(), concurrency: config.CONCURRENCY });
 }
 
 await runService({

@@ -13,23 +13,8 @@ export interface RunCounters {
   parked(queue: QueueName, messages: number): void;
 }
 
-/** Registers the metrics that only the processor has: its slots, and what waits in the job store. */
-export function registerMetrics(
-  metrics: Metrics,
-  {
-    slots,
-    log,
-    snapshot,
-    oldestInOutbox,
-    unrecordedEnds,
-  }: {
-    slots: Slots;
-    log: Log;
-    snapshot: WorkerStore["snapshot"];
-    oldestInOutbox: OutboxStore["oldestSeconds"];
-    unrecordedEnds: () => { readonly count: number; readonly oldestMs: number };
-  },
-): RunCounters {
+/** Registers the counters of attempts and parked messages. */
+export function registerCounters(metrics: Metrics): RunCounters {
   const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
     "outcome",
   ]);
@@ -43,16 +28,36 @@ export function registerMetrics(
     ["queue"],
   );
   for (const queue of ["jobs.created", "jobs.failed.validation"]) parked.inc({ queue }, 0);
+  return {
+    ended: (outcome) => attempts.inc({ outcome }),
+    refused: () => late.inc(),
+    parked: (queue, messages) => parked.inc({ queue }, messages),
+  };
+}
+
+export interface GaugeSources {
+  readonly slots: Slots;
+  readonly log: Log;
+  readonly snapshot: WorkerStore["snapshot"];
+  readonly oldestInOutbox: OutboxStore["oldestSeconds"];
+  readonly runner: { readonly unrecorded: { readonly count: number; readonly oldestMs: number } };
+}
+
+/** Registers the gauges that only the processor has: its slots, its unrecorded ends, and the work in the job store. */
+export function registerGauges(
+  metrics: Metrics,
+  { slots, log, snapshot, oldestInOutbox, runner }: GaugeSources,
+): void {
   metrics.gauge("observatory_slots", "Jobs that may run at a time", [], (gauge) => gauge.set(slots.total));
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
   metrics.gauge("observatory_unrecorded_ends", "Attempts that ended and are not recorded yet", [], (gauge) =>
-    gauge.set(unrecordedEnds().count),
+    gauge.set(runner.unrecorded.count),
   );
   metrics.gauge(
     "observatory_unrecorded_ends_oldest_seconds",
     "How long the oldest attempt that ended has waited to be recorded; 0 when there is none",
     [],
-    (gauge) => gauge.set(unrecordedEnds().oldestMs / 1_000),
+    (gauge) => gauge.set(runner.unrecorded.oldestMs / 1_000),
   );
   const outbox = metrics.gauge("observatory_store_outbox", "Messages committed but not yet confirmed");
   metrics.gauge(
@@ -89,9 +94,4 @@ export function registerMetrics(
       }
     },
   );
-  return {
-    ended: (outcome) => attempts.inc({ outcome }),
-    refused: () => late.inc(),
-    parked: (queue, messages) => parked.inc({ queue }, messages),
-  };
 }

@@ -6,13 +6,13 @@ import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
-import type { ClaimAlong, EndEntry, RunStore } from "./run-store.ts";
+import type { EndEntry, PiggybackRequest, RunStore } from "./run-store.ts";
 
 /** What was recorded; `superseded` when the job has another holder by now, `refused` when the store accepts no end of it. */
 export type Recorded = EndEntry | "superseded" | "refused";
 
 /** A claim in the statement that records ends. `done` is called once, with the jobs that it claimed. */
-export interface Along extends ClaimAlong {
+export interface PiggybackClaim extends PiggybackRequest {
   done(jobs: readonly ClaimedJob[]): void;
 }
 
@@ -21,8 +21,8 @@ export interface EndRecorderOptions {
   readonly history: Historian;
   readonly outbox: Pick<Outbox, "relay">;
   readonly log: Log;
-  /** Returns what may be claimed along with ends; undefined when nothing may. */
-  readonly along?: () => Along | undefined;
+  /** Returns the claim for the statement that records ends; undefined when it should claim nothing. */
+  readonly piggyback?: () => PiggybackClaim | undefined;
   /** Runs a statement once, or until it succeeds. */
   readonly attempt?: <T>(statement: () => Promise<T>) => Promise<T>;
 }
@@ -36,14 +36,14 @@ export function createEndRecorder({
   history,
   outbox,
   log,
-  along = () => undefined,
+  piggyback = () => undefined,
   attempt = (statement) => statement(),
 }: EndRecorderOptions) {
   const entryOf = (ended: EndedAttempt): EndEntry => ({ ended, conclusion: conclude(history, ended) });
 
   /** Writes entries in one statement; returns which were written, or why PostgreSQL refuses a value of theirs. */
   async function finish(entries: readonly EndEntry[]): Promise<ReadonlySet<number> | { refusal: unknown }> {
-    const claim = along();
+    const claim = piggyback();
     let jobs: readonly ClaimedJob[] = [];
     try {
       const { done, message, claimed } = await store.finish(entries, claim);

@@ -217,7 +217,12 @@ export function createReplay(options: ReplayOptions) {
     };
     const { done, message } = await reruns.rerun(
       {
-        ...{ job, step, payload, runAt, priority: facts.priority, metadata: facts.metadata ?? null },
+        job,
+        step,
+        payload,
+        runAt,
+        priority: facts.priority,
+        metadata: facts.metadata ?? null,
         maxAttempts: facts.maxAttempts ?? null,
         deadlineMs: facts.deadlineMs ?? null,
         typeVersion: facts.jobTypeVersion === undefined ? null : versionRank(facts.jobTypeVersion),

@@ -1,6 +1,6 @@
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
-import { claimCtes, claimUpdate, neverSort, type Wanted } from "./claim-sql.ts";
+import { claimCtes, claimUpdate, neverSort, type ClaimRequest } from "./claim-sql.ts";
 import type { Conclusion } from "./conclude.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
@@ -9,8 +9,8 @@ import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
 
-/** What the statement that ends attempts may claim as well. */
-export type ClaimAlong = Omit<Wanted, "policies">;
+/** A claim in the statement that ends attempts. */
+export type PiggybackRequest = Omit<ClaimRequest, "policies">;
 
 interface Ended {
   readonly doneEntries: string | null;
@@ -71,17 +71,17 @@ export function createRunStore(sql: Sql, history: Historian, write: WriteSteps, 
      * successor, even when one batch has the ends of both. Nor is it written when a person requested a cancel and the
      * entry says otherwise; the caller then concludes again. Only a success is kept in spite of that.
      *
-     * With `along`, the same statement claims due jobs, at most as many as it ended attempts: a slot changes hands in one
+     * With `claim`, the same statement claims due jobs, at most as many as it ended attempts: a slot changes hands in one
      * commit, and at no moment does the worker hold more jobs than before.
      */
     async finish(
       entries: readonly EndEntry[],
-      along?: ClaimAlong,
+      claim?: PiggybackRequest,
     ): Promise<{ done: Set<number>; message: OutboxMessage | undefined; claimed: Claimed }> {
-      if (!along) return finishOn(sql, entries);
+      if (!claim) return finishOn(sql, entries);
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
-        const [, finished] = await Promise.all([neverSort(tx), finishOn(tx, entries, along)]);
+        const [, finished] = await Promise.all([neverSort(tx), finishOn(tx, entries, claim)]);
         return finished;
       });
     },
@@ -117,11 +117,11 @@ export function createRunStore(sql: Sql, history: Historian, write: WriteSteps, 
     },
   };
 
-  /** The statement of `finish`; with `along`, `on` is a transaction. */
-  async function finishOn(on: Sql, entries: readonly EndEntry[], along?: ClaimAlong) {
-    const claiming = along
-      ? on`, ${claimCtes(on, { ...along, policies: known.policies }, on`(select count(*)::int from done)`)},
-            claimed as (${claimUpdate(on, along.workerId)})`
+  /** The statement of `finish`; with `claim`, `on` is a transaction. */
+  async function finishOn(on: Sql, entries: readonly EndEntry[], claim?: PiggybackRequest) {
+    const claiming = claim
+      ? on`, ${claimCtes(on, { ...claim, policies: known.policies }, on`(select count(*)::int from done)`)},
+            claimed as (${claimUpdate(on, claim.workerId)})`
       : on``;
     const ends = entries.map(({ ended, conclusion }, entry) => ({ ...ended, ...conclusion, entry }));
     const steps = ends.flatMap(({ steps, entry }) => steps.map((step) => ({ step, entry })));
@@ -169,12 +169,12 @@ export function createRunStore(sql: Sql, history: Historian, write: WriteSteps, 
         ${writing.sql(on)}
         ${claiming}
         select (select string_agg(entry::text, ',') from done) as "doneEntries", (select id from sent) as sent
-          ${along ? on`, claimed.* from (select) one left join claimed on true` : on``}`;
+          ${claim ? on`, claimed.* from (select) one left join claimed on true` : on``}`;
     const [row] = rows;
     const done = new Set(Array.from(idsOf(row?.doneEntries), Number));
     const written = steps.filter(({ entry }) => done.has(entry)).map(({ step }) => step);
     const started = rows.filter((one): one is Ended & ClaimRow => typeof one.id === "string");
-    const claims = started.map(({ doneEntries, sent, ...claim }) => claim);
+    const claims = started.map(({ doneEntries, sent, ...row }) => row);
     return {
       done,
       message: writing.message(row?.sent, written),

@@ -5,11 +5,12 @@ import type { Log } from "../../shared/log.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import { attemptSpan } from "./attempt-span.ts";
+import type { Claimer } from "./claim.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { RunCounters } from "./metrics.ts";
 import type { Outbox } from "./outbox.ts";
-import { type Along, createEndRecorder, type Recorded } from "./record-ends.ts";
+import { createEndRecorder, type Recorded } from "./record-ends.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
 import type { EndEntry, RunStore } from "./run-store.ts";
 import type { Slots } from "./slots.ts";
@@ -30,12 +31,7 @@ export interface RunnerOptions {
   readonly ports: Omit<RunPorts, "onProgress">;
   /** Aborts when running jobs must be abandoned. */
   readonly abort: AbortSignal;
-  /** Called when slots became free; `retryAt` when one of the jobs is due again then. */
-  readonly onFree: (retryAt: Date | null) => void;
-  /** A claim that may go along with recorded ends. */
-  readonly along: () => Along | undefined;
-  /** Called when a type that was full has room again. */
-  readonly onRoom: () => void;
+  readonly claimer: Pick<Claimer, "slotFreed" | "piggyback" | "poke">;
 }
 
 export interface Runner {
@@ -67,9 +63,7 @@ export function createRunner({
   counters,
   ports,
   abort,
-  onFree,
-  along,
-  onRoom,
+  claimer,
 }: RunnerOptions): Runner {
   const running = new Map<string, ClaimedJob>();
   const interrupts = new Map<string, AbortController>();
@@ -80,12 +74,15 @@ export function createRunner({
   const unrecorded = new Map<EndedAttempt, number>();
   let trouble: string | undefined;
 
-  // Slots of ended attempts that have passed to jobs which were claimed along with their ends.
+  // Slots of ended attempts that passed to jobs claimed in the same statement.
   let handedOver = 0;
   const recordEnds = createEndRecorder({
-    ...{ store, history, outbox, log },
-    along() {
-      const claim = along();
+    store,
+    history,
+    outbox,
+    log,
+    piggyback() {
+      const claim = claimer.piggyback();
       if (!claim) return undefined;
       return {
         ...claim,
@@ -147,7 +144,7 @@ export function createRunner({
       });
       span?.end(ended);
       // Its handler is done; that its end waits to be recorded keeps the slot, not the room of its type.
-      if (room.release(job.type)) onRoom();
+      if (room.release(job.type)) claimer.poke();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);
       recording?.end({ "job.status": typeof recorded === "string" ? recorded : recorded.conclusion.status });
@@ -175,7 +172,7 @@ export function createRunner({
       progress.delete(job.id);
       if (handedOver > 0) handedOver--;
       else slots.release(1);
-      onFree(retryAt);
+      claimer.slotFreed(retryAt);
       idler.settle();
     }
   }

@@ -7,7 +7,7 @@ import type { ClaimedJob } from "../../services/processor/job.ts";
 import { guardedStore, type JobStore, openJobStore } from "../../services/processor/job-store.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
 import type { Claimed } from "../../services/processor/record-starts-sql.ts";
-import { type ClaimAlong, createRunStore } from "../../services/processor/run-store.ts";
+import { createRunStore, type PiggybackRequest } from "../../services/processor/run-store.ts";
 import { createStepsWriter } from "../../services/processor/steps-sql.ts";
 import { createWorkerStore } from "../../services/processor/worker-store.ts";
 import { createEventMaker } from "../../shared/event.ts";
@@ -21,7 +21,7 @@ const WORKER = "processor.1";
 const log = createLog({ service: "test", level: "error" });
 const makeEvent = createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" });
 const history = createHistorian(makeEvent, () => new Date());
-const ALONG = { workerId: WORKER, room: "{}" };
+const PIGGYBACK = { workerId: WORKER, room: "{}" };
 
 describe("claims", () => {
   const database = `claims_${crypto.randomUUID().slice(0, 8)}`;
@@ -49,7 +49,7 @@ describe("claims", () => {
     // A prepared statement gets its lasting plan after running a few times.
     for (let n = 0; n < 8; n++) {
       await claims.claim(WORKER, 20);
-      for (const along of [undefined, ALONG]) await finish([], along);
+      for (const piggyback of [undefined, PIGGYBACK]) await finish([], piggyback);
     }
   });
   afterAll(async () => {
@@ -82,14 +82,14 @@ describe("claims", () => {
     return jobs.map(({ type }) => type);
   }
 
-  /** Ends attempts as successes; with `along`, claims as many jobs in the same statement. */
-  function finish(jobs: readonly ClaimedJob[], along?: ClaimAlong) {
+  /** Ends attempts as successes; with `piggyback`, claims as many jobs in the same statement. */
+  function finish(jobs: readonly ClaimedJob[], piggyback?: PiggybackRequest) {
     const entries = jobs.map((job) => {
       const ending = { outcome: "succeeded", result: "{}" } as const;
       const ended = { job, ending, finishedAt: new Date(), durationMs: 1, logs: "[]" };
       return { ended, conclusion: conclude(history, ended) };
     });
-    return runs.finish(entries, along);
+    return runs.finish(entries, piggyback);
   }
 
   const OTHERS = {
@@ -140,12 +140,12 @@ describe("claims", () => {
     }
   });
 
-  test("and ends read few rows while the queue swings, alone and with a claim along", async () => {
+  test("and ends read few rows while the queue swings, alone and with a piggybacked claim", async () => {
     for (let swing = 0; swing < 2; swing++) {
       await fillJobs(sql, { count: 5_000, type: "sleep", status: "VALIDATED" });
       const full = await rowsRead(async () => {
         const first = await claims.claim(WORKER, 50);
-        const { done, claimed } = await finish(first.jobs, ALONG);
+        const { done, claimed } = await finish(first.jobs, PIGGYBACK);
         expect([done.size, claimed.jobs.length]).toEqual([50, 50]);
         expect((await finish(claimed.jobs)).done.size).toBe(50);
       });
@@ -154,7 +154,7 @@ describe("claims", () => {
       const last = await claims.claim(WORKER, 50);
       await sql`update jobs set status = 'COMPLETED' where status = 'VALIDATED'`;
       const empty = await rowsRead(async () => {
-        const { done, claimed } = await finish(last.jobs, ALONG);
+        const { done, claimed } = await finish(last.jobs, PIGGYBACK);
         expect([done.size, claimed.jobs.length]).toEqual([50, 0]);
       });
       expect(empty).toBeLessThan(500);

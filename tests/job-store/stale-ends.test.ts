@@ -146,9 +146,9 @@ describe("the statements of running jobs", () => {
       ]);
     });
 
-  describe("that end attempts and claim along", () => {
+  describe("that end attempts and claim in one statement", () => {
     const runs = () => createRunStore(sql, history, createStepsWriter(), known);
-    const along = (workerId: string) => ({ workerId, room: "{}" });
+    const piggyback = (workerId: string) => ({ workerId, room: "{}" });
     const held = async (worker: string) =>
       (await sql`select id from jobs where status = 'EXECUTING' and worker_id = ${worker}`).length;
 
@@ -160,7 +160,7 @@ describe("the statements of running jobs", () => {
       const { jobs } = await claims(sql).claim("processor.1", 2);
       const { done, claimed } = await runs().finish(
         jobs.map((job) => end(job, succeeded)),
-        along("processor.1"),
+        piggyback("processor.1"),
       );
       expect([done.size, claimed.jobs.length, await held("processor.1")]).toEqual([2, 2, 2]);
       expect(claimed.jobs.map(({ status, attempt }) => [status, attempt])).toEqual(
@@ -174,7 +174,7 @@ describe("the statements of running jobs", () => {
       // One of these no longer belongs to this worker: its end is refused, so it frees no slot.
       const [kept, lostOne] = claimed.jobs as [ClaimedJob, ClaimedJob];
       await sql`update jobs set worker_id = 'processor.2' where id = ${lostOne.id}`;
-      const next = await runs().finish([end(kept, succeeded), end(lostOne, succeeded)], along("processor.1"));
+      const next = await runs().finish([end(kept, succeeded), end(lostOne, succeeded)], piggyback("processor.1"));
       expect([next.done.size, next.claimed.jobs.length, await held("processor.1")]).toEqual([1, 1, 1]);
       expect((await createCountStore(sql).check()).differences).toEqual([]);
     });
@@ -183,12 +183,12 @@ describe("the statements of running jobs", () => {
       await sql`truncate jobs, explicit_transitions, explicit_attempts, job_counts_folded, job_count_deltas`;
       await waitingJob();
       const [job] = (await claims(sql).claim("processor.1", 1)).jobs as [ClaimedJob];
-      expect((await runs().finish([end(job, succeeded)], along("processor.1"))).claimed.jobs).toEqual([]);
+      expect((await runs().finish([end(job, succeeded)], piggyback("processor.1"))).claimed.jobs).toEqual([]);
       await waitingJob();
       await waitingJob();
       const [other] = (await claims(sql).claim("processor.1", 1)).jobs as [ClaimedJob];
       await sql`update workers set state = 'lost' where id = 'processor.1'`;
-      const { done, claimed } = await runs().finish([end(other, succeeded)], along("processor.1"));
+      const { done, claimed } = await runs().finish([end(other, succeeded)], piggyback("processor.1"));
       expect([done.size, claimed.jobs.length]).toEqual([1, 0]);
     });
   });

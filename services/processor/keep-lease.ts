@@ -1,6 +1,5 @@
-import { hostname } from "node:os";
 import type { JobError } from "../../contracts/job.ts";
-import { pause, untilItSucceeds } from "../../shared/async.ts";
+import { pause } from "../../shared/async.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -14,71 +13,55 @@ import { withFingerprint } from "./run-job.ts";
 import type { RunStore } from "./run-store.ts";
 import type { Runner } from "./runner.ts";
 import { createSteadiness } from "./steadiness.ts";
-import type { StoreClock } from "./store-clock.ts";
+import type { ProcessorWorker } from "./worker.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 const TAKEOVER_BATCH = 200;
 const SOON_MS = 10;
+/** How many jobs a log line names; the store has them all. */
+const MAX_NAMED = 20;
 
-export interface WorkersOptions {
-  readonly store: WorkerStore;
+export interface LeaseKeeperOptions {
+  readonly worker: Pick<ProcessorWorker, "id" | "register" | "heartbeat">;
+  readonly store: Pick<WorkerStore, "held" | "markLost">;
   readonly runs: RunStore;
+  readonly runner: Pick<Runner, "interrupt" | "interruptAll" | "running">;
   readonly history: Historian;
-  readonly clock: Pick<StoreClock, "measure">;
   readonly outbox: Outbox;
   readonly tracing: Tracing;
   readonly log: Log;
-  readonly instanceId: string;
-  readonly version: string;
-  readonly concurrency: number;
-  /** JSON: the rank of each job type's version, by name. */
-  readonly types: string;
   /** Milliseconds after its last heartbeat until a worker is presumed dead. */
   readonly leaseMs: number;
   readonly duty: Duty;
-  readonly runner: () => Pick<Runner, "interrupt" | "interruptAll" | "running">;
   /** Called when a takeover has made jobs due. */
   readonly onDue: () => void;
 }
 
 /**
- * This processor's life as a worker: it registers, renews its lease three times in each, and takes over the jobs of
- * workers whose lease has expired. A worker that finds itself presumed dead drops its jobs and continues under a new id.
+ * Renews this worker's lease, three times within each, and takes over the jobs of workers whose lease has expired. A
+ * worker that finds itself presumed dead drops its jobs and continues under a new id. The returned function runs until
+ * its signal aborts.
  */
-export function createWorkers(options: WorkersOptions) {
-  const { store, runs, history, clock, outbox, tracing, log } = options;
-  const { instanceId, version, concurrency, types, leaseMs, duty, runner, onDue } = options;
+export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSignal) => Promise<void> {
+  const { worker, store, runs, runner, history, outbox, tracing, log, leaseMs, duty, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
   const recordEnds = createEndRecorder({ store: runs, history, outbox, log });
-  let generation = 0;
-  let suspects: ReadonlySet<string> = new Set();
-  let workerId = "";
-  let state: "alive" | "stopping" = "alive";
   const steadiness = createSteadiness(leaseMs);
-
-  async function register(): Promise<void> {
-    // Unique over restarts under the same name: attempts of an earlier life must not look like this one's.
-    const id = `${instanceId}.${crypto.randomUUID().slice(0, 8)}.${++generation}`;
-    await clock.measure();
-    await store.register({ id, host: hostname(), pid: process.pid, version, concurrency, types });
-    workerId = id;
-    log.info("Registered as a worker", { workerId, concurrency });
-  }
+  let suspects: ReadonlySet<string> = new Set();
 
   async function beat(): Promise<void> {
-    await clock.measure();
-    if (await store.heartbeat(workerId, state)) {
-      const held = await store.held(workerId);
-      runner().interrupt(
+    if (await worker.heartbeat()) {
+      const held = await store.held(worker.id());
+      runner.interrupt(
         held.filter((job) => job.cancelRequested).map((job) => job.id),
         "cancelled",
       );
       await giveBackOrphans(held.map((job) => job.id));
       return;
     }
-    log.warn("This worker was presumed dead and abandons its jobs", { workerId });
-    runner().interruptAll("superseded");
-    await register();
+    log.warn("This worker was presumed dead and abandons its jobs", { workerId: worker.id() });
+    runner.interruptAll("superseded");
+    await worker.register();
     onDue();
   }
 
@@ -88,11 +71,11 @@ export function createWorkers(options: WorkersOptions) {
    * returned; should it run after all, its end is refused.
    */
   async function giveBackOrphans(held: readonly string[]): Promise<void> {
-    const { running } = runner();
-    const unknown = held.filter((id) => !running.has(id));
+        const unknown = held.filter((id) => !runner.running.has(id));
     const orphans = unknown.filter((id) => suspects.has(id));
     suspects = new Set(unknown);
     if (orphans.length === 0) return;
+    const workerId = worker.id();
     const jobs = await runs.heldBy(workerId, orphans);
     const ended = await endAsLost(
       jobs,
@@ -153,52 +136,28 @@ export function createWorkers(options: WorkersOptions) {
     }
   }
 
-  return {
-    id: () => workerId,
-
-    async start(signal: AbortSignal): Promise<void> {
-      await untilItSucceeds(register, {
-        signal,
-        onError: (error) => log.warn("Cannot register as a worker yet", { reason: messageOf(error) }),
-      });
-    },
-
-    /** Renews the lease, and takes over the jobs of workers that do not, until `signal` aborts. */
-    async run(signal: AbortSignal): Promise<void> {
-      let beatAt = 0;
-      duty.begin();
-      while (!signal.aborted) {
-        let waitMs = beatMs;
-        try {
-          if (performance.now() >= beatAt) {
-            await beat();
-            steadiness.beaten();
-            beatAt = performance.now() + beatMs;
-          }
-          // Looking again exactly when a lease ends, and not a beat later, keeps a takeover within three beats.
-          if (steadiness.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
-          waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
-          duty.done();
-        } catch (error) {
-          duty.failed(messageOf(error));
-          log.warn("No heartbeat now", { reason: messageOf(error) });
+  return async (signal) => {
+    let beatAt = 0;
+    duty.begin();
+    while (!signal.aborted) {
+      let waitMs = beatMs;
+      try {
+        if (performance.now() >= beatAt) {
+          await beat();
+          steadiness.beaten();
+          beatAt = performance.now() + beatMs;
         }
-        await pause(Math.max(SOON_MS, waitMs), signal);
+        // Looking again exactly when a lease ends, and not a beat later, keeps a takeover within three beats.
+        if (steadiness.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
+        waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
+        duty.done();
+      } catch (error) {
+        duty.failed(messageOf(error));
+        log.warn("No heartbeat now", { reason: messageOf(error) });
       }
-    },
-
-    /** Shows that this worker takes no more; heartbeats go on. */
-    async stopping(): Promise<void> {
-      state = "stopping";
-      await store.heartbeat(workerId, state);
-    },
-
-    retire: () => store.retire(workerId),
+      await pause(Math.max(SOON_MS, waitMs), signal);
+    }
   };
 }
 
-/** A log line names at most so many jobs; the store has them all. */
-const MAX_NAMED = 20;
 const namedIds = (jobs: readonly ClaimedJob[]) => jobs.slice(0, MAX_NAMED).map((job) => job.id);
-
-export type Workers = ReturnType<typeof createWorkers>;
