@@ -69,13 +69,13 @@ function createHandlers(options: AppOptions): Handlers<typeof PROCESSOR_ROUTES> 
       const purge = await call.body();
       return once(call, (commandId) => actions.onPurge(purge, commandId));
     },
-    jobAction: ({ params }) => actions.standing(params.id, "jobs"),
+    jobAction: ({ params }) => actions.get(params.id, "jobs"),
     cancelJobAction: (call) => once(call, () => actions.cancel(call.params.id, "jobs")),
     async actOnDeadLetters(call) {
       const action = await call.body();
       return once(call, (commandId) => actions.onLetters(action, commandId));
     },
-    deadLetterAction: ({ params }) => actions.standing(params.id, "dead-letters"),
+    deadLetterAction: ({ params }) => actions.get(params.id, "dead-letters"),
     cancelDeadLetterAction: (call) => once(call, () => actions.cancel(call.params.id, "dead-letters")),
     async replayDeadLetter(call) {
       const { params, correlationId } = call;

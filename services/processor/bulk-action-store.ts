@@ -5,7 +5,7 @@ import { type CommandJob, type CommandMove, createCommandStore } from "./command
 import { jobMatch } from "./job-match.ts";
 import { CANCELLABLE, ENDED, RETRYABLE } from "./job-moves.ts";
 import { pruneIn } from "./prune-store.ts";
-import type { OutboxMessage, WriteSteps } from "./steps-sql.ts";
+import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 export type Target = "jobs" | "dead-letters";
@@ -28,18 +28,18 @@ export interface BulkAction {
 }
 
 /** What an action is about. */
-export type About = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
+export type ActionScope = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
 
 /** What matches an action now. */
-export interface Match {
+export interface MatchCount {
   readonly group: string;
   readonly type: string | null;
   readonly count: number;
 }
 
-/** One step of an action on jobs; `over` when nothing is left or the action is no longer this worker's. */
+/** One step of an action on jobs; `finished` when nothing is left or the action is no longer this worker's. */
 export interface Chunk {
-  readonly over: boolean;
+  readonly finished: boolean;
   readonly messages: readonly OutboxMessage[];
   readonly moved: number;
 }
@@ -48,17 +48,17 @@ const CHUNK = 500;
 /** Of jobs that are deleted; a transaction of tens of milliseconds. */
 const PURGE_CHUNK = 200;
 /** The statuses of jobs that each action is about. */
-const ABOUT = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
+const ELIGIBLE = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
 /** A job may move between being read and written; this often in a row is no race any more. */
 const MAX_ROUNDS = 5;
 
-export function createBulkActionStore(sql: Sql, write: WriteSteps) {
+export function createBulkActionStore(sql: Sql, write: WriteHistory) {
   const columns = (on: Sql) => on`
     id, target, action, filter, state, reason, matched, seen, changed, after,
     created_at as "createdAt", finished_at as "finishedAt"`;
 
   /** The rows that an action is about: those that matched when it was requested. In an object: a query alone is a promise. */
-  async function rowsOf(on: Sql, { target, action, filter, createdAt }: About) {
+  async function rowsOf(on: Sql, { target, action, filter, createdAt }: ActionScope) {
     if (target === "dead-letters") {
       const pending = action === "replay" ? on`and replayed_at is null` : on``;
       return {
@@ -68,7 +68,7 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
     const match = await jobMatch(
       on,
       filter,
-      ABOUT[action === "cancel" || action === "purge" ? action : "retry"],
+      ELIGIBLE[action === "cancel" || action === "purge" ? action : "retry"],
     );
     // A job that this very action retried may have failed again meanwhile.
     const bound = action === "cancel" ? on`created_at <= ${createdAt}` : on`finished_at <= ${createdAt}`;
@@ -76,14 +76,14 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
   }
 
   return {
-    async matches(action: About): Promise<Match[]> {
+    async matches(action: ActionScope): Promise<MatchCount[]> {
       const group = action.target === "jobs" ? sql`status` : sql`reason`;
-      return sql<Match[]>`
+      return sql<MatchCount[]>`
         select ${group} as group, type, count(*)::int as count
         from ${(await rowsOf(sql, action)).from} group by 1, 2 limit 1000`;
     },
 
-    async sample(action: About, limit: number): Promise<string[]> {
+    async sample(action: ActionScope, limit: number): Promise<string[]> {
       const rows = await sql<
         { id: string }[]
       >`select id from ${(await rowsOf(sql, action)).from} limit ${limit}`;
@@ -157,7 +157,7 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
         const action = await held(tx, id, workerId);
-        if (!action) return { over: true, messages: [], moved: 0 };
+        if (!action) return { finished: true, messages: [], moved: 0 };
         const { after } = action;
         const ids = await tx<{ id: string }[]>`
           select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
@@ -173,14 +173,14 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
             moves.length > 0 ? await jobs.move(moves) : { done: new Set<string>(), message: undefined };
           if (moved.message) messages.push(moved.message);
           const running = found.filter(({ status }) => status === "EXECUTING").map((job) => job.id);
-          const asked =
+          const requested =
             action.action === "cancel" && running.length > 0 ? await jobs.requestCancel(running) : [];
-          for (const one of [...moved.done, ...asked]) done.add(one);
+          for (const one of [...moved.done, ...requested]) done.add(one);
           open = moves.map(({ job }) => job.id).filter((one) => !done.has(one));
         }
-        const over = ids.length < CHUNK;
-        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed: done.size, over });
-        return { over, messages, moved: done.size };
+        const finished = ids.length < CHUNK;
+        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed: done.size, finished });
+        return { finished, messages, moved: done.size };
       });
     },
 
@@ -196,11 +196,11 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
     },
 
     /** Drop the next dead letters and count them, in one transaction. */
-    async dropChunk(id: string, workerId: string): Promise<{ over: boolean }> {
+    async dropChunk(id: string, workerId: string): Promise<{ finished: boolean }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
         const action = await held(tx, id, workerId);
-        if (!action) return { over: true };
+        if (!action) return { finished: true };
         const { after } = action;
         const ids = await tx<{ id: string }[]>`
           select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
@@ -208,23 +208,23 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
         const rows = await tx`
           update dead_letters set dropped_at = now()
           where id = any(${plainArray(ids.map((row) => row.id))}::uuid[]) and dropped_at is null returning id`;
-        const over = ids.length < CHUNK;
+        const finished = ids.length < CHUNK;
         await advance(tx, id, {
           after: ids.at(-1)?.id ?? after,
           seen: ids.length,
           changed: rows.length,
-          over,
+          finished,
         });
-        return { over };
+        return { finished };
       });
     },
 
     /** Delete the next jobs and count them, in one transaction. */
-    async purgeChunk(id: string, workerId: string): Promise<{ over: boolean }> {
+    async purgeChunk(id: string, workerId: string): Promise<{ finished: boolean }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
         const action = await held(tx, id, workerId);
-        if (!action) return { over: true };
+        if (!action) return { finished: true };
         const { after } = action;
         const ids = await tx<{ id: string }[]>`
           select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
@@ -234,9 +234,9 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
           ids.map((row) => row.id),
           "purge",
         );
-        const over = ids.length < PURGE_CHUNK;
-        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed, over });
-        return { over };
+        const finished = ids.length < PURGE_CHUNK;
+        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed, finished });
+        return { finished };
       });
     },
 
@@ -256,12 +256,12 @@ export function createBulkActionStore(sql: Sql, write: WriteSteps) {
     return row;
   }
 
-  async function advance(on: Sql, id: string, { after, seen, changed, over }: Advance): Promise<void> {
+  async function advance(on: Sql, id: string, { after, seen, changed, finished }: Advance): Promise<void> {
     await on`
       update bulk_actions
       set after = ${after}, seen = seen + ${seen}, changed = changed + ${changed},
-          state = case when ${over}::bool then 'done' else state end,
-          finished_at = case when ${over}::bool then now() end
+          state = case when ${finished}::bool then 'done' else state end,
+          finished_at = case when ${finished}::bool then now() end
       where id = ${id} and state = 'running'`;
   }
 }
@@ -271,5 +271,5 @@ interface Advance {
   readonly after: string | null;
   readonly seen: number;
   readonly changed: number;
-  readonly over: boolean;
+  readonly finished: boolean;
 }

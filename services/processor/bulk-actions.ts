@@ -11,7 +11,7 @@ import type { Duty } from "../../shared/duty.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { isPassing, isTimeout } from "../../shared/postgres.ts";
-import type { BulkAction, BulkActionStore, Match, Target } from "./bulk-action-store.ts";
+import type { BulkAction, BulkActionStore, MatchCount, Target } from "./bulk-action-store.ts";
 import type { CommandLogStore } from "./command-log-store.ts";
 import type { CommandStore } from "./command-store.ts";
 import type { Historian } from "./history.ts";
@@ -21,17 +21,17 @@ import type { ReplayLetter } from "./replay.ts";
 import { storableText } from "./storable-json.ts";
 
 /** An action on no more than this is waited for; a larger one is answered with its id at once. */
-const SMALL = 1_000;
+const MAX_AWAITED = 1_000;
 const WAIT_MS = 3_000;
 const WAIT_POLL_MS = 20;
-const SAMPLE = 10;
+const SAMPLE_SIZE = 10;
 /** Types that a note names before it is cut short. */
 const MAX_NAMED = 5;
 const PURGE_NOTE =
   "Jobs that ended in the last half minute, that have live children or that the ledger accuses are left; repeat it for them";
 /** How often a processor looks for actions that were left behind. */
 const POLL_MS = 1_000;
-const LETTERS = 50;
+const REPLAY_CHUNK = 50;
 /** An action ends as failed once its step has failed so often in a row, a look apart. */
 const MAX_FAILURES = 3;
 const MAX_REASON = 500;
@@ -52,7 +52,7 @@ export interface BulkActionsOptions {
   readonly onDue: () => void;
 }
 
-type Wanted = Pick<BulkAction, "target" | "action" | "filter">;
+type RequestedAction = Pick<BulkAction, "target" | "action" | "filter">;
 
 /**
  * Actions on all jobs, or all dead letters, that match a filter. An action is a row: the processor that holds it goes
@@ -64,41 +64,41 @@ export function createBulkActions(options: BulkActionsOptions) {
   /** Failures in a row of the actions that this processor carries out, by id. */
   const failures = new Map<string, number>();
 
-  async function begin(wanted: Wanted, id: string, dryRun: boolean) {
+  async function begin(requested: RequestedAction, id: string, dryRun: boolean) {
     const createdAt = history.now();
-    const found = await store.matches({ ...wanted, createdAt });
+    const found = await store.matches({ ...requested, createdAt });
     const matched = found.reduce((sum, { count }) => sum + count, 0);
     if (dryRun) {
-      const sample = await store.sample({ ...wanted, createdAt }, SAMPLE);
-      return { dryRun, matched, changed: 0, ...countsOf(wanted.target, found), sample };
+      const sample = await store.sample({ ...requested, createdAt }, SAMPLE_SIZE);
+      return { dryRun, matched, changed: 0, ...countsOf(requested.target, found), sample };
     }
-    await store.create({ ...wanted, id, matched, createdAt });
-    log.info("Action begun", { actionId: id, target: wanted.target, action: wanted.action, matched });
+    await store.create({ ...requested, id, matched, createdAt });
+    log.info("Action begun", { actionId: id, target: requested.target, action: requested.action, matched });
     woken.resolve();
-    let now = await standing(id, wanted.target);
-    if (matched > SMALL) return { ...now, ...countsOf(wanted.target, found) };
+    let now = await get(id, requested.target);
+    if (matched > MAX_AWAITED) return { ...now, ...countsOf(requested.target, found) };
     for (let waited = 0; now.state === "running" && waited < WAIT_MS; waited += WAIT_POLL_MS) {
       await pause(WAIT_POLL_MS, stopping);
-      now = await standing(id, wanted.target);
+      now = await get(id, requested.target);
     }
-    return { ...now, ...countsOf(wanted.target, found) };
+    return { ...now, ...countsOf(requested.target, found) };
   }
 
-  async function standing<T extends Target>(id: string, target: T): Promise<Standing<T>> {
+  async function get<T extends Target>(id: string, target: T): Promise<ReplyTo<T>> {
     const action = await store.get(id, target);
     if (!action) throw new AppError("ACTION_NOT_FOUND", `No action on ${target} has the id ${id}`);
     // An action is found under its own target alone, which has its verbs.
-    return shown(action) as Standing<T>;
+    return replyFor(action) as ReplyTo<T>;
   }
 
-  async function carryOut(action: BulkAction): Promise<void> {
+  async function execute(action: BulkAction): Promise<void> {
     const holder = workerId();
-    let over = false;
+    let finished = false;
     do {
-      over = await step(action, holder);
+      finished = await step(action, holder);
       failures.delete(action.id);
       duty.done();
-    } while (!over && !stopping.aborted);
+    } while (!finished && !stopping.aborted);
     if (stopping.aborted) await store.release(action.id, holder);
     const end = await store.get(action.id, action.target);
     log.info("Action ended here", {
@@ -113,22 +113,22 @@ export function createBulkActions(options: BulkActionsOptions) {
    * Lets every action have its turn, the oldest first. One whose step fails passes its turn to the next and comes back
    * after the pause. Returns whether none met the store's or the bus's trouble.
    */
-  async function carryOutAll(): Promise<boolean> {
+  async function executeAll(): Promise<boolean> {
     const passed: string[] = [];
-    let isCalm = true;
+    let isHealthy = true;
     const next = async () => (stopping.aborted ? undefined : store.take(workerId(), passed));
     for (let action = await next(); action; action = await next())
       try {
-        await carryOut(action);
+        await execute(action);
       } catch (error) {
         passed.push(action.id);
-        if (isTrouble(error)) {
-          isCalm = false;
+        if (isOutage(error)) {
+          isHealthy = false;
           duty.failed(messageOf(error));
           log.warn("An action waits", { actionId: action.id, reason: messageOf(error) });
         } else await countFailure(action.id, error);
       }
-    return isCalm;
+    return isHealthy;
   }
 
   async function countFailure(id: string, error: unknown): Promise<void> {
@@ -144,27 +144,27 @@ export function createBulkActions(options: BulkActionsOptions) {
   async function step(action: BulkAction, holder: string): Promise<boolean> {
     const { id, target, action: verb } = action;
     if (verb === "replay") return replayChunk(action, holder);
-    if (verb === "purge") return (await store.purgeChunk(id, holder)).over;
-    if (target === "dead-letters") return (await store.dropChunk(id, holder)).over;
+    if (verb === "purge") return (await store.purgeChunk(id, holder)).finished;
+    if (target === "dead-letters") return (await store.dropChunk(id, holder)).finished;
     const movesOf = verb === "cancel" ? cancelMoves : retryMoves;
     const chunk = await store.jobChunk(id, holder, (found) => movesOf(history, found, id));
     for (const message of chunk.messages) outbox.relay(message);
     if (chunk.moved > 0 && verb === "retry") onDue();
-    return chunk.over;
+    return chunk.finished;
   }
 
   /** Each letter is counted as it is replayed: a replay goes to the bus, and no transaction holds both. */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
-    const letters = await store.letterIds(id, holder, LETTERS);
+    const letters = await store.letterIds(id, holder, REPLAY_CHUNK);
     if (!letters) return true;
     for (const letterId of letters) {
       const changed = (await isReplayed(letterId, id)) ? 1 : 0;
-      await store.advance(id, { after: letterId, seen: 1, changed, over: false });
+      await store.advance(id, { after: letterId, seen: 1, changed, finished: false });
       if (stopping.aborted) return false;
     }
-    const over = letters.length < LETTERS;
-    if (over) await store.advance(id, { after: letters.at(-1) ?? null, seen: 0, changed: 0, over });
-    return over;
+    const finished = letters.length < REPLAY_CHUNK;
+    if (finished) await store.advance(id, { after: letters.at(-1) ?? null, seen: 0, changed: 0, finished });
+    return finished;
   }
 
   async function isReplayed(letterId: string, actionId: string): Promise<boolean> {
@@ -227,12 +227,12 @@ export function createBulkActions(options: BulkActionsOptions) {
       return { ...(await begin({ target: "dead-letters", action, filter }, commandId, dryRun)), action };
     },
 
-    standing,
+    get,
 
-    async cancel<T extends Target>(id: string, target: T): Promise<Standing<T>> {
-      await standing(id, target);
+    async cancel<T extends Target>(id: string, target: T): Promise<ReplyTo<T>> {
+      await get(id, target);
       await store.cancel(id);
-      return standing(id, target);
+      return get(id, target);
     },
 
     /** Carries out what was requested here and what others left behind, until stopping. */
@@ -241,12 +241,12 @@ export function createBulkActions(options: BulkActionsOptions) {
       duty.begin();
       while (!stopping.aborted) {
         try {
-          const isCalm = await carryOutAll();
+          const isHealthy = await executeAll();
           if (Date.now() - forgottenAt > FORGET_EVERY_MS) {
             await Promise.all([store.forgetOld(), commandLog.forgetOld()]);
             forgottenAt = Date.now();
           }
-          if (isCalm) duty.done();
+          if (isHealthy) duty.done();
         } catch (error) {
           duty.failed(messageOf(error));
           log.warn("Actions cannot be carried out now", { reason: messageOf(error) });
@@ -263,7 +263,7 @@ export type BulkActions = ReturnType<typeof createBulkActions>;
  * Trouble of the store or the bus passes by itself. A timeout is no such trouble here: a step that is too much for a
  * statement is so each time.
  */
-function isTrouble(error: unknown): boolean {
+function isOutage(error: unknown): boolean {
   if (error instanceof AppError) return error.retryable;
   return isPassing(error) && !isTimeout(error);
 }
@@ -277,8 +277,8 @@ function refuseEmpty(filter: object, all: boolean, what: string): void {
   );
 }
 
-function countsOf(target: Target, found: readonly Match[]) {
-  const sum = (nameOf: (match: Match) => string) => {
+function countsOf(target: Target, found: readonly MatchCount[]) {
+  const sum = (nameOf: (match: MatchCount) => string) => {
     const counts: Record<string, number> = {};
     for (const match of found) counts[nameOf(match)] = (counts[nameOf(match)] ?? 0) + match.count;
     return counts;
@@ -291,9 +291,9 @@ function countsOf(target: Target, found: readonly Match[]) {
 }
 
 /** How an action on a target stands. */
-type Standing<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
+type ReplyTo<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
 
-function shown({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
+function replyFor({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {
   return {
     id,
     action,

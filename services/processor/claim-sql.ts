@@ -8,7 +8,7 @@ type Fragment = PendingQuery<Row[]>;
 export interface ClaimRequest {
   readonly workerId: string;
   /** JSON: at most so many jobs of a type, by its name; a type that is not named has no limit of its own. */
-  readonly room: string;
+  readonly typeSlots: string;
   /** JSON: version and policy of each type that this processor knows, by name. */
   readonly policies: string;
 }
@@ -26,23 +26,23 @@ export interface ClaimRequest {
  * The order of `jobs_claimable` is that of a lane, so no plan needs a sort that would read a lane to its end. `limit` is
  * an expression of type integer.
  */
-export function claimCtes(sql: Sql, { workerId, room, policies }: ClaimRequest, limit: Fragment): Fragment {
+export function claimCtes(sql: Sql, { workerId, typeSlots, policies }: ClaimRequest, limit: Fragment): Fragment {
   const waiting = sql`due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')`;
   const inLane = sql`${waiting} and type = lane.type and coalesce(type_version, 0) = lane.version and run_at <= now()`;
   return sql`
-    known as materialized (select ${policies}::text::jsonb as types, ${room}::text::jsonb as room),
+    known as materialized (select ${policies}::text::jsonb as types, ${typeSlots}::text::jsonb as type_slots),
     types as materialized (
       select key as type, (value->>'version')::int as newest,
-        least(${limit}, ((select room from known)->>key)::int) as room
+        least(${limit}, ((select type_slots from known)->>key)::int) as slots
       from jsonb_each((select types from known))
       where key not in (select type from paused_types)
-        and coalesce(((select room from known)->>key)::int, 1) > 0
+        and coalesce(((select type_slots from known)->>key)::int, 1) > 0
         and exists (select from workers where id = ${workerId} and state in ('alive', 'stopping'))
     ),
     hops as (
-      select type, newest, room, -1 as version from types
+      select type, newest, slots, -1 as version from types
       union all
-      select type, newest, room, (
+      select type, newest, slots, (
         select coalesce(j.type_version, 0) from jobs j
         where j.due and j.status in ('VALIDATED', 'SCHEDULED', 'RETRYING')
           and j.type = hop.type and coalesce(j.type_version, 0) > hop.version
@@ -50,21 +50,21 @@ export function claimCtes(sql: Sql, { workerId, room, policies }: ClaimRequest, 
       )
       from hops hop where hop.version < hop.newest
     ),
-    lanes as materialized (select type, version, room from hops where version between 0 and newest),
+    lanes as materialized (select type, version, slots from hops where version between 0 and newest),
     best as (
-      select lane.type, lane.version, lane.room, j.priority, j.run_at
+      select lane.type, lane.version, lane.slots, j.priority, j.run_at
       from lanes lane cross join lateral (
-        select priority, run_at from jobs where ${inLane} order by priority desc, run_at limit lane.room
+        select priority, run_at from jobs where ${inLane} order by priority desc, run_at limit lane.slots
       ) j
     ),
     ranked as (
-      select type, version, priority, run_at, room,
+      select type, version, priority, run_at, slots,
         row_number() over (partition by type order by priority desc, run_at) as place
       from best
     ),
     quotas as materialized (
       select type, version, count(*) as jobs
-      from (select * from ranked where place <= room order by priority desc, run_at limit (${limit})) top
+      from (select * from ranked where place <= slots order by priority desc, run_at limit (${limit})) top
       group by type, version
     ),
     taken as materialized (

@@ -3,27 +3,27 @@ import { claimSql, neverSort } from "./claim-sql.ts";
 import type { Historian } from "./history.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
-import type { WriteSteps } from "./steps-sql.ts";
+import type { WriteHistory } from "./history-sql.ts";
 
 /** Jobs whose time has come, in one statement. */
 const PROMOTED = 1_000;
 
 /** The statements that take due jobs. "Now" is PostgreSQL's, whatever the clock of this processor says. */
-export function createClaimStore(sql: Sql, history: Historian, write: WriteSteps, known: KnownTypes) {
+export function createClaimStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
   return {
     /**
      * Claims at most `limit` due jobs of types that this processor knows, best first: priority, then age; of a type that
-     * `room` names, at most so many. A job without a policy gets that of its type. A worker that was presumed dead claims
+     * `typeSlots` names, at most so many. A job without a policy gets that of its type. A worker that was presumed dead claims
      * nothing until it has registered again. The `job.started` of the jobs is in the outbox with them.
      */
     async claim(
       workerId: string,
       limit: number,
-      room: Readonly<Record<string, number>> = {},
+      typeSlots: Readonly<Record<string, number>> = {},
     ): Promise<Claimed> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
-        const request = { workerId, room: JSON.stringify(room), policies: known.policies };
+        const request = { workerId, typeSlots: JSON.stringify(typeSlots), policies: known.policies };
         const [, rows] = await Promise.all([neverSort(tx), tx<ClaimRow[]>`${claimSql(tx, request, limit)}`]);
         return recordStarts(tx, history, write, rows);
       });

@@ -7,7 +7,7 @@ import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PiggybackClaim } from "./record-ends.ts";
 import type { Slots } from "./slots.ts";
-import type { TypeRoom } from "./type-room.ts";
+import type { TypeSlots } from "./type-slots.ts";
 
 const MAX_CLAIM = 200;
 /** Fallback poll interval: finds due jobs whose notification was missed. */
@@ -18,7 +18,7 @@ const MAX_TIMER_MS = 60_000;
 export interface ClaimerOptions {
   readonly store: ClaimStore;
   readonly slots: Slots;
-  readonly room: TypeRoom;
+  readonly typeSlots: TypeSlots;
   readonly outbox: Outbox;
   readonly log: Log;
   readonly workerId: () => string;
@@ -51,7 +51,7 @@ export interface Claimer {
 export function createClaimer({
   store,
   slots,
-  room,
+  typeSlots,
   outbox,
   log,
   workerId,
@@ -75,7 +75,7 @@ export function createClaimer({
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
       const reserved = slots.reserve(MAX_CLAIM);
-      const taken = room.takeAll();
+      const taken = typeSlots.takeAll();
       let jobs: readonly ClaimedJob[] = [];
       try {
         const claimed = await store.claim(workerId(), reserved, taken);
@@ -88,7 +88,7 @@ export function createClaimer({
         return;
       } finally {
         slots.release(reserved - jobs.length);
-        room.releaseUnused(
+        typeSlots.releaseUnused(
           taken,
           jobs.map((job) => job.type),
         );
@@ -156,13 +156,13 @@ export function createClaimer({
     piggyback() {
       if (caughtUp || looking || piggybacking || stopping.aborted) return undefined;
       piggybacking = true;
-      const taken = room.takeAll();
+      const taken = typeSlots.takeAll();
       return {
         workerId: workerId(),
-        room: JSON.stringify(taken),
+        typeSlots: JSON.stringify(taken),
         done(jobs) {
           piggybacking = false;
-          room.releaseUnused(
+          typeSlots.releaseUnused(
             taken,
             jobs.map((job) => job.type),
           );

@@ -3,11 +3,11 @@ import { jobTypes } from "../../shared/job-text.ts";
 import { knownTypesSql } from "../../shared/known-types.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { unnestSql } from "../../shared/unnest-sql.ts";
-import type { Standing, Step } from "./history.ts";
-import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
+import type { JobPosition, Step } from "./history.ts";
+import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 
 /** A job as a command sees it. */
-export interface CommandJob extends Standing {
+export interface CommandJob extends JobPosition {
   readonly status: JobStatus;
   readonly priority: number;
   readonly createdAt: Date;
@@ -30,7 +30,7 @@ export interface JobRequestRow {
   readonly createdEventId: string;
 }
 
-export function createCommandStore(sql: Sql, write: WriteSteps) {
+export function createCommandStore(sql: Sql, write: WriteHistory) {
   const columns = sql`
     id, type, status, priority, sequence, run, attempt, correlation_id as "correlationId", traceparent,
     created_at as "createdAt", updated_at as "updatedAt", cancel_requested as "cancelRequested",
@@ -102,11 +102,11 @@ export function createCommandStore(sql: Sql, write: WriteSteps) {
     /** Requests a cancel from the holders of running jobs. Returns the ids that still run. */
     async requestCancel(ids: readonly string[]): Promise<Set<string>> {
       const rows = await sql<{ id: string }[]>`
-        with asked as (
+        with requested as (
           update jobs set cancel_requested = true
           where id = any(${plainArray(ids)}::uuid[]) and status = 'EXECUTING' returning id
         )
-        select id, pg_notify('observatory_cancel', id::text) from asked`;
+        select id, pg_notify('observatory_cancel', id::text) from requested`;
       return new Set(rows.map((row) => row.id));
     },
 
@@ -118,7 +118,7 @@ export function createCommandStore(sql: Sql, write: WriteSteps) {
     },
 
     /** Returns the live workers that run a type at this version, its waiting jobs, and whether it ever had any. */
-    async standing(type: string, version: number) {
+    async typeStatus(type: string, version: number) {
       const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`
         with ${knownTypesSql(sql)}
         select coalesce((select workers from known where type = ${type} and rank >= ${version}), 0) as workers,

@@ -57,41 +57,41 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
   }
 
   /** Applies a command to one job, again when the job has moved meanwhile. */
-  async function one(
+  async function applyTo(
     id: string,
     allowed: readonly JobStatus[],
-    what: "cancelled" | "retried",
+    outcome: "cancelled" | "retried",
     commandId: string,
-    apply: (job: CommandJob, commandId: string) => Promise<boolean>,
+    command: (job: CommandJob, commandId: string) => Promise<boolean>,
   ): Promise<JobState> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const job = what === "cancelled" ? await getSoon(id) : (await store.get([id]))[0];
-      if (!job) throw await whyGone(id);
+      const job = outcome === "cancelled" ? await awaitRow(id) : (await store.get([id]))[0];
+      if (!job) throw await missingError(id);
       // A worker that died over the command may have moved the job, or its last statement may do so yet.
       if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
         throw new AppError(
           "JOB_STATE_CONFLICT",
-          `Job ${id} is ${statusWord(job.status)}; only ${allowed.map(statusWord).join(", ")} jobs can be ${what}`,
+          `Job ${id} is ${statusWord(job.status)}; only ${allowed.map(statusWord).join(", ")} jobs can be ${outcome}`,
           { facts: { status: job.status } },
         );
       }
-      if (!(await apply(job, commandId))) continue;
+      if (!(await command(job, commandId))) continue;
       const [now] = await store.get([id]);
       const traceId = traceIdFor(id, job.traceparent);
-      log.info("Command done", { jobId: id, command: what, status: now?.status, traceId });
+      log.info("Command done", { jobId: id, command: outcome, status: now?.status, traceId });
       return stateOf(now ?? job);
     }
-    throw new AppError("JOB_STATE_CONFLICT", `Job ${id} changes faster than it can be ${what}; try again`);
+    throw new AppError("JOB_STATE_CONFLICT", `Job ${id} changes faster than it can be ${outcome}; try again`);
   }
 
-  async function whyGone(id: string): Promise<AppError> {
-    const gone = await pruned(id);
-    return gone ? prunedProblem(id, gone) : new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
+  async function missingError(id: string): Promise<AppError> {
+    const deleted = await pruned(id);
+    return deleted ? prunedProblem(id, deleted) : new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
   }
 
   /** Returns a job, waiting for its row when it was accepted a moment ago. */
-  async function getSoon(id: string): Promise<CommandJob | undefined> {
+  async function awaitRow(id: string): Promise<CommandJob | undefined> {
     const patienceMs = mayBeOnItsWay(id, Date.now()) ? INTAKE_MS : 0;
     let [job] = await store.get([id]);
     for (let waited = 0; !job && waited < patienceMs; waited += INTAKE_POLL_MS) {
@@ -109,18 +109,18 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
 
   /** Returns a warning that no worker runs a type, with the remedies; undefined when one does. */
   async function noteOn(type: string, version = 0): Promise<string | undefined> {
-    const { workers, waiting } = await store.standing(type, version);
+    const { workers, waiting } = await store.typeStatus(type, version);
     return workers > 0 ? undefined : noWorkerNote(type, waiting);
   }
 
   return {
-    cancel: (id: string, commandId: string) => one(id, CANCELLABLE, "cancelled", commandId, cancelOne),
-    retry: (id: string, commandId: string) => one(id, RETRYABLE, "retried", commandId, retryOne),
+    cancel: (id: string, commandId: string) => applyTo(id, CANCELLABLE, "cancelled", commandId, cancelOne),
+    retry: (id: string, commandId: string) => applyTo(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
       // No type has U+0000 in its name, and the store does not take it.
       if (type.includes("\u0000")) jobTypeNamed(type);
-      const { workers, waiting, seen } = await store.standing(type, 0);
+      const { workers, waiting, seen } = await store.typeStatus(type, 0);
       // A removed type may have left jobs behind, and a newer processor may know a type that this one does not.
       if (workers === 0 && !seen) jobTypeNamed(type);
       const changed = await store.setPaused(type, paused);

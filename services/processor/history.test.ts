@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { eventIdAt } from "../../contracts/ids.ts";
 import { isLegalMove, JOB_STATUSES, type JobStatus } from "../../contracts/job.ts";
 import { createEventMaker } from "../../shared/event.ts";
-import { after, createHistorian, type Standing } from "./history.ts";
+import { after, createHistorian, type JobPosition } from "./history.ts";
 
 const history = createHistorian(
   createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" }),
@@ -11,7 +11,7 @@ const history = createHistorian(
 const at = new Date("2026-01-01T00:00:00.000Z");
 const later = new Date("2026-01-01T00:00:01.000Z");
 
-const standing = (status: JobStatus | null): Standing => ({
+const positionOf = (status: JobStatus | null): JobPosition => ({
   id: "01a2128c-0000-7000-8000-000000000001",
   type: "sleep",
   status,
@@ -26,7 +26,7 @@ const standing = (status: JobStatus | null): Standing => ({
 test("every legal move is a step, and every other one is refused", () => {
   for (const from of [null, ...JOB_STATUSES])
     for (const to of JOB_STATUSES) {
-      const move = () => history.move(standing(from), to, "job.cancelled", { totalMs: 1 }, later);
+      const move = () => history.move(positionOf(from), to, "job.cancelled", { totalMs: 1 }, later);
       if (!isLegalMove(from, to)) expect(move).toThrow(`cannot go from ${from} to ${to}`);
       else expect(move()).toMatchObject({ from, to, sequence: 8, run: 1, attempt: 2, at: later });
     }
@@ -34,7 +34,7 @@ test("every legal move is a step, and every other one is refused", () => {
 
 test("a step takes the next number, and the id that follows from it", () => {
   const step = history.executed(
-    standing("EXECUTING"),
+    positionOf("EXECUTING"),
     { outcome: "succeeded", workerId: "worker", durationMs: 1, queueWaitMs: 0 },
     later,
   );
@@ -46,7 +46,7 @@ test("a step takes the next number, and the id that follows from it", () => {
     occurredAt: later.toISOString(),
     payload: { jobId: step.jobId, sequence: 8, run: 1, attempt: 2, outcome: "succeeded" },
   });
-  expect(after(standing("EXECUTING"), step)).toMatchObject({
+  expect(after(positionOf("EXECUTING"), step)).toMatchObject({
     status: "EXECUTING",
     sequence: 8,
     updatedAt: later,
@@ -55,7 +55,7 @@ test("a step takes the next number, and the id that follows from it", () => {
 
 test("a step by a clock that is behind takes the time of the step before it", () => {
   const early = new Date("2025-12-31T23:59:59.000Z");
-  let job = standing("EXECUTING");
+  let job = positionOf("EXECUTING");
   const retrying = history.move(
     job,
     "RETRYING",

@@ -4,7 +4,7 @@ import { isLegalMove, type JobStatus } from "../../contracts/job.ts";
 import type { EventMaker } from "../../shared/event.ts";
 
 /** Where a job stands; a step starts from here. */
-export interface Standing {
+export interface JobPosition {
   readonly id: string;
   readonly type: string;
   readonly status: JobStatus | null;
@@ -50,7 +50,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
 
     /** A change of status and its event. `run` and `attempt` are those after the move. */
     move<E extends MoveEvent>(
-      job: Standing,
+      job: JobPosition,
       to: JobStatus,
       eventType: E,
       facts: Omitting<EventPayload<E>, MovedFields>,
@@ -80,7 +80,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
 
     /** The end of an attempt. */
     executed(
-      job: Standing,
+      job: JobPosition,
       facts: Omitting<EventPayload<"job.executed">, "jobId" | "jobType" | "sequence" | "run" | "attempt">,
       at: Date,
     ): Step {
@@ -100,7 +100,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   };
 
   function step<E extends EventType>(
-    job: Standing,
+    job: JobPosition,
     eventType: E,
     payload: EventPayload<E>,
     {
@@ -132,7 +132,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
 export type Historian = ReturnType<typeof createHistorian>;
 
 /** Where the job stands after a step. */
-export function after<S extends Standing>(job: S, { sequence, run, attempt, to, at }: Step): S {
+export function after<S extends JobPosition>(job: S, { sequence, run, attempt, to, at }: Step): S {
   return { ...job, sequence, run, attempt, status: to ?? job.status, updatedAt: at };
 }
 

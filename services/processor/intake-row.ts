@@ -7,7 +7,7 @@ import { AppError } from "../../shared/errors.ts";
 import { checkedPayload, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
 import { traceparentOfJob } from "../../shared/traceparent.ts";
 import type { JobSpan } from "../../shared/tracing.ts";
-import { after, type Historian, laterOf, type Standing, type Step } from "./history.ts";
+import { after, type Historian, laterOf, type JobPosition, type Step } from "./history.ts";
 import type { NewJob } from "./intake-store.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { KnownTypes } from "./known-types.ts";
@@ -57,7 +57,7 @@ export function isDue(event: Created, now: Date): boolean {
 /** The row of a job, with its history so far. `claimedBy` is the worker whose insert claims it. */
 export function newJob(
   history: Historian,
-  { event, span, payload, refusal: bad, policy }: Checked,
+  { event, span, payload, refusal, policy }: Checked,
   receivedAt: Date,
   claimedBy?: string,
 ): NewJob {
@@ -67,7 +67,7 @@ export function newJob(
   const now = laterOf(receivedAt, createdAt);
   const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt;
   const steps: Step[] = [];
-  const born: Standing = {
+  const pending: JobPosition = {
     id: facts.jobId,
     type: facts.jobType,
     status: "PENDING",
@@ -79,31 +79,31 @@ export function newJob(
     traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
     updatedAt: createdAt,
   };
-  let job = born;
-  const take = (step: Step) => {
+  let job = pending;
+  const append = (step: Step) => {
     steps.push(step);
     job = after(job, step);
   };
   const queueWaitMs = Math.max(0, receivedAt.getTime() - runAt.getTime());
 
-  if (bad)
-    take(
-      history.move(job, "REJECTED", "job.rejected", { code: bad.reason, reason: bad.detail }, now, {
-        detail: { code: bad.reason },
+  if (refusal)
+    append(
+      history.move(job, "REJECTED", "job.rejected", { code: refusal.reason, reason: refusal.detail }, now, {
+        detail: { code: refusal.reason },
       }),
     );
   else if (!isDue(event, receivedAt))
-    take(
+    append(
       history.move(job, "SCHEDULED", "job.scheduled", { runAt: runAt.toISOString() }, now, {
         detail: { runAt },
       }),
     );
   else {
-    take(
+    append(
       history.move(job, "VALIDATED", "job.validated", { priority: facts.priority }, now, { implied: true }),
     );
     if (claimedBy !== undefined)
-      take(
+      append(
         history.move(job, "EXECUTING", "job.started", { workerId: claimedBy, queueWaitMs }, now, {
           attempt: 1,
           detail: { workerId: claimedBy },
@@ -118,7 +118,7 @@ export function newJob(
     sequence: job.sequence,
     attempt: job.attempt,
     correlationId,
-    traceparent: born.traceparent,
+    traceparent: pending.traceparent,
     priority: facts.priority,
     payload,
     metadata: facts.metadata ?? null,
@@ -137,10 +137,10 @@ export function newJob(
     createdAt,
     receivedAt: now,
     startedAt: claimedBy === undefined ? null : now,
-    finishedAt: bad ? now : null,
+    finishedAt: refusal ? now : null,
     workerId: claimedBy ?? null,
     queueWaitMs: claimedBy === undefined ? null : queueWaitMs,
-    error: bad ? JSON.stringify({ code: bad.reason, message: bad.detail }) : null,
+    error: refusal ? JSON.stringify({ code: refusal.reason, message: refusal.detail }) : null,
     steps,
   };
 }

@@ -2,7 +2,7 @@ import type { JobStatus } from "../../contracts/job.ts";
 import { plainArray, rehearse, type Sql } from "../../shared/postgres.ts";
 import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
-import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 /** A job that was created and is to become a row, with the status that intake assigns. */
@@ -48,7 +48,7 @@ export interface KnownJob {
   readonly createdEventId: string;
 }
 
-export function createIntakeStore(sql: Sql, write: WriteSteps) {
+export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
      * Inserts the jobs that are new, with their history and its message, in one statement. Returns the ids of those. One

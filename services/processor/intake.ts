@@ -14,7 +14,7 @@ import type { ClaimedJob } from "./job.ts";
 import type { KnownTypes } from "./known-types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
-import type { TypeRoom } from "./type-room.ts";
+import type { TypeSlots } from "./type-slots.ts";
 
 /** Jobs in one insert: messages carry many. */
 const MAX_ROWS = 400;
@@ -23,7 +23,7 @@ export interface IntakeOptions {
   readonly store: IntakeStore;
   readonly history: Historian;
   readonly slots: Slots;
-  readonly room: Pick<TypeRoom, "take" | "release">;
+  readonly typeSlots: Pick<TypeSlots, "take" | "release">;
   readonly claimer: Pick<Claimer, "caughtUp" | "poke" | "dueAt">;
   readonly outbox: Outbox;
   readonly tracing: Tracing;
@@ -44,7 +44,7 @@ export interface IntakeOptions {
  * the others wait in the store, where they can be seen, ordered and cancelled.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
-  const { store, history, slots, room, claimer, outbox, tracing, log } = options;
+  const { store, history, slots, typeSlots, claimer, outbox, tracing, log } = options;
   const { workerId, isPaused, runs, start, refuse, onParked } = options;
   const writeAll = createIsolation<Created>({
     probe: () => store.rehearse(newJob(history, canary(), history.now())),
@@ -109,7 +109,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     const direct = new Map<string, string>();
     for (const { event } of mayRun.sort((a, b) => b.event.payload.priority - a.event.payload.priority)) {
       const { jobId, jobType } = event.payload;
-      if (direct.size < reserved && room.take(jobType)) direct.set(jobId, jobType);
+      if (direct.size < reserved && typeSlots.take(jobType)) direct.set(jobId, jobType);
     }
     let started = 0;
     try {
@@ -135,7 +135,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
         refused.push(...(await conflicts(events.filter((event) => !inserted.has(event.payload.jobId)))));
     } finally {
       slots.release(reserved - started);
-      for (const type of direct.values()) room.release(type);
+      for (const type of direct.values()) typeSlots.release(type);
     }
     // A refused job has a REJECTED row too, unless its id had a row before.
     return refused;

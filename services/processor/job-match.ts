@@ -10,8 +10,8 @@ export async function jobMatch(sql: Sql, filter: JobFilter, statuses: readonly J
   const match = sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}`;
   if (text === undefined) return { sql: match };
   // A text is compared with the names of the types that have jobs.
-  const anywhere = textMatches(sql, text, await jobTypes(sql))
+  const containsText = textMatches(sql, text, await jobTypes(sql))
     .map(({ condition }) => sql`(${condition})`)
     .reduce((whole, one) => sql`${whole} or ${one}`);
-  return { sql: sql`${match} and (${anywhere})` };
+  return { sql: sql`${match} and (${containsText})` };
 }

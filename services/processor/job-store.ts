@@ -18,7 +18,7 @@ export interface JobStore {
   /** A connection of its own, for notifications alone. */
   readonly listening: Sql;
   /** Runs long work on a connection of its own, which nothing else waits for. */
-  apart<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  onOwnConnection<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Brings the tables up to date, as {@link migrate} does. */
   migrate(signal: AbortSignal): Promise<void>;
   ping(): Promise<void>;
@@ -37,7 +37,7 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
     });
   const guarded = createGuardedPostgres({ connect, maxConnections: max, steadyConnections: STEADY });
   const listening = connect(1);
-  async function apart<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  async function onOwnConnection<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     const own = connect(1);
     try {
       return await guarded.run(() => work(own), Number.POSITIVE_INFINITY);
@@ -48,8 +48,8 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
   return {
     run: guarded.run,
     listening,
-    apart,
-    migrate: (signal) => apart((sql) => migrate(sql, { signal, log })),
+    onOwnConnection,
+    migrate: (signal) => onOwnConnection((sql) => migrate(sql, { signal, log })),
     async ping() {
       await guarded.run((sql) => sql`select 1`);
     },

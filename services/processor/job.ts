@@ -1,8 +1,8 @@
 import type { AttemptError } from "../../contracts/job.ts";
-import type { Standing } from "./history.ts";
+import type { JobPosition } from "./history.ts";
 
 /** A job that this processor holds: where it stands, and what running it needs. */
-export interface ClaimedJob extends Standing {
+export interface ClaimedJob extends JobPosition {
   readonly status: "EXECUTING";
   readonly payload: Readonly<Record<string, unknown>>;
   readonly workerId: string;

@@ -10,9 +10,9 @@ import type { ClaimedJob } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import { createEndRecorder } from "./record-ends.ts";
 import { withFingerprint } from "./run-job.ts";
-import type { RunStore } from "./run-store.ts";
+import type { AttemptStore } from "./attempt-store.ts";
 import type { Runner } from "./runner.ts";
-import { createSteadiness } from "./steadiness.ts";
+import { createLeaseJudge } from "./lease-judge.ts";
 import type { ProcessorWorker } from "./worker.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
@@ -24,7 +24,7 @@ const MAX_NAMED = 20;
 export interface LeaseKeeperOptions {
   readonly worker: Pick<ProcessorWorker, "id" | "register" | "heartbeat">;
   readonly store: Pick<WorkerStore, "held" | "markLost">;
-  readonly runs: RunStore;
+  readonly attempts: AttemptStore;
   readonly runner: Pick<Runner, "interrupt" | "interruptAll" | "running">;
   readonly history: Historian;
   readonly outbox: Outbox;
@@ -43,10 +43,10 @@ export interface LeaseKeeperOptions {
  * its signal aborts.
  */
 export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSignal) => Promise<void> {
-  const { worker, store, runs, runner, history, outbox, tracing, log, leaseMs, duty, onDue } = options;
+  const { worker, store, attempts, runner, history, outbox, tracing, log, leaseMs, duty, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
-  const recordEnds = createEndRecorder({ store: runs, history, outbox, log });
-  const steadiness = createSteadiness(leaseMs);
+  const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
+  const judge = createLeaseJudge(leaseMs);
   let suspects: ReadonlySet<string> = new Set();
 
   async function beat(): Promise<void> {
@@ -76,7 +76,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
     suspects = new Set(unknown);
     if (orphans.length === 0) return;
     const workerId = worker.id();
-    const jobs = await runs.heldBy(workerId, orphans);
+    const jobs = await attempts.heldBy(workerId, orphans);
     const ended = await endAsLost(
       jobs,
       { code: "CLAIM_LOST", message: "The claim's reply was lost before the attempt began" },
@@ -117,7 +117,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
     const { lost, nextMs } = await store.markLost(leaseMs);
     if (lost.length > 0) log.warn("Workers are presumed dead", { workers: lost, leaseMs });
     for (;;) {
-      const jobs = await runs.heldByLost(TAKEOVER_BATCH);
+      const jobs = await attempts.heldByLost(TAKEOVER_BATCH);
       if (jobs.length === 0) return nextMs ?? leaseMs;
       const ended = await endAsLost(
         jobs,
@@ -144,11 +144,11 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
       try {
         if (performance.now() >= beatAt) {
           await beat();
-          steadiness.beaten();
+          judge.beaten();
           beatAt = performance.now() + beatMs;
         }
         // Looking again exactly when a lease ends, and not a beat later, keeps a takeover within three beats.
-        if (steadiness.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
+        if (judge.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
         waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
         duty.done();
       } catch (error) {

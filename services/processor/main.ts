@@ -38,15 +38,15 @@ import { createOutboxStore } from "./outbox-store.ts";
 import { createPausedTypes } from "./paused-types.ts";
 import { createPruneStore } from "./prune-store.ts";
 import { createReplay } from "./replay.ts";
-import { createRerunStore } from "./rerun-store.ts";
+import { createReplayStore } from "./replay-store.ts";
 import { checkRetention, keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
-import { createRunStore } from "./run-store.ts";
+import { createAttemptStore } from "./attempt-store.ts";
 import { createRunner } from "./runner.ts";
 import { createSlots } from "./slots.ts";
-import { createStepsWriter } from "./steps-sql.ts";
+import { createHistoryWriter } from "./history-sql.ts";
 import { createStoreClock } from "./store-clock.ts";
 import { createChildSubmitter } from "./submit-children.ts";
-import { createTypeRoom } from "./type-room.ts";
+import { createTypeSlots } from "./type-slots.ts";
 import versionText from "./VERSION" with { type: "text" };
 import { createWorker } from "./worker.ts";
 import { createWorkerStore } from "./worker-store.ts";
@@ -90,7 +90,7 @@ async function start({
   };
   // Where one database holds both, a message is committed with what it tells of, and needs no outbox.
   const busTables = config.BUS_URL === config.DATABASE_URL ? bus.tables : undefined;
-  const writeSteps = createStepsWriter(busTables);
+  const writeHistory = createHistoryWriter(busTables);
   const outbox = createOutbox({
     store: outboxStore,
     bus,
@@ -100,12 +100,12 @@ async function start({
     duty: loops.publishing,
   });
   const slots = createSlots(config.CONCURRENCY);
-  const room = createTypeRoom(JOB_TYPES);
+  const typeSlots = createTypeSlots(JOB_TYPES);
   const known = createKnownTypes(JOB_TYPES);
-  const runs = guardedStore(store, (sql) => createRunStore(sql, history, writeSteps, known));
-  const claims = guardedStore(store, (sql) => createClaimStore(sql, history, writeSteps, known));
-  const commandStore = guardedStore(store, (sql) => createCommandStore(sql, writeSteps));
-  const intakeStore = guardedStore(store, (sql) => createIntakeStore(sql, writeSteps));
+  const attemptStore = guardedStore(store, (sql) => createAttemptStore(sql, history, writeHistory, known));
+  const claimStore = guardedStore(store, (sql) => createClaimStore(sql, history, writeHistory, known));
+  const commandStore = guardedStore(store, (sql) => createCommandStore(sql, writeHistory));
+  const intakeStore = guardedStore(store, (sql) => createIntakeStore(sql, writeHistory));
 
   const worker = createWorker({
     store: workerStore,
@@ -117,9 +117,9 @@ async function start({
     types: known.versions,
   });
   const claimer = createClaimer({
-    store: claims,
+    store: claimStore,
     slots,
-    room,
+    typeSlots,
     outbox,
     log,
     workerId: worker.id,
@@ -130,11 +130,11 @@ async function start({
   const counters = registerCounters(metrics);
   const runner = createRunner({
     jobTypes: JOB_TYPES,
-    store: runs,
+    store: attemptStore,
     history,
     outbox,
     slots,
-    room,
+    typeSlots,
     tracing,
     log,
     counters,
@@ -146,7 +146,7 @@ async function start({
   const keepLease = createLeaseKeeper({
     worker,
     store: workerStore,
-    runs,
+    attempts: attemptStore,
     runner,
     history,
     outbox,
@@ -193,7 +193,7 @@ async function start({
   const replay = createReplay({
     store: deadLetterStore,
     jobs: commandStore,
-    reruns: guardedStore(store, (sql) => createRerunStore(sql, writeSteps)),
+    replays: guardedStore(store, (sql) => createReplayStore(sql, writeHistory)),
     commands,
     pruned: pruneStore.pruned,
     history,
@@ -209,7 +209,7 @@ async function start({
   const commandLogStore = guardedStore(store, createCommandLogStore);
   const commandLog = createCommandLog({ store: commandLogStore, workerId: worker.id, stopping, log });
   const actions = createBulkActions({
-    store: guardedStore(store, (sql) => createBulkActionStore(sql, writeSteps)),
+    store: guardedStore(store, (sql) => createBulkActionStore(sql, writeHistory)),
     commandLog: commandLogStore,
     jobs: commandStore,
     history,
@@ -247,7 +247,7 @@ async function start({
     deadLetters,
     replay,
     commandLog,
-    counts: { check: () => store.apart((sql) => createCountStore(sql).check()) },
+    counts: { check: () => store.onOwnConnection((sql) => createCountStore(sql).check()) },
     snapshot: snapshot.get,
     held: bus.held,
     isStarted,
@@ -320,7 +320,7 @@ async function start({
     store: intakeStore,
     history,
     slots,
-    room,
+    typeSlots,
     claimer,
     outbox,
     tracing,

@@ -6,7 +6,7 @@ import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
-import type { EndEntry, PiggybackRequest, RunStore } from "./run-store.ts";
+import type { EndEntry, PiggybackRequest, AttemptStore } from "./attempt-store.ts";
 
 /** What was recorded; `superseded` when the job has another holder by now, `refused` when the store accepts no end of it. */
 export type Recorded = EndEntry | "superseded" | "refused";
@@ -17,7 +17,7 @@ export interface PiggybackClaim extends PiggybackRequest {
 }
 
 export interface EndRecorderOptions {
-  readonly store: Pick<RunStore, "finish">;
+  readonly store: Pick<AttemptStore, "finish">;
   readonly history: Historian;
   readonly outbox: Pick<Outbox, "relay">;
   readonly log: Log;
@@ -64,7 +64,7 @@ export function createEndRecorder({
     if (!only) return [];
     const written = await attempt(() => finish(entries));
     if (!("refusal" in written))
-      return entries.map((entry, place) => (written.has(place) ? entry : "superseded"));
+      return entries.map((entry, index) => (written.has(index) ? entry : "superseded"));
     if (entries.length === 1) return [await writeRefused(only, messageOf(written.refusal))];
     log.warn("The job store refuses a batch of ends, halving it", {
       count: entries.length,
@@ -112,12 +112,12 @@ export function createEndRecorder({
   async function withCancels(entries: readonly EndEntry[]): Promise<Recorded[]> {
     const recorded = await write(entries);
     const overruled = entries
-      .map(({ ended, conclusion }, place) => ({ ended, status: conclusion.status, place }))
-      .filter(({ status, place }) => recorded[place] === "superseded" && mayBeOverruled(status));
+      .map(({ ended, conclusion }, index) => ({ ended, status: conclusion.status, index }))
+      .filter(({ status, index }) => recorded[index] === "superseded" && mayBeOverruled(status));
     const again = await write(
       overruled.map(({ ended }) => entryOf({ ...ended, job: { ...ended.job, cancelRequested: true } })),
     );
-    for (const [index, { place }] of overruled.entries()) recorded[place] = again[index] ?? "superseded";
+    for (const [n, { index }] of overruled.entries()) recorded[index] = again[n] ?? "superseded";
     return recorded;
   }
 

@@ -2,7 +2,7 @@ import type { JobStatus } from "../../contracts/job.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { after, type Historian } from "./history.ts";
 import type { ClaimedJob } from "./job.ts";
-import type { OutboxMessage, WriteSteps } from "./steps-sql.ts";
+import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 
 /** Jobs that were claimed, and the message with their `job.started`. */
 export interface Claimed {
@@ -20,7 +20,7 @@ export interface ClaimRow extends Omit<ClaimedJob, "status"> {
 export async function recordStarts(
   tx: Sql,
   history: Historian,
-  write: WriteSteps,
+  write: WriteHistory,
   rows: readonly ClaimRow[],
 ): Promise<Claimed> {
   if (rows.length === 0) return { jobs: [], message: undefined };

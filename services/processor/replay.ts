@@ -9,7 +9,7 @@ import { decodeMessage, type EventMaker, joinEnvelopes } from "../../shared/even
 import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import { checkEditedMessage, checkEditedPayload } from "./checked-edit.ts";
+import { checkEditedMessage, checkEditedPayload } from "./check-edits.ts";
 import type { CommandJob, CommandStore } from "./command-store.ts";
 import type { Commands } from "./commands.ts";
 import type { DeadLetterRow, DeadLetterStore } from "./dead-letter-store.ts";
@@ -18,12 +18,12 @@ import type { Historian } from "./history.ts";
 import type { KnownTypes } from "./known-types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
-import type { RerunStore } from "./rerun-store.ts";
+import type { ReplayStore } from "./replay-store.ts";
 
 export interface ReplayOptions {
   readonly store: DeadLetterStore;
   readonly jobs: CommandStore;
-  readonly reruns: RerunStore;
+  readonly replays: ReplayStore;
   readonly commands: Pick<Commands, "retry">;
   readonly pruned: PruneStore["pruned"];
   readonly history: Historian;
@@ -40,11 +40,11 @@ export interface ReplayOptions {
 type Created = JobEvent<"job.created">;
 
 /** One replay: the letter as stored, the request, and the command that carries it. */
-interface Replay {
+interface ReplayCommand {
   readonly letter: DeadLetterRow;
   readonly request: ReplayRequest;
   /** A hash of the request. */
-  readonly asked: string;
+  readonly requestHash: string;
   readonly correlationId: string;
   readonly commandId: string;
 }
@@ -54,7 +54,7 @@ interface Replay {
  * of a job out of tries: as it was, the job gets a new run; with another payload, a new job names it as its origin;
  * of a message whose job was rejected: the job gets a new run as the message, or its edited text, wants it; where that has
  * another type, a new job is made;
- * of a message under a key that another request used before: a new job, because the first one is untouched;
+ * of a message under a key that another request used before: a new job, because the first job is untouched;
  * of any other message: it goes to its queue again.
  * A letter remembers its replay until it dies again: the same request in between answers the same.
  */
@@ -62,7 +62,7 @@ export function createReplay(options: ReplayOptions) {
   const {
     store,
     jobs,
-    reruns,
+    replays,
     commands,
     pruned,
     history,
@@ -81,18 +81,18 @@ export function createReplay(options: ReplayOptions) {
     correlationId: string,
     commandId: string,
   ): Promise<ReplayReply> {
-    const asked = new Bun.CryptoHasher("sha256").update(JSON.stringify(request)).digest("hex").slice(0, 32);
+    const requestHash = new Bun.CryptoHasher("sha256").update(JSON.stringify(request)).digest("hex").slice(0, 32);
     const letter = await store.get(id);
     if (!letter) throw notFound(id);
-    if (letter.replayed && letter.replayReply && letter.replayRequest === asked) return letter.replayReply;
-    const one = { letter, request, asked, correlationId, commandId };
-    const reply = await (letter.kind === "job" ? replayJob(one) : replayMessage(one));
+    if (letter.replayed && letter.replayReply && letter.replayRequest === requestHash) return letter.replayReply;
+    const command = { letter, request, requestHash, correlationId, commandId };
+    const reply = await (letter.kind === "job" ? replayJob(command) : replayMessage(command));
     log.info("Replayed a dead letter", { ...reply, edited: Object.keys(request).length > 0 });
     return reply;
   }
 
-  async function replayJob(one: Replay): Promise<ReplayReply> {
-    const { letter, request, commandId } = one;
+  async function replayJob(command: ReplayCommand): Promise<ReplayReply> {
+    const { letter, request, commandId } = command;
     const { id: deadLetterId, jobId } = letter;
     if (request.body !== undefined)
       throw new AppError("VALIDATION_FAILED", "A dead job is edited by its `payload`, not by a `body`");
@@ -106,8 +106,8 @@ export function createReplay(options: ReplayOptions) {
     checkEditedPayload(request.payload);
     const origin = await jobs.request(jobId);
     if (!origin) throw new AppError("JOB_NOT_FOUND", `No job has the id ${jobId}`);
-    return makeJob(
-      one,
+    return submitNewJob(
+      command,
       {
         jobType: origin.type,
         payload: checkedPayload(jobTypeNamed(origin.type), request.payload),
@@ -132,8 +132,8 @@ export function createReplay(options: ReplayOptions) {
     }
   }
 
-  async function replayMessage(one: Replay): Promise<ReplayReply> {
-    const { letter, request } = one;
+  async function replayMessage(command: ReplayCommand): Promise<ReplayReply> {
+    const { letter, request } = command;
     if (request.payload !== undefined)
       throw new AppError(
         "VALIDATION_FAILED",
@@ -147,7 +147,7 @@ export function createReplay(options: ReplayOptions) {
     // Unedited, any message may be replayed: a newer consumer may read it. An edited one must keep its contract.
     if (request.body !== undefined) {
       checkEditedMessage(message, route);
-      for (const created of events) if (created.eventType === "job.created") await judged(created);
+      for (const created of events) if (created.eventType === "job.created") await checkedPayloadOf(created);
     }
     if (
       route === "jobs.created" &&
@@ -155,13 +155,13 @@ export function createReplay(options: ReplayOptions) {
       events.length + refused.length === 1
     ) {
       const [job] = await jobs.get([event.payload.jobId]);
-      if (job) return replayKnown(one, event, job);
+      if (job) return replayOfKnownJob(command, event, job);
       // Its key belongs to a job that was deleted: sent again, it would die again.
       if (letter.reason === "IDEMPOTENCY_CONFLICT" && (await pruned(event.payload.jobId)))
-        return replayUnderNewId(one, event, await judged(event));
+        return replayUnderNewId(command, event, await checkedPayloadOf(event));
     }
     await bus.publish(route, bytes);
-    return remember(one, {
+    return remember(command, {
       deadLetterId: letter.id,
       outcome: "sent",
       ...(event && { jobId: event.payload.jobId, eventId: event.eventId }),
@@ -169,8 +169,8 @@ export function createReplay(options: ReplayOptions) {
   }
 
   /** A message whose job has a row, where sending it again would change nothing. */
-  async function replayKnown(one: Replay, event: Created, job: CommandJob): Promise<ReplayReply> {
-    const { letter } = one;
+  async function replayOfKnownJob(command: ReplayCommand, event: Created, job: CommandJob): Promise<ReplayReply> {
+    const { letter } = command;
     const isRejected = job.status === "REJECTED";
     if (!isRejected && letter.reason !== "IDEMPOTENCY_CONFLICT")
       throw new AppError(
@@ -178,26 +178,26 @@ export function createReplay(options: ReplayOptions) {
         `Job ${job.id} of this message is ${job.status}: there is nothing to replay; a finished job can be retried`,
         { facts: { jobId: job.id, status: job.status } },
       );
-    const payload = await judged(event);
-    if (isRejected && event.payload.jobType === job.type) return rerun(one, event, payload, job);
-    return replayUnderNewId(one, event, payload);
+    const payload = await checkedPayloadOf(event);
+    if (isRejected && event.payload.jobType === job.type) return rerun(command, event, payload, job);
+    return replayUnderNewId(command, event, payload);
   }
 
-  function replayUnderNewId(one: Replay, event: Created, payload: Created["payload"]["payload"]) {
-    const { jobId: originId, sequence: _sequence, fingerprint: _fingerprint, ...wishes } = event.payload;
-    return makeJob(one, { ...wishes, payload, originId, originKind: "replay" }, event.eventId);
+  function replayUnderNewId(command: ReplayCommand, event: Created, payload: Created["payload"]["payload"]) {
+    const { jobId: originId, sequence: _sequence, fingerprint: _fingerprint, ...fields } = event.payload;
+    return submitNewJob(command, { ...fields, payload, originId, originKind: "replay" }, event.eventId);
   }
 
   /** The payload of a message, checked where this processor knows the type. A type that nothing knows is refused. */
-  async function judged({ payload: { jobType, jobTypeVersion, payload } }: Created) {
+  async function checkedPayloadOf({ payload: { jobType, jobTypeVersion, payload } }: Created) {
     const version = jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
     if (runs(jobType, version)) return checkedPayload(jobTypeNamed(jobType), payload);
-    const { workers } = await jobs.standing(jobType, version ?? 0);
+    const { workers } = await jobs.typeStatus(jobType, version ?? 0);
     return workers > 0 ? payload : checkedPayload(jobTypeNamed(jobType), payload);
   }
 
   async function rerun(
-    { letter, asked }: Replay,
+    { letter, requestHash }: ReplayCommand,
     { payload: facts }: Created,
     payload: Readonly<Record<string, unknown>>,
     job: CommandJob,
@@ -215,7 +215,7 @@ export function createReplay(options: ReplayOptions) {
       jobId: job.id,
       run: job.run + 1,
     };
-    const { done, message } = await reruns.rerun(
+    const { done, message } = await replays.rerun(
       {
         job,
         step,
@@ -228,7 +228,7 @@ export function createReplay(options: ReplayOptions) {
         typeVersion: facts.jobTypeVersion === undefined ? null : versionRank(facts.jobTypeVersion),
       },
       letter.id,
-      { request: asked, reply },
+      { request: requestHash, reply },
     );
     outbox.relay(message);
     if (done) onDue();
@@ -238,23 +238,23 @@ export function createReplay(options: ReplayOptions) {
     return reply;
   }
 
-  async function makeJob(
-    one: Replay,
-    wishes: Omit<Parameters<typeof createdEvent>[1], "jobId" | "fingerprint">,
+  async function submitNewJob(
+    command: ReplayCommand,
+    fields: Omit<Parameters<typeof createdEvent>[1], "jobId" | "fingerprint">,
     causationId: string,
   ): Promise<ReplayReply> {
-    const { letter, asked, correlationId } = one;
-    const jobId = replayedJobId(letter.id, letter.replays, asked);
+    const { letter, requestHash, correlationId } = command;
+    const jobId = replayedJobId(letter.id, letter.replays, requestHash);
     const span = tracing.begin(jobId, "publish jobs.created", "producer");
     const about = { correlationId, causationId, traceparent: span?.traceparent };
-    const event = createdEvent(makeEvent, { ...wishes, jobId }, about);
+    const event = createdEvent(makeEvent, { ...fields, jobId }, about);
     await bus.publish("jobs.created", joinEnvelopes([JSON.stringify(event)]));
-    span?.end({ "job.id": jobId, "job.type": wishes.jobType, "job.origin_id": wishes.originId ?? "" });
-    return remember(one, { deadLetterId: letter.id, outcome: "new-job", jobId, eventId: event.eventId });
+    span?.end({ "job.id": jobId, "job.type": fields.jobType, "job.origin_id": fields.originId ?? "" });
+    return remember(command, { deadLetterId: letter.id, outcome: "new-job", jobId, eventId: event.eventId });
   }
 
-  async function remember({ letter, asked }: Replay, reply: ReplayReply): Promise<ReplayReply> {
-    await store.markReplayed(letter, { request: asked, reply });
+  async function remember({ letter, requestHash }: ReplayCommand, reply: ReplayReply): Promise<ReplayReply> {
+    await store.markReplayed(letter, { request: requestHash, reply });
     return reply;
   }
 

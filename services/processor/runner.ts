@@ -12,19 +12,19 @@ import type { RunCounters } from "./metrics.ts";
 import type { Outbox } from "./outbox.ts";
 import { createEndRecorder, type Recorded } from "./record-ends.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
-import type { EndEntry, RunStore } from "./run-store.ts";
+import type { EndEntry, AttemptStore } from "./attempt-store.ts";
 import type { Slots } from "./slots.ts";
-import type { TypeRoom } from "./type-room.ts";
+import type { TypeSlots } from "./type-slots.ts";
 
 const PROGRESS_EVERY_MS = 500;
 
 export interface RunnerOptions {
   readonly jobTypes: ReadonlyMap<string, JobType>;
-  readonly store: RunStore;
+  readonly store: AttemptStore;
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly slots: Slots;
-  readonly room: Pick<TypeRoom, "release">;
+  readonly typeSlots: Pick<TypeSlots, "release">;
   readonly tracing: Tracing;
   readonly log: Log;
   readonly counters: RunCounters;
@@ -57,7 +57,7 @@ export function createRunner({
   history,
   outbox,
   slots,
-  room,
+  typeSlots,
   tracing,
   log,
   counters,
@@ -72,7 +72,7 @@ export function createRunner({
   const idler = createIdler(() => running.size === 0);
 
   const unrecorded = new Map<EndedAttempt, number>();
-  let trouble: string | undefined;
+  let lastFailure: string | undefined;
 
   // Slots of ended attempts that passed to jobs claimed in the same statement.
   let handedOver = 0;
@@ -97,10 +97,10 @@ export function createRunner({
         signal: abort,
         capMs: 1_000,
         onError: (error) => {
-          trouble = messageOf(error);
+          lastFailure = messageOf(error);
           log.warn("Ends of jobs cannot be recorded now, trying again", {
             count: unrecorded.size,
-            reason: trouble,
+            reason: lastFailure,
           });
         },
       }),
@@ -113,7 +113,7 @@ export function createRunner({
     maxItems: Number.POSITIVE_INFINITY,
   });
 
-  function waitingEnds() {
+  function backlog() {
     const [oldest] = unrecorded.values();
     return { count: unrecorded.size, oldestMs: oldest === undefined ? 0 : performance.now() - oldest };
   }
@@ -124,7 +124,7 @@ export function createRunner({
       return await ends.add(ended);
     } finally {
       unrecorded.delete(ended);
-      if (unrecorded.size === 0) trouble = undefined;
+      if (unrecorded.size === 0) lastFailure = undefined;
     }
   }
 
@@ -143,8 +143,8 @@ export function createRunner({
         },
       });
       span?.end(ended);
-      // Its handler is done; that its end waits to be recorded keeps the slot, not the room of its type.
-      if (room.release(job.type)) claimer.poke();
+      // Its handler is done; that its end waits to be recorded keeps the slot, not the typeSlots of its type.
+      if (typeSlots.release(job.type)) claimer.poke();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);
       recording?.end({ "job.status": typeof recorded === "string" ? recorded : recorded.conclusion.status });
@@ -158,7 +158,7 @@ export function createRunner({
       } else if (recorded !== "refused") {
         counters.ended(recorded.ended.ending.outcome);
         retryAt = recorded.conclusion.runAt;
-        tell(recorded, traceId);
+        logEnd(recorded, traceId);
       }
     } catch (error) {
       // The lease expires and another processor takes the job over.
@@ -177,7 +177,7 @@ export function createRunner({
     }
   }
 
-  function tell({ ended: { job, ending, durationMs }, conclusion }: EndEntry, traceId: string): void {
+  function logEnd({ ended: { job, ending, durationMs }, conclusion }: EndEntry, traceId: string): void {
     const { id: jobId, type, attempt, correlationId } = job;
     const facts = { jobId, type, attempt, status: conclusion.status, durationMs, correlationId, traceId };
     if (ending.outcome === "failed") {
@@ -215,13 +215,13 @@ export function createRunner({
     },
     running,
     get unrecorded() {
-      return waitingEnds();
+      return backlog();
     },
     whyStuck(limitMs) {
-      const { count, oldestMs } = waitingEnds();
+      const { count, oldestMs } = backlog();
       if (oldestMs <= limitMs) return undefined;
       const seconds = Math.round(oldestMs / 1_000);
-      return `${count} attempts have ended and are not recorded, the oldest for ${seconds} s: ${trouble ?? "the store does not answer"}`;
+      return `${count} attempts have ended and are not recorded, the oldest for ${seconds} s: ${lastFailure ?? "the store does not answer"}`;
     },
     idle: idler.idle,
   };

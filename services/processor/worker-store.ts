@@ -1,7 +1,7 @@
 import type { StoreSnapshot } from "../../contracts/api-queries.ts";
 import type { Sql } from "../../shared/postgres.ts";
 import { readBacklog, readQueueStates } from "../../shared/queue-states.ts";
-import { idsOf } from "./steps-sql.ts";
+import { idsOf } from "./history-sql.ts";
 
 export interface WorkerFacts {
   readonly id: string;

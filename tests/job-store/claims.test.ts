@@ -7,8 +7,8 @@ import type { ClaimedJob } from "../../services/processor/job.ts";
 import { guardedStore, type JobStore, openJobStore } from "../../services/processor/job-store.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
 import type { Claimed } from "../../services/processor/record-starts-sql.ts";
-import { createRunStore, type PiggybackRequest } from "../../services/processor/run-store.ts";
-import { createStepsWriter } from "../../services/processor/steps-sql.ts";
+import { createAttemptStore, type PiggybackRequest } from "../../services/processor/attempt-store.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createWorkerStore } from "../../services/processor/worker-store.ts";
 import { createEventMaker } from "../../shared/event.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
@@ -21,7 +21,7 @@ const WORKER = "processor.1";
 const log = createLog({ service: "test", level: "error" });
 const makeEvent = createEventMaker({ service: "processor", instanceId: "test", version: "1.0.0" });
 const history = createHistorian(makeEvent, () => new Date());
-const PIGGYBACK = { workerId: WORKER, room: "{}" };
+const PIGGYBACK = { workerId: WORKER, typeSlots: "{}" };
 
 describe("claims", () => {
   const database = `claims_${crypto.randomUUID().slice(0, 8)}`;
@@ -30,7 +30,7 @@ describe("claims", () => {
   let sql: postgres.Sql;
   let store: JobStore;
   let claims: ReturnType<typeof createClaimStore>;
-  let runs: ReturnType<typeof createRunStore>;
+  let runs: ReturnType<typeof createAttemptStore>;
 
   beforeAll(async () => {
     const { postgres: engine } = await testEngines(["postgres"]);
@@ -44,8 +44,8 @@ describe("claims", () => {
     sql = postgres(url.href, { max: 1, onnotice: () => undefined });
     const facts = { host: "here", pid: 1, version: "1.0.0", concurrency: 64, types: known.versions };
     await createWorkerStore(sql).register({ id: WORKER, ...facts });
-    claims = guardedStore(store, (on) => createClaimStore(on, history, createStepsWriter(), known));
-    runs = guardedStore(store, (on) => createRunStore(on, history, createStepsWriter(), known));
+    claims = guardedStore(store, (on) => createClaimStore(on, history, createHistoryWriter(), known));
+    runs = guardedStore(store, (on) => createAttemptStore(on, history, createHistoryWriter(), known));
     // A prepared statement gets its lasting plan after running a few times.
     for (let n = 0; n < 8; n++) {
       await claims.claim(WORKER, 20);
@@ -77,8 +77,8 @@ describe("claims", () => {
     return (await total()) - before;
   }
 
-  async function claim(limit: number, room?: Record<string, number>): Promise<string[]> {
-    const { jobs }: Claimed = await claims.claim(WORKER, limit, room);
+  async function claim(limit: number, typeSlots?: Record<string, number>): Promise<string[]> {
+    const { jobs }: Claimed = await claims.claim(WORKER, limit, typeSlots);
     return jobs.map(({ type }) => type);
   }
 
@@ -175,7 +175,7 @@ describe("claims", () => {
     expect(await claim(5)).toEqual(["hash", "hash"]);
   });
 
-  test("take at most as many jobs of a limited type as it has room for, and fill up with others", async () => {
+  test("take at most as many jobs of a limited type as it has slots for, and fill up with others", async () => {
     await fillJobs(sql, { count: 9, type: "hash", status: "VALIDATED", priority: 9 });
     await fillJobs(sql, { count: 9, type: "sleep", status: "VALIDATED", priority: 1 });
     expect((await claim(6, { hash: 2 })).sort()).toEqual(["hash", "hash", ...Array(4).fill("sleep")]);

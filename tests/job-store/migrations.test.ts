@@ -8,7 +8,7 @@ import { createHistorian } from "../../services/processor/history.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
 import { migrate, SchemaTooNew } from "../../services/processor/migration-store.ts";
 import { MIGRATIONS } from "../../services/processor/migrations/list.ts";
-import { createStepsWriter } from "../../services/processor/steps-sql.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createWorkerStore } from "../../services/processor/worker-store.ts";
 import { createJobDatabase } from "../../services/read-model/job-database.ts";
 import { createJobQueries } from "../../services/read-model/job-queries.ts";
@@ -286,7 +286,7 @@ async function claimsBy(sql: postgres.Sql, id: string) {
   return createClaimStore(
     sql,
     createHistorian(makeEvent, () => new Date()),
-    createStepsWriter(),
+    createHistoryWriter(),
     known,
   );
 }

@@ -8,8 +8,8 @@ import { createHistorian } from "../../services/processor/history.ts";
 import type { ClaimedJob, Ending } from "../../services/processor/job.ts";
 import { openJobStore } from "../../services/processor/job-store.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
-import { createRunStore } from "../../services/processor/run-store.ts";
-import { createStepsWriter } from "../../services/processor/steps-sql.ts";
+import { createAttemptStore } from "../../services/processor/attempt-store.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { readableBody } from "../../shared/bus/compression.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Bus } from "../../shared/bus/port.ts";
@@ -80,7 +80,7 @@ describe("the statements of running jobs", () => {
   const succeeded: Ending = { outcome: "succeeded", result: "{}" };
 
   const known = createKnownTypes(JOB_TYPES);
-  const claims = (on: postgres.Sql) => createClaimStore(on, history, createStepsWriter(), known);
+  const claims = (on: postgres.Sql) => createClaimStore(on, history, createHistoryWriter(), known);
 
   test("a claim by a clock that is behind starts no earlier than the job came to wait", async () => {
     await registerWorkers();
@@ -107,8 +107,8 @@ describe("the statements of running jobs", () => {
     ["stale first", "bus"],
   ] as const)
     test(`of two ends of one job in a batch, the current one alone is written (${order}, to the ${place})`, async () => {
-      const write = createStepsWriter(place === "bus" ? bus.tables : undefined);
-      const runs = createRunStore(sql, history, write, known);
+      const write = createHistoryWriter(place === "bus" ? bus.tables : undefined);
+      const runs = createAttemptStore(sql, history, write, known);
       const id = await waitingJob();
       const claim = async (worker: string) => (await claims(sql).claim(worker, 1)).jobs[0] as ClaimedJob;
 
@@ -147,8 +147,8 @@ describe("the statements of running jobs", () => {
     });
 
   describe("that end attempts and claim in one statement", () => {
-    const runs = () => createRunStore(sql, history, createStepsWriter(), known);
-    const piggyback = (workerId: string) => ({ workerId, room: "{}" });
+    const runs = () => createAttemptStore(sql, history, createHistoryWriter(), known);
+    const piggyback = (workerId: string) => ({ workerId, typeSlots: "{}" });
     const held = async (worker: string) =>
       (await sql`select id from jobs where status = 'EXECUTING' and worker_id = ${worker}`).length;
 

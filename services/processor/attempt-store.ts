@@ -7,7 +7,7 @@ import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import { claimedColumns } from "./job-columns-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
-import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 
 /** A claim in the statement that ends attempts. */
 export type PiggybackRequest = Omit<ClaimRequest, "policies">;
@@ -63,7 +63,7 @@ const deadColumns = (dead: readonly End[]): Columns => ({
 const impliedEventId = ({ steps }: Conclusion) => steps.find(({ implied }) => implied)?.eventId ?? null;
 
 /** The statements of running jobs: progress, end, and who holds them. */
-export function createRunStore(sql: Sql, history: Historian, write: WriteSteps, known: KnownTypes) {
+export function createAttemptStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
   return {
     /**
      * Writes how attempts ended, and returns the places in `entries` of those that were written. An entry is written only
@@ -182,4 +182,4 @@ export function createRunStore(sql: Sql, history: Historian, write: WriteSteps, 
     };
   }
 }
-export type RunStore = ReturnType<typeof createRunStore>;
+export type AttemptStore = ReturnType<typeof createAttemptStore>;

@@ -16,7 +16,7 @@ export interface OutboxMessage {
 }
 
 /** The part of one statement that writes steps, and the message that it then has written. */
-export interface StepsWriting {
+export interface HistoryWriting {
   /**
    * The rest of a statement that wrote jobs: expects a CTE `done` of what was really written, and adds for that the CTEs
    * `steps`, `moved` (rows of explicit_transitions, for what the jobs' own rows do not imply) and `sent` (one row with
@@ -29,10 +29,10 @@ export interface StepsWriting {
 }
 
 /** How steps of jobs are written; `entries` has the entry of each step, where a batch may hold one job twice. */
-export type WriteSteps = (steps: readonly Step[], entries?: readonly number[]) => StepsWriting;
+export type WriteHistory = (steps: readonly Step[], entries?: readonly number[]) => HistoryWriting;
 
 /** `bus` is where the bus's tables are in the job store's own database: no outbox is needed there. */
-export function createStepsWriter(bus?: BusTables): WriteSteps {
+export function createHistoryWriter(bus?: BusTables): WriteHistory {
   const insertMessage = (sql: Sql) =>
     bus?.insertSql(sql, "jobs.transitions") ??
     sql`insert into outbox (message) select body from message returning id`;
@@ -71,7 +71,7 @@ export function createStepsWriter(bus?: BusTables): WriteSteps {
 }
 
 /** Steps that were written, each by the key of its job or entry. */
-function writtenSql(sql: Sql, { steps, entries }: Keyed, columns: Columns, place?: string): Fragment {
+function writtenSql(sql: Sql, { steps, entries }: KeyedSteps, columns: Columns, place?: string): Fragment {
   const keys: Columns = entries
     ? { entry: ["int", entries] }
     : { id: ["uuid", steps.map(({ jobId }) => jobId)] };
@@ -79,17 +79,17 @@ function writtenSql(sql: Sql, { steps, entries }: Keyed, columns: Columns, place
     ${unnestSql(sql, "s", { ...keys, ...columns }, place)} join done using (${sql.unsafe(entries ? "entry" : "id")})`;
 }
 
-interface Keyed {
+interface KeyedSteps {
   readonly steps: readonly Step[];
   readonly entries: readonly number[] | undefined;
 }
 
 /** The steps that no row of a job implies. */
-function explicitOf({ steps, entries }: Keyed): Keyed {
-  const places = [...steps.keys()].filter((place) => steps[place]?.to && !steps[place].implied);
+function explicitOf({ steps, entries }: KeyedSteps): KeyedSteps {
+  const indexes = [...steps.keys()].filter((index) => steps[index]?.to && !steps[index].implied);
   return {
-    steps: places.flatMap((place) => steps[place] ?? []),
-    entries: entries && places.flatMap((place) => entries[place] ?? []),
+    steps: indexes.flatMap((index) => steps[index] ?? []),
+    entries: entries && indexes.flatMap((index) => entries[index] ?? []),
   };
 }
 

@@ -10,7 +10,7 @@ export interface Clocks {
  * lease looks expired, so a worker that finds a gap between its own heartbeats waits until all had a lease's time to
  * renew theirs. A gap is what either clock saw.
  */
-export function createSteadiness(
+export function createLeaseJudge(
   leaseMs: number,
   { wall, monotonic }: Clocks = { wall: Date.now, monotonic: () => performance.now() },
 ) {

@@ -1,7 +1,7 @@
 import type { JobType } from "../../shared/job-types/define.ts";
 
 /** Places of the job types that run only so many attempts at a time in one processor. */
-export interface TypeRoom {
+export interface TypeSlots {
   /** Takes a place for one job; false when its type is full. A type without a limit always has one. */
   take(type: string): boolean;
   /** Takes every place that is free; returns how many by type. */
@@ -12,18 +12,18 @@ export interface TypeRoom {
   releaseUnused(taken: Readonly<Record<string, number>>, used: readonly string[]): void;
 }
 
-export function createTypeRoom(jobTypes: ReadonlyMap<string, Pick<JobType, "maxRunning">>): TypeRoom {
+export function createTypeSlots(jobTypes: ReadonlyMap<string, Pick<JobType, "maxRunning">>): TypeSlots {
   const free = new Map<string, number>();
   for (const [name, { maxRunning }] of jobTypes) if (maxRunning !== undefined) free.set(name, maxRunning);
   const add = (type: string, count: number) => {
-    const places = free.get(type);
-    if (places !== undefined) free.set(type, places + count);
-    return places !== undefined;
+    const slots = free.get(type);
+    if (slots !== undefined) free.set(type, slots + count);
+    return slots !== undefined;
   };
   return {
     take(type) {
-      const places = free.get(type);
-      if (places === 0) return false;
+      const slots = free.get(type);
+      if (slots === 0) return false;
       add(type, -1);
       return true;
     },

@@ -2,7 +2,7 @@ import type { Sql } from "../../shared/postgres.ts";
 import type { CommandJob } from "./command-store.ts";
 import type { ReplayRecord } from "./dead-letter-store.ts";
 import type { Step } from "./history.ts";
-import { idsOf, type OutboxMessage, type WriteSteps } from "./steps-sql.ts";
+import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 /** A rejected job, as its replayed message wants it to run. Where that is null, the policy of the type applies. */
@@ -18,7 +18,7 @@ export interface Rerun {
   readonly runAt: Date;
 }
 
-export function createRerunStore(sql: Sql, write: WriteSteps) {
+export function createReplayStore(sql: Sql, write: WriteHistory) {
   return {
     /**
      * Makes a rejected job wait again as its letter now says, and marks the letter, in one statement. `done` is false
@@ -56,4 +56,4 @@ export function createRerunStore(sql: Sql, write: WriteSteps) {
     },
   };
 }
-export type RerunStore = ReturnType<typeof createRerunStore>;
+export type ReplayStore = ReturnType<typeof createReplayStore>;
