@@ -18,7 +18,7 @@ create table jobs (
   origin_id        uuid,
   origin_kind      text,
   sequence         integer not null,            -- of the newest event
-  run              integer not null default 1,  -- 1 plus the retries a person asked for
+  run              integer not null default 1,  -- 1 plus the retries that people requested
   attempt          integer not null default 0,  -- counts over all runs and fences late writes
   tries            integer not null default 0,  -- tries of this run that the handler itself failed
   losses           integer not null default 0,  -- attempts of this run that died with their worker
@@ -26,7 +26,7 @@ create table jobs (
   base_ms          integer not null,
   cap_ms           integer not null,
   deadline_ms      integer not null,
-  run_at           timestamptz not null,        -- claims take it from then on
+  run_at           timestamptz not null,        -- earliest time of the next claim
   created_at       timestamptz not null,
   received_at      timestamptz not null,
   updated_at       timestamptz not null,
@@ -81,8 +81,8 @@ create table job_attempts (
   primary key (job_id, attempt)
 );
 
--- One row for each message that has not been confirmed yet. Bodies are written once and deleted soon: compressing them
--- would cost more than it saves.
+-- One row for each message that is not confirmed yet. Bodies are written once and soon deleted: compressing them would
+-- cost more than it saves.
 create table outbox (
   id         bigint generated always as identity primary key,
   body       text not null,
@@ -104,13 +104,13 @@ create table dead_letters (
   replays     integer not null default 0,
   replayed_at timestamptz,
   replayed_as uuid,
-  dropped_at  timestamptz           -- hidden from then on; the ledger still has to account for it
+  dropped_at  timestamptz           -- hidden from then on; the ledger still accounts for it
 );
 create index dead_letters_recent on dead_letters (died_at desc, id desc);
 create index dead_letters_by_event on dead_letters (event_id) where event_id is not null;
 create index dead_letters_by_job on dead_letters (job_id) where job_id is not null;
 
--- One row for each processor that ever ran; a heartbeat older than the lease means that its jobs may be taken over.
+-- One row for each processor that ever ran. Once its heartbeat is older than the lease, others may take over its jobs.
 create table workers (
   id           text primary key,
   host         text not null,

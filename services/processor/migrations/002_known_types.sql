@@ -1,5 +1,5 @@
--- Workers claim only types that they know. A job whose type no processor at its intake knew has no policy yet: the
--- first claim fills it in from the type.
+-- Workers claim only types that they know. A job whose type was unknown at intake has no policy: its first claim copies
+-- the type's.
 
 alter table jobs
   add column type_version integer,   -- of the job type it was accepted under: major * 10000 + minor; null: any

@@ -1,4 +1,4 @@
--- What filters look for beside status, type and payload. Partial, so that only rows which have the value pay for it.
+-- Indexes for filters other than status, type and payload. Partial, so that rows without the value cost nothing.
 
 create index jobs_by_finish on jobs (finished_at) where finished_at is not null;
 create index jobs_by_worker on jobs (worker_id, created_at desc, id desc) where worker_id is not null;

@@ -1,6 +1,6 @@
--- What dead letters are filtered by. Generated, so that whatever files one, of whatever version, need not know of it.
+-- Columns that dead letters are filtered by. Generated, so that no writer of any version needs to know them.
 
--- A message may be any bytes: what cannot be read has no text and no type.
+-- A message may be arbitrary bytes: unreadable ones have no text and no type.
 create function dead_letter_text(body bytea) returns text language plpgsql immutable as $$
 begin
   return left(convert_from(body, 'UTF8'), 65536);
@@ -8,7 +8,7 @@ exception when data_exception or program_limit_exceeded then
   return '';
 end $$;
 
--- Of a job's letter its own type; of a message the type of its first envelope.
+-- The type of the job, or of a message's first envelope.
 create function dead_letter_type(kind text, body bytea) returns text language plpgsql immutable as $$
 declare
   content jsonb;

@@ -1,17 +1,17 @@
--- Actions on all jobs or dead letters that match a filter. Whichever processor holds one goes through the rows by id.
+-- Actions on all jobs or dead letters that match a filter. The processor that holds one goes through the rows by id.
 
 create table bulk_actions (
-  id          uuid primary key,           -- of the command that asked for it
+  id          uuid primary key,           -- of the command that requested it
   target      text not null check (target in ('jobs', 'dead-letters')),
   action      text not null check (action in ('retry', 'cancel', 'replay', 'drop')),
-  filter      jsonb not null,             -- its ages have become times
+  filter      jsonb not null,             -- with ages resolved to times
   state       text not null default 'running' check (state in ('running', 'done', 'cancelled')),
-  worker_id   text,                       -- who carries it out
-  matched     integer not null,           -- when it was asked for
+  worker_id   text,                       -- the worker that runs it
+  matched     integer not null,           -- when it was requested
   seen        integer not null default 0,
   changed     integer not null default 0,
   after       uuid,                       -- everything up to this id is done
-  created_at  timestamptz not null,       -- nothing that came to match later is touched
+  created_at  timestamptz not null,       -- rows that match only later are not touched
   finished_at timestamptz
 );
 create index bulk_actions_running on bulk_actions (created_at) where state = 'running';

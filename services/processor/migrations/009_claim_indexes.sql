@@ -1,4 +1,4 @@
--- A claim reads the best of each type and version that its processor runs; whatever else waits is not on its way.
+-- A claim reads only the best jobs of each type and version that its processor runs, past no other waiting job.
 
 create index concurrently if not exists jobs_claimable on jobs
   (type, (coalesce(type_version, 0)), priority desc, run_at)

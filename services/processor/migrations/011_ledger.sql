@@ -1,11 +1,10 @@
--- What the ledger has sealed. Written by the read-model's ledger, one statement for each seal; a pruner adds
--- what it took.
+-- The seals of the ledger. The read-model's ledger writes each in one statement; a pruner adds the rows it deleted.
 
 -- Seals follow each other without a gap; each covers [from_at, until).
 create table ledger_seals (
   from_at       timestamptz primary key,
   until         timestamptz not null unique,
-  witnessed     boolean not null,            -- false: older than the event store's memory, the job store's word alone
+  witnessed     boolean not null,            -- false: only the job store vouches, the events are gone
   accepted      integer not null,            -- job.created events
   dead_lettered integer not null,
   completed     integer not null,            -- ends less the ends that were left again, so that all seals add up to now
@@ -18,10 +17,10 @@ create table ledger_seals (
   rows_check    bigint not null,
   row_ends      integer not null,
   ends_check    bigint not null,
-  vanished      integer not null default 0,  -- jobs and ends that were sealed and that neither side has any more
+  vanished      integer not null default 0,  -- sealed jobs and ends that neither side has any longer
   accused       integer not null,            -- rows of ledger_accusations
-  late_seen     double precision not null,   -- events known to have come late when it was judged
-  seen_xid      xid8 not null,               -- changes of this transaction and of later ones were not seen
+  late_seen     double precision not null,   -- events known to have arrived late when it was judged
+  seen_xid      xid8 not null,               -- changes of this transaction and later ones were not seen
   sealed_at     timestamptz not null default now(),
   judged_at     timestamptz not null default now(),
   pruned_rows      integer not null default 0,
@@ -83,7 +82,7 @@ begin
   return null;
 end $$;
 
--- Conditions are cheap and nearly always false: ordinary work writes what is new, and ends what has not ended.
+-- The conditions are cheap and almost always false: ordinary work inserts new jobs and ends running ones.
 create trigger ledger_job_inserted after insert on jobs for each row
   when (new.created_at < now() - interval '5 seconds') execute function ledger_job_changed();
 create trigger ledger_job_updated after update on jobs for each row

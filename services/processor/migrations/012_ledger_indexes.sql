@@ -1,4 +1,4 @@
--- What the ledger reads in the order of time: the ends of jobs, and where a job left its end again.
+-- The ledger reads the ends of jobs, and the moves that undo an end, in time order.
 
 create index concurrently if not exists job_transitions_ends on job_transitions (at)
   where to_status in ('COMPLETED', 'FAILED', 'CANCELLED', 'REJECTED')

@@ -1,8 +1,8 @@
--- How many jobs there are, by what they wait for, maintained by the statements that change them: each appends what it
--- changed, so that no two wait for one row, and a processor folds that into the totals now and then. Triggers do it,
--- so that no writer forgets, of whatever version. A full count is `job_count_differences`.
+-- Counts of jobs, maintained by the statements that change them: each appends its changes, so that no two contend for a
+-- row, and processors periodically fold these into the totals. Triggers do it, so that writers of every version are
+-- counted. `job_count_differences` compares the totals with a full count.
 --
--- Version and priority are counted of jobs that wait, 0 of others. Open dead letters have the status OPEN_LETTER.
+-- Version and priority are those of waiting jobs, and 0 for others. Open dead letters have the status OPEN_LETTER.
 
 create table job_counts_folded (
   type     text not null,
@@ -93,8 +93,8 @@ create trigger counted_on_update after update on dead_letters referencing new ta
 create trigger counted_on_delete after delete on dead_letters referencing old table as removed
   for each statement execute function count_letters();
 
--- What a full count finds beside what is kept, where the two differ. One statement and so one moment: it may run while
--- jobs do. It reads whole tables, which the sessions of processors otherwise avoid.
+-- Compares a full count with the maintained one, and returns the differences. One statement sees one moment, so it may
+-- run while jobs do. It reads whole tables, which processor sessions otherwise avoid.
 create function job_count_differences()
   returns table (type text, status text, version integer, priority smallint, due boolean, counted bigint, kept bigint)
   language sql stable set enable_seqscan = on set jit = off as $$

@@ -1,5 +1,4 @@
--- Counts what was there before the triggers; what they have counted meanwhile is taken into account. Only then is there
--- something to read.
+-- Counts the jobs from before the triggers, less what these have counted since. Only then do readers get a view.
 
 insert into job_count_deltas
   select type, status, version, priority, due, counted - kept from job_count_differences();

@@ -1,6 +1,6 @@
--- What retention and purges have deleted.
+-- Records of deletions by retention and purges.
 
--- The newest of the jobs that are gone: a narrow row each, so that their ids still have an answer.
+-- The most recently deleted jobs: a narrow row each, so that requests for their ids have an answer.
 create table pruned_jobs (
   id        uuid primary key,
   status    text not null,
@@ -9,12 +9,12 @@ create table pruned_jobs (
 );
 create index pruned_jobs_by_age on pruned_jobs (pruned_at);
 
--- One row for each rule, written by the processor that keeps it.
+-- One row for each rule, written by the processor that enforces it.
 create table retention (
   rule        text primary key,
   keep_hours  integer not null,
   pruned      bigint not null default 0,
-  waiting     text,                     -- why what is due is not pruned now
+  waiting     text,                     -- why due jobs are not pruned now
   looked_at   timestamptz not null default now()
 );
 

@@ -1,2 +1,2 @@
--- Tells a job that returns from another one under its id; null where the id may be used again.
+-- Distinguishes a redelivered job from a new one under the same id. Null: the id may be reused.
 alter table pruned_jobs add column created_event_id uuid;

@@ -1,22 +1,22 @@
--- The ordinary history of a job follows from its row, and only what is out of the ordinary has rows of its own.
--- `implied` says what follows:
---    1  the birth, at `created_at`
+-- A job's ordinary history follows from its row: only exceptional steps have rows of their own. The bits of `implied`
+-- say which steps follow:
+--    1  the creation, at `created_at`
 --    2  VALIDATED at `received_at`, as sequence 1
---    4  the start of the first attempt, as sequence 2; a later attempt overwrites it, and has it written before
---    8  the end as COMPLETED, which no job leaves, and the attempt that ended so
--- Views under the tables' old names join both. Processors of earlier versions write to them as they did to the tables.
+--    4  the start of the first attempt, as sequence 2; a later attempt overwrites it, after writing it out
+--    8  the end as COMPLETED, which is final, and its attempt
+-- Views under the tables' old names combine both. Processors of earlier versions write to them as to the tables.
 
 alter table jobs
   add column implied        smallint not null default 0,
-  add column ended_event_id uuid,   -- of an implied end: the ledger adds up ids
+  add column ended_event_id uuid,   -- of an implied end, because the ledger sums ids
   add column logs           jsonb;  -- of an implied attempt; null: it logged nothing
 
 alter table job_transitions rename to explicit_transitions;
 alter table job_attempts rename to explicit_attempts;
--- Null where it is that of the job and sequence.
+-- Null where it follows from the job and sequence.
 alter table explicit_transitions alter column event_id drop not null;
 
--- In each part the statuses are constants, so that the planner leaves out those that a query does not want.
+-- Each part has constant statuses, so that the planner skips parts that a query excludes.
 create view job_transitions as
   select job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail from explicit_transitions
   union all
@@ -46,7 +46,7 @@ create view job_attempts as
   from jobs where implied & 8 <> 0;
 alter view job_attempts alter column logs set default '[]';
 
--- What a row implies goes with the row: of that, deleting from a view tells only what was there.
+-- An implied step is deleted with its job's row: deleting it from a view only reports it.
 create function write_transition() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' then
@@ -113,7 +113,7 @@ create trigger ledger_end_updated after update on jobs for each row
     or (old.implied & 8 = 0 and new.implied & 8 <> 0 and new.finished_at < now() - interval '5 seconds'))
   execute function ledger_end_changed();
 
--- A start that is written late is no end, and must not reopen what is sealed.
+-- A start that is written late is not an end, and must not reopen a seal.
 drop trigger ledger_transition_inserted on explicit_transitions;
 create trigger ledger_transition_inserted after insert on explicit_transitions for each row
   when (new.at < now() - interval '5 seconds'
