@@ -26,27 +26,27 @@ export interface AppOptions {
   readonly commandLog: CommandLog;
   readonly counts: Pick<CountStore, "check">;
   readonly snapshot: WorkerStore["snapshot"];
-  /** Messages that this process holds, by queue. */
+  /** The messages that this process holds, by queue. */
   readonly held: Bus["held"];
-  /** Whether the tables are up to date and it may take commands. */
+  /** Whether the tables are up to date, so that commands may run. */
   isStarted(): boolean;
 }
 
-/** The processor's HTTP side: operations, and the internal command API that the gateway calls. */
+/** The processor's HTTP side: operations, and the internal API through which the gateway sends commands. */
 export function createApp(options: AppOptions): AnyElysia {
   const app = new Elysia()
     .use(options.edge)
     .use(options.ops)
     .onBeforeHandle(({ path }) => {
       if (path.startsWith(`${INTERNAL}/`) && !options.isStarted())
-        throw new AppError("STORE_UNAVAILABLE", "The processor is starting: its tables may not be there yet");
+        throw new AppError("STORE_UNAVAILABLE", "The processor is starting: its tables may not exist yet");
     });
   return mount(app, PROCESSOR_ROUTES, createHandlers(options), { translate: translateStoreError });
 }
 
 function createHandlers(options: AppOptions): Handlers<typeof PROCESSOR_ROUTES> {
   const { commands, actions, deadLetters, replay, commandLog, counts } = options;
-  /** Carries out a command under the id that came with it; a repetition is answered as the first was. */
+  /** Runs a command under the id in its request; a repetition receives the first reply. */
   const once = <T>({ request }: { request: Request }, act: (commandId: string) => Promise<T>): Promise<T> => {
     const id = idIn(request, COMMAND_HEADERS.id);
     const send = idIn(request, COMMAND_HEADERS.send);
@@ -89,7 +89,7 @@ function createHandlers(options: AppOptions): Handlers<typeof PROCESSOR_ROUTES> 
   };
 }
 
-/** An id that the gateway sends along; one of our own for a caller that sends none. */
+/** The id in the gateway's header; a fresh one for a caller that sends none. */
 function idIn(request: Request, header: string): string {
   const id = request.headers.get(header);
   return id === null ? crypto.randomUUID() : readId(id);

@@ -7,7 +7,7 @@ export interface AttemptSpan {
   end(ended: EndedAttempt): void;
 }
 
-/** Begins the span; undefined when the job's trace is not sampled. `at` is when the attempt began, if not now. */
+/** Starts the span; undefined when the job's trace is not sampled. `at` is when the attempt started, if not now. */
 export function attemptSpan(tracing: Tracing, job: ClaimedJob, at?: Date): AttemptSpan | undefined {
   if (!tracing.on) return undefined;
   const span = tracing.span(`execute ${job.type}`, "internal", job.traceparent, at?.getTime());

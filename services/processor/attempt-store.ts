@@ -17,15 +17,15 @@ interface Ended {
   readonly sent: string | null;
 }
 
-/** An attempt that ended, and what becomes of its job. */
+/** An attempt that ended, and the conclusion for its job. */
 export interface EndEntry {
   readonly ended: EndedAttempt;
   readonly conclusion: Conclusion;
 }
 
 /**
- * Restricts a look-up by id to executing jobs. As an expression, because the planner would otherwise take the index of all
- * that execute, and compare each of a batch with each of those.
+ * Restricts a lookup by id to executing jobs. It is an expression, because the planner would otherwise use the index of
+ * executing jobs and compare every job of a batch with every one of them.
  */
 const stillExecuting = (sql: Sql) => sql`j.status || '' = 'EXECUTING'`;
 
@@ -59,20 +59,20 @@ const deadColumns = (dead: readonly End[]): Columns => ({
   body: ["text", dead.map((e) => JSON.stringify({ type: e.job.type, payload: e.job.payload }))],
 });
 
-/** The event of an end that the job's row implies, together with its attempt. */
+/** The event of an end that the job's row implies, along with the attempt. */
 const impliedEventId = ({ steps }: Conclusion) => steps.find(({ implied }) => implied)?.eventId ?? null;
 
-/** The statements of running jobs: progress, end, and who holds them. */
+/** Statements about attempts: their progress, their end, and the worker that holds them. */
 export function createAttemptStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
   return {
     /**
-     * Writes how attempts ended, and returns the places in `entries` of those that were written. An entry is written only
-     * while its job is held under that very attempt and worker: a worker that was presumed dead cannot overwrite its
-     * successor, even when one batch has the ends of both. Nor is it written when a person requested a cancel and the
-     * entry says otherwise; the caller then concludes again. Only a success is kept in spite of that.
+     * Writes how attempts ended, and returns the indexes in `entries` of those written. An entry is written only while
+     * its job is held by the same worker for the same attempt: a worker that was presumed dead cannot overwrite its
+     * successor, even when one batch has the ends of both. An entry that ignores a person's cancel is not written
+     * either, unless it is a success; the caller then concludes again.
      *
-     * With `claim`, the same statement claims due jobs, at most as many as it ended attempts: a slot changes hands in one
-     * commit, and at no moment does the worker hold more jobs than before.
+     * With `claim`, the same statement claims due jobs, at most as many as it ended attempts: a slot changes hands in
+     * one commit, and the worker never holds more jobs than before.
      */
     async finish(
       entries: readonly EndEntry[],
@@ -107,7 +107,7 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
       return rows.map((row) => ({ ...row, status: "EXECUTING" as const }));
     },
 
-    /** Returns jobs whose workers are lost or stopped. */
+    /** Returns jobs held by workers that are lost or stopped. */
     async heldByLost(limit: number): Promise<ClaimedJob[]> {
       const rows = await sql<Omit<ClaimedJob, "status">[]>`
         select ${claimedColumns(sql)} from jobs j
@@ -117,7 +117,7 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
     },
   };
 
-  /** The statement of `finish`; with `claim`, `on` is a transaction. */
+  /** Runs the statement of `finish`; with `claim`, `on` is a transaction. */
   async function finishOn(on: Sql, entries: readonly EndEntry[], claim?: PiggybackRequest) {
     const claiming = claim
       ? on`, ${claimCtes(on, { ...claim, policies: known.policies }, on`(select count(*)::int from done)`)},

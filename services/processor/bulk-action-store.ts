@@ -17,7 +17,7 @@ export interface BulkAction {
   readonly action: BulkVerb;
   readonly filter: JobFilter & DeadLetterFilter;
   readonly state: "running" | "done" | "cancelled" | "failed";
-  /** Why it failed. */
+  /** Why the action failed. */
   readonly reason: string | null;
   readonly matched: number;
   readonly seen: number;
@@ -27,17 +27,17 @@ export interface BulkAction {
   readonly finishedAt: Date | null;
 }
 
-/** What an action is about. */
+/** What an action acts on, and how. */
 export type ActionScope = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
 
-/** What matches an action now. */
+/** How many rows match an action now, by status or reason and by type. */
 export interface MatchCount {
   readonly group: string;
   readonly type: string | null;
   readonly count: number;
 }
 
-/** One step of an action on jobs; `finished` when nothing is left or the action is no longer this worker's. */
+/** One step of an action on jobs; `finished` when nothing is left or this worker no longer holds the action. */
 export interface Chunk {
   readonly finished: boolean;
   readonly messages: readonly OutboxMessage[];
@@ -45,11 +45,11 @@ export interface Chunk {
 }
 
 const CHUNK = 500;
-/** Of jobs that are deleted; a transaction of tens of milliseconds. */
+/** Jobs deleted per transaction, in tens of milliseconds. */
 const PURGE_CHUNK = 200;
-/** The statuses of jobs that each action is about. */
+/** The job statuses that each action applies to. */
 const ELIGIBLE = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
-/** A job may move between being read and written; this often in a row is no race any more. */
+/** A job may change between the read and the write; this many times in a row is not a race. */
 const MAX_ROUNDS = 5;
 
 export function createBulkActionStore(sql: Sql, write: WriteHistory) {
@@ -57,7 +57,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     id, target, action, filter, state, reason, matched, seen, changed, after,
     created_at as "createdAt", finished_at as "finishedAt"`;
 
-  /** The rows that an action is about: those that matched when it was requested. In an object: a query alone is a promise. */
+  /** The rows that matched when the action was requested. Wrapped in an object, because a bare query is awaited. */
   async function rowsOf(on: Sql, { target, action, filter, createdAt }: ActionScope) {
     if (target === "dead-letters") {
       const pending = action === "replay" ? on`and replayed_at is null` : on``;
@@ -70,7 +70,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       filter,
       ELIGIBLE[action === "cancel" || action === "purge" ? action : "retry"],
     );
-    // A job that this very action retried may have failed again meanwhile.
+    // A job that this action retried may have failed again since.
     const bound = action === "cancel" ? on`created_at <= ${createdAt}` : on`finished_at <= ${createdAt}`;
     return { from: on`jobs where ${match.sql} and ${bound}` };
   }
@@ -90,7 +90,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return rows.map(({ id }) => id);
     },
 
-    /** Two requests under one id are one action. */
+    /** Creates an action; a second request under the same id changes nothing. */
     async create({
       id,
       target,
@@ -112,7 +112,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** Takes the oldest action that no other live worker holds, except those in `passed`. */
+    /** Takes the oldest action that no other live worker holds and that is not in `passed`. */
     async take(workerId: string, passed: readonly string[]): Promise<BulkAction | undefined> {
       const [row] = await sql<BulkAction[]>`
         update bulk_actions set worker_id = ${workerId}
@@ -127,27 +127,27 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** Releases an action, for another worker to take. */
+    /** Releases an action to other workers. */
     async release(id: string, workerId: string): Promise<void> {
       await sql`update bulk_actions set worker_id = null where id = ${id} and worker_id = ${workerId}`;
     },
 
-    /** Ends an action that this worker cannot carry out; what it has changed stays. */
+    /** Ends an action as failed; its changes remain. */
     async fail(id: string, workerId: string, reason: string): Promise<void> {
       await sql`
         update bulk_actions set state = 'failed', reason = ${reason}, finished_at = now()
         where id = ${id} and worker_id = ${workerId} and state = 'running'`;
     },
 
-    /** Stop an action where it is; what it has changed stays. */
+    /** Stops an action; its changes remain. */
     async cancel(id: string): Promise<void> {
       await sql`
         update bulk_actions set state = 'cancelled', finished_at = now() where id = ${id} and state = 'running'`;
     },
 
     /**
-     * Change the next jobs and count them, in one transaction: a worker that dies leaves both done or neither. `movesOf`
-     * says what becomes of the jobs; running ones are requested to stop where the action cancels.
+     * Changes the next jobs and counts them in one transaction: a worker that dies leaves both done or neither.
+     * `movesOf` decides the moves; an action that cancels also requests cancellation of running jobs.
      */
     async jobChunk(
       id: string,
@@ -184,7 +184,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       });
     },
 
-    /** The next dead letters of an action; undefined when it is no longer this worker's. */
+    /** Returns the next dead letters of an action; undefined when this worker no longer holds it. */
     async letterIds(id: string, workerId: string, limit: number): Promise<string[] | undefined> {
       const action = await held(sql, id, workerId);
       if (!action) return undefined;
@@ -195,7 +195,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return rows.map((row) => row.id);
     },
 
-    /** Drop the next dead letters and count them, in one transaction. */
+    /** Drops the next dead letters and counts them, in one transaction. */
     async dropChunk(id: string, workerId: string): Promise<{ finished: boolean }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
@@ -219,7 +219,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       });
     },
 
-    /** Delete the next jobs and count them, in one transaction. */
+    /** Deletes the next jobs and counts them, in one transaction. */
     async purgeChunk(id: string, workerId: string): Promise<{ finished: boolean }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
@@ -242,13 +242,13 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
 
     advance: (id: string, step: Advance) => advance(sql, id, step),
 
-    /** Forget what ended more than a week ago. */
+    /** Deletes actions that ended and were requested more than a week ago. */
     async forgetOld(): Promise<void> {
       await sql`delete from bulk_actions where created_at < now() - interval '7 days' and state <> 'running'`;
     },
   };
 
-  /** An action that this worker holds and that is not cancelled; locked where a transaction is open. */
+  /** Returns an action that this worker holds and that still runs, and locks it within a transaction. */
   async function held(on: Sql, id: string, workerId: string): Promise<BulkAction | undefined> {
     const [row] = await on<BulkAction[]>`
       select ${columns(on)} from bulk_actions

@@ -20,19 +20,19 @@ import type { Outbox } from "./outbox.ts";
 import type { ReplayLetter } from "./replay.ts";
 import { storableText } from "./storable-json.ts";
 
-/** An action on no more than this is waited for; a larger one is answered with its id at once. */
+/** A request for at most this many matches waits for its action; a larger one is answered with the id at once. */
 const MAX_AWAITED = 1_000;
 const WAIT_MS = 3_000;
 const WAIT_POLL_MS = 20;
 const SAMPLE_SIZE = 10;
-/** Types that a note names before it is cut short. */
+/** How many types a note names. */
 const MAX_NAMED = 5;
 const PURGE_NOTE =
-  "Jobs that ended in the last half minute, that have live children or that the ledger accuses are left; repeat it for them";
-/** How often a processor looks for actions that were left behind. */
+  "Jobs that ended in the last half minute, have live children or are accused by the ledger remain; repeat the purge later to delete them";
+/** How often a processor looks for abandoned actions. */
 const POLL_MS = 1_000;
 const REPLAY_CHUNK = 50;
-/** An action ends as failed once its step has failed so often in a row, a look apart. */
+/** Consecutive failures of a step, one poll apart, after which its action ends as failed. */
 const MAX_FAILURES = 3;
 const MAX_REASON = 500;
 const FORGET_EVERY_MS = 600_000;
@@ -48,7 +48,7 @@ export interface BulkActionsOptions {
   readonly stopping: AbortSignal;
   readonly log: Log;
   readonly duty: Duty;
-  /** Called when an action has made jobs due. */
+  /** Called when an action made jobs due. */
   readonly onDue: () => void;
 }
 
@@ -56,12 +56,12 @@ type RequestedAction = Pick<BulkAction, "target" | "action" | "filter">;
 
 /**
  * Actions on all jobs, or all dead letters, that match a filter. An action is a row: the processor that holds it goes
- * through what matched by id, and when it dies another one goes on from there.
+ * through the matches by id, and when it dies another one continues from there.
  */
 export function createBulkActions(options: BulkActionsOptions) {
   const { store, commandLog, jobs, history, outbox, replay, workerId, stopping, log, duty, onDue } = options;
   let woken = Promise.withResolvers<void>();
-  /** Failures in a row of the actions that this processor carries out, by id. */
+  /** Consecutive failures of the actions that this processor runs, by action id. */
   const failures = new Map<string, number>();
 
   async function begin(requested: RequestedAction, id: string, dryRun: boolean) {
@@ -73,7 +73,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       return { dryRun, matched, changed: 0, ...countsOf(requested.target, found), sample };
     }
     await store.create({ ...requested, id, matched, createdAt });
-    log.info("Action begun", { actionId: id, target: requested.target, action: requested.action, matched });
+    log.info("Action started", { actionId: id, target: requested.target, action: requested.action, matched });
     woken.resolve();
     let now = await get(id, requested.target);
     if (matched > MAX_AWAITED) return { ...now, ...countsOf(requested.target, found) };
@@ -87,7 +87,7 @@ export function createBulkActions(options: BulkActionsOptions) {
   async function get<T extends Target>(id: string, target: T): Promise<ReplyTo<T>> {
     const action = await store.get(id, target);
     if (!action) throw new AppError("ACTION_NOT_FOUND", `No action on ${target} has the id ${id}`);
-    // An action is found under its own target alone, which has its verbs.
+    // The store finds an action only under its own target, so its verb is one of that target's.
     return replyFor(action) as ReplyTo<T>;
   }
 
@@ -101,7 +101,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     } while (!finished && !stopping.aborted);
     if (stopping.aborted) await store.release(action.id, holder);
     const end = await store.get(action.id, action.target);
-    log.info("Action ended here", {
+    log.info("Finished or released an action", {
       actionId: action.id,
       state: end?.state,
       seen: end?.seen,
@@ -110,8 +110,8 @@ export function createBulkActions(options: BulkActionsOptions) {
   }
 
   /**
-   * Lets every action have its turn, the oldest first. One whose step fails passes its turn to the next and comes back
-   * after the pause. Returns whether none met the store's or the bus's trouble.
+   * Runs every action, the oldest first. One whose step fails is retried after the pause, behind the others. Returns
+   * false when the store or the bus failed.
    */
   async function executeAll(): Promise<boolean> {
     const passed: string[] = [];
@@ -125,7 +125,7 @@ export function createBulkActions(options: BulkActionsOptions) {
         if (isOutage(error)) {
           isHealthy = false;
           duty.failed(messageOf(error));
-          log.warn("An action waits", { actionId: action.id, reason: messageOf(error) });
+          log.warn("An outage delays an action", { actionId: action.id, reason: messageOf(error) });
         } else await countFailure(action.id, error);
       }
     return isHealthy;
@@ -140,7 +140,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     failures.delete(id);
   }
 
-  /** One step of an action; returns whether it was the last. */
+  /** Runs one step of an action; returns whether it was the last. */
   async function step(action: BulkAction, holder: string): Promise<boolean> {
     const { id, target, action: verb } = action;
     if (verb === "replay") return replayChunk(action, holder);
@@ -153,7 +153,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     return chunk.finished;
   }
 
-  /** Each letter is counted as it is replayed: a replay goes to the bus, and no transaction holds both. */
+  /** Counts each letter as it is replayed: a replay goes to the bus, and no transaction spans both. */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
     const letters = await store.letterIds(id, holder, REPLAY_CHUNK);
     if (!letters) return true;
@@ -172,7 +172,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       await replay(letterId, {}, actionId, crypto.randomUUID());
       return true;
     } catch (error) {
-      // The letter cannot be replayed as it is; the others go on. Trouble of the store or the bus is another matter.
+      // This letter cannot be replayed as it is, but the others can. An outage of the store or the bus stops them all.
       if (!(error instanceof AppError) || error.retryable) throw error;
       log.info("A dead letter was not replayed", { deadLetterId: letterId, actionId, reason: error.message });
       return false;
@@ -184,7 +184,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     if (idle.length === 0) return undefined;
     const named = idle.slice(0, MAX_NAMED).join(", ") + (idle.length > MAX_NAMED ? ", …" : "");
     return (
-      `No worker runs ${named}, so jobs of ${idle.length === 1 ? "it" : "these"} wait. Start a processor that has ` +
+      `No worker runs ${named}, so ${idle.length === 1 ? "its" : "their"} jobs wait. Start a processor that has ` +
       `the type, or cancel the jobs with POST /jobs/actions and the filter type:${idle[0]}`
     );
   }
@@ -202,7 +202,10 @@ export function createBulkActions(options: BulkActionsOptions) {
       return { ...reply, action, ...(note && { note }) };
     },
 
-    /** What is not sealed yet, has children that live, or is accused by the ledger stays; `changed` says how many went. */
+    /**
+     * Keeps jobs that are not sealed yet, have live children or are accused by the ledger; `changed` counts the
+     * deleted.
+     */
     async onPurge(
       { filter: given, all = false, dryRun = false }: PurgeRequest,
       commandId: string,
@@ -235,7 +238,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       return get(id, target);
     },
 
-    /** Carries out what was requested here and what others left behind, until stopping. */
+    /** Runs the actions requested here and those abandoned by others, until stopping. */
     async run(): Promise<void> {
       let forgottenAt = 0;
       duty.begin();
@@ -249,7 +252,7 @@ export function createBulkActions(options: BulkActionsOptions) {
           if (isHealthy) duty.done();
         } catch (error) {
           duty.failed(messageOf(error));
-          log.warn("Actions cannot be carried out now", { reason: messageOf(error) });
+          log.warn("Cannot run actions now", { reason: messageOf(error) });
         }
         await Promise.race([pause(POLL_MS, stopping), woken.promise]);
         woken = Promise.withResolvers();
@@ -260,8 +263,8 @@ export function createBulkActions(options: BulkActionsOptions) {
 export type BulkActions = ReturnType<typeof createBulkActions>;
 
 /**
- * Trouble of the store or the bus passes by itself. A timeout is no such trouble here: a step that is too much for a
- * statement is so each time.
+ * Whether the store or the bus failed temporarily. A timeout does not count: a step that is too large for one statement
+ * times out every time.
  */
 function isOutage(error: unknown): boolean {
   if (error instanceof AppError) return error.retryable;
@@ -272,7 +275,7 @@ function refuseEmpty(filter: object, all: boolean, what: string): void {
   if (all || Object.keys(filter).length > 0) return;
   throw new AppError(
     "VALIDATION_FAILED",
-    `The filter is empty and would match every ${what}; pass a filter, or \`all: true\` where that is meant`,
+    `The filter is empty and would match every ${what}; pass a filter, or \`all: true\` if you mean every one`,
     { errors: [{ path: "/filter", message: "Expected at least one condition, or all: true" }] },
   );
 }
@@ -290,7 +293,7 @@ function countsOf(target: Target, found: readonly MatchCount[]) {
   };
 }
 
-/** How an action on a target stands. */
+/** The reply that describes an action on a target. */
 type ReplyTo<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
 
 function replyFor({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {

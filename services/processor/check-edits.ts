@@ -8,12 +8,12 @@ import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/json-bounds.
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The idempotencyKey of the edited body");
 
-/** Refuses an edited payload that the gateway would refuse in a submission. */
+/** Refuses an edited payload that the gateway would refuse when submitted. */
 export function checkEditedPayload(payload: Readonly<Record<string, unknown>>): void {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
 }
 
-/** Refuses an edited message that holds nothing, breaks its contract, or has what the gateway would refuse. */
+/** Refuses an edited message that is empty, breaks its contract, or contains what the gateway would refuse. */
 export function checkEditedMessage({ events, refused }: DecodedMessage, route: Route): void {
   if (refused[0])
     throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);

@@ -3,24 +3,24 @@ import { type ChildRequest, JobFailure } from "../../shared/job-types/define.ts"
 
 /**
  * Names the children of one attempt. A child's key is the handler's, or else a hash of its type and payload with its
- * place among equal children: a second run that lists them in another order, or in other portions, names the same ones.
- * Fails the attempt for a key that the attempt has used already.
+ * index among equal children: a second run that submits them in another order, or in other batches, names the same
+ * children. Fails the attempt when it uses a key twice.
  */
 export function createChildKeys(): (child: ChildRequest) => string {
-  const equals = new Map<string, number>();
-  const given = new Set<string>();
+  const counts = new Map<string, number>();
+  const used = new Set<string>();
   return ({ key, type, payload }) => {
     if (key !== undefined) {
-      if (given.has(key))
+      if (used.has(key))
         throw new JobFailure("DUPLICATE_CHILD_KEY", `Two children have the key ${JSON.stringify(key)}`, {
           retryable: false,
         });
-      given.add(key);
+      used.add(key);
       return `key/${key}`;
     }
-    const same = fingerprintOf({ type, payload });
-    const place = equals.get(same) ?? 0;
-    equals.set(same, place + 1);
-    return `same/${same}/${place}`;
+    const hash = fingerprintOf({ type, payload });
+    const index = counts.get(hash) ?? 0;
+    counts.set(hash, index + 1);
+    return `same/${hash}/${index}`;
   };
 }

@@ -4,27 +4,26 @@ import { claimedColumns } from "./job-columns-sql.ts";
 
 type Fragment = PendingQuery<Row[]>;
 
-/** The worker that claims, and the jobs it may take. */
+/** Who claims, and which jobs. */
 export interface ClaimRequest {
   readonly workerId: string;
-  /** JSON: at most so many jobs of a type, by its name; a type that is not named has no limit of its own. */
+  /** JSON: the free slots of each limited type, by name; any other type has no limit of its own. */
   readonly typeSlots: string;
   /** JSON: version and policy of each type that this processor knows, by name. */
   readonly policies: string;
 }
 
 /**
- * The CTEs that choose and lock due jobs, best first. Jobs that cannot be claimed cost them nothing, however many there
- * are:
+ * The CTEs that choose and lock due jobs, best first. Jobs that cannot be claimed cost nothing, however many there are:
  *
- * - `lanes`: each type that is known, not paused and not full, with each version of it that waits, found by hopping
- *   through the index from one to the next.
- * - `best`: the best of each lane, without a lock; the best of all of those say how many each lane yields.
- * - `taken`: that many of each lane, locked. Jobs that another processor is claiming are passed over, and worse ones take
- *   their place.
+ * - `lanes`: each type that is known, not paused and not full, with each of its versions that has waiting jobs, found
+ *   by hopping through the index from one to the next.
+ * - `best`: the best jobs of each lane, unlocked. The best of all lanes determine how many jobs each lane yields.
+ * - `taken`: that many jobs of each lane, locked. Jobs that another processor is claiming are skipped, and the next
+ *   best take their place.
  *
- * The order of `jobs_claimable` is that of a lane, so no plan needs a sort that would read a lane to its end. `limit` is
- * an expression of type integer.
+ * A lane has the order of `jobs_claimable`, so no plan needs a sort, which would read a lane to its end. `limit` is an
+ * expression of type integer.
  */
 export function claimCtes(sql: Sql, { workerId, typeSlots, policies }: ClaimRequest, limit: Fragment): Fragment {
   const waiting = sql`due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')`;
@@ -77,8 +76,8 @@ export function claimCtes(sql: Sql, { workerId, typeSlots, policies }: ClaimRequ
 }
 
 /**
- * The update of what {@link claimCtes} took. It finds its rows by their place: a join would be planned for as many rows as
- * the table had when the plan was made.
+ * Updates the jobs that {@link claimCtes} took. It finds them by ctid: a join would be planned for the number of rows
+ * that the table had when the plan was made.
  */
 export function claimUpdate(sql: Sql, workerId: string): Fragment {
   return sql`
@@ -96,8 +95,8 @@ export function claimUpdate(sql: Sql, workerId: string): Fragment {
 }
 
 /**
- * Keeps claims of this transaction from sorting. With statistics of an empty table every plan looks equally cheap, and one
- * that sorts reads all jobs of a type, finished ones too; in the order of `jobs_claimable` it reads those that it takes.
+ * Keeps claims in this transaction from sorting. With the statistics of an empty table every plan looks equally cheap,
+ * and one that sorts reads all jobs of a type, finished ones too; in index order a claim reads only the jobs it takes.
  */
 export const neverSort = (tx: Sql): Fragment => tx`set local enable_sort = off`;
 

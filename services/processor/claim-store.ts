@@ -5,16 +5,16 @@ import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 import type { WriteHistory } from "./history-sql.ts";
 
-/** Jobs whose time has come, in one statement. */
+/** Scheduled jobs that one statement marks as due. */
 const PROMOTED = 1_000;
 
-/** The statements that take due jobs. "Now" is PostgreSQL's, whatever the clock of this processor says. */
+/** Statements that claim due jobs. "Now" is PostgreSQL's clock, not this processor's. */
 export function createClaimStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
   return {
     /**
-     * Claims at most `limit` due jobs of types that this processor knows, best first: priority, then age; of a type that
-     * `typeSlots` names, at most so many. A job without a policy gets that of its type. A worker that was presumed dead claims
-     * nothing until it has registered again. The `job.started` of the jobs is in the outbox with them.
+     * Claims at most `limit` due jobs of types that this processor knows, by priority, then age. `typeSlots` limits the
+     * jobs of a type. A job without a policy receives its type's. A worker that was presumed dead claims nothing until
+     * it has registered again. The same transaction puts the jobs' `job.started` into the outbox.
      */
     async claim(
       workerId: string,
@@ -30,8 +30,8 @@ export function createClaimStore(sql: Sql, history: Historian, write: WriteHisto
     },
 
     /**
-     * Marks jobs whose time has come, so that claims see them. Returns whether more may be left: a wave of scheduled jobs
-     * is marked in several statements.
+     * Marks jobs whose time has come, so that claims see them. Returns whether more may remain: a wave of scheduled
+     * jobs takes several statements.
      */
     async promote(): Promise<{ promoted: number; more: boolean }> {
       const { count } = await sql`

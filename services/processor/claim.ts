@@ -30,24 +30,27 @@ export interface ClaimerOptions {
 export interface Claimer {
   /** Sets what runs claimed jobs; call once, before anything else. */
   onClaimed(run: (job: ClaimedJob) => void): void;
-  /** Something may be due: look, when slots are free. */
+  /** Looks for due jobs, if slots are free. Call when a job may have become due. */
   poke(): void;
-  /** A job will be due then. */
+  /** Looks for due jobs at this time. */
   dueAt(time: Date): void;
-  /** A slot is free again: look only if the last look left jobs waiting. Its job is due again at `retryAt`, if ever. */
+  /**
+   * Looks for due jobs if the last look left any waiting. Call when a slot is free; `retryAt` is its job's next
+   * attempt.
+   */
   slotFreed(retryAt: Date | null): void;
-  /** Whether the last look found everything that was due: only then may new jobs skip the queue. */
+  /** Whether the last look claimed every due job: only then may new jobs skip the queue. */
   readonly caughtUp: boolean;
   /**
-   * Returns a claim for the statement that ends attempts, whose slots pass to the jobs it claims; undefined when no jobs
-   * are known to wait, another claim is in progress, or this processor is stopping.
+   * Returns a claim for the statement that ends attempts, whose slots pass to the jobs it claims; undefined when no
+   * jobs are known to wait, another claim is in progress, or this processor is stopping.
    */
   piggyback(): PiggybackClaim | undefined;
-  /** Look now and then until stopping, then wait for the look under way. */
+  /** Polls for due jobs until stopping, then waits for the current look. */
   run(): Promise<void>;
 }
 
-/** Fills free slots with due jobs, best first. One claim is under way at a time. */
+/** Fills free slots with due jobs, best first, one claim at a time. */
 export function createClaimer({
   store,
   slots,
@@ -70,7 +73,7 @@ export function createClaimer({
   const timers = new Set<Timer>();
 
   async function look(): Promise<void> {
-    // A turn of the event loop lets every slot of a recorded batch become free, so that one claim fills them all.
+    // After one turn of the event loop every slot of a recorded batch is free, and one claim fills them all.
     await new Promise(setImmediate);
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
@@ -84,7 +87,7 @@ export function createClaimer({
         duty.done();
       } catch (error) {
         duty.failed(messageOf(error));
-        log.warn("Jobs cannot be claimed now", { reason: messageOf(error) });
+        log.warn("Cannot claim jobs now", { reason: messageOf(error) });
         return;
       } finally {
         slots.release(reserved - jobs.length);
@@ -93,14 +96,14 @@ export function createClaimer({
           jobs.map((job) => job.type),
         );
       }
-      // A claim that a full type cut short has not seen all that was due.
+      // A claim that stopped at a full type has not seen every due job.
       const cutShort = jobs.length < reserved && jobs.some(({ type }) => type in taken);
       caughtUp = jobs.length < reserved && seen === pokes && !cutShort;
       for (const job of jobs) start(job);
     }
   }
 
-  /** Marks jobs whose time has come: others may claim them too, so it is done whether or not slots are free here. */
+  /** Marks jobs whose time has come, even without a free slot here: other processors may claim them. */
   async function promote(): Promise<void> {
     for (let more = true; more && !stopping.aborted; ) {
       const wave = await store.promote();
@@ -113,7 +116,7 @@ export function createClaimer({
     promoting ??= promote()
       .catch((error: unknown) => {
         duty.failed(messageOf(error));
-        log.warn("Jobs whose time has come cannot be marked now", { reason: messageOf(error) });
+        log.warn("Cannot mark jobs as due now", { reason: messageOf(error) });
       })
       .finally(() => {
         promoting = undefined;
@@ -138,7 +141,7 @@ export function createClaimer({
     },
     dueAt(time) {
       const delay = time.getTime() - now().getTime();
-      // What is further away, or one too many, is found by the poll.
+      // The poll finds jobs that are further away or have no timer.
       if (delay > MAX_TIMER_MS || timers.size >= MAX_TIMERS) return;
       const timer = setTimeout(
         () => {
@@ -177,7 +180,7 @@ export function createClaimer({
     async run() {
       duty.begin();
       while (!stopping.aborted) {
-        // Every slot is taken.
+        // With every slot taken, claiming nothing is progress.
         if (slots.free === 0 && !looking) duty.done();
         timePassed();
         claimer.poke();

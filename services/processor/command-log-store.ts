@@ -1,6 +1,6 @@
 import type { Sql } from "../../shared/postgres.ts";
 
-/** A command as it arrives: its id, the request that carries it, and its content. */
+/** A received command: its id, the request that carries it, and a hash of its content. */
 export interface CommandRequest {
   readonly id: string;
   readonly send: string;
@@ -12,15 +12,15 @@ export interface CommandRecord {
   readonly send: string;
   readonly fingerprint: string;
   readonly reply: unknown;
-  /** Whether the worker that carries it out lives. */
+  /** Whether the worker that runs it is alive. */
   readonly held: boolean;
 }
 
 export function createCommandLogStore(sql: Sql) {
   return {
     /**
-     * Takes a command on: a new one, one that was withdrawn and is sent again, or one whose worker died over it. False
-     * when it is not ours to carry out; `find` returns its state.
+     * Begins a command that is new, was withdrawn and sent again, or whose worker died. Returns false when another
+     * request runs or ran it; `find` returns its state.
      */
     async begin({ id, send, fingerprint }: CommandRequest, workerId: string): Promise<boolean> {
       const rows = await sql`
@@ -46,8 +46,8 @@ export function createCommandLogStore(sql: Sql) {
     },
 
     /**
-     * Records how a command ended; `reply` is JSON. A command that another request took on meanwhile, because this worker
-     * was lost, is left for that one to record.
+     * Records how a command ended; `reply` is JSON. Does nothing when this worker was lost and another request has
+     * taken the command over.
      */
     async end(
       { id, send }: Pick<CommandRequest, "id" | "send">,
@@ -59,14 +59,14 @@ export function createCommandLogStore(sql: Sql) {
         where id = ${id} and send = ${send} and state = 'running'`;
     },
 
-    /** Keeps a command that has not begun from ever beginning; one that has begun is left alone. */
+    /** Keeps a command from beginning; one that has begun is not affected. */
     async withdraw(id: string, send: string): Promise<void> {
       await sql`
         insert into commands (id, send, fingerprint, state) values (${id}, ${send}, '', 'withdrawn')
         on conflict (id) do nothing`;
     },
 
-    /** Forgets what is older than a day. */
+    /** Deletes commands that are older than a day. */
     async forgetOld(): Promise<void> {
       await sql`delete from commands where started_at < now() - interval '1 day'`;
     },

@@ -7,7 +7,7 @@ import type { CommandLogStore, CommandRequest } from "./command-log-store.ts";
 import { storableJson } from "./storable-json.ts";
 
 const POLL_MS = 50;
-/** How long a repetition waits for the first to end. */
+/** How long a repetition waits for the first request to end. */
 const WAIT_MS = 4_000;
 
 export interface CommandLogOptions {
@@ -18,31 +18,31 @@ export interface CommandLogOptions {
 }
 
 /**
- * Carries each command out once. A command is in one of these states:
- * running: its worker carries it out; a repetition waits for the end, and takes over when that worker is lost;
- * done, refused: its answer is kept for a day and returned again;
- * withdrawn: nothing was done, and the request that carried it never will; another one may begin it.
+ * Runs each command once. A command is in one of these states:
+ * running: its worker runs it; a repetition waits for the end, and takes over when that worker is lost;
+ * done, refused: its reply is kept for a day, and repetitions receive it;
+ * withdrawn: nothing was done, and the request that carried it can no longer run it; another request may.
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
-  /** Kept until it is written: until then the command looks as if it were running. */
+  /** Retries until the end is written; until then the command appears to be running. */
   const record = (command: CommandRequest, state: "done" | "refused" | "withdrawn", reply: unknown) =>
     untilItSucceeds(() => store.end(command, state, storableJson(JSON.stringify(reply ?? null))), {
       signal: stopping,
       onError(error) {
-        // What the store refuses for its content it will always refuse.
+        // A value that the store refuses, it will always refuse.
         if (isRefusedValue(error)) throw error;
-        log.warn("The end of a command cannot be recorded yet", {
+        log.warn("Cannot record the end of a command yet", {
           commandId: command.id,
           reason: messageOf(error),
         });
       },
     }).catch((error: unknown) =>
-      log.error("The end of a command was not recorded", { commandId: command.id, error }),
+      log.error("Could not record the end of a command", { commandId: command.id, error }),
     );
 
   async function carryOut(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
     try {
-      // A refusal is recorded as the caller receives it.
+      // Records a refusal as the caller receives it.
       const reply = await act().catch(translateStoreError);
       await record(command, "done", reply);
       return reply;
@@ -55,7 +55,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
     }
   }
 
-  /** What the record of a command that another request began means for a repetition. */
+  /** Answers a repetition from the record of the first request. */
   async function repeat({ id, fingerprint }: CommandRequest): Promise<unknown> {
     for (let waited = 0; waited < WAIT_MS; waited += POLL_MS) {
       const known = await store.find(id);
@@ -66,18 +66,18 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
       if (known?.state !== "running") break;
       await pause(POLL_MS, stopping);
     }
-    throw new AppError("PROCESSOR_UNAVAILABLE", "The command has not ended yet; its outcome is not known", {
+    throw new AppError("PROCESSOR_UNAVAILABLE", "The command has not ended yet; its outcome is unknown", {
       facts: { commandId: id },
     });
   }
 
   return {
-    /** Carry a command out, or answer as it was answered before. */
+    /** Runs a command, or returns the reply to its first request. */
     async once(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
       return (await store.begin(command, workerId())) ? carryOut(command, act) : repeat(command);
     },
 
-    /** How a command stands. One that has not begun is withdrawn, so that the answer stays true. */
+    /** Returns the state of a command. Withdraws one that has not begun, so that the answer remains true. */
     async outcome(id: string, send: string): Promise<CommandOutcome> {
       await store.withdraw(id, send);
       const known = await store.find(id);

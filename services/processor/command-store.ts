@@ -6,7 +6,7 @@ import { unnestSql } from "../../shared/unnest-sql.ts";
 import type { JobPosition, Step } from "./history.ts";
 import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 
-/** A job as a command sees it. */
+/** A job as a command reads it. */
 export interface CommandJob extends JobPosition {
   readonly status: JobStatus;
   readonly priority: number;
@@ -15,7 +15,7 @@ export interface CommandJob extends JobPosition {
   readonly typeVersion: number | null;
 }
 
-/** A job that a command moves, and the step it takes. */
+/** A job that a command moves, and the step that moves it. */
 export interface CommandMove {
   readonly job: CommandJob;
   readonly step: Step;
@@ -41,7 +41,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       return sql<CommandJob[]>`select ${columns} from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
-    /** Returns what a job was submitted as. */
+    /** Returns the request with which a job was submitted. */
     async request(id: string): Promise<JobRequestRow | undefined> {
       const [row] = await sql<JobRequestRow[]>`
         select type, priority, max_attempts as "maxAttempts", deadline_ms as "deadlineMs", metadata,
@@ -53,7 +53,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
     /** The job types that have jobs. */
     types: () => jobTypes(sql),
 
-    /** Writes moves of jobs that still stand where the command saw them. Returns the ids actually written. */
+    /** Moves the jobs that have not changed since the command read them. Returns the ids actually written. */
     async move(
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
@@ -99,7 +99,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       };
     },
 
-    /** Requests a cancel from the holders of running jobs. Returns the ids that still run. */
+    /** Requests cancellation of running jobs from their workers. Returns the ids that still run. */
     async requestCancel(ids: readonly string[]): Promise<Set<string>> {
       const rows = await sql<{ id: string }[]>`
         with requested as (
@@ -110,14 +110,14 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       return new Set(rows.map((row) => row.id));
     },
 
-    /** Returns whether a command has moved a job already. */
+    /** Returns whether a command has already moved a job. */
     async wasMovedBy(jobId: string, commandId: string): Promise<boolean> {
       const rows = await sql`
         select from explicit_transitions where job_id = ${jobId} and detail->>'commandId' = ${commandId} limit 1`;
       return rows.length > 0;
     },
 
-    /** Returns the live workers that run a type at this version, its waiting jobs, and whether it ever had any. */
+    /** Returns how many live workers run a type at this version, how many of its jobs wait, and whether it is known. */
     async typeStatus(type: string, version: number) {
       const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`
         with ${knownTypesSql(sql)}

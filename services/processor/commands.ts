@@ -13,28 +13,28 @@ import { CANCELLABLE, cancelMoves, RETRYABLE, retryMoves } from "./job-moves.ts"
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
 
-/** A job may move between being read and written; this often in a row is no race any more. */
+/** A job may change between the read and the write; this many times in a row is not a race. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
-/** A job whose id is older than this has long been taken in, or never was accepted. */
+/** A job whose id is older than this has a row, or was never accepted. */
 const ON_ITS_WAY_MS = 60_000;
-/** How long a cancel waits for a job that was accepted a moment ago to become a row. */
+/** How long a cancel waits for the row of a job that was accepted a moment ago. */
 const INTAKE_MS = 2_000;
 const INTAKE_POLL_MS = 20;
 
 export interface CommandsOptions {
   readonly store: CommandStore;
-  /** When and why a job was deleted, where that is remembered. */
+  /** Returns when and why a job was deleted, if that is remembered. */
   readonly pruned: PruneStore["pruned"];
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly log: Log;
-  /** Called when a command has made jobs due. */
+  /** Called when a command made jobs due. */
   readonly onDue: () => void;
 }
 
-/** Commands on existing jobs. Any processor can carry them out: the truth is in the store. */
+/** Commands on existing jobs. Any processor can run them, because the store holds the state. */
 export function createCommands({ store, pruned, history, outbox, log, onDue }: CommandsOptions) {
   async function write(moves: readonly CommandMove[]): Promise<Set<string>> {
     if (moves.length === 0) return new Set();
@@ -43,20 +43,20 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return done;
   }
 
-  /** Cancels a job, or has its holder cancel it; returns whether its status was still the one read. */
+  /** Cancels a job, or has its worker cancel it; returns whether its status was still the one read. */
   async function cancelOne(job: CommandJob, commandId: string): Promise<boolean> {
     if (job.status === "EXECUTING") return (await store.requestCancel([job.id])).has(job.id);
     return (await write(cancelMoves(history, [job], commandId))).has(job.id);
   }
 
-  /** Makes a job wait for a slot again; returns whether it still stood where it was read. */
+  /** Makes a job wait for a slot again; returns whether it had not changed since it was read. */
   async function retryOne(job: CommandJob, commandId: string): Promise<boolean> {
     const done = await write(retryMoves(history, [job], commandId));
     if (done.size > 0) onDue();
     return done.has(job.id);
   }
 
-  /** Applies a command to one job, again when the job has moved meanwhile. */
+  /** Applies a command to a job, and again if the job changed in between. */
   async function applyTo(
     id: string,
     allowed: readonly JobStatus[],
@@ -67,7 +67,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = outcome === "cancelled" ? await awaitRow(id) : (await store.get([id]))[0];
       if (!job) throw await missingError(id);
-      // A worker that died over the command may have moved the job, or its last statement may do so yet.
+      // A worker that died during this command may have moved the job, or its last statement may still do so.
       if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
         throw new AppError(
@@ -118,10 +118,10 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     retry: (id: string, commandId: string) => applyTo(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
-      // No type has U+0000 in its name, and the store does not take it.
+      // No type has U+0000 in its name, and the store cannot hold it.
       if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.typeStatus(type, 0);
-      // A removed type may have left jobs behind, and a newer processor may know a type that this one does not.
+      // A removed type may still have jobs, and a newer processor may know a type that this one does not.
       if (workers === 0 && !seen) jobTypeNamed(type);
       const changed = await store.setPaused(type, paused);
       if (!paused) onDue();
@@ -141,7 +141,7 @@ export function mayBeOnItsWay(id: string, now: number): boolean {
 function noWorkerNote(type: string, waiting: number): string {
   const jobs = waiting === 1 ? "1 job waits" : `${waiting} jobs wait`;
   return (
-    `No worker runs ${type}, so nothing of it starts; ${jobs}. Start a processor that has the type, ` +
+    `No worker runs ${type}, so none of its jobs start; ${jobs}. Start a processor that has the type, ` +
     `or cancel the jobs with POST /jobs/actions and the filter type:${type}`
   );
 }

@@ -3,25 +3,25 @@ import { after, type Historian, laterOf, type Step } from "./history.ts";
 import type { EndedAttempt } from "./job.ts";
 import { MAX_LOSSES, nextDelayMs } from "./retry-policy.ts";
 
-/** What becomes of a job after an attempt, without the steps that record it. */
+/** The fate of a job after an attempt, without the steps that record it. */
 interface Verdict {
   readonly status: Extract<JobStatus, "COMPLETED" | "CANCELLED" | "RETRYING" | "FAILED">;
   readonly tries: number;
   readonly losses: number;
-  /** Milliseconds until the next attempt, of RETRYING. */
+  /** For RETRYING: milliseconds until the next attempt. */
   readonly delayMs: number;
   readonly error: JobError | null;
 }
 
-/** What becomes of a job after an attempt, with the steps that record it. */
+/** The fate of a job after an attempt, with the steps that record it. */
 export interface Conclusion extends Omit<Verdict, "delayMs"> {
-  /** When the attempt ended, never before it began. */
+  /** When the attempt ended; never before it began. */
   readonly at: Date;
   readonly runAt: Date | null;
   readonly steps: readonly Step[];
 }
 
-/** Decides what becomes of a job whose attempt has ended, and writes its next steps. */
+/** Decides the fate of a job whose attempt has ended, and creates its next steps. */
 export function conclude(history: Historian, ended: EndedAttempt, random?: () => number): Conclusion {
   const { job, ending, durationMs } = ended;
   const { delayMs, ...verdict } = verdictOn(ended, random);
@@ -37,7 +37,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     },
     at,
   );
-  // By this processor's clock alone: history may be ahead of it, and would delay the retry.
+  // Uses this processor's clock: the job's history may be ahead of it, and would delay the retry.
   const runAt = verdict.status === "RETRYING" ? new Date(ended.finishedAt.getTime() + delayMs) : null;
   return { ...verdict, at, runAt, steps: [executed, move()] };
 
@@ -57,8 +57,8 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
 }
 
 /**
- * Succeeded → COMPLETED. Otherwise CANCELLED when a person requested that, whatever the outcome. Failed or timed out →
- * RETRYING while tries are left, else FAILED. Lost with its worker → RETRYING at once, FAILED when that happened too often.
+ * Succeeded → COMPLETED. Any other outcome → CANCELLED if a person requested that. Failed or timed out → RETRYING while
+ * tries remain, else FAILED. Lost with its worker → RETRYING at once, or FAILED after too many losses.
  */
 function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdict {
   const { tries, losses } = job;
@@ -81,7 +81,7 @@ function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdic
   };
 }
 
-/** Events and lists carry what identifies an error; the stack stays with its attempt. */
+/** Events and lists carry only what identifies an error; the stack is kept with the attempt. */
 function brief({ code, message, fingerprint }: JobError): JobError {
   return { code, message, ...(fingerprint && { fingerprint }) };
 }

@@ -1,15 +1,15 @@
 import type { CountCheck } from "../../contracts/api-commands.ts";
 import type { Sql } from "../../shared/postgres.ts";
 
-/** Any numbers that no other program takes for its own advisory locks. */
+/** Arbitrary keys for advisory locks, unlikely to collide with another program's. */
 const FOLD_LOCK = 7_326_116;
 const CHECK_LOCK = 7_326_117;
 const FOLDED = 20_000;
 
-/** The maintained counts: folding what statements append, and comparing with a full count. */
+/** The maintained counts: folds the deltas that statements append, and compares the totals with a full count. */
 export function createCountStore(sql: Sql) {
   return {
-    /** Adds what was appended to the totals. Returns whether more may be left. Another processor's turn counts as done. */
+    /** Adds appended deltas to the totals. Returns whether more may remain; false while another processor folds. */
     async fold(): Promise<{ more: boolean }> {
       const [row] = await sql<{ taken: number }[]>`
         with taken as (
@@ -28,13 +28,13 @@ export function createCountStore(sql: Sql) {
     },
 
     /**
-     * Counts everything, in one statement that takes as long as it needs, and puts right what differs. May run while jobs
-     * do; `sql` had better be a connection of its own.
+     * Counts everything in one statement without a time limit, and corrects the totals that differ. May run while jobs
+     * do; `sql` should be a dedicated connection.
      */
     async check(): Promise<CountCheck> {
       return sql.begin(async (tx) => {
         await tx`set local statement_timeout = 0`;
-        // Two at a time would both put right the same.
+        // Two concurrent checks would correct the same difference twice.
         await tx`select pg_advisory_xact_lock(${CHECK_LOCK})`;
         const differences = await tx<CountCheck["differences"]>`
           with differing as materialized (select * from job_count_differences()),

@@ -12,14 +12,14 @@ export interface DeadLetterRow {
   readonly reason: DeadLetterReason;
   readonly replays: number;
   readonly diedAt: Date;
-  /** Whether it was replayed and has not died again since. */
+  /** Whether the letter was replayed and has not died again since. */
   readonly replayed: boolean;
   /** The request of that replay, and its reply. */
   readonly replayRequest: string | null;
   readonly replayReply: ReplayReply | null;
 }
 
-/** What a letter remembers of its replay. */
+/** The replay that a letter remembers. */
 export interface ReplayRecord {
   readonly request: string;
   readonly reply: ReplayReply;
@@ -30,9 +30,9 @@ export function createDeadLetterStore(sql: Sql) {
 
   return {
     /**
-     * Files refused messages, each once. One that broke on both of its queues is filed under `jobs.created`: a replay
-     * there reaches both again. One that dies again later is open again; deaths are compared with each other, because a
-     * replay is dated by the store's clock.
+     * Files refused messages, each once. One that was refused on both of its queues is filed under `jobs.created`: a
+     * replay there reaches both again. One that dies again later is reopened; times of death are compared only with
+     * each other, because the store's clock dates a replay.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       const letters = unnestSql(sql, "i", {
@@ -61,7 +61,7 @@ export function createDeadLetterStore(sql: Sql) {
             or excluded.died_at > dead_letters.died_at`;
     },
 
-    /** Files a message and takes it back. Rejects when the store does not take one now. */
+    /** Files a message and rolls back. Rejects when the store cannot file one now. */
     async rehearse(message: RefusedMessage): Promise<void> {
       await rehearse(sql, (tx) => createDeadLetterStore(tx).file([message]));
     },
@@ -75,8 +75,8 @@ export function createDeadLetterStore(sql: Sql) {
     },
 
     /**
-     * Marks a letter that is still as it was read: of two concurrent replays only the first counts, and a letter that
-     * has died again stays open.
+     * Marks a letter as replayed if it has not changed since it was read: of two concurrent replays only the first
+     * counts, and a letter that has died again remains open.
      */
     async markReplayed(
       { id, replays, diedAt }: Pick<DeadLetterRow, "id" | "replays" | "diedAt">,
@@ -88,7 +88,9 @@ export function createDeadLetterStore(sql: Sql) {
         where id = ${id} and replays = ${replays} and died_at < ${diedAt}::timestamptz + interval '1 millisecond'`;
     },
 
-    /** Hides a dead letter for good; returns false when there is none. Its row stays, because the ledger accounts for it. */
+    /**
+     * Hides a dead letter permanently; returns false if there is none. Its row remains for the ledger to account for.
+     */
     async drop(id: string): Promise<boolean> {
       const rows =
         await sql`update dead_letters set dropped_at = now() where id = ${id} and dropped_at is null returning id`;

@@ -16,11 +16,11 @@ export interface DeadLettersOptions {
   readonly store: DeadLetterStore;
   readonly bus: Bus;
   readonly log: Log;
-  /** Counts messages that are parked. */
+  /** Called with the number of messages just parked. */
   readonly onParked: (messages: number) => void;
 }
 
-/** Files what broke its contract, and lets people drop it. */
+/** Files messages that broke their contract, and lets people drop them. */
 export function createDeadLetters(options: DeadLettersOptions) {
   const { store, bus, log, onParked } = options;
   const writeAll = createIsolation<RefusedMessage>({
@@ -29,12 +29,12 @@ export function createDeadLetters(options: DeadLettersOptions) {
     log,
   });
 
-  /** Consumes `jobs.failed.validation`. What is no refused message is itself filed as one. */
+  /** Consumes `jobs.failed.validation`. A message there that is not a refused message is filed as one itself. */
   const file: BatchHandler = async (batch) => {
     const messages = new Map<string, RefusedMessage>();
     for (const { body, diedOn } of batch) {
       const message = readRefused(body, diedOn);
-      // The metrics-engine refuses it too; a replay has to go where the job was lost, as the store keeps it as well.
+      // The metrics-engine may refuse the same message. Like the store, prefer `jobs.created`: a replay must go there.
       if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
     const condemned = await writeAll([...messages.values()], store.file);
@@ -53,8 +53,8 @@ export function createDeadLetters(options: DeadLettersOptions) {
   };
 
   /**
-   * Consumes `messages.parked`: tries each message alone and keeps what fails, which comes again after a pause. So it
-   * is filed within seconds once its cause is gone, and holds up nothing but its like.
+   * Consumes `messages.parked`: tries each message alone; failures are redelivered after a pause. So a message is filed
+   * within seconds once its cause is gone, and delays only other parked messages.
    */
   const fileParked: BatchHandler = async (batch) => {
     const failures: unknown[] = [];
@@ -99,7 +99,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
       {
         original: body,
         reason: "MALFORMED",
-        detail: "A message on jobs.failed.validation that is no refused message",
+        detail: "A message on jobs.failed.validation that is not a refused message",
       },
       { queue: "jobs.failed.validation", service: SERVICE },
     );
@@ -109,7 +109,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
     file,
     fileParked,
 
-    /** Publish refused envelopes to `jobs.failed.validation`. */
+    /** Publishes refused envelopes to `jobs.failed.validation`. */
     async refuse(refused: readonly RefusedEnvelope[]): Promise<void> {
       await Promise.all(
         refused.map((one) => {
@@ -128,7 +128,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
 }
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
-/** A message like any other, for finding out whether the store files one; it is never kept. */
+/** A message that probes whether the store files any; it is never kept. */
 const canary = () =>
   refusedMessage(
     { original: Buffer.from(crypto.randomUUID()), reason: "MALFORMED", detail: "canary" },

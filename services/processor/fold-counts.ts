@@ -12,7 +12,7 @@ export interface FoldOptions {
   readonly duty: Duty;
 }
 
-/** Folds what statements have counted into the totals, so that readers add up little, until `signal` aborts. */
+/** Folds the deltas that statements append into the totals, so that readers add up few rows; until `signal` aborts. */
 export async function foldCounts({ store, log, duty }: FoldOptions, signal: AbortSignal): Promise<void> {
   duty.begin();
   while (!signal.aborted) {
@@ -22,7 +22,7 @@ export async function foldCounts({ store, log, duty }: FoldOptions, signal: Abor
       if (more) continue;
     } catch (error) {
       duty.failed(messageOf(error));
-      log.debug("Counts cannot be folded now", { reason: messageOf(error) });
+      log.debug("Cannot fold counts now", { reason: messageOf(error) });
     }
     await pause(FOLD_EVERY_MS, signal);
   }

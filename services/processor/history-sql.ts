@@ -7,38 +7,38 @@ import { isSampled } from "../../shared/traceparent.ts";
 import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
 
-/** A message that was committed with what it tells of: in the outbox, or in the tables of the bus itself. */
+/** A message committed with the changes it announces, in the outbox or in the tables of the bus itself. */
 export interface OutboxMessage {
   readonly id: string;
   readonly body: Uint8Array;
-  /** Sampled traces that its events belong to: a traceparent for each. */
+  /** A traceparent for each sampled trace that its events belong to. */
   readonly traces: ReadonlySet<string>;
 }
 
-/** The part of one statement that writes steps, and the message that it then has written. */
+/** The part of a statement that writes steps, and the message that it wrote. */
 export interface HistoryWriting {
   /**
-   * The rest of a statement that wrote jobs: expects a CTE `done` of what was really written, and adds for that the CTEs
-   * `steps`, `moved` (rows of explicit_transitions, for what the jobs' own rows do not imply) and `sent` (one row with
-   * the id of their message, or null). `done` identifies what was written by `id`, the job's; where a batch may hold
-   * one job twice, by `entry`.
+   * The rest of a statement that writes jobs. It expects a CTE `done` with the jobs actually written, and adds the CTEs
+   * `steps`, `moved` (rows of explicit_transitions for the transitions that the jobs' rows do not imply) and `sent`
+   * (one row with the id of the message, or null). `done` identifies jobs by `id`, or by `entry` if a batch may hold
+   * the same job twice.
    */
   sql(sql: Sql): Fragment;
-  /** The message with this id, made again here rather than sent back by the store; of the steps written, or of all. */
+  /** Returns the message with this id, rebuilt here to spare a transfer, from the steps `written` or from all. */
   message(id: string | null | undefined, written?: readonly Step[]): OutboxMessage | undefined;
 }
 
-/** How steps of jobs are written; `entries` has the entry of each step, where a batch may hold one job twice. */
+/** Prepares the writing of steps. `entries` holds the entry of each step, if a batch may hold the same job twice. */
 export type WriteHistory = (steps: readonly Step[], entries?: readonly number[]) => HistoryWriting;
 
-/** `bus` is where the bus's tables are in the job store's own database: no outbox is needed there. */
+/** With `bus`, whose tables are in the job store's database, messages go straight to the bus and need no outbox. */
 export function createHistoryWriter(bus?: BusTables): WriteHistory {
   const insertMessage = (sql: Sql) =>
     bus?.insertSql(sql, "jobs.transitions") ??
     sql`insert into outbox (message) select body from message returning id`;
 
   return (steps, entries) => {
-    // As it is published: what is stored is a fraction of its text.
+    // Compressed as it is published, so that the store holds a fraction of the text.
     const body = compressBody(joinEnvelopes(steps.map((s) => s.event)));
     const explicit = explicitOf({ steps, entries });
     return {
@@ -70,7 +70,7 @@ export function createHistoryWriter(bus?: BusTables): WriteHistory {
   };
 }
 
-/** Steps that were written, each by the key of its job or entry. */
+/** Joins steps with the jobs or entries that were written. */
 function writtenSql(sql: Sql, { steps, entries }: KeyedSteps, columns: Columns, place?: string): Fragment {
   const keys: Columns = entries
     ? { entry: ["int", entries] }
@@ -84,7 +84,7 @@ interface KeyedSteps {
   readonly entries: readonly number[] | undefined;
 }
 
-/** The steps that no row of a job implies. */
+/** The transitions that no job's row implies. */
 function explicitOf({ steps, entries }: KeyedSteps): KeyedSteps {
   const indexes = [...steps.keys()].filter((index) => steps[index]?.to && !steps[index].implied);
   return {
@@ -105,7 +105,7 @@ const moveColumns = (moves: readonly Step[]): Columns => ({
   detail: ["json", moves.map((m) => m.detail)],
 });
 
-/** Splits the ids that a statement returns as one text, separated by commas; null where there is none. */
+/** Splits ids that a statement returns as one text, separated by commas; null means none. */
 export function idsOf(text: string | null | undefined): Set<string> {
   return new Set(text ? text.split(",") : []);
 }

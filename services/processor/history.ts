@@ -3,7 +3,7 @@ import { eventIdAt } from "../../contracts/ids.ts";
 import { isLegalMove, type JobStatus } from "../../contracts/job.ts";
 import type { EventMaker } from "../../shared/event.ts";
 
-/** Where a job stands; a step starts from here. */
+/** Where a job is in its history; the next step starts from here. */
 export interface JobPosition {
   readonly id: string;
   readonly type: string;
@@ -13,11 +13,11 @@ export interface JobPosition {
   readonly attempt: number;
   readonly correlationId: string;
   readonly traceparent: string | null;
-  /** When it took this status. */
+  /** Time of the newest step. */
   readonly updatedAt: Date;
 }
 
-/** One entry of a job's history: an event and its transition (`to` is null where the status stays). */
+/** One entry of a job's history: an event and its transition. `to` is null if the status does not change. */
 export interface Step {
   readonly jobId: string;
   readonly sequence: number;
@@ -28,9 +28,9 @@ export interface Step {
   readonly eventId: string;
   readonly at: Date;
   readonly detail: string | null;
-  /** Whether the job's row implies the transition, which then has no row of its own. */
+  /** Whether the job's row implies the transition, which then needs no row of its own. */
   readonly implied: boolean;
-  /** The envelope as JSON, ready to be joined into a message. */
+  /** The envelope as JSON, ready to join into a message. */
   readonly event: string;
   readonly traceparent: string | null;
 }
@@ -40,15 +40,15 @@ type MoveEvent = Exclude<EventType, "job.created" | "job.executed">;
 type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
- * Writes the next steps of jobs. The sequence and the event ids follow from where the job stands. Several clocks write
- * one history, the gateway's among them, so a step that would be earlier than the one before it takes that one's time.
+ * Creates the next steps of jobs. Sequences and event ids follow from the job's position. Several clocks write one
+ * history, including the gateway's, so a step is never earlier than the one before it.
  */
 export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {
-    /** The time that steps are written at. */
+    /** The clock of new steps. */
     now,
 
-    /** A change of status and its event. `run` and `attempt` are those after the move. */
+    /** Returns the step that changes a job's status. `run` and `attempt` are the values after the move. */
     move<E extends MoveEvent>(
       job: JobPosition,
       to: JobStatus,
@@ -78,7 +78,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
       });
     },
 
-    /** The end of an attempt. */
+    /** Returns the step that records the end of an attempt. */
     executed(
       job: JobPosition,
       facts: Omitting<EventPayload<"job.executed">, "jobId" | "jobType" | "sequence" | "run" | "attempt">,
@@ -131,7 +131,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
 }
 export type Historian = ReturnType<typeof createHistorian>;
 
-/** Where the job stands after a step. */
+/** Returns the job at its position after a step. */
 export function after<S extends JobPosition>(job: S, { sequence, run, attempt, to, at }: Step): S {
   return { ...job, sequence, run, attempt, status: to ?? job.status, updatedAt: at };
 }

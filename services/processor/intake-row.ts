@@ -18,14 +18,14 @@ export interface Checked {
   readonly event: Created;
   readonly span: JobSpan | undefined;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Undefined where this processor does not know the type at that version: the job waits for one that does. */
+  /** Undefined if this processor does not know the type at this version: the job waits for one that does. */
   readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
   readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
 }
 
 /**
- * Checks a payload again, because the gateway is not the only one that may publish. A processor that does not know the
- * type, or only an older version of it, cannot judge and does not.
+ * Checks a payload again, because others than the gateway may publish. A processor that does not know the type, or
+ * knows only an older version, accepts any payload.
  */
 export function check(event: Created, runs: KnownTypes["runs"]): Omit<Checked, "event" | "span"> {
   const { jobType: name, payload } = event.payload;
@@ -46,7 +46,7 @@ function versionOf({ payload: { jobTypeVersion } }: Created): number | null {
   return jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
 }
 
-/** A job that its insert claimed; it has a policy. */
+/** A job that its insert claims; it has a policy. */
 export type ClaimedNewJob = NewJob & Record<"maxAttempts" | "baseMs" | "capMs" | "deadlineMs", number>;
 export const isClaimed = (job: NewJob): job is ClaimedNewJob => job.status === "EXECUTING";
 
@@ -54,7 +54,7 @@ export function isDue(event: Created, now: Date): boolean {
   return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
 }
 
-/** The row of a job, with its history so far. `claimedBy` is the worker whose insert claims it. */
+/** Returns the row of a job with its history so far. `claimedBy` is the worker whose insert claims it. */
 export function newJob(
   history: Historian,
   { event, span, payload, refusal, policy }: Checked,
@@ -63,7 +63,7 @@ export function newJob(
 ): NewJob {
   const { payload: facts, correlationId } = event;
   const createdAt = new Date(event.occurredAt);
-  // The gateway's clock may be ahead: that moves the history along, not the time at which the job is due.
+  // A gateway clock that is ahead shifts the job's history, but not the time at which the job is due.
   const now = laterOf(receivedAt, createdAt);
   const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt;
   const steps: Step[] = [];
@@ -75,7 +75,7 @@ export function newJob(
     run: 1,
     attempt: 0,
     correlationId,
-    // Kept with the job, so that later spans, on any processor, follow its intake.
+    // Kept with the job, so that later spans on any processor follow its intake.
     traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
     updatedAt: createdAt,
   };
@@ -145,7 +145,7 @@ export function newJob(
   };
 }
 
-/** The job as its runner sees it, once its insert has claimed it. */
+/** Returns a job that its insert claimed, as its runner needs it. */
 export function claimedJob(job: ClaimedNewJob): ClaimedJob {
   return {
     id: job.id,

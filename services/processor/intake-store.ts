@@ -5,7 +5,7 @@ import type { Step } from "./history.ts";
 import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
-/** A job that was created and is to become a row, with the status that intake assigns. */
+/** A created job that becomes a row, with the status that intake assigns. */
 export interface NewJob {
   readonly id: string;
   readonly type: string;
@@ -23,9 +23,9 @@ export interface NewJob {
   readonly originKind: string | null;
   readonly sequence: number;
   readonly attempt: number;
-  /** Rank of the version of its type; null where its producer did not say. */
+  /** Rank of its type's version; null if the producer named none. */
   readonly typeVersion: number | null;
-  /** These are null where this processor does not know the type, and were not asked for: the type's own apply. */
+  /** Null if the request left them out and this processor does not know the type: the type's own apply later. */
   readonly maxAttempts: number | null;
   readonly baseMs: number | null;
   readonly capMs: number | null;
@@ -41,7 +41,7 @@ export interface NewJob {
   readonly steps: readonly Step[];
 }
 
-/** What the store knows of a job id that was there already; of a job that was deleted, no fingerprint. */
+/** A job id that already has a row, or had one: then the fingerprint is null. */
 export interface KnownJob {
   readonly id: string;
   readonly fingerprint: string | null;
@@ -51,12 +51,12 @@ export interface KnownJob {
 export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * Inserts the jobs that are new, with their history and its message, in one statement. Returns the ids of those. One
-     * that was deleted and is remembered is not new: its events have been counted.
+     * Inserts the new jobs with their history and its message in one statement, and returns their ids. A deleted job
+     * that is remembered is not new: its events have been counted.
      *
-     * Whether an id is known is decided by one snapshot, in which it is either a row or a deleted job. The conflict alone
-     * would wait for a deletion in progress, then find no row, though the snapshot is too old to see what the deletion
-     * noted. `offset 0` keeps it a look-up for each id.
+     * One snapshot decides whether an id is known; in it, the id is either a row or a deleted job. The conflict alone
+     * would wait for a deletion in progress and then find no row, while the snapshot is too old to see the deletion's
+     * note. `offset 0` keeps this a lookup per id.
      */
     async insert(
       jobs: readonly NewJob[],
@@ -95,7 +95,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
       };
     },
 
-    /** Inserts a job and takes it back. Rejects when the store does not take one now. */
+    /** Inserts a job and rolls back. Rejects when the store cannot insert one now. */
     async rehearse(job: NewJob): Promise<void> {
       await rehearse(sql, (tx) => createIntakeStore(tx, write).insert([job]));
     },
@@ -108,7 +108,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
         select id, fingerprint, created_event_id from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
-    /** Tell other processors, once for a batch, that jobs wait. */
+    /** Notifies other processors that jobs wait; once per batch is enough. */
     async announce(): Promise<void> {
       await sql`select pg_notify('observatory_waiting', '')`;
     },

@@ -16,7 +16,7 @@ import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeSlots } from "./type-slots.ts";
 
-/** Jobs in one insert: messages carry many. */
+/** Jobs per insert; one message carries many. */
 const MAX_ROWS = 400;
 
 export interface IntakeOptions {
@@ -35,13 +35,13 @@ export interface IntakeOptions {
   readonly start: (job: ClaimedJob) => void;
   /** Files messages that broke their contract; resolves when they are durable. */
   readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
-  /** Counts messages that are parked. */
+  /** Called with the number of messages just parked. */
   readonly onParked: (messages: number) => void;
 }
 
 /**
- * Drains `jobs.created` into rows, however long the backlog is. A job whose slot is free is claimed by its insert;
- * the others wait in the store, where they can be seen, ordered and cancelled.
+ * Drains `jobs.created` into rows, however long the backlog. The insert itself claims a job if a slot is free; the
+ * others wait in the store, where people can list, order and cancel them.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
   const { store, history, slots, typeSlots, claimer, outbox, tracing, log } = options;
@@ -75,11 +75,11 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     if (refused.length > 0) await refuse(refused);
   };
 
-  /** Returns what the store cannot take; rejects when the store itself is in trouble. */
+  /** Returns the events that the store refuses; rejects when the store itself fails. */
   async function insert(events: readonly Created[]): Promise<RefusedEnvelope[]> {
     const refused: RefusedEnvelope[] = [];
-    const condemned = await writeAll(events, async (part) => {
-      refused.push(...(await insertTogether(part)));
+    const condemned = await writeAll(events, async (group) => {
+      refused.push(...(await insertTogether(group)));
     });
     for (const { entry, why, error } of condemned)
       refused.push(
@@ -137,18 +137,18 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       slots.release(reserved - started);
       for (const type of direct.values()) typeSlots.release(type);
     }
-    // A refused job has a REJECTED row too, unless its id had a row before.
+    // A refused job has a REJECTED row as well, unless its id already had a row.
     return refused;
   }
 
-  /** Of jobs that have or had a row, returns those with another body under the same key; plain duplicates are ignored. */
+  /** Returns conflicts: jobs whose id has or had a row with another body. Plain duplicates are ignored. */
   async function conflicts(events: readonly Created[]): Promise<RefusedEnvelope[]> {
     const known = new Map(
       (await store.known(events.map((event) => event.payload.jobId))).map((job) => [job.id, job]),
     );
     const isSame = ({ eventId, payload }: Created) => {
       const job = known.get(payload.jobId);
-      // Of a deleted job, only the event is remembered, whose id follows from the fingerprint.
+      // Only the event id of a deleted job is remembered; it follows from the fingerprint.
       return job?.fingerprint === null
         ? job.createdEventId === eventId
         : job?.fingerprint === payload.fingerprint;
@@ -171,6 +171,6 @@ function conflict(event: Created): RefusedEnvelope {
   return refusal(
     event,
     "IDEMPOTENCY_CONFLICT",
-    `Job ${event.payload.jobId} was made from another body under the same idempotency key`,
+    `Job ${event.payload.jobId} was created from another body under the same idempotency key`,
   );
 }

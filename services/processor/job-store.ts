@@ -4,20 +4,20 @@ import { openPostgres, type Sql } from "../../shared/postgres.ts";
 import { migrate } from "./migration-store.ts";
 
 /**
- * Every statement finds its few rows by an index. A plan is made once for a connection, on a new store while the
- * tables are empty, when reading them whole looks cheaper, and is kept while they grow. Without that choice costs look
- * huge, which would have plans compiled.
+ * Every statement finds its few rows by an index. A connection plans each statement once; on a new store that happens
+ * while the tables are empty and a sequential scan looks cheaper, and the plan stays as they grow. Disabling sequential
+ * scans inflates cost estimates, which would trigger JIT compilation.
  */
 const PLANNER = { enable_seqscan: "off", jit: "off" };
 
-/** Connections for statements that a processor keeps at rest, beside one for notifications. */
+/** Connections for statements that an idle processor keeps open, besides one for notifications. */
 const STEADY = 3;
 
 export interface JobStore {
   readonly run: GuardedPostgres["run"];
-  /** A connection of its own, for notifications alone. */
+  /** A dedicated connection for notifications. */
   readonly listening: Sql;
-  /** Runs long work on a connection of its own, which nothing else waits for. */
+  /** Runs long work on its own connection, so that nothing else waits for it. */
   onOwnConnection<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Brings the tables up to date, as {@link migrate} does. */
   migrate(signal: AbortSignal): Promise<void>;
@@ -60,8 +60,8 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
 }
 
 /**
- * A store of statements whose every call is guarded: it settles even when the connection is lost. `create` is called
- * once for each pool that the guard makes.
+ * A store whose every call is guarded: it settles even when the connection is lost. `create` is called once for each
+ * pool that the guard opens.
  */
 export function guardedStore<S extends object>({ run }: Pick<JobStore, "run">, create: (sql: Sql) => S): S {
   const stores = new WeakMap<Sql, S>();

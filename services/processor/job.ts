@@ -1,7 +1,7 @@
 import type { AttemptError } from "../../contracts/job.ts";
 import type { JobPosition } from "./history.ts";
 
-/** A job that this processor holds: where it stands, and what running it needs. */
+/** A job that this processor holds: its position and what its runner needs. */
 export interface ClaimedJob extends JobPosition {
   readonly status: "EXECUTING";
   readonly payload: Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ export interface ClaimedJob extends JobPosition {
   readonly cancelRequested: boolean;
 }
 
-/** How an attempt ended, before it is decided what follows for the job. */
+/** How an attempt ended, before the fate of its job is decided. */
 export type Ending =
   | { readonly outcome: "succeeded"; readonly result: string | null }
   | { readonly outcome: "failed" | "timed-out"; readonly error: AttemptError; readonly retryable: boolean }
@@ -30,6 +30,6 @@ export interface EndedAttempt {
   readonly ending: Ending;
   readonly finishedAt: Date;
   readonly durationMs: number;
-  /** JSON of the log lines. */
+  /** The log lines as JSON. */
   readonly logs: string;
 }

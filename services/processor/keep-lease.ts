@@ -33,7 +33,7 @@ export interface LeaseKeeperOptions {
   /** Milliseconds after its last heartbeat until a worker is presumed dead. */
   readonly leaseMs: number;
   readonly duty: Duty;
-  /** Called when a takeover has made jobs due. */
+  /** Called when a takeover made jobs due. */
   readonly onDue: () => void;
 }
 
@@ -56,7 +56,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
         held.filter((job) => job.cancelRequested).map((job) => job.id),
         "cancelled",
       );
-      await giveBackOrphans(held.map((job) => job.id));
+      await returnOrphans(held.map((job) => job.id));
       return;
     }
     log.warn("This worker was presumed dead and abandons its jobs", { workerId: worker.id() });
@@ -66,11 +66,11 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
   }
 
   /**
-   * Returns jobs that the store says this worker runs and it does not: their claim was committed and the reply was
-   * lost with the connection. A reply may also still be under way, so only what two heartbeats in a row found is
-   * returned; should it run after all, its end is refused.
+   * Puts back jobs that this worker holds in the store but does not run: their claim was committed, and its reply was
+   * lost with the connection. A reply may also still be in flight, so a job is returned only once two consecutive
+   * heartbeats have found it. If it runs after all, its end is refused.
    */
-  async function giveBackOrphans(held: readonly string[]): Promise<void> {
+  async function returnOrphans(held: readonly string[]): Promise<void> {
         const unknown = held.filter((id) => !runner.running.has(id));
     const orphans = unknown.filter((id) => suspects.has(id));
     suspects = new Set(unknown);
@@ -107,12 +107,12 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
       })),
     );
     const ended = recorded.flatMap((entry) => (typeof entry === "string" ? [] : [entry.ended]));
-    // The worker that ran it can no longer report it.
+    // The worker that ran them can no longer report their spans.
     for (const end of ended) attemptSpan(tracing, end.job, end.job.startedAt)?.end(end);
     return ended.map(({ job }) => job);
   }
 
-  /** Takes over the jobs of workers whose lease has expired; returns in how many milliseconds the next one expires. */
+  /** Takes over the jobs of workers whose lease has expired; returns the milliseconds until the next lease expires. */
   async function takeOver(): Promise<number> {
     const { lost, nextMs } = await store.markLost(leaseMs);
     if (lost.length > 0) log.warn("Workers are presumed dead", { workers: lost, leaseMs });
@@ -131,7 +131,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
           jobIds: namedIds(taken),
         });
       onDue();
-      // Another processor that takes over at this moment has written the others.
+      // Another processor is taking over at the same time and wrote the others.
       if (ended.length === 0) return nextMs ?? leaseMs;
     }
   }
@@ -147,13 +147,13 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
           judge.beaten();
           beatAt = performance.now() + beatMs;
         }
-        // Looking again exactly when a lease ends, and not a beat later, keeps a takeover within three beats.
+        // Looking again exactly when a lease expires, not a beat later, keeps a takeover within three beats.
         if (judge.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
         waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
         duty.done();
       } catch (error) {
         duty.failed(messageOf(error));
-        log.warn("No heartbeat now", { reason: messageOf(error) });
+        log.warn("Heartbeat failed", { reason: messageOf(error) });
       }
       await pause(Math.max(SOON_MS, waitMs), signal);
     }

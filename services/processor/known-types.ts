@@ -1,9 +1,9 @@
 import { versionRank } from "../../contracts/job-type.ts";
 import type { JobType } from "../../shared/job-types/define.ts";
 
-/** The job types of this processor, as claims and intake compare them with jobs. */
+/** The job types of this processor, in the forms that claims and intake need. */
 export interface KnownTypes {
-  /** Whether this processor runs jobs that were accepted under this version of the type; null: any version. */
+  /** Whether this processor runs jobs accepted under this version of the type; null means any version. */
   runs(type: string, version: number | null): boolean;
   /** JSON: the rank of each type's version, by name. */
   readonly versions: string;

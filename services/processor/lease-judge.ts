@@ -1,14 +1,14 @@
 export interface Clocks {
-  /** Goes on while the machine is suspended, and may be set. */
+  /** Advances while the machine is suspended, and may be set. */
   readonly wall: () => number;
-  /** Never set; on Linux it stands still while the machine is suspended. */
+  /** Never set; on Linux it pauses while the machine is suspended. */
   readonly monotonic: () => number;
 }
 
 /**
- * Whether this worker may judge the leases of others. After a suspend, a frozen process or an outage of the store every
- * lease looks expired, so a worker that finds a gap between its own heartbeats waits until all had a lease's time to
- * renew theirs. A gap is what either clock saw.
+ * Decides whether this worker may judge the leases of others. After a suspend, a frozen process or a store outage every
+ * lease looks expired, so a worker that finds a gap between its own heartbeats waits until all others have had a
+ * lease's time to renew theirs. A gap on either clock counts.
  */
 export function createLeaseJudge(
   leaseMs: number,
@@ -17,7 +17,7 @@ export function createLeaseJudge(
   let last = { wall: wall(), monotonic: monotonic() };
   let since = last.monotonic;
   return {
-    /** A heartbeat succeeded. */
+    /** Records a successful heartbeat. */
     beaten(): void {
       const now = { wall: wall(), monotonic: monotonic() };
       const gap = Math.max(now.wall - last.wall, now.monotonic - last.monotonic);

@@ -76,19 +76,19 @@ async function start({
   const clock = createStoreClock(workerStore.time);
   const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
-  // Loops that try again until it works. One that makes no progress for a lease leaves jobs waiting; those that look
-  // once a second still get three looks, or a short lease would call them stuck between two.
+  // Loops that retry until they succeed. A loop without progress for the length of a lease leaves jobs waiting. The
+  // minimum grants loops that poll every second three rounds, or a short lease would report them stuck between two.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),
     claiming: createDuty("Claiming jobs", patienceMs),
-    // A step has several statements, and each may take half a minute.
+    // One step has several statements, each of which may take half a minute.
     acting: createDuty("Carrying out bulk actions", Math.max(patienceMs, 60_000)),
     pruning: createDuty("Pruning what is older than its retention", 10 * RETENTION_EVERY_MS),
     counting: createDuty("Folding the counts of jobs", Math.max(patienceMs, 60_000)),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
-  // Where one database holds both, a message is committed with what it tells of, and needs no outbox.
+  // If one database holds both, a message is committed with the change it announces, and needs no outbox.
   const busTables = config.BUS_URL === config.DATABASE_URL ? bus.tables : undefined;
   const writeHistory = createHistoryWriter(busTables);
   const outbox = createOutbox({
@@ -156,7 +156,7 @@ async function start({
     duty: loops.lease,
     onDue: claimer.poke,
   });
-  // Scrapes and the metrics-engine read it at the same time.
+  // Shared, because scrapes and the metrics-engine request it at the same time.
   const snapshot = createSharedCall(() => workerStore.snapshot());
   registerGauges(metrics, {
     slots,
@@ -171,7 +171,7 @@ async function start({
     intakeStore
       .announce()
       .catch((error: unknown) =>
-        log.debug("Other processors will find due jobs by their poll", { reason: messageOf(error) }),
+        log.debug("Cannot notify other processors of due jobs; their polls will find them", { reason: messageOf(error) }),
       );
   };
   const pruneStore = guardedStore(store, createPruneStore);
@@ -258,12 +258,12 @@ async function start({
     signal: stopping,
     onError(error) {
       if (error instanceof SchemaTooNew) throw error;
-      log.warn("The job store cannot be brought up to date yet", { reason: messageOf(error) });
+      log.warn("Cannot migrate the job store yet", { reason: messageOf(error) });
     },
   });
   await bus.connected(stopping);
   await worker.start(stopping);
-  // Undone last of what follows: the lease must live until everything held has ended.
+  // Deferred first, so undone last: the lease must live until every held job has ended.
   const heart = new AbortController();
   const beating = keepLease(heart.signal);
   life.defer("worker", async () => {
@@ -284,9 +284,9 @@ async function start({
       .refresh()
       .then(claimer.poke)
       .catch((error: unknown) =>
-        log.debug("Paused types are not read any more", { reason: messageOf(error) }),
+        log.debug("Stopped reading paused types", { reason: messageOf(error) }),
       );
-  // Not waited for: polls find what a missed notification announced.
+  // Not awaited: polls find the jobs whose notification was missed.
   void listenForNotifications(store.listening, {
     signal: stopping,
     log,
@@ -296,7 +296,7 @@ async function start({
       else refreshPaused();
     },
     onListening: refreshPaused,
-  }).catch((error: unknown) => log.debug("Notifications end", { reason: messageOf(error) }));
+  }).catch((error: unknown) => log.debug("Stopped listening for notifications", { reason: messageOf(error) }));
 
   const folding = foldCounts(
     { store: guardedStore(store, createCountStore), log, duty: loops.counting },
@@ -339,7 +339,7 @@ async function start({
     await worker
       .stopping()
       .catch((error: unknown) =>
-        log.warn("Others do not know that this worker stops", { reason: messageOf(error) }),
+        log.warn("Could not announce that this worker is stopping", { reason: messageOf(error) }),
       );
     await Promise.all(Object.values(consumers).map((consumer) => consumer.stop()));
   });

@@ -43,7 +43,7 @@ export interface GaugeSources {
   readonly runner: { readonly unrecorded: { readonly count: number; readonly oldestMs: number } };
 }
 
-/** Registers the gauges that only the processor has: its slots, its unrecorded ends, and the work in the job store. */
+/** Registers the processor's gauges: its slots, its unrecorded ends, and the contents of the job store. */
 export function registerGauges(
   metrics: Metrics,
   { slots, log, snapshot, oldestInOutbox, runner }: GaugeSources,
@@ -68,8 +68,8 @@ export function registerGauges(
       try {
         gauge.set(await oldestInOutbox());
       } catch (error) {
-        gauge.remove(); // Unknown now, as `observatory_engine_up` shows: absent, not stale.
-        log.debug("The outbox cannot be measured now", { reason: messageOf(error) });
+        gauge.remove(); // Absent rather than stale; `observatory_engine_up` shows why.
+        log.debug("Cannot measure the outbox now", { reason: messageOf(error) });
       }
     },
   );
@@ -88,9 +88,9 @@ export function registerGauges(
         outbox.set(messages);
         dead.set(deadLetters);
       } catch (error) {
-        // `observatory_engine_up` shows it; a scrape must not fail with the store.
+        // A scrape must not fail with the store; `observatory_engine_up` shows the outage.
         gauge.reset();
-        log.debug("The store cannot be measured now", { reason: messageOf(error) });
+        log.debug("Cannot measure the store now", { reason: messageOf(error) });
       }
     },
   );

@@ -3,39 +3,43 @@ import type { Log } from "../../shared/log.ts";
 import { isLockedOut, type Sql } from "../../shared/postgres.ts";
 import { MIGRATIONS, type Migration } from "./migrations/list.ts";
 
-/** Any numbers that no other program takes for its own advisory locks. */
+/** Arbitrary keys for advisory locks, unlikely to collide with another program's. */
 const STEP_LOCK = 7_326_114;
 const RUNNER_LOCK = 7_326_115;
 const LOOK_AGAIN_MS = 250;
-/** Between two tries of a step that gave way: a long reader, such as a backup, must not cost daily work half its time. */
+/**
+ * Longest pause before a step that yielded tries again. With short pauses, a long reader such as a backup would cost
+ * daily work half its time.
+ */
 const LONGEST_PAUSE_MS = 5_000;
 /**
- * How long a step waits for one lock. Other statements queue behind it, and one of them may hold the table that the step
- * locks next: the step then yields before PostgreSQL's `deadlock_timeout` (1 s) ends that statement.
+ * How long a step waits for a lock. Other statements queue behind it, and one of them may hold the table that the step
+ * locks next: the step yields before PostgreSQL's `deadlock_timeout` (1 s) aborts that statement.
  */
 const LOCK_TIMEOUT_MS = 500;
-/** Rows that one statement of a batched migration changes. */
+/** Rows per statement of a batched migration. */
 const BATCH = 5_000;
 
-/** A newer version has migrated the store; trying again does not help. */
+/** A newer version has migrated the store; retrying cannot help. */
 export class SchemaTooNew extends Error {}
 
 export interface MigrationOptions {
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** In order; this version's own when left out. */
+  /** In order; defaults to this version's own. */
   readonly migrations?: readonly Migration[];
 }
 
 /**
- * Brings the tables up to date. `sql` is a connection of its own, whose end releases the lock. Processors that start
- * together wait for the one that migrates, and say so. Rejects with {@link SchemaTooNew} when a newer version has migrated the store.
+ * Migrates the tables to this version. `sql` is a dedicated connection, whose end releases the lock. Processors that
+ * start together wait for the one that migrates, and log that. Rejects with {@link SchemaTooNew} when a newer version
+ * has migrated the store.
  */
 export async function migrate(
   sql: Sql,
   { signal, log, migrations = MIGRATIONS }: MigrationOptions,
 ): Promise<void> {
-  // An index on a large table takes longer than any statement of daily work may.
+  // Building an index on a large table takes longer than the limit for daily work.
   await sql`set statement_timeout = 0`;
   await takeTurn(sql, { signal, log });
   const applied = await appliedIn(sql);
@@ -49,8 +53,8 @@ export async function migrate(
 }
 
 /**
- * Takes a lock of the session, which spans statements that must not run in a transaction. Waiting for it in the server
- * would hold a snapshot, and an index that is being built waits for every snapshot: so this polls.
+ * Takes a session lock, which spans statements that must not run in a transaction. Polls for it, because waiting in the
+ * server would hold a snapshot, and a concurrent index build waits for every snapshot.
  */
 async function takeTurn(sql: Sql, { signal, log }: MigrationOptions): Promise<void> {
   for (let looks = 0; ; looks++) {
@@ -75,13 +79,13 @@ function refuseNewer(applied: ReadonlySet<string>, known: readonly Migration[]):
   const newest = [...applied].filter((name) => !names.has(name)).at(-1);
   if (newest === undefined) return;
   throw new SchemaTooNew(
-    `The job store has migration ${newest}, this processor knows those up to ${known.at(-1)?.name}: start one as new as the one that migrated it`,
+    `The job store has migration ${newest}, this processor knows migrations up to ${known.at(-1)?.name}: start one as new as the one that migrated it`,
   );
 }
 
 const record = (sql: Sql, name: string) => sql`insert into schema_migrations (name) values (${name})`;
 
-/** In a transaction: its locks end with it, and a processor of an older version cannot apply the same beside it. */
+/** Runs in a transaction, whose end releases its locks; no older processor can apply the same step concurrently. */
 async function applyAtOnce(sql: Sql, { name, text }: Migration): Promise<void> {
   await sql`begin`;
   try {
@@ -94,7 +98,7 @@ async function applyAtOnce(sql: Sql, { name, text }: Migration): Promise<void> {
     }
     await sql`commit`;
   } catch (error) {
-    // Where the connection is lost, the server rolls back by itself, and the first error says more.
+    // If the connection was lost, the server rolls back by itself, and the first error says more.
     await sql`rollback`.catch(() => undefined);
     throw error;
   }
@@ -110,13 +114,13 @@ const APPLY: Record<
         return await applyAtOnce(sql, migration);
       } catch (error) {
         if (!isLockedOut(error) || signal.aborted) throw error;
-        if (tries === 1) log.info("Waiting for a moment to apply a migration", { migration: migration.name });
+        if (tries === 1) log.info("Waiting for locks to apply a migration", { migration: migration.name });
         await pause(halfJitter(tries, LOOK_AGAIN_MS, LONGEST_PAUSE_MS), signal);
       }
     }
   },
 
-  /** Statement by statement, each of which leaves writers alone. An index that was left half-built is built again. */
+  /** Runs statement by statement, without blocking writers. Rebuilds an index that was left half-built. */
   async concurrently(sql, { name, text }) {
     const halves = await sql<{ name: string }[]>`
       select c.oid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -126,7 +130,7 @@ const APPLY: Record<
     await record(sql, name);
   },
 
-  /** A statement that changes at most `$1` rows, repeated until it finds fewer. */
+  /** Repeats a statement that changes at most `$1` rows until it changes fewer. */
   async "in batches"(sql, { name, text }) {
     for (;;) if ((await sql.unsafe(text, [BATCH])).count < BATCH) break;
     await record(sql, name);

@@ -3,13 +3,13 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Sql } from "../../shared/postgres.ts";
 
-/** What processors notify each other of through the store: waiting jobs, requested cancels, paused and resumed types. */
+/** Notifications between processors through the store: waiting jobs, requested cancels, paused and resumed types. */
 export const CHANNELS = ["observatory_waiting", "observatory_cancel", "observatory_paused"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /**
- * Listens for notifications. The driver listens again after a loss; what was missed meanwhile is found by polls, and
- * `onListening` is called so that they need not be waited for.
+ * Listens for notifications. After a lost connection the driver listens again and calls `onListening`, so that the
+ * caller need not wait for a poll to find missed notifications.
  */
 export async function listenForNotifications(
   sql: Sql,

@@ -11,18 +11,18 @@ const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;
 
 export interface Outbox {
-  /** Publishes a message just committed. Returns at once: a row of the outbox stays until the bus has confirmed. */
+  /** Publishes a message just committed. Returns at once: its outbox row remains until the bus has confirmed. */
   relay(message: OutboxMessage | undefined): void;
-  /** Publishes what others left behind, until `signal` aborts. */
+  /** Publishes messages that other processes left behind, until `signal` aborts. */
   sweep(signal: AbortSignal): Promise<void>;
-  /** Resolves when this process relays nothing. */
+  /** Resolves when no relay is in progress. */
   idle(): Promise<void>;
 }
 
 export interface OutboxOptions {
   readonly store: OutboxStore;
   readonly bus: Bus;
-  /** Set where messages are committed to the bus itself, whose consumers are then only woken. */
+  /** Set if messages are committed to the bus itself; relaying then only wakes its consumers. */
   readonly busTables?: BusTables | undefined;
   readonly tracing: Tracing;
   readonly log: Log;
@@ -30,8 +30,8 @@ export interface OutboxOptions {
 }
 
 /**
- * Takes committed events to the bus. Each message is a row until it is confirmed, so a crash between commit and publish
- * loses nothing: the next sweep finds it. It may be published twice; its events keep their ids.
+ * Publishes committed events. Each message is a row until the bus confirms it, so a crash between commit and publish
+ * loses nothing: the next sweep finds it. A message may be published twice; its events keep their ids.
  */
 export function createOutbox({ store, bus, busTables, tracing, log, duty }: OutboxOptions): Outbox {
   const deletions = createBatcher<string, void>({
@@ -56,8 +56,7 @@ export function createOutbox({ store, bus, busTables, tracing, log, duty }: Outb
       for (const span of spans) span?.end({ "messaging.destination.name": "jobs.transitions" });
       if (!busTables) await deletions.add(id);
     } catch (error) {
-      // The sweep finds its row.
-      log.debug("An outbox message stays for the sweep", { outboxId: id, reason: messageOf(error) });
+      log.debug("Left an outbox message for the sweep", { outboxId: id, reason: messageOf(error) });
     }
   }
 
@@ -65,7 +64,7 @@ export function createOutbox({ store, bus, busTables, tracing, log, duty }: Outb
     const count = await store.sweep(async (bodies) => {
       await Promise.all(bodies.map((body) => bus.publish("jobs.transitions", body)));
     });
-    if (count > 0) log.info("Published messages that were left in the outbox", { count });
+    if (count > 0) log.info("Published messages left in the outbox", { count });
     return count;
   }
 
@@ -84,7 +83,7 @@ export function createOutbox({ store, bus, busTables, tracing, log, duty }: Outb
           if (count > 0) continue;
         } catch (error) {
           duty.failed(messageOf(error));
-          log.debug("The outbox cannot be swept now", { reason: messageOf(error) });
+          log.debug("Cannot sweep the outbox now", { reason: messageOf(error) });
         }
         await pause(SWEEP_MS, signal);
       }

@@ -4,8 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import type { CommandStore } from "./command-store.ts";
 
 /**
- * The paused job types, as last read: intake looks here before it lets a job skip the queue. Claims from the queue read
- * the store itself.
+ * The paused job types as last read, which intake checks before a job may skip the queue. Claims read the store itself.
  */
 export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping: AbortSignal, log: Log) {
   let types: ReadonlySet<string> = new Set();
@@ -14,7 +13,7 @@ export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping:
   return {
     has: (type: string) => types.has(type),
 
-    /** Reads them until that succeeds; rejects when the service stops. A later reading is not overwritten. */
+    /** Reads the types, retrying until that succeeds; rejects when the service stops. Never overwrites a later read. */
     async refresh(): Promise<void> {
       const turn = ++begun;
       const read = await untilItSucceeds(() => store.paused(), {

@@ -8,10 +8,12 @@ import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
 import type { EndEntry, PiggybackRequest, AttemptStore } from "./attempt-store.ts";
 
-/** What was recorded; `superseded` when the job has another holder by now, `refused` when the store accepts no end of it. */
+/**
+ * What was recorded; `superseded` if another worker holds the job by now, `refused` if the store accepts no end of it.
+ */
 export type Recorded = EndEntry | "superseded" | "refused";
 
-/** A claim in the statement that records ends. `done` is called once, with the jobs that it claimed. */
+/** A claim in the statement that records ends. `done` is called once, with the claimed jobs. */
 export interface PiggybackClaim extends PiggybackRequest {
   done(jobs: readonly ClaimedJob[]): void;
 }
@@ -28,8 +30,8 @@ export interface EndRecorderOptions {
 }
 
 /**
- * Records how attempts ended. A batch with a value that PostgreSQL refuses is halved until the faulty end is alone; its
- * attempt then fails for the store's reason, and the others are recorded as they are.
+ * Records how attempts ended. A batch with a value that PostgreSQL refuses is halved until the faulty end is alone.
+ * That attempt then fails for the store's reason; the others are recorded as they are.
  */
 export function createEndRecorder({
   store,
@@ -41,7 +43,7 @@ export function createEndRecorder({
 }: EndRecorderOptions) {
   const entryOf = (ended: EndedAttempt): EndEntry => ({ ended, conclusion: conclude(history, ended) });
 
-  /** Writes entries in one statement; returns which were written, or why PostgreSQL refuses a value of theirs. */
+  /** Writes entries in one statement; returns the written ones, or the reason why PostgreSQL refuses a value. */
   async function finish(entries: readonly EndEntry[]): Promise<ReadonlySet<number> | { refusal: unknown }> {
     const claim = piggyback();
     let jobs: readonly ClaimedJob[] = [];
@@ -66,7 +68,7 @@ export function createEndRecorder({
     if (!("refusal" in written))
       return entries.map((entry, index) => (written.has(index) ? entry : "superseded"));
     if (entries.length === 1) return [await writeRefused(only, messageOf(written.refusal))];
-    log.warn("The job store refuses a batch of ends, halving it", {
+    log.warn("The job store refused a batch of ends; halving it", {
       count: entries.length,
       reason: messageOf(written.refusal),
     });
@@ -74,12 +76,12 @@ export function createEndRecorder({
     return [...(await write(entries.slice(0, half))), ...(await write(entries.slice(half)))];
   }
 
-  /** Records an end that the store refuses as a failed attempt, without anything that the handler returned. */
+  /** Records an end that the store refuses as a failed attempt, without the handler's output. */
   async function writeRefused({ ended }: EndEntry, reason: string): Promise<Recorded> {
     const { id: jobId, attempt: number } = ended.job;
     const error = withFingerprint({
       code: "STORE_REFUSED",
-      message: `The job store refused how the attempt ended: ${reason}`,
+      message: `The job store refused the end of the attempt: ${reason}`,
     });
     const failed: EndedAttempt = {
       ...ended,
@@ -90,7 +92,7 @@ export function createEndRecorder({
       const entry = entryOf({ ...failed, job });
       const written = await attempt(() => finish([entry]));
       if ("refusal" in written) {
-        log.error("The job store takes no end of an attempt", {
+        log.error("The job store accepts no end of an attempt", {
           jobId,
           attempt: number,
           error: written.refusal,
@@ -98,7 +100,7 @@ export function createEndRecorder({
         return "refused";
       }
       if (!written.has(0)) continue;
-      log.warn("The job store refused how an attempt ended, it has failed", {
+      log.warn("The job store refused the end of an attempt, which counts as failed", {
         jobId,
         attempt: number,
         reason,
@@ -108,7 +110,7 @@ export function createEndRecorder({
     return "superseded";
   }
 
-  /** Writes entries; those that a person's cancel overruled meanwhile are concluded again. */
+  /** Writes entries; concludes those again that a person's cancel has overruled. */
   async function withCancels(entries: readonly EndEntry[]): Promise<Recorded[]> {
     const recorded = await write(entries);
     const overruled = entries
@@ -121,7 +123,7 @@ export function createEndRecorder({
     return recorded;
   }
 
-  /** Records one batch; outcomes are in the order of `ends`. */
+  /** Records one batch; results are in the order of `ends`. */
   return (ends: readonly EndedAttempt[]): Promise<Recorded[]> => withCancels(ends.map(entryOf));
 }
 

@@ -4,19 +4,19 @@ import { after, type Historian } from "./history.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 
-/** Jobs that were claimed, and the message with their `job.started`. */
+/** Claimed jobs and the message with their `job.started`. */
 export interface Claimed {
   readonly jobs: ClaimedJob[];
   readonly message: OutboxMessage | undefined;
 }
 
-/** A row that a claim returns: the job as it is now, its status before, and whether the row implies the start. */
+/** A row that a claim returns: the job, its status before the claim, and whether the row implies the start. */
 export interface ClaimRow extends Omit<ClaimedJob, "status"> {
   readonly was: JobStatus;
   readonly implied: boolean;
 }
 
-/** Writes that claimed jobs have started, in the transaction that claimed them. */
+/** Records the start of claimed jobs, in the transaction that claimed them. */
 export async function recordStarts(
   tx: Sql,
   history: Historian,
@@ -28,7 +28,7 @@ export async function recordStarts(
     const { workerId, queueWaitMs, startedAt } = job;
     const facts = { workerId, queueWaitMs };
     const about = { detail: { workerId }, implied };
-    // The claim has counted this step in the row already.
+    // The claim has already counted this step in the row's sequence.
     const started = history.move(
       { ...job, status: was, sequence: job.sequence - 1 },
       "EXECUTING",

@@ -33,13 +33,13 @@ export interface ReplayOptions {
   readonly tracing: Tracing;
   readonly log: Log;
   readonly runs: KnownTypes["runs"];
-  /** Called when a job has become due. */
+  /** Called when a replay made a job due. */
   readonly onDue: () => void;
 }
 
 type Created = JobEvent<"job.created">;
 
-/** One replay: the letter as stored, the request, and the command that carries it. */
+/** A replay: the stored letter, the request, and the command that carries it. */
 interface ReplayCommand {
   readonly letter: DeadLetterRow;
   readonly request: ReplayRequest;
@@ -50,13 +50,13 @@ interface ReplayCommand {
 }
 
 /**
- * Replays dead letters:
- * of a job out of tries: as it was, the job gets a new run; with another payload, a new job names it as its origin;
- * of a message whose job was rejected: the job gets a new run as the message, or its edited text, wants it; where that has
- * another type, a new job is made;
- * of a message under a key that another request used before: a new job, because the first job is untouched;
- * of any other message: it goes to its queue again.
- * A letter remembers its replay until it dies again: the same request in between answers the same.
+ * Replays a dead letter. Its origin decides how:
+ * - a job out of tries starts a new run; with an edited payload, a new job names it as its origin;
+ * - a message whose job was rejected starts a new run of that job, as the message or its edited text describes it, or a
+ *   new job if it names another type;
+ * - a message whose idempotency key belongs to another request becomes a new job, because the first job is untouched;
+ * - any other message returns to its queue.
+ * A letter remembers its replay until it dies again: until then, the same request receives the same reply.
  */
 export function createReplay(options: ReplayOptions) {
   const {
@@ -98,7 +98,7 @@ export function createReplay(options: ReplayOptions) {
       throw new AppError("VALIDATION_FAILED", "A dead job is edited by its `payload`, not by a `body`");
     if (!jobId) throw new Error("a dead letter of kind job has no job id");
     if (request.payload === undefined) {
-      // A retry of the dead job marks its letter itself, in the statement that revives it.
+      // A retry marks the letter in the same statement that revives the job.
       if (!letter.replayed) await retryOnce(deadLetterId, jobId, commandId);
       const [job] = await jobs.get([jobId]);
       return { deadLetterId, outcome: "new-run", jobId, ...(job && { run: job.run }) };
@@ -122,7 +122,7 @@ export function createReplay(options: ReplayOptions) {
     );
   }
 
-  /** The second of two concurrent clicks finds the job moved and the letter replayed. */
+  /** Retries a job. The second of two concurrent requests finds the job moved and the letter replayed. */
   async function retryOnce(letterId: string, jobId: string, commandId: string): Promise<void> {
     try {
       await commands.retry(jobId, commandId);
@@ -144,7 +144,7 @@ export function createReplay(options: ReplayOptions) {
     const { events, refused } = message;
     const [event] = events;
     const route = routeOf(letter.queue);
-    // Unedited, any message may be replayed: a newer consumer may read it. An edited one must keep its contract.
+    // Any unedited message may be replayed: a newer consumer may understand it. An edited one must keep its contract.
     if (request.body !== undefined) {
       checkEditedMessage(message, route);
       for (const created of events) if (created.eventType === "job.created") await checkedPayloadOf(created);
@@ -156,7 +156,7 @@ export function createReplay(options: ReplayOptions) {
     ) {
       const [job] = await jobs.get([event.payload.jobId]);
       if (job) return replayOfKnownJob(command, event, job);
-      // Its key belongs to a job that was deleted: sent again, it would die again.
+      // Its key belongs to a deleted job: the same message would die again.
       if (letter.reason === "IDEMPOTENCY_CONFLICT" && (await pruned(event.payload.jobId)))
         return replayUnderNewId(command, event, await checkedPayloadOf(event));
     }
@@ -168,7 +168,7 @@ export function createReplay(options: ReplayOptions) {
     });
   }
 
-  /** A message whose job has a row, where sending it again would change nothing. */
+  /** Replays a message whose job has a row, for which sending it again would change nothing. */
   async function replayOfKnownJob(command: ReplayCommand, event: Created, job: CommandJob): Promise<ReplayReply> {
     const { letter } = command;
     const isRejected = job.status === "REJECTED";
@@ -188,7 +188,9 @@ export function createReplay(options: ReplayOptions) {
     return submitNewJob(command, { ...fields, payload, originId, originKind: "replay" }, event.eventId);
   }
 
-  /** The payload of a message, checked where this processor knows the type. A type that nothing knows is refused. */
+  /**
+   * Returns the payload of a message, checked if this processor knows the type. Refuses a type that no worker knows.
+   */
   async function checkedPayloadOf({ payload: { jobType, jobTypeVersion, payload } }: Created) {
     const version = jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
     if (runs(jobType, version)) return checkedPayload(jobTypeNamed(jobType), payload);

@@ -8,18 +8,18 @@ import type { Place, PruneStore } from "./prune-store.ts";
 
 export const RETENTION_EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** Jobs that one transaction deletes, in tens of milliseconds. */
+/** Jobs deleted per transaction, in tens of milliseconds. */
 const BATCH = 500;
-/** Rest after a step, as a multiple of the time it took: the store belongs to the jobs. */
+/** Pause after a step, as a multiple of the time it took: running jobs have priority in the store. */
 const REST = 2;
-/** How many deleted jobs are remembered by id, and for how long; about 130 bytes each. */
+/** How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. */
 const REMEMBERED = 500_000;
 const REMEMBERED_HOURS = 30 * 24;
 
 export interface RetentionHours {
-  /** Completed and cancelled jobs, with their history and attempts; dead letters that were handled. */
+  /** For completed and cancelled jobs with their history and attempts, and for handled dead letters. */
   readonly jobs: number;
-  /** Failed and rejected jobs, with their dead letters. */
+  /** For failed and rejected jobs with their dead letters. */
   readonly failed: number;
 }
 
@@ -31,17 +31,17 @@ export interface RetentionOptions {
   readonly now?: () => number;
 }
 
-/** Rejects settings that would keep failed jobs for less time than the others. */
+/** Refuses settings that would keep failed jobs for a shorter time than others. */
 export function checkRetention({ jobs, failed }: RetentionHours): void {
   if (failed >= jobs) return;
   throw new ConfigError(
-    `FAILED_JOB_RETENTION_HOURS is ${failed}: expected at least JOB_RETENTION_HOURS, which is ${jobs}, because failed jobs are kept for a person to look at`,
+    `FAILED_JOB_RETENTION_HOURS is ${failed}: expected at least JOB_RETENTION_HOURS, which is ${jobs}, because failed jobs are kept for people to inspect`,
   );
 }
 
 /**
- * Prunes what is older than its retention, every minute, until `signal` aborts. Any number of processors may do so: each
- * skips the rows that another one is pruning. A processor that is killed leaves whole batches.
+ * Prunes jobs and dead letters past their retention every minute, until `signal` aborts. Any number of processors may
+ * prune at once: each skips the rows that another one is pruning. A killed processor leaves only whole batches deleted.
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { log, duty } = options;
@@ -52,7 +52,7 @@ export async function keepRetention(options: RetentionOptions, signal: AbortSign
       duty.done();
     } catch (error) {
       duty.failed(messageOf(error));
-      log.warn("Old jobs cannot be pruned now", { reason: messageOf(error) });
+      log.warn("Cannot prune old jobs now", { reason: messageOf(error) });
     }
     await pause(RETENTION_EVERY_MS, signal);
   }
@@ -64,7 +64,7 @@ interface Rule {
   readonly hours: number;
 }
 
-/** One pass over everything that is due. */
+/** Runs one pass over everything past its retention. */
 export async function sweep(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { store, hours, log, now = Date.now } = options;
   const rules: readonly Rule[] = [
@@ -75,7 +75,7 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
   for (const { rule, statuses, hours: kept } of rules) {
     const before = ago(kept);
     const sealedUntil = await store.sealedUntil();
-    // Jobs beyond the seals cannot go yet; passing over them in each sweep would cost as much as pruning them.
+    // Unsealed jobs cannot be deleted yet; reading them in every sweep would cost as much as pruning them.
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
     const waiting =
       until !== before
@@ -84,7 +84,7 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
     let pruned = 0;
     if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);
     await store.note(rule, kept, pruned, waiting);
-    if (pruned > 0) log.info("Pruned jobs beyond their retention", { rule, count: pruned, hours: kept });
+    if (pruned > 0) log.info("Pruned jobs past their retention", { rule, count: pruned, hours: kept });
   }
   const letters = await repeated(options, BATCH, signal, () =>
     store.pruneLetters(ago(hours.jobs), ago(hours.failed), BATCH),
@@ -113,7 +113,7 @@ async function pruneAll(
   }
 }
 
-/** Repeats a step until it does less than a whole batch. */
+/** Repeats a step until it handles less than a whole batch; returns the total. */
 async function repeated(
   { duty }: RetentionOptions,
   batch: number,

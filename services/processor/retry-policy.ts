@@ -1,7 +1,7 @@
 import { fullJitter } from "../../shared/async.ts";
 
 export interface Tries {
-  /** Tries of this run that the handler failed, this one included. */
+  /** Failed tries of this run, including this one. */
   readonly tries: number;
   readonly maxAttempts: number;
   readonly baseMs: number;
@@ -9,8 +9,8 @@ export interface Tries {
 }
 
 /**
- * How long until the next try, or null when the job is out of tries. Exponential backoff with full jitter: many jobs
- * that failed together do not come back together.
+ * Returns the delay before the next try, or null when the job is out of tries. Exponential backoff with full jitter:
+ * jobs that failed together do not retry together.
  */
 export function nextDelayMs(
   { tries, maxAttempts, baseMs, capMs }: Tries,
@@ -19,5 +19,5 @@ export function nextDelayMs(
   return tries >= maxAttempts ? null : fullJitter(tries - 1, baseMs, capMs, random);
 }
 
-/** A worker that dies takes no try from its jobs; but a job that kills every worker must come to an end. */
+/** A dying worker costs its jobs no try, but a job that kills every worker must eventually fail. */
 export const MAX_LOSSES = 5;

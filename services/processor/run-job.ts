@@ -36,8 +36,8 @@ export interface RunPorts {
 }
 
 /**
- * Runs one attempt to its end. Never rejects: whatever the handler does becomes an ending. `interrupt` aborts with an
- * {@link Interruption}; the deadline is added here.
+ * Runs one attempt. Never rejects: any behaviour of the handler becomes an ending. `interrupt` aborts with an
+ * {@link Interruption}; the deadline is enforced here.
  */
 export async function runJob(
   job: ClaimedJob,
@@ -69,16 +69,16 @@ async function attempt(
   ports: RunPorts,
   logs: LogLine[],
 ): Promise<Ending> {
-  const own = new AbortController();
-  const onInterrupt = () => own.abort(interrupt.reason);
+  const controller = new AbortController();
+  const onInterrupt = () => controller.abort(interrupt.reason);
   if (interrupt.aborted) onInterrupt();
   interrupt.addEventListener("abort", onInterrupt, { once: true });
-  const deadline = setTimeout(() => own.abort(new Interruption("deadline")), job.deadlineMs);
+  const deadline = setTimeout(() => controller.abort(new Interruption("deadline")), job.deadlineMs);
 
   const context: JobContext = {
     jobId: job.id,
     tryNumber: job.tries + 1,
-    signal: own.signal,
+    signal: controller.signal,
     allowedAddresses: ports.allowedAddresses,
     progress(fraction, note) {
       const progress = {
@@ -101,20 +101,20 @@ async function attempt(
   };
 
   try {
-    // A handler that ignores its signal is left behind: its attempt has ended, and what it returns later counts for nothing.
-    // Intake may have known an older version of the type, or none.
+    // Checked again: intake may have known an older version of the type, or none.
     const payload = checkedPayload(jobType, job.payload);
-    const result = await orAbort(jobType.run(payload as never, context), own.signal);
+    // A handler that ignores its signal is abandoned: its attempt has ended, and its later result is discarded.
+    const result = await orAbort(jobType.run(payload as never, context), controller.signal);
     return succeeded(result);
   } catch (error) {
-    return endingOf(error, own.signal, job);
+    return endingOf(error, controller.signal, job);
   } finally {
     clearTimeout(deadline);
     interrupt.removeEventListener("abort", onInterrupt);
   }
 }
 
-/** A success, or the failure of a result that is too deep or too large; both are found before anything is queued. */
+/** Returns a success, or a failure if the result is too deep or too large, before the result is queued. */
 function succeeded(result: unknown): Ending {
   if (isTooDeep(result))
     return failure(
@@ -124,7 +124,7 @@ function succeeded(result: unknown): Ending {
       },
       false,
     );
-  // Undefined is nothing to keep, and so is a function or a symbol.
+  // Undefined, a function and a symbol have no JSON, so there is no result to keep.
   const text = JSON.stringify(result) ?? null;
   const bytes = text === null ? 0 : printedBytes(result, text);
   if (bytes > MAX_RESULT_BYTES)
@@ -163,9 +163,9 @@ function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending 
   return failureOf(error);
 }
 
-/** A thrown value may be anything, also what has no text. */
+/** Returns the ending for a thrown value, which may be anything, even a value without text. */
 function failureOf(thrown: unknown): Ending {
-  // A refusal that passes, such as an unavailable bus, says nothing about the payload.
+  // A temporary refusal, such as an unavailable bus, does not mean that the payload is invalid.
   if (thrown instanceof AppError && !thrown.retryable)
     return failure({ code: "INVALID_PAYLOAD", message: thrown.message }, false);
   try {
@@ -185,7 +185,7 @@ function failure(error: AttemptError, retryable: boolean): Ending {
   return { outcome: "failed", error: withFingerprint(error), retryable };
 }
 
-/** Equal for errors of one cause: ids, numbers and quoted parts of the message are left out. */
+/** Adds a fingerprint that errors of the same cause share: it ignores ids, numbers and quotes in the message. */
 export function withFingerprint({ code, message, ...origin }: AttemptError): AttemptError {
   const text = storableText(message, MAX_MESSAGE_LENGTH);
   const shape = text

@@ -29,28 +29,28 @@ export interface RunnerOptions {
   readonly log: Log;
   readonly counters: RunCounters;
   readonly ports: Omit<RunPorts, "onProgress">;
-  /** Aborts when running jobs must be abandoned. */
+  /** Aborts when recording ends must be given up. */
   readonly abort: AbortSignal;
   readonly claimer: Pick<Claimer, "slotFreed" | "piggyback" | "poke">;
 }
 
 export interface Runner {
-  /** Runs a claimed job whose slot is reserved; the slot is released when its end is recorded. */
+  /** Runs a claimed job in a reserved slot, which is released when the job's end is recorded. */
   start(job: ClaimedJob): void;
-  /** Stops running jobs; ids that do not run here are ignored. */
+  /** Stops running jobs; ignores ids that do not run here. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
-  /** Abandons everything that runs. */
+  /** Stops all running jobs. */
   interruptAll(kind: "stopping" | "superseded"): void;
   readonly running: ReadonlyMap<string, ClaimedJob>;
-  /** Attempts that ended here and are not recorded yet, and how long the oldest of them has waited. */
+  /** Attempts that ended here and are not yet recorded, and the wait of the oldest. */
   readonly unrecorded: { readonly count: number; readonly oldestMs: number };
-  /** Why an end has not been recorded for longer than `limitMs`; undefined otherwise. */
+  /** Why an end has waited longer than `limitMs` to be recorded; undefined if none has. */
   whyStuck(limitMs: number): string | undefined;
   /** Resolves when nothing runs and every end is recorded. */
   idle(): Promise<void>;
 }
 
-/** Runs claimed jobs and records how they end, in micro-batches; waits for a store that is unavailable. */
+/** Runs claimed jobs and records their ends in micro-batches; waits while the store is unavailable. */
 export function createRunner({
   jobTypes,
   store,
@@ -74,7 +74,7 @@ export function createRunner({
   const unrecorded = new Map<EndedAttempt, number>();
   let lastFailure: string | undefined;
 
-  // Slots of ended attempts that passed to jobs claimed in the same statement.
+  // Slots that passed from ended attempts to jobs claimed in the same statement.
   let handedOver = 0;
   const recordEnds = createEndRecorder({
     store,
@@ -98,7 +98,7 @@ export function createRunner({
         capMs: 1_000,
         onError: (error) => {
           lastFailure = messageOf(error);
-          log.warn("Ends of jobs cannot be recorded now, trying again", {
+          log.warn("Cannot record the ends of attempts yet", {
             count: unrecorded.size,
             reason: lastFailure,
           });
@@ -109,7 +109,7 @@ export function createRunner({
     run: recordEnds,
     maxBatch: 200,
     maxInFlight: 1,
-    // Never reached: an end exists only for a slot that is taken.
+    // Bounded by the slots: every end belongs to one that is taken.
     maxItems: Number.POSITIVE_INFINITY,
   });
 
@@ -132,7 +132,7 @@ export function createRunner({
     let retryAt: Date | null = null;
     const traceId = traceIdFor(job.id, job.traceparent);
     const span = attemptSpan(tracing, job);
-    // What the attempt causes, its events and its children, comes after it in the trace.
+    // The attempt's events and children follow it in the trace.
     const traced = span ? { ...job, traceparent: span.traceparent } : job;
     try {
       const ended = await runJob(traced, jobTypes.get(job.type), interrupt.signal, {
@@ -143,7 +143,7 @@ export function createRunner({
         },
       });
       span?.end(ended);
-      // Its handler is done; that its end waits to be recorded keeps the slot, not the typeSlots of its type.
+      // The handler is done: an end that waits to be recorded keeps its slot, but not its type's slot.
       if (typeSlots.release(job.type)) claimer.poke();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);
@@ -161,9 +161,9 @@ export function createRunner({
         logEnd(recorded, traceId);
       }
     } catch (error) {
-      // The lease expires and another processor takes the job over.
+      // Once the lease expires, another processor takes the job over.
       const { id: jobId, attempt } = job;
-      log.error("The end of a job could not be recorded", { jobId, attempt, traceId, error });
+      log.error("Could not record the end of an attempt", { jobId, attempt, traceId, error });
     } finally {
       if (running.get(job.id) === job) {
         running.delete(job.id);
@@ -194,8 +194,8 @@ export function createRunner({
     try {
       await store.saveProgress(entries);
     } catch (error) {
-      // The next progress repeats it, and the end of the job records the last.
-      log.debug("Progress cannot be saved now", { reason: messageOf(error) });
+      // Progress is only informative; the next report replaces it.
+      log.debug("Cannot save progress now", { reason: messageOf(error) });
     }
   }
 

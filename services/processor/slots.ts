@@ -1,4 +1,4 @@
-/** Places to run jobs in. Reserved and running ones together never exceed `total`. */
+/** Slots for running jobs. Reserved and running ones together never exceed `total`. */
 export function createSlots(total: number) {
   let free = total;
   return {
@@ -9,7 +9,7 @@ export function createSlots(total: number) {
     get busy() {
       return total - free;
     },
-    /** Reserves up to `wanted` places; returns how many. */
+    /** Reserves up to `wanted` slots; returns how many. */
     reserve(wanted: number): number {
       const taken = Math.max(0, Math.min(wanted, free));
       free -= taken;
@@ -17,7 +17,7 @@ export function createSlots(total: number) {
     },
     release(count: number): void {
       free += count;
-      if (free > total) throw new Error(`released more slots than there are: ${free} of ${total}`);
+      if (free > total) throw new Error(`released more slots than exist: ${free} of ${total}`);
     },
   };
 }

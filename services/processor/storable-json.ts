@@ -1,12 +1,12 @@
 /**
- * JSON that PostgreSQL's jsonb can hold: U+0000 and lone surrogates, which it has not, become U+FFFD.
- * (The manual, section 8.14: `\u0000` and unpaired surrogates are refused.)
+ * Returns JSON that PostgreSQL's jsonb accepts: U+0000 and lone surrogates, which it refuses (manual, section 8.14),
+ * become U+FFFD.
  */
 export function storableJson(text: string): string {
   return text.includes("\\u0000") || text.includes("\\ud") ? JSON.stringify(clean(JSON.parse(text))) : text;
 }
 
-/** Text that PostgreSQL can hold, of at most `maxLength` UTF-16 units. */
+/** Returns text that PostgreSQL can hold, truncated to `maxLength` UTF-16 units. */
 export function storableText(text: string, maxLength: number): string {
   return cleanText(cleanText(text).slice(0, maxLength));
 }

@@ -1,10 +1,10 @@
-/** A slower answer waited in a queue, and says nothing about when the time was read. */
+/** A slower answer waited in a queue, so the moment of its reading is unknown. */
 const SLOW_MS = 1_000;
 
 /**
- * The time as PostgreSQL has it. Jobs are due by that clock, whichever processor looks, so that one whose own clock is
- * minutes fast or slow neither delays a job nor runs it early. It is read now and then, and measured in between by a clock
- * that is never set. Until the first reading it is this machine's.
+ * PostgreSQL's time. Every processor uses that clock to decide whether a job is due, so a processor whose own clock is
+ * minutes fast or slow neither delays a job nor runs it early. Between readings a monotonic clock advances the time;
+ * before the first reading it is this machine's time.
  */
 export function createStoreClock(
   read: () => Promise<Date>,
@@ -15,7 +15,7 @@ export function createStoreClock(
   return {
     now: (): Date => new Date(known.at + monotonicMs() - known.readAt),
 
-    /** Reads it. The answer is taken to be half a round trip old; after the first, a slow one is discarded. */
+    /** Reads the time, assuming that the answer is half a round trip old. Discards slow answers after the first. */
     async measure(): Promise<void> {
       const askedAt = monotonicMs();
       const at = await read();

@@ -9,8 +9,8 @@ import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
 
 /**
- * Submits children through the front door, like any job; ids that follow from the parent keep a second run from making more.
- * One object is the parent throughout an attempt.
+ * Submits children like any job. Their ids follow from the parent, so a second run of an attempt creates no duplicates.
+ * Callers pass the same parent object throughout an attempt.
  */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {
   const keysOfAttempts = new WeakMap<ClaimedJob, ReturnType<typeof createChildKeys>>();
@@ -46,7 +46,7 @@ export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts[
   };
 }
 
-/** A child is held to the bounds of a submission: what the store cannot hold would never become a row. */
+/** Applies the bounds of a submission to a child: a payload that the store cannot hold would never become a row. */
 function withinBounds(payload: Record<string, unknown>): Record<string, unknown> {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
   return payload;

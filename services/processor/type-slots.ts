@@ -1,14 +1,14 @@
 import type { JobType } from "../../shared/job-types/define.ts";
 
-/** Places of the job types that run only so many attempts at a time in one processor. */
+/** Slots of the job types that limit how many of their attempts run at once in one processor. */
 export interface TypeSlots {
-  /** Takes a place for one job; false when its type is full. A type without a limit always has one. */
+  /** Takes a slot for a job; returns false if its type is full. A type without a limit is never full. */
   take(type: string): boolean;
-  /** Takes every place that is free; returns how many by type. */
+  /** Takes every free slot; returns how many, by type. */
   takeAll(): Record<string, number>;
-  /** Frees one place; returns whether its type is limited, so that waiting jobs may have become claimable. */
+  /** Releases a slot; returns whether its type is limited, so that waiting jobs may have become claimable. */
   release(type: string): boolean;
-  /** Frees what was taken and not used for one of these types. */
+  /** Releases the taken slots except one for each type in `used`. */
   releaseUnused(taken: Readonly<Record<string, number>>, used: readonly string[]): void;
 }
 

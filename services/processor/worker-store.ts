@@ -16,7 +16,7 @@ export interface WorkerFacts {
 export function createWorkerStore(sql: Sql) {
   async function time(): Promise<Date> {
     const [row] = await sql<{ now: Date }[]>`select clock_timestamp() as now`;
-    if (!row) throw new Error("a row without a source is missing");
+    if (!row) throw new Error("PostgreSQL returned no row for its time");
     return row.now;
   }
 
@@ -29,7 +29,7 @@ export function createWorkerStore(sql: Sql) {
         values (${id}, ${host}, ${pid}, ${version}, ${concurrency}, 'alive', ${types}::text::jsonb)`;
     },
 
-    /** Renews the lease of everything this worker holds. False when it was presumed dead: its jobs may have new holders. */
+    /** Renews the lease on this worker's jobs. Returns false if it was presumed dead: its jobs may have new holders. */
     async heartbeat(id: string, state: "alive" | "stopping"): Promise<boolean> {
       const rows = await sql`
         update workers set heartbeat_at = now(), state = ${state}
@@ -45,7 +45,7 @@ export function createWorkerStore(sql: Sql) {
         and not exists (select from jobs where status = 'EXECUTING' and worker_id = w.id)`;
     },
 
-    /** Marks workers as lost whose lease has expired; also returns in how many milliseconds the next lease expires. */
+    /** Marks workers whose lease has expired as lost; also returns the milliseconds until the next lease expires. */
     async markLost(leaseMs: number): Promise<{ lost: string[]; nextMs: number | null }> {
       const [row] = await sql<{ lost: string | null; nextMs: number | null }[]>`
         with lost as (
@@ -60,16 +60,16 @@ export function createWorkerStore(sql: Sql) {
       return { lost: [...idsOf(row?.lost)], nextMs: row?.nextMs ?? null };
     },
 
-    /** What the store says this worker runs. */
+    /** Returns the jobs that this worker holds. */
     async held(workerId: string): Promise<{ id: string; cancelRequested: boolean }[]> {
       return sql<{ id: string; cancelRequested: boolean }[]>`
         select id, cancel_requested as "cancelRequested" from jobs
         where status = 'EXECUTING' and worker_id = ${workerId}`;
     },
 
-    /** Depths, workers, dead letters and outbox at this moment. */
+    /** Returns the current queue depths, workers, dead letters and outbox size. */
     async snapshot(): Promise<StoreSnapshot> {
-      // One after the other: at the same time they would fill the connections that stay open.
+      // Sequential: in parallel these queries would occupy every connection that stays open.
       const queues = await readQueueStates(sql);
       const workers = await sql<
         (Omit<StoreSnapshot["workers"][number], "startedAt" | "heartbeatAt"> & {

@@ -5,7 +5,7 @@ import { canary, newJob } from "../../services/processor/intake-row.ts";
 import { createIntakeStore, type NewJob } from "../../services/processor/intake-store.ts";
 import { openJobStore } from "../../services/processor/job-store.ts";
 import { createPruneStore, pruneIn } from "../../services/processor/prune-store.ts";
-import { createStepsWriter } from "../../services/processor/steps-sql.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createEventMaker } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { openPostgres, type Sql } from "../../shared/postgres.ts";
@@ -38,7 +38,7 @@ describe("a message redelivered while its job is deleted", () => {
   });
   afterAll(() => undo());
 
-  const intake = (on: Sql = sql) => createIntakeStore(on, createStepsWriter());
+  const intake = (on: Sql = sql) => createIntakeStore(on, createHistoryWriter());
   const message = () => newJob(history, canary(), new Date());
 
   /** A job that ended an hour ago, below the seals of the ledger. */

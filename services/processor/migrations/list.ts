@@ -20,11 +20,11 @@ import impliedHistory from "./018_implied_history.sql" with { type: "text" };
 export interface Migration {
   readonly name: string;
   readonly text: string;
-  /** In one transaction; statement by statement beside all work; or one statement again and again. "at once" when left out. */
+  /** In one transaction (the default), statement by statement without blocking writers, or one statement repeatedly. */
   readonly how?: "at once" | "concurrently" | "in batches";
 }
 
-/** In their order; a migration that was released is never edited. */
+/** In order; a released migration is never edited. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "001_initial", text: initial },
   { name: "002_known_types", text: knownTypes },
