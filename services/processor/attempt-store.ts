@@ -1,13 +1,13 @@
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
-import { claimCtes, claimUpdate, neverSort, type ClaimRequest } from "./claim-sql.ts";
+import { type ClaimRequest, claimCtes, claimUpdate, neverSort } from "./claim-sql.ts";
 import type { Conclusion } from "./conclude.ts";
 import type { Historian } from "./history.ts";
+import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import { claimedColumns } from "./job-columns-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
-import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 
 /** A claim in the statement that ends attempts. */
 export type PiggybackRequest = Omit<ClaimRequest, "policies">;

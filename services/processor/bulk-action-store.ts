@@ -2,10 +2,10 @@ import type { DeadLetterFilter, JobFilter } from "../../contracts/filter-schema.
 import { deadLetterConditions } from "../../shared/dead-letter-filter-sql.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { type CommandJob, type CommandMove, createCommandStore } from "./command-store.ts";
+import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 import { jobMatch } from "./job-match.ts";
 import { CANCELLABLE, ENDED, RETRYABLE } from "./job-moves.ts";
 import { pruneIn } from "./prune-store.ts";
-import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
 export type Target = "jobs" | "dead-letters";
@@ -179,7 +179,12 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
           open = moves.map(({ job }) => job.id).filter((one) => !done.has(one));
         }
         const finished = ids.length < CHUNK;
-        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed: done.size, finished });
+        await advance(tx, id, {
+          after: ids.at(-1)?.id ?? after,
+          seen: ids.length,
+          changed: done.size,
+          finished,
+        });
         return { finished, messages, moved: done.size };
       });
     },

@@ -25,7 +25,11 @@ export interface ClaimRequest {
  * A lane has the order of `jobs_claimable`, so no plan needs a sort, which would read a lane to its end. `limit` is an
  * expression of type integer.
  */
-export function claimCtes(sql: Sql, { workerId, typeSlots, policies }: ClaimRequest, limit: Fragment): Fragment {
+export function claimCtes(
+  sql: Sql,
+  { workerId, typeSlots, policies }: ClaimRequest,
+  limit: Fragment,
+): Fragment {
   const waiting = sql`due and status in ('VALIDATED', 'SCHEDULED', 'RETRYING')`;
   const inLane = sql`${waiting} and type = lane.type and coalesce(type_version, 0) = lane.version and run_at <= now()`;
   return sql`

@@ -1,9 +1,9 @@
 import type { Sql } from "../../shared/postgres.ts";
 import { claimSql, neverSort } from "./claim-sql.ts";
 import type { Historian } from "./history.ts";
+import type { WriteHistory } from "./history-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
-import type { WriteHistory } from "./history-sql.ts";
 
 /** Scheduled jobs that one statement marks as due. */
 const PROMOTED = 1_000;

@@ -58,7 +58,7 @@ const FIRST = { tries: 0, losses: 0 };
 const LAST_TRY = { tries: MAX_ATTEMPTS - 1, losses: 0 };
 const LAST_LOSS = { tries: 0, losses: MAX_LOSSES - 1 };
 
-/** Outcome, counts before, whether a person asked to cancel; then the status and the counts after. */
+/** Outcome, counts before, whether a person requested a cancel; then the status and the counts after. */
 const TABLE: [keyof typeof ENDINGS, typeof FIRST, boolean, string, number, number][] = [
   ["succeeded", FIRST, false, "COMPLETED", 0, 0],
   ["succeeded", LAST_TRY, false, "COMPLETED", 2, 0],

@@ -7,7 +7,7 @@ import { AppError } from "../../shared/errors.ts";
 import { checkedPayload, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
 import { traceparentOfJob } from "../../shared/traceparent.ts";
 import type { JobSpan } from "../../shared/tracing.ts";
-import { after, type Historian, laterOf, type JobPosition, type Step } from "./history.ts";
+import { after, type Historian, type JobPosition, laterOf, type Step } from "./history.ts";
 import type { NewJob } from "./intake-store.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { KnownTypes } from "./known-types.ts";

@@ -5,14 +5,14 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import { attemptSpan } from "./attempt-span.ts";
+import type { AttemptStore } from "./attempt-store.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob } from "./job.ts";
+import { createLeaseJudge } from "./lease-judge.ts";
 import type { Outbox } from "./outbox.ts";
 import { createEndRecorder } from "./record-ends.ts";
 import { withFingerprint } from "./run-job.ts";
-import type { AttemptStore } from "./attempt-store.ts";
 import type { Runner } from "./runner.ts";
-import { createLeaseJudge } from "./lease-judge.ts";
 import type { ProcessorWorker } from "./worker.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
@@ -71,7 +71,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
    * heartbeats have found it. If it runs after all, its end is refused.
    */
   async function returnOrphans(held: readonly string[]): Promise<void> {
-        const unknown = held.filter((id) => !runner.running.has(id));
+    const unknown = held.filter((id) => !runner.running.has(id));
     const orphans = unknown.filter((id) => suspects.has(id));
     suspects = new Set(unknown);
     if (orphans.length === 0) return;

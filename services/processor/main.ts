@@ -11,6 +11,7 @@ import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import { createApp } from "./app.ts";
+import { createAttemptStore } from "./attempt-store.ts";
 import { createBulkActionStore } from "./bulk-action-store.ts";
 import { createBulkActions } from "./bulk-actions.ts";
 import { createClaimer } from "./claim.ts";
@@ -25,6 +26,7 @@ import { createDeadLetterStore } from "./dead-letter-store.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { foldCounts } from "./fold-counts.ts";
 import { createHistorian } from "./history.ts";
+import { createHistoryWriter } from "./history-sql.ts";
 import { createIntake } from "./intake.ts";
 import { createIntakeStore } from "./intake-store.ts";
 import { guardedStore, openJobStore } from "./job-store.ts";
@@ -40,10 +42,8 @@ import { createPruneStore } from "./prune-store.ts";
 import { createReplay } from "./replay.ts";
 import { createReplayStore } from "./replay-store.ts";
 import { checkRetention, keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
-import { createAttemptStore } from "./attempt-store.ts";
 import { createRunner } from "./runner.ts";
 import { createSlots } from "./slots.ts";
-import { createHistoryWriter } from "./history-sql.ts";
 import { createStoreClock } from "./store-clock.ts";
 import { createChildSubmitter } from "./submit-children.ts";
 import { createTypeSlots } from "./type-slots.ts";
@@ -84,7 +84,7 @@ async function start({
     claiming: createDuty("Claiming jobs", patienceMs),
     // One step has several statements, each of which may take half a minute.
     acting: createDuty("Carrying out bulk actions", Math.max(patienceMs, 60_000)),
-    pruning: createDuty("Pruning what is older than its retention", 10 * RETENTION_EVERY_MS),
+    pruning: createDuty("Pruning jobs past their retention", 10 * RETENTION_EVERY_MS),
     counting: createDuty("Folding the counts of jobs", Math.max(patienceMs, 60_000)),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
@@ -101,9 +101,11 @@ async function start({
   });
   const slots = createSlots(config.CONCURRENCY);
   const typeSlots = createTypeSlots(JOB_TYPES);
-  const known = createKnownTypes(JOB_TYPES);
-  const attemptStore = guardedStore(store, (sql) => createAttemptStore(sql, history, writeHistory, known));
-  const claimStore = guardedStore(store, (sql) => createClaimStore(sql, history, writeHistory, known));
+  const knownTypes = createKnownTypes(JOB_TYPES);
+  const attemptStore = guardedStore(store, (sql) =>
+    createAttemptStore(sql, history, writeHistory, knownTypes),
+  );
+  const claimStore = guardedStore(store, (sql) => createClaimStore(sql, history, writeHistory, knownTypes));
   const commandStore = guardedStore(store, (sql) => createCommandStore(sql, writeHistory));
   const intakeStore = guardedStore(store, (sql) => createIntakeStore(sql, writeHistory));
 
@@ -114,7 +116,7 @@ async function start({
     instanceId,
     version,
     concurrency: config.CONCURRENCY,
-    types: known.versions,
+    types: knownTypes.versions,
   });
   const claimer = createClaimer({
     store: claimStore,
@@ -168,11 +170,11 @@ async function start({
 
   const onDue = () => {
     claimer.poke();
-    intakeStore
-      .announce()
-      .catch((error: unknown) =>
-        log.debug("Cannot notify other processors of due jobs; their polls will find them", { reason: messageOf(error) }),
-      );
+    intakeStore.announce().catch((error: unknown) =>
+      log.debug("Cannot notify other processors of due jobs; their polls will find them", {
+        reason: messageOf(error),
+      }),
+    );
   };
   const pruneStore = guardedStore(store, createPruneStore);
   const commands = createCommands({
@@ -202,7 +204,7 @@ async function start({
     makeEvent,
     tracing,
     log,
-    runs: known.runs,
+    runs: knownTypes.runs,
     onDue,
   });
   const pausedTypes = createPausedTypes(commandStore, stopping, log);
@@ -283,9 +285,7 @@ async function start({
     void pausedTypes
       .refresh()
       .then(claimer.poke)
-      .catch((error: unknown) =>
-        log.debug("Stopped reading paused types", { reason: messageOf(error) }),
-      );
+      .catch((error: unknown) => log.debug("Stopped reading paused types", { reason: messageOf(error) }));
   // Not awaited: polls find the jobs whose notification was missed.
   void listenForNotifications(store.listening, {
     signal: stopping,
@@ -296,7 +296,9 @@ async function start({
       else refreshPaused();
     },
     onListening: refreshPaused,
-  }).catch((error: unknown) => log.debug("Stopped listening for notifications", { reason: messageOf(error) }));
+  }).catch((error: unknown) =>
+    log.debug("Stopped listening for notifications", { reason: messageOf(error) }),
+  );
 
   const folding = foldCounts(
     { store: guardedStore(store, createCountStore), log, duty: loops.counting },
@@ -327,7 +329,7 @@ async function start({
     log,
     workerId: worker.id,
     isPaused: pausedTypes.has,
-    runs: known.runs,
+    runs: knownTypes.runs,
     start: runner.start,
     refuse: deadLetters.refuse,
     onParked: (messages) => counters.parked("jobs.created", messages),

@@ -4,8 +4,8 @@ import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import type { OutboxStore } from "./outbox-store.ts";
 import type { OutboxMessage } from "./history-sql.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 
 const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;

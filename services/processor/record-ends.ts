@@ -1,12 +1,12 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { isRefusedValue } from "../../shared/postgres.ts";
+import type { AttemptStore, EndEntry, PiggybackRequest } from "./attempt-store.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
-import type { EndEntry, PiggybackRequest, AttemptStore } from "./attempt-store.ts";
 
 /**
  * What was recorded; `superseded` if another worker holds the job by now, `refused` if the store accepts no end of it.

@@ -1,8 +1,8 @@
 import type { JobStatus } from "../../contracts/job.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 import { after, type Historian } from "./history.ts";
-import type { ClaimedJob } from "./job.ts";
 import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
+import type { ClaimedJob } from "./job.ts";
 
 /** Claimed jobs and the message with their `job.started`. */
 export interface Claimed {

@@ -81,10 +81,14 @@ export function createReplay(options: ReplayOptions) {
     correlationId: string,
     commandId: string,
   ): Promise<ReplayReply> {
-    const requestHash = new Bun.CryptoHasher("sha256").update(JSON.stringify(request)).digest("hex").slice(0, 32);
+    const requestHash = new Bun.CryptoHasher("sha256")
+      .update(JSON.stringify(request))
+      .digest("hex")
+      .slice(0, 32);
     const letter = await store.get(id);
     if (!letter) throw notFound(id);
-    if (letter.replayed && letter.replayReply && letter.replayRequest === requestHash) return letter.replayReply;
+    if (letter.replayed && letter.replayReply && letter.replayRequest === requestHash)
+      return letter.replayReply;
     const command = { letter, request, requestHash, correlationId, commandId };
     const reply = await (letter.kind === "job" ? replayJob(command) : replayMessage(command));
     log.info("Replayed a dead letter", { ...reply, edited: Object.keys(request).length > 0 });
@@ -169,7 +173,11 @@ export function createReplay(options: ReplayOptions) {
   }
 
   /** Replays a message whose job has a row, for which sending it again would change nothing. */
-  async function replayOfKnownJob(command: ReplayCommand, event: Created, job: CommandJob): Promise<ReplayReply> {
+  async function replayOfKnownJob(
+    command: ReplayCommand,
+    event: Created,
+    job: CommandJob,
+  ): Promise<ReplayReply> {
     const { letter } = command;
     const isRejected = job.status === "REJECTED";
     if (!isRejected && letter.reason !== "IDEMPOTENCY_CONFLICT")
@@ -236,7 +244,7 @@ export function createReplay(options: ReplayOptions) {
     if (done) onDue();
     // A concurrent replay won.
     else if (!(await store.get(letter.id))?.replayed)
-      throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed meanwhile; try again`);
+      throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed in the meantime; try again`);
     return reply;
   }
 

@@ -5,6 +5,7 @@ import type { Log } from "../../shared/log.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 import { attemptSpan } from "./attempt-span.ts";
+import type { AttemptStore, EndEntry } from "./attempt-store.ts";
 import type { Claimer } from "./claim.ts";
 import type { Historian } from "./history.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
@@ -12,7 +13,6 @@ import type { RunCounters } from "./metrics.ts";
 import type { Outbox } from "./outbox.ts";
 import { createEndRecorder, type Recorded } from "./record-ends.ts";
 import { Interruption, type RunPorts, runJob } from "./run-job.ts";
-import type { EndEntry, AttemptStore } from "./attempt-store.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeSlots } from "./type-slots.ts";
 

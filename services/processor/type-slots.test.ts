@@ -9,15 +9,19 @@ const typeSlotsOf = () =>
     ]),
   );
 
-test("a limited type has so many places and no more, an unlimited one always another", () => {
+test("a limited type has that many slots and no more, an unlimited one always another", () => {
   const typeSlots = typeSlotsOf();
-  expect([typeSlots.take("hash"), typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([true, true, false]);
+  expect([typeSlots.take("hash"), typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([
+    true,
+    true,
+    false,
+  ]);
   expect(Array.from({ length: 100 }, () => typeSlots.take("sleep"))).not.toContain(false);
   expect([typeSlots.release("hash"), typeSlots.release("sleep")]).toEqual([true, false]);
   expect([typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([true, false]);
 });
 
-test("a claim takes all free places and returns those that it found no job for", () => {
+test("a claim takes all free slots and releases those it found no job for", () => {
   const typeSlots = typeSlotsOf();
   typeSlots.take("hash");
   const taken = typeSlots.takeAll();

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
+import { createAttemptStore, type PiggybackRequest } from "../../services/processor/attempt-store.ts";
 import { createClaimStore } from "../../services/processor/claim-store.ts";
 import { conclude } from "../../services/processor/conclude.ts";
 import { createHistorian } from "../../services/processor/history.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import type { ClaimedJob } from "../../services/processor/job.ts";
 import { guardedStore, type JobStore, openJobStore } from "../../services/processor/job-store.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
 import type { Claimed } from "../../services/processor/record-starts-sql.ts";
-import { createAttemptStore, type PiggybackRequest } from "../../services/processor/attempt-store.ts";
-import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createWorkerStore } from "../../services/processor/worker-store.ts";
 import { createEventMaker } from "../../shared/event.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";

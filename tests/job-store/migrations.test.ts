@@ -5,10 +5,10 @@ import type { JobStatus } from "../../contracts/job.ts";
 import { createClaimStore } from "../../services/processor/claim-store.ts";
 import { createCountStore } from "../../services/processor/count-store.ts";
 import { createHistorian } from "../../services/processor/history.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
 import { migrate, SchemaTooNew } from "../../services/processor/migration-store.ts";
 import { MIGRATIONS } from "../../services/processor/migrations/list.ts";
-import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createWorkerStore } from "../../services/processor/worker-store.ts";
 import { createJobDatabase } from "../../services/read-model/job-database.ts";
 import { createJobQueries } from "../../services/read-model/job-queries.ts";
@@ -223,7 +223,7 @@ describe("migrations of the job store", () => {
     const newest = MIGRATIONS.at(-1)?.name;
     await expect(store.bring(older)).rejects.toThrow(SchemaTooNew);
     await expect(store.bring(older)).rejects.toThrow(
-      `The job store has migration ${newest}, this processor knows those up to ${older.at(-1)?.name}: start one as new as the one that migrated it`,
+      `The job store has migration ${newest}, this processor knows migrations up to ${older.at(-1)?.name}: start one as new as the one that migrated it`,
     );
   });
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { createHistorian } from "../../services/processor/history.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { canary, newJob } from "../../services/processor/intake-row.ts";
 import { createIntakeStore, type NewJob } from "../../services/processor/intake-store.ts";
 import { openJobStore } from "../../services/processor/job-store.ts";
 import { createPruneStore, pruneIn } from "../../services/processor/prune-store.ts";
-import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { createEventMaker } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { openPostgres, type Sql } from "../../shared/postgres.ts";

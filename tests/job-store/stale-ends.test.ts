@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { eventIdAt, newJobId } from "../../contracts/ids.ts";
+import { createAttemptStore } from "../../services/processor/attempt-store.ts";
 import { createClaimStore } from "../../services/processor/claim-store.ts";
 import { conclude } from "../../services/processor/conclude.ts";
 import { createCountStore } from "../../services/processor/count-store.ts";
 import { createHistorian } from "../../services/processor/history.ts";
+import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import type { ClaimedJob, Ending } from "../../services/processor/job.ts";
 import { openJobStore } from "../../services/processor/job-store.ts";
 import { createKnownTypes } from "../../services/processor/known-types.ts";
-import { createAttemptStore } from "../../services/processor/attempt-store.ts";
-import { createHistoryWriter } from "../../services/processor/history-sql.ts";
 import { readableBody } from "../../shared/bus/compression.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Bus } from "../../shared/bus/port.ts";
@@ -174,7 +174,10 @@ describe("the statements of running jobs", () => {
       // One of these no longer belongs to this worker: its end is refused, so it frees no slot.
       const [kept, lostOne] = claimed.jobs as [ClaimedJob, ClaimedJob];
       await sql`update jobs set worker_id = 'processor.2' where id = ${lostOne.id}`;
-      const next = await runs().finish([end(kept, succeeded), end(lostOne, succeeded)], piggyback("processor.1"));
+      const next = await runs().finish(
+        [end(kept, succeeded), end(lostOne, succeeded)],
+        piggyback("processor.1"),
+      );
       expect([next.done.size, next.claimed.jobs.length, await held("processor.1")]).toEqual([1, 1, 1]);
       expect((await createCountStore(sql).check()).differences).toEqual([]);
     });
