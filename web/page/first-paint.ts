@@ -1,3 +1,3 @@
-import { applyTheme } from "./theme.ts";
+import { followTheme } from "./theme.ts";
 
-applyTheme();
+followTheme();

@@ -1,20 +1,29 @@
 const KEY = "observatory-theme";
 
-/** Applies the theme chosen earlier in this browser, or else the system's. Runs before the first paint. */
-export function applyTheme(): void {
-  const chosen = localStorage.getItem(KEY);
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
-}
-
-export function isDark(): boolean {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+/**
+ * Applies the theme chosen earlier in this browser, or else the system's, and follows the system's changes. Runs before
+ * the first paint.
+ */
+export function followTheme(): void {
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => setTheme(chosenTheme() ?? (prefersDark.matches ? "dark" : "light"));
+  prefersDark.addEventListener("change", apply);
+  apply();
 }
 
 /** Switches between light and dark and remembers it. */
 export function switchTheme(): void {
-  const next = isDark() ? "light" : "dark";
-  document.documentElement.dataset.theme = next;
+  const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
   localStorage.setItem(KEY, next);
+  setTheme(next);
+}
+
+function chosenTheme(): "light" | "dark" | undefined {
+  const kept = localStorage.getItem(KEY);
+  return kept === "light" || kept === "dark" ? kept : undefined;
+}
+
+function setTheme(theme: "light" | "dark"): void {
+  document.documentElement.dataset.theme = theme;
   dispatchEvent(new Event("themechange"));
 }
