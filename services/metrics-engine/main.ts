@@ -1,8 +1,6 @@
 import { setPriority } from "node:os";
-import { Type } from "@sinclair/typebox";
 import { openBus } from "../../shared/bus/open.ts";
 import type { Consumer } from "../../shared/bus/port.ts";
-import { BASE_CONFIG, Url } from "../../shared/config.ts";
 import { createDuty } from "../../shared/duty.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { createEdge } from "../../shared/http/edge.ts";
@@ -13,38 +11,12 @@ import { openObservations } from "../../shared/observations/open.ts";
 import { createReplicas } from "../../shared/replicas.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
+import { Config } from "./config.ts";
 import { createFamilies } from "./families.ts";
 import { createRecorder } from "./record.ts";
 import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";
 import versionText from "./VERSION" with { type: "text" };
-
-const Config = Type.Object({
-  ...BASE_CONFIG,
-  PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: "Port for operations" }),
-  BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
-  EVENTS_URL: Url(["mongodb", "mongodb\\+srv", "postgres", "postgresql"], { description: "The event store" }),
-  CACHE_URL: Url(["redis", "rediss", "postgres", "postgresql"], {
-    description: "Counters, series and the live feed",
-  }),
-  PROCESSOR_URL: Type.String({
-    default: "http://127.0.0.1:3001",
-    pattern: "^https?://[^,]+(,https?://[^,]+)*$",
-    description: "Base URLs of processors for snapshots, separated by commas",
-  }),
-  EVENT_RETENTION_HOURS: Type.Integer({
-    default: 168,
-    minimum: 1,
-    maximum: 87_600,
-    description: "How long events are kept",
-  }),
-  SNAPSHOT_EVERY_MS: Type.Integer({
-    default: 5_000,
-    minimum: 100,
-    maximum: 600_000,
-    description: "How often queues and workers are measured",
-  }),
-});
 
 /** Below normal: on a small machine the observer must not slow down what it observes; it catches up later. */
 const NICENESS = 5;
@@ -58,7 +30,7 @@ async function start({
   life,
   metrics,
   tracing,
-}: ServiceContext<typeof Config.static>): Promise<void> {
+}: ServiceContext<Config>): Promise<void> {
   const { stopping } = life;
   try {
     setPriority(process.pid, NICENESS);

@@ -1,6 +1,4 @@
-import { Type } from "@sinclair/typebox";
 import { parseAddressRanges } from "../../shared/address-ranges.ts";
-import { BASE_CONFIG, Secret, Url } from "../../shared/config.ts";
 import { createEdge } from "../../shared/http/edge.ts";
 import { listen } from "../../shared/http/listen.ts";
 import { createOps } from "../../shared/http/ops.ts";
@@ -9,79 +7,12 @@ import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createAccess } from "./access.ts";
 import { createApp } from "./app.ts";
 import { childEnvironment, isLoopback, parseCommand } from "./command.ts";
+import { Config } from "./config.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createTickets } from "./secrets.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { serveSockets } from "./socket.ts";
 import versionText from "./VERSION" with { type: "text" };
-
-const seconds = (preset: number, maximum: number, description: string) =>
-  Type.Integer({ default: preset, minimum: 1, maximum, description });
-
-const Config = Type.Object({
-  ...BASE_CONFIG,
-  PTY_WS_PORT: Type.Integer({
-    default: 9000,
-    minimum: 0,
-    maximum: 65_535,
-    description: "Port of the terminals",
-  }),
-  PTY_METRICS_PORT: Type.Integer({
-    default: 9001,
-    minimum: 0,
-    maximum: 65_535,
-    description: "Port of operations",
-  }),
-  PTY_TUI_BINARY: Type.String({
-    default: "odd-dashboard",
-    minLength: 1,
-    description: "The program of a terminal: a path, or a JSON array of the command and its arguments",
-  }),
-  PTY_AUTH_TOKEN: Type.Optional(
-    Secret(Type.String({ minLength: 16, maxLength: 512, description: "Bearer token that opens terminals" })),
-  ),
-  PTY_READ_ONLY: Type.Optional(
-    Type.Boolean({ description: "Refuse all input; on unless it listens on loopback or has a token" }),
-  ),
-  PTY_IDLE_TIMEOUT_SECS: seconds(1_800, 604_800, "How long a terminal without input stays open"),
-  PTY_DISCONNECT_GRACE_SECS: seconds(30, 86_400, "How long a terminal waits for its browser to come back"),
-  PTY_TOKEN_LIFETIME_SECS: seconds(86_400, 604_800, "How long a reconnect token is valid"),
-  PTY_PER_IP_CAP: seconds(5, 10_000, "Terminals of one address"),
-  PTY_GLOBAL_CAP: seconds(50, 10_000, "Terminals in all"),
-  PTY_TRUSTED_PROXIES: Type.String({
-    default: "",
-    description: "Addresses whose X-Forwarded-For is believed, as ranges separated by commas",
-  }),
-  PTY_MAX_OUTPUT_QUEUE_BYTES: Type.Integer({
-    default: 1_048_576,
-    minimum: 262_144,
-    maximum: 67_108_864,
-    description: "Output kept of each terminal for slow browsers and reconnects",
-  }),
-  PTY_REPLAY_MAX_FRAMES: Type.Integer({
-    default: 16_384,
-    minimum: 64,
-    maximum: 1_000_000,
-    description: "Pieces of output kept of each terminal",
-  }),
-  PTY_MAX_FRAME_BYTES: Type.Integer({
-    default: 65_536,
-    minimum: 1_024,
-    maximum: 1_048_576,
-    description: "Largest frame that a browser may send",
-  }),
-  PTY_INPUT_BYTES_PER_SEC: Type.Integer({
-    default: 1_048_576,
-    minimum: 1_024,
-    maximum: 67_108_864,
-    description: "Fastest input of a browser",
-  }),
-  GATEWAY_URL: Url(["http", "https"], { default: "http://localhost:3000", description: "For the program" }),
-  READ_MODEL_URL: Url(["http", "https"], {
-    default: "http://localhost:8080",
-    description: "For the program",
-  }),
-});
 
 /** Lines above the screen that a snapshot restores. */
 const SCROLLBACK = 1_000;
@@ -95,7 +26,7 @@ async function start({
   log,
   life,
   metrics,
-}: ServiceContext<typeof Config.static>): Promise<void> {
+}: ServiceContext<Config>): Promise<void> {
   const command = parseCommand(config.PTY_TUI_BINARY);
   const readOnly = config.PTY_READ_ONLY ?? !(isLoopback(config.BIND_ADDRESS) || config.PTY_AUTH_TOKEN);
   const ptyMetrics = registerMetrics(metrics, (): Sessions => sessions);

@@ -1,0 +1,71 @@
+import { Type } from "@sinclair/typebox";
+import { BASE_CONFIG, Secret, Url } from "../../shared/config.ts";
+
+const positive = (preset: number, maximum: number, description: string) =>
+  Type.Integer({ default: preset, minimum: 1, maximum, description });
+
+export const Config = Type.Object({
+  ...BASE_CONFIG,
+  PTY_WS_PORT: Type.Integer({
+    default: 9000,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of the terminals",
+  }),
+  PTY_METRICS_PORT: Type.Integer({
+    default: 9001,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of operations",
+  }),
+  PTY_TUI_BINARY: Type.String({
+    default: "odd-dashboard",
+    minLength: 1,
+    description: "The program of a terminal: a path, or a JSON array of the command and its arguments",
+  }),
+  PTY_AUTH_TOKEN: Type.Optional(
+    Secret(Type.String({ minLength: 16, maxLength: 512, description: "Bearer token that opens terminals" })),
+  ),
+  PTY_READ_ONLY: Type.Optional(
+    Type.Boolean({ description: "Refuse all input; on unless it listens on loopback or has a token" }),
+  ),
+  PTY_IDLE_TIMEOUT_SECS: positive(1_800, 604_800, "How long a terminal without input stays open"),
+  PTY_DISCONNECT_GRACE_SECS: positive(30, 86_400, "How long a terminal waits for its browser to come back"),
+  PTY_TOKEN_LIFETIME_SECS: positive(86_400, 604_800, "How long a reconnect token is valid"),
+  PTY_PER_IP_CAP: positive(5, 10_000, "Terminals of one address"),
+  PTY_GLOBAL_CAP: positive(50, 10_000, "Terminals in all"),
+  PTY_TRUSTED_PROXIES: Type.String({
+    default: "",
+    description: "Addresses whose X-Forwarded-For is believed, as ranges separated by commas",
+  }),
+  PTY_MAX_OUTPUT_QUEUE_BYTES: Type.Integer({
+    default: 1_048_576,
+    minimum: 262_144,
+    maximum: 67_108_864,
+    description: "Output kept of each terminal for slow browsers and reconnects",
+  }),
+  PTY_REPLAY_MAX_FRAMES: Type.Integer({
+    default: 16_384,
+    minimum: 64,
+    maximum: 1_000_000,
+    description: "Pieces of output kept of each terminal",
+  }),
+  PTY_MAX_FRAME_BYTES: Type.Integer({
+    default: 65_536,
+    minimum: 1_024,
+    maximum: 1_048_576,
+    description: "Largest frame that a browser may send",
+  }),
+  PTY_INPUT_BYTES_PER_SEC: Type.Integer({
+    default: 1_048_576,
+    minimum: 1_024,
+    maximum: 67_108_864,
+    description: "Fastest input of a browser",
+  }),
+  GATEWAY_URL: Url(["http", "https"], { default: "http://localhost:3000", description: "For the program" }),
+  READ_MODEL_URL: Url(["http", "https"], {
+    default: "http://localhost:8080",
+    description: "For the program",
+  }),
+});
+export type Config = typeof Config.static;
