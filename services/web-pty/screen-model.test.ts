@@ -9,7 +9,10 @@ afterEach(() => {
 
 function model(cols = 20, rows = 4, heldBytes?: number): ScreenModel {
   const created = createScreenModel({
-    ...{ cols, rows, scrollback: 100, onParsed: () => undefined },
+    cols,
+    rows,
+    scrollback: 100,
+    onParsed: () => undefined,
     ...(heldBytes && { heldBytes }),
   });
   models.push(created);

@@ -171,7 +171,12 @@ export function createSession(options: SessionOptions) {
     }: { mayDrive: boolean; resumed: boolean; lastSequence?: number | undefined },
   ): Viewer {
     const viewer = createViewer({
-      ...{ id: nextViewer++, role, mayDrive, socket, model, windowBytes },
+      id: nextViewer++,
+      role,
+      mayDrive,
+      socket,
+      model,
+      windowBytes,
       log: output,
       onSent: (bytes) => metrics.bytes("output", bytes),
       onResync: metrics.resynced,
@@ -183,7 +188,13 @@ export function createSession(options: SessionOptions) {
     }
     viewers.set(viewer.id, viewer);
     viewer.tell({
-      ...{ type: "session", session: id, viewer: viewer.id, role, readOnly, ...size, resumed },
+      type: "session",
+      session: id,
+      viewer: viewer.id,
+      role,
+      readOnly,
+      ...size,
+      resumed,
       sequence: lastSequence ?? output.end,
       ...(role === "driver" && { token: renewToken() }),
     });

@@ -39,7 +39,14 @@ export function createSessions(options: SessionsOptions) {
       const id = crypto.randomUUID();
       try {
         const session = createSession({
-          ...{ id, address, command, env, readOnly, limits, log, metrics },
+          id,
+          address,
+          command,
+          env,
+          readOnly,
+          limits,
+          log,
+          metrics,
           ...size,
           onClosed: () => sessions.delete(id),
         });
