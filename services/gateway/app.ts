@@ -25,13 +25,13 @@ export interface AppOptions {
   readonly forward: CommandForwarder;
   readonly maxPayloadBytes: number;
   readonly maxBatchBytes: number;
-  /** Refuses everything that would change something. */
+  /** Refuses every request that would change something. */
   readonly readOnly: boolean;
-  /** The read model's address for callers of this gateway. */
+  /** The read model's URL, as this gateway's callers reach it. */
   readonly readModelUrl: string;
 }
 
-/** The gateway's routes beside its operations. */
+/** Serves the gateway's routes, its operations and its docs. */
 export function createApp(options: AppOptions): AnyElysia {
   const { edge, ops, docs, readOnly, maxPayloadBytes, maxBatchBytes } = options;
   const app = new Elysia()
@@ -43,7 +43,7 @@ export function createApp(options: AppOptions): AnyElysia {
     .use(docs);
   return mount(app, GATEWAY_ROUTES, createHandlers(options), {
     maxBodyBytes: {
-      // Payload and metadata may each have their full size; the rest of a job needs room too.
+      // Payload and metadata may each reach the limit; the other fields need room too.
       submitJob: 2 * maxPayloadBytes + 8_192,
       submitBatch: maxBatchBytes,
     },
@@ -80,7 +80,7 @@ function createHandlers(options: AppOptions): Handlers<typeof GATEWAY_ROUTES> {
 
 type CommandName = keyof typeof COMMAND_ROUTES;
 
-/** Every command goes to a processor as it is, and so does its answer. */
+/** Forwards every command to a processor, and relays its reply, unchanged. */
 function commandHandlers(forward: CommandForwarder) {
   const entries = Object.entries<Route>(COMMAND_ROUTES).map(([name, route]) => [
     name,

@@ -11,7 +11,7 @@ test("a command skips a processor behind the same name that refuses the connecti
   const forward = createCommandForwarder({
     processors: createReplicas([`http://processor:${alive.port}`], async () => ["127.0.0.1", "127.0.0.2"]),
   });
-  // Twice, so that each of the two comes first once.
+  // Twice: each of the two processors comes first once.
   for (const correlationId of [crypto.randomUUID(), crypto.randomUUID()]) {
     const reply = await forward.command({ method: "POST", path: "/jobs/1/cancel", correlationId });
     expect(await reply.json()).toEqual({ path: "/internal/jobs/1/cancel" });

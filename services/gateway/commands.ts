@@ -6,15 +6,15 @@ import { pause } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
 
-/** A command is short, however much work it starts: silence beyond this means trouble. */
+/** A processor replies quickly, however much work a command starts; longer silence means trouble. */
 const TIMEOUT_MS = 5_000;
-/** How long the outcome of a silent command is queried. */
+/** How long to poll for the outcome of a command that got no reply. */
 const OUTCOME_MS = 8_000;
 const OUTCOME_POLL_MS = 200;
 
 const outcomeChecker = TypeCompiler.Compile(CommandOutcome);
 
-/** Errors of a connection that was never made, so nothing was sent. */
+/** Errors before a connection was made: nothing was sent. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 export interface CommandOptions {
@@ -36,15 +36,14 @@ interface Sent extends Command {
 }
 
 /**
- * Sends commands on existing jobs to a processor, each time starting with the next one. Only a processor that could
- * not be reached is skipped: one that fell silent may have carried out the command, so its outcome is looked up by its
- * id.
+ * Forwards commands on existing jobs to the processors, round robin. It skips a processor only if it cannot connect to
+ * it: one that fell silent may have carried out the command, so the outcome is looked up by the command's id.
  */
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;
 
-  /** The processors, starting with the next in turn. */
-  async function inTurn(): Promise<string[]> {
+  /** Returns all processors, each time starting with the next one. */
+  async function roundRobin(): Promise<string[]> {
     const all = await processors();
     const first = next++ % all.length;
     return [...all.slice(first), ...all.slice(0, first)];
@@ -64,16 +63,16 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // A kept connection may have died with its processor, which would look like silence.
+      // A kept-alive connection may have died with its processor, which would look like silence.
       keepalive: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return relay(reply, correlationId);
   }
 
-  /** The state of a command, from the first processor that answers; undefined when none does. */
-  async function ask({ id, send, correlationId }: Sent): Promise<CommandOutcome | undefined> {
-    for (const base of await inTurn()) {
+  /** Returns the command's state from the first processor that answers; undefined when none does. */
+  async function queryOutcome({ id, send, correlationId }: Sent): Promise<CommandOutcome | undefined> {
+    for (const base of await roundRobin()) {
       try {
         const reply = await fetch(`${base}${INTERNAL}/commands/${id}/outcome`, {
           method: "POST",
@@ -84,7 +83,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
       } catch {
-        // This processor may be in trouble; the next may know the command.
+        // This processor may be in trouble; the next one may know the command.
       }
     }
     return undefined;
@@ -94,7 +93,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
     const until = Date.now() + OUTCOME_MS;
     let outcome: CommandOutcome | undefined;
     do {
-      outcome = await ask(sent);
+      outcome = await queryOutcome(sent);
       if (outcome && outcome.state !== "running") break;
       await pause(OUTCOME_POLL_MS);
     } while (Date.now() < until);
@@ -108,16 +107,16 @@ export function createCommandForwarder({ processors }: CommandOptions) {
       "PROCESSOR_UNAVAILABLE",
       outcome?.state === "withdrawn"
         ? `The processor did not answer (${silence}); nothing was done, and it is safe to try again`
-        : `The processor did not answer (${silence}), and the outcome of the command is unknown; ` +
-            "repeat it with the same Idempotency-Key to learn it",
+        : `The processor did not answer (${silence}), and the command's outcome is unknown; ` +
+            "repeat it with the same Idempotency-Key to find out",
       { facts: { commandId: sent.id, outcome: outcome?.state ?? "unknown" }, retryAfterSeconds: 2 },
     );
   }
 
-  /** Reads from the first processor that answers; a query may safely be repeated. */
+  /** Reads from the first processor that answers: repeating a read is safe. */
   async function read(path: string, correlationId: string): Promise<Response> {
     const failures: string[] = [];
-    for (const base of await inTurn()) {
+    for (const base of await roundRobin()) {
       try {
         return await relay(
           await fetch(`${base}${INTERNAL}${path}`, {
@@ -139,7 +138,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
     const id = idempotencyKey === undefined ? crypto.randomUUID() : commandIdOfKey(idempotencyKey);
     const sent = { ...command, id, send: crypto.randomUUID() };
     const failures: string[] = [];
-    for (const base of await inTurn()) {
+    for (const base of await roundRobin()) {
       try {
         return await request(base, sent);
       } catch (error) {
@@ -155,7 +154,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
 }
 
 function unavailable(failures: readonly string[]): AppError {
-  return new AppError("PROCESSOR_UNAVAILABLE", `No processor answers: ${failures.join("; ")}`, {
+  return new AppError("PROCESSOR_UNAVAILABLE", `No processor answered: ${failures.join("; ")}`, {
     retryAfterSeconds: 2,
   });
 }

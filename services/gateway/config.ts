@@ -8,7 +8,7 @@ export const Config = Type.Object({
   PROCESSOR_URL: Type.String({
     default: "http://127.0.0.1:3001",
     pattern: "^https?://[^,]+(,https?://[^,]+)*$",
-    description: "Base URLs of processors for commands, separated by commas",
+    description: "Processor base URLs for commands, separated by commas",
   }),
   READ_MODEL_URL: Type.String({
     default: "http://localhost:8080",
@@ -29,13 +29,13 @@ export const Config = Type.Object({
   }),
   READ_ONLY: Type.Boolean({
     default: false,
-    description: "Refuses jobs and commands, for a page or an API that is only for viewing",
+    description: "Refuse jobs and commands, for a view-only page or API",
   }),
   MAX_IN_FLIGHT: Type.Integer({
     default: 20_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Jobs that may await their confirm at once",
+    description: "Most jobs that may await their confirm at once",
   }),
 });
 export type Config = typeof Config.static;

@@ -1,14 +1,14 @@
-interface UnderWay {
+interface InProgress {
   readonly fingerprint: string;
   readonly published: Promise<void>;
 }
 
 /**
- * What this gateway knows of idempotency keys: those whose request is in progress, bounded by the requests in flight,
- * and the newest `limit` confirmed ones, with the fingerprints of their bodies.
+ * Remembers idempotency keys with the fingerprints of their bodies: every request in progress, bounded by the in-flight
+ * limit, and the newest `limit` confirmed ones.
  */
 export function createIdempotencyKeys(limit: number) {
-  const underWay = new Map<string, UnderWay>();
+  const inProgress = new Map<string, InProgress>();
   const confirmed = new Map<string, string>();
 
   function remember(key: string, fingerprint: string): void {
@@ -20,27 +20,27 @@ export function createIdempotencyKeys(limit: number) {
   }
 
   return {
-    /** The fingerprint of the request with this key, in progress or confirmed. */
-    get: (key: string) => underWay.get(key)?.fingerprint ?? confirmed.get(key),
+    /** Returns the fingerprint of the request with this key, in progress or confirmed. */
+    get: (key: string) => inProgress.get(key)?.fingerprint ?? confirmed.get(key),
 
     /**
      * Publishes once per key: a duplicate that arrives during the first request shares its outcome. Resolves to
-     * whether this call published. A failed request is forgotten, so that it can be repeated.
+     * whether this call published. Forgets a failed request, which may then be repeated.
      */
     async publishOnce(key: string, fingerprint: string, publish: () => Promise<void>): Promise<boolean> {
-      const earlier = underWay.get(key);
+      const earlier = inProgress.get(key);
       if (earlier) {
         await earlier.published;
         return false;
       }
       if (confirmed.has(key)) return false;
       const published = publish();
-      underWay.set(key, { fingerprint, published });
+      inProgress.set(key, { fingerprint, published });
       try {
         await published;
         remember(key, fingerprint);
       } finally {
-        underWay.delete(key);
+        inProgress.delete(key);
       }
       return true;
     },

@@ -1,18 +1,18 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 
-/** The gateway's part of a job's trace: the request, and within it the publishing. */
+/** The gateway's spans of a job's trace: the request, and the publish inside it. */
 export interface JobTrace {
   /** Parent of the consumers' spans. */
   readonly traceparent: string;
-  /** `published` is false for a request that was already known. */
+  /** `published` is false for a repeated request. */
   end(published: boolean): void;
   fail(error: unknown): void;
 }
 
 /**
- * Begins the trace of a job, or continues its caller's; undefined when it is not sampled. Each job of a batch has a
- * trace of its own, which begins with publishing.
+ * Starts a job's trace, or continues its caller's; returns undefined when it is not sampled. Each job of a batch gets
+ * its own trace, which starts with the publish span.
  */
 export function beginTrace(
   tracing: Tracing,

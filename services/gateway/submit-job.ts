@@ -21,16 +21,16 @@ export interface SubmitOptions {
   readonly makeEvent: EventMaker;
   readonly tracing: Tracing;
   readonly maxPayloadBytes: number;
-  /** Jobs awaiting their confirm; one more is refused with OVERLOADED. */
+  /** Most jobs awaiting their confirm; one more is refused with OVERLOADED. */
   readonly maxInFlight: number;
 }
 
-/** Where a job comes from, apart from its body. */
+/** The facts about a request that its body does not hold. */
 export interface Caller {
   readonly correlationId: string;
   readonly idempotencyKey?: string | undefined;
   readonly traceparent?: string | undefined;
-  /** Set when the request has many jobs. */
+  /** Set when the request holds many jobs. */
   readonly batch?: true;
 }
 
@@ -42,7 +42,7 @@ interface Prepared {
   readonly trace: JobTrace | undefined;
 }
 
-/** Accepts jobs: checks them, derives their ids, and answers once the bus has them. */
+/** Accepts jobs: checks each, derives its id, and resolves once the bus has it. */
 export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxInFlight }: SubmitOptions) {
   const keys = createIdempotencyKeys(10_000);
   // Requests that arrive together share a message and its confirm.
@@ -66,7 +66,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     if (request.metadata) checkPayloadBounds(request.metadata, maxPayloadBytes, "/metadata");
     const payload = checkedPayload(jobType, given);
 
-    const { idempotencyKey, payload: _payload, type, ...wishes } = request;
+    const { idempotencyKey, payload: _payload, type, ...options } = request;
     const key = caller.idempotencyKey ?? idempotencyKey;
     if (
       caller.idempotencyKey !== undefined &&
@@ -79,13 +79,13 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
       );
     const jobId = key === undefined ? newJobId() : jobIdOfKey(key);
     const fingerprint =
-      key === undefined ? NO_FINGERPRINT : fingerprintOf({ ...wishes, type, payload: given });
+      key === undefined ? NO_FINGERPRINT : fingerprintOf({ ...options, type, payload: given });
     const trace = beginTrace(tracing, jobId, type, caller);
     const event = createdEvent(
       makeEvent,
       {
-        ...wishes,
-        ...(wishes.originId && { originKind: "edit" }),
+        ...options,
+        ...(options.originId && { originKind: "edit" }),
         jobId,
         jobType: type,
         payload,
@@ -106,7 +106,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     };
   }
 
-  /** Throws IDEMPOTENCY_CONFLICT where the key belongs to another body, under way or confirmed. */
+  /** Throws IDEMPOTENCY_CONFLICT when another body, in progress or confirmed, used the key. */
   function refuseOtherBody({ key, fingerprint }: Prepared): void {
     const known = key === undefined ? undefined : keys.get(key);
     if (known === undefined || known === fingerprint) return;
@@ -116,7 +116,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     );
   }
 
-  /** Resolves to whether this call published it; false when the same request was in progress or confirmed before. */
+  /** Resolves to whether this call published; false when the same request was already in progress or confirmed. */
   async function publish({ key, fingerprint, envelope }: Prepared): Promise<boolean> {
     if (key !== undefined) return keys.publishOnce(key, fingerprint, () => publisher.add(envelope));
     await publisher.add(envelope);
@@ -146,8 +146,8 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
 
     /**
-     * Accepts many: each is accepted or refused on its own and identified by its index. Rejects as a whole only when
-     * the bus accepted none of them.
+     * Accepts or refuses each job on its own, identified by its index. Rejects as a whole only when the bus accepted
+     * none of them.
      */
     async submitBatch(bodies: readonly unknown[], caller: Caller): Promise<BatchAcceptance> {
       const outcomes = await Promise.allSettled(bodies.map((body) => this.submit(body, caller)));
@@ -167,7 +167,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
   };
 }
-/** Consumers hold some hundred messages at once; short messages keep their memory bounded. */
+/** Consumers hold about a hundred messages at once; short messages bound their memory. */
 const MAX_MESSAGE_LENGTH = 262_144;
 
 function messagesOf(envelopes: readonly string[]): string[][] {

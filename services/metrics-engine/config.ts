@@ -12,7 +12,7 @@ export const Config = Type.Object({
   PROCESSOR_URL: Type.String({
     default: "http://127.0.0.1:3001",
     pattern: "^https?://[^,]+(,https?://[^,]+)*$",
-    description: "Base URLs of processors for snapshots, separated by commas",
+    description: "Processor base URLs for snapshots, separated by commas",
   }),
   EVENT_RETENTION_HOURS: Type.Integer({
     default: 168,

@@ -60,7 +60,7 @@ describe("the job metrics", () => {
 
   test("never decrease when more events are new than the batch held", async () => {
     const { families, samples } = world();
-    // What an earlier call counted and could not report, the next call reports.
+    // The next call reports events that an earlier one counted but could not report.
     families.recorded(sampleEvents(5, "job.created"), 2);
     expect(await samples("observatory_events_recorded_total")).toEqual({ "": 5 });
     expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });

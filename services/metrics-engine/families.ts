@@ -4,12 +4,12 @@ import { createBoundedLabels } from "../../shared/bounded-labels.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { contributionOf } from "../../shared/observations/counting.ts";
 
-/** Job types with labels of their own; all others share "other". */
+/** Job types with their own label; all others share "other". */
 const MAX_TYPES = 50;
 
 /**
- * The Prometheus metrics of jobs: counted from new events, measured from snapshots. The counters of `knownTypes` start
- * at 0, because a rate does not see the step from absent to 1.
+ * The job metrics for Prometheus, counted from new events and measured from snapshots. The counters of `knownTypes`
+ * start at 0, because a rate misses the step from absent to 1.
  */
 export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = []) {
   const labelOf = createBoundedLabels(MAX_TYPES);
@@ -76,7 +76,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
   for (const gauge of [deadLetters, outbox]) gauge.remove();
 
   return {
-    /** Counts a recorded batch: its new events, and how many events it held. */
+    /** Counts a recorded batch: its new events, and the number of events it held. */
     recorded(fresh: readonly JobEvent[], total: number): void {
       events.inc(fresh.length);
       if (total > fresh.length) duplicates.inc(total - fresh.length);
@@ -96,7 +96,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     refused: (count: number): void => refused.inc(count),
     parked: (count: number): void => parked.inc({ queue: "events.observed" }, count),
 
-    /** Shows the bus's side of a snapshot. Undefined means it is unavailable: the gauges are then absent rather than stale. */
+    /** Shows the bus's side of a snapshot; while it is unavailable (undefined), the gauges are absent, not stale. */
     busMeasured(queues: readonly Snapshot["bus"][number][] | undefined): void {
       for (const gauge of [depth, lag, consumers]) gauge.reset();
       for (const queue of queues ?? []) {

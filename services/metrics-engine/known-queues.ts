@@ -2,12 +2,12 @@ import type { StoreSnapshot } from "../../contracts/api-queries.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 
 /**
- * Adds the queues of all known job types to those of a snapshot. A type without unfinished jobs has no row in the job
- * store, and its depth is 0, not unknown; otherwise its series would stay at the last depth before the queue drained.
+ * Adds the missing queues of known job types to a snapshot. A type without unfinished jobs has no row in the job store,
+ * but its depth is 0, not unknown: its series would otherwise stay at the last depth before the queue drained.
  */
 export function withKnownQueues(queues: StoreSnapshot["queues"]): StoreSnapshot["queues"] {
-  const there = new Set(queues.map(({ type }) => type));
-  const drained = [...JOB_TYPES.keys()].filter((type) => !there.has(type));
+  const listed = new Set(queues.map(({ type }) => type));
+  const drained = [...JOB_TYPES.keys()].filter((type) => !listed.has(type));
   return [
     ...queues,
     ...drained.map((type) => ({

@@ -18,7 +18,7 @@ import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";
 import versionText from "./VERSION" with { type: "text" };
 
-/** Below normal: on a small machine the observer must not slow down what it observes; it catches up later. */
+/** Below normal priority: on a small machine the observer must not slow the jobs it observes; it catches up later. */
 const NICENESS = 5;
 
 async function start({
@@ -35,7 +35,7 @@ async function start({
   try {
     setPriority(process.pid, NICENESS);
   } catch (error) {
-    log.debug("Process priority could not be lowered", { reason: messageOf(error) });
+    log.debug("Could not lower the process priority", { reason: messageOf(error) });
   }
   const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });
   life.defer("observations", () => observations.close());

@@ -3,8 +3,8 @@ import { isSampled } from "../../shared/traceparent.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 
 /**
- * Begins the spans of recording some events: one for all events of a job with the same parent, since they are stored
- * together. Returns a function that ends them.
+ * Starts the spans of recording a batch: one per job and parent span, since its events are stored together. Returns a
+ * function that ends them.
  */
 export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]): (() => void) | undefined {
   if (!tracing.on) return undefined;
@@ -12,7 +12,7 @@ export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]):
   for (const event of events) {
     const { traceparent } = event;
     if (!traceparent || !isSampled(traceparent)) continue;
-    // Children share the parent span of their parent's attempt.
+    // Sibling jobs share the attempt that created them as their parent span.
     const key = `${traceparent} ${event.payload.jobId}`;
     const group = byParent.get(key);
     if (group) group.push(event);

@@ -12,8 +12,8 @@ import type { Families } from "./families.ts";
 import { beginRecordSpans } from "./record-spans.ts";
 
 /**
- * A call that handled fewer messages than this lasts at least `LINGER_MS`, so that what arrives meanwhile forms one
- * batch.
+ * A call that handled fewer messages than this lasts at least `LINGER_MS`: the messages that arrive in that time form
+ * one batch.
  */
 const SMALL = 20;
 const LINGER_MS = 40;
@@ -29,9 +29,9 @@ export interface RecorderOptions {
 }
 
 /**
- * Records events from `events.observed`. They are stored and counted before they are acknowledged, so that a crash
- * loses nothing. An envelope that breaks its contract, or that the store refuses, is dead-lettered on its own; the
- * processor may file the same one from its queue, under the same id.
+ * Records events from `events.observed`. It stores and counts them before it acknowledges them, so a crash loses
+ * nothing. An envelope that breaks its contract, or that the store refuses, is dead-lettered on its own; the processor
+ * may file the same one from its queue, under the same id.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({
@@ -80,7 +80,7 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         reason: refused[0]?.reason,
       });
     }
-    // Afterwards, so that a message that comes alone is recorded at once, and one that comes now within the linger.
+    // Lingering only now records a lone message at once, and the next one within the linger.
     const lingerMs = LINGER_MS - (performance.now() - startedAt);
     if (batch.length < SMALL && lingerMs > 0) await pause(lingerMs, signal);
   };
@@ -90,7 +90,7 @@ function refusal({ entry, why, error }: Condemned<JobEvent>): RefusedEnvelope {
   return {
     original: Buffer.from(JSON.stringify(entry)),
     reason: why === "refused" ? "CONTRACT_VIOLATION" : "PARKED",
-    detail: `The event store ${why === "refused" ? "refuses it" : "kept failing on it alone"}: ${messageOf(error)}`,
+    detail: `The event store ${why === "refused" ? "refused it" : "kept failing on it alone"}: ${messageOf(error)}`,
     jobId: entry.payload.jobId,
     eventId: entry.eventId,
   };

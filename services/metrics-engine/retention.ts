@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 
-/** Rarely, because an event store without an index on time has to scan everything. */
+/** Rare, because an event store without an index on time has to scan everything. */
 export const RETENTION_EVERY_MS = 3_600_000;
 
 /** Deletes events older than the retention, now and every hour, until `signal` aborts. */
@@ -18,7 +18,7 @@ export async function keepRetention(
     try {
       const count = await observations.prune(new Date(Date.now() - hours * 3_600_000));
       duty.done();
-      if (count > 0) log.info("Deleted events beyond their retention", { count, hours });
+      if (count > 0) log.info("Deleted events past their retention", { count, hours });
     } catch (error) {
       duty.failed(messageOf(error));
       log.warn("Could not delete old events", { reason: messageOf(error) });

@@ -34,18 +34,18 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   const { observations, bus, processors, families, log, everyMs, duty } = options;
   const misses = new Map<string, number>();
 
-  async function part<T>(name: string, ask: () => Promise<T>): Promise<T | undefined> {
+  async function part<T>(name: string, measure: () => Promise<T>): Promise<T | undefined> {
     const missed = misses.get(name) ?? 0;
     try {
-      const answer = await ask();
-      if (missed > 1) log.info("A part of the snapshots is back", { part: name });
+      const answer = await measure();
+      if (missed > 1) log.info("A snapshot part is available again", { part: name });
       misses.delete(name);
       return answer;
     } catch (error) {
       misses.set(name, missed + 1);
-      // A single miss is harmless: services that start together become ready one after the other.
+      // A single miss is harmless: services that start together become ready one after another.
       const write = missed === 1 ? log.warn : log.debug;
-      write("A part of the snapshots is missing", { part: name, reason: messageOf(error) });
+      write("A snapshot part is unavailable", { part: name, reason: messageOf(error) });
       return undefined;
     }
   }
@@ -55,8 +55,8 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
     const now = await processors();
     const [depths, store, held] = await Promise.all([
       part("bus", () => bus.depths()),
-      part("job store", () => askProcessors(now)),
-      askForHeld(now),
+      part("job store", () => fetchStoreSnapshot(now)),
+      fetchHeld(now),
     ]);
     const queues = depths?.map((depth) => ({
       ...depth,
@@ -78,8 +78,8 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 }
 
-/** The messages held by each processor's consumers; a processor that does not answer counts as holding none. */
-async function askForHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
+/** Fetches how many messages each processor's consumers hold; one that does not answer counts as holding none. */
+async function fetchHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
   const replies = await Promise.allSettled(
     processors.map(async (base) => {
       const reply = await fetch(`${base}${PROCESSOR_ROUTES.held.path}`, {
@@ -92,7 +92,7 @@ async function askForHeld(processors: readonly string[]): Promise<Record<string,
   return replies.map((reply) => (reply.status === "fulfilled" ? reply.value : {}));
 }
 
-async function askProcessors(processors: readonly string[]): Promise<StoreSnapshot> {
+async function fetchStoreSnapshot(processors: readonly string[]): Promise<StoreSnapshot> {
   let last: unknown;
   for (const base of processors) {
     try {

@@ -27,15 +27,15 @@ test.each([
 });
 
 test("without a token every terminal opens; with one only a fresh ticket opens it, once", () => {
-  expect(access().mayOpen(undefined)).toBeUndefined();
+  expect(access().redeemTicket(undefined)).toBeUndefined();
   const guarded = access("correct horse");
   expect(guarded.ticketFor(null)).toBeUndefined();
   expect(guarded.ticketFor("Bearer wrong")).toBeUndefined();
   const ticket = guarded.ticketFor("Bearer correct horse");
-  expect(guarded.mayOpen(undefined)).toBe("AUTH_REQUIRED");
-  expect(guarded.mayOpen(`${"x".repeat(43)}`)).toBe("AUTH_FAILED");
-  expect(guarded.mayOpen(ticket)).toBeUndefined();
-  expect(guarded.mayOpen(ticket)).toBe("AUTH_FAILED");
+  expect(guarded.redeemTicket(undefined)).toBe("AUTH_REQUIRED");
+  expect(guarded.redeemTicket(`${"x".repeat(43)}`)).toBe("AUTH_FAILED");
+  expect(guarded.redeemTicket(ticket)).toBeUndefined();
+  expect(guarded.redeemTicket(ticket)).toBe("AUTH_FAILED");
 });
 
 test("a ticket that has expired opens nothing, and their number is bounded", () => {

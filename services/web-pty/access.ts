@@ -1,6 +1,6 @@
 import { type BlockList, isIP } from "node:net";
 import type { OriginPolicy } from "../../shared/http/origin.ts";
-import { hashOf, isSecret, type Tickets } from "./secrets.ts";
+import { hashOf, matchesHash, type Tickets } from "./secrets.ts";
 
 export interface AccessOptions {
   readonly origins: OriginPolicy;
@@ -22,18 +22,18 @@ export function createAccess({ origins, trustedProxies, token, tickets }: Access
     /** Returns a one-time ticket for the correct bearer token; undefined for a wrong one. */
     ticketFor(authorization: string | null): string | undefined {
       const given = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
-      if (tokenHash && !(given && isSecret(given, tokenHash))) return undefined;
+      if (tokenHash && !(given && matchesHash(given, tokenHash))) return undefined;
       return tickets.issue();
     },
 
-    /** Uses up a ticket. Returns why it opens no terminal, or undefined when it does. */
-    mayOpen(ticket: string | undefined): "AUTH_REQUIRED" | "AUTH_FAILED" | undefined {
+    /** Redeems a ticket. Returns why it opens no terminal, or undefined when it does. */
+    redeemTicket(ticket: string | undefined): "AUTH_REQUIRED" | "AUTH_FAILED" | undefined {
       if (!tokenHash) return undefined;
       if (ticket === undefined) return "AUTH_REQUIRED";
       return tickets.take(ticket) ? undefined : "AUTH_FAILED";
     },
 
-    /** Returns the browser's address: the last one in X-Forwarded-For that is not a trusted proxy, else the socket's. */
+    /** Returns the browser's address: the last in X-Forwarded-For that is not a trusted proxy, else the socket's. */
     addressOf(socketAddress: string, forwardedFor: string | null): string {
       const chain = [...(forwardedFor ?? "").split(","), socketAddress].map((part) => plain(part)).reverse();
       for (const [i, address] of chain.entries()) {
@@ -46,7 +46,7 @@ export function createAccess({ origins, trustedProxies, token, tickets }: Access
 }
 export type Access = ReturnType<typeof createAccess>;
 
-/** Strips the IPv6 mapping from an IPv4 address, so that both forms count as one address. */
+/** Strips the IPv6 mapping from an IPv4 address: both forms count as one address. */
 function plain(address: string): string {
   return address.trim().replace(/^::ffff:(?=\d+\.)/i, "");
 }

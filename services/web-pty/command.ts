@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-/** Parses the command of a terminal: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws on anything else. */
+/** Parses a terminal's command: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws on anything else. */
 export function parseCommand(text: string): readonly string[] {
   if (!text.startsWith("[")) return [text];
   const wrong = new Error(
@@ -17,7 +17,7 @@ export function parseCommand(text: string): readonly string[] {
   throw wrong;
 }
 
-/** The variables of this service's environment that the program needs; no token or setting is among them. */
+/** The environment variables that the program needs; no token or setting is among them. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TZ", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 
 export function childEnvironment(

@@ -4,12 +4,12 @@ import { createInputLimit } from "./input-limit.ts";
 test("a burst of two seconds passes, then the rate alone", () => {
   let time = 0;
   const limit = createInputLimit(100, () => time);
-  expect(limit.takes(200)).toBe(true);
-  expect(limit.takes(1)).toBe(false);
+  expect(limit.tryTake(200)).toBe(true);
+  expect(limit.tryTake(1)).toBe(false);
   time = 500;
-  expect(limit.takes(50)).toBe(true);
-  expect(limit.takes(1)).toBe(false);
+  expect(limit.tryTake(50)).toBe(true);
+  expect(limit.tryTake(1)).toBe(false);
   time = 60_000;
-  expect(limit.takes(201)).toBe(false);
-  expect(limit.takes(200)).toBe(true);
+  expect(limit.tryTake(201)).toBe(false);
+  expect(limit.tryTake(200)).toBe(true);
 });

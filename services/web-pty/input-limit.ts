@@ -1,6 +1,6 @@
 export interface InputLimit {
   /** Returns whether this many bytes of input are within the rate now, and counts them if so. */
-  takes(bytes: number): boolean;
+  tryTake(bytes: number): boolean;
 }
 
 /** A token bucket that holds two seconds of input: a paste passes, a flood does not. */
@@ -9,7 +9,7 @@ export function createInputLimit(bytesPerSecond: number, now = () => performance
   let left = capacity;
   let at = now();
   return {
-    takes(bytes) {
+    tryTake(bytes) {
       const time = now();
       left = Math.min(capacity, left + ((time - at) / 1_000) * bytesPerSecond);
       at = time;

@@ -30,17 +30,17 @@ export function registerMetrics(metrics: Metrics, sessions: () => { counts(): Se
   );
   const pauses = metrics.counter(
     "observatory_pty_pauses_total",
-    "Times that output was stopped for slow browsers",
+    "Times that output was paused for slow browsers",
   );
   const refusals = metrics.counter("observatory_pty_refusals_total", "Connections refused, by reason", [
     "reason",
   ]);
-  // Exported as 0 from the start, so that a panel shows a value and an alert has a baseline.
+  // Exported as 0 from the start: a panel shows a value and an alert has a baseline.
   for (const reason of REASONS) refusals.inc({ reason }, 0);
   for (const [state, help] of [
     ["active", "Sessions that exist"],
     ["connected", "Sessions with a browser"],
-    ["disconnected", "Sessions that wait for their browser to come back"],
+    ["disconnected", "Sessions that wait for their browser to return"],
     ["idle", "Sessions without input for a minute"],
   ] as const)
     metrics.gauge(`observatory_pty_sessions_${state}`, help, [], (gauge) =>

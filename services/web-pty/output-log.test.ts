@@ -4,7 +4,7 @@ import { createOutputLog } from "./output-log.ts";
 const bytes = (text: string) => Buffer.from(text);
 const text = (part: Uint8Array) => Buffer.from(part).toString();
 
-test("reads from any offset it holds, across chunks, at most what was asked for", () => {
+test("reads from any offset it holds, across chunks, no more than requested", () => {
   const log = createOutputLog({ maxBytes: 100, maxChunks: 10 });
   for (const part of ["abc", "", "defg", "h"]) log.append(bytes(part));
   expect([log.start, log.end]).toEqual([0, 8]);

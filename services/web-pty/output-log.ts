@@ -4,7 +4,7 @@ export interface OutputLog {
   /** Offset after the newest byte: how many bytes were ever appended. */
   readonly end: number;
   append(bytes: Uint8Array): void;
-  /** At most `maxBytes` from `offset`, which must lie between `start` and `end`. Empty at `end`. */
+  /** Returns at most `maxBytes` from `offset`, which must lie between `start` and `end`; empty at `end`. */
   read(offset: number, maxBytes: number): Uint8Array;
 }
 
@@ -14,7 +14,7 @@ export interface OutputLog {
  */
 export function createOutputLog({ maxBytes, maxChunks }: { maxBytes: number; maxChunks: number }): OutputLog {
   let chunks: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  // Chunks before `first` are dropped; the array is cut when half of it is.
+  // Chunks before `first` are dropped; the array shrinks once they are half of it.
   let first = 0;
   let start = 0;
   let end = 0;
@@ -29,7 +29,7 @@ export function createOutputLog({ maxBytes, maxChunks }: { maxBytes: number; max
     first = 0;
   }
 
-  /** The index of the chunk that holds `offset`. */
+  /** Returns the index of the chunk that holds `offset`. */
   function find(offset: number): number {
     let low = first;
     let high = chunks.length - 1;
@@ -56,7 +56,7 @@ export function createOutputLog({ maxBytes, maxChunks }: { maxBytes: number; max
     },
     read(offset, maxBytes) {
       if (offset < start || offset > end)
-        throw new RangeError(`offset ${offset} is outside of ${start} to ${end}`);
+        throw new RangeError(`Offset ${offset} is outside ${start} to ${end}`);
       if (offset === end) return new Uint8Array();
       const parts: Uint8Array[] = [];
       let size = 0;

@@ -19,7 +19,7 @@ function model(cols = 20, rows = 4, heldBytes?: number): ScreenModel {
   return created;
 }
 
-/** What a second terminal shows after the snapshot of the first must be what the first shows: the same snapshot. */
+/** A second terminal that draws the first one's snapshot must produce the same snapshot. */
 async function expectRoundTrip(...outputs: (string | Uint8Array)[]): Promise<string> {
   const first = model();
   for (const output of outputs) first.write(Buffer.from(output));
@@ -77,7 +77,7 @@ const CHANGES = [
 ];
 const STYLES = ["", "\x1b[m", "\x1b[1m", "\x1b[4;31m", "\x1b[0;32m", "\x1b[48;5;2m"];
 
-/** Lines that are long at first and short at the end: where one is drawn over another, what the long one leaves shows. */
+/** Lines that are long at first and short at the end: a short line drawn over a long one leaves its rest visible. */
 function run(random: Random): string {
   const lines = Array.from({ length: random.between(550, 800) }, (_, i) => {
     const words =
@@ -87,7 +87,7 @@ function run(random: Random): string {
   return `${lines.join("\r\n")}\r\n`;
 }
 
-/** What a screen shows that was written in small pieces, and may have dropped what it needed no more. */
+/** Returns the screen after output in small pieces, during which it may have dropped lines. */
 async function screenAfter(screen: ScreenModel, output: readonly string[]): Promise<string> {
   for (const part of output.map((text) => Buffer.from(text)))
     for (let at = 0; at < part.length; at += 1_000) {

@@ -17,7 +17,7 @@ export interface ScreenModel {
 export interface ScreenModelOptions {
   readonly cols: number;
   readonly rows: number;
-  /** Lines above the screen that a snapshot brings back. */
+  /** Lines above the screen that a snapshot restores. */
   readonly scrollback: number;
   /** How much output is held before it is dropped or parsed; twice as much while the parser is still busy. */
   readonly heldBytes?: number;
@@ -27,11 +27,11 @@ export interface ScreenModelOptions {
 
 const MAX_TITLE = 200;
 
-/** DEC private modes that the serializer leaves out: the cursor's visibility and the encodings of the mouse. */
+/** DEC private modes that the serializer leaves out: cursor visibility and mouse encodings. */
 const EXTRA_MODES = [25, 1005, 1006, 1015, 1016];
 
 /**
- * Tracks what the terminal shows, without a display. A viewer that lost output is redrawn from it: replaying raw bytes
+ * Tracks the terminal's screen without a display. A viewer that lost output is redrawn from it: replaying raw bytes
  * would repeat queries to the terminal and lose the modes set earlier.
  */
 export function createScreenModel({
@@ -51,7 +51,7 @@ export function createScreenModel({
   const unparsed = createUnparsedOutput();
   /** The screens, normal or alternate, that have a scroll region. */
   const withRegion = new Set<string>();
-  /** So many lines push out all others: the first of them may only move the cursor to the last row. */
+  /** This many lines push out all others; the first of them may only move the cursor to the last row. */
   const enough = (height: number) => height * 2 + scrollback;
   let lines = enough(rows);
 
@@ -116,7 +116,7 @@ export function createScreenModel({
       parse();
       terminal.write("", () => terminal.resize(newCols, newRows));
     },
-    // Serialized inside the callback: output that was written after the call is not parsed yet then.
+    // Serialized inside the callback, before any output written after the call is parsed.
     snapshot() {
       parse();
       return new Promise((resolve) => {

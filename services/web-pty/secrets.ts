@@ -1,16 +1,16 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** A secret of 256 random bits as 43 characters of base64url. */
+/** Returns a secret of 256 random bits as 43 characters of base64url. */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Returns the hash that is kept of a secret. Comparing hashes takes the same time wherever two secrets differ. */
+/** Returns the hash stored for a secret. Comparing hashes takes the same time wherever two secrets differ. */
 export function hashOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }
 
-export function isSecret(given: string, hash: Buffer): boolean {
+export function matchesHash(given: string, hash: Buffer): boolean {
   return timingSafeEqual(hashOf(given), hash);
 }
 
@@ -20,7 +20,7 @@ export interface Tickets {
   take(ticket: string): boolean;
 }
 
-/** Issues one-time tickets for a checked token, so that no message of a terminal carries the token itself. */
+/** Issues one-time tickets for a checked token: no terminal message carries the token itself. */
 export function createTickets({ lifetimeMs, max }: { lifetimeMs: number; max: number }): Tickets {
   const expiries = new Map<string, number>();
   return {

@@ -43,7 +43,7 @@ const NEXT: Readonly<Record<Phase, Partial<Record<SessionEvent, Phase>>>> = {
   closed: {},
 };
 
-/** The phase after an event; undefined when the event means nothing in this phase and must be ignored. */
+/** Returns the phase after an event; undefined when this phase ignores the event. */
 export function nextPhase(phase: Phase, event: SessionEvent): Phase | undefined {
   return NEXT[phase][event];
 }

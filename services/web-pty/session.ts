@@ -3,7 +3,7 @@ import type { Log } from "../../shared/log.ts";
 import type { PtyMetrics } from "./metrics.ts";
 import { createOutputLog } from "./output-log.ts";
 import { createScreenModel } from "./screen-model.ts";
-import { hashOf, isSecret, newSecret } from "./secrets.ts";
+import { hashOf, matchesHash, newSecret } from "./secrets.ts";
 import { nextPhase, type Phase, type SessionEvent } from "./session-state.ts";
 import { type Pty, startPty, type TerminalEnd } from "./terminal.ts";
 import { createViewer, type Viewer, type ViewerSocket } from "./viewer.ts";
@@ -20,7 +20,7 @@ export interface SessionLimits {
 
 export interface SessionOptions {
   readonly id: string;
-  /** The address whose cap this session counts for. */
+  /** The address whose cap this session counts towards. */
   readonly address: string;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ interface Token {
 }
 
 const MAX_PENDING_INPUT = 1_048_576;
-/** What may still arrive after a pause: one read, and what the kernel holds of the terminal. */
+/** Output that may still arrive after a pause: one read, and the kernel's buffer. */
 const AFTER_PAUSE = 262_144;
 const IDLE_WARNING_MS = 60_000;
 const NOTICE_EVERY_MS = 2_000;
@@ -55,7 +55,7 @@ export function createSession(options: SessionOptions) {
   let phase: Phase = "starting";
   let driver: Viewer | undefined;
   let token: Token | undefined;
-  /** The token before, valid until the browser acknowledges the newest: a page left just then never received that. */
+  /** Valid until the browser acknowledges the newest token: a page that was left just then never received it. */
   let previousToken: Token | undefined;
   let watchHash: Buffer | undefined;
   let joinHash: Buffer | undefined;
@@ -111,8 +111,8 @@ export function createSession(options: SessionOptions) {
   }
 
   /**
-   * Pauses the command while even the fastest browser, or the model, is a window behind, and resumes it afterwards. With
-   * no browser attached the last one's position counts: it will resume there, and the log must hold what it missed.
+   * Pauses the command while even the fastest browser, or the model, is a window behind, and resumes it afterwards.
+   * With no browser attached the last one's position counts: it will resume there, and the log must hold the rest.
    */
   function balance(): void {
     if (viewers.size > 0) seen = Math.max(...[...viewers.values()].map((viewer) => viewer.acked));
@@ -130,7 +130,7 @@ export function createSession(options: SessionOptions) {
     if (!end || phase !== "live") return;
     // A browser that has just reconnected has drawn nothing yet.
     if ([...viewers.values()].some((viewer) => !viewer.isCurrent || viewer.acked < output.end)) return;
-    for (const viewer of viewers.values()) viewer.tell({ type: "exit", ...end });
+    for (const viewer of viewers.values()) viewer.send({ type: "exit", ...end });
     apply("finished");
   }
 
@@ -142,7 +142,7 @@ export function createSession(options: SessionOptions) {
     }
     if (left <= IDLE_WARNING_MS && limits.idleMs > IDLE_WARNING_MS) {
       const message = "This terminal closes in a minute unless you press a key";
-      for (const viewer of viewers.values()) viewer.tell({ type: "notice", code: "IDLE_SOON", message });
+      for (const viewer of viewers.values()) viewer.send({ type: "notice", code: "IDLE_SOON", message });
     }
     const toWarning = left - IDLE_WARNING_MS;
     idle = setTimeout(watchIdle, toWarning > 0 ? toWarning : left);
@@ -155,10 +155,10 @@ export function createSession(options: SessionOptions) {
     return secret;
   }
 
-  function tellViewers(): void {
+  function announceViewers(): void {
     const watchers = [...viewers.keys()].filter((viewer) => viewer !== driver?.id);
     for (const viewer of viewers.values())
-      viewer.tell({ type: "viewers", driver: driver?.id ?? null, watchers });
+      viewer.send({ type: "viewers", driver: driver?.id ?? null, watchers });
   }
 
   function attach(
@@ -182,12 +182,12 @@ export function createSession(options: SessionOptions) {
       onResync: metrics.resynced,
     });
     if (role === "driver") {
-      driver?.tell({ type: "notice", code: "REPLACED", message: "This terminal was opened elsewhere" });
+      driver?.send({ type: "notice", code: "REPLACED", message: "This terminal was opened elsewhere" });
       if (driver) leave(driver, () => driver?.close(4409, "REPLACED"));
       driver = viewer;
     }
     viewers.set(viewer.id, viewer);
-    viewer.tell({
+    viewer.send({
       type: "session",
       session: id,
       viewer: viewer.id,
@@ -200,7 +200,7 @@ export function createSession(options: SessionOptions) {
     });
     apply("attached");
     viewer.catchUp(lastSequence);
-    tellViewers();
+    announceViewers();
     finishWhenDelivered();
     return viewer;
   }
@@ -212,15 +212,15 @@ export function createSession(options: SessionOptions) {
     viewer.detach();
     if (driver === viewer) driver = undefined;
     if (viewers.size === 0) apply("deserted");
-    else tellViewers();
+    else announceViewers();
     balance();
   }
 
-  /** Sends one notice in two seconds at most: a held key would otherwise flood the page with them. */
+  /** Sends at most one notice in two seconds: a held key would otherwise flood the page. */
   function notice(viewer: Viewer, code: "READ_ONLY" | "INPUT_DROPPED", message: string): void {
     if (performance.now() - lastNotice < NOTICE_EVERY_MS) return;
     lastNotice = performance.now();
-    viewer.tell({ type: "notice", code, message });
+    viewer.send({ type: "notice", code, message });
   }
 
   return {
@@ -249,17 +249,17 @@ export function createSession(options: SessionOptions) {
       if (phase !== "live" && phase !== "detached") return "SESSION_NOT_FOUND";
       if (
         ![token, previousToken].some(
-          (one) => one && one.expiry > performance.now() && isSecret(given, one.hash),
+          (one) => one && one.expiry > performance.now() && matchesHash(given, one.hash),
         )
       )
         return "INVALID_TOKEN";
       return attach(socket, "driver", { mayDrive: true, resumed: true, lastSequence });
     },
 
-    /** Attaches the viewer of a link. Returns undefined when the secret belongs to no link of this session. */
+    /** Attaches the viewer of a link. Returns undefined when the secret fits no link of this session. */
     watch(socket: ViewerSocket, given: string): Viewer | undefined {
-      const mayDrive = joinHash !== undefined && isSecret(given, joinHash);
-      if (!mayDrive && !(watchHash && isSecret(given, watchHash))) return undefined;
+      const mayDrive = joinHash !== undefined && matchesHash(given, joinHash);
+      if (!mayDrive && !(watchHash && matchesHash(given, watchHash))) return undefined;
       return attach(socket, "watcher", { mayDrive, resumed: true });
     },
 
@@ -274,7 +274,7 @@ export function createSession(options: SessionOptions) {
       const secret = newSecret();
       if (as === "watch") watchHash = hashOf(secret);
       else joinHash = hashOf(secret);
-      viewer.tell({ type: "link", as, token: secret });
+      viewer.send({ type: "link", as, token: secret });
     },
 
     handOver(viewer: Viewer, to: number): void {
@@ -286,11 +286,11 @@ export function createSession(options: SessionOptions) {
       viewer.role = "watcher";
       next.role = "driver";
       driver = next;
-      viewer.tell({ type: "role", role: "watcher" });
-      next.tell({ type: "role", role: "driver", token: renewToken() });
+      viewer.send({ type: "role", role: "watcher" });
+      next.send({ type: "role", role: "driver", token: renewToken() });
       // The former driver must not take control back with its old token.
       previousToken = undefined;
-      tellViewers();
+      announceViewers();
     },
 
     input(viewer: Viewer, bytes: Uint8Array): void {
@@ -300,7 +300,7 @@ export function createSession(options: SessionOptions) {
       }
       if (!viewer.isCurrent || end) return;
       if (pty.pendingInput + bytes.length > MAX_PENDING_INPUT) {
-        notice(viewer, "INPUT_DROPPED", "The program is not reading its input; what you typed was dropped");
+        notice(viewer, "INPUT_DROPPED", "The program is not reading its input; your input was dropped");
         return;
       }
       lastInput = performance.now();
@@ -313,7 +313,7 @@ export function createSession(options: SessionOptions) {
       Object.assign(size, { cols, rows });
       pty.resize(cols, rows);
       model.resize(cols, rows);
-      for (const other of viewers.values()) other.tell({ type: "resized", cols, rows });
+      for (const other of viewers.values()) other.send({ type: "resized", cols, rows });
     },
 
     ack(viewer: Viewer, sequence: number): void {

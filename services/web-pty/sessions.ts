@@ -16,13 +16,13 @@ export interface SessionsOptions {
   readonly metrics: PtyMetrics;
 }
 
-/** A browser that shows a session. */
+/** A browser attached to a session. */
 export interface Attached {
   readonly session: Session;
   readonly viewer: Viewer;
 }
 
-/** Every session of this process, within the caps. A refusal is the code of an error. */
+/** Holds every session of this process, within the caps. A refusal is an error code. */
 export function createSessions(options: SessionsOptions) {
   const { command, env, readOnly, perAddressCap, globalCap, limits, log, metrics } = options;
   const sessions = new Map<string, Session>();
@@ -53,7 +53,7 @@ export function createSessions(options: SessionsOptions) {
         sessions.set(id, session);
         return { session, viewer: session.open(socket) };
       } catch (error) {
-        log.error("The terminal program cannot be started", {
+        log.error("Could not start the terminal program", {
           command: command[0],
           reason: messageOf(error),
         });

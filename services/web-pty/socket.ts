@@ -94,7 +94,7 @@ export function serveSockets(options: SocketOptions): number {
         const { attached, input } = socket.data;
         if (typeof message === "string") onControl(socket, message);
         else if (!attached) fail(socket, "PROTOCOL_ERROR");
-        else if (!input.takes(message.length)) fail(socket, "RATE_LIMITED");
+        else if (!input.tryTake(message.length)) fail(socket, "RATE_LIMITED");
         else attached.session.input(attached.viewer, message);
       },
       close(socket) {
@@ -120,42 +120,46 @@ export function serveSockets(options: SocketOptions): number {
     const message = readMessage(text);
     const { attached } = socket.data;
     if (!message) fail(socket, "PROTOCOL_ERROR");
-    else if (attached) obey(attached, message);
+    else if (attached) perform(attached, message);
     else hello(socket, message);
   }
 
-  function obey({ session, viewer }: Attached, message: PtyClientMessage): void {
+  function perform({ session, viewer }: Attached, message: PtyClientMessage): void {
     if (message.type === "resize") session.resize(viewer, message.cols, message.rows);
     else if (message.type === "ack") session.ack(viewer, message.sequence);
     else if (message.type === "share") session.share(viewer, message.as);
     else if (message.type === "hand-over") session.handOver(viewer, message.viewer);
-    else if (message.type === "ping") viewer.tell({ type: "pong", id: message.id });
+    else if (message.type === "ping") viewer.send({ type: "pong", id: message.id });
     else viewer.fail("PROTOCOL_ERROR");
   }
 
   function hello(socket: Bun.ServerWebSocket<Connection>, message: PtyClientMessage): void {
-    const way: ViewerSocket = {
+    const viewerSocket: ViewerSocket = {
       send: (frame) => void socket.send(frame),
       close: (code, reason) => socket.close(code, reason),
     };
-    const outcome = attach(way, socket.data.address, message);
+    const outcome = attach(viewerSocket, socket.data.address, message);
     clearTimeout(hellos.get(socket));
     if (typeof outcome === "string") fail(socket, outcome);
     else socket.data.attached = outcome;
   }
 
-  function attach(way: ViewerSocket, address: string, message: PtyClientMessage): Attached | PtyErrorCode {
+  function attach(
+    viewerSocket: ViewerSocket,
+    address: string,
+    message: PtyClientMessage,
+  ): Attached | PtyErrorCode {
     if (life.stopping.aborted) return "STOPPING";
     switch (message.type) {
       case "open":
-        return access.mayOpen(message.ticket) ?? sessions.open(way, address, message);
+        return access.redeemTicket(message.ticket) ?? sessions.open(viewerSocket, address, message);
       case "reconnect": {
-        const outcome = sessions.reconnect(way, message);
+        const outcome = sessions.reconnect(viewerSocket, message);
         if (typeof outcome !== "string") outcome.session.resize(outcome.viewer, message.cols, message.rows);
         return outcome;
       }
       case "watch":
-        return sessions.watch(way, message.token);
+        return sessions.watch(viewerSocket, message.token);
       default:
         return "PROTOCOL_ERROR";
     }

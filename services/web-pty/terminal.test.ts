@@ -3,7 +3,7 @@ import { startPty } from "./terminal.ts";
 
 const env = { PATH: process.env.PATH ?? "", TERM: "xterm-256color" };
 
-/** A command on a PTY, with everything that it wrote. */
+/** Starts a command on a PTY and collects its output. */
 function start(...command: string[]) {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -24,7 +24,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await Bun.sleep(5);
 }
 
-test("nothing of what a command writes just before it ends is lost", async () => {
+test("output that a command writes just before it ends is not lost", async () => {
   const { pty, bytes, text } = start(
     "sh",
     "-c",
@@ -46,7 +46,7 @@ test("paused output stops within what the terminal itself holds, and goes on aft
   await until(() => bytes() > 1_000_000);
   expect(pty.pause()).toBe(true);
   let seen = -1;
-  // Two quiet looks in a row: what was under way has arrived.
+  // No byte between two looks: all output in flight has arrived.
   while (seen !== bytes()) {
     seen = bytes();
     await Bun.sleep(100);
@@ -55,10 +55,10 @@ test("paused output stops within what the terminal itself holds, and goes on aft
   pty.resume();
   await until(() => bytes() > stoppedAt + 1_000_000);
   pty.pause();
-  const askedAt = performance.now();
+  const interruptedAt = performance.now();
   pty.write(Buffer.from("\x03"));
   expect((await pty.ended).signal).toBe("SIGINT");
-  expect(performance.now() - askedAt).toBeLessThan(1_500);
+  expect(performance.now() - interruptedAt).toBeLessThan(1_500);
 });
 
 test("a new size reaches the command, and its end is a hang-up", async () => {

@@ -7,7 +7,7 @@ export interface TerminalEnd {
   readonly signal: string | null;
 }
 
-/** A command on a PTY of its own. */
+/** A command on its own PTY. */
 export interface Pty {
   readonly pid: number;
   /** Bytes of input that the command has not read yet. */
@@ -31,7 +31,7 @@ export interface PtyOptions {
   readonly onData: (bytes: Uint8Array) => void;
 }
 
-/** Quiet after which an ended command counts as drained: a child of its own may hold the terminal open. */
+/** Silence after which an ended command counts as drained: one of its children may hold the terminal open. */
 const DRAIN_MS = 500;
 const KILL_AFTER_MS = 2_000;
 
@@ -89,7 +89,7 @@ export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty 
     pause: () => flow.set("off"),
     resume: () => void flow.set("on"),
     end() {
-      // A stopped terminal would keep the command from writing its last words.
+      // A stopped terminal would keep the command from writing its last output.
       flow.set("on");
       child.kill("SIGHUP");
       const kill = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
@@ -99,7 +99,7 @@ export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty 
   };
 }
 
-/** The C library of each platform, with its values of TCOOFF and TCOON. */
+/** The C library of each platform, with its TCOOFF and TCOON values. */
 const TCFLOW: Partial<Record<NodeJS.Platform, { libraries: string[]; off: number; on: number }>> = {
   linux: { libraries: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"], off: 0, on: 1 },
   darwin: { libraries: ["libSystem.B.dylib"], off: 1, on: 2 },
@@ -136,7 +136,7 @@ function createFlow(pid: number): { set(action: "off" | "on"): boolean } {
       try {
         fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
       } catch {
-        // The command is gone, and its terminal with it.
+        // The command has ended, and its terminal with it.
         return false;
       }
       try {

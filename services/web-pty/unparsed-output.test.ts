@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createUnparsedOutput } from "./unparsed-output.ts";
 
-/** What is left of an output when all but its last three lines may go, or "parsed" when nothing was dropped. */
+/** Returns the output left after dropping all but its last three lines, or "parsed" when none was dropped. */
 function left(...pieces: (string | Uint8Array)[]): string {
   const output = createUnparsedOutput();
   for (const piece of pieces) output.push(Buffer.from(piece));

@@ -1,7 +1,7 @@
 /**
- * Output that the screen has not parsed yet. Parsing costs ten times what carrying the bytes does, and nearly all that a
- * flood prints scrolls away unseen, so output is held here until the screen is needed, and lines that would have left
- * the scrollback by then are dropped without being drawn.
+ * Output that the screen has not parsed yet. Parsing bytes costs ten times as much as carrying them, and nearly all
+ * lines of a flood scroll past unseen. Output is therefore held here until the screen is needed, and lines that would
+ * have left the scrollback by then are dropped undrawn.
  */
 export interface UnparsedOutput {
   readonly size: number;
@@ -9,9 +9,9 @@ export interface UnparsedOutput {
   /** Returns everything held, for the parser, and holds nothing from then on. */
   take(): Uint8Array;
   /**
-   * Drops the lines at the front but for the last `lines` of them, and leaves the colours that were on and a line end
-   * in their place. Only text, line ends and colours count as lines: anything else may move the cursor or switch a mode.
-   * Returns false when there are fewer. Valid only for a screen without a scroll region.
+   * Drops all lines at the front except the last `lines`, and leaves the colours in force and a line end in their
+   * place. Only text, line ends and colours count as lines: anything else may move the cursor or switch a mode. Returns
+   * false when there are fewer lines. Valid only for a screen without a scroll region.
    */
   dropAllBut(lines: number): boolean;
 }
@@ -26,9 +26,9 @@ const LEAD_OF_C1 = 0xc2;
 export function createUnparsedOutput(): UnparsedOutput {
   let held: Buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
   let size = 0;
-  /** Where the parser will be before the first byte held. */
+  /** The parser's state before the first byte held. */
   let before: State = "ground";
-  /** Bytes at the front already known to be text, so that no byte is examined twice. */
+  /** Bytes at the front already known to be text: no byte is examined twice. */
   let known = 0;
 
   function reserve(capacity: number): void {
@@ -50,7 +50,7 @@ export function createUnparsedOutput(): UnparsedOutput {
     take() {
       const taken = held.subarray(0, size);
       before = stateAfter(taken, before);
-      // The parser reads what it was handed later, so those bytes are not written over.
+      // The parser reads these bytes later, so they must not be overwritten.
       held = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
       size = 0;
       known = 0;
@@ -61,13 +61,13 @@ export function createUnparsedOutput(): UnparsedOutput {
       known = endOfText(held.subarray(0, size), known);
       const text = held.subarray(0, known);
       const cut = startOfLastLines(text, lines);
-      // The cursor may be within a line whose end is dropped. The next line begins in the colours that are on: they fill it.
-      const instead = Buffer.concat([...coloursAt(text, cut), Buffer.from("\r\n")]);
-      if (instead.length >= Math.min(MAX_COLOURS, cut)) return false;
-      held.copyWithin(instead.length, cut, size);
-      held.set(instead);
-      size += instead.length - cut;
-      known += instead.length - cut;
+      // The cursor may be inside a line whose end is dropped. The colours in force fill the line that follows.
+      const replacement = Buffer.concat([...coloursAt(text, cut), Buffer.from("\r\n")]);
+      if (replacement.length >= Math.min(MAX_COLOURS, cut)) return false;
+      held.copyWithin(replacement.length, cut, size);
+      held.set(replacement);
+      size += replacement.length - cut;
+      known += replacement.length - cut;
       return true;
     },
   };
@@ -81,14 +81,14 @@ function startOfLastLines(bytes: Uint8Array, lines: number): number {
   return 0;
 }
 
-/** States of an ECMA-48 parser, just fine enough to recognize text. `string`: a payload such as a title, up to its end. */
+/** The states of an ECMA-48 parser needed to recognize text. `string`: a payload such as a title, up to its end. */
 type State = "ground" | "escape" | "csi" | "string";
 
-/** Bytes that may do more than print, end a line or ring: ESC, backspace, shifts of the character set, and the lead of C1 controls. */
+/** Bytes that may do more than print, end a line or ring: ESC, backspace, charset shifts, the lead of C1 controls. */
 const SPECIAL = new Uint8Array(256);
 for (const byte of [ESC, 0x08, 0x0e, 0x0f, LEAD_OF_C1]) SPECIAL[byte] = 1;
 
-/** Returns where the leading text, line ends and colours of some output end; everything before `from` is known to be so. */
+/** Returns where the leading text, line ends and colours end; everything before `from` is known to be such. */
 function endOfText(bytes: Uint8Array, from: number): number {
   let i = from;
   while (i < bytes.length) {
@@ -109,7 +109,7 @@ function stateAfter(bytes: Uint8Array, before: State): State {
   for (let i = 0; i < bytes.length; i++) {
     if (state !== "ground") state = next(state, bytes[i]!);
     else if (bytes[i] === ESC) state = "escape";
-    // It may begin a string, so whatever follows counts as one.
+    // It may begin a string, so everything after it counts as one.
     else if (bytes[i] === LEAD_OF_C1 && isC1(bytes, i)) state = "string";
   }
   return state;

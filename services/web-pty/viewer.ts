@@ -19,16 +19,16 @@ export interface ViewerSocket {
 export interface Viewer {
   readonly id: number;
   role: PtyRole;
-  /** Whether this viewer may ever drive: fixed when it attaches, by the secret it came with. */
+  /** Whether this viewer may ever drive; the secret it attaches with decides. */
   readonly mayDrive: boolean;
   /** Offset before which the browser has parsed everything. */
   readonly acked: number;
-  /** Whether what it types reaches the command: not before its screen is drawn. */
+  /** Whether its input reaches the command; false until its screen is drawn. */
   readonly isCurrent: boolean;
-  tell(message: PtyServerMessage): void;
+  send(message: PtyServerMessage): void;
   fail(code: PtyErrorCode): void;
   close(code: number, reason: string): void;
-  /** Sends what the window allows. */
+  /** Sends as much as the window allows. */
   pump(): void;
   /** Records that the browser has parsed everything before `sequence`; returns false when that is impossible. */
   ack(sequence: number): boolean;
@@ -52,12 +52,12 @@ export interface ViewerOptions {
 
 /** More than Bun reads from a terminal at once. Each frame costs a system call, so one read becomes one frame. */
 const MAX_FRAME = 262_144;
-/** Every output frame is assembled here: when `send` returns, the socket has copied whatever it could not write. */
+/** Every output frame is assembled here: when `send` returns, the socket has copied the bytes it could not write. */
 const shared = new Uint8Array(PTY_HEADER_BYTES + MAX_FRAME);
 
 /**
- * One browser that shows a session. It has no queue of its own: it reads the session's log at its own offset, as fast as
- * its browser parses, and is redrawn from the screen model when the log no longer holds what it missed.
+ * One browser that shows a session. It has no queue of its own: it reads the session's log at its own offset, as fast
+ * as its browser parses, and is redrawn from the screen model when the log no longer holds that offset.
  */
 export function createViewer({
   id,
@@ -75,10 +75,10 @@ export function createViewer({
   let state: "drawing" | "current" | "detached" = "drawing";
   /** Where the browser must be before its input counts; undefined until the snapshot is made. */
   let currentFrom: number | undefined;
-  /** Where a replay from the log ends; undefined when none is under way. */
+  /** Where a replay from the log ends; undefined when none is in progress. */
   let replayTo: number | undefined;
 
-  const tell = (message: PtyServerMessage) => {
+  const send = (message: PtyServerMessage) => {
     if (state !== "detached") socket.send(JSON.stringify(message));
   };
 
@@ -98,9 +98,9 @@ export function createViewer({
     const sequence = log.end;
     const snapshot = await model.snapshot();
     if (state !== "drawing") return;
-    tell({ type: "replay-begin", from: sequence, to: sequence, as: "snapshot" });
+    send({ type: "replay-begin", from: sequence, to: sequence, as: "snapshot" });
     sendBytes("snapshot", sequence, snapshot);
-    tell({ type: "replay-end", sequence });
+    send({ type: "replay-end", sequence });
     cursor = sequence;
     acked = sequence;
     currentFrom = sequence;
@@ -111,7 +111,7 @@ export function createViewer({
     if (state === "detached" || (state === "drawing" && currentFrom === undefined)) return;
     while (cursor < log.end && cursor - acked < windowBytes) {
       if (cursor < log.start) {
-        tell({ type: "truncated", from: cursor, to: log.start });
+        send({ type: "truncated", from: cursor, to: log.start });
         onResync();
         void redraw();
         return;
@@ -125,7 +125,7 @@ export function createViewer({
 
   function endReplay(): void {
     if (replayTo === undefined || cursor < replayTo) return;
-    tell({ type: "replay-end", sequence: replayTo });
+    send({ type: "replay-end", sequence: replayTo });
     replayTo = undefined;
   }
 
@@ -139,10 +139,10 @@ export function createViewer({
     get isCurrent() {
       return state === "current";
     },
-    tell,
+    send,
     fail(code) {
       const { message, remedy, close } = PTY_ERRORS[code];
-      tell({ type: "error", code, message, remedy });
+      send({ type: "error", code, message, remedy });
       viewer.close(close, code);
     },
     close(code, reason) {
@@ -160,13 +160,13 @@ export function createViewer({
     catchUp(lastSequence) {
       if (lastSequence === undefined || lastSequence < log.start || lastSequence > log.end) {
         if (lastSequence !== undefined && lastSequence < log.start)
-          tell({ type: "truncated", from: lastSequence, to: log.start });
+          send({ type: "truncated", from: lastSequence, to: log.start });
         void redraw();
         return;
       }
-      // The browser still shows its screen, so every byte after the last one it parsed is all that it needs.
+      // The browser still shows its screen, so it needs only the bytes after the last one it parsed.
       const to = log.end;
-      tell({ type: "replay-begin", from: lastSequence, to, as: "output" });
+      send({ type: "replay-begin", from: lastSequence, to, as: "output" });
       cursor = lastSequence;
       acked = lastSequence;
       currentFrom = to;
