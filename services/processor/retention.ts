@@ -78,7 +78,7 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
     // Unsealed jobs cannot be deleted yet; reading them in every sweep would cost as much as pruning them.
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
     const waiting =
-      until !== before
+      until !== before && (await anyDue(store, statuses, before))
         ? `The ledger has sealed up to ${sealedUntil?.toISOString() ?? "nothing yet"}; jobs that ended later wait for it`
         : null;
     let pruned = 0;
@@ -93,6 +93,15 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
   await repeated(options, 10 * BATCH, signal, () =>
     store.forgetPruned(ago(REMEMBERED_HOURS), REMEMBERED, 10 * BATCH),
   );
+}
+
+async function anyDue(
+  store: RetentionOptions["store"],
+  statuses: readonly JobStatus[],
+  before: Date,
+): Promise<boolean> {
+  const dues = await Promise.all(statuses.map((status) => store.due(status, before, undefined, 1)));
+  return dues.some(({ ids }) => ids.length > 0);
 }
 
 async function pruneAll(

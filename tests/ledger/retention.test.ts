@@ -46,6 +46,17 @@ behaviour("retention", {}, (world) => {
     return [reply.status, (await reply.json()) as ActionReply & Problem] as const;
   };
 
+  const waitingFor = async (what: string) => {
+    const { rules } = await world().get<Retention>("/retention");
+    return rules.find((rule) => rule.what === what)?.waiting;
+  };
+
+  test("waits for nothing while no job is past its retention", async () => {
+    await sweep(0);
+    expect(await waitingFor("jobs")).toBeUndefined();
+    expect(await waitingFor("failed-jobs")).toBeUndefined();
+  });
+
   test("deletes ended jobs, failed ones later, but neither live jobs nor parents of live children", async () => {
     expect((await world().post("/queues/hash/pause")).status).toBe(200);
     const waiting = await world().submit({ type: "hash", payload: { text: "a" }, runAt: LATER });
@@ -105,6 +116,7 @@ behaviour("retention", {}, (world) => {
     const ids = await run(3);
     await sweep(JOBS_OVER);
     expect(await remaining(ids)).toEqual([...ids].sort());
+    expect(await waitingFor("jobs")).toStartWith("The ledger has sealed up to");
   });
 
   test("a killed pruner leaves whole batches, and the next one continues", async () => {
