@@ -3,12 +3,12 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Alert } from "../../contracts/alert.ts";
 import { Timestamp } from "../../contracts/schema.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
-import { present } from "./job-row.ts";
+import { omitUndefined } from "./job-row.ts";
 
 const TIMEOUT_MS = 2_000;
 const MAX_ALERTS = 1_000;
 
-/** The part that is read of Alertmanager's `gettableAlert` (its OpenAPI document, /api/v2). */
+/** The fields read from Alertmanager's `gettableAlert` (its OpenAPI document, /api/v2). */
 const GettableAlerts = Type.Array(
   Type.Object({
     fingerprint: Type.String(),
@@ -32,9 +32,9 @@ export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Ale
     if (!response.ok) throw new Error(`status ${response.status}`);
     reply = await response.json();
   } catch (cause) {
-    throw away(messageOf(cause), cause);
+    throw unavailable(messageOf(cause), cause);
   }
-  if (!checker.Check(reply)) throw away("its reply is not a list of alerts");
+  if (!checker.Check(reply)) throw unavailable("its reply is not a list of alerts");
   return reply
     .slice(0, MAX_ALERTS)
     .map((alert) => toAlert(alert, now()))
@@ -46,9 +46,9 @@ export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Ale
  */
 export function toAlert(alert: GettableAlert, now: Date): Alert {
   const { fingerprint, labels, annotations, startsAt, endsAt, generatorURL, status } = alert;
-  // A firing alert's `endsAt` lies ahead: it is when Alertmanager would drop the alert, which readers need not know.
+  // A firing alert's `endsAt` lies in the future, when Alertmanager would drop the alert; readers need not know.
   const ended = Date.parse(endsAt) <= now.getTime();
-  return present({
+  return omitUndefined({
     id: fingerprint,
     name: labels.alertname ?? "unnamed",
     severity: severityOf(labels.severity),
@@ -67,7 +67,7 @@ function severityOf(label: string | undefined): Alert["severity"] {
   return label === "critical" || label === "info" ? label : "warning";
 }
 
-function away(reason: string, cause?: unknown): AppError {
+function unavailable(reason: string, cause?: unknown): AppError {
   return new AppError("STORE_UNAVAILABLE", `Alertmanager could not be queried: ${reason}`, {
     facts: { engine: "alertmanager" },
     cause,

@@ -2,17 +2,17 @@ import type { AlertsReply } from "../../contracts/api-queries.ts";
 import { pause } from "../../shared/async.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import { fetchAlerts } from "./alertmanager.ts";
-import { unlessAway } from "./unless-away.ts";
+import { unlessUnavailable } from "./unless-unavailable.ts";
 
 const KEEP_MS = 2_000;
-/** How soon a change reaches the clients of a read-model that the webhook did not call. */
+/** Poll interval: how late at most a read-model learns of a change if the webhook calls another. */
 const WATCH_MS = 5_000;
 
 export interface AlertsOptions {
   /** Undefined when there is no Alertmanager. */
   readonly url: string | undefined;
   readonly now: () => Date;
-  /** Called when the number of firing alerts changes; it starts at none. */
+  /** Called when the number of firing alerts changes; it counts from 0. */
   readonly onChange: (firing: number) => void;
 }
 
@@ -32,18 +32,18 @@ export function createAlerts({ url, now, onChange }: AlertsOptions) {
   return {
     /** Rejects with STORE_UNAVAILABLE when Alertmanager does not answer. */
     current: shared.get,
-    /** The same, but never from memory. */
+    /** Like `current`, but bypasses the cache. */
     refresh: shared.refresh,
     configured: url !== undefined,
     /**
      * Polls for changes until `signal` aborts, while there are listeners: Alertmanager's webhook reaches only one
      * read-model, and each has its own clients.
      */
-    async watch(isHeard: () => boolean, signal: AbortSignal): Promise<void> {
+    async watch(hasListeners: () => boolean, signal: AbortSignal): Promise<void> {
       while (url !== undefined && !signal.aborted) {
         await pause(WATCH_MS, signal);
         // An unreachable Alertmanager is retried; `/alerts` reports it.
-        if (isHeard() && !signal.aborted) await unlessAway(shared.refresh());
+        if (hasListeners() && !signal.aborted) await unlessUnavailable(shared.refresh());
       }
     },
   };

@@ -1,26 +1,25 @@
 export type Engines = "full" | "embedded";
 
 /**
- * What an installation offers beyond the core. Anything that only one set of engines has is declared here and nowhere
- * else.
+ * Features beyond the core, by engine set. A feature that only one set has is declared here and nowhere else.
  */
 const TABLE = {
   full: { brokerManagement: true, separateEventStore: true },
   embedded: { brokerManagement: false, separateEventStore: false },
 } as const satisfies Record<Engines, Record<string, boolean>>;
 
-/** Which set of engines this is: events outside MongoDB mean the private PostgreSQL. */
+/** Derives the engine set from the event store: only the full set has MongoDB. */
 export function enginesOf(eventsUrl: string): Engines {
   return eventsUrl.startsWith("mongodb") ? "full" : "embedded";
 }
 
-/** The capabilities that do not depend on the choice of engines. */
+/** The capabilities that do not depend on the engine set. */
 export interface Observers {
   readonly prometheus: boolean;
   readonly alertmanager: boolean;
 }
 
-/** The capabilities of a set of engines, and of what watches it. */
+/** Returns the capabilities of an engine set with its observers. */
 export function capabilitiesOf(
   engines: Engines,
   { prometheus, alertmanager }: Observers,

@@ -22,7 +22,8 @@ export const Config = Type.Object({
     Secret(
       Type.String({
         minLength: 8,
-        description: "Bearer token that Alertmanager's webhook must send; without it, loopback alone may",
+        description:
+          "Bearer token that Alertmanager's webhook must send; without one, it is open on loopback only",
       }),
     ),
   ),

@@ -1,7 +1,7 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Fragment, Sql } from "./job-database.ts";
 
-/** A place in the order of time, then id. Microseconds are the resolution of the store's timestamps. */
+/** A position in the order of time, then id. The store's timestamps have microsecond resolution. */
 export interface Position {
   readonly micros: string;
   readonly id: string;
@@ -10,14 +10,13 @@ export interface Position {
 const POSITION = /^(\d{1,16})~([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/;
 
 /**
- * The opaque text of a position (base64url, RFC 4648). It is bound to nothing else, so filters may change between
- * pages.
+ * Encodes a position as opaque text (base64url, RFC 4648). It holds nothing else, so filters may change between pages.
  */
 export function encodeCursor({ micros, id }: Position): string {
   return Buffer.from(`${micros}~${id}`).toString("base64url");
 }
 
-/** Decodes a cursor. Refuses with INVALID_CURSOR anything that `encodeCursor` cannot have produced. */
+/** Decodes a cursor. Throws INVALID_CURSOR for anything that `encodeCursor` cannot have produced. */
 export function decodeCursor(cursor: string): Position {
   const text = Buffer.from(cursor, "base64url").toString("latin1");
   const [, micros, id] = POSITION.exec(text) ?? [];
@@ -29,14 +28,14 @@ export function decodeCursor(cursor: string): Position {
   return { micros, id };
 }
 
-/** The condition on rows that come after a position in a list ordered newest first. */
+/** Matches the rows after a position in a list ordered newest first. */
 export function positionBefore(sql: Sql, time: Fragment, { micros, id }: Position): Fragment {
   return sql`and (${time}, id) < (timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond', ${id}::uuid)`;
 }
 
 /**
- * Turns rows, read as one more than the page holds, into a page. Paging is by key, so rows that arrive between two
- * pages neither repeat nor hide others.
+ * Builds a page from at most `limit + 1` rows; the extra row shows that another page follows. Paging is by key, so rows
+ * that arrive between two pages neither repeat nor hide others.
  */
 export function pageOf<R extends Position, T>(rows: readonly R[], limit: number, show: (row: R) => T) {
   const page = rows.slice(0, limit);

@@ -6,17 +6,17 @@ import { AppError } from "../../shared/errors.ts";
 import { wordsOf } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf, positionBefore } from "./cursor.ts";
 import type { Fragment, JobDatabase, Sql } from "./job-database.ts";
-import { present } from "./job-row.ts";
+import { omitUndefined } from "./job-row.ts";
 import { decodeText } from "./message-text.ts";
 
 /** A page of complete bodies could be tens of megabytes. */
 const LISTED_BYTES = 4_096;
 
-/** How many rows a text search may scan one by one. */
+/** Rows that a text search may scan one by one. */
 const RECENT = 500;
 
 export interface DeadLetterQuery {
-  /** With its ages already turned into times. */
+  /** Its ages are already resolved to times. */
   readonly filter: DeadLetterFilter;
   readonly limit: number;
   readonly cursor?: string;
@@ -40,7 +40,7 @@ interface DeadLetterRow {
   replayed_as: string | null;
 }
 
-/** The queries about dead letters. All of them reject as {@link JobDatabase.read} does. */
+/** The queries about dead letters. Each rejects as {@link JobDatabase.read} does. */
 export function createDeadLetterQueries(store: JobDatabase) {
   return {
     /** Newest first, bodies truncated; rejects with INVALID_CURSOR. */
@@ -68,7 +68,7 @@ export function createDeadLetterQueries(store: JobDatabase) {
       return pageOf(rows, limit, toDeadLetter);
     },
 
-    /** The newest refused message of a job that was not dropped, in full; undefined when there is none. */
+    /** A job's newest refused message that was not dropped, in full; undefined when there is none. */
     async ofJob(jobId: string): Promise<DeadLetter | undefined> {
       const [row] = await store.read(
         (sql) => sql<DeadLetterRow[]>`
@@ -110,7 +110,7 @@ function columns(sql: Sql): Fragment {
 
 function toDeadLetter(row: DeadLetterRow): DeadLetter {
   const { text, exact } = decodeText(row.body, row.cut);
-  return present({
+  return omitUndefined({
     id: row.id,
     kind: row.kind,
     reason: row.reason,

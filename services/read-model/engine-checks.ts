@@ -3,7 +3,7 @@ import { createSharedCall } from "../../shared/shared-call.ts";
 import type { Engines } from "./capabilities.ts";
 import type { JobDatabase } from "./job-database.ts";
 
-/** The engines by name for `/readyz`. Those of the observations share one check. */
+/** One check per engine name for `/readyz`. The engines of the observations share one health call. */
 export function engineChecks(
   store: JobDatabase,
   observations: Pick<Observations, "health">,

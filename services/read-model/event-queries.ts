@@ -1,19 +1,19 @@
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
-import { type Answer, unlessAway } from "./unless-away.ts";
+import { type Answer, unlessUnavailable } from "./unless-unavailable.ts";
 
-/** How many events of one job a reply shows: more than any retry policy produces, and a bearable size. */
+/** Most events of one job in a reply: more than any retry policy produces, at a bearable size. */
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
 /** A job is worth showing without its events, so a request waits no longer than this for them. */
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 /** The events of one job by sequence, or the name of the engine that did not answer. */
 export function eventsOfJob(
   observations: ObservationReader,
   jobId: string,
 ): Promise<Answer<readonly EventEnvelope[]>> {
-  return unlessAway(collect(observations, jobId), { withinMs: PATIENCE_MS, engine: "events" });
+  return unlessUnavailable(collect(observations, jobId), { withinMs: TIMEOUT_MS, engine: "events" });
 }
 
 async function collect(observations: ObservationReader, jobId: string): Promise<readonly EventEnvelope[]> {

@@ -9,7 +9,7 @@ export interface FilterReaderOptions<L extends FilterLanguage> {
   readonly storedTypes: () => Promise<readonly string[]>;
 }
 
-/** Reads a list's filter: everything in its query but the page. Rejects with INVALID_QUERY. */
+/** Reads a list's filter from every query parameter except those for paging. Rejects with INVALID_QUERY. */
 export function createFilterReader<L extends FilterLanguage>(options: FilterReaderOptions<L>) {
   const { language, now, storedTypes } = options;
   const others = Object.keys(PAGE_QUERY);

@@ -14,7 +14,7 @@ import type { QueueQueries } from "./queue-queries.ts";
 import { runbookPage, withRunbooks } from "./runbooks.ts";
 import { readStats } from "./stats.ts";
 import type { Stream } from "./stream.ts";
-import { unlessAway } from "./unless-away.ts";
+import { unlessUnavailable } from "./unless-unavailable.ts";
 import type { WorkerQueries } from "./worker-queries.ts";
 
 export interface HandlerParts {
@@ -36,7 +36,7 @@ export interface HandlerParts {
 
 type RetentionReply = Static<(typeof READ_MODEL_ROUTES)["retention"]["reply"]["schema"]>;
 
-/** What each route of the table answers. */
+/** Creates the handler of every route in the table. */
 export function createHandlers(parts: HandlerParts): Handlers<typeof READ_MODEL_ROUTES> {
   const { jobs, details, deadLetters, queues, workers, observations, alerts, ledger, stream, now } = parts;
   const readJobFilter = createFilterReader({ language: "jobs", now, storedTypes: jobs.types });
@@ -63,15 +63,15 @@ export function createHandlers(parts: HandlerParts): Handlers<typeof READ_MODEL_
     ledger: ({ query }) => ledger.compute(query.settleMs),
     retention: () => parts.retention(),
     auditLedger: () => parts.audits.begin(),
-    ledgerAudit: ({ params }) => parts.audits.standing(params.id),
+    ledgerAudit: ({ params }) => parts.audits.find(params.id),
     series: ({ query }) => observations.series({ ...query, now: now() }),
     stream: ({ request }) => stream.open(request.headers.get("last-event-id")),
     async alertWebhook({ request, body }) {
       parts.checkWebhook(request.headers.get("authorization"));
       await body();
-      // On an error Alertmanager would only send the same again.
-      const answer = await unlessAway(alerts.refresh());
-      return { refreshed: alerts.configured && answer.away === undefined };
+      // An error would only make Alertmanager resend the same notification.
+      const answer = await unlessUnavailable(alerts.refresh());
+      return { refreshed: alerts.configured && answer.unavailable === undefined };
     },
   };
 }

@@ -15,7 +15,7 @@ export interface JobDatabase {
   read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
   /** Resolves when it answers now; rejects as `read` does. */
   ping(): Promise<void>;
-  /** Abandons queries in progress and closes. May be called twice. */
+  /** Abandons queries in progress and closes the connections. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -88,8 +88,8 @@ function unavailable(reason: string, cause?: unknown): AppError {
 }
 
 /**
- * Decides by SQLSTATE (PostgreSQL, appendix A) whether the store is unusable now, the caller's value is bad, or it is
- * a bug.
+ * Decides by SQLSTATE (PostgreSQL, appendix A) whether the store is unusable now, the caller's value is bad, or the
+ * error is a bug.
  */
 function translate(error: unknown, writes: boolean): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
@@ -105,7 +105,7 @@ function translate(error: unknown, writes: boolean): unknown {
   if (code === "57014") return unavailable("a statement took too long", error);
   // The database does not exist or refuses the login: it is still being set up.
   if (code === "3D000" || /^28...$/.test(code)) return unavailable(messageOf(error), error);
-  // Data exceptions: a date that no calendar has, a NUL in a text.
+  // Data exceptions, such as an impossible date or a NUL in a text.
   if (/^22...$/.test(code))
     return new AppError("INVALID_QUERY", `A value cannot be read: ${messageOf(error)}`, { cause: error });
   return error;

@@ -7,19 +7,19 @@ import type { DeadLetterQueries } from "./dead-letter-queries.ts";
 import { eventsOfJob } from "./event-queries.ts";
 import type { JobQueries } from "./job-queries.ts";
 import { toJob } from "./job-row.ts";
-import { detailOf, type Remains, timelineWithout } from "./job-without-row.ts";
+import { detailWithoutRow, type Remains, timelineWithoutRow } from "./job-without-row.ts";
 import { timelineOf } from "./timeline.ts";
 
 /**
- * A job's detail and timeline. Both report in `unavailable` when the event store did not answer, and show a job that
- * never became a row from its dead letter. They reject with JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
+ * A job's detail and timeline. Both report an event store that did not answer in `unavailable`, and show a job that
+ * never became a row from its dead letter. Both reject with JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
  */
 export function createJobDetail(
   jobs: JobQueries,
   deadLetters: Pick<DeadLetterQueries, "ofJob">,
   observations: ObservationReader,
 ) {
-  /** What remains of a job whose row is not found; rethrows when nothing does. */
+  /** Collects the remains of a job without a row; rethrows when there are none. */
   async function remainsOf(id: string, error: unknown): Promise<Remains> {
     if (!(error instanceof AppError && error.code === "JOB_NOT_FOUND")) throw error;
     const gone = await jobs.pruned(id);
@@ -31,7 +31,7 @@ export function createJobDetail(
       id,
       letter,
       events: events.value ?? [],
-      unavailable: events.away === undefined ? [] : ["events"],
+      unavailable: events.unavailable === undefined ? [] : ["events"],
     };
   }
 
@@ -50,7 +50,7 @@ export function createJobDetail(
         attempts,
         children,
         events: [...(events.value ?? [])],
-        unavailable: events.away === undefined ? [] : ["events"],
+        unavailable: events.unavailable === undefined ? [] : ["events"],
         traceId: traceIdFor(id, row.traceparent),
       };
     },
@@ -71,16 +71,16 @@ export function createJobDetail(
           attempts,
           events: events.value ?? [],
         }),
-        unavailable: events.away === undefined ? [] : ["events"],
+        unavailable: events.unavailable === undefined ? [] : ["events"],
       };
     },
   };
 
   return {
     detail: (id: string): Promise<JobDetail> =>
-      ofRow.detail(id).catch(async (error: unknown) => detailOf(await remainsOf(id, error))),
+      ofRow.detail(id).catch(async (error: unknown) => detailWithoutRow(await remainsOf(id, error))),
     timeline: (id: string): Promise<Timeline> =>
-      ofRow.timeline(id).catch(async (error: unknown) => timelineWithout(await remainsOf(id, error))),
+      ofRow.timeline(id).catch(async (error: unknown) => timelineWithoutRow(await remainsOf(id, error))),
   };
 }
 export type JobDetails = ReturnType<typeof createJobDetail>;

@@ -7,21 +7,28 @@ import { jobTypes, textMatches } from "../../shared/job-text.ts";
 import { decodeCursor, pageOf } from "./cursor.ts";
 import type { JobDatabase, Sql } from "./job-database.ts";
 import { matching, newest, type PageOptions, pageSql } from "./job-page-sql.ts";
-import { type JobRow, jobColumns, present, type SummaryRow, summaryColumns, toSummary } from "./job-row.ts";
+import {
+  type JobRow,
+  jobColumns,
+  omitUndefined,
+  type SummaryRow,
+  summaryColumns,
+  toSummary,
+} from "./job-row.ts";
 
-/** More than any job has by its own policy; a job retried by hand without end shows its newest entries. */
+/** More than any retry policy produces; a job retried by hand beyond it shows its newest entries. */
 const MAX_HISTORY = 2_000;
-/** How many rows a text search may scan one by one, which takes a few milliseconds. */
+/** Rows that a text search may scan one by one, which takes a few milliseconds. */
 const RECENT = 2_000;
 
 export interface JobPageQuery {
-  /** With its ages already turned into times. */
+  /** Its ages are already resolved to times. */
   readonly filter: JobFilter;
   readonly limit: number;
   readonly cursor?: string;
 }
 
-/** The queries about jobs. All of them reject as {@link JobDatabase.read} does. */
+/** The queries about jobs. Each rejects as {@link JobDatabase.read} does. */
 export function createJobQueries(store: JobDatabase) {
   return {
     /** Jobs, newest first; rejects with INVALID_CURSOR. */
@@ -89,8 +96,8 @@ export function createJobQueries(store: JobDatabase) {
 export type JobQueries = ReturnType<typeof createJobQueries>;
 
 /**
- * The newest jobs that contain a text. Frequent words are found among the newest rows, rare ones through their index,
- * so that neither reads many rows. The planner is given no choice, because it misjudges how often a prefix occurs.
+ * Finds the newest jobs that contain a text: frequent words among the newest rows, rare ones through their index, so
+ * neither reads many rows. The planner gets no choice, because it misjudges how often a prefix occurs.
  */
 async function search(sql: Sql, page: PageOptions, text: string): Promise<SummaryRow[]> {
   const { count } = page;
@@ -103,7 +110,7 @@ async function search(sql: Sql, page: PageOptions, text: string): Promise<Summar
   if (recent.length === count) return recent;
   const hits = found
     .map(({ condition, ordered }) =>
-      // `offset 0` keeps the planner from walking all rows in the order of the outer query.
+      // `offset 0` keeps the planner from walking all rows in the outer query's order.
       ordered
         ? sql`(select id, created_at from jobs where ${where} and ${condition} ${newest(sql, count)})`
         : sql`(select * from (select id, created_at from jobs where ${where} and ${condition} offset 0) as hit
@@ -121,14 +128,14 @@ interface TransitionRow {
   from_status: JobStatus | null;
   to_status: JobStatus;
   attempt: number;
-  /** Null where it is that of the job and sequence. */
+  /** Null when it follows from the job and the sequence. */
   event_id: string | null;
   at: Date;
   detail: Record<string, unknown> | null;
 }
 
 function toTransition(jobId: string, row: TransitionRow): Transition {
-  return present({
+  return omitUndefined({
     sequence: row.sequence,
     run: row.run,
     from: row.from_status,
@@ -154,7 +161,7 @@ interface AttemptRow {
 }
 
 function toAttempt(row: AttemptRow): Attempt {
-  return present({
+  return omitUndefined({
     attempt: row.attempt,
     run: row.run,
     workerId: row.worker_id,

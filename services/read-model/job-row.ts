@@ -8,7 +8,7 @@ import {
 } from "../../contracts/job.ts";
 import type { Fragment, Sql } from "./job-database.ts";
 
-/** What every view of a job has: the small columns of `jobs`, and its position for paging. */
+/** The columns of every view of a job: the small ones of `jobs`, and its position for paging. */
 interface BaseRow {
   id: string;
   micros: string;
@@ -48,7 +48,7 @@ export interface JobRow extends BaseRow {
   error: JobError | null;
 }
 
-/** A row of `jobs` for a list. The store truncates whatever may be large, so that a page stays small. */
+/** A row of `jobs` for a list. The store truncates large columns to keep a page small. */
 export interface SummaryRow extends BaseRow {
   payload_preview: string;
   result_preview: string | null;
@@ -83,7 +83,7 @@ export function summaryColumns(sql: Sql): Fragment {
 export function toJob(row: JobRow): Job {
   return Object.assign(
     baseOf(row),
-    present<Partial<Job>>({
+    omitUndefined<Partial<Job>>({
       payload: row.payload,
       metadata: row.metadata ?? undefined,
       idempotencyKey: row.idempotency_key ?? undefined,
@@ -100,24 +100,24 @@ export function toSummary(row: SummaryRow): JobSummary {
   const { error_code: code, error_message: message, error_fingerprint: fingerprint } = row;
   return Object.assign(
     baseOf(row),
-    present<Partial<JobSummary>>({
+    omitUndefined<Partial<JobSummary>>({
       payloadPreview: row.payload_preview,
       resultPreview: row.result_preview ?? undefined,
       error:
         code === null
           ? undefined
-          : present({ code, message: message ?? "", fingerprint: fingerprint ?? undefined }),
+          : omitUndefined({ code, message: message ?? "", fingerprint: fingerprint ?? undefined }),
     }),
   );
 }
 
-/** The store counts failed tries; a running or successful one is added to them. */
+/** The store counts failed tries only; this adds a running or successful one. */
 function triesOf({ status, tries }: BaseRow): number {
   return status === "EXECUTING" || status === "COMPLETED" ? tries + 1 : tries;
 }
 
 function baseOf(row: BaseRow) {
-  return present({
+  return omitUndefined({
     id: row.id,
     type: row.type,
     status: row.status,
@@ -144,7 +144,7 @@ function baseOf(row: BaseRow) {
   });
 }
 
-/** The fields of an object that have a value. */
-export function present<T extends object>(fields: T): T {
+/** Drops an object's undefined fields. */
+export function omitUndefined<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

@@ -3,10 +3,10 @@ import type { DeadLetter } from "../../contracts/dead-letter.ts";
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import { isTimestamp, isUuid } from "../../contracts/schema.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
-import { present } from "./job-row.ts";
+import { omitUndefined } from "./job-row.ts";
 import { timelineOf } from "./timeline.ts";
 
-/** What is known of a job that never became a row: its refused message, and its events. */
+/** A job that never became a row: its refused message and its events. */
 export interface Remains {
   readonly id: string;
   readonly letter: DeadLetter;
@@ -15,10 +15,10 @@ export interface Remains {
 }
 
 /** The job as its refused message describes it: REJECTED, with the letter's reason as its error. */
-export function detailOf({ id, letter, events, unavailable }: Remains): JobDetail {
+export function detailWithoutRow({ id, letter, events, unavailable }: Remains): JobDetail {
   const { envelope, facts } = readMessage(letter.body);
   const { correlationId } = envelope;
-  return present({
+  return omitUndefined({
     id,
     type: typeof facts.jobType === "string" ? facts.jobType.slice(0, 64) || "unknown" : "unknown",
     status: "REJECTED" as const,
@@ -38,8 +38,8 @@ export function detailOf({ id, letter, events, unavailable }: Remains): JobDetai
   });
 }
 
-/** Its history until it was refused. */
-export function timelineWithout({ id, letter, events, unavailable }: Remains): Timeline {
+/** The job's history up to its refusal. */
+export function timelineWithoutRow({ id, letter, events, unavailable }: Remains): Timeline {
   const createdAt = createdAtOf(letter);
   const entries = timelineOf({ createdAt, receivedAt: letter.diedAt, transitions: [], attempts: [], events });
   const offsetMs = Date.parse(letter.diedAt) - Date.parse(createdAt);
@@ -65,7 +65,7 @@ function readMessage(body: string) {
   try {
     value = JSON.parse(body);
   } catch {
-    // The bytes are shown unchanged; they say nothing more about the job.
+    // The reply shows the bytes unchanged; they say nothing more about the job.
   }
   const envelope = isObject(value) ? value : {};
   return { envelope, facts: isObject(envelope.payload) ? envelope.payload : {} };

@@ -6,19 +6,19 @@ const MAX_NAMED = 100;
 /** Beyond this many, an id that is accused twice counts twice: the verdict is the same, and memory stays bounded. */
 const MAX_REMEMBERED = 10_000;
 
-/** What a ledger reports besides its sums. */
+/** The parts of a ledger's report besides its sums. */
 export interface Closing {
   readonly watermark: Date;
   /** Where the watermark would be if sealing had reached it. */
   readonly wanted: Date;
-  /** The event store had forgotten older events before they were sealed. */
+  /** Older spans were sealed after the event store had deleted their events. */
   readonly from: Date | null;
   readonly now: Date;
   readonly settleMs: number;
   /** When the newest job, event or dead letter of either side was created; 0 when there is none. */
   readonly newestAt: number;
   readonly waitingFor: readonly Waiting[];
-  /** Jobs that have not ended, on either side of the watermark. */
+  /** Unfinished jobs, on either side of the watermark. */
   readonly live: number;
   /** Dead letters waiting for a person. */
   readonly deadLetters: number;
@@ -72,7 +72,8 @@ export function createAccount() {
       const { accepted, deadLettered, vanished, pruned, reopened } = sums;
       const named = accused.lost.show();
       const lost = { ...named, count: named.count + vanished };
-      const [unobserved, duplicated] = [accused.unobserved.show(), accused.duplicated.show()];
+      const unobserved = accused.unobserved.show();
+      const duplicated = accused.duplicated.show();
       const open =
         accepted - deadLettered - sums.completed - sums.failed - sums.cancelled - sums.rejected - named.count;
       const behind: Waiting[] =
@@ -91,7 +92,7 @@ export function createAccount() {
         failed: sums.failed,
         cancelled: sums.cancelled,
         rejected: sums.rejected,
-        // It can only be negative where something is accused.
+        // It can be negative only when a job is accused.
         inFlight: Math.max(0, open),
         deadLettered,
         pruned,
@@ -111,8 +112,11 @@ export function createAccount() {
 export type Account = ReturnType<typeof createAccount>;
 
 function sealing(watermark: Date, reopened: number): string {
-  if (reopened > 0) return `${reopened} sealed spans that changed and must be judged again`;
-  return `The ledger itself, which has ${reached(watermark) === null ? "sealed nothing yet" : `reached ${watermark.toISOString()}`}`;
+  if (reopened > 0) return `Sealed spans that changed and must be judged again: ${reopened}`;
+  const upTo = reached(watermark);
+  return upTo === null
+    ? "The ledger itself, which has sealed nothing yet"
+    : `The ledger itself, sealed up to ${upTo}`;
 }
 
 /** Null before the first seal, where the watermark is the beginning of time. */

@@ -4,14 +4,14 @@ import type { LedgerSeals } from "./ledger-seals.ts";
 
 /** Later than the end of every seal. */
 const ANY_TIME = new Date("9999-01-01T00:00:00Z");
-/** How many accused jobs an audit counts. */
+/** Most accused jobs that an audit counts. */
 const MAX_COUNTED = 10_001;
 
-/** Audits as a resource: the ledger's keeper carries one out, and another read-model can continue it. */
+/** Audits as a resource. The ledger's keeper carries them out, and another read-model can continue one. */
 export function createLedgerAudit(seals: LedgerSeals) {
-  async function standing(id: string): Promise<LedgerAudit> {
+  async function find(id: string): Promise<LedgerAudit> {
     const [audit, accused] = await Promise.all([seals.audit(id), seals.accused(ANY_TIME, MAX_COUNTED)]);
-    if (!audit) throw new AppError("ACTION_NOT_FOUND", `No audit of the ledger has the id ${id}`);
+    if (!audit) throw new AppError("ACTION_NOT_FOUND", `No ledger audit has the id ${id}`);
     const count = (verdict: string) => accused.filter((one) => one.verdict === verdict).length;
     const { requestedAt, finishedAt, until, seals: total, checked } = audit;
     return {
@@ -30,9 +30,9 @@ export function createLedgerAudit(seals: LedgerSeals) {
 
   return {
     /** Rejects with ACTION_NOT_FOUND or STORE_UNAVAILABLE. */
-    standing,
+    find,
     /** Begins an audit, or returns the one in progress. */
-    begin: async (): Promise<LedgerAudit> => standing(await seals.beginAudit(crypto.randomUUID())),
+    begin: async (): Promise<LedgerAudit> => find(await seals.beginAudit(crypto.randomUUID())),
   };
 }
 export type LedgerAudits = ReturnType<typeof createLedgerAudit>;

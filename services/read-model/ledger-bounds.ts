@@ -5,20 +5,20 @@ import { type Bound, watermarkOf } from "./ledger-watermark.ts";
 /** Pruning may be ahead of the retention by its own interval and the length of a computation. */
 const RETENTION_MARGIN_MS = 5 * 60_000;
 /**
- * A span whose events were complete when it was cut is judged by them for as long as pruning cannot have reached it.
+ * A span that was cut while its events were complete is judged by them until pruning may have reached it.
  */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
 /** How long after its end a span is sealed; anything written more than `LATE_MS` after its time is marked as late. */
 const SEAL_AFTER_MS = 10_000;
-/** A transaction marks what it writes for times more than this before its start. */
+/** A transaction marks the rows it writes for times more than this before its start. */
 const UNMARKED_MS = 5_000;
 
-/** How far both sides have come, read at one moment. */
+/** The progress of both sides, read at one moment. */
 export interface Bounds {
   readonly now: Date;
   readonly store: StoreProgress;
   readonly lastEventAt: number | null;
-  /** What holds the watermark back. */
+  /** Everything that holds the watermark back. */
   readonly bounds: readonly Bound[];
   watermark(settleMs: number): Date;
   /** Spans may be sealed up to here. */

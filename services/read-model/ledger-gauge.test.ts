@@ -64,7 +64,7 @@ test("a failed computation leaves the gauge absent, and is retried when it is du
   // The pause is a multiple of the time that the computation took.
   for (const until = performance.now() + 5_000; calls.length < 2 && performance.now() < until; )
     await values();
-  calls[1]!.reject(new AppError("STORE_UNAVAILABLE", "away"));
+  calls[1]!.reject(new AppError("STORE_UNAVAILABLE", "PostgreSQL does not answer"));
   await Bun.sleep(0);
   expect(await values()).toEqual({});
 });

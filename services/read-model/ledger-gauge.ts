@@ -4,7 +4,7 @@ import type { Metrics } from "../../shared/metrics.ts";
 import type { LedgerBook } from "./ledger.ts";
 
 const EVERY_MS = 30_000;
-/** A large store takes long, so the pause is this many times as long as the computation. */
+/** A large store takes long to compute, so the pause is this many times as long as the computation. */
 const REST = 20;
 const SETTLE_MS = 5_000;
 
@@ -17,8 +17,8 @@ export interface LedgerGaugeOptions {
 }
 
 /**
- * The ledger's accusations as a gauge for Prometheus. They are computed only while something scrapes. A scrape never
- * waits: it returns the result of the previous computation, and starts the next one when that is due.
+ * Exports the ledger's accusations to Prometheus, and computes them only while something scrapes. A scrape never waits:
+ * it returns the result of the previous computation, and starts the next one when that is due.
  */
 export function registerLedgerGauge(
   metrics: Metrics,
@@ -40,7 +40,7 @@ export function registerLedgerGauge(
     "observatory_jobs_only_dead_letters",
     "Accepted jobs that never became a row and whose dead letter is waiting for a person",
   );
-  onlyDeadLetters.remove(); // Not known before the first computation.
+  onlyDeadLetters.remove(); // Unknown before the first computation.
 
   async function compute(): Promise<void> {
     const startedAt = performance.now();

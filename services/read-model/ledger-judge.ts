@@ -1,15 +1,15 @@
 import type { EventSpan, LedgerSums, ObservationReader } from "../../shared/observations/port.ts";
 import type { Contradiction, Ended, LedgerQueries, LedgerRow, StoreSums } from "./ledger-queries.ts";
 
-/** How many ids are looked up at once. */
+/** Ids looked up at once. */
 const CHUNK = 1_000;
-/** How many accused jobs of one span are named per verdict. */
+/** Most accused jobs of one span that are named per verdict. */
 export const MAX_ACCUSED = 10_000;
 
 export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What a span adds to the ledger. */
+/** A span's contribution to the ledger. */
 export interface Judgement {
   readonly accepted: number;
   readonly deadLettered: number;
@@ -17,11 +17,10 @@ export interface Judgement {
   readonly net: Readonly<Record<Ended, number>>;
   /** Jobs, and ends, that at least one side has. */
   readonly known: { readonly jobs: number; readonly ends: number };
-  /** Those of them that are known from more than the event store alone. */
+  /** Those of `known` for which the event store is not the only source. */
   readonly solid: { readonly jobs: number; readonly ends: number };
   /**
-   * Events the store cannot account for whose jobs cannot be named, because pruned jobs there are no longer known by
-   * id.
+   * Events the store cannot account for, of jobs that cannot be named: some ids of pruned jobs there are forgotten.
    */
   readonly unnamed: number;
   readonly store: StoreSums;
@@ -47,9 +46,9 @@ export interface JudgeParts {
  * otherwise its job is **unobserved**.
  * 3. Two ends of one run, or an end that its row contradicts, make a job **duplicated**.
  *
- * Sums show whether the sides differ; only then are ids compared one by one. The events are read before the rows they
- * are compared with, and an id that one side misses in the span is looked up there regardless of its time, so that
- * nothing that arrives in between is accused. Memory holds the rows of one span, whose size the caller bounds.
+ * Ids are compared one by one only when the sums of the sides differ. The events are read before the rows they are
+ * compared with, and an id missing from one side's span is looked up there regardless of its time, so records that
+ * arrive between the reads are not accused. Memory holds the rows of one span, whose size the caller bounds.
  */
 export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgement> {
   const { queries, observations } = parts;
@@ -81,10 +80,10 @@ export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgeme
   return {
     accepted: created,
     deadLettered: accepted.deadLettered,
-    net: withoutSeconds(store.net, contradictions),
+    net: withoutSecondEnds(store.net, contradictions),
     known,
     solid: { jobs: known.jobs - accepted.missing, ends: known.ends - ended.missing },
-    // A job that is lost whole misses its row and, with it, the end that the row implied.
+    // A job lost whole lacks its row and, with it, the end that the row implied.
     unnamed: Math.max(accepted.unnamed, ended.unnamed),
     store,
     accused,
@@ -92,7 +91,7 @@ export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgeme
 }
 
 /** Accounts for a span whose events the event store has forgotten, trusting the job store alone. */
-export async function takeAtItsWord(queries: LedgerQueries, span: EventSpan): Promise<Judgement> {
+export async function judgeByStoreAlone(queries: LedgerQueries, span: EventSpan): Promise<Judgement> {
   const store = await queries.sums(span);
   const { rows, ends, net } = store;
   return {
@@ -158,16 +157,16 @@ async function compareOutcomes(
 }
 
 /**
- * Events that the store does not account for by id, in a span from which `pruned` jobs were deleted. Not every pruned
- * id is remembered: where some are not, missing and pruned jobs cannot be told apart, but the number of missing ones
- * is known.
+ * Collects the events that the store does not account for by id, in a span from which `pruned` jobs were deleted. The
+ * store may have forgotten some pruned ids: missing and pruned jobs are then indistinguishable, but the number of
+ * missing ones is known.
  */
 function createSuspects(pruned: number) {
   const found: { verdict: Verdict; jobId: string }[] = [];
   let count = 0;
   let remembered = 0;
   return {
-    /** Clears one that is known to be pruned. */
+    /** Clears a job that is known to be pruned. */
     clear(): void {
       remembered++;
     },
@@ -175,7 +174,7 @@ function createSuspects(pruned: number) {
       count++;
       if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
     },
-    /** Ids that were deleted elsewhere and accepted here again, to no effect, after their events had been forgotten. */
+    /** Jobs deleted from other spans and accepted here again, to no effect, after their events had been forgotten. */
     returned: () => Math.max(0, remembered - pruned),
     accuse(accuse: Accuse): { missing: number; unnamed: number } {
       const forgotten = Math.max(0, pruned - remembered);
@@ -190,8 +189,8 @@ function createSuspects(pruned: number) {
 const byEvent = (rows: readonly LedgerRow[]) => new Map(rows.map(({ jobId, eventId }) => [eventId, jobId]));
 
 /**
- * Accuses those rows whose event is not stored at all, out of rows whose event the span did not contain; returns how
- * many.
+ * Accuses the rows whose event is not stored at all, among rows whose event the span does not contain. Returns their
+ * number.
  */
 async function accuseUnseen(
   { observations, signal }: Pick<JudgeParts, "observations" | "signal">,
@@ -213,7 +212,10 @@ async function accuseUnseen(
   return count;
 }
 
-function withoutSeconds(net: StoreSums["net"], contradictions: readonly Contradiction[]): StoreSums["net"] {
+function withoutSecondEnds(
+  net: StoreSums["net"],
+  contradictions: readonly Contradiction[],
+): StoreSums["net"] {
   const counted = { ...net };
   for (const { status, second } of contradictions) if (second) counted[status]--;
   return counted;

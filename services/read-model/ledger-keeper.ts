@@ -5,18 +5,18 @@ import type { Log } from "../../shared/log.ts";
 import type { EventSpan, ObservationReader } from "../../shared/observations/port.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import { type Bounds, isForgotten } from "./ledger-bounds.ts";
-import { type Judgement, type JudgeParts, judge, takeAtItsWord } from "./ledger-judge.ts";
+import { type Judgement, type JudgeParts, judge, judgeByStoreAlone } from "./ledger-judge.ts";
 import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
 
-/** Rows of a span, and ends, that one step judges: about 50 ms of work, which an answer of the ledger waits for too. */
+/** Most rows, and most ends, that one step judges: about 50 ms of work, which a ledger reply may wait for. */
 export const STEP_JOBS = 5_000;
-/** Shorter spans wait for more. */
+/** A shorter span waits until it has grown. */
 const MIN_SPAN_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Interval between steps while nothing is due. */
 const EVERY_MS = 5_000;
-/** Due work rests this many times as long as a step took; a routine check of old seals rests longer. */
+/** After due work the keeper rests this many times as long as the step took; after a routine check, longer. */
 const REST = 3;
 const LONG_REST = 20;
 /** An accusation is checked again after this long. */
@@ -28,13 +28,13 @@ export interface KeeperOptions extends JudgeParts {
   readonly bounds: () => Promise<Bounds>;
 }
 
-/** The result of a step: `due` work continues as soon as possible, a `routine` one is not urgent. */
+/** The result of a step. After `due` work the next step follows as soon as possible; `routine` work is not urgent. */
 type Step = "due" | "routine" | "nothing";
 
 /**
- * Seals the ledger in bounded steps: the next span below the horizon, a seal that was reopened, and in turns one that
- * accuses, one that an audit has not reached, and one that has not been checked for a day. It holds no transaction while
- * it judges, and writes each result in one statement, so it may be killed at any point, and any number may run at once.
+ * Seals the ledger in bounded steps: the next span below the horizon, a seal that was reopened, and by turns one that
+ * accuses, one that an audit has not reached, and one that was not checked for a day. It holds no transaction while it
+ * judges, and writes each result in one statement, so it may be killed at any point, and any number may run at once.
  */
 export function createLedgerKeeper(options: KeeperOptions) {
   const { seals, queries, observations, bounds } = options;
@@ -45,10 +45,10 @@ export function createLedgerKeeper(options: KeeperOptions) {
   }
 
   function decide(span: EventSpan, eventsFrom: Date): Promise<Judgement> {
-    return isForgotten(span.from, eventsFrom) ? takeAtItsWord(queries, span) : judge(options, span);
+    return isForgotten(span.from, eventsFrom) ? judgeByStoreAlone(queries, span) : judge(options, span);
   }
 
-  /** Seals one more span; false when there is none below the horizon, or another read-model was quicker. */
+  /** Seals one more span. Resolves to false when none is left below the horizon, or another read-model was quicker. */
   async function sealNext({ horizon, eventsFrom }: Bounds, late: ReadonlyMap<number, number>) {
     const from = await seals.head();
     const forgotten = isForgotten(from, eventsFrom);
@@ -60,7 +60,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
     return seals.seal(span, await decide(span, eventsFrom), !forgotten, seen);
   }
 
-  /** Judges a sealed span again. What one side had and neither side has now has vanished. */
+  /** Judges a sealed span again. A record that one side had and neither side has now counts as vanished. */
   async function judgeAgain(seal: Seal, eventsFrom: Date, late: ReadonlyMap<number, number>): Promise<void> {
     const seen = await seenOf(seal, late);
     const judgement = await decide(seal, eventsFrom);
@@ -75,7 +75,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
     return seals.reseal(seal, judgement, vanished, seen);
   }
 
-  async function audited(): Promise<Seal | undefined> {
+  async function nextForAudit(): Promise<Seal | undefined> {
     const audit = await seals.openAudit();
     if (!audit) return undefined;
     const seal = await seals.oldest(audit.requestedAt);
@@ -90,9 +90,9 @@ export function createLedgerKeeper(options: KeeperOptions) {
     if (await sealNext(found, late)) return "due";
     if (reopened) return "due";
     const now = found.now.getTime();
-    const due = [await seals.unbalanced(new Date(now - AGAIN_MS)), await audited()];
+    const due = [await seals.unbalanced(new Date(now - AGAIN_MS)), await nextForAudit()];
     const wanted = [...due, await seals.oldest(new Date(now - DAY_MS))].filter((seal) => seal !== undefined);
-    // In turns: accusations are due again and again, and many of them would leave no time for the others.
+    // By turns: accusations fall due every few seconds, and many of them would starve the others.
     const seal = wanted[turn++ % wanted.length];
     if (!seal) return "nothing";
     await judgeAgain(seal, found.eventsFrom, late);
@@ -101,16 +101,16 @@ export function createLedgerKeeper(options: KeeperOptions) {
 
   const shared = createSharedCall(async () => step(await bounds()));
 
-  async function workOff(over: AbortSignal): Promise<void> {
+  async function workThrough(over: AbortSignal): Promise<void> {
     while ((await shared.get()) === "due" && !over.aborted);
   }
 
   return {
-    /** Works on what is due, and waits for at most `forMs`: a step in progress then continues by itself. */
+    /** Works on due steps for at most `forMs`; a step in progress then finishes on its own. */
     async advance(forMs: number): Promise<void> {
       const over = new AbortController();
-      const working = workOff(over.signal);
-      // Nothing waits any longer for a step that fails late; the next one meets the same trouble.
+      const working = workThrough(over.signal);
+      // A step that fails later has no caller left; the next one meets the same trouble.
       working.catch(() => undefined);
       await Promise.race([working, pause(forMs, over.signal)]).finally(() => over.abort());
     },
@@ -145,7 +145,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
 }
 export type LedgerKeeper = ReturnType<typeof createLedgerKeeper>;
 
-/** Late events of the minutes that a span overlaps. */
+/** Counts the late events of the minutes that a span overlaps. */
 export function lateIn({ from, before }: EventSpan, late: ReadonlyMap<number, number>): number {
   let sum = 0;
   for (const [minute, count] of late)

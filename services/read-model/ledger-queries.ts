@@ -7,15 +7,15 @@ import type { JobDatabase, Sql } from "./job-database.ts";
 import type { Live } from "./ledger-waiting.ts";
 import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
 
-/** How far the job store has come. */
+/** The job store's progress. */
 export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "lastEventAt"> {
   /** By PostgreSQL's clock. */
   readonly storeNow: number;
-  /** When the oldest writing transaction began: what it wrote is not visible yet. */
+  /** When the oldest writing transaction began; its rows are not visible yet. */
   readonly oldestWriterAt: number | null;
 }
 
-/** How many silent workers a ledger names. */
+/** Most silent workers that a ledger names. */
 const MAX_HOLDERS = 20;
 
 export interface LedgerRow {
@@ -25,7 +25,7 @@ export interface LedgerRow {
 
 export type Ended = (typeof TERMINAL_STATUSES)[number];
 
-/** What the job store has of a span, including what was pruned from it. */
+/** The job store's sums over a span, including its pruned jobs. */
 export interface StoreSums {
   readonly rows: IdSum;
   readonly ends: IdSum;
@@ -35,7 +35,7 @@ export interface StoreSums {
   readonly pruned: { readonly rows: number; readonly ends: number };
 }
 
-/** What the store knows of a stored event. */
+/** How the job store accounts for a stored event; null when it does not. */
 export type CreatedFate = JobStatus | "deadLettered" | "pruned" | null;
 export interface OutcomeFate {
   readonly pruned: boolean;
@@ -55,7 +55,7 @@ const TERMINAL_LIST = TERMINAL_STATUSES.map((status) => `'${status}'`).join(", "
 /** Must match the condition of the index `job_transitions_ends` word for word, or the planner does not use it. */
 const ENDS = `(to_status in (${TERMINAL_LIST}) or from_status in (${TERMINAL_LIST}))`;
 
-/** The job store's side of the ledger, a chunk at a time. Everything rejects as {@link JobDatabase.read} does. */
+/** The job store's side of the ledger, a chunk at a time. Each query rejects as {@link JobDatabase.read} does. */
 export function createLedgerQueries(store: JobDatabase) {
   const ended = [...TERMINAL_STATUSES];
   return {
@@ -104,7 +104,7 @@ export function createLedgerQueries(store: JobDatabase) {
       };
     },
 
-    /** What has not ended, by the worker that holds it. Partial indexes bound it: ended jobs are not read. */
+    /** Counts unfinished jobs, also by the worker that holds them. Partial indexes keep ended jobs unread. */
     async live(): Promise<Live> {
       const [[row], holders] = await store.read((sql) =>
         Promise.all([
@@ -147,7 +147,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return rows.map(({ job_id }) => job_id);
     },
 
-    /** What became of accepted jobs, in the order given: the status of the row, a dead letter, or null for nothing. */
+    /** Returns the fate of each accepted job, in the given order; null when the store knows none. */
     async fates(created: readonly CreatedEvent[]): Promise<CreatedFate[]> {
       const rows = await store.read(
         (sql) => sql<{ fate: CreatedFate }[]>`
@@ -161,7 +161,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return rows.map(({ fate }) => fate);
     },
 
-    /** For each terminal event, in the order given: whether the store knows its job, and whether it knows the move. */
+    /** Returns for each terminal event, in the given order, whether the store knows its job and its move. */
     async outcomes(events: readonly CreatedEvent[]): Promise<OutcomeFate[]> {
       return await store.read(
         (sql) => sql<OutcomeFate[]>`
@@ -177,8 +177,7 @@ export function createLedgerQueries(store: JobDatabase) {
     },
 
     /**
-     * How much of a span may be judged at once: until when it has at most `limit` rows and ends, or null for all of
-     * it.
+     * Returns the time up to which a span has at most `limit` rows and ends; null when the whole span does.
      */
     async spanEnd({ from, before }: EventSpan, limit: number): Promise<Date | null> {
       const [row] = await store.read(
@@ -198,7 +197,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return row?.until ?? null;
     },
 
-    /** Sums over the rows and the ends of a span, in one snapshot with what was pruned from it. */
+    /** Sums up the rows and the ends of a span, pruned ones included, in one snapshot. */
     async sums({ from, before }: EventSpan): Promise<StoreSums> {
       const [row] = await store.read((sql) => {
         const terminal = sql.unsafe(`to_status in (${TERMINAL_LIST})`);
@@ -227,7 +226,7 @@ export function createLedgerQueries(store: JobDatabase) {
             from ledger_seals where from_at >= ${from} and until <= ${before}
           ) as gone`;
       });
-      if (!row) throw new Error("The query of the sums returned no row");
+      if (!row) throw new Error("The sums query returned no row");
       return {
         rows: { count: row.rowCount, check: checkOf(row.rowBits) },
         ends: { count: row.endCount, check: checkOf(row.endBits) },

@@ -4,7 +4,7 @@ import { unnestSql } from "../../shared/unnest-sql.ts";
 import type { JobDatabase, Sql } from "./job-database.ts";
 import { type Judgement, VERDICTS, type Verdict } from "./ledger-judge.ts";
 
-/** A sealed span, with what is needed to judge it again. */
+/** A sealed span, with the sums needed to judge it again. */
 export interface Seal extends EventSpan {
   readonly witnessed: boolean;
   readonly solidJobs: number;
@@ -13,11 +13,11 @@ export interface Seal extends EventSpan {
   readonly rowEnds: number;
 }
 
-/** What was known when the judging of a span began. */
+/** The state of both stores when judging a span began. */
 export interface Seen {
-  /** Of the job store, as a transaction id; see `seen_xid` of the table. */
+  /** The job store's state as a transaction id; see the table's `seen_xid`. */
   readonly xid: string;
-  /** Late events of the span's minutes. */
+  /** How many late events the span's minutes had. */
   readonly late: number;
 }
 
@@ -38,22 +38,22 @@ export interface SealedSums {
   readonly reopened: number;
 }
 
-/** How many seals of small spans are merged at once, and how large a merged one may grow. */
+/** Most seals merged at once, and limits on the size of a merged one. */
 const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
 /** A ledger may hold its watermark back by a minute, so seals younger than this stay small. */
 const FINE_MS = 120_000;
-/** Keeps marks that a judgement in progress has not read yet. */
+/** Younger marks are kept: a judgement in progress may not have read them yet. */
 const MARKS_KEPT = "10 minutes";
 
 /**
- * The sealed part of the ledger: SQL only. Each statement is one transaction, so that a process that dies leaves a
- * complete seal or none, and two read-models that seal the same span write it once.
+ * The sealed part of the ledger: SQL only. Each statement is one transaction, so a process that dies leaves a complete
+ * seal or none, and two read-models that seal the same span write it once.
  */
 export function createLedgerSeals(store: JobDatabase) {
   return {
-    /** What must be recorded before `judge` reads. */
+    /** The job store's state, to be recorded before `judge` reads. */
     async seen(): Promise<string> {
       const [row] = await store.read(
         (sql) => sql<{ xid: string }[]>`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`,
@@ -69,7 +69,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row?.until ?? new Date(0);
     },
 
-    /** Seals the span after the last seal. False when another read-model has sealed from there in the meantime. */
+    /** Seals the span after the last seal. Resolves to false when another read-model was quicker. */
     async seal(
       { from, before }: EventSpan,
       judgement: Judgement,
@@ -89,7 +89,7 @@ export function createLedgerSeals(store: JobDatabase) {
               ${bits(sql, judgement.store.ends.check)}, ${accusedIn(judgement)}, ${seen.late}, ${seen.xid}::text::xid8
             where ${from} = (select coalesce(max(until), to_timestamp(0)) from ledger_seals)
             on conflict do nothing returning from_at
-          ), judged as (${judgedSql(sql, judgement)}), ${ACCUSE(sql)}
+          ), judged as (${judgedSql(sql, judgement)}), ${insertAccusations(sql)}
           select exists (select from sealed) as sealed`,
       );
       return row?.sealed ?? false;
@@ -115,7 +115,7 @@ export function createLedgerSeals(store: JobDatabase) {
             delete from ledger_accusations a using sealed
             where a.from_at = sealed.from_at
               and not exists (select from judged where judged.verdict = a.verdict and judged.job_id = a.job_id)
-          ), ${ACCUSE(sql)}
+          ), ${insertAccusations(sql)}
           select`,
       );
     },
@@ -145,7 +145,7 @@ export function createLedgerSeals(store: JobDatabase) {
             (select count(*)::int from ledger_seals s where ${changed(sql)}) as reopened
           from ledger_seals where until <= ${before}`,
       );
-      if (!row) throw new Error("The query of the sums returned no row");
+      if (!row) throw new Error("The sums query returned no row");
       return row;
     },
 
@@ -213,9 +213,8 @@ export function createLedgerSeals(store: JobDatabase) {
     },
 
     /**
-     * Merges neighbours whose spans are small, so that a quiet hour and a busy minute are one seal each; sums and
-     * checksums add up. What the event store has forgotten becomes one seal, whatever its size. Returns the number of
-     * seals removed.
+     * Merges neighbours with small spans: a quiet hour and a busy minute become one seal each. Sums and checksums add
+     * up. All spans that the event store has forgotten become one seal. Returns the number of seals removed.
      */
     async merge(now: Date, eventsFrom: Date): Promise<number> {
       const young = new Date(now.getTime() - FINE_MS);
@@ -318,7 +317,7 @@ const plain = (sql: Sql) => sql`(accused = 0 and vanished = 0 and not ${changed(
 const total = (sql: Sql, column: string, name = column) =>
   sql`coalesce(sum(${sql(column)}), 0)::int as ${sql(name)}`;
 
-/** A checksum as the signed number that the table stores. */
+/** Converts a checksum to the signed number that the table stores. */
 const bits = (sql: Sql, check: string) => sql`('x' || ${check}::text)::bit(64)::bigint`;
 
 const accusedIn = ({ accused }: Judgement) =>
@@ -333,7 +332,7 @@ function judgedSql(sql: Sql, { accused }: Judgement) {
   return sql`select verdict, job_id from ${judged}`;
 }
 
-const ACCUSE = (sql: Sql) => sql`
+const insertAccusations = (sql: Sql) => sql`
   accused as (
     insert into ledger_accusations (from_at, verdict, job_id)
     select sealed.from_at, judged.verdict, judged.job_id from sealed, judged
@@ -347,7 +346,7 @@ interface Mergeable extends EventSpan {
   readonly plain: boolean;
 }
 
-/** Runs of adjacent seals that fit into one. */
+/** Returns the runs of adjacent seals that fit into one. */
 export function neighbours(seals: readonly Mergeable[]): Mergeable[][] {
   const groups: Mergeable[][] = [];
   let jobs = 0;
@@ -372,7 +371,7 @@ export function neighbours(seals: readonly Mergeable[]): Mergeable[][] {
   return groups.filter(({ length }) => length > 1);
 }
 
-/** One merge at a time, with a snapshot taken only once that is guaranteed: two overlapping merges would lose seals. */
+/** Takes its snapshot only after the lock that admits one merge at a time: overlapping merges would lose seals. */
 async function mergeSeals(sql: Sql, from: Date, before: Date, count: number): Promise<void> {
   await sql.begin(async (transaction) => {
     const tx = transaction as unknown as Sql;

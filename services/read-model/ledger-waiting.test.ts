@@ -14,8 +14,8 @@ test("the bound that is furthest behind comes first, and ordinary delays are lef
     { what: "outbox", at: at(9_100) },
   ] as const;
   expect(messages(now, bounds, none)).toEqual([
-    "Messages of the job store that are not published yet, the oldest written 9.1 s ago",
-    "Worker w-1, last heard of 2.0 s ago",
+    "Unpublished messages of the job store, the oldest from 9.1 s ago",
+    "Worker w-1, last heard from 2.0 s ago",
   ]);
   expect(waitingFor(now, bounds, none)[1]).toMatchObject({
     what: "worker",
@@ -29,16 +29,16 @@ test("a silent worker is named with its jobs, even when the watermark no longer 
   const holders = [{ id: "w-1", jobs: 2, heartbeatAt: new Date(at(8_000)) }];
   const live = { waiting: 1, executing: 2, holders };
   expect(messages(now, [{ what: "worker", at: at(8_000), name: "w-1" }], live)).toEqual([
-    "Worker w-1, last heard of 8.0 s ago, which holds 2 jobs",
-    "3 jobs that have not ended: 2 executing, 1 not",
+    "Worker w-1, last heard from 8.0 s ago, holding 2 jobs",
+    "3 unfinished jobs: 2 executing, 1 not",
   ]);
   const gone = [
     { id: "w-1", jobs: 1, heartbeatAt: new Date(at(40_000)) },
     { id: "w-2", jobs: 3, heartbeatAt: new Date(at(100)) },
   ];
   expect(messages(now, [], { waiting: 0, executing: 4, holders: gone })).toEqual([
-    "Worker w-1, last heard of 40.0 s ago, which holds 1 job",
-    "4 jobs that have not ended: 4 executing, 0 not",
+    "Worker w-1, last heard from 40.0 s ago, holding 1 job",
+    "4 unfinished jobs: 4 executing, 0 not",
   ]);
 });
 
@@ -48,7 +48,7 @@ test("a source never heard from has no time", () => {
       what: "queue",
       name: "events.observed",
       since: null,
-      message: "The queue events.observed, which is not empty; what was last taken from it is from never",
+      message: "Queue events.observed, not empty and not consumed yet",
     },
   ]);
 });

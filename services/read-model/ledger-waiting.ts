@@ -1,7 +1,7 @@
 import type { Waiting } from "../../contracts/api-queries.ts";
 import { type Bound, HOLD_MS } from "./ledger-watermark.ts";
 
-/** What has not ended yet, on either side of the watermark. */
+/** The unfinished jobs, on either side of the watermark. */
 export interface Live {
   readonly waiting: number;
   readonly executing: number;
@@ -13,10 +13,10 @@ export interface Live {
   }[];
 }
 
-/** Younger bounds are ordinary delays between heartbeats and measurements of the queues. */
+/** Younger bounds are ordinary delays between heartbeats and between queue measurements. */
 const ORDINARY_MS = 1_000;
 
-/** What a ledger waits for, in words: the bounds of its watermark, oldest first, and the jobs that have not ended. */
+/** Describes the bounds of the watermark, oldest first, and the unfinished jobs that a ledger waits for. */
 export function waitingFor(now: number, bounds: readonly Bound[], live: Live): Waiting[] {
   const held = new Map(live.holders.map(({ id, jobs }) => [id, jobs]));
   const late = bounds
@@ -44,26 +44,34 @@ function waitingOf({ what, at, name }: Bound, now: number, jobs: number): Waitin
 }
 
 function messageOf({ what, at, name }: Bound, now: number, jobs: number): string {
-  const ago = at === 0 ? "never" : `${((now - at) / 1_000).toFixed(1)} s ago`;
+  const never = at === 0;
+  const ago = `${((now - at) / 1_000).toFixed(1)} s ago`;
   switch (what) {
     case "ledger":
-      return `The ledger itself, which has reached ${ago}`;
+      return never ? "The ledger itself, not sealed yet" : `The ledger itself, sealed up to ${ago}`;
     case "outbox":
-      return `Messages of the job store that are not published yet, the oldest written ${ago}`;
-    case "worker":
-      return `Worker ${name}, last heard of ${ago}${jobs > 0 ? `, which holds ${count(jobs, "job")}` : ""}`;
+      return `Unpublished messages of the job store, the oldest from ${ago}`;
+    case "worker": {
+      const heard = never ? "never heard from" : `last heard from ${ago}`;
+      return `Worker ${name}, ${heard}${jobs > 0 ? `, holding ${count(jobs, "job")}` : ""}`;
+    }
     case "queue":
-      return `The queue ${name}, which is not empty; what was last taken from it is from ${ago}`;
+      return never
+        ? `Queue ${name}, not empty and not consumed yet`
+        : `Queue ${name}, not empty and consumed up to ${ago}`;
     case "snapshot":
-      return name === undefined
-        ? `The next look at the queues; the last was ${ago}`
-        : `A look at the queue ${name}; until then nothing newer than ${ago} is judged`;
+      if (name === undefined) return `The next queue snapshot; the last was ${ago}`;
+      return `A snapshot of queue ${name}; until then ${never ? "nothing" : `nothing newer than ${ago}`} is judged`;
     case "event-store":
-      return `The event store, whose newest event is from ${ago}; the job store is ahead of it`;
+      return never
+        ? "The event store, still empty; the job store is ahead of it"
+        : `The event store, whose newest event is from ${ago}; the job store is ahead of it`;
     case "job-store":
-      return `The job store, whose newest change is from ${ago}; the event store is ahead of it`;
+      return never
+        ? "The job store, still empty; the event store is ahead of it"
+        : `The job store, whose newest change is from ${ago}; the event store is ahead of it`;
     case "jobs":
-      return `${count(jobs, "job")} that ${jobs === 1 ? "has" : "have"} not ended`;
+      return count(jobs, "unfinished job");
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Snapshot, Waiting } from "../../contracts/api-queries.ts";
 
-/** How far the two sides are known to have come. Times in milliseconds; null where there is nothing yet. */
+/** The known progress of both sides. Times are in milliseconds, and null where a side has nothing yet. */
 export interface Progress {
   readonly now: number;
   readonly snapshot: Snapshot | null;
@@ -11,7 +11,7 @@ export interface Progress {
   readonly newestDeadLetterAt: number | null;
   /** The oldest message awaiting its confirm. */
   readonly oldestOutboxAt: number | null;
-  /** Of the processors that were recently alive, the one silent for the longest. */
+  /** The processor that has been silent for longest, among those recently alive. */
   readonly quietestWorker: { readonly id: string; readonly heartbeatAt: number } | null;
 }
 
@@ -22,12 +22,12 @@ export interface Bound {
   readonly name?: string;
 }
 
-/** Older snapshots say nothing about the present. */
+/** An older snapshot says nothing about the present. */
 const FRESH_MS = 15_000;
 /** Clocks and rounding differ by less than this between a transition and its event. */
 const TOLERANCE_MS = 50;
 /**
- * How long one side may be behind before that means loss, not delay: longer than it takes to notice a lost consumer.
+ * A side that is behind for longer than this has lost records, not delayed them. A lost consumer is noticed sooner.
  */
 export const HOLD_MS = 30_000;
 

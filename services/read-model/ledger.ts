@@ -8,7 +8,7 @@ import { waitingFor } from "./ledger-waiting.ts";
 
 /** More than the account remembers. */
 const MAX_NAMED = 10_001;
-/** How long a call waits for what is due before it answers. */
+/** How long a call waits for due sealing before it computes. */
 const ADVANCE_MS = 50;
 
 export interface LedgerOptions extends JudgeParts {
@@ -19,10 +19,10 @@ export interface LedgerOptions extends JudgeParts {
 }
 
 /**
- * The balance of accepted jobs by id, below a watermark (see `watermarkOf`): sealed spans are added up, and the open
- * span after them is judged, so a call costs the same at any age. Where sealing is far behind the watermark, as after
- * an upgrade, the watermark is the end of what may be judged at once. One computation runs at a time; concurrent
- * callers that want the same share it.
+ * Balances accepted jobs by id, below a watermark (see `watermarkOf`). It adds up the sealed spans and judges the open
+ * span after them, so a call costs the same at any age. Where sealing is far behind, as after an upgrade, the watermark
+ * moves back to the end of the part that one call may judge. One computation runs at a time; concurrent callers with
+ * the same settle time share it.
  */
 export function createLedger(options: LedgerOptions) {
   const waiting = new Map<SettleMs, Promise<Ledger>>();
@@ -35,7 +35,7 @@ export function createLedger(options: LedgerOptions) {
       if (shared) return shared;
       const mine = tail.then(() => compute(options, settleMs)).finally(() => waiting.delete(settleMs));
       waiting.set(settleMs, mine);
-      // The callers receive the failure; the next computation only waits for the end.
+      // The callers receive the failure; the next computation only waits for this one to end.
       tail = mine.catch(() => undefined);
       return mine;
     },
@@ -53,7 +53,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
     queries.openDeadLetters(),
     queries.onlyDeadLetters(MAX_NAMED),
   ]);
-  // What is sealed stays judged, even where pruning has removed the newest that either side knew.
+  // Sealed spans stay judged, even after pruning removed the newest records of either side.
   const head = (await seals.head()).getTime();
   const wanted = new Date(Math.max(found.watermark(settleMs).getTime(), head - settleMs));
   const sealed = await seals.sums(wanted);
@@ -82,7 +82,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
   });
 }
 
-/** How much of the open span after the seals is judged in one call. */
+/** Returns how far one call judges the open span after the seals. */
 async function reachOf(
   { queries }: LedgerOptions,
   { eventsFrom }: Bounds,

@@ -5,13 +5,13 @@ import type { Engines } from "./capabilities.ts";
 import type { JobDatabase } from "./job-database.ts";
 import type { QueueQueries } from "./queue-queries.ts";
 import { statsOf } from "./stats.ts";
-import { unlessAway } from "./unless-away.ts";
+import { unlessUnavailable } from "./unless-unavailable.ts";
 import type { WorkerQueries } from "./worker-queries.ts";
 
 /** A first screen waits this long for a silent store. */
-const PATIENCE_MS = 1_500;
+const TIMEOUT_MS = 1_500;
 /**
- * Clocks and rounding differ by less; an event newer than the newest stored one by more than this is still on its way.
+ * Clocks and rounding differ by less. A job newer than the newest event by more than this has events on their way.
  */
 const TOLERANCE_MS = 50;
 
@@ -27,21 +27,22 @@ export interface OverviewParts {
   readonly now: () => Date;
 }
 
-/** Reads everything at once. Never rejects because a store is unavailable: its part is empty and `unavailable` names it. */
+/** Reads everything at once. An unavailable store does not reject it: its part is empty, and `unavailable` names it. */
 export async function readOverview(parts: OverviewParts, caller?: AbortSignal): Promise<Overview> {
   const { store, queues, workers, observations, alerts, version, engines, capabilities, now } = parts;
-  const ask = <T>(asked: Promise<T>, engine: string) => unlessAway(asked, { withinMs: PATIENCE_MS, engine });
+  const answer = <T>(query: Promise<T>, engine: string) =>
+    unlessUnavailable(query, { withinMs: TIMEOUT_MS, engine });
   const eventEngine = engines === "full" ? "observations" : "postgres";
 
   const [counts, live, backlog, fleet, newest, totals, snapshot, active] = await Promise.all([
-    ask(queues.counts(caller), "postgres"),
-    ask(queues.queues(caller), "postgres"),
-    ask(queues.backlog(caller), "postgres"),
-    ask(workers.all(caller), "postgres"),
-    ask(newestJobAt(store), "postgres"),
-    ask(observations.totals(), eventEngine),
-    ask(observations.latestSnapshot(), eventEngine),
-    ask(alerts.current(), "alertmanager"),
+    answer(queues.counts(caller), "postgres"),
+    answer(queues.queues(caller), "postgres"),
+    answer(queues.backlog(caller), "postgres"),
+    answer(workers.all(caller), "postgres"),
+    answer(newestJobAt(store), "postgres"),
+    answer(observations.totals(), eventEngine),
+    answer(observations.latestSnapshot(), eventEngine),
+    answer(alerts.current(), "alertmanager"),
   ]);
   const answers = [counts, live, backlog, fleet, newest, totals, snapshot, active];
   const alive = (fleet.value ?? []).filter(({ state }) => state === "alive" || state === "stopping");
@@ -62,14 +63,14 @@ export async function readOverview(parts: OverviewParts, caller?: AbortSignal): 
     },
     deadLetters: backlog.value?.deadLetters ?? 0,
     alerts: { firing: active.value?.items.filter(({ state }) => state === "firing").length ?? 0 },
-    observationLagMs: totals.away
+    observationLagMs: totals.unavailable
       ? null
       : lagMs(at, totals.value?.lastEventAt ?? null, newest.value ?? null, snapshot.value ?? null),
-    unavailable: [...new Set(answers.flatMap(({ away }) => away ?? []))].sort(),
+    unavailable: [...new Set(answers.flatMap(({ unavailable }) => unavailable ?? []))].sort(),
   };
 }
 
-/** A gateway whose clock is fast creates jobs in the future, which say nothing about what should be observed by now. */
+/** Skips jobs dated in the future by a gateway with a fast clock: their events need not be observed by now. */
 async function newestJobAt(store: JobDatabase): Promise<Date | null> {
   const [row] = await store.read(
     (sql) =>
@@ -80,8 +81,8 @@ async function newestJobAt(store: JobDatabase): Promise<Date | null> {
 }
 
 /**
- * How far observation is behind: 0 when nothing is known to be on its way, otherwise the age of the newest stored
- * event. Null when jobs exist and nothing was ever observed.
+ * Returns how far observation is behind: 0 when no event is known to be on its way, otherwise the age of the newest
+ * stored event. Null when jobs exist and no event was ever observed.
  */
 export function lagMs(
   now: Date,

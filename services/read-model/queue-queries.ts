@@ -5,7 +5,7 @@ import { cancelledBy, plainArray } from "../../shared/postgres.ts";
 import { readBacklog, readQueueStates } from "../../shared/queue-states.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import type { JobDatabase } from "./job-database.ts";
-import { unlessAway } from "./unless-away.ts";
+import { unlessUnavailable } from "./unless-unavailable.ts";
 
 export interface JobCount {
   readonly type: string;
@@ -13,7 +13,7 @@ export interface JobCount {
   readonly count: number;
 }
 
-/** What is waiting and running now, by job type. Everything rejects as {@link JobDatabase.read} does. */
+/** The queries about waiting and running jobs, by type. Each rejects as {@link JobDatabase.read} does. */
 export function createQueueQueries(store: JobDatabase, observations: ObservationReader, leaseMs: number) {
   // One computation serves all concurrent callers, and is cancelled when all of them have left.
   const queues = createSharedCall((signal) =>
@@ -40,14 +40,14 @@ export function createQueueQueries(store: JobDatabase, observations: Observation
     counts,
 
     /**
-     * The bus's side was measured at `busAt`: null, with no queues, when it was not observed or its store is
+     * `busAt` is when the bus was measured; null, with no bus queues, when it was not observed or its store is
      * unavailable.
      */
     async all(caller?: AbortSignal): Promise<QueuesReply> {
       const [live, waiting, snapshot] = await Promise.all([
         queues(caller),
         backlog(caller),
-        unlessAway(observations.latestSnapshot()),
+        unlessUnavailable(observations.latestSnapshot()),
       ]);
       return {
         queues: live,

@@ -29,7 +29,7 @@ import { createWebhookAccess } from "./webhook-access.ts";
 import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
-/** Longer than a processor takes to create the tables, and than starting engines are waited for. */
+/** Longer than a processor takes to create the tables, and longer than the wait for starting engines. */
 const SEALING_STUCK_MS = 300_000;
 const LINKS = {
   "/docs": "Its routes, to read and try out",
@@ -40,20 +40,20 @@ const LINKS = {
   "/ledger": "The proof that nothing is lost",
 };
 
-/** Opens the stores and wires everything. Answers at once, with problems that name the unavailable engines. */
+/** Opens the stores and wires everything. Routes answer at once, with problems that name unavailable engines. */
 export function createReadModel({ service, version, config, log, life, metrics }: ServiceContext<Config>) {
   const now = () => new Date();
   const store = createJobDatabase({ url: config.DATABASE_URL });
   life.defer("job store", store.close);
-  // A separate store, so that its long statements take no connection from people looking at a page. It reads few rows
-  // of large tables, each by an index.
+  // A separate store, because its long statements must not take connections from page requests. It reads few rows of
+  // large tables, each through an index.
   const ledgerStore = createJobDatabase({
     url: config.DATABASE_URL,
     maxConnections: 2,
     statementMs: 60_000,
     settings: { enable_seqscan: "off", jit: "off" },
   });
-  life.defer("job store of the ledger", ledgerStore.close);
+  life.defer("ledger job store", ledgerStore.close);
   const sealStore = createJobDatabase({
     url: config.DATABASE_URL,
     name: "ledger",
@@ -61,7 +61,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
     maxConnections: 2,
     settings: { jit: "off" },
   });
-  life.defer("seals of the ledger", sealStore.close);
+  life.defer("ledger seals", sealStore.close);
   const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });
   life.defer("observations", observations.close);
 

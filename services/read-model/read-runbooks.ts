@@ -4,7 +4,7 @@ import { join } from "node:path";
 const FOLDER = join(import.meta.dir, "../../docs/runbooks");
 
 /**
- * The text of every runbook by name. A macro: it runs while the read-model is built, so that a binary contains them.
+ * Returns every runbook's text by name. A macro: it runs at build time, so a binary contains the texts.
  */
 export function readRunbooks(): Record<string, string> {
   return Object.fromEntries(

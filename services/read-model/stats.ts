@@ -5,20 +5,16 @@ import type { JobCount, QueueQueries } from "./queue-queries.ts";
 
 const NOT_MEASURED = { count: 0, p50: null, p95: null, p99: null };
 
-/** Combines the two stores' halves; a missing half counts nothing. */
+/** Combines the halves of both stores; a missing half counts as zero. */
 export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals | undefined): Stats {
   const byStatus: Record<string, number> = counts
     ? Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]))
     : {};
-  const byType: Record<string, Record<string, number>> = {};
-  for (const { type, status, count } of counts ?? []) {
-    byStatus[status] = (byStatus[status] ?? 0) + count;
-    byType[type] = { ...byType[type], [status]: count };
-  }
+  for (const { status, count } of counts ?? []) byStatus[status] = (byStatus[status] ?? 0) + count;
   return {
     total: Object.values(byStatus).reduce((sum, count) => sum + count, 0),
     byStatus,
-    ...(counts && { byType }),
+    ...(counts && { byType: byTypeOf(counts) }),
     lastEventAt: totals?.lastEventAt ?? null,
     counters: totals?.counters ?? {
       submitted: 0,
@@ -34,8 +30,19 @@ export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals 
   };
 }
 
+/** Each type becomes a key of its own, even `__proto__`, which an assignment would lose. */
+function byTypeOf(counts: readonly JobCount[]): Record<string, Record<string, number>> {
+  const types = Map.groupBy(counts, ({ type }) => type);
+  return Object.fromEntries(
+    Array.from(types, ([type, group]) => [
+      type,
+      Object.fromEntries(group.map(({ status, count }) => [status, count])),
+    ]),
+  );
+}
+
 /**
- * Totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable, because half of them would look
+ * Reads the totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable: half of them would look
  * like a loss.
  */
 export async function readStats(

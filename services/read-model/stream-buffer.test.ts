@@ -27,7 +27,7 @@ function messages(text: string | undefined) {
 test("entries come out in order with their ids, once", () => {
   const buffer = createStreamBuffer({ maxEntries: 10, maxDeltas: 100 });
   expect(buffer.take()).toBeUndefined();
-  buffer.greet("retry: 1000\n\n");
+  buffer.prepend("retry: 1000\n\n");
   buffer.push(entry(1));
   buffer.push(entry(2));
   const text = buffer.take();

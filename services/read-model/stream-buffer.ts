@@ -8,7 +8,7 @@ export interface StreamEntry {
   readonly text: string;
 }
 
-/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id comes back as `Last-Event-ID`. */
+/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). The client sends its id back as `Last-Event-ID`. */
 export function toEntry(id: string, deltas: readonly Delta[], dropped: number): StreamEntry {
   const message: StreamMessage = { kind: "deltas", deltas: [...deltas], dropped };
   return { id, deltas, dropped, text: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
@@ -23,10 +23,10 @@ export interface StreamBounds {
 const CHUNK_CHARS = 65_536;
 
 /**
- * What one client has not read yet. At its bound the oldest entry is dropped and its deltas are counted in `dropped`
- * of the next one, so that the client knows to reload and its last id stays valid. Stalled clients all hold the newest
- * entries, which are the same objects, so many of them cost little more than one. Only the newest alert count and
- * heartbeat matter. Pure: the owner of the connection calls `take`.
+ * One client's unread messages. At its bound the oldest entry is dropped and its deltas count in `dropped` of the next
+ * one: the client knows to reload, and its last id stays valid. Stalled clients all hold the newest entries, which are
+ * the same objects, so many of them cost little more than one. Only the newest alert count and heartbeat matter. Pure:
+ * the owner of the connection calls `take`.
  */
 export function createStreamBuffer(
   { maxEntries, maxDeltas }: StreamBounds,
@@ -36,8 +36,8 @@ export function createStreamBuffer(
   let deltas = 0;
   let missed = 0;
   let firing: number | undefined;
-  let greeting = "";
-  let beat = false;
+  let preamble = "";
+  let isHeartbeatDue = false;
 
   function shift(): StreamEntry {
     const oldest = entries.shift() as StreamEntry;
@@ -50,8 +50,8 @@ export function createStreamBuffer(
 
   return {
     /** Puts protocol lines before everything else. */
-    greet(text: string) {
-      greeting += text;
+    prepend(text: string) {
+      preamble += text;
     },
     push(entry: StreamEntry) {
       entries.push(entry);
@@ -66,15 +66,15 @@ export function createStreamBuffer(
       firing = count;
     },
     heartbeat() {
-      beat = true;
+      isHeartbeatDue = true;
     },
     get entries() {
       return entries.length;
     },
-    /** The waiting text, a chunk at a time; undefined when there is none. */
+    /** Takes the waiting text, a chunk at a time; undefined when there is none. */
     take(): string | undefined {
-      let text = greeting;
-      greeting = "";
+      let text = preamble;
+      preamble = "";
       while (entries.length > 0 && text.length < CHUNK_CHARS) text += shift().text;
       if (firing !== undefined) {
         const message: StreamMessage = { kind: "alerts", firing };
@@ -82,8 +82,8 @@ export function createStreamBuffer(
         firing = undefined;
       }
       // A comment keeps proxies from closing a silent connection.
-      if (beat && text === "") text = ": alive\n\n";
-      beat = false;
+      if (isHeartbeatDue && text === "") text = ": alive\n\n";
+      isHeartbeatDue = false;
       return text === "" ? undefined : text;
     },
   };

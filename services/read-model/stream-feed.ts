@@ -15,16 +15,14 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A feed that was not refused within this time is being followed: its first answer is an entry, which may be long in
- * coming.
+ * A feed that was not refused within this time counts as followed: its first answer is an entry, which may take long.
  */
 const SETTLED_MS = 100;
 /** How long a client waits for the feed. */
-const PATIENCE_MS = 1_500;
+const FOLLOW_TIMEOUT_MS = 1_500;
 
 /**
- * Follows the live feed for the whole process until `signal` aborts. After a loss of its store it resumes where it
- * was.
+ * Follows the live feed for the whole process until `signal` aborts. After losing its store, it resumes where it was.
  */
 export function createFeed({ observations, log, signal, onEntry }: FeedOptions) {
   let live = Promise.withResolvers<void>();
@@ -34,7 +32,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
   const duty = createDuty("Following the live feed", MAX_SILENCE_MS);
 
   const up = () => {
-    if (failure !== undefined) log.info("The live feed is back");
+    if (failure !== undefined) log.info("The live feed is available again");
     failure = undefined;
     duty.done();
     isLive = true;
@@ -42,9 +40,9 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
     live.resolve();
   };
   const down = (error: unknown) => {
-    // At the start its connection is still being opened; until it is, /readyz says so.
+    // At startup the connection is still opening, which /readyz shows.
     const say = wasLive ? log.warn : log.info;
-    if (failure === undefined) say("The live feed is unavailable, trying again", { error });
+    if (failure === undefined) say("The live feed is unavailable, retrying", { error });
     failure = error;
     if (isLive) {
       live = Promise.withResolvers<void>();
@@ -68,7 +66,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
         }
       } catch (error) {
         if (signal.aborted) return;
-        // The feed was emptied and restarted: what was between is unknown, so continue from now.
+        // The feed was emptied and restarted: the entries in between are unknown, so continue from now.
         if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
         down(error);
       } finally {
@@ -83,10 +81,10 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
     ended: run(),
     /** Why it has not been followed for too long; a feed without entries still counts as followed. */
     whyStuck: () => (isLive ? undefined : duty.whyStuck()),
-    /** Resolves once the feed is followed, so that nothing later is missed; rejects as the feed did. */
+    /** Resolves once the feed is followed, so no later entry is missed; rejects as the feed did. */
     async followed(): Promise<void> {
       if (isLive) return;
-      await Promise.race([live.promise, pause(PATIENCE_MS, signal)]);
+      await Promise.race([live.promise, pause(FOLLOW_TIMEOUT_MS, signal)]);
       if (!isLive)
         throw (
           failure ??

@@ -1,6 +1,6 @@
 import type { StreamBounds, StreamEntry } from "./stream-buffer.ts";
 
-/** The newest entries, bounded, so that a client that was briefly disconnected misses nothing. */
+/** The newest entries, bounded: a client that was briefly disconnected misses none. */
 export function createStreamHistory({ maxEntries, maxDeltas }: StreamBounds) {
   const kept = new Map<string, StreamEntry>();
   let deltas = 0;
@@ -15,7 +15,7 @@ export function createStreamHistory({ maxEntries, maxDeltas }: StreamBounds) {
         deltas -= oldest.deltas.length;
       }
     },
-    /** What came after an id; undefined when the id is no longer kept. */
+    /** Returns the entries after an id; undefined when the id is no longer kept. */
     after(id: string): StreamEntry[] | undefined {
       if (!kept.has(id)) return undefined;
       const entries = [...kept.values()];

@@ -158,17 +158,17 @@ export function createStream({
         wake: () => undefined,
         closed: false,
       };
-      // Counted before the store is queried, so that many simultaneous clients cannot exceed the limit.
+      // Counted before the store is queried: many simultaneous clients must not exceed the limit.
       clients.add(client);
       try {
-        // A cheap query of the feed's store: a client should learn at once that nothing can come.
+        // A cheap query of the feed's store: a client should learn at once when it is unavailable.
         await observations.latestSnapshot();
         await feed.followed();
-        client.buffer.greet(RETRY_HINT);
+        client.buffer.prepend(RETRY_HINT);
         if (last !== null) await resume(client, last);
         else {
           // An id without data dispatches nothing but is remembered, so the client can resume before its first event.
-          if (lastId !== undefined) client.buffer.greet(`id: ${lastId}\n\n`);
+          if (lastId !== undefined) client.buffer.prepend(`id: ${lastId}\n\n`);
           share(client);
         }
       } catch (error) {
@@ -194,8 +194,7 @@ export function createStream({
 export type Stream = ReturnType<typeof createStream>;
 
 /**
- * Hands over a chunk only when the reader wants one, so that what a slow reader has not read stays in the bounded
- * buffer.
+ * Hands over a chunk only on demand, so a slow reader's backlog stays in the bounded buffer.
  */
 function readableOf(client: Client, onCancel: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();

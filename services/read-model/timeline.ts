@@ -2,7 +2,7 @@ import type { TimelineEntry } from "../../contracts/api-queries.ts";
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { Attempt, AttemptError, Transition } from "../../contracts/job.ts";
 import { statusWord } from "../../contracts/status-words.ts";
-import { present } from "./job-row.ts";
+import { omitUndefined } from "./job-row.ts";
 
 export interface History {
   readonly createdAt: string;
@@ -13,8 +13,7 @@ export interface History {
 }
 
 /**
- * An entry with its rank among those of the same instant: a hop, then the story in the order of its steps, then
- * events.
+ * An entry with its rank among those of the same instant: hops, then transitions with their attempts, then events.
  */
 interface Unplaced extends Omit<TimelineEntry, "offsetMs"> {
   readonly rank: number;
@@ -24,7 +23,7 @@ const EVENT = 1_000_000_000;
 /** The parts of an attempt, placed between the transition that began it and the next. */
 const PART = { start: 0.1, log: 0.2, end: 0.3 } as const;
 
-/** The hops that a job passes, with the service that records each. */
+/** The hops of a job, with the service that records each. */
 const HOPS = {
   acceptedAt: { title: "Accepted", service: "gateway" },
   confirmedAt: { title: "Confirmed by the broker", service: "gateway" },
@@ -52,7 +51,7 @@ export function timelineOf(history: History): TimelineEntry[] {
     .map(({ entry: { rank: _, ...entry }, offsetMs }): TimelineEntry => ({ ...entry, offsetMs }));
 }
 
-/** Each hop once, though several events repeat it. The row supplies two of them when the events are unavailable. */
+/** Lists each hop once, though several events repeat it. The row supplies two even when the events are unavailable. */
 function hopEntries({ createdAt, receivedAt, events }: History): Unplaced[] {
   const seen = new Map<string, Unplaced>();
   const pass = (name: keyof typeof HOPS, at: string) => {
@@ -71,7 +70,7 @@ function hopEntries({ createdAt, receivedAt, events }: History): Unplaced[] {
 
 function transitionEntry(transition: Transition): Unplaced {
   const { at, from, to, sequence, attempt, eventId, detail } = transition;
-  return present({
+  return omitUndefined({
     at,
     kind: "transition" as const,
     title: from === null ? statusWord(to) : `${statusWord(from)} → ${statusWord(to)}`,
@@ -83,12 +82,11 @@ function transitionEntry(transition: Transition): Unplaced {
   });
 }
 
-/** The stack belongs to the attempt; a line of the timeline only says what failed. */
+/** The attempt has the stack; a line of the timeline only names the failure. */
 const withoutStack = ({ code, message, fingerprint }: AttemptError) => ({ code, message, fingerprint });
 
 /**
- * An attempt where it began, with its log, and where it ended; a lost one may have been lost long before that was
- * noticed.
+ * An attempt's start, log and end. A lost attempt ends when its loss was noticed, perhaps long after it happened.
  */
 function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
   const { attempt: number, run, outcome, startedAt, finishedAt, durationMs, workerId, error, logs } = attempt;
@@ -122,7 +120,7 @@ function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
 
 function eventEntry({ occurredAt, eventType, eventId, producer, payload }: EventEnvelope): Unplaced {
   const { sequence, attempt } = payload;
-  return present({
+  return omitUndefined({
     at: occurredAt,
     kind: "event" as const,
     title: eventType,

@@ -13,7 +13,7 @@ export interface WebhookAccessOptions {
 
 /**
  * Checks the callers of the webhook: where a token is set, they must send it as `Authorization: Bearer …` (RFC 6750).
- * Without one they may only call a service that listens on loopback alone. Refuses with UNAUTHORIZED.
+ * Without one they may only call a service that listens on loopback alone. Throws UNAUTHORIZED.
  */
 export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: WebhookAccessOptions) {
   return (authorization: string | null): void => {
@@ -24,11 +24,11 @@ export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: We
       if (LOOPBACK.has(bindAddress)) return;
       throw new AppError(
         "UNAUTHORIZED",
-        "The webhook is closed: set ALERT_WEBHOOK_TOKEN where the service listens on more than loopback",
+        "The webhook is closed: a service that listens beyond loopback needs ALERT_WEBHOOK_TOKEN",
       );
     }
     const given = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];
-    // Digests have one length, so the comparison reveals nothing about the token's.
+    // Digests all have one length, so the comparison does not reveal the token's.
     if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
       throw new AppError("UNAUTHORIZED", "The webhook requires its token as Authorization: Bearer");
   };

@@ -3,7 +3,7 @@ import { cancelledBy } from "../../shared/postgres.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import type { JobDatabase } from "./job-database.ts";
 
-/** Rows of processors are never deleted; one silent for this long is history. */
+/** Processor rows are never deleted; one that has been silent for longer is not shown. */
 const SHOWN_FOR = "1 hour";
 const MAX_WORKERS = 500;
 
@@ -21,8 +21,8 @@ interface WorkerRow {
 }
 
 /**
- * Processors with what they run, newest first. One whose heartbeat is older than the lease is shown as lost whatever
- * its row says, since the loss may not have been noticed yet. Rejects as {@link JobDatabase.read} does.
+ * Lists processors with the jobs they run, newest first. A processor whose heartbeat is older than the lease shows as
+ * lost whatever its row says: the loss may not have been noticed yet. Rejects as {@link JobDatabase.read} does.
  */
 export function createWorkerQueries(store: JobDatabase, leaseMs: number) {
   return {

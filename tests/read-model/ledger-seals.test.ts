@@ -99,7 +99,7 @@ describeOn(["postgres"], "the seals of a ledger", () => {
     const { id } = await parts.audits.begin();
     for (;;) {
       await parts.keeper.advance(1_000);
-      const audit = await parts.audits.standing(id);
+      const audit = await parts.audits.find(id);
       if (audit.state === "done") return audit;
     }
   };
@@ -188,7 +188,7 @@ describeOn(["postgres"], "the seals of a ledger", () => {
     const { id } = await parts.audits.begin();
     await sql`update ledger_audits set requested_at = now() - interval '1 hour' where id = ${id}`;
     await neglect();
-    const over = async () => (await onceMore()) && (await parts.audits.standing(id)).state === "done";
+    const over = async () => (await onceMore()) && (await parts.audits.find(id)).state === "done";
     await eventually(over, { what: "the audit to end" });
   }, 90_000);
 });

@@ -9,7 +9,7 @@ interface Found {
   readonly accused?: Partial<Record<Verdict, readonly string[]>>;
 }
 
-/** A judgement with nothing but the given values. */
+/** Returns an empty judgement with the given values. */
 export function judged({ accepted = 0, deadLettered = 0, net, accused = {} }: Found): Judgement {
   const none = { count: 0, check: "0".repeat(16) };
   const all = { COMPLETED: 0, FAILED: 0, CANCELLED: 0, REJECTED: 0, ...net };

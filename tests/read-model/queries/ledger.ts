@@ -83,7 +83,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
         ["jobs", undefined],
       ]);
       expect(report.waitingFor?.[0]?.message).toMatch(
-        /^Worker w-killed, last heard of \d+\.\d s ago, which holds 1 job$/,
+        /^Worker w-killed, last heard from \d+\.\d s ago, holding 1 job$/,
       );
     });
 
