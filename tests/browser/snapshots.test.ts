@@ -70,6 +70,8 @@ async function useFixedFonts(page: Page): Promise<void> {
       @font-face { font-family: Inter; font-weight: 400; src: url("/inter-400.woff2") }
       @font-face { font-family: Inter; font-weight: 600; src: url("/inter-600.woff2") }
       :root { --font-sans: Inter; --font-mono: "JetBrains Mono" }
+      /* Versions of Chromium place the text of a select a pixel apart. */
+      select.btn { color: transparent }
     \`);
     document.adoptedStyleSheets = [sheet];
   }`);
