@@ -7,7 +7,7 @@ import Ajv2020 from "ajv/dist/2020";
 import { judge, type Schema } from "../shared/compatibility/judge.ts";
 import { isSchema } from "../shared/compatibility/schema.ts";
 import { exportedFiles, publishedSchemas, SCHEMA_FOLDER, surplusFiles } from "../shared/export-contracts.ts";
-import { exportedDocuments } from "../shared/export-documents.ts";
+import { exportedDocuments } from "../shared/job-types/export-tables.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { SemVer, schemaId } from "./schema.ts";

@@ -7,7 +7,7 @@ import { CATALOGUE, inOrder, schemaDocument } from "../contracts/schema-catalogu
 import { SERVICE_CATALOGUE } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
 import { UI_REGISTRY } from "../contracts/ui-registry.ts";
-import { exportedDocuments } from "./export-documents.ts";
+import { exportedDocuments } from "./job-types/export-tables.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
 import { requestSchemaOf } from "./job-types/request-schema.ts";
 

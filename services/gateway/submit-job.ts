@@ -1,7 +1,7 @@
 import { type Acceptance, type BatchAcceptance, JobRequest } from "../../contracts/api-commands.ts";
 import { jobIdOfKey, newJobId } from "../../contracts/ids.ts";
 import { PROBLEMS } from "../../contracts/problem.ts";
-import { createBatcher } from "../../shared/async.ts";
+import { createBatcher } from "../../shared/batcher.ts";
 import type { Bus } from "../../shared/bus/port.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";

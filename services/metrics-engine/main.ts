@@ -12,7 +12,7 @@ import { createReplicas } from "../../shared/replicas.ts";
 import { runService, type ServiceContext } from "../../shared/service.ts";
 import { createApp } from "./app.ts";
 import { Config } from "./config.ts";
-import { createFamilies } from "./families.ts";
+import { createFamilies } from "./metrics.ts";
 import { createRecorder } from "./record.ts";
 import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";

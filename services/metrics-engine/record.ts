@@ -8,7 +8,7 @@ import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 import { refusedMessage } from "../../shared/refused-message.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import type { Families } from "./families.ts";
+import type { Families } from "./metrics.ts";
 import { beginRecordSpans } from "./record-spans.ts";
 
 /**

@@ -4,7 +4,7 @@ import { createDuty } from "../../shared/duty.ts";
 import { createLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
 import { createReplicas } from "../../shared/replicas.ts";
-import { createFamilies } from "./families.ts";
+import { createFamilies } from "./metrics.ts";
 import { takeSnapshots } from "./snapshots.ts";
 
 const store: StoreSnapshot = {

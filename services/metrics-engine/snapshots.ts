@@ -7,8 +7,8 @@ import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
-import type { Families } from "./families.ts";
 import { withKnownQueues } from "./known-queues.ts";
+import type { Families } from "./metrics.ts";
 
 const TIMEOUT_MS = 2_000;
 const checker = TypeCompiler.Compile(PROCESSOR_ROUTES.snapshot.reply.schema);

@@ -1,10 +1,10 @@
 import type { DeadLetterFilter, JobFilter } from "../../contracts/filter-schema.ts";
 import { deadLetterConditions } from "../../shared/dead-letter-filter-sql.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
+import { CANCELLABLE, ENDED, RETRYABLE } from "./command-moves.ts";
 import { type CommandJob, type CommandMove, createCommandStore } from "./command-store.ts";
 import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 import { jobMatch } from "./job-match.ts";
-import { CANCELLABLE, ENDED, RETRYABLE } from "./job-moves.ts";
 import { pruneIn } from "./prune-store.ts";
 import { storableJson } from "./storable-json.ts";
 

@@ -7,9 +7,9 @@ import { jobTypeNamed } from "../../shared/job-request.ts";
 import type { Log } from "../../shared/log.ts";
 import { prunedProblem } from "../../shared/pruned-problem.ts";
 import { traceIdFor } from "../../shared/traceparent.ts";
+import { CANCELLABLE, cancelMoves, RETRYABLE, retryMoves } from "./command-moves.ts";
 import type { CommandJob, CommandMove, CommandStore } from "./command-store.ts";
 import type { Historian } from "./history.ts";
-import { CANCELLABLE, cancelMoves, RETRYABLE, retryMoves } from "./job-moves.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
 

@@ -1,25 +1,18 @@
-import type { JobError } from "../../contracts/job.ts";
 import { pause } from "../../shared/async.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import { attemptSpan } from "./attempt-span.ts";
 import type { AttemptStore } from "./attempt-store.ts";
 import type { Historian } from "./history.ts";
-import type { ClaimedJob } from "./job.ts";
 import { createLeaseJudge } from "./lease-judge.ts";
 import type { Outbox } from "./outbox.ts";
-import { createEndRecorder } from "./record-ends.ts";
-import { withFingerprint } from "./run-job.ts";
 import type { Runner } from "./runner.ts";
+import { createTakeOver, namedIds } from "./take-over.ts";
 import type { ProcessorWorker } from "./worker.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
-const TAKEOVER_BATCH = 200;
 const SOON_MS = 10;
-/** How many jobs a log line names; the store has them all. */
-const MAX_NAMED = 20;
 
 export interface LeaseKeeperOptions {
   readonly worker: Pick<ProcessorWorker, "id" | "register" | "heartbeat">;
@@ -43,9 +36,9 @@ export interface LeaseKeeperOptions {
  * its signal aborts.
  */
 export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSignal) => Promise<void> {
-  const { worker, store, attempts, runner, history, outbox, tracing, log, leaseMs, duty, onDue } = options;
+  const { worker, store, attempts, runner, log, leaseMs, duty, onDue } = options;
   const beatMs = Math.max(50, Math.floor(leaseMs / 3));
-  const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
+  const { endAsLost, takeOver } = createTakeOver(options);
   const judge = createLeaseJudge(leaseMs);
   let suspects: ReadonlySet<string> = new Set();
 
@@ -90,52 +83,6 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
     onDue();
   }
 
-  /** Ends attempts that their worker no longer runs; returns the jobs that were still held. */
-  async function endAsLost(
-    jobs: readonly ClaimedJob[],
-    error: JobError,
-    countsAsLoss: boolean,
-  ): Promise<readonly ClaimedJob[]> {
-    const finishedAt = history.now();
-    const recorded = await recordEnds(
-      jobs.map((job) => ({
-        job,
-        ending: { outcome: "lost", error: withFingerprint(error), countsAsLoss },
-        finishedAt,
-        durationMs: Math.max(0, finishedAt.getTime() - job.startedAt.getTime()),
-        logs: "[]",
-      })),
-    );
-    const ended = recorded.flatMap((entry) => (typeof entry === "string" ? [] : [entry.ended]));
-    // The worker that ran them can no longer report their spans.
-    for (const end of ended) attemptSpan(tracing, end.job, end.job.startedAt)?.end(end);
-    return ended.map(({ job }) => job);
-  }
-
-  /** Takes over the jobs of workers whose lease has expired; returns the milliseconds until the next lease expires. */
-  async function takeOver(): Promise<number> {
-    const { lost, nextMs } = await store.markLost(leaseMs);
-    if (lost.length > 0) log.warn("Workers are presumed dead", { workers: lost, leaseMs });
-    for (;;) {
-      const jobs = await attempts.heldByLost(TAKEOVER_BATCH);
-      if (jobs.length === 0) return nextMs ?? leaseMs;
-      const ended = await endAsLost(
-        jobs,
-        { code: "WORKER_LOST", message: "The worker died before the attempt ended" },
-        true,
-      );
-      for (const [from, taken] of Map.groupBy(ended, (job) => job.workerId))
-        log.warn("Took over the jobs of a dead worker", {
-          from,
-          count: taken.length,
-          jobIds: namedIds(taken),
-        });
-      onDue();
-      // Another processor is taking over at the same time and wrote the others.
-      if (ended.length === 0) return nextMs ?? leaseMs;
-    }
-  }
-
   return async (signal) => {
     let beatAt = 0;
     duty.begin();
@@ -159,5 +106,3 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
     }
   };
 }
-
-const namedIds = (jobs: readonly ClaimedJob[]) => jobs.slice(0, MAX_NAMED).map((job) => job.id);

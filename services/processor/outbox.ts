@@ -1,4 +1,5 @@
-import { createBatcher, pause } from "../../shared/async.ts";
+import { pause } from "../../shared/async.ts";
+import { createBatcher } from "../../shared/batcher.ts";
 import type { Bus, BusTables } from "../../shared/bus/port.ts";
 import type { Duty } from "../../shared/duty.ts";
 import { messageOf } from "../../shared/errors.ts";

@@ -1,4 +1,5 @@
-import { createBatcher, createIdler, untilItSucceeds } from "../../shared/async.ts";
+import { createIdler, untilItSucceeds } from "../../shared/async.ts";
+import { createBatcher } from "../../shared/batcher.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { JobType } from "../../shared/job-types/define.ts";
 import type { Log } from "../../shared/log.ts";

@@ -1,6 +1,6 @@
 import type { AnyElysia } from "elysia";
-import type { Lifecycle } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
+import type { Lifecycle } from "../process-lifecycle.ts";
 import { MAX_BODY_MS } from "./read-request.ts";
 
 export interface ListenOptions {

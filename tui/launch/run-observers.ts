@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
-import type { Lifecycle } from "../../shared/lifecycle.ts";
+import type { Lifecycle } from "../../shared/process-lifecycle.ts";
 import { startAlertmanager } from "../engines/alertmanager.ts";
 import type { Engine, EngineOptions } from "../engines/engine.ts";
 import { startPrometheus } from "../engines/prometheus.ts";

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
-import { createLifecycle, type Lifecycle } from "../../shared/lifecycle.ts";
 import { createLog } from "../../shared/log.ts";
+import { createLifecycle, type Lifecycle } from "../../shared/process-lifecycle.ts";
 import { missingEngines } from "../engines/missing.ts";
 import type { DevOptions } from "./cli.ts";
 import { runComposeEngines } from "./compose-engines.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { JOB_SERVICES, type ServiceName } from "../../contracts/services.ts";
-import type { Lifecycle } from "../../shared/lifecycle.ts";
+import type { Lifecycle } from "../../shared/process-lifecycle.ts";
 import type { EngineUrls } from "./engine-set.ts";
 import { createFront } from "./front.ts";
 import { projectDir, serviceCommand } from "./place.ts";

@@ -1,5 +1,6 @@
 import type { Route, Topology } from "../../../contracts/topology.ts";
-import { createBatcher, within } from "../../async.ts";
+import { within } from "../../async.ts";
+import { createBatcher } from "../../batcher.ts";
 import { AppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { PostgresLink } from "./link.ts";

@@ -1,5 +1,5 @@
 import { QUEUES, type QueueName, type Route, type Topology } from "../../../contracts/topology.ts";
-import { createBatcher } from "../../async.ts";
+import { createBatcher } from "../../batcher.ts";
 import type { Log } from "../../log.ts";
 import type { Sql } from "../../postgres.ts";
 import { unnestSql } from "../../unnest-sql.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createLifecycle } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
+import { createLifecycle } from "./process-lifecycle.ts";
 
 const log = createLog({ service: "test", level: "silent" });
 

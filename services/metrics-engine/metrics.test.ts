@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { StoreSnapshot } from "../../contracts/api-queries.ts";
 import { createMetrics } from "../../shared/metrics.ts";
 import { sampleEvent, sampleEvents, sampleStory } from "../../tests/support/sample-events.ts";
-import { createFamilies } from "./families.ts";
+import { createFamilies } from "./metrics.ts";
 
 function world() {
   const metrics = createMetrics("metrics-engine");

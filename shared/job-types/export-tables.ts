@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JobType } from "./job-types/define.ts";
+import type { JobType } from "./define.ts";
 
 /** The tables of job types in documents, each between two comments that name it. */
 const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = {
