@@ -20,13 +20,13 @@ interface InvalidCase extends Case {
   readonly error?: string;
 }
 
-/** The paths at which each of the two validators objects to a value; none means that it accepts the value. */
+/** Each validator's objections to a value: errors from TypeBox, paths from Ajv. Empty if it accepts the value. */
 interface Judges {
   typebox(value: unknown): ValueError[];
   ajv(value: unknown): string[];
 }
 
-/** An entry of `invalid.json`: a value as it stands, or a patch that spoils a case of `valid.json`. */
+/** An entry of `invalid.json`: a complete value, or a patch that makes a case from `valid.json` invalid. */
 type InvalidFixture = { readonly wrong: string; readonly error: string } & (
   | { readonly value: unknown }
   | { readonly valid: string; readonly patch: Operation[] }
@@ -67,7 +67,7 @@ function invalidCases(schema: string): InvalidCase[] {
   });
 }
 
-/** Returns a patched copy. A patch that does not apply is a fault of the fixture, not a refused value. */
+/** Returns a patched copy. A patch that does not apply is a bug in the fixture, not a refused value, so it throws. */
 function patched(value: unknown, patch: Operation[]): unknown {
   const copy = structuredClone(value);
   const failures = applyPatch(copy, patch).filter((failure) => failure !== null);
@@ -75,19 +75,19 @@ function patched(value: unknown, patch: Operation[]): unknown {
   return copy;
 }
 
-/** Words an error as `invalid.json` does: the JSON pointer, unless it is the root, and the message. */
+/** Formats an error as `invalid.json` does: the message, after its JSON pointer unless that is the root. */
 const wording = ({ path, message }: ValueError) => (path === "" ? message : `${path}: ${message}`);
 
 const schemas = publishedSchemas();
 
-test("every schema of the catalogue has fixtures, and there are no others", () => {
+test("every schema in the catalogue has a fixture folder, and every fixture folder has a schema", () => {
   expect(readdirSync(FIXTURES).sort()).toEqual(CATALOGUE.map(({ name }) => name).sort());
 });
 
 for (const { name, schema } of schemas) {
   describe(name, () => {
     const judges = judgesOf(name, TypeCompiler.Compile(schema) as TypeCheck<never>);
-    // The cases of a job type follow from its examples and its schema, so that a job type stays one file.
+    // A job type's cases are derived from its examples and its schema, so adding a job type takes one file.
     const jobType = name.startsWith("job-type.") ? JOB_TYPES.get(name.replace("job-type.", "")) : undefined;
     const valid = jobType ? goldenPayloads(jobType) : validCases(name);
     const invalid: InvalidCase[] = jobType ? badPayloads(jobType) : invalidCases(name);
@@ -102,7 +102,7 @@ for (const { name, schema } of schemas) {
       expect(refused.filter(({ typebox, ajv }) => typebox.length + ajv.length > 0)).toEqual([]);
     });
 
-    test("both validators refuse the invalid cases, with the error that the case names", () => {
+    test("both validators refuse the invalid cases, and TypeBox reports the expected error", () => {
       expect(invalid.length).toBeGreaterThanOrEqual(jobType ? 2 : 5);
       const verdicts = invalid.map((one) => {
         const [first] = judges.typebox(one.value).map(wording);
@@ -118,7 +118,7 @@ for (const { name, schema } of schemas) {
   });
 }
 
-test("every valid event is an envelope too", () => {
+test("every valid event also matches the envelope schema", () => {
   const { typebox } = judgesOf("event-envelope", TypeCompiler.Compile(EventEnvelope) as TypeCheck<never>);
   const strangers = EVENT_TYPES.flatMap((eventType) =>
     validCases(`event.${eventType}`)

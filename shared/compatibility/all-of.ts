@@ -12,12 +12,12 @@ import {
 
 const wrapped = new WeakMap<Schema, Schema>();
 
-/** Follows a node's references to their schema; undefined where one leads nowhere. */
+/** Follows a node's references to the schema they lead to; undefined if one cannot be resolved. */
 export function dereference(node: Schema, side: Side): Schema | undefined {
   const seen = new Set<Schema>();
   let at: Schema | undefined = node;
   while (at && typeof at.$ref === "string") {
-    // A reference that only leads to itself admits anything.
+    // A reference that leads only to itself admits anything.
     if (seen.has(at)) return {};
     seen.add(at);
     if (!hasRulesBesideRef(at)) at = side.resolve(at.$ref);
@@ -33,7 +33,10 @@ export function hasRulesBesideRef(node: Schema): boolean {
   );
 }
 
-/** A reference with rules beside it means both, like `allOf`; returns the same object every time, for cycles. */
+/**
+ * Rewrites a reference with rules beside it as an `allOf`, since both apply. Returns the same object every time, so
+ * cycles can be recognized by identity.
+ */
 function refAsAllOf(node: Schema): Schema {
   const known = wrapped.get(node);
   if (known) return known;
@@ -44,14 +47,15 @@ function refAsAllOf(node: Schema): Schema {
   return fresh;
 }
 
-/** The references a node's `allOf` holds directly. */
+/** Returns the references that are direct branches of a node's `allOf`. */
 export function allOfRefs(node: Schema): string[] {
   return branchesOf(node).flatMap((branch) => (typeof branch.$ref === "string" ? [branch.$ref] : []));
 }
 
 /**
  * Merges a node and its `allOf` branches into one schema without `allOf`, leaving out the references in `apart`.
- * Undefined where one schema cannot say the same: two rules for one keyword, or a branch closed to the others' fields.
+ * Undefined if no single schema is equivalent: a keyword has two different rules, or one branch forbids the fields of
+ * another.
  */
 export function mergeAllOf(node: Schema, side: Side, apart: ReadonlySet<string>): Schema | undefined {
   const parts = partsOf(node, side, apart, []);
@@ -64,7 +68,7 @@ export function mergeAllOf(node: Schema, side: Side, apart: ReadonlySet<string>)
   return merged && apart.size === 0 ? closedByOneKeyword(merged) : merged;
 }
 
-/** Once all fields stand in one schema, `unevaluatedProperties` says what `additionalProperties` does. */
+/** Once all fields are in one schema, `unevaluatedProperties` means the same as `additionalProperties`. */
 function closedByOneKeyword(node: Schema): Schema {
   const conditional = ["anyOf", "oneOf", "if", "additionalProperties"].some((key) => key in node);
   if (conditional || !("unevaluatedProperties" in node)) return node;
@@ -102,7 +106,6 @@ function mergeTwo(left: Schema, right: Schema): Schema | undefined {
   return merged;
 }
 
-/** The branches of a node's `allOf`. */
 export function branchesOf(node: Schema): Schema[] {
   return Array.isArray(node.allOf) ? node.allOf.map(asSchema) : [];
 }

@@ -1,38 +1,38 @@
 import type { Side } from "./document.ts";
 
-/** What a change requires of the version: breaking a major one, compatible a minor one. */
+/** How large a version step a change needs: major for `breaking`, minor for `compatible`. */
 export type Level = "breaking" | "compatible";
 
 /** One difference between two versions of a schema that matters to a reader or writer of the data. */
 export interface Change {
   /** The schema's name: its file name without `.json`. */
   readonly schema: string;
-  /** Where in the schema, as a JSON pointer; empty at the root. `allOf` is merged first. */
+  /** The place in the schema, as a JSON pointer; empty at the root. `allOf` is merged first. */
   readonly path: string;
-  /** A stable code of what happened, such as `property-removed`. */
+  /** A stable code for the kind of change, such as `property-removed`. */
   readonly rule: string;
   readonly level: Level;
   readonly message: string;
 }
 
-/** The position of a comparison: the path, both sides, and how to descend. */
+/** A position in a comparison: the path, both sides, and how to descend. */
 export interface Place {
   readonly schema: string;
   readonly path: string;
   readonly old: Side;
   readonly next: Side;
-  /** Compares two schemas (or booleans) that are `steps` below this place. */
+  /** Compares two schemas (or booleans) found `steps` below this place. */
   compare(old: unknown, next: unknown, ...steps: (string | number)[]): Change[];
-  /** This place, `steps` further down. */
+  /** Returns the place `steps` below this one. */
   below(...steps: (string | number)[]): Place;
 }
 
-/** A change that needs a new major version. */
+/** Creates a change that needs a new major version. */
 export function breaking(place: Place, rule: string, message: string): Change {
   return { schema: place.schema, path: place.path, rule, level: "breaking", message };
 }
 
-/** A change that needs a new minor version. */
+/** Creates a change that needs a new minor version. */
 export function compatible(place: Place, rule: string, message: string): Change {
   return { schema: place.schema, path: place.path, rule, level: "compatible", message };
 }
@@ -42,7 +42,7 @@ export function anyBreaking(changes: readonly Change[]): boolean {
   return changes.some((change) => change.level === "breaking");
 }
 
-/** A value as a message shows it: JSON, truncated where it would fill the line. */
+/** Formats a value for a message: JSON, truncated to 80 characters. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

@@ -28,7 +28,7 @@ beforeEach(async () => {
   await commit("first");
 });
 
-describe("a set of schemas that is in order", () => {
+describe("a valid set of schemas", () => {
   test("passes when nothing changed", async () => {
     const { code, out } = await check("--against", "HEAD");
     expect(out).toBe(
@@ -37,7 +37,7 @@ describe("a set of schemas that is in order", () => {
     expect(code).toBe(0);
   });
 
-  test("passes when each change is announced by its version", async () => {
+  test("passes when every change comes with a matching version bump", async () => {
     await writeSchema("job", job("2.0.0", { rounds: { type: "string" } }));
     const { code, out } = await check("--against=HEAD");
     expect(out).toContain(
@@ -47,7 +47,7 @@ describe("a set of schemas that is in order", () => {
     expect(code).toBe(0);
   });
 
-  test("accepts a new schema without any requirement", async () => {
+  test("passes when a schema is added, at any version", async () => {
     await writeSchema("alert", { $id: idOf("alert"), $version: "1.0.0", type: "object" });
     const { code, out } = await check();
     expect(out).toContain("compatible  alert  #  schema-added");
@@ -55,8 +55,8 @@ describe("a set of schemas that is in order", () => {
   });
 });
 
-describe("a change that its version does not announce", () => {
-  test("fails and names schema, path and rule, at the changed schema only", async () => {
+describe("a change without a matching version bump", () => {
+  test("fails once, naming the changed schema, the path and the rule", async () => {
     await writeSchema("job", job("1.9.0", { rounds: { type: "integer", minimum: 2 } }));
     const { code, out } = await check("--against", "HEAD");
     const lines = out.trim().split("\n").slice(1);
@@ -68,14 +68,14 @@ describe("a change that its version does not announce", () => {
     expect(code).toBe(1);
   });
 
-  test("fails for a widening without a minor version", async () => {
+  test("fails when a schema admits more without a new minor version", async () => {
     await writeSchema("job", job("1.0.1", { rounds: { type: "number", minimum: 1 } }));
     const { code, out } = await check("--against", "HEAD");
     expect(out).toContain("VIOLATION   job  #/properties/payload/properties/rounds  type-widened");
     expect(code).toBe(1);
   });
 
-  test("names a removed job type without requiring a version, since nothing could carry it", async () => {
+  test("passes when a job type is removed, because no file is left to carry a version", async () => {
     await writeSchema("job-type.greet", { $id: idOf("job-type.greet"), $version: "1.0.0", type: "object" });
     await commit("a job type");
     await rm(join(repository, SCHEMAS, "job-type.greet.json"));
@@ -96,8 +96,8 @@ describe("a change that its version does not announce", () => {
   });
 });
 
-describe("the earlier state", () => {
-  test("is the last release tag, not HEAD and not another kind of tag", async () => {
+describe("the default commit to compare with", () => {
+  test("is the last release tag, rather than HEAD or a tag of another kind", async () => {
     await git("tag", "v1.0.0");
     await writeSchema("job", job("1.0.0", { rounds: { type: "integer", minimum: 2 } }));
     await commit("second");
@@ -109,7 +109,7 @@ describe("the earlier state", () => {
     expect((await check("--against", "HEAD")).code).toBe(0);
   });
 
-  test("is the merge base with the main line where there is no tag, so that a committed break does not pass", async () => {
+  test("without a tag, is the merge base with the main line, so a committed break still fails", async () => {
     await git("switch", "--quiet", "--create", "branch");
     await writeSchema("job", job("1.0.0", { rounds: { type: "integer", minimum: 2 } }));
     await commit("breaks");
@@ -120,7 +120,7 @@ describe("the earlier state", () => {
     expect(code).toBe(1);
   });
 
-  test("is what the clone came from, for commits on the main line of a clone", async () => {
+  test("on the main line of a clone, is the merge base with the remote's main line", async () => {
     const clone = join(root, `clone-${crypto.randomUUID()}`);
     await git("clone", "--quiet", `file://${repository}`, clone);
     repository = clone;
@@ -131,23 +131,23 @@ describe("the earlier state", () => {
     expect(code).toBe(1);
   });
 
-  test("is the state before the last change on the main line itself", async () => {
+  test("on the main line itself, is the commit before the schemas last changed", async () => {
     await writeSchema("job", job("1.0.0", { rounds: { type: "integer", minimum: 2 } }));
     await commit("breaks");
     await commit("something else");
     const { code, out } = await check();
-    expect(out).toContain("comparing with the state before contracts/schemas last changed");
+    expect(out).toContain("comparing with the commit before contracts/schemas last changed");
     expect(out).toContain("minimum-raised");
     expect(code).toBe(1);
   });
 
-  test("is HEAD where there is nothing earlier, and the output says so", async () => {
+  test("is HEAD if there is no earlier commit, and the output says so", async () => {
     const { code, out } = await check();
-    expect(out).toStartWith("No release tag (v*) and no earlier state yet: comparing with HEAD");
+    expect(out).toStartWith("No release tag (v*) and no earlier commit yet: comparing with HEAD");
     expect(code).toBe(0);
   });
 
-  test("may have held no schemas at all", async () => {
+  test("may contain no schemas at all", async () => {
     await git("rm", "--quiet", "-r", "--cached", SCHEMAS);
     await git("commit", "--quiet", "--allow-empty", "-m", "none");
     const { code, out } = await check("--against", "HEAD");
@@ -162,13 +162,13 @@ describe("a comparison that cannot be made", () => {
     ["an unknown argument", ["--agains", "HEAD"], "Unknown option --agains; did you mean --against?"],
     ["no ref", ["--against"], "Option '--against <ref>' argument missing"],
     ["an option for a ref", ["--against", "--all"], "Expected a tag, branch or commit"],
-    ["two refs", ["--against", "HEAD", "--against", "HEAD"], "It is given twice"],
+    ["two refs", ["--against", "HEAD", "--against", "HEAD"], "The option is repeated"],
     [
       "an unknown ref",
       ["--against", "v9.9.9"],
       "no commit is known as v9.9.9; list the choices with git tag",
     ],
-  ])("says so and what to do about it: %s", async (_name, args, message) => {
+  ])("explains what is wrong with the arguments: %s", async (_name, args, message) => {
     const { code, out, err } = await check(...args);
     expect(err).toContain(message);
     expect(out).toBe("");
@@ -182,7 +182,7 @@ describe("a comparison that cannot be made", () => {
     expect(code).toBe(2);
   });
 
-  test("says how to write schemas that are missing", async () => {
+  test("says how to export the schemas if they are missing", async () => {
     await rm(join(repository, SCHEMAS), { recursive: true });
     const { code, err } = await check("--against", "HEAD");
     expect(err).toContain(
@@ -191,7 +191,7 @@ describe("a comparison that cannot be made", () => {
     expect(code).toBe(2);
   });
 
-  test("says that a shallow clone without a tag cannot tell what was released", async () => {
+  test("says that a shallow clone without a release tag needs to be unshallowed", async () => {
     await commit("second");
     const clone = join(root, `clone-${crypto.randomUUID()}`);
     await git("clone", "--quiet", "--depth=1", `file://${repository}`, clone);
@@ -202,14 +202,14 @@ describe("a comparison that cannot be made", () => {
     expect((await check("--against", "HEAD")).code).toBe(0);
   });
 
-  test("says so outside a working tree", async () => {
+  test("says that it needs a git working tree", async () => {
     await rm(join(repository, ".git"), { recursive: true });
     const { code, err } = await check();
     expect(err).toContain("is not a git working tree");
     expect(code).toBe(2);
   });
 
-  test("says so where git is not installed", async () => {
+  test("says that git is not installed", async () => {
     const { code, err } = await run([process.execPath, COMMAND], { PATH: root });
     expect(err).toContain("git is not on the PATH; install it");
     expect(code).toBe(2);
@@ -262,7 +262,7 @@ function check(...args: string[]) {
   return run([process.execPath, COMMAND, ...args]);
 }
 
-/** Runs a command in the repository, isolated from a surrounding git (as in a hook) and the user's settings. */
+/** Runs a command in the repository, isolated from the user's settings and from an outer git (as in a hook). */
 async function run(command: string[], changed: Record<string, string> = {}) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"));
   const started = Bun.spawn(command, {

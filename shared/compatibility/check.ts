@@ -14,7 +14,7 @@ interface Terminal {
   readonly err: (text: string) => void;
 }
 
-/** Runs the gate in `cwd` and returns its exit code: 0 fine, 1 violations, 2 unable to compare. */
+/** Runs the gate in `cwd` and returns its exit code: 0 passed, 1 violations found, 2 unable to compare. */
 export async function runCheck(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
     const { against } = parseArguments(args);
@@ -36,23 +36,23 @@ export async function runCheck(args: readonly string[], terminal: Terminal): Pro
 function parseArguments(args: readonly string[]): { against?: string | undefined } {
   return createCommandLine(
     "bun run contracts:check",
-    `Exports the schemas, compares ${FOLDER} with an earlier state of it, and fails on a change that its $version does not announce. A breaking change needs a new major version, a widening or an addition a new minor one.`,
+    `Exports the schemas, compares ${FOLDER} with an earlier commit, and fails on a change without a matching bump of its $version. A breaking change needs a new major version; a wider rule or an addition needs a new minor version.`,
   )
     .option(
       "--against <ref>",
-      "a tag, branch or commit to compare with; default: the last release tag (v*), else the merge base with the main line, and on the main line the state before the schemas last changed",
+      "a tag, branch or commit to compare with; default: the last release tag (v*), else the merge base with the main line or, on the main line itself, the commit before the schemas last changed",
       oneReference,
     )
     .addHelpText(
       "after",
-      "\nExit codes: 0 all announced, 1 something is not, 2 the comparison could not be made.",
+      "\nExit codes: 0 every change is announced, 1 at least one is not, 2 the comparison could not be made.",
     )
     .parse([...args], { from: "user" })
     .opts();
 }
 
 function oneReference(text: string, previous: string | undefined): string {
-  if (previous !== undefined) throw new InvalidArgumentError("It is given twice; give one ref.");
+  if (previous !== undefined) throw new InvalidArgumentError("The option is repeated; name one ref.");
   // Git would take a leading dash as one of its own options.
   if (text === "" || text.startsWith("-"))
     throw new InvalidArgumentError("Expected a tag, branch or commit, as in --against v1.0.0.");

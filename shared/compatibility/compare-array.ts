@@ -1,7 +1,7 @@
 import { breaking, type Change, compatible, type Place } from "./change.ts";
 import { admitsNothing, asSchema, type Schema } from "./schema.ts";
 
-/** The items of an array schema: those with a fixed position, and the rule for all that follow. */
+/** An array schema's item rules: one for each fixed position, and one for all later items. */
 interface Items {
   readonly leading: readonly Schema[];
   readonly rest: Schema;
@@ -9,7 +9,7 @@ interface Items {
   readonly restKeyword: string;
 }
 
-/** Compares what two array schemas say about their items, position by position. */
+/** Compares the item rules of two array schemas, position by position. */
 export function compareArray(old: Schema, next: Schema, place: Place): Change[] {
   const before = itemsOf(old);
   const after = itemsOf(next);
@@ -40,7 +40,7 @@ function compareRest(before: Schema, after: Schema, keyword: string, place: Plac
   return place.compare(before, after, keyword);
 }
 
-/** Handles both spellings of a tuple: `prefixItems` with `items`, and a list in `items` with `additionalItems`. */
+/** Reads both spellings of a tuple: `prefixItems` with `items`, and a list in `items` with `additionalItems`. */
 function itemsOf(node: Schema): Items {
   if (Array.isArray(node.items)) {
     const rest = asSchema(node.additionalItems);

@@ -9,7 +9,7 @@ const COUNTS = [
   ["minProperties", "maxProperties", "properties"],
 ] as const;
 
-/** Compares every limit on size, value and text: a tighter one is breaking, a looser one compatible. */
+/** Compares every limit on size, value and text. A tighter limit is breaking; a looser one is compatible. */
 export function compareBounds(old: Schema, next: Schema, place: Place): Change[] {
   const counts = COUNTS.flatMap(([min, max, name]) => [
     ...compareLower(countEdge(old[min], true), countEdge(next[min], true), `min-${name}`, place),
@@ -46,14 +46,14 @@ function compareUpper(old: Edge | undefined, next: Edge | undefined, name: strin
   return [];
 }
 
-/** Positive when the new edge is higher. An exclusive edge is just inside its value, in the direction `inward`. */
+/** Positive if the new edge is higher. An exclusive edge lies just beyond its value in the direction `inward`. */
 function compareEdges(old: Edge, next: Edge, inward: 1 | -1): number {
   if (old.value !== next.value) return next.value - old.value;
   return (Number(next.exclusive) - Number(old.exclusive)) * inward;
 }
 
 function countEdge(value: unknown, lower: boolean): Edge | undefined {
-  // A minimum of 0 requires nothing.
+  // A minimum of 0 rules nothing out.
   if (typeof value !== "number" || (lower && value <= 0)) return undefined;
   return { value, exclusive: false };
 }
@@ -62,7 +62,7 @@ function lowerEdge(node: Schema): Edge | undefined {
   const edges = edgesOf(node.minimum, node.exclusiveMinimum);
   const tightest = edges.sort((a, b) => b.value - a.value || Number(b.exclusive) - Number(a.exclusive))[0];
   if (!tightest || node.type !== "integer") return tightest;
-  // Over integers `> 0` and `>= 1` are the same.
+  // For integers, `> 0` and `>= 1` are the same.
   const value = tightest.exclusive ? Math.floor(tightest.value) + 1 : Math.ceil(tightest.value);
   return { value, exclusive: false };
 }
@@ -92,7 +92,7 @@ function compareMultiple(old: number | undefined, next: number | undefined, plac
   if (old === next) return [];
   if (old === undefined) return [breaking(place, "multiple-of-added", `was free, is ${next}`)];
   if (next === undefined) return [compatible(place, "multiple-of-removed", `was ${old}, is free`)];
-  // Steps such as 0.01 have no exact binary form, so the ratio is only nearly whole.
+  // Steps such as 0.01 have no exact binary form, so a whole ratio may be slightly off.
   const ratio = old / next;
   const looser = Math.abs(ratio - Math.round(ratio)) < 1e-9 && Math.round(ratio) > 0;
   if (looser) return [compatible(place, "multiple-of-loosened", `was ${old}, is ${next}`)];

@@ -18,9 +18,9 @@ const UNDERSTOOD = new Set(
   ),
 );
 
-/** Creates the function that compares two schemas of a pair of documents, starting at a path. */
+/** Creates a function that compares two schemas found at the same path in a pair of documents. */
 export function createComparison(schema: string, old: Side, next: Side) {
-  // Pairs being compared further up. Meeting one again means a cycle that has shown no difference of its own so far.
+  // Pairs whose comparison is still in progress. Meeting one again closes a cycle, which adds no difference of its own.
   const open = new Map<Schema, Set<Schema>>();
 
   function onceInCycle(was: Schema, is: Schema, compare: () => Change[]): Change[] {
@@ -71,7 +71,7 @@ function compareNode(old: Schema, next: Schema, place: Place, onceInCycle: OnceI
   return [...defaults, ...onceInCycle(was, is, () => compareFlat(was, is, place))];
 }
 
-/** The same document, or the same entry of its `$defs`, is compared once, where it is defined. */
+/** Whether both sides refer to the same document or `$defs` entry, which is compared once, where it is defined. */
 function isSameDefinition(old: Schema, next: Schema): boolean {
   if (typeof old.$ref !== "string" || old.$ref !== next.$ref) return false;
   if (hasRulesBesideRef(old) || hasRulesBesideRef(next)) return false;
@@ -109,7 +109,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   }
   const before = typeSetOf(old, place.old);
   const after = typeSetOf(next, place.next);
-  // A side that admits no type has an empty list of values, which is compared below.
+  // A side that admits no type has an empty list of values; the value lists are compared below.
   if (before.size > 0 && after.size > 0 && apart(before, after)) {
     return [
       breaking(place, "type-changed", `was ${[...before].join(" or ")}, is ${[...after].join(" or ")}`),
@@ -117,7 +117,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   }
   let was = valuesOf(old, place.old);
   let is = valuesOf(next, place.next);
-  // When compared with a list, a boolean is the list of its two values.
+  // Compared with a list, a boolean counts as the list of its two values.
   if (is && !was && old.type === "boolean") was = [true, false];
   if (was && !is && next.type === "boolean") is = [true, false];
   const choice = choicesOf(old) ?? choicesOf(next);
@@ -130,12 +130,12 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   return [...compareKeywords(old, next, place), ...compareInnerUnion(old, next, place)];
 }
 
-/** A choice and nothing else, or no choice: only then can one side be treated as a branch of the other. */
+/** Whether a node is only a choice or has none: otherwise it cannot be treated as a branch of the other side. */
 function isWholeOrNone(node: Schema): boolean {
   return choicesOf(node) !== undefined || !("anyOf" in node || "oneOf" in node);
 }
 
-/** A choice that stands beside other rules. */
+/** Compares choices that stand beside other rules. */
 function compareInnerUnion(old: Schema, next: Schema, place: Place): Change[] {
   const was = innerUnion(old);
   const is = innerUnion(next);
@@ -160,10 +160,10 @@ function compareKeywords(old: Schema, next: Schema, place: Place): Change[] {
   ];
 }
 
-/** An unknown keyword may mean anything, so any change of it counts as breaking, including in what it refers to. */
+/** An unknown keyword may mean anything, so any change to it or to its references' targets counts as breaking. */
 function compareUnknown(old: Schema, next: Schema, place: Place): Change[] {
   const keywords = new Set([...Object.keys(old), ...Object.keys(next)]);
-  // Two choices in one node: the first is compared, the second is beyond these rules.
+  // If a node has both `anyOf` and `oneOf`, only `anyOf` is compared; `oneOf` counts as an unknown keyword.
   const second = (key: string) => key === "oneOf" && ("anyOf" in old || "anyOf" in next);
   return [...keywords]
     .filter((key) => second(key) || !(UNDERSTOOD.has(key) || ANNOTATIONS.has(key) || IDENTITY.has(key)))

@@ -11,7 +11,7 @@ import {
 } from "./schema.ts";
 import { matches } from "./values.ts";
 
-/** Compares the fields of two object schemas: those declared, those required, and those left open. */
+/** Compares the fields of two object schemas: declared, required, matched by pattern, and undeclared. */
 export function compareObject(old: Schema, next: Schema, place: Place): Change[] {
   return [
     ...compareFields(old, next, place),
@@ -53,7 +53,7 @@ function compareFields(old: Schema, next: Schema, place: Place): Change[] {
   return changes;
 }
 
-/** The rule that an undeclared field already had to meet; undefined where it was free or forbidden. */
+/** Returns the rule that an undeclared field already had to meet; undefined if it was unrestricted or forbidden. */
 function catchAllFor(node: Schema, name: string): Schema | undefined {
   const byPattern = [...entriesOf(node.patternProperties)].find(([pattern]) => matches(pattern, name));
   const rule = asSchema(byPattern ? byPattern[1] : node.additionalProperties);
@@ -65,7 +65,7 @@ function compareRequired(old: Schema, next: Schema, place: Place): Change[] {
   const after = new Set(stringsOf(next.required));
   const wasField = entriesOf(old.properties);
   const isField = entriesOf(next.properties);
-  // A field that came or went is one change, reported with the fields.
+  // An added or removed field is one change, which compareFields reports.
   const came = (name: string) => isField.has(name) && !wasField.has(name);
   const went = (name: string) => wasField.has(name) && !isField.has(name);
   const demanded = [...after].filter((name) => !before.has(name) && !came(name));

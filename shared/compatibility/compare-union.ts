@@ -12,8 +12,8 @@ interface Pair {
 }
 
 /**
- * Compares two choices (`anyOf`, `oneOf`); any other schema counts as a choice of one. Branches are paired by what
- * they can both admit (type, tag, listed values), starting with the pair that changes least.
+ * Compares two choices (`anyOf`, `oneOf`); any other schema counts as a choice with one branch. Branches that may
+ * admit the same value (by type, tag or listed values) are paired, starting with the pair that differs least.
  */
 export function compareUnion(old: Schema, next: Schema, place: Place): Change[] {
   const keyword = "oneOf" in next || (!("anyOf" in next) && "oneOf" in old) ? "oneOf" : "anyOf";
@@ -31,7 +31,7 @@ export function compareUnion(old: Schema, next: Schema, place: Place): Change[] 
   return [...changes, ...compareExclusiveness(old, next, before, after, changes, place)];
 }
 
-/** All branches that list values, taken together: a choice of literals is an enum. */
+/** Compares all branches that list values as one list, because a choice of literals is an enum. */
 function compareListed(
   oldOpen: Schema[],
   nextOpen: Schema[],
@@ -39,7 +39,7 @@ function compareListed(
   after: Schema[],
   place: Place,
 ): Change[] {
-  // A branch written the same way on both sides need not be understood.
+  // A branch that is identical on both sides needs no comparison.
   const texts = new Set(nextOpen.map(canonical));
   const alike = new Set(oldOpen.map(canonical).filter((text) => texts.has(text) && !text.includes('"$ref"')));
   const listed = (branches: Schema[], side: Side) =>
@@ -72,7 +72,7 @@ function compareBranches(
       .map((is) => {
         const changes = place.compare(was, is, ...steps(all.indexOf(is)));
         const breaks = changes.filter((change) => anyBreaking([change])).length;
-        // Breaking changes weigh most, then their number, then how far the branch moved.
+        // Breaking changes weigh most, then the number of all changes, then how far the branch moved.
         return {
           was,
           is,
@@ -89,7 +89,7 @@ function compareBranches(
     changes.push(...pair.changes);
   }
   for (const was of before.filter((branch) => !settled.has(branch))) {
-    // A branch that another one includes entirely is not missed.
+    // Removing a branch that a remaining one fully includes changes nothing.
     const takenIn = all.some((is) => !anyBreaking(place.compare(was, is)));
     if (!takenIn)
       changes.push(breaking(place, "union-branch-removed", `no longer a choice: ${named(was, place.old)}`));
@@ -101,7 +101,10 @@ function compareBranches(
   return changes;
 }
 
-/** `oneOf` refuses what two branches admit, so where branches may overlap, a wider one can exclude what was valid. */
+/**
+ * `oneOf` refuses a value that two branches admit. If branches may overlap, widening one can therefore make a valid
+ * value invalid.
+ */
 function compareExclusiveness(
   old: Schema,
   next: Schema,
@@ -143,7 +146,7 @@ function refsIn(node: Schema): string[] {
   );
 }
 
-/** The branches of a choice, with nested choices flattened and several types in one node separated. */
+/** Returns a choice's branches, with nested choices flattened and nodes of several types split by type. */
 function branchesOf(
   node: Schema,
   side: Side,
@@ -156,7 +159,7 @@ function branchesOf(
   const choices = choicesOf(target);
   if (choices && nesting < 16) {
     const keyword = "oneOf" in target ? "oneOf" : "anyOf";
-    // `oneOf` depends on what its branches share, so it is flattened only where they share nothing.
+    // The meaning of `oneOf` depends on overlaps between its branches, so it is flattened only if there are none.
     const flat = within === "" || (within === "anyOf" && keyword === "anyOf") || areDistinct(choices, side);
     if (!flat) return [node];
     return choices.flatMap((branch) => branchesOf(branch, side, shared, keyword, nesting + 1));

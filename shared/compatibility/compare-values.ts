@@ -3,7 +3,7 @@ import { nullAllowed, nullForbidden } from "./json-types.ts";
 import { canonical, type Schema, without } from "./schema.ts";
 import { admits } from "./values.ts";
 
-/** Compares two lists of values: those not `kept` are lost, those not `known` are gained. */
+/** Compares two lists of values: old values that are not `kept` are lost, and new ones not `known` are gained. */
 export function compareValues(
   old: readonly unknown[],
   next: readonly unknown[],
@@ -31,7 +31,7 @@ export function compareValues(
   return changes;
 }
 
-/** Compares two schemas that both list their values, together with any other rules. */
+/** Compares two schemas that both list their values, taking any other rules into account. */
 export function compareLists(
   old: Schema,
   was: readonly unknown[],
@@ -44,14 +44,14 @@ export function compareLists(
     const kept = (value: unknown) => admits(next, value, place.next);
     return compareValues(was, is, place, kept, (value) => admits(old, value, place.old));
   }
-  // Rules that stayed the same need not be understood.
+  // If the other rules are identical, comparing the lists is enough.
   const before = new Set(was.map(canonical));
   const after = new Set(is.map(canonical));
   const kept = (value: unknown) => after.has(canonical(value));
   return compareValues(was, is, place, kept, (value) => before.has(canonical(value)));
 }
 
-/** A rule replaced a list of values: those values that the rule does not admit are lost. */
+/** Compares a list of values with the rule that replaced it: values that the rule does not admit are lost. */
 export function compareOpened(old: readonly unknown[], next: Schema, place: Place): Change[] {
   const kept = (value: unknown) => admits(next, value, place.next);
   return [
@@ -60,7 +60,7 @@ export function compareOpened(old: readonly unknown[], next: Schema, place: Plac
   ];
 }
 
-/** A list of values replaced a rule: anything not on the list is lost. */
+/** Reports that a list of values replaced a rule: any value not on the list is lost. */
 export function compareListed(next: readonly unknown[], place: Place): Change[] {
   return [breaking(place, "enum-added", `was not limited to a list, is one of ${shown(next)}`)];
 }

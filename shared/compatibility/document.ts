@@ -1,12 +1,12 @@
 import { ANNOTATIONS, canonical, IDENTITY, isSchema, type Schema, without } from "./schema.ts";
 
-/** Finds a whole schema document by its `$id`, without a fragment. */
+/** Finds a schema document by its `$id`, without a fragment. */
 export type Resolve = (id: string) => Schema | undefined;
 
-/** One of the two sets being compared: its document in normal form, and how to find what it refers to. */
+/** One side of a comparison: its document in normal form, and a way to resolve references. */
 export interface Side {
   readonly root: Schema;
-  /** The schema an absolute reference names; undefined where there is none. */
+  /** Returns the schema that an absolute reference names; undefined if there is none. */
   resolve(ref: string): Schema | undefined;
 }
 
@@ -16,7 +16,7 @@ const MAPS = new Set(["properties", "patternProperties", "$defs", "definitions",
 const VALUES = new Set(["const", "enum", "default", "examples"]);
 const NAMELESS = "schema:nameless";
 
-/** Brings a document and all it refers to into normal form: absolute references, null instead of `nullable`. */
+/** Normalizes a document and its references' targets: absolute references, and null instead of `nullable`. */
 export function createSide(document: Schema, find: Resolve): Side {
   const prepared = new Map<string, Schema>();
   const root = normalise(document);
@@ -27,7 +27,7 @@ export function createSide(document: Schema, find: Resolve): Side {
     if (known) return known;
     const found = find(id);
     if (!found) return undefined;
-    // Kept, so that a schema is one object however it is reached: cycles are recognized by identity.
+    // Cached because cycles are recognized by identity: a schema must be the same object however it is reached.
     const fresh = normalise(found);
     prepared.set(id, fresh);
     return fresh;
@@ -52,7 +52,7 @@ export function isComparedAtHome(ref: string): boolean {
   return /^[^#]*#(\/(\$defs|definitions)\/[^/]+)?$/.test(ref);
 }
 
-/** One text for a value, with every reference replaced by its target, and without text for people. */
+/** Serializes a value canonically, with every reference replaced by its target and annotations left out. */
 export function expanded(value: unknown, side: Side): string {
   return canonical(expand(value, side, []));
 }
@@ -64,10 +64,10 @@ function expand(value: unknown, side: Side, open: readonly string[]): unknown {
   if (typeof ref === "string") {
     const turns = open.indexOf(ref);
     const target = turns < 0 ? side.resolve(ref) : undefined;
-    // Its name and version are not part of its content.
+    // The target's name and version are not part of its content.
     if (target)
       return expand({ ...without(target, ...IDENTITY), ...without(value, "$ref") }, side, [ref, ...open]);
-    // A cycle is named by how far back it goes, so that the same shape under another name is equal.
+    // A cycle is identified by how far back it points, so the same shape under another name compares equal.
     if (turns >= 0) return { $ref: turns };
   }
   return Object.fromEntries(
@@ -106,7 +106,8 @@ function normaliseSchema(value: unknown, base: string, pointer: string, outer: S
 }
 
 /**
- * TypeBox sets a bare name as the `$id` of recursive schemas and members of a module; references mean the nearest one.
+ * TypeBox uses a bare name as the `$id` of recursive schemas and of module members. A reference to a bare name means
+ * the nearest enclosing schema with that name.
  */
 function withNames(node: Schema, pointer: string, outer: Scope): Scope {
   const names = new Map(outer);

@@ -1,22 +1,22 @@
-/** The comparison cannot be made: the message says why and what to do. */
+/** Thrown if the comparison cannot be made. The message says why and what to do. */
 export class GateError extends Error {
   override readonly name = "GateError";
 }
 
-/** What to compare with: a name for people, the commit it denotes, and what people should know about the choice. */
+/** The commit to compare with, its name in the output, and a note on how it was chosen. */
 export interface Reference {
   readonly name: string;
   readonly commit: string;
   readonly note?: string;
 }
 
-/** Branches that changes are made against, best first. */
+/** Candidates for the main line, in order of preference. */
 const MAIN_LINES = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
 
 /**
- * Turns the requested ref into a commit. Without one, it is the last release tag; without a tag, the commit at which
- * this branch left the main line; on the main line itself, the state before `folder` last changed. Committing a change
- * therefore does not hide it.
+ * Resolves the requested ref to a commit. The default is the last release tag, or without one the commit where this
+ * branch left the main line. On the main line itself, it is the commit before `folder` last changed, so committing a
+ * change does not hide it.
  */
 export async function pickReference(cwd: string, folder: string, asked?: string): Promise<Reference> {
   const inside = await git(cwd, "rev-parse", "--is-inside-work-tree");
@@ -31,7 +31,7 @@ export async function pickReference(cwd: string, folder: string, asked?: string)
   const tag = described.out.trim();
   if (described.code === 0 && tag !== "") return { name: tag, commit: await commitOf(cwd, tag, shallow) };
   if (shallow) {
-    // A tag may exist beyond the cut; comparing with HEAD would then accept any change.
+    // A tag may exist in the missing history, and comparing with HEAD would accept any committed change.
     throw new GateError(
       "this clone is shallow and holds no release tag; run git fetch --unshallow --tags, or name a ref with --against",
     );
@@ -39,7 +39,7 @@ export async function pickReference(cwd: string, folder: string, asked?: string)
   return (await branchPoint(cwd)) ?? (await stateBefore(cwd, folder));
 }
 
-/** Where this branch left the main line; undefined on the main line, and where none is known. */
+/** Returns the commit where this branch left the main line; undefined on the main line or if no main line exists. */
 async function branchPoint(cwd: string): Promise<Reference | undefined> {
   const head = await commitOf(cwd, "HEAD", false);
   for (const line of MAIN_LINES) {
@@ -57,10 +57,10 @@ async function stateBefore(cwd: string, folder: string): Promise<Reference> {
   const { code, out } = await git(cwd, "rev-parse", "--verify", "--quiet", `${last}^`);
   const commit = out.trim();
   if (last !== "" && code === 0) {
-    const note = `No release tag (v*) yet, and this is the main line: comparing with the state before ${folder} last changed`;
+    const note = `No release tag (v*) yet, and this is the main line: comparing with the commit before ${folder} last changed`;
     return { name: commit.slice(0, 12), commit, note };
   }
-  const note = "No release tag (v*) and no earlier state yet: comparing with HEAD";
+  const note = "No release tag (v*) and no earlier commit yet: comparing with HEAD";
   return { name: "HEAD", commit: await commitOf(cwd, "HEAD", false), note };
 }
 
@@ -73,13 +73,13 @@ async function commitOf(cwd: string, ref: string, shallow: boolean): Promise<str
   throw new GateError(`no commit is known as ${ref}; ${remedy}`);
 }
 
-/** The names of the files in a folder as of a commit; none where the folder did not exist. */
+/** Lists the file names in a folder as of a commit; empty if the folder did not exist. */
 export async function namesAt(cwd: string, commit: string, folder: string): Promise<string[]> {
   const out = await mustRun(cwd, "ls-tree", "--name-only", "-z", commit, `${folder}/`);
   return out.split("\0").flatMap((path) => (path === "" ? [] : [path.slice(folder.length + 1)]));
 }
 
-/** The text of a file as of a commit; the path is relative to `cwd`. */
+/** Reads a file as of a commit; the path is relative to `cwd`. */
 export async function textAt(cwd: string, commit: string, path: string): Promise<string> {
   return mustRun(cwd, "show", `${commit}:./${path}`);
 }

@@ -3,13 +3,13 @@ import { type Schema, stringsOf } from "./schema.ts";
 
 const ALL = ["null", "boolean", "object", "array", "number", "string"];
 
-/** The JSON types a node's own `type` allows; all of them where it has none. */
+/** Returns the JSON types that a node's own `type` allows; all of them if it has no `type`. */
 export function typesOf(node: Schema): Set<string> {
   if (typeof node.type === "string") return new Set([node.type]);
   return new Set(Array.isArray(node.type) ? stringsOf(node.type) : ALL);
 }
 
-/** The narrowest JSON type of a value. */
+/** Returns a value's narrowest JSON type. */
 export function typeOfValue(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
@@ -17,7 +17,7 @@ export function typeOfValue(value: unknown): string {
   return typeof value;
 }
 
-/** Whether a set of types takes in another type: every integer is a number. */
+/** Whether a set of types includes a type. Every integer is a number. */
 export function covers(types: ReadonlySet<string>, type: string): boolean {
   return types.has(type) || (type === "integer" && types.has("number"));
 }
@@ -27,14 +27,14 @@ export function apart(left: ReadonlySet<string>, right: ReadonlySet<string>): bo
   return ![...left].some((type) => covers(right, type)) && ![...right].some((type) => covers(left, type));
 }
 
-/** Types lost are breaking, types gained compatible; null has its own rules. */
+/** Compares two nodes' types. Losing a type is breaking and gaining one is compatible; null has its own rules. */
 export function compareTypes(old: Schema, next: Schema, place: Place): Change[] {
   const before = typesOf(old);
   const after = typesOf(next);
   const lost = [...before].filter((type) => !covers(after, type));
   const gained = [...after].filter((type) => !covers(before, type));
   const changes: Change[] = [];
-  // Only where both sides name their types does null stand out from the rest.
+  // Null is reported separately only if both sides name their types.
   const named = old.type !== undefined && next.type !== undefined;
   const others = (types: string[]) => types.filter((type) => !(named && type === "null"));
   const was = old.type === undefined ? "anything" : [...before].join(" or ");

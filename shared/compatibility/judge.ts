@@ -7,27 +7,27 @@ import { bumpBetween, isVersion, NO_VERSION, satisfies, wanted } from "./version
 export type { Change, Level } from "./change.ts";
 export type { Schema } from "./schema.ts";
 
-/** Payloads of job types. A type is removed by deleting its file, so its schema may disappear without a version. */
+/** The prefix of payload schemas. A job type is removed by deleting its file, so its schema needs no final version. */
 const JOB_TYPE = "job-type.";
 
-/** A set of schema documents by name: the file name without `.json`. */
+/** Schema documents by name: the file name without `.json`. */
 export type SchemaSet = ReadonlyMap<string, Schema>;
 
-/** A forbidden change, with the schema, the place in it and the rule it breaks. */
+/** A violation of the versioning rules: the schema, the place in it, and the rule. */
 export interface Violation {
   readonly schema: string;
   readonly path: string;
   /**
-   * The rule of the change behind it, or one of `version-malformed`, `version-went-back`, `id-changed`,
+   * The rule of the underlying change, or one of `version-malformed`, `version-went-back`, `id-changed`,
    * `id-not-unique`.
    */
   readonly rule: string;
   readonly message: string;
-  /** The change that the version does not announce; absent where the fault is in `$id` or `$version` itself. */
+  /** The change without a matching version bump; absent if `$id` or `$version` itself is wrong. */
   readonly change?: Change;
 }
 
-/** How a comparison finds referenced documents (by `$id`), and what it calls the schema. */
+/** How a comparison finds referenced documents (by `$id`), and the schema's name in the changes. */
 export interface CompareOptions {
   readonly resolveOld?: Resolve;
   readonly resolveNew?: Resolve;
@@ -35,8 +35,8 @@ export interface CompareOptions {
 }
 
 /**
- * Every difference between two versions of one schema, judged for those who exchange data by it. What another file
- * defines is compared in that file only. Pure; in doubt, a change is breaking.
+ * Returns every difference between two versions of a schema that matters to its readers and writers. A definition in
+ * another file is compared in that file only. The function is pure. If in doubt, it reports a change as breaking.
  */
 export function compareSchemas(oldSchema: Schema, newSchema: Schema, options: CompareOptions = {}): Change[] {
   const old = createSide(oldSchema, options.resolveOld ?? (() => undefined));
@@ -45,7 +45,7 @@ export function compareSchemas(oldSchema: Schema, newSchema: Schema, options: Co
   const changes = compare(old.root, next.root, "");
   for (const keyword of ["$defs", "definitions"]) {
     const after = entriesOf(next.root[keyword]);
-    // A definition that came or went matters only through references to it, which are followed.
+    // An added or removed definition matters only through references to it, which are followed.
     for (const [name, definition] of entriesOf(old.root[keyword])) {
       if (after.has(name)) changes.push(...compare(definition, after.get(name), `/${keyword}/${name}`));
     }
@@ -110,7 +110,7 @@ function judgeIdentity(name: string, old: Schema | undefined, next: Schema, newS
 
 function judgeVersion(name: string, old: unknown, next: unknown, changes: Change[]): Violation[] {
   if (!isVersion(next)) return [];
-  // An unreadable version promised nothing: any readable one is a step up.
+  // A malformed old version promised nothing, so any well-formed version is a step up.
   const before = isVersion(old) ? old : NO_VERSION;
   const bump = bumpBetween(before, next);
   if (bump === "back") {

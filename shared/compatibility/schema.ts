@@ -1,11 +1,11 @@
 /** A JSON Schema object: keywords to unchecked values. */
 export type Schema = { readonly [keyword: string]: unknown };
 
-/** The schema that admits everything, and the one that admits nothing. */
+/** The schema that admits every value, and the one that admits none. */
 export const ANYTHING: Schema = {};
 export const NOTHING: Schema = { not: {} };
 
-/** Keywords that only inform people: changing them changes no contract. */
+/** Keywords that only document: changing them changes no contract. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "title",
   "description",
@@ -14,37 +14,37 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "deprecated",
 ]);
 
-/** Keywords that name or carry schemas, which are compared where they are referenced or defined. */
+/** Keywords that identify a schema or hold definitions, which are compared where they are used. */
 export const IDENTITY: ReadonlySet<string> = new Set(["$id", "$version", "$defs", "definitions"]);
 
-/** True for anything with keywords; arrays and null are not schemas. */
+/** Whether a value is a schema object; arrays and null are not. */
 export function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The object form of a schema: an absent one and `true` admit anything, `false` admits nothing. */
+/** Returns a schema in object form: `false` admits nothing, while `true` and a missing schema admit anything. */
 export function asSchema(value: unknown): Schema {
   if (value === false) return NOTHING;
   return isSchema(value) ? value : ANYTHING;
 }
 
-/** Whether nothing at all is admitted: `false`, `{ not: {} }` or `{ not: true }`. */
+/** Whether a schema admits no value: `false` in object form, `{ not: {} }` or `{ not: true }`. */
 export function admitsNothing(node: Schema): boolean {
   if (!("not" in node)) return false;
   return node.not === true || (isSchema(node.not) && Object.keys(node.not).length === 0);
 }
 
-/** Whether a schema puts no rule on a value. */
+/** Whether a schema admits any value, because it has only annotations. */
 export function isFree(node: Schema): boolean {
   return Object.keys(node).every((key) => ANNOTATIONS.has(key));
 }
 
-/** The entries of a keyword that maps names to schemas, such as `properties`. */
+/** Returns the entries of a keyword that maps names to schemas, such as `properties`. */
 export function entriesOf(value: unknown): Map<string, unknown> {
   return new Map(isSchema(value) ? Object.entries(value) : []);
 }
 
-/** One text per JSON value, whatever the order of its keys. */
+/** Serializes a JSON value with sorted keys, so equal values have equal text. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (!isSchema(value)) return JSON.stringify(value) ?? "undefined";
@@ -54,12 +54,12 @@ export function canonical(value: unknown): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }
 
-/** The node without some of its keywords. */
+/** Returns a copy of the node without the given keywords. */
 export function without(node: Schema, ...keywords: string[]): Schema {
   return Object.fromEntries(Object.entries(node).filter(([key]) => !keywords.includes(key)));
 }
 
-/** The list of strings a keyword holds; anything else counts as an empty list. */
+/** Returns the strings in a keyword's list; a value that is not a list counts as an empty one. */
 export function stringsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

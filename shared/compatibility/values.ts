@@ -10,13 +10,13 @@ const FOR_CONTAINERS = new Set(
    items prefixItems additionalItems minItems maxItems uniqueItems`.split(/\s+/),
 );
 
-/** A node with its references followed and its `allOf` merged, as far as possible. */
+/** Returns a node with its references followed and its `allOf` merged, as far as possible. */
 export function plain(node: Schema, side: Side): Schema {
   const target = dereference(node, side) ?? {};
   return "allOf" in target ? (mergeAllOf(target, side, new Set()) ?? target) : target;
 }
 
-/** The branches of a node that is a choice and nothing else; undefined for any other node. */
+/** Returns the branches of a node that is only a choice; undefined for any other node. */
 export function choicesOf(node: Schema): Schema[] | undefined {
   const branches = node.anyOf ?? node.oneOf;
   if (!Array.isArray(branches) || branches.length === 0 || ("anyOf" in node && "oneOf" in node))
@@ -27,10 +27,7 @@ export function choicesOf(node: Schema): Schema[] | undefined {
   return bare ? branches.map(asSchema) : undefined;
 }
 
-/**
- * The values a node lists one by one (const, enum, null, or a choice of these) with no rule but `type`; otherwise
- * undefined.
- */
+/** Returns the values that a node lists (by const, enum, null, or a choice of these); undefined if it lists none. */
 export function valuesOf(node: Schema, side: Side, nesting = 0): unknown[] | undefined {
   if (nesting > MAX_NESTING) return undefined;
   const target = plain(node, side);
@@ -44,7 +41,7 @@ export function valuesOf(node: Schema, side: Side, nesting = 0): unknown[] | und
   return typed(lists.flatMap((list) => list ?? []));
 }
 
-/** Whether a schema certainly admits a value; false also where these few lines cannot tell. */
+/** Whether a schema certainly admits a value. Also false if that is undecided, as for unsupported keywords. */
 export function admits(node: Schema, value: unknown, side: Side, nesting = 0): boolean {
   if (nesting > MAX_NESTING) return false;
   const target = plain(node, side);
@@ -58,14 +55,14 @@ export function admits(node: Schema, value: unknown, side: Side, nesting = 0): b
     if (key === "enum") return rule.some(equals);
     if (key === "anyOf") return rule.some(meets);
     if (key === "allOf") return rule.every(meets);
-    // Exactly one may admit it, which is certain only where the branches are distinct.
+    // Exactly one branch may admit the value, which is certain only if the branches are distinct.
     if (key === "oneOf") return rule.some(meets) && areDistinct(rule.map(asSchema), side);
     return admitsByKeyword(key, rule, value);
   });
 }
 
 function admitsByKeyword(key: string, rule: unknown, value: unknown): boolean {
-  // Lengths count code points, not UTF-16 units (JSON Schema validation, section 6.3).
+  // Lengths count code points, not UTF-16 code units (JSON Schema Validation, section 6.3).
   if (key === "minLength") return typeof value !== "string" || [...value].length >= Number(rule);
   if (key === "maxLength") return typeof value !== "string" || [...value].length <= Number(rule);
   if (key === "pattern") return typeof value !== "string" || matches(String(rule), value);
@@ -74,11 +71,11 @@ function admitsByKeyword(key: string, rule: unknown, value: unknown): boolean {
   if (key === "exclusiveMinimum") return typeof value !== "number" || value > Number(rule);
   if (key === "exclusiveMaximum") return typeof value !== "number" || value < Number(rule);
   if (key === "multipleOf") return typeof value !== "number" || Number.isInteger(value / Number(rule));
-  // Rules for fields and items do not apply to values without any.
+  // Rules for fields and items do not apply to scalar values.
   return FOR_CONTAINERS.has(key) && (typeof value !== "object" || value === null);
 }
 
-/** Whether a pattern matches part of a text; a pattern this engine cannot read matches nothing. */
+/** Whether a pattern matches part of a text. A pattern that is not valid here matches nothing. */
 export function matches(pattern: string, text: string): boolean {
   try {
     return new RegExp(pattern, "u").test(text);
@@ -88,7 +85,7 @@ export function matches(pattern: string, text: string): boolean {
   }
 }
 
-/** Whether two schemas could admit the same value: not when types, listed values or a required tag separate them. */
+/** Whether two schemas could admit the same value. They cannot if types, listed values or a required tag differ. */
 export function mayOverlap(left: Schema, leftSide: Side, right: Schema, rightSide: Side): boolean {
   const leftValues = valuesOf(left, leftSide);
   const rightValues = valuesOf(right, rightSide);
@@ -116,7 +113,7 @@ export function areDistinct(branches: readonly Schema[], side: Side): boolean {
   );
 }
 
-/** Every JSON type a schema can admit, through references and choices. */
+/** Returns every JSON type that a schema can admit, following references and choices. */
 export function typeSetOf(node: Schema, side: Side, nesting = 0): Set<string> {
   const target = plain(node, side);
   const values = valuesOf(target, side);
@@ -126,7 +123,7 @@ export function typeSetOf(node: Schema, side: Side, nesting = 0): Set<string> {
   return new Set(branches.flatMap((branch) => [...typeSetOf(branch, side, nesting + 1)]));
 }
 
-/** The required fields of an object schema that list their values, which distinguish the branches of a choice. */
+/** Returns an object schema's required fields that list their values: these tell the branches of a choice apart. */
 function tagsOf(node: Schema, side: Side): Map<string, string[]> {
   const target = plain(node, side);
   const fields = typeof target.properties === "object" && target.properties ? target.properties : {};

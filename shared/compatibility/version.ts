@@ -1,6 +1,6 @@
 import type { Level } from "./change.ts";
 
-/** Stands for a version that is missing or unreadable. */
+/** Replaces a version that is missing or malformed. */
 export const NO_VERSION = "0.0.0";
 
 export type Bump = "back" | "none" | "patch" | "minor" | "major";
@@ -12,7 +12,7 @@ export function isVersion(value: unknown): value is string {
   return typeof value === "string" && VERSION.test(value);
 }
 
-/** The step from one version to another. */
+/** Returns the largest part that differs between two versions, or `back` if the version decreased. */
 export function bumpBetween(old: string, next: string): Bump {
   const before = numbersOf(old);
   const after = numbersOf(next);
@@ -23,12 +23,12 @@ export function bumpBetween(old: string, next: string): Bump {
   return "none";
 }
 
-/** Whether a step is large enough for a change: a breaking one needs a new major version, even below 1.0.0. */
+/** Whether a bump is large enough for a change. A breaking change needs a new major version, even below 1.0.0. */
 export function satisfies(bump: Bump, level: Level): boolean {
   return bump === "major" || (bump === "minor" && level === "compatible");
 }
 
-/** The lowest version that announces a change. */
+/** Returns the lowest version that is high enough to announce a change. */
 export function wanted(old: string, level: Level): string {
   const [major = 0, minor = 0] = numbersOf(old);
   return level === "breaking" ? `${major + 1}.0.0` : `${major}.${minor + 1}.0`;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { findSlips } from "./plain-words.ts";
 
-/** `bun run check` runs this: sources, documents and configuration must be in plain English. */
+/** Checks that sources, documents and configuration are in plain English. Part of `bun run check`. */
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -13,7 +13,7 @@ const WRITTEN = [
   "{compose,tests}/**/{Dockerfile,.env.example}",
 ];
 
-/** Generated, or made of the words themselves. */
+/** Files that are generated or that list the words themselves. */
 const LEFT_OUT = ["docs/command-line.md", "kind/base/", "shared/prose/plain-words."];
 
 let found = 0;

@@ -1,16 +1,16 @@
-/** A wording that reads as translated, and what to say instead. */
+/** A wording that reads as translated, and a better one. */
 interface Slip {
   readonly words: string;
   readonly instead: string;
 }
 
 /**
- * Only wordings that are wrong almost everywhere: a check that is often mistaken gets ignored. A space also matches a
- * line break inside a comment.
+ * Lists only wordings that are wrong almost everywhere, because a check with false alarms gets ignored. A space also
+ * matches a line break inside a comment.
  */
 const SLIPS: readonly Slip[] = [
   { words: "whoever", instead: "anyone who, or name the caller" },
-  // Also a user of most systems: in a Dockerfile, in /etc/passwd and in quotes.
+  // "nobody" is also a user on most systems. The pattern skips it in Dockerfiles, in /etc/passwd and in quotes.
   { words: "(?<!(?:USER|-o|nor) |[\"'`])nobody(?!:)", instead: "no one, or the passive" },
   { words: "anew", instead: "again" },
   { words: "for ever", instead: "forever" },
@@ -46,7 +46,7 @@ const PATTERNS = SLIPS.map(({ words, instead }) => ({
   instead,
 }));
 
-/** The slips of a text, each with its line counted from 1. */
+/** Returns the slips in a text, each with its line number, counted from 1. */
 export function findSlips(text: string): { line: number; words: string; instead: string }[] {
   return PATTERNS.flatMap(({ pattern, instead }) =>
     [...text.matchAll(pattern)].map((found) => ({
