@@ -37,13 +37,15 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   // read.
   const endedBefore = (text: string) =>
     sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
+  // With `=` the status would be a constant, which PostgreSQL drops from the order of a list.
+  const failed = sql`status = any('{FAILED}'::text[])`;
   return [
     ...(createdAfter ? [sql`created_at > ${time(createdAfter)}`] : []),
     ...(createdBefore ? [sql`created_at < ${time(createdBefore)}`] : []),
     ...(finishedAfter ? [sql`finished_at > ${time(finishedAfter)}`] : []),
     ...(finishedBefore ? [endedBefore(finishedBefore)] : []),
-    ...(failedAfter ? [sql`status = 'FAILED' and finished_at > ${time(failedAfter)}`] : []),
-    ...(failedBefore ? [sql`status = 'FAILED' and ${endedBefore(failedBefore)}`] : []),
+    ...(failedAfter ? [sql`${failed} and finished_at > ${time(failedAfter)}`] : []),
+    ...(failedBefore ? [sql`${failed} and ${endedBefore(failedBefore)}`] : []),
   ];
 }
 

@@ -265,7 +265,7 @@ async function start({
   });
   await bus.connected(stopping);
   await worker.start(stopping);
-  // Deferred first, so undone last: the lease must live until every held job has ended.
+  // Deferred before everything below, so undone after it: the lease must live until every held job has ended.
   const heart = new AbortController();
   const beating = keepLease(heart.signal);
   life.defer("worker", async () => {

@@ -77,12 +77,12 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
     const sealedUntil = await store.sealedUntil();
     // Unsealed jobs cannot be deleted yet; reading them in every sweep would cost as much as pruning them.
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
+    let pruned = 0;
+    if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);
     const waiting =
       until !== before && (await anyDue(store, statuses, before))
         ? `The ledger has sealed up to ${sealedUntil?.toISOString() ?? "nothing yet"}; jobs that ended later wait for it`
         : null;
-    let pruned = 0;
-    if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);
     await store.note(rule, kept, pruned, waiting);
     if (pruned > 0) log.info("Pruned jobs past their retention", { rule, count: pruned, hours: kept });
   }

@@ -9,7 +9,7 @@ import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
 
 /**
- * Submits children like any job. Their ids follow from the parent, so a second run of an attempt creates no duplicates.
+ * Submits children like any job. Their ids follow from the parent and its run, so another attempt creates no duplicates.
  * Callers pass the same parent object throughout an attempt.
  */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {

@@ -56,7 +56,8 @@ interface Lead {
  * of a status cluster in time: those that wait are the newest.
  */
 function leadOf(sql: Sql, filter: JobFilter): Lead | undefined {
-  const { fingerprint, errorCode, parentId, workerId, status, type } = filter;
+  const { fingerprint, errorCode, parentId, workerId, type, failedAfter, failedBefore } = filter;
+  const status = filter.status ?? (failedAfter || failedBefore ? "FAILED" : undefined);
   const lead = (
     column: Fragment,
     values: string | readonly string[],

@@ -18,7 +18,7 @@ import {
 
 /** More than any retry policy produces; a job retried by hand beyond it shows its newest entries. */
 const MAX_HISTORY = 2_000;
-/** Rows that a text search may scan one by one, which takes a few milliseconds. */
+/** Rows that a text search may scan one by one, which takes a few milliseconds; in a list of several values, of each. */
 const RECENT = 2_000;
 
 export interface JobPageQuery {

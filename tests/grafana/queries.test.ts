@@ -91,7 +91,7 @@ describeUnless(whyUnwatched(), "under load", () => {
             due
               .filter((query) => query.name === name && query.expr.includes(`$${variable.name}`))
               // No service refuses every kind of request.
-              .filter(({ from }) => from !== "panel services/Refused with 4xx, by route")
+              .filter(({ from }) => from !== "panel services/4xx answers, by route")
               .map(({ from, expr }) => ({ from, expr: filledIn(expr, { [variable.name]: wanted }) })),
           );
         }

@@ -236,6 +236,8 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
       { fingerprint: "usual", status: "FAILED" },
       { workerId: "w-1" },
       { workerId: "w-1", type: "hash" },
+      { status: "FAILED", failedAfter: new Date(now - 20 * DAY).toISOString() },
+      { failedAfter: new Date(now - 20 * DAY).toISOString() },
     ];
     const read: [JobFilter, string, number][] = [];
     for (const filter of filters) {

@@ -14,13 +14,18 @@ export function followTheme(): void {
 /** Switches between light and dark and remembers it. */
 export function switchTheme(): void {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  localStorage.setItem(KEY, next);
   setTheme(next);
+  localStorage.setItem(KEY, next);
 }
 
 function chosenTheme(): "light" | "dark" | undefined {
-  const kept = localStorage.getItem(KEY);
-  return kept === "light" || kept === "dark" ? kept : undefined;
+  try {
+    const kept = localStorage.getItem(KEY);
+    return kept === "light" || kept === "dark" ? kept : undefined;
+  } catch {
+    // The browser blocks storage: the system's theme applies.
+    return undefined;
+  }
 }
 
 function setTheme(theme: "light" | "dark"): void {
