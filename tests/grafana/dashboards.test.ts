@@ -1,12 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { YAML } from "bun";
 import mayBeEmpty from "../../compose/grafana/may-be-empty.json" with { type: "json" };
 import { DASHBOARD_FOLDER, exportedDashboards } from "../../compose/grafana/source/export.ts";
+import { readFilterQuery, readFilterText } from "../../contracts/read-filter.ts";
 import { READ_MODEL_ROUTES } from "../../contracts/read-model-routes.ts";
 import type { Route } from "../../contracts/route.ts";
 import project from "../../package.json" with { type: "json" };
+import { createProgram } from "../../tui/cli/program.ts";
+import { createContext } from "../../tui/cli/run-command-line.ts";
 import { compose, PROJECT, withDefaults } from "../parity/compose.ts";
 import { askingPanels, dashboards, excuseOf, GRAFANA, panelQueries } from "./dashboards.ts";
 
@@ -164,6 +168,25 @@ test("every link leads to a dashboard with that variable, or to a read-model rou
   }
 });
 
+test("the command line accepts every command that a dashboard suggests", () => {
+  const suggested = commandsIn(JSON.stringify(dashboards));
+  expect(suggested.length).toBeGreaterThan(10);
+  for (const command of suggested) expect({ command, ...parse(command) }).toMatchObject({ unknown: [] });
+});
+
+test("a link and the command in its title select the same jobs", () => {
+  const links = askingPanels.flatMap(({ panel }) => panel.fieldConfig?.defaults.links ?? []);
+  const lists = links.filter(({ url }) => url.includes("read_model}/jobs?"));
+  expect(lists.length).toBeGreaterThan(10);
+  for (const { title, url } of lists) {
+    const [command = ""] = commandsIn(title);
+    const address = new URL(filledLabels(url).replace(/^\$\{read_model\}/, "http://read-model"));
+    const ofLink = readFilterQuery("jobs", address.searchParams);
+    expect(ofLink.faults).toEqual([]);
+    expect({ title, ...readFilterText("jobs", parse(command).filter) }).toEqual({ title, ...ofLink });
+  }
+});
+
 test("docs/dashboards.md names every dashboard by its title and address", () => {
   const page = readFileSync(join(PROJECT, "docs/dashboards.md"), "utf8");
   for (const { uid, title } of Object.values(dashboards))
@@ -178,3 +201,29 @@ test("every panel listed as possibly empty exists, and has a reason", () => {
     expect({ pattern, isThere }).toEqual({ pattern, isThere: true });
   }
 });
+
+function filledLabels(text: string): string {
+  return text.replaceAll(/\$\{__field\.labels\.type\}/g, "hash");
+}
+
+function commandsIn(text: string): string[] {
+  return [...filledLabels(text).matchAll(/odd-dashboard [a-z][^`)"\\]*/g)].map(([command]) => command);
+}
+
+/** Parses a command without running it, after splitting it into words as a shell does. */
+function parse(text: string): { unknown: string[]; filter: string } {
+  const words = [...text.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word).slice(1);
+  let command: CommandUnknownOpts = createProgram({
+    context: createContext(),
+    versionText: "",
+    runTui: async () => undefined,
+  });
+  for (;;) {
+    const child = command.commands.find((one) => one.name() === words[0]);
+    if (!child) break;
+    command = child;
+    words.shift();
+  }
+  const { operands, unknown } = command.parseOptions(words);
+  return { unknown: [...operands, ...unknown], filter: String(command.opts().filter) };
+}

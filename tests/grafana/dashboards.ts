@@ -17,7 +17,10 @@ export interface StoredPanel {
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly datasource?: { readonly uid: string };
   readonly fieldConfig?: {
-    readonly defaults: { readonly unit: string; readonly links?: readonly { readonly url: string }[] };
+    readonly defaults: {
+      readonly unit: string;
+      readonly links?: readonly { readonly title: string; readonly url: string }[];
+    };
   };
   readonly options?: { readonly content?: string };
   readonly targets?: readonly Target[];

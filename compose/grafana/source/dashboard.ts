@@ -3,10 +3,10 @@ import type { PlacelessPanel } from "./panels.ts";
 import type { Plain } from "./plain.ts";
 import { PROMETHEUS } from "./queries.ts";
 
-/** The schema of the Grafana in compose.yaml, without what only its database knows. */
+/** A dashboard in the schema of the Grafana version in compose.yaml, without the fields that only its database sets. */
 export type ExportedDashboard = Plain<Dashboard>;
 
-/** Panels side by side under a heading; those that do not fit go to the next line. */
+/** Panels side by side under a heading; panels that do not fit wrap to the next line. */
 export interface Row {
   readonly title: string;
   /** In steps of 30 pixels; 8 by default. */
@@ -14,7 +14,7 @@ export interface Row {
   readonly panels: readonly PlacelessPanel[];
 }
 
-/** `name` becomes the file name and, after `observatory-`, the uid: external links hold as long as it stays. */
+/** `name` becomes the file name and, after `observatory-`, the uid. Renaming it breaks external links. */
 export interface DashboardPlan {
   readonly name: string;
   readonly title: string;
@@ -24,11 +24,11 @@ export interface DashboardPlan {
   readonly rows: readonly Row[];
 }
 
-/** Carried by all dashboards, so that each links to the others. */
+/** Every dashboard has this tag, and the menu links to all dashboards that have it. */
 const TAG = "observatory";
 const COLUMNS = 24;
 
-/** What Grafana's Explore shows: the newest traces, which all begin at the gateway. */
+/** State of Grafana's Explore page that shows the newest traces. Every trace begins at the gateway. */
 const TRACES = {
   traces: {
     datasource: "traces",
@@ -37,7 +37,7 @@ const TRACES = {
   },
 };
 
-/** Firing alerts, on every dashboard: a band from the first moment to the last. */
+/** Marks each alert on every dashboard with a band for as long as it fires. */
 const ALERTS = {
   name: "Alerts",
   datasource: PROMETHEUS,
@@ -101,7 +101,7 @@ export function dashboard({
   };
 }
 
-/** A variable with the values of a label; all of them unless one is chosen. */
+/** Returns a variable that offers a label's values. All are selected by default. */
 export function labelVariable(label: string, metric: string): Plain<VariableModel> {
   return {
     type: "query",
@@ -124,12 +124,12 @@ export function labelVariable(label: string, metric: string): Plain<VariableMode
   };
 }
 
-/** A base address for links: not shown, but `?var-<name>=` in the address sets it. */
+/** Returns a hidden variable that holds a base address for links; `?var-<name>=` in the URL overrides it. */
 export function addressVariable(name: string, address: string): Plain<VariableModel> {
   return { type: "textbox", name, hide: 2, query: address, current: { text: address, value: address } };
 }
 
-/** A link to another site at the top of a dashboard; its address may contain variables. */
+/** Returns a link to another site for the top of a dashboard; its address may contain variables. */
 export function externalLink(title: string, url: string, tooltip: string): Plain<DashboardLink> {
   return {
     type: "link",

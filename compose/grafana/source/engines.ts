@@ -37,7 +37,7 @@ export default dashboard({
         series({
           title: "Disk",
           unit: "bytes",
-          description: "Below its limit RabbitMQ accepts no more messages.",
+          description: "RabbitMQ accepts no messages while free disk space is below the limit.",
           queries: [
             query("rabbitmq_disk_space_available_bytes", "free"),
             query("rabbitmq_disk_space_available_limit_bytes", "limit"),
@@ -85,7 +85,7 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Share of blocks read from memory",
+          title: "Blocks read from memory, as a share",
           unit: "percentunit",
           max: 1,
           queries: [
@@ -96,7 +96,7 @@ export default dashboard({
           ],
         }),
         series({
-          title: "Size of the database",
+          title: "Database size",
           unit: "bytes",
           queries: [query(`pg_database_size_bytes{${database}}`, "{{datname}}")],
         }),
@@ -175,7 +175,7 @@ export default dashboard({
       title: "Monitoring",
       panels: [
         series({
-          title: "Time to scrape, by job",
+          title: "Scrape duration, by job",
           unit: "s",
           queries: [query("max by (job) (scrape_duration_seconds)", "{{job}}")],
         }),

@@ -8,12 +8,12 @@ import queues from "./queues.ts";
 import services from "./services.ts";
 import terminal from "./terminal.ts";
 
-/** Every file in this folder is written by the export. */
+/** The export writes every file in this folder, and deletes all others. */
 export const DASHBOARD_FOLDER = join(import.meta.dir, "../dashboards");
 
 const DASHBOARDS: readonly ExportedDashboard[] = [overview, jobs, queues, services, engines, terminal];
 
-/** The text of every dashboard, by file name. Pure. */
+/** Returns the JSON text of every dashboard, by file name. Pure. */
 export function exportedDashboards(): Map<string, string> {
   return new Map(
     DASHBOARDS.map((dashboard) => [

@@ -1,9 +1,16 @@
 import { dashboard, externalLink, labelVariable } from "./dashboard.ts";
-import { FAILED_OF_TYPE, jobsCommand, OF_TYPE, READ_MODEL, readModelUrl } from "./links.ts";
+import {
+  FAILED_OF_TYPE,
+  failedJobsCommand,
+  jobsCommand,
+  OF_TYPE,
+  READ_MODEL,
+  readModelUrl,
+} from "./links.ts";
 import { badFrom, goodFrom, series, stat, text } from "./panels.ts";
 import { quantile, quantiles, query, sumRate } from "./queries.ts";
 
-/** As in rules/objective.yml: the share of ended jobs that may fail. */
+/** The share of ended jobs that may fail, as in rules/objective.yml. */
 const BUDGET = 0.01;
 
 const type = 'type=~"$type"';
@@ -22,14 +29,14 @@ export default dashboard({
   variables: [labelVariable("type", "observatory_jobs_submitted_total"), READ_MODEL],
   links: [
     externalLink("Jobs as JSON", readModelUrl("/jobs"), "Every job, newest first"),
-    externalLink("Ledger", readModelUrl("/ledger"), "Accepted jobs against their outcomes, by id"),
+    externalLink("Ledger", readModelUrl("/ledger"), "Compares accepted jobs with their outcomes, by id"),
   ],
   rows: [
     {
       title: "Objective",
       panels: [
         stat({
-          title: "Completed, as a share of ended jobs",
+          title: "Completed share of ended jobs",
           unit: "percentunit",
           width: 5,
           description: "In the chosen time range, for the chosen types.",
@@ -40,15 +47,16 @@ export default dashboard({
           title: "Burn rate of the last hour",
           unit: "none",
           width: 5,
-          description: `How many times faster than allowed the budget of ${BUDGET * 100} % is spent; 1 spends it exactly.`,
+          description: `How many times faster than allowed the error budget of ${BUDGET * 100} % burns; 1 spends it exactly.`,
           steps: badFrom(1),
           queries: [query(`job:observatory_jobs_failed:ratio_rate1h / ${BUDGET}`, "of all types")],
         }),
         series({
-          title: "Burn rate of the budget, all types",
+          title: "Burn rate of the error budget, all types",
           unit: "none",
           width: 14,
-          description: "JobBudgetBurning fires at 14.4 (1 h and 5 min) and at 6 (6 h and 30 min).",
+          description:
+            "JobBudgetBurning fires above 14.4 (over 1 h and 5 min) and above 6 (over 6 h and 30 min).",
           steps: [
             { color: "green", value: null },
             { color: "orange", value: 6 },
@@ -175,14 +183,14 @@ export default dashboard({
         text(
           "The jobs behind these lines",
           [
-            "Click a type's line to open its jobs, or this page for that type only.",
+            "Click a type's line to open the jobs of that type, or this dashboard for that type only.",
             "",
             "| in a terminal | over HTTP |",
             "| --- | --- |",
             `| \`${jobsCommand("TYPE")}\` | [\`/jobs?type=TYPE\`](${readModelUrl("/jobs")}) |`,
-            `| | [\`/jobs?status=FAILED\`](${readModelUrl("/jobs?status=FAILED")}) |`,
-            `| | [\`/dead-letters\`](${readModelUrl("/dead-letters")}) |`,
-            `| | [\`/ledger\`](${readModelUrl("/ledger")}) |`,
+            `| \`${failedJobsCommand("TYPE")}\` | [\`/jobs?type=TYPE&status=FAILED\`](${readModelUrl("/jobs?status=FAILED")}) |`,
+            `| \`odd-dashboard dead-letters list\` | [\`/dead-letters\`](${readModelUrl("/dead-letters")}) |`,
+            `| \`odd-dashboard ledger\` | [\`/ledger\`](${readModelUrl("/ledger")}) |`,
           ].join("\n"),
         ),
       ],

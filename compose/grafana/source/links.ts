@@ -1,39 +1,39 @@
 import { addressVariable } from "./dashboard.ts";
 import type { DataLink } from "./panels.ts";
 
-/** A variable in Grafana's notation for links and texts. */
+/** Formats a variable in Grafana's syntax for links and texts. */
 const variable = (name: string) => `\${${name}}`;
 const label = (name: string) => variable(`__field.labels.${name}`);
 const sameTime = variable("__url_time_range");
 
-/** Base address of the read model for links, unless the dashboard's address sets another: `&var-read_model=…`. */
+/** The read model's base address in links. Override it with `&var-read_model=…` in the dashboard's URL. */
 export const READ_MODEL = addressVariable("read_model", "http://localhost:8080");
 
 export const readModelUrl = (path: string) => `${variable(READ_MODEL.name)}${path}`;
 
-/** The command that lists the same jobs in a terminal. */
-export const jobsCommand = (type: string) => `odd-dashboard jobs --type ${type}`;
+/** Returns the command that lists the jobs of a type in a terminal. */
+export const jobsCommand = (type: string) => `odd-dashboard jobs --filter type:${type}`;
 
-/**
- * Links from a series of a job type to everything about that type and to its jobs, with the equivalent terminal
- * command.
- */
+/** Returns the command that lists the failed jobs of a type in a terminal. */
+export const failedJobsCommand = (type: string) => `odd-dashboard jobs --filter 'type:${type} status:failed'`;
+
+/** Links from a series of a job type to the dashboard of that type and to its jobs. */
 export const OF_TYPE: readonly DataLink[] = [
   {
     title: `Only ${label("type")}`,
     url: `/d/observatory-jobs?var-type=${label("type")}&${sameTime}`,
   },
   {
-    title: `Its jobs (in a terminal: ${jobsCommand(label("type"))})`,
+    title: `Jobs of type ${label("type")} (in a terminal: ${jobsCommand(label("type"))})`,
     url: readModelUrl(`/jobs?type=${label("type")}`),
     targetBlank: true,
   },
 ];
 
-/** Links from failures of a job type to its failed jobs. */
+/** Links from the failures of a job type to its failed jobs. */
 export const FAILED_OF_TYPE: readonly DataLink[] = [
   {
-    title: `Its failed jobs (all of them in a terminal: ${jobsCommand(label("type"))})`,
+    title: `Failed jobs of type ${label("type")} (in a terminal: ${failedJobsCommand(label("type"))})`,
     url: readModelUrl(`/jobs?type=${label("type")}&status=FAILED`),
     targetBlank: true,
   },

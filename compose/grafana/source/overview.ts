@@ -8,8 +8,7 @@ const firing = 'ALERTS{alertstate="firing"}';
 export default dashboard({
   name: "overview",
   title: "System overview",
-  description:
-    "Whether anything is wrong, and what the system is doing. The same in a terminal: odd-dashboard",
+  description: "Shows whether anything is wrong and what the system is doing. In a terminal: odd-dashboard",
   variables: [READ_MODEL],
   links: [externalLink("As JSON", readModelUrl("/overview"), "The same numbers from the read model")],
   rows: [
@@ -72,7 +71,7 @@ export default dashboard({
         table({
           title: "Firing alerts",
           unit: "none",
-          description: "docs/runbooks has a page for each alert: what it means and what to do.",
+          description: "docs/runbooks has a page for each alert, with its meaning and its remedy.",
           queries: [tableQuery(firing)],
           columns: { alertname: "Alert", severity: "Severity", service: "Service", instance: "Instance" },
         }),

@@ -10,7 +10,7 @@ import type { Options as SeriesOptions } from "@grafana/schema/dist/esm/raw/comp
 import type { Plain } from "./plain.ts";
 import { PROMETHEUS, type Query, targetsOf } from "./queries.ts";
 
-/** A panel without a position; `width` in 24ths of the line, an equal share when left out. */
+/** A panel without a position. `width` is in 24ths of the line, and an equal share by default. */
 export type PlacelessPanel = Plain<Omit<Panel, "id" | "gridPos">> & { readonly width?: number };
 
 /** The Grafana units used here. */
@@ -30,17 +30,17 @@ interface Asked {
   readonly description?: string;
   readonly width?: number;
   readonly links?: readonly DataLink[];
-  /** Good below the first value; each later colour begins at its value. */
+  /** Colours by value: the first colour applies below the second step, each later one from its value on. */
   readonly steps?: readonly Plain<Threshold>[];
 }
 
-/** Green, and red from this value on. */
+/** Returns steps that are green below this value and red from it on. */
 export const badFrom = (value: number): Plain<Threshold>[] => [
   { color: "green", value: null },
   { color: "red", value },
 ];
 
-/** Red, and green from this value on. */
+/** Returns steps that are red below this value and green from it on. */
 export const goodFrom = (value: number): Plain<Threshold>[] => [
   { color: "red", value: null },
   { color: "green", value },
@@ -60,7 +60,7 @@ const defaults = ({ unit, links, steps }: Asked) => ({
   ...(steps && { thresholds: { mode: "absolute" as const, steps: [...steps] } }),
 });
 
-/** Lines over time from zero on, or stacked areas. */
+/** Shows lines or stacked areas over time, on an axis that starts at zero. */
 export function series(asked: Asked & { readonly stacked?: true; readonly max?: number }): PlacelessPanel {
   const custom: Plain<GraphFieldConfig> = {
     fillOpacity: asked.stacked ? 30 : 8,
@@ -83,7 +83,7 @@ export function series(asked: Asked & { readonly stacked?: true; readonly max?: 
   };
 }
 
-/** The latest value, large. */
+/** Shows the latest value in large print. */
 export function stat(asked: Asked): PlacelessPanel {
   const options: Plain<StatOptions> = {
     colorMode: asked.steps ? "background" : "value",
@@ -107,7 +107,7 @@ export function stat(asked: Asked): PlacelessPanel {
   };
 }
 
-/** A band for each series: green while it is 1, red while it is 0. */
+/** Shows a band for each series: green while it is 1, red while it is 0. */
 export function upTimeline(asked: Omit<Asked, "unit" | "steps">): PlacelessPanel {
   const custom: Plain<TimelineFields> = { fillOpacity: 70, lineWidth: 0 };
   const options: Plain<TimelineOptions> = {
@@ -141,7 +141,7 @@ export function upTimeline(asked: Omit<Asked, "unit" | "steps">): PlacelessPanel
   };
 }
 
-/** One row per current series; `columns` in order, each a label or `Value`, with its title. */
+/** Shows one row per current series. `columns` maps labels, or `Value`, to column titles, in display order. */
 export function table(asked: Asked & { readonly columns: Readonly<Record<string, string>> }): PlacelessPanel {
   const names = Object.keys(asked.columns);
   const options: Plain<TableOptions> = { frameIndex: 0, showHeader: true, cellHeight: "sm" };
@@ -163,7 +163,7 @@ export function table(asked: Asked & { readonly columns: Readonly<Record<string,
   };
 }
 
-/** Text in Markdown; it may contain the dashboard's variables. */
+/** Shows Markdown, which may contain the dashboard's variables. */
 export function text(title: string, content: string): PlacelessPanel {
   const options: Plain<TextOptions> = { mode: "markdown", content };
   return { type: "text", title, options };

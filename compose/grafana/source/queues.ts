@@ -8,7 +8,7 @@ const byQueue = (family: string) => query(`max by (queue) (${family})`, "{{queue
 export default dashboard({
   name: "queues",
   title: "Queues",
-  description: "Waiting messages on the bus, and waiting jobs in the store.",
+  description: "Messages waiting on the bus and jobs waiting in the store.",
   variables: [READ_MODEL],
   links: [externalLink("Queues as JSON", readModelUrl("/queues"), "Job types and queues of the bus")],
   rows: [
@@ -62,7 +62,7 @@ export default dashboard({
         series({
           title: "Age of the newest recorded event",
           unit: "s",
-          description: "How late the observations are.",
+          description: "How far the recorded events lag behind.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({
@@ -136,7 +136,7 @@ export default dashboard({
         }),
         series({ title: "Consumers", unit: "short", queries: [byQueue("rabbitmq_queue_consumers")] }),
         series({
-          title: "Share of time in which consumers could take more",
+          title: "Share of time in which consumers had capacity",
           unit: "percentunit",
           max: 1,
           queries: [byQueue("rabbitmq_queue_consumer_capacity")],

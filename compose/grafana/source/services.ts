@@ -5,7 +5,7 @@ import { perSecond, quantile, query, sumRate, tableQuery } from "./queries.ts";
 
 const service = 'service=~"$service"';
 const requests = `http_request_duration_seconds_count{${service}}`;
-/** Streams stay open, and the ledger reads everything: their duration says nothing about speed. */
+/** Excludes streams, which stay open, and the ledger, which reads every job: their durations say nothing about speed. */
 const timed = `${service}, route!~"/stream|/ledger|/metrics|/healthz|/readyz|none"`;
 const failed = `http_request_duration_seconds_count{${service}, status=~"5.."}`;
 
@@ -124,7 +124,7 @@ export default dashboard({
       ],
     },
     {
-      title: "What each service holds",
+      title: "Work in progress, by service",
       panels: [
         series({
           title: "Gateway: jobs awaiting their confirm",
@@ -138,7 +138,7 @@ export default dashboard({
           queries: [query("observatory_slots_busy / observatory_slots", "{{instance}}")],
         }),
         series({
-          title: "Processors: ends refused because another worker held the job",
+          title: "Processors: outcomes refused because another worker held the job",
           unit: "ops",
           queries: [query(perSecond("observatory_late_ends_total"), "{{instance}}")],
         }),

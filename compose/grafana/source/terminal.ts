@@ -8,7 +8,7 @@ const sessions = (state: string) => query(`sum(observatory_pty_sessions_${state}
 export default dashboard({
   name: "terminal",
   title: "Browser terminal",
-  description: "Terminals that are open in browsers. In your own terminal: odd-dashboard",
+  description: "Terminal sessions in browsers. To use your own terminal: odd-dashboard",
   rows: [
     {
       title: "Sessions",
