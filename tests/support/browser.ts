@@ -2,7 +2,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { measurePage } from "./page-coverage.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/** No account, no update, no requests of its own: the machine may have no other network. */
+/** Stop Chromium from syncing, updating and sending background requests, because the machine may be offline. */
 const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",
@@ -10,14 +10,14 @@ const ARGUMENTS = [
   "--no-first-run",
 ];
 
-/** The Chromium of this machine; CHROMIUM names another one. */
+/** Finds the installed Chromium; CHROMIUM overrides it. */
 export function findChromium(): string | undefined {
   return (
     process.env.CHROMIUM ?? NAMES.map((name) => Bun.which(name)).find((path) => path !== null) ?? undefined
   );
 }
 
-/** A page with everything that went wrong on it: console errors, exceptions, failed requests. */
+/** A page that records its console errors, exceptions and failed requests as faults. */
 export interface WatchedPage extends AsyncDisposable {
   readonly page: Page;
   readonly faults: string[];
@@ -28,7 +28,7 @@ export async function openBrowser(): Promise<{
   close(): Promise<void>;
 }> {
   const executablePath = findChromium();
-  if (!executablePath) throw new Error("There is no Chromium; CHROMIUM names one");
+  if (!executablePath) throw new Error("Chromium was not found; set CHROMIUM to its path");
   // Root cannot use Chromium's sandbox, and containers seldom provide it.
   const browser: Browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, "--no-sandbox"] });
   return {

@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 
-// Runs a service inside the test runner, which is the only way to measure its line coverage. SERVICE names it. What
-// would end the process ends the test instead, so that the report is written.
+// Runs the service that SERVICE names inside the test runner, because Bun measures line coverage only there.
+// `process.exit` ends the test instead of the process, so that the runner writes its report.
 setDefaultTimeout(24 * 3_600_000);
 const service = process.env.SERVICE ?? "";
 
@@ -13,7 +13,7 @@ test(service, async () => {
   const main = join(import.meta.dir, "../..", source);
   process.argv = [process.execPath, main];
   await import(main);
-  // A service that refuses its environment sets the code and opens nothing, so nothing else would end it.
+  // A service that rejects its environment sets the exit code and opens nothing, so no later exit would end the test.
   if (process.exitCode) ended.resolve(Number(process.exitCode));
   expect(await ended.promise).toBe(0);
 });

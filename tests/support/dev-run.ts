@@ -13,11 +13,11 @@ export const projectDir = join(import.meta.dir, "../..");
 export interface Dev {
   readonly child: Bun.Subprocess;
   output(): string;
-  /** Resolves when its output matches; throws with all output when it ended or after a minute and a half. */
+  /** Resolves when the output matches. Throws with all output when the process ends first, or after 90 s. */
   prints(pattern: RegExp): Promise<void>;
 }
 
-/** Runs `bun run dev` repeatedly in one data folder, as a test needs it; `root` is a copy of the project. */
+/** Prepares runs of `bun run dev` that share one data folder; `root` may be a copy of the project. */
 export function createDevRuns(root = projectDir) {
   const dataDir = createEngineFolder("observatory-dev-");
   const started: Dev[] = [];
@@ -54,7 +54,7 @@ export function createDevRuns(root = projectDir) {
 
   return {
     dataDir,
-    /** The contents of its `dev.json`. */
+    /** Reads `dev.json`. */
     state,
     submit,
     submitHash: () => submit({ type: "hash", payload: { text: "dev", rounds: 10 } }),
@@ -67,14 +67,14 @@ export function createDevRuns(root = projectDir) {
       return (await response.json()) as T;
     },
 
-    /** Starts it with these arguments; `prefix` is a command that runs it, for example in a namespace. */
+    /** Starts `bun run dev` with these arguments. A `prefix` command can run it, for example, in a namespace. */
     start(args: readonly string[], prefix: readonly string[] = []): Dev {
       const place = args.includes("--ephemeral") ? [] : ["--data", dataDir];
       const command = [...prefix, process.execPath, "tui/launch/main.ts", ...place, ...args];
       const dev = watch(
         Bun.spawn(command, {
           cwd: root,
-          // A short lease, so that a killed processor's jobs are taken over soon.
+          // With a short lease, another processor soon takes over the jobs of a killed one.
           env: { ...process.env, LOG_LEVEL: "info", LEASE_MS: "3000" },
           stdin: "ignore",
           stdout: "pipe",
@@ -85,7 +85,7 @@ export function createDevRuns(root = projectDir) {
       return dev;
     },
 
-    /** Stops what a test that failed halfway left running. */
+    /** Stops runs that a failed test left behind. */
     async stop(): Promise<void> {
       for (const { child } of started) if (child.exitCode === null) child.kill("SIGTERM");
       await Promise.all(started.splice(0).map(({ child }) => child.exited));
@@ -113,14 +113,14 @@ function watch(child: Bun.Subprocess<"ignore", "pipe", "inherit">): Dev {
         });
       await until(() => pattern.test(text) || isOver, {
         timeoutMs: 90_000,
-        what: () => `${pattern} in what bun run dev prints:\n${text}`,
+        what: () => `${pattern} in the output of bun run dev:\n${text}`,
       });
       if (!pattern.test(text)) throw new Error(`bun run dev ended without printing ${pattern}:\n${text}`);
     },
   };
 }
 
-/** The command line of a process, as `ps` shows it. */
+/** Returns a process's command line, as `ps` shows it. */
 export function commandOf(pid: number): string {
   return Bun.spawnSync(["ps", "-p", String(pid), "-o", "command="]).stdout.toString();
 }

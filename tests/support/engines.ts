@@ -5,7 +5,7 @@ import { type EngineMap, type StartedEngines, startEngines } from "../../tui/eng
 import { type EngineSetName, engineSets } from "../../tui/launch/engine-set.ts";
 import { createEngineFolder } from "./engine-folder.ts";
 
-/** Names the engine set of behaviours that do not choose one; "full" when it is not set. */
+/** The variable that names the engine set for behaviours that do not choose one; "full" by default. */
 export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";
 
 interface Shared {
@@ -16,7 +16,7 @@ interface Shared {
 const SLOT = Symbol.for("observatory.test.engines");
 const slots = globalThis as unknown as Record<symbol, Shared | undefined>;
 
-/** The set of this run. */
+/** Returns the engine set of this run. */
 export function chosenSet(): EngineSetName {
   const name = process.env[TEST_ENGINES] ?? "full";
   if (name !== "full" && name !== "embedded")
@@ -24,17 +24,17 @@ export function chosenSet(): EngineSetName {
   return name;
 }
 
-/** The engines of a set, each once. */
+/** Returns a set's engines without duplicates. */
 export function enginesOf(set: EngineSetName): EngineName[] {
   return [...new Set(Object.values(engineSets[set]))];
 }
 
-/** The engine that carries the bus in this run. */
+/** Returns the engine that carries the bus in this run. */
 export function busEngine(): EngineName {
   return engineSets[chosenSet()].BUS_URL;
 }
 
-/** Why tests that need these engines must be left out; undefined when they can run. */
+/** Returns why tests that need these engines cannot run; undefined if they can. */
 export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())): string | undefined {
   const missing = missingEngines([...names]);
   return missing.length === 0
@@ -42,7 +42,10 @@ export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())
     : missing.map(({ problem, remedy }) => `${problem}; try: ${remedy}`).join("; ");
 }
 
-/** The engines of this test run, each started by its first user. Worlds are separated by vhost, database and prefix. */
+/**
+ * Returns this run's shared engines, starting each on its first use. Every world has its own vhost, database and
+ * prefix.
+ */
 export async function testEngines<Name extends EngineName>(
   names: readonly Name[],
 ): Promise<Pick<EngineMap, Name>> {
@@ -57,12 +60,12 @@ export async function testEngines<Name extends EngineName>(
   return Object.assign({}, ...runs.map(({ engines }) => engines)) as Pick<EngineMap, Name>;
 }
 
-/** Stops them at the end of the run. */
+/** Stops the shared engines at the end of the run. */
 export async function stopTestEngines(): Promise<void> {
   const shared = slots[SLOT];
   if (!shared) return;
   slots[SLOT] = undefined;
-  // An engine that did not start has already failed the world that needed it.
+  // Ignores engines that did not start: they already failed the worlds that needed them.
   const runs = await Promise.allSettled(shared.started.values());
   await Promise.all(runs.map((run) => run.status === "fulfilled" && run.value.stop()));
   rmSync(shared.root, { recursive: true, force: true });

@@ -7,14 +7,13 @@ const TYPES = join(ROOT, "shared/job-types");
 const SCHEMAS = join(ROOT, "contracts/schemas");
 
 /**
- * Writes files derived from the job types when they are older than those, as a test runner does with snapshots, so
- * that adding or deleting a type changes one file only. In CI nothing is written, and the test of the export fails
- * instead.
+ * Rewrites the files derived from the job types when they are out of date, so adding or deleting a type takes one
+ * file. In CI it writes nothing, and the export's test fails instead.
  */
 export function exportJobTypes(): void {
   if (process.env.CI || !isStale()) return;
   const { stdout, stderr } = Bun.spawnSync([process.execPath, "shared/export-contracts.ts"], { cwd: ROOT });
-  // A type that cannot be loaded fails the tests that load it; here its error is only shown.
+  // Only shows errors: a type that cannot be loaded fails the tests that load it.
   console.error(`${stdout}${stderr}`.trim());
 }
 

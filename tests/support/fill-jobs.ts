@@ -7,16 +7,16 @@ export interface Filling {
   readonly status: JobStatus;
   readonly priority?: number;
   readonly typeVersion?: number;
-  /** Relative to now; jobs are due a millisecond after one another. */
+  /** When the first job is due, relative to now; each following job is due a millisecond later. */
   readonly dueInMs?: number;
   readonly workerId?: string;
-  /** Set where the table records whether a job is due. */
+  /** Value of the `due` column; leave it out for tables without that column. */
   readonly due?: boolean;
 }
 
 /**
- * Inserts rows of jobs as version 0.1 wrote them, with the history that leads to their status, generated in the
- * server.
+ * Inserts jobs as version 0.1 wrote them, with the transitions that lead to their status. PostgreSQL generates the
+ * rows.
  */
 export async function fillJobs(
   sql: postgres.Sql,

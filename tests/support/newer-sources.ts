@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** A copy of the sources, changed as in a newer version of this project. */
+/** A copy of the sources with the changes of a newer version. */
 export interface NewerSources extends Disposable {
   readonly root: string;
 }
@@ -12,11 +12,11 @@ export interface NewerSources extends Disposable {
 export interface Change {
   /** Files to add, by path from the root. */
   readonly add: Readonly<Record<string, string>>;
-  /** Texts to replace, by path. */
+  /** Texts to replace, by path from the root. */
   readonly replace?: Readonly<Record<string, readonly (readonly [was: string, is: string])[]>>;
 }
 
-/** Copies the sources and changes them; an added job type is registered by its file alone. */
+/** Copies the sources and applies a change. Adding a job type takes only its file. */
 export function newerSources({ add, replace = {} }: Change): NewerSources {
   const root = mkdtempSync(join(tmpdir(), "observatory-newer-"));
   for (const folder of ["contracts", "shared", "services", "package.json", "tsconfig.json"])

@@ -3,7 +3,7 @@ import { TEST_BINARIES } from "./service-process.ts";
 
 const MAIN = join(import.meta.dir, "../../tui/main.ts");
 
-/** The command to run it: from source, or compiled where {@link TEST_BINARIES} says. */
+/** Returns the command that runs `odd-dashboard`: from source, or the binary in {@link TEST_BINARIES}. */
 export function cliCommand(): string[] {
   const folder = process.env[TEST_BINARIES];
   return folder ? [join(folder, "odd-dashboard")] : [process.execPath, MAIN];
@@ -15,7 +15,7 @@ export interface CliRun {
   readonly err: string;
 }
 
-/** Starts a run of `odd-dashboard`. */
+/** Starts `odd-dashboard` with these arguments. */
 export function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -23,7 +23,7 @@ export function startCli(
   cwd = "/",
 ) {
   const child = Bun.spawn([...cliCommand(), ...args], {
-    // Only the parts of this machine's environment that it needs to run.
+    // Passes on only those variables of this machine that the program needs.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
     cwd,
     stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
@@ -38,7 +38,7 @@ export function startCli(
   const reading = Promise.all([collect("out", child.stdout), collect("err", child.stderr)]);
   return {
     child,
-    /** What it has printed so far. */
+    /** The output so far. */
     printed,
     async ended(): Promise<CliRun> {
       await reading;

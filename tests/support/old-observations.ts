@@ -4,8 +4,8 @@ import type { Sql } from "postgres";
 import type { JobEvent } from "../../contracts/events.ts";
 
 /**
- * Stores events as versions without batches did, a row or document each, and counted. They are old: only the event
- * store remembers their ids.
+ * Stores and counts events like versions before batches: one row or document for each event. Only the event store
+ * remembers the ids of these events.
  */
 export async function storeOldInPostgres(sql: Sql, events: readonly JobEvent[]): Promise<void> {
   await sql.unsafe(OLD_TABLES).simple();

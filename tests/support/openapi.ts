@@ -14,7 +14,7 @@ export interface OpenApi {
   paths: Record<string, Record<string, Operation>>;
 }
 
-/** Reads a service's own OpenAPI document, and checks replies against it. */
+/** Reads a service's OpenAPI document and returns a function that checks replies against it. */
 export async function readOpenApi(baseUrl: string) {
   const document = (await (await fetch(`${baseUrl}/openapi.json`)).json()) as OpenApi;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -26,8 +26,8 @@ export async function readOpenApi(baseUrl: string) {
     document,
 
     /**
-     * Checks that the reply has this status, and is documented with it, its content type and its schema. Returns its
-     * body.
+     * Checks that the reply has this status and that the document describes its status, content type and body.
+     * Returns the body.
      */
     async expectDocumented(path: string, method: string, response: Response, status: number) {
       const contentType = (response.headers.get("content-type") ?? "").split(";")[0] ?? "";
@@ -35,7 +35,7 @@ export async function readOpenApi(baseUrl: string) {
       const documented = document.paths[path]?.[method]?.responses[String(status)];
       expect(Object.keys(documented?.content ?? {})).toEqual([contentType]);
       const body: unknown = contentType.endsWith("json") ? await response.json() : await firstText(response);
-      // By a pointer into the document, so that its `$ref`s resolve there.
+      // Referring to the schema by a pointer lets its `$ref`s resolve within the document.
       const pointer = ["paths", path, method, "responses", String(status), "content", contentType, "schema"]
         .map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1")))
         .join("/");

@@ -7,15 +7,15 @@ import { buildPage } from "../../web/build.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** What Chromium ran of one script: ranges of its text, each with a count, inner ones inside outer ones. */
+/** Chromium's coverage of one script: nested text ranges, each with an execution count. */
 type Script = Awaited<ReturnType<Page["coverage"]["stopJSCoverage"]>>[number];
 
 let maps: Promise<ReadonlyMap<string, TraceMap>> | undefined;
 let reports = 0;
 
 /**
- * Starts measuring which lines of the page a tab runs; the returned function writes a report that {@link
- * coverageByService} reads.
+ * Starts measuring which lines of the page's sources run in a tab. The returned function writes a report for
+ * {@link coverageByService}.
  */
 export async function measurePage(page: Page, folder: string): Promise<() => Promise<void>> {
   await page.coverage.startJSCoverage({ resetOnNavigation: false });
@@ -33,7 +33,7 @@ export async function measurePage(page: Page, folder: string): Promise<() => Pro
   };
 }
 
-/** The source maps of the page's scripts by name, from a bundle like the served one. */
+/** Returns the source maps of the page's scripts, by script name. Builds the same bundle as the page's server. */
 async function sourceMaps(): Promise<ReadonlyMap<string, TraceMap>> {
   const folder = mkdtempSync(join(tmpdir(), "page-maps-"));
   try {
@@ -58,7 +58,7 @@ function addLines(
 ): void {
   const ran = new Uint8Array(text.length);
   const ranges = script.functions.flatMap(({ ranges }) => ranges);
-  // An inner range is shorter than the one around it, and more specific.
+  // Outer ranges first: an inner range is shorter, and its count overrides the outer one.
   ranges.sort((a, b) => b.endOffset - b.startOffset - (a.endOffset - a.startOffset));
   for (const { startOffset, endOffset, count } of ranges) ran.fill(count > 0 ? 1 : 0, startOffset, endOffset);
   const starts = [0];

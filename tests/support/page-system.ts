@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** The page and its terminals in front of a world, each in its own process. */
+/** Starts the page's server and web-pty in front of a world, each in its own process. */
 export async function startPageSystem(
   world: Pick<World, "gateway" | "readModel">,
   env: Readonly<Record<string, string>> = {},
@@ -55,7 +55,7 @@ export async function startPageSystem(
     async restartTerminals() {
       terminals = await startTerminals();
     },
-    /** Simulates a lost network: every socket of the page breaks, and its server answers again a moment later. */
+    /** Simulates a lost network: kills the page's server, which breaks every socket, and starts it again. */
     async breakNetwork() {
       page.kill("SIGKILL");
       await page.exited;

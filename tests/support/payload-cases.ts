@@ -2,7 +2,7 @@ import type { TSchema } from "@sinclair/typebox";
 import type { JobType } from "../../shared/job-types/define.ts";
 import { requestSchemaOf } from "../../shared/job-types/request-schema.ts";
 
-/** A value to check against a schema, under the name that a failed test shows. */
+/** A value to check against a schema, with the name that a failed test shows. */
 export interface Case {
   readonly name: string;
   readonly value: unknown;
@@ -10,7 +10,7 @@ export interface Case {
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** Payloads that a job type must accept: its example, the smallest one, and each field at its bounds. */
+/** Returns payloads that a job type must accept: its example, its required fields alone, and each field at its bounds. */
 export function goldenPayloads({ payload, example }: JobType): Case[] {
   const { required = [] } = requestSchemaOf(payload);
   const least = Object.fromEntries(required.map((name) => [name, example[name]]));
@@ -23,7 +23,7 @@ export function goldenPayloads({ payload, example }: JobType): Case[] {
   return [{ name: "example", value: example }, { name: "least", value: least }, ...fields];
 }
 
-/** Payloads that a job type must refuse: its bad examples, and those derived from its schema. */
+/** Returns payloads that a job type must refuse: its bad examples, and payloads that violate its schema. */
 export function badPayloads({ payload, example, badExamples = [] }: JobType): Case[] {
   const asked = requestSchemaOf(payload);
   return [
@@ -80,7 +80,7 @@ function misfitsOf(schema: TSchema): Labelled[] {
 function strangers(example: Payload): Case[] {
   return [
     { name: "an unknown field", value: { ...example, somethingUnknown: 1 } },
-    // As parsed from JSON: a field of its own, not the prototype.
+    // In an object literal `__proto__` would set the prototype; JSON.parse creates a field.
     {
       name: "a field __proto__",
       value: JSON.parse(`{"__proto__": 1, ${JSON.stringify(example).slice(1)}`.replace(", }", "}")),

@@ -4,18 +4,18 @@ import pixelmatch from "pixelmatch";
 import { PNG } from "pngjs";
 
 /**
- * How far a colour may be off, from 0 to 1, before a pixel counts; edges that are merely smoothed differently never
+ * How far a pixel's colour may differ, from 0 to 1, before the pixel counts as different. Anti-aliased pixels never
  * count.
  */
 const COLOUR_TOLERANCE = 0.1;
 export interface Tolerance {
   /** How many pixels may differ. */
   readonly pixels: number;
-  /** Where both pictures and their difference are written when they do not match. */
+  /** Where the new picture and the difference are written when they do not match. */
   readonly folder: string;
 }
 
-/** Compares a picture with the stored one. */
+/** Compares a new picture with the stored one. */
 export function expectPicture(kept: string, taken: Buffer, { pixels: most, folder }: Tolerance): void {
   const name = basename(kept, ".png");
   if (process.env.SNAPSHOTS === "write") {

@@ -4,7 +4,7 @@ import { exportJobTypes } from "./export-job-types.ts";
 
 exportJobTypes();
 
-// At a timeout the runner ends every process it started, engines included. This limit is generous, so that tests fail
-// by their own conditions and say which.
+// When a test times out, the runner kills every process it started, including the engines. This limit is generous so
+// that a test fails by its own condition, whose message names the problem.
 setDefaultTimeout(180_000);
 afterAll(stopTestEngines);

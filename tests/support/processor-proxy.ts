@@ -4,7 +4,7 @@ import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export interface ProcessorProxy {
   readonly processorUrl: string;
   readonly proxy: TcpProxy;
-  /** Its variables that name PostgreSQL, through the proxy: the job store, and the bus where PostgreSQL carries it. */
+  /** The processor's variables that lead through the proxy: the job store and, if PostgreSQL carries it, the bus. */
   readonly urls: Readonly<Record<string, string>>;
 }
 

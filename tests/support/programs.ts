@@ -3,15 +3,15 @@ import { findNginx } from "./nginx.ts";
 
 export type Program = "chromium" | "nginx";
 
-/** How each program is found, and how to install it when it is missing. Its name is also that of its Debian package. */
+/** How to find each program, and what to report if it is missing. Programs are named like their Debian packages. */
 export const PROGRAMS: Readonly<Record<Program, { find(): string | null | undefined; missing: string }>> = {
   chromium: {
     find: findChromium,
-    missing: "There is no Chromium; install it, or name it in CHROMIUM",
+    missing: "Chromium was not found; install it, or set CHROMIUM to its path",
   },
-  nginx: { find: findNginx, missing: "There is no nginx; install it with apt-get install nginx" },
+  nginx: { find: findNginx, missing: "nginx was not found; install it with apt-get install nginx" },
 };
 
-/** Why a suite cannot run: one sentence for each program that it needs and that is missing. */
+/** Returns why a suite cannot run: one sentence for each missing program. */
 export const missingPrograms = (programs: readonly Program[]): string[] =>
   programs.filter((program) => !PROGRAMS[program].find()).map((program) => PROGRAMS[program].missing);

@@ -4,14 +4,14 @@ import { createEngineFolder } from "./engine-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Copies the project as git would commit it now, with this project's dependencies, for a test that changes sources. */
+/** Copies every file that git does not ignore, and links `node_modules`, for tests that change sources. */
 export function copyProject(): { readonly root: string; remove(): void } {
   const root = createEngineFolder("observatory-copy-");
   const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
     cwd: ROOT,
   });
   for (const file of stdout.toString().split("\0")) {
-    // Files deleted since they were added are listed too.
+    // git also lists tracked files that have been deleted.
     if (file === "" || file === "node_modules" || !existsSync(join(ROOT, file))) continue;
     mkdirSync(dirname(join(root, file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(root, file));

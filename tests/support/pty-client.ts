@@ -11,13 +11,13 @@ type Told<T extends PtyServerMessage["type"]> = Extract<PtyServerMessage, { type
 export interface PtyClientOptions {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether output is acknowledged as it arrives; a stalled browser does not. */
+  /** Whether the client acknowledges output as it arrives, unlike a stalled browser. */
   readonly acknowledges?: boolean;
 }
 
-/** Opens a terminal as a browser does: speaks the protocol and keeps everything received. */
+/** Opens a terminal with the protocol that browsers use, and keeps everything it receives. */
 export async function connectPty({ url, headers = {}, acknowledges = true }: PtyClientOptions) {
-  // Headers are Bun's own addition to the browser's WebSocket.
+  // The standard WebSocket has no headers option; Bun adds it.
   const socket = new WebSocket(url, { protocols: [PTY_PROTOCOL], headers } as never);
   socket.binaryType = "arraybuffer";
   const messages: PtyServerMessage[] = [];
@@ -52,13 +52,13 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
   const client = {
     messages,
     closed: closed.promise,
-    /** Frames that did not begin where the one before ended. */
+    /** Frames that did not begin where the previous frame ended. */
     gaps,
     bytes: () => Buffer.concat(chunks),
     text: () => Buffer.concat(chunks).toString(),
     snapshot: () => snapshot,
     parsed: () => parsed ?? 0,
-    /** Counts on from here, as a page does that kept its screen. */
+    /** Continues counting from this sequence, like a page that kept its screen. */
     resumeAt(sequence: number) {
       parsed = sequence;
     },
@@ -67,7 +67,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
     type: (text: string) => socket.send(Buffer.from(text)),
     told: <T extends PtyServerMessage["type"]>(type: T) =>
       messages.findLast((message): message is Told<T> => message.type === type),
-    /** Resolves to the newest message of a type, once one has arrived. */
+    /** Resolves to the newest message of a type; waits until one has arrived. */
     hears: <T extends PtyServerMessage["type"]>(type: T): Promise<Told<T>> =>
       eventually(() => client.told(type), { what: `a message ${type}` }),
     sees: (text: string) =>
@@ -75,7 +75,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
         what: `${JSON.stringify(text)} on the screen`,
         timeoutMs: 10_000,
       }),
-    /** Breaks the connection as a lost network does: without a close frame. */
+    /** Breaks the connection without a close frame, like a lost network. */
     drop: () => socket.terminate(),
     close: () => socket.close(),
   };

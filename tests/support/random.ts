@@ -1,12 +1,12 @@
 export interface Random {
-  /** A whole number from `least` to `most`, both included. */
+  /** Returns an integer from `least` to `most`, inclusive. */
   between(least: number, most: number): number;
   pick<T>(items: readonly T[]): T;
-  /** A copy in another order. */
+  /** Returns a shuffled copy. */
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** Pseudo-random choices that a seed reproduces (mulberry32). */
+/** Creates a pseudo-random source that a seed reproduces (mulberry32). */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

@@ -3,7 +3,7 @@ import { EVENT_TYPES } from "../../contracts/events.ts";
 import { decodeMessage } from "../../shared/event.ts";
 import { sampleEvent } from "./sample-events.ts";
 
-test("a sample of every type matches the contract of events", () => {
+test("a sample event of every type matches the event contract", () => {
   const samples = EVENT_TYPES.map((eventType) => sampleEvent(eventType));
   expect(decodeMessage(Buffer.from(JSON.stringify(samples)))).toEqual({ events: samples, refused: [] });
 });

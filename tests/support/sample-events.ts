@@ -4,7 +4,7 @@ import { createEventMaker } from "../../shared/event.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
-/** What distinguishes one event from another of its type; the rest is generated and valid. */
+/** Fields to set on a sample event; the rest is generated and valid. */
 export interface SampleFacts<E extends EventType> {
   readonly eventId?: string;
   readonly at?: number | Date;
@@ -50,7 +50,7 @@ const PAYLOADS: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jo
   },
 };
 
-/** A valid event of a type, by default of a new `hash` job; its id is derived as for real events. */
+/** Returns a valid event, by default of a new `hash` job. Its id is derived like the ids of real events. */
 export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFacts<E> = {}): JobEvent<E> {
   const payload = {
     jobId: newJobId(),
@@ -69,7 +69,7 @@ export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFact
   });
 }
 
-/** Several events of a type, each of its own job. */
+/** Returns several events of a type, each of a different job. */
 export function sampleEvents<E extends EventType>(
   count: number,
   eventType: E,
@@ -78,7 +78,7 @@ export function sampleEvents<E extends EventType>(
   return Array.from({ length: count }, () => sampleEvent(eventType, facts));
 }
 
-/** The five events of a job that completes, a millisecond apart. */
+/** Returns the five events of a job that completes, a millisecond apart. */
 export function sampleStory(
   about: { jobId?: string; jobType?: string; at?: number; durationMs?: number; queueWaitMs?: number } = {},
 ): JobEvent[] {
@@ -93,7 +93,7 @@ export function sampleStory(
   ];
 }
 
-/** The ids by which the ledger's side of the observations identifies an event. */
+/** Returns the ids by which the observation store's ledger identifies an event. */
 export function namesOf({ eventId, payload: { jobId } }: JobEvent): { eventId: string; jobId: string } {
   return { eventId, jobId };
 }

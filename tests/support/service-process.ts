@@ -7,19 +7,19 @@ import { eventually } from "./wait.ts";
 const ROOT = join(import.meta.dir, "../..");
 const MAX_LINES = 2_000;
 
-/** One of our services, or the server of the page. */
+/** A service, or the page's server. */
 export type Startable = ServiceName | "web-ui";
 
-/** One of our services, running in its own process. */
+/** A service that runs in its own process. */
 export interface ServiceProcess<N extends Startable = ServiceName> {
   readonly name: N;
   readonly url: string;
   readonly pid: number;
-  /** Its newest log lines. */
+  /** The newest log lines. */
   readonly lines: readonly string[];
   signal(signal: NodeJS.Signals): void;
   hasEnded(): boolean;
-  /** Resolves to the exit code, or the signal's name, when it has ended. */
+  /** Resolves to the exit code or the signal's name when the process has ended. */
   readonly ended: Promise<number | string>;
   /** Sends SIGTERM and waits. */
   stop(): Promise<number | string>;
@@ -27,7 +27,10 @@ export interface ServiceProcess<N extends Startable = ServiceName> {
   kill(): Promise<void>;
 }
 
-/** Starts a service on a free port, from source or from the sources at `root`; resolves when it reports ready. */
+/**
+ * Starts a service on a free port, from the sources at `root` or as {@link command} says. Resolves when the service
+ * reports ready.
+ */
 export async function startService<N extends Startable = ServiceName>(
   name: N,
   env: Readonly<Record<string, string>>,
@@ -38,7 +41,7 @@ export async function startService<N extends Startable = ServiceName>(
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(root ? [process.execPath, join(root, sourceOf(name))] : command(name), {
     cwd: root ?? ROOT,
-    // Only the test's own variables: nothing from the surrounding shell affects a test.
+    // Passes on only the test's variables, so the developer's shell cannot affect a test.
     env: {
       PATH: process.env.PATH ?? "",
       HOME: process.env.HOME ?? "",
@@ -46,7 +49,7 @@ export async function startService<N extends Startable = ServiceName>(
       SERVICE: name,
       ...env,
       PORT: port,
-      // web-pty has a separate port for its operations.
+      // web-pty serves health and metrics on a port of their own.
       PTY_METRICS_PORT: port,
     },
     stdout: "pipe",
@@ -114,12 +117,12 @@ const sourceOf = (name: Startable) => (name === "web-ui" ? "web/server.ts" : `se
 
 let measured = 0;
 
-/** The folder of compiled binaries to run instead of the sources. */
+/** The variable that names a folder of compiled binaries to run instead of the sources. */
 export const TEST_BINARIES = "OBSERVATORY_BINARIES";
 
 /**
- * The command: from source, or compiled where {@link TEST_BINARIES} says; inside the test runner when the run measures
- * line coverage, with a separate report per process.
+ * Returns the command that runs a service: from source, or the binary in {@link TEST_BINARIES}. A run that measures
+ * line coverage starts it inside the test runner, with a separate report for each process.
  */
 export function command(name: Startable): string[] {
   const binaries = process.env[TEST_BINARIES];

@@ -1,4 +1,4 @@
-/** When preloaded before a service (`BUN_OPTIONS=--preload=…`), shifts its clock by `CLOCK_SHIFT_MS`. */
+// Preload this file into a service (`BUN_OPTIONS=--preload=…`) to shift the service's clock by `CLOCK_SHIFT_MS`.
 const shiftMs = Number(process.env.CLOCK_SHIFT_MS);
 const RealDate = Date;
 

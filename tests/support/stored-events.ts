@@ -4,7 +4,7 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { batchesOf, type EventBatch, readBatch } from "../../shared/observations/event-batch.ts";
 
 interface StoredEvents {
-  /** How many events of a job are stored. */
+  /** Returns the number of stored events of a job. */
   countOf(jobId: string): Promise<number>;
   /** Deletes one of a job's events, as if it had never been stored. */
   forget(jobId: string, eventId: string): Promise<void>;
@@ -19,7 +19,7 @@ interface StoredBatch {
   readonly body: Binary;
 }
 
-/** Reads the event store behind `EVENTS_URL` with its own driver, not through a service. */
+/** Accesses the event store behind `EVENTS_URL` directly instead of through a service. */
 export async function withStoredEvents<T>(
   eventsUrl: string,
   use: (events: StoredEvents) => Promise<T>,

@@ -4,14 +4,14 @@ import { describeUnless } from "./describe-unless.ts";
 import { chosenSet, enginesOf, whyLeftOut } from "./engines.ts";
 import { createWorld, type World, type WorldOptions } from "./world.ts";
 
-/** Describes what needs these engines. Where one is missing it is left out by name; in CI that is a failure. */
+/** Describes tests that need these engines. They are skipped where an engine is missing, except in CI. */
 export function describeOn(engines: readonly EngineName[], name: string, define: () => void): void {
   describeUnless(whyLeftOut(engines), name, define);
 }
 
 /**
- * A behaviour, shown on its own world. When its tests are done, the ledger must settle at zero, unless `accused` says
- * that it will not.
+ * Describes a behaviour in a world of its own. After its tests the ledger must settle at zero, unless `accused` says
+ * that the tests leave accused jobs.
  */
 export function behaviour(
   name: string,
@@ -31,6 +31,6 @@ export function behaviour(
       return world;
     });
     if (!options.accused)
-      test("afterwards the ledger settles at zero", async () => void (await world?.settledLedger()));
+      test("the ledger settles at zero after all tests", async () => void (await world?.settledLedger()));
   });
 }

@@ -7,7 +7,7 @@ import { openPostgres } from "../../shared/postgres.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Does what a processor's retention would do in one pass, so many hours from now. */
+/** Runs one pass of a processor's retention as if it were `hours` later. */
 export async function sweepIn(hours: number, databaseUrl: string): Promise<void> {
   const sql = openPostgres({ url: databaseUrl, max: 1, name: "sweep", arrays: false });
   try {
@@ -26,7 +26,7 @@ export async function sweepIn(hours: number, databaseUrl: string): Promise<void>
   }
 }
 
-/** Runs in a separate process, to be killed. */
+// A test that kills the sweep runs this file as a separate process.
 if (import.meta.main) {
   const [hours, databaseUrl] = createCommandLine("bun sweep.ts", "Sweeps once, as if the hours had passed")
     .argument("<hours>", "how far ahead", Number)

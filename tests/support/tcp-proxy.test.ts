@@ -18,7 +18,7 @@ afterEach(async () => {
   await new Promise((resolve) => echo.close(resolve));
 });
 
-test("bytes go through in both directions, and the end of one side ends the other", async () => {
+test("bytes pass in both directions, and the end of one side ends the other", async () => {
   const client = await dial();
   const big = Buffer.alloc(3_000_000, "abc");
   client.socket.end(big);
@@ -27,7 +27,7 @@ test("bytes go through in both directions, and the end of one side ends the othe
   await eventually(() => proxy.open === 0, { what: "nothing to be open" });
 });
 
-test("a cut closes open connections and refuses new ones, until it is restored", async () => {
+test("a cut closes open connections and refuses new ones until the proxy is restored", async () => {
   const client = await dial();
   proxy.cut();
   await eventually(() => client.closed, { what: "the cut to be seen" });
@@ -39,7 +39,7 @@ test("a cut closes open connections and refuses new ones, until it is restored",
   await eventually(() => again.text() === "back", { what: "the echo" });
 });
 
-test("a freeze lets nothing through, and what was sent meanwhile follows in order", async () => {
+test("a freeze lets nothing through, and data sent during the freeze follows in order", async () => {
   const client = await dial();
   client.socket.write("1");
   await eventually(() => client.text() === "1", { what: "the first echo" });
@@ -51,10 +51,10 @@ test("a freeze lets nothing through, and what was sent meanwhile follows in orde
   expect([client.text(), late.text(), client.closed]).toEqual(["1", "", false]);
   client.socket.write("3");
   proxy.restore();
-  await eventually(() => client.text() === "123" && late.text() === "late", { what: "what was held back" });
+  await eventually(() => client.text() === "123" && late.text() === "late", { what: "the data held back" });
 });
 
-test("a stranded connection stays open without another byte, and a new connection works", async () => {
+test("a stranded connection stays open but passes no more bytes, and a new connection works", async () => {
   const stranded = await dial();
   proxy.strand();
   stranded.socket.write("lost");
@@ -64,7 +64,7 @@ test("a stranded connection stays open without another byte, and a new connectio
   expect(stranded).toMatchObject({ closed: false, received: [] });
 });
 
-test("a delay delays each direction and keeps the order", async () => {
+test("a delay applies to each direction and keeps the order", async () => {
   const client = await dial();
   proxy.delay(60);
   const before = performance.now();

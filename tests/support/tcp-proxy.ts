@@ -1,25 +1,25 @@
 import { connect, createServer, type Socket } from "node:net";
 
 export interface TcpProxy {
-  /** Where clients connect, on 127.0.0.1. */
+  /** The port on 127.0.0.1 that clients connect to. */
   readonly port: number;
-  /** Connections currently open. */
+  /** The number of open connections. */
   readonly open: number;
   /** Closes every connection, the newest first, and refuses new ones. */
   cut(): void;
-  /** Keeps connections and accepts new ones, but lets nothing through in either direction. */
+  /** Keeps connections open and accepts new ones, but lets nothing through in either direction. */
   freeze(): void;
-  /** Drops whatever the current connections send from now on, without closing them; new ones work. */
+  /** Drops everything that the current connections send from now on, without closing them. New connections work. */
   strand(): void;
   /** Delays everything by `ms`, in each direction. */
   delay(ms: number): void;
-  /** Lets everything through at once; what a freeze held back follows in order. */
+  /** Ends every fault. Data that a freeze held back follows in order. */
   restore(): void;
-  /** Ends the proxy with all its connections. May be called twice. */
+  /** Closes the proxy and its connections. May be called twice. */
   close(): Promise<void>;
 }
 
-/** A network between a client and a server that can be cut, frozen and slowed. */
+/** Creates a TCP proxy that can cut, freeze, strand and delay its connections. */
 export async function createTcpProxy(target: { targetPort: number; targetHost?: string }): Promise<TcpProxy> {
   let mode: "through" | "cut" | "frozen" = "through";
   let delayMs = 0;
@@ -73,10 +73,10 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
     let stranded = false;
     const hold = (chunk: Chunk) => {
       if (stranded) return;
-      // Never before earlier data, even when the delay has shrunk.
+      // Never overtakes earlier data, even if the delay has shrunk.
       const due = Math.max(held.at(-1)?.due ?? 0, Date.now() + delayMs);
       held.push({ chunk, due });
-      // A frozen network accepts a bounded amount, like real buffers.
+      // While frozen, accepts a bounded amount of data, like real network buffers.
       if (mode === "frozen" && held.length > 256) from.pause();
       if (!timer) flush();
     };

@@ -1,6 +1,6 @@
 import { traceIdOfJob } from "../../shared/traceparent.ts";
 
-/** A span as it arrived, its service and attributes made easy to read. */
+/** A received span, with its service and attributes unwrapped. */
 export interface ReceivedSpan {
   readonly service: string;
   readonly name: string;
@@ -17,7 +17,7 @@ interface Attribute {
   readonly key: string;
   readonly value: Readonly<Record<string, unknown>>;
 }
-/** The part that is read of OTLP's ExportTraceServiceRequest in JSON. */
+/** The parts of OTLP's JSON ExportTraceServiceRequest that this receiver reads. */
 interface ExportRequest {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
@@ -36,7 +36,7 @@ interface ExportRequest {
   }[];
 }
 
-/** An OTLP receiver over HTTP on a free port that keeps every span it receives. */
+/** Starts an OTLP/HTTP receiver on a free port that keeps every span it receives. */
 export function startTraceReceiver() {
   const spans: ReceivedSpan[] = [];
   const tokens: (string | null)[] = [];

@@ -9,18 +9,18 @@ import { prometheusConfig } from "../../tui/launch/prometheus-config.ts";
 import { type RuleFile, readRuleFiles } from "./rule-book.ts";
 import type { World } from "./world.ts";
 
-/** Why tests that need Prometheus and Alertmanager must be left out; undefined when they can run. */
+/** Returns why tests that need Prometheus and Alertmanager cannot run; undefined if they can. */
 export const whyUnwatched = () =>
   findPrometheus() && findAlertmanager()
     ? undefined
     : "Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager";
 
-/** Real observers of a world, whose read-model was restarted to know them. */
+/** Prometheus and Alertmanager watching a world. */
 export type Watchers = Awaited<ReturnType<typeof watchWorld>>;
 
 /**
- * Starts Prometheus and Alertmanager for a world. They evaluate every second, and alerts wait a twelfth of their `for`
- * (a minute becomes five seconds): the rules are a copy of the real ones with only that changed.
+ * Starts Prometheus and Alertmanager for a world, and restarts its read-model with their addresses. Prometheus
+ * evaluates a copy of the real rules every second, with each `for` divided by 12, so a minute becomes five seconds.
  */
 export async function watchWorld(world: World) {
   const root = mkdtempSync(join(tmpdir(), "observatory-watchers-"));
@@ -79,7 +79,7 @@ export async function watchWorld(world: World) {
     return {
       alertmanager,
       stop,
-      /** The `data` of a reply from Prometheus' HTTP API. */
+      /** Queries Prometheus' HTTP API and returns the reply's `data`. */
       async ask<T>(path: string): Promise<T> {
         const response = await fetch(`${prometheus.url}/api/v1/${path}`);
         const { status, data, error } = (await response.json()) as {

@@ -5,7 +5,7 @@ import { type EngineSetName, engineSets, type UrlName } from "../../tui/launch/e
 import { enginesOf, testEngines } from "./engines.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
-/** One world's part of the shared engines: its own vhost, databases and prefix, deleted by `remove`. */
+/** Creates one world's vhost and database on the shared engines, and pushes their removal onto `undo`. */
 export async function createWorldEngines(
   set: EngineSetName,
   name: string,

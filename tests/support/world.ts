@@ -11,27 +11,27 @@ import type { TcpProxy } from "./tcp-proxy.ts";
 import { eventually } from "./wait.ts";
 import { createWorldEngines } from "./world-engines.ts";
 
-/** A service that does not answer within this time has hung, and the test should say so. */
+/** A service that does not answer within this time counts as hung, and the request fails. */
 const ANSWER_MS = 20_000;
-/** Most processors that run at once in one world. */
+/** Maximum number of processors that run at once in a world. */
 const MAX_PROCESSORS = 4;
 
 export interface WorldOptions {
-  /** The engines: four of them or one PostgreSQL; the run's choice when left out. */
+  /** The engine set, all four engines or one PostgreSQL; by default the run's choice. */
   readonly engines?: EngineSetName;
-  /** How many processors; 1 by default. */
+  /** The number of processors; 1 by default. */
   readonly processors?: number;
   /** Engines that the services reach through a proxy, which can be cut or frozen. */
   readonly proxied?: readonly EngineName[];
-  /** Whether each processor reaches PostgreSQL through its own proxy, which can be cut off alone. */
+  /** Whether each processor reaches PostgreSQL through its own proxy, so that a test can cut off one processor. */
   readonly partitionable?: true;
-  /** Variables of one service or, under `all`, of every one. */
+  /** Environment variables by service; `all` applies to every service. */
   readonly env?: Partial<Record<ServiceName | "all", Readonly<Record<string, string>>>>;
-  /** Which services run; all four by default. */
+  /** The services to run; all four by default. */
   readonly services?: readonly ServiceName[];
 }
 
-/** A whole system: fresh databases, vhost and prefix on the shared engines, and real service processes. */
+/** A whole system: real service processes with a database, vhost and prefix of their own on the shared engines. */
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 export async function createWorld({
@@ -58,17 +58,17 @@ export async function createWorld({
   const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
   undo.push(() => sql.end());
 
-  // A fixed port for each processor, so that others find one that was restarted.
+  // Each processor has a fixed port, so that other services find it after a restart.
   const places = await Promise.all(Array.from({ length: MAX_PROCESSORS }, () => findFreePort()));
   const processorUrls = places.map((port) => `http://127.0.0.1:${port}`);
-  // One for each: a restarted processor finds the network as its predecessor left it.
+  // A proxy belongs to a port, so a restarted processor finds the network as its predecessor left it.
   const partitions: ProcessorProxy[] = [];
   for (const url of partitionable ? processorUrls : []) {
     const own = await createProcessorProxy(urls, url);
     partitions.push(own);
     undo.push(own.proxy.close);
   }
-  // The gateway sends callers there.
+  // Fixed, because the gateway's replies link to the read-model.
   const readModelPort = await findFreePort();
   const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}, root?: string) => {
     const place: Record<string, string> = {};
@@ -84,7 +84,7 @@ export async function createWorld({
       ...urls,
       PROCESSOR_URL: processorUrls.join(","),
       READ_MODEL_URL: `http://127.0.0.1:${readModelPort}`,
-      // The ledger waits for the next measurement of the queues.
+      // The ledger waits for the next measurement of the queues, so measure often.
       SNAPSHOT_EVERY_MS: "500",
       ...place,
       ...env.all,
@@ -102,7 +102,7 @@ export async function createWorld({
     engine,
     urls,
     proxies,
-    /** The proxy between a processor and PostgreSQL, in a partitionable world. */
+    /** Returns the proxy between a processor and PostgreSQL in a partitionable world. */
     partitionOf(processor: ServiceProcess): TcpProxy {
       const own = partitions.find(({ processorUrl }) => processorUrl === processor.url);
       if (!own) throw new Error(`the processor at ${processor.url} has no proxy of its own`);
@@ -178,7 +178,7 @@ export async function createWorld({
       );
     },
 
-    /** Waits until the ledger has nothing in flight and everything observed, and returns it. It must be balanced. */
+    /** Waits until the ledger is settled and balanced and counts every stored job, and returns it. */
     async settledLedger(timeoutMs = 60_000): Promise<Ledger> {
       let last: Ledger | undefined;
       try {
@@ -209,10 +209,10 @@ export async function createWorld({
   };
 
   try {
-    // Processors first, one after the other: each needs a free place, and the first creates the tables.
+    // Processors start first, one after another: each takes a free port, and the first creates the tables.
     if (services.includes("processor")) for (let n = 0; n < processors; n++) await start("processor");
     const others = services.filter((service) => service !== "processor").map((service) => start(service));
-    // All of them have started or failed before anything is undone.
+    // Waits until every service has started or failed, so that nothing is undone while one still starts.
     await Promise.allSettled(others);
     await Promise.all(others);
     return world;
