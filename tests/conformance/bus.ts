@@ -7,7 +7,7 @@ import { describeRedelivery } from "./bus/redelivery.ts";
 import { describeState } from "./bus/state.ts";
 import { type BusWorld, connected, type OpenWorld } from "./bus/world.ts";
 
-/** What each bus must do, whichever engine carries it. */
+/** Defines the tests that every bus adapter must pass. */
 export function describeBus(name: string, makeWorld: () => Promise<BusWorld>): void {
   describe(`bus on ${name}`, () => {
     let world: BusWorld;

@@ -10,7 +10,7 @@ import { describeRecording } from "./observations/recording.ts";
 import { describeSeries } from "./observations/series.ts";
 import { connected, type ObservationsWorld, type OpenWorld } from "./observations/world.ts";
 
-/** What observations must do, wherever they are stored. */
+/** Defines the tests that every observations adapter must pass. */
 export function describeObservations(name: string, makeWorld: () => Promise<ObservationsWorld>): void {
   describe(`observations on ${name}`, () => {
     let world: ObservationsWorld;

@@ -82,7 +82,7 @@ function objectOf(random: Random, depth = 0): Record<string, unknown> {
   );
 }
 
-/** A job that is mostly valid; a faulty part makes a refusal, which is just as good an answer. */
+/** Returns a mostly valid job. An invalid part leads to a refusal, which is an equally correct response. */
 function jobOf(random: Random): Record<string, unknown> {
   const job = {
     type: random.pick(["sleep", "sleep", "sleep", "sleep", "hash", "brew"]),
@@ -125,7 +125,7 @@ behaviour("a job answered with 202", {}, (world) => {
     });
   };
 
-  test(`becomes a row, in ${SINGLE} generated requests one by one (seed ${SEED})`, async () => {
+  test(`becomes a row, in ${SINGLE} generated single-job requests (seed ${SEED})`, async () => {
     const random = createRandom(SEED);
     const accepted: string[] = [];
     const answers = new Map<number, number>();
@@ -138,7 +138,7 @@ behaviour("a job answered with 202", {}, (world) => {
           if (reply.status === 202) accepted.push(jobId ?? "");
         }),
       );
-    // Hundreds of both outcomes, and no third.
+    // Hundreds of requests are accepted, hundreds are refused, and none ends otherwise.
     expect([...answers.keys()].filter((status) => ![202, 400, 413, 422].includes(status))).toEqual([]);
     expect(accepted.length).toBeGreaterThan(300);
     expect(SINGLE - accepted.length).toBeGreaterThan(300);
@@ -159,7 +159,7 @@ behaviour("a job answered with 202", {}, (world) => {
     await becomeRows(accepted);
   });
 
-  test("becomes a row whatever its correlation id: one that is not a valid UUID is replaced", async () => {
+  test("becomes a row whatever its correlation id, and an id that is not a valid UUID is replaced", async () => {
     for (const given of ODD_IDS) {
       const reply = await world().post("/jobs", { type: "sleep" }, { "x-correlation-id": given });
       const used = reply.headers.get("x-correlation-id") ?? "";
@@ -173,7 +173,7 @@ behaviour("a job answered with 202", {}, (world) => {
     }
   });
 
-  test("left no dead letter, and what is scheduled for another year can be cancelled", async () => {
+  test("leaves no dead letter, and can be cancelled while it is still scheduled", async () => {
     expect([...(await world().sql`select reason, detail from dead_letters`)]).toEqual([]);
     const waiting = await world().sql<{ id: string }[]>`select id from jobs where status = 'SCHEDULED'`;
     const replies = await Promise.all(waiting.map(({ id }) => world().post(`/jobs/${id}/cancel`)));

@@ -12,7 +12,7 @@ behaviour("an idempotency key", {}, (world) => {
     };
   };
 
-  test("returns the same ids and creates one job, however often and whatever the order of the fields", async () => {
+  test("returns the same ids and creates one job, however often it is sent and in whatever field order", async () => {
     const first = await post("order-1", job(1));
     const again = await Promise.all([
       post("order-1", job(1)),
@@ -23,14 +23,14 @@ behaviour("an idempotency key", {}, (world) => {
     expect(await world().sql`select id from jobs where idempotency_key = 'order-1'`).toHaveLength(1);
   });
 
-  test("with another body is refused while the gateway remembers the key", async () => {
+  test("with a different body is refused while the gateway remembers the key", async () => {
     const first = await post("order-2", job(1));
     const other = await post("order-2", job(2));
     expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_CONFLICT"]);
     await world().untilStatus(first.body.jobId ?? "", "COMPLETED");
   });
 
-  test("with another body through a gateway that never saw it becomes a dead letter, and the first job is untouched", async () => {
+  test("with a different body, sent to a gateway that never saw the key, makes a dead letter and leaves the first job untouched", async () => {
     const first = await post("order-3", job(1));
     const id = first.body.jobId ?? "";
     await world().untilStatus(id, "COMPLETED");
@@ -56,7 +56,7 @@ behaviour("an idempotency key", {}, (world) => {
     expect(await world().sql`select * from jobs where id = ${id}`).toEqual(before);
   });
 
-  test("belongs to one body among requests in flight: of 100 at once one is accepted", async () => {
+  test("is accepted with only one of 100 different bodies sent at once", async () => {
     for (const round of [1, 2, 3]) {
       const replies = await Promise.all(
         Array.from({ length: 100 }, (_, ms) => post(`race-${round}`, job(ms))),
@@ -67,7 +67,7 @@ behaviour("an idempotency key", {}, (world) => {
     }
   });
 
-  test("names one job, published once, for concurrent requests with one body", async () => {
+  test("identifies one job, published once, for concurrent requests with the same body", async () => {
     const published = async () => {
       const text = await (await fetch(`${world().gateway()}/metrics`)).text();
       const line = text.split("\n").find((each) => each.startsWith("observatory_bus_published_total"));
@@ -82,7 +82,7 @@ behaviour("an idempotency key", {}, (world) => {
     expect(await published()).toBe(before + 1);
   });
 
-  test("within one batch belongs to its first body", async () => {
+  test("within a batch belongs to the first body that uses it", async () => {
     const jobs = Array.from({ length: 50 }, (_, n) => ({ ...job(n % 2), idempotencyKey: "in-batch" }));
     const reply = await world().post("/jobs/batch", { jobs });
     const { accepted, refused, results } = (await reply.json()) as {

@@ -32,7 +32,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     return ((await reply.json()) as { id: string }).id;
   };
 
-  /** For each operation of the table, a call that succeeds. */
+  /** A call that succeeds for each operation in the route table. */
   const calls: Record<keyof typeof GATEWAY_ROUTES, () => Promise<{ path: string; body?: unknown }>> = {
     submitJob: async () => ({ path: "/jobs", body: { type: "sleep" } }),
     submitBatch: async () => ({ path: "/jobs/batch", body: { jobs: [{ type: "sleep" }, { type: "brew" }] } }),
@@ -57,7 +57,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     cancelDeadLetterAction: async () => ({
       path: `/dead-letters/actions/${await actionOn("dead-letters", "drop")}/cancel`,
     }),
-    // A dead job's letter has the job's id.
+    // A failed job's dead letter has the job's id.
     replayDeadLetter: async () => ({ path: `/dead-letters/${await dead()}/replay`, body: {} }),
     dropDeadLetter: async () => ({ path: `/dead-letters/${await dead()}` }),
     checkCounts: async () => ({ path: "/counts/check" }),
@@ -66,7 +66,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     listJobTypes: async () => ({ path: "/job-types" }),
   };
 
-  test("has every route of the table, and each sends a reply that its own schema accepts", async () => {
+  test("has every route in the table, and each route's reply matches its documented schema", async () => {
     const { document, expectDocumented } = await readOpenApi(world().gateway());
     expect(document.openapi).toStartWith("3.1");
     const seen: string[] = [];
@@ -80,7 +80,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     expect(seen.sort()).toEqual(Object.keys(GATEWAY_ROUTES).sort());
   });
 
-  test("documents the refusals that occur", async () => {
+  test("documents the refusals that the gateway sends", async () => {
     const { expectDocumented } = await readOpenApi(world().gateway());
     const refusals: [
       documented: string,
@@ -114,7 +114,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     }
   });
 
-  test("is readable without a network: every asset is served locally", async () => {
+  test("is readable offline, because every asset is served locally", async () => {
     const page = await (await fetch(`${world().gateway()}/docs`)).text();
     const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)]
       .map(([, url]) => url ?? "")
@@ -125,7 +125,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     expect(page).not.toMatch(/https?:\/\//);
   });
 
-  test("leaves no job waiting", async () => {
+  test("calls leave no scheduled job behind after a bulk cancellation", async () => {
     await world().post("/jobs/actions", { action: "cancel", filter: {}, all: true });
     expect(await world().sql`select 1 from jobs where status = 'SCHEDULED'`).toHaveLength(0);
   });

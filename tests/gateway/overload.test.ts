@@ -6,10 +6,10 @@ import { eventually } from "../support/wait.ts";
 const bus = busEngine();
 
 behaviour(
-  "a gateway with too much in flight",
+  "a gateway with a low in-flight limit",
   { proxied: [bus], env: { gateway: { MAX_IN_FLIGHT: "5" } } },
   (world) => {
-    test("answers 429 with Retry-After before its memory grows, and keeps what it accepted", async () => {
+    test("returns 429 with Retry-After before its memory grows, and keeps every job it accepted", async () => {
       world().proxies[bus].freeze();
       const replies = Array.from({ length: 20 }, () => world().post("/jobs", { type: "sleep" }));
       const first = await Promise.race(replies);
@@ -27,7 +27,7 @@ behaviour(
       );
     });
 
-    test("without a broker answers 503 with Retry-After, and accepts nothing halfway", async () => {
+    test("without a broker returns 503 with Retry-After and accepts no part of a batch", async () => {
       world().proxies[bus].cut();
       const refused = await eventually(
         async () => {
@@ -45,7 +45,7 @@ behaviour(
       await world().untilStatus(id, "COMPLETED");
     });
 
-    test("without a processor refuses commands, but continues to accept jobs", async () => {
+    test("without a processor refuses commands but keeps accepting jobs", async () => {
       await world().workers[0]?.stop();
       const id = await world().submit({ type: "sleep" });
       const reply = await world().post(`/jobs/${id}/cancel`);

@@ -13,28 +13,28 @@ behaviour("bad input", {}, (world) => {
 
   const cases: [string, string, RequestInit & { headers?: Record<string, string> }, number, string][] = [
     [
-      "not JSON",
+      "a body that is not JSON",
       "/jobs",
       { body: "{", headers: { "content-type": "application/json" } },
       400,
       "MALFORMED_JSON",
     ],
-    ["no body", "/jobs", { headers: { "content-type": "application/json" } }, 400, "MALFORMED_JSON"],
+    ["a missing body", "/jobs", { headers: { "content-type": "application/json" } }, 400, "MALFORMED_JSON"],
     [
-      "another media type",
+      "an unsupported media type",
       "/jobs",
       { body: "type=hash", headers: { "content-type": "text/plain" } },
       415,
       "UNSUPPORTED_MEDIA_TYPE",
     ],
     ["an array", "/jobs", json([]), 422, "VALIDATION_FAILED"],
-    ["no type", "/jobs", json({ payload: {} }), 422, "VALIDATION_FAILED"],
+    ["a missing type", "/jobs", json({ payload: {} }), 422, "VALIDATION_FAILED"],
     ["an unknown type", "/jobs", json({ type: "brew" }), 422, "UNKNOWN_JOB_TYPE"],
     ["a misspelt field", "/jobs", json({ type: "sleep", prioritty: 1 }), 422, "VALIDATION_FAILED"],
     ["a priority above 9", "/jobs", json({ type: "sleep", priority: 10 }), 422, "VALIDATION_FAILED"],
     ["an invalid time", "/jobs", json({ type: "sleep", runAt: "tomorrow" }), 422, "VALIDATION_FAILED"],
     [
-      "a payload of another shape",
+      "a payload that does not fit its type",
       "/jobs",
       json({ type: "sleep", payload: { ms: "long" } }),
       422,
@@ -113,7 +113,7 @@ behaviour("bad input", {}, (world) => {
       "VALIDATION_FAILED",
     ],
     [
-      "an empty filter without confirmation that it means everything",
+      "an empty filter without confirmation that every job is meant",
       "/jobs/actions",
       json({ action: "cancel", filter: {} }),
       422,
@@ -127,13 +127,13 @@ behaviour("bad input", {}, (world) => {
       "VALIDATION_FAILED",
     ],
     ["a path that is not UTF-8", "/jobs/%FF/cancel", {}, 400, "MALFORMED_PATH"],
-    ["U+0000 in the type of a queue", "/queues/%00/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
-    ["a queue of no type", "/queues/brew/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
+    ["U+0000 in a queue's type", "/queues/%00/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
+    ["a queue of an unknown type", "/queues/brew/pause", {}, 422, "UNKNOWN_JOB_TYPE"],
     ["a route that does not exist", "/job", json({}), 404, "ROUTE_NOT_FOUND"],
   ];
 
   test.each(cases)(
-    "%s is refused with its code, as a problem that matches its schema",
+    "%s is refused with the expected code and a problem that matches the schema",
     async (_what, path, init, status, code) => {
       const reply = await fetch(`${world().gateway()}${path}`, { method: "POST", ...init });
       expect(reply.headers.get("content-type")).toBe("application/problem+json");
@@ -149,14 +149,14 @@ behaviour("bad input", {}, (world) => {
     ["GET", "/jobs", "POST"],
     ["GET", `/jobs/${crypto.randomUUID()}/cancel`, "POST"],
     ["PUT", "/job-types", "GET, HEAD"],
-  ])("%s %s is refused with the supported methods", async (method, path, allowed) => {
+  ])("%s %s is refused with the allowed methods", async (method, path, allowed) => {
     const reply = await fetch(`${world().gateway()}${path}`, { method });
     expect(reply.status).toBe(405);
     expect(reply.headers.get("allow")).toBe(allowed);
     expect((await reply.json()) as Problem).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
   });
 
-  test("a problem names the path that the caller used, even when a processor refused", async () => {
+  test("a problem names the caller's path even when the processor refused the request", async () => {
     for (const path of [`/jobs/${crypto.randomUUID()}/cancel`, "/queues/brew/pause", "/jobs/42/retry"]) {
       const reply = await fetch(`${world().gateway()}${path}`, { method: "POST" });
       expect(((await reply.json()) as Problem).instance).toBe(path);
@@ -170,7 +170,7 @@ behaviour("bad input", {}, (world) => {
     expect(nested.errors?.map(({ path }) => path)).toEqual(["/payload/text"]);
   });
 
-  test("an unknown status is refused with the known ones", async () => {
+  test("an unknown status is refused with a list of the known ones", async () => {
     const filter = { status: ["FIALED"] };
     const problem = (await (
       await world().post("/jobs/actions", { action: "retry", filter })
@@ -185,12 +185,12 @@ behaviour("bad input", {}, (world) => {
     ]);
   });
 
-  test("an unknown type is answered with the known ones", async () => {
+  test("an unknown type is refused with a list of the known ones", async () => {
     const problem = (await (await world().post("/jobs", { type: "brew" })).json()) as Problem;
     expect(problem.facts?.known).toEqual([...JOB_TYPES.keys()]);
   });
 
-  test("a bad job of a batch is refused by its index and the others are accepted", async () => {
+  test("a bad job in a batch is refused by its index, and the others are accepted", async () => {
     const reply = await world().post("/jobs/batch", {
       jobs: [{ type: "sleep" }, { type: "brew" }, { type: "sleep", payload: { ms: 1 } }, 7],
     });
@@ -213,14 +213,14 @@ behaviour("bad input", {}, (world) => {
     );
   });
 
-  test("a page of another site cannot submit, and a name rebound to this machine cannot either", async () => {
+  test("neither a page from another site nor a name rebound to this machine can submit", async () => {
     const evil = await world().post("/jobs", { type: "sleep" }, { origin: "https://evil.example" });
     expect([evil.status, ((await evil.json()) as Problem).code]).toEqual([403, "ORIGIN_REFUSED"]);
     const rebound = await world().post("/jobs", { type: "sleep" }, { host: "evil.example" });
     expect(rebound.status).toBe(403);
   });
 
-  test("none of these left a job or a dead letter", async () => {
+  test("refusals leave no job and no dead letter behind", async () => {
     const [counts] = await world()
       .sql`select (select count(*)::int from jobs) as jobs, (select count(*)::int from dead_letters) as dead`;
     expect(counts).toEqual({ jobs: 2, dead: 0 });

@@ -38,7 +38,7 @@ describe("claims", () => {
     await admin.unsafe(`create database ${database}`);
     const url = new URL(engine.url);
     url.pathname = `/${database}`;
-    // One connection, so that its plans are made on empty tables and kept.
+    // With a single connection, the plans are made on empty tables and then kept.
     store = openJobStore({ url: url.href, max: 1, log });
     await store.migrate(new AbortController().signal);
     sql = postgres(url.href, { max: 1, onnotice: () => undefined });
@@ -46,7 +46,7 @@ describe("claims", () => {
     await createWorkerStore(sql).register({ id: WORKER, ...facts });
     claims = guardedStore(store, (on) => createClaimStore(on, history, createHistoryWriter(), known));
     runs = guardedStore(store, (on) => createAttemptStore(on, history, createHistoryWriter(), known));
-    // A prepared statement gets its lasting plan after running a few times.
+    // PostgreSQL settles on a prepared statement's generic plan after it has run a few times.
     for (let n = 0; n < 8; n++) {
       await claims.claim(WORKER, 20);
       for (const piggyback of [undefined, PIGGYBACK]) await finish([], piggyback);
@@ -61,11 +61,11 @@ describe("claims", () => {
     await sql`truncate jobs, explicit_transitions, paused_types, outbox`;
   });
 
-  /** How many rows of jobs a connection of the store reads in `work`, by an index or without one. */
+  /** Returns how many rows of `jobs` the store's connection reads during `work`, with or without an index. */
   async function rowsRead(work: () => Promise<unknown>): Promise<number> {
     const total = async () => {
-      // A session's counts become visible when it flushes them; rows that a test wrote must not count as read by a
-      // claim.
+      // A session's counts become visible only when flushed. Flush both sessions, so that rows the test wrote do not count
+      // as read by a claim.
       await sql`select pg_stat_force_next_flush()`;
       await store.run((on) => on`select pg_stat_force_next_flush()`);
       const [row] = await sql<{ rows: number }[]>`

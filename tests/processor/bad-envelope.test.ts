@@ -24,7 +24,8 @@ behaviour("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine refuses it as well: it is one letter, which finally names the queue where the job was lost.
+  // The metrics-engine refuses the envelope too. Both refusals share one dead letter, which in the end names the queue
+  // where the job was lost.
   const letterWith = (reason: string) =>
     eventually(
       async () =>
@@ -34,7 +35,7 @@ behaviour("one bad envelope", {}, (world) => {
       { what: `a dead letter ${reason}` },
     );
 
-  test("among 199 good ones is refused alone: the others complete, and it is filed with its bytes and the reason", async () => {
+  test("among 199 good ones becomes a dead letter with its bytes and the reason, and the others complete", async () => {
     const good = Array.from({ length: 199 }, () => create());
     const bad = { ...create(), occurredAt: "yesterday", note: "kept as it was" };
     const envelopes = [...good.slice(0, 100), bad, ...good.slice(100)].map((event) => JSON.stringify(event));
@@ -61,7 +62,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect(Buffer.compare(letter.body, bytes)).toBe(0);
   });
 
-  test("refused by two consumers at once is one letter, of the queue where the job was lost", async () => {
+  test("refused by two consumers at once becomes one dead letter, which names the queue where the job was lost", async () => {
     const bad = Array.from({ length: 40 }, (_, n) => ({
       original: Buffer.from(`no envelope ${n}`),
       reason: "MALFORMED" as const,
@@ -86,7 +87,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect([...new Set(queues)]).toEqual(["jobs.created"]);
   });
 
-  test("of an accepted job: the job answers with its dead letter, and the ledger names it until it is dropped", async () => {
+  test("of an accepted job becomes a dead letter that the job shows and the ledger names until it is dropped", async () => {
     const lost = { ...create(), correlationId: "00000000-0000-0000-0000-000000000000" };
     const { jobId } = lost.payload;
     const status = async () => (await fetch(`${world().readModel()}/jobs/${jobId}`)).status;
@@ -108,7 +109,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect(timeline.entries.at(-1)).toMatchObject({ title: "Refused: CONTRACT_VIOLATION" });
     const onlyDeadLetters = async () =>
       (await world().get<Ledger>("/ledger?settleMs=0")).onlyDeadLetters?.ids ?? [];
-    // The letter may have been filed for the event store's queue first.
+    // The dead letter may first have named the event store's queue.
     await eventually(async () => (await onlyDeadLetters()).includes(jobId), {
       what: "the ledger to name it",
     });
@@ -120,7 +121,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect(await onlyDeadLetters()).not.toContain(jobId);
   });
 
-  test("of another major version is distinguished from one with a wrong payload; an unknown type waits for its worker", async () => {
+  test("of another major version is distinguished from one with an invalid payload, and an unknown type waits for a worker", async () => {
     const future = { ...create(), contractVersion: "2.0.0" };
     const unknown = create({ ms: 0 }, "brew");
     const wrong = create({ ms: -1 });
@@ -137,7 +138,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect((await world().post(`/jobs/${unknown.payload.jobId}/cancel`)).status).toBe(200);
   });
 
-  test("that the job store cannot store is filed and does not hold up its batch", async () => {
+  test("that the job store cannot store becomes a dead letter and does not hold up its batch", async () => {
     const good = create();
     const poison = create();
     poison.payload.metadata = { fine: true };

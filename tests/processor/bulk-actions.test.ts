@@ -8,7 +8,7 @@ type Reply = Omit<ActionReply, "action"> & Pick<DeadLetterActionReply, "byReason
 
 const LATER = new Date(Date.now() + 3_600_000).toISOString();
 
-behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (world) => {
+behaviour("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (world) => {
   const act = async (body: object, target = "jobs", headers: Record<string, string> = {}) => {
     const reply = await world().post(`/${target}/actions`, body, headers);
     return [reply.status, (await reply.json()) as Reply] as const;
@@ -58,7 +58,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     await world().untilAll(ids, "SCHEDULED");
   });
 
-  test("has the filters of the list, payload included, and refuses an empty one without confirmation", async () => {
+  test("accepts the job list's filters, including payload, and refuses an empty filter without confirmation", async () => {
     const [, some] = await act({ action: "cancel", filter: { type: "sleep", payload: { ms: 7 } } });
     expect(some).toMatchObject({ state: "done", matched: 12, changed: 12, seen: 12 });
     const [refused, problem] = await act({ action: "cancel", filter: {} });
@@ -71,7 +71,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     expect(unread).toBe(422);
   });
 
-  test("under one key is one action", async () => {
+  test("sent twice under one idempotency key runs once", async () => {
     await later("sleep", 4);
     const body = { action: "cancel", filter: "type:sleep" };
     const [first, second] = await Promise.all(
@@ -81,7 +81,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     expect(first).toMatchObject([200, { changed: 4 }]);
   });
 
-  test("that retries touches each job once, even if it fails again at once", async () => {
+  test("that retries jobs touches each job once, even one that fails again immediately", async () => {
     const ids = await failed(40);
     const [, reply] = await act({ action: "retry", filter: "status:failed type:fail" });
     expect(reply).toMatchObject({ state: "done", matched: 40, changed: 40 });
@@ -94,11 +94,11 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     expect((await read(reply.id)).changed).toBe(40);
   });
 
-  test("that is large is answered at once, survives its processor and changes each match once", async () => {
+  test("on many jobs gets an immediate reply, survives its processor and changes each match once", async () => {
     const ids = await later("hash", 2_600, { text: "x" });
     let id = "";
     await world().sql.begin(async (tx) => {
-      // Its second step waits for this job, so that the processor dies in the middle of it.
+      // The second step waits for this job's lock, so the processor dies in the middle of that step.
       await tx`select from jobs where id = ${ids[700] ?? ""} for update`;
       const [, reply] = await act({ action: "cancel", filter: "type:hash" });
       expect(reply).toMatchObject({ state: "running", matched: 2_600, changed: 0 });
@@ -122,7 +122,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     expect(row).toEqual({ moves: 2_600, jobs: 2_600 });
   });
 
-  test("can be cancelled, and stops where it is", async () => {
+  test("stops where it is when cancelled", async () => {
     const ids = await later("hash", 1_600, { text: "y" });
     let stopped: Promise<Response> | undefined;
     let id = "";
@@ -137,7 +137,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
         },
       );
       stopped = world().post(`/jobs/actions/${id}/cancel`);
-      // A different connection than the transaction's, which sees the activity at one moment only.
+      // Query on another connection: inside its transaction, `tx` keeps seeing one snapshot of pg_stat_activity.
       await eventually(
         async () =>
           (
@@ -156,7 +156,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     await act({ action: "cancel", filter: "status:scheduled" });
   });
 
-  test("of dead letters replays or drops those that match, each once", async () => {
+  test("on dead letters replays or drops each match once", async () => {
     await act({ action: "drop", filter: {}, all: true }, "dead-letters");
     const ids = await failed(30);
     const filter = { type: "fail", reason: "OUT_OF_TRIES", diedAfter: "1h" };
@@ -199,9 +199,9 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     ).every(({ ok }) => ok);
 
   test.each([
-    ["refuses the values of", "23514"],
-    ["runs out of time for", "57014"],
-  ])("whose step the store always %s fails with its reason, while others continue", async (_, code) => {
+    ["writes values that the store refuses", "23514"],
+    ["exceeds the store's time limit", "57014"],
+  ])("that always %s fails with the reason, while others continue", async (_, code) => {
     const ids = await later("hash", 5, { text: "z" });
     await later("sleep", 5);
     await refuse("hash", code);
@@ -226,7 +226,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     await act({ action: "cancel", filter: "type:hash status:scheduled" });
   });
 
-  test("waits out the store's own trouble, while others continue", async () => {
+  test("retries through errors of the store itself, while other actions continue", async () => {
     await later("hash", 5, { text: "w" });
     await later("sleep", 5);
     await refuse("hash", "25006");
@@ -234,7 +234,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     try {
       const [, waiting] = await act({ action: "cancel", filter: "type:hash status:scheduled" });
       id = waiting.id ?? "";
-      // The reply takes longer than three failures would.
+      // By the time of this reply, the step could have failed three times.
       expect(waiting.state).toBe("running");
       const [, other] = await act({ action: "cancel", filter: "type:sleep status:scheduled" });
       expect(await ended(other.id)).toMatchObject({ state: "done", changed: 5 });
@@ -245,7 +245,7 @@ behaviour("an action on many", { processors: 2, env: { all: { LEASE_MS: "1500" }
     expect(await ended(id)).toMatchObject({ state: "done", changed: 5 });
   });
 
-  test("that never existed has its own code", async () => {
+  test("that never existed is reported as ACTION_NOT_FOUND", async () => {
     expect(await read("01890000-0000-7000-8000-000000000000")).toMatchObject({ code: "ACTION_NOT_FOUND" });
   });
 });

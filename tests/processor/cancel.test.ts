@@ -3,7 +3,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } } }, (world) => {
-  test("a job before it runs: it is CANCELLED at once and never attempted", async () => {
+  test("a job that has not started ends it at once, without an attempt", async () => {
     const id = await world().submit({ type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() });
     await world().untilStatus(id, "SCHEDULED");
     const reply = await world().post(`/jobs/${id}/cancel`);
@@ -19,7 +19,7 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     expect(await world().sql`select 1 from job_attempts where job_id = ${id}`).toHaveLength(0);
   });
 
-  test("a job while it runs, through whichever processor: its handler is signalled to stop", async () => {
+  test("a running job, through any processor, signals its handler to stop", async () => {
     const ids = await Promise.all(
       [1, 2, 3].map(() => world().submit({ type: "sleep", payload: { ms: 60_000 } })),
     );
@@ -33,7 +33,7 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     for (const id of ids) expect((await world().job(id)).attempts).toMatchObject([{ outcome: "cancelled" }]);
   });
 
-  test("a hash in its thread ends it", async () => {
+  test("a running hash frees its thread", async () => {
     const id = await world().submit({ type: "hash", payload: { text: "long", rounds: 50_000_000 } });
     await world().untilStatus(id, "EXECUTING");
     await world().post(`/jobs/${id}/cancel`);
@@ -42,8 +42,8 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().untilStatus(next, "COMPLETED", 5_000);
   });
 
-  test("a job whose attempt has just failed wins over its retry", async () => {
-    // Delays only ends, so that the cancel arrives between the failure and its record.
+  test("a job whose attempt has just failed prevents its retry", async () => {
+    // The lock delays only the recording of ends, so the cancellation arrives between the failure and its record.
     const lock = await world().sql.reserve();
     await lock`begin`;
     await lock`lock table explicit_attempts in exclusive mode`;
@@ -68,7 +68,7 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     }
   });
 
-  test("many at once counts first in a dry run, and then cancels exactly what matches", async () => {
+  test("many jobs at once cancels exactly the matches that a dry run counts", async () => {
     const runAt = new Date(Date.now() + 3_600_000).toISOString();
     const waiting = await world().submitMany(Array.from({ length: 700 }, () => ({ type: "flaky", runAt })));
     const other = await world().submit({ type: "hash", payload: { text: "stay" }, runAt });
@@ -84,11 +84,11 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().post(`/jobs/${other}/cancel`);
   });
 
-  test("a job that intake has not stored yet is waited for, and does not answer 404", async () => {
+  test("a job that intake has not stored yet waits for it instead of returning 404", async () => {
     let reply: Promise<Response> | undefined;
     const early: string[] = [];
     await world().sql.begin(async (tx) => {
-      // Readers continue, writers wait: the job is accepted but has no row.
+      // The lock blocks writers but not readers, so the job is accepted but has no row.
       await tx`lock table jobs in exclusive mode`;
       early.push(await world().submit({ type: "sleep", payload: { ms: 60_000 } }));
       reply = world().post(`/jobs/${early[0]}/cancel`);
@@ -102,13 +102,13 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().untilAll(early, "CANCELLED", 5_000);
   });
 
-  test("a job that never existed answers 404, at once where its id shows its age", async () => {
+  test("a job that never existed returns 404, immediately if the id encodes an old time", async () => {
     const startedAt = performance.now();
     const reply = await world().post("/jobs/01890000-0000-7000-8000-000000000000/cancel");
     expect([reply.status, performance.now() - startedAt < 1_000]).toEqual([404, true]);
   });
 
-  test("a cancelled job can be run again", async () => {
+  test("a job does not prevent running it again", async () => {
     const id = await world().submit({ type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() });
     await world().untilStatus(id, "SCHEDULED");
     await world().post(`/jobs/${id}/cancel`);

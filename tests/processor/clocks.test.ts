@@ -11,7 +11,7 @@ import { eventually } from "../support/wait.ts";
 
 // The ledger counts these jobs once its own clock has reached them.
 behaviour("a gateway whose clock is an hour ahead", { accused: true }, (world) => {
-  test("delays no job, and no step of a job is earlier than the one before it", async () => {
+  test("delays no job and keeps each job's steps in chronological order", async () => {
     const bus = openBus({
       url: world().urls.BUS_URL,
       name: "test",
@@ -59,7 +59,7 @@ for (const [name, gatewayMs, processorMs] of [
       },
     },
     (world) => {
-      test("do not affect when jobs run, nor their order", async () => {
+      test("do not affect when or in what order jobs run", async () => {
         const blocker = await world().submit({ type: "sleep", payload: { ms: 1_000 } });
         await world().untilStatus(blocker, "EXECUTING");
         const runAt = Date.now() + 2_500;
@@ -68,7 +68,7 @@ for (const [name, gatewayMs, processorMs] of [
         const sleeps: string[] = [];
         for (let n = 0; n < 5; n++) {
           const id = await world().submit({ type: "sleep", payload: { ms: 1 } });
-          // Messages on the bus may overtake each other; a job that is stored may not be overtaken.
+          // Messages may overtake each other on the bus, but no job may overtake one that is already stored.
           await eventually(async () => (await world().sql`select from jobs where id = ${id}`).length > 0, {
             what: "the job to be stored",
             everyMs: 5,
@@ -85,7 +85,7 @@ for (const [name, gatewayMs, processorMs] of [
         );
         const lateMs = Date.now() - runAt;
         expect(lateMs).toBeGreaterThan(-50);
-        // A clock that mattered would make it minutes.
+        // If either clock mattered, the delay would be minutes.
         expect(lateMs).toBeLessThan(60_000);
         await world().untilAll([flaky, ...sleeps], "COMPLETED", 15_000);
 

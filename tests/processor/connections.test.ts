@@ -3,10 +3,10 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behaviour(
-  "processors at rest",
+  "idle processors",
   { processors: 2, services: ["gateway", "processor"], accused: true },
   (world) => {
-    test("keep four connections to the job store each, so that sixteen fit PostgreSQL's default of 100", async () => {
+    test("keep at most four job store connections each, so that sixteen processors fit PostgreSQL's default of 100", async () => {
       const ids = await world().submitMany(
         Array.from({ length: 300 }, () => ({ type: "sleep", payload: { ms: 1 } })),
       );

@@ -31,7 +31,7 @@ behaviour("a dead letter", {}, (world) => {
     return id;
   };
 
-  test("of a job out of tries says why, and can be read by its id", async () => {
+  test("of a job that ran out of tries states the reason and can be read by its id", async () => {
     const id = await failedJob();
     const letter = await letterOf(id);
     expect(letter).toMatchObject({
@@ -45,7 +45,7 @@ behaviour("a dead letter", {}, (world) => {
     expect(await world().get<DeadLetter>(`/dead-letters/${letter.id}`)).toEqual(letter);
   });
 
-  test("replayed runs the job again, and dies again when it fails again", async () => {
+  test("when replayed runs the job again, and reopens if that run fails", async () => {
     const id = await failedJob();
     const letter = await letterOf(id);
     const reply = await world().post(`/dead-letters/${letter.id}/replay`);
@@ -63,7 +63,7 @@ behaviour("a dead letter", {}, (world) => {
     expect((await letterOf(id)).replayedAt).toBeUndefined();
   });
 
-  test("replayed with another payload creates a new job that names its origin and keeps its options", async () => {
+  test("replayed with another payload creates a new job that names its origin and keeps the origin's options", async () => {
     const id = await failedJob();
     const letter = await letterOf(id);
     const reply = await world().post(`/dead-letters/${letter.id}/replay`, { payload: { probability: 0 } });
@@ -82,7 +82,7 @@ behaviour("a dead letter", {}, (world) => {
     expect(await letterOf(id)).toMatchObject({ replays: 1, replayedAs: jobId });
   });
 
-  test("cannot be replayed with a payload that its type refuses", async () => {
+  test("cannot be replayed with a payload that its job type refuses", async () => {
     const letter = await letterOf(await failedJob());
     const reply = await world().post(`/dead-letters/${letter.id}/replay`, { payload: { probability: 2 } });
     expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([
@@ -96,7 +96,7 @@ behaviour("a dead letter", {}, (world) => {
     expect(await letterOf(letter.jobId ?? "")).toMatchObject({ replays: 0 });
   });
 
-  test("is edited as strictly as a job is submitted", async () => {
+  test("is validated as strictly when edited as a job when submitted", async () => {
     const replay = async (id: string, body: object) => {
       const reply = await world().post(`/dead-letters/${id}/replay`, body);
       return [reply.status, ((await reply.json()) as { code?: string }).code];
@@ -149,7 +149,7 @@ behaviour("a dead letter", {}, (world) => {
     await world().untilStatus(good.payload.jobId, "COMPLETED");
   });
 
-  test("of a message can be edited into a good one and replayed", async () => {
+  test("of a message can be corrected and replayed", async () => {
     const event = createdEvent(
       makeEvent,
       { jobId: newJobId(), jobType: "sleep", payload: { ms: 0 } },
@@ -179,7 +179,7 @@ behaviour("a dead letter", {}, (world) => {
     await world().untilStatus(event.payload.jobId, "COMPLETED");
   });
 
-  /** Creates a job that intake rejected; returns it with its letter and the letter's message. */
+  /** Creates a job that intake rejects. Returns its id, its dead letter, and a function that edits and replays the letter. */
   const rejected = async () => {
     const event = createdEvent(
       makeEvent,
@@ -207,7 +207,7 @@ behaviour("a dead letter", {}, (world) => {
     return { id: event.payload.jobId, letter, replay };
   };
 
-  test("of a rejected job, edited into a good one, starts a new run of that job with its history kept", async () => {
+  test("of a rejected job, once corrected, starts a new run of that job and keeps its history", async () => {
     const { id, letter, replay } = await rejected();
     const [status, problem] = await replay();
     expect([status, problem.code]).toEqual([422, "VALIDATION_FAILED"]);
@@ -255,7 +255,7 @@ behaviour("a dead letter", {}, (world) => {
     expect(await letterOf(id)).toMatchObject({ replays: 1, replayedAs: newId });
   });
 
-  test("replayed by several clicks at once runs once, and each click gets the same answer", async () => {
+  test("replayed by several clicks at once runs once, and each click gets the same reply", async () => {
     const id = await failedJob();
     const letter = await letterOf(id);
     await world().post("/queues/flaky/pause");
@@ -276,7 +276,7 @@ behaviour("a dead letter", {}, (world) => {
     await world().untilStatus(made[0]?.jobId ?? "", "COMPLETED");
   });
 
-  test("can be dropped, once", async () => {
+  test("can be dropped only once", async () => {
     const letter = await letterOf(await failedJob());
     const drop = () => fetch(`${world().gateway()}/dead-letters/${letter.id}`, { method: "DELETE" });
     expect((await drop()).status).toBe(200);

@@ -13,8 +13,8 @@ behaviour(
       return { status: reply.status, failing, stuck };
     };
 
-    test("condemns only a refused end: its batch continues", async () => {
-      // A result that breaks a constraint (class 23) stands for everything that PostgreSQL refuses.
+    test("fails only the job whose end it refuses, and the rest of the batch continues", async () => {
+      // A result that violates a constraint (class 23) represents every kind of refusal by PostgreSQL.
       await world().sql`
       alter table jobs add constraint no_seven_rounds check (coalesce(result->>'rounds', '') <> '7')`;
       const ids = await world().submitMany(Array.from({ length: 40 }, (_, n) => hash(n === 20 ? 7 : 1)));
@@ -28,8 +28,8 @@ behaviour(
       expect((await readiness()).status).toBe(200);
     });
 
-    test("makes the processor not ready while it accepts no ends", async () => {
-      // Claims and heartbeats continue: only the attempts are locked.
+    test("makes the processor unready while it accepts no ends", async () => {
+      // Only the attempts are locked, so claims and heartbeats continue.
       const lock = await world().sql.reserve();
       await lock`begin`;
       await lock`lock table explicit_attempts in exclusive mode`;
@@ -65,33 +65,38 @@ behaviour(
       ["workers", "lease", "Renewing the lease and taking over jobs"],
       ["jobs", "claiming", "Claiming jobs"],
       ["outbox", "publishing", "Publishing the outbox"],
-    ])("makes it not ready while the table %s is locked: /readyz names %s", async (table, duty, what) => {
-      const lock = await world().sql.reserve();
-      await lock`begin`;
-      await lock`lock table ${lock(table)} in exclusive mode`;
-      try {
-        const { stuck } = await eventually(
-          async () => {
-            const ready = await readiness();
-            return ready.failing.includes(duty) && ready;
-          },
-          { what: `/readyz to name ${duty}`, timeoutMs: 15_000 },
-        );
-        expect(stuck).toContainEqual({
-          duty,
-          reason: expect.stringMatching(new RegExp(`^${what} has not succeeded for`)),
+    ])(
+      "makes the processor unready while the table %s is locked, and /readyz names %s",
+      async (table, duty, what) => {
+        const lock = await world().sql.reserve();
+        await lock`begin`;
+        await lock`lock table ${lock(table)} in exclusive mode`;
+        try {
+          const { stuck } = await eventually(
+            async () => {
+              const ready = await readiness();
+              return ready.failing.includes(duty) && ready;
+            },
+            { what: `/readyz to name ${duty}`, timeoutMs: 15_000 },
+          );
+          expect(stuck).toContainEqual({
+            duty,
+            reason: expect.stringMatching(new RegExp(`^${what} has not succeeded for`)),
+          });
+        } finally {
+          await lock`rollback`;
+          lock.release();
+        }
+        await eventually(async () => (await readiness()).status === 200, {
+          what: "the processor to be ready",
         });
-      } finally {
-        await lock`rollback`;
-        lock.release();
-      }
-      await eventually(async () => (await readiness()).status === 200, { what: "the processor to be ready" });
-    });
+      },
+    );
   },
 );
 
 behaviour("a processor with a short lease", { env: { all: { LEASE_MS: "500" } } }, (world) => {
-  test("stays ready between two rounds of its loops", async () => {
+  test("stays ready between the rounds of its loops", async () => {
     const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
     const stuck = new Set<string>();
     await eventually(

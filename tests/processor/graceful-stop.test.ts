@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { behaviour } from "../support/suite.ts";
 
 behaviour("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, (world) => {
-  test("finishes what it holds, takes no more and exits with 0, while another continues", async () => {
+  test("finishes the jobs it holds, takes no more and exits with 0, and another processor runs the rest", async () => {
     const ids = await world().submitMany(
       Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 400 } })),
     );
@@ -23,7 +23,7 @@ behaviour("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, 
     await world().untilAll(ids, "COMPLETED");
   });
 
-  test("abandons what outlasts its grace, without using up a try", async () => {
+  test("abandons a job that outlasts the grace period, without using up a try", async () => {
     await world().workers[1]?.stop();
     const hasty = await world().start("processor", { STOP_GRACE_MS: "200" });
     const id = await world().submit({ type: "sleep", payload: { ms: 3_000 } });

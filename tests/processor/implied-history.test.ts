@@ -6,7 +6,7 @@ import { eventually } from "../support/wait.ts";
 const HOUR_MS = 3_600_000;
 const later = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-/** The history that a job's events tell. */
+/** Returns the moves and attempts that a job's events describe. */
 function toldBy(events: readonly JobEvent[]) {
   const moves = events
     .filter(({ eventType }) => eventType !== "job.executed")
@@ -25,7 +25,7 @@ function toldBy(events: readonly JobEvent[]) {
   return { moves, attempts };
 }
 
-behaviour("the history of a job", {}, (world) => {
+behaviour("the history", {}, (world) => {
   const ended = (id: string, run = 1) =>
     eventually(
       async () => {
@@ -47,17 +47,17 @@ behaviour("the history of a job", {}, (world) => {
     string,
     { submit: () => Promise<string>; run?: number; moves: number; attempts: number }
   > = {
-    "one that just succeeds": {
+    "a job that just succeeds": {
       submit: () => world().submit({ type: "sleep", payload: { ms: 1 } }),
       moves: 0,
       attempts: 0,
     },
-    "one that succeeds and logs": {
+    "a job that succeeds and logs": {
       submit: () => world().submit({ type: "hash", payload: { text: "observe" } }),
       moves: 0,
       attempts: 0,
     },
-    "one that was scheduled": {
+    "a job that was scheduled": {
       submit: async () => {
         const id = await world().submit({ type: "sleep", payload: { ms: 1 }, runAt: later(HOUR_MS) });
         await world().untilStatus(id, "SCHEDULED");
@@ -67,12 +67,12 @@ behaviour("the history of a job", {}, (world) => {
       moves: 1,
       attempts: 0,
     },
-    "one that is tried again": {
+    "a job that is retried": {
       submit: () => world().submit({ type: "flaky", payload: { failFirst: 2 } }),
       moves: 5,
       attempts: 2,
     },
-    "one that a person tries again": {
+    "a job that a person retries": {
       submit: async () => {
         const id = await world().submit({ type: "fail", maxAttempts: 1 });
         await ended(id);
@@ -83,7 +83,7 @@ behaviour("the history of a job", {}, (world) => {
       moves: 5,
       attempts: 2,
     },
-    "one that is cancelled while it waits, and succeeds in its second run": {
+    "a job that is cancelled while waiting and succeeds in its second run": {
       submit: async () => {
         const id = await world().submit({ type: "sleep", payload: { ms: 1 }, runAt: later(HOUR_MS) });
         await world().untilStatus(id, "SCHEDULED");
@@ -97,7 +97,7 @@ behaviour("the history of a job", {}, (world) => {
     },
   };
   for (const [name, { submit, run, moves, attempts }] of Object.entries(COURSES))
-    test(`of ${name} is what its events tell, and only what is out of the ordinary has rows`, async () => {
+    test(`of ${name} matches its events, and only unusual moves and attempts have rows`, async () => {
       const id = await submit();
       const job = await ended(id, run);
       const told = toldBy(job.events);

@@ -9,7 +9,7 @@ behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (
       >`select id from jobs where id = any(${ids as string[]}::uuid[]) order by started_at, attempt`
     ).map((row) => row.id);
 
-  test("is by priority, then by age, and a waiting job is visible at once", async () => {
+  test("is by priority, then by age, and waiting jobs are visible immediately", async () => {
     const blocker = await world().submit({ type: "sleep", payload: { ms: 1_500 } });
     await world().untilStatus(blocker, "EXECUTING");
     const jobs = [3, 9, 0, 3, 9, 5].map((priority) => ({ type: "sleep", payload: { ms: 5 }, priority }));
@@ -21,7 +21,7 @@ behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (
     expect(await startOrder(ids)).toEqual([b, e, f, a, d, c]);
   });
 
-  test("a processor never holds more jobs than it has slots", async () => {
+  test("never makes a processor hold more jobs than it has slots", async () => {
     const ids = await world().submitMany(
       Array.from({ length: 20 }, () => ({ type: "sleep", payload: { ms: 20 } })),
     );
@@ -37,7 +37,7 @@ behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (
     expect(most).toBe(1);
   });
 
-  test("a scheduled job waits until it is due, and then runs", async () => {
+  test("does not start a scheduled job until it is due", async () => {
     const runAt = new Date(Date.now() + 700);
     const id = await world().submit({ type: "sleep", runAt: runAt.toISOString() });
     await world().untilStatus(id, "SCHEDULED", 500);
@@ -54,7 +54,7 @@ behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (
     ]);
   });
 
-  test("a time in the past means now", async () => {
+  test("starts a job scheduled in the past immediately", async () => {
     const id = await world().submit({ type: "sleep", runAt: "2020-01-01T00:00:00Z" });
     await world().untilStatus(id, "COMPLETED");
   });

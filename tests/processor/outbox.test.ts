@@ -8,9 +8,9 @@ import { eventually } from "../support/wait.ts";
 
 const messageOf = (events: readonly object[]) => joinEnvelopes(events.map((event) => JSON.stringify(event)));
 
-// Events of made-up jobs have no row, so the ledger would accuse them.
+// The made-up events belong to no stored job, so the ledger would report them.
 behaviour("the outbox", { accused: true }, (world) => {
-  test("is left out where the bus is in the job store's own database, and used elsewhere", async () => {
+  test("is bypassed if the bus shares the job store's database, and used otherwise", async () => {
     const jobs = Array.from({ length: 50 }, () => ({ type: "sleep", payload: { ms: 1 } }));
     await world().untilAll(await world().submitMany(jobs), "COMPLETED");
     await world().settledLedger();
@@ -18,7 +18,7 @@ behaviour("the outbox", { accused: true }, (world) => {
     expect(row?.used).toBe(world().set === "full");
   });
 
-  test("is swept, whatever form a message was left in", async () => {
+  test("is swept of leftover messages in every format", async () => {
     const compressed = sampleStory();
     const short = [sampleEvent("job.created")] as const;
     const plain = sampleStory();

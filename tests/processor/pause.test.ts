@@ -4,7 +4,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behaviour("pausing a job type", {}, (world) => {
-  test("keeps accepting it, starts none of it, leaves other types alone, and resuming runs what waited", async () => {
+  test("accepts but does not start its jobs, leaves other types alone, and resuming runs the waiting jobs", async () => {
     const pause = await world().post("/queues/sleep/pause");
     expect([pause.status, await pause.json()]).toEqual([200, { type: "sleep", paused: true, changed: true }]);
     expect(await (await world().post("/queues/sleep/pause")).json()).toEqual({
@@ -25,7 +25,7 @@ behaviour("pausing a job type", {}, (world) => {
       { what: "the queue to show its depth" },
     );
     expect(queue).toMatchObject({ paused: true, executing: 0 });
-    // A claim poll has passed in the meantime; it must have started none of them.
+    // Wait until a claim poll has passed; it must not have started any of them.
     await eventually(
       async () =>
         (await world().sql`select now() - max(received_at) > interval '1.2 seconds' as past from jobs`)[0]
@@ -44,7 +44,7 @@ behaviour("pausing a job type", {}, (world) => {
     await world().untilAll(waiting, "COMPLETED");
   });
 
-  test("is noticed even by a processor that could not read it when it was notified", async () => {
+  test("takes effect even in a processor that could not read the paused types when notified", async () => {
     const { sql } = world();
     await sql`alter table paused_types rename to paused_types_away`;
     await sql`insert into paused_types_away (type) values ('sleep')`;
@@ -53,7 +53,7 @@ behaviour("pausing a job type", {}, (world) => {
       world().workers[0]?.lines.some((line) => line.includes("Paused types cannot be read"));
     await eventually(isWarned, { what: "a read of the paused types to fail" });
     await sql`alter table paused_types_away rename to paused_types`;
-    // Only a processor whose claims have caught up lets a new job skip the queue.
+    // A new job may skip the queue only once the processor's claims have caught up.
     await world().untilStatus(
       await world().submit({ type: "hash", payload: { text: "claims work" } }),
       "COMPLETED",

@@ -8,8 +8,8 @@ behaviour(
   "a processor killed in the middle of 200 jobs",
   { processors: 2, env: { all: { LEASE_MS: String(LEASE_MS) }, processor: { CONCURRENCY: "20" } } },
   (world) => {
-    test("loses none: the other takes them over, within three heartbeats of the last one, and says so", async () => {
-      // A worker judges others only after both have had a lease's time to renew.
+    test("loses no job: the other takes over within three heartbeat intervals and logs it", async () => {
+      // A worker presumes another lost only after both have had a full lease to renew.
       await eventually(
         async () =>
           (
@@ -45,12 +45,12 @@ behaviour(
       expect(said.flatMap(({ jobIds }) => jobIds).sort()).toEqual(lost.map((row) => row.job_id).sort());
     });
 
-    test("shows as lost among the workers", async () => {
+    test("is listed as lost among the workers", async () => {
       const { workers } = await world().get<{ workers: { pid: number; state: string }[] }>("/workers");
       expect(workers.find((worker) => worker.pid === world().workers[0]?.pid)?.state).toBe("lost");
     });
 
-    test("over a command has it carried out once, by a repetition under its key", async () => {
+    test("while running a command leaves it to be carried out once, by a repetition under its key", async () => {
       await world().start("processor");
       const id = await world().submit({ type: "fail", maxAttempts: 1 });
       await world().untilStatus(id, "FAILED");
@@ -62,7 +62,7 @@ behaviour(
       };
       let reply: ReturnType<typeof retry> | undefined;
       await world().sql.begin(async (tx) => {
-        // Its last statement waits here, and is carried out after its death.
+        // The processor's last statement waits for this lock and executes after the processor dies.
         await tx`select from jobs where id = ${id} for update`;
         reply = retry();
         const holder = await eventually(

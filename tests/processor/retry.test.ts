@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { behaviour } from "../support/suite.ts";
 
 behaviour("a job that fails", {}, (world) => {
-  test("is retried after growing, jittered delays, then FAILED, with every attempt kept", async () => {
+  test("is retried after growing, jittered delays, then becomes FAILED with every attempt kept", async () => {
     const id = await world().submit({ type: "fail", payload: { message: "Disk 7 is full" } });
     await world().untilStatus(id, "FAILED");
     const job = await world().job(id);
@@ -12,7 +12,7 @@ behaviour("a job that fails", {}, (world) => {
       [3, "failed"],
     ]);
     expect(job.error).toMatchObject({ code: "ALWAYS_FAILS", message: "Disk 7 is full" });
-    // The stack stays with the attempt and in the log: events and lists are small.
+    // The stack stays in the attempt and the log, which keeps events and lists small.
     expect(job.attempts[0]?.error?.stack).toMatch(/^JobFailure: Disk 7 is full\n +at .*fail\.ts:\d+/);
     expect(JSON.stringify([job.error, job.events, job.transitions])).not.toContain("fail.ts:");
     const logged = world().workers[0]?.lines.find((line) => line.includes("Job attempt failed"));
@@ -43,7 +43,7 @@ behaviour("a job that fails", {}, (world) => {
     }
   });
 
-  test("and succeeds on its third try is COMPLETED, with two failed attempts behind it", async () => {
+  test("twice and then succeeds is COMPLETED and keeps its failed attempts", async () => {
     const id = await world().submit({ type: "flaky", payload: { failFirst: 2 } });
     await world().untilStatus(id, "COMPLETED");
     const job = await world().job(id);
@@ -52,7 +52,7 @@ behaviour("a job that fails", {}, (world) => {
     expect(job.error).toBeUndefined();
   });
 
-  test("may set its number of tries, or fail for good at once", async () => {
+  test("may limit its number of tries, or fail permanently at once", async () => {
     const once = await world().submit({ type: "fail", maxAttempts: 1 });
     const final = await world().submit({ type: "fail", payload: { retryable: false } });
     await world().untilAll([once, final], "FAILED");
@@ -60,7 +60,7 @@ behaviour("a job that fails", {}, (world) => {
     expect((await world().job(final)).attempts).toHaveLength(1);
   });
 
-  test("by its deadline has attempts that timed out", async () => {
+  test("by missing its deadline has timed-out attempts", async () => {
     const id = await world().submit({
       type: "sleep",
       payload: { ms: 60_000 },
@@ -73,7 +73,7 @@ behaviour("a job that fails", {}, (world) => {
     expect(job.error?.code).toBe("DEADLINE_EXCEEDED");
   });
 
-  test("has errors of one cause under one fingerprint", async () => {
+  test("has the same error fingerprint as other jobs that fail for the same reason", async () => {
     const ids = await Promise.all(
       ["Disk 1 is full", "Disk 22 is full", "Disk is on fire"].map((message) =>
         world().submit({ type: "fail", payload: { message }, maxAttempts: 1 }),
@@ -87,7 +87,7 @@ behaviour("a job that fails", {}, (world) => {
     expect(third).not.toBe(one);
   });
 
-  test("can be retried by a person, as a new run that keeps the old attempts", async () => {
+  test("can be retried by a person in a new run, which keeps the old attempts", async () => {
     const id = await world().submit({ type: "fail", maxAttempts: 1 });
     await world().untilStatus(id, "FAILED");
     const reply = await world().post(`/jobs/${id}/retry`);

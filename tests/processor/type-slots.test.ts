@@ -5,12 +5,12 @@ import { behaviour } from "../support/suite.ts";
 const SLOTS = 4;
 
 behaviour(
-  "a type whose handler has a pool of its own",
+  "a job type whose handler has its own pool",
   { env: { processor: { CONCURRENCY: String(SLOTS) } } },
   (world) => {
-    test("waits for its pool in the queue, taking neither slots nor time of its deadline", async () => {
+    test("waits in the queue for its pool, using up neither slots nor its deadline", async () => {
       const [{ ms: aloneMs } = { ms: 0 }] = await timed(1);
-      // One after the other, all of them take twice the deadline; each has most of it to spare.
+      // Together the hashes keep the pool busy for twice the deadline, but each runs for at most a quarter of it.
       const deadlineMs = Math.max(1_500, Math.round(4 * aloneMs));
       const count = HASH_THREADS * Math.ceil((2 * deadlineMs) / aloneMs);
       const hashes = timed(Math.min(count, 60), deadlineMs);
@@ -25,7 +25,7 @@ behaviour(
       expect(await world().sql`select 1 from job_attempts where outcome <> 'succeeded'`).toHaveLength(0);
     });
 
-    /** Runs hashes of about 200 ms each; returns how long each ran. */
+    /** Runs hashes of about 200 ms each and returns how long each one ran. */
     async function timed(count: number, deadlineMs?: number): Promise<{ ms: number }[]> {
       const job = {
         type: "hash",

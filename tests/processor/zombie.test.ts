@@ -6,12 +6,12 @@ behaviour(
   "a worker that was presumed dead",
   { processors: 2, env: { all: { LEASE_MS: "1500" } } },
   (world) => {
-    test("cannot overwrite its successor when it wakes up", async () => {
+    test("cannot overwrite its successor's results when it wakes up", async () => {
       const ids = await world().submitMany(
         Array.from({ length: 10 }, () => ({ type: "sleep", payload: { ms: 1_000 } })),
       );
       await world().untilAll(ids, "EXECUTING");
-      // Whichever processor took them: one message may have carried all ten.
+      // Freeze whichever processor took the jobs: one message may have carried all ten.
       const [holder] = await world()
         .sql`select w.pid from jobs j join workers w on w.id = j.worker_id where j.status = 'EXECUTING'`;
       const zombie = world().workers.find((worker) => worker.pid === holder?.pid);
@@ -25,7 +25,7 @@ behaviour(
       const before = await picture();
 
       zombie?.signal("SIGCONT");
-      // It notices at its next heartbeat, abandons its jobs, and continues as another worker.
+      // The zombie notices at its next heartbeat, abandons its jobs and continues as a new worker.
       await eventually(
         async () => (await world().sql`select 1 from workers where pid = ${zombie?.pid ?? 0}`).length === 2,
         { what: "the zombie to register again" },
@@ -49,13 +49,13 @@ behaviour(
       await world().untilAll(next, "COMPLETED");
     });
 
-    test("and a claim whose reply was lost with its connection is returned by its living holder, without a loss", async () => {
+    test("or that lost a claim's reply with its connection returns the claim, without recording a loss", async () => {
       const id = await world().submit({
         type: "sleep",
         runAt: new Date(Date.now() + 3_600_000).toISOString(),
       });
       await world().untilStatus(id, "SCHEDULED");
-      // The state of the store when the claim was committed but the processor never heard of it.
+      // The store's state after a claim commits but its reply never reaches the processor.
       await world().sql`
       update jobs set status = 'EXECUTING', attempt = 1, started_at = now(), queue_wait_ms = 0,
         worker_id = (select id from workers where state = 'alive' order by heartbeat_at desc limit 1)

@@ -16,8 +16,8 @@ import { shortProgram } from "../bus/short-program.ts";
 import type { BusWorld } from "../bus/world.ts";
 import { describeBus } from "../bus.ts";
 
-// At a timeout the test runner ends every process it started, the engine included. This limit is generous, so that
-// tests fail by their own conditions and say why.
+// On a timeout the test runner kills every process it started, including the engine. The limit is generous so that
+// each test fails on its own condition, which says why.
 setDefaultTimeout(120_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
@@ -36,7 +36,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
 
   describeBus("RabbitMQ", makeWorld);
 
-  test("a queue deleted while it is being consumed is declared and consumed again", async () => {
+  test("a queue deleted while it is being consumed is redeclared, and consumption resumes", async () => {
     await using world = await makeWorld();
     const bus = world.openElsewhere();
     let handled = 0;
@@ -58,7 +58,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
     await eventually(() => handled === 2, { what: "the second message" });
   });
 
-  test("a message without a queue is refused, and the missing binding is restored", async () => {
+  test("an unroutable message is refused, and the missing binding is restored", async () => {
     await using world = await makeWorld();
     const bus = world.openElsewhere();
     await bus.connected(AbortSignal.timeout(20_000));
@@ -73,7 +73,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
     expect((await bus.depths())[0]).toMatchObject({ name: "jobs.created", ready: 1 });
   });
 
-  test("a broker that falls silent is detected by missing heartbeats, and consuming resumes later", async () => {
+  test("missed heartbeats reveal a silent broker, and consumption resumes once it responds", async () => {
     await using world = await makeWorld();
     const lines: string[] = [];
     const bus = openBus({
@@ -98,7 +98,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
     await bus.close();
   });
 
-  test("a queue that exists with other arguments is an error in the log, not a crash", async () => {
+  test("a queue that already exists with different arguments is logged as an error and causes no crash", async () => {
     await using world = await makeWorld();
     await asOperator(world.vhost, (channel) => channel.assertQueue("jobs.created", { durable: true }));
     const lines: string[] = [];
@@ -116,7 +116,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
   });
 });
 
-test("a URL without an adapter is refused with what is expected", () => {
+test("a URL that no adapter supports is refused with the expected schemes", () => {
   const open = (url: string) => () => openBus({ url, name: "test", log });
   expect(open("kafka://localhost")).toThrow(ConfigError);
   expect(open("kafka://localhost")).toThrow(/expected amqp:/);
@@ -128,7 +128,7 @@ interface AmqpWorld extends BusWorld, AsyncDisposable {
   readonly vhost: string;
 }
 
-/** A separate virtual host, reached through a proxy. */
+/** Creates a virtual host with a proxy in front of it. */
 async function makeWorld(): Promise<AmqpWorld> {
   const name = `bus-${++worlds}`;
   const vhost = await rabbitmq.createVhost(name);
@@ -161,7 +161,7 @@ async function makeWorld(): Promise<AmqpWorld> {
   };
 }
 
-/** Does what an operator might do with the broker's own tools. */
+/** Runs channel operations as an operator would with the broker's own tools. */
 async function asOperator(
   vhost: string,
   act: (

@@ -8,7 +8,7 @@ export async function readyIn(bus: Bus, queue: QueueName): Promise<number> {
   return depth.ready;
 }
 
-/** The code of the refusal; undefined when the promise resolves. */
+/** Returns the code of the AppError that rejects the promise, or undefined if it resolves. Rethrows other errors. */
 export function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   return promise.then(
     () => undefined,

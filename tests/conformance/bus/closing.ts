@@ -5,9 +5,9 @@ import { codeOf } from "./answers.ts";
 import { BATCHES, bytes, numbered } from "./inbox.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** How a bus closes. */
+/** Tests how a bus closes. */
 export function describeClosing({ connect, world }: OpenWorld): void {
-  test("closing waits for confirms, may be called twice, refuses later calls and leaves no connection", async () => {
+  test("closing waits for confirms, may be repeated, refuses later calls and leaves no connection open", async () => {
     const bus = await connect();
     bus.consume("events.observed", BATCHES, async () => undefined);
     const publishing = Promise.all(numbered(200).map((each) => bus.publish("jobs.created", bytes(each))));
@@ -16,7 +16,7 @@ export function describeClosing({ connect, world }: OpenWorld): void {
     await eventually(() => world().connections() === 0, { what: "the connections to be gone" });
   });
 
-  test("closing while the engine is unreachable ends at once, and a caller waiting for the connection is refused", async () => {
+  test("closing is immediate while the engine is unreachable, and rejects callers waiting for a connection", async () => {
     world().cut();
     const bus = world().open();
     const waiting = codeOf(bus.connected());
@@ -27,13 +27,13 @@ export function describeClosing({ connect, world }: OpenWorld): void {
     expect(await waiting).toBe("BUS_UNAVAILABLE");
   });
 
-  test("waiting for the connection ends with its signal", async () => {
+  test("waiting for the connection ends when its signal aborts", async () => {
     world().cut();
     const bus = world().open();
     await expect(bus.connected(AbortSignal.timeout(50))).rejects.toThrow();
   });
 
-  test("a process that has closed its bus exits by itself", async () => {
+  test("a process exits on its own after closing its bus", async () => {
     await expectExitByItself(world().shortProgram());
   });
 }

@@ -4,9 +4,9 @@ import { readyIn } from "./answers.ts";
 import { BATCHES, bytes, collect, numbered, SINGLE, text } from "./inbox.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** How a consumer receives batches, and how it stops. */
+/** Tests how a consumer receives batches and stops. */
 export function describeConsuming({ connect }: OpenWorld): void {
-  test("only one call of the handler runs at a time", async () => {
+  test("handler calls never overlap", async () => {
     const bus = await connect();
     let running = 0;
     let most = 0;
@@ -20,7 +20,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     expect(most).toBe(1);
   });
 
-  test("messages that arrive while the handler is busy form the next batch", async () => {
+  test("messages that arrive while the handler is busy are delivered in a few large batches", async () => {
     const bus = await connect();
     const gate = Promise.withResolvers<void>();
     const sizes: number[] = [];
@@ -36,11 +36,11 @@ export function describeConsuming({ connect }: OpenWorld): void {
     });
     gate.resolve();
     await inbox.has(151);
-    // The engine hands out the messages in a few portions, far fewer than there are messages.
+    // The engine delivers the 150 waiting messages in a few chunks.
     expect(sizes.length).toBeLessThanOrEqual(6);
   });
 
-  test("no more than the prefetch is held unacknowledged", async () => {
+  test("a consumer holds no more unacknowledged messages than its prefetch", async () => {
     const bus = await connect();
     await Promise.all(numbered(10).map((text) => bus.publish("jobs.created", bytes(text))));
     const gate = Promise.withResolvers<void>();
@@ -55,7 +55,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     expect([...inbox.texts(), ...other.texts()].sort()).toEqual(numbered(10).sort());
   });
 
-  test("stopping finishes the batch in hand, returns the rest, and loses nothing", async () => {
+  test("stopping finishes the current batch, returns the rest and loses nothing", async () => {
     const bus = await connect({ maxWaiting: 2_000 });
     const handled = new Set<string>();
     const publishing = Promise.all(numbered(2_000).map((text) => bus.publish("jobs.created", bytes(text))));
@@ -82,7 +82,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     expect(await readyIn(bus, "jobs.created")).toBe(0);
   });
 
-  test("a stop that outlasts its grace aborts the handler, and its messages are redelivered", async () => {
+  test("a stop that exceeds its grace period aborts the handler, whose messages are redelivered", async () => {
     const bus = await connect({ stopGraceMs: 50 });
     await bus.publish("jobs.created", bytes("unfinished"));
     const called = Promise.withResolvers<void>();

@@ -6,9 +6,9 @@ import { codeOf, readyIn } from "./answers.ts";
 import { BATCHES, bytes, collect, numbered } from "./inbox.ts";
 import { connected, type OpenWorld } from "./world.ts";
 
-/** Networks that are cut or frozen, and an engine that restarts. */
+/** Tests a cut network, a frozen network and an engine restart. */
 export function describeOutages({ connect, world }: OpenWorld): void {
-  test("a consumer created before the connection receives its messages", async () => {
+  test("a consumer created before the connection is established receives its messages", async () => {
     world().cut();
     const bus = world().open();
     const inbox = collect(bus, "jobs.created");
@@ -20,7 +20,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     expect(inbox.texts()).toEqual(["in time"]);
   });
 
-  test("publishing fails at once while the network is cut, and works again afterwards", async () => {
+  test("publishing fails immediately while the network is cut and works again once it is restored", async () => {
     const bus = await connect();
     world().cut();
     await eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
@@ -40,7 +40,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     expect(inbox.texts()).toEqual(["kept"]);
   });
 
-  test("every message in flight during a cut settles, and confirmed ones are delivered", async () => {
+  test("every publish in flight during a cut settles, and every confirmed message is delivered", async () => {
     const bus = await connect({ maxWaiting: 5_000 });
     const confirmed = new Set<string>();
     const codes = new Set<string | undefined>();
@@ -64,7 +64,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     );
   });
 
-  test("a frozen network makes publishing and ping fail in bounded time", async () => {
+  test("publishing and pinging fail within a bounded time while the network is frozen", async () => {
     const bus = await connect({ confirmTimeoutMs: 300 });
     world().freeze();
     const before = performance.now();
@@ -79,7 +79,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     await bus.publish("jobs.created", bytes("thawed"));
   });
 
-  test("consumers resume after a cut, and the batch in hand is handled again, never two at a time", async () => {
+  test("consumers resume after a cut and handle the interrupted batch again, never two batches at a time", async () => {
     const bus = await connect();
     const elsewhere = await connected(world().openElsewhere());
     const gate = Promise.withResolvers<void>();
@@ -118,7 +118,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     );
   });
 
-  test("a restart of the engine keeps messages, and both sides resume by themselves", async () => {
+  test("messages survive an engine restart, and publishing and consuming resume automatically", async () => {
     const bus = await connect();
     await Promise.all(numbered(100).map((each) => bus.publish("jobs.created", bytes(each))));
     const lost = eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
@@ -129,7 +129,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     await inbox.has(100);
     expect(inbox.texts()).toEqual(numbered(100));
     await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
-    // A confirm of each queue: RabbitMQ loses all of them when a queue is deleted while its leader is being elected.
+    // Wait for a confirm from each queue: if one is deleted during its leader election, RabbitMQ loses every queue.
     await Promise.all(ROUTES.map((route) => bus.publish(route, bytes("after"))));
     await inbox.has(101);
   });

@@ -4,9 +4,9 @@ import { codeOf, readyIn } from "./answers.ts";
 import { BATCHES, bytes, collect, numbered } from "./inbox.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** What publishing promises: confirms, routes, bytes, order and a bounded window. */
+/** Tests publishing: confirms, routing, unchanged bytes, order and a bounded window. */
 export function describePublishing({ connect }: OpenWorld): void {
-  test("a confirmed message outlives its publisher and is delivered", async () => {
+  test("a confirmed message is delivered after its publisher has closed", async () => {
     const publisher = await connect();
     await publisher.publish("jobs.created", bytes("kept"));
     await publisher.close();
@@ -17,7 +17,7 @@ export function describePublishing({ connect }: OpenWorld): void {
     expect(inbox.deliveries[0]?.diedOn).toBeUndefined();
   });
 
-  test("a route feeds exactly those queues of the topology that name it", async () => {
+  test("a route feeds exactly the queues that name it in the topology", async () => {
     const bus = await connect();
     const inboxes = Object.fromEntries(QUEUES.map((queue) => [queue, collect(bus, queue)]));
     await bus.publish("jobs.created", bytes("created"));
@@ -31,7 +31,7 @@ export function describePublishing({ connect }: OpenWorld): void {
     expect(inboxes["jobs.failed.validation"]?.texts()).toEqual(["refused"]);
   });
 
-  test("bytes arrive as they were sent, empty and large ones too", async () => {
+  test("bodies arrive byte for byte, including empty and large ones", async () => {
     const bus = await connect();
     const sent = [new Uint8Array(0), new Uint8Array([0, 255, 10, 13]), new Uint8Array(300_000).fill(7)];
     const inbox = collect(bus, "jobs.created");
@@ -42,7 +42,7 @@ export function describePublishing({ connect }: OpenWorld): void {
     );
   });
 
-  test("5,000 pipelined messages of one producer arrive once each, in order, in batches", async () => {
+  test("5,000 pipelined messages from one producer arrive once each, in order and in batches", async () => {
     const bus = await connect({ maxWaiting: 5_000 });
     const sizes: number[] = [];
     const inbox = collect(bus, "jobs.created", BATCHES, async (batch) => {
@@ -56,7 +56,7 @@ export function describePublishing({ connect }: OpenWorld): void {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(BATCHES.maxBatch);
   });
 
-  test("when the window and its queue are full, one more message is refused and the others are confirmed", async () => {
+  test("a message is refused once the window and its queue are full, and all earlier ones are confirmed", async () => {
     const bus = await connect({ maxUnconfirmed: 10, maxWaiting: 5 });
     const codes = await Promise.all(
       numbered(40).map((each) => codeOf(bus.publish("jobs.created", bytes(each)))),

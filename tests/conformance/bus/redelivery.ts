@@ -5,9 +5,9 @@ import { readyIn } from "./answers.ts";
 import { bytes, collect, numbered, SINGLE, text } from "./inbox.ts";
 import { connected, type OpenWorld } from "./world.ts";
 
-/** What happens to messages that no handler has finished. */
+/** Tests the redelivery of messages whose handler did not finish. */
 export function describeRedelivery({ connect, world }: OpenWorld): void {
-  test("a rejected batch returns after growing pauses, marked as redelivered", async () => {
+  test("a rejected batch comes back after growing delays, marked as redelivered", async () => {
     const bus = await connect();
     const calls: { at: number; redelivered: boolean }[] = [];
     const inbox = collect(bus, "jobs.created", SINGLE, async ([first]) => {
@@ -22,7 +22,7 @@ export function describeRedelivery({ connect, world }: OpenWorld): void {
     expect(pauses[3]).toBeGreaterThan(pauses[0] as number);
   });
 
-  test("rejections, however many, never make a dead letter", async () => {
+  test("a message never becomes a dead letter because its handler rejects it", async () => {
     const bus = await connect({ topology: withDeliveryLimit(2) });
     let calls = 0;
     const inbox = collect(bus, "jobs.created", SINGLE, async () => {
@@ -34,7 +34,7 @@ export function describeRedelivery({ connect, world }: OpenWorld): void {
     expect(await readyIn(bus, "jobs.failed.validation")).toBe(0);
   });
 
-  test("messages of a consumer whose connection dies are redelivered to another, marked as such", async () => {
+  test("messages held by a consumer whose connection dies go to another consumer, marked as redelivered", async () => {
     const dying = await connect();
     const other = await connected(world().openElsewhere());
     await Promise.all(numbered(20).map((text) => other.publish("jobs.created", bytes(text))));
@@ -51,7 +51,7 @@ export function describeRedelivery({ connect, world }: OpenWorld): void {
     gate.resolve();
   });
 
-  test("a message that repeatedly kills its consumer becomes a dead letter, its neighbours do not", async () => {
+  test("a message that repeatedly kills its consumer becomes a dead letter, but its neighbours do not", async () => {
     const topology = withDeliveryLimit(4);
     const bus = await connect({ topology });
     const texts = [...numbered(10), "poison", ...numbered(20).slice(10)];
@@ -59,7 +59,7 @@ export function describeRedelivery({ connect, world }: OpenWorld): void {
     const handled = new Set<string>();
     bus.consume("jobs.created", { maxBatch: 5, prefetch: 30 }, async (batch) => {
       if (batch.some(({ body }) => text(body) === "poison")) {
-        // As when the process dies: the connection is lost before the handler ends.
+        // Imitates a dying process: the connection is lost before the handler ends.
         world().cut();
         world().restore();
         throw new Error("killed by a poison message");

@@ -1,4 +1,4 @@
-/** The source of a program that publishes a message, consumes it, reads the depths and closes its bus. */
+/** Returns the source of a program that publishes a message, consumes it, reads the depths and closes its bus. */
 export const shortProgram = (url: string) => `
   import { openBus } from "./shared/bus/open.ts";
   import { createLog } from "./shared/log.ts";

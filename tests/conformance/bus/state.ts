@@ -5,9 +5,9 @@ import { codeOf, readyIn } from "./answers.ts";
 import { BATCHES, bytes, collect, numbered, SINGLE } from "./inbox.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** What a bus reports about itself. */
+/** Tests the depths, held counts, stuck consumers and metrics that a bus reports. */
 export function describeState({ connect, world }: OpenWorld): void {
-  test("depths count waiting messages and consumers", async () => {
+  test("depths report waiting messages and consumers", async () => {
     const bus = await connect();
     await bus.publish("jobs.created", bytes("one"));
     await bus.publish("jobs.transitions", bytes("two"));
@@ -47,7 +47,7 @@ export function describeState({ connect, world }: OpenWorld): void {
     await eventually(() => bus.held()["jobs.created"] === 0, { what: "nothing to be held" });
   });
 
-  test("a rejected batch is reported as stuck, with the reason, until it is handled", async () => {
+  test("a consumer reports why it is stuck until its rejected batch is handled", async () => {
     const bus = await connect();
     let isBroken = true;
     const consumer = bus.consume("jobs.created", SINGLE, async () => {
@@ -62,14 +62,14 @@ export function describeState({ connect, world }: OpenWorld): void {
     await eventually(() => consumer.whyStuck() === undefined, { what: "the consumer to continue" });
   });
 
-  test("ping answers while the engine does, even for many concurrent callers", async () => {
+  test("pings succeed while the engine responds, even for many concurrent callers", async () => {
     const bus = await connect();
     await Promise.all(Array.from({ length: 50 }, () => bus.ping()));
     await bus.close();
     expect(await codeOf(bus.ping())).toBe("BUS_UNAVAILABLE");
   });
 
-  test("its metrics show what was published, consumed, held and lost", async () => {
+  test("metrics report published, consumed, buffered and unconfirmed messages, the connection and reconnects", async () => {
     const metrics = createMetrics("test");
     const bus = await connect({ metrics });
     const inbox = collect(bus, "jobs.created");

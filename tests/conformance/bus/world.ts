@@ -14,25 +14,25 @@ export interface WorldBusOptions {
 
 /** An empty bus for one test, with a network that can fail. */
 export interface BusWorld {
-  /** Opens a bus whose connections use the network that fails. */
+  /** Opens a bus on the network that can fail. */
   open(options?: WorldBusOptions): Bus;
   /** Opens a bus on a separate network that never fails. */
   openElsewhere(options?: WorldBusOptions): Bus;
-  /** Closes every connection of the failing network, and refuses new ones. */
+  /** Closes every connection on the network that can fail, and refuses new ones. */
   cut(): void;
-  /** Keeps its connections, but lets nothing through. */
+  /** Keeps the connections open but lets no data through. */
   freeze(): void;
   restore(): void;
-  /** Connections open on the failing network. */
+  /** Counts the open connections on the network that can fail. */
   connections(): number;
-  /** The source of a program that opens a bus, publishes, consumes, closes, and must then exit by itself. */
+  /** Returns the source of a program that publishes, consumes, closes its bus and must then exit on its own. */
   shortProgram(): string;
   restartEngine(): Promise<void>;
-  /** Closes all buses that were opened, and removes everything. */
+  /** Closes every bus that was opened, and removes the world's queues and messages. */
   dispose(): Promise<void>;
 }
 
-/** The world of the current test, and a way to open a connected bus in it. */
+/** The current test's world, and a way to open a connected bus in it. */
 export interface OpenWorld {
   world(): BusWorld;
   /** Opens a bus on the network that can fail. */

@@ -21,7 +21,7 @@ import { describeObservations } from "../observations.ts";
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 const ENGINES = ["mongo", "redis"] as const;
 
-test("URLs that are not such a pair are refused before anything opens", () => {
+test("URLs other than one for MongoDB and one for Redis are refused before anything opens", () => {
   for (const [eventsUrl, cacheUrl] of [
     ["mongodb://127.0.0.1/x", "mongodb://127.0.0.1/x"],
     ["redis://127.0.0.1/x", "redis://127.0.0.1/x"],
@@ -32,12 +32,12 @@ test("URLs that are not such a pair are refused before anything opens", () => {
 });
 
 describeOn(ENGINES, "MongoDB and Redis", () => {
-  // Started here, so that the first test does not wait for them.
+  // Start the engines here so that the first test does not have to wait for them.
   beforeAll(async () => void (await testEngines(ENGINES)));
 
   describeObservations("MongoDB and Redis", makeWorld);
 
-  test("a call that dies after the claim is finished by the next one, even from another engine", async () => {
+  test("the next call completes one that died after its claim, even from another instance", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const events = sampleEvents(10, "job.completed");
@@ -53,7 +53,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     expect(await world.redis.hlen(world.key("claims"))).toBe(0);
   });
 
-  test("a call that dies after storing is finished by the next one", async () => {
+  test("the next call completes one that died after storing its events", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const elsewhere = await connected(world.openElsewhere());
@@ -64,7 +64,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
       what: "the events to be stored",
       everyMs: 2,
     });
-    // The store's reply is still on its way.
+    // MongoDB's reply is still in transit.
     world.cut("redis");
     expect(await call).toMatchObject({ code: "STORE_UNAVAILABLE", facts: { engine: "redis" } });
     expect((await elsewhere.totals()).counters.events).toBe(0);
@@ -75,7 +75,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     expect(await world.redis.hlen(world.key("claims"))).toBe(0);
   });
 
-  test("scripts are sent again to a Redis that lost them", async () => {
+  test("scripts are loaded again after Redis loses them", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     await observations.record(sampleEvents(1, "job.created"));
@@ -95,7 +95,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     expect(remembered[1]).toBeLessThan(50 + 20);
   });
 
-  test("minutes expire, totals do not, and every key is below the prefix", async () => {
+  test("per-minute keys expire, totals do not, and every key starts with the prefix", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     await observations.record(sampleEvents(3, "job.executed"));
@@ -109,7 +109,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     }
   });
 
-  test("with one engine down, what the other holds is still returned", async () => {
+  test("while one engine is down, the other's data is still served", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     await observations.record(sampleEvents(2, "job.completed"));
@@ -124,7 +124,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     await expect(observations.totals()).rejects.toMatchObject({ facts: { engine: "redis" } });
   });
 
-  test("the indexes that MongoDB needs exist", async () => {
+  test("MongoDB has every required index", async () => {
     await using world = await makeWorld();
     await connected(world.open());
     const client = new MongoClient(world.eventsUrl);
@@ -137,7 +137,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
       expect(batches.find((index) => index.name === name)?.key).toEqual(key);
   });
 
-  test("one job's events are found by the index on the job id, where the server has one", async () => {
+  test("a job's events are found through the job id index if the server uses indexes", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     await observations.record(sampleEvents(20, "job.created"));
@@ -145,11 +145,11 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     const find = { find: "batches", filter: { jobs: "x" } };
     const plan = JSON.stringify(await client.db().command({ explain: find }));
     await client.close();
-    // FerretDB 1.24 has the index but reads by none: docs/support.md says what that costs.
+    // FerretDB 1.24 creates the index but never reads through it; docs/support.md describes the cost.
     expect(plan).toContain(world.product.startsWith("MongoDB") ? '"jobs"' : '"filterPushdown":false');
   });
 
-  test("readers never starve recording, and their abandoned reads are cancelled", async () => {
+  test("reads never starve recording, and abandoned reads are cancelled", async () => {
     await using world = await makeWorld();
     const recorder = await connected(world.open());
     for (let n = 0; n < 12; n++) await recorder.record(sampleEvents(1_000, "job.created"));
@@ -160,7 +160,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     };
     const atRest = Math.max(await recordMs(), await recordMs());
 
-    // Four read-models, each of whose reads costs FerretDB a second, are together far more than it can serve.
+    // Each read costs FerretDB a second, so four read-models together issue far more than it can serve.
     let reading = true;
     const readers = Array.from({ length: 4 }, () => world.openElsewhere());
     const loops = readers.flatMap((reader) =>
@@ -175,7 +175,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
         }
       }),
     );
-    // Reads abandoned by the first readers used to stop recording some seconds later.
+    // Before abandoned reads were cancelled, they stopped recording within a few seconds.
     const until = performance.now() + 12_000;
     while (performance.now() < until) expect(await recordMs()).toBeLessThan(5_000);
     reading = false;
@@ -186,7 +186,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     });
   });
 
-  test("connections that break together under a read do not stop recording", async () => {
+  test("recording survives when every connection breaks during a read", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     await observations.record(sampleEvents(1, "job.created"));
@@ -194,7 +194,8 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     const reading = observations
       .storedIds([{ eventId: crypto.randomUUID(), jobId: crypto.randomUUID() }])
       .catch((error: unknown) => error);
-    // The read is in progress, and the driver may check its server again, which it does at most every half second.
+    // The driver waits at least half a second between checks of its server. By now the read is in progress and the
+    // next check is possible.
     await Bun.sleep(700);
     world.cut("mongodb");
     world.restore();
@@ -206,7 +207,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     expect((await observations.totals()).counters.events).toBe(2);
   });
 
-  test("a pass over the events for the ledger may take longer than other operations", async () => {
+  test("a ledger pass over the events may exceed the time limit of other operations", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const events = sampleEvents(3, "job.created");
@@ -220,7 +221,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     expect(await sums).toEqual(expected);
   });
 
-  test("connections that lose their packets are replaced, for recording and the feed", async () => {
+  test("connections whose packets are lost are replaced, both for recording and for the feed", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const abort = new AbortController();
@@ -247,7 +248,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     await following;
   });
 
-  test("an id of the feed that was lost with everything after it is reported at once as a gap", async () => {
+  test("following the feed from an id that was lost with everything after it reports a gap at once", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     for await (const entry of observations.follow("1-1", AbortSignal.timeout(10_000))) {
@@ -257,7 +258,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
   });
 });
 
-/** A separate database and prefix on the shared engines, behind proxies. */
+/** Creates a database and a key prefix on the shared engines, with proxies in front of them. */
 async function makeWorld() {
   const engines = await testEngines(ENGINES);
   const name = `o${crypto.randomUUID().slice(0, 8)}`;

@@ -5,9 +5,9 @@ import { expectExitByItself } from "../exit-by-itself.ts";
 import { all, countedEvents } from "./read.ts";
 import { type OpenWorld, QUICK_MS } from "./world.ts";
 
-/** How observations start and close. */
+/** Tests how observations connect and close. */
 export function describeConnection({ connect, world }: OpenWorld): void {
-  test("four engines that start at once on an empty store all start", async () => {
+  test("four instances that start at once on an empty store all succeed", async () => {
     const engines = [world().open(), world().openElsewhere(), world().open(), world().openElsewhere()];
     await Promise.all(engines.map((engine) => engine.connected(AbortSignal.timeout(30_000))));
     await Promise.all(engines.map((engine) => engine.record(sampleEvents(5, "job.created"))));
@@ -15,7 +15,7 @@ export function describeConnection({ connect, world }: OpenWorld): void {
   });
 
   describe("closing", () => {
-    test("ends followers and connections, and may be called twice", async () => {
+    test("ends followers and connections, and may be repeated", async () => {
       const observations = await connect();
       const ended = all(observations.follow(null, new AbortController().signal));
       await observations.record(sampleEvents(1, "job.created"));
@@ -24,7 +24,7 @@ export function describeConnection({ connect, world }: OpenWorld): void {
       await eventually(() => world().connections() === 0, { what: "no connection to be open" });
     });
 
-    test("ends soon while nothing answers", async () => {
+    test("finishes quickly while no engine responds", async () => {
       const observations = await connect();
       world().cut();
       const startedAt = performance.now();
@@ -32,7 +32,7 @@ export function describeConnection({ connect, world }: OpenWorld): void {
       expect(performance.now() - startedAt).toBeLessThan(QUICK_MS);
     });
 
-    test("lets a process exit by itself", async () => {
+    test("lets the process exit on its own", async () => {
       await expectExitByItself(world().shortProgram());
     });
   });

@@ -8,7 +8,7 @@ import { all, countedEvents, ids, pages, sequences, storedIds, sumOf } from "./r
 import { MINUTE, minuteAt, T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** An event counts once, however often, however late and by how many engines it is recorded. */
+/** Tests that an event counts once, however often or late it is recorded and by however many instances. */
 export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): void {
   describe("recording", () => {
     test("counts duplicates once within a batch, across batches and in different letter case", async () => {
@@ -23,7 +23,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await observations.events({ limit: 10 })).items).toHaveLength(3);
     });
 
-    test("by two engines at once counts common events once", async () => {
+    test("by two instances at once counts shared events once", async () => {
       const engines = [await connect(), await connectElsewhere()] as const;
       const events = sampleEvents(400, "job.completed");
       const random = createRandom(11);
@@ -40,7 +40,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect(await storedIds(engines[0], events)).toEqual(new Set(ids(events)));
     });
 
-    test("of the same batch by three engines at once counts it once", async () => {
+    test("the same batch in three instances at once counts it once", async () => {
       const engines = [await connect(), await connectElsewhere(), await connectElsewhere()];
       const events = sampleEvents(100, "job.failed");
       const results = await Promise.all(engines.map((engine) => engine.record(events)));
@@ -48,7 +48,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await engines[0]!.totals()).counters).toMatchObject({ failed: 100, events: 100 });
     });
 
-    test("recognizes a duplicate that comes a month and many events later", async () => {
+    test("recognizes a duplicate that arrives a month and many events later", async () => {
       let now = T0;
       const options = { now: () => now, maxSeen: 20 };
       const observations = await connect(options);
@@ -64,7 +64,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await observations.totals()).counters).toMatchObject({ completed: 7, events: 132 });
     });
 
-    test("recognizes a request repeated under its key, whatever its time", async () => {
+    test("recognizes a request repeated with its idempotency key, whatever its time", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const eventId = createdEventId(jobId, "f");
@@ -76,7 +76,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await observations.events({ jobId, limit: 5 })).items).toEqual([first as EventEnvelope]);
     });
 
-    test("recognizes each of a job's hundred sequences, however they are split", async () => {
+    test("recognizes each of a job's hundred sequence numbers, however the events are batched", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const events = Array.from({ length: 100 }, (_, sequence) =>
@@ -90,7 +90,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect(await storedIds(observations, events)).toEqual(new Set(ids(events)));
     });
 
-    test("treats two requests under one key as two events about one job, each counted once", async () => {
+    test("counts each request under one key as its own event if the fingerprints differ", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const asked = (fingerprint: string, at: number) =>
@@ -113,7 +113,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await observations.ledgerSums(minuteAt(T0))).created).toEqual(sumOf([a, b, c]));
     });
 
-    test("recognizes an event by its id where that does not follow from its place", async () => {
+    test("recognizes an event whose id is not derived from its job and sequence number", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const strange = ["job.completed", "job.failed"].map((type) =>

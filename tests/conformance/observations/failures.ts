@@ -9,10 +9,10 @@ import { snapshotAt } from "./snapshot.ts";
 import { always, T0 } from "./spans.ts";
 import { type OpenWorld, QUICK_MS } from "./world.ts";
 
-/** Calls that die halfway, and engines that are unavailable. */
+/** Tests calls that die halfway and engines that are unavailable. */
 export function describeFailures({ connect, connectElsewhere, world }: OpenWorld): void {
   describe("a call that dies", () => {
-    test("at any moment, and is repeated, leaves exact counts", async () => {
+    test("at any moment leaves exact counts once it is repeated", async () => {
       const elsewhere = await connectElsewhere();
       const all: JobEvent[] = [];
       let died = 0;
@@ -28,7 +28,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
         await Bun.sleep(cutAfterMs);
         world().cut();
         if (!(await call)) died++;
-        // Another engine gets the batch while the first one's writes may still be on their way.
+        // Another instance receives the batch while the first one's writes may still be in transit.
         await elsewhere.record(events);
         world().restore();
         await observations.close();
@@ -43,7 +43,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
       expect(await countedEvents(elsewhere)).toBe(all.length);
     });
 
-    test("because its last reply is lost has counted, and does not count again", async () => {
+    test("because its last reply is lost has counted its events, and a repetition does not count them again", async () => {
       const observations = await connect();
       const elsewhere = await connectElsewhere();
       const events = sampleEvents(30, "job.retrying");
@@ -78,7 +78,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
       follow: () => firstOf(observations.follow("1-1", AbortSignal.timeout(60_000))),
     });
 
-    test("every call answers, or refuses quickly and names it; afterwards all answer again", async () => {
+    test("every call succeeds or quickly fails naming the engine, and all succeed again afterwards", async () => {
       const observations = await connect();
       const before = sampleEvents(3, "job.completed");
       await observations.record(before);
@@ -121,7 +121,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
     });
 
     test.each([0, 1])(
-      "while engine %p is silent, recording fails within its bound, and recovers later",
+      "recording fails within its time limit if engine %p is silent, and recovers later",
       async (index) => {
         const engine = world().engines[index];
         if (!engine) return expect(world().engines.length).toBeLessThanOrEqual(index);
@@ -140,7 +140,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
       },
     );
 
-    test("at the start, connecting waits for it, until its signal aborts", async () => {
+    test("connecting waits for the engine until the caller's signal aborts", async () => {
       world().cut();
       const observations = world().open();
       const abort = new AbortController();
@@ -159,7 +159,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
   });
 }
 
-/** Calls until it succeeds, as a caller does that received STORE_UNAVAILABLE. */
+/** Repeats the call until it succeeds, as callers do on STORE_UNAVAILABLE. */
 function again(call: () => Promise<unknown>): Promise<{ result: unknown }> {
   return eventually(async () => ({ result: await call() }), {
     what: "a call to succeed again",

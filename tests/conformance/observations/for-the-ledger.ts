@@ -4,7 +4,7 @@ import { all, ids, sumOf } from "./read.ts";
 import { always, MINUTE, minuteAt, T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** What the ledger reads. */
+/** Tests the reads that the ledger relies on. */
 export function describeLedgerReads({ connect }: OpenWorld): void {
   describe("for the ledger", () => {
     test("created events of a span are returned in chunks", async () => {
@@ -46,7 +46,7 @@ export function describeLedgerReads({ connect }: OpenWorld): void {
       );
     });
 
-    test("a span is summed up by the ids of its events, whatever their order", async () => {
+    test("a span's sums depend on its event ids but not on their order", async () => {
       const observations = await connect();
       const created = sampleEvents(7, "job.created", { at: T0 });
       const ended = [
@@ -71,7 +71,7 @@ export function describeLedgerReads({ connect }: OpenWorld): void {
       });
     });
 
-    test("late events are counted once, by the minute in which they occurred, until that is pruned", async () => {
+    test("each late event counts once, in the minute it occurred, until that minute is pruned", async () => {
       const observations = await connect();
       const now = Date.now();
       const old = now - 10 * MINUTE;
@@ -108,7 +108,7 @@ export function describeLedgerReads({ connect }: OpenWorld): void {
       expect((await all(observations.createdEvents(always(), 100))).flat()).toHaveLength(30);
     });
 
-    test("a thousand ids are looked up at once", async () => {
+    test("a thousand ids are looked up in one call", async () => {
       const observations = await connect();
       const stored = sampleEvents(40, "job.created");
       await observations.record(stored);

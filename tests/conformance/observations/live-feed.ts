@@ -6,10 +6,10 @@ import { eventually } from "../../support/wait.ts";
 import { all, firstOf } from "./read.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** The feed that live streams follow. */
+/** Tests the feed that live streams follow. */
 export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld): void {
   describe("the live feed", () => {
-    test("delivers what is recorded from now on to followers, each new event once", async () => {
+    test("delivers each newly recorded event once to every follower", async () => {
       const observations = await connect();
       const writer = await connectElsewhere();
       await writer.record(sampleEvents(1, "job.created"));
@@ -24,7 +24,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
       }
     });
 
-    test("resumes after an id, first with what was missed, then live, nothing twice", async () => {
+    test("resumes after an id with the missed entries first, then live ones, and repeats none", async () => {
       const observations = await connect();
       const writer = await connectElsewhere();
       await using live = await follower(observations, writer);
@@ -42,11 +42,11 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
       expect(new Set(entryIds).size).toBe(entryIds.length);
     });
 
-    test("counts what does not fit into an entry", async () => {
+    test("counts the events that do not fit into an entry", async () => {
       const observations = await connect();
       const writer = await connectElsewhere();
       await using follow = await follower(observations, writer);
-      // Earlier events may still be on their way; once this one arrives, they have all arrived.
+      // Earlier events may still be in transit; once this one arrives, all of them have.
       const [last] = sampleEvents(1, "job.created");
       await writer.record([last!]);
       await follow.has(last!);
@@ -57,7 +57,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
       expect(follow.dropped() + follow.jobs().length - before).toBe(900);
     });
 
-    test("reports a gap when an id is no longer kept", async () => {
+    test("reports a gap when the requested id is no longer kept", async () => {
       const observations = await connect({ maxFeedEntries: 1 });
       await using live = await follower(observations, observations);
       const old = live.entries[0]!.id;
@@ -74,7 +74,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
         });
     });
 
-    test("ends when its signal aborts, before and while it waits", async () => {
+    test("ends when its signal aborts, whether before or during the wait", async () => {
       const observations = await connect();
       expect(await all(observations.follow(null, AbortSignal.abort()))).toEqual([]);
       const abort = new AbortController();
@@ -87,7 +87,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
       expect(performance.now() - startedAt).toBeLessThan(1_000);
     });
 
-    test("resumes after its connection was lost, with what was recorded meanwhile", async () => {
+    test("resumes after losing its connection and delivers the events recorded during the outage", async () => {
       const observations = await connect();
       const writer = await connectElsewhere();
       await using follow = await follower(observations, writer);
@@ -101,7 +101,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
   });
 }
 
-/** Follows from now, or after an id. From now, it has begun when this resolves. */
+/** Follows the feed from now, or after an id. Without an id, resolves once the feed is live. */
 async function follower(observations: Observations, writer: Observations, lastId: string | null = null) {
   const abort = new AbortController();
   const entries: FeedEntry[] = [];

@@ -5,9 +5,9 @@ import { all, countedEvents, ids, pages, storedIds, sumOf } from "./read.ts";
 import { always, MINUTE, minuteAt, T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** Events stored by earlier versions, and events older than the retention. */
+/** Tests events stored by earlier versions and events older than the retention period. */
 export function describeOldEvents({ connect, world }: OpenWorld): void {
-  test("events of versions without batches are listed, found, counted once, and pruned", async () => {
+  test("events stored before batches existed are listed, found, counted once and pruned", async () => {
     const story = sampleStory({ at: T0 });
     const other = sampleStory({ at: T0 + 20 });
     await world().storeOld([...story, ...other.slice(0, 3)]);
@@ -36,7 +36,7 @@ export function describeOldEvents({ connect, world }: OpenWorld): void {
     expect((await observations.events({ limit: 5 })).items).toEqual([]);
   });
 
-  test("pruning deletes the minutes that are older than its time, and nothing else", async () => {
+  test("pruning deletes exactly the minutes older than the given time", async () => {
     const observations = await connect();
     const minute = Math.floor(T0 / MINUTE) * MINUTE;
     const kept = sampleEvents(3, "job.completed", { at: minute });

@@ -6,10 +6,10 @@ import { ids, pages, sequences } from "./read.ts";
 import { T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** Events of one job, of one type and of all, page by page. */
+/** Tests pages of one job's events, of one type's events and of all events. */
 export function describePages({ connect }: OpenWorld): void {
   describe("pages of events", () => {
-    test("of one job come by sequence, the next page after the last, while others arrive", async () => {
+    test("about one job are ordered by sequence and skip none while events arrive", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const event = (sequence: number) =>
@@ -24,7 +24,7 @@ export function describePages({ connect }: OpenWorld): void {
       expect(sequences(await pages(observations, { jobId, limit: 3 }))).toEqual([0, 1, 2, 4, 5, 6, 7, 9]);
     });
 
-    test("of all jobs come newest first, each once, even where many share a time", async () => {
+    test("about all jobs run newest first and hold each event once, even when many share a time", async () => {
       const observations = await connect();
       const events = Array.from({ length: 60 }, (_, n) =>
         sampleEvent("job.completed", { at: T0 + Math.floor(n / 20) }),
@@ -38,7 +38,7 @@ export function describePages({ connect }: OpenWorld): void {
       expect(times).toEqual(times.toSorted().reverse());
     });
 
-    test("of one type hold only that type, with and without a job", async () => {
+    test("of one type hold only that type, with or without a job filter", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const mine = sampleStory({ jobId, at: T0 });
@@ -53,13 +53,13 @@ export function describePages({ connect }: OpenWorld): void {
       });
     });
 
-    test("that end exactly at the limit have no cursor", async () => {
+    test("that end exactly at the limit have no next cursor", async () => {
       const observations = await connect();
       await observations.record(sampleEvents(4, "job.created"));
       expect((await observations.events({ limit: 4 })).nextCursor).toBeNull();
     });
 
-    test("refuse cursors that they did not issue, and those of another kind", async () => {
+    test("refuse cursors that were never issued or that belong to another kind of query", async () => {
       const observations = await connect();
       const story = sampleStory();
       const { jobId } = story[0]!.payload;

@@ -35,7 +35,7 @@ export async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined
   return undefined;
 }
 
-/** Reads a query page by page, from its cursor to the end. */
+/** Reads all of a query's pages, from its cursor to the end. */
 export async function pages(observations: Observations, query: EventQuery): Promise<EventEnvelope[]> {
   const items: EventEnvelope[] = [];
   for (let cursor = query.cursor; ; ) {

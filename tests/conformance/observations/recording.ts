@@ -7,7 +7,7 @@ import { countedEvents, ids, pages, sumOf } from "./read.ts";
 import { MINUTE, T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** What a recorded batch stores and counts. */
+/** Tests how a recorded batch is stored and counted. */
 export function describeRecording({ connect }: OpenWorld): void {
   describe("recording", () => {
     test("stores every event unchanged and counts it", async () => {
@@ -44,13 +44,13 @@ export function describeRecording({ connect }: OpenWorld): void {
       expect([totals.execution.count, totals.queueWait.count]).toEqual([1, 1]);
     });
 
-    test("of nothing does nothing", async () => {
+    test("an empty batch does nothing", async () => {
       const observations = await connect();
       expect(await observations.record([])).toEqual({ fresh: [] });
       expect(await countedEvents(observations)).toBe(0);
     });
 
-    test("of 2,500 events in one call stores and counts each", async () => {
+    test("2,500 events in one call stores and counts each", async () => {
       const observations = await connect();
       const events = sampleEvents(2_500, "job.validated");
       expect((await observations.record(events)).fresh).toHaveLength(2_500);
@@ -58,7 +58,7 @@ export function describeRecording({ connect }: OpenWorld): void {
       expect(await countedEvents(observations)).toBe(2_500);
     });
 
-    test("stores events of any size and of many hours in one call, and pages them by time and type", async () => {
+    test("stores large events spanning many hours in one call, and pages list them by time and type", async () => {
       const observations = await connect();
       const random = createRandom(9);
       const heavy = Array.from({ length: 60 }, (_, n) =>
@@ -93,7 +93,7 @@ export function describeRecording({ connect }: OpenWorld): void {
       expect(sums.ended).toEqual(sumOf(within.filter(({ eventType }) => eventType === "job.failed")));
     });
 
-    test("accepts valid but unusual texts", async () => {
+    test("accepts unusual but valid text", async () => {
       const observations = await connect();
       const odd = ["\ud800", "a|b", "a\u0000b", "{}", "%s\n", "é😀", "__proto__", "$where"];
       const events = odd.map((jobType) => sampleEvent("job.completed", { at: T0, payload: { jobType } }));

@@ -7,10 +7,10 @@ import { snapshotAt } from "./snapshot.ts";
 import { MINUTE, T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** Everything measured: percentiles, series and snapshots. */
+/** Tests percentiles, series and snapshots. */
 export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
   describe("percentiles", () => {
-    test("are within 2 % of the true ones, over batches and engines", async () => {
+    test("are within 2% of the true values across batches and instances", async () => {
       const engines = [await connect(), await connectElsewhere()] as const;
       const random = createRandom(3);
       const durations = Array.from({ length: 1_200 }, () => 0.05 * 200_000 ** (random.between(0, 1e6) / 1e6));
@@ -34,7 +34,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
       }
     });
 
-    test("leave out the attempts of lost workers", async () => {
+    test("exclude attempts lost with their worker", async () => {
       const observations = await connect();
       await observations.record([
         sampleEvent("job.executed", { payload: { outcome: "lost", durationMs: 30_000 } }),
@@ -46,7 +46,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
   describe("series", () => {
     const now = () => T0 + 3 * MINUTE;
 
-    test("hold a number per minute and type, null where there is none", async () => {
+    test("hold one number per minute and type, and null for minutes without data", async () => {
       const observations = await connect({ now });
       const completed = (minute: number, jobType: string, count: number) =>
         sampleEvents(count, "job.completed", { at: T0 + minute * MINUTE, payload: { jobType } });
@@ -72,7 +72,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
       ]);
     });
 
-    test("of percentiles show each minute separately, within 2 %", async () => {
+    test("of percentiles show each minute separately, within 2%", async () => {
       const observations = await connect({ now });
       const ran = (minute: number, durationMs: number) =>
         sampleEvents(10, "job.executed", { at: T0 + minute * MINUTE, payload: { durationMs } });
@@ -89,7 +89,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
       expect(Math.abs((third ?? 0) - 5)).toBeLessThanOrEqual(0.1);
     });
 
-    test("of every metric that the API names return the recorded numbers", async () => {
+    test("of every metric in the API return a number", async () => {
       const observations = await connect({ now });
       await observations.record(EVENT_TYPES.map((type) => sampleEvent(type, { at: now() })));
       await observations.recordSnapshot(snapshotAt(now()));
@@ -99,7 +99,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
       }
     });
 
-    test("reach a day back, and refuse a metric that does not exist", async () => {
+    test("reach back a day and refuse an unknown metric", async () => {
       const observations = await connect({ now });
       const { series } = await observations.series({
         metric: "submitted",
@@ -112,7 +112,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
       ).rejects.toMatchObject({ code: "INVALID_QUERY" });
     });
 
-    test("of a hundred types stay bounded, and add up", async () => {
+    test("of a hundred types stay bounded and add up to the total", async () => {
       const observations = await connect({ now });
       await observations.record(
         Array.from({ length: 100 }, (_, n) =>
@@ -130,7 +130,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
     });
   });
 
-  test("snapshots: the latest as it is, and the last of a minute in its series", async () => {
+  test("the latest snapshot is returned unchanged, and a series uses each minute's last snapshot", async () => {
     const observations = await connect();
     expect(await observations.latestSnapshot()).toBeNull();
     await observations.recordSnapshot(snapshotAt(T0, 3));
@@ -154,7 +154,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
   });
 }
 
-/** How far a percentile is from that of the values themselves (nearest rank), as a fraction of it. */
+/** Returns a percentile's relative error against the exact nearest-rank percentile of the values. */
 function errorOf(told: number | null, values: readonly number[], q: number): number {
   const exact = values.toSorted((a, b) => a - b)[Math.ceil(q * values.length) - 1]!;
   return Math.abs((told ?? Number.POSITIVE_INFINITY) - exact) / exact;

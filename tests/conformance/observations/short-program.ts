@@ -1,4 +1,4 @@
-/** The source of a program that records and follows, and then closes its observations. */
+/** Returns the source of a program that records and follows events, then closes its observations. */
 export const shortProgram = (urls: { eventsUrl: string; cacheUrl: string }) => `
   import { openObservations } from "./shared/observations/open.ts";
   import { createLog } from "./shared/log.ts";

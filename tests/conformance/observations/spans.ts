@@ -1,8 +1,8 @@
-/** The same time in every run, in the first half of a minute, so that a test's minutes do not overlap. */
+/** Fixed across runs, and in the first half of a minute so that a test's minutes do not overlap. */
 export const T0 = Date.parse("2026-03-01T12:00:10.000Z");
 export const MINUTE = 60_000;
 
-/** The span of all time until now. */
+/** Returns the span of all time until now. */
 export const always = () => ({ from: new Date(0), before: new Date() });
-/** The minute that begins at a time. */
+/** Returns the one-minute span that begins at a time. */
 export const minuteAt = (at: number) => ({ from: new Date(at), before: new Date(at + MINUTE) });

@@ -10,30 +10,30 @@ export interface WorldObservationsOptions {
 
 /** Empty observations for one test, with a network that can fail. */
 export interface ObservationsWorld {
-  /** The engines by their names in health and `STORE_UNAVAILABLE`. */
+  /** The engine names that health and `STORE_UNAVAILABLE` report. */
   readonly engines: readonly string[];
-  /** Opens observations whose connections use the network that fails. */
+  /** Opens observations on the network that can fail. */
   open(options?: WorldObservationsOptions): Observations;
   /** Opens observations on a separate network that never fails. */
   openElsewhere(options?: WorldObservationsOptions): Observations;
-  /** Closes every connection to an engine, or to all of them, and refuses new ones. */
+  /** Closes every connection to one engine, or to all engines, and refuses new ones. */
   cut(engine?: string): void;
-  /** Keeps the connections to an engine, but lets nothing through. */
+  /** Keeps the connections to an engine open but lets no data through. */
   freeze(engine: string): void;
-  /** Delays everything by so many milliseconds, in each direction. */
+  /** Delays all traffic by `ms` milliseconds in each direction. */
   slow(ms: number): void;
   restore(): void;
-  /** Connections open on the failing network. */
+  /** Counts the open connections on the network that can fail. */
   connections(): number;
-  /** Stores events as versions without batches did, counted long ago. */
+  /** Stores events in the format used before batches existed, as already counted. */
   storeOld(events: readonly JobEvent[]): Promise<void>;
-  /** The source of a program that opens observations, records, follows, closes, and must then exit by itself. */
+  /** Returns the source of a program that records, follows, closes its observations and must then exit on its own. */
   shortProgram(): string;
-  /** Closes everything that was opened, and removes everything. */
+  /** Closes everything that was opened, and removes the world's data. */
   dispose(): Promise<void>;
 }
 
-/** The world of the current test, and observations in it that are connected. */
+/** The current test's world, and ways to open connected observations in it. */
 export interface OpenWorld {
   world(): ObservationsWorld;
   /** Opens observations on the network that can fail. */

@@ -17,8 +17,8 @@ import { shortProgram } from "../observations/short-program.ts";
 import type { ObservationsWorld, WorldObservationsOptions } from "../observations/world.ts";
 import { describeObservations } from "../observations.ts";
 
-// At a timeout the test runner ends every process it started, the engine included. This limit is generous, so that
-// tests fail by their own conditions and say why.
+// On a timeout the test runner kills every process it started, including the engine. The limit is generous so that
+// each test fails on its own condition, which says why.
 setDefaultTimeout(60_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
@@ -47,7 +47,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
 
   describeObservations("PostgreSQL", makeWorld);
 
-  test("one database may be written in two ways", async () => {
+  test("two spellings of one database's URL are accepted", async () => {
     await using world = await makeWorld();
     const other = new URL(world.url);
     other.protocol = "postgresql:";
@@ -61,7 +61,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await observations.close();
   });
 
-  test("a follower misses no entry of writers that commit at the same time", async () => {
+  test("a follower misses no entry when writers commit concurrently", async () => {
     await using world = await makeWorld();
     const [reader, ...writers] = [1, 2, 3, 4].map(() => world.openElsewhere());
     await reader!.record(sampleEvents(1, "job.created"));
@@ -81,7 +81,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await following;
   });
 
-  test("a batch of old and new events stores and publishes the new ones", async () => {
+  test("a batch that mixes old and new events records only the new ones", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     const events = sampleEvents(1_000, "job.completed");
@@ -92,7 +92,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     expect((await observations.totals()).counters).toMatchObject({ completed: 1_000, events: 1_000 });
   });
 
-  test("dropped tables are recreated, and an id of the earlier feed is reported as a gap", async () => {
+  test("dropped tables are recreated, and following from an id of the dropped feed reports a gap", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     await observations.record(sampleEvents(2, "job.created"));
@@ -106,7 +106,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     expect(after.dropped).toBeGreaterThan(0);
   });
 
-  test("a listening connection that was ended is reopened", async () => {
+  test("a terminated listening connection is reopened", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     const abort = new AbortController();
@@ -132,7 +132,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await following;
   });
 
-  test("pruning deletes minutes beyond every series, and keeps the totals", async () => {
+  test("pruning deletes minutes too old for any series and keeps the totals", async () => {
     await using world = await makeWorld();
     let now = Date.now();
     const observations = world.openElsewhere({ now: () => now });
@@ -148,11 +148,11 @@ describeOn(["postgres"], "PostgreSQL", () => {
     expect((await observations.totals()).execution.count).toBe(4);
   });
 
-  test("each query about events reads by an index", async () => {
+  test("every event query uses an index", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     await observations.record(sampleEvents(100, "job.created"));
-    // So few rows are read faster by a scan: what matters is that an index can serve them.
+    // The planner prefers a scan for so few rows. With scans disabled, the plan shows whether an index can serve the query.
     await world.sql`set enable_seqscan = off`;
     await world.sql`set enable_bitmapscan = off`;
     const id = crypto.randomUUID();
@@ -194,7 +194,7 @@ async function firstOf(observations: Observations, id: string) {
   throw new Error("the feed ended");
 }
 
-/** A separate database on the shared engine, behind a proxy. */
+/** Creates a database on the shared engine, with a proxy in front of it. */
 async function createObservationsWorld(engine: Engine) {
   const name = `o${crypto.randomUUID().slice(0, 8)}`;
   const admin = postgres(engine.url, { max: 1, onnotice: () => undefined });
