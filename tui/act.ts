@@ -21,7 +21,7 @@ import {
 import { deadLetterFilter, jobTargets, rowIds, selected, targets } from "./selection.ts";
 import { tracePage } from "./trace-page.ts";
 
-/** Statuses in the sidebar of the jobs, in order; undefined means all of them. */
+/** Statuses in the jobs sidebar, in order. `undefined` stands for all statuses. */
 export const SIDEBAR = [
   undefined,
   "VALIDATED",
@@ -34,7 +34,7 @@ export const SIDEBAR = [
   "REJECTED",
 ] as const;
 
-/** Applies an action to the state. */
+/** Returns the state after an action and the effects that it causes. */
 export function act(state: State, action: Action): Step {
   const rows = Math.max(1, state.height - 8);
   switch (action) {
@@ -120,7 +120,7 @@ export function act(state: State, action: Action): Step {
 const still = (state: State): Step => [state, []];
 const isDetail = (state: State) => ["job", "event", "dead-letter"].includes(placeOf(state).screen);
 
-/** Goes to a place; a screen of the top row starts a new path back to the overview. */
+/** Goes to a place. A screen from the top row starts a new path, whose only way back is the overview. */
 export function go(state: State, place: Place): State {
   const isTab = TABS.some(({ screen }) => screen === place.screen);
   const current = placeOf(state);
@@ -154,7 +154,7 @@ function move(state: State, by: number): State {
   return setList(state, name, { ...state.lists[name], index, id: ids[index], follow: false });
 }
 
-/** Selects the row, or goes to the screen, that was clicked. */
+/** Selects the clicked row or opens the clicked screen. */
 export function clicked(state: State, { kind, index }: Target): State {
   if (kind === "tab") return goToTab(state, index);
   const name = listNameOf(state);
@@ -176,12 +176,12 @@ function nextCause(state: State, by: number): State {
   return refilter(state, "dead-letters", causes[(place + by + causes.length) % causes.length] ?? "");
 }
 
-/** Panes of the job screen; other screens have fewer. */
+/** Number of panes on the job screen, the only screen with panes. */
 export const PANES = 6;
 
 export function refilter(state: State, name: ListName, text: string): State {
   const frozen = name === "jobs" || name === "events" ? { ...state.frozen, [name]: undefined } : state.frozen;
-  // Rows of the previous filter must not be mistaken for those of this one.
+  // Rows that matched the previous filter must not pass for matches of the new one.
   const { jobs } = state.data;
   const isOther = name === "jobs" && text !== state.lists.jobs.filter;
   const data = isOther && jobs ? { ...state.data, jobs: { ...jobs, value: undefined } } : state.data;
@@ -265,7 +265,7 @@ function install(state: State): Step {
   });
 }
 
-/** In the envelopes pane the scroll position is a cursor. */
+/** Opens an envelope or lists the children. In the envelopes pane, the scroll position is the cursor. */
 function openInJob(state: State): Step {
   const job = state.data.job?.value;
   const event = state.pane === 4 ? job?.events[Math.min(state.scroll, job.events.length - 1)] : undefined;
@@ -274,7 +274,7 @@ function openInJob(state: State): Step {
   return child ? still(refilter(go(state, { screen: "jobs" }), "jobs", child)) : still(state);
 }
 
-/** One step back: marks, then the filter, then the place. Never leaves the program. */
+/** Goes one step back: clears the marks, else clears the filter, else leaves the place. Never quits the program. */
 function back(state: State): State {
   const name = listNameOf(state);
   const list = name && state.lists[name];
@@ -333,7 +333,7 @@ function confirm(state: State, command: Command, question: string): Step {
   return still({ ...state, overlay: { kind: "confirm", effect: { kind: "run", command }, question } });
 }
 
-/** Opens the form with what is selected; a job from a list is loaded first, because lists carry no payloads. */
+/** Opens the edit form for the selected item. A listed job is loaded first, because lists carry no payloads. */
 function edit(state: State): Step {
   const whole = selected(state)?.whole as
     | { id: string; type?: string; payload?: Record<string, unknown>; body?: string; jobId?: string }
@@ -352,7 +352,7 @@ function edit(state: State): Step {
   return still({ ...go(state, { screen: "new-job" }), form });
 }
 
-/** The job in the body of a dead letter, which is its envelope or the job itself. */
+/** Reads the job from a dead letter's body, which is either the job or its envelope. */
 function jobInBody(
   id: string,
   body: string,
@@ -372,7 +372,7 @@ function jobInBody(
   }
 }
 
-/** Opens the trace like any other page: in the browser, or as a URL on the clipboard. */
+/** Opens the trace in the browser or, as with any page, copies its URL where there is no browser. */
 function openTrace(state: State): Step {
   const { url, reason } = tracePage(state);
   return url === undefined ? notice(state, reason, "info") : [state, [{ kind: "open", url }]];

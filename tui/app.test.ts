@@ -45,7 +45,7 @@ const plain = (url: string) => {
   });
 };
 
-test("--plain prints the overview once, in ASCII on request, and exits with 0", async () => {
+test("--plain prints the overview once and exits with 0; --ascii limits it to ASCII", async () => {
   expect(await plain(`http://127.0.0.1:${server.port}`)).toBe(0);
   const text = printed.join("");
   expect(text).toContain("12,480 completed");
@@ -53,7 +53,7 @@ test("--plain prints the overview once, in ASCII on request, and exits with 0", 
   expect(text).toMatch(/^[ -~\n]*$/);
 });
 
-test("--plain exits with 1 and says so when no service answers", async () => {
+test("--plain exits with 1 and reports that no service answers", async () => {
   expect(await plain("http://127.0.0.1:9")).toBe(1);
   expect(printed.join("")).toContain("Nothing runs here");
 });

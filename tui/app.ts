@@ -15,7 +15,7 @@ import { pointedAt } from "./views/pointed.ts";
 
 export interface TuiOptions {
   readonly client: ApiClient;
-  /** Addresses of the read-model and the gateway. */
+  /** Returns the addresses of the read-model and the gateway. */
   readonly addresses: () => { readonly readModelUrl: string; readonly gatewayUrl: string };
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,13 +24,13 @@ export interface TuiOptions {
   readonly plain?: boolean;
 }
 
-/** Fewer than ten frames a second while data changes; the effect of a key shows at once. */
+/** Limits redraws caused by new data to fewer than ten a second. Keys, clicks and resizes redraw at once. */
 const FRAME_MS = 105;
 const TICK_MS = 500;
-/** How long `--plain` waits for the first answers. */
+/** How long `--plain` waits for the first replies. */
 const PLAIN_MS = 3_000;
 
-/** 143 after SIGTERM or SIGHUP, 130 after SIGINT. */
+/** 0 after quitting, 1 if `--plain` gets no reply, 130 after SIGINT, 143 after SIGTERM or SIGHUP. */
 type TuiExitCode = 0 | 1 | 130 | 143;
 
 /** Opens the terminal UI and resolves with the exit code once the user leaves it. */
@@ -38,7 +38,7 @@ export async function runTui(options: TuiOptions): Promise<TuiExitCode> {
   return options.plain ? runPlain(options) : runScreen(options);
 }
 
-/** Creates the state, its updates and their effects; the screen and `--plain` share it. */
+/** Creates the state with its updates and effects, which the screen and `--plain` share. */
 function createProgram(
   { client, addresses, env, version }: TuiOptions,
   size: { width: number; height: number },
@@ -111,7 +111,7 @@ async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
   const draw = () => {
     clearTimeout(timer);
     timer = undefined;
-    // A slow terminal gets the newest frame once it has caught up, not every one in between.
+    // A slow terminal skips frames: it gets only the newest one once it has caught up.
     if (screen.isBehind()) return schedule();
     drawnAt = performance.now();
     try {
@@ -170,7 +170,10 @@ interface Ends {
   readonly signalled: (exitCode: TuiExitCode) => void;
 }
 
-/** Listens for every way the process may end before the user leaves. Returns a function that stops listening. */
+/**
+ * Listens for exit, crashes and signals that end the process before the user quits. Returns a function that stops
+ * listening.
+ */
 function onEnd({ restore, fail, signalled }: Ends): () => void {
   const listeners: [string, (...facts: unknown[]) => void][] = [
     ["exit", restore],

@@ -15,7 +15,7 @@ export interface Canvas {
   readonly height: number;
   readonly chars: string[];
   readonly styles: Style[];
-  /** Where the user types, if anywhere. */
+  /** The text cursor's cell, if the user is typing. */
   cursor?: { readonly x: number; readonly y: number };
 }
 
@@ -25,7 +25,7 @@ export function createCanvas(width: number, height: number): Canvas {
 }
 
 /**
- * Writes spans from (x, y); text that does not fit into `width` cells ends in `…`. Returns the number of cells used.
+ * Writes spans starting at (x, y) and ends text wider than `width` cells with `…`. Returns the number of cells used.
  */
 export function write(canvas: Canvas, x: number, y: number, spans: Line, width = canvas.width - x): number {
   const room = Math.min(width, canvas.width - x);
@@ -57,7 +57,7 @@ function put(canvas: Canvas, x: number, y: number, point: string, style: Style, 
   }
 }
 
-/** Marks a row of cells as selected, in reverse video. */
+/** Shows a row of cells as selected by reversing its colours. */
 export function invert(canvas: Canvas, x: number, y: number, width: number) {
   if (y < 0 || y >= canvas.height) return;
   for (let column = x; column < Math.min(x + width, canvas.width); column++) {
@@ -88,7 +88,7 @@ export function toAscii({ chars }: Canvas) {
     if (char === "" || char > "~") chars[index] = ASCII[char] ?? "?";
 }
 
-/** The frame as lines of text without trailing spaces, for golden files and for `--plain`. */
+/** Returns the frame as lines of text without trailing spaces, for golden files and `--plain`. */
 export function toText({ width, height, chars }: Canvas): string {
   const rows: string[] = [];
   for (let y = 0; y < height; y++)

@@ -12,11 +12,11 @@ test.each<[Command, string]>([
   [{ kind: "replay-edited", id: "a", payload }, "Resubmitted 2 jobs"],
   [{ kind: "pause", type: "hash" }, "Paused queue hash"],
   [{ kind: "submit", request: { type: "sleep", payload }, count: 2 }, "Submitted 2 jobs of type sleep"],
-])("%j is reported by what it acted on", (command, text) => {
+])("%j is described by what it changed", (command, text) => {
   expect(outcomeText(command, { changed: 2, refused: 0 })).toBe(text);
 });
 
-test("a refusal is reported with its reason, a note after what was done", () => {
+test("a notice states what was done, why the rest was refused, and any note", () => {
   const retry: Command = { kind: "retry", ids };
   const reason = "it has completed";
   expect(outcomeText(retry, { changed: 1, refused: 1, reason, note: "No worker runs it" })).toBe(

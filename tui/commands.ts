@@ -12,18 +12,18 @@ export type Command =
   | { readonly kind: "pause" | "resume"; readonly type: string }
   | { readonly kind: "submit"; readonly request: JobRequest; readonly count: number };
 
-/** A command on everything that matches a filter. */
+/** A command that acts on every match of a filter. */
 export type BulkCommand = Extract<Command, { filter: unknown }>;
 
 /** The result of a command. */
 export interface Outcome {
   readonly changed: number;
   readonly refused: number;
-  /** The reason of the first refusal. */
+  /** Why the first refusal happened. */
   readonly reason?: string;
   /** Why the command has no effect yet, for example because no worker runs the type. */
   readonly note?: string;
-  /** The job that a command created, if it created one. */
+  /** The id of the job that the command created, if any. */
   readonly jobId?: string;
 }
 
@@ -42,7 +42,7 @@ const DONE: Readonly<Record<Command["kind"], string>> = {
   submit: "Submitted",
 };
 
-/** Names what a command acts on, with its count. */
+/** Names what a command acts on and how many there are. */
 export function subjectOf(command: Command, changed: number): string {
   switch (command.kind) {
     case "pause":

@@ -6,10 +6,10 @@ import type { Message } from "./message.ts";
 import type { ResourceName } from "./resources.ts";
 import { sampleId } from "./testing/sample-data.ts";
 
-/** The requests sent to a service that answers with a job, or refuses. */
+/** Requests received by the test server, which answers with a job or refuses. */
 const asked: string[] = [];
 let refuses = false;
-/** How many matches an action has processed at each poll, until it is done. */
+/** How many matches a bulk action has processed at each poll until it is done. */
 let seenSoFar: number[] = [];
 const actionAt = (path: string) => (path.startsWith("/dead-letters") ? "replay" : "retry");
 const problem = {
@@ -75,7 +75,7 @@ async function outcomeOf(command: Command) {
   };
 }
 
-test("every resource is requested from its route, with its filter", async () => {
+test("each resource is requested from its own route with its filter", async () => {
   const routes: Partial<Record<ResourceName, [Record<string, string | number>, string]>> = {
     overview: [{}, "GET /overview"],
     completedSeries: [{}, "GET /series?metric=completed&minutes=6"],
@@ -100,7 +100,7 @@ test("every resource is requested from its route, with its filter", async () => 
   }
 });
 
-test("a service that does not answer is distinguished from one that refuses", async () => {
+test("an unreachable service is distinguished from a refusal", async () => {
   const nowhere = createPorts("http://127.0.0.1:9");
   await load(nowhere.ports, { kind: "load", name: "overview", query: {}, key: "k" });
   expect(nowhere.messages).toMatchObject([
@@ -115,7 +115,7 @@ test("a service that does not answer is distinguished from one that refuses", as
   ]);
 });
 
-test("each command reaches its route and says what it changed", async () => {
+test("each command calls its route and reports what it changed", async () => {
   const a = sampleId(1);
   const b = sampleId(2);
   expect(await outcomeOf({ kind: "retry", ids: [a, b] })).toEqual({
@@ -147,7 +147,7 @@ test("each command reaches its route and says what it changed", async () => {
   });
 });
 
-test("an action on many shows its progress while it runs", async () => {
+test("a bulk action shows its progress while it runs", async () => {
   seenSoFar = [20, 40];
   const { ports, messages } = createPorts();
   await runCommand(ports, { kind: "retry-all", filter: {} });
@@ -166,7 +166,7 @@ test("an action on many shows its progress while it runs", async () => {
   expect(asked.slice(-2)).toEqual(["POST /dead-letters/actions", `GET /dead-letters/actions/${sampleId(3)}`]);
 });
 
-test("refusals are counted, and the first reason kept", async () => {
+test("refusals are counted and the first reason is kept", async () => {
   refuses = true;
   const { outcome } = await outcomeOf({ kind: "cancel", ids: [sampleId(1), sampleId(2)] });
   const paused = await outcomeOf({ kind: "pause", type: "hash" });
@@ -179,7 +179,7 @@ test("refusals are counted, and the first reason kept", async () => {
   expect(paused.outcome).toMatchObject({ changed: 0, refused: 1 });
 });
 
-test("a bulk action is counted before it is confirmed", async () => {
+test("a dry run counts the matches of a bulk action", async () => {
   const { ports, messages } = createPorts();
   const command = { kind: "cancel-all", filter: { status: "FAILED" } } as const;
   await countMatches(ports, command);

@@ -17,14 +17,14 @@ import { PrerequisitesError, readPrerequisites } from "./run-launcher.ts";
 export interface EffectPorts {
   readonly client: ApiClient;
   readonly signal: AbortSignal;
-  /** Whether the pages of the system answer. */
+  /** Probes the system's web pages. */
   readonly pages: (signal: AbortSignal) => Promise<Resources["pages"]>;
   dispatch(message: Message): void;
 }
 
-/** How long the screen's queries wait: a slow service must show as slow, not as an old number. */
+/** Timeout of the screen's queries, so that a slow service shows as an error and not as an old number. */
 const QUERY_MS = 5_000;
-/** How many commands on single jobs run at once. */
+/** How many requests about single jobs or dead letters run at once. */
 const AT_ONCE = 8;
 
 type Loaders = {
@@ -34,7 +34,7 @@ type Loaders = {
 const options = ({ signal }: EffectPorts) => ({ signal, timeoutMs: QUERY_MS });
 const id = (query: Load["query"]) => ({ params: { id: String(query.id) } });
 
-/** How each resource is queried. */
+/** The query that loads each resource. */
 const LOADERS: Loaders = {
   overview: (ports) => ports.client.readModel.overview({}, options(ports)),
   completedSeries: (ports) =>
@@ -56,7 +56,7 @@ const LOADERS: Loaders = {
   checks: ({ signal }) => readPrerequisites(signal),
 };
 
-/** Queries a resource and dispatches the result. Never rejects. */
+/** Queries a resource and dispatches the result. Rejects only on an unexpected error. */
 export async function load(ports: EffectPorts, { name, key, query }: Load): Promise<void> {
   try {
     const value = await LOADERS[name](ports, query);
@@ -66,7 +66,7 @@ export async function load(ports: EffectPorts, { name, key, query }: Load): Prom
   }
 }
 
-/** Runs a command and dispatches its progress and outcome. Never rejects. */
+/** Runs a command and dispatches its progress and outcome. Rejects only on an unexpected error. */
 export async function runCommand(ports: EffectPorts, command: Command): Promise<void> {
   const outcome = await outcomeOf(ports, command).catch(
     (error: unknown): Outcome => ({ changed: 0, refused: 1, reason: reasonOf(error) }),
@@ -74,7 +74,7 @@ export async function runCommand(ports: EffectPorts, command: Command): Promise<
   ports.dispatch({ kind: "finished", command, outcome });
 }
 
-/** Counts what a bulk action would change, with a dry run. Never rejects. */
+/** Counts what a bulk action would change by doing a dry run. Rejects only on an unexpected error. */
 export async function countMatches(ports: EffectPorts, command: BulkCommand): Promise<void> {
   try {
     const { matched } = await (isOnJobs(command)
@@ -142,7 +142,7 @@ const PROGRESS: Readonly<Record<BulkCommand["kind"], string>> = {
   "drop-all": "Dropping",
 };
 
-/** Runs a bulk action to its end and shows its progress. */
+/** Runs a bulk action until it has finished and dispatches its progress. */
 async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outcome> {
   const { client, signal } = ports;
   const onProgress = ({ seen, changed: so, matched: total }: ActionReply | DeadLetterActionReply) =>
@@ -172,7 +172,7 @@ function isOnJobs(command: BulkCommand): command is OnJobs {
   return command.kind === "retry-all" || command.kind === "cancel-all";
 }
 
-// The count is shown and confirmed, so an empty filter may mean everything.
+// `all: true` lets an empty filter match everything, because the user confirms the count first.
 function actOnJobs({ client, signal }: EffectPorts, { kind, filter }: OnJobs, dryRun: boolean) {
   const action = kind === "retry-all" ? "retry" : "cancel";
   return client.gateway.actOnJobs({ body: { action, filter, all: true, dryRun } }, { signal });
@@ -197,7 +197,7 @@ async function submit(
   return { changed: accepted, refused, reason: problem?.detail ?? problem?.title };
 }
 
-/** Applies a command to many things, a few at a time, and counts the results. */
+/** Runs `act` for each id, a few at a time, and counts the results. */
 async function each(
   ports: EffectPorts,
   label: string,

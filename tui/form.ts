@@ -11,12 +11,12 @@ export interface Field {
   readonly label: string;
   readonly kind: FieldKind;
   readonly value: string;
-  /** Position of the caret, in code units of the value. */
+  /** The caret's position in the value, in UTF-16 code units. */
   readonly caret: number;
   readonly choices?: readonly string[];
   readonly required: boolean;
   readonly hint: string;
-  /** Part of the payload, or of the request around it. */
+  /** Whether the field is the type, a payload property or another part of the request. */
   readonly part: "type" | "payload" | "request";
 }
 
@@ -24,12 +24,12 @@ export interface Field {
 export interface Form {
   readonly types: readonly JobTypeInfo[];
   readonly fields: readonly Field[];
-  /** The index of a field, or `fields.length` for the button. */
+  /** The focused field's index, or `fields.length` for the button. */
   readonly focus: number;
   /** The job or dead letter being edited. */
   readonly origin?: { readonly id: string; readonly kind: "job" | "dead-letter" };
   readonly submitting: boolean;
-  /** The service's refusal of the last attempt. */
+  /** Why the service refused the last attempt. */
   readonly refusal?: string;
 }
 
@@ -53,7 +53,7 @@ export function openForm(types: readonly JobTypeInfo[], typeName?: string): Form
   return { types, fields: type ? fieldsOf(types, type, type.example) : [], focus: 0, submitting: false };
 }
 
-/** A form filled with a job's payload, to submit it again as a new job. */
+/** Returns a form filled with a job's payload, for submitting a new job. Returns undefined if the type is unknown. */
 export function editForm(
   types: readonly JobTypeInfo[],
   job: Pick<Job, "id" | "type" | "payload">,
@@ -152,10 +152,13 @@ function boundsOf({ minimum, maximum, maxLength, type }: PropertySchema, kind: F
   return maxLength === undefined ? "" : `up to ${maxLength} characters`;
 }
 
-/** Identifies a field among the problems: the payload may have a field with the name of one of the request. */
+/**
+ * Returns a field's key among the problems. It includes the part, because a payload property may share a name with a
+ * request field.
+ */
 export const problemKey = ({ part, name }: Pick<Field, "part" | "name">) => `${part}.${name}`;
 
-/** Reads the job from the form, and what is wrong with each field by its {@link problemKey}. */
+/** Reads the job request from the form and collects the problem of each invalid field by its {@link problemKey}. */
 export function readForm(
   form: Form,
   now: number,
@@ -230,7 +233,7 @@ function wholeNumber(text: string, least: number, most: number): number | undefi
   return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
 }
 
-/** Applies a key to the form, except those that leave or submit it. */
+/** Applies a key to the form. The caller handles the keys that leave or submit it. */
 export function editField(form: Form, key: string): Form {
   const item = form.fields[form.focus];
   const move = (by: number): Form => ({
@@ -245,7 +248,7 @@ export function editField(form: Form, key: string): Form {
   return edited ? replaced(form, { ...item, ...edited }) : form;
 }
 
-/** Applies a key to a line of text: typing, moving and deleting. Undefined when the key has no effect on it. */
+/** Applies a key that types, moves the caret or deletes. Returns undefined for any other key. */
 export function typed(
   value: string,
   caret: number,

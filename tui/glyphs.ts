@@ -20,7 +20,7 @@ export const GLYPHS = {
   arrow: "→",
 } as const;
 
-/** Eighths of a cell, from empty to full. */
+/** Characters that fill a cell in steps of an eighth, from empty to full. */
 export const LEVELS = " ▁▂▃▄▅▆▇█";
 
 export const STATUS_GLYPHS: Readonly<Record<JobStatus, string>> = {
@@ -35,7 +35,10 @@ export const STATUS_GLYPHS: Readonly<Record<JobStatus, string>> = {
   REJECTED: "⊗",
 };
 
-/** What `--ascii` shows instead, cell for cell, so no view has to know. Anything else becomes `?`. */
+/**
+ * The ASCII stand-in for each glyph under `--ascii`. Each is one cell wide, so views need no ASCII variant. Any other
+ * non-ASCII character becomes `?`.
+ */
 export const ASCII: Readonly<Record<string, string>> = Object.fromEntries(
   [
     "◉@ ✓+ ✕x ▲! ▼v ‖= ▌> ◀< ░. █#",

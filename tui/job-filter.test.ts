@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { complete, completions, faultOf, statusIn, withStatus } from "./job-filter.ts";
 
-test("an unreadable filter says why", () => {
+test("an invalid filter is reported with the offending value", () => {
   expect(faultOf("status:failed type:hash out of coffee")).toBeUndefined();
   expect(faultOf("status:lost")).toContain("lost");
 });
 
-test("the status can be read, replaced and removed", () => {
+test("a filter's status can be read, replaced and removed", () => {
   expect(statusIn("type:hash status:failed")).toBe("FAILED");
   expect(statusIn("status:failed,retrying")).toBeUndefined();
   expect(withStatus("type:hash status:failed x", "VALIDATED")).toBe("status:waiting type:hash x");

@@ -4,7 +4,7 @@ import type { JobStatus } from "../contracts/job.ts";
 import { readFilterText } from "../contracts/read-filter.ts";
 import { statusWord } from "../contracts/status-words.ts";
 
-/** Describes what is wrong with a filter; undefined when it is valid. */
+/** Describes what is wrong with a filter. Returns undefined if it is valid. */
 export function faultOf(filter: string): string | undefined {
   return readFilterText("jobs", filter).faults[0]?.message;
 }
@@ -26,12 +26,12 @@ export function withStatus(filter: string, status: JobStatus | undefined): strin
   return [...(status ? [`status:${statusWord(status)}`] : []), ...rest].join(" ");
 }
 
-/** Returns the candidates for the end of a filter. */
+/** Returns the possible completions of a filter's last term. */
 export function completions(filter: string, types: readonly string[]): readonly string[] {
   return completeFilter("jobs", filter, filter.length, { types }).options.map(({ insert }) => insert);
 }
 
-/** Completes the end of a filter as far as all candidates agree. */
+/** Completes a filter's last term as far as all candidates agree. */
 export function complete(filter: string, types: readonly string[]): string {
   const { from, options } = completeFilter("jobs", filter, filter.length, { types });
   const [first] = options;

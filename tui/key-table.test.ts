@@ -4,12 +4,12 @@ import { SCREENS } from "../shared/keymap.ts";
 import { keyPage } from "./key-table.ts";
 import { KEYMAP } from "./keys.ts";
 
-test("docs/keys.md is what the keymap says; bun tui/key-table.ts writes it", async () => {
+test("docs/keys.md matches the keymap (bun tui/key-table.ts rewrites it)", async () => {
   const page = await Bun.file(join(import.meta.dir, "../docs/keys.md")).text();
   expect(page).toBe(keyPage());
 });
 
-test("no key means two things on one screen, and keys that browsers keep are unused", () => {
+test("no key has two meanings on one screen, and keys reserved by browsers are unused", () => {
   for (const screen of SCREENS) {
     const keys = KEYMAP.filter(({ screens }) => !screens || screens.includes(screen)).flatMap(
       (binding) => binding.keys,

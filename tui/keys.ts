@@ -7,10 +7,10 @@ import { tracePage } from "./trace-page.ts";
 
 export type { Action } from "../shared/keymap.ts";
 
-/** A key, with the parts that depend on the state. */
+/** A key binding whose label and effect may depend on the state. */
 export interface Binding extends Omit<Key, "label"> {
   readonly label: string | ((state: State) => string);
-  /** Whether it would do something now; help shows it regardless. */
+  /** Whether the key has an effect now. Help lists the key either way. */
   readonly when?: (state: State) => boolean;
 }
 
@@ -79,12 +79,12 @@ function hasSomethingToLeave(state: State): boolean {
   return list !== undefined && (list.filter !== "" || list.marks.size > 0 || list.all);
 }
 
-/** The keys that this session has. */
+/** Returns the bindings available in this session. */
 export function keymapOf({ options }: State): readonly Binding[] {
   return options.serverMode ? KEYMAP.filter(({ isLocal }) => !isLocal) : KEYMAP;
 }
 
-/** The binding of a key on the current screen. */
+/** Returns a key's binding on the current screen. */
 export function bindingOf(state: State, key: string): Binding | undefined {
   const { screen } = placeOf(state);
   return keymapOf(state).find(
@@ -92,7 +92,7 @@ export function bindingOf(state: State, key: string): Binding | undefined {
   );
 }
 
-/** The bindings that the hint line shows: those that would do something now. */
+/** Returns the bindings for the hint line, which lists only keys that have an effect now. */
 export function hintsOf(state: State): Binding[] {
   const { screen } = placeOf(state);
   return keymapOf(state).filter(

@@ -9,7 +9,7 @@ const launch = (lines: readonly string[], exitCode?: number): Launch => ({
   ...(exitCode !== undefined && { exitCode }),
 });
 
-test("the steps of a cluster show their progress, then how long they took", () => {
+test("a cluster's steps show their progress, then how long they took", () => {
   const lines = [
     "prereqs done in 0.4 s: docker 27 answers",
     "Waiting for pods: 3 of 20 parts run; redis waits",
@@ -20,7 +20,7 @@ test("the steps of a cluster show their progress, then how long they took", () =
   ]);
 });
 
-test("a tier of containers is up once its command has succeeded", () => {
+test("a container tier is up once its command has succeeded", () => {
   expect(isUp(launch([]))).toBe(false);
   expect(isUp(launch([], 0))).toBe(true);
   expect(isUp(launch([], 1))).toBe(false);

@@ -1,4 +1,4 @@
-/** Ways to run the system from here, as `odd-dashboard up --tier` names them. */
+/** The ways to run the system on this machine, named as in `odd-dashboard up --tier`. */
 export const TIERS = [
   {
     name: "embedded",
@@ -11,19 +11,22 @@ export const TIERS = [
 ] as const;
 export type TierName = (typeof TIERS)[number]["name"];
 
-/** A system that this program started, or is stopping. */
+/** A start or stop of the system from this program. */
 export interface Launch {
   readonly doing: "start" | "stop";
   readonly tier: TierName;
   readonly startedAt: number;
-  /** The last lines that it printed. */
+  /** The command's latest output lines. */
   readonly lines: readonly string[];
-  /** How the command ended; undefined while it runs. */
+  /** The command's exit code; undefined while it runs. */
   readonly exitCode?: number;
   readonly endedAt?: number;
 }
 
-/** Whether everything has started: the runner prints so and keeps running; a command that starts containers exits. */
+/**
+ * Whether the whole system has started. The runner prints `Up in …` and keeps running; a command that starts containers
+ * exits with 0.
+ */
 export function isUp({ doing, lines, exitCode }: Launch): boolean {
   return doing === "start" && (exitCode === 0 || lines.some((line) => /^Up in /.test(line)));
 }
@@ -49,7 +52,7 @@ export function stepsOf({ lines }: Launch): LaunchStep[] {
   return [...steps.values()];
 }
 
-/** One thing that this machine has or lacks, as `odd-dashboard doctor` reports it. */
+/** A prerequisite that this machine meets or lacks, as reported by `odd-dashboard doctor`. */
 export interface Prerequisite {
   readonly id: string;
   readonly name: string;
@@ -58,7 +61,7 @@ export interface Prerequisite {
   readonly remedy?: string;
 }
 
-/** Returns the remedy if it is a command to run here; undefined when it is only advice. */
+/** Returns a problem's remedy if it is a command that can be run; undefined if it is only advice. */
 export function commandOf({ status, remedy }: Prerequisite): string | undefined {
   return status !== "OK" && remedy && /^(sudo |apt-get |brew |winget |npm |npx |docker )/.test(remedy)
     ? remedy

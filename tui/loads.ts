@@ -6,18 +6,18 @@ import type { Loaded, ResourceName } from "./resources.ts";
 interface Want {
   readonly name: ResourceName;
   readonly query?: Load["query"];
-  /** The greatest age of the data while no change is known. */
+  /** How old the data may get while no change is reported. */
   readonly idleMs: number;
-  /** How soon a change causes another query; the refresh setting when left out, never when null. */
+  /** Minimum time between queries while changes arrive. Omitted, it is the refresh setting; null ignores changes. */
   readonly changedMs?: number | null;
-  /** This program determines it, whether or not the services answer. */
+  /** Marks data that this program can determine even while the services are down. */
   readonly isLocal?: true;
 }
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
-/** The data that the current screen shows; every screen's header needs the overview. */
+/** Returns the data that the current screen needs. Every screen's header needs the overview. */
 function wants(state: State): readonly Want[] {
   const { screen, id } = placeOf(state);
   const overview: Want = {
@@ -44,7 +44,7 @@ function wants(state: State): readonly Want[] {
       return [
         overview,
         { name: "job", query: { id }, idleMs: 5_000 },
-        // Whether Jaeger is available to open the trace in.
+        // The trace key needs to know whether Jaeger is reachable.
         { name: "pages", idleMs: 30_000, changedMs: null, isLocal: true },
         { name: "jobTypes", idleMs: 60_000, changedMs: null },
       ];
@@ -67,7 +67,7 @@ function wants(state: State): readonly Want[] {
         overview,
         { name: "queues", idleMs: 2_000 },
         { name: "workers", idleMs: 2_000 },
-        // The processors delete once a minute.
+        // Retention runs only once a minute.
         { name: "retention", idleMs: 30_000, changedMs: null },
         { name: "completedSeries", query: { metric: "completed" }, idleMs: 10_000, changedMs: 10_000 },
       ];
@@ -85,12 +85,12 @@ function wants(state: State): readonly Want[] {
 }
 
 function jobsQuery({ lists }: State): Load["query"] {
-  // More rows once the cursor nears the end, up to what one reply may hold.
+  // Requests more rows as the cursor nears the end, up to the most that one reply may hold.
   const limit = Math.min(500, Math.max(100, Math.ceil((lists.jobs.index + 50) / 100) * 100));
   return { filter: lists.jobs.filter.trim() || undefined, limit };
 }
 
-/** Returns the queries to send now: those of the screen that are too old, due for a retry, or new. */
+/** Returns the current screen's queries that are new, too old or due for a retry. */
 export function dueLoads(state: State): readonly Load[] {
   const offline = state.data.overview?.error?.unreachable === true;
   return wants(state)
@@ -112,7 +112,7 @@ function isDue(state: State, { name, query = {}, idleMs, changedMs }: Want, offl
   return age >= idleMs;
 }
 
-/** Returns when to retry a failed query: after 1 s, then twice as long each time, up to 15 s. */
+/** Returns when to retry a failed query. The delay starts at 1 s and doubles up to 15 s. */
 export function nextTryAt({ queriedAt = 0, failures }: Loaded<unknown>): number {
   return queriedAt + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
 }

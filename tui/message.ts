@@ -3,13 +3,13 @@ import type { Effect } from "./effect.ts";
 import type { State, StreamState } from "./model.ts";
 import type { Failure, ResourceName, Resources } from "./resources.ts";
 
-/** A click on a row of the screen's list, or on the name of a screen. */
+/** What a click hit: a row of the screen's list, or a screen's name. */
 export interface Target {
   readonly kind: "row" | "tab";
   readonly index: number;
 }
 
-/** An event that may change the state: a key, an answer, a tick of the clock. */
+/** An event that may change the state, such as a key press, a reply or a clock tick. */
 export type Message =
   | { readonly kind: "key"; readonly key: string }
   | { readonly kind: "clicked"; readonly target: Target }

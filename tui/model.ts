@@ -7,26 +7,26 @@ import type { Launch } from "./launch-state.ts";
 import type { Data } from "./resources.ts";
 import type { Settings } from "./settings.ts";
 
-/** Smaller terminals only show that they are too small. */
+/** A smaller terminal shows only a message that it is too small. */
 export const LEAST_WIDTH = 40;
 export const LEAST_HEIGHT = 12;
 
 export type { ScreenName } from "../shared/keymap.ts";
 
-/** Where the user is; Esc goes back to the previous place. */
+/** The user's location. Esc returns to the previous place. */
 export interface Place {
   readonly screen: ScreenName;
-  /** The job, event or dead letter that is shown. */
+  /** The id of the job, event or dead letter on the screen. */
   readonly id?: string;
 }
 
-/** A list with a cursor, the same for every screen that has one. */
+/** A list's cursor, filter and marks. Every list screen has the same structure. */
 export interface ListState {
   readonly index: number;
-  /** The row under the cursor, which stays there while rows come and go above it. */
+  /** The id of the row under the cursor. The cursor stays on it while rows come and go above it. */
   readonly id?: string;
   readonly filter: string;
-  /** Row ids marked for a bulk action; "all" is everything that matches the filter. */
+  /** Ids of rows marked for a bulk action. `all` marks everything that matches the filter instead. */
   readonly marks: ReadonlySet<string>;
   readonly all: boolean;
   /** True while the cursor stays on the newest row. */
@@ -54,7 +54,7 @@ export type ListName =
   | "alerts"
   | "pages";
 
-/** A layer over the screen that takes the keys. */
+/** A layer over the screen that receives the key presses. */
 export type Overlay =
   | { readonly kind: "help"; readonly scroll: number }
   | { readonly kind: "filter"; readonly text: string; readonly before: string }
@@ -67,7 +67,7 @@ export interface Notice {
   readonly at: number;
 }
 
-/** A command in progress: what it does and how far it is. */
+/** A running command and its progress. */
 export interface Task {
   readonly label: string;
   readonly done: number;
@@ -77,10 +77,10 @@ export interface Task {
 export type StreamState = "connecting" | "live" | "down";
 
 export interface Options {
-  /** Commands that change something are greyed out, with this reason. */
+  /** Disables the keys that change something. Help marks them as unavailable in a read-only session. */
   readonly readOnly: boolean;
   readonly serverMode: boolean;
-  /** The addresses tried, for the offline screen. */
+  /** The read-model's address, for the offline screen and help. */
   readonly where: string;
   readonly version: string;
 }
@@ -99,13 +99,13 @@ export interface State {
   readonly changedAt?: number;
   readonly rates: Rates;
   readonly lists: Readonly<Record<ListName, ListState>>;
-  /** Pane and scroll position of the screen that shows one thing. */
+  /** Pane and scroll position of a detail screen. */
   readonly pane: number;
   readonly scroll: number;
-  /** What a frozen list shows while the live one continues. */
+  /** The rows that frozen lists show while new data keeps arriving. */
   readonly frozen: { readonly jobs?: JobPage; readonly events?: EventPage };
   readonly form?: Form;
-  /** The job whose payload is being loaded for editing. */
+  /** The id of the job whose payload is being loaded for editing. */
   readonly editing?: string;
   readonly overlay?: Overlay;
   readonly notice?: Notice;
@@ -136,7 +136,7 @@ export function initialState({ now, width, height, options, settings }: Start): 
     stream: "connecting",
     rates: NO_RATES,
     lists: {
-      // Nothing is selected among the newest events until the user moves there.
+      // No event is selected until the user moves the cursor into the list.
       overview: { ...list, index: -1 },
       jobs: { ...list, filter: settings.filter },
       events: list,
@@ -158,13 +158,13 @@ export function placeOf(state: State): Place {
   return state.places.at(-1) ?? { screen: "overview" };
 }
 
-/** The list of the current screen, if it has one. */
+/** Returns the name of the current screen's list, if it has one. */
 export function listNameOf(state: State): ListName | undefined {
   const { screen } = placeOf(state);
   return screen in state.lists ? (screen as ListName) : undefined;
 }
 
-/** Whether the services are unreachable: the overview failed last, and nothing has answered since. */
+/** Whether the services are unreachable, judged by the latest overview query. */
 export function isOffline({ data: { overview } }: State): boolean {
   return overview?.error?.unreachable ?? false;
 }

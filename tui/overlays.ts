@@ -9,7 +9,7 @@ import { notice, type Step } from "./message.ts";
 import { type Overlay, placeOf, type State } from "./model.ts";
 import { changeSetting } from "./settings.ts";
 
-/** Handles a key while something is drawn over the screen. */
+/** Handles a key while an overlay is open. */
 export function overlayKey(state: State, overlay: Overlay, key: string): Step {
   switch (overlay.kind) {
     case "help":
@@ -43,7 +43,7 @@ function helpKey(state: State, scroll: number, key: string): Step {
   ];
 }
 
-/** The filter takes effect as it is typed; Esc restores the previous one. */
+/** Edits the filter. Enter applies the text; Esc keeps the previous filter. */
 function filterKey(state: State, overlay: Extract<Overlay, { kind: "filter" }>, key: string): Step {
   const name = placeOf(state).screen === "events" ? "events" : "jobs";
   if (key === "enter") return [closed(refilter(state, name, overlay.text.trim())), []];
@@ -59,7 +59,7 @@ function confirmKey(state: State, { effect }: Extract<Overlay, { kind: "confirm"
   return key === "n" || key === "N" || key === "esc" || key === "q" ? [closed(state), []] : [state, []];
 }
 
-/** A launch is shown from the moment it was confirmed. */
+/** Shows a launch as soon as it is confirmed, before its command prints anything. */
 function begun(state: State, effect: Effect): State {
   if (effect.kind !== "launch") return state;
   const { doing, tier } = effect;
@@ -72,7 +72,7 @@ export interface PaletteEntry {
   readonly action: Action | "set";
 }
 
-/** Returns the palette's matches for a text: names that contain its letters in order, the best first. */
+/** Returns the palette entries whose names contain the letters of `text` in order, best match first. */
 export function paletteEntries(state: State, text: string): PaletteEntry[] {
   const { screen } = placeOf(state);
   const tabs = TABS.map(
@@ -129,7 +129,7 @@ function run(state: State, text: string, entry: PaletteEntry | undefined): Step 
   }
   if (entry && entry.action !== "set") return act(state, entry.action);
   if (entry) return [{ ...state, overlay: { kind: "palette", text: "set ", index: 0 } }, []];
-  // A text that looks like an id, or part of one, finds a job.
+  // Text that looks like an id, or part of one, searches the jobs.
   if (/^[0-9a-f-]{4,36}$/i.test(text)) return [refilter(go(state, { screen: "jobs" }), "jobs", text), []];
   return notice(state, `There is no command ${text}`, "bad");
 }

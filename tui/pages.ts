@@ -1,10 +1,10 @@
-/** A web page of the system, and whether it answers. */
+/** One of the system's web pages and whether it answers. */
 export interface PageState {
   readonly id: string;
   readonly name: string;
   readonly url: string;
   readonly description: string;
   readonly state: "reachable" | "unreachable" | "absent";
-  /** Why it cannot be opened. */
+  /** Why the page cannot be opened. */
   readonly reason?: string;
 }

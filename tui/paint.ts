@@ -29,7 +29,9 @@ const COLOURED: Paint = {
   cyan: painted("cyan"),
 };
 
-/** The colours of a stream: only of a terminal that has them, and where NO_COLOR (no-color.org) is not set. */
+/**
+ * Returns the colours for a stream. Only a colour terminal gets any, and only while NO_COLOR (no-color.org) is unset.
+ */
 export function paintOf(
   { isTTY }: Pick<NodeJS.WriteStream, "isTTY">,
   { TERM, NO_COLOR }: Readonly<Record<string, string | undefined>>,

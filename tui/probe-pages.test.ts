@@ -16,14 +16,14 @@ const probe = async (...args: Parameters<typeof probePages>) => {
   return (id: string) => pages.find((page) => page.id === id);
 };
 
-test("the APIs' pages are tried where the program found the APIs", async () => {
+test("API pages are probed at the addresses where the program found the APIs", async () => {
   const gatewayUrl = `http://127.0.0.1:${server.port}`;
   const page = await probe({ ...nowhere, gatewayUrl }, undefined, signal);
   expect(page("gateway-docs")).toMatchObject({ state: "reachable", url: `${gatewayUrl}/docs` });
   expect(page("read-model-docs")).toMatchObject({ state: "unreachable", reason: "does not answer" });
 });
 
-test("a terminal in the browser shows the published pages untested, as the system has them", async () => {
+test("in server mode, the system's engines and capabilities decide which pages are listed as reachable", async () => {
   const full = await probe(nowhere, sampleOverview({ engines: "full" }), signal, { serverMode: true });
   expect(full("grafana")).toMatchObject({
     state: "reachable",
@@ -38,7 +38,7 @@ test("a terminal in the browser shows the published pages untested, as the syste
   expect(embedded("prometheus")).toMatchObject({ state: "absent", reason: "no prometheus on the PATH" });
 });
 
-test("over SSH a page's address is copied; only web addresses are ever opened", () => {
+test("an address is copied instead of opened over SSH, or if it is not a web address", () => {
   const ssh = { SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22", DISPLAY: ":0" };
   expect(openPage("http://localhost:3000/docs", ssh)).toEqual({
     text: "Copied http://localhost:3000/docs",

@@ -6,7 +6,7 @@ import type { PageState } from "./pages.ts";
 const { interfaces } = registry as UiRegistry;
 const PROBE_MS = 2_000;
 
-/** Pages that only the engines and observers of the full system have. */
+/** Pages of engines and observers that only the full system runs. */
 const FULL_ONLY: ReadonlySet<string> = new Set([
   "rabbitmq",
   "pgadmin",
@@ -16,7 +16,7 @@ const FULL_ONLY: ReadonlySet<string> = new Set([
   "jaeger",
 ]);
 
-/** Tries every page of the registry at once and reports which of them answer. */
+/** Probes every registered page in parallel and reports which of them answer. */
 export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
   overview: Overview | undefined,
@@ -25,13 +25,13 @@ export async function probePages(
 ): Promise<readonly PageState[]> {
   return Promise.all(
     interfaces.map(async ({ id, name, port, path, description }): Promise<PageState> => {
-      // The two APIs run where this program found them, possibly on a port other than the usual one.
+      // This program knows the two APIs' actual addresses, which may use other than the published ports.
       const published = `http://localhost:${port}`;
       const own: Record<string, string> = { "gateway-docs": gatewayUrl, "read-model-docs": readModelUrl };
       const base = serverMode ? published : (own[id] ?? published);
       const url = `${base}${path}`;
       const page = { id, name, url, description };
-      // This terminal is shown in a browser: what the browser's machine can reach cannot be tested from here.
+      // In server mode the screen is shown in a browser, and this process cannot test what the browser can reach.
       const isShown = serverMode ? overview?.engines === "full" : await answers(url, signal);
       if (isShown) return { ...page, state: "reachable" };
       if (overview?.engines === "embedded" && FULL_ONLY.has(id))
@@ -52,12 +52,14 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
     await response.body?.cancel();
     return response.status < 500;
   } catch {
-    // Refused, timed out or aborted: in each case the page cannot be opened now.
+    // Whether the request was refused, timed out or aborted, the page cannot be opened now.
     return false;
   }
 }
 
-/** Opens a page in the browser, or copies its address and says so where there is no browser to open. */
+/**
+ * Opens a page in the browser. If no browser can be opened, returns `copied: true` and the caller copies the address.
+ */
 export function openPage(
   url: string,
   env: Readonly<Record<string, string | undefined>>,

@@ -16,7 +16,7 @@ import type { JobTypeInfo } from "../contracts/job-type.ts";
 import type { Prerequisite } from "./launch-state.ts";
 import type { PageState } from "./pages.ts";
 
-/** The answers of the services, by query. */
+/** The data that screens show, by query name. */
 export interface Resources {
   readonly overview: Overview;
   readonly completedSeries: SeriesReply;
@@ -37,25 +37,25 @@ export interface Resources {
 }
 export type ResourceName = keyof Resources;
 
-/** The last answer to a query, kept while newer ones fail. */
+/** A query's state. The last value is kept while newer queries fail. */
 export interface Loaded<T> {
-  /** The parameters of the query; an answer to other parameters is dropped. */
+  /** The query's parameters. A reply to a query with other parameters is dropped. */
   readonly key: string;
   readonly value?: T;
   readonly loadedAt?: number;
   readonly queriedAt?: number;
   readonly error?: Failure;
-  /** Failures in a row, which set the wait until the next try. */
+  /** Consecutive failures, which determine the delay before the next try. */
   readonly failures: number;
   readonly inFlight: boolean;
-  /** Whether something changed since the query. */
+  /** Whether a change has been reported since the query was sent. */
   readonly stale: boolean;
 }
 
 export interface Failure {
   readonly message: string;
   readonly remedy: string;
-  /** Whether no service answered. */
+  /** Whether the service could not be reached or timed out. */
   readonly unreachable: boolean;
 }
 

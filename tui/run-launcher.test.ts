@@ -3,7 +3,7 @@ import { checkTerminal } from "./cli/doctor/terminal.ts";
 import type { Message } from "./message.ts";
 import { runInstall, withOwnTerminal } from "./run-launcher.ts";
 
-test("the setup shows the size of this terminal, not of the pipe that the doctor writes to", () => {
+test("the setup screen shows this terminal's size, although the doctor writes to a pipe", () => {
   const env = { TERM: "xterm-256color", LANG: "C.UTF-8" };
   const piped = checkTerminal({}, env, "linux");
   const disk = { id: "disk", name: "disk", status: "OK", detail: "20 GB free" } as const;
@@ -18,7 +18,7 @@ test("the setup shows the size of this terminal, not of the pipe that the doctor
   ]);
 });
 
-test("an installation is reported by its exit code and its last line", async () => {
+test("an installation reports success, or its exit code and last error line", async () => {
   const run = async (command: string) => {
     const messages: Message[] = [];
     await runInstall(command, new AbortController().signal, (message) => messages.push(message));

@@ -8,15 +8,15 @@ import type { Message } from "./message.ts";
 const LINES = 200;
 const LOOK_MS = 250;
 
-/** Returns this program as a command: the compiled binary, or Bun with its source. */
+/** Returns the command that runs this program: the compiled binary, or Bun with the source file. */
 function ownCommand(): string[] {
   const isCompiled = Bun.main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN/.test(Bun.main);
   return isCompiled ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 /**
- * Starts or stops the system as a separate process, which continues when this one ends, and dispatches its output. A
- * started system never ends by itself, so following it stops once `signal` aborts.
+ * Starts or stops the system in a separate process and dispatches its output. The process outlives this program. A
+ * running system may never exit, so `signal` ends the polling of its output.
  */
 export async function runLauncher(
   doing: "start" | "stop",
@@ -29,7 +29,7 @@ export async function runLauncher(
     doing === "start"
       ? ["up", "--tier", tier, ...(isContained ? [] : ["--no-reload"])]
       : ["down", ...(isContained ? ["--tier", tier] : [])];
-  // A file, not a pipe: the system must not lose its output when this program exits.
+  // The output goes to a file, not a pipe, so that the system can keep writing after this program exits.
   const log = join(mkdtempSync(join(tmpdir(), "odd-dashboard-")), `${verb[0]}.log`);
   const file = openSync(log, "w");
   const child = Bun.spawn([...ownCommand(), ...verb], {
@@ -56,7 +56,7 @@ export async function runLauncher(
   dispatch({ kind: "launch-ended", exitCode });
 }
 
-/** The doctor printed no report. */
+/** Thrown if the doctor prints no report. */
 export class PrerequisitesError extends Error {}
 
 /** Runs `odd-dashboard doctor` and returns its report on this machine. */
@@ -80,8 +80,8 @@ export async function readPrerequisites(signal: AbortSignal): Promise<readonly P
 }
 
 /**
- * Replaces the terminal checks with those of this program's own terminal, because the doctor writes to a pipe and sees
- * none.
+ * Replaces the doctor's terminal checks with checks of this program's own terminal. The doctor writes to a pipe, so it
+ * cannot see a terminal.
  */
 export function withOwnTerminal(
   checks: readonly Prerequisite[],
@@ -91,7 +91,7 @@ export function withOwnTerminal(
   return checks.map((check) => seen.get(check.id) ?? check);
 }
 
-/** Runs a command that installs something, and dispatches how it ended. */
+/** Runs an installation command and dispatches its outcome. */
 export async function runInstall(command: string, signal: AbortSignal, dispatch: (message: Message) => void) {
   const child = Bun.spawn(["sh", "-c", command], { stdin: "ignore", stdout: "pipe", stderr: "pipe", signal });
   const [, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);

@@ -3,16 +3,16 @@ import termkit from "terminal-kit";
 import type { Canvas } from "./canvas.ts";
 import { type Style, THEMES, type ThemeName } from "./style.ts";
 
-/** What the program needs from a terminal. */
+/** The terminal operations that the program uses. */
 export interface Screen {
   readonly width: number;
   readonly height: number;
   /** Shows a frame by writing only the cells that differ from the previous one. */
   draw(canvas: Canvas, theme: ThemeName): void;
-  /** Whether the terminal has not taken the last frame yet; another one would only queue behind it. */
+  /** Whether output to the terminal is still buffered. Another frame would only queue behind it. */
   isBehind(): boolean;
   onKey(listener: (key: string) => void): void;
-  /** Called with the cell, from 0, on which the left button was pressed while the mouse is on. */
+  /** Registers a listener for left clicks while the mouse is on. It receives the clicked cell, counted from 0. */
   onClick(listener: (x: number, y: number) => void): void;
   onResize(listener: (width: number, height: number) => void): void;
   mouse(on: boolean): void;
@@ -48,10 +48,10 @@ const KEYS: Readonly<Record<string, string>> = {
 
 /** Leaves the alternate screen, shows the cursor, and resets styles and mouse modes. */
 const RESTORE = "\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[0m\x1b[?25h\x1b[?1049l";
-/** Most bytes in an OSC 52 sequence; terminals drop longer ones. */
+/** Maximum base64 length in an OSC 52 sequence; terminals drop longer ones. */
 const MAX_COPIED = 74_000;
 
-/** The only file that knows terminal-kit. Takes over the terminal at once. */
+/** Takes over the terminal immediately. Only this file imports terminal-kit. */
 export function openScreen({ colours }: ScreenOptions): Screen {
   const { terminal } = termkit;
   let buffer = newBuffer();
@@ -98,14 +98,15 @@ export function openScreen({ colours }: ScreenOptions): Screen {
     const known = attributes.get(name);
     if (known !== undefined) return known;
     const look = { color: index ?? "default", bgColor: "default", bold, dim, inverse };
-    // The type definitions omit its result.
+    // The type definitions omit this method's return value.
     const made = termkit.ScreenBuffer.prototype.object2attr(look) as unknown as number;
     attributes.set(name, made);
     return made;
   }
 
   /**
-   * Writes the cells of a frame into the buffer. Terminals disagree about wide glyphs, so it returns these instead.
+   * Writes a frame into the buffer, except for wide glyphs, whose width terminals disagree about. Returns the wide
+   * glyphs by cell index.
    */
   function fill({ width, height, chars, styles }: Canvas, theme: ThemeName): Map<number, string> {
     const found = new Map<number, string>();
@@ -120,7 +121,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
           const char = chars[y * width + next] ?? " ";
           const isWide = chars[y * width + next + 1] === "" && next + 1 < width;
           if (isWide) found.set(y * width + next, char);
-          // A no-break space marks the cells of a wide glyph, so that they differ from blank ones.
+          // No-break spaces fill a wide glyph's cells, so that they differ from blank cells.
           text += char === "" || isWide ? "\u00a0" : char;
         }
         buffer.put({ x, y, attr, wrap: false, dx: 1, dy: 0 }, "%s", text);
@@ -130,7 +131,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
     return found;
   }
 
-  /** Draws wide glyphs one by one, each in its own place, so that none shifts what follows it. */
+  /** Draws each wide glyph at its own position, so that none shifts the text after it. */
   function drawWide(canvas: Canvas, theme: ThemeName, found: Map<number, string>) {
     for (const [index, char] of found) {
       const attr = attributeOf(canvas.styles[index] ?? {}, theme);

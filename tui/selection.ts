@@ -8,7 +8,7 @@ import { JOB_SORTS, sortJobs } from "../shared/job-sorts.ts";
 import { TIERS } from "./launch-state.ts";
 import { listNameOf, placeOf, type State } from "./model.ts";
 
-/** The jobs as the list shows them: live or frozen, in the chosen order. */
+/** Returns the job list's rows, live or frozen, in the chosen order. */
 export function jobRows(state: State): readonly Job[] {
   const items = (state.frozen.jobs ?? state.data.jobs?.value)?.items ?? [];
   const sort = JOB_SORTS[state.lists.jobs.sort % JOB_SORTS.length] ?? JOB_SORTS[0];
@@ -20,20 +20,23 @@ export function eventRows(state: State): readonly EventEnvelope[] {
   return filterEvents(items, state.lists.events.filter);
 }
 
-/** The dead letters of the chosen cause, or all that are loaded. */
+/** Returns the loaded dead letters that have the chosen cause, or all of them if no cause is chosen. */
 export function deadLetterRows({ data, lists }: State): readonly DeadLetter[] {
   const items = data.deadLetters?.value?.items ?? [];
   const cause = lists["dead-letters"].filter;
   return cause === "" ? items : items.filter((letter) => causeOf(letter) === cause);
 }
 
-/** The filter of the dead-letter screen: the chosen cause, or all, including those not loaded. */
+/**
+ * Returns the filter for bulk actions on dead letters: the chosen cause, or everything. It also matches dead letters
+ * that are not loaded.
+ */
 export function deadLetterFilter(state: State): DeadLetterFilter {
   const [first] = deadLetterRows(state);
   return state.lists["dead-letters"].filter === "" || !first ? {} : filterOfCause(first);
 }
 
-/** Events for the overview: what happened to jobs, without intermediate steps that say the same twice. */
+/** Returns the overview's events, without intermediate steps that repeat what another event says. */
 export function tickerRows({ data }: State): readonly EventEnvelope[] {
   return (data.events?.value?.items ?? []).filter(
     ({ eventType }) => eventType !== "job.executed" && eventType !== "job.validated",
@@ -45,14 +48,14 @@ export function isFrozen(state: State): boolean {
   return screen === "jobs" || screen === "events" ? state.frozen[screen] !== undefined : false;
 }
 
-/** How many rows of the live list a frozen one does not show. */
+/** Counts the live jobs that the frozen list does not show. */
 export function newSinceFrozen({ frozen, data }: State): number {
   if (!frozen.jobs) return 0;
   const shown = new Set(frozen.jobs.items.map(({ id }) => id));
   return data.jobs?.value?.items.filter(({ id }) => !shown.has(id)).length ?? 0;
 }
 
-/** Ids of a list's rows in order; of the current list when none is named. */
+/** Returns the row ids of a list in order; by default, of the current screen's list. */
 export function rowIds(state: State, name = listNameOf(state)): readonly string[] {
   switch (name) {
     case "overview":
@@ -81,10 +84,10 @@ export function rowIds(state: State, name = listNameOf(state)): readonly string[
   }
 }
 
-/** The thing under the cursor, or the one that the screen shows. */
+/** The item under the cursor, or the item that a detail screen shows. */
 export interface Selected {
   readonly id: string;
-  /** What `c` copies. */
+  /** The text that `c` copies. */
   readonly copy: string;
   readonly whole: unknown;
   readonly status?: JobStatus;
@@ -136,7 +139,7 @@ export function selected(state: State): Selected | undefined {
   }
 }
 
-/** The event on the detail screen, from the list or from its job. */
+/** Returns the event on the detail screen, found in the event list or in the loaded job. */
 export function shownEvent(state: State): EventEnvelope | undefined {
   const { id } = placeOf(state);
   return (
@@ -152,7 +155,7 @@ const ofEvent = (event: EventEnvelope | undefined): Selected | undefined =>
 const ofDeadLetter = (letter: DeadLetter | undefined): Selected | undefined =>
   letter && { id: letter.id, copy: letter.id, whole: letter, editable: letter.kind === "job" };
 
-/** Ids a verb acts on: the marked rows, or the one under the cursor. */
+/** Returns the ids that a verb acts on: the marked rows or, if none are marked, the row under the cursor. */
 export function targets(state: State): readonly string[] {
   const name = listNameOf(state);
   const marks = name ? [...state.lists[name].marks] : [];
@@ -166,16 +169,16 @@ const MAY = {
   cancel: (status: JobStatus) => LEGAL_MOVES[status].includes("CANCELLED"),
 } as const;
 
-/** The marked jobs, or the one under the cursor, on which a verb would have an effect. */
+/** Returns the ids from {@link targets} whose jobs the verb can change. */
 export function jobTargets(state: State, verb: keyof typeof MAY): readonly string[] {
   const statuses = new Map(jobRows(state).map(({ id, status }) => [id, status]));
   const shown = selected(state);
   if (shown?.status) statuses.set(shown.id, shown.status);
-  // A marked job that has left the page may still allow it: the service decides.
+  // A marked job that has left the page counts as failed: the service decides about retrying it.
   return targets(state).filter((id) => MAY[verb](statuses.get(id) ?? "FAILED"));
 }
 
-/** Whether retrying, or cancelling, would have an effect on the selection. */
+/** Whether the selection contains a job that can be retried. */
 export const retryable = (state: State) => allows(state, "retry");
 export const cancellable = (state: State) => allows(state, "cancel");
 

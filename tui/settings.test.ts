@@ -7,7 +7,7 @@ import { changeSetting, DEFAULT_SETTINGS, readSettings, settingsPath, writeSetti
 const folder = mkdtempSync(join(tmpdir(), "observatory-settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("settings are stored where XDG says, and can be read back", () => {
+test("settings are stored in the XDG config folder and can be read back", () => {
   const path = settingsPath({ XDG_CONFIG_HOME: folder });
   expect(path).toBe(join(folder, "odd-dashboard/settings.json"));
   expect(settingsPath({ HOME: "/home/ada" })).toBe("/home/ada/.config/odd-dashboard/settings.json");
@@ -17,7 +17,7 @@ test("settings are stored where XDG says, and can be read back", () => {
   expect(readSettings(path)).toEqual({ settings });
 });
 
-test("a broken file means the defaults, and says what is wrong with it", () => {
+test("an invalid settings file yields the defaults and a description of the problem", () => {
   const path = join(folder, "broken.json");
   writeFileSync(path, "{");
   expect(readSettings(path)).toEqual({ settings: DEFAULT_SETTINGS, problem: `${path} is not JSON` });
@@ -25,7 +25,7 @@ test("a broken file means the defaults, and says what is wrong with it", () => {
   expect(readSettings(path).problem).toContain("refresh");
 });
 
-test("an unsuitable value is refused with what is allowed", () => {
+test("an invalid setting is refused with the allowed values", () => {
   expect(changeSetting(DEFAULT_SETTINGS, "refresh", "2000")).toMatchObject({ refresh: 2_000 });
   expect(changeSetting(DEFAULT_SETTINGS, "refresh", "fast")).toBe("refresh takes 500 to 60000 milliseconds");
   expect(changeSetting(DEFAULT_SETTINGS, "theme", "pink")).toContain("default, colour-blind, mono");

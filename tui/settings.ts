@@ -5,7 +5,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { THEME_NAMES } from "./style.ts";
 
-/** The user's settings with their defaults; `:set NAME VALUE` writes them. */
+/** The user's settings with their defaults. `:set NAME VALUE` changes one and saves them all. */
 export const Settings = Type.Object(
   {
     theme: Type.Union(
@@ -21,13 +21,16 @@ export type Settings = Static<typeof Settings>;
 
 export const DEFAULT_SETTINGS: Settings = Value.Create(Settings);
 
-/** The settings file (XDG Base Directory Specification). */
+/** Returns the settings file's path (XDG Base Directory Specification). */
 export function settingsPath(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const base = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config");
   return join(base, "odd-dashboard", "settings.json");
 }
 
-/** Reads the file. A missing or broken one means the defaults; a broken one also returns a sentence about it. */
+/**
+ * Reads the settings file. A missing or invalid file yields the defaults; an invalid file also yields a description of
+ * the problem.
+ */
 export function readSettings(path: string): { settings: Settings; problem?: string } {
   try {
     const found: unknown = { ...DEFAULT_SETTINGS, ...JSON.parse(readFileSync(path, "utf8")) };
@@ -46,7 +49,7 @@ export function writeSettings(path: string, settings: Settings) {
   writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`);
 }
 
-/** Changes one setting from the text of `:set`. Returns the new settings, or what is wrong with the value. */
+/** Carries out `:set`. Returns the new settings, or a message that explains why the name or value is invalid. */
 export function changeSetting(settings: Settings, name: string, text: string): Settings | string {
   if (!Object.hasOwn(Settings.properties, name))
     return `There is no setting ${name || "without a name"}; the settings are ${Object.keys(Settings.properties).join(", ")}`;

@@ -1,4 +1,4 @@
-/** Colours by meaning; a theme maps each to one of the terminal's sixteen. */
+/** Colours by meaning. A theme maps each meaning to one of the terminal's sixteen colours. */
 export type Colour = "accent" | "good" | "busy" | "later" | "warn" | "bad" | "odd";
 
 export interface Style {
@@ -27,10 +27,12 @@ export const line = (text: string, style: Style = PLAIN): Line => [{ text, style
 export const THEME_NAMES = ["default", "colour-blind", "mono"] as const;
 export type ThemeName = (typeof THEME_NAMES)[number];
 
-/** Indexes into the terminal's own sixteen colours, so that its light or dark scheme decides how they look. */
+/**
+ * Each theme's indexes into the terminal's sixteen colours, whose look depends on the terminal's light or dark scheme.
+ */
 export const THEMES: Readonly<Record<ThemeName, Readonly<Partial<Record<Colour, number>>>>> = {
   default: { accent: 13, good: 2, busy: 6, later: 12, warn: 3, bad: 9, odd: 5 },
-  // Blue and yellow remain distinct under red-green blindness; glyph and word carry the rest.
+  // Blue and yellow remain distinct under red-green blindness; glyphs and words convey the rest.
   "colour-blind": { accent: 13, good: 12, busy: 6, later: 4, warn: 3, bad: 11, odd: 5 },
   mono: {},
 };

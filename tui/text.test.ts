@@ -1,19 +1,19 @@
 import { expect, test } from "bun:test";
 import { cut, fit, sanitize, widthOf, wrap } from "./text.ts";
 
-test("text from outside loses escape sequences, controls and direction marks", () => {
+test("sanitizing removes escape sequences, control characters and direction marks", () => {
   expect(sanitize("\x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07clip\x9b2J")).toBe("red clip");
   expect(sanitize("\x1bPq…\x1b\\after \x1b]0;title\x1b\\end")).toBe("after end");
   expect(sanitize("a\tb\r\nc\u2028d\u0007e\u202egnp.exe")).toBe("a b c degnp.exe");
   expect(sanitize("unfinished \x1b]52;c;")).toBe("unfinished ");
 });
 
-test("a grapheme becomes the one code point that a cell can hold", () => {
+test("sanitizing reduces a grapheme to the single code point that a cell can hold", () => {
   expect(sanitize("e\u0301 👩‍👩‍👧 日本")).toBe("é 👩 日本");
   expect(widthOf(sanitize("👩‍👩‍👧日本é"))).toBe(7);
 });
 
-test("cutting counts cells, not characters", () => {
+test("truncation counts cells, not characters", () => {
   expect(cut("日本語テスト", 7)).toBe("日本語…");
   expect(cut("日本語テスト", 6)).toBe("日本…");
   expect(cut("plain", 5)).toBe("plain");

@@ -1,4 +1,7 @@
-/** Escape sequences: CSI, OSC and other strings up to their end, then any other two-character sequence (ECMA-48). */
+/**
+ * Matches ECMA-48 escape sequences: CSI sequences, OSC and other control strings with their terminators, and all
+ * others.
+ */
 const ESCAPES = new RegExp(
   [
     "(?:\\x1b\\[|\\x9b)[0-?]*[ -/]*[@-~]",
@@ -13,9 +16,8 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
- * Makes outside text safe for the screen: no escape sequences, control or direction characters, one line. Each
- * grapheme is reduced to its first code point, because a cell of the screen holds one; zero-width characters are
- * removed.
+ * Makes outside text safe for the screen: removes escape sequences and control, direction and zero-width characters,
+ * and joins all lines. Reduces each grapheme to its first code point, because a screen cell holds only one.
  */
 export function sanitize(text: string): string {
   if (PRINTABLE_ASCII.test(text)) return text;
@@ -28,14 +30,14 @@ export function sanitize(text: string): string {
   return out;
 }
 
-/** The number of cells that a text takes on a terminal; wide glyphs and emoji take two. */
+/** Returns how many terminal cells a text takes. Wide glyphs and emoji take two. */
 export function widthOf(text: string): number {
   return PRINTABLE_ASCII.test(text)
     ? text.length
     : [...text].reduce((sum, point) => sum + Bun.stringWidth(point), 0);
 }
 
-/** The text truncated to `width` cells, ending in `…` where something was lost. */
+/** Truncates text to `width` cells and ends it with `…` if anything was cut off. */
 export function cut(text: string, width: number, ellipsis = "…"): string {
   if (width <= 0) return "";
   if (widthOf(text) <= width) return text;
@@ -50,14 +52,17 @@ export function cut(text: string, width: number, ellipsis = "…"): string {
   return out + ellipsis;
 }
 
-/** Truncated or padded to exactly `width` cells. */
+/** Truncates or pads text to exactly `width` cells. */
 export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
   const short = cut(text, width);
   const gap = " ".repeat(Math.max(0, width - widthOf(short)));
   return align === "left" ? short + gap : gap + short;
 }
 
-/** Lines of at most `width` cells, broken at spaces where possible; a paragraph's indentation continues. */
+/**
+ * Wraps text into lines of at most `width` cells, at spaces where possible. Continuation lines keep the paragraph's
+ * indentation.
+ */
 export function wrap(text: string, width: number): string[] {
   return text.split("\n").flatMap((paragraph) => {
     const indent = cut(/^ */.exec(paragraph)?.[0] ?? "", Math.floor(width / 2), "");

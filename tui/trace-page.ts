@@ -1,6 +1,6 @@
 import { placeOf, type State } from "./model.ts";
 
-/** Where the trace of the shown job can be viewed, or why it cannot. */
+/** The URL of the displayed job's trace, or the reason why there is none. */
 type TracePage =
   | { readonly url: string; readonly reason?: undefined }
   | { readonly url?: undefined; readonly reason: string };

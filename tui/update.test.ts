@@ -13,7 +13,7 @@ import { render } from "./views/frame.ts";
 const jobs = () => liveState(80, 24, { screen: "jobs" });
 const unreachable = { message: "Nothing answers", remedy: "Start it", unreachable: true };
 
-test("Esc undoes one step at a time and never leaves the program", () => {
+test("Esc undoes one step at a time and never quits the program", () => {
   const { state } = press(jobs(), " ", "/", "h", "enter");
   expect(state.lists.jobs.filter).toBe("h");
   const marked = press(answered(state), " ").state;
@@ -26,12 +26,12 @@ test("Esc undoes one step at a time and never leaves the program", () => {
   expect([placeOf(overview).screen, effects]).toEqual(["overview", []]);
 });
 
-test("Ctrl-C leaves from anywhere, even from a form or a prompt", () => {
+test("Ctrl-C quits from anywhere, even from a form or a prompt", () => {
   for (const keys of [[], ["N"], ["/"], [":"], ["?"]])
     expect(press(jobs(), ...keys, "ctrl-c").effects).toContainEqual({ kind: "quit" });
 });
 
-test("a destructive verb is confirmed with its count before anything runs", () => {
+test("a destructive command shows its count and waits for confirmation", () => {
   const { state, effects } = press(jobs(), " ", "down", " ", "x");
   expect(effects).toEqual([]);
   expect(state.overlay).toMatchObject({ kind: "confirm", question: "Cancel 1 job?" });
@@ -40,7 +40,7 @@ test("a destructive verb is confirmed with its count before anything runs", () =
   expect(run).toEqual([{ kind: "run", command: { kind: "cancel", ids: [sampleId(3)] } } as never]);
 });
 
-test("the service first counts everything that matches", () => {
+test("the service counts all matches before a bulk action is confirmed", () => {
   const { state, effects } = press(liveState(80, 24, { screen: "jobs" }), "*", "t");
   expect(effects).toMatchObject([{ kind: "count", command: { kind: "retry-all", filter: {} } }]);
   const command = { kind: "retry-all", filter: {} } as const;
@@ -50,7 +50,7 @@ test("the service first counts everything that matches", () => {
   expect([none.overlay, none.notice?.text]).toEqual([undefined, "Nothing that matches would change"]);
 });
 
-test("the hint line shows only keys that would do something now", () => {
+test("the hint line shows only keys that have an effect now", () => {
   const actions = (state = jobs()) => hintsOf(state).map(({ action }) => action);
   expect(actions()).toContain("retry");
   expect(actions(press(jobs(), "down").state)).not.toContain("retry");
@@ -79,7 +79,7 @@ test("the cursor stays on its job while newer ones arrive above it", () => {
   expect(after.lists.jobs.index).toBe(0);
 });
 
-test("rows of another filter are not shown, and an answer to an older query is dropped", () => {
+test("a new filter hides the old rows, and a reply to an older query is dropped", () => {
   const asked = press(jobs(), "/", "x", "enter").state;
   expect(rowIds(asked)).toEqual([]);
   const [next] = update(
@@ -144,7 +144,7 @@ test("help scrolls by lines and pages, stops at its first line, and closes", () 
   expect(scrollAfter("esc")).toBeUndefined();
 });
 
-test("the palette is walked with arrows, completed with Tab, and left with Esc", () => {
+test("in the palette, arrows move, Tab completes and Esc closes", () => {
   expect(press(jobs(), ":", "down", "down", "up", "enter").state.places.at(-1)?.screen).toBe("jobs");
   expect(press(jobs(), ":", ..."sor", "enter").state.lists.jobs.sort).toBe(1);
   const completed = press(jobs(), ":", ..."dea", "tab").state;
@@ -153,7 +153,7 @@ test("the palette is walked with arrows, completed with Tab, and left with Esc",
   expect(press(jobs(), ":", "esc").state.overlay).toBeUndefined();
 });
 
-test("a filter that is typed shows what may follow, or what is wrong with it", () => {
+test("typing a filter shows its completions or its fault", () => {
   const lastLine = (...keys: string[]) =>
     toText(render(press(jobs(), "/", ...keys).state))
       .split("\n")
@@ -173,7 +173,7 @@ test("the palette runs commands, changes settings and finds ids", () => {
   expect(press(jobs(), ":", ..."0dfc0001", "enter").state.lists.jobs.filter).toBe("0dfc0001");
 });
 
-test("a form submits what it shows, and stays open with the reason when refused", () => {
+test("a form submits its values, and after a refusal stays open with the reason", () => {
   const filled = press(liveState(80, 24, { screen: "jobs" }), "N", "G").state;
   expect(filled.form?.fields[0]?.value).toBe("hash");
   const { state, effects } = press(filled, ...new Array(8).fill("down"), "enter");
@@ -194,7 +194,7 @@ test("a form submits what it shows, and stays open with the reason when refused"
   expect(placeOf(accepted)).toEqual({ screen: "job", id: sampleId(9) });
 });
 
-test("o opens the trace where Jaeger answers, and says why where it does not", () => {
+test("o opens the trace if Jaeger is reachable, and otherwise explains why not", () => {
   const jaeger = { id: "jaeger", name: "Jaeger", url: "http://localhost:16686/", description: "Traces" };
   const place = { screen: "job", id: sampleId(1) } as const;
   const hints = (state: State) => hintsOf(state).map(({ action }) => action);
@@ -213,14 +213,14 @@ test("o opens the trace where Jaeger answers, and says why where it does not", (
   expect([effects, state.notice?.text]).toEqual([[], `No Jaeger to show the trace in: ${reason}`]);
 });
 
-test("a retry that no worker can run says so in its notice", () => {
+test("the notice of a retry reports that no worker runs the type", () => {
   const command = { kind: "retry", ids: [sampleId(1)] } as const;
   const outcome = { changed: 1, refused: 0, note: "No worker runs greet" };
   const [state] = update(liveState(80, 24, { screen: "jobs" }), { kind: "finished", command, outcome }, NOW);
   expect(state.notice?.text).toBe("Retried 1 job. No worker runs greet");
 });
 
-test("the service counts all matching dead letters, or all of a cause, before they are dropped", () => {
+test("the service counts all dead letters, or all with one cause, before a bulk replay or drop", () => {
   const letter = (id: number, detail: string): DeadLetter => ({
     id: sampleId(id),
     kind: "message",
@@ -246,7 +246,7 @@ test("the service counts all matching dead letters, or all of a cause, before th
   const { state, effects } = press(there, "right", "*", "d");
   expect(effects).toEqual([{ kind: "count", command } as never]);
   expect(toText(render(state))).toContain("all that match reason:MALFORMED Unexpected token at");
-  // Once the cause has gone, its marks must not stand for everything else.
+  // Once the cause is gone, marking all of it must not mark all other dead letters.
   const value = { items: [letter(3, "No header")], nextCursor: null };
   const { key } = state.data.deadLetters!;
   const [gone] = update(state, { kind: "loaded", name: "deadLetters", key, value }, NOW);
@@ -258,7 +258,7 @@ test("the service counts all matching dead letters, or all of a cause, before th
   });
 });
 
-test("a problem of a payload field is not shown at the request's field of the same name", () => {
+test("a payload field's problem is not shown at the request field of the same name", () => {
   const payloadSchema = {
     type: "object",
     required: ["count"],
@@ -271,7 +271,7 @@ test("a problem of a payload field is not shown at the request's field of the sa
   expect(press(state, "down", "down", "down", "down", "down", "down", "enter").state.form?.focus).toBe(1);
 });
 
-test("a notice keeps its distance from the hints, and disappears at the next key", () => {
+test("a notice is clear of the hints and disappears at the next key", () => {
   const said = press(jobs(), ":", ..."frob", "enter").state;
   const lastLine = (state: State) => toText(render(state)).split("\n").at(-1);
   for (const width of [60, 66, 72, 80, 100, 120])

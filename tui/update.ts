@@ -14,8 +14,8 @@ import { rowIds } from "./selection.ts";
 const NOTICE_MS = 6_000;
 
 /**
- * The whole behaviour of the program: how a message changes the state, and which effects follow. Pure; each message
- * carries its time.
+ * Returns the state after a message and the effects that the message causes. This pure function is the program's entire
+ * behaviour; `now` is the time of the message.
  */
 export function update(before: State, message: Message, now: number): Step {
   const [state, effects] = handle({ ...before, now }, message);
@@ -28,7 +28,7 @@ function handle(state: State, message: Message): Step {
     case "key":
       return pressed({ ...state, notice: undefined }, message.key);
     case "clicked":
-      // What is drawn over the screen takes the keys, and therefore the clicks.
+      // An overlay or a form receives the key presses, so clicks must not reach the list below it.
       return [state.overlay || state.form ? state : clicked(state, message.target), []];
     case "resize":
       return [{ ...state, width: message.width, height: message.height }, []];
@@ -112,13 +112,13 @@ function loaded(state: State, { name, key, value }: Extract<Message, { kind: "lo
   return keepCursors(name === "deadLetters" ? withoutGoneCause(next) : next);
 }
 
-/** Shows all causes again, with nothing marked, once the chosen one has no dead letters left. */
+/** Shows all causes and clears the marks once the chosen cause has no dead letters left. */
 function withoutGoneCause(state: State): State {
   const isGone = state.lists["dead-letters"].filter !== "" && rowIds(state, "dead-letters").length === 0;
   return isGone ? refilter(state, "dead-letters", "") : state;
 }
 
-/** Opens the form that waited for a job and the job types, once both have arrived. */
+/** Opens the edit form once both its job and the job types have arrived. */
 function editLoaded(state: State): Step {
   const { job, jobTypes } = state.data;
   const isReady =
@@ -194,7 +194,7 @@ function finished(state: State, command: Command, outcome: Outcome): State {
   return { ...done, lists, ...(isGone && { places: done.places.slice(0, -1) }) };
 }
 
-/** Shows a submitted job; a refused one stays in its form with the reason. */
+/** Shows a submitted job. After a refusal, the form stays open and shows the reason. */
 function submitted(state: State, { jobId, reason }: Outcome, isBad: boolean): State {
   const { form } = state;
   if (isBad) return { ...state, form: form && { ...form, submitting: false, refusal: reason } };

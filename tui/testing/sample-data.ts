@@ -3,7 +3,7 @@ import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { Attempt, Job, JobStatus } from "../../contracts/job.ts";
 import type { JobTypeInfo } from "../../contracts/job-type.ts";
 
-/** The moment at which every sample is seen. */
+/** The current time in all samples. */
 export const NOW = Date.parse("2027-01-31T14:02:11.500Z");
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 
@@ -90,7 +90,7 @@ export function sampleEvent(
   jobType: string,
   payload: Record<string, unknown> = {},
 ): EventEnvelope {
-  // A job is announced by the gateway that accepted it; all that follows, by the processor that has it.
+  // The gateway publishes a job's first event; a processor publishes all later ones.
   const service = eventType === "job.created" ? "gateway" : "processor";
   return {
     contractVersion: "1.0.0",
@@ -180,7 +180,7 @@ const attempt = (number: number, startedMs: number, changes: Partial<Attempt> = 
   ...changes,
 });
 
-/** A flaky job that completed on its third try. */
+/** Returns a flaky job that completed on its third try. */
 export function sampleJobDetail(changes: Partial<JobDetail> = {}): JobDetail {
   const at = (ms: number) => ago(60_000 - ms);
   const move = (sequence: number, from: JobStatus | null, to: JobStatus, ms: number, number: number) => ({

@@ -22,13 +22,13 @@ export const SAMPLES: Partial<Resources> = {
   jobTypes: SAMPLE_TYPES,
 };
 
-/** A fresh program on a terminal of this size, before anything has answered. */
+/** Returns a fresh program's state on a terminal of the given size, before any query is answered. */
 export function freshState(width: number, height: number): State {
   const options = { readOnly: false, serverMode: false, where: "http://localhost:8080", version: "1.0.0" };
   return initialState({ now: NOW, width, height, options, settings: DEFAULT_SETTINGS });
 }
 
-/** The same, live, at a place, with every query answered by a sample. */
+/** Returns a live program's state at a place, with sample data for every query. */
 export function liveState(
   width: number,
   height: number,
@@ -40,7 +40,7 @@ export function liveState(
   return answered({ ...there, stream: "live" }, { ...SAMPLES, ...samples });
 }
 
-/** The state once every query of its screen has been answered. */
+/** Returns the state after answering every query that its screen sends. */
 export function answered(state: State, samples: Partial<Resources> = SAMPLES): State {
   let [next] = update(state, { kind: "tick" }, NOW);
   for (const [name, loaded] of Object.entries(next.data)) {

@@ -7,7 +7,7 @@ import { bold, dim, type Line, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** The firing alerts, since when, and what to do; without an Alertmanager, how to get one. */
+/** Lists the alerts and explains the selected one. Without an Alertmanager, explains how to get alerts. */
 export function alertsView(state: State, area: Rect): Placed[] {
   const { value: alerts, error } = state.data.alerts ?? {};
   if (!alerts || alerts.source === "none" || alerts.items.length === 0) {

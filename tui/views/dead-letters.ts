@@ -11,7 +11,7 @@ import { cut, fit, sanitize, wrap } from "../text.ts";
 import { jsonLines } from "./job.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** Causes with their counts above; the dead letters of the chosen cause, or all of them, below. */
+/** Shows the causes with their counts, and below them the dead letters of the chosen cause or of all causes. */
 export function deadLettersView(state: State, area: Rect): Placed[] {
   const all = state.data.deadLetters?.value?.items ?? [];
   if (all.length === 0) return [{ panel: { title: "Dead letters", lines: emptyLines(state) }, rect: area }];
@@ -44,7 +44,7 @@ function groupsPanel(state: State, groups: readonly DeadLetterGroup[], total: nu
       ),
     ),
   ];
-  // The chosen cause stays in sight without being a second cursor.
+  // Keeps the chosen cause visible without a second cursor.
   const first = Math.max(0, Math.min(place - 1, lines.length - 2));
   return { title: "Causes", headings: [dim("← → choose")], lines: lines.slice(first) };
 }
@@ -118,7 +118,7 @@ function emptyLines({ data: { deadLetters } }: State): Line[] {
   ];
 }
 
-/** One dead letter: why it died, and the original message. */
+/** Shows why a dead letter died, and its original message. */
 export function deadLetterView(state: State, area: Rect): Placed[] {
   const { deadLetter: loaded } = state.data;
   const letter = loaded?.value?.id === placeOf(state).id ? loaded?.value : undefined;

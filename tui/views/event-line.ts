@@ -5,10 +5,10 @@ import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import { dim, type Line, type Style, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";
 
-/** Changes younger than this are bold. */
+/** Events newer than this are bold. */
 const FRESH_MS = 1_000;
 
-/** An event as one line: when, which job, and what happened, in words. */
+/** Formats an event as one line: the time, the job, and what happened in words. */
 export function eventLine(event: EventEnvelope, width: number, now: number): Line {
   const { payload, eventType, occurredAt } = event;
   const at = Date.parse(occurredAt);

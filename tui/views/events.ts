@@ -10,7 +10,7 @@ import { sanitize } from "../text.ts";
 import { jsonLines } from "./job.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** The newest events of all jobs, as they arrive. */
+/** Shows the newest events of all jobs as they arrive. */
 export function eventsView(state: State, area: Rect): Placed[] {
   const rows = eventRows(state);
   const { filter, index, follow } = state.lists.events;
@@ -78,7 +78,7 @@ function emptyLines({ data: { events }, lists }: State): Line[] {
     : [[], [span(" None of the newest events matches. Esc clears the filter.")]];
 }
 
-/** One event in full, as it travelled. */
+/** Shows an event's complete envelope. */
 export function eventView(state: State, area: Rect): Placed[] {
   const event = shownEvent(state);
   if (!event)

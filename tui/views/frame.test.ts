@@ -16,7 +16,7 @@ beforeAll(() => {
 const shown = (state: State, options = {}) => toText(render(state, options));
 const job = { screen: "job", id: sampleId(1) } as const;
 
-test("the overview at every size", () => {
+test("the overview matches its golden file at every size", () => {
   for (const [width, height] of [
     [120, 40],
     [100, 28],
@@ -26,7 +26,7 @@ test("the overview at every size", () => {
     expectGolden(`overview-${width}x${height}`, shown(liveState(width, height)));
 });
 
-test("the jobs, with wide glyphs and escape sequences in their texts", () => {
+test("the job list renders wide glyphs and strips escape sequences", () => {
   for (const [width, height] of [
     [120, 24],
     [80, 24],
@@ -35,19 +35,19 @@ test("the jobs, with wide glyphs and escape sequences in their texts", () => {
     expectGolden(`jobs-${width}x${height}`, shown(liveState(width, height, { screen: "jobs" })));
 });
 
-test("one job: its hops, and each pane", () => {
+test("the job screen shows the hops and the chosen pane", () => {
   expectGolden("job-120x40", shown(liveState(120, 40, job)));
   expectGolden("job-80x24-logs", shown(press(liveState(80, 24, job), "tab", "tab", "tab").state));
   expectGolden("job-40x12", shown(liveState(40, 12, job)));
 });
 
-test("the form of a new job says what is wrong as it is typed", () => {
+test("the new-job form reports invalid values as they are typed", () => {
   const { state } = press(liveState(80, 24, { screen: "jobs" }), "N", "down", "down", "ctrl-u", "0", "down");
   expectGolden("new-job-80x24", shown(state));
   expectGolden("new-job-120x40", shown({ ...state, width: 120, height: 40 }));
 });
 
-test("nothing runs: the first screen says so, and what to do", () => {
+test("while nothing runs, the first screen says so and explains what to do", () => {
   const [asked] = update(freshState(80, 24), { kind: "tick" }, NOW);
   const key = asked.data.overview?.key ?? "";
   const failure = {
@@ -59,7 +59,7 @@ test("nothing runs: the first screen says so, and what to do", () => {
   expectGolden("nothing-runs-80x24", shown(failed));
 });
 
-test("offline keeps the last data and shows its age", () => {
+test("the overview keeps the last data while offline and shows its age", () => {
   const live = liveState(80, 24);
   const [asked] = update(live, { kind: "tick" }, NOW + 12_000);
   const key = asked.data.overview?.key ?? "";
@@ -70,7 +70,7 @@ test("offline keeps the last data and shows its age", () => {
   expect(shown(failed)).toContain("12,480 completed");
 });
 
-test("what is wrong stands out: a ledger out of balance, a store that does not answer, a lagging observer", () => {
+test("an unbalanced ledger, an unavailable store and a lagging observer stand out", () => {
   const ledger = sampleLedger({ balanced: false, lost: { count: 3, ids: [] } });
   const overview = sampleOverview({ unavailable: ["postgres"], observationLagMs: 42_000 });
   const text = shown(liveState(120, 40, undefined, { ledger, overview }));
@@ -79,7 +79,7 @@ test("what is wrong stands out: a ledger out of balance, a store that does not a
   expect(text).toContain("✕ metrics-engine: 42 s behind");
 });
 
-test("help lists the keys of this screen first; the palette finds by letters; a confirmation shows the count", () => {
+test("help lists the current screen's keys first, the palette matches by letters, a confirmation shows the count", () => {
   const jobs = liveState(80, 24, { screen: "jobs" });
   expectGolden("help-80x24", shown(press(jobs, "?").state));
   expectGolden("palette-80x24", shown(press(jobs, ":", "d", "l").state));
@@ -87,14 +87,14 @@ test("help lists the keys of this screen first; the palette finds by letters; a 
   expect(shown(press(marked, "t").state)).toContain("Retry 1 job?  y yes  n no");
 });
 
-test("ASCII replaces every glyph; plain text has neither columns nor borders", () => {
+test("--ascii replaces every glyph, and --plain has neither columns nor borders", () => {
   const ascii = shown(liveState(80, 24), { ascii: true });
   expect(ascii).toMatch(/^[ -~\n]*$/);
   expectGolden("overview-80x24-ascii", ascii);
   expectGolden("overview-plain", plainText(liveState(120, 60)));
 });
 
-test("every line of every screen is exactly as wide as the terminal, whatever the texts hold", () => {
+test("every line is exactly as wide as the terminal, whatever text it contains", () => {
   for (const place of [undefined, { screen: "jobs" } as const, job, { screen: "new-job" } as const])
     for (const width of [40, 57, 80, 100, 133]) {
       const canvas = render(liveState(width, 24, place));
@@ -105,6 +105,6 @@ test("every line of every screen is exactly as wide as the terminal, whatever th
     }
 });
 
-test("below 40×12 it says so and how to leave", () => {
+test("a terminal smaller than 40×12 shows the required size and how to quit", () => {
   expect(shown(liveState(30, 8))).toBe("Too small\n30×8, needs 40×12\nCtrl-C leaves\n\n\n\n\n");
 });

@@ -32,12 +32,12 @@ const VIEWS: Readonly<Record<ScreenName, (state: State, area: Rect) => Placed[]>
   setup: setupView,
 };
 
-/** The panels of the current screen, for the grid and for `--plain`. */
+/** Returns the current screen's panels, for drawing and for `--plain`. */
 export function panelsOf(state: State, area: Rect): Placed[] {
   return VIEWS[placeOf(state).screen](state, area);
 }
 
-/** The area between the header and the hint line. */
+/** Returns the area between the header and the hint line. */
 export function bodyOf({ width, height }: State): Rect {
   return { x: 0, y: 1, width, height: height - 2 };
 }

@@ -8,8 +8,8 @@ import { BOLD, bold, DIM, dim, type Line, type Span, span, textOf } from "../sty
 import { sanitize, widthOf } from "../text.ts";
 
 /**
- * The first line: the system, whether its data is live, and the current screen. Narrow terminals drop the less important
- * parts.
+ * Returns the first line: the system's name, whether its data is live, and the current screen. On a narrow terminal it
+ * drops the less important parts.
  */
 export function headerLines(state: State, width: number): Line {
   const lefts = [leftOf(state, ["name", "detail"]), leftOf(state, ["name"]), leftOf(state, [])];
@@ -31,7 +31,7 @@ function leftOf(state: State, parts: readonly ("name" | "detail")[]): Line {
   return [span(` ${GLYPHS.logo}`, accent), ...name, span("  "), ...liveness(state, parts.includes("detail"))];
 }
 
-/** Whether the data is live, and if not, how old it is. */
+/** Says whether the data is live or, while offline, how old it is. */
 function liveness(state: State, withDetail: boolean): Line {
   const { overview } = state.data;
   const parts: Line[] = [];
@@ -81,7 +81,7 @@ function tabs(state: State, form: "titles" | "current" | "digits"): Line {
   return [...spans, dim("?")];
 }
 
-/** The path to the one thing that is shown, with its name. */
+/** Returns the path to a screen that has no tab; undefined for screens with a tab. */
 function crumbsOf(state: State): Line | undefined {
   const { screen, id = "" } = placeOf(state);
   const path = (title: string): Line => [dim(`${title} ${GLYPHS.path} `)];

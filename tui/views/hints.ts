@@ -8,7 +8,7 @@ import { cut, sanitize, widthOf } from "../text.ts";
 /** Cells between the hints and the notice to their right. */
 const NOTICE_GAP = 3;
 
-/** Draws the last line: the keys that would do something now, or what the user is prompted for. */
+/** Draws the last line: the keys that have an effect now, or the current prompt. */
 export function drawHints(canvas: Canvas, state: State) {
   const row = canvas.height - 1;
   const { overlay } = state;
@@ -38,7 +38,7 @@ export function drawHints(canvas: Canvas, state: State) {
 
 const key = (shown: string, label: string): Span[] => [span(shown, BOLD), dim(` ${label}  `)];
 
-/** As many hints as fit whole. */
+/** Returns as many complete hints as fit. */
 function hintLine(state: State, room: number): Line {
   const hints =
     state.form && placeOf(state).screen === "new-job"
@@ -52,7 +52,7 @@ function hintLine(state: State, room: number): Line {
     line.push(...hint);
     used += cells + 2;
   }
-  // The gap after the last hint may not fit.
+  // The gap after the last hint may not fit, so it is trimmed.
   const last = line.pop() ?? span("");
   return [...line, { ...last, text: last.text.trimEnd() }];
 }

@@ -24,13 +24,13 @@ test("a job's hops, waits and tries follow one another on one axis", () => {
   expect(trace.totalMs).toBe(297);
 });
 
-test("an unfinished bar grows until now", () => {
+test("an unfinished bar extends to the current time", () => {
   const waiting = traceOf(sampleJobDetail({ status: "RETRYING", attempts: [] }), NOW);
   expect(waiting.bars.at(-1)).toMatchObject({ kind: "wait", open: true, note: "until the next try" });
   expect(waiting.totalMs).toBe(60_000);
 });
 
-test("a slow clock makes no bar end before it begins", () => {
+test("no bar ends before it begins, even if a clock is slow", () => {
   const early = sampleJobDetail({
     attempts: sampleJobDetail().attempts.map((one) => ({ ...one, startedAt: "2020-01-01T00:00:00.000Z" })),
   });

@@ -12,7 +12,7 @@ import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
 import type { Panel, Placed } from "./panel.ts";
 
-/** One job: the X-ray of its hops above, and below it one of the panes. */
+/** Shows the X-ray of a job's hops, and below it the chosen pane. */
 export function jobView(state: State, area: Rect): Placed[] {
   const { job: loaded } = state.data;
   const job = loaded?.value?.id === placeOf(state).id ? loaded?.value : undefined;
@@ -78,7 +78,7 @@ function footerOf(job: JobDetail): Line {
   return [];
 }
 
-/** Returns the first and last bars where not all fit. */
+/** Returns all bars, or only the first and last ones if not all fit. */
 function shortened(bars: readonly TraceBar[], room: number): (TraceBar | string)[] {
   if (bars.length <= room) return [...bars];
   const head = Math.max(1, Math.floor((room - 1) / 2));
@@ -118,7 +118,9 @@ function barLine(bar: TraceBar, { label, chart, details, scale }: BarLayout): Li
   ];
 }
 
-/** Draws a bar as text of exactly `width` cells; a moment still shows as an eighth of a cell. */
+/**
+ * Draws a bar as text of exactly `width` cells. A moment shows as part of a cell: half for a try, an eighth otherwise.
+ */
 function barText(bar: TraceBar, width: number, scale: (ms: number) => number): Span {
   const start = Math.min(width - 1, Math.floor(scale(bar.startMs)));
   const cells = Math.max(1, Math.min(width - start, Math.round(scale(bar.endMs) - start)));
@@ -237,7 +239,7 @@ function timelineLines(job: JobDetail, width: number): Line[] {
   ];
 }
 
-/** Formats a value as indented JSON; long lines wrap. */
+/** Formats a value as indented JSON and wraps long lines. */
 export function jsonLines(value: unknown, width: number): Line[] {
   if (value === undefined) return [[dim(" None")]];
   return JSON.stringify(value, null, 2)

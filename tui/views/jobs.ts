@@ -15,7 +15,7 @@ import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
 const SIDEBAR_WIDTH = 21;
 
-/** The table of jobs with the sidebar of statuses. */
+/** Shows the job table and, on a wide terminal, the status sidebar. */
 export function jobsView(state: State, area: Rect): Placed[] {
   const withSidebar = area.width >= 78;
   const left = withSidebar ? SIDEBAR_WIDTH : 0;
@@ -112,7 +112,7 @@ function footerOf(state: State, shown: number): Line {
 function columnsOf(state: State): Column<Job>[] {
   const { marks, all, index } = state.lists.jobs;
   const under = jobRows(state)[index]?.id;
-  // Times are relative, but absolute under the cursor.
+  // The row under the cursor shows the time of day; all others show the age.
   const ageOf = ({ id, createdAt }: Job) =>
     id === under
       ? span(clock(Date.parse(createdAt)).slice(0, 5))
@@ -150,7 +150,7 @@ function columnsOf(state: State): Column<Job>[] {
   ];
 }
 
-/** The next thing to know about a row: its error, its progress, or what it is waiting for. */
+/** Returns the most useful fact about a job: its error, progress, worker or due time. */
 function whyOf(job: Job, now: number): string {
   const { error, progress, status, runAt, cancelRequested, workerId } = job;
   if (status === "COMPLETED") return "";

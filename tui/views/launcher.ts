@@ -7,7 +7,7 @@ import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 
-/** Ways to run the system; once one was chosen, its steps and output. */
+/** Shows the ways to run the system and, after a launch, its steps and output. */
 export function launcherView(state: State, area: Rect): Placed[] {
   const { launch } = state;
   const upper = Math.min(TIERS.length + 3, area.height);
@@ -111,7 +111,7 @@ function outputPanel({ lines }: Launch): Panel {
   };
 }
 
-/** What this machine has and lacks, with the remedy for each. */
+/** Shows what this machine has and lacks, and the remedy for the selected problem. */
 export function setupView(state: State, area: Rect): Placed[] {
   const { value: checks, error } = state.data.checks ?? {};
   if (!checks)

@@ -9,7 +9,7 @@ import type { Panel, Placed } from "./panel.ts";
 
 const LABEL = 18;
 
-/** The form of a new job, generated from the payload schema of its type. */
+/** Shows the form for a new job, generated from its type's payload schema. */
 export function newJobView(state: State, area: Rect): Placed[] {
   const { form } = state;
   if (!form || form.fields.length === 0) {
@@ -57,7 +57,7 @@ function formPanel(state: State, form: Form, width: number): Panel {
       ...wrap(sanitize(form.refusal), width - 4).map((text): Line => [span(`   ${text}`, { colour: "bad" })]),
     );
   const title = form.origin ? "Edit and resubmit as a new job" : "New job";
-  // The line under the cursor is not inverted: the field itself shows the focus.
+  // The focused line is not inverted, because the field itself shows the focus.
   return {
     title,
     lines: windowed(lines, selected, state.height - 4),
@@ -107,7 +107,7 @@ function choicesText({ choices = [], hint, part }: Field): string {
   return part === "type" ? hint : choices.filter(Boolean).join(" · ");
 }
 
-/** The visible part of a value, with the caret in it. */
+/** Returns the part of a value that is visible around the caret, and the caret's cell within it. */
 function shownValue({ value, caret }: Field, room: number): { text: string; caret: number } {
   const from = caret < room ? 0 : caret - room + 1;
   return {

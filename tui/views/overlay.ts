@@ -6,7 +6,7 @@ import { bold, dim, type Line, span } from "../style.ts";
 import { fit, widthOf } from "../text.ts";
 import { drawPanel } from "./panel.ts";
 
-/** Draws the overlay: help in the middle of the screen, the palette at the top. */
+/** Draws the help or the palette over the screen. */
 export function drawOverlay(canvas: Canvas, state: State, overlay: Overlay) {
   if (overlay.kind === "help") drawHelp(canvas, state, overlay.scroll);
   if (overlay.kind === "palette") drawPalette(canvas, state, overlay);
@@ -25,7 +25,7 @@ function drawHelp(canvas: Canvas, state: State, scroll: number) {
   drawPanel(canvas, { panel: { title: "Help", lines: lines.slice(first), footer: more }, rect });
 }
 
-/** The keys of this screen first, then those that work everywhere. */
+/** Lists the current screen's keys first, then the keys that work everywhere. */
 export function helpLines(state: State, width: number): Line[] {
   const { screen } = placeOf(state);
   const here = keymapOf(state).filter(({ screens }) => screens?.includes(screen));

@@ -17,7 +17,7 @@ import type { Panel, Placed } from "./panel.ts";
 
 const LEDGER_WIDTH = 22;
 
-/** Everything on one screen: is it healthy, is it moving, what is wrong. */
+/** Shows on one screen whether the system is healthy, whether it is moving, and what is wrong. */
 export function overviewView(state: State, area: Rect): Placed[] {
   if (!state.data.overview?.value) return [{ panel: offlinePanel(state), rect: area }];
   return area.width >= 70 ? wide(state, area) : narrow(state, area);
@@ -53,7 +53,7 @@ function wide(state: State, { x, y, width, height }: Rect): Placed[] {
   return placed;
 }
 
-/** One column, the most informative panels first, as many as fit. */
+/** Stacks as many panels as fit into one column, the most informative first. */
 function narrow(state: State, { x, y, width, height }: Rect): Placed[] {
   const inner = width - 2;
   const panels: readonly [Panel, number][] = [
@@ -103,7 +103,7 @@ function jobsPanel(state: State, width: number): Panel {
   };
 }
 
-/** Formats a count within some cells: 12,480, or 12k where that is too long. */
+/** Formats a count to fit a number of cells: 12,480, or 12k if that is too long. */
 function countIn(number: number, cells: number): string {
   const whole = count(number);
   return whole.length <= cells ? whole : `${Math.round(number / 1_000)}k`;
@@ -113,7 +113,7 @@ function countedOf(loaded: Loaded<SeriesReply> | undefined): Counted | undefined
   return loaded?.value && { series: loaded.value, loadedAt: loaded.loadedAt ?? 0 };
 }
 
-/** A filled chart of completed jobs per second; failures show at its foot. */
+/** Draws a filled chart of completed jobs per second, with failures in its bottom row. */
 function ratePanel(state: State, width: number, height: number): Panel {
   const { rates, data } = state;
   const completed = seed(rates.completed, rates.last?.at, countedOf(data.completedSeries));
@@ -150,7 +150,7 @@ function ratePanel(state: State, width: number, height: number): Panel {
   return { title: "Rate, last 5 min", lines };
 }
 
-/** Returns how full a cell of a bar is, in eighths; a bar above zero always shows. */
+/** Returns how many eighths of a bar's cell are filled. A bar above zero always shows. */
 function eighths(value: number | undefined, top: number, row: number, rows: number): number {
   if (!value) return 0;
   const full = (value / top) * rows * 8;
@@ -278,7 +278,7 @@ function alertsPanel(state: State, width: number): Panel {
   };
 }
 
-/** Services and engines, as far as the overview knows them. */
+/** Lists the services and engines that the overview reports on. */
 function partsPanel(state: State, width: number): Panel {
   const overview = state.data.overview?.value;
   if (!overview) return { title: "Parts", lines: [] };
@@ -289,7 +289,7 @@ function partsPanel(state: State, width: number): Panel {
   const well = parts
     .filter(({ ok }) => ok)
     .map(({ name }): Span[] => [span(` ${GLYPHS.ok} `, { colour: "good" }), span(fit(name, cell - 3))]);
-  // What is wrong comes first, each on a line with its reason.
+  // Parts with a problem come first, one per line with the reason.
   const lines: Line[] = [
     ...parts
       .filter(({ ok }) => !ok)

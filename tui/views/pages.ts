@@ -19,7 +19,7 @@ const WORDS: Column<PageState> = {
   cell: ({ description, reason }) => (reason ? span(reason, { colour: "warn" }) : dim(description)),
 };
 
-/** The web pages of the system: which of them answer, and why the others do not. */
+/** Lists the system's web pages: which of them answer, and why the others do not. */
 export function pagesView(state: State, area: Rect): Placed[] {
   const pages = state.data.pages?.value;
   if (!pages) return [{ panel: { title: "Pages", lines: [[dim(" Trying the pages")]] }, rect: area }];

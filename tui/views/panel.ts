@@ -2,7 +2,7 @@ import { box, type Canvas, invert, type Rect, write } from "../canvas.ts";
 import { BOLD, type Line, type Span, span, textOf } from "../style.ts";
 import { fit, sanitize, widthOf } from "../text.ts";
 
-/** A titled part of a screen. Its lines may exceed the room; the `selected` one stays in sight. */
+/** A titled part of a screen. If its lines do not all fit, the `selected` line stays visible. */
 export interface Panel {
   readonly title: string;
   /** Right-aligned in the top border. */
@@ -10,15 +10,15 @@ export interface Panel {
   /** Right-aligned in the bottom border. */
   readonly footer?: Line;
   readonly lines: readonly Line[];
-  /** Lines at the top that do not scroll. */
+  /** How many lines at the top do not scroll. */
   readonly fixed?: number;
-  /** The index in the screen's list of the first line after the fixed ones; without it a click selects nothing. */
+  /** The list index of the first line after the fixed ones. If it is omitted, clicks select nothing. */
   readonly firstRow?: number;
-  /** The index of the line under the cursor, after the fixed ones. */
+  /** The index of the line under the cursor, counted after the fixed lines. */
   readonly selected?: number;
-  /** The selected line only stays in sight; it is not marked. */
+  /** Keeps the selected line visible without highlighting it. */
   readonly isCalm?: true;
-  /** Where in its lines the user types. */
+  /** The text cursor's position within the lines. */
   readonly caret?: { readonly x: number; readonly y: number };
 }
 
@@ -28,14 +28,14 @@ export interface Placed {
   readonly rect: Rect;
 }
 
-/** The visible lines, with the index of the first one after the fixed ones. */
+/** Returns the visible lines, and the index of the first one below the fixed lines. */
 export function inSight(
   { lines, fixed = 0, selected = 0 }: Panel,
   height: number,
 ): { lines: readonly Line[]; first: number } {
   const room = Math.max(0, height - fixed);
   const moving = lines.length - fixed;
-  // The cursor moves inside the window before the window moves. Without state, the window is a function of the cursor.
+  // The window keeps no state: it centres on the cursor, except near either end of the list.
   const first = Math.max(0, Math.min(moving - room, selected - Math.floor(room / 2)));
   return { lines: [...lines.slice(0, fixed), ...lines.slice(fixed + first, fixed + first + room)], first };
 }
@@ -88,18 +88,18 @@ function atRight(
 /** A column of a table. */
 export interface Column<T> {
   readonly title: string;
-  /** In cells, without the gap; a flexible column takes the remaining width, and at least this. */
+  /** In cells, without the gap. A flexible column takes at least this much and any remaining width. */
   readonly width: number;
   readonly flexible?: true;
   readonly align?: "right";
-  /** Where the terminal is narrow, columns with higher numbers are dropped first; one without a number always stays. */
+  /** On a narrow terminal, columns with higher numbers are dropped first. A column without a number always stays. */
   readonly drop?: number;
   readonly cell: (row: T) => Span;
 }
 
 const GAP = 2;
 
-/** A table's heading and rows as lines; the flexible column takes the remaining width. */
+/** Returns a table's heading and rows as lines. */
 export function tableLines<T>(columns: readonly Column<T>[], rows: readonly T[], width: number): Line[] {
   const shown = fitting(columns, width);
   const spare = Math.max(0, width - totalWidth(shown));
@@ -118,11 +118,11 @@ export function tableLines<T>(columns: readonly Column<T>[], rows: readonly T[],
   ];
 }
 
-/** With a cell free at both ends. */
+/** Includes one free cell at either end. */
 const totalWidth = (columns: readonly Column<never>[]) =>
   columns.reduce((sum, { width }) => sum + width + GAP, 2 - GAP);
 
-/** The columns that fit, after dropping the least important ones. */
+/** Drops the least important columns until the rest fit. */
 function fitting<T>(columns: readonly Column<T>[], width: number): readonly Column<T>[] {
   let shown = columns;
   while (totalWidth(shown) > width) {

@@ -4,7 +4,7 @@ import { textOf } from "../style.ts";
 import { panelsOf } from "./frame.ts";
 import { headerLines } from "./header.ts";
 
-/** The same view as text in reading order: no columns side by side, no borders, no decoration. */
+/** Returns the current view as text in reading order, without side-by-side columns, borders or decoration. */
 export function plainText(state: State, { ascii = false } = {}): string {
   const area = { x: 0, y: 0, width: state.width, height: state.height };
   const panels = panelsOf(state, area).flatMap(({ panel: { title, headings, lines, footer } }) => [

@@ -12,7 +12,7 @@ beforeAll(() => {
   process.env.TZ = "UTC";
 });
 
-/** The cell where a text begins on the screen. */
+/** Returns the cell at which a text begins on the screen. */
 function cellOf(state: State, text: string): [number, number] {
   const rows = toText(render(state)).split("\n");
   const y = rows.findIndex((row) => row.includes(text));
@@ -31,7 +31,7 @@ test("a click selects the row it lands on, even in a scrolled list", () => {
   expect(selected(click(small, "0dfc0005"))?.id).toBe(sampleId(5));
 });
 
-test("a click on a screen's name goes to it, at every width", () => {
+test("a click on a screen's name opens that screen at every width", () => {
   for (const [width, name] of [
     [100, "2 Jobs"],
     [80, "2 Jobs"],
@@ -45,7 +45,7 @@ test("a click on a screen's name goes to it, at every width", () => {
   expect(placeOf(click(liveState(100, 24), "5 Queues")).screen).toBe("queues");
 });
 
-test("a click on a border, a heading or empty space does nothing, nor does one under a question", () => {
+test("a click on a border, a heading or empty space does nothing, nor does any click during a confirmation", () => {
   const jobs = liveState(100, 24, { screen: "jobs" });
   expect(pointedAt(jobs, ...cellOf(jobs, "type "))).toBeUndefined();
   expect(pointedAt(jobs, 40, 22)).toBeUndefined();

@@ -6,7 +6,7 @@ import { bodyOf, panelsOf } from "./frame.ts";
 import { headerLines } from "./header.ts";
 import { inSight } from "./panel.ts";
 
-/** Returns the target of a cell: a list's row or a screen's name in the header, if either. */
+/** Returns what a click on a cell hits: a list row, a screen's name in the header, or nothing. */
 export function pointedAt(state: State, x: number, y: number): Target | undefined {
   if (state.width < LEAST_WIDTH || state.height < LEAST_HEIGHT) return undefined;
   return y === 0 ? tabAt(state, x) : rowAt(state, x, y);
@@ -20,7 +20,7 @@ function tabAt(state: State, x: number): Target | undefined {
     const named = TABS.findIndex(
       ({ title }, index) => text === `${index + 1}` || text === `${index + 1} ${title}`,
     );
-    // The number after a name belongs to it; the blank before the next one does not.
+    // A badge after a name belongs to that name; the blank before the next name does not.
     tab = named >= 0 ? named : text.trim() === "" ? -1 : tab;
     if (x < end) return tab >= 0 ? { kind: "tab", index: tab } : undefined;
   }

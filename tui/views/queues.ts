@@ -10,7 +10,7 @@ import { sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 import { RETENTION_ROWS, retentionPanel, retentionWords } from "./retention.ts";
 
-/** The job types, then the workers, then the retention where it fits. One cursor moves through types and workers. */
+/** Shows the job types, then the workers, then the retention if it fits. One cursor moves through types and workers. */
 export function queuesView(state: State, area: Rect): Placed[] {
   const queues = state.data.queues?.value?.queues ?? [];
   const workers = state.data.workers?.value?.workers ?? [];
@@ -18,7 +18,7 @@ export function queuesView(state: State, area: Rect): Placed[] {
   const upper = Math.min(wanted, Math.max(5, Math.floor(area.height * 0.55)));
   const { index } = state.lists.queues;
   const rest = area.height - upper;
-  // Six rows show three workers; more scroll.
+  // Six rows are enough for three workers; a longer list scrolls.
   const hasRetention = rest - RETENTION_ROWS >= Math.min(6, Math.max(4, workers.length + 3));
   const workerRows = rest - (hasRetention ? RETENTION_ROWS : 0);
   const inner = area.width - 2;
@@ -42,7 +42,10 @@ function stateOf({ paused, waiting, executing, withoutWorker = 0 }: QueueState):
   return waiting + executing > 0 ? span(`${GLYPHS.ok} runs`, { colour: "good" }) : dim(`${GLYPHS.ok} idle`);
 }
 
-/** Completed jobs per second; "–" where none of the type completed within the queried minutes. */
+/**
+ * Returns the column of completed jobs per second. It shows "–" for a type that completed none within the queried
+ * minutes.
+ */
 function doneColumn({ data: { completedSeries }, now }: State): Column<QueueState> {
   const series = completedSeries?.value;
   const rates = series && ratesByType(series, completedSeries.loadedAt ?? now);
@@ -100,7 +103,7 @@ const NOTE_COLUMN: Column<QueueState> = {
   width: 4,
   flexible: true,
   drop: 4,
-  // No colour where it is empty, because reverse video would show it.
+  // An empty note has no colour, because reverse video would show it.
   cell: ({ note }) => (note ? span(note, { colour: "warn" }) : span("")),
 };
 

@@ -9,10 +9,10 @@ import { type Column, type Panel, tableLines } from "./panel.ts";
 type Rule = Retention["rules"][number];
 
 const HOUR_MS = 3_600_000;
-/** Borders, heading, and a line for each rule. */
+/** Two borders, a heading, and a line for each of the four rules. */
 export const RETENTION_ROWS = 7;
 
-/** How long each kind of record is kept, and what was deleted; read-only. */
+/** Shows how long each kind of record is kept and how many were deleted. Nothing in it can be changed. */
 export function retentionPanel({ data: { retention }, now }: State, width: number): Panel {
   const title = "Retention";
   const { value, error } = retention ?? {};
@@ -34,7 +34,7 @@ export function retentionPanel({ data: { retention }, now }: State, width: numbe
   };
 }
 
-/** The same in a few words, for where the panel has no room. */
+/** Summarises the retention in a few words, for a terminal too small for the panel. */
 export function retentionWords({ data: { retention } }: State): Line {
   const rules = retention?.value?.rules ?? [];
   const kept = (wanted: Rule["what"]) => {
@@ -46,7 +46,10 @@ export function retentionWords({ data: { retention } }: State): Line {
   return [dim(`jobs kept ${kept("jobs")}, failed ${kept("failed-jobs")}`)];
 }
 
-/** Whether a reason to wait keeps a record beyond its time; a young system has the reason, but nothing due. */
+/**
+ * Whether a record is kept longer than configured. A young system may have a reason to wait without any record being
+ * due.
+ */
 const isLate = ({ waiting, oldest, keptFrom }: Rule) =>
   waiting !== undefined && oldest != null && Date.parse(oldest) < Date.parse(keptFrom);
 

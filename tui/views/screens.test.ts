@@ -166,7 +166,7 @@ const samples: Partial<Resources> = {
     to: "2027-01-31T14:03:00.000Z",
     series: [
       { metric: "completed", labels: {}, points: [6_000, 6_000, 6_000, 300, 312, 30] },
-      // Two whole minutes and 11.5 s of the third.
+      // The queries cover two whole minutes and 11.5 s of the third.
       { metric: "completed", labels: { type: "hash" }, points: [6_000, 6_000, 6_000, 300, 300, 31] },
       { metric: "completed", labels: { type: "sleep" }, points: [null, null, null, null, 12, null] },
     ],
@@ -179,7 +179,7 @@ const shown = (state: State) => toText(render(state));
 const at = (place: Place, more: Partial<Resources> = {}, width = 80, height = 24) =>
   liveState(width, height, place, { ...samples, ...more });
 
-test("the events, one in full, and a filter among them", () => {
+test("the event screen lists events, filters them and opens one in full", () => {
   expectGolden("events-100x24", shown(at({ screen: "events" }, {}, 100)));
   expectGolden("events-40x12", shown(at({ screen: "events" }, {}, 40, 12)));
   const filtered = press(at({ screen: "events" }), "/", ..."coffee", "enter").state;
@@ -189,7 +189,7 @@ test("the events, one in full, and a filter among them", () => {
   expect(shown(one)).toContain('"message": "Out of coffee"');
 });
 
-test("dead letters are grouped by cause, and a cause is chosen with the arrows", () => {
+test("dead letters are grouped by cause, and the arrow keys choose a cause", () => {
   expectGolden("dead-letters-80x24", shown(at({ screen: "dead-letters" })));
   const { state } = press(at({ screen: "dead-letters" }), "right", "right");
   expect(shown(state)).toContain("Unexpected token at 17");
@@ -198,7 +198,7 @@ test("dead letters are grouped by cause, and a cause is chosen with the arrows",
   );
 });
 
-test("one dead letter shows why it died and its message; a job's dead letter is edited in a form", () => {
+test("a dead letter shows its reason and message, and a job's dead letter can be edited in a form", () => {
   expectGolden("dead-letter-80x24", shown(at({ screen: "dead-letter", id: sampleId(3) })));
   const job = at({ screen: "dead-letter", id: sampleId(1) }, { deadLetter: letter(1) });
   const { state, effects } = press(job, "e", "!", ...new Array(7).fill("down"), "enter");
@@ -209,7 +209,7 @@ test("one dead letter shows why it died and its message; a job's dead letter is 
   });
 });
 
-test("queues pause after a question and resume without one; Enter lists their jobs", () => {
+test("pausing a queue needs a confirmation, resuming does not, and Enter lists its jobs", () => {
   expectGolden("queues-80x24", shown(at({ screen: "queues" })));
   expectGolden("queues-100x24", shown(at({ screen: "queues" }, {}, 100)));
   const paused = press(at({ screen: "queues" }), "p");
@@ -225,7 +225,7 @@ test("queues pause after a question and resume without one; Enter lists their jo
   expect(shown(at({ screen: "queues" }, { workers: { workers: [] } }))).toContain("No worker has registered");
 });
 
-test("the retention is below the workers where it fits, and in their border where it does not", () => {
+test("the retention is below the workers if it fits, otherwise in the workers panel's border", () => {
   expectGolden("queues-120x40", shown(at({ screen: "queues" }, {}, 120, 40)));
   expectGolden("queues-40x12", shown(at({ screen: "queues" }, {}, 40, 12)));
   const waiting = "the ledger has not sealed these hours yet";
@@ -238,7 +238,7 @@ test("the retention is below the workers where it fits, and in their border wher
   expect(shown(at({ screen: "queues" }, { retention: undefined }))).toContain("Waiting for the retention");
 });
 
-test("alerts say what to do, and where none can be raised, how to get them", () => {
+test("the alert screen explains each alert or, without an Alertmanager, how to get alerts", () => {
   expectGolden("alerts-80x24", shown(at({ screen: "alerts" })));
   expect(press(at({ screen: "alerts" }), "enter").effects).toEqual([
     { kind: "open", url: alert.runbookUrl } as never,
@@ -252,7 +252,7 @@ test("alerts say what to do, and where none can be raised, how to get them", () 
   expect(shown(liveState(100, 28, undefined, samples))).toContain("▲ warning  DeadLettersArr");
 });
 
-test("pages that cannot be opened say why", () => {
+test("the page list says why a page cannot be opened", () => {
   expectGolden("pages-100x24", shown(at({ screen: "pages" }, {}, 100)));
   expectGolden("pages-40x12", shown(at({ screen: "pages" }, {}, 40, 12)));
   const { effects } = press(at({ screen: "pages" }), "c", "enter");
@@ -271,7 +271,7 @@ test("the smallest terminal keeps the last digits of every id", () => {
   for (const end of ["0dfc0003", "0dfc0009"]) expect(shown(dead)).toContain(end);
 });
 
-test("after a retry, the tries of this run are shown over its limit", () => {
+test("after a retry, only the current run's tries count against the limit", () => {
   const again = sampleJobDetail({ attempt: 6, run: 2, tries: 2 });
   const jobs = shown(at({ screen: "jobs" }, { jobs: { items: [again], nextCursor: null } }, 120));
   const detail = shown(at({ screen: "job", id: again.id }, { job: again }, 120));
@@ -280,7 +280,7 @@ test("after a retry, the tries of this run are shown over its limit", () => {
   expect(jobs + detail).not.toContain("6/3");
 });
 
-test("an unfinished job shows its open bar and its progress, its family and its error", () => {
+test("an unfinished job shows its open bar, progress and children; a failed one shows its error", () => {
   const running = sampleJobDetail({
     status: "EXECUTING",
     attempts: [],
@@ -317,7 +317,7 @@ test("an unfinished job shows its open bar and its progress, its family and its 
   expect(placeOf(envelopes)).toEqual({ screen: "event", id: SAMPLE_EVENTS[1]!.eventId });
 });
 
-test("a job of the list is loaded before it is edited, because lists carry no payloads", () => {
+test("a listed job is loaded before it is edited, because lists carry no payloads", () => {
   const bare = sampleJobDetail({ payload: { ms: 250 }, type: "sleep" });
   const list = { nextCursor: null, items: [{ ...bare, payload: undefined }] };
   const { state } = press(at({ screen: "jobs" }, { jobs: list }), "e");
@@ -328,7 +328,7 @@ test("a job of the list is loaded before it is edited, because lists carry no pa
   expect(edited.form?.fields.find(({ name }) => name === "ms")?.value).toBe("250");
 });
 
-test("the launcher confirms first, shows each step, and says what to do after a failure", () => {
+test("the launcher requires confirmation, shows each step, and says what to do after a failure", () => {
   const start = press(liveState(80, 24), "L").state;
   expectGolden("launcher-80x24", shown(start));
   const asked = press(start, "down", "enter").state;
@@ -352,7 +352,7 @@ test("the launcher confirms first, shows each step, and says what to do after a 
   expect(placeOf(press(server, "L").state).screen).toBe("overview");
 });
 
-test("a missing program is installed by a command that is shown first", () => {
+test("the setup screen shows an installation command before running it", () => {
   const checks: Resources["checks"] = [
     { id: "cores", name: "cores", status: "OK", detail: "8 cores" },
     {
@@ -389,7 +389,7 @@ test.each<[Place, string, string | undefined]>([
   [{ screen: "setup" }, "Looking at this machine", "checks"],
   [{ screen: "pages" }, "Trying the pages", undefined],
   [{ screen: "event", id: sampleId(1) }, "no longer among those loaded", undefined],
-])("%j says what it waits for, then what failed", (place, waiting, name) => {
+])("%j shows what it is waiting for, then what failed", (place, waiting, name) => {
   const start = { ...freshState(80, 24), places: [{ screen: "overview" } as const, place] };
   const [asked] = update(start, { kind: "tick" }, NOW);
   expect(shown(asked)).toContain(waiting);
@@ -401,7 +401,7 @@ test.each<[Place, string, string | undefined]>([
   expect(shown(failed)).toContain("The store is down");
 });
 
-test("an empty system says how to fill it", () => {
+test("the screens of an empty system say how to fill it", () => {
   const none = { items: [], nextCursor: null };
   const empty = { ...queues, queues: [], bus: [] };
   expect(shown(at({ screen: "jobs" }, { jobs: none }))).toContain("No job yet. Submit one: N");
@@ -412,7 +412,7 @@ test("an empty system says how to fill it", () => {
   expect(shown(filtered)).toContain("None of the newest events matches");
 });
 
-test("a text field of the form is edited at its caret", () => {
+test("a form's text field is edited at its caret", () => {
   const form = press(at({ screen: "jobs" }), "N", "down").state;
   const textAfter = (...keys: string[]) =>
     press(form, ...keys).state.form?.fields.find(({ name }) => name === "text")?.value;
