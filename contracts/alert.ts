@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { published, StringEnum, Timestamp } from "./schema.ts";
 
-/** An alert as the APIs show it, whichever system raised it. */
+/** An alert as the APIs show it. */
 export const Alert = published(
   "alert",
   "1.0.0",
@@ -21,7 +21,7 @@ export const Alert = published(
 );
 export type Alert = Static<typeof Alert>;
 
-/** The part of Alertmanager's webhook body that is read: it only triggers a refresh, so the rest may be anything. */
+/** The checked part of Alertmanager's webhook body. A webhook only triggers a refresh, so the rest is ignored. */
 export const AlertWebhook = published(
   "alert-webhook",
   "1.0.0",

@@ -8,7 +8,7 @@ import { Count, JsonObject, published, StringEnum, Timestamp, Uuid } from "./sch
 export const MAX_BATCH_JOBS = 1_000;
 export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]+$" });
 
-/** A job as submitted. Closed: a misspelt field is refused rather than ignored. */
+/** A job as submitted. The schema is closed, so a misspelt field is refused rather than ignored. */
 export const JobRequest = published(
   "job-request",
   "1.1.0",
@@ -39,12 +39,12 @@ export const Acceptance = published(
 );
 export type Acceptance = Static<typeof Acceptance>;
 
-/** Accepts anything, so that one bad item does not refuse the batch; the first choice documents the intended shape. */
+/** Accepts anything, because one bad item must not refuse the batch. The first choice documents the intended shape. */
 const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
   description: "A job request. Anything else is refused under its index; the other items are still accepted",
 });
 
-/** Items are checked one by one, so that a bad one does not refuse its neighbours. */
+/** Items are checked one by one, so a bad one does not refuse the others. */
 export const BatchRequest = published(
   "batch-request",
   "1.2.0",
@@ -106,7 +106,7 @@ export const ActionRequest = published(
 );
 export type ActionRequest = Static<typeof ActionRequest>;
 
-/** Closed, like every request: a filter with a misspelt key must not delete more than was meant. */
+/** Closed, like every request: a misspelt filter key must not make a purge delete more than intended. */
 export const PurgeRequest = published(
   "purge-request",
   "1.0.0",
@@ -182,7 +182,8 @@ export const DeadLetterActionReply = published(
 export type DeadLetterActionReply = Static<typeof DeadLetterActionReply>;
 
 /**
- * For a dead job: another payload, run as a new job. For a dead message: another text, sent to the queue it died on.
+ * Optional edits to a dead letter that is replayed. For a job, `payload` is the payload of a new job; for a message,
+ * `body` is the text sent to the queue on which it died.
  */
 export const ReplayRequest = published(
   "replay-request",
@@ -229,7 +230,7 @@ export const PauseReply = published(
 );
 export type PauseReply = Static<typeof PauseReply>;
 
-/** Where the maintained counts differed from a full count; they are correct afterwards. */
+/** The differences found, and corrected, between the maintained counts and a full count. */
 export const CountCheck = published(
   "count-check",
   "1.0.0",

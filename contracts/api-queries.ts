@@ -45,7 +45,7 @@ export const JobDetail = published(
       traceId: Type.Optional(
         Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id, as in the logs" }),
       ),
-      /** Set where the job never became a row: its status is REJECTED and its facts come from this refused message. */
+      /** Set if the job never became a row. Its status is then REJECTED, and its facts come from this message. */
       deadLetter: Type.Optional(DeadLetter),
     }),
   ]),
@@ -78,7 +78,7 @@ export const Timeline = published(
 export type Timeline = Static<typeof Timeline>;
 
 /**
- * Percentiles of a latency digest, in milliseconds, each within 2 % of the true value; null when nothing was measured.
+ * Percentiles of a latency digest, in milliseconds, each within 2 % of the true value; null if nothing was measured.
  */
 export const Percentiles = Type.Object({
   count: Count,
@@ -173,7 +173,7 @@ export const WorkerState = published(
 );
 export type WorkerState = Static<typeof WorkerState>;
 
-/** What the processor knows of the job store at one moment; the metrics-engine stores these as series. */
+/** The state of the job store at one moment, as the processor reports it; the metrics-engine stores it as series. */
 export const StoreSnapshot = published(
   "store-snapshot",
   "1.1.0",
@@ -187,7 +187,7 @@ export const StoreSnapshot = published(
 );
 export type StoreSnapshot = Static<typeof StoreSnapshot>;
 
-/** The latest snapshot as stored and shown: the store's side and the bus's side. */
+/** The latest snapshot as stored and shown: the state of the job store and of the bus. */
 export const Snapshot = published(
   "snapshot",
   "1.2.0",
@@ -226,11 +226,11 @@ const LedgerIds = Type.Object({
   ids: Type.Array(Uuid, { description: "The ids of the first 100 of these jobs" }),
 });
 
-/** Choices for how far the watermark is held back. There are few, so that callers share one computation. */
+/** How far the watermark can be held back. The choice is small so that callers can share a computation. */
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 
-/** One thing that keeps a ledger from judging everything up to now. */
+/** One reason why the ledger's watermark is behind the present. */
 export const Waiting = Type.Object({
   what: StringEnum(["ledger", "outbox", "worker", "queue", "snapshot", "event-store", "job-store", "jobs"]),
   name: Type.Optional(Type.String({ description: "The worker or the queue" })),
@@ -294,7 +294,7 @@ export const Ledger = published(
           "Dead letters of jobs and messages, neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
-    /** Jobs without a row whose dead letter waits for a person, observed or not: accepted but never run. */
+    /** Jobs that were accepted but never became a row, and whose dead letter is still open. */
     onlyDeadLetters: Type.Optional(LedgerIds),
     lost: LedgerIds,
     unobserved: LedgerIds,
@@ -307,7 +307,7 @@ export const Ledger = published(
 );
 export type Ledger = Static<typeof Ledger>;
 
-/** An audit of everything sealed: each span is judged again from both stores. */
+/** An audit of all sealed spans: each is judged again from both stores. */
 export const LedgerAudit = published(
   "ledger-audit",
   "1.0.0",
@@ -403,7 +403,7 @@ export const Overview = published(
 );
 export type Overview = Static<typeof Overview>;
 
-/** One change on the live feed: enough to redraw a row without another request. */
+/** One change on the live feed, with enough data to redraw a row without another request. */
 export const Delta = published(
   "delta",
   "1.0.0",
@@ -419,7 +419,7 @@ export const Delta = published(
 );
 export type Delta = Static<typeof Delta>;
 
-/** The `data` of one server-sent event on `/stream`: the deltas of one recorded batch, or a snapshot. */
+/** The `data` of one server-sent event on `/stream`: a batch of deltas, or the number of firing alerts. */
 export const StreamMessage = published(
   "stream-message",
   "1.0.0",

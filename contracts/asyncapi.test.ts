@@ -16,7 +16,7 @@ const spine = () => {
   return parsed.document;
 };
 
-test("the document is AsyncAPI 3.0 without an error or a warning", () => {
+test("the document is valid AsyncAPI 3.0, without errors or warnings", () => {
   const complaints = parsed.diagnostics
     .filter(({ severity }) => severity <= 1)
     .map(({ path, message }) => `${path.join("/")}: ${message}`);
@@ -33,7 +33,7 @@ test("the validator reports a dangling reference", async () => {
   expect(diagnostics.filter(({ severity }) => severity === 0).length).toBeGreaterThan(0);
 });
 
-test("every route and queue of the topology is a channel with its binding", () => {
+test("every route and every queue is a channel with its AMQP binding", () => {
   const bindings = spine()
     .channels()
     .all()
@@ -49,7 +49,7 @@ test("every route and queue of the topology is a channel with its binding", () =
   );
 });
 
-test("every queue has a receiving consumer, and every route a sender", () => {
+test("every queue has a consumer, and every route has a sender", () => {
   const operations = spine().operations();
   const channelsOf = (action: "send" | "receive") =>
     operations
@@ -69,7 +69,7 @@ test("every event type is a message whose payload names that type", () => {
   expect(types).toEqual(EVENT_TYPES);
 });
 
-test("the observers' queue may hold every event, alone or in an array", () => {
+test("the observers' queue accepts every event, alone or in an array", () => {
   const observed = spine().channels().get("queue.events.observed");
   const names = observed
     ?.messages()

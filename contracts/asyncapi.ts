@@ -7,7 +7,7 @@ import { ROUTES, type Route, TOPOLOGY } from "./topology.ts";
 
 type Json = Record<string, unknown>;
 
-/** The events that enter by each route; refused messages have their own schemas. */
+/** The events published on each route; refused messages have their own schema. */
 const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "jobs.created": ["job.created"],
   "jobs.transitions": EVENT_TYPES.filter((eventType) => eventType !== "job.created"),
@@ -15,7 +15,7 @@ const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "messages.parked": [],
 };
 
-/** Who publishes on each route, and when. */
+/** The services that publish on each route, and when. */
 const SENDERS: readonly { service: string; route: Route; summary: string; replays?: true }[] = [
   {
     service: "gateway",
@@ -47,7 +47,7 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   },
 ];
 
-/** The AsyncAPI 3.0 document of the event spine, built from the topology table and the event schemas. */
+/** Builds the event spine's AsyncAPI 3.0 document from the topology table and the event schemas. */
 export function asyncApiDocument(): Json {
   const routes = Object.fromEntries(ROUTES.map((route) => [routeKey(route), routeChannel(route)]));
   const queues = Object.fromEntries(
@@ -88,7 +88,7 @@ const eventSchema = (eventType: EventType) => schemaRef(`event.${eventType}`);
 
 function messageKeysOf(route: Route): string[] {
   if (EVENTS_OF[route].length === 0) return ["refused-message"];
-  // A dead letter from the observers' queue is replayed to that queue alone, whichever event it holds.
+  // A dead letter from the observers' queue is replayed only to that queue, and may hold any event.
   return [batchKey(route), ...(route === "jobs.transitions" ? EVENT_TYPES : EVENTS_OF[route])];
 }
 
@@ -120,7 +120,7 @@ type Queue = (typeof TOPOLOGY.queues)[number];
 
 function messageKeysIn({ name, routes }: Queue): string[] {
   const keys = [...new Set(routes.flatMap(messageKeysOf))];
-  // What the broker itself moves there keeps its body: bytes that no consumer could handle.
+  // The broker also moves messages there that no consumer could handle, with their bytes unchanged.
   return name === "jobs.failed.validation" ? [...keys, "given-up"] : keys;
 }
 
@@ -146,7 +146,7 @@ function queueChannel(queue: Queue): Json {
 
 function sending({ service, route, summary, replays }: (typeof SENDERS)[number]): [string, Json] {
   const channel = `#/channels/${routeKey(route)}`;
-  // An envelope travels alone only when it was refused alone and is replayed.
+  // A single envelope is sent only as the replay of one that was refused alone.
   const keys = replays ? messageKeysOf(route) : messageKeysOf(route).slice(0, 1);
   const operation = {
     action: "send",
@@ -230,7 +230,7 @@ function schemas(): Json {
   const all = [...Object.values(EVENT_SCHEMAS), RefusedMessage].map((schema) => publication(schema));
   return Object.fromEntries(
     all.map((schema) => {
-      // An `$id` here would change the base of the document's references.
+      // An `$id` here would change the base URI of the document's references.
       const { $schema: _draft, $id: _id, $version: version, ...rules } = schemaDocument(schema);
       return [schema.name, { "x-id": schemaId(schema.name), "x-version": version, ...rules }];
     }),

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { PROBLEM_CODES } from "./problem.ts";
 import { JsonObject, StringEnum } from "./schema.ts";
 
-/** A processor's answer when the gateway queries the outcome of a command. */
+/** A processor's reply when the gateway queries a command's outcome. */
 export const CommandOutcome = Type.Object({
   state: StringEnum(["running", "lost", "done", "refused", "withdrawn"], {
     description:

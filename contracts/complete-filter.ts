@@ -10,7 +10,7 @@ import {
 } from "./filter-keys.ts";
 import { quoted, termsOf } from "./filter-terms.ts";
 
-/** What a client knows of the system and can offer as values. Absent parts offer nothing. */
+/** Values that a client knows and can offer; a missing list offers none. */
 export interface FilterVocabulary {
   readonly types?: readonly string[];
   readonly workers?: readonly string[];
@@ -34,8 +34,8 @@ export interface Completions {
 const AGES = ["5m", "15m", "1h", "6h", "1d", "7d"];
 
 /**
- * Completions at the caret: keys at the start of a term, and after its colon the values that begin with what was
- * typed.
+ * Returns completions at the caret: keys at the start of a term, and after its colon the values that begin with the
+ * typed text.
  */
 export function completeFilter(
   language: FilterLanguage,

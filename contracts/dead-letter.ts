@@ -15,7 +15,7 @@ export const DEAD_LETTER_REASONS = [
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export const DeadLetterReason = StringEnum(DEAD_LETTER_REASONS);
 
-/** The message sent to `jobs.failed.validation`: the original bytes, and why, when and by whom they were refused. */
+/** The message sent to `jobs.failed.validation`: the original bytes, and the refusal's reason, time and origin. */
 export const RefusedMessage = published(
   "refused-message",
   "1.1.0",
@@ -36,7 +36,7 @@ export const RefusedMessage = published(
 );
 export type RefusedMessage = Static<typeof RefusedMessage>;
 
-/** A dead letter as the APIs show it: a refused message, or a job out of tries. */
+/** A dead letter as the APIs show it: a refused message, or a job that is out of tries. */
 export const DeadLetter = published(
   "dead-letter",
   "1.1.0",

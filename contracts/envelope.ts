@@ -11,7 +11,7 @@ export const Producer = Type.Object({
 });
 export type Producer = Static<typeof Producer>;
 
-/** When the job passed each hop, as far as the service that makes the event knows. */
+/** When the job passed each hop, as far as the event's producer knows. */
 export const Hops = Type.Object({
   acceptedAt: Type.Optional(Timestamp),
   confirmedAt: Type.Optional(Timestamp),
@@ -24,8 +24,8 @@ export type Hops = Static<typeof Hops>;
 export const W3cTraceparent = Type.String({ pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" });
 
 /**
- * An envelope around one kind of payload. Envelopes and payloads are open: consumers ignore unknown fields, so that a
- * minor version can add some.
+ * Builds the envelope schema for one kind of payload. Envelopes and payloads are open: consumers ignore unknown
+ * fields, so a minor version can add some.
  */
 export function envelopeOf<E extends TSchema, P extends TSchema>(eventType: E, payload: P) {
   return Type.Object({

@@ -3,14 +3,14 @@ import { envelopeOf } from "./envelope.ts";
 import { ATTEMPT_OUTCOMES, JobError, JobStatus, ORIGIN_KINDS } from "./job.ts";
 import { Count, JsonObject, Millis, published, SemVer, StringEnum, Timestamp, Uuid } from "./schema.ts";
 
-/** What every event says about its job. `sequence` orders the events of one job. */
+/** The fields of every event's payload. `sequence` orders a job's events. */
 const About = {
   jobId: Uuid,
   jobType: Type.String({ minLength: 1, maxLength: 64 }),
   sequence: Count,
 };
 
-/** What every event after `job.created` says: the change of status, the run, and the attempt that caused it. */
+/** The fields of every status change after `job.created`: the two statuses, the run, and the attempt that caused it. */
 const Moved = {
   ...About,
   run: Type.Integer({ minimum: 1 }),
@@ -73,7 +73,7 @@ export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "job.rejected": "The processor refused the job at intake",
 };
 
-/** Versions of events that have changed since the first. */
+/** The versions of events that are past 1.0.0. */
 const VERSIONS: Partial<Record<EventType, string>> = { "job.created": "1.1.0" };
 
 function publishedEvent<E extends EventType>(eventType: E) {
@@ -85,12 +85,12 @@ function publishedEvent<E extends EventType>(eventType: E) {
   );
 }
 
-/** The schema of each event, envelope and payload together, by event type. */
+/** Event schemas by event type, each with envelope and payload. */
 export const EVENT_SCHEMAS = Object.fromEntries(
   EVENT_TYPES.map((eventType) => [eventType, publishedEvent(eventType)]),
 ) as { readonly [E in EventType]: ReturnType<typeof publishedEvent<E>> };
 
-/** An event whose payload is known by its type. */
+/** An event whose payload type follows from its event type. */
 export type JobEvent<E extends EventType = EventType> = {
   [K in E]: Omit<Static<ReturnType<typeof publishedEvent<K>>>, "eventType" | "payload"> & {
     eventType: K;

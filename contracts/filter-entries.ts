@@ -10,30 +10,30 @@ import { type Filters, MAX_FILTER_TEXT, MAX_FILTER_VALUES, MAX_PAYLOAD_FIELDS } 
 import { isStorable, readPayloadValue, readValue, shown } from "./filter-values.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 
-/** Why a part of a filter cannot be read. `start` and `end` give its position in a line of text. */
+/** Why part of a filter cannot be read. `start` and `end` are its position in a line of text. */
 export interface FilterFault {
   readonly key: string;
   readonly message: string;
-  /** What was probably meant, best first. */
+  /** Likely corrections, best first. */
   readonly nearest: readonly string[];
   readonly start?: number;
   readonly end?: number;
 }
 
-/** A filter as far as it could be read; complete when there are no faults. */
+/** The readable part of a filter; it is complete if there are no faults. */
 export interface ReadFilter<L extends FilterLanguage> {
   readonly filter: Filters[L];
   readonly faults: readonly FilterFault[];
 }
 
 export interface Known {
-  /** The known job types; without them any name passes. */
+  /** The known job types; if they are missing, any name is accepted. */
   readonly types?: readonly string[];
-  /** Names other than keys that the query may have; a misspelling of one is answered with it. */
+  /** Other parameter names that the query accepts; they are suggested for a misspelt one. */
   readonly others?: readonly string[];
 }
 
-/** A key and a value, from any of the three notations. */
+/** A key and a value, read from a line of text, a query or JSON. */
 export interface Entry {
   readonly key: string;
   readonly value: string;
@@ -128,7 +128,7 @@ function readField(
   if (!payload.has(field) && payload.size === MAX_PAYLOAD_FIELDS)
     return refuse(`There are more than ${MAX_PAYLOAD_FIELDS} payload fields`);
   const read = readPayloadValue(entry.value, entry.exact);
-  // JSON can escape what its own text may not hold.
+  // A JSON escape can still produce a character that cannot be stored.
   if (read.some((value) => typeof value === "string" && !isStorable(value))) return refuse(hasNul(entry.key));
   const values = [...(payload.get(field) ?? []), ...read];
   if (values.length > MAX_FILTER_VALUES)
@@ -136,7 +136,7 @@ function readField(
   payload.set(field, values);
 }
 
-/** The fault of a text that PostgreSQL cannot store. */
+/** Words the fault of text that PostgreSQL cannot store. */
 export const hasNul = (key: string) => `${shown(key)} has a NUL or half of a surrogate pair`;
 
 function namesOf(language: FilterLanguage): string[] {

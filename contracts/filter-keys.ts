@@ -2,16 +2,16 @@ import { DEAD_LETTER_REASONS } from "./dead-letter.ts";
 import { JOB_STATUSES } from "./job.ts";
 import { statusWord } from "./status-words.ts";
 
-/** What a key takes. A list matches any of its values; every other key may appear only once. */
+/** The kinds of values. Plural kinds are lists, which match any of their values; other keys may appear only once. */
 export type FilterValue = "statuses" | "reasons" | "types" | "names" | "name" | "uuid" | "time" | "text";
 
-/** One key of a filter: a query parameter, a field of a body, and a term in one line of text. */
+/** A filter key: a query parameter, a field in a JSON body, and a term in a line of text. */
 export interface FilterKey {
   readonly takes: FilterValue;
-  /** Shorter names that a line of text also understands. */
+  /** Shorter aliases. */
   readonly also: readonly string[];
   readonly description: string;
-  /** A value as a person types it. */
+  /** A value as a user would type it. */
   readonly example: string;
 }
 
@@ -22,7 +22,7 @@ const time = (what: string, side: "after" | "before", example: string): FilterKe
   example,
 });
 
-/** The keys of a job filter, in addition to `payload.<field>`. A job must match all of them. */
+/** The keys of a job filter, in addition to `payload.<field>`. A job must match every key that is set. */
 export const JOB_FILTER_KEYS = {
   status: {
     takes: "statuses",
@@ -70,7 +70,7 @@ export const JOB_FILTER_KEYS = {
   failedBefore: time("Failed for good", "before", "1h"),
 } as const satisfies Record<string, FilterKey>;
 
-/** The keys of a filter for dead letters. */
+/** The keys of a dead-letter filter. */
 export const DEAD_LETTER_FILTER_KEYS = {
   reason: {
     takes: "reasons",
@@ -91,7 +91,7 @@ export const DEAD_LETTER_FILTER_KEYS = {
 
 export const PAYLOAD_PREFIX = "payload.";
 
-/** The filter languages: their keys, and whether fields of the payload can be compared. */
+/** The filter languages: their keys, and whether they can match payload fields. */
 export const FILTER_LANGUAGES = {
   jobs: { keys: JOB_FILTER_KEYS, payload: true },
   deadLetters: { keys: DEAD_LETTER_FILTER_KEYS, payload: false },
@@ -101,7 +101,7 @@ export type FilterLanguage = keyof typeof FILTER_LANGUAGES;
 export const keysOf = (language: FilterLanguage): Readonly<Record<string, FilterKey>> =>
   FILTER_LANGUAGES[language].keys;
 
-/** The key of a name or of one of its shorter names. */
+/** Returns the key with this name or alias, in any case; undefined if there is none. */
 export function keyNamed(language: FilterLanguage, name: string): string | undefined {
   const keys = keysOf(language);
   if (Object.hasOwn(keys, name)) return name;
@@ -109,6 +109,6 @@ export function keyNamed(language: FilterLanguage, name: string): string | undef
   return Object.keys(keys).find((key) => key.toLowerCase() === lower || keys[key]?.also.includes(lower));
 }
 
-/** The values of a closed list, as people type them. */
+/** The values of the closed lists, as users type them. */
 export const STATUS_CHOICES: readonly string[] = JOB_STATUSES.map(statusWord);
 export const REASON_CHOICES: readonly string[] = DEAD_LETTER_REASONS;

@@ -4,7 +4,7 @@ import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS, REASON_CHOICES, STATUS_CHOICE
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 import { StringEnum, Timestamp, Uuid } from "./schema.ts";
 
-/** Longest line of text read as a filter. */
+/** The length limit for a filter's line of text. */
 export const MAX_FILTER_TEXT = 2_000;
 export const MAX_FILTER_VALUES = 20;
 export const MAX_PAYLOAD_FIELDS = 10;
@@ -23,7 +23,7 @@ const Scalar = Type.Union([
   Type.Null(),
 ]);
 
-/** Names in either case, and words. The static type is what they are read as: the API's own names. */
+/** Names in upper or lower case, and words. The static type is the API's own name, which reading converts them to. */
 const StatusName = Type.Unsafe<JobStatus>(StringEnum(spellings(JOB_STATUSES, STATUS_CHOICES)));
 const ReasonName = Type.Unsafe<DeadLetterReason>(StringEnum(spellings(REASON_CHOICES, [])));
 
@@ -76,7 +76,7 @@ export const DeadLetterFilter = Type.Object(
 );
 export type DeadLetterFilter = Static<typeof DeadLetterFilter>;
 
-/** The filter of each language. */
+/** Each language's filter type. */
 export interface Filters {
   jobs: JobFilter;
   deadLetters: DeadLetterFilter;
@@ -91,7 +91,7 @@ export const FilterText = Type.String({
 
 const { payload: _, ...jobParameters } = JobFilter.properties;
 
-/** The query parameters of a list of jobs: one per key, and one per payload field. */
+/** The filter parameters of a job list: the whole filter, one per key, and one per payload field. */
 export const JOB_FILTER_QUERY = {
   filter: Type.Optional(FilterText),
   ...jobParameters,
@@ -104,5 +104,5 @@ export const JOB_FILTER_QUERY = {
   ),
 };
 
-/** The query parameters of a list of dead letters. */
+/** The filter parameters of a dead-letter list. */
 export const DEAD_LETTER_FILTER_QUERY = { filter: Type.Optional(FilterText), ...DeadLetterFilter.properties };

@@ -4,12 +4,12 @@ import { type FilterTerm, quoted } from "./filter-terms.ts";
 import { shown } from "./filter-values.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 
-/** A name, a comparison sign and a value. An arrow such as `a=>b` and padding such as `YQ==` do not count. */
+/** A name, a comparison operator and a value. Arrows such as `a=>b` and padding such as `YQ==` do not match. */
 const COMPARISON = /^([a-z][\w.]*)(>=?|<=?|!=|==?(?!>))([^=>].*)$/is;
 
 /**
- * Reports a bare word that compares a key as in other languages, such as `failed>-5m` or `staus=failed`, together with
- * the condition to write instead. Searched as text, it would silently find nothing.
+ * Reports a bare word that looks like a comparison in another language, such as `failed>-5m` or `staus=failed`, with
+ * the condition to write instead. Searching for it as text would silently find nothing.
  */
 export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault | undefined {
   if (term.exact) return undefined;
@@ -31,13 +31,13 @@ export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault 
   };
 }
 
-/** A term as it was typed, unless its key is a valid one: a time after a sign contains colons too. */
+/** Returns a term as it was typed, including a key that is really half a comparison: a time also contains colons. */
 function written({ key, value }: FilterTerm): string {
   if (key === undefined) return value;
   return COMPARISON.test(key) && !key.startsWith(PAYLOAD_PREFIX) ? `${key}:${value}` : "";
 }
 
-/** The keys that a name with a sign may mean, best first: `created>` and `createdAt>` are `createdAfter`. */
+/** Returns the keys that a name and an operator may mean, best first: `created>` or `createdAt>` is `createdAfter`. */
 function keysMeant(language: FilterLanguage, name: string, sign: string): readonly string[] {
   if (FILTER_LANGUAGES[language].payload && name.startsWith(PAYLOAD_PREFIX))
     return sign.startsWith("=") ? [name] : [];
@@ -51,7 +51,7 @@ function keysMeant(language: FilterLanguage, name: string, sign: string): readon
   return close.length > 0 ? close : nearest(moment, keys);
 }
 
-/** A value in the form its key takes: ages have no sign here, so `-5m` becomes `5m`. */
+/** Converts a value to the form that its key takes: ages have no sign here, so `-5m` becomes `5m`. */
 function valueFor(language: FilterLanguage, key: string, value: string): string {
   const plain = keysOf(language)[key]?.takes === "time" ? value.replace(/^(?:now)?-/, "") : value;
   return /[\s"]/.test(plain) ? quoted(plain) : plain;

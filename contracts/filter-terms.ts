@@ -1,18 +1,18 @@
-/** One term of a filter: `key:value`, or a bare word. `exact`: the value was quoted as a whole. */
+/** One term of a filter: `key:value`, or a bare word. `exact` means that the whole value was quoted. */
 export interface FilterTerm {
   readonly key: string | undefined;
   readonly value: string;
   readonly exact: boolean;
-  /** Position of the term in its text; `end` is exclusive. */
+  /** The term's position in the text; `end` is exclusive. */
   readonly start: number;
   readonly end: number;
-  /** Where its value begins. */
+  /** The position where the value begins. */
   readonly valueStart: number;
 }
 
 /**
  * Splits one line into terms at whitespace. In double quotes, whitespace and colons are plain text, and `\` escapes the
- * next character. A quote that is never closed extends to the end, so that a half-typed line can be read.
+ * next character. An unclosed quote extends to the end of the text, so a half-typed line can be read.
  */
 export function termsOf(text: string): FilterTerm[] {
   const terms: FilterTerm[] = [];
@@ -62,7 +62,7 @@ function termAt(text: string, start: number): FilterTerm {
   return { key, value, exact: quotes > 0 && unquoted === 0, start, end: at, valueStart };
 }
 
-/** A value as it has to be typed: quoted where it would otherwise be split or misread. */
+/** Quotes a value if it would otherwise be split or misread. */
 export function quoted(value: string): string {
   return value === "" || /[\s":\\,]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
 }

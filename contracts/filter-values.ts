@@ -23,11 +23,11 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const MAX_QUOTED = 80;
 
-/** What a message quotes of a value: enough to recognize it. */
+/** Quotes a value in a message, shortened to a recognizable length. */
 export const shown = (value: string) =>
   JSON.stringify(value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}…` : value);
 
-/** Reads one value of a key. `types` are the known job types; without them any name passes. */
+/** Reads one value of a key. `types` are the known job types; if they are missing, any name is accepted. */
 export function readValue(
   takes: FilterValue,
   name: string,
@@ -74,8 +74,8 @@ export function timeOf(text: string, now: Date): string {
 }
 
 /**
- * The values that a payload field is compared with. What parses as a JSON number, boolean or null stands for that
- * value or for the text itself, so that `007` and `100` both find what was meant; in double quotes it is only text.
+ * Returns the values that a payload field is compared with. Text that parses as a JSON number, boolean or null matches
+ * both that value and the text itself, so `100` finds the number and the string. An exact value is only text.
  */
 export function readPayloadValue(text: string, exact: boolean): (string | number | boolean | null)[] {
   if (exact) return [text];
@@ -85,7 +85,7 @@ export function readPayloadValue(text: string, exact: boolean): (string | number
     if (value === null || typeof value === "boolean") return [value, text];
     if (typeof value === "number" && Number.isFinite(value)) return [value, text];
   } catch {
-    // Not JSON: plain text.
+    // Text that is not JSON is plain text.
   }
   return [text];
 }
@@ -111,7 +111,7 @@ function unknown(name: string, what: string, text: string, choices: readonly str
   };
 }
 
-/** In a URL `+` means a blank, so an offset that was not encoded arrives broken. */
+/** Suggests encoding the `+` of an offset: unencoded in a URL, it arrives as a blank. */
 function lostPlus(text: string): string {
   return /T[\d:.]+ \d\d:?\d\d$/i.test(text) ? "; in a URL write the + of an offset as %2B" : "";
 }

@@ -34,10 +34,10 @@ const COMMAND: readonly ProblemCode[] = [
   "PROCESSOR_UNAVAILABLE",
   "STORE_UNAVAILABLE",
 ];
-/** A command without a body: only its id and its key can be invalid. */
+/** A command without a body can only have an invalid id or idempotency key. */
 const BARE_COMMAND: readonly ProblemCode[] = [...COMMAND, "INVALID_ID", "VALIDATION_FAILED"];
 
-/** Any text: W3C Trace Context requires an unreadable value to be ignored, not refused. */
+/** Accepts any text, because W3C Trace Context requires an invalid value to be ignored rather than refused. */
 const TraceparentHeader = Type.String({ description: "W3C Trace Context; the job continues this trace" });
 
 const KEYED = { "idempotency-key": Type.Optional(IdempotencyKey) };

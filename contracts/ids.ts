@@ -1,42 +1,42 @@
 /**
- * Ids that can be recomputed make effects exactly-once without coordination: the same cause has the same id, so a
- * consumer recognizes a repetition. They are UUIDv5 (RFC 9562, section 5.5) in namespaces of this system.
+ * Derived ids make effects exactly-once without coordination: the same cause always yields the same id, so a consumer
+ * recognizes a repetition. They are version 5 UUIDs (RFC 9562, section 5.5) in this system's own namespaces.
  */
 const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
 const COMMAND_NAMESPACE = "e0b7c1a4-3f42-5c68-a2c9-7d5b1e6f8a33";
 const EVENT_NAMESPACE = "5d0c2f3e-2c57-5d4b-8b38-6f0d7f1a9e21";
 
-/** A new job id. UUIDv7: ordered by time, which keeps index pages warm. */
+/** Returns a new job id. Version 7 UUIDs are ordered by time, which keeps index pages warm. */
 export function newJobId(): string {
   return Bun.randomUUIDv7();
 }
 
-/** The job id of an `Idempotency-Key`: the same key always names the same job. */
+/** Returns the job id for an `Idempotency-Key`: the same key always names the same job. */
 export function jobIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
 }
 
-/** The id of the job created by replaying a dead letter: two clicks on one letter create one job. */
+/** Returns the id of the job created by replaying a dead letter: two clicks on one letter create one job. */
 export function replayedJobId(deadLetterId: string, replays: number, request: string): string {
   return Bun.randomUUIDv5(`${deadLetterId}/${replays}/${request}`, JOB_NAMESPACE);
 }
 
-/** The id of a command under an `Idempotency-Key`. */
+/** Returns the id of the command sent with an `Idempotency-Key`. */
 export function commandIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, COMMAND_NAMESPACE);
 }
 
-/** The id of a fan-out's child by its key: a handler that runs again after a crash submits the same children. */
+/** Returns the id of a fan-out's child by its key: a handler that reruns after a crash submits the same children. */
 export function childJobId(parentId: string, run: number, key: string): string {
   return Bun.randomUUIDv5(`${parentId}/${run}/${key}`, JOB_NAMESPACE);
 }
 
-/** The id of `job.created`. A different body under the same key is a different event about the same job. */
+/** Returns the id of `job.created`. A different body under the same key is a different event about the same job. */
 export function createdEventId(jobId: string, fingerprint: string): string {
   return Bun.randomUUIDv5(`${jobId}/created/${fingerprint}`, EVENT_NAMESPACE);
 }
 
-/** The id of the event with a given sequence number of a job. */
+/** Returns the id of a job's event with this sequence number. */
 export function eventIdAt(jobId: string, sequence: number): string {
   return Bun.randomUUIDv5(`${jobId}/${sequence}`, EVENT_NAMESPACE);
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { JsonObject, published, SemVer } from "./schema.ts";
 
-/** When a failed attempt is retried: exponential backoff with full jitter, `random(0, min(capMs, baseMs · 2ⁿ))`. */
+/** The delay before a retry: exponential backoff with full jitter, `random(0, min(capMs, baseMs · 2ⁿ))`. */
 export const RetryPolicy = Type.Object({
   maxAttempts: Type.Integer({ minimum: 1, maximum: 100 }),
   baseMs: Type.Integer({ minimum: 0 }),
@@ -9,13 +9,13 @@ export const RetryPolicy = Type.Object({
 });
 export type RetryPolicy = Static<typeof RetryPolicy>;
 
-/** Major and minor of a version as one comparable number. A patch does not change which payloads are valid. */
+/** Combines a version's major and minor into one comparable number. A patch never changes which payloads are valid. */
 export function versionRank(version: string): number {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major * 10_000 + minor;
 }
 
-/** A rank as people write it. */
+/** Formats a rank as `major.minor`. */
 export const rankText = (rank: number) => `${Math.floor(rank / 10_000)}.${rank % 10_000}`;
 
 /** A job type as `GET /job-types` shows it. */

@@ -9,7 +9,7 @@ import {
   WAITING_STATUSES,
 } from "./job.ts";
 
-/** Written out by hand, independently of the code: a row for each status left, a column for each status entered. */
+/** Written by hand, independently of the code. Each row is a status to leave, each column a status to enter. */
 const TABLE = `
              PENDING VALIDATED SCHEDULED EXECUTING RETRYING COMPLETED FAILED CANCELLED REJECTED
   null       yes     -         -         -         -        -         -      -         -
@@ -27,7 +27,7 @@ const [columns = [], ...rows] = TABLE.trim()
   .split("\n")
   .map((line) => line.trim().split(/\s+/));
 
-test("the moves in the table are legal, and no others", () => {
+test("the legal moves are exactly those in the table", () => {
   expect(columns).toEqual([...JOB_STATUSES]);
   expect(rows.map(([from]) => from)).toEqual(["null", ...JOB_STATUSES]);
   for (const [from, ...cells] of rows)
@@ -54,7 +54,7 @@ test("only waiting jobs can be claimed", () => {
   expect(claimable).toEqual([...WAITING_STATUSES]);
 });
 
-test("every status can be reached from birth, and every status can reach an end", () => {
+test("every status can be reached from creation, and can reach a terminal status", () => {
   const reachable = (from: JobStatus | "null", seen = new Set<JobStatus>()): Set<JobStatus> => {
     for (const to of LEGAL_MOVES[from]) if (!seen.has(to)) reachable(to, seen.add(to));
     return seen;

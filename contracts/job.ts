@@ -15,7 +15,7 @@ export const JOB_STATUSES = [
 export type JobStatus = (typeof JOB_STATUSES)[number];
 export const JobStatus = StringEnum(JOB_STATUSES);
 
-/** Statuses from which a job may be claimed once `runAt` is due. */
+/** Statuses from which a job may be claimed once its `runAt` has passed. */
 export const WAITING_STATUSES = [
   "VALIDATED",
   "SCHEDULED",
@@ -29,8 +29,9 @@ export const TERMINAL_STATUSES = [
 ] as const satisfies readonly JobStatus[];
 
 /**
- * The legal moves of a job; `null` is the birth of the row. A lost worker's job returns through RETRYING. FAILED and
- * CANCELLED → VALIDATED is a person's retry; REJECTED → VALIDATED or SCHEDULED is the replay of its dead letter.
+ * The legal moves of a job; `null` means that it has no row yet. A lost worker's job returns through RETRYING. A
+ * person's retry moves FAILED or CANCELLED to VALIDATED. Replaying its dead letter moves REJECTED to VALIDATED or
+ * SCHEDULED.
  */
 export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus[]>> = {
   null: ["PENDING"],
@@ -45,7 +46,7 @@ export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus
   REJECTED: ["VALIDATED", "SCHEDULED"],
 };
 
-/** Whether a job may move from one status (null: not yet a row) to another. */
+/** Whether a job may move from one status to another; from `null` if it has no row yet. */
 export function isLegalMove(from: JobStatus | null, to: JobStatus): boolean {
   return LEGAL_MOVES[from ?? "null"].includes(to);
 }
@@ -65,7 +66,7 @@ export const JobError = Type.Object({
 });
 export type JobError = Static<typeof JobError>;
 
-/** An error as its attempt stores it. Jobs and events carry only what identifies it. */
+/** An error as its attempt stores it. Jobs and events leave out the stack and the cause. */
 export const AttemptError = Type.Object({
   ...JobError.properties,
   stack: Type.Optional(
@@ -134,7 +135,7 @@ export const Job = published(
 );
 export type Job = Static<typeof Job>;
 
-/** Longest preview in a list, in characters as PostgreSQL counts them; one of them may take two UTF-16 units. */
+/** The length of a preview in characters, as PostgreSQL counts them. One character may take two UTF-16 code units. */
 export const PREVIEW_CHARACTERS = 200;
 const Preview = (of: string) =>
   Type.String({
@@ -142,7 +143,7 @@ const Preview = (of: string) =>
     description: `The first ${PREVIEW_CHARACTERS} characters of the ${of} as JSON, cut at any point`,
   });
 
-/** A job as a list shows it: anything that may be large is a preview; `GET /jobs/{id}` has all of it. */
+/** A job as a list shows it, with previews of values that may be large. `GET /jobs/{id}` returns them in full. */
 export const JobSummary = published(
   "job-summary",
   "1.1.0",
@@ -175,7 +176,7 @@ export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 export const LogLine = Type.Object({ at: Timestamp, message: Type.String({ maxLength: 500 }) });
 export type LogLine = Static<typeof LogLine>;
 
-/** One run of a handler. Attempts are numbered from 1 over the whole life of the job. */
+/** One execution of a handler. Attempts are numbered from 1 over the job's whole life. */
 export const Attempt = published(
   "attempt",
   "1.1.0",
@@ -194,7 +195,7 @@ export const Attempt = published(
 );
 export type Attempt = Static<typeof Attempt>;
 
-/** One change of status, ordered by `sequence`. Sequences may have gaps: `job.executed` takes a number too. */
+/** A change of status, ordered by `sequence`. The numbers may have gaps, because `job.executed` takes one too. */
 export const Transition = published(
   "transition",
   "1.0.0",

@@ -1,8 +1,8 @@
 const MAX_NAMES = 3;
-/** A longer text is not a misspelt name, and comparing costs time in proportion to its length. */
+/** A longer text is unlikely to be a misspelt name, and comparing it would take time in proportion to its length. */
 const MAX_LENGTH = 64;
 
-/** The names that a text probably means, best first: equal but for case, containing it, or a few slips apart. */
+/** Returns the names that a text probably means, best first: equal but for case, containing it, or a few slips off. */
 export function nearest(text: string, names: Iterable<string>): string[] {
   const meant = text.toLowerCase();
   if (meant === "" || meant.length > MAX_LENGTH) return [];
@@ -14,7 +14,7 @@ export function nearest(text: string, names: Iterable<string>): string[] {
     .map(({ name }) => name);
 }
 
-/** Ends a sentence with the suggestions; empty when there are none. */
+/** Formats suggestions as the end of a sentence; empty if there are none. */
 export function didYouMean(names: readonly string[]): string {
   return names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;
 }
@@ -26,7 +26,7 @@ function distanceOf(a: string, b: string): number {
   return slips(a, b);
 }
 
-/** Optimal string alignment: insertions, deletions, substitutions and swapped neighbours. */
+/** Optimal string alignment distance: counts insertions, deletions, substitutions and swapped neighbours. */
 function slips(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -4,11 +4,11 @@ import { published, StringEnum } from "./schema.ts";
 interface ProblemDefinition {
   readonly status: number;
   readonly title: string;
-  /** Whether the same request may succeed later, unchanged. */
+  /** Whether the same request, unchanged, may succeed later. */
   readonly retryable: boolean;
 }
 
-/** Every refusal the system can return, by its stable code. Adding one is compatible, renaming one is not. */
+/** Every refusal that the system can return, by its stable code. Adding a code is compatible; renaming one is not. */
 export const PROBLEMS = {
   MALFORMED_JSON: { status: 400, title: "The body is not valid JSON", retryable: false },
   VALIDATION_FAILED: { status: 422, title: "The request breaks its contract", retryable: false },
@@ -49,7 +49,7 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
-/** RFC 9457 problem details, extended by a stable `code` and the correlation id. */
+/** RFC 9457 problem details, extended with a stable `code` and the correlation id. */
 export const Problem = published(
   "problem",
   "1.4.0",

@@ -4,12 +4,12 @@ import { CommandOutcome } from "./command-outcome.ts";
 import { GATEWAY_ROUTES } from "./gateway-routes.ts";
 import { ID_PARAM, type Route } from "./route.ts";
 
-/** Begins the paths that the gateway and the metrics-engine call; nothing outside the system may. */
+/** The prefix of paths that only the gateway and the metrics-engine may call. */
 export const INTERNAL = "/internal";
-/** More than the gateway accepts: JSON may grow when it is written again. */
+/** Larger than the gateway's limit, because a body may grow when its JSON is serialized again. */
 const MAX_BODY_BYTES = 524_288;
 
-/** The gateway's routes that a processor answers; the gateway forwards them as they are. */
+/** The gateway's routes that it forwards to a processor. */
 export const COMMAND_ROUTES = {
   cancelJob: GATEWAY_ROUTES.cancelJob,
   retryJob: GATEWAY_ROUTES.retryJob,
@@ -27,7 +27,7 @@ export const COMMAND_ROUTES = {
   checkCounts: GATEWAY_ROUTES.checkCounts,
 } as const satisfies Record<string, Route>;
 
-/** The processor's routes, for other services alone. */
+/** The processor's routes, which only other services call. */
 export const PROCESSOR_ROUTES = {
   held: {
     method: "GET",

@@ -4,27 +4,27 @@ import { published, StringEnum } from "./schema.ts";
 /**
  * The protocol between a browser terminal and web-pty, over one WebSocket.
  *
- * Binary frames carry bytes of the terminal, unchanged: from client to server input, from server to client an 8-byte
- * header and output. The header is a kind (1 byte: 0 output, 1 snapshot) and a sequence (7 bytes, big-endian): the
- * number of bytes that the command had written before this frame's first one. A snapshot redraws a whole screen, modes
- * included; its sequence is where live output continues.
+ * Binary frames carry terminal bytes, unchanged. The client sends input; the server sends an 8-byte header followed by
+ * output. The header is a kind (1 byte: 0 output, 1 snapshot) and a sequence (7 bytes, big-endian): the number of bytes
+ * that the command had written before the frame's first byte. A snapshot redraws the whole screen, including its modes;
+ * live output continues at the snapshot's sequence.
  *
- * Text frames carry JSON, one message each. The client's first message is `open`, `reconnect` or `watch`; the server
- * answers with `session`, or with `error` and closes.
+ * Each text frame carries one JSON message. The client's first message is `open`, `reconnect` or `watch`. The server
+ * replies with `session`, or sends `error` and closes the connection.
  *
- * A connection may stop without closing. A client that has heard nothing for a beat of {@link PTY_HEARTBEAT_MS} sends
- * `ping`; when nothing at all arrives within the next one, it drops the connection and reconnects.
+ * A connection may go silent without closing. A client that has received nothing for {@link PTY_HEARTBEAT_MS} sends
+ * `ping`. If nothing arrives within another such interval, it drops the connection and reconnects.
  */
 export const PTY_PROTOCOL = "odto-pty.v1";
 
-/** A beat in milliseconds: a peer that stops answering is noticed within 10 to 15 seconds. */
+/** The heartbeat interval. The client notices within 10 to 15 seconds that the server has gone silent. */
 export const PTY_HEARTBEAT_MS = 5_000;
 
-/** Bytes before the output in a binary frame of the server. */
+/** The length of the header in a server's binary frame. */
 export const PTY_HEADER_BYTES = 8;
 export const PTY_FRAME_KINDS = { output: 0, snapshot: 1 } as const;
 
-/** Smallest and largest screen that a session accepts. */
+/** The smallest and largest screens that a session accepts. */
 export const PTY_SIZE = { minCols: 10, maxCols: 500, minRows: 3, maxRows: 300 } as const;
 
 const Cols = Type.Integer({ minimum: PTY_SIZE.minCols, maximum: PTY_SIZE.maxCols });
@@ -67,7 +67,7 @@ export type PtyClientMessage = Static<typeof PtyClientMessage>;
 export const PTY_ROLES = ["driver", "watcher"] as const;
 export type PtyRole = (typeof PTY_ROLES)[number];
 
-/** Each error by its code: what happened, what to do, and the close code that follows. */
+/** The errors by code: what happened, what to do, and the WebSocket close code that follows. */
 export const PTY_ERRORS = {
   AUTH_REQUIRED: { close: 4401, message: "This terminal needs a token", remedy: "Enter the token and retry" },
   AUTH_FAILED: { close: 4403, message: "The token or ticket is wrong or used up", remedy: "Enter the token" },
@@ -144,7 +144,7 @@ export const PtyServerMessage = published(
 );
 export type PtyServerMessage = Static<typeof PtyServerMessage>;
 
-/** The header of a binary frame; `sequence` must be a safe integer. */
+/** Encodes a binary frame's header; `sequence` must be a safe integer. */
 export function ptyHeader(kind: keyof typeof PTY_FRAME_KINDS, sequence: number): Uint8Array {
   const header = new Uint8Array(PTY_HEADER_BYTES);
   new DataView(header.buffer).setBigUint64(0, BigInt(sequence));
@@ -152,7 +152,7 @@ export function ptyHeader(kind: keyof typeof PTY_FRAME_KINDS, sequence: number):
   return header;
 }
 
-/** The parts of a server's binary frame; undefined when it is no such frame. */
+/** Decodes a server's binary frame; undefined if its header is missing or its kind is unknown. */
 export function readPtyFrame(
   frame: Uint8Array,
 ): { kind: keyof typeof PTY_FRAME_KINDS; sequence: number; bytes: Uint8Array } | undefined {

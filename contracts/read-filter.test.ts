@@ -12,7 +12,7 @@ const query = (text: string) => readFilterQuery("jobs", new URLSearchParams(text
 const messages = ({ faults }: { faults: readonly { message: string }[] }) =>
   faults.map(({ message }) => message);
 
-test("one line has keys, payload fields and bare words", () => {
+test("a line can contain keys, payload fields and bare words", () => {
   expect(line("status:failed type:hash payload.user:1 failedAfter:5m some text")).toEqual({
     filter: {
       status: ["FAILED"],
@@ -25,7 +25,7 @@ test("one line has keys, payload fields and bare words", () => {
   });
 });
 
-test("query parameters of the same names mean the same", () => {
+test("query parameters mean the same as the keys of a line", () => {
   const asQuery = query("status=failed&type=hash&payload.user=1&failedAfter=5m&text=some+text");
   expect(asQuery).toEqual(line("status:failed type:hash payload.user:1 failedAfter:5m some text"));
   expect(query("filter=status:failed+some+text&type=hash")).toEqual(
@@ -33,13 +33,13 @@ test("query parameters of the same names mean the same", () => {
   );
 });
 
-test("lists are separated by commas or repeated, statuses are names or words, and duplicates count once", () => {
+test("a list may use commas or repeat its key, a status may be a name or a word, and duplicates count once", () => {
   const three = { status: ["FAILED", "VALIDATED", "CANCELLED"] } as const;
   expect(line("status:FAILED,waiting status:cancelled,validated").filter).toEqual(three as never);
   expect(query("status=failed,waiting&status=Cancelled").filter).toEqual(three as never);
 });
 
-test("JSON takes the same names and words as one line", () => {
+test("JSON accepts the same names and words as a line", () => {
   const given = { status: ["failed", "waiting", "FAILED", "validated"] };
   const reasons = { reason: "out_of_tries" };
   if (!Value.Check(JobFilter, given) || !Value.Check(DeadLetterFilter, reasons)) throw new Error("refused");
@@ -48,7 +48,7 @@ test("JSON takes the same names and words as one line", () => {
   expect(Value.Check(JobFilter, { status: "fialed" })).toBe(false);
 });
 
-test("shorter names are understood in any case", () => {
+test("aliases and keys are understood in any case", () => {
   expect(line("worker:desk-1 ERROR:HANDLER_ERROR createdafter:2h").filter).toEqual({
     workerId: "desk-1",
     errorCode: ["HANDLER_ERROR"],
@@ -56,7 +56,7 @@ test("shorter names are understood in any case", () => {
   });
 });
 
-test("quotes keep blanks and colons, and make a payload value plain text", () => {
+test("quotes preserve blanks and colons, and make a payload value plain text", () => {
   expect(line('"http://a b" payload."user name":"100" payload.on:true').filter).toEqual({
     text: "http://a b",
     payload: { "user name": ["100"], on: [true, "true"] },
@@ -67,8 +67,8 @@ test("quotes keep blanks and colons, and make a payload value plain text", () =>
   expect(line("payload.x:{} payload.x:1").filter).toEqual({ payload: { x: ["{}", 1, "1"] } });
 });
 
-describe("a fault", () => {
-  test("of a name has the nearest names and its place", () => {
+describe("faults", () => {
+  test("an unknown key is reported with the nearest names and its position", () => {
     const { faults } = line("type:hash stauts:failed");
     expect(faults).toEqual([
       {
@@ -85,7 +85,7 @@ describe("a fault", () => {
     expect(messages(withOthers)).toEqual(['No filter is named "limitt"; did you mean limit?']);
   });
 
-  test("written as a comparison of other languages is answered with the condition to use here", () => {
+  test("a comparison in another language's syntax is reported with the condition to write instead", () => {
     const meant = (text: string) => line(text).faults.map(({ nearest }) => nearest);
     expect(line("type:hash failed>-5m")).toEqual({
       filter: { type: ["hash"] },
@@ -116,13 +116,13 @@ describe("a fault", () => {
     ]);
   });
 
-  test("is not found in quotes, after a key, or where a name or value is missing", () => {
+  test("a comparison in quotes, after a key, or without a name or value is plain text", () => {
     for (const text of ['"staus=failed"', "text:staus=failed", "YQ==", "a=>b", "a->b", "<div>", "=5", "x="])
       expect([text, line(text).faults]).toEqual([text, []]);
     expect(query("text=staus%3Dfailed")).toEqual(line('"staus=failed"'));
   });
 
-  test("in a status or a type names the nearest ones, or all of them", () => {
+  test("an unknown status or type is reported with the nearest ones, or with all of them", () => {
     expect(messages(line("status:fialed"))).toEqual([
       'status is "fialed", and there is no such status; did you mean failed?',
     ]);
@@ -136,7 +136,7 @@ describe("a fault", () => {
     expect(readFilterText("jobs", "type:unheard").faults).toEqual([]);
   });
 
-  test("in a time quotes what arrived, and suggests %2B where a + became a blank", () => {
+  test("an invalid time is quoted, with the advice to write %2B if a + became a blank", () => {
     const wanted =
       "expected an RFC 3339 time with an offset (2026-11-27T09:00:00Z) or an age (30s, 5m, 2h, 1d)";
     expect(messages(query("createdAfter=now"))).toEqual([`createdAfter is "now", ${wanted}`]);
@@ -146,7 +146,7 @@ describe("a fault", () => {
     expect(messages(query("createdAfter=2026-11-27T09:00:00%2B01:00"))).toEqual([]);
   });
 
-  test("is reported for each of several entries, and the rest is still read", () => {
+  test("every faulty entry is reported, and the others are still read", () => {
     const read = line("status: parent:7 createdAfter:1h createdAfter:2h payload.:1 type:hash");
     expect(read.filter).toEqual({ createdAfter: "1h", type: ["hash"] });
     expect(messages(read)).toEqual([
@@ -157,7 +157,7 @@ describe("a fault", () => {
     ]);
   });
 
-  test("is also text that PostgreSQL cannot store, or that exceeds a bound", () => {
+  test("text that PostgreSQL cannot store, or that exceeds a limit, is reported", () => {
     for (const bad of [
       "text=a%00b",
       "payload.a=%00",
@@ -173,7 +173,7 @@ describe("a fault", () => {
   });
 });
 
-test("ages become times relative to one moment", () => {
+test("ages become times relative to a given moment", () => {
   const now = new Date("2026-11-27T12:00:00Z");
   expect(atTime({ createdAfter: "2h", createdBefore: "2026-11-27T11:00:00+01:00", text: "5m" }, now)).toEqual(
     {
@@ -185,7 +185,7 @@ test("ages become times relative to one moment", () => {
   expect(atTime({ failedAfter: "999999w" }, now)).toEqual({ failedAfter: "1970-01-01T00:00:00.000Z" });
 });
 
-test("what was read is valid JSON of the contract, and its line reads back as the same", () => {
+test("a filter read from a line is valid JSON under the contract, and writing and reading it changes nothing", () => {
   for (const text of [
     "status:failed,waiting type:hash,sleep createdAfter:2h some text",
     'payload.user:1 payload.user:"1" payload.a.b:x payload."odd name":"two words" "text: with colon"',
@@ -201,7 +201,7 @@ test("what was read is valid JSON of the contract, and its line reads back as th
   }
 });
 
-test("dead letters have their own language", () => {
+test("dead letters have their own filter language", () => {
   const read = readFilterText("deadLetters", "reason:out_of_tries,malformed type:hash diedAfter:1h broke", {
     types: TYPES,
   });
@@ -216,7 +216,7 @@ test("dead letters have their own language", () => {
   ]);
 });
 
-test("the tables of keys and the schemas have the same keys", () => {
+test("the key tables and the schemas have the same keys", () => {
   expect(Object.keys(JobFilter.properties).sort()).toEqual(
     [...Object.keys(JOB_FILTER_KEYS), "payload"].sort(),
   );
@@ -225,7 +225,7 @@ test("the tables of keys and the schemas have the same keys", () => {
   );
 });
 
-test("every example of a key can be read", () => {
+test("every key's example can be read", () => {
   for (const [key, { example }] of Object.entries(JOB_FILTER_KEYS))
     expect([key, line(`${key}:${example}`).faults]).toEqual([key, []]);
   for (const [key, { example }] of Object.entries(DEAD_LETTER_FILTER_KEYS))
@@ -245,7 +245,7 @@ describe("completion", () => {
     return options.map(({ insert }) => text.slice(0, from) + insert + text.slice(to));
   };
 
-  test("offers keys where a term begins", () => {
+  test("offers keys at the start of a term", () => {
     expect(offered("type:hash fin")).toEqual([
       "type:hash fingerprint:",
       "type:hash finishedAfter:",
@@ -255,7 +255,7 @@ describe("completion", () => {
     expect(offered("").length).toBeGreaterThan(10);
   });
 
-  test("offers values after a colon, also for the last of a list and in the middle of a line", () => {
+  test("offers values after a colon, at the end of a list and in the middle of a line", () => {
     expect(offered("status:fa")).toEqual(["status:failed"]);
     expect(offered("status:failed,w")).toEqual(["status:failed,waiting"]);
     expect(offered("type:f text", 6)).toEqual(["type:fail text", "type:fan-out text"]);

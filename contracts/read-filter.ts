@@ -15,7 +15,7 @@ import { isStorable, timeOf } from "./filter-values.ts";
 export type { FilterFault, Known, ReadFilter } from "./filter-entries.ts";
 
 /**
- * Reads one line, such as `status:failed type:hash payload.user:1 failedAfter:5m some text`. Bare words are the text.
+ * Reads a line such as `status:failed type:hash payload.user:1 failedAfter:5m some text`. Bare words become `text`.
  */
 export function readFilterText<L extends FilterLanguage>(
   language: L,
@@ -27,8 +27,8 @@ export function readFilterText<L extends FilterLanguage>(
 }
 
 /**
- * Reads query parameters. A key may be repeated or hold a comma-separated list; `filter` may add one line of text to
- * the others.
+ * Reads query parameters. A list's key may be repeated or hold comma-separated values; `filter` may add a line of text
+ * to the other parameters.
  */
 export function readFilterQuery<L extends FilterLanguage>(
   language: L,
@@ -46,8 +46,8 @@ export function readFilterQuery<L extends FilterLanguage>(
 }
 
 /**
- * Reads a filter that is valid by its schema: checks names against the known types, and turns single values into
- * lists.
+ * Reads a filter that has passed its schema: checks job types against the known ones, and turns single values of lists
+ * into lists.
  */
 export function readFilterJson<L extends FilterLanguage>(
   language: L,
@@ -69,7 +69,7 @@ export function readFilterJson<L extends FilterLanguage>(
   return { filter: payload ? { ...filter, payload } : filter, faults: [...faults, ...unstorable] };
 }
 
-/** The same filter with ages replaced by times relative to `now`, so that it means the same whenever it is applied. */
+/** Replaces ages with times relative to `now`, so the filter means the same whenever it is applied. */
 export function atTime<F extends object>(filter: F, now: Date): F {
   return Object.fromEntries(
     Object.entries(filter).map(([key, value]) => [

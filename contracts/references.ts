@@ -2,9 +2,9 @@ import type { TSchema } from "@sinclair/typebox";
 import { FORMAT_PATTERNS, publication } from "./schema.ts";
 
 /**
- * Copies a schema as plain JSON in which every published schema inside it is a `$ref`, and every format is accompanied
- * by the pattern that defines it exactly. `toRef` makes the reference from the published name; `onReference` is called
- * for each one, so that a document can include its target.
+ * Copies a schema as plain JSON. Replaces each published schema inside it with a `$ref`, and adds to each format the
+ * pattern that defines it exactly. `toRef` builds a reference from a published name; `onReference` receives each
+ * referenced schema, so a document can include it.
  */
 export function withReferences(
   schema: TSchema,

@@ -4,21 +4,21 @@ import type { ProblemCode } from "./problem.ts";
 import { Uuid } from "./schema.ts";
 
 /**
- * One HTTP route as its callers see it. The OpenAPI document is generated from it and requests are checked against it,
- * so the two cannot differ.
+ * An HTTP route as its callers see it. The OpenAPI document is generated from it and requests are checked against it,
+ * so documentation and behaviour cannot differ.
  */
 export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
-  /** With `{name}` for each path parameter (OpenAPI's notation). */
+  /** Path parameters are written `{name}`, as in OpenAPI. */
   readonly path: string;
   readonly summary: string;
   readonly params?: Readonly<Record<string, TSchema>>;
   readonly query?: Readonly<Record<string, TSchema>>;
-  /** The language of a list's filter; each of its keys is a parameter of the query. */
+  /** The filter language of a list; each of its keys is a query parameter. */
   readonly filter?: FilterLanguage;
   readonly headers?: Readonly<Record<string, TSchema>>;
   /**
-   * `optional` bodies may be absent; every body is application/json, of at most 64 KiB where `maxBytes` is not given.
+   * Only an `optional` body may be missing. Every body is application/json; `maxBytes` overrides the limit of 64 KiB.
    */
   readonly body?: { readonly schema: TSchema; readonly optional?: true; readonly maxBytes?: number };
   readonly reply: {
@@ -29,7 +29,7 @@ export interface Route {
   readonly problems: readonly ProblemCode[];
 }
 
-/** The refusals of every route with a body. */
+/** The refusals that any route with a body can return. */
 export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "MALFORMED_JSON",
   "VALIDATION_FAILED",
@@ -37,10 +37,10 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "UNSUPPORTED_MEDIA_TYPE",
 ];
 
-/** The path parameter of a route about one thing. */
+/** The path parameter of a route about a single resource. */
 export const ID_PARAM = { id: Uuid };
 
-/** An optional parameter with a default: handlers always see a value. */
+/** Makes a parameter optional with a default, so handlers always see a value. */
 export function defaulted<T extends TSchema, V extends string | number>(
   schema: T,
   value: V,
@@ -48,7 +48,7 @@ export function defaulted<T extends TSchema, V extends string | number>(
   return Type.Optional({ ...schema, default: value }) as TOptional<T> & { readonly default: V };
 }
 
-/** The parameters of every list besides its filter. */
+/** The query parameters of every list, besides its filter. */
 export const PAGE_QUERY = {
   limit: defaulted(Type.Integer({ minimum: 1, maximum: 500 }), 50),
   cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),

@@ -107,17 +107,17 @@ const QUERIES = [
   StreamMessage,
 ];
 
-/** Every schema published from this folder, by name. Job types publish their payload schemas separately. */
+/** Every schema published from this folder, sorted by name. Job types publish their payload schemas separately. */
 export const CATALOGUE: readonly PublishedSchema[] = inOrder(
   ([...MESSAGES, ...RECORDS, ...COMMANDS, ...QUERIES, ...TERMINAL] as TSchema[]).map(publication),
 );
 
-/** Published schemas, sorted by name. */
+/** Sorts published schemas by name. */
 export function inOrder(schemas: readonly PublishedSchema[]): PublishedSchema[] {
   return [...schemas].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A published schema as a JSON Schema document (draft 2020-12) that refers to others by their `$id`. */
+/** Writes a published schema as a JSON Schema document (draft 2020-12) that refers to others by their `$id`. */
 export function schemaDocument({ name, version, schema }: PublishedSchema): Record<string, unknown> {
   const { $id: _id, $version: _version, ...rules } = withReferences(schema, schemaId);
   return {

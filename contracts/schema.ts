@@ -3,9 +3,9 @@ import { FormatRegistry, Kind, type TSchema, Type, TypeRegistry } from "@sinclai
 const ID_BASE = "https://task-observatory.dev/schemas";
 
 /**
- * Defines the two formats of the contracts as patterns that every validator understands: validators interpret `format`
- * alone differently, and many ignore it. A timestamp is RFC 3339 without what PostgreSQL or `Date` cannot take: leap
- * seconds, the year 0, and offsets of 16 hours or more.
+ * The contracts' two formats as patterns, which every validator understands: validators interpret `format` differently,
+ * and many ignore it. A timestamp follows RFC 3339, except for values that PostgreSQL or `Date` cannot represent: leap
+ * seconds, year 0, and offsets of 16 hours or more.
  */
 export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   uuid: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$",
@@ -15,26 +15,26 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
 const UUID = new RegExp(FORMAT_PATTERNS.uuid!);
 const DATE_TIME = new RegExp(FORMAT_PATTERNS["date-time"]!);
 
-// TypeBox refuses unknown formats, so they are declared once, here.
+// TypeBox refuses unknown formats, so both are registered here.
 FormatRegistry.Set("uuid", (value) => UUID.test(value));
 FormatRegistry.Set(
   "date-time",
   (value) => DATE_TIME.test(value) && isDayOfItsMonth(value) && isWritable(value),
 );
 
-/** Whether a value is a UUID by the contracts: version 1 to 8, with the variant of RFC 9562. */
+/** Whether a value is a UUID as the contracts define it: version 1 to 8, in the RFC 9562 variant. */
 export function isUuid(value: string): boolean;
 export function isUuid(value: unknown): value is string;
 export function isUuid(value: unknown): boolean {
   return typeof value === "string" && UUID.test(value);
 }
 
-/** Whether a value is a timestamp by the contracts. */
+/** Whether a value is a timestamp as the contracts define it. */
 export function isTimestamp(value: unknown): value is string {
   return typeof value === "string" && FormatRegistry.Get("date-time")?.(value) === true;
 }
 
-/** `Date.parse` reads 30 February as 2 March. */
+/** Checks the day against its month, because `Date.parse` reads 30 February as 2 March. */
 function isDayOfItsMonth(value: string): boolean {
   const day = Number(value.slice(8, 10));
   if (day <= 28) return true;
@@ -44,7 +44,7 @@ function isDayOfItsMonth(value: string): boolean {
   return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** An offset may carry the first and last hours of the calendar out of the years 1 to 9999. */
+/** Near the ends of years 1 and 9999, an offset may move a time outside those years in UTC. */
 function isWritable(value: string): boolean {
   if (!value.startsWith("0001") && !value.startsWith("9999")) return true;
   return /^(?!0000)\d{4}-/.test(new Date(value).toISOString());
@@ -58,13 +58,13 @@ export const SemVer = Type.String({
 });
 export const JsonObject = Type.Record(Type.String(), Type.Unknown());
 export const Count = Type.Integer({ minimum: 0 });
-/** A duration in milliseconds; fractions are kept because a no-op attempt takes less than one. */
+/** A duration in milliseconds. It may have a fraction, because a no-op attempt takes less than one millisecond. */
 export const Millis = Type.Number({ minimum: 0 });
 
-// TypeBox does not check `enum` by itself.
+// TypeBox has no built-in check for `enum`.
 TypeRegistry.Set<{ enum: readonly unknown[] }>("StringEnum", (schema, value) => schema.enum.includes(value));
 
-/** A union of string literals, written as the `enum` that other languages' generators understand. */
+/** A union of string literals, written as an `enum`, which code generators for other languages understand. */
 export function StringEnum<const T extends readonly string[]>(
   values: T,
   options: { description?: string; default?: T[number] } = {},
@@ -74,7 +74,7 @@ export function StringEnum<const T extends readonly string[]>(
 
 TypeRegistry.Set<{ enum: readonly unknown[] }>("IntegerEnum", (schema, value) => schema.enum.includes(value));
 
-/** One of a few integers. */
+/** A union of integer literals, written as an `enum`. */
 export function IntegerEnum<const T extends readonly number[]>(
   values: T,
   options: { description?: string; default?: T[number] } = {},
@@ -82,7 +82,7 @@ export function IntegerEnum<const T extends readonly number[]>(
   return Type.Unsafe<T[number]>({ ...options, [Kind]: "IntegerEnum", type: "integer", enum: [...values] });
 }
 
-/** A schema of the published catalogue: its name, SemVer version and the TypeBox source. */
+/** A published schema: its name, its SemVer version, and its TypeBox source. */
 export interface PublishedSchema {
   readonly name: string;
   readonly version: string;
@@ -90,19 +90,19 @@ export interface PublishedSchema {
 }
 
 /**
- * Registers a schema in the catalogue: a stable `$id` derived from its name, and a `$version`. Returns the same
- * object, which remains the source of its static type.
+ * Marks a schema as published by setting `$version` and a stable `$id` derived from the name. Returns the same object,
+ * so its static type is unchanged.
  */
 export function published<T extends TSchema>(name: string, version: string, schema: T): T {
   return Object.assign(schema, { $id: schemaId(name), $version: version });
 }
 
-/** The `$id` of the published schema of this name. */
+/** Returns the `$id` of the published schema with this name. */
 export function schemaId(name: string): string {
   return `${ID_BASE}/${name}.json`;
 }
 
-/** Reads name and version back from a schema made by {@link published}. */
+/** Reads the name and version of a schema that went through {@link published}. */
 export function publication(schema: TSchema): PublishedSchema {
   const name = String(schema.$id).slice(ID_BASE.length + 1, -".json".length);
   return { name, version: String(schema.$version), schema };

@@ -24,7 +24,7 @@ const documents = [...files]
   .filter(([path]) => path.startsWith(SCHEMA_FOLDER))
   .map(([path, text]) => ({ path, text, document: JSON.parse(text) as Record<string, unknown> }));
 
-test(`committed files equal what the export writes (otherwise ${REMEDY})`, async () => {
+test(`committed files equal the export's output (otherwise ${REMEDY})`, async () => {
   const written = [...files, ...exportedDocuments(ROOT, [...JOB_TYPES.values()])];
   const faults = written.flatMap(([path, text]) => {
     const committed = readIfThere(path);
@@ -35,7 +35,7 @@ test(`committed files equal what the export writes (otherwise ${REMEDY})`, async
   expect(faults).toEqual([]);
 });
 
-test("every schema has its draft, a stable $id derived from its name, and a SemVer $version", () => {
+test("every schema names its draft and has an $id derived from its name and a SemVer $version", () => {
   for (const { path, document } of documents) {
     const name = path.slice(SCHEMA_FOLDER.length + 1, -".json".length);
     expect(document.$schema).toBe("https://json-schema.org/draft/2020-12/schema");
@@ -45,7 +45,7 @@ test("every schema has its draft, a stable $id derived from its name, and a SemV
   }
 });
 
-test("names are unique and every reference leads to a published schema", () => {
+test("schema names are unique, and every reference leads to a published schema", () => {
   const names = publishedSchemas().map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   const ids = new Set(names.map(schemaId));
@@ -57,7 +57,7 @@ test("names are unique and every reference leads to a published schema", () => {
   expect(astray).toEqual([]);
 });
 
-test("a strict validator knows every keyword, and every job type's payload is published", () => {
+test("a strict validator knows every keyword, and every job type's payload schema is published", () => {
   const ajv = new Ajv2020({ strict: true, validateFormats: false });
   ajv.addKeyword("$version");
   for (const { document } of documents) ajv.addSchema(document);
@@ -66,7 +66,7 @@ test("a strict validator knows every keyword, and every job type's payload is pu
     expect(ajv.getSchema(schemaId(`job-type.${name}`))?.schema).toMatchObject({ $version: version });
 });
 
-test("the gate finds no change between the real schemas and themselves, and detects an unannounced one", () => {
+test("the gate finds no change between the schemas and a copy of them, and detects an unannounced change", () => {
   const real = new Map(
     publishedSchemas().map(({ name }) => [name, schemaIn(`${SCHEMA_FOLDER}/${name}.json`)]),
   );
@@ -85,13 +85,13 @@ test("every job type's example matches its published schema", () => {
   }
 });
 
-test("lengths are counted in UTF-16 units, so nothing passes that the published schema refuses", () => {
+test("lengths count UTF-16 code units, so TypeBox accepts nothing that the published schema refuses", () => {
   const ajv = new Ajv2020();
   const schema = Type.String({ minLength: 1, maxLength: 4 });
   const verdicts = (text: string) => [Value.Check(schema, text), ajv.validate(schema, text)];
   expect(verdicts("🐇🐇")).toEqual([true, true]);
   expect(verdicts("🐇🐇🐇")).toEqual([false, true]);
-  // A minimum above 1 would reverse this: two units may be one character.
+  // With a minimum above 1, TypeBox could accept a text that is too short: one character may be two code units.
   const lower = documents.flatMap(({ text }) => [...text.matchAll(/"minLength": (\d+)/g)].map(([, n]) => n));
   expect(new Set(lower)).toEqual(new Set(["1"]));
 });
@@ -100,7 +100,7 @@ test("the topology table matches its schema", () => {
   expect([...Value.Errors(Topology, readJson("contracts/topology.json"))]).toEqual([]);
 });
 
-test("every problem code is listed with its status, title and whether to try again", () => {
+test("every problem code is listed with its status, its title, and whether to try again", () => {
   const codes = readJson("contracts/problem-codes.json") as Record<string, unknown>;
   expect(Object.keys(codes)).toEqual(PROBLEM_CODES);
   const Definition = Type.Object(
@@ -114,7 +114,7 @@ test("every problem code is listed with its status, title and whether to try aga
   for (const definition of Object.values(codes)) expect(Value.Check(Definition, definition)).toBe(true);
 });
 
-test("the registry of interfaces matches its schema and names each address once", () => {
+test("the interface registry matches its schema and lists the expected addresses", () => {
   const registry = readJson("contracts/ui-registry.json");
   expect([...Value.Errors(UiRegistry, registry)]).toEqual([]);
   const { interfaces } = Value.Decode(UiRegistry, registry);

@@ -13,7 +13,7 @@ const Login = Type.Object({
   value: Type.String({ description: "The demonstration's value" }),
 });
 
-/** Everything that runs in a full deployment; the data is `SERVICE_CATALOGUE`. */
+/** The schema of `SERVICE_CATALOGUE`, which lists everything that runs in a full deployment. */
 export const ServiceCatalogue = published(
   "services",
   "1.0.0",

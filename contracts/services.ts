@@ -15,14 +15,14 @@ const POSTGRES_LOGIN = {
 const REDIS_LOGIN = { password: login("REDIS_PASSWORD", "observatory") };
 
 type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
-  /** Set where the image is not named `odto-` plus the service's name. */
+  /** Overrides the default name, `odto-` plus the service's name. */
   readonly image?: string;
   readonly health: NonNullable<ServiceEntry["health"]>;
 };
 
 /**
- * Our own services, in starting order. Adding a service starts here: the runner, the build, coverage, the tests and
- * Compose's checks derive their lists from it.
+ * This project's services, in starting order. To add one, start here: the runner, the build, coverage, the tests and
+ * Compose's checks derive their lists from this table.
  */
 export const OWN_SERVICES = {
   gateway: {
@@ -111,7 +111,7 @@ export const OWN_SERVICES = {
 
 export type ServiceName = keyof typeof OWN_SERVICES;
 export const SERVICE_NAMES = Object.keys(OWN_SERVICES) as readonly ServiceName[];
-/** The services that a job passes through; the others display it. */
+/** The services that a job or its events pass through. */
 export const JOB_SERVICES = SERVICE_NAMES.filter(
   (name): name is Exclude<ServiceName, "web-pty"> => name !== "web-pty",
 );
@@ -329,17 +329,17 @@ const ENTRIES: ServiceEntry[] = [
   },
 ];
 
-/** What runs in a full deployment. Compose, the registry of interfaces and the documents are checked against it. */
+/** Everything that runs in a full deployment. Tests check Compose, the interface registry and documents against it. */
 export const SERVICE_CATALOGUE: ServiceCatalogue = { services: ENTRIES };
 
-/** Returns the catalogue's entry of this name. */
+/** Returns the catalogue entry with this name. */
 export function entryOf(name: string): ServiceEntry {
   const entry = ENTRIES.find((one) => one.name === name);
   if (!entry) throw new Error(`The catalogue has no ${name}`);
   return entry;
 }
 
-/** The first port of an entry, or the one with a purpose. */
+/** Returns an entry's port with this purpose, or by default its first port. */
 export function portOf(name: string, purpose?: string): ServiceEntry["ports"][number] {
   const port = entryOf(name).ports.find((one) => purpose === undefined || one.purpose === purpose);
   if (!port) throw new Error(`${name} has no port ${purpose ?? ""}`);

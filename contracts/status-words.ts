@@ -1,12 +1,12 @@
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 
 export interface StatusWord {
-  /** What people read and may type; the key is the API's own name. */
+  /** The word that people read and may type; the key is the API's own name. */
   readonly word: string;
   readonly meaning: string;
 }
 
-/** One word and one meaning per status, for every text that people read. `docs/statuses.md` prints this table. */
+/** One word and one meaning for each status, wherever people read it. `docs/statuses.md` prints this table. */
 export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   PENDING: { word: "pending", meaning: "Accepted, not yet checked by a processor; lasts milliseconds" },
   VALIDATED: { word: "waiting", meaning: "Checked, due, and waiting for a free slot" },
@@ -25,12 +25,12 @@ export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   },
 };
 
-/** The word for a status. */
+/** Returns the word for a status. */
 export function statusWord(status: JobStatus): string {
   return STATUS_WORDS[status].word;
 }
 
-/** The status that a name or a word denotes, in any case; undefined when there is none. */
+/** Returns the status with this name or word, in any case; undefined if there is none. */
 export function statusNamed(text: string): JobStatus | undefined {
   const name = text.trim().toLowerCase();
   return JOB_STATUSES.find((status) => status.toLowerCase() === name || STATUS_WORDS[status].word === name);

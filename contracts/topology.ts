@@ -4,8 +4,8 @@ import { Count, published, StringEnum } from "./schema.ts";
 export const EXCHANGE = "observatory.events";
 
 /**
- * Where a message enters: the first route feeds intake and observation, the second only observation, the third the
- * dead letters, the fourth holds what could not be filed among them.
+ * The routing keys. `jobs.created` feeds the intake and the observers, and `jobs.transitions` only the observers.
+ * `jobs.failed.validation` feeds the dead letters, and `messages.parked` holds messages that could not be filed there.
  */
 export const ROUTES = [
   "jobs.created",
@@ -46,7 +46,7 @@ export const Topology = published(
 );
 export type Topology = Static<typeof Topology>;
 
-/** The one table of exchange, queues and bindings; the bus adapters declare exactly this. */
+/** The exchange, the queues and their bindings. The bus adapters declare exactly these. */
 export const TOPOLOGY: Topology = {
   exchange: EXCHANGE,
   queues: [

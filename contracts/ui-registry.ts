@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { published } from "./schema.ts";
 import { entryOf, portOf } from "./services.ts";
 
-/** The web interfaces for people; the data is `UI_REGISTRY`. */
+/** The schema of `UI_REGISTRY`, which lists the web interfaces for people. */
 export const UiRegistry = published(
   "ui-registry",
   "1.0.0",
@@ -107,7 +107,7 @@ const PAGES = [
 
 export const UI_REGISTRY: UiRegistry = { interfaces: PAGES };
 
-/** The port on which a deployment publishes a service's page: its only published port, or the one with `purpose`. */
+/** Returns the host port of a service's page: the service's first published port, or the one for `purpose`. */
 function publishedPort(service: string, purpose?: string): number {
   const port = purpose ? portOf(service, purpose) : entryOf(service).ports.find(({ published }) => published);
   if (!port?.published) throw new Error(`${service} publishes no port ${purpose ?? ""}`);

@@ -12,22 +12,21 @@ import { SERVICE_NAMES } from "./services.ts";
 import { TOPOLOGY } from "./topology.ts";
 
 const text = readFileSync(join(import.meta.dir, "VERSIONS.md"), "utf8");
-// Payloads of job types have a separate table, which the export writes.
+// Job-type payloads have a separate table, which the export writes.
 const current = new Map(CATALOGUE.map(({ name, version }) => [name, version]));
 
 const listed = tableUnder("## Schemas").map(([name = "", version = "", what = "", history = ""]) => ({
   name,
   version,
   what,
-  // Newest first.
   history: history.split(";").map((entry) => /^(\S+) \((\S+)\): (.+)$/.exec(entry.trim())?.slice(1) ?? []),
 }));
 const uses = tableUnder("## What each service needs").map(
   ([service = "", schema = "", use = "", minimum = ""]) => ({ service, schema, use, minimum }),
 );
 
-describe("the table of schemas", () => {
-  test("lists every published schema at its version, in the order of names, and no other", () => {
+describe("the schema table", () => {
+  test("lists exactly the published schemas and their versions, sorted by name", () => {
     expect(listed.map(({ name, version }) => [name, version])).toEqual([...current]);
   });
 
@@ -35,7 +34,7 @@ describe("the table of schemas", () => {
     expect(listed.filter(({ what }) => what.length < 5)).toEqual([]);
   });
 
-  test("has a history for each, newest first, that begins with the current version", () => {
+  test("has a history for each schema, newest first, starting with the current version", () => {
     for (const { name, version, history } of listed) {
       const dates = history.map(([, date]) => date ?? "");
       expect([name, history[0]?.[0]]).toEqual([name, version]);
@@ -48,15 +47,15 @@ describe("the table of schemas", () => {
   });
 });
 
-describe("the table of services", () => {
-  test("lists our services, with one line per schema", () => {
+describe("the table of service needs", () => {
+  test("lists every service, with one line for each schema it uses", () => {
     expect([...new Set(uses.map(({ service }) => service))]).toEqual([...SERVICE_NAMES]);
     const keys = uses.map(({ service, schema }) => `${service} ${schema}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(uses.filter(({ use }) => !["reads", "writes", "reads, writes"].includes(use))).toEqual([]);
   });
 
-  test("requires no newer version than exists, of the same major", () => {
+  test("only requires versions that the current ones satisfy", () => {
     const impossible = uses.filter(({ schema, minimum }) => {
       const version = current.get(schema);
       return !version || !Bun.semver.satisfies(version, `^${minimum}`);
@@ -64,17 +63,17 @@ describe("the table of services", () => {
     expect(impossible).toEqual([]);
   });
 
-  test("names a user of every schema, except the lists of interfaces and of services, which no service reads", () => {
+  test("names a service for every schema except `services` and `ui-registry`, which no service reads", () => {
     const used = new Set(uses.map(({ schema }) => schema));
     expect([...current.keys()].filter((name) => !used.has(name))).toEqual(["services", "ui-registry"]);
   });
 
-  test("names what the routes of gateway and read-model accept and return", () => {
+  test("names every schema that a gateway or read-model route accepts or returns", () => {
     expect(missing("gateway", GATEWAY_ROUTES)).toEqual([]);
     expect(missing("read-model", READ_MODEL_ROUTES)).toEqual([]);
   });
 
-  test("names what each consumer reads from its queues", () => {
+  test("names every schema that a consumer reads from its queues", () => {
     const events = EVENT_TYPES.map((eventType) => `event.${eventType}`);
     const arriving = {
       "jobs.created": ["event.job.created"],
@@ -103,7 +102,7 @@ function missing(service: string, routes: Readonly<Record<string, Route>>): stri
   ]);
 }
 
-/** The cells of the first table below a heading, without its header row. */
+/** Returns the cells of the table below a heading, without its header row. */
 function tableUnder(heading: string): string[][] {
   const section = text.split(`\n${heading}\n`)[1]?.split("\n## ")[0];
   if (section === undefined) throw new Error(`VERSIONS.md has no ${heading}`);

@@ -6,7 +6,7 @@ import { statusNamed, statusWord } from "./status-words.ts";
 
 type Scalar = string | number | boolean | null;
 
-/** Writes a filter as one line of text, which parses to the same filter. */
+/** Writes a filter as a line of text that reads back as the same filter. */
 export function writeFilter<L extends FilterLanguage>(language: L, filter: Filters[L]): string {
   const terms: string[] = [];
   const { payload = {}, ...rest } = filter as Readonly<Record<string, unknown>> & {
@@ -39,7 +39,7 @@ const wordOf = (key: string, value: string) => {
   return status ? statusWord(status) : value;
 };
 
-/** A number and the same text were one word when typed. */
+/** Writes payload values, merging a value and the equal text that follows it: both came from one typed word. */
 function valuesOf(values: readonly Scalar[]): string[] {
   const written: string[] = [];
   for (let i = 0; i < values.length; i++) {
@@ -63,7 +63,7 @@ const literal = (value: string) =>
 const quotedField = (field: string) =>
   /[\s":\\]/.test(field) ? `${PAYLOAD_PREFIX}${quoted(field)}` : `${PAYLOAD_PREFIX}${field}`;
 
-/** Quotes words that would be read as terms, or whose blanks matter, as one. */
+/** Quotes text that contains characters of the syntax, or whose blanks would be lost. */
 const quotedText = (text: string) =>
   /[":\\<>=]/.test(text) || text !== text.trim().replaceAll(/\s+/g, " ")
     ? `"${text.replace(/["\\]/g, "\\$&")}"`
