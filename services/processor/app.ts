@@ -26,13 +26,16 @@ export interface AppOptions {
   readonly commandLog: CommandLog;
   readonly counts: Pick<CountStore, "check">;
   readonly snapshot: WorkerStore["snapshot"];
-  /** The messages that this process holds, by queue. */
+  /** Returns the number of messages that this process holds, by queue. */
   readonly held: Bus["held"];
-  /** Whether the tables are up to date, so that commands may run. */
+  /** Whether startup has finished. Until then the internal routes are refused. */
   isStarted(): boolean;
 }
 
-/** The processor's HTTP side: operations, and the internal API through which the gateway sends commands. */
+/**
+ * Creates the processor's HTTP app: its operational endpoints, and the internal API that the gateway and the
+ * metrics-engine call.
+ */
 export function createApp(options: AppOptions): AnyElysia {
   const app = new Elysia()
     .use(options.edge)
@@ -46,7 +49,7 @@ export function createApp(options: AppOptions): AnyElysia {
 
 function createHandlers(options: AppOptions): Handlers<typeof PROCESSOR_ROUTES> {
   const { commands, actions, deadLetters, replay, commandLog, counts } = options;
-  /** Runs a command under the id in its request; a repetition receives the first reply. */
+  /** Runs a command once per command id; a repeated request receives the first reply. */
   const once = <T>({ request }: { request: Request }, act: (commandId: string) => Promise<T>): Promise<T> => {
     const id = idIn(request, COMMAND_HEADERS.id);
     const send = idIn(request, COMMAND_HEADERS.send);
@@ -89,7 +92,7 @@ function createHandlers(options: AppOptions): Handlers<typeof PROCESSOR_ROUTES> 
   };
 }
 
-/** The id in the gateway's header; a fresh one for a caller that sends none. */
+/** Returns the id in one of the gateway's headers, or a new id if the caller sent none. */
 function idIn(request: Request, header: string): string {
   const id = request.headers.get(header);
   return id === null ? crypto.randomUUID() : readId(id);

@@ -1,13 +1,16 @@
 import type { Tracing } from "../../shared/tracing.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 
-/** The span of one attempt. */
+/** The trace span of one attempt. */
 export interface AttemptSpan {
   readonly traceparent: string;
   end(ended: EndedAttempt): void;
 }
 
-/** Starts the span; undefined when the job's trace is not sampled. `at` is when the attempt started, if not now. */
+/**
+ * Starts an attempt's span. Returns undefined when tracing is off or the job's trace is not sampled. `at` is when the
+ * attempt started; by default, now.
+ */
 export function attemptSpan(tracing: Tracing, job: ClaimedJob, at?: Date): AttemptSpan | undefined {
   if (!tracing.on) return undefined;
   const span = tracing.span(`execute ${job.type}`, "internal", job.traceparent, at?.getTime());

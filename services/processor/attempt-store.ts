@@ -9,7 +9,7 @@ import { claimedColumns } from "./job-columns-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 
-/** A claim in the statement that ends attempts. */
+/** A claim that shares a statement with the recording of ended attempts. */
 export type PiggybackRequest = Omit<ClaimRequest, "policies">;
 
 interface Ended {
@@ -17,15 +17,15 @@ interface Ended {
   readonly sent: string | null;
 }
 
-/** An attempt that ended, and the conclusion for its job. */
+/** An ended attempt and the conclusion for its job. */
 export interface EndEntry {
   readonly ended: EndedAttempt;
   readonly conclusion: Conclusion;
 }
 
 /**
- * Restricts a lookup by id to executing jobs. It is an expression, because the planner would otherwise use the index of
- * executing jobs and compare every job of a batch with every one of them.
+ * Restricts a lookup by id to executing jobs. The concatenation hides the column from the planner, which would
+ * otherwise scan the index of executing jobs and compare each of them with every job in the batch.
  */
 const stillExecuting = (sql: Sql) => sql`j.status || '' = 'EXECUTING'`;
 
@@ -59,20 +59,23 @@ const deadColumns = (dead: readonly End[]): Columns => ({
   body: ["text", dead.map((e) => JSON.stringify({ type: e.job.type, payload: e.job.payload }))],
 });
 
-/** The event of an end that the job's row implies, along with the attempt. */
+/** Returns the event id of the end if the job's row implies that end, and with it the attempt; otherwise null. */
 const impliedEventId = ({ steps }: Conclusion) => steps.find(({ implied }) => implied)?.eventId ?? null;
 
-/** Statements about attempts: their progress, their end, and the worker that holds them. */
+/**
+ * Creates the statements about attempts: saving their progress, recording their ends, and finding the jobs that a
+ * worker holds.
+ */
 export function createAttemptStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
   return {
     /**
-     * Writes how attempts ended, and returns the indexes in `entries` of those written. An entry is written only while
-     * its job is held by the same worker for the same attempt: a worker that was presumed dead cannot overwrite its
-     * successor, even when one batch has the ends of both. An entry that ignores a person's cancel is not written
-     * either, unless it is a success; the caller then concludes again.
+     * Records how attempts ended, and returns the indexes of the `entries` it wrote. It writes an entry only while the
+     * same worker still holds the job for the same attempt, so a worker that was presumed dead cannot overwrite its
+     * successor, even if one batch contains the ends of both. Nor does it write an entry that ignores a requested
+     * cancel, unless the attempt succeeded; the caller then draws a new conclusion.
      *
-     * With `claim`, the same statement claims due jobs, at most as many as it ended attempts: a slot changes hands in
-     * one commit, and the worker never holds more jobs than before.
+     * With `claim`, the same statement also claims due jobs, at most one for each attempt it ended. A slot thus passes
+     * to its next job in one commit, and the worker never holds more jobs than before.
      */
     async finish(
       entries: readonly EndEntry[],
@@ -117,7 +120,7 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
     },
   };
 
-  /** Runs the statement of `finish`; with `claim`, `on` is a transaction. */
+  /** Runs the statement behind `finish`. With `claim`, `on` must be a transaction. */
   async function finishOn(on: Sql, entries: readonly EndEntry[], claim?: PiggybackRequest) {
     const claiming = claim
       ? on`, ${claimCtes(on, { ...claim, policies: known.policies }, on`(select count(*)::int from done)`)},

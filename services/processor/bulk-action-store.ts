@@ -27,17 +27,20 @@ export interface BulkAction {
   readonly finishedAt: Date | null;
 }
 
-/** What an action acts on, and how. */
+/** Identifies the rows that an action covers, and the operation it performs on them. */
 export type ActionScope = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
 
-/** How many rows match an action now, by status or reason and by type. */
+/** The number of matching rows that share a type and a status (jobs) or a reason (dead letters). */
 export interface MatchCount {
   readonly group: string;
   readonly type: string | null;
   readonly count: number;
 }
 
-/** One step of an action on jobs; `finished` when nothing is left or this worker no longer holds the action. */
+/**
+ * The result of one step of an action on jobs. `finished` is true when no jobs are left or this worker no longer holds
+ * the action.
+ */
 export interface Chunk {
   readonly finished: boolean;
   readonly messages: readonly OutboxMessage[];
@@ -45,11 +48,11 @@ export interface Chunk {
 }
 
 const CHUNK = 500;
-/** Jobs deleted per transaction, in tens of milliseconds. */
+/** Jobs deleted per transaction; a transaction of this size takes tens of milliseconds. */
 const PURGE_CHUNK = 200;
 /** The job statuses that each action applies to. */
 const ELIGIBLE = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
-/** A job may change between the read and the write; this many times in a row is not a race. */
+/** Rounds of read and write before giving up on jobs that keep changing in between. */
 const MAX_ROUNDS = 5;
 
 export function createBulkActionStore(sql: Sql, write: WriteHistory) {
@@ -57,7 +60,10 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     id, target, action, filter, state, reason, matched, seen, changed, after,
     created_at as "createdAt", finished_at as "finishedAt"`;
 
-  /** The rows that matched when the action was requested. Wrapped in an object, because a bare query is awaited. */
+  /**
+   * Returns the rows that matched when the action was requested. They are wrapped in an object, because awaiting a bare
+   * query would run it.
+   */
   async function rowsOf(on: Sql, { target, action, filter, createdAt }: ActionScope) {
     if (target === "dead-letters") {
       const pending = action === "replay" ? on`and replayed_at is null` : on``;
@@ -70,7 +76,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       filter,
       ELIGIBLE[action === "cancel" || action === "purge" ? action : "retry"],
     );
-    // A job that this action retried may have failed again since.
+    // For a retry, `finished_at` excludes jobs that this action has already retried and that have failed again.
     const bound = action === "cancel" ? on`created_at <= ${createdAt}` : on`finished_at <= ${createdAt}`;
     return { from: on`jobs where ${match.sql} and ${bound}` };
   }
@@ -90,7 +96,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return rows.map(({ id }) => id);
     },
 
-    /** Creates an action; a second request under the same id changes nothing. */
+    /** Creates an action, unless one with the same id exists. */
     async create({
       id,
       target,
@@ -112,7 +118,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** Takes the oldest action that no other live worker holds and that is not in `passed`. */
+    /** Takes the oldest running action that no other live worker holds and `passed` does not contain. */
     async take(workerId: string, passed: readonly string[]): Promise<BulkAction | undefined> {
       const [row] = await sql<BulkAction[]>`
         update bulk_actions set worker_id = ${workerId}
@@ -127,27 +133,27 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** Releases an action to other workers. */
+    /** Releases an action, so that other workers can take it. */
     async release(id: string, workerId: string): Promise<void> {
       await sql`update bulk_actions set worker_id = null where id = ${id} and worker_id = ${workerId}`;
     },
 
-    /** Ends an action as failed; its changes remain. */
+    /** Ends an action as failed. The changes it has made remain. */
     async fail(id: string, workerId: string, reason: string): Promise<void> {
       await sql`
         update bulk_actions set state = 'failed', reason = ${reason}, finished_at = now()
         where id = ${id} and worker_id = ${workerId} and state = 'running'`;
     },
 
-    /** Stops an action; its changes remain. */
+    /** Cancels an action. The changes it has made remain. */
     async cancel(id: string): Promise<void> {
       await sql`
         update bulk_actions set state = 'cancelled', finished_at = now() where id = ${id} and state = 'running'`;
     },
 
     /**
-     * Changes the next jobs and counts them in one transaction: a worker that dies leaves both done or neither.
-     * `movesOf` decides the moves; an action that cancels also requests cancellation of running jobs.
+     * Changes the next jobs and counts them in one transaction, so a dying worker leaves both done or neither.
+     * `movesOf` decides the moves; a cancel action also requests cancellation of running jobs.
      */
     async jobChunk(
       id: string,
@@ -189,7 +195,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       });
     },
 
-    /** Returns the next dead letters of an action; undefined when this worker no longer holds it. */
+    /** Returns the ids of an action's next dead letters; undefined if this worker no longer holds the action. */
     async letterIds(id: string, workerId: string, limit: number): Promise<string[] | undefined> {
       const action = await held(sql, id, workerId);
       if (!action) return undefined;
@@ -200,7 +206,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return rows.map((row) => row.id);
     },
 
-    /** Drops the next dead letters and counts them, in one transaction. */
+    /** Drops the next dead letters and counts them in one transaction. */
     async dropChunk(id: string, workerId: string): Promise<{ finished: boolean }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
@@ -224,7 +230,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       });
     },
 
-    /** Deletes the next jobs and counts them, in one transaction. */
+    /** Deletes the next jobs and counts them in one transaction. */
     async purgeChunk(id: string, workerId: string): Promise<{ finished: boolean }> {
       return sql.begin(async (transaction) => {
         const tx = transaction as unknown as Sql;
@@ -247,13 +253,13 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
 
     advance: (id: string, step: Advance) => advance(sql, id, step),
 
-    /** Deletes actions that ended and were requested more than a week ago. */
+    /** Deletes ended actions that were requested more than a week ago. */
     async forgetOld(): Promise<void> {
       await sql`delete from bulk_actions where created_at < now() - interval '7 days' and state <> 'running'`;
     },
   };
 
-  /** Returns an action that this worker holds and that still runs, and locks it within a transaction. */
+  /** Returns an action if it is running and this worker holds it. Within a transaction, its row stays locked. */
   async function held(on: Sql, id: string, workerId: string): Promise<BulkAction | undefined> {
     const [row] = await on<BulkAction[]>`
       select ${columns(on)} from bulk_actions

@@ -20,19 +20,19 @@ import type { Outbox } from "./outbox.ts";
 import type { ReplayLetter } from "./replay.ts";
 import { storableText } from "./storable-json.ts";
 
-/** A request for at most this many matches waits for its action; a larger one is answered with the id at once. */
+/** A request with at most this many matches waits for its action to end; a larger one returns at once. */
 const MAX_AWAITED = 1_000;
 const WAIT_MS = 3_000;
 const WAIT_POLL_MS = 20;
 const SAMPLE_SIZE = 10;
-/** How many types a note names. */
+/** The most job types that a note names. */
 const MAX_NAMED = 5;
 const PURGE_NOTE =
   "Jobs that ended in the last half minute, have live children or are accused by the ledger remain; repeat the purge later to delete them";
 /** How often a processor looks for abandoned actions. */
 const POLL_MS = 1_000;
 const REPLAY_CHUNK = 50;
-/** Consecutive failures of a step, one poll apart, after which its action ends as failed. */
+/** After this many consecutive failures of a step, one poll apart, its action ends as failed. */
 const MAX_FAILURES = 3;
 const MAX_REASON = 500;
 const FORGET_EVERY_MS = 600_000;
@@ -48,20 +48,20 @@ export interface BulkActionsOptions {
   readonly stopping: AbortSignal;
   readonly log: Log;
   readonly duty: Duty;
-  /** Called when an action made jobs due. */
+  /** Called when an action has made jobs due. */
   readonly onDue: () => void;
 }
 
 type RequestedAction = Pick<BulkAction, "target" | "action" | "filter">;
 
 /**
- * Actions on all jobs, or all dead letters, that match a filter. An action is a row: the processor that holds it goes
- * through the matches by id, and when it dies another one continues from there.
+ * Runs actions on all jobs or dead letters that match a filter. Each action is a row in the store. The processor that
+ * holds it works through the matches in id order; if that processor dies, another one continues where it stopped.
  */
 export function createBulkActions(options: BulkActionsOptions) {
   const { store, commandLog, jobs, history, outbox, replay, workerId, stopping, log, duty, onDue } = options;
   let woken = Promise.withResolvers<void>();
-  /** Consecutive failures of the actions that this processor runs, by action id. */
+  /** Consecutive failures of each action that this processor runs, by action id. */
   const failures = new Map<string, number>();
 
   async function begin(requested: RequestedAction, id: string, dryRun: boolean) {
@@ -87,7 +87,7 @@ export function createBulkActions(options: BulkActionsOptions) {
   async function get<T extends Target>(id: string, target: T): Promise<ReplyTo<T>> {
     const action = await store.get(id, target);
     if (!action) throw new AppError("ACTION_NOT_FOUND", `No action on ${target} has the id ${id}`);
-    // The store finds an action only under its own target, so its verb is one of that target's.
+    // The store finds an action only under its own target, so its verb is one that the target allows.
     return replyFor(action) as ReplyTo<T>;
   }
 
@@ -110,8 +110,8 @@ export function createBulkActions(options: BulkActionsOptions) {
   }
 
   /**
-   * Runs every action, the oldest first. One whose step fails is retried after the pause, behind the others. Returns
-   * false when the store or the bus failed.
+   * Runs every action, oldest first. An action whose step fails waits for the next poll while the others run. Returns
+   * false if the store or the bus failed.
    */
   async function executeAll(): Promise<boolean> {
     const passed: string[] = [];
@@ -153,7 +153,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     return chunk.finished;
   }
 
-  /** Counts each letter as it is replayed: a replay goes to the bus, and no transaction spans both. */
+  /** Counts each letter as soon as it is replayed, because no transaction spans both the bus and the store. */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
     const letters = await store.letterIds(id, holder, REPLAY_CHUNK);
     if (!letters) return true;
@@ -172,7 +172,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       await replay(letterId, {}, actionId, crypto.randomUUID());
       return true;
     } catch (error) {
-      // This letter cannot be replayed as it is, but the others can. An outage of the store or the bus stops them all.
+      // A refusal concerns only this letter, so the others go on. A store or bus outage concerns all of them.
       if (!(error instanceof AppError) || error.retryable) throw error;
       log.info("A dead letter was not replayed", { deadLetterId: letterId, actionId, reason: error.message });
       return false;
@@ -203,8 +203,8 @@ export function createBulkActions(options: BulkActionsOptions) {
     },
 
     /**
-     * Keeps jobs that are not sealed yet, have live children or are accused by the ledger; `changed` counts the
-     * deleted.
+     * Deletes the matching jobs, except jobs that the ledger has not sealed yet or accuses, and jobs with live
+     * children. `changed` counts the deleted jobs.
      */
     async onPurge(
       { filter: given, all = false, dryRun = false }: PurgeRequest,
@@ -238,7 +238,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       return get(id, target);
     },
 
-    /** Runs the actions requested here and those abandoned by others, until stopping. */
+    /** Runs the actions that no other live processor holds, until the service stops. */
     async run(): Promise<void> {
       let forgottenAt = 0;
       duty.begin();
@@ -263,8 +263,8 @@ export function createBulkActions(options: BulkActionsOptions) {
 export type BulkActions = ReturnType<typeof createBulkActions>;
 
 /**
- * Whether the store or the bus failed temporarily. A timeout does not count: a step that is too large for one statement
- * times out every time.
+ * Returns whether the store or the bus failed temporarily. A timeout does not count, because a step that is too large
+ * for one statement times out every time.
  */
 function isOutage(error: unknown): boolean {
   if (error instanceof AppError) return error.retryable;
@@ -293,7 +293,7 @@ function countsOf(target: Target, found: readonly MatchCount[]) {
   };
 }
 
-/** The reply that describes an action on a target. */
+/** The type of the reply for an action on this target. */
 type ReplyTo<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
 
 function replyFor({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {

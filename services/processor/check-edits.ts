@@ -8,12 +8,12 @@ import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/json-bounds.
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The idempotencyKey of the edited body");
 
-/** Refuses an edited payload that the gateway would refuse when submitted. */
+/** Refuses an edited payload that the gateway would refuse in a submission. */
 export function checkEditedPayload(payload: Readonly<Record<string, unknown>>): void {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
 }
 
-/** Refuses an edited message that is empty, breaks its contract, or contains what the gateway would refuse. */
+/** Refuses an edited message that is empty, breaks its contract, or contains anything the gateway would refuse. */
 export function checkEditedMessage({ events, refused }: DecodedMessage, route: Route): void {
   if (refused[0])
     throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);
@@ -26,7 +26,7 @@ function checkEditedEvent({ eventType, idempotencyKey, payload }: JobEvent): voi
   if (eventType !== "job.created")
     throw new AppError(
       "VALIDATION_FAILED",
-      `The edited body has a ${eventType}, expected job.created: it goes to intake`,
+      `The edited body contains a ${eventType}; intake accepts only job.created`,
     );
   checkKey(idempotencyKey);
   checkEditedPayload(payload.payload);

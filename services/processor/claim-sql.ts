@@ -4,26 +4,28 @@ import { claimedColumns } from "./job-columns-sql.ts";
 
 type Fragment = PendingQuery<Row[]>;
 
-/** Who claims, and which jobs. */
+/** The worker that claims, and the limits of its claim. */
 export interface ClaimRequest {
   readonly workerId: string;
-  /** JSON: the free slots of each limited type, by name; any other type has no limit of its own. */
+  /** JSON: the free slots of each limited type, by type name. Any other type has no limit of its own. */
   readonly typeSlots: string;
-  /** JSON: version and policy of each type that this processor knows, by name. */
+  /** JSON: the version and policy of each type that this processor knows, by type name. */
   readonly policies: string;
 }
 
 /**
- * The CTEs that choose and lock due jobs, best first. Jobs that cannot be claimed cost nothing, however many there are:
+ * Returns the CTEs that choose and lock due jobs, best first. Jobs that cannot be claimed cost nothing, however many
+ * there are:
  *
- * - `lanes`: each type that is known, not paused and not full, with each of its versions that has waiting jobs, found
- *   by hopping through the index from one to the next.
- * - `best`: the best jobs of each lane, unlocked. The best of all lanes determine how many jobs each lane yields.
- * - `taken`: that many jobs of each lane, locked. Jobs that another processor is claiming are skipped, and the next
- *   best take their place.
+ * - `lanes`: one lane per type and version with waiting jobs, if the type is known, not paused and not full. `hops`
+ *   finds the versions by jumping through the index from one to the next.
+ * - `best`: the best jobs of each lane, not locked yet. Ranking them across all lanes decides how many jobs each lane
+ *   contributes.
+ * - `taken`: each lane's share of jobs, locked. Jobs that another processor is claiming are skipped, and the next best
+ *   jobs replace them.
  *
- * A lane has the order of `jobs_claimable`, so no plan needs a sort, which would read a lane to its end. `limit` is an
- * expression of type integer.
+ * Each lane is read in the order of the index `jobs_claimable`, so no plan needs a sort, which would read the lane to
+ * its end. `limit` is an integer expression.
  */
 export function claimCtes(
   sql: Sql,
@@ -80,8 +82,8 @@ export function claimCtes(
 }
 
 /**
- * Updates the jobs that {@link claimCtes} took. It finds them by ctid: a join would be planned for the number of rows
- * that the table had when the plan was made.
+ * Returns the update of the jobs that {@link claimCtes} took. It finds them by ctid, because a join would stay planned
+ * for the table's size at the time of planning.
  */
 export function claimUpdate(sql: Sql, workerId: string): Fragment {
   return sql`
@@ -99,12 +101,13 @@ export function claimUpdate(sql: Sql, workerId: string): Fragment {
 }
 
 /**
- * Keeps claims in this transaction from sorting. With the statistics of an empty table every plan looks equally cheap,
- * and one that sorts reads all jobs of a type, finished ones too; in index order a claim reads only the jobs it takes.
+ * Keeps claims in this transaction from sorting. With the statistics of an empty table, all plans look equally cheap,
+ * but a plan that sorts reads every job of a type, even finished ones. In index order, a claim reads only the jobs it
+ * takes.
  */
 export const neverSort = (tx: Sql): Fragment => tx`set local enable_sort = off`;
 
-/** The statement that claims at most `limit` due jobs. */
+/** Returns the statement that claims at most `limit` due jobs. */
 export function claimSql(sql: Sql, request: ClaimRequest, limit: number): Fragment {
   return sql`
     with recursive ${claimCtes(sql, request, sql`${limit}::int`)}

@@ -5,16 +5,17 @@ import type { WriteHistory } from "./history-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 
-/** Scheduled jobs that one statement marks as due. */
+/** The most jobs that one statement marks as due. */
 const PROMOTED = 1_000;
 
-/** Statements that claim due jobs. "Now" is PostgreSQL's clock, not this processor's. */
+/** Creates the statements that claim due jobs. They use PostgreSQL's clock, not this processor's. */
 export function createClaimStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
   return {
     /**
-     * Claims at most `limit` due jobs of types that this processor knows, by priority, then age. `typeSlots` limits the
-     * jobs of a type. A job without a policy receives its type's. A worker that was presumed dead claims nothing until
-     * it has registered again. The same transaction puts the jobs' `job.started` into the outbox.
+     * Claims at most `limit` due jobs of types that this processor knows, by priority and then by due time. `typeSlots`
+     * limits how many jobs of a type are claimed. A job without a policy receives its type's policy. A worker that was
+     * presumed dead claims nothing until it has registered again. The same transaction commits the message with the
+     * jobs' `job.started` events.
      */
     async claim(
       workerId: string,
@@ -30,8 +31,8 @@ export function createClaimStore(sql: Sql, history: Historian, write: WriteHisto
     },
 
     /**
-     * Marks jobs whose time has come, so that claims see them. Returns whether more may remain: a wave of scheduled
-     * jobs takes several statements.
+     * Marks jobs whose `run_at` has passed as due, so that claims see them. `more` is true if others may remain: a
+     * large wave of jobs takes several statements.
      */
     async promote(): Promise<{ promoted: number; more: boolean }> {
       const { count } = await sql`

@@ -28,25 +28,25 @@ export interface ClaimerOptions {
 }
 
 export interface Claimer {
-  /** Sets what runs claimed jobs; call once, before anything else. */
+  /** Sets the function that runs claimed jobs. Call it once, before anything else. */
   onClaimed(run: (job: ClaimedJob) => void): void;
-  /** Looks for due jobs, if slots are free. Call when a job may have become due. */
+  /** Looks for due jobs if slots are free. Call it when a job may have become due. */
   poke(): void;
-  /** Looks for due jobs at this time. */
+  /** Schedules a look for due jobs at this time. */
   dueAt(time: Date): void;
   /**
-   * Looks for due jobs if the last look left any waiting. Call when a slot is free; `retryAt` is its job's next
-   * attempt.
+   * Looks for due jobs if the last look may have left some waiting. Call it when a job's slot becomes free; `retryAt`
+   * is when that job's next attempt is due, or null.
    */
   slotFreed(retryAt: Date | null): void;
-  /** Whether the last look claimed every due job: only then may new jobs skip the queue. */
+  /** Whether the last look claimed every due job. Only then may new jobs skip the queue. */
   readonly caughtUp: boolean;
   /**
-   * Returns a claim for the statement that ends attempts, whose slots pass to the jobs it claims; undefined when no
-   * jobs are known to wait, another claim is in progress, or this processor is stopping.
+   * Returns a claim to add to the statement that ends attempts; their slots pass to the jobs it claims. Returns
+   * undefined when no jobs are known to wait, another claim is in progress, or this processor is stopping.
    */
   piggyback(): PiggybackClaim | undefined;
-  /** Polls for due jobs until stopping, then waits for the current look. */
+  /** Polls for due jobs until the service stops, then waits for the look in progress. */
   run(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export function createClaimer({
   const timers = new Set<Timer>();
 
   async function look(): Promise<void> {
-    // After one turn of the event loop every slot of a recorded batch is free, and one claim fills them all.
+    // One turn of the event loop later, every slot of a recorded batch is free, and one claim can fill them all.
     await new Promise(setImmediate);
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
@@ -96,14 +96,14 @@ export function createClaimer({
           jobs.map((job) => job.type),
         );
       }
-      // A claim that stopped at a full type has not seen every due job.
+      // A claim that a full type cut short has not seen every due job.
       const cutShort = jobs.length < reserved && jobs.some(({ type }) => type in taken);
       caughtUp = jobs.length < reserved && seen === pokes && !cutShort;
       for (const job of jobs) start(job);
     }
   }
 
-  /** Marks jobs whose time has come, even without a free slot here: other processors may claim them. */
+  /** Marks jobs as due even when this processor has no free slot, because other processors may claim them. */
   async function promote(): Promise<void> {
     for (let more = true; more && !stopping.aborted; ) {
       const wave = await store.promote();
@@ -141,7 +141,7 @@ export function createClaimer({
     },
     dueAt(time) {
       const delay = time.getTime() - now().getTime();
-      // The poll finds jobs that are further away or have no timer.
+      // Polling finds the jobs that get no timer.
       if (delay > MAX_TIMER_MS || timers.size >= MAX_TIMERS) return;
       const timer = setTimeout(
         () => {
@@ -180,7 +180,7 @@ export function createClaimer({
     async run() {
       duty.begin();
       while (!stopping.aborted) {
-        // With every slot taken, claiming nothing is progress.
+        // With every slot taken, claiming nothing still counts as progress.
         if (slots.free === 0 && !looking) duty.done();
         timePassed();
         claimer.poke();

@@ -1,6 +1,6 @@
 import type { Sql } from "../../shared/postgres.ts";
 
-/** A received command: its id, the request that carries it, and a hash of its content. */
+/** A received command: its id, the id of the request that carries it (`send`), and a hash of its content. */
 export interface CommandRequest {
   readonly id: string;
   readonly send: string;
@@ -12,15 +12,15 @@ export interface CommandRecord {
   readonly send: string;
   readonly fingerprint: string;
   readonly reply: unknown;
-  /** Whether the worker that runs it is alive. */
+  /** Whether the worker that runs the command is alive. */
   readonly held: boolean;
 }
 
 export function createCommandLogStore(sql: Sql) {
   return {
     /**
-     * Begins a command that is new, was withdrawn and sent again, or whose worker died. Returns false when another
-     * request runs or ran it; `find` returns its state.
+     * Begins a command if it is new, if it was withdrawn and another request now carries it, or if its worker died.
+     * Otherwise returns false; `find` then returns the command's state.
      */
     async begin({ id, send, fingerprint }: CommandRequest, workerId: string): Promise<boolean> {
       const rows = await sql`
@@ -46,8 +46,8 @@ export function createCommandLogStore(sql: Sql) {
     },
 
     /**
-     * Records how a command ended; `reply` is JSON. Does nothing when this worker was lost and another request has
-     * taken the command over.
+     * Records how a command ended; `reply` is JSON. Does nothing if this worker was presumed dead and another request
+     * has taken over the command.
      */
     async end(
       { id, send }: Pick<CommandRequest, "id" | "send">,
@@ -59,14 +59,14 @@ export function createCommandLogStore(sql: Sql) {
         where id = ${id} and send = ${send} and state = 'running'`;
     },
 
-    /** Keeps a command from beginning; one that has begun is not affected. */
+    /** Prevents this request from beginning the command. Has no effect on a command that has already begun. */
     async withdraw(id: string, send: string): Promise<void> {
       await sql`
         insert into commands (id, send, fingerprint, state) values (${id}, ${send}, '', 'withdrawn')
         on conflict (id) do nothing`;
     },
 
-    /** Deletes commands that are older than a day. */
+    /** Deletes commands older than a day. */
     async forgetOld(): Promise<void> {
       await sql`delete from commands where started_at < now() - interval '1 day'`;
     },

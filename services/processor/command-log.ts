@@ -7,7 +7,7 @@ import type { CommandLogStore, CommandRequest } from "./command-log-store.ts";
 import { storableJson } from "./storable-json.ts";
 
 const POLL_MS = 50;
-/** How long a repetition waits for the first request to end. */
+/** How long a repeated request waits for the first one to end. */
 const WAIT_MS = 4_000;
 
 export interface CommandLogOptions {
@@ -19,17 +19,17 @@ export interface CommandLogOptions {
 
 /**
  * Runs each command once. A command is in one of these states:
- * running: its worker runs it; a repetition waits for the end, and takes over when that worker is lost;
- * done, refused: its reply is kept for a day, and repetitions receive it;
- * withdrawn: nothing was done, and the request that carried it can no longer run it; another request may.
+ * running: a worker is running it; a repeated request waits for the reply, or takes over if that worker was lost;
+ * done, refused: the reply is kept for a day, and repeated requests receive it;
+ * withdrawn: nothing was done, and the request that carried it can no longer run it, but another request may.
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
-  /** Retries until the end is written; until then the command appears to be running. */
+  /** Retries until the end is recorded. Until then the command appears to be running. */
   const record = (command: CommandRequest, state: "done" | "refused" | "withdrawn", reply: unknown) =>
     untilItSucceeds(() => store.end(command, state, storableJson(JSON.stringify(reply ?? null))), {
       signal: stopping,
       onError(error) {
-        // A value that the store refuses, it will always refuse.
+        // Retrying cannot help: the store would refuse the same value every time.
         if (isRefusedValue(error)) throw error;
         log.warn("Cannot record the end of a command yet", {
           commandId: command.id,
@@ -42,7 +42,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
 
   async function carryOut(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
     try {
-      // Records a refusal as the caller receives it.
+      // Translated here, so that a refusal is recorded exactly as the caller receives it.
       const reply = await act().catch(translateStoreError);
       await record(command, "done", reply);
       return reply;
@@ -55,7 +55,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
     }
   }
 
-  /** Answers a repetition from the record of the first request. */
+  /** Answers a repeated request from the record of the first one. */
   async function repeat({ id, fingerprint }: CommandRequest): Promise<unknown> {
     for (let waited = 0; waited < WAIT_MS; waited += POLL_MS) {
       const known = await store.find(id);
@@ -77,7 +77,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
       return (await store.begin(command, workerId())) ? carryOut(command, act) : repeat(command);
     },
 
-    /** Returns the state of a command. Withdraws one that has not begun, so that the answer remains true. */
+    /** Returns a command's outcome. Withdraws a command that has not begun, so that the answer stays true. */
     async outcome(id: string, send: string): Promise<CommandOutcome> {
       await store.withdraw(id, send);
       const known = await store.find(id);

@@ -6,7 +6,7 @@ import { unnestSql } from "../../shared/unnest-sql.ts";
 import type { JobPosition, Step } from "./history.ts";
 import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 
-/** A job as a command reads it. */
+/** The fields of a job that commands need. */
 export interface CommandJob extends JobPosition {
   readonly status: JobStatus;
   readonly priority: number;
@@ -41,7 +41,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       return sql<CommandJob[]>`select ${columns} from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
-    /** Returns the request with which a job was submitted. */
+    /** Returns the request that a job was created from. */
     async request(id: string): Promise<JobRequestRow | undefined> {
       const [row] = await sql<JobRequestRow[]>`
         select type, priority, max_attempts as "maxAttempts", deadline_ms as "deadlineMs", metadata,
@@ -50,10 +50,10 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** The job types that have jobs. */
+    /** Returns the types of all stored jobs. */
     types: () => jobTypes(sql),
 
-    /** Moves the jobs that have not changed since the command read them. Returns the ids actually written. */
+    /** Moves the jobs that have not changed since the command read them, and returns the ids of the moved jobs. */
     async move(
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
@@ -99,7 +99,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       };
     },
 
-    /** Requests cancellation of running jobs from their workers. Returns the ids that still run. */
+    /** Requests cancellation of running jobs and notifies their workers. Returns the ids of the jobs still running. */
     async requestCancel(ids: readonly string[]): Promise<Set<string>> {
       const rows = await sql<{ id: string }[]>`
         with requested as (
@@ -117,7 +117,10 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       return rows.length > 0;
     },
 
-    /** Returns how many live workers run a type at this version, how many of its jobs wait, and whether it is known. */
+    /**
+     * Returns how many live workers run a type at this version, how many of its jobs wait, and whether the store has
+     * seen it.
+     */
     async typeStatus(type: string, version: number) {
       const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`
         with ${knownTypesSql(sql)}

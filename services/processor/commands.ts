@@ -13,28 +13,28 @@ import type { Historian } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
 
-/** A job may change between the read and the write; this many times in a row is not a race. */
+/** Rounds of read and write before giving up on a job that keeps changing in between. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
-/** A job whose id is older than this has a row, or was never accepted. */
+/** A job whose id is older than this either has a row or was never accepted. */
 const ON_ITS_WAY_MS = 60_000;
-/** How long a cancel waits for the row of a job that was accepted a moment ago. */
+/** How long a cancel waits for the row of a job that was just accepted. */
 const INTAKE_MS = 2_000;
 const INTAKE_POLL_MS = 20;
 
 export interface CommandsOptions {
   readonly store: CommandStore;
-  /** Returns when and why a job was deleted, if that is remembered. */
+  /** Returns when and why a job was deleted; undefined if the store does not remember the deletion. */
   readonly pruned: PruneStore["pruned"];
   readonly history: Historian;
   readonly outbox: Outbox;
   readonly log: Log;
-  /** Called when a command made jobs due. */
+  /** Called when a command has made jobs due. */
   readonly onDue: () => void;
 }
 
-/** Commands on existing jobs. Any processor can run them, because the store holds the state. */
+/** Creates the commands on existing jobs. Any processor can run them, because all their state is in the store. */
 export function createCommands({ store, pruned, history, outbox, log, onDue }: CommandsOptions) {
   async function write(moves: readonly CommandMove[]): Promise<Set<string>> {
     if (moves.length === 0) return new Set();
@@ -43,20 +43,20 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return done;
   }
 
-  /** Cancels a job, or has its worker cancel it; returns whether its status was still the one read. */
+  /** Cancels a waiting job, or requests its worker to cancel a running one. Returns false if the job has changed. */
   async function cancelOne(job: CommandJob, commandId: string): Promise<boolean> {
     if (job.status === "EXECUTING") return (await store.requestCancel([job.id])).has(job.id);
     return (await write(cancelMoves(history, [job], commandId))).has(job.id);
   }
 
-  /** Makes a job wait for a slot again; returns whether it had not changed since it was read. */
+  /** Queues a job for a new run. Returns false if the job has changed since it was read. */
   async function retryOne(job: CommandJob, commandId: string): Promise<boolean> {
     const done = await write(retryMoves(history, [job], commandId));
     if (done.size > 0) onDue();
     return done.has(job.id);
   }
 
-  /** Applies a command to a job, and again if the job changed in between. */
+  /** Applies a command to a job, and repeats it if the job changed in between. */
   async function applyTo(
     id: string,
     allowed: readonly JobStatus[],
@@ -67,7 +67,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = outcome === "cancelled" ? await awaitRow(id) : (await store.get([id]))[0];
       if (!job) throw await missingError(id);
-      // A worker that died during this command may have moved the job, or its last statement may still do so.
+      // A worker that died during this command may have moved the job, or its last statement may do so at any moment.
       if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
         throw new AppError(
@@ -90,7 +90,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return deleted ? prunedProblem(id, deleted) : new AppError("JOB_NOT_FOUND", `No job has the id ${id}`);
   }
 
-  /** Returns a job, waiting for its row when it was accepted a moment ago. */
+  /** Returns a job. Waits for its row if the job may have been accepted just now. */
   async function awaitRow(id: string): Promise<CommandJob | undefined> {
     const patienceMs = mayBeOnItsWay(id, Date.now()) ? INTAKE_MS : 0;
     let [job] = await store.get([id]);
@@ -107,7 +107,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return { jobId, status, cancelRequested, ...(note && { note }) };
   }
 
-  /** Returns a warning that no worker runs a type, with the remedies; undefined when one does. */
+  /** Returns a note that no worker runs a type, with the remedies; undefined if a worker runs it. */
   async function noteOn(type: string, version = 0): Promise<string | undefined> {
     const { workers, waiting } = await store.typeStatus(type, version);
     return workers > 0 ? undefined : noWorkerNote(type, waiting);
@@ -118,7 +118,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     retry: (id: string, commandId: string) => applyTo(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
-      // No type has U+0000 in its name, and the store cannot hold it.
+      // The store refuses U+0000, which no type name contains, so this name is refused before any query.
       if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.typeStatus(type, 0);
       // A removed type may still have jobs, and a newer processor may know a type that this one does not.
@@ -131,9 +131,9 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
   };
 }
 
-/** Returns whether a job may have been accepted a moment ago, by the time in its id. */
+/** Returns whether a job may have been accepted just now, judging by the time in its id. */
 export function mayBeOnItsWay(id: string, now: number): boolean {
-  // UUIDv7 begins with milliseconds (RFC 9562, section 5.7); UUIDv5 follows from a key and carries no time.
+  // A UUIDv7 begins with milliseconds (RFC 9562, section 5.7). A UUIDv5 is derived from a key and contains no time.
   if (id[14] !== "7") return id[14] === "5";
   return Math.abs(now - Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) < ON_ITS_WAY_MS;
 }

@@ -51,14 +51,14 @@ const ENDINGS = {
   "timed out": { outcome: "timed-out", error, retryable: true },
   cancelled: { outcome: "cancelled" },
   "lost with its worker": { outcome: "lost", error, countsAsLoss: true },
-  "given back": { outcome: "lost", error, countsAsLoss: false },
+  "returned by its worker": { outcome: "lost", error, countsAsLoss: false },
 } as const satisfies Record<string, Ending>;
 
 const FIRST = { tries: 0, losses: 0 };
 const LAST_TRY = { tries: MAX_ATTEMPTS - 1, losses: 0 };
 const LAST_LOSS = { tries: 0, losses: MAX_LOSSES - 1 };
 
-/** Outcome, counts before, whether a person requested a cancel; then the status and the counts after. */
+/** Columns: outcome, counts before it, whether a person requested a cancel; then status, tries and losses after it. */
 const TABLE: [keyof typeof ENDINGS, typeof FIRST, boolean, string, number, number][] = [
   ["succeeded", FIRST, false, "COMPLETED", 0, 0],
   ["succeeded", LAST_TRY, false, "COMPLETED", 2, 0],
@@ -80,9 +80,9 @@ const TABLE: [keyof typeof ENDINGS, typeof FIRST, boolean, string, number, numbe
   ["lost with its worker", LAST_LOSS, false, "FAILED", 0, 5],
   ["lost with its worker", FIRST, true, "CANCELLED", 0, 0],
   ["lost with its worker", LAST_LOSS, true, "CANCELLED", 0, 4],
-  ["given back", FIRST, false, "RETRYING", 0, 0],
-  ["given back", LAST_LOSS, false, "RETRYING", 0, 4],
-  ["given back", FIRST, true, "CANCELLED", 0, 0],
+  ["returned by its worker", FIRST, false, "RETRYING", 0, 0],
+  ["returned by its worker", LAST_LOSS, false, "RETRYING", 0, 4],
+  ["returned by its worker", FIRST, true, "CANCELLED", 0, 0],
 ];
 
 const concluded = (ending: Ending, job: Partial<ClaimedJob> = {}) =>
@@ -104,14 +104,14 @@ test.each(TABLE)(
   },
 );
 
-test("a retry waits for its backoff, a job that was lost for nothing", () => {
+test("a failed job waits for its backoff, and a job lost with its worker retries at once", () => {
   expect(concluded(ENDINGS.failed, { tries: 1 }).runAt).toEqual(new Date("2026-01-01T00:00:02.100Z"));
   expect(concluded(ENDINGS["lost with its worker"]).runAt).toEqual(finishedAt);
   for (const name of ["succeeded", "failed for good", "cancelled"] as const)
     expect(concluded(ENDINGS[name]).runAt).toBeNull();
 });
 
-test("events and the job carry an error without its stack; an end that has none carries none", () => {
+test("events and the job keep an error without its stack; a cancelled or successful end keeps no error", () => {
   const { error: kept, steps } = concluded(ENDINGS.failed);
   expect(kept).toEqual({ code: "BROKEN", message: "It broke", fingerprint: "f" });
   for (const { event, detail } of steps) expect(`${event}${detail}`).not.toContain("broken.ts");
@@ -119,7 +119,7 @@ test("events and the job carry an error without its stack; an end that has none 
   expect(concluded(ENDINGS.succeeded).error).toBeNull();
 });
 
-test("a clock that is behind the claim's ends the attempt when it began, never earlier", () => {
+test("a clock that lags behind the claim cannot end an attempt before it began", () => {
   const claimedAt = new Date("2026-01-01T01:00:00.000Z");
   const { at, steps, runAt } = concluded(ENDINGS["lost with its worker"], { updatedAt: claimedAt });
   expect([at, ...steps.map((step) => step.at)]).toEqual([claimedAt, claimedAt, claimedAt]);

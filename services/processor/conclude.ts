@@ -37,7 +37,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     },
     at,
   );
-  // Uses this processor's clock: the job's history may be ahead of it, and would delay the retry.
+  // Counts from `finishedAt`, not `at`: if a faster clock wrote the job's history, `at` would delay the retry.
   const runAt = verdict.status === "RETRYING" ? new Date(ended.finishedAt.getTime() + delayMs) : null;
   return { ...verdict, at, runAt, steps: [executed, move()] };
 
@@ -57,8 +57,9 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
 }
 
 /**
- * Succeeded → COMPLETED. Any other outcome → CANCELLED if a person requested that. Failed or timed out → RETRYING while
- * tries remain, else FAILED. Lost with its worker → RETRYING at once, or FAILED after too many losses.
+ * Decides a job's fate from its attempt's outcome. A success completes the job. After any other outcome, a requested
+ * cancel cancels it. A failure or timeout is retried while tries remain, unless the error rules that out; otherwise the
+ * job fails. A job lost with its worker is retried at once, or fails after too many losses.
  */
 function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdict {
   const { tries, losses } = job;
@@ -81,7 +82,7 @@ function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdic
   };
 }
 
-/** Events and lists carry only what identifies an error; the stack is kept with the attempt. */
+/** Returns the fields that identify an error, for events and lists. The stack stays with the attempt. */
 function brief({ code, message, fingerprint }: JobError): JobError {
   return { code, message, ...(fingerprint && { fingerprint }) };
 }

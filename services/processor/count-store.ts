@@ -6,10 +6,16 @@ const FOLD_LOCK = 7_326_116;
 const CHECK_LOCK = 7_326_117;
 const FOLDED = 20_000;
 
-/** The maintained counts: folds the deltas that statements append, and compares the totals with a full count. */
+/**
+ * Creates the statements that maintain the job counts: they fold the appended deltas into totals, and check these
+ * totals against a full count.
+ */
 export function createCountStore(sql: Sql) {
   return {
-    /** Adds appended deltas to the totals. Returns whether more may remain; false while another processor folds. */
+    /**
+     * Adds appended deltas to the totals. `more` is true if others may remain; it is false while another processor is
+     * folding.
+     */
     async fold(): Promise<{ more: boolean }> {
       const [row] = await sql<{ taken: number }[]>`
         with taken as (
@@ -28,8 +34,8 @@ export function createCountStore(sql: Sql) {
     },
 
     /**
-     * Counts everything in one statement without a time limit, and corrects the totals that differ. May run while jobs
-     * do; `sql` should be a dedicated connection.
+     * Counts all rows in one statement without a time limit, and corrects the totals that differ. It may run while jobs
+     * are running. `sql` should be a dedicated connection.
      */
     async check(): Promise<CountCheck> {
       return sql.begin(async (tx) => {
