@@ -25,13 +25,13 @@ export interface AppOptions {
   readonly forward: CommandForwarder;
   readonly maxPayloadBytes: number;
   readonly maxBatchBytes: number;
-  /** Refuses every request that would change something. */
+  /** When true, every request that would change something is refused. */
   readonly readOnly: boolean;
-  /** The read model's URL, as this gateway's callers reach it. */
+  /** The read model's URL as seen by this gateway's callers. */
   readonly readModelUrl: string;
 }
 
-/** Serves the gateway's routes, its operations and its docs. */
+/** Serves the gateway's routes, operations and docs. */
 export function createApp(options: AppOptions): AnyElysia {
   const { edge, ops, docs, readOnly, maxPayloadBytes, maxBatchBytes } = options;
   const app = new Elysia()
@@ -80,7 +80,7 @@ function createHandlers(options: AppOptions): Handlers<typeof GATEWAY_ROUTES> {
 
 type CommandName = keyof typeof COMMAND_ROUTES;
 
-/** Forwards every command to a processor, and relays its reply, unchanged. */
+/** Creates a handler for each command that forwards it to a processor and relays the reply unchanged. */
 function commandHandlers(forward: CommandForwarder) {
   const entries = Object.entries<Route>(COMMAND_ROUTES).map(([name, route]) => [
     name,

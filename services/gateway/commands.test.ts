@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createReplicas } from "../../shared/replicas.ts";
 import { createCommandForwarder } from "./commands.ts";
 
-test("a command skips a processor behind the same name that refuses the connection", async () => {
+test("a command skips a processor that refuses the connection", async () => {
   const alive = Bun.serve({
     hostname: "127.0.0.2",
     port: 0,
@@ -11,7 +11,7 @@ test("a command skips a processor behind the same name that refuses the connecti
   const forward = createCommandForwarder({
     processors: createReplicas([`http://processor:${alive.port}`], async () => ["127.0.0.1", "127.0.0.2"]),
   });
-  // Twice: each of the two processors comes first once.
+  // Two commands, so round robin tries each of the two processors first once.
   for (const correlationId of [crypto.randomUUID(), crypto.randomUUID()]) {
     const reply = await forward.command({ method: "POST", path: "/jobs/1/cancel", correlationId });
     expect(await reply.json()).toEqual({ path: "/internal/jobs/1/cancel" });

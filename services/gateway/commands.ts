@@ -6,7 +6,7 @@ import { pause } from "../../shared/async.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
 
-/** A processor replies quickly, however much work a command starts; longer silence means trouble. */
+/** A processor replies quickly however much work a command starts, so a longer silence means trouble. */
 const TIMEOUT_MS = 5_000;
 /** How long to poll for the outcome of a command that got no reply. */
 const OUTCOME_MS = 8_000;
@@ -14,11 +14,11 @@ const OUTCOME_POLL_MS = 200;
 
 const outcomeChecker = TypeCompiler.Compile(CommandOutcome);
 
-/** Errors before a connection was made: nothing was sent. */
+/** Error codes that occur before a connection exists, so nothing was sent. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 export interface CommandOptions {
-  /** Base URLs of the processors running now; any of them can serve any command. */
+  /** Returns the base URLs of the running processors; any of them can serve any command. */
   readonly processors: () => Promise<readonly string[]>;
 }
 
@@ -37,12 +37,13 @@ interface Sent extends Command {
 
 /**
  * Forwards commands on existing jobs to the processors, round robin. It skips a processor only if it cannot connect to
- * it: one that fell silent may have carried out the command, so the outcome is looked up by the command's id.
+ * it. A processor that falls silent after connecting may have carried out the command, so the outcome is looked up by
+ * the command's id.
  */
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;
 
-  /** Returns all processors, each time starting with the next one. */
+  /** Returns all processors; each call starts with the next one. */
   async function roundRobin(): Promise<string[]> {
     const all = await processors();
     const first = next++ % all.length;
@@ -63,7 +64,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // A kept-alive connection may have died with its processor, which would look like silence.
+      // A kept-alive connection may have died with its processor, and that failure would look like silence.
       keepalive: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -83,7 +84,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
       } catch {
-        // This processor may be in trouble; the next one may know the command.
+        // This processor may be failing; the next one may know the command.
       }
     }
     return undefined;
@@ -113,7 +114,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
     );
   }
 
-  /** Reads from the first processor that answers: repeating a read is safe. */
+  /** Reads from the first processor that answers; repeating a read is safe. */
   async function read(path: string, correlationId: string): Promise<Response> {
     const failures: string[] = [];
     for (const base of await roundRobin()) {

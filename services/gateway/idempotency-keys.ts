@@ -4,8 +4,8 @@ interface InProgress {
 }
 
 /**
- * Remembers idempotency keys with the fingerprints of their bodies: every request in progress, bounded by the in-flight
- * limit, and the newest `limit` confirmed ones.
+ * Remembers the body fingerprint of each idempotency key: for all requests in progress, which the in-flight limit
+ * bounds, and for the newest `limit` confirmed requests.
  */
 export function createIdempotencyKeys(limit: number) {
   const inProgress = new Map<string, InProgress>();
@@ -25,7 +25,7 @@ export function createIdempotencyKeys(limit: number) {
 
     /**
      * Publishes once per key: a duplicate that arrives during the first request shares its outcome. Resolves to
-     * whether this call published. Forgets a failed request, which may then be repeated.
+     * whether this call published. A failed request is forgotten, so it may be repeated.
      */
     async publishOnce(key: string, fingerprint: string, publish: () => Promise<void>): Promise<boolean> {
       const earlier = inProgress.get(key);

@@ -1,9 +1,9 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 
-/** The gateway's spans of a job's trace: the request, and the publish inside it. */
+/** The gateway's spans in a job's trace: the request span and the publish span inside it. */
 export interface JobTrace {
-  /** Parent of the consumers' spans. */
+  /** Parent context of the consumers' spans. */
   readonly traceparent: string;
   /** `published` is false for a repeated request. */
   end(published: boolean): void;
@@ -11,8 +11,8 @@ export interface JobTrace {
 }
 
 /**
- * Starts a job's trace, or continues its caller's; returns undefined when it is not sampled. Each job of a batch gets
- * its own trace, which starts with the publish span.
+ * Starts a job's trace or continues the caller's. Returns undefined when tracing is off or the trace is not sampled.
+ * Each job of a batch gets its own trace, which starts with the publish span.
  */
 export function beginTrace(
   tracing: Tracing,

@@ -13,8 +13,8 @@ import { createSubmitter } from "./submit-job.ts";
 import versionText from "./VERSION" with { type: "text" };
 
 const LINKS = {
-  "/docs": "Its routes, to read and try out",
-  "/openapi.json": "The same for programs",
+  "/docs": "API reference, with requests to try out",
+  "/openapi.json": "OpenAPI document for programs",
   "/job-types": "The job types, each with an example",
 };
 

@@ -21,16 +21,16 @@ export interface SubmitOptions {
   readonly makeEvent: EventMaker;
   readonly tracing: Tracing;
   readonly maxPayloadBytes: number;
-  /** Most jobs awaiting their confirm; one more is refused with OVERLOADED. */
+  /** Most jobs that may await their confirm; further jobs are refused with OVERLOADED. */
   readonly maxInFlight: number;
 }
 
-/** The facts about a request that its body does not hold. */
+/** Facts about a request that are not in its body. */
 export interface Caller {
   readonly correlationId: string;
   readonly idempotencyKey?: string | undefined;
   readonly traceparent?: string | undefined;
-  /** Set when the request holds many jobs. */
+  /** Set when the job arrived in a batch. */
   readonly batch?: true;
 }
 
@@ -42,7 +42,7 @@ interface Prepared {
   readonly trace: JobTrace | undefined;
 }
 
-/** Accepts jobs: checks each, derives its id, and resolves once the bus has it. */
+/** Accepts jobs: checks each one, derives its id and publishes it. */
 export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxInFlight }: SubmitOptions) {
   const keys = createIdempotencyKeys(10_000);
   // Requests that arrive together share a message and its confirm.
@@ -106,7 +106,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     };
   }
 
-  /** Throws IDEMPOTENCY_CONFLICT when another body, in progress or confirmed, used the key. */
+  /** Throws IDEMPOTENCY_CONFLICT when a request in progress or confirmed used the key with a different body. */
   function refuseOtherBody({ key, fingerprint }: Prepared): void {
     const known = key === undefined ? undefined : keys.get(key);
     if (known === undefined || known === fingerprint) return;
@@ -130,7 +130,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
     idle: () => publisher.idle(),
 
-    /** Accepts one job; resolves when it is durable in the bus. */
+    /** Accepts one job. Resolves once the bus has stored it durably. */
     async submit(body: unknown, caller: Caller): Promise<Acceptance> {
       const prepared = prepare(body, caller);
       const { acceptance, trace } = prepared;
@@ -146,8 +146,8 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
 
     /**
-     * Accepts or refuses each job on its own, identified by its index. Rejects as a whole only when the bus accepted
-     * none of them.
+     * Accepts or refuses each job separately and reports its index. Rejects only when every job was refused and the
+     * first refusal is retryable, for example because the bus is unavailable.
      */
     async submitBatch(bodies: readonly unknown[], caller: Caller): Promise<BatchAcceptance> {
       const outcomes = await Promise.allSettled(bodies.map((body) => this.submit(body, caller)));
@@ -167,7 +167,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
   };
 }
-/** Consumers hold about a hundred messages at once; short messages bound their memory. */
+/** Consumers hold about a hundred messages at once, so a length limit bounds their memory. */
 const MAX_MESSAGE_LENGTH = 262_144;
 
 function messagesOf(envelopes: readonly string[]): string[][] {

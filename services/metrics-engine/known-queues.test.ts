@@ -11,13 +11,13 @@ const queue = (type: string) => ({
   oldestWaitingMs: 40,
 });
 
-test("every known job type has one queue; those from the store are unchanged", () => {
+test("every known job type has exactly one queue, and queues from the store are unchanged", () => {
   const queues = withKnownQueues([queue("hash"), queue("retired")]);
   expect(queues.slice(0, 2)).toEqual([queue("hash"), queue("retired")]);
   expect(queues.map(({ type }) => type).sort()).toEqual([...JOB_TYPES.keys(), "retired"].sort());
 });
 
-test("a queue missing from the store's snapshot is empty", () => {
+test("a known queue missing from the store's snapshot is reported as empty", () => {
   for (const { type, ...rest } of withKnownQueues([])) {
     expect(JOB_TYPES.has(type)).toBe(true);
     expect(rest).toEqual({ waiting: 0, scheduled: 0, executing: 0, paused: false, oldestWaitingMs: null });

@@ -3,7 +3,7 @@ import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 
 /**
  * Adds the missing queues of known job types to a snapshot. A type without unfinished jobs has no row in the job store,
- * but its depth is 0, not unknown: its series would otherwise stay at the last depth before the queue drained.
+ * but its depth is 0, not unknown. Without an entry, its series would stay at the last depth before the queue drained.
  */
 export function withKnownQueues(queues: StoreSnapshot["queues"]): StoreSnapshot["queues"] {
   const listed = new Set(queues.map(({ type }) => type));

@@ -18,7 +18,7 @@ import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";
 import versionText from "./VERSION" with { type: "text" };
 
-/** Below normal priority: on a small machine the observer must not slow the jobs it observes; it catches up later. */
+/** Below normal priority: on a small machine the observer must not slow the jobs it observes, and it can catch up. */
 const NICENESS = 5;
 
 async function start({

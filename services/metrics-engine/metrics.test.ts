@@ -45,7 +45,7 @@ describe("the job metrics", () => {
     expect(await samples("observatory_job_queue_wait_seconds_count")).toEqual({ 'type="hash"': 1 });
   });
 
-  test("start at 0 for known types, so that the first failure shows as a rise", async () => {
+  test("start at 0 for known types, so the first failure shows as an increase", async () => {
     const metrics = createMetrics("metrics-engine");
     createFamilies(metrics, ["hash", "sleep"]);
     for (const name of ["submitted", "completed", "failed", "retried", "cancelled", "rejected"]) {
@@ -58,15 +58,15 @@ describe("the job metrics", () => {
     }
   });
 
-  test("never decrease when more events are new than the batch held", async () => {
+  test("never decrease when a batch yields more new events than it held", async () => {
     const { families, samples } = world();
-    // The next call reports events that an earlier one counted but could not report.
+    // Recording a batch may also return events that an earlier call counted but failed to return.
     families.recorded(sampleEvents(5, "job.created"), 2);
     expect(await samples("observatory_events_recorded_total")).toEqual({ "": 5 });
     expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });
   });
 
-  test("have at most 50 types and one label for the others, across counters and gauges", async () => {
+  test("label at most 50 types and share one label among the rest, across counters and gauges", async () => {
     const { families, metrics } = world();
     const types = Array.from({ length: 200 }, (_, n) => `type-${n}`);
     families.recorded(
@@ -87,7 +87,7 @@ describe("the job metrics", () => {
     expect((await samples("observatory_oldest_waiting_seconds"))['type="other"']).toBe(9);
   });
 
-  test("show what a snapshot holds, and nothing when there is none", async () => {
+  test("show a snapshot's values, and no values without a snapshot", async () => {
     const { families, samples } = world();
     expect(await samples("observatory_dead_letters")).toEqual({});
     families.storeMeasured(snapshot([queue("hash", 1, 500)]));

@@ -4,12 +4,12 @@ import { createBoundedLabels } from "../../shared/bounded-labels.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { contributionOf } from "../../shared/observations/counting.ts";
 
-/** Job types with their own label; all others share "other". */
+/** How many job types get their own label; all others share "other". */
 const MAX_TYPES = 50;
 
 /**
- * The job metrics for Prometheus, counted from new events and measured from snapshots. The counters of `knownTypes`
- * start at 0, because a rate misses the step from absent to 1.
+ * Registers the job metrics for Prometheus: counters fed by new events, and gauges fed by snapshots. The counters of
+ * `knownTypes` start at 0, because `rate()` misses a step from absent to 1.
  */
 export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = []) {
   const labelOf = createBoundedLabels(MAX_TYPES);
@@ -72,11 +72,11 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     "Age of the newest recorded event: when it was recorded, or now while more are waiting",
   );
   let newestAt = 0;
-  // Unknown before the first snapshot.
+  // Their values are unknown before the first snapshot.
   for (const gauge of [deadLetters, outbox]) gauge.remove();
 
   return {
-    /** Counts a recorded batch: its new events, and the number of events it held. */
+    /** Counts a recorded batch: `fresh` holds its new events, and `total` is the size of the batch. */
     recorded(fresh: readonly JobEvent[], total: number): void {
       events.inc(fresh.length);
       if (total > fresh.length) duplicates.inc(total - fresh.length);
@@ -96,7 +96,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     refused: (count: number): void => refused.inc(count),
     parked: (count: number): void => parked.inc({ queue: "events.observed" }, count),
 
-    /** Shows the bus's side of a snapshot; while it is unavailable (undefined), the gauges are absent, not stale. */
+    /** Sets the bus gauges. While the bus is unavailable (`undefined`), they are absent rather than stale. */
     busMeasured(queues: readonly Snapshot["bus"][number][] | undefined): void {
       for (const gauge of [depth, lag, consumers]) gauge.reset();
       for (const queue of queues ?? []) {
@@ -109,7 +109,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
       }
     },
 
-    /** Shows the store's side of a snapshot; undefined when no processor supplied one. */
+    /** Sets the job store's gauges; `undefined` means that no processor supplied a snapshot. */
     storeMeasured(snapshot: Omit<Snapshot, "bus"> | undefined): void {
       for (const gauge of [jobs, oldest, withoutWorker, workers]) gauge.reset();
       // Resetting a metric without labels would set it to 0; removing it makes it absent.

@@ -12,12 +12,12 @@ import type { Families } from "./metrics.ts";
 import { beginRecordSpans } from "./record-spans.ts";
 
 /**
- * A call that handled fewer messages than this lasts at least `LINGER_MS`: the messages that arrive in that time form
- * one batch.
+ * A call with fewer messages than this lasts at least `LINGER_MS`, so the messages that arrive in that time form one
+ * batch.
  */
 const SMALL = 20;
 const LINGER_MS = 40;
-/** Events decoded before health checks and the bus get a turn. */
+/** How many events are decoded before health checks and the bus get a turn. */
 const TURN = 1_000;
 
 export interface RecorderOptions {
@@ -29,9 +29,9 @@ export interface RecorderOptions {
 }
 
 /**
- * Records events from `events.observed`. It stores and counts them before it acknowledges them, so a crash loses
- * nothing. An envelope that breaks its contract, or that the store refuses, is dead-lettered on its own; the processor
- * may file the same one from its queue, under the same id.
+ * Records events from `events.observed`. Events are stored and counted before they are acknowledged, so a crash loses
+ * nothing. An envelope that breaks its contract or that the store refuses is dead-lettered on its own. The processor
+ * may dead-letter the same envelope from its own queue, under the same id.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({
@@ -80,7 +80,7 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         reason: refused[0]?.reason,
       });
     }
-    // Lingering only now records a lone message at once, and the next one within the linger.
+    // Linger only after recording: a lone message is recorded at once, and the next one within `LINGER_MS`.
     const lingerMs = LINGER_MS - (performance.now() - startedAt);
     if (batch.length < SMALL && lingerMs > 0) await pause(lingerMs, signal);
   };

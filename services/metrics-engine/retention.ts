@@ -4,10 +4,10 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 
-/** Rare, because an event store without an index on time has to scan everything. */
+/** Pruning is rare, because an event store without an index on time has to scan everything. */
 export const RETENTION_EVERY_MS = 3_600_000;
 
-/** Deletes events older than the retention, now and every hour, until `signal` aborts. */
+/** Deletes events past their retention, immediately and then hourly, until `signal` aborts. */
 export async function keepRetention(
   observations: Pick<ObservationWriter, "prune">,
   { hours, log, duty }: { hours: number; log: Log; duty: Duty },

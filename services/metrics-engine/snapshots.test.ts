@@ -15,7 +15,7 @@ const store: StoreSnapshot = {
   outbox: 0,
 };
 
-/** A processor whose consumers hold this many messages of `jobs.created`. */
+/** Serves a processor whose consumers hold `held` messages from `jobs.created`. */
 const processorWith = (held: number, hostname: string, port: number) =>
   Bun.serve({
     hostname,
@@ -24,7 +24,7 @@ const processorWith = (held: number, hostname: string, port: number) =>
       Response.json(new URL(url).pathname === "/internal/held" ? { "jobs.created": held } : store),
   });
 
-test("the messages held by all processors behind one name are added up", async () => {
+test("messages held by all processors behind one host name are added up", async () => {
   const one = processorWith(3, "127.0.0.1", 0);
   const another = processorWith(4, "127.0.0.2", one.port ?? 0);
   const end = new AbortController();

@@ -17,7 +17,7 @@ const heldChecker = TypeCompiler.Compile(PROCESSOR_ROUTES.held.reply.schema);
 export interface SnapshotsOptions {
   readonly observations: Pick<ObservationWriter, "recordSnapshot">;
   readonly bus: Pick<Bus, "depths" | "held">;
-  /** Base URLs of the processors running now; any of them can answer for the whole job store. */
+  /** Returns the base URLs of the running processors; any of them can answer for the whole job store. */
   readonly processors: () => Promise<readonly string[]>;
   readonly families: Families;
   readonly log: Log;
@@ -26,9 +26,9 @@ export interface SnapshotsOptions {
 }
 
 /**
- * Takes snapshots of queues and workers, at once and then every `everyMs`, until `signal` aborts. The two sides are
- * measured separately: one that is missing twice in a row is logged once, and a snapshot is stored only when both are
- * present.
+ * Takes snapshots of queues and workers, immediately and then every `everyMs`, until `signal` aborts. The bus and the
+ * job store are measured separately. A part missing twice in a row is logged once, and a snapshot is stored only when
+ * both parts are present.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
   const { observations, bus, processors, families, log, everyMs, duty } = options;
@@ -64,7 +64,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
     }));
     families.busMeasured(queues);
     families.storeMeasured(store);
-    // A missing bus or processor reports itself; a snapshot that cannot be stored is this service's fault.
+    // The bus and the processors report their own failures; this duty fails only if a snapshot cannot be stored.
     if (!queues || !store) duty.done();
     else
       await part("observations", async () => {
@@ -78,7 +78,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 }
 
-/** Fetches how many messages each processor's consumers hold; one that does not answer counts as holding none. */
+/** Fetches how many messages each processor's consumers hold; a silent processor counts as holding none. */
 async function fetchHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
   const replies = await Promise.allSettled(
     processors.map(async (base) => {

@@ -32,8 +32,8 @@ const HOUR_MS = 3_600_000;
 /** Longer than a processor takes to create the tables, and longer than the wait for starting engines. */
 const SEALING_STUCK_MS = 300_000;
 const LINKS = {
-  "/docs": "Its routes, to read and try out",
-  "/openapi.json": "The same for programs",
+  "/docs": "API reference, with requests to try out",
+  "/openapi.json": "OpenAPI document for programs",
   "/overview": "Everything at a glance",
   "/jobs": "Jobs, newest first",
   "/dead-letters": "What could not be processed",
