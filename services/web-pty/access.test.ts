@@ -22,11 +22,11 @@ test.each([
   ["127.0.0.1", "nonsense", "127.0.0.1"],
   ["127.0.0.1", "", "127.0.0.1"],
   ["127.0.0.1", "2001:db8::1", "2001:db8::1"],
-])("a socket from %s with X-Forwarded-For %p counts as %s", (socket, forwarded, address) => {
+])("a connection from %s with X-Forwarded-For %p counts towards %s", (socket, forwarded, address) => {
   expect(access().addressOf(socket, forwarded)).toBe(address);
 });
 
-test("without a token every terminal opens; with one only a fresh ticket opens it, once", () => {
+test("without a configured token every terminal opens; with one, each terminal needs an unused ticket", () => {
   expect(access().redeemTicket(undefined)).toBeUndefined();
   const guarded = access("correct horse");
   expect(guarded.ticketFor(null)).toBeUndefined();
@@ -38,7 +38,7 @@ test("without a token every terminal opens; with one only a fresh ticket opens i
   expect(guarded.redeemTicket(ticket)).toBe("AUTH_FAILED");
 });
 
-test("a ticket that has expired opens nothing, and their number is bounded", () => {
+test("an expired ticket is invalid, and only the newest tickets are kept", () => {
   const expired = createTickets({ lifetimeMs: -1, max: 10 });
   expect(expired.take(expired.issue())).toBe(false);
   const few = createTickets({ lifetimeMs: 60_000, max: 2 });

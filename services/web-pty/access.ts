@@ -11,29 +11,29 @@ export interface AccessOptions {
   readonly tickets: Tickets;
 }
 
-/** Decides who may connect, and which address a connection counts towards. */
+/** Decides who may connect and which address each connection counts towards. */
 export function createAccess({ origins, trustedProxies, token, tickets }: AccessOptions) {
   const tokenHash = token === undefined ? undefined : hashOf(token);
 
   return {
-    /** Returns why a request must be refused, or undefined. */
+    /** Returns why a request must be refused, or undefined if it is allowed. */
     refusal: (request: Request) => origins.refusal(request),
 
-    /** Returns a one-time ticket for the correct bearer token; undefined for a wrong one. */
+    /** Returns a one-time ticket, or undefined if the required bearer token is missing or wrong. */
     ticketFor(authorization: string | null): string | undefined {
       const given = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
       if (tokenHash && !(given && matchesHash(given, tokenHash))) return undefined;
       return tickets.issue();
     },
 
-    /** Redeems a ticket. Returns why it opens no terminal, or undefined when it does. */
+    /** Redeems a ticket. Returns an error code if the terminal may not be opened, otherwise undefined. */
     redeemTicket(ticket: string | undefined): "AUTH_REQUIRED" | "AUTH_FAILED" | undefined {
       if (!tokenHash) return undefined;
       if (ticket === undefined) return "AUTH_REQUIRED";
       return tickets.take(ticket) ? undefined : "AUTH_FAILED";
     },
 
-    /** Returns the browser's address: the last in X-Forwarded-For that is not a trusted proxy, else the socket's. */
+    /** Returns the browser's address: of X-Forwarded-For and then the socket, the last that is not a trusted proxy. */
     addressOf(socketAddress: string, forwardedFor: string | null): string {
       const chain = [...(forwardedFor ?? "").split(","), socketAddress].map((part) => plain(part)).reverse();
       for (const [i, address] of chain.entries()) {
@@ -46,7 +46,7 @@ export function createAccess({ origins, trustedProxies, token, tickets }: Access
 }
 export type Access = ReturnType<typeof createAccess>;
 
-/** Strips the IPv6 mapping from an IPv4 address: both forms count as one address. */
+/** Strips the IPv6 prefix of a mapped IPv4 address, so both forms count as one address. */
 function plain(address: string): string {
   return address.trim().replace(/^::ffff:(?=\d+\.)/i, "");
 }

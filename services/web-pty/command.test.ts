@@ -8,7 +8,7 @@ test("a command is a path or an array of words", () => {
     expect(() => parseCommand(text)).toThrow("PTY_TUI_BINARY");
 });
 
-test("the program gets a clean environment: no token, no setting of this service", () => {
+test("the program's environment holds the variables it needs and no secrets", () => {
   const env = { PATH: "/bin", HOME: "/root", PTY_AUTH_TOKEN: "secret", DATABASE_URL: "postgres://a:b@c/d" };
   const urls = { GATEWAY_URL: "http://g", READ_MODEL_URL: "http://r" };
   const child = childEnvironment(env, { ...urls, readOnly: true });
@@ -22,7 +22,7 @@ test("the program gets a clean environment: no token, no setting of this service
   expect(childEnvironment(env, { ...urls, readOnly: false })).not.toHaveProperty("ODD_DASHBOARD_READ_ONLY");
 });
 
-test("only loopback addresses are loopback", () => {
+test("only localhost and loopback addresses count as loopback", () => {
   expect(["127.0.0.1", "127.9.9.9", "::1", "localhost"].filter(isLoopback)).toHaveLength(4);
   expect(["0.0.0.0", "::", "10.0.0.1", "127.evil.example"].filter(isLoopback)).toHaveLength(0);
 });

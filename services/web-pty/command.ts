@@ -17,7 +17,7 @@ export function parseCommand(text: string): readonly string[] {
   throw wrong;
 }
 
-/** The environment variables that the program needs; no token or setting is among them. */
+/** Environment variables passed on to the program; none of them is a token or a setting. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TZ", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 
 export function childEnvironment(
@@ -41,7 +41,7 @@ export function childEnvironment(
   };
 }
 
-/** Returns whether a listening address is reachable from this machine only. */
+/** Returns whether a listening address is reachable only from this machine. */
 export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }

@@ -1,9 +1,9 @@
 export interface InputLimit {
-  /** Returns whether this many bytes of input are within the rate now, and counts them if so. */
+  /** Counts the bytes and returns true if they are within the rate; otherwise returns false. */
   tryTake(bytes: number): boolean;
 }
 
-/** A token bucket that holds two seconds of input: a paste passes, a flood does not. */
+/** Creates a token bucket that holds two seconds of input, so a paste passes and a flood does not. */
 export function createInputLimit(bytesPerSecond: number, now = () => performance.now()): InputLimit {
   const capacity = bytesPerSecond * 2;
   let left = capacity;

@@ -19,7 +19,7 @@ export interface SessionCounts {
   readonly tokens: number;
 }
 
-/** Registers the metrics of the browser terminal. Labels are bounded: never a session or an address. */
+/** Registers the browser terminal's metrics. Labels are bounded, so none holds a session or an address. */
 export function registerMetrics(metrics: Metrics, sessions: () => { counts(): SessionCounts }) {
   const bytes = metrics.counter("observatory_pty_bytes_total", "Bytes between terminals and browsers", [
     "direction",
@@ -35,7 +35,7 @@ export function registerMetrics(metrics: Metrics, sessions: () => { counts(): Se
   const refusals = metrics.counter("observatory_pty_refusals_total", "Connections refused, by reason", [
     "reason",
   ]);
-  // Exported as 0 from the start: a panel shows a value and an alert has a baseline.
+  // Export 0 from the start, so panels show a value and alerts have a baseline.
   for (const reason of REASONS) refusals.inc({ reason }, 0);
   for (const [state, help] of [
     ["active", "Sessions that exist"],

@@ -4,7 +4,7 @@ import { createOutputLog } from "./output-log.ts";
 const bytes = (text: string) => Buffer.from(text);
 const text = (part: Uint8Array) => Buffer.from(part).toString();
 
-test("reads from any offset it holds, across chunks, no more than requested", () => {
+test("a read from any offset held crosses chunks and returns at most the requested bytes", () => {
   const log = createOutputLog({ maxBytes: 100, maxChunks: 10 });
   for (const part of ["abc", "", "defg", "h"]) log.append(bytes(part));
   expect([log.start, log.end]).toEqual([0, 8]);
@@ -14,7 +14,7 @@ test("reads from any offset it holds, across chunks, no more than requested", ()
   }
 });
 
-test("drops the oldest beyond its bytes or chunks, and refuses what it dropped", () => {
+test("the oldest chunks beyond the byte or chunk limit are dropped and can no longer be read", () => {
   const byBytes = createOutputLog({ maxBytes: 6, maxChunks: 100 });
   for (const part of ["abc", "def", "gh"]) byBytes.append(bytes(part));
   expect([byBytes.start, byBytes.end]).toEqual([3, 8]);
@@ -28,7 +28,7 @@ test("drops the oldest beyond its bytes or chunks, and refuses what it dropped",
   expect(text(byChunks.read(4_997, 9))).toBe("789");
 });
 
-test("a chunk larger than the log leaves nothing but its offset", () => {
+test("a chunk larger than the log is dropped, and only the offsets advance", () => {
   const log = createOutputLog({ maxBytes: 4, maxChunks: 10 });
   log.append(bytes("abcdefgh"));
   expect([log.start, log.end]).toEqual([8, 8]);

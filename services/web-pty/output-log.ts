@@ -1,20 +1,20 @@
 export interface OutputLog {
   /** Offset of the oldest byte still held. */
   readonly start: number;
-  /** Offset after the newest byte: how many bytes were ever appended. */
+  /** Offset after the newest byte, which is the total number of bytes appended. */
   readonly end: number;
   append(bytes: Uint8Array): void;
-  /** Returns at most `maxBytes` from `offset`, which must lie between `start` and `end`; empty at `end`. */
+  /** Returns at most `maxBytes` from `offset`, which must lie between `start` and `end`. Empty at `end`. */
   read(offset: number, maxBytes: number): Uint8Array;
 }
 
 /**
- * The newest output of a terminal, addressed by byte offset. It drops the oldest chunks beyond `maxBytes` or
- * `maxChunks`, so one log serves any number of viewers: each needs only an offset.
+ * Holds a terminal's newest output, addressed by byte offset. It drops the oldest chunks beyond `maxBytes` or
+ * `maxChunks`. One log serves any number of viewers, because each needs only an offset.
  */
 export function createOutputLog({ maxBytes, maxChunks }: { maxBytes: number; maxChunks: number }): OutputLog {
   let chunks: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  // Chunks before `first` are dropped; the array shrinks once they are half of it.
+  // Chunks before index `first` are dropped. They leave the array once they make up half of it.
   let first = 0;
   let start = 0;
   let end = 0;

@@ -19,7 +19,7 @@ function model(cols = 20, rows = 4, heldBytes?: number): ScreenModel {
   return created;
 }
 
-/** A second terminal that draws the first one's snapshot must produce the same snapshot. */
+/** Expects a second terminal that draws the first one's snapshot to produce the same snapshot, and returns it. */
 async function expectRoundTrip(...outputs: (string | Uint8Array)[]): Promise<string> {
   const first = model();
   for (const output of outputs) first.write(Buffer.from(output));
@@ -37,7 +37,7 @@ test("colours, wide glyphs and scrollback survive a snapshot", async () => {
   expect(snapshot).toContain("日本");
 });
 
-test("the alternate screen, a hidden cursor, mouse encoding, bracketed paste and the title survive", async () => {
+test("a snapshot keeps the alternate screen, hidden cursor, mouse encoding, bracketed paste and title", async () => {
   const snapshot = await expectRoundTrip(
     "shell",
     "\x1b[?1049h\x1b[?25l\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b]2;jobs\x07full",
@@ -46,12 +46,12 @@ test("the alternate screen, a hidden cursor, mouse encoding, bracketed paste and
     expect(snapshot).toContain(part);
 });
 
-test("a glyph that is split between two writes is one glyph", async () => {
+test("a glyph split between two writes stays one glyph", async () => {
   const glyph = Buffer.from("€");
   expect(await expectRoundTrip(glyph.subarray(0, 1), glyph.subarray(1))).toContain("€");
 });
 
-test("a reset forgets the modes", async () => {
+test("a terminal reset clears the modes and the title", async () => {
   expect(await expectRoundTrip("\x1b[?25l\x1b]2;old\x07\x1bcnew")).not.toMatch(/\?25l|old/);
 });
 
@@ -77,7 +77,7 @@ const CHANGES = [
 ];
 const STYLES = ["", "\x1b[m", "\x1b[1m", "\x1b[4;31m", "\x1b[0;32m", "\x1b[48;5;2m"];
 
-/** Lines that are long at first and short at the end: a short line drawn over a long one leaves its rest visible. */
+/** Returns long lines followed by short ones: a short line drawn over a long one leaves the long one's end visible. */
 function run(random: Random): string {
   const lines = Array.from({ length: random.between(550, 800) }, (_, i) => {
     const words =
@@ -87,18 +87,18 @@ function run(random: Random): string {
   return `${lines.join("\r\n")}\r\n`;
 }
 
-/** Returns the screen after output in small pieces, during which it may have dropped lines. */
+/** Writes output in small pieces, which lets the screen drop lines, and returns the resulting snapshot. */
 async function screenAfter(screen: ScreenModel, output: readonly string[]): Promise<string> {
   for (const part of output.map((text) => Buffer.from(text)))
     for (let at = 0; at < part.length; at += 1_000) {
       screen.write(part.subarray(at, at + 1_000));
-      // Lines are dropped only while the parser has nothing to do.
+      // Lines are dropped only while the parser is idle.
       while (screen.pending > 0) await Bun.sleep(0);
     }
   return Buffer.from(await screen.snapshot()).toString();
 }
 
-test("a flood whose lines were dropped unseen ends on the screen of one that was parsed to the last byte", async () => {
+test("a flood with dropped lines ends on the same screen as a completely parsed flood", async () => {
   const random = createRandom(1);
   for (const first of ["", "\x1b[1;2r\x1b[4;1H", "\x1b[?1049h", "\x1b[?7l"])
     for (const second of CHANGES) {
@@ -112,7 +112,7 @@ test("a flood whose lines were dropped unseen ends on the screen of one that was
     }
 }, 30_000);
 
-test("no line is dropped below a scroll region, where each is drawn over the one before", async () => {
+test("no line is dropped below a scroll region, where each line is drawn over the previous one", async () => {
   const output = [
     "\x1b[1;2r\x1b[4;1H",
     "0123456789\r\n".repeat(400),
@@ -122,19 +122,19 @@ test("no line is dropped below a scroll region, where each is drawn over the one
   expect(await screenAfter(model(20, 4, 3_000), output)).toContain("shortongest");
 });
 
-test("a flood costs the screen little: it is not parsed", async () => {
+test("a flood costs little CPU time because it is not parsed", async () => {
   const flooded = model(80, 24);
   const line = Buffer.from("\x1b[32mok\x1b[0m a line of a build that no one reads\r\n".repeat(1_000));
   const before = process.cpuUsage();
   for (let i = 0; i < 1_000; i++) flooded.write(line);
   const { user } = process.cpuUsage(before);
   expect(flooded.pending).toBe(0);
-  // 50 MB; parsing them takes seconds.
+  // Parsing these 50 MB would take seconds.
   expect(user / 1e3).toBeLessThan(1_000);
   expect(Buffer.from(await flooded.snapshot()).toString()).toContain("no one reads");
 });
 
-test("what follows a flood without line ends is parsed, and not held without bound", () => {
+test("output without line ends after a flood is parsed, not held without bound", () => {
   const screen = model(20, 4, 2_000);
   screen.write(Buffer.from(Array.from({ length: 400 }, (_, i) => `line ${i}\r\n`).join("")));
   expect(screen.pending).toBe(0);

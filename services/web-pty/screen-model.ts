@@ -5,11 +5,11 @@ import { createUnparsedOutput } from "./unparsed-output.ts";
 const { Terminal } = headless;
 
 export interface ScreenModel {
-  /** Bytes handed to the parser and not parsed yet. Output held back until it is needed does not count. */
+  /** Bytes handed to the parser but not parsed yet. Output still held back does not count. */
   readonly pending: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
-  /** Resolves to bytes that redraw, on an empty terminal, the screen as of everything written before the call. */
+  /** Resolves to bytes that redraw the screen, as of everything written before the call, on an empty terminal. */
   snapshot(): Promise<Uint8Array>;
   dispose(): void;
 }
@@ -19,7 +19,7 @@ export interface ScreenModelOptions {
   readonly rows: number;
   /** Lines above the screen that a snapshot restores. */
   readonly scrollback: number;
-  /** How much output is held before it is dropped or parsed; twice as much while the parser is still busy. */
+  /** How many bytes of output are held before they are dropped or parsed; twice as many while the parser is busy. */
   readonly heldBytes?: number;
   /** Called after each piece of output is parsed. */
   readonly onParsed: () => void;
@@ -31,8 +31,8 @@ const MAX_TITLE = 200;
 const EXTRA_MODES = [25, 1005, 1006, 1015, 1016];
 
 /**
- * Tracks the terminal's screen without a display. A viewer that lost output is redrawn from it: replaying raw bytes
- * would repeat queries to the terminal and lose the modes set earlier.
+ * Tracks a terminal's screen without a display. A viewer that lost output is redrawn from this model, because replaying
+ * raw bytes would repeat queries to the terminal and lose modes set earlier.
  */
 export function createScreenModel({
   cols,
@@ -49,9 +49,9 @@ export function createScreenModel({
   let cursorStyle = "";
   const modes = new Map<number, boolean>();
   const unparsed = createUnparsedOutput();
-  /** The screens, normal or alternate, that have a scroll region. */
+  /** Which of the normal and the alternate screen have a scroll region. */
   const withRegion = new Set<string>();
-  /** This many lines push out all others; the first of them may only move the cursor to the last row. */
+  /** How many lines push out all earlier ones. The first of these may only move the cursor to the last row. */
   const enough = (height: number) => height * 2 + scrollback;
   let lines = enough(rows);
 
@@ -107,7 +107,7 @@ export function createScreenModel({
       if (unparsed.size < heldBytes) return;
       // Bytes in the parser may set a scroll region, so lines are dropped only while it is idle.
       const mayDrop = pending === 0 && !withRegion.has(terminal.buffer.active.type);
-      // The lines that remain may be long: without this bound, dropping alone would let the buffer grow.
+      // The remaining lines may be long, so without the second bound the buffer could still grow.
       if (mayDrop && unparsed.dropAllBut(lines) && unparsed.size < heldBytes * 2) return;
       if (pending === 0 || unparsed.size >= heldBytes * 2) parse();
     },
@@ -116,7 +116,7 @@ export function createScreenModel({
       parse();
       terminal.write("", () => terminal.resize(newCols, newRows));
     },
-    // Serialized inside the callback, before any output written after the call is parsed.
+    // The callback serializes the screen before any output written after the call is parsed.
     snapshot() {
       parse();
       return new Promise((resolve) => {

@@ -15,11 +15,11 @@ test.each<[SessionEvent[], Phase]>([
   [["started", "finished"], "closed"],
   [["started", "idle-over"], "closed"],
   [["started", "stopped"], "closed"],
-])("%p ends in %s", (events, phase) => {
+])("the events %p lead to the phase %s", (events, phase) => {
   expect(run(...events)).toBe(phase);
 });
 
-test("a live session has no grace to run out of, and a closed one stays closed", () => {
+test("a live session ignores the end of a grace period, and a closed session stays closed", () => {
   expect(nextPhase("live", "grace-over")).toBeUndefined();
   for (const event of ["started", "attached", "deserted", "finished"] as const)
     expect(nextPhase("closed", event)).toBeUndefined();

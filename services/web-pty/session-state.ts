@@ -1,17 +1,17 @@
 /**
- * The life of a session, as a table of what happens in each phase.
+ * A session's life cycle, as a table of transitions.
  *
  * `starting`: the command is being started; no viewer can attach yet.
  * `live`: the command runs, or has ended with output still to deliver, and at least one viewer is attached.
  * `detached`: no viewer is attached. The grace timer runs; a reconnect makes the session live again.
- * `closed`: final. The command has been ended, every viewer has been disconnected, the session is forgotten.
+ * `closed`: final. The command has been ended, every viewer has been disconnected, and the session is forgotten.
  *
- * Entering `live` stops the grace timer, entering `detached` starts it, entering `closed` releases everything.
+ * Entering `live` stops the grace timer, entering `detached` starts it, and entering `closed` releases everything.
  */
 export type Phase = "starting" | "live" | "detached" | "closed";
 
 export type SessionEvent =
-  /** The command runs, with its first viewer attached. */
+  /** The command runs, and its first viewer is about to attach. */
   | "started"
   | "start-failed"
   | "attached"
@@ -36,14 +36,14 @@ const NEXT: Readonly<Record<Phase, Partial<Record<SessionEvent, Phase>>>> = {
     attached: "live",
     "grace-over": "closed",
     "idle-over": "closed",
-    // A command that ends while no viewer is attached keeps its last screen until the grace is over.
+    // If a command ends while no viewer is attached, its last screen is kept until the grace period is over.
     finished: "detached",
     stopped: "closed",
   },
   closed: {},
 };
 
-/** Returns the phase after an event; undefined when this phase ignores the event. */
+/** Returns the phase after an event; undefined if the current phase ignores the event. */
 export function nextPhase(phase: Phase, event: SessionEvent): Phase | undefined {
   return NEXT[phase][event];
 }

@@ -39,12 +39,12 @@ interface Token {
 }
 
 const MAX_PENDING_INPUT = 1_048_576;
-/** Output that may still arrive after a pause: one read, and the kernel's buffer. */
+/** Bytes of output that may still arrive after a pause: one read plus the kernel's buffer. */
 const AFTER_PAUSE = 262_144;
 const IDLE_WARNING_MS = 60_000;
 const NOTICE_EVERY_MS = 2_000;
 
-/** One command on a PTY with the browsers that show it. Throws when the command cannot be started. */
+/** Runs a command on a PTY and connects the browsers that show it. Throws when the command cannot be started. */
 export function createSession(options: SessionOptions) {
   const { id, readOnly, limits, log, metrics, onClosed } = options;
   const output = createOutputLog({ maxBytes: limits.queueBytes, maxChunks: limits.replayChunks });
@@ -55,12 +55,12 @@ export function createSession(options: SessionOptions) {
   let phase: Phase = "starting";
   let driver: Viewer | undefined;
   let token: Token | undefined;
-  /** Valid until the browser acknowledges the newest token: a page that was left just then never received it. */
+  /** Valid until the driver's next acknowledgement: a page closed during a renewal never received the newest token. */
   let previousToken: Token | undefined;
   let watchHash: Buffer | undefined;
   let joinHash: Buffer | undefined;
   let nextViewer = 1;
-  /** Offset before which the fastest browser has parsed everything. */
+  /** Offset up to which the fastest browser has parsed everything. */
   let seen = 0;
   let paused = false;
   let end: TerminalEnd | undefined;
@@ -111,8 +111,9 @@ export function createSession(options: SessionOptions) {
   }
 
   /**
-   * Pauses the command while even the fastest browser, or the model, is a window behind, and resumes it afterwards.
-   * With no browser attached the last one's position counts: it will resume there, and the log must hold the rest.
+   * Pauses the command once even the fastest browser, or the screen model, is a full window behind, and resumes it when
+   * both are less than half a window behind. With no browser attached, the last browser's position counts: that browser
+   * will resume there, so the log must still hold all later output.
    */
   function balance(): void {
     if (viewers.size > 0) seen = Math.max(...[...viewers.values()].map((viewer) => viewer.acked));
@@ -216,7 +217,7 @@ export function createSession(options: SessionOptions) {
     balance();
   }
 
-  /** Sends at most one notice in two seconds: a held key would otherwise flood the page. */
+  /** Sends at most one notice every two seconds, so a held key does not flood the page. */
   function notice(viewer: Viewer, code: "READ_ONLY" | "INPUT_DROPPED", message: string): void {
     if (performance.now() - lastNotice < NOTICE_EVERY_MS) return;
     lastNotice = performance.now();
@@ -244,7 +245,7 @@ export function createSession(options: SessionOptions) {
     open: (socket: ViewerSocket) =>
       attach(socket, "driver", { mayDrive: true, resumed: false, lastSequence: 0 }),
 
-    /** Attaches a driver that reconnects. Returns an error code when its token is not the newest. */
+    /** Attaches a reconnecting driver. Returns an error code when the session is closed or the token is invalid. */
     reconnect(socket: ViewerSocket, given: string, lastSequence: number | undefined): Viewer | PtyErrorCode {
       if (phase !== "live" && phase !== "detached") return "SESSION_NOT_FOUND";
       if (
@@ -256,7 +257,7 @@ export function createSession(options: SessionOptions) {
       return attach(socket, "driver", { mayDrive: true, resumed: true, lastSequence });
     },
 
-    /** Attaches the viewer of a link. Returns undefined when the secret fits no link of this session. */
+    /** Attaches a viewer who opened a link. Returns undefined when the secret matches no link to this session. */
     watch(socket: ViewerSocket, given: string): Viewer | undefined {
       const mayDrive = joinHash !== undefined && matchesHash(given, joinHash);
       if (!mayDrive && !(watchHash && matchesHash(given, watchHash))) return undefined;
@@ -265,7 +266,7 @@ export function createSession(options: SessionOptions) {
 
     leave,
 
-    /** Sends a new secret for a link; the previous one of its kind stops working. */
+    /** Sends a new secret for a link. The previous link of the same kind stops working. */
     share(viewer: Viewer, as: "watch" | "join"): void {
       if (viewer !== driver) {
         viewer.fail("PROTOCOL_ERROR");

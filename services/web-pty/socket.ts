@@ -23,7 +23,6 @@ export interface SocketOptions {
   readonly maxConnections: number;
 }
 
-/** The state of one connection. */
 interface Connection {
   readonly address: string;
   readonly input: InputLimit;
@@ -31,12 +30,12 @@ interface Connection {
 }
 
 const checker = TypeCompiler.Compile(PtyClientMessage);
-/** A connection that sends no first message for this long is closed. */
+/** A connection is closed if its first message has not arrived after this long. */
 const HELLO_MS = 10_000;
 const KEEP_ALIVE_SECONDS = 60;
 const MAX_CONTROL_LENGTH = 4_096;
 
-/** Serves the WebSockets: decides who may connect, checks every frame, and passes it to its session. */
+/** Serves the WebSockets: decides who may connect, checks every frame and passes it to the session. */
 export function serveSockets(options: SocketOptions): number {
   const { access, sessions, metrics, log, life, bindAddress, port, maxFrameBytes } = options;
   const { inputBytesPerSecond, maxConnections } = options;

@@ -41,12 +41,12 @@ test("a command whose child keeps the terminal open still ends", async () => {
   expect(text()).toContain("done");
 });
 
-test("paused output stops within what the terminal itself holds, and goes on after", async () => {
+test("a pause stops output once the terminal's buffer is drained, and resuming continues it", async () => {
   const { pty, bytes } = start("yes", "0123456789");
   await until(() => bytes() > 1_000_000);
   expect(pty.pause()).toBe(true);
   let seen = -1;
-  // No byte between two looks: all output in flight has arrived.
+  // Once no byte arrives between two checks, all output in flight has been delivered.
   while (seen !== bytes()) {
     seen = bytes();
     await Bun.sleep(100);
@@ -61,7 +61,7 @@ test("paused output stops within what the terminal itself holds, and goes on aft
   expect(performance.now() - interruptedAt).toBeLessThan(1_500);
 });
 
-test("a new size reaches the command, and its end is a hang-up", async () => {
+test("a new size reaches the command, and ending the terminal hangs up the command", async () => {
   const { pty, text } = start("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done");
   await until(() => text().includes("ready"));
   pty.resize(91, 17);
@@ -70,6 +70,6 @@ test("a new size reaches the command, and its end is a hang-up", async () => {
   expect((await pty.ended).signal).toBe("SIGHUP");
 });
 
-test("a command that does not exist throws", () => {
+test("starting a command that does not exist throws", () => {
   expect(() => start("/nowhere/odd-dashboard")).toThrow();
 });

@@ -14,12 +14,12 @@ export interface Pty {
   readonly pendingInput: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
-  /** Stops the command's output until `resume`. Returns false where the platform cannot; output then continues. */
+  /** Pauses the command's output until `resume`. Returns false if that is impossible; output then continues. */
   pause(): boolean;
   resume(): void;
-  /** Ends the command with SIGHUP, and with SIGKILL if it stays. */
+  /** Sends SIGHUP to the command, and SIGKILL if it keeps running. */
   end(): void;
-  /** Resolves when the command has ended and all its output was delivered. */
+  /** Resolves when the command has ended and all its output has been delivered. */
   readonly ended: Promise<TerminalEnd>;
 }
 
@@ -31,7 +31,7 @@ export interface PtyOptions {
   readonly onData: (bytes: Uint8Array) => void;
 }
 
-/** Silence after which an ended command counts as drained: one of its children may hold the terminal open. */
+/** An ended command counts as drained after this much silence, because its children may hold the terminal open. */
 const DRAIN_MS = 500;
 const KILL_AFTER_MS = 2_000;
 
@@ -89,7 +89,7 @@ export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty 
     pause: () => flow.set("off"),
     resume: () => void flow.set("on"),
     end() {
-      // A stopped terminal would keep the command from writing its last output.
+      // A paused terminal would keep the command from writing its last output.
       flow.set("on");
       child.kill("SIGHUP");
       const kill = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
@@ -123,9 +123,9 @@ function loadTcflow(): ((fd: number, action: "off" | "on") => boolean) | undefin
 }
 
 /**
- * Controls the flow of a command's terminal. `Bun.Terminal` cannot pause and would buffer without bound, so tcflow(3)
- * on the command's side of the terminal stops the writer. That side is opened for each call: left open, it would hide
- * the end of file.
+ * Pauses and resumes a command's terminal. `Bun.Terminal` cannot pause and would buffer without bound, so tcflow(3) on
+ * the command's side of the terminal stops the writer. That side is opened for each call, because leaving it open would
+ * hide the end of file.
  */
 function createFlow(pid: number): { set(action: "off" | "on"): boolean } {
   const path = tcflow && pathOfTerminal(pid);
@@ -136,7 +136,7 @@ function createFlow(pid: number): { set(action: "off" | "on"): boolean } {
       try {
         fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
       } catch {
-        // The command has ended, and its terminal with it.
+        // The command has ended, and its terminal is gone.
         return false;
       }
       try {

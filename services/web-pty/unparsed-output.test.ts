@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createUnparsedOutput } from "./unparsed-output.ts";
 
-/** Returns the output left after dropping all but its last three lines, or "parsed" when none was dropped. */
+/** Returns the output left after dropping all but its last three lines, or "parsed" when no line was dropped. */
 function left(...pieces: (string | Uint8Array)[]): string {
   const output = createUnparsedOutput();
   for (const piece of pieces) output.push(Buffer.from(piece));
@@ -15,34 +15,34 @@ test("text, tabs, bells and wide glyphs above the last lines are dropped", () =>
   expect(left("a\tb\x07 日本 © é\r\n", lines(10), "half a line")).toBe(`${last}half a line`);
 });
 
-test("the colours that are on are kept, and those that were turned off are not", () => {
+test("colours still in force are kept, and colours turned off are not", () => {
   expect(left("\x1b[31mred\x1b[0m \x1b[1;38;5;9mbold\r\n", lines(10))).toBe(`\x1b[0m\x1b[1;38;5;9m${last}`);
   expect(left("\x1b[4mline\r\n", lines(10), "\x1b[0m")).toBe(`\x1b[4m${last}\x1b[0m`);
   expect(left("\x1b[;7mone\r\n\x1b[mtwo\r\n", lines(10))).toBe(`\x1b[m${last}`);
 });
 
 for (const [what, ...pieces] of [
-  ["fewer lines", lines(3)],
+  ["too few lines", lines(3)],
   ["lines that end without a carriage return", lines(10).replaceAll("\r", "")],
-  ["a cursor that moves", "\x1b[3A\r\n", lines(10)],
-  ["a mode", "\x1b[?25l\r\n", lines(10)],
+  ["a cursor movement", "\x1b[3A\r\n", lines(10)],
+  ["a mode change", "\x1b[?25l\r\n", lines(10)],
   ["a title", "\x1b]2;title\x1b\\\r\n", lines(10)],
-  ["a title that never ends", "\x1b]2;title\r\n", lines(10)],
-  ["a control of one character", "\u009b3A\r\n", lines(10)],
-  ["a keyboard protocol that looks like a colour", "\x1b[>4;1m\r\n", lines(10)],
+  ["an unterminated title", "\x1b]2;title\r\n", lines(10)],
+  ["a C1 control character", "\u009b3A\r\n", lines(10)],
+  ["a keyboard protocol sequence that resembles a colour", "\x1b[>4;1m\r\n", lines(10)],
   ["a backspace", "\b\r\n", lines(10)],
-  ["another character set", "\x0e\r\n", lines(10)],
-  ["more colours than lines to drop", "\x1b[1m".repeat(2_000), "\r\n", lines(10)],
+  ["a character set switch", "\x0e\r\n", lines(10)],
+  ["more colours than can be kept", "\x1b[1m".repeat(2_000), "\r\n", lines(10)],
 ] as const)
-  test(`nothing is dropped where there is ${what}`, () => {
+  test(`nothing is dropped from output with ${what}`, () => {
     expect(left(...pieces)).toBe("parsed");
   });
 
-test("lines are dropped before what moves the cursor, never after it", () => {
+test("lines before a cursor movement are dropped, and lines after it are not", () => {
   expect(left(lines(10), "\x1b[H", lines(2))).toBe(`${last}\x1b[H${lines(2)}`);
 });
 
-test("what moves the cursor after lines were dropped is seen at the next drop", () => {
+test("a cursor movement that follows dropped lines is recognized at the next drop", () => {
   const output = createUnparsedOutput();
   output.push(Buffer.from(lines(10)));
   expect(output.dropAllBut(3)).toBe(true);
@@ -52,7 +52,7 @@ test("what moves the cursor after lines were dropped is seen at the next drop", 
   expect(Buffer.from(output.take()).toString()).toBe(`${last}\x1b[H${lines(10)}`);
 });
 
-test("a sequence whose beginning was parsed before is none of the text", () => {
+test("the rest of a sequence whose beginning was already parsed is not text", () => {
   const output = createUnparsedOutput();
   output.push(Buffer.from("\x1b]2;title"));
   output.take();

@@ -1,17 +1,17 @@
 /**
- * Output that the screen has not parsed yet. Parsing bytes costs ten times as much as carrying them, and nearly all
+ * Output that the screen has not parsed yet. Parsing bytes costs ten times as much as passing them on, and nearly all
  * lines of a flood scroll past unseen. Output is therefore held here until the screen is needed, and lines that would
- * have left the scrollback by then are dropped undrawn.
+ * have left the scrollback by then are dropped unparsed.
  */
 export interface UnparsedOutput {
   readonly size: number;
   push(bytes: Uint8Array): void;
-  /** Returns everything held, for the parser, and holds nothing from then on. */
+  /** Removes everything held and returns it for the parser. */
   take(): Uint8Array;
   /**
-   * Drops all lines at the front except the last `lines`, and leaves the colours in force and a line end in their
-   * place. Only text, line ends and colours count as lines: anything else may move the cursor or switch a mode. Returns
-   * false when there are fewer lines. Valid only for a screen without a scroll region.
+   * Drops all leading lines except the last `lines` of them, and puts the colours in force and a line end in their
+   * place. Leading lines consist of text, line ends and colours only: anything else may move the cursor or switch a
+   * mode. Returns false if there was nothing to drop. Valid only for a screen without a scroll region.
    */
   dropAllBut(lines: number): boolean;
 }
@@ -26,9 +26,9 @@ const LEAD_OF_C1 = 0xc2;
 export function createUnparsedOutput(): UnparsedOutput {
   let held: Buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
   let size = 0;
-  /** The parser's state before the first byte held. */
+  /** The parser's state before the first held byte. */
   let before: State = "ground";
-  /** Bytes at the front already known to be text: no byte is examined twice. */
+  /** How many leading bytes are known to be text, so that no byte is examined twice. */
   let known = 0;
 
   function reserve(capacity: number): void {
@@ -61,7 +61,7 @@ export function createUnparsedOutput(): UnparsedOutput {
       known = endOfText(held.subarray(0, size), known);
       const text = held.subarray(0, known);
       const cut = startOfLastLines(text, lines);
-      // The cursor may be inside a line whose end is dropped. The colours in force fill the line that follows.
+      // The cursor may be inside a line whose end is dropped, and the colours in force fill the line that follows.
       const replacement = Buffer.concat([...coloursAt(text, cut), Buffer.from("\r\n")]);
       if (replacement.length >= Math.min(MAX_COLOURS, cut)) return false;
       held.copyWithin(replacement.length, cut, size);
@@ -73,7 +73,7 @@ export function createUnparsedOutput(): UnparsedOutput {
   };
 }
 
-/** Returns where the last `lines` whole lines begin, at a first column; 0 when there are fewer. */
+/** Returns the offset where the last `lines` complete lines begin, after a CR and LF; 0 when there are fewer. */
 function startOfLastLines(bytes: Uint8Array, lines: number): number {
   let seen = 0;
   for (let i = bytes.length - 1; i > 0; i--)
@@ -81,14 +81,14 @@ function startOfLastLines(bytes: Uint8Array, lines: number): number {
   return 0;
 }
 
-/** The states of an ECMA-48 parser needed to recognize text. `string`: a payload such as a title, up to its end. */
+/** The ECMA-48 parser states needed to recognize text. `string` is a payload such as a title, up to its end. */
 type State = "ground" | "escape" | "csi" | "string";
 
-/** Bytes that may do more than print, end a line or ring: ESC, backspace, charset shifts, the lead of C1 controls. */
+/** Bytes that may do more than print, end a line or ring: ESC, backspace, charset shifts, lead bytes of C1 controls. */
 const SPECIAL = new Uint8Array(256);
 for (const byte of [ESC, 0x08, 0x0e, 0x0f, LEAD_OF_C1]) SPECIAL[byte] = 1;
 
-/** Returns where the leading text, line ends and colours end; everything before `from` is known to be such. */
+/** Returns the offset where the leading text, line ends and colours end. Bytes before `from` were already examined. */
 function endOfText(bytes: Uint8Array, from: number): number {
   let i = from;
   while (i < bytes.length) {
@@ -103,22 +103,22 @@ function endOfText(bytes: Uint8Array, from: number): number {
   return i;
 }
 
-/** Returns the state in which some output leaves the parser. */
+/** Returns the parser's state after it has read some output. */
 function stateAfter(bytes: Uint8Array, before: State): State {
   let state = before;
   for (let i = 0; i < bytes.length; i++) {
     if (state !== "ground") state = next(state, bytes[i]!);
     else if (bytes[i] === ESC) state = "escape";
-    // It may begin a string, so everything after it counts as one.
+    // A C1 control may begin a string, so everything after it counts as one.
     else if (bytes[i] === LEAD_OF_C1 && isC1(bytes, i)) state = "string";
   }
   return state;
 }
 
-/** U+0080 to U+009F, or the first half of one. */
+/** Returns whether a C1 control (U+0080 to U+009F) begins here, or may begin once its second byte arrives. */
 const isC1 = (bytes: Uint8Array, at: number) => at + 1 === bytes.length || bytes[at + 1]! < 0xa0;
 
-/** Returns where the colour sequence that begins here ends; 0 when none begins. */
+/** Returns the offset after the colour sequence at `at`; 0 when there is none. */
 function endOfColour(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== ESC || bytes[at + 1] !== 0x5b) return 0;
   let i = at + 2;
@@ -126,7 +126,7 @@ function endOfColour(bytes: Uint8Array, at: number): number {
   return bytes[i] === 0x6d ? i + 1 : 0;
 }
 
-/** Returns the colour sequences in force at a place: those before it, back to one that turns everything off. */
+/** Returns the colour sequences in force at `place`: those before it, back to and including the last reset. */
 function coloursAt(bytes: Buffer, place: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let at = place; at > 0; ) {
@@ -138,7 +138,7 @@ function coloursAt(bytes: Buffer, place: number): Uint8Array[] {
   return found;
 }
 
-/** Returns whether a colour sequence begins by turning everything off: its first number is 0 or missing. */
+/** Returns whether a colour sequence begins with a reset: its first parameter is 0 or missing. */
 function isReset(bytes: Uint8Array, at: number): boolean {
   const first = bytes[at + 2];
   const second = bytes[at + 3];

@@ -9,9 +9,9 @@ import {
 import type { OutputLog } from "./output-log.ts";
 import type { ScreenModel } from "./screen-model.ts";
 
-/** Sends to one browser. `send` may be called at any rate: the viewer bounds what is in flight. */
+/** The connection to one browser. It need not limit `send`, because the viewer bounds the bytes in flight. */
 export interface ViewerSocket {
-  /** The caller may reuse the buffer of the frame as soon as this returns. */
+  /** The caller may reuse the frame's buffer as soon as this returns. */
   send(frame: Uint8Array | string): void;
   close(code: number, reason: string): void;
 }
@@ -19,20 +19,20 @@ export interface ViewerSocket {
 export interface Viewer {
   readonly id: number;
   role: PtyRole;
-  /** Whether this viewer may ever drive; the secret it attaches with decides. */
+  /** Whether this viewer may ever drive, which depends on the secret it attached with. */
   readonly mayDrive: boolean;
-  /** Offset before which the browser has parsed everything. */
+  /** Offset up to which the browser has parsed everything. */
   readonly acked: number;
-  /** Whether its input reaches the command; false until its screen is drawn. */
+  /** Whether the viewer's input reaches the command; false until its screen is drawn. */
   readonly isCurrent: boolean;
   send(message: PtyServerMessage): void;
   fail(code: PtyErrorCode): void;
   close(code: number, reason: string): void;
   /** Sends as much as the window allows. */
   pump(): void;
-  /** Records that the browser has parsed everything before `sequence`; returns false when that is impossible. */
+  /** Records that the browser has parsed everything before `sequence`; returns false if that was never sent. */
   ack(sequence: number): boolean;
-  /** Brings the browser up to date: from `lastSequence` if the log still holds it, else by a snapshot. */
+  /** Brings the browser up to date: from `lastSequence` if the log still holds it, otherwise with a snapshot. */
   catchUp(lastSequence: number | undefined): void;
   detach(): void;
 }
@@ -44,20 +44,21 @@ export interface ViewerOptions {
   readonly socket: ViewerSocket;
   readonly log: OutputLog;
   readonly model: ScreenModel;
-  /** Bytes that may be sent and not parsed. A socket's own buffer says nothing about a slow browser. */
+  /** How many bytes may be sent but not yet parsed. The socket's own buffer does not reveal a slow browser. */
   readonly windowBytes: number;
   readonly onSent: (bytes: number) => void;
   readonly onResync: () => void;
 }
 
-/** More than Bun reads from a terminal at once. Each frame costs a system call, so one read becomes one frame. */
+/** More than Bun reads from a terminal at once, so one read becomes one frame: each frame costs a system call. */
 const MAX_FRAME = 262_144;
-/** Every output frame is assembled here: when `send` returns, the socket has copied the bytes it could not write. */
+/** Every output frame is assembled in this buffer: by the time `send` returns, the socket has copied unsent bytes. */
 const shared = new Uint8Array(PTY_HEADER_BYTES + MAX_FRAME);
 
 /**
- * One browser that shows a session. It has no queue of its own: it reads the session's log at its own offset, as fast
- * as its browser parses, and is redrawn from the screen model when the log no longer holds that offset.
+ * Creates the viewer for one browser that shows a session. A viewer has no queue of its own: it reads the session's log
+ * at its own offset, as fast as the browser parses, and is redrawn from the screen model when the log no longer holds
+ * that offset.
  */
 export function createViewer({
   id,
@@ -73,9 +74,9 @@ export function createViewer({
   let cursor = log.end;
   let acked = log.end;
   let state: "drawing" | "current" | "detached" = "drawing";
-  /** Where the browser must be before its input counts; undefined until the snapshot is made. */
+  /** Offset that the browser must acknowledge before its input counts; undefined until a snapshot is made. */
   let currentFrom: number | undefined;
-  /** Where a replay from the log ends; undefined when none is in progress. */
+  /** Offset where the replay from the log ends; undefined when no replay is in progress. */
   let replayTo: number | undefined;
 
   const send = (message: PtyServerMessage) => {
