@@ -5,10 +5,10 @@ import { resultsText } from "./act-on-jobs.ts";
 import { bulkText } from "./bulk-actions.ts";
 
 const style = { paint: PLAIN, width: Number.POSITIVE_INFINITY, now: 0 };
-const note = "No worker runs greet, so nothing of it starts";
+const note = "No worker runs greet, so none of its jobs start";
 const retried = { status: "VALIDATED", cancelRequested: false } as const;
 
-test("a retry that no worker can run says so below its job", () => {
+test("a retried job that no worker can run is followed by a note", () => {
   const results = [
     { jobId: sampleId(1), ...retried, note },
     { jobId: sampleId(2), ...retried },
@@ -20,15 +20,15 @@ test("a retry that no worker can run says so below its job", () => {
   ]);
 });
 
-test("a bulk retry says so after its count, and says nothing where nothing matched", () => {
+test("a bulk retry that no worker can run ends with a note, unless no job matched", () => {
   const reply = { action: "retry", dryRun: false, note } as const;
-  expect(bulkText({ ...reply, matched: 1, changed: 1 })).toBe(`Retried 1 job of 1 that matched\n${note}`);
-  expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 jobs of 0 that matched");
+  expect(bulkText({ ...reply, matched: 1, changed: 1 })).toBe(`Retried 1 of 1 matching job\n${note}`);
+  expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 of 0 matching jobs");
 });
 
-test("a bulk action that failed says why", () => {
+test("a failed bulk action reports its partial count and the reason", () => {
   const reply = { action: "cancel", dryRun: false, state: "failed", reason: "not this type" } as const;
   expect(bulkText({ ...reply, matched: 5, changed: 2 })).toBe(
-    "Cancelled 2 jobs of 5 that matched; it failed: not this type",
+    "Cancelled 2 of 5 matching jobs, then failed: not this type",
   );
 });

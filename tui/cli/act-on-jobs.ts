@@ -14,7 +14,7 @@ import { status } from "./words.ts";
 
 type Action = ActionRequest["action"];
 
-/** Adds a command that acts on the jobs named by ids or matched by a filter. */
+/** Adds a command that acts on jobs named by id or matched by a filter. */
 export function addJobAction(
   program: Command,
   context: CliContext,
@@ -60,7 +60,7 @@ async function actOnEach(
     try {
       results.push(await call({ params: { id } }, { signal }));
     } catch (error) {
-      // One refusal does not stop the others, but a system that is down would refuse them all.
+      // One refusal must not stop the other requests, but a system that is down would refuse them all.
       if (texts.length === 1 || !(error instanceof ApiError) || error.retryable) throw error;
       results.push({ jobId: id, ...failureOf(error).failure });
     }
@@ -73,7 +73,7 @@ export function resultsText({ results }: ActionReport, style: Style): string {
     .map((result) => {
       const id = shortId(result.jobId);
       if ("error" in result) return `${id}  ${style.paint.red(result.error.message)}`;
-      const state = status(result.status, style) + (result.cancelRequested ? ", is being stopped" : "");
+      const state = status(result.status, style) + (result.cancelRequested ? ", being stopped" : "");
       const note = result.note && `\n${style.paint.yellow(sanitize(result.note))}`;
       return `${id}  ${state}${note ?? ""}`;
     })

@@ -14,7 +14,7 @@ const DONE = {
   drop: "dropped",
 } as const;
 
-/** Throws unless the user passed either ids or a filter. An empty filter is an easy slip, so it needs --all. */
+/** Throws unless the user passed either ids or a filter. An empty filter is an easy mistake, so it also needs --all. */
 export function mustSelect(
   verb: string,
   ids: readonly string[],
@@ -31,7 +31,7 @@ export function mustSelect(
   mustNotBeEmpty(verb, filter, all);
 }
 
-/** Throws unless the user passed a filter; an empty one needs --all. */
+/** Throws unless the user passed a filter. An empty filter also needs --all. */
 export function mustSelectMany(verb: string, filter: string | undefined, all: boolean | undefined): void {
   if (filter === undefined && !all)
     throw new CliError(2, `${verb} takes a filter`, `Pass --filter, as in \`odd-dashboard help ${verb}\``);
@@ -47,10 +47,10 @@ function mustNotBeEmpty(verb: string, filter: string | undefined, all: boolean |
   );
 }
 
-/** Returns the filter in the API's form, which has no empty text. */
+/** Returns the filter as the API expects it: an empty object instead of empty text. */
 export const filterOf = (text: string | undefined) => (text?.trim() ? text : {});
 
-/** Waits until an action on many jobs has ended. Only its first reply carries the note. */
+/** Waits until a bulk action has ended. Returns its last reply with the note, which only the first reply carries. */
 export async function endedWithNote(
   { client, signal }: CliContext,
   begun: ActionReply,
@@ -59,7 +59,7 @@ export async function endedWithNote(
   return begun.note ? { ...ended, note: begun.note } : ended;
 }
 
-/** Describes what a bulk action did or, in a dry run, would do, by type and by status or reason. */
+/** Describes what a bulk action did. For a dry run, describes what it would do, by type and by status or reason. */
 export function bulkText(reply: ActionReply | DeadLetterActionReply): string {
   const { action, dryRun, matched, changed, state, reason = "", byType = {} } = reply;
   const note = "note" in reply && reply.note && matched > 0 ? `\n${sanitize(reply.note)}` : "";
@@ -67,9 +67,10 @@ export function bulkText(reply: ActionReply | DeadLetterActionReply): string {
   const things = (number: number) => `${count(number)} ${thing}${number === 1 ? "" : "s"}`;
   const done = DONE[action];
   if (!dryRun) {
-    const failed = state === "failed" ? `; it failed: ${sanitize(reason)}` : "";
-    const stopped = state === "cancelled" ? "; it was stopped" : failed;
-    return `${done.charAt(0).toUpperCase()}${done.slice(1)} ${things(changed)} of ${count(matched)} that matched${stopped}${note}`;
+    const failed = state === "failed" ? `, then failed: ${sanitize(reason)}` : "";
+    const stopped = state === "cancelled" ? ", then was stopped" : failed;
+    const matching = `${count(matched)} matching ${thing}${matched === 1 ? "" : "s"}`;
+    return `${done.charAt(0).toUpperCase()}${done.slice(1)} ${count(changed)} of ${matching}${stopped}${note}`;
   }
   const byState = "byStatus" in reply ? reply.byStatus : "byReason" in reply ? reply.byReason : {};
   const parts = [byType, byState ?? {}].map(listed).filter(Boolean);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { wholeNumber } from "../../shared/command-line.ts";
 
-/** Adds a command's description, and at least one example at the end of its help. */
+/** Sets a command's description and appends examples to its help. */
 export function describe<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
   description: string,

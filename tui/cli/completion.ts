@@ -21,7 +21,10 @@ interface Word {
   readonly description: string;
 }
 
-/** Returns the words that may follow each command path: `""` is the program itself, `"queues pause"` a nested one. */
+/**
+ * Returns the words that may follow each command path. The path of the program itself is `""`; a nested command's path
+ * looks like `"queues pause"`.
+ */
 export function wordsByPath(program: CommandUnknownOpts): Map<string, readonly Word[]> {
   const found = new Map<string, readonly Word[]>();
   const walk = (command: CommandUnknownOpts, path: string) => {

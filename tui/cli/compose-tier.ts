@@ -2,7 +2,7 @@ import { projectDir } from "../launch/place.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** Starts every container of compose.yaml and resolves when all are healthy. Docker prints its own progress. */
+/** Starts every container in compose.yaml and resolves when all are healthy. Docker prints its own progress. */
 export async function composeUp(context: CliContext): Promise<void> {
   await compose(context, "up", "--detach", "--wait", "--build");
   context.line(
@@ -10,7 +10,7 @@ export async function composeUp(context: CliContext): Promise<void> {
   );
 }
 
-/** Stops and removes the containers; the volumes stay. */
+/** Stops and removes the containers but keeps their volumes. */
 export async function composeDown(context: CliContext): Promise<void> {
   await compose(context, "down");
   context.line("Stopped; jobs and events are kept in Docker's volumes");

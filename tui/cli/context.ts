@@ -6,22 +6,22 @@ import type { Style } from "./style.ts";
 export type Env = Readonly<Record<string, string | undefined>>;
 export type OutputFormat = "text" | "json";
 
-/** What every command receives. */
+/** The context that every command receives. */
 export interface CliContext {
   readonly client: ApiClient;
   readonly env: Env;
   readonly style: Style;
-  /** Whether output is a terminal; only there is output redrawn in place. */
+  /** Whether stdout is a terminal. Only then may a command redraw its output in place. */
   readonly isTerminal: boolean;
-  /** Aborts at Ctrl-C and SIGTERM. */
+  /** Aborts on Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Writes one line, or several, to stdout. */
+  /** Writes one or more lines to stdout. */
   line(text: string): void;
-  /** Writes a line that is not part of the result to stderr. */
+  /** Writes a line to stderr, for anything that is not part of the result. */
   note(text: string): void;
   /** Reads stdin to its end. */
   readStdin(): Promise<string>;
-  /** The code to exit with when nothing is thrown; 0 until it is set. */
+  /** The exit code if the command does not throw; 0 until the command sets another. */
   exitCode: ExitCode;
 }
 

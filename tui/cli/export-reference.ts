@@ -3,7 +3,7 @@ import { createProgram } from "./program.ts";
 import { commandLineReference } from "./reference.ts";
 import { createContext } from "./run-command-line.ts";
 
-/** The file that `bun run docs:command-line` writes. */
+/** The path of the file that `bun run docs:command-line` writes. */
 export const REFERENCE_FILE = join(import.meta.dir, "../../docs/command-line.md");
 
 /** Generates the reference from the current program. */

@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Failure } from "./outputs.ts";
 
-/** A failure of the command line: a sentence, and what to do about it. */
+/** An error that the command line prints as one sentence and its remedy. */
 export class CliError extends Error {
   override readonly name = "CliError";
 
@@ -18,7 +18,7 @@ export class CliError extends Error {
   }
 }
 
-/** Translates anything thrown. Only a fault in this program keeps its stack. */
+/** Converts anything thrown into an exit code and a printable failure. Only a bug in this program keeps its stack. */
 export function failureOf(thrown: unknown): { exitCode: ExitCode; failure: Failure; stack?: string } {
   if (thrown instanceof CliError)
     return {

@@ -3,7 +3,7 @@ import type { ApiClient } from "../../shared/api-client/client.ts";
 import { CliError } from "./failure.ts";
 
 const MIN_DIGITS = 4;
-/** This many digits identify one job, because an id ends in random ones: the search may stop at the first match. */
+/** Ids end in random digits, so this many digits identify a job and the search may stop at the first match. */
 const ENOUGH_DIGITS = 8;
 const PAGE = 500;
 const MAX_PAGES = 20;
@@ -14,14 +14,14 @@ interface Page {
   readonly nextCursor: string | null;
 }
 
-/** Finds a job by its whole id, or by a part that no other of the newest 10,000 jobs has. */
+/** Finds a job by its full id, or by a part that is unique among the newest 10,000 jobs. */
 export async function findJobId(
   { readModel }: ApiClient,
   text: string,
   signal: AbortSignal,
 ): Promise<string> {
   return findId("job", text, async (part, cursor) => {
-    // An index finds the start of any id, however old the job; other parts are matched against the newest jobs only.
+    // An index finds any job by the start of its id. Other parts are matched only against the newest jobs.
     const byStart = cursor
       ? []
       : (await readModel.listJobs({ query: { text: part, limit: PAGE } }, { signal })).items;
@@ -30,7 +30,7 @@ export async function findJobId(
   });
 }
 
-/** Finds a dead letter in the same way. */
+/** Finds a dead letter by its full id, or by a part that is unique among the newest 10,000 dead letters. */
 export async function findDeadLetterId(
   { readModel }: ApiClient,
   text: string,

@@ -10,7 +10,7 @@ const style = {
   now: 0,
 };
 
-test("a job shows the top of its last failed attempt's stack, dimmed and harmless", () => {
+test("a job shows the top of its last failed attempt's stack, dimmed and sanitized", () => {
   const frames = Array.from({ length: 9 }, (_, line) => `    at run (/app/flaky.ts:${line}:1)`);
   const { attempts } = sampleJobDetail();
   const withStack = attempts.map((one) =>
@@ -27,11 +27,11 @@ test("a job shows the top of its last failed attempt's stack, dimmed and harmles
   expect(text).not.toContain("try 1>");
 });
 
-test("a job whose attempts recorded no stack shows none", () => {
+test("a job without a recorded stack has no stack section", () => {
   expect(jobText(sampleJobDetail(), undefined, style)).not.toContain("stack of");
 });
 
-test("a retried job shows the tries of its second run", () => {
+test("a retried job shows only its current run's tries", () => {
   const retried = sampleJobDetail({ run: 2, attempt: 5, tries: 2, maxAttempts: 3 });
   expect(jobText(retried, undefined, style)).toMatch(/tries\W+2\/3\n/);
   expect(jobsText({ items: [retried], nextCursor: null }, style)).toContain(" 2/3 ");

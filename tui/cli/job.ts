@@ -67,7 +67,7 @@ export function jobText(job: JobDetail, timeline: Timeline | undefined, style: S
     .join("\n\n");
 }
 
-/** Returns the top of the newest failed attempt's stack: the message and the frames nearest to the fault. */
+/** Returns the top of the newest failed attempt's stack: the message and the innermost frames. */
 function stackText({ attempts }: JobDetail, { paint }: Style): string | undefined {
   const failed = attempts.findLast(({ error }) => error?.stack);
   if (!failed?.error?.stack) return undefined;

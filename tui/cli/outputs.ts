@@ -26,7 +26,9 @@ import { Count, Millis, StringEnum, Uuid } from "../../contracts/schema.ts";
 /** The line that a failing command with `--output json` writes to stderr. */
 export const Failure = Type.Object({
   error: Type.Object({
-    code: Type.String({ description: "A code of contracts/problem-codes.json, or one of this program" }),
+    code: Type.String({
+      description: "A code from contracts/problem-codes.json, or one that only this program uses",
+    }),
     message: Type.String(),
     remedy: Type.String(),
     correlationId: Type.Optional(
@@ -43,10 +45,10 @@ export const SubmitReport = Type.Object({
     Type.Object({
       jobId: Uuid,
       eventId: Uuid,
-      status: Type.Optional({ ...JobStatus, description: "With --wait: how it ended" }),
+      status: Type.Optional({ ...JobStatus, description: "With --wait: the job's final status" }),
     }),
   ),
-  problems: Type.Array(Problem, { description: "One for each refused job of a batch" }),
+  problems: Type.Array(Problem, { description: "One for each refused job in a batch" }),
 });
 export type SubmitReport = Static<typeof SubmitReport>;
 
@@ -96,19 +98,19 @@ export const LoadReport = Type.Object({
   sent: Count,
   accepted: Count,
   refused: Type.Record(Type.String(), Count, { description: "Refused and unanswered requests by code" }),
-  ended: Type.Record(Type.String(), Count, { description: "Accepted jobs by how they ended" }),
+  ended: Type.Record(Type.String(), Count, { description: "Accepted jobs by final status" }),
   open: { ...Count, description: "Accepted jobs that had not ended a minute after the last request" },
-  accept: { ...Latency, description: "Milliseconds from when a request was due to its 202" },
+  accept: { ...Latency, description: "Milliseconds from a request's due time to its 202" },
   total: {
     ...Latency,
-    description: "Milliseconds from when a request was due to the job's ending on the live stream",
+    description: "Milliseconds from a request's due time to the job's end on the live stream",
   },
   ledger: Type.Optional({ ...LedgerCheck, description: "Absent when the load was interrupted" }),
 });
 export type LoadReport = Static<typeof LoadReport>;
 
 export const DoctorReport = Type.Object({
-  ok: Type.Boolean({ description: "Whether nothing failed" }),
+  ok: Type.Boolean({ description: "Whether no check failed" }),
   checks: Type.Array(
     Type.Object({
       id: Type.String({ description: "Stable, such as `memory` or `port-3000`" }),
@@ -138,21 +140,21 @@ export const StatusReport = Type.Object({
 export type StatusReport = Static<typeof StatusReport>;
 
 export const ClusterReport = Type.Object({
-  running: Type.Boolean({ description: "Whether there are pods and every one is ready" }),
+  running: Type.Boolean({ description: "Whether the cluster has pods and all of them are ready" }),
   pods: Type.Array(
     Type.Object({
       name: Type.String(),
-      part: Type.String({ description: "A name of contracts/services.json" }),
+      part: Type.String({ description: "A name from contracts/services.json" }),
       node: Type.Union([Type.String(), Type.Null()]),
       ready: Type.Boolean(),
       restarts: Count,
-      detail: Type.String({ description: "Why it does not run, or its phase" }),
+      detail: Type.String({ description: "Why the pod does not run, or its phase" }),
     }),
   ),
 });
 export type ClusterReport = Static<typeof ClusterReport>;
 
-/** The output of each command with `--output json`; `docs/command-line.md` is generated from it. */
+/** The output of each command with `--output json`. `docs/command-line.md` prints these schemas. */
 export const CLI_OUTPUTS = {
   submit: SubmitReport,
   jobs: JobPage,

@@ -32,7 +32,7 @@ export interface ProgramOptions {
   runTui(options: { ascii?: true; plain?: true }): Promise<void>;
 }
 
-/** Creates the command line. The library neither prints nor exits: it throws its messages. */
+/** Creates the command line. On an error, Commander neither prints nor exits; it throws. */
 export function createProgram({ context, versionText, runTui }: ProgramOptions): Command {
   const program = new Command("odd-dashboard");
   program
@@ -74,7 +74,7 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   return program as unknown as Command;
 }
 
-/** Throws when a word in a command's place is not a command, and suggests the nearest ones. */
+/** Throws if a word that should name a command does not, and suggests the commands with the most similar names. */
 export function refuseUnknownCommand(command: CommandUnknownOpts, [word, ...rest]: readonly string[]): void {
   const { commands } = command;
   if (commands.length === 0 || word === undefined || word.startsWith("-") || word === "help") return;

@@ -4,9 +4,9 @@ import { pauseText, queuesText } from "./queues.ts";
 
 const style = { paint: PLAIN, width: Number.POSITIVE_INFINITY, now: 0 };
 const idle = { waiting: 0, scheduled: 0, executing: 0, paused: false, oldestWaitingMs: null };
-const note = "No worker runs greet, so nothing of it starts";
+const note = "No worker runs greet, so none of its jobs start";
 
-test("a type that no worker runs is marked, with the remedies below", () => {
+test("a type that no worker runs is marked in the table and explained below it", () => {
   const queues = [
     { type: "greet", ...idle, waiting: 2, paused: true, note },
     { type: "sleep", ...idle },
@@ -17,7 +17,7 @@ test("a type that no worker runs is marked, with the remedies below", () => {
   expect(text).toContain(`greet: ${note}`);
 });
 
-test("resuming such a type says so instead of reporting it as running", () => {
+test("resuming a type that no worker runs prints its note and does not report it as running", () => {
   const results = [{ type: "greet", paused: false, changed: true, note }];
   expect(pauseText({ results })).toBe(`greet is now resumed\n${note}`);
   expect(pauseText({ results: [{ type: "sleep", paused: false, changed: false }] })).toBe("sleep is running");

@@ -75,7 +75,7 @@ export function queuesText({ queues, bus, deadLetters, outbox }: QueuesReply, st
 export function pauseText({ results }: PauseReport): string {
   return results
     .map(({ type, paused, changed, note }) => {
-      // The type is not paused, but no worker claims its jobs: the note says what to do about it.
+      // A resumed type that no worker runs is not running. Its note says what to do about it.
       const state = paused ? "paused" : note ? "resumed" : "running";
       const line = `${sanitize(type)} is ${changed ? "now " : ""}${state}`;
       return note ? `${line}\n${sanitize(note)}` : line;

@@ -3,7 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** Returns the text of an option: its value, or after `@` the contents of a file (`@-` is stdin). */
+/** Returns an option's text: the value itself, the contents of a file for `@FILE`, or stdin for `@-`. */
 export async function readText(option: string, value: string, context: CliContext): Promise<string> {
   if (!value.startsWith("@")) return value;
   const file = value.slice(1);
@@ -13,13 +13,13 @@ export async function readText(option: string, value: string, context: CliContex
   } catch (error) {
     throw new CliError(
       2,
-      `Cannot read the file of ${option}: ${messageOf(error)}`,
+      `Cannot read the file for ${option}: ${messageOf(error)}`,
       "Check the path after the @",
     );
   }
 }
 
-/** Parses such an option as a JSON object. */
+/** Reads an option's text with {@link readText} and parses it as a JSON object. */
 export async function readObject(
   option: string,
   value: string,

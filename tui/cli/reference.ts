@@ -10,9 +10,9 @@ export function commandLineReference(program: CommandUnknownOpts): string {
   return `# Command line
 
 Generated from the program by \`bun run docs:command-line\`. Without a command, \`odd-dashboard\` opens the
-terminal UI. From source it is \`bun run odd-dashboard\`; \`bun run build\` compiles the binary. An id may be
-shortened to any part of at least 4 digits that no other of the newest 10,000 jobs has, such as the last
-8 that lists show.
+terminal UI. To run it from source, use \`bun run odd-dashboard\`; \`bun run build\` compiles the binary. An id
+may be shortened to any part that has at least 4 digits and is unique among the newest 10,000 jobs, such as
+the last 8 digits, which lists show.
 
 ${sections(program).join("\n\n")}
 
@@ -24,13 +24,13 @@ ${Object.entries(EXIT_CODES)
   .map(([code, meaning]) => `| ${code} | ${meaning} |`)
   .join("\n")}
 
-An error is one sentence and its remedy on stderr. There are no colours where \`NO_COLOR\` is set or output
-is not a terminal.
+Errors go to stderr, each as one sentence and its remedy. Output has no colours if \`NO_COLOR\` is set or
+stdout is not a terminal.
 
 ## JSON
 
-\`--output json\` prints one document, and \`events --follow\` one per line. Fields may be added; none is
-renamed or removed within a major version. Types that a contract defines link to its schema.
+\`--output json\` prints one document; \`events --follow\` prints one document per line. Within a major
+version, fields may be added but are never renamed or removed. Types from a contract link to its schema.
 
 ${Object.entries(CLI_OUTPUTS)
   .map(([name, schema]) => shape(name, schema))

@@ -44,7 +44,7 @@ async function run(context: CliContext, args: readonly string[]): Promise<ExitCo
   }
 }
 
-/** Loaded on demand: commands start faster without the terminal's libraries. */
+/** Opens the terminal UI. Its libraries are imported on demand, so other commands start faster. */
 async function openTui(context: CliContext, options: { ascii?: true; plain?: true }): Promise<void> {
   if (!options.plain && !(process.stdin.isTTY && process.stdout.isTTY))
     throw new CliError(
@@ -66,7 +66,7 @@ function interruptCode({ signal }: CliContext): ExitCode | undefined {
 const sentenceOf = ({ message, remedy }: { message: string; remedy: string }) =>
   cleanLines(`odd-dashboard: ${message}. ${remedy}.`);
 
-/** Works even when the rest of the command line could not be parsed. */
+/** Whether the user wants JSON. Searches the raw arguments, because the command line may be invalid. */
 function wantsJson(args: readonly string[]): boolean {
   return args.some(
     (word, n) =>
@@ -85,7 +85,7 @@ export function createContext(): CliContext {
     style: styleOf(process.stdout, env),
     isTerminal: process.stdout.isTTY === true,
     get signal() {
-      // Listens only once a command needs it: a service that runs in this process has its own handlers.
+      // Installs the handlers on first use, because a service that runs in this process has its own.
       signal ??= interruptSignal();
       return signal;
     },
@@ -100,14 +100,14 @@ function interruptSignal(): AbortSignal {
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
-      // The second signal exits at once, because the command may hang.
+      // A second signal exits at once, in case the command hangs.
       if (abort.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
       abort.abort(name);
     });
   return abort.signal;
 }
 
-/** A reader such as `head` may close the pipe early: that is no error, so exit like a program ended by SIGPIPE. */
+/** Exits as if ended by SIGPIPE when a reader such as `head` closes the pipe early, which is not an error. */
 function exitOnBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {

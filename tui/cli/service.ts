@@ -2,7 +2,7 @@ import { Argument, type Command } from "@commander-js/extra-typings";
 import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 import { describe } from "./command-options.ts";
 
-/** Each service starts as soon as it is imported, with the arguments of this process. */
+/** Importing a service starts it with this process's arguments. */
 const SERVICES = {
   gateway: () => import("../../services/gateway/main.ts"),
   processor: () => import("../../services/processor/main.ts"),
@@ -25,7 +25,7 @@ export function addService(program: Command): void {
     .action(async (name, rest) => {
       process.argv.splice(2, process.argv.length - 2, ...rest);
       await SERVICES[name]();
-      // The service ends the process.
+      // Never resolves, because the service itself ends the process.
       await new Promise(() => undefined);
     });
 }

@@ -38,7 +38,7 @@ async function showCluster(context: CliContext, output: OutputFormat): Promise<v
   show(context, output, report, clusterText);
 }
 
-/** Reads the status of the system running from this folder, or of the one that the environment names. */
+/** Reads the status of the system that runs from this folder, or else of the one that the environment names. */
 async function readStatus(context: CliContext): Promise<StatusReport> {
   const state = findRunningState(process.cwd());
   const { gatewayUrl, readModelUrl } = findAddresses(context.env);
@@ -66,7 +66,7 @@ async function readOverview({ client, signal }: CliContext): Promise<Overview | 
   try {
     return await client.readModel.overview({}, { signal, timeoutMs: ANSWER_MS });
   } catch (error) {
-    // The report shows the service as not answering.
+    // The service table shows that the read-model does not answer.
     if (error instanceof ApiError) return undefined;
     throw error;
   }

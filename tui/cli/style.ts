@@ -1,15 +1,15 @@
 import { type Paint, paintOf } from "../paint.ts";
 
-/** How text output is printed. */
+/** How to format text output. */
 export interface Style {
   readonly paint: Paint;
-  /** Columns of the terminal; unlimited when output is not a terminal. */
+  /** The terminal's width in columns; infinite if output is not a terminal. */
   readonly width: number;
   /** The time that ages are relative to, in milliseconds. */
   readonly now: number;
 }
 
-/** Returns the style for a stream. */
+/** Returns the style for text written to `out`. */
 export function styleOf(
   out: Pick<NodeJS.WriteStream, "isTTY" | "columns">,
   env: Readonly<Record<string, string | undefined>>,

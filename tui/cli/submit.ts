@@ -24,7 +24,7 @@ export function addSubmit(program: Command, context: CliContext): void {
     "submit sleep --payload '{\"ms\":100}'",
     "submit hash --payload @payload.json --count 1000 --wait",
   )
-    .argument("<type>", "the job type; an unknown one lists those that exist")
+    .argument("<type>", "the job type; an unknown type lists the known ones")
     .option("-p, --payload <json>", "the payload: JSON, @FILE, or @- for stdin")
     .option("-m, --metadata <json>", "metadata to keep with the job: JSON, @FILE, or @- for stdin")
     .addOption(
@@ -97,7 +97,7 @@ async function submitMany(
 ): Promise<SubmitReport> {
   const jobs: { jobId: string; eventId: string }[] = [];
   const problems: Problem[] = [];
-  // The jobs are identical: a lasting refusal of one applies to all that follow.
+  // The jobs are identical, so a permanent refusal of one applies to all the others.
   for (let left = count; left > 0 && !problems.some(isForGood); left -= MAX_BATCH_JOBS) {
     const batch = Array.from({ length: Math.min(left, MAX_BATCH_JOBS) }, () => job);
     const reply = await client.gateway.submitBatch({ body: { jobs: batch } }, { signal, timeoutMs: 60_000 });
@@ -118,7 +118,7 @@ function isForGood({ code }: Problem): boolean {
 const errorOf = (problem: Problem) =>
   new ApiError(problem.code, problem.detail ?? problem.title, { status: problem.status, problem });
 
-/** Adds the known types, or an example payload of this type, to a refusal. */
+/** Adds the names of the known types to a refusal or, if the type is known, an example payload. */
 async function withExample(error: unknown, type: string, client: ApiClient): Promise<unknown> {
   if (
     !(error instanceof ApiError) ||

@@ -10,8 +10,8 @@ export interface Column {
 const GAP = "  ";
 
 /**
- * Formats rows below a line of titles. Every cell is one line of clean text, colours allowed. On a terminal the last
- * column is truncated with … where the line would wrap; elsewhere nothing is truncated.
+ * Formats rows below a line of titles. Each cell must be one line of sanitized text and may contain colours. On a
+ * terminal, the last column is truncated with … if the line would wrap; elsewhere nothing is truncated.
  */
 export function table(
   columns: readonly Column[],

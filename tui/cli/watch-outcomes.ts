@@ -3,14 +3,14 @@ import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { pause } from "../../shared/async.ts";
 
-/** Most endings kept for unknown ids: a job may end before the reply to its request arrives. */
+/** The most outcomes kept for unknown ids, because a job may end before the reply to its submission arrives. */
 const MAX_EARLY = 50_000;
 const POLL_EVERY_MS = 1_000;
 const POLLS_AT_A_TIME = 8;
 const MAX_POLLS = 400;
 
 export interface Outcomes {
-  /** Resolves once the live stream is connected; no later ending is missed. */
+  /** Resolves once the live stream is connected. No outcome after that is missed. */
   readonly ready: Promise<void>;
   /** Adds a job to wait for. */
   expect(jobId: string): void;
@@ -23,8 +23,8 @@ export interface Outcomes {
 }
 
 /**
- * Watches jobs until they end: on the live stream, and by reading them one by one when the stream may have missed
- * something. Calls `onEnd` once per expected job, as soon as its ending is seen.
+ * Watches jobs on the live stream until they end. While the stream reports no outcomes, polls the open jobs as well,
+ * because the stream may have missed some. Calls `onEnd` once per expected job, as soon as its outcome is known.
  */
 export function watchOutcomes(
   client: ApiClient,
@@ -87,14 +87,14 @@ export function watchOutcomes(
         const done = new AbortController();
         wake = () => done.abort();
         await pause(POLL_EVERY_MS, AbortSignal.any([until, done.signal]));
-        // While the stream makes progress, reading jobs one by one would only add load.
+        // While the stream reports outcomes, polling would only add load.
         if (open.size === before && !until.aborted) await poll();
       }
     },
   };
 }
 
-/** Reads a job's status; undefined while the read-model does not know the job or cannot answer. */
+/** Returns a job's status, or undefined while the read-model does not know the job or cannot answer. */
 async function statusOf(client: ApiClient, id: string, signal: AbortSignal): Promise<JobStatus | undefined> {
   try {
     return (await client.readModel.jobDetail({ params: { id } }, { signal })).status;

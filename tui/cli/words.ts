@@ -6,7 +6,7 @@ import type { Paint } from "../paint.ts";
 import type { Colour } from "../style.ts";
 import type { Style } from "./style.ts";
 
-/** Formats the distance of a time from now, in either direction. */
+/** Formats how far a time is from now, in the past or the future. */
 export function age(at: string | null | undefined, { now }: Style): string {
   return at ? formatAge(Math.abs(now - Date.parse(at))) : "–";
 }
@@ -21,7 +21,7 @@ const COLOURS: Readonly<Record<Colour, keyof Paint>> = {
   odd: "red",
 };
 
-/** Formats a status as glyph, word and colour. */
+/** Formats a status as a glyph and a word, in its colour. */
 export function status(value: JobStatus, { paint }: Style): string {
   const { colour, dim } = statusStyle(value);
   const text = `${STATUS_GLYPHS[value] ?? "?"} ${statusWord(value)}`;

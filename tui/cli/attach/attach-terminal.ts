@@ -2,23 +2,23 @@ import { PTY_SIZE } from "../../../contracts/pty.ts";
 import { type End, openConnection } from "./connection.ts";
 import type { Target } from "./target.ts";
 
-/** Ctrl-], as in telnet: programs in the terminal are unlikely to need it. */
+/** Ctrl-], as in telnet, because programs in the terminal are unlikely to need it. */
 const LEAVE = 0x1d;
 const CTRL_C = 0x03;
-/** Bytes; well below the largest frame that the service accepts. */
+/** In bytes, well below the largest frame that the service accepts. */
 const MAX_INPUT = 16_384;
 
 /** Clears the screen and resets every mode. */
 const CLEAR = "\x1bc";
 /**
- * Turns off the scroll region, origin mode, insert mode and focus events, and turns wrapping and ASCII on. Leaves the
- * alternate screen, turns mouse and bracketed paste off, resets colours, and shows the cursor in its own shape below
- * what was drawn.
+ * Undoes the program's changes to the local terminal: turns off the scroll region, origin mode, insert mode and focus
+ * events, and turns on wrapping and ASCII. Leaves the alternate screen, turns off the mouse and bracketed paste, resets
+ * colours, and shows the cursor on the last line in its default shape.
  */
 const RESTORE =
   "\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[?45l\x0f\x1b(B\x1b[?1004l\x1b[?1016l\x1b[0 q\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\x1b[?25h\x1b[999;1H";
 
-/** Shows a web-pty terminal in this one until it ends or the user leaves, then restores this one. */
+/** Shows a web-pty terminal in the local one until it ends or the user leaves, then restores the local terminal. */
 export async function attachTerminal(
   target: Target,
   { token, signal }: { token: string | undefined; signal: AbortSignal },
@@ -45,7 +45,7 @@ export async function attachTerminal(
   });
 
   function onKeys(keys: Buffer): void {
-    // When no input reaches the program, Ctrl-C is meant for this one.
+    // While no input reaches the remote program, Ctrl-C is meant for the local one.
     const isOurs = !connection.drives || !connection.isConnected;
     if (keys.includes(LEAVE) || (isOurs && keys.includes(CTRL_C))) {
       const kept = connection.drives

@@ -11,7 +11,7 @@ import { type Heartbeat, startHeartbeat } from "../../../shared/heartbeat.ts";
 import { CliError } from "../failure.ts";
 import type { Target } from "./target.ts";
 
-/** How a terminal ended: the exit code for this program, and a sentence for the user. */
+/** How a terminal ended: this program's exit code and a sentence for the user. */
 export interface End {
   readonly code: 0 | 1;
   readonly said: string;
@@ -21,11 +21,11 @@ export interface ConnectionOptions {
   readonly token: string | undefined;
   readonly signal: AbortSignal;
   size(): { cols: number; rows: number };
-  /** Draws output, on an empty screen if `fresh`; resolves once the terminal has taken it. */
+  /** Draws output, after clearing the screen if `fresh`. Resolves once the local terminal has accepted it. */
   draw(bytes: Uint8Array, fresh: boolean): Promise<void>;
   /** Called once, before the first output is drawn. */
   ready(): void;
-  /** The connection was lost and is being restored. */
+  /** Called when the connection has been lost long enough to notify the user. */
   lost(): void;
 }
 
@@ -33,24 +33,24 @@ type Session = Extract<PtyServerMessage, { type: "session" }>;
 
 const LONGEST_WAIT_MS = 30_000;
 const FIRST_WAIT_MS = 250;
-/** Tries before the user sees a notice. */
+/** Reconnection attempts before the user sees a notice. */
 const SILENT_TRIES = 1;
 const REPLACED = 4409;
 const LOST = 1006;
-/** A frozen service accepts a request and never answers it. */
+/** The limit for an HTTP answer, because a frozen service accepts a request but never answers it. */
 const ANSWER_MS = 10_000;
 
-/** Keeps one terminal open across sockets: a lost one is replaced, and output continues where it stopped. */
+/** Keeps one terminal open across sockets: replaces a lost socket and continues the output where it stopped. */
 export function openConnection({ url, watch }: Target, options: ConnectionOptions) {
   const { signal, size, draw, ready, lost } = options;
   let socket: WebSocket | undefined;
   let heartbeat: Heartbeat | undefined;
   let session: Session | undefined;
-  /** Bytes drawn so far; undefined when the screen must be redrawn. */
+  /** The number of bytes drawn so far; undefined if the screen must be redrawn. */
   let drawn: number | undefined;
   let token = "";
   let isReady = false;
-  /** Whether the service has answered on the current socket: a proxy opens one even without the service. */
+  /** Whether the service has answered on the current socket. A proxy accepts sockets even while the service is down. */
   let isConnected = false;
   let isOver = false;
   let attempts = 0;
@@ -66,7 +66,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       signal.throwIfAborted();
       attempts++;
       if (!isOver && attempts === SILENT_TRIES + 1) {
-        // The notice must disappear again, so the service resends the whole screen.
+        // Requests the whole screen when the connection is back, so the notice disappears.
         lost();
         drawn = undefined;
       }
@@ -74,7 +74,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     }
   }
 
-  /** Runs one socket from its opening to its loss. Throws where another try cannot help. */
+  /** Runs one socket until it closes. Throws if another attempt cannot help. */
   async function once(): Promise<void> {
     const ticket = session || watch ? undefined : await exchange();
     const own = new WebSocket(url, PTY_PROTOCOL);
@@ -88,7 +88,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       onSilence() {
         socket = undefined;
         own.terminate();
-        // The silence was long enough: show the notice before the first try.
+        // The user has waited long enough already, so the notice appears before the first attempt to reconnect.
         attempts = Math.max(attempts, SILENT_TRIES);
         closed.resolve(LOST);
       },
@@ -120,7 +120,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     return { type: "reconnect", session: session.session, token, ...size(), ...lastSequence };
   }
 
-  /** Exchanges the token for a ticket, so that no frame carries the token; undefined without a token. */
+  /** Exchanges the token for a ticket, so no frame carries the token. Returns undefined if there is no token. */
   async function exchange(): Promise<string | undefined> {
     if (!options.token) return undefined;
     const reply = await request("/ticket", {
@@ -128,16 +128,11 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       headers: { authorization: `Bearer ${options.token}` },
     });
     if (reply?.status === 401)
-      throw new CliError(
-        3,
-        "The token is wrong",
-        "Set PTY_AUTH_TOKEN to the token of the service",
-        "AUTH_FAILED",
-      );
+      throw new CliError(3, "The token is wrong", "Set PTY_AUTH_TOKEN to the service's token", "AUTH_FAILED");
     return reply?.ok ? ((await reply.json()) as { ticket: string }).ticket : undefined;
   }
 
-  /** Finds out why a handshake failed: it carries no reason, but a plain request to the same address does. */
+  /** Finds out with a plain request why a handshake failed, because the handshake itself carries no reason. */
   async function explain(): Promise<void> {
     const reply = await request("", { headers: { accept: "application/problem+json" } });
     if (reply?.status === 403) {
@@ -209,7 +204,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   };
   over.promise.then(stop, stop);
   return {
-    /** Resolves when the terminal ends; rejects with a refusal. */
+    /** Resolves when the terminal ends; rejects if the service refuses it. */
     ended: over.promise,
     get drives() {
       return session?.role === "driver";
@@ -234,5 +229,5 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
 function refusal(code: PtyErrorCode): CliError {
   const { message, remedy } = PTY_ERRORS[code];
   const token = code === "AUTH_REQUIRED" || code === "AUTH_FAILED";
-  return new CliError(3, message, token ? "Set PTY_AUTH_TOKEN to the token of the service" : remedy, code);
+  return new CliError(3, message, token ? "Set PTY_AUTH_TOKEN to the service's token" : remedy, code);
 }

@@ -1,14 +1,14 @@
 import { CliError } from "../failure.ts";
 
-/** The address of a terminal. */
+/** A terminal to open or to watch. */
 export interface Target {
-  /** The URL of the WebSocket. */
+  /** The WebSocket URL. */
   readonly url: string;
-  /** The secret of a watch link. */
+  /** The watch link's secret. */
   readonly watch?: string;
 }
 
-/** Parses the address of a page or its WebSocket, or a watch link. Throws for anything else. */
+/** Parses a page's address, its WebSocket URL or a watch link. Throws for anything else. */
 export function parseTarget(text: string): Target {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (!url || !/^(https?|wss?):$/.test(url.protocol))

@@ -6,7 +6,7 @@ import { type CliContext, type OutputFormat, show } from "../context.ts";
 
 export const deadLetterFilter = () => filterOption("dead letters", "reason:OUT_OF_TRIES type:hash timeout");
 
-/** Replays or drops every dead letter that matches, or counts them in a dry run, and prints the outcome. */
+/** Replays or drops every matching dead letter, or only counts them in a dry run, and prints the result. */
 export async function actOnMany(
   context: CliContext,
   output: OutputFormat,

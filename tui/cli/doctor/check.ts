@@ -23,6 +23,6 @@ export const fail = (id: string, name: string, detail: string, remedy: string): 
   remedy,
 });
 
-/** Warns about something that the embedded tier does not need. */
+/** Returns a warning about something that only `tier` needs. */
 export const onlyFor = (tier: Tier, id: string, name: string, detail: string, remedy: string): Check =>
   warn(id, name, `${detail}; only the ${tier} tier needs it`, remedy);

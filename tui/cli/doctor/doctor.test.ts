@@ -7,7 +7,7 @@ import { checkTerminal } from "./terminal.ts";
 
 const GB = 1e9;
 
-test("a platform without support fails by its name", () => {
+test("the check of an unsupported platform fails and names the platform", () => {
   expect(platformCheck("linux", "x64").status).toBe("OK");
   expect(platformCheck("freebsd", "x64")).toMatchObject({
     status: "FAIL",
@@ -31,7 +31,7 @@ test.each([
   expect(check.remedy !== undefined).toBe(status !== "OK");
 });
 
-test("a terminal is judged by its size, its colours and its locale", () => {
+test("a terminal's size, colours and locale are checked", () => {
   const statuses = (size: object, env: Record<string, string>) =>
     checkTerminal({ isTTY: true, ...size }, env, "linux").map(({ status }) => status);
   const good = { TERM: "xterm-256color", LANG: "en_GB.UTF-8" };
@@ -42,14 +42,14 @@ test("a terminal is judged by its size, its colours and its locale", () => {
   expect(checkTerminal({ isTTY: false }, good, "linux")[0]?.status).toBe("OK");
 });
 
-test("the remedy is the platform's command, or a page where there is none", () => {
+test("the remedy is the platform's install command, or a page if there is no command", () => {
   const kind = { brew: "kind", winget: "Kubernetes.kind", page: "https://kind.sigs.k8s.io" };
   expect(installCommand(kind, "darwin")).toBe("brew install kind");
   expect(installCommand(kind, "win32")).toBe("winget install Kubernetes.kind");
   expect(installCommand({ page: kind.page }, "linux")).toContain(kind.page);
 });
 
-test("each line names its state, with its remedy below", () => {
+test("each check is printed with its status, and with its remedy below", () => {
   const check = { id: "a", name: "alpha", detail: "fine\x1b[31m" };
   const report = {
     ok: false,

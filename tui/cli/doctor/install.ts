@@ -1,6 +1,6 @@
 import { findProgram } from "../../engines/locate.ts";
 
-/** How a program is installed: with a package manager that has it, otherwise as its page describes. */
+/** How to install a program: its name in each package manager that has it, and its installation page. */
 export interface Package {
   readonly apt?: string;
   readonly brew?: string;
@@ -8,7 +8,7 @@ export interface Package {
   readonly page: string;
 }
 
-/** Returns the command that installs a program on this system, or where to read how. */
+/** Returns the command that installs a program on this system, or the address of its installation page. */
 export function installCommand({ apt, brew, winget, page }: Package, platform = process.platform): string {
   if (platform === "win32" && winget) return `winget install ${winget}`;
   if (brew && (platform === "darwin" || (!apt && findProgram("brew")))) return `brew install ${brew}`;

@@ -6,7 +6,7 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const GB = 1_000_000_000;
 
-/** Checks platform, processors, memory and disk against the requirements in docs/support.md. */
+/** Checks platform, cores, memory and disk space against the requirements in docs/support.md. */
 export function checkMachine(folder: string): Check[] {
   return [
     platformCheck(process.platform, process.arch),

@@ -4,7 +4,7 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const ANSWER_MS = 3_000;
 
-/** Checks each service, and what it is waiting for; returns one line when nothing runs. */
+/** Checks whether each service is ready. Returns a single warning if nothing runs. */
 export async function checkServices(
   { gatewayUrl, readModelUrl }: Addresses,
   running: Readonly<Record<string, string>>,
@@ -26,7 +26,7 @@ export async function checkServices(
   return checks;
 }
 
-/** Checks a service's `/readyz`; a required service that does not answer fails. */
+/** Checks a service's `/readyz`. A service that does not answer fails if it must run, and otherwise gets a warning. */
 export async function serviceCheck(name: string, url: string, mustRun: boolean): Promise<Check> {
   const id = `service-${name}`;
   const remedy = `Check the log of ${name}; \`bun run dev\` prints what it is waiting for`;

@@ -1,7 +1,7 @@
 import type { Env } from "../context.ts";
 import { type Check, ok, warn } from "./check.ts";
 
-/** Checks what the terminal UI depends on: size, colours, UTF-8. */
+/** Checks the terminal features that the UI depends on: size, colours and UTF-8. */
 export function checkTerminal(
   { isTTY, columns = 80, rows = 24 }: { isTTY?: boolean; columns?: number; rows?: number },
   env: Env,
@@ -39,7 +39,7 @@ function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
   return ok(id, id, "16");
 }
 
-/** POSIX, section 8.2: LC_ALL takes precedence over LC_CTYPE, and that over LANG. */
+/** POSIX, section 8.2: LC_ALL takes precedence over LC_CTYPE, which takes precedence over LANG. */
 function utf8Check({ LC_ALL, LC_CTYPE, LANG }: Env, platform: string): Check {
   const locale = LC_ALL || LC_CTYPE || LANG || "";
   if (platform === "win32" || /utf-?8/i.test(locale)) return ok("utf-8", "UTF-8", locale || "by default");

@@ -6,7 +6,7 @@ import { installCommand } from "./install.ts";
 const ANSWER_MS = 5_000;
 const MIN_COMPOSE = [2, 24] as const;
 
-/** Checks which engines can start here, and the tools of the other tiers. */
+/** Checks which engines can start here and which tools of the other tiers are installed. */
 export async function checkTools(): Promise<Check[]> {
   const container = await checkContainerEngine();
   return [
@@ -123,7 +123,7 @@ async function checkKubernetes(): Promise<Check[]> {
   );
 }
 
-/** Runs a program and returns its output; the exit code is undefined when it did not end in time. */
+/** Runs a program and returns its output. `code` is undefined if a signal ended it, as when it takes too long. */
 async function output(command: string[]): Promise<{ code: number | undefined; out: string; err: string }> {
   const child = Bun.spawn(command, {
     stdin: "ignore",

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHistogram } from "./histogram.ts";
 
-test("quantiles are within 5 % of the true ones, and the last is the greatest", () => {
+test("quantiles are within 5 % of the exact values, and the highest is the maximum", () => {
   const histogram = createHistogram();
   const values = Array.from({ length: 10_000 }, (_, n) => ((n * 7_919) % 10_000) / 10 + 0.1);
   for (const value of values) histogram.add(value);
@@ -15,7 +15,7 @@ test("quantiles are within 5 % of the true ones, and the last is the greatest", 
   expect([histogram.count, histogram.quantile(1)]).toEqual([10_000, histogram.max]);
 });
 
-test("rows omit the empty ones at both ends, and add up to the total", () => {
+test("empty rows at both ends are omitted, and the rows add up to the total", () => {
   const histogram = createHistogram();
   expect([histogram.rows(), histogram.quantile(0.5)]).toEqual([[], undefined]);
   for (const ms of [3, 4, 80, 20_000]) histogram.add(ms);

@@ -1,11 +1,11 @@
-/** Counts durations in buckets that grow by a fixed factor, so memory does not grow with the load. */
+/** Counts durations in buckets whose bounds grow by a fixed factor, so memory use does not grow with the load. */
 export interface Histogram {
   add(ms: number): void;
   readonly count: number;
   readonly max: number;
-  /** Returns the duration that this share of all durations does not exceed, within 5 %; undefined without durations. */
+  /** Returns the quantile for a share from 0 to 1, accurate to 5 %; undefined if nothing was added. */
   quantile(share: number): number | undefined;
-  /** Returns counts between round bounds: up to 1 ms, 2, 5, 10, … */
+  /** Returns the number of durations between round bounds: up to 1 ms, 2 ms, 5 ms, 10 ms, … */
   rows(): readonly { readonly upToMs: number; readonly count: number }[];
 }
 

@@ -17,7 +17,7 @@ const MAX_JOBS = 1_000_000;
 const MAX_RATE = 5_000;
 const REDRAW_MS = 250;
 const NOTE_EVERY_MS = 5_000;
-/** How long jobs may take to end after the last submission. */
+/** How long to wait for open jobs after the last submission. */
 const PATIENCE_MS = 60_000;
 
 export function addLoad(program: Command, context: CliContext): void {
@@ -128,7 +128,7 @@ async function exampleOf({ client, signal }: CliContext, type: string): Promise<
   );
 }
 
-/** Redraws in place on a terminal; elsewhere prints the first line to stderr every few seconds. */
+/** Redraws a summary and a chart in place on a terminal; elsewhere prints the summary to stderr every five seconds. */
 function createScreen(context: CliContext, isShown: boolean, draw: () => readonly [string, string]) {
   const { isTerminal } = context;
   const stop = new AbortController();

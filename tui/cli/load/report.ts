@@ -12,7 +12,7 @@ export function latencyOf(histogram: Histogram): Latency {
   return { count: histogram.count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
-/** Whether every job was accepted and completed, and the ledger agrees. */
+/** Whether every job was accepted and completed and the ledger confirms it. */
 export function isGood({ sent, accepted, ended, ledger }: LoadReport): boolean {
   return (
     accepted === sent &&

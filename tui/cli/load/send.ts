@@ -10,18 +10,19 @@ export interface SendOptions {
   readonly ratePerSecond: number;
   readonly durationMs: number;
   readonly signal: AbortSignal;
-  /** Called for each accepted job, with the time its request was due and how long the 202 took from then. */
+  /** Called for each accepted job. `acceptMs` is the time from when its request was due to its 202. */
   onAccepted(jobId: string, dueAt: number, acceptMs: number): void;
   onRefused(code: ApiErrorCode, detail: string): void;
 }
 
-/** Most requests in flight; requests due beyond that wait, and their waiting time counts. */
+/** The most requests in flight. Further requests wait, and their waiting time counts. */
 const MAX_IN_FLIGHT = 256;
 const TICK_MS = 5;
 
 /**
  * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered. A stall therefore
- * counts against every request it delays. Resolves with the number sent once all are answered; an abort ends it early.
+ * counts against every request it delays. An abort ends the sending early. Resolves with the number of requests sent
+ * once all of them are answered.
  */
 export async function sendLoad(options: SendOptions): Promise<number> {
   const { ratePerSecond, durationMs, signal } = options;
@@ -45,7 +46,7 @@ export async function sendLoad(options: SendOptions): Promise<number> {
 
 async function sendOne({ client, job, onAccepted, onRefused }: SendOptions, dueAt: number): Promise<void> {
   try {
-    // Without the signal: a request already sent may be accepted, and only its answer says so.
+    // Passes no signal: a request already sent may have been accepted, and only its answer tells.
     const { jobId } = await client.gateway.submitJob({ body: job });
     onAccepted(jobId, dueAt, performance.now() - dueAt);
   } catch (error) {
