@@ -7,7 +7,7 @@ export const CANCELLABLE: readonly JobStatus[] = [...WAITING_STATUSES, "EXECUTIN
 export const RETRYABLE: readonly JobStatus[] = ["FAILED", "CANCELLED"];
 export const ENDED: readonly JobStatus[] = TERMINAL_STATUSES;
 
-/** Returns the moves that cancel waiting jobs. Running jobs are stopped by their workers, without a move here. */
+/** Returns the moves that cancel waiting jobs. Running jobs need none, because their workers stop them. */
 export function cancelMoves(
   history: Historian,
   jobs: readonly CommandJob[],
@@ -23,7 +23,7 @@ export function cancelMoves(
     });
 }
 
-/** Returns the moves that make retryable jobs wait for a slot in a new run. */
+/** Returns the moves that queue retryable jobs for a new run. */
 export function retryMoves(
   history: Historian,
   jobs: readonly CommandJob[],

@@ -14,12 +14,12 @@ export interface DeadLetterRow {
   readonly diedAt: Date;
   /** Whether the letter was replayed and has not died again since. */
   readonly replayed: boolean;
-  /** The request of that replay, and its reply. */
+  /** A hash of the replay request, and the reply that it received. */
   readonly replayRequest: string | null;
   readonly replayReply: ReplayReply | null;
 }
 
-/** The replay that a letter remembers. */
+/** The replay that a letter remembers: a hash of the request, and the reply. */
 export interface ReplayRecord {
   readonly request: string;
   readonly reply: ReplayReply;
@@ -30,9 +30,9 @@ export function createDeadLetterStore(sql: Sql) {
 
   return {
     /**
-     * Files refused messages, each once. One that was refused on both of its queues is filed under `jobs.created`: a
-     * replay there reaches both again. One that dies again later is reopened; times of death are compared only with
-     * each other, because the store's clock dates a replay.
+     * Files each refused message once. A message that was refused on both of its queues is filed under `jobs.created`,
+     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Only
+     * times of death decide that, because the time of a replay comes from the store's clock, which may differ.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       const letters = unnestSql(sql, "i", {
@@ -61,7 +61,7 @@ export function createDeadLetterStore(sql: Sql) {
             or excluded.died_at > dead_letters.died_at`;
     },
 
-    /** Files a message and rolls back. Rejects when the store cannot file one now. */
+    /** Files a message in a transaction that it rolls back. Rejects if the store cannot file messages now. */
     async rehearse(message: RefusedMessage): Promise<void> {
       await rehearse(sql, (tx) => createDeadLetterStore(tx).file([message]));
     },
@@ -89,7 +89,8 @@ export function createDeadLetterStore(sql: Sql) {
     },
 
     /**
-     * Hides a dead letter permanently; returns false if there is none. Its row remains for the ledger to account for.
+     * Hides a dead letter permanently. Returns false if it does not exist or is already hidden. Its row stays, because
+     * the ledger still accounts for it.
      */
     async drop(id: string): Promise<boolean> {
       const rows =

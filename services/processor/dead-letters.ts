@@ -20,7 +20,7 @@ export interface DeadLettersOptions {
   readonly onParked: (messages: number) => void;
 }
 
-/** Files messages that broke their contract, and lets people drop them. */
+/** Creates the handlers that file refused messages as dead letters, and the command that drops a letter. */
 export function createDeadLetters(options: DeadLettersOptions) {
   const { store, bus, log, onParked } = options;
   const writeAll = createIsolation<RefusedMessage>({
@@ -29,12 +29,13 @@ export function createDeadLetters(options: DeadLettersOptions) {
     log,
   });
 
-  /** Consumes `jobs.failed.validation`. A message there that is not a refused message is filed as one itself. */
+  /** Consumes `jobs.failed.validation`. Anything on it that is not a refused message becomes a dead letter itself. */
   const file: BatchHandler = async (batch) => {
     const messages = new Map<string, RefusedMessage>();
     for (const { body, diedOn } of batch) {
       const message = readRefused(body, diedOn);
-      // The metrics-engine may refuse the same message. Like the store, prefer `jobs.created`: a replay must go there.
+      // The metrics-engine may have refused the same message. Like the store, prefer the copy from `jobs.created`,
+      // where a replay must go.
       if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
     const condemned = await writeAll([...messages.values()], store.file);
@@ -53,8 +54,9 @@ export function createDeadLetters(options: DeadLettersOptions) {
   };
 
   /**
-   * Consumes `messages.parked`: tries each message alone; failures are redelivered after a pause. So a message is filed
-   * within seconds once its cause is gone, and delays only other parked messages.
+   * Consumes `messages.parked`. It tries each message alone; if any fails, the batch is redelivered after a pause. Once
+   * the cause of a failure is gone, the message is filed within seconds. Until then it delays only other parked
+   * messages.
    */
   const fileParked: BatchHandler = async (batch) => {
     const failures: unknown[] = [];
@@ -83,7 +85,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
         events.length === 1 && refused.length === 0 && first
           ? { jobId: first.payload.jobId, eventId: first.eventId }
           : {};
-      const detail = `Its consumers died with it too often${events.length > 1 ? `; it carries ${events.length} events` : ""}`;
+      const detail = `Its consumers died too often while handling it${events.length > 1 ? `; it carries ${events.length} events` : ""}`;
       return refusedMessage(
         { original: body, reason: "DELIVERY_LIMIT", detail, ...ids },
         { queue: diedOn as never, service: "bus" },
@@ -128,7 +130,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
 }
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
-/** A message that probes whether the store files any; it is never kept. */
+/** Creates a message to probe whether the store can file one. It is never kept. */
 const canary = () =>
   refusedMessage(
     { original: Buffer.from(crypto.randomUUID()), reason: "MALFORMED", detail: "canary" },

@@ -12,7 +12,7 @@ export interface FoldOptions {
   readonly duty: Duty;
 }
 
-/** Folds the deltas that statements append into the totals, so that readers add up few rows; until `signal` aborts. */
+/** Folds appended deltas into the totals until `signal` aborts, so that readers have few rows to add up. */
 export async function foldCounts({ store, log, duty }: FoldOptions, signal: AbortSignal): Promise<void> {
   duty.begin();
   while (!signal.aborted) {

@@ -7,38 +7,44 @@ import { isSampled } from "../../shared/traceparent.ts";
 import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
 
-/** A message committed with the changes it announces, in the outbox or in the tables of the bus itself. */
+/** A message committed with the changes it announces, in the outbox or in the bus's own tables. */
 export interface OutboxMessage {
   readonly id: string;
   readonly body: Uint8Array;
-  /** A traceparent for each sampled trace that its events belong to. */
+  /** The traceparents of its events, without unsampled traces. */
   readonly traces: ReadonlySet<string>;
 }
 
-/** The part of a statement that writes steps, and the message that it wrote. */
+/** The part of a statement that writes steps, and access to the message that it wrote. */
 export interface HistoryWriting {
   /**
-   * The rest of a statement that writes jobs. It expects a CTE `done` with the jobs actually written, and adds the CTEs
-   * `steps`, `moved` (rows of explicit_transitions for the transitions that the jobs' rows do not imply) and `sent`
-   * (one row with the id of the message, or null). `done` identifies jobs by `id`, or by `entry` if a batch may hold
-   * the same job twice.
+   * Returns the CTEs that complete a statement that writes jobs. They expect a CTE `done` with the jobs actually
+   * written, and add `steps`, `moved` (which inserts the transitions that no job's row implies) and `sent` (one row
+   * with the message id, or null). `done` identifies jobs by `id`, or by `entry` if a batch may contain the same job
+   * twice.
    */
   sql(sql: Sql): Fragment;
-  /** Returns the message with this id, rebuilt here to spare a transfer, from the steps `written` or from all. */
+  /**
+   * Returns the message with this id. Rebuilds it from the `written` steps, by default all of them, to avoid reading it
+   * back.
+   */
   message(id: string | null | undefined, written?: readonly Step[]): OutboxMessage | undefined;
 }
 
-/** Prepares the writing of steps. `entries` holds the entry of each step, if a batch may hold the same job twice. */
+/** Prepares steps for writing. `entries` lists each step's entry, for batches that may contain the same job twice. */
 export type WriteHistory = (steps: readonly Step[], entries?: readonly number[]) => HistoryWriting;
 
-/** With `bus`, whose tables are in the job store's database, messages go straight to the bus and need no outbox. */
+/**
+ * Creates the function that prepares steps for writing. With `bus`, whose tables are in the job store's database,
+ * messages go straight to the bus and need no outbox.
+ */
 export function createHistoryWriter(bus?: BusTables): WriteHistory {
   const insertMessage = (sql: Sql) =>
     bus?.insertSql(sql, "jobs.transitions") ??
     sql`insert into outbox (message) select body from message returning id`;
 
   return (steps, entries) => {
-    // Compressed as it is published, so that the store holds a fraction of the text.
+    // Compressed here as for publishing, so that the store holds only a fraction of the text.
     const body = compressBody(joinEnvelopes(steps.map((s) => s.event)));
     const explicit = explicitOf({ steps, entries });
     return {
@@ -84,7 +90,7 @@ interface KeyedSteps {
   readonly entries: readonly number[] | undefined;
 }
 
-/** The transitions that no job's row implies. */
+/** Returns the steps with a transition that no job's row implies. */
 function explicitOf({ steps, entries }: KeyedSteps): KeyedSteps {
   const indexes = [...steps.keys()].filter((index) => steps[index]?.to && !steps[index].implied);
   return {
@@ -105,7 +111,7 @@ const moveColumns = (moves: readonly Step[]): Columns => ({
   detail: ["json", moves.map((m) => m.detail)],
 });
 
-/** Splits ids that a statement returns as one text, separated by commas; null means none. */
+/** Splits the comma-separated ids that a statement returns as one text. Null means none. */
 export function idsOf(text: string | null | undefined): Set<string> {
   return new Set(text ? text.split(",") : []);
 }

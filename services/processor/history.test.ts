@@ -23,7 +23,7 @@ const positionOf = (status: JobStatus | null): JobPosition => ({
   updatedAt: at,
 });
 
-test("every legal move is a step, and every other one is refused", () => {
+test("every legal move becomes a step, and every illegal move is refused", () => {
   for (const from of [null, ...JOB_STATUSES])
     for (const to of JOB_STATUSES) {
       const move = () => history.move(positionOf(from), to, "job.cancelled", { totalMs: 1 }, later);
@@ -32,7 +32,7 @@ test("every legal move is a step, and every other one is refused", () => {
     }
 });
 
-test("a step takes the next number, and the id that follows from it", () => {
+test("a step takes the next sequence number and the event id derived from it", () => {
   const step = history.executed(
     positionOf("EXECUTING"),
     { outcome: "succeeded", workerId: "worker", durationMs: 1, queueWaitMs: 0 },
@@ -53,7 +53,7 @@ test("a step takes the next number, and the id that follows from it", () => {
   });
 });
 
-test("a step by a clock that is behind takes the time of the step before it", () => {
+test("a step dated by a slow clock takes the time of the previous step", () => {
   const early = new Date("2025-12-31T23:59:59.000Z");
   let job = positionOf("EXECUTING");
   const retrying = history.move(

@@ -3,7 +3,7 @@ import { eventIdAt } from "../../contracts/ids.ts";
 import { isLegalMove, type JobStatus } from "../../contracts/job.ts";
 import type { EventMaker } from "../../shared/event.ts";
 
-/** Where a job is in its history; the next step starts from here. */
+/** A job's position in its history, from which its next step starts. */
 export interface JobPosition {
   readonly id: string;
   readonly type: string;
@@ -13,7 +13,7 @@ export interface JobPosition {
   readonly attempt: number;
   readonly correlationId: string;
   readonly traceparent: string | null;
-  /** Time of the newest step. */
+  /** The time of the newest step. */
   readonly updatedAt: Date;
 }
 
@@ -40,12 +40,12 @@ type MoveEvent = Exclude<EventType, "job.created" | "job.executed">;
 type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
- * Creates the next steps of jobs. Sequences and event ids follow from the job's position. Several clocks write one
- * history, including the gateway's, so a step is never earlier than the one before it.
+ * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. Several clocks
+ * date one history, among them the gateway's, so each step is at least as late as the previous one.
  */
 export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {
-    /** The clock of new steps. */
+    /** The clock that dates new steps. */
     now,
 
     /** Returns the step that changes a job's status. `run` and `attempt` are the values after the move. */
@@ -131,7 +131,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
 }
 export type Historian = ReturnType<typeof createHistorian>;
 
-/** Returns the job at its position after a step. */
+/** Returns the job with its position after a step. */
 export function after<S extends JobPosition>(job: S, { sequence, run, attempt, to, at }: Step): S {
   return { ...job, sequence, run, attempt, status: to ?? job.status, updatedAt: at };
 }

@@ -18,13 +18,16 @@ export interface Checked {
   readonly event: Created;
   readonly span: JobSpan | undefined;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Undefined if this processor does not know the type at this version: the job waits for one that does. */
+  /**
+   * Undefined for a refused payload, and for a type or version that this processor does not know: that job waits for a
+   * processor that knows it.
+   */
   readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
   readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
 }
 
 /**
- * Checks a payload again, because others than the gateway may publish. A processor that does not know the type, or
+ * Checks a payload again, because the gateway is not the only publisher. A processor that does not know the type, or
  * knows only an older version, accepts any payload.
  */
 export function check(event: Created, runs: KnownTypes["runs"]): Omit<Checked, "event" | "span"> {
@@ -46,7 +49,7 @@ function versionOf({ payload: { jobTypeVersion } }: Created): number | null {
   return jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
 }
 
-/** A job that its insert claims; it has a policy. */
+/** A job that is claimed by its own insert, which requires a policy. */
 export type ClaimedNewJob = NewJob & Record<"maxAttempts" | "baseMs" | "capMs" | "deadlineMs", number>;
 export const isClaimed = (job: NewJob): job is ClaimedNewJob => job.status === "EXECUTING";
 
@@ -54,7 +57,7 @@ export function isDue(event: Created, now: Date): boolean {
   return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
 }
 
-/** Returns the row of a job with its history so far. `claimedBy` is the worker whose insert claims it. */
+/** Returns a new job's row and its history so far. `claimedBy` is the worker that claims it by inserting it, if any. */
 export function newJob(
   history: Historian,
   { event, span, payload, refusal, policy }: Checked,
@@ -63,7 +66,7 @@ export function newJob(
 ): NewJob {
   const { payload: facts, correlationId } = event;
   const createdAt = new Date(event.occurredAt);
-  // A gateway clock that is ahead shifts the job's history, but not the time at which the job is due.
+  // A fast gateway clock shifts the job's history, but not the time at which the job is due.
   const now = laterOf(receivedAt, createdAt);
   const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt;
   const steps: Step[] = [];
@@ -75,7 +78,7 @@ export function newJob(
     run: 1,
     attempt: 0,
     correlationId,
-    // Kept with the job, so that later spans on any processor follow its intake.
+    // Stored with the job, so that later spans on any processor continue the trace from its intake.
     traceparent: span?.traceparent ?? event.traceparent ?? traceparentOfJob(facts.jobId),
     updatedAt: createdAt,
   };
@@ -145,7 +148,7 @@ export function newJob(
   };
 }
 
-/** Returns a job that its insert claimed, as its runner needs it. */
+/** Converts a job that its insert claimed into the form its runner needs. */
 export function claimedJob(job: ClaimedNewJob): ClaimedJob {
   return {
     id: job.id,
@@ -172,7 +175,7 @@ export function claimedJob(job: ClaimedNewJob): ClaimedJob {
   };
 }
 
-/** A job that probes whether the store accepts one; it is never kept. */
+/** Creates a job to probe whether the store accepts one. It is never kept. */
 export function canary(): Checked {
   const eventId = crypto.randomUUID();
   return {

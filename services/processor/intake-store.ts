@@ -5,7 +5,7 @@ import type { Step } from "./history.ts";
 import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
-/** A created job that becomes a row, with the status that intake assigns. */
+/** The row of a newly created job, with the status that intake assigns. */
 export interface NewJob {
   readonly id: string;
   readonly type: string;
@@ -23,9 +23,12 @@ export interface NewJob {
   readonly originKind: string | null;
   readonly sequence: number;
   readonly attempt: number;
-  /** Rank of its type's version; null if the producer named none. */
+  /** The rank of the type version it was submitted under; null if the producer named none. */
   readonly typeVersion: number | null;
-  /** Null if the request left them out and this processor does not know the type: the type's own apply later. */
+  /**
+   * This and the next three are null if the request left them out and this processor does not know the type; the first
+   * claim then fills in the type's values.
+   */
   readonly maxAttempts: number | null;
   readonly baseMs: number | null;
   readonly capMs: number | null;
@@ -41,7 +44,7 @@ export interface NewJob {
   readonly steps: readonly Step[];
 }
 
-/** A job id that already has a row, or had one: then the fingerprint is null. */
+/** A job that has a row, or had one until it was deleted. A deleted job's fingerprint is null. */
 export interface KnownJob {
   readonly id: string;
   readonly fingerprint: string | null;
@@ -51,12 +54,12 @@ export interface KnownJob {
 export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * Inserts the new jobs with their history and its message in one statement, and returns their ids. A deleted job
-     * that is remembered is not new: its events have been counted.
+     * Inserts the new jobs, their history and its message in one statement, and returns the inserted ids. A deleted job
+     * that the store remembers is not inserted again: its events have been counted.
      *
-     * One snapshot decides whether an id is known; in it, the id is either a row or a deleted job. The conflict alone
-     * would wait for a deletion in progress and then find no row, while the snapshot is too old to see the deletion's
-     * note. `offset 0` keeps this a lookup per id.
+     * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a note of its
+     * deletion. `on conflict` alone would wait for a deletion in progress and then find no row, while the statement's
+     * snapshot is too old to show the note. `offset 0` keeps this a lookup per id.
      */
     async insert(
       jobs: readonly NewJob[],
@@ -95,7 +98,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
       };
     },
 
-    /** Inserts a job and rolls back. Rejects when the store cannot insert one now. */
+    /** Inserts a job in a transaction that it rolls back. Rejects if the store cannot insert jobs now. */
     async rehearse(job: NewJob): Promise<void> {
       await rehearse(sql, (tx) => createIntakeStore(tx, write).insert([job]));
     },
@@ -108,7 +111,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
         select id, fingerprint, created_event_id from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
-    /** Notifies other processors that jobs wait; once per batch is enough. */
+    /** Notifies other processors that jobs are waiting. Once per batch is enough. */
     async announce(): Promise<void> {
       await sql`select pg_notify('observatory_waiting', '')`;
     },

@@ -16,7 +16,7 @@ import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeSlots } from "./type-slots.ts";
 
-/** Jobs per insert; one message carries many. */
+/** The most jobs per insert; a single message may carry many. */
 const MAX_ROWS = 400;
 
 export interface IntakeOptions {
@@ -30,18 +30,18 @@ export interface IntakeOptions {
   readonly log: Log;
   readonly workerId: () => string;
   readonly isPaused: (type: string) => boolean;
-  /** Whether this processor runs a type at this version. */
+  /** Returns whether this processor runs a type at this version. */
   readonly runs: KnownTypes["runs"];
   readonly start: (job: ClaimedJob) => void;
-  /** Files messages that broke their contract; resolves when they are durable. */
+  /** Publishes refused envelopes, to be filed as dead letters. Resolves when they are durable. */
   readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
   /** Called with the number of messages just parked. */
   readonly onParked: (messages: number) => void;
 }
 
 /**
- * Drains `jobs.created` into rows, however long the backlog. The insert itself claims a job if a slot is free; the
- * others wait in the store, where people can list, order and cancel them.
+ * Drains `jobs.created` into rows, however long the backlog. If a slot is free, the insert itself claims the job. The
+ * other jobs wait in the store, where people can list, sort and cancel them.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
   const { store, history, slots, typeSlots, claimer, outbox, tracing, log } = options;
@@ -75,7 +75,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     if (refused.length > 0) await refuse(refused);
   };
 
-  /** Returns the events that the store refuses; rejects when the store itself fails. */
+  /** Inserts jobs and returns the refused events. Rejects if the store itself fails. */
   async function insert(events: readonly Created[]): Promise<RefusedEnvelope[]> {
     const refused: RefusedEnvelope[] = [];
     const condemned = await writeAll(events, async (group) => {
@@ -137,18 +137,18 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       slots.release(reserved - started);
       for (const type of direct.values()) typeSlots.release(type);
     }
-    // A refused job has a REJECTED row as well, unless its id already had a row.
+    // Each refused job also has a row with status REJECTED, unless its id already had a row.
     return refused;
   }
 
-  /** Returns conflicts: jobs whose id has or had a row with another body. Plain duplicates are ignored. */
+  /** Returns a refusal for each event whose job id has, or had, a row with another body. Ignores plain duplicates. */
   async function conflicts(events: readonly Created[]): Promise<RefusedEnvelope[]> {
     const known = new Map(
       (await store.known(events.map((event) => event.payload.jobId))).map((job) => [job.id, job]),
     );
     const isSame = ({ eventId, payload }: Created) => {
       const job = known.get(payload.jobId);
-      // Only the event id of a deleted job is remembered; it follows from the fingerprint.
+      // The store remembers only the event id of a deleted job, which is derived from its id and fingerprint.
       return job?.fingerprint === null
         ? job.createdEventId === eventId
         : job?.fingerprint === payload.fingerprint;

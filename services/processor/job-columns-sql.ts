@@ -1,7 +1,7 @@
 import type { PendingQuery, Row } from "postgres";
 import type { Sql } from "../../shared/postgres.ts";
 
-/** The columns of a row `j` of jobs that make a {@link ClaimedJob} without its status. */
+/** Selects, from a row `j` of jobs, the columns of a {@link ClaimedJob} except its status. */
 export const claimedColumns = (sql: Sql): PendingQuery<Row[]> => sql`
   j.id, j.type, j.sequence, j.run, j.attempt, j.correlation_id as "correlationId", j.traceparent, j.payload,
   j.worker_id as "workerId", j.tries, j.losses, j.max_attempts as "maxAttempts", j.base_ms as "baseMs",

@@ -4,12 +4,12 @@ import { jobConditions } from "../../shared/job-filter-sql.ts";
 import { jobTypes, textMatches } from "../../shared/job-text.ts";
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 
-/** The condition for jobs that match a filter, as `GET /jobs` lists them, and have one of these statuses. */
+/** Returns the condition for jobs that have one of these statuses and match a filter, as in `GET /jobs`. */
 export async function jobMatch(sql: Sql, filter: JobFilter, statuses: readonly JobStatus[]) {
   const { text } = filter;
   const match = sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}`;
   if (text === undefined) return { sql: match };
-  // The text may also match the name of a type that has jobs.
+  // The text may also match the names of stored job types.
   const containsText = textMatches(sql, text, await jobTypes(sql))
     .map(({ condition }) => sql`(${condition})`)
     .reduce((whole, one) => sql`${whole} or ${one}`);

@@ -4,13 +4,14 @@ import { openPostgres, type Sql } from "../../shared/postgres.ts";
 import { migrate } from "./migration-store.ts";
 
 /**
- * Every statement finds its few rows by an index. A connection plans each statement once; on a new store that happens
- * while the tables are empty and a sequential scan looks cheaper, and the plan stays as they grow. Disabling sequential
- * scans inflates cost estimates, which would trigger JIT compilation.
+ * Every statement finds its few rows through an index. A connection plans each statement only once, however, and on a
+ * new store it does so while the tables are empty and a sequential scan looks cheaper. The plan would stay as the
+ * tables grow, so sequential scans are off. That inflates cost estimates, which would trigger JIT compilation, so JIT
+ * is off as well.
  */
 const PLANNER = { enable_seqscan: "off", jit: "off" };
 
-/** Connections for statements that an idle processor keeps open, besides one for notifications. */
+/** Connections for statements that an idle processor keeps open, in addition to the one for notifications. */
 const STEADY = 3;
 
 export interface JobStore {
@@ -19,7 +20,7 @@ export interface JobStore {
   readonly listening: Sql;
   /** Runs long work on its own connection, so that nothing else waits for it. */
   onOwnConnection<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
-  /** Brings the tables up to date, as {@link migrate} does. */
+  /** Migrates the tables; see {@link migrate}. */
   migrate(signal: AbortSignal): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -60,8 +61,8 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
 }
 
 /**
- * A store whose every call is guarded: it settles even when the connection is lost. `create` is called once for each
- * pool that the guard opens.
+ * Wraps a store so that every call is guarded and settles even when the connection is lost. `create` is called once for
+ * each pool that the guard opens.
  */
 export function guardedStore<S extends object>({ run }: Pick<JobStore, "run">, create: (sql: Sql) => S): S {
   const stores = new WeakMap<Sql, S>();

@@ -1,7 +1,7 @@
 import type { AttemptError } from "../../contracts/job.ts";
 import type { JobPosition } from "./history.ts";
 
-/** A job that this processor holds: its position and what its runner needs. */
+/** A job that this processor holds: its position in its history, and the fields that its runner needs. */
 export interface ClaimedJob extends JobPosition {
   readonly status: "EXECUTING";
   readonly payload: Readonly<Record<string, unknown>>;

@@ -23,17 +23,17 @@ export interface LeaseKeeperOptions {
   readonly outbox: Outbox;
   readonly tracing: Tracing;
   readonly log: Log;
-  /** Milliseconds after its last heartbeat until a worker is presumed dead. */
+  /** How many milliseconds after its last heartbeat a worker is presumed dead. */
   readonly leaseMs: number;
   readonly duty: Duty;
-  /** Called when a takeover made jobs due. */
+  /** Called when jobs may have become due, or this worker may claim again. */
   readonly onDue: () => void;
 }
 
 /**
- * Renews this worker's lease, three times within each, and takes over the jobs of workers whose lease has expired. A
- * worker that finds itself presumed dead drops its jobs and continues under a new id. The returned function runs until
- * its signal aborts.
+ * Creates the loop that renews this worker's lease three times per lease period, and takes over the jobs of workers
+ * whose lease has expired. A worker that finds itself presumed dead drops its jobs and continues under a new id. The
+ * loop runs until its signal aborts.
  */
 export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSignal) => Promise<void> {
   const { worker, store, attempts, runner, log, leaseMs, duty, onDue } = options;
@@ -59,9 +59,9 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
   }
 
   /**
-   * Puts back jobs that this worker holds in the store but does not run: their claim was committed, and its reply was
-   * lost with the connection. A reply may also still be in flight, so a job is returned only once two consecutive
-   * heartbeats have found it. If it runs after all, its end is refused.
+   * Returns jobs to the queue that this worker holds in the store but is not running: their claim was committed, but
+   * its reply was lost with the connection. Because a reply may also still be in flight, a job is returned only after
+   * two consecutive heartbeats have found it. If the job runs after all, its end is refused.
    */
   async function returnOrphans(held: readonly string[]): Promise<void> {
     const unknown = held.filter((id) => !runner.running.has(id));
@@ -94,7 +94,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
           judge.beaten();
           beatAt = performance.now() + beatMs;
         }
-        // Looking again exactly when a lease expires, not a beat later, keeps a takeover within three beats.
+        // Looking again exactly when the next lease expires avoids delaying its takeover by up to a beat.
         if (judge.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
         waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
         duty.done();

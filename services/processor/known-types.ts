@@ -3,11 +3,11 @@ import type { JobType } from "../../shared/job-types/define.ts";
 
 /** The job types of this processor, in the forms that claims and intake need. */
 export interface KnownTypes {
-  /** Whether this processor runs jobs accepted under this version of the type; null means any version. */
+  /** Returns whether this processor runs jobs accepted under this version of the type; null means any version. */
   runs(type: string, version: number | null): boolean;
-  /** JSON: the rank of each type's version, by name. */
+  /** JSON: the rank of each type's version, by type name. */
   readonly versions: string;
-  /** JSON: version and policy of each type, by name. */
+  /** JSON: the version rank and policy of each type, by type name. */
   readonly policies: string;
 }
 

@@ -15,12 +15,12 @@ function steadyFor(beats: number) {
   return { judge, clock, pass };
 }
 
-test("a worker judges others once it has beaten for a lease", () => {
+test("a worker judges others once it has sent heartbeats for a full lease", () => {
   expect(steadyFor(2).judge.mayJudge()).toBe(false);
   expect(steadyFor(3).judge.mayJudge()).toBe(true);
 });
 
-test("after a suspend, which only the wall clock sees, it waits for a lease again", () => {
+test("after a suspend, which only the wall clock shows, a worker waits for another full lease", () => {
   const { judge, pass } = steadyFor(9);
   pass(3_600_000, { suspended: true });
   expect(judge.mayJudge()).toBe(false);
@@ -31,13 +31,13 @@ test("after a suspend, which only the wall clock sees, it waits for a lease agai
   expect(judge.mayJudge()).toBe(true);
 });
 
-test("a frozen process, or a store that took no heartbeat, counts as a gap too", () => {
+test("a frozen process, or a store that accepted no heartbeat, also counts as a gap", () => {
   const { judge, pass } = steadyFor(9);
   pass(LEASE);
   expect(judge.mayJudge()).toBe(false);
 });
 
-test("a clock that is set back, or one late beat, is no gap", () => {
+test("neither a clock set back nor a single late heartbeat counts as a gap", () => {
   const { judge, clock, pass } = steadyFor(9);
   clock.wall -= 3_600_000;
   pass(LEASE / 2);

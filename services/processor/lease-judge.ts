@@ -1,14 +1,14 @@
 export interface Clocks {
-  /** Advances while the machine is suspended, and may be set. */
+  /** Advances while the machine is suspended, but can be set back or forward. */
   readonly wall: () => number;
-  /** Never set; on Linux it pauses while the machine is suspended. */
+  /** Cannot be set, but on Linux it pauses while the machine is suspended. */
   readonly monotonic: () => number;
 }
 
 /**
- * Decides whether this worker may judge the leases of others. After a suspend, a frozen process or a store outage every
- * lease looks expired, so a worker that finds a gap between its own heartbeats waits until all others have had a
- * lease's time to renew theirs. A gap on either clock counts.
+ * Decides whether this worker may judge the leases of others. After a suspend, a process freeze or a store outage,
+ * every lease looks expired. So a worker that finds a gap between its own heartbeats first waits for a full lease,
+ * which leaves all others time to renew theirs. A gap on either clock counts.
  */
 export function createLeaseJudge(
   leaseMs: number,

@@ -76,8 +76,8 @@ async function start({
   const clock = createStoreClock(workerStore.time);
   const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
-  // Loops that retry until they succeed. A loop without progress for the length of a lease leaves jobs waiting. The
-  // minimum grants loops that poll every second three rounds, or a short lease would report them stuck between two.
+  // These loops retry until they succeed. A loop that makes no progress for a whole lease leaves jobs waiting, so it is
+  // reported as stuck. The minimum lets loops that poll every second poll three times even when the lease is shorter.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),
@@ -88,7 +88,7 @@ async function start({
     counting: createDuty("Folding the counts of jobs", Math.max(patienceMs, 60_000)),
     lease: createDuty("Renewing the lease and taking over jobs", config.LEASE_MS),
   };
-  // If one database holds both, a message is committed with the change it announces, and needs no outbox.
+  // If one database holds both the bus and the jobs, a message is committed with its change and needs no outbox.
   const busTables = config.BUS_URL === config.DATABASE_URL ? bus.tables : undefined;
   const writeHistory = createHistoryWriter(busTables);
   const outbox = createOutbox({
@@ -158,7 +158,7 @@ async function start({
     duty: loops.lease,
     onDue: claimer.poke,
   });
-  // Shared, because scrapes and the metrics-engine request it at the same time.
+  // Shared, because scrapes and the metrics-engine may request it at the same time.
   const snapshot = createSharedCall(() => workerStore.snapshot());
   registerGauges(metrics, {
     slots,
@@ -286,7 +286,7 @@ async function start({
       .refresh()
       .then(claimer.poke)
       .catch((error: unknown) => log.debug("Stopped reading paused types", { reason: messageOf(error) }));
-  // Not awaited: polls find the jobs whose notification was missed.
+  // Not awaited, because polling finds any job whose notification was missed.
   void listenForNotifications(store.listening, {
     signal: stopping,
     log,

@@ -88,7 +88,7 @@ export function registerGauges(
         outbox.set(messages);
         dead.set(deadLetters);
       } catch (error) {
-        // A scrape must not fail with the store; `observatory_engine_up` shows the outage.
+        // A store outage must not fail the scrape; `observatory_engine_up` shows the outage.
         gauge.reset();
         log.debug("Cannot measure the store now", { reason: messageOf(error) });
       }

@@ -8,38 +8,38 @@ const STEP_LOCK = 7_326_114;
 const RUNNER_LOCK = 7_326_115;
 const LOOK_AGAIN_MS = 250;
 /**
- * Longest pause before a step that yielded tries again. With short pauses, a long reader such as a backup would cost
- * daily work half its time.
+ * The longest pause before a step that gave up waiting for a lock tries again. With short pauses, a long reader such as
+ * a backup would block daily work half of the time.
  */
 const LONGEST_PAUSE_MS = 5_000;
 /**
- * How long a step waits for a lock. Other statements queue behind it, and one of them may hold the table that the step
- * locks next: the step yields before PostgreSQL's `deadlock_timeout` (1 s) aborts that statement.
+ * How long a step waits for a lock. Other statements queue behind the step, and one of them may hold the table that the
+ * step locks next. The step therefore gives up before PostgreSQL's `deadlock_timeout` (1 s) aborts that statement.
  */
 const LOCK_TIMEOUT_MS = 500;
 /** Rows per statement of a batched migration. */
 const BATCH = 5_000;
 
-/** A newer version has migrated the store; retrying cannot help. */
+/** Thrown when a newer version has migrated the store; retrying cannot help. */
 export class SchemaTooNew extends Error {}
 
 export interface MigrationOptions {
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** In order; defaults to this version's own. */
+  /** The migrations, in order; by default, this version's own. */
   readonly migrations?: readonly Migration[];
 }
 
 /**
- * Migrates the tables to this version. `sql` is a dedicated connection, whose end releases the lock. Processors that
- * start together wait for the one that migrates, and log that. Rejects with {@link SchemaTooNew} when a newer version
- * has migrated the store.
+ * Migrates the tables to this version. `sql` must be a dedicated connection, because closing it releases the lock. When
+ * several processors start together, one migrates while the others wait and log that they do. Rejects with {@link
+ * SchemaTooNew} when a newer version has migrated the store.
  */
 export async function migrate(
   sql: Sql,
   { signal, log, migrations = MIGRATIONS }: MigrationOptions,
 ): Promise<void> {
-  // Building an index on a large table takes longer than the limit for daily work.
+  // Building an index on a large table takes longer than the time limit of ordinary statements.
   await sql`set statement_timeout = 0`;
   await takeTurn(sql, { signal, log });
   const applied = await appliedIn(sql);
@@ -53,7 +53,7 @@ export async function migrate(
 }
 
 /**
- * Takes a session lock, which spans statements that must not run in a transaction. Polls for it, because waiting in the
+ * Takes a session lock, because some statements must not run in a transaction. Polls for it, because waiting in the
  * server would hold a snapshot, and a concurrent index build waits for every snapshot.
  */
 async function takeTurn(sql: Sql, { signal, log }: MigrationOptions): Promise<void> {
@@ -79,13 +79,16 @@ function refuseNewer(applied: ReadonlySet<string>, known: readonly Migration[]):
   const newest = [...applied].filter((name) => !names.has(name)).at(-1);
   if (newest === undefined) return;
   throw new SchemaTooNew(
-    `The job store has migration ${newest}, this processor knows migrations up to ${known.at(-1)?.name}: start one as new as the one that migrated it`,
+    `The job store has migration ${newest}, this processor knows migrations up to ${known.at(-1)?.name}: start a processor at least as new as the one that migrated the store`,
   );
 }
 
 const record = (sql: Sql, name: string) => sql`insert into schema_migrations (name) values (${name})`;
 
-/** Runs in a transaction, whose end releases its locks; no older processor can apply the same step concurrently. */
+/**
+ * Applies a migration in one transaction, whose end releases the locks. The advisory lock keeps a processor of an
+ * earlier version from applying the same migration at the same time.
+ */
 async function applyAtOnce(sql: Sql, { name, text }: Migration): Promise<void> {
   await sql`begin`;
   try {
@@ -98,7 +101,7 @@ async function applyAtOnce(sql: Sql, { name, text }: Migration): Promise<void> {
     }
     await sql`commit`;
   } catch (error) {
-    // If the connection was lost, the server rolls back by itself, and the first error says more.
+    // If the connection was lost, the server rolls back anyway, and the first error is more informative.
     await sql`rollback`.catch(() => undefined);
     throw error;
   }
@@ -120,7 +123,10 @@ const APPLY: Record<
     }
   },
 
-  /** Runs statement by statement, without blocking writers. Rebuilds an index that was left half-built. */
+  /**
+   * Runs the statements one by one, without blocking writers. Rebuilds any index that an interrupted build left
+   * invalid.
+   */
   async concurrently(sql, { name, text }) {
     const halves = await sql<{ name: string }[]>`
       select c.oid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -130,7 +136,7 @@ const APPLY: Record<
     await record(sql, name);
   },
 
-  /** Repeats a statement that changes at most `$1` rows until it changes fewer. */
+  /** Repeats a statement that changes at most `$1` rows, until it changes fewer. */
   async "in batches"(sql, { name, text }) {
     for (;;) if ((await sql.unsafe(text, [BATCH])).count < BATCH) break;
     await record(sql, name);

@@ -3,13 +3,16 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Sql } from "../../shared/postgres.ts";
 
-/** Notifications between processors through the store: waiting jobs, requested cancels, paused and resumed types. */
+/**
+ * Channels of notifications between processors, which pass through the store: waiting jobs, requested cancels, and
+ * paused or resumed types.
+ */
 export const CHANNELS = ["observatory_waiting", "observatory_cancel", "observatory_paused"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /**
- * Listens for notifications. After a lost connection the driver listens again and calls `onListening`, so that the
- * caller need not wait for a poll to find missed notifications.
+ * Listens for notifications. After a lost connection the driver listens again and calls `onListening`, so the caller
+ * can catch up on missed notifications without waiting for a poll.
  */
 export async function listenForNotifications(
   sql: Sql,

@@ -1,6 +1,6 @@
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 
-/** The process that wrote a younger row is probably still publishing it. */
+/** A younger row is probably still being published by the process that wrote it. */
 const LEFT_BEHIND = "5 seconds";
 
 export function createOutboxStore(sql: Sql) {
@@ -9,14 +9,14 @@ export function createOutboxStore(sql: Sql) {
       await sql`delete from outbox where id = any(${plainArray(ids)}::bigint[])`;
     },
 
-    /** Returns the age of the oldest message in seconds; 0 if there is none. */
+    /** Returns the age of the oldest message in seconds; 0 if the outbox is empty. */
     async oldestSeconds(): Promise<number> {
       const [row] = await sql<{ seconds: number }[]>`
         select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as seconds from outbox`;
       return Math.max(0, row?.seconds ?? 0);
     },
 
-    /** Passes the oldest abandoned messages to `publish` and deletes them when it resolves. Returns how many. */
+    /** Passes the oldest abandoned messages to `publish`, and deletes them once it resolves. Returns their number. */
     async sweep(publish: (bodies: readonly Uint8Array[]) => Promise<void>): Promise<number> {
       const count = await sql.begin(async (tx) => {
         const rows = await tx<{ id: string; body: Uint8Array }[]>`

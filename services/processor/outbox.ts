@@ -12,9 +12,9 @@ const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;
 
 export interface Outbox {
-  /** Publishes a message just committed. Returns at once: its outbox row remains until the bus has confirmed. */
+  /** Publishes a newly committed message. Returns at once, because its outbox row remains until the bus confirms it. */
   relay(message: OutboxMessage | undefined): void;
-  /** Publishes messages that other processes left behind, until `signal` aborts. */
+  /** Publishes messages that were left in the outbox, until `signal` aborts. */
   sweep(signal: AbortSignal): Promise<void>;
   /** Resolves when no relay is in progress. */
   idle(): Promise<void>;
@@ -32,7 +32,7 @@ export interface OutboxOptions {
 
 /**
  * Publishes committed events. Each message is a row until the bus confirms it, so a crash between commit and publish
- * loses nothing: the next sweep finds it. A message may be published twice; its events keep their ids.
+ * loses nothing: a later sweep publishes the row. A message may be published twice, but its events keep their ids.
  */
 export function createOutbox({ store, bus, busTables, tracing, log, duty }: OutboxOptions): Outbox {
   const deletions = createBatcher<string, void>({

@@ -4,7 +4,8 @@ import type { Log } from "../../shared/log.ts";
 import type { CommandStore } from "./command-store.ts";
 
 /**
- * The paused job types as last read, which intake checks before a job may skip the queue. Claims read the store itself.
+ * Remembers the paused job types as last read. Intake checks them before a job may skip the queue; claims read the
+ * store itself.
  */
 export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping: AbortSignal, log: Log) {
   let types: ReadonlySet<string> = new Set();
@@ -13,7 +14,9 @@ export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping:
   return {
     has: (type: string) => types.has(type),
 
-    /** Reads the types, retrying until that succeeds; rejects when the service stops. Never overwrites a later read. */
+    /**
+     * Reads the types, retrying until a read succeeds; rejects when the service stops. Never overwrites a later read.
+     */
     async refresh(): Promise<void> {
       const turn = ++begun;
       const read = await untilItSucceeds(() => store.paused(), {

@@ -11,7 +11,7 @@ import { withFingerprint } from "./run-job.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 const TAKEOVER_BATCH = 200;
-/** How many jobs a log line names; the store has them all. */
+/** The most jobs that a log line names; the store has the full list. */
 const MAX_NAMED = 20;
 
 export interface TakeOverOptions {
@@ -21,18 +21,18 @@ export interface TakeOverOptions {
   readonly outbox: Outbox;
   readonly tracing: Tracing;
   readonly log: Log;
-  /** Milliseconds after its last heartbeat until a worker is presumed dead. */
+  /** How many milliseconds after its last heartbeat a worker is presumed dead. */
   readonly leaseMs: number;
-  /** Called when a takeover made jobs due. */
+  /** Called when a takeover has made jobs due. */
   readonly onDue: () => void;
 }
 
-/** Ends attempts whose workers no longer run them, so that their jobs run again. */
+/** Creates the functions that end attempts whose workers no longer run them, so that the jobs can run again. */
 export function createTakeOver(options: TakeOverOptions) {
   const { store, attempts, history, outbox, tracing, log, leaseMs, onDue } = options;
   const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
 
-  /** Ends attempts that their worker no longer runs; returns the jobs that were still held. */
+  /** Records attempts as lost that their worker no longer runs. Returns the jobs that were still held. */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,
@@ -54,7 +54,7 @@ export function createTakeOver(options: TakeOverOptions) {
     return ended.map(({ job }) => job);
   }
 
-  /** Takes over the jobs of workers whose lease has expired; returns the milliseconds until the next lease expires. */
+  /** Takes over the jobs of workers whose lease has expired. Returns the milliseconds until the next lease expires. */
   async function takeOver(): Promise<number> {
     const { lost, nextMs } = await store.markLost(leaseMs);
     if (lost.length > 0) log.warn("Workers are presumed dead", { workers: lost, leaseMs });
@@ -73,7 +73,7 @@ export function createTakeOver(options: TakeOverOptions) {
           jobIds: namedIds(taken),
         });
       onDue();
-      // Another processor is taking over at the same time and wrote the others.
+      // Another processor is taking over at the same time and has recorded these ends.
       if (ended.length === 0) return nextMs ?? leaseMs;
     }
   }

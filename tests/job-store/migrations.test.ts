@@ -223,7 +223,7 @@ describe("migrations of the job store", () => {
     const newest = MIGRATIONS.at(-1)?.name;
     await expect(store.bring(older)).rejects.toThrow(SchemaTooNew);
     await expect(store.bring(older)).rejects.toThrow(
-      `The job store has migration ${newest}, this processor knows migrations up to ${older.at(-1)?.name}: start one as new as the one that migrated it`,
+      `The job store has migration ${newest}, this processor knows migrations up to ${older.at(-1)?.name}: start a processor at least as new as the one that migrated the store`,
     );
   });
 

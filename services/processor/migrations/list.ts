@@ -20,11 +20,14 @@ import impliedHistory from "./018_implied_history.sql" with { type: "text" };
 export interface Migration {
   readonly name: string;
   readonly text: string;
-  /** In one transaction (the default), statement by statement without blocking writers, or one statement repeatedly. */
+  /**
+   * How to apply it: in one transaction (the default), statement by statement without blocking writers, or by repeating
+   * one statement.
+   */
   readonly how?: "at once" | "concurrently" | "in batches";
 }
 
-/** In order; a released migration is never edited. */
+/** All migrations, in order. The SQL of a released migration never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "001_initial", text: initial },
   { name: "002_known_types", text: knownTypes },
