@@ -1,4 +1,4 @@
-/** Reads the accepted ids out of the 202 body of `POST /jobs` or of `POST /jobs/batch`, the gateway's and the peers'. */
+/** Reads the accepted ids from a 202 body of `POST /jobs` or `POST /jobs/batch`, sent by the gateway or a peer. */
 export function readAcceptedIds(body: string): string[] {
   const reply = JSON.parse(body) as { jobId?: string; results?: { jobId?: string }[] };
   if (reply.jobId !== undefined) return [reply.jobId];

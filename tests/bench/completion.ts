@@ -1,7 +1,7 @@
 import type { LoadResult, SentJob } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 
-/** Sent and finished jobs, joined by id. `missing` counts those accepted but never finished; it must be 0. */
+/** Sent and finished jobs, joined by id. `missing` counts accepted jobs that never finished; it must be 0. */
 export interface Completions {
   latenciesMs: number[];
   lastFinishedAt: number;
@@ -14,9 +14,9 @@ interface WaitOptions {
 }
 
 /**
- * Waits until the jobs have finished. It looks at the oldest hundred unfinished ones, so that each job is looked up
- * about once, by its id: counting would read what is being measured. The wait ends when a system makes no progress for
- * `stallMs`; its unfinished jobs count as `missing`.
+ * Waits until the jobs have finished. Counting them would put load on the system being measured, so it polls the
+ * oldest hundred unfinished jobs by id and looks up each job about once. The wait also ends when the system makes no
+ * progress for `stallMs`; jobs that are then unfinished count as `missing`.
  */
 export async function waitForCompletion(
   system: RunningSystem,
@@ -36,7 +36,7 @@ export async function waitForCompletion(
   }
 }
 
-/** Waits until the system's observers have counted `expected` finished jobs; gives up when they stand still. */
+/** Waits until the observers have counted `expected` finished jobs; throws after `stallMs` without progress. */
 export async function waitForObservers(
   observed: () => Promise<number>,
   { expected, stallMs, signal }: WaitOptions & { expected: number },
@@ -48,18 +48,18 @@ export async function waitForObservers(
     if (count >= expected) return;
     if (count > seen) progressAt = performance.now();
     else if (performance.now() - progressAt > stallMs)
-      throw new Error(`Observers stand still at ${count} of ${expected} finished jobs`);
+      throw new Error(`Observers stopped at ${count} of ${expected} finished jobs`);
     seen = count;
     await Bun.sleep(POLL_MS);
   }
 }
 
-/** Joins a load with what the system says about its end: latency is finished minus due. */
+/** Joins the submitted jobs with the system's finish times. A job's latency is its finish time minus its due time. */
 export async function joinCompletions(system: RunningSystem, load: LoadResult): Promise<Completions> {
   return join(load.accepted, await system.finishedAt());
 }
 
-/** The value below which the share `q` of the sorted values lies (nearest rank); NaN when there are none. */
+/** Returns the `q` quantile of sorted values by nearest rank; NaN if there are none. */
 export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 
-/** A reply: its status, and its body as text. */
+/** A reply's status, and its body as text. */
 export interface HttpReply {
   status: number;
   body: string;
@@ -8,13 +8,13 @@ export interface HttpReply {
 
 /** One keep-alive connection that carries one request at a time. */
 export interface HttpConnection {
-  /** Sends bytes made by `encodePost`. Rejects when the connection breaks; the connection is then dead. */
+  /** Sends bytes from `encodePost`. Rejects if the connection breaks; the connection is then unusable. */
   send(request: Uint8Array): Promise<HttpReply>;
   /** Drops the connection at once; a reply still awaited is rejected. */
   close(): void;
 }
 
-/** A whole POST request as bytes, so that a body that never changes is encoded once. */
+/** Encodes a complete POST request, so that a constant body is encoded only once. */
 export function encodePost(url: URL, body: string): Uint8Array {
   const bytes = Buffer.byteLength(body);
   return Buffer.from(
@@ -23,9 +23,9 @@ export function encodePost(url: URL, body: string): Uint8Array {
 }
 
 /**
- * Opens one connection. The load shares the cores with what it measures: a raw socket costs half of what
- * `fetch` costs per request and a seventh of a `node:http` agent (load-cost.ts): worth the few lines of HTTP.
- * Replies must carry `Content-Length`; chunked ones are refused by name.
+ * Opens one connection. The load generator shares the cores with the system it measures. A request over a raw socket
+ * takes half the CPU of `fetch` and a seventh of a `node:http` agent (load-cost.ts), which is worth a few lines of
+ * HTTP. Replies must have a `Content-Length`; a chunked reply throws.
  */
 export async function openHttpConnection(url: URL): Promise<HttpConnection> {
   let pending: PromiseWithResolvers<HttpReply> | null = null;
@@ -82,7 +82,7 @@ export async function openHttpConnection(url: URL): Promise<HttpConnection> {
   };
 }
 
-/** Null until the whole reply has arrived. Bodies here are ASCII JSON, so characters are bytes. */
+/** Parses a reply; null until it is complete. Bodies are ASCII JSON, so one character is one byte. */
 function parseReply(text: string): HttpReply | null {
   const headEnd = text.indexOf("\r\n\r\n");
   if (headEnd === -1) return null;

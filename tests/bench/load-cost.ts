@@ -1,6 +1,6 @@
 /**
- * `bun tests/bench/load-cost.ts`: what one POST costs the load generator, for three ways of sending.
- * The answer decided http-connection.ts; run it again when the runtime changes.
+ * `bun tests/bench/load-cost.ts` measures the load generator's CPU time per POST for three HTTP clients.
+ * http-connection.ts is based on the result; run it again after a runtime upgrade.
  */
 import { Agent, request as nodeRequest } from "node:http";
 import { runClosedLoop } from "./load.ts";

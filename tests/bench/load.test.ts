@@ -30,7 +30,7 @@ const requestOf = (path: string, jobs: number) => ({
   jobs,
 });
 
-test("the closed loop sends every job once, singles and batches of a reply larger than one packet", async () => {
+test("the closed loop sends every job once, alone or in batches whose reply exceeds one packet", async () => {
   for (const size of [1, 1_000]) {
     const result = await runClosedLoop({ ...common, request: requestOf("/", size), totalJobs: 5_000 });
     expect(new Set(result.accepted.map(({ jobId }) => jobId)).size).toBe(5_000);
@@ -45,15 +45,15 @@ test("the open loop keeps its rate", async () => {
   expect(spanMs).toBeGreaterThan(950);
 });
 
-test("a stall of the server counts against every request that was due during it", async () => {
+test("a server stall delays every request that was due during the stall", async () => {
   stallAt = served + 50;
   const request = requestOf("/", 1);
-  // One process for both sides: the stall blocks the generator too, which must not hide it.
+  // Server and load generator share this process: the stall also blocks the generator, which must not hide it.
   const result = await runOpenLoop({ ...common, request, ratePerSecond: 200, seconds: 1 });
   stallAt = -1;
   const waitedMs = result.accepted.map(({ sentAt }) => result.endedAt - sentAt).sort((a, b) => a - b);
   expect(result.accepted).toHaveLength(200);
-  // Send times continue at the due rate through the stall: no gap between two of them is as long.
+  // Due times continue at their rate through the stall, so no gap between two of them is as long as the stall.
   const gaps = waitedMs.slice(1).map((at, index) => at - waitedMs[index]!);
   expect(Math.max(...gaps)).toBeLessThan(stallMs / 2);
 });
@@ -64,7 +64,7 @@ test("the load ends at its deadline when a server never answers", async () => {
   await expect(runOpenLoop({ ...load, ratePerSecond: 50, seconds: 1 })).rejects.toThrow("given up");
 });
 
-test("quantiles are by nearest rank", () => {
+test("quantiles use the nearest rank", () => {
   const values = Array.from({ length: 100 }, (_value, index) => index + 1);
   expect([quantile(values, 0.5), quantile(values, 0.99), quantile([7], 0.99)]).toEqual([50, 99, 7]);
   expect(quantile([], 0.5)).toBeNaN();

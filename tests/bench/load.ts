@@ -1,20 +1,20 @@
 import { encodePost, type HttpConnection, type HttpReply, openHttpConnection } from "./http-connection.ts";
 import { wallClockMs } from "./wall-clock.ts";
 
-/** One request to send, and how many jobs its body holds. */
+/** A request to send, and the number of jobs in its body. */
 export interface LoadRequest {
   url: string;
   body: string;
   jobs: number;
 }
 
-/** An accepted job: its id and the wall-clock time its request was due. */
+/** An accepted job's id, and the wall-clock time its request was due. */
 export interface SentJob {
   jobId: string;
   sentAt: number;
 }
 
-/** The outcome of a load; `refused` counts replies other than 202 by status. */
+/** A load's outcome; `refused` counts replies other than 202 by status. */
 export interface LoadResult {
   accepted: SentJob[];
   refused: Record<string, number>;
@@ -22,19 +22,19 @@ export interface LoadResult {
   endedAt: number;
 }
 
-/** Reads the ids of accepted jobs out of a 202 body. */
+/** Reads the ids of accepted jobs from a 202 body. */
 export type ReadJobIds = (body: string) => string[];
 
 interface LoadOptions {
   request: LoadRequest;
   readJobIds: ReadJobIds;
   connections: number;
-  /** The whole load fails after this: a system that does not answer must not hang the bench. */
+  /** The load fails after this time, so that a system that never answers cannot hang the benchmark. */
   deadlineMs: number;
   signal: AbortSignal;
 }
 
-/** Closed loop: each connection sends its next request on a reply, until `totalJobs` were sent. */
+/** Runs a closed loop: each connection sends its next request after a reply, until `totalJobs` have been sent. */
 export async function runClosedLoop(options: LoadOptions & { totalJobs: number }): Promise<LoadResult> {
   return await withConnections(options, async (connections, bytes, record) => {
     let left = Math.ceil(options.totalJobs / options.request.jobs);
@@ -51,10 +51,10 @@ export async function runClosedLoop(options: LoadOptions & { totalJobs: number }
 }
 
 /**
- * Open loop: one request every 1/rate seconds for `seconds`, whether or not earlier ones were answered.
- * A request's time counts from when it was due, also while it waits for a free connection, so that a stall
- * of the system is felt by every request it delayed. Only what our own timer adds (its step is 1 ms) is
- * forgiven: a request found due less than `timerStepMs` ago is due now.
+ * Runs an open loop: sends one request every 1/rate seconds for `seconds`, whether or not earlier requests have been
+ * answered. A request's time counts from when it was due, even while it waits for a free connection, so a stall
+ * lengthens every request that it delays. Only the load generator's timer, whose step is 1 ms, is excused: a request
+ * that became due less than `timerStepMs` ago counts as due now.
  */
 export async function runOpenLoop(
   options: LoadOptions & { ratePerSecond: number; seconds: number },
@@ -70,7 +70,7 @@ export async function runOpenLoop(
     let failure: unknown;
 
     const dispatch = () => {
-      // The one idle longest: a server may close a connection after ten silent seconds.
+      // Uses the connection that has been idle longest, because a server may close connections after ten idle seconds.
       while (idle.length > 0 && waiting.length > 0) void post(idle.shift()!, waiting.shift()!);
     };
     const post = async (connection: HttpConnection, sentAt: number) => {
@@ -113,7 +113,7 @@ async function withConnections(
   const connections = await Promise.all(Array.from({ length: count }, () => openHttpConnection(url)));
   const accepted: SentJob[] = [];
   const refused: Record<string, number> = {};
-  // Closing makes every awaited reply fail, which ends the loops.
+  // Closing the connections rejects every awaited reply, which ends the loops.
   const close = () => {
     for (const connection of connections) connection.close();
   };

@@ -11,18 +11,17 @@ import { runNoopRuns, runSleepRun } from "./runs.ts";
 import type { StartOptions, System } from "./system.ts";
 import { benchTerminals } from "./terminal/main.ts";
 
-// Our own system comes first: the ratios of the report divide the first system by the others.
+// The observatory comes first, because the report's ratios divide the first system by the others.
 const systems: readonly System[] = [observatory, ...peers];
 
-/** The name that measures terminals instead of jobs. */
+/** The `--only` name that measures terminals instead of jobs. */
 const TERMINAL = "terminal";
 
 async function main(): Promise<number> {
   const options = parseBenchOptions(process.argv.slice(2));
   const interrupted = onInterrupt();
   if (options.only?.includes(TERMINAL)) {
-    if (options.only.length > 1)
-      throw new Error(`--only ${TERMINAL} measures terminals alone, wanted no other name`);
+    if (options.only.length > 1) throw new Error(`--only ${TERMINAL} cannot be combined with other names`);
     return benchTerminals(options, interrupted);
   }
   if (options.growth) return (await benchGrowth(options.growth)) ? 0 : 1;
@@ -30,7 +29,7 @@ async function main(): Promise<number> {
   const unknown = options.only?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
   if (unknown.length > 0) {
     throw new Error(
-      `--only names ${unknown.join(", ")}, wanted some of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
+      `--only names ${unknown.join(", ")}, expected one or more of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
     );
   }
 
@@ -39,7 +38,7 @@ async function main(): Promise<number> {
   if (loadAverage > 0.5) {
     console.log(`The machine is busy (load average ${loadAverage.toFixed(1)}): trust ratios, not figures`);
   }
-  // Round by round, so that a busy minute of the machine meets all systems and not one.
+  // Each round measures every system, so that a busy minute does not affect one system alone.
   const rounds: SystemReport[][] = [];
   while (rounds.length < options.rounds && !interrupted.aborted) {
     const round: SystemReport[] = [];
@@ -61,12 +60,12 @@ async function main(): Promise<number> {
   return isSound ? 0 : 1;
 }
 
-/** Aborts at the first SIGINT or SIGTERM; one that comes more than a second later ends the process at once. */
+/** Aborts on the first SIGINT or SIGTERM; a second signal more than a second later ends the process at once. */
 function onInterrupt(): AbortSignal {
   const controller = new AbortController();
   let firstAt = Number.POSITIVE_INFINITY;
   const interrupt = () => {
-    // A single Ctrl-C arrives twice: from the terminal, and passed on by `bun run`.
+    // A single Ctrl-C arrives twice: from the terminal and from `bun run`, which passes it on.
     if (performance.now() - firstAt > 1_000) process.exit(130);
     firstAt = Math.min(firstAt, performance.now());
     controller.abort(new Error("Interrupted"));
@@ -75,7 +74,7 @@ function onInterrupt(): AbortSignal {
   return controller.signal;
 }
 
-/** All runs of one system: the no-op runs on one worker, then fresh engines and two workers for 100 ms jobs. */
+/** Runs one system's measurements: no-op jobs on one worker, then 100 ms jobs on fresh engines and two workers. */
 async function benchSystem(
   system: System,
   options: BenchOptions,
@@ -108,7 +107,7 @@ async function withSystem(
   signal: AbortSignal,
   use: (running: Awaited<ReturnType<System["start"]>>) => Promise<void>,
 ): Promise<void> {
-  // In the project: the system's temporary folder may be in memory, where fsync is free.
+  // Inside the project, because the temporary folder may be in memory, where fsync costs nothing.
   const dataDir = resolve(`.observatory/bench-${process.pid}/${system.name}-${profile}`);
   await mkdir(dataDir, { recursive: true });
   const workers = profile === "sleep" ? sleepWorkers : 1;
@@ -136,7 +135,7 @@ function titles({ jobs, batchSize, rateSeconds, sleepJobs, slots }: BenchOptions
   };
 }
 
-// Exits explicitly: unused deadlines would keep the process alive for minutes.
+// Exits explicitly, because pending deadline timers would keep the process alive for minutes.
 try {
   process.exit(await main());
 } catch (error) {

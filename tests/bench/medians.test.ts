@@ -28,12 +28,12 @@ const report = (facts: Partial<RunResult>, error: string | null = null): SystemR
   error,
 });
 
-test("the median is the middle value, or the mean of the two in the middle", () => {
+test("the median is the middle value, or the mean of the two middle values", () => {
   expect([median([3, 1, 2]), median([4, 1, 3, 2]), median([7])]).toEqual([2, 2.5, 7]);
   expect(median([])).toBeNaN();
 });
 
-test("rounds become the median of each figure by itself, processes by their label", () => {
+test("a report of several rounds holds the median of each figure, and of each process by its label", () => {
   const rounds = [
     report({
       jobsPerSecond: 10,
@@ -64,7 +64,7 @@ test("rounds become the median of each figure by itself, processes by their labe
   ]);
 });
 
-test("a job lost, a refusal or a failure in one round is not hidden by the others", () => {
+test("good rounds do not hide a lost job, a refusal or a failure in another round", () => {
   const rounds = [report({}), report({ missing: 2, refused: { 503: 4 } }), report({}, "it broke")];
   expect(medianReport(rounds)).toMatchObject({
     runs: [{ missing: 2, refused: { 503: 4 } }],

@@ -3,8 +3,8 @@ import type { RunResult } from "./runs.ts";
 import type { ProcessUsage } from "./usage.ts";
 
 /**
- * One report of several rounds of one system: the median of every figure. Jobs lost or refused are added up, and what
- * failed in any round shows: no good round hides a bad one.
+ * Merges the reports of several rounds of one system into one with the median of every figure. It adds up lost and
+ * refused jobs and keeps the error of any round, so that good rounds cannot hide a bad one.
  */
 export function medianReport(rounds: readonly SystemReport[]): SystemReport {
   const runs = Map.groupBy(
@@ -57,7 +57,7 @@ function medianUsage(rounds: readonly (readonly ProcessUsage[])[]): ProcessUsage
   return usage.length === 0 ? null : usage;
 }
 
-/** The middle value; of an even number the mean of the two in the middle. */
+/** Returns the middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

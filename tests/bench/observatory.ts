@@ -15,7 +15,7 @@ import { walBytes } from "./wal.ts";
 
 const NOOP_CONCURRENCY = 256;
 
-/** Our own system: all four services, from source, on the four engines or on the one PostgreSQL for everything. */
+/** The observatory: all four services from source, on the four engines or on one PostgreSQL. */
 export const observatory: System = {
   name: "observatory",
   async start({
@@ -26,7 +26,7 @@ export const observatory: System = {
     engines: set,
     signal,
   }: StartOptions): Promise<RunningSystem> {
-    // The database server runs as another user, who must be able to enter.
+    // PostgreSQL may run as another user, who must be able to enter the folder.
     await chmod(dataDir, 0o755);
     const started = await startEngines<EngineName>({ root: dataDir, which: enginesOf(set), signal });
     const engines = Object.values<Engine>(started.engines);
@@ -74,7 +74,7 @@ export const observatory: System = {
         finishedAt: () => finishedAt(sql),
         observed: async () => (await observations.totals()).counters.completed,
         async *changes(signal) {
-          // As a page does, through the service that serves the stream.
+          // Reads the stream from the read-model, like a page.
           for await (const update of followStream(() => readModel.url, { signal }))
             if (update.kind === "deltas") yield update.deltas.map(({ at }) => new Date(at));
         },
@@ -93,13 +93,13 @@ export const observatory: System = {
   },
 };
 
-/** A job counts as finished when its COMPLETED row is committed; only the server knows that moment. */
+/** Makes PostgreSQL record commit times: a job counts as finished when its COMPLETED row is committed. */
 async function keepCommitTimes(store: Engine, sql: postgres.Sql): Promise<void> {
   await sql`alter system set track_commit_timestamp = on`;
   await store.restart();
 }
 
-/** A condition on the status would tempt the planner to read every completed job for each look. */
+/** Filters by status after the query: a status condition may make the planner read every completed job. */
 async function unfinished(sql: postgres.Sql, jobIds: readonly string[]): Promise<string[]> {
   const rows = await sql<{ id: string; status: string }[]>`
     select id, status from jobs where id = any(${[...jobIds]}::uuid[])`;
@@ -114,7 +114,7 @@ async function finishedAt(sql: postgres.Sql): Promise<ReadonlyMap<string, number
   return new Map(rows.map((row) => [row.id, row.at]));
 }
 
-/** PostgreSQL's processes by whom they serve, so that the report shows what each part costs the server. */
+/** Labels PostgreSQL's backends by their clients, so that the report shows how much CPU each client causes. */
 async function backends(sql: postgres.Sql, server: string): Promise<NamedProcess[]> {
   const rows = await sql<{ pid: number; user: string }[]>`
     select pid, application_name as user from pg_stat_activity

@@ -12,11 +12,11 @@ export interface BenchOptions {
   runs: readonly RunName[];
   rounds: number;
   engines: "full" | "embedded";
-  /** Sizes of history at which answers are measured, instead of the runs. */
+  /** History sizes at which queries are measured, instead of the usual runs. */
   growth: readonly number[] | null;
 }
 
-/** Parses the command line. Throws a UsageError that names a faulty option; `--help` prints and exits. */
+/** Parses the command line. Throws a UsageError for an invalid option; `--help` prints and exits. */
 export function parseBenchOptions(args: string[]): BenchOptions {
   const count = wholeNumber(1, Number.MAX_SAFE_INTEGER);
   const values = createCommandLine(
@@ -27,30 +27,30 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     .option("--batch <count>", "jobs per bulk request", count, 100)
     .option("--seconds <count>", "length of each of the 50/s and 500/s runs; default: 10", count)
     .option("--sleep-jobs <count>", "jobs of 100 ms on two workers; default: 2000", count)
-    .option("--slots <count>", "jobs at a time per worker in that run", count, 20)
+    .option("--slots <count>", "concurrent jobs per worker in the run of 100 ms jobs", count, 20)
     .option(
       "--only <names>",
-      "only these systems, as in A,B; terminal measures web-pty beside ttyd instead",
+      "only these systems, separated by commas; terminal measures web-pty beside ttyd instead",
       list,
     )
     .option("--runs <names>", `only these of ${RUN_NAMES.join(", ")}; default: all`, runsNamed)
     .option("--rounds <count>", "rounds of all systems; default: 3", count)
     .addOption(
-      new Option("--engines <set>", "what the observatory runs on")
+      new Option("--engines <set>", "the observatory's engine set")
         .choices(["full", "embedded"] as const)
         .default("full" as const),
     )
     .option(
       "--growth",
-      "measure queries and claims at 10,000, 100,000 and 1,000,000 past jobs instead, and a day's retention in short; on one PostgreSQL, about 15 minutes",
+      "instead measure queries and claims at 10,000, 100,000 and 1,000,000 past jobs, and a shortened day of retention, on one PostgreSQL; takes about 15 minutes",
     )
     .option(
       "--sizes <counts>",
-      "other sizes for it",
+      "history sizes for --growth",
       (text) => list(text).map(count),
       [10_000, 100_000, 1_000_000],
     )
-    .option("--quick", "a short look: 1 round, 2000 jobs, 5 s, 400 sleeping jobs, unless set otherwise")
+    .option("--quick", "shorter defaults: 1 round, 2000 jobs, 5 s, 400 sleeping jobs")
     .parse(args, { from: "user" })
     .opts();
   const { engines, quick } = values;

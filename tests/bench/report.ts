@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import type { RunName, RunResult } from "./runs.ts";
 
-/** All runs of one system, or why there are none. */
+/** All runs of one system, or the error that prevented them. */
 export interface SystemReport {
   system: string;
   settings: Record<string, string>;
@@ -12,17 +12,17 @@ export interface SystemReport {
 
 export interface BenchReport {
   startedAt: string;
-  /** The machine's load average before the first run, which shows other activity. */
+  /** The machine's load average before the first run, as a sign of other activity. */
   loadAverage: number;
   options: Record<string, unknown>;
-  /** The medians over the rounds. */
+  /** Each system's medians over the rounds. */
   systems: SystemReport[];
   rounds: SystemReport[][];
 }
 
 /**
- * One aligned plain-text table per run. The last column divides the first system of the list by each other:
- * above 1 is good for jobs/s, below 1 is good for milliseconds.
+ * Formats one aligned plain-text table per run. The last column divides the first system's figure by the row's:
+ * above 1 is better in jobs/s, below 1 is better in milliseconds.
  */
 export function formatReport({ systems }: BenchReport, titles: Record<RunName, string>): string {
   const blocks = Object.entries(titles).flatMap(([run, title]) => {
@@ -59,11 +59,11 @@ export const machineFacts = () => ({
   platform: `${process.platform}-${process.arch}`,
 });
 
-const legend = `jobs/s counts from the first request to the last finished job, milliseconds from when a request was due
-until its job was finished. CPU, write-ahead log (WAL) and disk are those from the first request until all was observed,
-divided by the jobs; the load generator's CPU is not in the sum. WAL is PostgreSQL's; disk is what the data folder grew by, WAL aside.
-"observed after" is how long after the last job its system's own event store and counters had caught up.
-"live p99 ms" is the time within which 99 of 100 changes were on its live stream. The last column: above 1 the first system does more jobs/s; below 1 its milliseconds are fewer.`;
+const legend = `jobs/s counts from the first request to the last finished job; milliseconds count from a request's due time until its
+job finished. CPU, write-ahead log (WAL) and disk count from the first request until every job was observed, divided by
+the number of jobs. The CPU sum excludes the load generator. WAL is PostgreSQL's; disk is the growth of the data folder without WAL.
+"observed after" is the time from the last job until the system's event store and counters had caught up.
+"live p99 ms" is the time within which 99 of 100 changes were on the live stream. In the last column, above 1 means that the first system does more jobs/s, below 1 that it takes fewer milliseconds.`;
 
 interface Row {
   system: string;
@@ -112,13 +112,13 @@ function times(ratio: number): string {
   return `${ratio.toFixed(2)}×`;
 }
 
-/** Accepted but never finished, and what was refused: both must be 0 for the other figures to count. */
+/** Lists the accepted jobs that never finished, and the refused ones. Both must be 0 for the other figures to count. */
 function lost({ missing, refused }: RunResult): string {
   const statuses = Object.entries(refused).map(([status, count]) => `${count} × ${status}`);
   return [String(missing), ...statuses].join(", ");
 }
 
-/** What each process of a system used, most first. */
+/** Lists the CPU and memory of a system's processes, largest first. */
 function details({ system, result }: Row): string {
   const parts = result.usage
     ?.toSorted((a, b) => b.cpuSeconds - a.cpuSeconds)

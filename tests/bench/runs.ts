@@ -14,7 +14,7 @@ import { type ProcessUsage, startUsageMeter } from "./usage.ts";
 export const RUN_NAMES = ["singles", "batches", "rate-50", "rate-500", "sleep-100ms"] as const;
 export type RunName = (typeof RUN_NAMES)[number];
 
-/** How large the runs are; `--quick` shrinks all of it. */
+/** The sizes of the runs; `--quick` reduces them all. */
 export interface RunSizes {
   runs: readonly RunName[];
   jobs: number;
@@ -24,7 +24,7 @@ export interface RunSizes {
   signal: AbortSignal;
 }
 
-/** The results of one run of one system. Latency counts from due to finished, throughput to the last finish. */
+/** The results of one run of one system. Latency counts from due to finished, throughput to the last finished job. */
 export interface RunResult {
   run: RunName;
   accepted: number;
@@ -34,20 +34,20 @@ export interface RunResult {
   jobsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** From the first request until the observers had caught up; CPU, WAL and disk are those of this span. */
+  /** From the first request until the observers had caught up; CPU, WAL and disk are measured over this span. */
   seconds: number;
   usage: ProcessUsage[] | null;
   loadCpuSeconds: number;
-  /** Null where there is no PostgreSQL. */
+  /** Null without PostgreSQL. */
   walBytes: number | null;
   diskBytes: number;
-  /** How long after its last job the system's own observers had caught up; null where there are none. */
+  /** The time from the last finished job until the system's observers had caught up; null without observers. */
   observationLagSeconds: number | null;
-  /** 99 of 100 changes were on the live stream within this time; null where there is none, or in the other runs. */
+  /** 99 of 100 changes were on the live stream within this time; null without a stream, and in runs without a rate. */
   liveP99Ms: number | null;
 }
 
-/** The runs that one worker serves, in this order; batches are left out where there is no bulk submit. */
+/** Runs the measurements with one worker, in order. Skips batches for a system without bulk submit. */
 export async function runNoopRuns(
   system: RunningSystem,
   sizes: RunSizes,
@@ -82,7 +82,7 @@ export async function runNoopRuns(
   }
 }
 
-/** Jobs of 100 ms on several workers: shows whether slots stay idle while work waits. */
+/** Runs 100 ms jobs on several workers, which shows whether slots stay idle while jobs wait. */
 export async function runSleepRun(system: RunningSystem, sizes: RunSizes): Promise<RunResult> {
   await warmUp(system, { ...sizes, jobs: 1_000 });
   const job = { type: "sleep", payload: { ms: 100 } };
@@ -111,7 +111,7 @@ function batchRequest(url: string, job: object, size: number) {
   return { url, body: JSON.stringify({ jobs: Array.from({ length: size }, () => job) }), jobs: size };
 }
 
-/** Lets both sides compile and the engines fill their caches; its jobs are not measured. */
+/** Runs unmeasured jobs first, so that both sides compile their code and the engines fill their caches. */
 async function warmUp(system: RunningSystem, { jobs, signal }: RunSizes): Promise<void> {
   const observedBefore = (await system.observed?.()) ?? 0;
   const request = { url: system.submitUrl, body: JSON.stringify(noop), jobs: 1 };
@@ -132,7 +132,7 @@ async function warmUp(system: RunningSystem, { jobs, signal }: RunSizes): Promis
   );
 }
 
-/** Resolves when the jobs have finished and are observed; returns how long the observers took beyond the jobs. */
+/** Waits until the jobs have finished and are observed; returns how much longer the observers took. */
 async function waitForEnd(
   system: RunningSystem,
   jobIds: readonly string[],
@@ -157,7 +157,7 @@ async function measure(
   const walBefore = await system.walBytes?.();
   const diskBefore = diskBytes(system.dataDir);
   const meter = startUsageMeter(await system.processes());
-  // At a rate alone: a viewer of a flood is shown a part of it.
+  // Only in runs at a rate: during a flood, the stream shows viewers only part of the changes.
   const stopWatching = run.startsWith("rate-") ? watchLiveDelay(system) : async () => null;
   const ownCpu = process.cpuUsage();
   const startedAt = performance.now();

@@ -1,54 +1,54 @@
 import type { ReadJobIds } from "./load.ts";
 
-/** How to start a system for a set of runs. */
+/** Options for starting a system for a set of runs. */
 export interface StartOptions {
   /** A fresh folder for the engines' data. */
   dataDir: string;
-  /** Worker processes. */
+  /** The number of worker processes. */
   workers: number;
-  /** `noop`: the settings best for throughput and latency. `sleep`: `slots` jobs at a time per worker. */
+  /** `noop` uses the best settings for throughput and latency; `sleep` runs `slots` concurrent jobs per worker. */
   profile: "noop" | "sleep";
   slots: number;
-  /** What our own system runs on; peers have one engine and ignore it. */
+  /** The observatory's engine set; peers ignore it. */
   engines: "full" | "embedded";
   signal: AbortSignal;
 }
 
 /**
- * A process to account for; its children count with it unless they are named themselves. Several of one label are
- * added up.
+ * A process to measure. Children count with their parent unless they are named themselves; processes with the same
+ * label are added up.
  */
 export interface NamedProcess {
   label: string;
   pid: number;
 }
 
-/** A task system behind `POST /jobs` that can say when each job finished. */
+/** A task system behind `POST /jobs` that knows when each job finished. */
 export interface System {
   readonly name: string;
-  /** Starts engines, server and workers and resolves when all answer; undoes what it did when it fails. */
+  /** Starts engines, server and workers, and resolves when all answer. Cleans up after a failure. */
   start(options: StartOptions): Promise<RunningSystem>;
 }
 
 export interface RunningSystem {
   submitUrl: string;
-  /** Null when there is no bulk submit. */
+  /** Null without bulk submit. */
   batchUrl: string | null;
-  /** Reads the accepted ids out of a 202 body of either URL. */
+  /** Reads the accepted ids from a 202 body of either URL. */
   readJobIds: ReadJobIds;
-  /** The settings that matter to the figures, in one line for the report. */
+  /** The settings that affect the figures, as one line for the report. */
   settings: string;
-  /** The folder that holds all of its data. */
+  /** The folder that holds all of the system's data. */
   dataDir: string;
-  /** Returns the unfinished ones of at most a hundred jobs. Called while jobs run: it must cost next to nothing. */
+  /** Returns which of at most a hundred jobs are unfinished. Called while jobs run, so it must be very cheap. */
   unfinished(jobIds: readonly string[]): Promise<string[]>;
-  /** When each job finished, in wall-clock milliseconds. Read once after a run. */
+  /** Returns when each job finished, in wall-clock milliseconds. Called once, after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;
-  /** Finished jobs that its own observers have stored so far, as cheaply; absent: nothing observes. */
+  /** Returns how many finished jobs the system's observers have stored. Must be as cheap; absent without observers. */
   observed?(): Promise<number>;
-  /** The changes that its live stream shows from now on, by when each happened; absent: there is no live stream. */
+  /** Yields the times of the changes on the live stream, from now on; absent without a live stream. */
   changes?(signal: AbortSignal): AsyncIterable<readonly Date[]>;
-  /** Bytes of write-ahead log that PostgreSQL has written so far; absent: there is no PostgreSQL. */
+  /** Returns the bytes of write-ahead log that PostgreSQL has written; absent without PostgreSQL. */
   walBytes?(): Promise<number>;
   processes(): Promise<NamedProcess[]>;
   stop(): Promise<void>;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { NamedProcess } from "./system.ts";
 
-/** CPU time and peak memory of the processes of one label, with their children, over a run. */
+/** A run's CPU time and peak memory of the processes with one label, including their children. */
 export interface ProcessUsage {
   label: string;
   cpuSeconds: number;
@@ -9,7 +9,7 @@ export interface ProcessUsage {
 }
 
 export interface UsageMeter {
-  /** Takes a last sample and returns the sums; null where there is no /proc. */
+  /** Takes a last sample and returns the sums; null without /proc. */
   stop(): ProcessUsage[] | null;
 }
 
@@ -21,8 +21,8 @@ interface Sample {
 }
 
 /**
- * Samples the processes and all their descendants until stopped. A child that lived and died between two
- * samples is not seen. Pages shared by a tree (PostgreSQL's buffers) are counted once.
+ * Samples the processes and all their descendants until stopped. It misses a child that starts and ends between two
+ * samples. Pages that a process tree shares, such as PostgreSQL's buffers, count once.
  */
 export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter {
   if (process.platform !== "linux") return { stop: () => null };
@@ -44,7 +44,7 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
       for (const pid of descendants(meter.roots, children, named)) {
         const seen = readSample(pid);
         if (!seen) continue;
-        // A child born during the run starts from zero: all it used belongs to the run.
+        // A child that started during the run counts from zero, because its whole CPU time belongs to the run.
         if (!meter.first.has(pid)) meter.first.set(pid, isFirst ? seen.cpuTicks : 0);
         meter.last.set(pid, seen.cpuTicks);
         anonKb += seen.anonKb;
@@ -70,12 +70,12 @@ export function startUsageMeter(processes: readonly NamedProcess[]): UsageMeter 
   };
 }
 
-/** CPU time of one process so far, its children left out; throws where it has gone, or there is no /proc. */
+/** Returns one process's CPU time so far, without its children. Throws if the process or /proc does not exist. */
 export function cpuSecondsOf(pid: number): number {
   return sampleOf(pid).cpuTicks / TICKS_PER_SECOND;
 }
 
-/** Resident memory of one process, its children left out; throws as {@link cpuSecondsOf}. */
+/** Returns one process's resident memory, without its children. Throws like {@link cpuSecondsOf}. */
 export function residentMegabytesOf(pid: number): number {
   const { anonKb, fileKb, shmemKb } = sampleOf(pid);
   return (anonKb + fileKb + shmemKb) / 1024;
@@ -130,13 +130,13 @@ function readSample(pid: number): Sample | null {
   };
 }
 
-/** The fields after the command name (which may hold spaces): state, ppid, …, utime at 11, stime at 12. */
+/** Returns the fields after the command name, which may contain spaces: state, ppid, …, utime at 11, stime at 12. */
 function statFields(pid: number): string[] | null {
   const stat = readProc(pid, "stat");
   return stat ? stat.slice(stat.lastIndexOf(")") + 2).split(" ") : null;
 }
 
-/** Null when the process has gone meanwhile, which is no fault. */
+/** Reads a file of a process; null if the process has already ended. */
 function readProc(pid: number, file: string): string | null {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");

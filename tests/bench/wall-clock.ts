@@ -1,15 +1,15 @@
 const originMs = calibrate();
 
 /**
- * Wall-clock time in milliseconds with microsecond steps.
- * `Date.now()` steps by a whole millisecond, which is a third of the latencies measured here, and each
- * process has its own `performance` origin; this one agrees between processes of a machine to about 10 µs.
+ * Returns the wall-clock time in milliseconds, with microsecond resolution. `Date.now()` has steps of a whole
+ * millisecond, a third of the latencies measured here, and `performance.now()` has a different origin in each process.
+ * This clock agrees between the processes of a machine to about 10 µs.
  */
 export function wallClockMs(): number {
   return originMs + performance.now();
 }
 
-/** The moment `Date.now()` steps is the one moment it is exact, so wait (at most 1 ms) for a step. */
+/** `Date.now()` is exact only at the moment it steps, so this waits for a step, at most 1 ms. */
 function calibrate(): number {
   const first = Date.now();
   let now = first;

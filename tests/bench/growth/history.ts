@@ -7,7 +7,7 @@ import { unnestSql } from "../../../shared/unnest-sql.ts";
 
 const CHUNK = 5_000;
 const HOUR_MS = 3_600_000;
-/** The newest job of the history is older than what the ledger leaves open. */
+/** Even the newest past job is older than the ledger's unsealed end. */
 const AGE_MS = { oldest: 60 * HOUR_MS, newest: HOUR_MS };
 const TYPES = ["sleep", "hash", "flaky", "http-check"] as const;
 const makeEvent = createEventMaker({ service: "bench", instanceId: "history", version: "1.0.0" });
@@ -21,8 +21,8 @@ interface PastJob {
 }
 
 /**
- * Adds jobs that ended in the last days, until there are `total`: rows by SQL, events through
- * the port that records every event. So both sides agree, in whatever shape they are stored.
+ * Adds jobs that ended in the last days until there are `total`. SQL inserts their rows, and the observations port
+ * records their events, so the job store and the observations agree in every storage format.
  */
 export async function growTo(
   total: number,
@@ -59,14 +59,17 @@ function pastJob(n: number, at: number): PastJob {
   };
 }
 
-/** A UUIDv7 of a past moment, so that an index holds it where it would have been then. */
+/** Returns a UUIDv7 of a past moment, so that indexes place it like an id created at that time. */
 function idAt(at: number): string {
   const time = at.toString(16).padStart(12, "0");
   const random = crypto.randomUUID();
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
 }
 
-/** As the processor leaves them: the row implies the birth, the first start and a success; other ends have rows. */
+/**
+ * Inserts jobs as the processor stores them. A job's row implies its creation, first start and success; every other
+ * outcome has a transition row.
+ */
 async function insert(sql: Sql, jobs: readonly PastJob[]): Promise<void> {
   const given = unnestSql(sql, "p", {
     id: ["uuid", jobs.map(({ id }) => id)],

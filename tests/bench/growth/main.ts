@@ -13,15 +13,15 @@ import { call, idle, ledgerUnderLoad, type Measured, measure, median, QUERIES } 
 
 const log = createLog({ service: "bench", level: "silent" });
 const HOUR_MS = 3_600_000;
-/** A simulated day: rounds of the jobs that arrive in a scaled hour, of which retention keeps about two. */
+/** A simulated day: each round stands for an hour of jobs, and retention keeps about two rounds. */
 const ROUNDS = 24;
 const ROUND_JOBS = 3_000;
 const KEPT_MS = 20_000;
 const FLAT = 1.5;
-/** Shorter times count as this long: a claim made by the insert itself takes none. */
+/** Shorter times count as this long: a job that its insert claims at once would otherwise take no time. */
 const LEAST_MS = 1;
 
-/** How answers, claims and disk grow with history, on one PostgreSQL. Returns whether they stay flat. */
+/** Measures how query times, claims and disk grow with history on one PostgreSQL. Returns whether they stay flat. */
 export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
   const grown = await withWorld(async (world) => {
     const columns: Column[] = [];
@@ -59,14 +59,14 @@ export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
   return grown && steady;
 }
 
-/** Measurements of one state of the store; `bytesPerJob` is null where jobs lack their events. */
+/** Measurements at one size of the store; `bytesPerJob` is null where jobs lack their events. */
 interface Column {
   readonly name: string;
   readonly measured: Measured;
   readonly bytesPerJob: number | null;
 }
 
-/** Beside as many paused and as many scheduled jobs. They have no events, so the ledger is left out. */
+/** Measures beside `count` paused and `count` scheduled jobs. They have no events, so it skips the ledger. */
 async function measureBacklog(world: World, count: number): Promise<Column> {
   await world.post("/queues/hash/pause");
   await fillJobs(world.sql, { count, type: "hash", status: "VALIDATED" });
@@ -90,7 +90,7 @@ async function withWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
 }
 
 function observationsOf({ urls }: World) {
-  // Recorded as of its own time, so that no event of the history counts as late.
+  // Each event is recorded as of its own time, so that no past event counts as late.
   return openObservations({
     eventsUrl: urls.EVENTS_URL,
     cacheUrl: urls.CACHE_URL,
@@ -99,7 +99,7 @@ function observationsOf({ urls }: World) {
   });
 }
 
-/** Waits until the ledger has sealed all but its open end; returns how many seconds that took. */
+/** Waits until the ledger has sealed all history but its newest part; returns the seconds this took. */
 async function sealed(world: World): Promise<number> {
   const startedAt = performance.now();
   await eventually(
@@ -112,7 +112,7 @@ async function sealed(world: World): Promise<number> {
   return (performance.now() - startedAt) / 1_000;
 }
 
-/** Jobs through the system, round by round, while retention deletes those of earlier rounds. */
+/** Runs jobs round by round while retention deletes the jobs of earlier rounds. */
 async function simulateDay(world: World): Promise<boolean> {
   const sql = openPostgres({ url: world.urls.DATABASE_URL, max: 1, name: "sweep", arrays: false });
   const observations = observationsOf(world);
@@ -185,7 +185,7 @@ async function bytesOf({ sql }: World): Promise<number> {
   return Number(row?.bytes ?? 0);
 }
 
-/** Mebibytes that the services hold. */
+/** Returns the services' resident memory in mebibytes. */
 async function memoryOf({ running }: World): Promise<number> {
   let kilobytes = 0;
   for (const { pid } of Object.values(running)) {

@@ -4,7 +4,7 @@ import type { World } from "../../support/world.ts";
 const CALLS = 7;
 const SINGLES = 60;
 
-/** Every query that a person, a page or Prometheus makes. */
+/** Every query that a user, a page or Prometheus makes. */
 export const QUERIES = [
   "/stats",
   "/overview",
@@ -24,10 +24,10 @@ export const QUERIES = [
   "/ledger",
 ] as const;
 
-/** Milliseconds by the name of the measurement. */
+/** Milliseconds by measurement name. */
 export type Measured = ReadonlyMap<string, number>;
 
-/** The median of each query after a first call, of a job's way from POST to its end, and of a claim. */
+/** Measures the median time of each query after a warm-up call, of a job from POST to its end, and of a claim. */
 export async function measure(world: World, queries: readonly string[] = QUERIES): Promise<Measured> {
   const measured = new Map<string, number>();
   for (const path of queries) {
@@ -49,7 +49,7 @@ export async function call(world: World, path: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** Jobs one at a time: by the store's own times, from acceptance to end, and from being due to being claimed. */
+/** Runs jobs one at a time. Returns the store's median times from acceptance to end and from due to claimed. */
 async function singles(world: World): Promise<[job: number, claim: number]> {
   const ids: string[] = [];
   for (let n = 0; n < SINGLES; n++) {
@@ -64,7 +64,7 @@ async function singles(world: World): Promise<[job: number, claim: number]> {
   return [median(rows.map(({ job }) => job)), median(rows.map(({ claim }) => claim))];
 }
 
-/** The ledger's answers while jobs run as fast as they can, for about so long. */
+/** Measures the ledger's response times for about this long while jobs run as fast as they can. */
 export async function ledgerUnderLoad(
   world: World,
   forMs: number,

@@ -8,7 +8,7 @@ import { createPeerSystem } from "./peer-system.ts";
 const onPostgres = plain(startPostgres);
 const onRedis = (fsync: "always" | "everysec") => plain((options) => startRedis({ ...options, fsync }));
 
-/** The systems to compare with, in the order of the report. */
+/** The systems to compare with, in report order. */
 export const peers: readonly System[] = [
   createPeerSystem({ name: "graphile-worker", file: "graphile-worker.ts", startEngine: onPostgres }),
   createPeerSystem({

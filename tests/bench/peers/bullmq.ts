@@ -2,7 +2,7 @@ import { Queue, Worker } from "bullmq";
 import { type Peer, type PeerContext, runHandler } from "./peer.ts";
 import { runPeer } from "./peer-process.ts";
 
-/** Finished jobs are kept, which is the library's default and what our own system does. */
+/** Finished jobs are kept, which is the library's default and also how the observatory works. */
 function workerSettings({ profile, slots }: PeerContext) {
   return { concurrency: profile === "noop" ? 100 : slots };
 }
@@ -30,7 +30,7 @@ const bullmq: Peer = {
       ...workerSettings(context),
       connection: { url: context.engineUrl, maxRetriesPerRequest: null },
     });
-    // Emitted when Redis has answered that the job is in the completed set.
+    // Emitted once Redis has confirmed that the job is in the completed set.
     worker.on("completed", (job) => record(job.id!));
     worker.on("error", (error) => console.error(`bullmq: ${error.message}`));
     await worker.waitUntilReady();

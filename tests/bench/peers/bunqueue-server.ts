@@ -7,14 +7,14 @@ import { startPostgres } from "../../../tui/engines/postgres.ts";
 import { runEngine } from "../../../tui/engines/run-engine.ts";
 import type { PeerEngine, StartPeerEngine } from "./peer-engine.ts";
 
-/** bunqueue's server over one SQLite file. */
+/** Starts bunqueue's server on one SQLite file. */
 export const onSqlite: StartPeerEngine = async (options) => {
   const dataDir = join(options.dataDir, "server");
   const server = await startServer({ ...options, dataDir }, { BUNQUEUE_DATA_PATH: join(dataDir, "jobs.db") });
   return { ...server, product: `${server.product} on SQLite` };
 };
 
-/** bunqueue's server over a PostgreSQL of its own. */
+/** Starts bunqueue's server on a PostgreSQL of its own. */
 export const onPostgres: StartPeerEngine = async (options) => {
   const store = await startPostgres({ ...options, dataDir: join(options.dataDir, "postgres") });
   try {
@@ -38,7 +38,7 @@ export const onPostgres: StartPeerEngine = async (options) => {
   }
 };
 
-/** As many connections as the other peers on PostgreSQL have. */
+/** The same number of connections as the other peers on PostgreSQL. */
 const POOL = 20;
 const START_MS = 20_000;
 const STOP_MS = 5_000;

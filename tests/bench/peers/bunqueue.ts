@@ -3,8 +3,8 @@ import { type JobToAdd, type Peer, type PeerContext, runHandler } from "./peer.t
 import { runPeer } from "./peer-process.ts";
 
 /**
- * Its server owns the queue; server and workers of the bench are its clients over TCP. `durable` jobs bypass the buffer
- * of its SQLite file (PostgreSQL is transactional already). Waiting jobs are fetched one at a time per slot.
+ * bunqueue's server owns the queue; the benchmark's server and workers are its clients over TCP. `durable` jobs bypass
+ * the write buffer in front of SQLite; PostgreSQL is transactional anyway. Sleeping jobs are fetched one per slot.
  */
 const JOB_OPTIONS = { durable: true, removeOnComplete: false } as const;
 const QUEUE_NAME = "bench";
@@ -42,7 +42,7 @@ const bunqueue: Peer = {
         connection: connectionOf(context),
       },
     );
-    // Emitted when the server has acknowledged the end.
+    // Emitted once the server has acknowledged the completion.
     worker.on("completed", (job) => record(job.id));
     worker.on("error", (error) => console.error(`bunqueue: ${error.message}`));
     return { close: async () => void (await worker.close(true)) };

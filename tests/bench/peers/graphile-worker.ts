@@ -3,10 +3,10 @@ import { type Peer, type PeerContext, runHandler } from "./peer.ts";
 import { runPeer } from "./peer-process.ts";
 
 /**
- * Measured best of what its performance page offers for no-op jobs: a local queue (one query fetches a
- * batch), completions batched without a wait, no refetch delay (it costs latency). LISTEN/NOTIFY is
- * always on; polling is only its backstop. For waiting jobs the local queue is as large as the slots, so
- * that two workers share fairly.
+ * Of the settings on graphile-worker's performance page, these measured best for no-op jobs: a local queue, where one
+ * query fetches a batch; completions batched without a delay; no refetch delay, which would cost latency. LISTEN/NOTIFY
+ * is always on, and polling is only its fallback. For sleeping jobs the local queue is as large as the slots, so that
+ * two workers share fairly.
  */
 function workerSettings({ profile, slots }: PeerContext) {
   return profile === "noop"
@@ -44,8 +44,8 @@ const graphileWorker: Peer = {
     const task = (type: string): NonNullable<RunnerOptions["taskList"]>[string] => {
       return async (payload, helpers) => {
         await runHandler(type, payload as Record<string, unknown>);
-        // The library announces no moment at which the end is durable (its `job:complete` does not wait
-        // for the delete either): this is early by one statement, in its favour.
+        // The library has no event for a durable completion: even `job:complete` does not wait for the delete. This
+        // time is one statement too early, in the library's favour.
         record(helpers.job.id);
       };
     };

@@ -8,8 +8,8 @@ const MAX_PAYLOAD_BYTES = 65_536;
 const isJobRequest = TypeCompiler.Compile(JobRequest);
 
 /**
- * The HTTP face of every peer: the gateway's stack, request schema, checks and status codes over the
- * library's own enqueue, so that what is compared is the way of a job and not the web server.
+ * Creates every peer's HTTP server: the gateway's framework, request schema, checks and status codes in front of the
+ * library's enqueue call. The benchmark therefore compares task systems, not web servers.
  */
 export function createPeerApp(queue: PeerQueue) {
   return new Elysia({ serve: { hostname: "127.0.0.1", maxRequestBodySize: 16 * 1024 * 1024 } })

@@ -1,20 +1,20 @@
 import type { Engine, EngineOptions } from "../../../tui/engines/engine.ts";
 import type { NamedProcess } from "../system.ts";
 
-/** What a peer's server and workers connect to. */
+/** The engine that a peer's server and workers connect to. */
 export interface PeerEngine {
   /** Products and versions, for the report. */
   readonly product: string;
   readonly url: string;
   readonly processes: readonly NamedProcess[];
-  /** The PostgreSQL that keeps its jobs, where one does. */
+  /** The URL of the PostgreSQL that stores the peer's jobs, if one does. */
   readonly postgresUrl?: string;
   stop(): Promise<void>;
 }
 
 export type StartPeerEngine = (options: EngineOptions) => Promise<PeerEngine>;
 
-/** A peer that uses one engine as it is. */
+/** Starts one engine and nothing else for a peer. */
 export function plain(start: (options: EngineOptions) => Promise<Engine>): StartPeerEngine {
   return async (options) => {
     const { name, product, url, pid, stop } = await start(options);

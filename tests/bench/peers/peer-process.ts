@@ -2,27 +2,27 @@ import { wallClockMs } from "../wall-clock.ts";
 import type { Peer, PeerContext } from "./peer.ts";
 import { createPeerApp } from "./peer-app.ts";
 
-/** How the parent starts a peer's process: all of it in one environment variable, as JSON. */
+/** The configuration of a peer's process, which the parent passes as JSON in one environment variable. */
 export interface PeerProcessConfig extends PeerContext {
   role: "server" | "worker";
 }
 
 export const peerConfigVariable = "BENCH_PEER";
 
-/** The one line of standard output that the process prints when it serves. */
+/** The only line that the process prints to stdout, once it serves. */
 export interface PeerReady {
   port: number;
   settings: string;
 }
 
 /**
- * The main of every peer file. Serves until SIGTERM, or until its standard input closes, which also
- * happens when the parent is killed: no peer outlives its bench.
+ * The main function of every peer file. Serves until SIGTERM or until stdin closes. A killed parent closes stdin too,
+ * so no peer outlives its benchmark.
  */
 export async function runPeer(peer: Peer): Promise<void> {
   const config = JSON.parse(process.env[peerConfigVariable] ?? "null") as PeerProcessConfig | null;
   if (!config) throw new Error(`Peers are started by the bench; ${peerConfigVariable} is not set`);
-  // Ctrl-C reaches the whole group; the parent decides the order in which things stop.
+  // Ctrl-C reaches the whole process group, but the parent stops its processes in order.
   process.on("SIGINT", () => undefined);
 
   const { port, close } = config.role === "server" ? await serve(peer, config) : await work(peer, config);
@@ -30,7 +30,7 @@ export async function runPeer(peer: Peer): Promise<void> {
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 
   const stop = async () => {
-    // A library that does not close in time is left to the exit: its engine is thrown away anyway.
+    // Exits even if the library does not close in time: its engine is discarded anyway.
     await Promise.race([close(), Bun.sleep(closeGraceMs)]);
     process.exit(0);
   };

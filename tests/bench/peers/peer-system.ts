@@ -9,12 +9,12 @@ export interface PeerSystemOptions {
   name: string;
   /** The peer's file in this folder. */
   file: string;
-  /** Which way of using the library, where there are several. */
+  /** Distinguishes several ways of using one library. */
   variant?: string;
   startEngine: StartPeerEngine;
 }
 
-/** A peer as a system: a fresh engine, one server process, the workers. */
+/** Wraps a peer as a system: a fresh engine, one server process and the workers. */
 export function createPeerSystem({ name, file, variant = "", startEngine }: PeerSystemOptions): System {
   return {
     name,
@@ -25,7 +25,7 @@ export function createPeerSystem({ name, file, variant = "", startEngine }: Peer
         engine.postgresUrl === undefined
           ? undefined
           : postgres(engine.postgresUrl, { max: 1, onnotice: () => undefined });
-      // In reverse order, so that no process is left talking to a stopped engine.
+      // Stops in reverse order, so that no process loses its engine before it ends.
       const stop = async () => {
         for (const child of children.toReversed()) await child.stop();
         await sql?.end();

@@ -3,11 +3,11 @@ import { type Peer, type PeerContext, runHandler } from "./peer.ts";
 import { runPeer } from "./peer-process.ts";
 
 /**
- * `polling`: the shortest interval the library allows, and burst fetching, so that a backlog is worked off
- * without waiting. `notify`: its LISTEN/NOTIFY; the same short polling stays as backstop, because one NOTIFY
- * for a bulk insert wakes each fetcher once, and what it then leaves would wait for the next poll.
- * Two fetchers of 100 measured best for no-op jobs (one: more throughput, more latency; four: worse in both).
- * Waiting jobs run as two batches of half the slots each: single-job fetches would wait for the poll between jobs.
+ * `polling` uses the shortest interval that the library allows, and burst fetching, which works off a backlog without
+ * waiting. `notify` uses LISTEN/NOTIFY with the same polling as a fallback: the one NOTIFY of a bulk insert wakes each
+ * fetcher once, and the jobs left after that fetch wait for the next poll.
+ * Two fetchers of 100 measured best for no-op jobs. One had more throughput and more latency; four were worse in both.
+ * Sleeping jobs run in two batches of half the slots each: single-job fetches would wait for a poll between jobs.
  */
 function workSettings({ profile, slots }: PeerContext): WorkOptions {
   const fetching = {
@@ -66,8 +66,8 @@ const pgBoss: Peer = {
       },
     );
     return {
-      // The library keeps the time of each completion, which is later than the handler's end: it counts.
-      // The last batch may still be on its way to the store when the handlers' count is complete.
+      // The stored completion time counts, because it is later than the handler's end.
+      // The last batch may still be on its way to the store when all handlers have ended.
       async readFinishedAt() {
         const deadline = performance.now() + COMPLETION_MS;
         for (;;) {

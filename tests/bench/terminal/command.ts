@@ -1,14 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The tasks of the command in each terminal; the first line typed names one. */
+/** The tasks of the command in each terminal; the first typed line selects one. */
 export type Task = "stream" | "echo" | "flood" | "last-words";
 
 export const READY = "ready";
 export const STREAM_BYTES = 48_000_000;
 export const LAST_WORDS_BYTES = 5_000_000;
 
-/** Lines in changing colours, as a build or a log prints them. */
+/** Returns lines in changing colours, like the output of a build. */
 function colours(bytes: number): Buffer {
   const lines: string[] = [];
   for (let i = 0, size = 0; size < bytes; i++) {
@@ -19,7 +19,7 @@ function colours(bytes: number): Buffer {
   return Buffer.from(lines.join("")).subarray(0, bytes);
 }
 
-/** Writes the files to print and returns the command, which prints {@link READY}, reads a task and does it. */
+/** Writes the files to print and returns a command that prints {@link READY}, reads a task and runs it. */
 export async function prepareCommand(folder: string): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
   const stream = join(folder, "stream");

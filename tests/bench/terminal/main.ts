@@ -9,7 +9,7 @@ import { formatTerminalReport, type Result } from "./report.ts";
 import { startTtyd, startWebPty, type TerminalServer } from "./servers.ts";
 import { findTtyd } from "./ttyd.ts";
 
-/** Measures web-pty and ttyd in turns, so that other load on the machine affects both. */
+/** Measures web-pty and ttyd alternately, so that other load on the machine affects both. */
 export async function benchTerminals({ rounds }: { rounds: number }, signal: AbortSignal): Promise<number> {
   if (process.platform !== "linux") throw new Error("This benchmark reads /proc, so it needs Linux");
   const folder = resolve(`.observatory/bench-${process.pid}`);
@@ -24,7 +24,7 @@ export async function benchTerminals({ rounds }: { rounds: number }, signal: Abo
     const results = new Map<string, Result>();
     for (const server of servers)
       results.set(server.name, { megabytesPerSession: await measureSessions(server), rounds: [] });
-    // The first round lets both warm up and is not counted.
+    // The first round warms up both servers and does not count.
     for (let round = 0; round <= rounds; round++)
       for (const server of servers) {
         signal.throwIfAborted();
@@ -53,7 +53,7 @@ export async function benchTerminals({ rounds }: { rounds: number }, signal: Abo
   }
 }
 
-/** Starts ttyd; returns it with its version, or why it cannot run. */
+/** Starts ttyd and returns its server and version, or the reason why ttyd cannot run. */
 async function startPeer(
   command: readonly string[],
 ): Promise<{ server: TerminalServer; version: string } | string> {

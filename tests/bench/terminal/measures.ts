@@ -15,13 +15,13 @@ export interface Round {
 }
 
 interface Watched extends TerminalClient {
-  /** Bytes of output since the task began. */
+  /** Returns the bytes of output since the task began. */
   received(): number;
-  /** Resolves once this many have arrived. */
+  /** Resolves once this many bytes have arrived. */
   until(bytes: number): Promise<void>;
 }
 
-/** Opens a terminal and begins a task in it. */
+/** Opens a terminal and starts a task in it. */
 async function begin(server: TerminalServer, task: Task): Promise<Watched> {
   let greeting = "";
   let received = 0;
@@ -78,7 +78,7 @@ async function measureStream(server: TerminalServer) {
 const KEYS = 1_500;
 const KEY_EVERY_MS = 2;
 
-/** Types in each terminal in turn, at one rate for all: the wait of one person while others type too. */
+/** Types one key at a time, in each terminal in turn, and measures the delay until each echo. */
 async function measureEcho(server: TerminalServer, terminals: number): Promise<number[]> {
   const clients = await Promise.all(Array.from({ length: terminals }, () => begin(server, "echo")));
   const latencies: number[] = [];
@@ -96,11 +96,11 @@ async function measureEcho(server: TerminalServer, terminals: number): Promise<n
 
 const SESSIONS = 20;
 
-/** Resident memory that a session adds to a server that has just started. */
+/** Measures the resident memory that a session adds to a freshly started server. */
 export async function measureSessions(server: TerminalServer): Promise<number> {
   const before = residentMegabytesOf(server.pid);
   const clients = await Promise.all(Array.from({ length: SESSIONS }, () => begin(server, "echo")));
-  // A screenful each: a terminal that has shown nothing yet costs nothing.
+  // Fills every screen, because an empty terminal uses almost no memory.
   for (const client of clients) client.type("0123456789abcdef".repeat(300));
   for (const client of clients) await client.until(4_800);
   const after = residentMegabytesOf(server.pid);

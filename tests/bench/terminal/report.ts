@@ -18,7 +18,10 @@ const ascending = (a: number, b: number) => a - b;
 const echo = (which: "echo1" | "echo20", q: number) => (rounds: readonly Round[]) =>
   quantile(rounds.flatMap((round) => round[which]).sort(ascending), q);
 
-/** Medians of the rounds; latencies over the keys of all rounds; for promises, the worst round. */
+/**
+ * Throughput, CPU and memory are medians of the rounds, and latencies are quantiles over the keys of all rounds. The
+ * last two rows show bounds that web-pty promises, so they are the worst and the sum of the rounds.
+ */
 const ROWS: readonly Row[] = [
   { label: "stream, MB/s", digits: 1, of: (all) => median(all.map((round) => round.megabytesPerSecond)) },
   {
@@ -47,7 +50,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** Formats one line per measure: our figure, the peer's, and the ratio. */
+/** Formats one line per measurement: web-pty's figure, ttyd's, and their ratio. */
 export function formatTerminalReport(results: ReadonlyMap<string, Result>, peer: string): string {
   const ours = results.get("web-pty");
   const theirs = results.get("ttyd");

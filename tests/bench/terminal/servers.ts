@@ -6,7 +6,7 @@ import { eventually } from "../../support/wait.ts";
 import type { Ttyd } from "./ttyd.ts";
 import { openWire } from "./wire.ts";
 
-/** A client of one terminal: a browser that draws at once. */
+/** A client of one terminal that acknowledges output at once, like a fast browser. */
 export interface TerminalClient {
   type(text: string): void;
   stall(): void;
@@ -14,10 +14,10 @@ export interface TerminalClient {
   readonly closed: Promise<void>;
 }
 
-/** A server of terminals that all run one command. */
+/** A terminal server whose terminals all run the same command. */
 export interface TerminalServer {
   readonly name: string;
-  /** The process of the server, without its commands. */
+  /** The server process, without the commands in its terminals. */
   readonly pid: number;
   open(onOutput: (bytes: Uint8Array) => void): Promise<TerminalClient>;
   stop(): Promise<void>;

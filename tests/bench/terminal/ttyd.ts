@@ -14,14 +14,12 @@ export interface Ttyd {
 /** Debian's first release with ttyd. */
 const RELEASE = "sid";
 
-/** Finds ttyd on the PATH, else unpacks Debian's into the user's cache. Throws a sentence with the remedy where neither works. */
+/** Finds ttyd on the PATH, or else unpacks Debian's package into the user's cache. Throws a remedy if neither works. */
 export async function findTtyd(say: (line: string) => void): Promise<Ttyd> {
   const own = Bun.which("ttyd");
   if (own) return withVersion({ command: [own], env: {} });
   if (!isDebian() || process.arch !== "x64")
-    throw new Error(
-      "ttyd is not on the PATH, so its column is left out: install it, such as with brew install ttyd",
-    );
+    throw new Error("ttyd is not on the PATH, so its column is left out; try: brew install ttyd");
   const root = join(userCache(), "ttyd");
   const libraries = join(root, "usr/lib/x86_64-linux-gnu");
   const plugins = join(root, "plugins");
@@ -35,7 +33,7 @@ export async function findTtyd(say: (line: string) => void): Promise<Ttyd> {
         `ttyd is not on the PATH and apt cannot fetch it, so its column is left out: ${messageOf(cause)}`,
       );
     }
-    // In a folder of its own: the command in the terminal inherits LD_LIBRARY_PATH and must not find this C library.
+    // A folder of its own: the terminal's command inherits LD_LIBRARY_PATH and must not find this C library.
     mkdirSync(plugins);
     cpSync(join(libraries, "libwebsockets-evlib_uv.so"), join(plugins, "libwebsockets-evlib_uv.so"));
   }

@@ -1,9 +1,9 @@
 import { connect } from "node:net";
 
 export interface Wire {
-  /** Sends one frame; text when `payload` is a string. */
+  /** Sends one frame, as text if `payload` is a string. */
   send(payload: string | Uint8Array): void;
-  /** Stops reading, as a stalled browser does; the system keeps what it has buffered. */
+  /** Stops reading, like a stalled browser. The operating system keeps the data that it has buffered. */
   stall(): void;
   close(): void;
   readonly closed: Promise<void>;
@@ -21,8 +21,8 @@ const BINARY = 2;
 const PING = 9;
 
 /**
- * Opens a WebSocket (RFC 6455) on a bare socket. Bun's own client cannot stop reading, and costs more per frame than
- * what is measured here.
+ * Opens a WebSocket (RFC 6455) on a raw socket. Bun's WebSocket client cannot stop reading, and its cost per frame
+ * exceeds the times measured here.
  */
 export async function openWire({ port, path, protocol, onFrame }: WireOptions): Promise<Wire> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -35,7 +35,7 @@ export async function openWire({ port, path, protocol, onFrame }: WireOptions): 
     const length = payload.length;
     const header = length < 126 ? [length | 0x80] : [0xfe, length >> 8, length & 0xff];
     if (length > 0xffff) throw new Error(`a frame of ${length} bytes, wanted at most 65535`);
-    // The mask is zero: a server must accept any.
+    // The mask is zero, because servers must accept any mask.
     socket.write(Buffer.concat([Buffer.from([0x80 | opcode, ...header, 0, 0, 0, 0]), payload]));
   }
 
@@ -76,7 +76,7 @@ export async function openWire({ port, path, protocol, onFrame }: WireOptions): 
   };
 }
 
-/** Returns the first frame of what has arrived; undefined while it is incomplete. A server's frames are not masked. */
+/** Returns the first received frame; undefined while it is incomplete. A server's frames are not masked. */
 function readFrame(bytes: Buffer): { opcode: number; payload: Buffer; size: number } | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes[1]! & 0x7f;
