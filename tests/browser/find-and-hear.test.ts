@@ -27,13 +27,13 @@ const open = (view: string) => browser.open(`${system.url}/${view}`);
 const rows = (page: Page) => page.locator("table.jobtable tbody tr");
 const types = (page: Page) => page.locator("table.jobtable tbody td:nth-child(3)").allTextContents();
 
-describe("the command line of the page", () => {
+describe("the page's command line", () => {
   const find = async (page: Page, text: string) => {
     await page.keyboard.press(":");
     await page.getByRole("combobox", { name: "View, command" }).fill(text);
   };
 
-  test("leads to views, to jobs by a filter or a part of an id, and back to where the focus was", async () => {
+  test("opens views, and jobs by filter or partial id; Escape restores the focus", async () => {
     await using tab = await open("#/overview");
     const { page, faults } = tab;
     await page.getByText("Balanced at").waitFor();
@@ -54,13 +54,13 @@ describe("the command line of the page", () => {
     expect(faults).toEqual([]);
   });
 
-  test("offers what the keys of the view would do now, and nothing else", async () => {
+  test("offers exactly the commands that the view's keys would run now", async () => {
     await using tab = await open(`#/jobs/${fixedJob().id}`);
     const { page, faults } = tab;
     await page.getByText("Where the").waitFor();
     await find(page, "");
     await page.getByRole("option", { name: /^edit/ }).waitFor();
-    // The job is completed.
+    // Neither applies to a completed job.
     expect(await page.getByRole("option", { name: /^(retry|cancel)/ }).count()).toBe(0);
     await page.getByRole("combobox").fill("edi");
     await page.keyboard.press("ArrowDown");
@@ -77,8 +77,8 @@ describe("the command line of the page", () => {
   });
 });
 
-describe("the list of jobs", () => {
-  test("is sorted by a key or a choice, and the address says how", async () => {
+describe("the job list", () => {
+  test("is sorted by key or by menu, and the URL keeps the order", async () => {
     await using tab = await open("#/jobs?sort=oldest");
     const { page, faults } = tab;
     await rows(page).nth(6).waitFor();
@@ -99,7 +99,7 @@ describe("the list of jobs", () => {
     expect(faults).toEqual([]);
   });
 
-  test("counts statuses among the chosen type and types among the chosen status", async () => {
+  test("counts statuses within the chosen type and types within the chosen status", async () => {
     await using tab = await open("#/jobs?filter=type%3Ahash");
     const { page, faults } = tab;
     const facet = (name: string) => page.locator(".facet a").filter({ hasText: name }).locator(".n");
@@ -113,12 +113,12 @@ describe("the list of jobs", () => {
     expect(await facet("http-check").textContent()).toBe("2");
     await page.getByLabel("Accepted").selectOption("Last hour");
     await page.waitForURL(/createdAfter%3A1h/);
-    // A time cannot be counted from sums by status and type.
+    // The counts are sums by status and type, so a time filter has no count.
     await page.getByText(/^The address of this page/).waitFor();
     expect(faults).toEqual([]);
   });
 
-  test("stays still while something is marked, and counts what is new", async () => {
+  test("stays unchanged while a job is marked, and counts new jobs", async () => {
     await using tab = await browser.open("about:blank");
     const { page, faults } = tab;
     let isMore = false;
@@ -147,7 +147,7 @@ describe("the list of jobs", () => {
   });
 });
 
-test("events are filtered by words in the address, walked by keys and frozen", async () => {
+test("events can be filtered through the URL, browsed by keys and frozen", async () => {
   await using tab = await open("#/events");
   const { page, faults } = tab;
   await page.getByRole("heading", { name: "The newest 5" }).waitFor();
@@ -167,10 +167,10 @@ test("events are filtered by words in the address, walked by keys and frozen", a
   expect(faults).toEqual([]);
 });
 
-test("the time until a job is due is counted down, and nothing moves", async () => {
+test("the time until a job is due counts down without moving the layout", async () => {
   await using tab = await browser.open("about:blank");
   const { page, faults } = tab;
-  // The browser's clock stands still, and jumps instead of waiting.
+  // The browser's clock is fixed, and the test moves it instead of waiting.
   await page.clock.setFixedTime(NOW);
   await page.goto(`${system.url}/#/jobs?filter=status%3Ascheduled`);
   const countdown = page.locator("time.countdown");
@@ -188,7 +188,7 @@ test("the time until a job is due is counted down, and nothing moves", async () 
   expect(faults).toEqual([]);
 });
 
-test("a person who does not see the page hears of alerts and of a lost connection", async () => {
+test("screen readers announce alerts and a lost connection", async () => {
   let firing: readonly { readonly id: string; readonly severity: string }[] = [];
   await using tab = await browser.open("about:blank");
   const { page } = tab;

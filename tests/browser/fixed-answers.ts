@@ -22,7 +22,7 @@ export { NOW };
 const MINUTE_MS = 60_000;
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 
-/** A job that failed twice, with an envelope for each of its transitions. */
+/** Returns a job that failed twice, with an envelope for each transition. */
 export function fixedJob(): JobDetail {
   const job = sampleJobDetail();
   const start = Date.parse(job.createdAt);
@@ -65,11 +65,11 @@ export function fixedJob(): JobDetail {
   };
 }
 
-/** Whether a job type is in letters that the page's own font has. */
+/** Whether the page's own font can draw a job type's letters. */
 const isDrawable = (type: unknown) => /^[a-z-]+$/.test(String(type));
 export const FIXED_EVENTS = SAMPLE_EVENTS.filter(({ payload }) => isDrawable(payload.jobType));
 
-/** Returns waves around a level, the same in every run. */
+/** Returns a series of waves around a level, identical in every run. */
 export function seriesOf(metric: string, minutes: number): SeriesReply {
   const level = {
     completed: 2_290,
@@ -79,7 +79,7 @@ export function seriesOf(metric: string, minutes: number): SeriesReply {
     "execution.p99": 1_500,
   }[metric];
   const from = (Math.floor(NOW / MINUTE_MS) - minutes + 1) * MINUTE_MS;
-  // The current minute has only begun.
+  // The current minute is incomplete.
   const begun = (minute: number) =>
     metric.includes(".") || minute < minutes - 1 ? 1 : (NOW % MINUTE_MS) / MINUTE_MS;
   const wave = (minute: number, share: number) =>
@@ -163,7 +163,7 @@ function jobsOf(filter: string): JobPage {
   return { items: items.filter((job) => [status].flat().includes(job.status)), nextCursor: null };
 }
 
-/** Returns the answer of the read model or the gateway, checked against its contract; undefined for other paths. */
+/** Returns a fixed answer of the read model or the gateway, checked against its contract; undefined for other paths. */
 function answerTo({ pathname, searchParams }: URL): unknown {
   const [, first, second] = pathname.split("/");
   const reply = (route: { readonly reply: { readonly schema: TSchema } }, value: unknown) => {
@@ -206,7 +206,7 @@ function answerTo({ pathname, searchParams }: URL): unknown {
   }
 }
 
-/** Serves a read model and a gateway with fixed answers at one address. Their live feed is open and silent. */
+/** Serves fixed answers of a read model and a gateway at one address. The live stream stays open but silent. */
 export function serveFixedAnswers() {
   const server = Bun.serve({
     hostname: "127.0.0.1",

@@ -10,7 +10,7 @@ const SAMPLES = {
   failedSeries: seriesOf("failed", 6),
 };
 
-// Draws the overview of the terminal UI from sample data, once for each size, so that its picture is always the same.
+// Draws the terminal UI's overview from sample data, again after each resize, so that pictures of it never vary.
 function draw(): void {
   const { columns = 80, rows = 24 } = process.stdout;
   process.stdout.write(`\x1b[?25l\x1b[2J${sequenceOf(render(liveState(columns, rows, undefined, SAMPLES)))}`);

@@ -1,4 +1,4 @@
-/** The part of gifenc that the recording uses; the package has no types. */
+/** Types for the part of gifenc that the recording uses; the package has none. */
 declare module "gifenc" {
   type Palette = number[][];
   interface Frame {

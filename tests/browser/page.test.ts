@@ -27,7 +27,7 @@ const LINES = `(({ rows, buffer: { active } }) =>
   Array.from({ length: rows }, (_, y) => active.getLine(active.baseY + y).translateToString(true))
 )(document.querySelector(".screen").terminal)`;
 
-/** The lines that the terminal of a page shows. */
+/** Returns the lines in a page's terminal. */
 const linesOf = (page: Page) => page.evaluate<string[]>(LINES);
 
 const shows = (page: Page, text: string) =>
@@ -39,7 +39,7 @@ const shows = (page: Page, text: string) =>
 const connected = (page: Page) => page.getByRole("status").filter({ hasText: "Connected" }).waitFor();
 
 describe("the terminal in the page", () => {
-  test("shows the interface, takes keys, and comes back to the same process after a reload", async () => {
+  test("shows the terminal UI, accepts keys, and reattaches to the same process after a reload", async () => {
     await using system = await startPageSystem(world);
     await using tab = await browser.open(`${system.url}/#/terminal`);
     const { page, faults } = tab;
@@ -56,7 +56,7 @@ describe("the terminal in the page", () => {
     expect(faults).toEqual([]);
   });
 
-  test("equals a local terminal cell by cell, colours included", async () => {
+  test("matches a local terminal cell by cell, including colours", async () => {
     const script = `printf '\\033[31mred \\033[1;32mgreen\\033[0m \\033[38;5;200mindexed\\033[48;2;10;20;30m true\\033[0m\\r\\n日本 ●◐○ ╭─╮\\r\\n\\033[7mreverse\\033[0m'; sleep 100`;
     await using system = await startPageSystem(world, {
       PTY_TUI_BINARY: JSON.stringify(["sh", "-c", script]),
@@ -86,7 +86,7 @@ describe("the terminal in the page", () => {
     expect(inPage).toEqual(cells(local));
   });
 
-  test("resumes after a broken network, and starts again after its service was killed", async () => {
+  test("resumes after a network failure, and starts a new shell after its service was killed", async () => {
     await using system = await startPageSystem(world, {
       PTY_TUI_BINARY: '["sh", "-c", "echo pid $$; PS1= exec sh"]',
     });
@@ -114,7 +114,7 @@ describe("the terminal in the page", () => {
     );
   });
 
-  test("a service that stops answering on an open socket is noticed, and its output goes on without gap or repeat", async () => {
+  test("notices a service that stops answering on an open socket, and resumes its output without gaps or repeats", async () => {
     const folder = await mkdtemp(join(tmpdir(), "observatory-frozen-"));
     const go = join(folder, "go");
     await using system = await startPageSystem(world, {
@@ -140,7 +140,7 @@ describe("the terminal in the page", () => {
     expect(lines).toEqual([1, 2, 3, 4, 5].map((n) => `line ${n} of ${pid}`));
   });
 
-  test("a watch link shows the screen to a second browser, whose keys reach nothing", async () => {
+  test("shows its screen through a watch link to a second browser, whose keys have no effect", async () => {
     await using system = await startPageSystem(world, { PTY_TUI_BINARY: '["sh", "-c", "PS1= exec sh"]' });
     await using first = await browser.open(`${system.url}/#/terminal`);
     await connected(first.page);
@@ -156,7 +156,7 @@ describe("the terminal in the page", () => {
     expect((await linesOf(first.page)).join("\n")).not.toContain("intruder");
   });
 
-  test("says what to do when there are too many sessions, or a token is needed", async () => {
+  test("says what to do when there are too many sessions or a token is required", async () => {
     await using full = await startPageSystem(world, {
       PTY_PER_IP_CAP: "1",
       PTY_TUI_BINARY: '["sleep", "1000"]',
@@ -180,7 +180,7 @@ describe("the terminal in the page", () => {
     await connected(tab.page);
   });
 
-  test("a token that the service leaves unanswered is an error within seconds, and may be sent again", async () => {
+  test("reports within seconds that the service did not answer a token, and can send the token again", async () => {
     const token = "a token of the test";
     await using system = await startPageSystem(world, {
       PTY_AUTH_TOKEN: token,

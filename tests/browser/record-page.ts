@@ -2,16 +2,16 @@ import { applyPalette, GIFEncoder, quantize } from "gifenc";
 import type { Page } from "playwright";
 import { PNG } from "pngjs";
 
-/** One colour of each frame means "unchanged", which keeps a recording of a still page small. */
+/** One palette entry of each frame means "unchanged", which keeps recordings of a still page small. */
 const COLOURS = 255;
 const SAME = 255;
 
-/** Collects pictures of a page into an animated GIF that repeats. */
+/** Collects screenshots of a page into a looping animated GIF. */
 export function createFilm() {
   const film = GIFEncoder();
   let last: Uint8Array | undefined;
   return {
-    /** Adds a frame with what the page shows now. */
+    /** Adds a screenshot of the page as a frame. */
     async take(page: Page, delayMs: number): Promise<void> {
       const { data, width, height } = PNG.sync.read(await page.screenshot({ animations: "disabled" }));
       const palette = quantize(data, COLOURS);
@@ -25,7 +25,7 @@ export function createFilm() {
         palette,
         delay: delayMs,
         repeat: 0,
-        // Each frame lies over the one before it.
+        // Each frame is drawn over the previous one.
         dispose: 1,
         ...(before && { transparent: true, transparentIndex: SAME }),
       });

@@ -9,12 +9,12 @@ import { createWorld } from "../support/world.ts";
 import { createFilm } from "./record-page.ts";
 
 const FOLDER = join(import.meta.dir, "../../docs/pictures");
-/** The picture shows the rate of the last minute, and the chart needs some points. */
+/** The picture shows the rate over the last minute, and its chart needs a few points. */
 const WARM_UP_MS = 75_000;
 const SETTLE_MS = 2_500;
 const FRAME_MS = 1_800;
 
-// Renders the README's pictures and recording of the page from a running system: bun tests/browser/render-page.ts
+// `bun tests/browser/render-page.ts` renders the README's pictures and recording of the page from a running system.
 mkdirSync(FOLDER, { recursive: true });
 const world = await createWorld({ engines: "embedded" });
 const random = createRandom(7);
@@ -44,7 +44,7 @@ for (const [name, hash, colorScheme] of [
   console.log(`Rendered docs/pictures/${name}.png`);
 }
 
-/** Walks from the overview to one job, a new one and the terminal, mostly by keyboard. */
+/** Visits the overview, a job, the form for a new job and the terminal, mostly by keyboard. */
 async function record(): Promise<void> {
   const film = createFilm();
   await using tab = await browser.open(`${system.url}/#/overview`, {

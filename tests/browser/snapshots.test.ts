@@ -19,9 +19,9 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 /**
- * How many pixels may differ. One machine repeats a picture to the pixel, but another version of the browser may round a
- * curve differently, and arrows and the terminal's status glyphs come from the machine's fonts, because the page's font
- * has neither. A changed letter differs in about 30 pixels.
+ * The number of pixels that may differ. On one machine, pictures are identical to the pixel. Another browser version
+ * may round a curve differently. Arrows and the terminal's status glyphs come from the machine's fonts, because the
+ * page's font lacks them. A changed letter differs in about 30 pixels.
  */
 const MAX_PIXELS = { overview: 100, jobs: 100, job: 100, terminal: 600 };
 const VIEWS = {
@@ -51,8 +51,8 @@ afterAll(async () => {
 });
 
 /**
- * The page prefers Inter where it is installed. The test supplies it, so that pictures do not depend on the machine's
- * fonts; the page bundles the font of its code.
+ * Supplies Inter, which the page prefers where it is installed, so that pictures do not depend on the machine's fonts.
+ * The page bundles its monospaced font.
  */
 async function useFixedFonts(page: Page): Promise<void> {
   for (const weight of [400, 600]) {
@@ -70,14 +70,14 @@ async function useFixedFonts(page: Page): Promise<void> {
       @font-face { font-family: Inter; font-weight: 400; src: url("/inter-400.woff2") }
       @font-face { font-family: Inter; font-weight: 600; src: url("/inter-600.woff2") }
       :root { --font-sans: Inter; --font-mono: "JetBrains Mono" }
-      /* Versions of Chromium place the text of a select a pixel apart. */
+      /* Chromium versions place a select's text a pixel apart. */
       select.btn { color: transparent }
     \`);
     document.adoptedStyleSheets = [sheet];
   }`);
 }
 
-/** Takes pictures until two in a row are equal, and returns the last. */
+/** Takes pictures until two in a row are equal, and returns the last one. */
 async function settled(page: Page): Promise<Buffer> {
   let last: Buffer = Buffer.alloc(0);
   await eventually(
@@ -87,12 +87,12 @@ async function settled(page: Page): Promise<Buffer> {
       last = next;
       return isSame;
     },
-    { what: "a picture that stays", timeoutMs: 20_000 },
+    { what: "two equal pictures in a row", timeoutMs: 20_000 },
   );
   return last;
 }
 
-/** What each view shows last, so that its picture is whole. */
+/** The elements that each view shows last; a picture waits for them. */
 const LAST: Readonly<Record<keyof typeof VIEWS, readonly string[]>> = {
   overview: [
     ".reasons li",
@@ -125,7 +125,7 @@ async function isReady(page: Page, view: keyof typeof VIEWS): Promise<void> {
 for (const view of Object.keys(VIEWS) as (keyof typeof VIEWS)[])
   for (const viewport of SIZES)
     for (const colorScheme of ["light", "dark"] as const)
-      test(`${view} looks as before at ${viewport.width} px, ${colorScheme}`, async () => {
+      test(`${view} matches its ${colorScheme} snapshot at ${viewport.width} px`, async () => {
         await using tab = await browser.open("about:blank", {
           viewport,
           colorScheme,

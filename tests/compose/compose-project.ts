@@ -17,11 +17,11 @@ export interface Container {
   readonly name: string;
   readonly service: string;
   readonly running: boolean;
-  /** On the engine's machine; 0 when it is not running. */
+  /** The process id on the engine's machine; 0 while the container is not running. */
   readonly pid: number;
   readonly startedAt: string;
   readonly health?: string;
-  /** The command of its health check, as the engine runs it. */
+  /** The health check's command, as the engine runs it. */
   readonly check?: readonly string[];
 }
 
@@ -32,7 +32,7 @@ interface Inspected {
   Config: { Labels: Record<string, string>; Healthcheck?: { Test?: string[] } };
 }
 
-/** The system of compose.yaml under its own name on free ports, controlled the way a user would. */
+/** The system of compose.yaml under a name of its own on free ports, controlled through `docker compose`. */
 export type ComposeProject = Awaited<ReturnType<typeof createComposeProject>>;
 
 export async function createComposeProject({
@@ -41,7 +41,7 @@ export async function createComposeProject({
   profiles,
 }: {
   env: Readonly<Record<string, string | undefined>>;
-  /** Receives logs and the output of commands. */
+  /** The folder for logs and command output. */
   folder: string;
   profiles: readonly string[];
 }) {
@@ -55,7 +55,7 @@ export async function createComposeProject({
     COMPOSE_PROFILES: profiles.join(","),
     COMPOSE_PROGRESS: "plain",
     BUILDKIT_PROGRESS: "plain",
-    // Beside the developer's own images, never replacing them.
+    // A separate tag, so that the developer's own images are never replaced.
     ODTO_TAG: "test",
   };
   const docker = (...args: string[]) => runTool(["docker", ...args], { env, cwd: ROOT });
@@ -98,7 +98,7 @@ export async function createComposeProject({
     docker,
     compose,
 
-    /** The services of the chosen profiles. Throws when the file breaks the Compose schema. */
+    /** Returns the services of the chosen profiles. Throws if compose.yaml breaks the Compose schema. */
     async services(): Promise<Readonly<Record<string, ServiceConfig>>> {
       return (
         JSON.parse(await compose("config", "--format", "json")) as { services: Record<string, ServiceConfig> }
@@ -126,7 +126,7 @@ export async function createComposeProject({
         .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
     },
 
-    /** Whether the container's own health check passes now, run without waiting for its next turn. */
+    /** Runs the container's health check now, without waiting for its next interval. */
     async isHealthy({ id, check }: Container): Promise<boolean> {
       if (!check) return true;
       const child = Bun.spawn(["docker", "exec", id, ...check], { env, stdout: "ignore", stderr: "ignore" });
@@ -145,7 +145,7 @@ export async function createComposeProject({
       }
     },
 
-    /** Removes it with its volumes, and names what is left: containers, volumes, networks. */
+    /** Removes the project with its volumes, and returns the containers, volumes and networks that are left. */
     async down(): Promise<string[]> {
       await compose("down", "--volumes", "--remove-orphans", "--timeout", "20");
       const label = ["--filter", `label=com.docker.compose.project=${name}`];
@@ -160,7 +160,7 @@ export async function createComposeProject({
   return project;
 }
 
-/** A free port for every variable under which compose.yaml publishes one. */
+/** Finds a free port for every port variable in compose.yaml. */
 async function freePorts(): Promise<Record<string, number>> {
   const text = readFileSync(join(ROOT, "compose/compose.yaml"), "utf8");
   const variables = new Set([...text.matchAll(/\$\{([A-Z_]+_PORT):-\d+\}/g)].map((match) => match[1] ?? ""));

@@ -3,10 +3,9 @@ import { eventually } from "../support/wait.ts";
 import type { ComposeProject, Container } from "./compose-project.ts";
 
 /**
- * Kills the first process of a container with SIGKILL, and waits until the engine has restarted it and it is healthy.
- * The process is killed from outside the engine, because the engine takes `docker kill` as a wish to keep the
- * container stopped. Where the engine's processes are not visible from here, `docker kill` is used and the container
- * is started by hand.
+ * Kills a container's first process with SIGKILL, and waits until the engine has restarted the container and it is
+ * healthy. `docker kill` would tell the engine to keep the container stopped, so this kills the process from outside.
+ * If the engine's processes are not visible from here, it uses `docker kill` and then `docker start`.
  */
 export async function killContainer(
   project: ComposeProject,
@@ -15,7 +14,7 @@ export async function killContainer(
 ): Promise<string> {
   const find = async () => (await project.containers()).find((one) => one.name === name);
   const before = await find();
-  if (!before?.running) throw new Error(`${name} does not run`);
+  if (!before?.running) throw new Error(`${name} is not running`);
   const killedAt = performance.now();
   if (!isPrivate) {
     await project.docker("kill", "--signal", "KILL", before.id);

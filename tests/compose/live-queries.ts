@@ -25,7 +25,7 @@ export interface LiveAnswers {
 }
 
 /**
- * Sends a live Prometheus every query of every rule and panel. A recording rule and a panel must return something; an
+ * Sends every query of every rule and panel to a live Prometheus. Recording rules and panels must return a value. An
  * alert's expression must not fail, and every series that it reads must exist.
  */
 export async function askEverything(
@@ -50,7 +50,7 @@ export async function askEverything(
     ...rules.flatMap(({ type, name, query }): Query[] =>
       type === "recording"
         ? [{ from: `record ${name}`, expr: query }]
-        : // As long as the longest window of a panel, so that what a container exported before its restart counts.
+        : // Looks back as far as a panel's longest window, so that series from before a container's restart count.
           selectorsOf(query).map((selector) => ({
             from: `alert ${name}`,
             expr: `last_over_time(${selector}[10m])`,

@@ -99,7 +99,7 @@ async function proveCompose(
       }),
     );
     if (engine.isPrivate) {
-      // Rebuilt images lost their names to the new ones; the next run finds the newest again.
+      // Removes images that lost their names to newer builds; the next run finds the newest by name.
       await project.docker("image", "prune", "--force");
       await project.docker("builder", "prune", "--force", "--keep-storage", "2GB");
     }
@@ -109,7 +109,7 @@ async function proveCompose(
 const canRun = (service: ServiceConfig | undefined) =>
   Boolean(service?.build || (service?.image && stageFor(service.image)));
 
-/** What must exist before Compose builds and starts: third-party images, and the bases of ours. */
+/** Returns the images that must exist before Compose builds and starts: third-party images and our base images. */
 function baseImages(services: Readonly<Record<string, ServiceConfig>>, runs: readonly string[]): string[] {
   const images = runs.flatMap((name) => {
     const { build, image } = services[name] ?? {};
@@ -135,7 +135,7 @@ function bringUp(project: ComposeProject, report: Report, runs: readonly string[
   );
 }
 
-/** Sizes of our own images, in MB. */
+/** Returns the sizes of our own images in MB. */
 async function sizes(
   project: ComposeProject,
   services: Readonly<Record<string, ServiceConfig>>,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { selectorsOf } from "./promql.ts";
 
-test("functions, aggregations, labels, ranges, strings and numbers are not mistaken for series", () => {
+test("selectors exclude functions, aggregations, labels, ranges, strings and numbers", () => {
   const cases: [string, string[]][] = [
     ["up", ["up"]],
     ['up{service!=""} == 0', ['up{service!=""}']],

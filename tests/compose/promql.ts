@@ -1,13 +1,13 @@
 const TOKEN =
   /(?<space>\s+|#[^\n]*)|(?<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|(?<name>[a-zA-Z_:][\w:]*)|(?<number>\d[\w.]*)|(?<other>.)/gs;
 
-/** Keywords that may be followed by a list of labels in brackets. */
+/** Keywords that may be followed by a list of labels in parentheses. */
 const BEFORE_LABELS = new Set(["by", "without", "on", "ignoring", "group_left", "group_right"]);
 const OTHER_WORDS = new Set(["and", "or", "unless", "atan2", "bool", "offset", "start", "end", "inf", "nan"]);
 
 /**
- * The series that a PromQL expression reads, as selectors without ranges, each once. An alert's expression returns
- * nothing while all is well, but the series it reads must exist even then.
+ * Returns the distinct series that a PromQL expression reads, as selectors without ranges. An alert's expression
+ * returns nothing while all is well, but the series that it reads must exist even then.
  */
 export function selectorsOf(expression: string): string[] {
   const tokens = [...expression.matchAll(TOKEN)].filter((token) => token.groups?.space === undefined);
@@ -37,7 +37,7 @@ export function selectorsOf(expression: string): string[] {
   return [...found];
 }
 
-/** A function or an aggregation is followed by its argument or its labels. */
+/** Whether a word is no series: a keyword, or a function or aggregation, recognised by the token that follows it. */
 function isOtherWord(word: string, next: string | undefined): boolean {
   return OTHER_WORDS.has(word.toLowerCase()) || next === "(" || next === "by" || next === "without";
 }

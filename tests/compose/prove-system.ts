@@ -13,10 +13,10 @@ import { askEverything } from "./live-queries.ts";
 
 const JOBS_PER_SECOND = 10;
 const PROCESSORS = 3;
-/** Stopping it raises the alert; until it is back, events wait in its queue and jobs keep running. */
+/** Stopping this service raises the alert. Until it is back, events wait in its queue and jobs keep running. */
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
-/** Killed once the alert has come and gone, because what raises and shows the alert must be alive until then. */
+/** Killed only after the alert has resolved, because these services raise and show it. */
 const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
 
 export interface Proof {
@@ -27,7 +27,7 @@ export interface Proof {
   readonly folder: string;
 }
 
-/** Runs all proofs on a system that is up and healthy. */
+/** Runs all proofs on a healthy system. */
 export async function proveSystem(proof: Proof): Promise<void> {
   const { report, system, folder, engine } = proof;
   await report.phase("four proof paths", () => proveFourPaths(proof));
@@ -128,8 +128,8 @@ async function proveFaults(proof: Proof): Promise<void> {
 }
 
 /**
- * Restarts everything at once, in no order, as a restart of the machine does; where the engine is not private, only the
- * stores.
+ * Restarts every container at once in no particular order, like a restart of the machine. On an engine that is not
+ * private, restarts only the stores.
  */
 async function proveRestart({ project, engine, report }: Proof): Promise<void> {
   await report.check(engine.restart ? "the Docker engine restarts" : "the stores restart", async () => {

@@ -5,8 +5,8 @@ import { unpackPackages } from "./debian.ts";
 import type { DockerEngine } from "./docker-engine.ts";
 
 /**
- * The engine's environment with a working `docker compose` and `docker buildx`, unpacked from Debian where the machine
- * lacks them.
+ * Returns the engine's environment with a working `docker compose` and `docker buildx`. Unpacks them from Debian
+ * packages if the machine lacks them.
  */
 export async function withCompose(
   { env }: DockerEngine,
@@ -20,7 +20,7 @@ export async function withCompose(
     mkdirSync(root, { recursive: true });
     await unpackPackages(["docker-compose", "docker-buildx"], root, `${root}.apt`);
   }
-  // A separate configuration folder: the packages install their plugins into a folder that the client searches.
+  // A separate configuration folder, where the client searches for plugins.
   const ours = { ...env, DOCKER_CONFIG: config };
   if (!works("compose", ours))
     throw new Error(`The Compose plugin in ${config} does not run on this machine`);

@@ -2,7 +2,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { runTool } from "../../shared/run-tool.ts";
 
-/** The release of the stand-in images and the Compose plugin: the first with RabbitMQ 4. */
+/** The Debian release of the stand-in images and the Compose plugin: the first with RabbitMQ 4. */
 export const RELEASE = "trixie";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -10,8 +10,8 @@ export const isDebian = () =>
   existsSync("/etc/os-release") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
 
 /**
- * Installs packages of the machine's own release, without confirmation only as root in CI; otherwise throws naming the
- * command.
+ * Installs packages of the machine's own release if it runs as root in CI; otherwise throws an error with the command
+ * to run.
  */
 export async function installPackages(names: readonly string[], say: (line: string) => void): Promise<void> {
   const command = `apt-get install --no-install-recommends ${names.join(" ")}`;
@@ -22,7 +22,7 @@ export async function installPackages(names: readonly string[], say: (line: stri
   await runTool(["apt-get", "-qq", "-y", "install", "--no-install-recommends", ...names], { env });
 }
 
-/** The archive that this machine installs from, so that a configured mirror is used here too. */
+/** Returns the archive that this machine installs from, so that a configured mirror is used. */
 export function archive(): string {
   for (const file of globSync("/etc/apt/{sources.list,sources.list.d/*.{list,sources}}")) {
     const uri = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(\S+\/debian)\/?(?:\s|$)/m.exec(
@@ -34,8 +34,8 @@ export function archive(): string {
 }
 
 /**
- * Unpacks packages into a folder without installing them; apt checks their signatures. With their dependencies they
- * run on a machine of any other release.
+ * Unpacks packages into a folder without installing them; apt checks their signatures. Packages unpacked with their
+ * dependencies also run on machines of other releases.
  */
 export async function unpackPackages(
   names: readonly string[],
@@ -66,7 +66,7 @@ export async function unpackPackages(
     "Dir::Etc::sourcelist": sources,
     "Dir::Etc::sourceparts": "/dev/null",
     "Dir::Etc::preferencesparts": "/dev/null",
-    // The user that apt downloads as may not be able to enter this folder.
+    // apt's download user may not be able to enter this folder.
     "APT::Sandbox::User": "root",
   };
   const apt = [

@@ -17,31 +17,31 @@ import { userCache } from "../../tui/engines/user-cache.ts";
 import { installPackages } from "./debian.ts";
 
 const BRIDGE = "/sys/class/net/docker0";
-/** The engine leaves its containers ten seconds of it. */
+/** The engine grants its containers ten seconds of this time. */
 const STOP_MS = 30_000;
-/** linux/capability.h */
+/** From linux/capability.h. */
 const CAP_SYS_RESOURCE = 24n;
 const RUNTIME = join(import.meta.dir, "runc-without-sys-resource");
 
 export interface DockerEngine {
   /** The environment of every `docker` call. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether it is ours alone: stand-ins may replace its images, and its processes are visible from here. */
+  /** Whether the tests started this engine: stand-ins may replace its images, and its processes are visible here. */
   readonly isPrivate: boolean;
-  /** Ends the engine as a shutdown of the machine would, and restarts it; only where it was started here. */
+  /** Stops the engine as a shutdown of the machine would, and restarts it. Only a private engine has this. */
   readonly restart?: () => Promise<void>;
-  /** The log of a private engine. */
+  /** The log file of a private engine. */
   readonly log?: string;
-  /** Ends it if it was started here, and undoes its changes to the machine's network. */
+  /** Stops a private engine and undoes its changes to the machine's network. */
   stop(): Promise<void>;
 }
 
-/** Nothing here can run containers; the message says why in one line. */
+/** Thrown if this machine cannot run containers; the message says why in one line. */
 export class NoDockerEngine extends Error {}
 
 /**
- * The running Docker engine, or else a private one whose images and volumes are kept in the user's cache. Throws
- * NoDockerEngine where neither is available.
+ * Opens the running Docker engine, or starts a private one whose images and volumes stay in the user's cache. Throws
+ * NoDockerEngine if neither works.
  */
 export async function openDockerEngine(say: (line: string) => void): Promise<DockerEngine> {
   const env = { ...process.env };
@@ -76,7 +76,7 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
     "dockerd",
     ...["--data-root", data],
     ...["--exec-root", join(run, "exec")],
-    // Beside the data, so that a second engine on the same data refuses at once instead of waiting for its locks.
+    // Beside the data, so that a second engine on the same data fails at once instead of waiting for locks.
     ...["--pidfile", join(data, "dockerd.pid")],
     ...["--host", host],
     ...(lacksSysResource() ? ["--add-runtime", `lean=${RUNTIME}`, "--default-runtime", "lean"] : []),
@@ -129,7 +129,7 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
   }
 }
 
-/** Removes what a killed run left in our engine, which restarts such containers by itself. */
+/** Removes the containers that a killed run left behind; the private engine restarts them when it starts. */
 async function sweep(env: Record<string, string>): Promise<void> {
   const containers = (await runTool(["docker", "ps", "--all", "--quiet"], { env }))
     .split("\n")
@@ -139,17 +139,17 @@ async function sweep(env: Record<string, string>): Promise<void> {
   await runTool(["docker", "network", "prune", "--force"], { env });
 }
 
-/** The engine at the address in the environment; undefined when nothing answers. */
+/** Describes the engine that the environment points to; undefined if none answers. */
 async function describe(env: Record<string, string | undefined>): Promise<string | undefined> {
   if (!Bun.which("docker")) return undefined;
   const format = "Docker {{.ServerVersion}}, {{.Driver}}, {{.NCPU}} CPUs";
-  // The client exits 1 with an empty server version when only the client is installed.
+  // If only the client is installed, it exits with 1 and an empty server version.
   const child = Bun.spawn(["docker", "info", "--format", format], { env, stdout: "pipe", stderr: "ignore" });
   const printed = (await child.stdout.text()).trim();
   return (await child.exited) === 0 && !printed.startsWith("Docker ,") ? printed : undefined;
 }
 
-/** Privileged containers, such as the nodes of a cluster, need a runtime that works without this capability. */
+/** Whether root lacks CAP_SYS_RESOURCE. Privileged containers, such as cluster nodes, then need another runtime. */
 function lacksSysResource(): boolean {
   const bounding = /^CapBnd:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
   return bounding !== undefined && ((BigInt(`0x${bounding}`) >> CAP_SYS_RESOURCE) & 1n) === 0n;

@@ -1,6 +1,6 @@
 import type { createRandom } from "../support/random.ts";
 
-/** Jobs with every kind of ending, one of them refused with 4xx. */
+/** Jobs that end in every possible way; the gateway refuses one of them. */
 export const JOBS: readonly ((random: ReturnType<typeof createRandom>) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", payload: { ms: random.between(0, 80) }, priority: random.between(0, 9) }),
   (random) => ({ type: "hash", payload: { text: "compose", rounds: random.between(1, 2_000) } }),

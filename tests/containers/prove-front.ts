@@ -21,8 +21,8 @@ export async function proveFourPaths({ report, system, folder }: FrontProof): Pr
 }
 
 /**
- * Proves, through nginx as a browser would use it: the page with its policy, the APIs behind it, and the terminal with
- * the interface on it.
+ * Proves that nginx serves the page with its security headers, the APIs behind the page, and a terminal that shows the
+ * terminal UI.
  */
 export async function provePage({ report, system }: FrontProof): Promise<void> {
   const { page } = system;
@@ -42,7 +42,7 @@ export async function provePage({ report, system }: FrontProof): Promise<void> {
   else report.say("no Chromium here, so no browser was shown the page");
 }
 
-/** Opens a terminal behind nginx; resolves once the interface is on it. */
+/** Opens a terminal behind nginx; resolves once it shows the terminal UI. */
 export async function openTerminal(page: string): Promise<string> {
   const terminal = await connectPty({ url: `${page.replace("http", "ws")}/ws`, headers: { origin: page } });
   try {
@@ -65,7 +65,7 @@ async function showInBrowser(page: string): Promise<string> {
   try {
     await using tab = await browser.open(`${page}/#/terminal`);
     await eventually(async () => (await tab.page.evaluate<string>(TEXT)).includes("Overview"), {
-      what: "the interface in the page's terminal",
+      what: "the terminal UI in the page's terminal",
     });
     if (tab.faults.length > 0) throw new Error(tab.faults.join("\n"));
     return await tab.page.title();

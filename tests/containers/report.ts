@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Records what was checked and how long it took. Later checks do not depend on earlier ones, unless the caller makes
- * them.
+ * Records the results and durations of checks. A failed check does not stop later ones, unless the caller decides
+ * otherwise.
  */
 export function createReport(
   folder: string,
-  /** For everything but the images. A busy machine may exceed it, so it is reported, not checked. */
+  /** The time budget without building images. A busy machine may exceed it, so it is reported but not checked. */
   { budgetSeconds }: { budgetSeconds: number },
 ) {
   const startedAt = performance.now();
@@ -32,7 +32,8 @@ export function createReport(
     },
 
     /**
-     * Runs a check; a throw is a failed check and is shown, not passed on. The resolved text is shown as the finding.
+     * Runs a check and prints its resolved text. If it throws, the check has failed; the error is printed but not
+     * rethrown.
      */
     async check(name: string, work: () => Promise<string | undefined>): Promise<boolean> {
       const checkStartedAt = performance.now();
@@ -50,7 +51,7 @@ export function createReport(
       }
     },
 
-    /** Prints the times and the last line, writes everything to a file, and returns the exit code. */
+    /** Prints the durations and totals, writes the report to a file, and returns the exit code. */
     finish(): number {
       const failed = checks.filter((check) => !check.ok);
       for (const phase of phases) console.log(`${phase.seconds.toFixed(1).padStart(8)} s  ${phase.name}`);

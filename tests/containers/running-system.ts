@@ -7,8 +7,8 @@ import { eventually } from "../support/wait.ts";
 const ANSWER_MS = 10_000;
 
 /**
- * The running system as its users see it, on its published ports, each looked up by its variable. Replies of the
- * read-model are kept.
+ * Accesses a running system through its published ports, like a user. `port` looks up a port by its variable. Every
+ * reply of the read-model is written to `folder`.
  */
 export function createRunningSystem(port: (variable: string) => number, folder: string) {
   const url = (variable: string) => `http://127.0.0.1:${port(variable)}`;
@@ -46,7 +46,7 @@ export function createRunningSystem(port: (variable: string) => number, folder: 
       return JSON.parse(text) as T;
     },
 
-    /** Waits until every one of these jobs has ended, according to the database itself. */
+    /** Waits until all of these jobs have ended according to the database. */
     async untilEnded(ids: readonly string[], timeoutMs: number): Promise<void> {
       await eventually(
         async () => {
@@ -60,7 +60,7 @@ export function createRunningSystem(port: (variable: string) => number, folder: 
       );
     },
 
-    /** Waits until each of these jobs has ended, and checks that each of its runs ended only once. */
+    /** Waits until all of these jobs have ended, and checks that each run of a job ended exactly once. */
     async untilOneOutcomeEach(ids: readonly string[], timeoutMs: number): Promise<void> {
       await system.untilEnded(ids, timeoutMs);
       const twice = await sql<{ job_id: string }[]>`
@@ -70,7 +70,7 @@ export function createRunningSystem(port: (variable: string) => number, folder: 
       if (twice.length > 0) throw new Error(`ended twice: ${twice.map(({ job_id }) => job_id).join(", ")}`);
     },
 
-    /** The ledger, settled at zero. */
+    /** Waits until the ledger settles at zero, and returns it. */
     async settledLedger(timeoutMs: number): Promise<Ledger> {
       let last: Ledger | undefined;
       try {

@@ -18,16 +18,17 @@ const PACKAGES = [
   "tzdata",
 ];
 
-/** Files added to the base beside the packages; changing any of them makes a new base. */
+/** Files in the base image besides the packages. A change to any of them creates a new base. */
 const FILES: Readonly<Record<string, string>> = {
-  // Nothing is started while packages are installed.
+  // Keeps packages from starting services during their installation.
   "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
   "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n",
-  // Synced writes and manual pages are useless here.
+  // An image needs neither synced writes during its build nor manual pages.
   "etc/dpkg/dpkg.cfg.d/lean":
     "force-unsafe-io\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n",
-  // Every node of a cluster unpacks the base. Without LLVM, PostgreSQL compiles nothing at run time, which saves 150 MB;
-  // manuals, translations and the libraries of Perl and Python, which no server uses, are half of the other files.
+  // Every cluster node unpacks the base, so it should be small. Removing LLVM saves 150 MB and only disables JIT
+  // compilation in PostgreSQL. Half of the other files are manuals, translations, and Perl and Python libraries that no
+  // server uses.
   "tmp/lean.sh": `rm -rf /usr/lib/postgresql/17/lib/llvmjit* /usr/lib/postgresql/17/lib/bitcode
 rm -f /usr/lib/*-linux-gnu/libLLVM* /usr/lib/*-linux-gnu/libz3*
 rm -rf /usr/share/{locale,i18n,doc,man,javascript,nodejs,perl,perl5} /usr/lib/*-linux-gnu/perl /usr/lib/python3* /usr/bin/python3*
@@ -41,10 +42,10 @@ const key = createHash("sha256")
   .digest("hex")
   .slice(0, 12);
 
-/** The image that every stand-in is made of; a different recipe has a different name. */
+/** The base image of every stand-in; its name contains a hash of the recipe. */
 export const BASE_IMAGE = `task-observatory/stand-in-base:${RELEASE}-${key}`;
 
-/** Builds the base from Debian packages, which takes about a minute and a half, unless the engine has it. */
+/** Builds the base from Debian packages, which takes about 90 s, unless the engine already has it. */
 export async function ensureBase(
   env: Readonly<Record<string, string | undefined>>,
   say: (line: string) => void,

@@ -9,7 +9,7 @@ import { BASE_IMAGE, ensureBase } from "./stand-in-base.ts";
 const RECIPE = join(import.meta.dir, "images");
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
-/** The stage of images/Dockerfile that stands in for a repository, regardless of its tag. */
+/** The stages of images/Dockerfile by the repository that they replace, whatever its tag. */
 const STAGES: Readonly<Record<string, string>> = {
   "library/rabbitmq": "rabbitmq",
   "library/postgres": "postgres",
@@ -25,13 +25,13 @@ const STAGES: Readonly<Record<string, string>> = {
   "distroless/base-nossl-debian13": "runtime",
 };
 
-/** The stage that stands in for an image; undefined when there is none. */
+/** Returns the stage that replaces an image; undefined if there is none. */
 export function stageFor(image: string): string | undefined {
   const repository = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
   return STAGES[repository.split("/").slice(-2).join("/")];
 }
 
-/** Builds stand-ins under exactly these names. Existing ones from the same recipe are kept. */
+/** Builds stand-ins under exactly these image names. Keeps existing stand-ins from the same recipe. */
 export async function buildStandIns(
   images: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -49,7 +49,7 @@ export async function buildStandIns(
     join(context, "mongodb-exporter"),
     ".",
   ];
-  // Unpacking packages keeps one core busy, and compiling the others.
+  // In parallel, because unpacking packages uses one core and compiling uses the others.
   const [ferretdb] = await Promise.all([
     ferretdbBinary({ onProgress: say }),
     runTool(exporter, { cwd: join(RECIPE, "mongodb-exporter"), env: { ...process.env, CGO_ENABLED: "0" } }),
@@ -75,7 +75,7 @@ export async function buildStandIns(
     .map(familiarName);
   for (const image of images.filter((one) => !have.includes(familiarName(one)))) {
     const stage = stageFor(image);
-    if (!stage) throw new Error(`Nothing stands in for ${image}`);
+    if (!stage) throw new Error(`There is no stand-in for ${image}`);
     say(`building ${image} from the stage ${stage}`);
     await runTool(
       [
@@ -97,5 +97,5 @@ export async function buildStandIns(
   }
 }
 
-/** The name that `docker images` prints. */
+/** Returns an image's name as `docker images` prints it. */
 const familiarName = (image: string) => image.replace(/^docker\.io\/(library\/)?/, "");

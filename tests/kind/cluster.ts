@@ -13,14 +13,14 @@ interface ClusterConfig {
 
 export interface ClusterOptions {
   readonly env: Env;
-  /** Where the output of every tool is kept. */
+  /** The folder that keeps the output of every tool. */
   readonly folder: string;
   readonly image?: string;
-  /** Ends every command but those that delete the cluster. */
+  /** Aborts every command except those that delete the cluster. */
   readonly signal: AbortSignal;
 }
 
-/** The cluster of kind/cluster.yaml and the tools that drive it; their output is kept. */
+/** The cluster of kind/cluster.yaml, with the tools that control it. */
 export type Cluster = ReturnType<typeof createCluster>;
 
 export function createCluster({ env, folder, image, signal }: ClusterOptions) {
@@ -57,7 +57,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
     kind,
     docker: (...args: string[]) => run(["docker", ...args]),
     kubectl: (...args: string[]) => run(["kubectl", ...args]),
-    /** kubectl on the product's namespace. */
+    /** Runs kubectl in the product's namespace. */
     inNamespace: (...args: string[]) => run(["kubectl", "--namespace", NAMESPACE, ...args]),
     /** Returns the objects of one or more kinds in the product's namespace. */
     async list<T>(kinds: string, ...args: string[]): Promise<T[]> {
@@ -65,7 +65,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
       return (JSON.parse(await run(command, { quiet: true })) as { items: T[] }).items;
     },
 
-    /** Throws where a cluster of this name exists: it is a person's own, and would be deleted at the end. */
+    /** Throws if a cluster of this name exists: it belongs to the user, and the end of the run would delete it. */
     async refuseAnother(): Promise<void> {
       const names = (await kind("get", "clusters")).split("\n");
       if (names.includes(CLUSTER))
@@ -80,7 +80,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
       return image ?? "of kind's own image";
     },
 
-    /** Deletes the cluster, and with `network` kind's network too; returns the containers that are left of it. */
+    /** Deletes the cluster and, with `network`, kind's network. Returns the cluster's containers that are left. */
     async remove({ network }: { network: boolean }): Promise<string[]> {
       const always = { endsWith: null };
       await run(["kind", "delete", "cluster", "--name", CLUSTER], always);
@@ -92,7 +92,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
   };
 }
 
-/** Returns kind/cluster.yaml with the nodes that the proof needs and with `patchesOf`. */
+/** Returns kind/cluster.yaml with the nodes that the proof needs and the patches of `patchesOf`. */
 function clusterConfig({ isOurImage }: { isOurImage: boolean }): ClusterConfig {
   const text = readFileSync(join(ROOT, "kind/cluster.yaml"), "utf8");
   const config = Bun.YAML.parse(text) as ClusterConfig;
@@ -105,14 +105,14 @@ function clusterConfig({ isOurImage }: { isOurImage: boolean }): ClusterConfig {
   };
 }
 
-/** Shorter waits than Kubernetes' own: the proof is of what happens then, not of how late it is noticed. */
+/** Shortens Kubernetes' timeouts: the proof tests the reaction to a fault, not the time until it is noticed. */
 function patchesOf({ isOurImage }: { isOurImage: boolean }): object[] {
-  // Every kubelet measures its pods this often, instead of every ten to fifteen seconds.
+  // The kubelets measure their pods every two seconds instead of every ten to fifteen.
   const nodeRegistration = { kubeletExtraArgs: { "housekeeping-interval": "2s" } };
   return [
     { kind: "InitConfiguration", nodeRegistration },
     { kind: "JoinConfiguration", nodeRegistration },
-    // A node is missed after 20 s, which is six renewals of its lease, instead of 50 s.
+    // A node counts as unreachable after 20 s, which is six lease renewals, instead of 50 s.
     {
       kind: "ClusterConfiguration",
       controllerManager: { extraArgs: { "node-monitor-grace-period": "20s" } },
@@ -120,7 +120,7 @@ function patchesOf({ isOurImage }: { isOurImage: boolean }): object[] {
     {
       kind: "KubeletConfiguration",
       nodeLeaseDurationSeconds: 12,
-      // From 1.35 on, kubelet refuses cgroup v1, on which our node image runs, unless it is configured not to.
+      // Our node image runs on cgroup v1, which kubelet refuses by default since 1.35.
       ...(isOurImage && { failCgroupV1: false }),
     },
   ];

@@ -16,7 +16,7 @@ interface Manifest {
   };
 }
 
-/** A Deployment or a StatefulSet of the overlay. */
+/** A Deployment or StatefulSet of the overlay. */
 export interface Part extends Pick<Manifest, "apiVersion" | "kind"> {
   readonly name: string;
   readonly images: readonly string[];
@@ -36,7 +36,7 @@ const isOwn = (image: string) => image.includes("/odto-");
 
 export const hasStandIn = ({ images }: Part) => images.every((image) => isOwn(image) || stageFor(image));
 
-/** Builds stand-ins for the images of others: those that run, and those that ours are built from. */
+/** Builds stand-ins for third-party images: the images that run, and the base images of ours. */
 export async function buildOthers(
   cluster: Cluster,
   parts: readonly Part[],
@@ -54,13 +54,13 @@ export async function buildOthers(
   return `${images.length} images`;
 }
 
-/** Compiles our images, which `up` then finds in Docker's cache. */
+/** Builds our images, which `up` then finds in Docker's cache. */
 export const buildOurs = async (cluster: Cluster): Promise<undefined> => {
   await cluster.docker("compose", "build");
   return undefined;
 };
 
-/** On an idle system the ledger reaches up to the newest snapshot; each check waits for one to be taken. */
+/** More frequent snapshots: on an idle system the ledger reaches only to the newest one, for which checks wait. */
 const SNAPSHOTS = {
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -72,7 +72,7 @@ const SNAPSHOTS = {
   },
 };
 
-/** Writes the local overlay without the parts whose image is not available here; returns its folder. */
+/** Writes the local overlay without the parts whose images are not available here; returns the folder. */
 export function overlayWithout(leftOut: readonly Part[], folder: string): string {
   const overlay = join(folder, "overlay");
   mkdirSync(overlay, { recursive: true });
@@ -92,7 +92,7 @@ export function overlayWithout(leftOut: readonly Part[], folder: string): string
   return overlay;
 }
 
-/** Runs `up` as a person does who has a cluster already; resolves with the line that says how long it took. */
+/** Runs `up` like a user who already has a cluster; resolves to the line that says how long it took. */
 export async function bringUp(cluster: Cluster, overlay: string): Promise<string> {
   const up = [process.execPath, "tui/main.ts", "up", "--tier", "kind", "--overlay", overlay];
   const printed = await cluster.run(up);

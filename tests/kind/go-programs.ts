@@ -13,7 +13,7 @@ interface Module {
   readonly packages: readonly string[];
   readonly tags?: string;
   readonly variables?: Readonly<Record<string, string>>;
-  /** The name of its only program, where the import path does not end in it. */
+  /** The name of the module's only program, if its import path does not end in that name. */
   readonly name?: string;
 }
 
@@ -27,7 +27,7 @@ const KUBERNETES_COMMANDS = [
   "kubelet",
 ];
 
-/** Built without them, a program would report version 0.0.0 and refuse its peers. */
+/** Version variables for the linker. Without them, a program would report version 0.0.0 and refuse its peers. */
 const kubernetesVersion = Object.fromEntries(
   ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((path) => {
     const [major = "", minor = ""] = VERSIONS.kubernetes.split(".");
@@ -58,7 +58,7 @@ const MODULES = {
 export type ModuleName = keyof typeof MODULES;
 export const MODULE_NAMES = Object.keys(MODULES) as ModuleName[];
 
-/** Where long work reports its progress, and what ends it. */
+/** Progress output and cancellation for long work. */
 export interface Work {
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
@@ -72,14 +72,14 @@ export async function goPrograms(name: ModuleName, { say, signal }: Work): Promi
   const built = join(cache, `${name}-${keyOf(module, folder)}`);
   if (existsSync(built)) return built;
   const go = findProgram("go");
-  if (!go) throw new Error(`Could not build ${name}: no go on the PATH`);
+  if (!go) throw new Error(`Could not build ${name}: go is not on the PATH`);
 
   const startedAt = performance.now();
   say(`building ${name} ${VERSIONS[name]} with Go`);
   mkdirSync(cache, { recursive: true });
   const older = readdirSync(cache).filter((entry) => entry.startsWith(`${name}-`));
   for (const entry of older) rmSync(join(cache, entry), { recursive: true });
-  // One rename at the end: an interrupted build is never mistaken for a finished one.
+  // A single rename at the end, so that an interrupted build is never mistaken for a finished one.
   const unfinished = `${built}.unfinished`;
   mkdirSync(unfinished);
   await runTool([go, "build", ...flagsOf(module), "-o", `${unfinished}/`, ...module.packages], {

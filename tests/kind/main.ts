@@ -102,7 +102,7 @@ async function proveKind(
 
 function makeCluster(cluster: Cluster, report: Report, overlay: string): Promise<boolean> {
   return report.phase("up", async () => {
-    // A cluster that starts waits more than it computes, and compiling computes.
+    // In parallel, because a starting cluster mostly waits while compiling uses the CPU.
     const areMade = await Promise.all([
       report.check("kind creates a cluster of three nodes", () => cluster.create()),
       report.check("our images are built", () => buildOurs(cluster)),
@@ -118,11 +118,11 @@ function makeCluster(cluster: Cluster, report: Report, overlay: string): Promise
   });
 }
 
-/** The port of this machine on which kind/cluster.yaml, like Compose, publishes what `variable` names. */
+/** Returns the catalogue's port for `variable`, which kind/cluster.yaml publishes on this machine like Compose. */
 function publishedPort(variable: string): number {
   const ports = SERVICE_CATALOGUE.services.flatMap((service) => service.ports);
   const port = ports.find(({ published }) => published?.variable === variable)?.published?.port;
-  if (!port) throw new Error(`No port of the catalogue is published under ${variable}`);
+  if (!port) throw new Error(`The catalogue publishes no port under ${variable}`);
   return port;
 }
 

@@ -7,12 +7,12 @@ import { ARROWS } from "../../kind/source/network.ts";
 import { manifests, objectOf, type PodSpec, workloads } from "./manifests.ts";
 import { faultsOf } from "./schemas.ts";
 
-test("every manifest keeps the schemas of Kubernetes", () => {
+test("every manifest matches Kubernetes' schemas", () => {
   expect(manifests.length).toBeGreaterThan(90);
   expect(manifests.flatMap(({ file, ...object }) => faultsOf(object))).toEqual([]);
 });
 
-test("a field that Kubernetes does not have is found, and so is a value of another type", () => {
+test("the schemas reject an unknown field and a value of the wrong type", () => {
   const metadata = { name: "x" };
   const service = { apiVersion: "v1", kind: "Service", metadata };
   expect(faultsOf({ ...service, spec: { ports: [{ port: 1 }] } })).toEqual([]);
@@ -20,7 +20,7 @@ test("a field that Kubernetes does not have is found, and so is a value of anoth
   expect(faultsOf({ ...service, spec: { ports: [{ port: "1" }] } })[0]).toContain("must be integer");
 });
 
-/** What the restricted level of the Pod Security Standards demands, of the fields that our pods use. */
+/** Returns a pod's violations of the restricted Pod Security Standard, for the fields that our pods use. */
 function breaches({ containers: [container], securityContext: pod, volumes = [] }: PodSpec): string[] {
   const { securityContext: own } = container;
   const wanted: Readonly<Record<string, boolean>> = {
@@ -36,7 +36,7 @@ function breaches({ containers: [container], securityContext: pod, volumes = [] 
   return Object.keys(wanted).filter((demand) => !wanted[demand]);
 }
 
-test("every pod is of the restricted level, which its namespace enforces", () => {
+test("every pod meets the restricted Pod Security level, which the namespace enforces", () => {
   const faults = workloads.map(({ metadata, spec }) => [metadata.name, breaches(spec.template.spec)]);
   expect(faults.filter(([, list]) => list?.length)).toEqual([]);
   expect(objectOf("Namespace", "task-observatory")?.metadata.labels).toMatchObject({
@@ -49,7 +49,7 @@ describe.each(workloads.map((one) => [one.metadata.name, one] as const))("%s", (
   const [container] = pod.containers;
   const isOurs = SERVICE_NAMES.some((one) => one === name) || name === "web-ui";
 
-  test("has no token of the API but Prometheus, requests and limits, and a budget", () => {
+  test("has requests, limits and a disruption budget, and no API token unless it is Prometheus", () => {
     if (name === "prometheus") expect(pod.serviceAccountName).toBe("prometheus");
     else expect(pod.automountServiceAccountToken).toBe(false);
     for (const part of ["requests", "limits"] as const) {
@@ -62,7 +62,7 @@ describe.each(workloads.map((one) => [one.metadata.name, one] as const))("%s", (
     ]);
   });
 
-  test("has a port of the Service behind each probe and each port of its Service", () => {
+  test("has a container port for each probe and for each port of its Service", () => {
     const names = container.ports.map((port) => port.name);
     for (const probe of [container.startupProbe, container.readinessProbe, container.livenessProbe]) {
       const port = probe.httpGet?.port ?? probe.tcpSocket?.port;
@@ -73,7 +73,7 @@ describe.each(workloads.map((one) => [one.metadata.name, one] as const))("%s", (
   });
 
   if (isOurs)
-    test("is replaced without a gap, on a read-only root, and ends after its last request", () => {
+    test("is replaced without downtime, has a read-only root and finishes its requests before it ends", () => {
       expect(kind).toBe("Deployment");
       expect(spec.strategy).toEqual({
         type: "RollingUpdate",
@@ -88,7 +88,7 @@ describe.each(workloads.map((one) => [one.metadata.name, one] as const))("%s", (
     });
 });
 
-test("the arrows of the network policies are those of the architecture page", () => {
+test("the network policies match the arrows on the architecture page", () => {
   const page = readFileSync(join(PROJECT, "docs/architecture.md"), "utf8");
   const [, drawing = ""] = /```mermaid\nflowchart LR\n(.*?)```/s.exec(page) ?? [];
   const nameOf: Readonly<Record<string, string>> = {
@@ -101,7 +101,7 @@ test("the arrows of the network policies are those of the architecture page", ()
     tui: "web-pty",
   };
   const drawn = new Set<string>();
-  // What is drawn is the flow of data; who opens the connection is in the table below it.
+  // The drawing shows the flow of data, so directions are ignored; its table says who opens each connection.
   const between = (a: string, b: string) => [a, b].sort().join(" – ");
   for (const line of drawing.split("\n")) {
     const plain = line
@@ -115,7 +115,7 @@ test("the arrows of the network policies are those of the architecture page", ()
   const allowed = Object.entries(ARROWS).flatMap(([from, targets]) =>
     targets.map(([to]) => between(from, to)),
   );
-  // Exporters, pages of engines and what Prometheus scrapes are one arrow of the drawing, or none.
+  // The drawing has one arrow or none for exporters, the engines' pages and Prometheus' scrapes.
   const aside =
     /exporter|pgadmin|mongo-express|redisinsight|^prometheus – |– prometheus$|^alertmanager – grafana$|^alertmanager – read-model$/;
   const undrawn = [...new Set(allowed)].filter((pair) => !drawn.has(pair) && !aside.test(pair));

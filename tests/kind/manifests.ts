@@ -42,7 +42,7 @@ export interface PodSpec {
   readonly topologySpreadConstraints: readonly { readonly topologyKey: string }[];
 }
 
-/** An object of a manifest, as far as tests look at it. */
+/** The parts of a manifest's object that tests read. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -57,7 +57,7 @@ export interface Workload extends Manifest {
 const KIND = join(PROJECT, "kind");
 const asList = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
-/** Every object under kind/, with the file that has it. */
+/** Every object under kind/, with the file that defines it. */
 export const manifests: readonly (Manifest & { readonly file: string })[] = globSync(
   ["base/**/*.yaml", "overlays/**/*.yaml", "components/**/*.yaml"],
   { cwd: KIND },
@@ -78,7 +78,7 @@ export const workloads = manifests.filter(({ kind }) =>
 export const objectOf = (kind: string, name: string) =>
   manifests.find((one) => one.kind === kind && one.metadata.name === name);
 
-/** An env file of kind/, by variable. */
+/** Reads an env file of kind/ into values by variable. */
 export function envFile(path: string): Map<string, string> {
   const lines = readFileSync(join(KIND, path), "utf8").split("\n");
   return new Map(

@@ -30,12 +30,12 @@ const NODE_AGENT = "task-observatory/node-agent:kept";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Folders of built programs, by their module. */
+/** Folders of built programs, by module. */
 export type Programs = Readonly<Record<ModuleName, string>>;
 
-/** Builds a node image of Debian packages and Go modules; its tag is the hash of its recipe. */
+/** Builds a node image from Debian packages and Go modules. Its tag contains a hash of the recipe. */
 export async function buildNodeImage(env: Env, work: Work): Promise<{ image: string; programs: Programs }> {
-  // Packages wait for the network, compiling for the processor.
+  // In parallel, because installing packages waits for the network while compiling uses the CPU.
   const [programs] = await Promise.all([buildPrograms(work), ensureBase(env, work)]);
   const image = `task-observatory/node:v${VERSIONS.kubernetes}-${recipeKey(programs)}`;
   if (await isPresent(image, env)) return { image, programs };
@@ -66,12 +66,12 @@ export async function buildNodeImage(env: Env, work: Work): Promise<{ image: str
 
 async function buildPrograms(work: Work): Promise<Programs> {
   const folders = {} as Record<ModuleName, string>;
-  // One after another: each build uses every core.
+  // One after another, because each build uses every core.
   for (const name of MODULE_NAMES) folders[name] = await goPrograms(name, work);
   return folders;
 }
 
-/** The images with which kubeadm starts a cluster, under its own names for them. */
+/** Returns the images that kubeadm starts a cluster with, under kubeadm's names. */
 async function systemImages(programs: Programs) {
   const printed = await runTool([
     join(programs.kubernetes, "kubeadm"),
@@ -101,7 +101,7 @@ function fillContext(context: string, programs: Programs, names: Readonly<Record
   writeFileSync(join(context, "version"), `v${VERSIONS.kubernetes}`);
 }
 
-/** Imports the images into a container of the bare node, and makes that container the node image. */
+/** Imports the images into a container of the bare node, and commits that container as the node image. */
 async function preload(images: readonly string[], image: string, env: Env): Promise<void> {
   const create = ["docker", "create", "--interactive", "--entrypoint", "/kind/preload", BARE_NODE];
   const container = await runTool(create, { env });

@@ -16,15 +16,15 @@ import { envFile, manifests, objectOf, type Workload, workloads } from "./manife
 
 const { services } = SERVICE_CATALOGUE;
 
-/** What may differ from Compose, and why. Everything else that differs is a fault. */
+/** The permitted differences from Compose, with reasons. Any other difference is a bug. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
   "alertmanager command":
-    "the token of its webhook is a Secret; under Compose it makes one at its first start",
+    "its webhook token is a Secret; under Compose, Alertmanager creates the token at its first start",
   "rabbitmq liveness":
-    "a command would start an Erlang machine; a connection tells a dead broker from a slow one",
-  "postgres liveness": "a slow engine is not helped by losing its work",
-  "mongodb liveness": "a slow engine is not helped by losing its work",
-  "redis liveness": "a slow engine is not helped by losing its work",
+    "a command would start an Erlang VM; a connection attempt distinguishes a dead broker from a slow one",
+  "postgres liveness": "a restart does not help a slow engine and loses its work",
+  "mongodb liveness": "a restart does not help a slow engine and loses its work",
+  "redis liveness": "a restart does not help a slow engine and loses its work",
 };
 const used = new Set<string>();
 const differs = (what: string) => {
@@ -39,7 +39,7 @@ const envs = {
   logins: envFile("overlays/local/logins.env"),
 };
 
-/** The variables of a container with the values that they have in the overlay `local`. */
+/** Returns a container's variables with their values in the overlay `local`. */
 function environmentOf({ spec }: Workload): Record<string, string> {
   const { env = [] } = spec.template.spec.containers[0];
   return Object.fromEntries(
@@ -53,12 +53,12 @@ function environmentOf({ spec }: Workload): Record<string, string> {
   );
 }
 
-test("the manifests are those that follow from compose.yaml and the catalogue", () => {
+test("the manifests match those generated from compose.yaml and the catalogue", () => {
   const stale = [...generated()].filter(([path, text]) => read(join("kind", path)) !== text);
   expect(stale.map(([path]) => `${path} is stale: bun run kind:generate`)).toEqual([]);
 });
 
-test("kind has every part of Compose and no other", () => {
+test("kind has exactly the parts of Compose", () => {
   expect(workloads.map(({ metadata }) => metadata.name).sort()).toEqual(
     services.map(({ name }) => name).sort(),
   );
@@ -91,7 +91,7 @@ describe.each(services.map((entry) => [entry.name, entry] as const))(
       if (!differs(`${name} command`)) expect(words(container.command)).toEqual(words(service.entrypoint));
     });
 
-    test("has Compose's limits, and as long to stop", () => {
+    test("has Compose's limits and stop timeout", () => {
       const { cpu, memory: bytes } = container.resources.limits;
       expect(Number(cpu.replace("m", ""))).toBe(1_000 * Number(withDefaults(service.cpus)));
       const mebibytes = (text: string) => Number.parseInt(text, 10) * (text.endsWith("Gi") ? 1_024 : 1);
@@ -102,13 +102,13 @@ describe.each(services.map((entry) => [entry.name, entry] as const))(
       expect(container.securityContext.readOnlyRootFilesystem).toBe(service.read_only === true);
     });
 
-    test("has the health checks of Compose", () => {
+    test("has Compose's health checks", () => {
       const { startupProbe, readinessProbe, livenessProbe } = container;
       const { test: check, timeout } = service.healthcheck ?? { test: [], timeout: "5s" };
       expect(readinessProbe.timeoutSeconds).toBe(seconds(timeout));
       if (entry.health) {
         expect(readinessProbe.httpGet?.path).toBe(entry.health.path);
-        // What waits for its engines is alive.
+        // A service that waits for its engines counts as alive.
         const alive = entry.role === "service" ? "/healthz" : entry.health.path;
         expect([startupProbe.httpGet?.path, livenessProbe.httpGet?.path]).toEqual([alive, alive]);
         return;
@@ -120,7 +120,7 @@ describe.each(services.map((entry) => [entry.name, entry] as const))(
         expect(livenessProbe.exec?.command).toEqual(wanted);
     });
 
-    test("is reached at Compose's port of this machine", () => {
+    test("is reachable at the same local port as under Compose", () => {
       const { nodes } = Bun.YAML.parse(read("kind/cluster.yaml")) as {
         nodes: { extraPortMappings?: { containerPort: number; hostPort: number; listenAddress: string }[] }[];
       };
@@ -141,7 +141,7 @@ describe.each(services.map((entry) => [entry.name, entry] as const))(
   },
 );
 
-test("every file that Compose binds is in a ConfigMap, and none is a copy", () => {
+test("every file that Compose mounts is in a ConfigMap made from the original file", () => {
   const { configMapGenerator } = Bun.YAML.parse(read("compose/kustomization.yaml")) as {
     configMapGenerator: { files: string[] }[];
   };
@@ -157,14 +157,14 @@ test("every file that Compose binds is in a ConfigMap, and none is a copy", () =
     .filter((source) => source.startsWith("./"))
     .map((source) => source.slice(2));
   const isFolder = (path: string) => statSync(join(PROJECT, "compose", path)).isDirectory();
-  // prometheus.yml finds its targets in another way there.
+  // kind has its own prometheus.yml, which finds the targets differently.
   const wanted = bound
     .map((path) => (path === "prometheus" ? "prometheus/rules" : path))
     .flatMap((path) => (isFolder(path) ? inFolder(path) : [path]));
   expect(shared).toEqual([...new Set(wanted)].sort());
 });
 
-test("Prometheus scrapes what it scrapes under Compose, and has all rules", () => {
+test("Prometheus scrapes the same targets as under Compose and has all rules", () => {
   type Config = {
     scrape_configs: { job_name: string; metrics_path?: string }[];
     rule_files: string[];
@@ -184,7 +184,7 @@ test("Prometheus scrapes what it scrapes under Compose, and has all rules", () =
   });
 });
 
-test("nginx differs from Compose by its name server and the whole names of services", () => {
+test("nginx differs from Compose only in its name server and fully qualified service names", () => {
   const lines = (path: string) => read(path).split("\n");
   const theirs = new Set(lines("compose/nginx/observatory.conf"));
   const other = lines("kind/base/web-ui/default.conf").filter(
@@ -199,13 +199,13 @@ test("nginx differs from Compose by its name server and the whole names of servi
   ]);
 });
 
-test("every volume of Compose is a claim", () => {
+test("every Compose volume is a PersistentVolumeClaim", () => {
   const claims = manifests.flatMap(
     ({ spec }) => (spec?.volumeClaimTemplates as { metadata: { name: string } }[] | undefined) ?? [],
   );
   expect(claims.map(({ metadata }) => metadata.name).sort()).toEqual(Object.keys(compose.volumes).sort());
 });
 
-test("the list of differences has none that is gone", () => {
+test("every permitted difference still exists", () => {
   expect(Object.keys(DIFFERENCES).filter((what) => !used.has(what))).toEqual([]);
 });

@@ -12,7 +12,7 @@ import { untilSettled } from "./workloads.ts";
 
 const SERVICES = "observatory/role=service";
 
-/** Every proof on a cluster whose pods are ready, in an order in which no fault slows the next one. */
+/** Runs every proof on a cluster whose pods are ready, ordered so that no fault slows the next proof. */
 export async function proveCluster(proof: ClusterProof, overlay: string): Promise<void> {
   const { report } = proof;
   await report.phase("four proof paths", () => proveFourPaths(proof));
@@ -28,7 +28,7 @@ export async function proveCluster(proof: ClusterProof, overlay: string): Promis
   await report.phase("rolling update", () =>
     underLoad(proof, "every service is replaced", () => rollingUpdate(proof)),
   );
-  // Before nodes fall: kubelet backs off further each time that a container of the same pod ends.
+  // Before nodes fail, because kubelet waits longer each time a container of the same pod ends.
   await report.phase("services", () => proveServices(proof));
   await report.phase("engines", () => proveEngines(proof));
   await report.phase("nodes", () => proveNodes(proof));
@@ -112,6 +112,6 @@ async function untilNode({ cluster }: ClusterProof, node: string, wanted: boolea
       const status = await cluster.kubectl("get", "node", node, "--output", `jsonpath=${path}`);
       return (status === "True") === wanted;
     },
-    { what: `${node} to be ${wanted ? "ready" : "missed"}`, timeoutMs: SETTLE_MS, everyMs: 500 },
+    { what: `${node} to be ${wanted ? "ready" : "unreachable"}`, timeoutMs: SETTLE_MS, everyMs: 500 },
   );
 }

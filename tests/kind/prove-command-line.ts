@@ -5,7 +5,7 @@ import { bringUp } from "./deploy.ts";
 import type { ClusterProof } from "./under-load.ts";
 import { pods } from "./workloads.ts";
 
-/** What a person does with a cluster that runs: look at it, and bring it up again. */
+/** Proves the commands that a user runs on a running cluster: `status`, and `up` again. */
 export async function proveCommandLine({ cluster, report }: ClusterProof, overlay: string): Promise<void> {
   await report.check("status --tier kind shows every pod ready", () => proveStatus(cluster));
   await report.check(
@@ -23,7 +23,7 @@ export async function proveCommandLine({ cluster, report }: ClusterProof, overla
 const podNames = async (cluster: Cluster) =>
   (await pods(cluster)).map(({ metadata }) => metadata.name).sort();
 
-/** Runs `work` while kubectl is set to another context, as a person's is; throws when `work` has changed that. */
+/** Runs `work` while kubectl uses another context, like a user's; throws if `work` changes the context. */
 async function withContext<T>(cluster: Cluster, name: string, work: () => Promise<T>): Promise<T> {
   const own = `kind-${CLUSTER}`;
   await cluster.kubectl("config", "set-context", name, "--cluster", own, "--user", own);
@@ -31,7 +31,7 @@ async function withContext<T>(cluster: Cluster, name: string, work: () => Promis
   try {
     const end = await work();
     const now = await cluster.kubectl("config", "current-context");
-    if (now !== name) throw new Error(`kubectl's current context was ${name}, and is ${now}`);
+    if (now !== name) throw new Error(`kubectl's current context changed from ${name} to ${now}`);
     return end;
   } finally {
     await cluster.kubectl("config", "use-context", own);

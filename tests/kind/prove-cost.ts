@@ -22,8 +22,8 @@ interface Use {
 }
 
 /**
- * Measures the CPU that 1,000 empty jobs cost each part, until every event of them is recorded. What a part uses at rest
- * is measured before, and subtracted.
+ * Measures the CPU time of each part for 1,000 empty jobs, until all their events are recorded. It first measures each
+ * part's usage at rest, and subtracts it.
  */
 export async function proveCost({ cluster, system }: ClusterProof): Promise<string> {
   const first = await measuredSince(cluster, Date.now());
@@ -33,7 +33,7 @@ export async function proveCost({ cluster, system }: ClusterProof): Promise<stri
   });
   const { results = [] } = (await reply.json()) as { results?: { jobId?: string }[] };
   const ids = results.flatMap(({ jobId }) => jobId ?? []);
-  if (ids.length !== JOBS) throw new Error(`${ids.length} of ${JOBS} were accepted: ${reply.status}`);
+  if (ids.length !== JOBS) throw new Error(`${ids.length} of ${JOBS} jobs were accepted: ${reply.status}`);
   await system.untilOneOutcomeEach(ids, END_MS);
   await system.settledLedger(END_MS);
   const end = await measuredSince(cluster, Date.now());
@@ -42,7 +42,7 @@ export async function proveCost({ cluster, system }: ClusterProof): Promise<stri
   for (const [pod, last] of end) {
     const from = first.get(pod);
     const before = rest.get(pod);
-    // A pod that started meanwhile has no measurement at rest.
+    // A pod that started in between has no measurement at rest.
     if (!from || !before || before.at <= from.at) continue;
     const restRate = (before.cpuSeconds - from.cpuSeconds) / (before.at - from.at);
     const used = last.cpuSeconds - before.cpuSeconds - restRate * (last.at - before.at);
@@ -59,7 +59,7 @@ export async function proveCost({ cluster, system }: ClusterProof): Promise<stri
   );
 }
 
-/** Returns what each pod has used, once every one was measured after `since`. */
+/** Returns each pod's usage once all pods have been measured after `since`. */
 async function measuredSince(cluster: Cluster, since: number): Promise<ReadonlyMap<string, Use>> {
   return await eventually(
     async () => {

@@ -9,7 +9,7 @@ import type { ClusterProof } from "./under-load.ts";
 const OVERLAYS = "kind/overlays";
 const REFERENCES = /"(configMap|configMapKeyRef|secretKeyRef)":\{"name":"([^"]+)"|"(secretName)":"([^"]+)"/g;
 
-/** Every overlay, as Kustomize renders it and as the API server takes it. */
+/** Proves that Kustomize renders every overlay and that the API server accepts it. */
 export async function proveOverlays({ cluster, report }: ClusterProof): Promise<void> {
   for (const name of readdirSync(join(ROOT, OVERLAYS))) {
     await report.check(`the overlay ${name} keeps the schemas, and refers to nothing that it lacks`, () =>
@@ -22,7 +22,7 @@ export async function proveOverlays({ cluster, report }: ClusterProof): Promise<
 async function proveRendered(cluster: Cluster, overlay: string): Promise<string> {
   const text = await cluster.run(["kubectl", "kustomize", join(OVERLAYS, overlay)], { quiet: true });
   const objects = Bun.YAML.parse(text) as Manifest[];
-  // A cluster of one's own brings its Secrets.
+  // Users of the other overlays supply their own Secrets.
   const lacking = referencesOf(objects).filter((one) => overlay === "local" || !one.startsWith("Secret "));
   const faults = [...objects.flatMap(faultsOf), ...lacking.map((one) => `it lacks the ${one}`)];
   const hasEngines = objects.some(({ metadata }) => metadata.labels?.["observatory/role"] === "engine");
@@ -32,7 +32,7 @@ async function proveRendered(cluster: Cluster, overlay: string): Promise<string>
   return `${objects.length} objects`;
 }
 
-/** Returns the ConfigMaps and Secrets that pods name and that no object is. */
+/** Returns the ConfigMaps and Secrets that pods name but no object defines. */
 function referencesOf(objects: readonly Manifest[]): string[] {
   const has = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   const named = [...JSON.stringify(objects).matchAll(REFERENCES)].map(

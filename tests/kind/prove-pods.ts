@@ -7,7 +7,7 @@ import { type ClusterPod, pods, serves, untilSettled } from "./workloads.ts";
 const ENGINES = "observatory/role=engine";
 const SERVICES = "observatory/role=service";
 
-/** Deletes every engine's pod, one after another: its successor must run on the same volume. */
+/** Deletes every engine's pod, one after another. The new pod must use the same volume. */
 export async function proveEngines(proof: ClusterProof): Promise<void> {
   const { cluster } = proof;
   for (const { metadata } of await pods(cluster, "--selector", ENGINES))
@@ -17,7 +17,7 @@ export async function proveEngines(proof: ClusterProof): Promise<void> {
       await cluster.inNamespace("delete", "pod", metadata.name);
       await untilSettled(cluster, SETTLE_MS);
       const after = await volumesOf(proof);
-      if (after !== before) throw new Error(`its volumes were ${before}, and are ${after}`);
+      if (after !== before) throw new Error(`its volumes changed from ${before} to ${after}`);
       return `ready again after ${seconds(startedAt)} s on the same volume`;
     });
 }
@@ -29,7 +29,7 @@ async function volumesOf({ cluster }: ClusterProof): Promise<string> {
   return claims.map(({ metadata, spec }) => `${metadata.name} ${spec.volumeName}`).join(", ");
 }
 
-/** Kills every service's pod, all together, and checks each by its own load: losing one of them is the lesser fault. */
+/** Kills every service's pod at the same time, which is worse than losing one, and checks each under its own load. */
 export async function proveServices(proof: ClusterProof): Promise<void> {
   // Pods of the previous version may still be ending.
   const serving = (await pods(proof.cluster, "--selector", SERVICES)).filter(serves);
@@ -37,7 +37,7 @@ export async function proveServices(proof: ClusterProof): Promise<void> {
     const parts = serving.map(({ metadata }) => metadata.labels?.["app.kubernetes.io/name"]);
     const wanted = SERVICE_CATALOGUE.services.flatMap(({ name, role }) => (role === "service" ? name : []));
     const missing = wanted.filter((name) => !parts.includes(name));
-    if (missing.length > 0) throw new Error(`none of ${missing.join(", ")}`);
+    if (missing.length > 0) throw new Error(`no serving pod of ${missing.join(", ")}`);
     return undefined;
   });
   const seen = sharedPods(proof.cluster);
@@ -46,7 +46,7 @@ export async function proveServices(proof: ClusterProof): Promise<void> {
   );
 }
 
-/** Lists the pods once for all that ask meanwhile. */
+/** Returns a function whose concurrent calls share one listing of the pods. */
 function sharedPods(cluster: Cluster): () => Promise<ClusterPod[]> {
   let asked: Promise<ClusterPod[]> | undefined;
   return () => {
@@ -57,7 +57,7 @@ function sharedPods(cluster: Cluster): () => Promise<ClusterPod[]> {
   };
 }
 
-/** Kills the container behind the API server's back, as a crash does; kubelet notices and restarts it. */
+/** Kills the container without the API server, like a crash; kubelet notices and restarts it. */
 async function killPod(
   { cluster }: ClusterProof,
   { metadata, spec, status }: ClusterPod,
@@ -75,7 +75,7 @@ async function killPod(
       const restarts = now?.status.containerStatuses?.[0]?.restartCount ?? 0;
       return now && restarts > container.restartCount && serves(now);
     },
-    { what: `${metadata.name} to be started again`, timeoutMs: SETTLE_MS, everyMs: 500 },
+    { what: `${metadata.name} to be restarted`, timeoutMs: SETTLE_MS, everyMs: 500 },
   );
   return `ready again after ${seconds(startedAt)} s`;
 }

@@ -3,11 +3,11 @@ import type { ClusterProof } from "./under-load.ts";
 import { untilSettled } from "./workloads.ts";
 
 const JOBS = 120;
-/** About 50 ms of one core. */
+/** About 50 ms of CPU time. */
 const ROUNDS = 100_000;
 const END_MS = 300_000;
 
-/** Runs CPU-bound jobs on one processor and on four; returns both rates, and how many jobs each of the four ran. */
+/** Runs CPU-bound jobs on one processor and on four. Returns both rates and how many jobs each of the four ran. */
 export async function proveThroughput(proof: ClusterProof): Promise<string> {
   const one = await timeJobs(proof, 1);
   const four = await timeJobs(proof, 4);
@@ -27,7 +27,7 @@ async function timeJobs({ cluster, system }: ClusterProof, processors: number) {
   const reply = await system.post("/jobs/batch", { jobs: Array.from({ length: JOBS }, () => job) });
   const { results = [] } = (await reply.json()) as { results?: { jobId?: string }[] };
   const ids = results.flatMap(({ jobId }) => jobId ?? []);
-  if (ids.length !== JOBS) throw new Error(`${ids.length} of ${JOBS} were accepted: ${reply.status}`);
+  if (ids.length !== JOBS) throw new Error(`${ids.length} of ${JOBS} jobs were accepted: ${reply.status}`);
   await system.untilOneOutcomeEach(ids, END_MS);
   const perSecond = ((JOBS * 1_000) / (performance.now() - startedAt)).toFixed(1);
   const rows = await system.sql<{ count: number }[]>`

@@ -6,8 +6,8 @@ import type { Manifest } from "./manifests.ts";
 type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * A schema that refuses what the API server would drop: fields that it does not have. A place for a number or a text
- * says string in the published schema, whatever its format is.
+ * Makes a schema reject unknown fields, which the API server would silently drop. Also allows numbers where the
+ * published schema says `string` for a field that takes a number or text.
  */
 function strict(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(strict);
@@ -33,7 +33,7 @@ const validators = new Map(
 );
 const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
 
-/** Returns what Kubernetes' schemas say against an object, one line per fault. */
+/** Returns an object's violations of Kubernetes' schemas, one line each. */
 export function faultsOf(object: Manifest): string[] {
   const kind = `${object.apiVersion} ${object.kind}`;
   const validate = compiled.get(kind) ?? validators.get(kind)?.();

@@ -6,22 +6,22 @@ import type { Work } from "./go-programs.ts";
 import { buildNodeImage, type Env } from "./node-image.ts";
 
 export interface ClusterTools {
-  /** The environment of every call of docker, kind and kubectl. */
+  /** The environment for docker, kind and kubectl. */
   readonly env: Env;
-  /** The image of a node; undefined for kind's own. */
+  /** The node image; undefined for kind's own. */
   readonly image?: string;
 }
 
 /**
- * Returns the person's own kind and kubectl with the official images where their Docker engine answers. On a private
- * engine, everything is built of Debian packages and Go modules.
+ * Uses the user's kind and kubectl with the official images if the user's Docker engine answers. On a private engine,
+ * builds everything from Debian packages and Go modules.
  */
 export async function openTools(engine: DockerEngine, folder: string, work: Work): Promise<ClusterTools> {
   const env: Env = { ...(await withCompose(engine, work.say)), KUBECONFIG: join(folder, "kubeconfig") };
   if (engine.isPrivate) {
     if (existsSync("/sys/fs/cgroup/cgroup.controllers"))
       throw new Error(
-        "The node image that is built here runs on cgroup v1 only; start a Docker engine that can pull images",
+        "The node image built here runs only on cgroup v1; start a Docker engine that can pull images",
       );
     const { image, programs } = await buildNodeImage(env, work);
     const path = [programs.kind, programs.kubernetes, env.PATH].join(":");

@@ -8,7 +8,7 @@ import { explain } from "./workloads.ts";
 
 const JOBS_PER_SECOND = 10;
 const END_MS = 300_000;
-/** How long pods and nodes may take; far more than on an idle machine, so that a slow one passes too. */
+/** How long pods and nodes may take: far longer than on an idle machine, so that slow machines pass too. */
 export const SETTLE_MS = 300_000;
 
 export interface ClusterProof extends FrontProof {
@@ -18,8 +18,8 @@ export interface ClusterProof extends FrontProof {
 const random = createRandom(1);
 
 /**
- * One check: submits jobs until `fault` has happened and is repaired. Then each accepted job must have one outcome, by
- * the load's own list, and the ledger must read zero.
+ * Submits jobs until `fault` has happened and been repaired. Each job that the load saw accepted must then have exactly
+ * one outcome, and the ledger must read zero.
  */
 export function underLoad(
   { report, system, cluster }: ClusterProof,
@@ -43,11 +43,11 @@ export function underLoad(
       await system.untilOneOutcomeEach(accepted, END_MS);
       const ledger = await system.settledLedger(END_MS);
       if (ledger.accepted < accepted.length)
-        throw new Error(`the ledger knows ${ledger.accepted} jobs, wanted at least ${accepted.length}`);
+        throw new Error(`the ledger knows ${ledger.accepted} jobs, expected at least ${accepted.length}`);
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${await explain(cluster)}`);
     }
-    return `${seen}; ${accepted.length} accepted with one outcome each, ledger 0; refused meanwhile: ${JSON.stringify(refusals)}`;
+    return `${seen}; ${accepted.length} accepted with one outcome each, ledger 0; refused: ${JSON.stringify(refusals)}`;
   });
 }
 

@@ -10,7 +10,7 @@ const MODULES = {
   coredns: "github.com/coredns/coredns",
 } as const;
 
-test("the Go modules require the versions that are pinned", () => {
+test("the Go modules require the pinned versions", () => {
   for (const [name, version] of Object.entries(VERSIONS)) {
     const module = MODULES[name as keyof typeof MODULES];
     const text = readFileSync(join(import.meta.dir, "gomod", name, "go.mod"), "utf8");

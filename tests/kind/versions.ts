@@ -1,4 +1,7 @@
-/** What a cluster is built of where no image can be pulled. The modules in gomod/ require the same, which a test checks. */
+/**
+ * The versions that a cluster is built from where no image can be pulled. A test checks that the modules in gomod/
+ * require the same versions.
+ */
 export const VERSIONS = {
   kubernetes: "1.36.3",
   kind: "0.33.0",
@@ -6,5 +9,5 @@ export const VERSIONS = {
   coredns: "1.14.2",
 } as const;
 
-/** The Debian release of a node: containerd 1.6, runc 1.1. */
+/** The Debian release of a node, with containerd 1.6 and runc 1.1. */
 export const NODE_RELEASE = "bookworm";

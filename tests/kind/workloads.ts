@@ -6,7 +6,7 @@ const LOG_LINES = "8";
 
 type Status = NonNullable<Pod["status"]["containerStatuses"]>[number];
 
-/** A pod with its uid, which its successor does not share, and its container's id, which changes at each restart. */
+/** A pod with its uid, which differs from its successor's, and its container's id, which changes at each restart. */
 export interface ClusterPod extends Pod {
   readonly metadata: Pod["metadata"] & { readonly uid: string };
   readonly status: Pod["status"] & {
@@ -14,7 +14,7 @@ export interface ClusterPod extends Pod {
   };
 }
 
-/** A Deployment or a StatefulSet. */
+/** A Deployment or StatefulSet. */
 interface Workload {
   readonly metadata: { readonly name: string; readonly generation: number };
   readonly spec: { readonly replicas: number };
@@ -28,13 +28,13 @@ interface Workload {
 
 export const pods = (cluster: Cluster, ...args: string[]) => cluster.list<ClusterPod>("pods", ...args);
 
-/** Whether a pod serves, by its condition: the states of containers on a lost node stay as they were last seen. */
+/** Whether a pod serves, by its condition: on an unreachable node, container states stay as last reported. */
 export function serves({ metadata, status }: ClusterPod): boolean {
   const ready = status.conditions?.find(({ type }) => type === "Ready");
   return !metadata.deletionTimestamp && ready?.status === "True";
 }
 
-/** Resolves once every workload runs as many pods as it wants, all ready and of its newest version. */
+/** Resolves once every workload runs as many pods as it wants, all ready and up to date. */
 export async function untilSettled(cluster: Cluster, timeoutMs: number): Promise<void> {
   try {
     await eventually(
@@ -63,7 +63,7 @@ function describe({ metadata, spec, status }: Workload): string {
   return `${metadata.name} has ${status.readyReplicas ?? 0} of ${spec.replicas} ready`;
 }
 
-/** Returns what keeps each pod from serving that does not, with the last lines of its log. */
+/** Returns the reason why each pod that does not serve fails to, with the last lines of its log. */
 export async function explain(cluster: Cluster): Promise<string> {
   const lines: string[] = [];
   try {

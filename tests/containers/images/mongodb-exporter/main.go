@@ -1,5 +1,5 @@
-// Command mongodb-exporter exports what a server answers to serverStatus and dbStats as metrics, under the names that
-// the usual exporter of MongoDB has for them.
+// Command mongodb-exporter exports a server's replies to serverStatus and dbStats as metrics, with the metric names of
+// the common MongoDB exporter.
 package main
 
 import (
