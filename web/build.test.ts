@@ -9,7 +9,7 @@ import { PAGE_HEADERS } from "./headers.ts";
 const MAX_BYTES = 120 * 1_024;
 const CONF = join(import.meta.dir, "../compose/nginx/observatory.conf");
 
-test("what every visitor loads is at most 120 KB compressed, and the terminal is not in it", async () => {
+test("the initial download is at most 120 KB compressed and does not include the terminal", async () => {
   const folder = mkdtempSync(join(tmpdir(), "page-"));
   try {
     await buildPage(folder);
@@ -30,7 +30,7 @@ test("what every visitor loads is at most 120 KB compressed, and the terminal is
   }
 });
 
-test("nginx sends the headers of the page", () => {
+test("nginx sends the page's headers", () => {
   const conf = readFileSync(CONF, "utf8");
   for (const [name, value] of Object.entries(PAGE_HEADERS))
     expect(conf).toContain(

@@ -7,15 +7,15 @@ const PAGE = join(import.meta.dir, "page");
 const COMMON = {
   target: "browser",
   minify: true,
-  // Fonts stay separate files: inlined in the style sheet they would need a weaker policy.
+  // Fonts stay separate files. Inlining them in the style sheet would require a weaker policy.
   external: ["*.woff2"],
   jsx: { runtime: "automatic", importSource: "preact", development: false },
 } as const satisfies Partial<BuildConfig>;
 
 /**
- * Bundles the page into a folder: index.html, app.js with its style sheet, the terminal as a chunk loaded on demand, the
- * script that sets the theme before the first paint, fonts and the icon. Throws the bundler's error. `sourceMaps` writes
- * maps beside the scripts, which measure coverage.
+ * Bundles the page into a folder: index.html, app.js with its style sheet, the terminal as a chunk loaded on demand,
+ * the script that sets the theme before the first paint, the fonts and the icon. Rejects with the bundler's error.
+ * `sourceMaps` writes source maps beside the scripts, for measuring coverage.
  */
 export async function buildPage(folder: string, { sourceMaps = false } = {}): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -30,7 +30,7 @@ export async function buildPage(folder: string, { sourceMaps = false } = {}): Pr
     sourcemap,
     naming: { entry: "app.[ext]", chunk: "chunk-[hash].[ext]" },
   });
-  // A module runs after the document is parsed; the theme cannot wait that long.
+  // A module would run after the document is parsed, which is too late to set the theme.
   await build({ ...COMMON, entrypoints: [join(PAGE, "first-paint.ts")], outdir: folder, format: "iife" });
   for (const file of ["index.html", "icon.svg"]) cpSync(join(PAGE, file), join(folder, file));
   for (const weight of [400, 700]) {

@@ -1,7 +1,13 @@
-/** The hash of an empty style element: xterm.js appends some, whose rules the page puts into constructed style sheets. */
+/**
+ * The hash of an empty style element. xterm.js appends empty style elements, and the page puts their rules into
+ * constructed style sheets.
+ */
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 
-/** The page's policy: nothing from other hosts, nothing inline. A test compares it with nginx's configuration. */
+/**
+ * The page's response headers. Their policy allows nothing from other hosts and nothing inline except empty style
+ * elements. A test compares the headers with nginx's configuration.
+ */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     `default-src 'none'; script-src 'self'; style-src 'self' ${EMPTY_STYLE}; font-src 'self'; img-src 'self' data:; ` +

@@ -19,12 +19,12 @@ const Config = Type.Object({
   READ_MODEL_URL: Url(["http", "https"], { default: "http://127.0.0.1:8080", description: "The read model" }),
 });
 
-/** A path of the page, with the address of the service behind it. */
+/** A path prefix and the address of the service behind it. */
 type Upstream = readonly [prefix: string, url: string];
 
 /**
- * Serves the page on a developer's machine with the routes and headers that nginx has in containers: `/api` leads to the
- * read-model, `/runbooks` to its pages, `/gateway` to the gateway, `/ws` to web-pty.
+ * Serves the page in a local run, with the same routes and headers as nginx in containers: `/api` leads to the
+ * read-model, `/runbooks` to the read-model's runbooks, `/gateway` to the gateway and `/ws` to web-pty.
  */
 async function start({ config, log, life }: ServiceContext<typeof Config.static>): Promise<void> {
   const folder = join(import.meta.dir, "../dist/web");
@@ -41,12 +41,12 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   const server = Bun.serve<Proxied>({
     hostname: config.BIND_ADDRESS,
     port: config.PORT,
-    // The live stream may be silent for a long time.
+    // The live stream may send nothing for a long time.
     idleTimeout: 0,
     async fetch(request, self) {
       const refusal = policy.refusal(request);
       if (refusal) return problemResponse(new AppError("ORIGIN_REFUSED", refusal), crypto.randomUUID());
-      // As in nginx: a method that echoes the request, headers included, only helps an attacker.
+      // nginx refuses TRACE too. Echoing a request with its headers would only help an attacker.
       if (request.method === "TRACE")
         return problemResponse(
           new AppError("METHOD_NOT_ALLOWED", "The page takes no TRACE"),
@@ -66,13 +66,14 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   log.info("Ready", { port: server.port });
 }
 
-/** Passes a request to the service behind its path, with the rest of the path. */
+/** Forwards a request, with the path after the prefix, to the service behind that prefix. */
 async function forward(request: Request, [prefix, base]: Upstream, log: Log): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const url = `${base}${pathname.slice(prefix.length)}${search}`;
   const headers = new Headers(request.headers);
   headers.delete("host");
-  // The policy above has checked it; the upstream would compare it with a Host that is not the page's.
+  // The origin policy has already checked this header. The upstream would compare it with its own Host, not with the
+  // page's.
   headers.delete("origin");
   headers.delete("accept-encoding");
   try {
@@ -84,7 +85,7 @@ async function forward(request: Request, [prefix, base]: Upstream, log: Log): Pr
       signal: request.signal,
     });
   } catch (error) {
-    // The browser has left, so this answer reaches nothing.
+    // The browser has disconnected, so this response is never delivered.
     if (request.signal.aborted) return new Response(null, { status: 499 });
     const correlationId = crypto.randomUUID();
     log.warn("A service does not answer", { url, reason: messageOf(error), correlationId });

@@ -1,19 +1,22 @@
 import { PTY_PROTOCOL } from "../contracts/pty.ts";
 
-/** The socket to web-pty behind one browser's socket. */
+/** The connection to web-pty behind a browser's socket. */
 export interface Proxied {
   readonly upstream: WebSocket;
-  /** Frames that arrived before that socket was open. */
+  /** Frames that arrived before the upstream socket was open. */
   readonly early: (string | Uint8Array<ArrayBuffer>)[];
 }
 
 const MAX_EARLY = 16;
 
-/** Passes WebSocket frames to the terminal service and back. Acknowledgements bound what is in flight. */
+/**
+ * Creates a proxy for WebSocket frames between browsers and the terminal service. The protocol's acknowledgements limit
+ * how much data is in flight.
+ */
 export function createSocketProxy(url: string) {
   return {
     upgrade(request: Request, server: Bun.Server<Proxied>): Response | undefined {
-      // The terminal service judges the page that the browser shows, so it gets the browser's own Host and Origin.
+      // The terminal service checks the page's origin itself, so it receives the browser's Host and Origin.
       const headers: Record<string, string> = { host: request.headers.get("host") ?? "" };
       const origin = request.headers.get("origin");
       if (origin) headers.origin = origin;

@@ -7,7 +7,7 @@ export interface Access {
   readonly reason?: string | undefined;
 }
 
-/** Only a restart changes it, so polling can be slow. */
+/** Only a restart of the gateway changes the access, so slow polling is enough. */
 const ACCESS_MS = 60_000;
 
 /** Returns whether the gateway lets this page change anything. */

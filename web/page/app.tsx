@@ -25,7 +25,7 @@ import { NewJob } from "./views/new-job.tsx";
 import { Overview, type OverviewReply } from "./views/overview.tsx";
 import { QueuesView } from "./views/queues.tsx";
 
-/** The page: its bars, the view that the address names, and its keys. */
+/** Renders the page: its bars, the view named by the address, and its keys. */
 export function App() {
   const route = useRoute();
   const overview = useQuery("overview", (signal) => client.readModel.overview({}, { signal }));
@@ -65,7 +65,7 @@ export function App() {
   );
 }
 
-/** The actions that every view has. */
+/** Returns the actions that every view has. */
 function everywhere(route: Route, open: (overlay: "help" | "palette") => void): Shortcuts {
   const go = (view: string) => ({ run: () => goTo(`#/${view}`) });
   const tabs = TABS.map(({ screen }, index) => [`tab-${index + 1}`, go(screen)]);
@@ -82,13 +82,15 @@ function everywhere(route: Route, open: (overlay: "help" | "palette") => void): 
   };
 }
 
-/** Focuses the filter of the view, or opens the list of jobs where the view has none. */
+/** Focuses the view's filter. If the view has none, opens the job list and focuses its filter. */
 function focusFilter(): void {
   if (!document.getElementById(FILTER_ID)) goTo("#/jobs");
   setTimeout(() => document.getElementById(FILTER_ID)?.focus());
 }
 
-/** A button instead of a link: the address holds the view, and `#main` would leave it. */
+/**
+ * Focuses the content. A button calls this, because a link to `#main` would change the address and so leave the view.
+ */
 function skipToContent(): void {
   document.getElementById("main")?.focus();
 }

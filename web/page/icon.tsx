@@ -1,4 +1,7 @@
-/** A symbol of the sprite in index.html. It says nothing by itself: a word stands beside it, or its control has a label. */
+/**
+ * Renders a symbol from the sprite in index.html. Screen readers skip it, so it needs a word beside it or a labelled
+ * control.
+ */
 export function Icon({ name }: { name: string }) {
   return (
     <svg class="i" aria-hidden="true">

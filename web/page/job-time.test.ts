@@ -12,7 +12,7 @@ const bar = (kind: TraceBar["kind"], startMs: number, endMs: number, note?: stri
   ...(note && { note }),
 });
 
-test("the time of a job is summed by what it went into, the largest part first", () => {
+test("a job's time is summed by activity, largest part first", () => {
   const bars = [
     bar("hop", 0, 0),
     bar("hop", 0, 6),
@@ -29,7 +29,7 @@ test("the time of a job is summed by what it went into, the largest part first",
   ]);
 });
 
-test("an axis has a few round moments and leaves room for its end", () => {
+test("an axis has a few round ticks and leaves room for its end", () => {
   expect(ticksOf(297)).toEqual([0, 100, 200]);
   expect(ticksOf(18)).toEqual([0, 5, 10, 15]);
   expect(ticksOf(60_000)).toEqual([0, 20_000, 40_000]);

@@ -9,7 +9,7 @@ export interface Spent {
   readonly ms: number;
 }
 
-/** Returns how a job spent its time, the largest part first. */
+/** Returns how a job spent its time, largest part first. */
 export function spentOf(bars: readonly TraceBar[]): Spent[] {
   const sums = new Map<string, Spent>();
   for (const bar of bars) {
@@ -30,7 +30,7 @@ function partOf({ kind, note }: TraceBar): Omit<Spent, "ms"> {
     : { kind: "wait", label: "between tries" };
 }
 
-/** Returns the event that ended a bar, or the one that began it while it is open. */
+/** Returns the event to show for a bar: the end of a hop or try if it is known, or the last event before a wait. */
 export function eventOfBar(job: JobDetail, bar: TraceBar): EventEnvelope | undefined {
   const { events } = job;
   const of = (type: string) => events.find(({ eventType }) => eventType === type);
@@ -49,7 +49,7 @@ export function eventOfBar(job: JobDetail, bar: TraceBar): EventEnvelope | undef
 const STEPS = [1, 2, 5];
 const MOST_TICKS = 4;
 
-/** Returns round moments on an axis from 0 to `totalMs`, clear of its end. */
+/** Returns round tick values on an axis from 0 to `totalMs`, keeping clear of the axis's end. */
 export function ticksOf(totalMs: number): number[] {
   if (totalMs <= 0) return [0];
   const least = totalMs / MOST_TICKS;

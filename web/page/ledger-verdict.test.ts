@@ -12,13 +12,13 @@ const ledger = {
 const itself = { what: "ledger", since: null, message: "The ledger itself" } as const;
 const titleOf = (part: Partial<Ledger>) => verdictOn({ ...ledger, ...part }).title;
 
-test("a ledger that has not reached the present claims neither balance nor that nothing was accepted", () => {
+test("a ledger that has not caught up claims neither balance nor that nothing was accepted", () => {
   expect(titleOf({ waitingFor: [itself] })).toBe("Counting");
   expect(titleOf({ waitingFor: [itself], accepted: 0 })).toBe("Counting");
   expect(titleOf({ waitingFor: [itself], balanced: false })).toBe("Not balanced");
 });
 
-test("it keeps its verdict while a changed span is judged again, and while jobs run", () => {
+test("the verdict stands while a reopened span is judged again and while jobs run", () => {
   expect(titleOf({ waitingFor: [itself], reopened: 1 })).toMatch(/^Balanced at \d\d:\d\d$/);
   expect(titleOf({ waitingFor: [{ ...itself, what: "jobs" }] })).toMatch(/^Balanced at/);
   expect(titleOf({ accepted: 0 })).toBe("Nothing accepted yet");

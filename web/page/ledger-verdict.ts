@@ -8,7 +8,10 @@ export interface Verdict {
   readonly note: string;
 }
 
-/** What the page says of the ledger in a word. While old jobs are still being judged, it claims nothing about all. */
+/**
+ * Returns the page's short verdict on the ledger. While old jobs are still being judged, it claims nothing about all
+ * jobs.
+ */
 export function verdictOn(ledger: Ledger | undefined): Verdict {
   const note = "Every accepted job is accounted for, by id";
   if (!ledger) return { ring: "ring counting", icon: "executing", title: "Counting", note };
@@ -19,7 +22,7 @@ export function verdictOn(ledger: Ledger | undefined): Verdict {
       title: "Not balanced",
       note: "Some jobs are not accounted for; the proof names them",
     };
-  // A span that changed is judged again within seconds, and is no reason to withdraw the verdict.
+  // A reopened span is judged again within seconds, which is no reason to withdraw the verdict.
   if (ledger.reopened === 0 && ledger.waitingFor?.some(({ what }) => what === "ledger"))
     return {
       ring: "ring counting",

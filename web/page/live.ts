@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { client } from "./client.ts";
 
-/** Whether the feed is connected, and how many changes it reported; views query again at each change. */
+/** The feed's state and the number of changes so far. Views repeat their queries at each change. */
 export interface Live {
-  /** `connecting` covers the first moments of a page, before it knows whether the feed answers. */
+  /** `connecting` lasts from the page's start until it knows whether the feed answers. */
   readonly state: "connecting" | "live" | "stale";
   /** When the feed last sent anything, in milliseconds. */
   readonly at: number;
@@ -11,7 +11,7 @@ export interface Live {
 }
 
 const MIN_GAP_MS = 500;
-/** Covers a lost feed, and what it does not carry, such as ages and heartbeats. */
+/** Polls in case the feed is lost, and for data that it does not carry, such as ages and heartbeats. */
 const POLL_MS = 5_000;
 const FIRST_CONNECT_MS = 3_000;
 
@@ -23,7 +23,7 @@ function update(change: Partial<Live>): void {
   for (const listener of listeners) listener(live);
 }
 
-/** Follows the feed while the page lives and passes on at most two changes a second. */
+/** Follows the feed while the page is open and reports at most two changes a second. */
 export async function followFeed(): Promise<void> {
   let isDue = false;
   const change = () => {
@@ -45,7 +45,7 @@ export async function followFeed(): Promise<void> {
   }
 }
 
-/** Makes every view query its data again. */
+/** Makes every view repeat its queries. */
 export function refresh(): void {
   update({ changes: live.changes + 1 });
 }

@@ -2,8 +2,8 @@ import type { Overview } from "../../contracts/api-queries.ts";
 import registry from "../../contracts/ui-registry.json";
 
 /**
- * Returns the address of another interface on the same host, or undefined where the installation lacks it. The page
- * cannot probe it: its policy lets it reach its own server only.
+ * Returns the address of another interface on the same host, or undefined if the installation lacks the interface. The
+ * page cannot probe the address, because the page's policy allows requests only to its own server.
  */
 export function pageAt(
   id: "jaeger" | "grafana",

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { noteSubmitted, onItsWaySince } from "./on-its-way.ts";
 
-test("a job is on its way for a minute after its id was made", () => {
+test("a job is on its way for a minute after its id was created", () => {
   const id = Bun.randomUUIDv7();
   const now = Date.now();
   expect(onItsWaySince(id, now)).toBeGreaterThan(now - 1_000);
   expect(onItsWaySince(id, now + 61_000)).toBeUndefined();
 });
 
-test("an id without a time is on its way once it was submitted here", () => {
+test("a job whose id contains no time is on its way once it was submitted on this page", () => {
   const id = Bun.randomUUIDv5("key", "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10");
   expect(onItsWaySince(id, Date.now())).toBeUndefined();
   noteSubmitted(id);

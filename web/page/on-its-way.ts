@@ -1,18 +1,18 @@
-/** How long after its acceptance a job may be unknown to the read model without counting as missing. */
+/** How long an accepted job may be unknown to the read model without counting as missing. */
 const ON_ITS_WAY_MS = 60_000;
 
 const submitted = new Map<string, number>();
 const MAX_SUBMITTED = 100;
 
-/** Remembers that a job was accepted just now, because not every id tells its age. */
+/** Remembers that a job has just been accepted, because not every id contains its creation time. */
 export function noteSubmitted(jobId: string): void {
   submitted.set(jobId, Date.now());
   for (const id of submitted.keys()) if (submitted.size > MAX_SUBMITTED) submitted.delete(id);
 }
 
 /**
- * Returns when a job that the read model does not know yet was accepted, or undefined where it should know the job.
- * The processor inserts the row after the gateway has answered; a UUIDv7 begins with the moment it was made.
+ * Returns when a job that is unknown to the read model was accepted, or undefined if it should be known by now. The
+ * processor inserts the row only after the gateway has answered. A UUIDv7 starts with its creation time.
  */
 export function onItsWaySince(jobId: string, now: number): number | undefined {
   const since = submitted.get(jobId) ?? madeAt(jobId);

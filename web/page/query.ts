@@ -3,21 +3,22 @@ import { useLive } from "./live.ts";
 
 export interface Query<T> {
   readonly data: T | undefined;
-  /** Why the newest call failed; `data` is then what an earlier one returned. */
+  /** Why the latest call failed. `data` then holds the result of an earlier call, if any. */
   readonly error: Error | undefined;
   reload(): void;
 }
 
 export interface QueryOptions {
-  /** Keeps the current data and makes no call. */
+  /** Keeps the data, if there is any, and makes no further calls. */
   readonly frozen?: boolean;
-  /** The minimum time between two calls, for data that change slowly. */
+  /** The minimum time between two calls, for data that changes slowly. */
   readonly everyMs?: number;
 }
 
 /**
- * Returns the result of a call and repeats it whenever the feed reports a change. One call runs at a time; a change
- * during it causes one more. A new `key` discards the result of the old one.
+ * Returns the result of a call and repeats the call whenever the feed reports a change. Only one call runs at a time.
+ * Unless `everyMs` is set, a change during a call triggers another call afterwards. A new `key` discards the old
+ * result.
  */
 export function useQuery<T>(
   key: string,

@@ -12,7 +12,10 @@ const LISTS = [
   "terminal",
 ] as const;
 
-/** A view, named by the part of the address after `#`, which never reaches a server: no log gets the secrets in it. */
+/**
+ * A view, named by the part of the address after `#`. Browsers never send that part to a server, so its secrets cannot
+ * end up in logs.
+ */
 export type Route =
   | { readonly view: "watch"; readonly secret: string }
   | {
@@ -22,7 +25,7 @@ export type Route =
   | { readonly view: "job"; readonly id: string; readonly query: URLSearchParams }
   | { readonly view: "missing"; readonly address: string };
 
-/** Parses addresses such as `#/jobs/ID?tab=payload`; an empty one is the overview. */
+/** Parses addresses such as `#/jobs/ID?tab=payload`. An empty address leads to the overview. */
 export function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [view = "", part = "", ...rest] = path.split("/");
@@ -33,7 +36,7 @@ export function parseRoute(hash: string): Route {
   return list && !part ? { view: list, query } : { view: "missing", address: hash };
 }
 
-/** Returns the route of the address and follows its changes. */
+/** Returns the current address's route and follows its changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {

@@ -4,21 +4,21 @@ import type { Route } from "./route.ts";
 
 export interface Shortcut {
   readonly run: () => void;
-  /** What the key would do now, where the keymap says less: `retry 2`. */
+  /** The key's current effect, such as `retry 2`, if it is more specific than the keymap's label. */
   readonly label?: string;
 }
 type PageAction = Action | "terminal";
 type PageKey = Omit<Key, "action"> & { readonly action: PageAction };
 
-/** What each action of the keymap does on a view; undefined where it would do nothing now. */
+/** What each keymap action does on a view. Actions without an effect now are undefined. */
 export type Shortcuts = Partial<Record<PageAction, Shortcut | undefined>>;
 
-/** A key that does something now. */
+/** A key that has an effect now. */
 export interface ActiveKey extends PageKey {
   readonly run: () => void;
 }
 
-/** The keymap of the terminal UI, and the way to it. */
+/** The terminal UI's keymap, plus the key that opens the terminal. */
 const PAGE_KEYS: readonly PageKey[] = [
   ...KEYS,
   { action: "terminal", keys: ["`"], shown: "`", label: "terminal", help: "The terminal", hint: true },
@@ -26,7 +26,7 @@ const PAGE_KEYS: readonly PageKey[] = [
 
 const OFF = "observatory-no-letters";
 
-/** The newest last: a dialog precedes its view, and a view precedes the actions of every view. */
+/** Newest last. The newest one wins: a dialog overrides its view, and a view overrides the actions of every view. */
 const registered: { current: Shortcuts }[] = [];
 const listeners = new Set<() => void>();
 const changed = () => {
@@ -40,7 +40,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   const summary = Object.entries(shortcuts)
     .map(([action, shortcut]) => shortcut && `${action} ${shortcut.label ?? ""}`)
     .join("\n");
-  // Before the browser paints: whatever is visible can be acted upon at once.
+  // A layout effect runs before the browser paints, so actions work as soon as their view is visible.
   useLayoutEffect(() => {
     registered.push(entry);
     return () => {
@@ -51,14 +51,14 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useLayoutEffect(changed, [summary]);
 }
 
-/** Returns the screen of the terminal UI whose keys a view shares. */
+/** Returns the terminal UI screen whose keys a view shares. */
 export function screenOf({ view }: Route): ScreenName | undefined {
   if (view === "new") return "new-job";
   if (view === "terminal" || view === "watch" || view === "missing") return undefined;
   return view === "ledger" ? "overview" : view;
 }
 
-/** Returns the keys that would do something now, in the order of the keymap. */
+/** Returns the keys that have an effect now, in keymap order. */
 export function activeKeys(screen: ScreenName | undefined): ActiveKey[] {
   return PAGE_KEYS.flatMap((key) => {
     if (key.screens && !(screen && key.screens.includes(screen))) return [];
@@ -91,7 +91,7 @@ const NAMES: Readonly<Record<string, string>> = {
   End: "end",
 };
 
-/** Runs the action of each key pressed outside of fields. `Esc` leaves a field. */
+/** Runs the action of each key pressed outside fields. In a field, `Esc` leaves the field. */
 export function useKeyboard(screen: ScreenName | undefined): void {
   useLayoutEffect(() => {
     if (!screen) return;
@@ -122,7 +122,7 @@ function isBusy(target: HTMLElement, key: string): boolean {
     : key === " " && target.matches("button, input, summary");
 }
 
-/** Single keys can be switched off, because speech input types letters by accident. */
+/** Whether single-character keys work. They can be switched off, because speech input may type letters by accident. */
 export const lettersWork = () => localStorage.getItem(OFF) === null;
 
 export function setLettersWork(work: boolean): void {

@@ -1,7 +1,7 @@
 const KEY = "observatory-theme";
 
 /**
- * Applies the theme chosen earlier in this browser, or else the system's, and follows the system's changes. Runs before
+ * Applies the theme chosen earlier in this browser or else the system's theme, and follows system changes. Runs before
  * the first paint.
  */
 export function followTheme(): void {
@@ -11,7 +11,7 @@ export function followTheme(): void {
   apply();
 }
 
-/** Switches between light and dark and remembers it. */
+/** Switches between light and dark and remembers the choice. */
 export function switchTheme(): void {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
   setTheme(next);

@@ -2,7 +2,7 @@ import { duration } from "../../shared/format.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Words the time that is left, rounded up to whole seconds, so that `in 1 s` precedes `now`. */
+/** Formats the remaining time. Seconds are rounded up, so that `in 1 s` precedes `now`. */
 export function timeLeft(ms: number): string {
   if (ms <= 0) return "now";
   return `in ${ms < MINUTE_MS ? `${Math.ceil(ms / 1_000)} s` : duration(ms)}`;

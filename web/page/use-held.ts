@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
-/** Returns the newest data or, while `isHeld`, the data of the moment at which holding began. */
+/** Returns the newest data or, while `isHeld`, the data from when holding began. */
 export function useHeld<T>(
   key: string,
   newest: T | undefined,

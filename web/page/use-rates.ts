@@ -10,14 +10,15 @@ const SERIES_MS = 15_000;
 
 export interface RateLines {
   readonly perSecond: { readonly completed: number; readonly failed: number };
-  /** Completed and failed jobs per second over equal steps of time, the newest last. */
+  /** Completed and failed jobs per second at equal time steps, newest last. */
   readonly completed: readonly (number | null | undefined)[];
   readonly failed: readonly (number | null | undefined)[];
 }
 
 /**
- * Rates per second. The last five minutes come from the counters of successive overviews, preceded by what the service
- * counted before this page was opened; longer ranges come from the minutes that the service keeps.
+ * Returns rates per second. For the last five minutes they are computed from the counters of successive overviews; the
+ * service's series covers the time before this page was opened. Longer ranges use the service's series, which has a
+ * point for each minute.
  */
 export function useRates(overview: Overview | undefined, { minutes }: TimeRange): RateLines {
   const [rates, setRates] = useState<Rates>(NO_RATES);
@@ -31,7 +32,7 @@ export function useRates(overview: Overview | undefined, { minutes }: TimeRange)
       }),
       { frozen, everyMs: SERIES_MS },
     ).data;
-  // A long range omits the current minute, which would end each line with a fall.
+  // A long range omits the current minute, which would make each line drop at its end.
   const span = isShort ? 6 : minutes;
   const completed = series("completed", span, isShort);
   const failed = series("failed", span, isShort);
@@ -48,7 +49,10 @@ export function useRates(overview: Overview | undefined, { minutes }: TimeRange)
   return { perSecond, completed: perMinute(completed?.series), failed: perMinute(failed?.series) };
 }
 
-/** A minute without a count is 0; the time before the first count is unknown. */
+/**
+ * Returns rates per second for each minute. A minute without a count is 0, but the time before the first count is
+ * unknown.
+ */
 function perMinute(reply: SeriesReply | undefined): (number | null)[] {
   const points = (reply?.series[0]?.points ?? []).slice(0, -1);
   const first = points.findIndex((point) => point !== null);

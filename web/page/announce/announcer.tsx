@@ -7,8 +7,8 @@ import { type Heard, sentencesOf } from "./changes.ts";
 const EVERY_MS = 10_000;
 
 /**
- * Speaks changes that matter to a person who does not see the page: a critical alert at once, everything else together
- * and at most every ten seconds. The toast that shows the outcome of an action speaks it.
+ * Announces important changes to screen readers: critical alerts at once, all other changes together and at most every
+ * ten seconds. The outcome of an action is announced by its toast.
  */
 export function Announcer() {
   const { state } = useLive();

@@ -9,7 +9,7 @@ const alert = (id: string, severity: "critical" | "warning") => ({
   summary: "Something is wrong",
 });
 
-test("nothing is said while nothing changes, nor about what was so when the page opened", () => {
+test("nothing is announced without a change, nor about the state at page load", () => {
   const opening: Heard = { feed: "connecting", firing: undefined, balanced: undefined };
   expect(sentencesOf(QUIET, QUIET)).toEqual([]);
   expect(sentencesOf(opening, { feed: "live", firing: [alert("1", "critical")], balanced: false })).toEqual(
@@ -17,7 +17,7 @@ test("nothing is said while nothing changes, nor about what was so when the page
   );
 });
 
-test("the feed is lost and back", () => {
+test("losing and regaining the feed is announced", () => {
   const stale: Heard = { ...QUIET, feed: "stale" };
   expect(sentencesOf(QUIET, stale)).toEqual([
     { text: "Not live: the numbers no longer change", isUrgent: false },
@@ -25,7 +25,7 @@ test("the feed is lost and back", () => {
   expect(sentencesOf(stale, QUIET)).toEqual([{ text: "Live again", isUrgent: false }]);
 });
 
-test("alerts fire and resolve, and a critical one interrupts", () => {
+test("firing and resolved alerts are announced, and a critical alert interrupts", () => {
   const before: Heard = { ...QUIET, firing: [alert("1", "warning")] };
   const after: Heard = { ...QUIET, firing: [alert("2", "critical"), alert("3", "warning")] };
   expect(sentencesOf(before, after)).toEqual([
@@ -33,11 +33,11 @@ test("alerts fire and resolve, and a critical one interrupts", () => {
     { text: "Alert, warning: Alert3. Something is wrong", isUrgent: false },
     { text: "Alert resolved: Alert1", isUrgent: false },
   ]);
-  // Unknown alerts are no change: Alertmanager may only be slow.
+  // Unknown alerts do not count as resolved, because Alertmanager may just be slow.
   expect(sentencesOf(before, { ...QUIET, firing: undefined })).toEqual([]);
 });
 
-test("the ledger loses its balance and finds it", () => {
+test("losing and regaining the ledger's balance is announced", () => {
   const lost: Heard = { ...QUIET, balanced: false };
   expect(sentencesOf(QUIET, lost).map(({ text }) => text)).toEqual(["The ledger has lost its balance"]);
   expect(sentencesOf(lost, QUIET).map(({ text }) => text)).toEqual(["The ledger is balanced again"]);

@@ -1,6 +1,6 @@
 import type { Alert } from "../../../contracts/alert.ts";
 
-/** The state whose changes are spoken. Undefined parts are not known yet. */
+/** The state whose changes are announced. Undefined parts are not known yet. */
 export interface Heard {
   readonly feed: "connecting" | "live" | "stale";
   readonly firing: readonly Pick<Alert, "id" | "name" | "severity" | "summary">[] | undefined;
@@ -9,11 +9,14 @@ export interface Heard {
 
 export interface Sentence {
   readonly text: string;
-  /** Whether it interrupts the screen reader. */
+  /** Whether the sentence interrupts the screen reader. */
   readonly isUrgent: boolean;
 }
 
-/** Returns what to say about the step between two states. What was so from the beginning is not a change. */
+/**
+ * Returns the announcements for the change from one state to the next. A value that becomes known for the first time is
+ * not announced.
+ */
 export function sentencesOf(before: Heard, after: Heard): Sentence[] {
   return [...ofFeed(before, after), ...ofAlerts(before, after), ...ofLedger(before, after)];
 }

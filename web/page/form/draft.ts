@@ -1,9 +1,9 @@
-/** A payload while a person edits it, as fields and as JSON that follow each other. */
+/** A payload being edited. Its fields and its JSON text are kept in sync. */
 export interface Draft {
   readonly payload: Readonly<Record<string, unknown>>;
-  /** The JSON as it stands in the editor. */
+  /** The JSON text in the editor, valid or not. */
   readonly text: string;
-  /** Why the text is not a payload; `payload` is then the last valid one. */
+  /** Why the text is not a valid payload. `payload` then holds the last valid one. */
   readonly fault?: string;
 }
 
@@ -11,7 +11,7 @@ export function draftOf(payload: Readonly<Record<string, unknown>>): Draft {
   return { payload, text: JSON.stringify(payload, null, 2) };
 }
 
-/** The draft after its text was edited. */
+/** Returns the draft after an edit of its text. */
 export function withText({ payload }: Draft, text: string): Draft {
   try {
     const value: unknown = JSON.parse(text.trim() || "{}");

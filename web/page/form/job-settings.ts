@@ -5,7 +5,7 @@ import { type Faults, schemaFaults } from "./schema-faults.ts";
 
 const { priority, maxAttempts, idempotencyKey } = JobRequest.properties;
 
-/** What a person can set on a job beside its type and payload. */
+/** The settings that the form offers besides type and payload. */
 export const SETTINGS: Readonly<Record<string, PayloadSchema & { readonly label: string }>> = {
   priority: { ...(priority as PayloadSchema), label: "Priority" },
   maxAttempts: { ...(maxAttempts as PayloadSchema), label: "Tries" },

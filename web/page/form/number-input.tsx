@@ -4,7 +4,7 @@ interface NumberInputProps {
   readonly id: string;
   readonly value: unknown;
   readonly placeholder?: string | undefined;
-  /** Parses a number. Empty text is undefined; other text stays text, which the schema then refuses. */
+  /** Receives a number, undefined for an empty field, or any other text as it is, which the schema then refuses. */
   readonly onChange: (value: unknown) => void;
 }
 

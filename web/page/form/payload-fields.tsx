@@ -6,7 +6,7 @@ import { type Faults, pointerPart } from "./schema-faults.ts";
 
 export interface FieldProps {
   readonly name: string;
-  /** JSON pointer in the request: `/payload/text`. */
+  /** JSON pointer to the value in the request, such as `/payload/text`. */
   readonly path: string;
   readonly schema: PayloadSchema;
   readonly required: boolean;
@@ -16,7 +16,7 @@ export interface FieldProps {
   readonly onChange: (value: unknown) => void;
 }
 
-/** A field for each property of an object's schema. */
+/** Renders a field for each property of an object's schema. */
 export function ObjectFields({
   path,
   schema,
@@ -27,7 +27,7 @@ export function ObjectFields({
   const object = isObject(value) ? value : {};
   const set = (name: string, next: unknown) => {
     const { [name]: _, ...rest } = object;
-    // Fields keep the schema's order, including one that is added later.
+    // Properties keep the schema's order, even if they are added later.
     const changed = next === undefined ? rest : { ...rest, [name]: next };
     const order = Object.keys(schema.properties ?? {});
     const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
@@ -51,7 +51,7 @@ export function ObjectFields({
   );
 }
 
-/** The control that fits the schema of one property. */
+/** Renders the control that fits a property's schema. */
 export function PayloadField(props: FieldProps) {
   switch (kindOf(props.schema)) {
     case "object":
@@ -82,7 +82,7 @@ export function PayloadField(props: FieldProps) {
 
 function TextField(props: FieldProps) {
   const { schema, value, required, onChange } = props;
-  // An empty optional text is omitted; a required one is sent as it is.
+  // An empty optional text is omitted from the payload; an empty required text is sent.
   const onInput = ({ currentTarget }: { currentTarget: { value: string } }) =>
     onChange(currentTarget.value === "" && !required ? undefined : currentTarget.value);
   const text = value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
@@ -138,7 +138,7 @@ function Choice(props: FieldProps) {
   );
 }
 
-/** Edits as JSON a value that no control fits. */
+/** Edits a value as JSON if no other control fits. */
 function JsonField(props: FieldProps) {
   const { value, onChange } = props;
   return (
@@ -155,7 +155,7 @@ function JsonField(props: FieldProps) {
   );
 }
 
-/** An object or a list inside the payload; an optional one that is absent can be added. */
+/** Renders an object or a list inside the payload. If it is absent, a button adds it. */
 function Group({
   body: Body,
   ...props
@@ -234,7 +234,9 @@ interface Attributes {
   readonly "aria-required": boolean;
 }
 
-/** A label, a control and its message, whose line is reserved so that nothing moves. */
+/**
+ * Renders a label, a control and its message. The message's line is reserved, so that nothing moves when it appears.
+ */
 export function Labelled({
   name,
   path,
@@ -299,7 +301,7 @@ const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stri
 
 const placeholderOf = ({ default: value }: PayloadSchema) => (value === undefined ? undefined : shown(value));
 
-/** Parses JSON. Other text stays text, which the schema then refuses. */
+/** Parses JSON. Returns any other text as it is, which the schema then refuses. */
 function readJson(text: string): unknown {
   if (text.trim() === "") return undefined;
   try {

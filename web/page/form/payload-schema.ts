@@ -1,4 +1,4 @@
-/** The part of JSON Schema that payload schemas use; anything else is edited as JSON. */
+/** The part of JSON Schema that has form controls. Anything else is edited as JSON. */
 export interface PayloadSchema {
   readonly type?: string;
   readonly description?: string;
@@ -21,7 +21,7 @@ export type FieldKind = "choice" | "text" | "long-text" | "number" | "object" | 
 
 const LONG_TEXT = 300;
 
-/** The control that a schema is edited with. */
+/** Returns the kind of control that edits a schema's value. */
 export function kindOf(schema: PayloadSchema): FieldKind {
   if (choicesOf(schema)) return "choice";
   switch (schema.type) {
@@ -39,7 +39,7 @@ export function kindOf(schema: PayloadSchema): FieldKind {
   }
 }
 
-/** The values to choose from, where there are only so many. */
+/** Returns the allowed values, or undefined if the schema does not list them. */
 export function choicesOf({ type, enum: values, const: only, anyOf }: PayloadSchema): unknown[] | undefined {
   if (type === "boolean") return [true, false];
   if (values) return [...values];
@@ -48,7 +48,7 @@ export function choicesOf({ type, enum: values, const: only, anyOf }: PayloadSch
   return undefined;
 }
 
-/** What a field holds at first when a person adds it. */
+/** Returns the initial value of a newly added field. */
 export function startOf(schema: PayloadSchema): unknown {
   if (schema.default !== undefined) return schema.default;
   switch (kindOf(schema)) {
@@ -69,7 +69,7 @@ export function startOf(schema: PayloadSchema): unknown {
   }
 }
 
-/** What a schema allows, in a few words. */
+/** Describes a schema's limits in a few words. */
 export function boundsOf(schema: PayloadSchema): string {
   const { minimum, maximum, minItems, maxItems } = schema;
   const unit = kindOf(schema) === "list" ? " items" : "";

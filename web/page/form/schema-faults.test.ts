@@ -20,11 +20,11 @@ const SCHEMA = {
 };
 const faults = (payload: unknown) => Object.fromEntries(schemaFaults(SCHEMA, payload, "/payload"));
 
-test("a payload that fits has no fault", () => {
+test("a valid payload has no faults", () => {
   expect(faults({ text: "abc", size: "small", retries: [{ ms: 1.5 }] })).toEqual({});
 });
 
-test("each fault stands at its own field, in words and with the limit", () => {
+test("each invalid field has its own fault, which states the limit", () => {
   expect(faults({ text: "abcd", rounds: 0.5, size: "huge", url: "ftp://x" })).toEqual({
     "/payload/text": "Must have at most 3 characters",
     "/payload/rounds": "Must be a whole number",
@@ -36,7 +36,7 @@ test("each fault stands at its own field, in words and with the limit", () => {
   });
 });
 
-test("what is missing, what is too much, and what lies deeper have paths of their own", () => {
+test("missing, unknown and nested properties have their own paths", () => {
   expect(faults({ text: "a", retries: [{ ms: 1 }, {}], extra: 1 })).toEqual({
     "/payload/size": "Required",
     "/payload/retries/1/ms": "Required",
@@ -51,7 +51,7 @@ test("what is missing, what is too much, and what lies deeper have paths of thei
   });
 });
 
-test("text where a number belongs is a fault, not a guess", () => {
+test("text in a number field is a fault", () => {
   expect(faults({ text: "a", size: "small", rounds: "12x" })).toEqual({
     "/payload/rounds": "Must be a whole number",
   });

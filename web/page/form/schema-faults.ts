@@ -1,14 +1,15 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 
-/** Messages by the JSON pointer of the faulty value. */
+/** Messages by the JSON pointer to the invalid value. */
 export type Faults = ReadonlyMap<string, string>;
 
-/** Keywords that fail only because something inside them fails. */
+/** Keywords that fail only because a nested keyword fails. */
 const CONTAINERS = new Set(["properties", "items", "prefixItems", "$ref", "allOf", "additionalProperties"]);
 
 /**
- * Returns how a value breaks its schema, keyed by paths that begin with `at`, as the gateway's do: `/payload/text`. The
- * validator interprets the schema, because the page's policy forbids validators that compile it.
+ * Returns how a value violates its schema. The keys are paths that start with `at`, like the gateway's:
+ * `/payload/text`. The validator interprets the schema, because the page's policy forbids validators that compile
+ * schemas.
  */
 export function schemaFaults(schema: object, value: unknown, at: string): Faults {
   const { errors } = new Validator(structuredClone(schema) as Schema, "2020-12", false).validate(value);
@@ -82,5 +83,5 @@ function valueAt(root: object, pointer: string): unknown {
     .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], root);
 }
 
-/** Escapes a property's name for a JSON pointer (RFC 6901). */
+/** Escapes a property name for a JSON pointer (RFC 6901). */
 export const pointerPart = (name: string) => name.replaceAll("~", "~0").replaceAll("/", "~1");

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { jobsAddress, nextSort, sortOf, termOf, withTerm } from "./address.ts";
 
-test("a term of a filter is read, replaced and removed, and the others stay", () => {
+test("a filter's term can be read, replaced and removed without changing the others", () => {
   const filter = "status:failed type:hash some words";
   expect(termOf(filter, "type")).toBe("hash");
   expect(termOf(filter, "worker")).toBeUndefined();
@@ -10,7 +10,7 @@ test("a term of a filter is read, replaced and removed, and the others stay", ()
   expect(withTerm("some words", "createdAfter", "5m")).toBe("some words createdAfter:5m");
 });
 
-test("the order is in the address where it is not the first, and goes round", () => {
+test("the address names the sort order unless it is the default, and the last order is followed by the first", () => {
   expect(jobsAddress("")).toBe("#/jobs");
   expect(jobsAddress("status:failed", "slowest")).toBe("#/jobs?filter=status%3Afailed&sort=slowest");
   expect(sortOf(new URLSearchParams("sort=slowest"))).toBe("slowest");

@@ -3,28 +3,28 @@ import { JOB_SORTS, type JobSortName } from "../../../shared/job-sorts.ts";
 const termsIn = (filter: string) => filter.split(/\s+/).filter(Boolean);
 const isOf = (term: string, key: string) => term.toLowerCase().startsWith(`${key}:`);
 
-/** Returns the value of a key in a filter, as it was typed. */
+/** Returns a key's value in a filter, exactly as typed. */
 export const termOf = (filter: string, key: string) =>
   termsIn(filter)
     .find((term) => isOf(term, key))
     ?.slice(key.length + 1);
 
-/** Returns the filter with one value for a key, or without the key. */
+/** Returns the filter with the key set to a value, or without the key if there is no value. */
 export function withTerm(filter: string, key: string, value: string | undefined): string {
   const rest = termsIn(filter).filter((term) => !isOf(term, key));
   const own = value ? [`${key}:${value}`] : [];
   return (key === "status" ? [...own, ...rest] : [...rest, ...own]).join(" ");
 }
 
-/** Returns the order that an address names, or the newest first. */
+/** Returns the sort order named in the address; newest first by default. */
 export const sortOf = (query: URLSearchParams): JobSortName =>
   JOB_SORTS.find(({ name }) => name === query.get("sort"))?.name ?? JOB_SORTS[0].name;
 
-/** Returns the order that follows another one. */
+/** Returns the next sort order. The first one follows the last. */
 export const nextSort = (sort: JobSortName): JobSortName =>
   (JOB_SORTS[JOB_SORTS.findIndex(({ name }) => name === sort) + 1] ?? JOB_SORTS[0]).name;
 
-/** Returns the address of a list, without its defaults. */
+/** Returns the address of a job list. Default values are left out. */
 export function jobsAddress(filter: string, sort: JobSortName = JOB_SORTS[0].name): string {
   const query = new URLSearchParams({
     ...(filter && { filter }),

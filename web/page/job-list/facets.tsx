@@ -16,7 +16,10 @@ interface FacetsProps {
   readonly stats: Stats | undefined;
 }
 
-/** Every status and type, each with its count among the jobs that the other one selects. */
+/**
+ * Lists each status with its count among jobs of the chosen types, and each type with its count among jobs of the
+ * chosen statuses.
+ */
 export function Facets({ filter, sort, stats }: FacetsProps) {
   const types = useQuery("types", (signal) => client.gateway.listJobTypes({}, { signal }), { frozen: true });
   const narrowing = narrowingOf(filter);

@@ -19,7 +19,7 @@ interface FilterBarProps {
   readonly fault: string | undefined;
 }
 
-/** The filter as text, with controls for its time and for the order. */
+/** Shows the filter as text, with controls for its time range and for the sort order. */
 export function FilterBar({ filter, sort, fault }: FilterBarProps) {
   const copy = useCopy();
   const since = termOf(filter, SINCE) ?? "";

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/a11y/noRedundantRoles: a phone lays rows out as grids, which drops the roles of a table
+// biome-ignore-all lint/a11y/noRedundantRoles: on phones, rows are laid out as grids, which drops the table roles
 import { useEffect, useRef } from "preact/hooks";
 import { isTerminal, type JobSummary } from "../../../contracts/job.ts";
 import { age, duration, shortId } from "../../../shared/format.ts";
@@ -18,11 +18,11 @@ interface JobTableProps {
   readonly markAll: () => void;
 }
 
-/** Columns by the order that sorts by them. */
+/** The column that each sort order sorts by; all other orders sort by age. */
 const SORTED: Partial<Record<JobSortName, string>> = { type: "Type", tries: "Tries", slowest: "Took" };
 const NUMBERS = ["Tries", "Age", "Took"];
 
-/** Jobs, a row each. */
+/** Shows jobs in a table, one row for each. */
 export function JobTable({ items, sort, marks, cursor, isAll, toggle, markAll }: JobTableProps) {
   const sorted = SORTED[sort] ?? "Age";
   return (
@@ -65,7 +65,7 @@ export function JobTable({ items, sort, marks, cursor, isAll, toggle, markAll }:
   );
 }
 
-/** The newest job has the least age. */
+/** Newest first is ascending, because the newest job has the lowest age. */
 const directionOf = (sort: JobSortName) =>
   sort === "newest" || sort === "type" ? ("ascending" as const) : ("descending" as const);
 
@@ -79,7 +79,7 @@ interface JobRowProps {
 function JobRow({ job, isMarked, isCurrent, toggle }: JobRowProps) {
   const row = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
-    // The cursor is the focus, so that a screen reader says the row and Enter opens it.
+    // The cursor moves the focus, so that a screen reader reads the row and Enter opens it.
     if (isCurrent) row.current?.querySelector("a")?.focus();
   }, [isCurrent]);
   const open = (event: MouseEvent) => {
@@ -125,7 +125,7 @@ function JobRow({ job, isMarked, isCurrent, toggle }: JobRowProps) {
   );
 }
 
-/** The next thing to know about a row: what it waits for, how far it is, or why it failed. */
+/** Shows the most useful fact about a job: when it is due, its progress, or why it failed. */
 function Why({ job: { status, error, progress, runAt, cancelRequested } }: { job: JobSummary }) {
   if (status === "COMPLETED") return null;
   if (cancelRequested && !isTerminal(status)) return <span class="soft">stopping</span>;

@@ -2,14 +2,14 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 
 interface ActionButtonProps {
-  /** A verb, with the count where it acts on many. */
+  /** A verb, with a count if it acts on several items. */
   readonly label: string;
-  /** The label while the command takes long. */
+  /** The label shown if the command takes long. */
   readonly busyLabel: string;
   readonly icon?: string;
   readonly tone?: "primary" | "danger";
   readonly shown?: string;
-  /** Why the button is off. It stays focusable, and the view shows the reason. */
+  /** Why the button is disabled. It stays focusable, and the view shows the reason. */
   readonly why?: string | undefined;
   readonly run: () => Promise<unknown>;
 }

@@ -17,13 +17,13 @@ const WORDS = {
 interface BulkBarProps {
   readonly filter: string;
   readonly marked: readonly JobSummary[];
-  /** How many rows marking all would mark; 0 where all are marked already. */
+  /** How many rows `markAll` would mark; 0 if all of them are marked already. */
   readonly rest: number;
   readonly markAll: () => void;
   readonly clear: () => void;
 }
 
-/** Acts on the marked jobs one by one, or on everything that matches, after a dry run has counted it. */
+/** Acts on the marked jobs one by one, or on all matching jobs after a dry run has counted them. */
 export function BulkBar({ filter, marked, rest, markAll, clear }: BulkBarProps) {
   const act = useAction();
   const confirm = useConfirm();

@@ -5,13 +5,13 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 export interface Question {
   readonly title: string;
   readonly text: string;
-  /** The label of the confirming button, with the count. */
+  /** The confirm button's label, with the count. */
   readonly verb: string;
 }
 
 const Confirms = createContext<(question: Question) => Promise<boolean>>(async () => false);
 
-/** Confirms an action that is hard to undo. Esc means no. */
+/** Shows a dialog that confirms actions that are hard to undo. Esc cancels. */
 export function ConfirmArea({ children }: { children: ComponentChildren }) {
   const [asked, setAsked] = useState<{ question: Question; answer: (yes: boolean) => void }>();
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,7 +1,7 @@
 import { timeLeft } from "../time-left.ts";
 import { useNow } from "../use-now.ts";
 
-/** Counts down to a moment without changing its width. */
+/** Shows the time left until a moment. Its width stays constant. */
 export function Countdown({ until, before = "" }: { until: string; before?: string }) {
   const now = useNow();
   return (

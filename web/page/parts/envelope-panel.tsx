@@ -10,11 +10,11 @@ interface EnvelopePanelProps {
   readonly job: JobDetail;
   readonly envelope: EventEnvelope;
   readonly onSelect: (eventId: string) => void;
-  /** Where its trace can be seen. */
+  /** The URL of the job's trace, if the trace can be viewed. */
   readonly traceUrl: string | undefined;
 }
 
-/** One envelope: what it says, its facts, and the JSON that travelled. */
+/** Shows an envelope: what it says in words, its fields, and its JSON. */
 export function EnvelopePanel({ job, envelope, onSelect, traceUrl }: EnvelopePanelProps) {
   const copy = useCopy();
   const { events } = job;

@@ -8,11 +8,11 @@ const FRESH_MS = 1_500;
 
 interface EventFeedProps {
   readonly events: readonly EventEnvelope[];
-  /** The event that the keys have selected. */
+  /** The id of the event selected with the keyboard. */
   readonly cursor?: string | undefined;
 }
 
-/** Events in words, a row each, and the way to their jobs. */
+/** Shows events in words, one row for each, with links to their jobs. */
 export function EventFeed({ events, cursor }: EventFeedProps) {
   return (
     <ul class="feed" aria-live="off">

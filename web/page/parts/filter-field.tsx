@@ -16,7 +16,7 @@ interface FilterFieldProps {
   readonly children?: ComponentChildren;
 }
 
-/** A filter as text, applied by Enter; `children` are further controls beside it. */
+/** Edits a filter as text and applies it on Enter. `children` are further controls beside the field. */
 export function FilterField({ filter, label, placeholder, apply, fault, hint, children }: FilterFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -29,7 +29,7 @@ export function FilterField({ filter, label, placeholder, apply, fault, hint, ch
         onSubmit={(event) => {
           event.preventDefault();
           apply(input.current?.value.trim() ?? "");
-          // Leaving the field makes the page's keys work again.
+          // The page's keys work only outside the field.
           input.current?.blur();
         }}
       >

@@ -6,7 +6,10 @@ const TERMINAL_HINTS = [
   ["Ctrl+Shift+Esc", "leave the terminal"],
 ] as const;
 
-/** The keys that would do something now. `keys` is undefined in the terminal, which receives all but a few. */
+/**
+ * Shows the keys that have an effect now. `keys` is undefined in the terminal view, because the terminal receives
+ * almost all keys.
+ */
 export function HintBar({ keys, help }: { keys: readonly ActiveKey[] | undefined; help: () => void }) {
   if (!keys)
     return (

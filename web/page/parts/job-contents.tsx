@@ -23,7 +23,7 @@ interface JobContentsProps {
   readonly onTab: (tab: Tab) => void;
 }
 
-/** What a job holds, a tab each. */
+/** Shows a job's contents in tabs. */
 export function JobContents({ job, tab, selected, onSelect, onTab }: JobContentsProps) {
   return (
     <section class="panel" aria-label="Contents">

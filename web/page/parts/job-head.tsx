@@ -26,7 +26,7 @@ interface JobHeadProps {
   readonly overview: OverviewReply | undefined;
 }
 
-/** What a job is, how it ended, and what can be done with it. */
+/** Shows what a job is, how it ended, and which actions are possible. */
 export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
   const act = useAction();
   const copy = useCopy();
@@ -127,7 +127,7 @@ export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
   );
 }
 
-/** When a scheduled or retrying job is due. */
+/** Shows when a scheduled or retrying job is due. */
 function NextTry({ job: { status, runAt } }: { job: JobDetail }) {
   if (!runAt || (status !== "RETRYING" && status !== "SCHEDULED")) return null;
   return (
@@ -143,7 +143,7 @@ function whyNot({ status }: JobDetail, retry: string | undefined, cancel: string
   return `${off.join(" and ")} ${off.length > 1 ? "are" : "is"} off: this job is ${statusWord(status)}`;
 }
 
-/** The jobs that this one came from. */
+/** Links to the jobs that this one was created from. */
 function Family({ job: { parentId, originId, originKind } }: { job: JobDetail }) {
   const link = (id: string) => (
     <a class="link mono" href={`#/jobs/${id}`}>
@@ -162,7 +162,7 @@ function Family({ job: { parentId, originId, originKind } }: { job: JobDetail })
   );
 }
 
-/** The graphs of its type in the minutes around it. */
+/** Links to the Grafana graphs of the job's type for the minutes around the job. */
 function Panels({ job, overview }: Pick<JobHeadProps, "job" | "overview">) {
   const from = Date.parse(job.createdAt) - AROUND_MS;
   const to = Math.max(Date.parse(job.finishedAt ?? job.createdAt), from) + 2 * AROUND_MS;

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\btrue\b|\bfalse\b|\bnull\b)/g;
 
-/** A value as highlighted JSON. It scrolls on its own, so it takes the focus. */
+/** Shows a value as highlighted JSON. The block scrolls, so it must be focusable. */
 export function Json({ value, label }: { value: unknown; label: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard

@@ -9,7 +9,9 @@ import { Spark } from "./spark.tsx";
 
 type Metric = "execution.p50" | "execution.p95" | "execution.p99" | "queueWait.p95";
 
-/** The service keeps percentiles by the minute, and five points make no line. */
+/**
+ * The shortest range of the chart. The service keeps percentiles by the minute, and five points are too few for a line.
+ */
 const LEAST_MINUTES = 30;
 const SERIES_MS = 15_000;
 const MAX_POINTS = 120;
@@ -21,10 +23,11 @@ interface LatencyPanelProps {
   readonly to: number;
 }
 
-/** How long jobs ran and waited, over time and in total. */
+/** Shows how long jobs ran and waited, over time and in total. */
 export function LatencyPanel({ overview: { stats, observationLagMs }, range, to }: LatencyPanelProps) {
   const minutes = Math.max(range.minutes, LEAST_MINUTES);
-  // Omits the current minute: it holds few jobs, and lines fetched before and after its first one would cross.
+  // Omits the current minute, which contains few jobs: a line fetched before the minute's first job could cross one
+  // fetched after it.
   const points = (metric: Metric) =>
     (
       useQuery(

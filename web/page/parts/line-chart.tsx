@@ -3,16 +3,16 @@ import { clock } from "../../../shared/format.ts";
 export interface Line {
   readonly name: string;
   readonly style: string;
-  /** Equal steps of time, the newest last. */
+  /** Values at equal time steps, newest last. */
   readonly points: readonly (number | null | undefined)[];
   readonly fill?: string;
-  /** Whether the name stands at the end of the line. */
+  /** Whether the line's name is shown at its end. */
   readonly tagged?: true;
 }
 
 interface LineChartProps {
   readonly lines: readonly Line[];
-  /** What a screen reader says instead of the picture. */
+  /** The text that a screen reader reads instead of the chart. */
   readonly label: string;
   readonly from: number;
   readonly to: number;
@@ -27,7 +27,9 @@ const HEIGHT = 100;
 const MINUTE_MS = 60_000;
 const MAX_ROWS = 30;
 
-/** Lines over time on one scale. Missing points stay gaps; a table of the points opens below. */
+/**
+ * Draws lines over time on one scale. Missing points stay gaps. A table of the points can be opened below the chart.
+ */
 export function LineChart(props: LineChartProps) {
   const { lines, label, from, to, tickMinutes, unit, scale = "linear", small } = props;
   const { marks, yOf } = scale === "log" ? logScale(lines) : linearScale(lines);
@@ -85,7 +87,7 @@ export function LineChart(props: LineChartProps) {
 
 interface Scale {
   readonly marks: readonly number[];
-  /** Percent from the top. */
+  /** Returns a value's position in percent from the top. */
   readonly yOf: (value: number) => number;
 }
 
@@ -94,7 +96,7 @@ function linearScale(lines: readonly Line[]): Scale {
   return { marks: [most, most / 2, 0], yOf: (value) => HEIGHT - (HEIGHT * value) / most };
 }
 
-/** Powers of ten around the measured values, at least two decades. */
+/** Returns a scale marked in powers of ten around the measured values, at least two decades high. */
 function logScale(lines: readonly Line[]): Scale {
   const known = lines.flatMap(({ points }) =>
     points.filter((value) => typeof value === "number" && value > 0),
@@ -118,7 +120,7 @@ function pathOf(points: Line["points"], yOf: Scale["yOf"]): string {
         isGap = true;
         return [];
       }
-      // A point between two gaps would be a line of no length.
+      // A point between two gaps would be a line of length zero, so it becomes a short dash.
       if (isGap && !isKnown(points[i + 1]))
         return [`M${(xOf(i, points.length) - 1).toFixed(1)} ${yOf(value).toFixed(1)} h2`];
       const step = `${isGap ? "M" : "L"}${xOf(i, points.length).toFixed(1)} ${yOf(value).toFixed(1)}`;
@@ -128,7 +130,7 @@ function pathOf(points: Line["points"], yOf: Scale["yOf"]): string {
     .join(" ");
 }
 
-/** The area under a line, closed at each gap. */
+/** Returns the area under a line, closed at each gap. */
 function areaOf(points: Line["points"], yOf: Scale["yOf"]): string {
   return pathOf(points, yOf)
     .split("M")
@@ -143,7 +145,7 @@ function areaOf(points: Line["points"], yOf: Scale["yOf"]): string {
 
 const TAG_GAP = 13;
 
-/** Names at the ends of their lines, spaced so that they do not overlap. */
+/** Places names at the ends of their lines, spaced so that they do not overlap. */
 function tagsOf(lines: readonly Line[], yOf: Scale["yOf"]): { name: string; at: number }[] {
   const ends = lines
     .filter(({ tagged }) => tagged)
@@ -198,7 +200,7 @@ function PointTable({ lines, from, to, unit }: LineChartProps) {
   );
 }
 
-/** Rounds up to 1, 2, 4, 6, 8 or 10 times a power of ten, half of which is readable too. */
+/** Rounds up to 1, 2, 4, 6, 8 or 10 times a power of ten, so that half of the result is a readable number too. */
 function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return power * ([1, 2, 4, 6, 8, 10].find((step) => step * power >= value) ?? 10);

@@ -5,12 +5,12 @@ import { Countdown } from "./countdown.tsx";
 
 type Waiting = "SCHEDULED" | "RETRYING";
 
-/** The API sorts jobs by age, so the next one is known only where all of them fit on one page. */
+/** How many jobs are loaded at most. The API sorts by age, so the next due job is known only if all are loaded. */
 const MOST = 200;
 const EVERY_MS = 4_000;
 const OTHERWISE = { SCHEDULED: "waits for its time", RETRYING: "after a failed try" } as const;
 
-/** When the next waiting job is due. */
+/** Shows when the next scheduled or retrying job is due. */
 export function NextDue({ status, jobs }: { status: Waiting; jobs: number }) {
   return jobs > 0 && jobs <= MOST ? <Next status={status} /> : OTHERWISE[status];
 }

@@ -13,7 +13,7 @@ interface Entry {
   readonly run: () => void;
 }
 
-/** Finds views and actions by name, as `:` does in the terminal UI, and takes other text as a filter for jobs. */
+/** Finds views and actions by name, as `:` does in the terminal UI. Any other text becomes a job filter. */
 export function Palette({ keys, close }: { keys: readonly ActiveKey[]; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
@@ -73,7 +73,7 @@ function Option({ entry, isChosen, run }: OptionProps) {
     if (isChosen) option.current?.scrollIntoView({ block: "nearest" });
   }, [isChosen]);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and the keys
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and handles the keys
     <div role="option" id={idOf(entry)} ref={option} aria-selected={isChosen} tabIndex={-1} onClick={run}>
       <span>{entry.name}</span>
       <span class="dim clip">{entry.help}</span>
@@ -104,7 +104,7 @@ function views(): Entry[] {
   ];
 }
 
-/** What the keys of the view would do now. */
+/** Returns the actions that the view's keys can run now. */
 function commands(keys: readonly ActiveKey[]): Entry[] {
   return keys.flatMap(({ action, help, shown, run }) => {
     const name = action === "terminal" ? undefined : COMMAND_NAMES[action];

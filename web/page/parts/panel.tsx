@@ -5,9 +5,11 @@ interface PanelProps {
   readonly title: string;
   readonly end?: ComponentChildren;
   readonly class?: string;
-  /** Why the panel's data are missing or old. */
+  /** Why the panel's data is missing or old. */
   readonly error?: Error | undefined;
-  /** Whether the first data are still loading. Its neighbours wait, so that nothing moves when they arrive. */
+  /**
+   * Whether the first data is still loading. Neighbouring panels stay hidden until it arrives, so that nothing moves.
+   */
   readonly busy?: boolean;
   /** Whether rows extend from edge to edge. */
   readonly flush?: boolean;
@@ -44,7 +46,7 @@ export function Panel({
   );
 }
 
-/** An empty state: what would be here, and how to get it. */
+/** Shows an empty state: the missing content, and how to get it. */
 export function Empty({ children }: { children: ComponentChildren }) {
   return <div class="empty">{children}</div>;
 }

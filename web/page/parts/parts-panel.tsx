@@ -7,7 +7,7 @@ import { Panel } from "./panel.tsx";
 
 const GATEWAY_MS = 10_000;
 
-/** Which services and engines answer. */
+/** Shows which services and engines answer. */
 export function PartsPanel({ overview }: { overview: Overview }) {
   const gateway = useQuery("types", (signal) => client.gateway.listJobTypes({}, { signal }), {
     everyMs: GATEWAY_MS,

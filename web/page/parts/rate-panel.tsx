@@ -7,7 +7,7 @@ import { Empty, Panel } from "./panel.tsx";
 interface RatePanelProps {
   readonly rates: RateLines;
   readonly range: TimeRange;
-  /** Milliseconds of the clock at the right edge. */
+  /** The time at the chart's right edge, in milliseconds. */
   readonly to: number;
   readonly isEmpty: boolean;
 }

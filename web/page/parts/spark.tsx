@@ -1,7 +1,7 @@
 const WIDTH = 69;
 const HEIGHT = 18;
 
-/** A line without an axis beside the number it leads to; absent where there are too few points. */
+/** Draws a small line without axes beside the current number. With fewer than two points it stays empty. */
 export function Spark({ points }: { points: readonly (number | null)[] }) {
   const known = points.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
   if (known.length < 2) return <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" />;

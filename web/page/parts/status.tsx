@@ -14,7 +14,7 @@ const TONES: Readonly<Record<JobStatus, string>> = {
   REJECTED: "rejected",
 };
 
-/** The statuses that lists and counters show, in their order. PENDING lasts milliseconds and counts as waiting. */
+/** The statuses shown in lists and counters, in display order. PENDING lasts milliseconds and counts as waiting. */
 export const STATUSES_SHOWN: readonly JobStatus[] = [
   "COMPLETED",
   "EXECUTING",
@@ -26,14 +26,14 @@ export const STATUSES_SHOWN: readonly JobStatus[] = [
   "REJECTED",
 ];
 
-/** Returns the statuses that are counted under a shown one. */
+/** Returns the statuses that are counted under a displayed status. */
 export const statusesOf = (status: JobStatus): readonly JobStatus[] =>
   status === "VALIDATED" ? ["PENDING", "VALIDATED"] : [status];
 
-/** Returns the name of a status among the styles and symbols. */
+/** Returns a status's name in style classes and icon names. */
 export const toneOf = (status: JobStatus) => TONES[status];
 
-/** A status: glyph, word and colour. `hidesWord` leaves the word to screen readers. */
+/** Shows a status as glyph, word and colour. With `hidesWord`, only screen readers get the word. */
 export function Status({
   status,
   hidesWord = false,

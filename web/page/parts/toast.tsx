@@ -10,7 +10,7 @@ interface Toast {
 const SHOW_MS = 6_000;
 const Toasts = createContext<(toast: Toast) => void>(() => undefined);
 
-/** Shows the outcomes of actions in one place of the page. An error stays until a person closes it. */
+/** Shows the outcomes of actions in one place on the page. An error stays until the user closes it. */
 export function ToastArea({ children }: { children: ComponentChildren }) {
   const [toast, setToast] = useState<Toast>();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -36,7 +36,7 @@ export function ToastArea({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Returns a function that copies text and confirms it by name. */
+/** Returns a function that copies text and confirms the copy by name. */
 export function useCopy(): (name: string, text: string) => void {
   const act = useAction();
   return (name, text) => void act(`Copied ${name}`, () => navigator.clipboard.writeText(text));

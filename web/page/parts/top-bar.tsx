@@ -13,7 +13,7 @@ const VIEWS = TABS.map(({ screen, title }, index) => ({
   name: NAMES[screen] ?? title,
 }));
 
-/** Returns the view that the bars mark for a route. */
+/** Returns the view that the bars highlight for a route. */
 function tabOf({ view }: Route): string {
   if (view === "job" || view === "new") return "jobs";
   if (view === "ledger") return "overview";
@@ -86,7 +86,7 @@ export function TopBar({ route, overview, find }: BarProps & { readonly find: ()
   );
 }
 
-/** Says whether the numbers are live and, where they are not, how old they are. */
+/** Says whether the numbers are live and, if they are not, how old they are. */
 function LiveWord() {
   const { state, at } = useLive();
   const word = { connecting: "Connecting", live: "Live", stale: `Not live, ${age(Date.now() - at)}` }[state];
@@ -98,7 +98,7 @@ function LiveWord() {
   );
 }
 
-/** Counts what needs a person; absent where nothing does. */
+/** Shows how many items need attention; absent if there are none. */
 function Badge({ view, overview }: { view: string; overview: Overview | undefined }) {
   const [number, tone, noun] =
     view === "dead-letters"
@@ -123,7 +123,9 @@ const PHONE = [
   { view: "terminal", name: "Terminal", icon: "term" },
 ] as const;
 
-/** The views at the bottom of a phone, where a thumb reaches them; the overview leads to events and queues. */
+/**
+ * Shows the views at the bottom of a phone's screen, within reach of a thumb. The overview leads to events and queues.
+ */
 export function TabBar({ route, overview }: BarProps) {
   const current = tabOf(route);
   return (

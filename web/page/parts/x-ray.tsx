@@ -6,7 +6,7 @@ import { eventOfBar, type Spent, spentOf, ticksOf } from "../job-time.ts";
 
 const WIDTH = 320;
 const ROW = 34;
-/** The axis extends a little beyond the end, so that the last mark is fully visible. */
+/** The axis extends slightly beyond the end, so that the last mark is fully visible. */
 const ROOM = 1.06;
 
 interface XRayProps {
@@ -15,7 +15,7 @@ interface XRayProps {
   readonly onSelect: (eventId: string) => void;
 }
 
-/** Every hop, wait and try of a job on one axis of time; pressing one shows its envelope. */
+/** Shows every hop, wait and try of a job on one time axis. Pressing one shows its envelope. */
 export function XRay({ job, selected, onSelect }: XRayProps) {
   const { bars, totalMs } = traceOf(job, Date.now());
   const scale = WIDTH / Math.max(totalMs * ROOM, 0.001);
@@ -27,7 +27,7 @@ export function XRay({ job, selected, onSelect }: XRayProps) {
         <span class="end hide-phone">press a hop for its envelope</span>
       </header>
       <SpentBar parts={spentOf(bars)} />
-      {/* biome-ignore lint/a11y/useSemanticElements: hops are no fields of a form */}
+      {/* biome-ignore lint/a11y/useSemanticElements: hops are not form fields */}
       <div role="group" aria-label="Hops in order">
         <div class="axis" aria-hidden="true">
           <span />
@@ -86,7 +86,7 @@ function SpentBar({ parts }: { parts: readonly Spent[] }) {
 interface HopProps {
   readonly bar: TraceBar;
   readonly scale: number;
-  /** Moments that a line runs through. */
+  /** Positions of the vertical lines that cross the row. */
   readonly lines: readonly number[];
   readonly isSelected: boolean;
   readonly onSelect: () => void;

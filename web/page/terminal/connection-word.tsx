@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 import type { LinkState } from "./link.ts";
 
-/** The connection in a word, with its glyph; what is waited for counts down. */
+/** Shows the connection state as a glyph and a word, and counts down to the next try. */
 export function ConnectionWord({ state }: { state: LinkState }) {
   const seconds = useSecondsUntil(state.name === "waiting" ? state.until : undefined);
   const [status, word] = {

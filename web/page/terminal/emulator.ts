@@ -9,7 +9,7 @@ import { writeOnlyClipboard } from "./clipboard.ts";
 
 const LEAST_COLS = 50;
 
-/** The emulator in an element: xterm.js with what this page needs of its addons. */
+/** Creates the terminal emulator in an element: xterm.js with the addons that this page needs. */
 export function createEmulator(element: HTMLElement) {
   const terminal = new Terminal({
     allowProposedApi: true,
@@ -26,19 +26,19 @@ export function createEmulator(element: HTMLElement) {
   terminal.loadAddon(new WebLinksAddon((_, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
   terminal.loadAddon(new ClipboardAddon(undefined, writeOnlyClipboard));
   withSheets(() => terminal.open(element));
-  // A canvas does not expose its text: the console and the tests read it here.
+  // The console and the tests read the text here, because a canvas does not expose it.
   Object.defineProperty(element, "terminal", { value: terminal, configurable: true });
   try {
     const webgl = new WebglAddon();
     webgl.onContextLoss(() => webgl.dispose());
     terminal.loadAddon(webgl);
   } catch (error) {
-    // Without WebGL the terminal draws with elements: slower, and it looks the same.
+    // Without WebGL, xterm.js draws with DOM elements, which is slower but looks the same.
     console.info("WebGL is not available", error);
   }
   return {
     terminal,
-    /** The size that fills the element, within what a session accepts. */
+    /** Returns the size that fills the element, within the limits of a session. */
     fittingSize() {
       terminal.options.fontSize = fontSizeFor(element.clientWidth);
       const { cols = 80, rows = 24 } = fit.proposeDimensions() ?? {};
@@ -56,13 +56,15 @@ export function createEmulator(element: HTMLElement) {
 }
 export type Emulator = ReturnType<typeof createEmulator>;
 
-/** Pixels: 15 where that leaves room for a program to lay itself out, as small as 9 on a phone. */
+/**
+ * Returns the font size in pixels: 15 if that leaves room for {@link LEAST_COLS} columns, otherwise smaller, down to 9.
+ */
 function fontSizeFor(width: number): number {
   // A cell of JetBrains Mono is 0.6 em wide.
   return Math.min(15, Math.max(9, Math.floor(width / (LEAST_COLS * 0.6))));
 }
 
-/** The sixteen colours of the terminal are the page's own. */
+/** Returns a theme that takes the terminal's sixteen colours from the page. */
 function themeOf(element: HTMLElement) {
   const style = getComputedStyle(element);
   const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -91,8 +93,8 @@ function themeOf(element: HTMLElement) {
 }
 
 /**
- * xterm.js writes its rules into style elements, which the page's policy forbids. While it opens, each such element
- * passes its text to a constructed style sheet instead, which the policy allows.
+ * Calls `open` and moves the text of every style element created by it to a constructed style sheet. xterm.js
+ * writes its rules into style elements, which the page's policy forbids; it allows constructed style sheets.
  */
 function withSheets(open: () => void): void {
   const create = document.createElement;

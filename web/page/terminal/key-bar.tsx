@@ -13,7 +13,7 @@ const KEYS: readonly { label: string; name?: string; text: string }[] = [
   { label: "?", text: "?" },
 ];
 
-/** Keys that a touch screen lacks. Ctrl is held for the next letter that is typed on it. */
+/** Offers keys that a touch keyboard lacks. Ctrl stays pressed for the next key of this bar. */
 export function KeyBar({ onKey }: { onKey: (text: string) => void }) {
   const [isControl, setControl] = useState(false);
   const press = (text: string) => {

@@ -13,10 +13,11 @@ type Session = Extract<PtyServerMessage, { type: "session" }>;
 type Viewers = Extract<PtyServerMessage, { type: "viewers" }>;
 
 /**
- * What the page shows of its connection.
+ * The connection state that the page shows.
  *
- * `connecting` → `connected` once the screen is drawn. A lost socket leads to `waiting`, which tries again by itself.
- * `refused` needs a person: a token, fewer terminals, another origin. `ended` and `replaced` wait for a person too.
+ * `connecting` becomes `connected` once the screen is drawn. A lost socket leads to `waiting`, which reconnects
+ * automatically. `refused` lasts until something changes: a token, fewer terminals or another origin. `ended` and
+ * `replaced` wait for the user.
  */
 export type LinkState =
   | { readonly name: "connecting" }
@@ -31,7 +32,7 @@ export type LinkState =
   | { readonly name: "ended"; readonly detail: string }
   | { readonly name: "replaced" };
 
-/** Why a token opened no terminal. */
+/** Why a token did not open a terminal. */
 export type TokenFault = "wrong" | "unanswered";
 
 export interface LinkEvents {
@@ -40,14 +41,17 @@ export interface LinkEvents {
   size(cols: number, rows: number): void;
   notice(message: string): void;
   watchLink(as: "watch" | "join", token: string): void;
-  /** Writes output to the screen and calls `done` once it is parsed. `reset` precedes it when the screen is redrawn. */
+  /**
+   * Writes output to the screen and calls `done` once the output is parsed. `reset` is called first if the whole screen
+   * is redrawn.
+   */
   output(bytes: Uint8Array, done: () => void): void;
   reset(): void;
 }
 
 export interface LinkOptions {
   readonly url: string;
-  /** The secret of a watch link, when this page only watches. */
+  /** The watch link's secret, if this page was opened through one. */
   readonly watch?: string;
   readonly size: () => { cols: number; rows: number };
   readonly storage: Storage;
@@ -55,20 +59,23 @@ export interface LinkOptions {
 }
 
 const KEY = "observatory-terminal";
-/** Close codes that end the link for good: the server has said why, or another page took over. */
+/** The close code for a session that another page has taken over. The link then stops reconnecting. */
 const REPLACED = 4409;
-/** A frozen service accepts a request and never answers it. */
+/** Request timeout, because a frozen service accepts requests but never answers them. */
 const ANSWER_MS = 10_000;
 export const NO_ANSWER = "The terminal service does not answer";
 
-/** The connection of one terminal: opens a session or resumes this tab's, and keeps it across lost sockets. */
+/**
+ * Creates the connection of one terminal. It opens a session or resumes this tab's, and keeps the session across lost
+ * sockets.
+ */
 export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   let socket: WebSocket | undefined;
   let heartbeat: Heartbeat | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
   let ticket: string | undefined;
-  /** Bytes that the screen has parsed; undefined while it shows nothing of the session. */
+  /** The session's output position up to which the screen has received bytes; undefined before the first frame. */
   let parsed: number | undefined;
   let session: Session | undefined;
   let resumed = 0;
@@ -108,7 +115,8 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     const beat = startHeartbeat({
       ping: () => say({ type: "ping", id: pings++ }),
       onSilence() {
-        // Whatever still arrives on it has been superseded: the next socket continues after the last byte parsed.
+        // Anything that still arrives on this socket is ignored, because the next socket continues after the last byte
+        // received.
         socket = undefined;
         own.close();
         retry("The terminal service stopped answering");
@@ -136,7 +144,9 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     };
   }
 
-  /** A failed handshake tells a page nothing, so this requests the reason from the same address. */
+  /**
+   * Requests the reason for a failed handshake over HTTP from the same address, because a browser does not reveal it.
+   */
   async function explain(): Promise<void> {
     try {
       const reply = await fetch(url.replace(/^ws/, "http"), {
@@ -208,7 +218,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   function onError(code: PtyErrorCode, detail: string): void {
     if (code === "STOPPING") return;
     if ((code === "SESSION_NOT_FOUND" || code === "INVALID_TOKEN") && !watch) {
-      // The session of this tab is gone: a new one takes its place.
+      // This tab's session no longer exists, so a new one replaces it.
       forget();
       connect();
       return;
@@ -233,7 +243,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     const { kind, sequence, bytes } = frame;
     if (kind === "snapshot" || parsed === undefined) events.reset();
     const end = kind === "snapshot" ? sequence : sequence + bytes.length;
-    // The screen parses what it is handed in order, so a reconnect continues after it.
+    // The screen parses its input in order, so a reconnect may continue after this frame before it is parsed.
     parsed = end;
     const own = socket;
     events.output(bytes, () => {
@@ -243,12 +253,12 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
 
   return {
     connect,
-    /** Reconnects now instead of at the end of the wait. */
+    /** Reconnects now, without waiting for the delay to end. */
     retryNow() {
       attempt = 0;
       connect();
     },
-    /** Exchanges the token for a ticket and opens a terminal with it, or returns why it does not. */
+    /** Exchanges the token for a ticket and opens a terminal with the ticket, or returns why the exchange failed. */
     async authorize(token: string): Promise<TokenFault | undefined> {
       try {
         const reply = await fetch(`${url.replace(/^ws/, "http")}/ticket`, {

@@ -14,7 +14,7 @@ interface RefusalProps {
   readonly authorize: (token: string) => Promise<TokenFault | undefined> | undefined;
 }
 
-/** Why there is no terminal, and what to do about it. */
+/** Explains why there is no terminal and what to do about it. */
 export function Refusal({ state, onRetry, authorize }: RefusalProps) {
   if (state.name === "ended")
     return (
@@ -68,7 +68,7 @@ interface MessageProps {
   readonly text: string;
   readonly action: string;
   readonly onAction: () => void;
-  /** Whether the page tries again by itself. */
+  /** Whether the page tries again automatically. */
   readonly retries?: boolean;
 }
 

@@ -9,7 +9,7 @@ import { type SideFacts, SidePanel } from "./side-panel.tsx";
 
 const RESIZE_QUIET_MS = 100;
 
-/** The terminal, with who else sees it. `watch` is the secret of a watch link. */
+/** Shows the terminal and its viewers. `watch` is the secret of a watch link. */
 export function TerminalView({ watch }: { watch?: string }) {
   const element = useRef<HTMLDivElement>(null);
   const link = useRef<Link>(null);
@@ -22,7 +22,7 @@ export function TerminalView({ watch }: { watch?: string }) {
   useEffect(() => {
     let end: (() => void) | undefined;
     let isGone = false;
-    // The emulator measures its cells once, so its font has to be there.
+    // The emulator measures its cells only once, so its font must already be loaded.
     const font = Promise.all(
       ["15px", "bold 15px"].map((weight) => document.fonts.load(`${weight} "JetBrains Mono"`)),
     );
@@ -89,7 +89,8 @@ export function TerminalView({ watch }: { watch?: string }) {
   }
 
   useEffect(() => {
-    // Leaving a page that drives a terminal needs confirmation: that it can be resumed is not obvious.
+    // Leaving the page while others watch its terminal needs confirmation, because it is not obvious that the terminal
+    // can be resumed.
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     const isDriving = state.name === "connected" && state.role === "driver" && facts.watchers.length > 0;
     if (isDriving) addEventListener("beforeunload", warn);
@@ -147,7 +148,10 @@ function linkTo(token: string): string {
   return `${location.origin}${location.pathname}#/watch/${token}`;
 }
 
-/** Keys that belong to the page: copy and paste as terminals have them, and the way out for the keyboard. */
+/**
+ * Whether the page handles a key instead of the terminal: the usual terminal keys for copy and paste, and
+ * Ctrl+Shift+Esc, which moves the focus out of the terminal.
+ */
 function isPageKey(event: KeyboardEvent, selection: string): boolean {
   if (!event.ctrlKey || !event.shiftKey || event.type !== "keydown") return false;
   if (event.code === "KeyC" && selection) {

@@ -8,11 +8,11 @@ const ORDER = ["critical", "warning", "info"];
 
 interface AlertsPanelProps {
   readonly class?: string;
-  /** How many jobs have failed, where a link to them helps. */
+  /** How many jobs have failed. Alerts about failures link to them. */
   readonly failed?: number | undefined;
 }
 
-/** Firing alerts, the worst first. */
+/** Lists the firing alerts, most severe first. */
 export function AlertsPanel({ class: className, failed = 0 }: AlertsPanelProps) {
   const { data, error } = useQuery("alerts", (signal) => client.readModel.alerts({}, { signal }));
   const firing = (data?.items ?? [])

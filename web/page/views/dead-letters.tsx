@@ -20,13 +20,13 @@ const useLetters = () =>
     client.readModel.listDeadLetters({ query: { limit: PAGE } }, { signal }),
   );
 
-/** Describes a cause in the words of the handler, or of the check that refused the message. */
+/** Describes a cause with the handler's error message, or with the reason for which the message was refused. */
 function causeWords({ reason, detail }: Pick<DeadLetter, "detail"> & { reason: string }): string {
   const words = reason.replaceAll("_", " ").toLowerCase();
   return reason === "OUT_OF_TRIES" && detail ? detail : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Why messages and jobs died, the commonest cause first. */
+/** Shows why messages and jobs died, most common cause first. */
 export function DeadLetterReasons({ total, class: className }: { total: number; class?: string }) {
   const { data, error } = useLetters();
   const groups = groupsOf(data?.items ?? []);
@@ -73,7 +73,7 @@ export function DeadLetterReasons({ total, class: className }: { total: number; 
 const hashOf = (cause: string | undefined) =>
   cause === undefined ? "#/dead-letters" : `#/dead-letters?cause=${encodeURIComponent(cause)}`;
 
-/** What waits for a person: grouped by cause at the side, one by one in the list. */
+/** Shows the dead letters: grouped by cause at the side, one by one in the list. */
 export function DeadLettersView({ query }: { query: URLSearchParams }) {
   const cause = query.get("cause") ?? undefined;
   const { data, error, reload } = useLetters();

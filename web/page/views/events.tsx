@@ -34,7 +34,7 @@ const Freeze = ({ isFrozen, toggle }: FreezeProps) => (
   </>
 );
 
-/** The newest events, which a person can freeze. */
+/** Shows the newest events, with a button that freezes them. */
 export function NowPanel() {
   const [isFrozen, setFrozen] = useState(false);
   const { data, error } = useEvents(ON_OVERVIEW, isFrozen);
@@ -56,7 +56,7 @@ export function NowPanel() {
 
 const addressOf = (filter: string) => (filter ? `#/events?${new URLSearchParams({ filter })}` : "#/events");
 
-/** The newest events that contain the words in the address. */
+/** Shows the newest events that match the filter in the address. */
 export function EventsView({ query }: { query: URLSearchParams }) {
   const filter = query.get("filter") ?? "";
   const [isFrozen, setFrozen] = useState(false);

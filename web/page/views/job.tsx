@@ -19,7 +19,7 @@ interface JobViewProps {
   readonly overview: OverviewReply | undefined;
 }
 
-/** One job: where its time went, every envelope, its payload and its outcome. */
+/** Shows where a job's time went, its envelopes, its payload and its outcome. */
 export function JobView({ id, query, overview }: JobViewProps) {
   const { data, error, reload } = useQuery(`job ${id}`, (signal) =>
     client.readModel.jobDetail({ params: { id } }, { signal }),
@@ -50,7 +50,7 @@ export function JobView({ id, query, overview }: JobViewProps) {
   );
 }
 
-/** Between the gateway's 202 and the processor's row a job exists only as a message. */
+/** Shown between the gateway's 202 and the processor's row, while the job exists only as a message. */
 function OnItsWay({ since }: { since: number }) {
   const waited = Date.now() - since;
   return (
@@ -82,7 +82,10 @@ function KnownJob({ job, query, overview, reload }: KnownJobProps) {
   const place = envelope ? job.events.indexOf(envelope) : -1;
   const traceUrl = job.traceId && pageAt("jaeger", overview, `/trace/${job.traceId}`);
 
-  /** The address holds the tab and the envelope. Moving between them replaces it, so that Back leaves the job. */
+  /**
+   * The address contains the tab and the selected envelope. Changing either replaces the address, so that Back leaves
+   * the job.
+   */
   const show = (change: Record<string, string>) => {
     const next = new URLSearchParams({ ...Object.fromEntries(query), ...change });
     location.replace(`#/jobs/${job.id}?${next}`);

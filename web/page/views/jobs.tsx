@@ -17,10 +17,10 @@ import { useShortcuts } from "../shortcuts.ts";
 import { useHeld } from "../use-held.ts";
 
 const PAGE = 50;
-/** The most that one page of the API has. */
+/** How many jobs the view loads at most. */
 const MOST = 200;
 
-/** The jobs that match the filter in the address, so that a person can send the view to a colleague. */
+/** Shows the jobs that match the filter in the address. A link to the address shows the same view. */
 export function Jobs({ query }: { query: URLSearchParams }) {
   const filter = query.get("filter") ?? "";
   const sort = sortOf(query);
@@ -155,7 +155,7 @@ export function Jobs({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** Returns how many jobs match, where the counts by status and type can tell. */
+/** Returns how many jobs match, or undefined if the counts by status and type cannot tell. */
 function matchingOf(filter: string, stats: Stats | undefined): number | undefined {
   const narrowing = narrowingOf(filter);
   return stats?.byType && narrowing.isWhole ? countJobs(stats.byType, narrowing) : undefined;
@@ -167,7 +167,9 @@ function stateOfList(isMarking: boolean, isHeld: boolean, isPointed: boolean): s
   return isPointed ? "Held while you point at it" : "Live";
 }
 
-/** Says which of the matching jobs are shown. An order sorts only those, because the API returns the newest first. */
+/**
+ * Says which of the matching jobs are shown. Only those are sorted, because the API always returns the newest first.
+ */
 function shareOf(shown: number, matching: number | undefined, hasMore: boolean, sort: JobSortName): string {
   const { label } = JOB_SORTS.find(({ name }) => name === sort) ?? JOB_SORTS[0];
   const of = matching === undefined ? "" : ` of ${count(Math.max(matching, shown))}`;

@@ -16,7 +16,7 @@ const ACCUSATIONS = [
 const useLedger = () =>
   useQuery("ledger", (signal) => client.readModel.ledger({}, { signal }), { everyMs: LEDGER_MS });
 
-/** Shows as a sum that no job is lost; its proof has its own view. */
+/** Shows as a sum that no job is lost. The proof has its own view. */
 export function LedgerPanel({ class: className }: { class?: string }) {
   const { data, error } = useLedger();
   return (
@@ -88,7 +88,10 @@ function Sum({ ledger }: { ledger: Ledger | undefined }) {
   );
 }
 
-/** The proof: the sum up to a moment, what holds that moment back, and the ids of every accused job. */
+/**
+ * Shows the proof: the sum up to the watermark, what holds the watermark back, and the ids of all jobs that violate the
+ * balance.
+ */
 export function LedgerView() {
   const { data, error } = useLedger();
   const end = data?.behindMs === undefined ? "" : `${duration(data.behindMs)} behind`;

@@ -1,6 +1,6 @@
 import { Icon } from "../icon.tsx";
 
-/** An address of the page that leads nowhere. */
+/** Shown for an address that does not lead to a view. */
 export function Missing({ address }: { address: string }) {
   return (
     <div class="message">

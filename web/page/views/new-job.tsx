@@ -16,7 +16,10 @@ import { Panel } from "../parts/panel.tsx";
 import { useAction } from "../parts/toast.tsx";
 import { useQuery } from "../query.ts";
 
-/** Submits a job: from the example of its type, from another job (`from`), or from a dead one (`letter`). */
+/**
+ * Submits a job. The form starts with the type's example, or with the payload of another job (`from`) or of a dead
+ * letter (`letter`).
+ */
 export function NewJob({ query }: { query: URLSearchParams }) {
   const from = query.get("from");
   const letter = query.get("letter");
@@ -104,7 +107,7 @@ function JobForm({ type, types, start, from, letter, choose }: JobFormProps) {
     setFailure(undefined);
   }
 
-  // The person continues at the field that the service refused.
+  // Moves the focus to the first field that the service refused.
   useEffect(() => {
     if (refused.size > 0) focusFirstFault(form.current);
   }, [refused]);
@@ -223,7 +226,7 @@ function JobForm({ type, types, start, from, letter, choose }: JobFormProps) {
   );
 }
 
-/** The same payload as JSON, and how the system runs its type. */
+/** Shows the payload as JSON, and how the system runs its type. */
 function Expert({
   type: { retry, deadlineMs, payloadSchema },
   draft,
@@ -235,7 +238,7 @@ function Expert({
   faults: Faults;
   onText: (text: string) => void;
 }) {
-  // Faults without a field, such as a property that the schema does not have.
+  // A fault without a field, such as a property that the schema does not define.
   const names = Object.keys((payloadSchema as PayloadSchema).properties ?? {});
   const stray = [...faults].find(
     ([path]) =>

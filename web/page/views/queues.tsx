@@ -18,11 +18,11 @@ const DONE_MS = 5_000;
 interface QueuesPanelProps {
   readonly queues: readonly QueueState[];
   readonly class?: string;
-  /** Whether types can be paused here. */
+  /** Whether the panel can pause types. */
   readonly pausable?: boolean;
 }
 
-/** Waiting jobs by type, how long the oldest waits and how many end. */
+/** Shows the waiting jobs by type, how long the oldest has waited, and how many complete. */
 export function QueuesPanel({ queues, class: className, pausable = false }: QueuesPanelProps) {
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const { data: series } = useQuery(
@@ -100,7 +100,7 @@ export function QueuesPanel({ queues, class: className, pausable = false }: Queu
 
 interface QueueRowProps {
   readonly queue: QueueState;
-  /** Of all types. */
+  /** How many jobs of all types are waiting. */
   readonly waiting: number;
   readonly done: number;
   readonly pausable: boolean;
@@ -160,7 +160,7 @@ function QueueRow({ queue, waiting, done, pausable, isCurrent }: QueueRowProps) 
   );
 }
 
-/** Returns a function that pauses or resumes a type; undefined where nothing can be changed. */
+/** Returns a function that pauses or resumes a type, or undefined in a read-only session. */
 function usePause(): ((queue: QueueState) => Promise<unknown>) | undefined {
   const act = useAction();
   const { readOnly } = useAccess();
@@ -242,7 +242,7 @@ export function WorkersPanel({ class: className }: { class?: string }) {
   );
 }
 
-/** Where messages wait before they become jobs, and what waits for a person. */
+/** Shows the message queues, where messages wait before they become jobs, and the size of the outbox. */
 function BusPanel({
   bus,
   outbox,
