@@ -30,7 +30,7 @@ test("an active alert fires and has no end", () => {
   expect(Value.Check(Alert, alert)).toBe(true);
 });
 
-test("a suppressed alert is silenced, an unprocessed one fires, one past its end is resolved", () => {
+test("a suppressed alert is silenced, an unprocessed one fires, and one past its end is resolved", () => {
   const stateOf = (state: string, endsAt = given.endsAt) =>
     toAlert({ ...given, endsAt, status: { state } }, now).state;
   expect(stateOf("suppressed")).toBe("silenced");
@@ -38,7 +38,7 @@ test("a suppressed alert is silenced, an unprocessed one fires, one past its end
   expect(stateOf("active", "2026-01-02T11:59:00Z")).toBe("resolved");
 });
 
-test("an alert with bare labels still has a name, a severity and a summary", () => {
+test("an alert without the usual labels still has a name, a severity and a summary", () => {
   const alert = toAlert({ ...given, labels: { severity: "page" }, annotations: {} }, now);
   expect(alert).toMatchObject({ name: "unnamed", severity: "warning", summary: "" });
   expect(Value.Check(Alert, alert)).toBe(true);

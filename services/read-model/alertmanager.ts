@@ -8,7 +8,7 @@ import { omitUndefined } from "./job-row.ts";
 const TIMEOUT_MS = 2_000;
 const MAX_ALERTS = 1_000;
 
-/** The fields read from Alertmanager's `gettableAlert` (its OpenAPI document, /api/v2). */
+/** The fields read from Alertmanager's `gettableAlert` (see its OpenAPI document for /api/v2). */
 const GettableAlerts = Type.Array(
   Type.Object({
     fingerprint: Type.String(),
@@ -23,7 +23,7 @@ const GettableAlerts = Type.Array(
 type GettableAlert = Static<typeof GettableAlerts>[number];
 const checker = TypeCompiler.Compile(GettableAlerts);
 
-/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE. */
+/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE if it does not answer. */
 export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Alert[]> {
   const url = new URL("api/v2/alerts", baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
   let reply: unknown;
@@ -42,11 +42,12 @@ export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Ale
 }
 
 /**
- * Translates an alert. One that Alertmanager has not processed yet is firing; a silenced or inhibited one is silenced.
+ * Translates an alert. An alert that Alertmanager has not processed yet counts as firing, and an inhibited one as
+ * silenced.
  */
 export function toAlert(alert: GettableAlert, now: Date): Alert {
   const { fingerprint, labels, annotations, startsAt, endsAt, generatorURL, status } = alert;
-  // A firing alert's `endsAt` lies in the future, when Alertmanager would drop the alert; readers need not know.
+  // A firing alert's `endsAt` is the future time when Alertmanager would drop the alert; readers need not know it.
   const ended = Date.parse(endsAt) <= now.getTime();
   return omitUndefined({
     id: fingerprint,

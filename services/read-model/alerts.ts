@@ -5,18 +5,18 @@ import { fetchAlerts } from "./alertmanager.ts";
 import { unlessUnavailable } from "./unless-unavailable.ts";
 
 const KEEP_MS = 2_000;
-/** Poll interval: how late at most a read-model learns of a change if the webhook calls another. */
+/** Poll interval: the longest delay for a read-model that the webhook does not reach. */
 const WATCH_MS = 5_000;
 
 export interface AlertsOptions {
-  /** Undefined when there is no Alertmanager. */
+  /** Alertmanager's URL; undefined when there is no Alertmanager. */
   readonly url: string | undefined;
   readonly now: () => Date;
-  /** Called when the number of firing alerts changes; it counts from 0. */
+  /** Called when the number of firing alerts changes, starting from 0. */
   readonly onChange: (firing: number) => void;
 }
 
-/** The alerts of an Alertmanager, cached for 2 s; this service stores none. */
+/** Reads alerts from Alertmanager and caches them for 2 s; this service stores none. */
 export function createAlerts({ url, now, onChange }: AlertsOptions) {
   let known = 0;
 
@@ -36,13 +36,13 @@ export function createAlerts({ url, now, onChange }: AlertsOptions) {
     refresh: shared.refresh,
     configured: url !== undefined,
     /**
-     * Polls for changes until `signal` aborts, while there are listeners: Alertmanager's webhook reaches only one
-     * read-model, and each has its own clients.
+     * Polls for changes while there are listeners, until `signal` aborts. Alertmanager's webhook reaches only one
+     * read-model, but each has its own clients.
      */
     async watch(hasListeners: () => boolean, signal: AbortSignal): Promise<void> {
       while (url !== undefined && !signal.aborted) {
         await pause(WATCH_MS, signal);
-        // An unreachable Alertmanager is retried; `/alerts` reports it.
+        // The next poll retries an unreachable Alertmanager, and `/alerts` reports the failure.
         if (hasListeners() && !signal.aborted) await unlessUnavailable(shared.refresh());
       }
     },

@@ -1,8 +1,6 @@
 export type Engines = "full" | "embedded";
 
-/**
- * Features beyond the core, by engine set. A feature that only one set has is declared here and nowhere else.
- */
+/** Features beyond the core, by engine set. Features that only one set has are declared in this table alone. */
 const TABLE = {
   full: { brokerManagement: true, separateEventStore: true },
   embedded: { brokerManagement: false, separateEventStore: false },
@@ -13,13 +11,13 @@ export function enginesOf(eventsUrl: string): Engines {
   return eventsUrl.startsWith("mongodb") ? "full" : "embedded";
 }
 
-/** The capabilities that do not depend on the engine set. */
+/** Capabilities that do not depend on the engine set. */
 export interface Observers {
   readonly prometheus: boolean;
   readonly alertmanager: boolean;
 }
 
-/** Returns the capabilities of an engine set with its observers. */
+/** Returns the capabilities of an engine set with the given observers. */
 export function capabilitiesOf(
   engines: Engines,
   { prometheus, alertmanager }: Observers,

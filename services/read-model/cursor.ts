@@ -1,7 +1,7 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Fragment, Sql } from "./job-database.ts";
 
-/** A position in the order of time, then id. The store's timestamps have microsecond resolution. */
+/** A position in a list ordered by time, then id. The store's timestamps have microsecond resolution. */
 export interface Position {
   readonly micros: string;
   readonly id: string;
@@ -10,7 +10,8 @@ export interface Position {
 const POSITION = /^(\d{1,16})~([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/;
 
 /**
- * Encodes a position as opaque text (base64url, RFC 4648). It holds nothing else, so filters may change between pages.
+ * Encodes a position as opaque text (base64url, RFC 4648). A cursor holds nothing else, so filters may change between
+ * pages.
  */
 export function encodeCursor({ micros, id }: Position): string {
   return Buffer.from(`${micros}~${id}`).toString("base64url");
@@ -28,14 +29,14 @@ export function decodeCursor(cursor: string): Position {
   return { micros, id };
 }
 
-/** Matches the rows after a position in a list ordered newest first. */
+/** Returns a condition for the rows after a position in a list ordered newest first. */
 export function positionBefore(sql: Sql, time: Fragment, { micros, id }: Position): Fragment {
   return sql`and (${time}, id) < (timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond', ${id}::uuid)`;
 }
 
 /**
  * Builds a page from at most `limit + 1` rows; the extra row shows that another page follows. Paging is by key, so rows
- * that arrive between two pages neither repeat nor hide others.
+ * inserted between two requests neither repeat nor hide others.
  */
 export function pageOf<R extends Position, T>(rows: readonly R[], limit: number, show: (row: R) => T) {
   const page = rows.slice(0, limit);

@@ -9,14 +9,14 @@ import type { Fragment, JobDatabase, Sql } from "./job-database.ts";
 import { omitUndefined } from "./job-row.ts";
 import { decodeText } from "./message-text.ts";
 
-/** A page of complete bodies could be tens of megabytes. */
+/** Lists truncate bodies to this length, because a page of complete bodies could be tens of megabytes. */
 const LISTED_BYTES = 4_096;
 
-/** Rows that a text search may scan one by one. */
+/** How many of the newest rows a text search scans one by one. */
 const RECENT = 500;
 
 export interface DeadLetterQuery {
-  /** Its ages are already resolved to times. */
+  /** Relative ages are already resolved to times. */
   readonly filter: DeadLetterFilter;
   readonly limit: number;
   readonly cursor?: string;
@@ -40,10 +40,10 @@ interface DeadLetterRow {
   replayed_as: string | null;
 }
 
-/** The queries about dead letters. Each rejects as {@link JobDatabase.read} does. */
+/** Creates the queries about dead letters. Each rejects as {@link JobDatabase.read} does. */
 export function createDeadLetterQueries(store: JobDatabase) {
   return {
-    /** Newest first, bodies truncated; rejects with INVALID_CURSOR. */
+    /** Returns a page, newest first, with truncated bodies. Rejects with INVALID_CURSOR. */
     async list({ filter, limit, cursor }: DeadLetterQuery): Promise<DeadLetterPage> {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       const rows = await store.read(async (sql) => {
@@ -51,7 +51,7 @@ export function createDeadLetterQueries(store: JobDatabase) {
         const position = after ? positionBefore(sql, sql`died_at`, after) : sql``;
         const all = sql`${deadLetterConditions(sql, rest)} ${position}`;
         if (text === undefined) return listed(sql, sql`dead_letters where ${all}`, limit + 1);
-        // Frequent words are found among the newest rows, rare ones through their index, as in the list of jobs.
+        // Frequent words are found among the newest rows, rare ones through their index, as in the job list.
         const words = sql`words @@ ${wordsOf(sql, text)}`;
         const recent = await listed(
           sql,
@@ -68,7 +68,7 @@ export function createDeadLetterQueries(store: JobDatabase) {
       return pageOf(rows, limit, toDeadLetter);
     },
 
-    /** A job's newest refused message that was not dropped, in full; undefined when there is none. */
+    /** Returns a job's newest refused message that was not dropped, in full; undefined when there is none. */
     async ofJob(jobId: string): Promise<DeadLetter | undefined> {
       const [row] = await store.read(
         (sql) => sql<DeadLetterRow[]>`
@@ -78,7 +78,7 @@ export function createDeadLetterQueries(store: JobDatabase) {
       return row && toDeadLetter(row);
     },
 
-    /** One dead letter with its full message; rejects with DEAD_LETTER_NOT_FOUND. */
+    /** Returns one dead letter with its full message. Rejects with DEAD_LETTER_NOT_FOUND. */
     async get(id: string): Promise<DeadLetter> {
       const [row] = await store.read(
         (sql) =>

@@ -3,7 +3,7 @@ import { createSharedCall } from "../../shared/shared-call.ts";
 import type { Engines } from "./capabilities.ts";
 import type { JobDatabase } from "./job-database.ts";
 
-/** One check per engine name for `/readyz`. The engines of the observations share one health call. */
+/** Returns one check per engine name for `/readyz`. The observation engines share one health call. */
 export function engineChecks(
   store: JobDatabase,
   observations: Pick<Observations, "health">,

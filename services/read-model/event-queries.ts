@@ -2,13 +2,13 @@ import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import { type Answer, unlessUnavailable } from "./unless-unavailable.ts";
 
-/** Most events of one job in a reply: more than any retry policy produces, at a bearable size. */
+/** Most events of one job in a reply: more than any retry policy produces, yet a reasonable size. */
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
-/** A job is worth showing without its events, so a request waits no longer than this for them. */
+/** A job is worth showing without its events, so a request waits only this long for them. */
 const TIMEOUT_MS = 2_000;
 
-/** The events of one job by sequence, or the name of the engine that did not answer. */
+/** Returns one job's events in sequence order, or the name of the engine that did not answer. */
 export function eventsOfJob(
   observations: ObservationReader,
   jobId: string,

@@ -6,14 +6,14 @@ import { isUnavailable, openPostgres, type Sql } from "../../shared/postgres.ts"
 export type { Sql };
 export type Fragment = PendingQuery<Row[]>;
 
-/** The job store as this service sees it: readable, and sometimes unavailable. */
+/** The job store as seen by this service: readable, but sometimes unavailable. */
 export interface JobDatabase {
   /**
-   * Runs a query. Rejects with `STORE_UNAVAILABLE` when PostgreSQL is unreachable, silent, has no tables yet or takes
-   * too long; with `INVALID_QUERY` when it cannot read a value that the caller passed.
+   * Runs a query. Rejects with `STORE_UNAVAILABLE` when PostgreSQL is unreachable, does not answer, has no tables yet
+   * or takes too long, and with `INVALID_QUERY` when it cannot read a value that the caller passed.
    */
   read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
-  /** Resolves when it answers now; rejects as `read` does. */
+  /** Resolves when the store answers; rejects as `read` does. */
   ping(): Promise<void>;
   /** Abandons queries in progress and closes the connections. May be called twice. */
   close(): Promise<void>;
@@ -23,19 +23,20 @@ export interface JobDatabaseOptions {
   readonly url: string;
   /** Shown in `pg_stat_activity`. */
   readonly name?: string;
-  /** Whether it may write: only the ledger does, and only to its own tables. */
+  /** Allows writing. Only the ledger writes, and only to its own tables. */
   readonly writes?: true;
-  /** Further settings for every session, by their PostgreSQL names. */
+  /** Additional session settings, by PostgreSQL name. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly maxConnections?: number;
   /** PostgreSQL cancels a statement after this long. */
   readonly statementMs?: number;
-  /** After this long without an answer to a query, the server is pinged, and has as long again to reply. */
+  /** A server that has not answered a query for this long is pinged, and gets the same time again to reply. */
   readonly patienceMs?: number;
 }
 
 /**
- * Connections to the job store, read-only unless `writes` is set. Connects on the first query, and again after a loss.
+ * Creates a connection pool for the job store, read-only unless `writes` is set. It connects on the first query and
+ * reconnects after a loss.
  */
 export function createJobDatabase({
   url,
@@ -56,7 +57,7 @@ export function createJobDatabase({
         readOnly: !writes,
         arrays: false,
         statementTimeoutMs: statementMs,
-        // The best plan depends on the values: a rare word needs its index, a frequent one the newest rows.
+        // The best plan depends on the values: a rare word needs its index, a frequent word needs the newest rows.
         settings: { plan_cache_mode: "force_custom_plan", ...settings },
       }),
     maxConnections,
@@ -88,8 +89,8 @@ function unavailable(reason: string, cause?: unknown): AppError {
 }
 
 /**
- * Decides by SQLSTATE (PostgreSQL, appendix A) whether the store is unusable now, the caller's value is bad, or the
- * error is a bug.
+ * Decides by SQLSTATE (PostgreSQL manual, appendix A) whether the store is currently unusable, the caller's value is
+ * invalid or the error is a bug.
  */
 function translate(error: unknown, writes: boolean): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
@@ -99,13 +100,13 @@ function translate(error: unknown, writes: boolean): unknown {
   // During an upgrade this service may be newer than every processor.
   if (code === "42703")
     return unavailable("its tables are older; a processor of this version migrates them", error);
-  // A standby refuses the ledger's seals, and so does a read-only role.
+  // A standby or a read-only role refuses to store the ledger's seals.
   if (writes && (code === "25006" || code === "42501"))
     return unavailable("the ledger may not write its seals there", error);
   if (code === "57014") return unavailable("a statement took too long", error);
-  // The database does not exist or refuses the login: it is still being set up.
+  // A database that does not exist or refuses the login is still being set up.
   if (code === "3D000" || /^28...$/.test(code)) return unavailable(messageOf(error), error);
-  // Data exceptions, such as an impossible date or a NUL in a text.
+  // Data exceptions, such as an impossible date or a NUL in a string.
   if (/^22...$/.test(code))
     return new AppError("INVALID_QUERY", `A value cannot be read: ${messageOf(error)}`, { cause: error });
   return error;

@@ -11,15 +11,15 @@ import { detailWithoutRow, type Remains, timelineWithoutRow } from "./job-withou
 import { timelineOf } from "./timeline.ts";
 
 /**
- * A job's detail and timeline. Both report an event store that did not answer in `unavailable`, and show a job that
- * never became a row from its dead letter. Both reject with JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
+ * Reads a job's detail and timeline. Both list an event store that did not answer in `unavailable`, and use the dead
+ * letter of a job that never became a row. Both reject with JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
  */
 export function createJobDetail(
   jobs: JobQueries,
   deadLetters: Pick<DeadLetterQueries, "ofJob">,
   observations: ObservationReader,
 ) {
-  /** Collects the remains of a job without a row; rethrows when there are none. */
+  /** Collects the dead letter and events of a job without a row; rethrows `error` if there is no dead letter. */
   async function remainsOf(id: string, error: unknown): Promise<Remains> {
     if (!(error instanceof AppError && error.code === "JOB_NOT_FOUND")) throw error;
     const gone = await jobs.pruned(id);

@@ -10,21 +10,21 @@ export interface PageOptions {
   readonly count: number;
 }
 
-/** The order of every list: newest first. */
+/** Orders every list newest first. */
 export const newest = (sql: Sql, count: number) => sql`order by created_at desc, id desc limit ${count}`;
 
-/** The conditions on rows that match a filter, except its text, and come after a position. */
+/** Returns conditions for rows that match a filter, apart from its text, and come after a position. */
 export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter" | "after">): Fragment {
   return sql`${jobConditions(sql, filter)} ${after ? positionBefore(sql, sql`created_at`, after) : sql``}`;
 }
 
 /**
- * The newest `count` rows of `jobs` that match, as an item of a FROM list.
+ * Returns the newest `count` matching rows of `jobs`, as an item of a FROM list.
  *
- * PostgreSQL expects the jobs of a status to be spread evenly over time. It would look for them from the newest job
- * on, past any number of waiting jobs, although an index by status and time exists. Ordering by the status first leaves
- * only that index, or a sort. The status is compared with `= any`, because `=` would make it a constant, which
- * PostgreSQL drops from the order. Several statuses are a list each, merged.
+ * PostgreSQL assumes that the jobs with a status are spread evenly over time. It would search for them from the newest
+ * job backwards, past any number of waiting jobs, although an index by status and time exists. Ordering by status first
+ * leaves PostgreSQL only that index or a sort. The status is compared with `= any`, because `=` would make it a
+ * constant, which PostgreSQL drops from the order. Several statuses are read as one list each and merged.
  */
 export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragment {
   const lead = leadOf(sql, filter);
@@ -41,19 +41,19 @@ export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragme
   return sql`(select * from (${lists}) as jobs ${newest(sql, count)})`;
 }
 
-/** What leads the index that a list reads. */
+/** The leading column of the index that a list reads, with the values to look up. */
 interface Lead {
-  /** The first column of an index that continues with the time. */
+  /** The first column of an index whose next column is the creation time. */
   readonly column: Fragment;
   readonly values: readonly string[];
   readonly array: Fragment;
-  /** The filter without the lead. */
+  /** The filter without its leading field. */
   readonly rest: JobFilter;
 }
 
 /**
- * Returns the rarest thing that a filter names and an index leads with. The status goes before the type, because jobs
- * of a status cluster in time: those that wait are the newest.
+ * Returns a filter's most selective field that an index leads with. The status is preferred to the type, because jobs
+ * with the same status cluster in time: waiting jobs are the newest.
  */
 function leadOf(sql: Sql, filter: JobFilter): Lead | undefined {
   const { fingerprint, errorCode, parentId, workerId, type, failedAfter, failedBefore } = filter;

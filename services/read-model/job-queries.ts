@@ -16,22 +16,25 @@ import {
   toSummary,
 } from "./job-row.ts";
 
-/** More than any retry policy produces; a job retried by hand beyond it shows its newest entries. */
+/** More than any retry policy produces. A job retried by hand beyond this limit shows only its newest entries. */
 const MAX_HISTORY = 2_000;
-/** Rows that a text search may scan one by one, which takes a few milliseconds; in a list of several values, of each. */
+/**
+ * How many of the newest rows a text search scans one by one, which takes a few milliseconds. If a filter lists several
+ * values, the limit applies to each.
+ */
 const RECENT = 2_000;
 
 export interface JobPageQuery {
-  /** Its ages are already resolved to times. */
+  /** Relative ages are already resolved to times. */
   readonly filter: JobFilter;
   readonly limit: number;
   readonly cursor?: string;
 }
 
-/** The queries about jobs. Each rejects as {@link JobDatabase.read} does. */
+/** Creates the queries about jobs. Each rejects as {@link JobDatabase.read} does. */
 export function createJobQueries(store: JobDatabase) {
   return {
-    /** Jobs, newest first; rejects with INVALID_CURSOR. */
+    /** Returns a page of jobs, newest first. Rejects with INVALID_CURSOR. */
     async list({ filter, limit, cursor }: JobPageQuery): Promise<JobPage> {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       const page = { filter, after, count: limit + 1 };
@@ -44,10 +47,10 @@ export function createJobQueries(store: JobDatabase) {
       return pageOf(rows, limit, toSummary);
     },
 
-    /** The types of the jobs in the store. */
+    /** Returns the types of all stored jobs. */
     types: () => store.read(jobTypes),
 
-    /** One row; rejects with JOB_NOT_FOUND. */
+    /** Returns one row. Rejects with JOB_NOT_FOUND. */
     async row(id: string): Promise<JobRow> {
       const [row] = await store.read(
         (sql) => sql<JobRow[]>`select ${jobColumns(sql)} from jobs where id = ${id}`,
@@ -56,7 +59,7 @@ export function createJobQueries(store: JobDatabase) {
       return row;
     },
 
-    /** When and why a job was deleted, if that is still recorded. */
+    /** Returns when and why a job was deleted, if that is still recorded. */
     async pruned(id: string): Promise<{ prunedAt: Date; reason: "retention" | "purge" } | undefined> {
       const [row] = await store.read(
         (sql) => sql<{ prunedAt: Date; reason: "retention" | "purge" }[]>`
@@ -96,8 +99,8 @@ export function createJobQueries(store: JobDatabase) {
 export type JobQueries = ReturnType<typeof createJobQueries>;
 
 /**
- * Finds the newest jobs that contain a text: frequent words among the newest rows, rare ones through their index, so
- * neither reads many rows. The planner gets no choice, because it misjudges how often a prefix occurs.
+ * Finds the newest jobs that contain a text. Frequent words are found among the newest rows and rare ones through their
+ * index, so neither reads many rows. The planner is given no choice, because it misjudges how often a prefix occurs.
  */
 async function search(sql: Sql, page: PageOptions, text: string): Promise<SummaryRow[]> {
   const { count } = page;
@@ -128,7 +131,7 @@ interface TransitionRow {
   from_status: JobStatus | null;
   to_status: JobStatus;
   attempt: number;
-  /** Null when it follows from the job and the sequence. */
+  /** Null when it can be derived from the job id and the sequence. */
   event_id: string | null;
   at: Date;
   detail: Record<string, unknown> | null;

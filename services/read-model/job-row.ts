@@ -8,7 +8,7 @@ import {
 } from "../../contracts/job.ts";
 import type { Fragment, Sql } from "./job-database.ts";
 
-/** The columns of every view of a job: the small ones of `jobs`, and its position for paging. */
+/** The columns that every view of a job needs: the small columns of `jobs`, and the position for paging. */
 interface BaseRow {
   id: string;
   micros: string;
@@ -36,7 +36,7 @@ interface BaseRow {
   queue_wait_ms: number | null;
 }
 
-/** A whole row of `jobs`. */
+/** A complete row of `jobs`. */
 export interface JobRow extends BaseRow {
   payload: Record<string, unknown>;
   metadata: Record<string, unknown> | null;
@@ -48,7 +48,7 @@ export interface JobRow extends BaseRow {
   error: JobError | null;
 }
 
-/** A row of `jobs` for a list. The store truncates large columns to keep a page small. */
+/** A row of `jobs` for a list. The query truncates large columns to keep a page small. */
 export interface SummaryRow extends BaseRow {
   payload_preview: string;
   result_preview: string | null;
@@ -64,13 +64,13 @@ function baseColumns(sql: Sql): Fragment {
     updated_at, started_at, finished_at, worker_id, cancel_requested, progress, duration_ms, queue_wait_ms`;
 }
 
-/** The columns of a {@link JobRow}. */
+/** Selects the columns of a {@link JobRow}. */
 export function jobColumns(sql: Sql): Fragment {
   return sql`
     ${baseColumns(sql)}, payload, metadata, idempotency_key, traceparent, deadline_ms, received_at, result, error`;
 }
 
-/** The columns of a {@link SummaryRow}. */
+/** Selects the columns of a {@link SummaryRow}. */
 export function summaryColumns(sql: Sql): Fragment {
   return sql`
     ${baseColumns(sql)}, left(payload::text, ${PREVIEW_CHARACTERS}::int) as payload_preview,
@@ -79,7 +79,7 @@ export function summaryColumns(sql: Sql): Fragment {
     error ->> 'fingerprint' as error_fingerprint`;
 }
 
-/** A job as the API shows it: unknown fields are absent, never null. */
+/** Converts a row to a job as the API shows it. Unknown fields are absent, never null. */
 export function toJob(row: JobRow): Job {
   return Object.assign(
     baseOf(row),
@@ -95,7 +95,7 @@ export function toJob(row: JobRow): Job {
   );
 }
 
-/** A job as a list shows it. */
+/** Converts a row to a job as lists show it. */
 export function toSummary(row: SummaryRow): JobSummary {
   const { error_code: code, error_message: message, error_fingerprint: fingerprint } = row;
   return Object.assign(
@@ -111,7 +111,7 @@ export function toSummary(row: SummaryRow): JobSummary {
   );
 }
 
-/** The store counts failed tries only; this adds a running or successful one. */
+/** Returns how many tries a job has had. The store counts only failed ones; this adds a running or successful one. */
 function triesOf({ status, tries }: BaseRow): number {
   return status === "EXECUTING" || status === "COMPLETED" ? tries + 1 : tries;
 }
@@ -144,7 +144,7 @@ function baseOf(row: BaseRow) {
   });
 }
 
-/** Drops an object's undefined fields. */
+/** Returns an object without its undefined fields. */
 export function omitUndefined<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

@@ -14,7 +14,7 @@ export interface Remains {
   readonly unavailable: string[];
 }
 
-/** The job as its refused message describes it: REJECTED, with the letter's reason as its error. */
+/** Describes a job by its refused message: REJECTED, with the dead letter's reason as its error. */
 export function detailWithoutRow({ id, letter, events, unavailable }: Remains): JobDetail {
   const { envelope, facts } = readMessage(letter.body);
   const { correlationId } = envelope;
@@ -38,7 +38,7 @@ export function detailWithoutRow({ id, letter, events, unavailable }: Remains): 
   });
 }
 
-/** The job's history up to its refusal. */
+/** Returns a job's history up to its refusal. */
 export function timelineWithoutRow({ id, letter, events, unavailable }: Remains): Timeline {
   const createdAt = createdAtOf(letter);
   const entries = timelineOf({ createdAt, receivedAt: letter.diedAt, transitions: [], attempts: [], events });
@@ -59,13 +59,13 @@ function createdAtOf(letter: DeadLetter): string {
   return isTimestamp(occurredAt) ? new Date(occurredAt).toISOString() : letter.diedAt;
 }
 
-/** A refused message may be anything; one that is not an object counts as empty. */
+/** Reads a refused message, which may be anything; a message that is not an object counts as empty. */
 function readMessage(body: string) {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    // The reply shows the bytes unchanged; they say nothing more about the job.
+    // The reply still shows the body unchanged, but nothing about the job can be read from it.
   }
   const envelope = isObject(value) ? value : {};
   return { envelope, facts: isObject(envelope.payload) ? envelope.payload : {} };

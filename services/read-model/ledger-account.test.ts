@@ -19,7 +19,7 @@ const closing = {
 };
 const jobId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
-test("sealed and newly judged spans add up to each accepted job counted once", () => {
+test("sealed and newly judged spans together count each accepted job once", () => {
   const account = createAccount();
   account.addSealed(sealedSums({ accepted: 4, completed: 2, failed: 1, cancelled: 1, until: watermark }), []);
   account.add(judged({ accepted: 3, deadLettered: 1, net: { COMPLETED: 0, REJECTED: 1, FAILED: 1 } }));
@@ -35,14 +35,14 @@ test("sealed and newly judged spans add up to each accepted job counted once", (
     settled: true,
     sealedUntil: watermark.toISOString(),
   });
-  // A retry takes a job out of the failed ones of an earlier span.
+  // Retrying a job removes it from an earlier span's failed jobs.
   account.add(judged({ accepted: 4, net: { FAILED: -1 } }));
   const ledger = account.close(closing);
   expect(ledger).toMatchObject({ accepted: 11, failed: 1, inFlight: 5, balanced: true, settled: false });
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("it is not settled while a job lives, came after the watermark or will be judged again", () => {
+test("the ledger is not settled while a job is unfinished, newer than the watermark or yet to be judged again", () => {
   const settled = (part: Partial<typeof closing>) => createAccount().close({ ...closing, ...part }).settled;
   expect(settled({})).toBe(true);
   expect(settled({ live: 1 })).toBe(false);
@@ -63,7 +63,7 @@ test("a watermark held back by sealing is reported as waiting for the ledger", (
   expect(createAccount().close(closing).waitingFor).toEqual([]);
 });
 
-test("before its first seal it names no moment, is as far behind as time goes, and not settled", () => {
+test("before its first seal the ledger names no time, lags by the whole epoch and is not settled", () => {
   const ledger = createAccount().close({ ...closing, watermark: new Date(0), wanted: watermark });
   expect(ledger).toMatchObject({
     behindMs: closing.now.getTime(),
@@ -73,7 +73,7 @@ test("before its first seal it names no moment, is as far behind as time goes, a
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("any single accusation unbalances it and names its job once", () => {
+test("any single accusation unbalances the ledger and names its job once", () => {
   for (const verdict of ["lost", "unobserved", "duplicated"] as const) {
     const account = createAccount();
     account.addSealed(sealedSums({}), [{ verdict, jobId: jobId(1) }]);
@@ -84,7 +84,7 @@ test("any single accusation unbalances it and names its job once", () => {
   }
 });
 
-test("a lost job is accepted and nowhere else; one that vanished from both sides is lost without an id", () => {
+test("a lost job is accepted but not in flight, and a job that vanished from both sides is lost without an id", () => {
   const account = createAccount();
   account.addSealed(sealedSums({ vanished: 1 }), []);
   account.add(judged({ accepted: 1, accused: { lost: [jobId(7)] } }));
@@ -96,7 +96,7 @@ test("a lost job is accepted and nowhere else; one that vanished from both sides
   });
 });
 
-test("thousands are counted, and the first hundred named", () => {
+test("thousands of accused jobs are counted, and the first hundred are named", () => {
   const account = createAccount();
   account.add(judged({ accused: { lost: Array.from({ length: 12_000 }, (_, n) => jobId(n)) } }));
   const { lost } = account.close(closing);

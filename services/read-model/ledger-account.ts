@@ -3,22 +3,22 @@ import { type Judgement, VERDICTS, type Verdict } from "./ledger-judge.ts";
 import type { SealedSums } from "./ledger-seals.ts";
 
 const MAX_NAMED = 100;
-/** Beyond this many, an id that is accused twice counts twice: the verdict is the same, and memory stays bounded. */
+/** Beyond this many, an id accused twice counts twice. The verdict stays the same, and memory stays bounded. */
 const MAX_REMEMBERED = 10_000;
 
-/** The parts of a ledger's report besides its sums. */
+/** Everything in a ledger's report except the sums. */
 export interface Closing {
   readonly watermark: Date;
-  /** Where the watermark would be if sealing had reached it. */
+  /** Where the watermark would be if sealing were not behind. */
   readonly wanted: Date;
-  /** Older spans were sealed after the event store had deleted their events. */
+  /** Spans before this time were sealed after the event store had deleted their events. */
   readonly from: Date | null;
   readonly now: Date;
   readonly settleMs: number;
-  /** When the newest job, event or dead letter of either side was created; 0 when there is none. */
+  /** When the newest job, event or dead letter was created; 0 when there is none. */
   readonly newestAt: number;
   readonly waitingFor: readonly Waiting[];
-  /** Unfinished jobs, on either side of the watermark. */
+  /** Unfinished jobs on both sides of the watermark. */
   readonly live: number;
   /** Dead letters waiting for a person. */
   readonly deadLetters: number;
@@ -26,7 +26,7 @@ export interface Closing {
   readonly onlyDeadLetters: readonly string[];
 }
 
-/** The running sums of one ledger. Pure: sealed and newly judged spans are added in any order. */
+/** Adds up one ledger. Pure: sealed and newly judged spans may be added in any order. */
 export function createAccount() {
   const sums = {
     accepted: 0,
@@ -92,7 +92,7 @@ export function createAccount() {
         failed: sums.failed,
         cancelled: sums.cancelled,
         rejected: sums.rejected,
-        // It can be negative only when a job is accused.
+        // `open` can be negative only when a job is accused.
         inFlight: Math.max(0, open),
         deadLettered,
         pruned,
@@ -101,7 +101,7 @@ export function createAccount() {
         unobserved,
         duplicated,
         balanced: [lost, unobserved, duplicated].every(({ count }) => count === 0),
-        // Anything after the watermark has not been judged, and may or may not have ended.
+        // Jobs after the watermark have not been judged and may or may not have ended.
         settled: open <= 0 && live === 0 && reopened === 0 && newestAt < watermark.getTime(),
         deadLetters,
         waitingFor: [...behind, ...waitingFor],
@@ -119,7 +119,7 @@ function sealing(watermark: Date, reopened: number): string {
     : `The ledger itself, sealed up to ${upTo}`;
 }
 
-/** Null before the first seal, where the watermark is the beginning of time. */
+/** Returns null before the first seal, when the watermark is the epoch. */
 function reached(watermark: Date): string | null {
   return watermark.getTime() === 0 ? null : watermark.toISOString();
 }

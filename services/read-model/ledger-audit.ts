@@ -4,10 +4,10 @@ import type { LedgerSeals } from "./ledger-seals.ts";
 
 /** Later than the end of every seal. */
 const ANY_TIME = new Date("9999-01-01T00:00:00Z");
-/** Most accused jobs that an audit counts. */
+/** The most accused jobs that an audit counts. */
 const MAX_COUNTED = 10_001;
 
-/** Audits as a resource. The ledger's keeper carries them out, and another read-model can continue one. */
+/** Exposes audits as a resource. The ledger's keepers carry them out, so another read-model can continue an audit. */
 export function createLedgerAudit(seals: LedgerSeals) {
   async function find(id: string): Promise<LedgerAudit> {
     const [audit, accused] = await Promise.all([seals.audit(id), seals.accused(ANY_TIME, MAX_COUNTED)]);

@@ -2,18 +2,16 @@ import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { LedgerQueries, StoreProgress } from "./ledger-queries.ts";
 import { type Bound, watermarkOf } from "./ledger-watermark.ts";
 
-/** Pruning may be ahead of the retention by its own interval and the length of a computation. */
+/** Pruning goes by another clock and may run during a computation, so younger events may be missing too. */
 const RETENTION_MARGIN_MS = 5 * 60_000;
-/**
- * A span that was cut while its events were complete is judged by them until pruning may have reached it.
- */
+/** A span that was cut while its events were complete is judged by its events until pruning may have reached it. */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
-/** How long after its end a span is sealed; anything written more than `LATE_MS` after its time is marked as late. */
+/** How long after its end a span is sealed. Any event recorded more than `LATE_MS` after it occurred counts as late. */
 const SEAL_AFTER_MS = 10_000;
-/** A transaction marks the rows it writes for times more than this before its start. */
+/** A transaction marks any row it writes whose time is more than this before the transaction's start. */
 const UNMARKED_MS = 5_000;
 
-/** The progress of both sides, read at one moment. */
+/** The progress of both sides at one moment. */
 export interface Bounds {
   readonly now: Date;
   readonly store: StoreProgress;
@@ -21,9 +19,9 @@ export interface Bounds {
   /** Everything that holds the watermark back. */
   readonly bounds: readonly Bound[];
   watermark(settleMs: number): Date;
-  /** Spans may be sealed up to here. */
+  /** Spans may be sealed up to this time. */
   readonly horizon: Date;
-  /** Older events may have been pruned. */
+  /** Events before this time may have been pruned. */
   readonly eventsFrom: Date;
 }
 
@@ -62,7 +60,7 @@ export function createBounds({ queries, observations, retentionMs, now }: Bounds
   };
 }
 
-/** Whether the event store may have forgotten a span that begins here. */
+/** Returns whether the event store may have forgotten events of a span that begins at `from`. */
 export function isForgotten(from: Date, eventsFrom: Date): boolean {
   return from.getTime() < eventsFrom.getTime() - FORGOTTEN_MARGIN_MS;
 }

@@ -46,7 +46,7 @@ function ledgerThatAccuses(): Ledger {
   });
 }
 
-test("a scrape returns what the previous one computed, and only one computation runs at a time", async () => {
+test("a scrape returns the previous computation's result, and only one computation runs at a time", async () => {
   const { calls, values } = scraped(0);
   expect(await values()).toEqual({});
   expect(await values()).toEqual({});
@@ -56,12 +56,12 @@ test("a scrape returns what the previous one computed, and only one computation 
   expect(await values()).toEqual({ lost: 1, unobserved: 0, duplicated: 0 });
 });
 
-test("a failed computation leaves the gauge absent, and is retried when it is due", async () => {
+test("the ledger is computed again when due, and a failure leaves the gauge absent", async () => {
   const { calls, values } = scraped(0);
   await values();
   calls[0]!.resolve(ledgerThatAccuses());
   await Bun.sleep(0);
-  // The pause is a multiple of the time that the computation took.
+  // The pause before the next computation is a multiple of the time that the first one took.
   for (const until = performance.now() + 5_000; calls.length < 2 && performance.now() < until; )
     await values();
   calls[1]!.reject(new AppError("STORE_UNAVAILABLE", "PostgreSQL does not answer"));
@@ -69,7 +69,7 @@ test("a failed computation leaves the gauge absent, and is retried when it is du
   expect(await values()).toEqual({});
 });
 
-test("it is not computed more often than configured, nor while the service stops", async () => {
+test("the ledger is computed no more often than configured, and not while the service stops", async () => {
   const { calls, values } = scraped(60_000);
   await values();
   calls[0]!.resolve(ledgerThatAccuses());

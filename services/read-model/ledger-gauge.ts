@@ -4,7 +4,7 @@ import type { Metrics } from "../../shared/metrics.ts";
 import type { LedgerBook } from "./ledger.ts";
 
 const EVERY_MS = 30_000;
-/** A large store takes long to compute, so the pause is this many times as long as the computation. */
+/** A large store makes the computation slow, so the pause is this many times as long as the computation. */
 const REST = 20;
 const SETTLE_MS = 5_000;
 
@@ -17,8 +17,8 @@ export interface LedgerGaugeOptions {
 }
 
 /**
- * Exports the ledger's accusations to Prometheus, and computes them only while something scrapes. A scrape never waits:
- * it returns the result of the previous computation, and starts the next one when that is due.
+ * Exports the ledger's accusations to Prometheus and computes them only while something scrapes. A scrape never waits:
+ * it returns the result of the previous computation and starts the next one if that is due.
  */
 export function registerLedgerGauge(
   metrics: Metrics,
@@ -40,11 +40,11 @@ export function registerLedgerGauge(
     "observatory_jobs_only_dead_letters",
     "Accepted jobs that never became a row and whose dead letter is waiting for a person",
   );
-  onlyDeadLetters.remove(); // Unknown before the first computation.
+  onlyDeadLetters.remove(); // The value is unknown before the first computation.
 
   async function compute(): Promise<void> {
     const startedAt = performance.now();
-    // A failed computation says nothing about the cost of one, so it is retried soon.
+    // A failed computation says nothing about the cost of a successful one, so it is retried soon.
     let restMs = everyMs;
     try {
       const found = await ledger.compute(SETTLE_MS);
@@ -53,7 +53,7 @@ export function registerLedgerGauge(
       onlyDeadLetters.set(found.onlyDeadLetters?.count ?? 0);
       restMs = Math.max(everyMs, REST * (performance.now() - startedAt));
     } catch (error) {
-      gauge.reset(); // Unknown now, as `observatory_engine_up` shows: absent, not stale.
+      gauge.reset(); // The value is unknown while an engine is down, so it is absent rather than stale.
       onlyDeadLetters.remove();
       log.debug("Could not compute the ledger", { reason: messageOf(error) });
     }

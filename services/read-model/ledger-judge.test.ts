@@ -7,7 +7,7 @@ import type { CreatedFate } from "./ledger-queries.ts";
 const NONE = { count: 0, check: "0000000000000000" };
 const SPAN = { from: new Date(0), before: new Date(1_000) };
 
-/** A span in which the event store has accepted jobs, and the job store says what became of each. */
+/** Builds a span with one `job.created` event per fate, which the job store reports for its job. */
 function partsOf(fates: readonly CreatedFate[], prunedRows: number): JudgeParts {
   const created = fates.map((): CreatedEvent => ({ jobId: newJobId(), eventId: crypto.randomUUID() }));
   return {
@@ -40,9 +40,9 @@ function partsOf(fates: readonly CreatedFate[], prunedRows: number): JudgeParts 
   };
 }
 
-test("a deleted job that is accepted again, to no effect, does not stay in flight", async () => {
+test("a pruned job that is accepted again without effect does not stay in flight", async () => {
   expect(await judge(partsOf(["pruned"], 0), SPAN)).toMatchObject({ accepted: 0, known: { jobs: 0 } });
-  // The one that was deleted from this very span is accepted, and ended, in it.
+  // A job that was pruned from this very span was accepted in it and ended.
   expect(await judge(partsOf(["pruned"], 1), SPAN)).toMatchObject({ accepted: 1, known: { jobs: 1 } });
   expect(await judge(partsOf(["pruned", "pruned", "FAILED"], 1), SPAN)).toMatchObject({ accepted: 2 });
 });

@@ -1,9 +1,9 @@
 import type { EventSpan, LedgerSums, ObservationReader } from "../../shared/observations/port.ts";
 import type { Contradiction, Ended, LedgerQueries, LedgerRow, StoreSums } from "./ledger-queries.ts";
 
-/** Ids looked up at once. */
+/** How many ids are looked up at once. */
 const CHUNK = 1_000;
-/** Most accused jobs of one span that are named per verdict. */
+/** The most accused jobs named per span and verdict. */
 export const MAX_ACCUSED = 10_000;
 
 export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
@@ -13,14 +13,15 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface Judgement {
   readonly accepted: number;
   readonly deadLettered: number;
-  /** Ends minus ends that a job left again, by status; a second end of one run does not count. */
+  /** Ends by status, less ends that a job left again. A second end of the same run does not count. */
   readonly net: Readonly<Record<Ended, number>>;
-  /** Jobs, and ends, that at least one side has. */
+  /** How many jobs and ends at least one side has. */
   readonly known: { readonly jobs: number; readonly ends: number };
-  /** Those of `known` for which the event store is not the only source. */
+  /** How many of `known` do not depend on the event store alone. */
   readonly solid: { readonly jobs: number; readonly ends: number };
   /**
-   * Events the store cannot account for, of jobs that cannot be named: some ids of pruned jobs there are forgotten.
+   * How many events the job store cannot account for without naming their jobs, because it has forgotten some ids of
+   * pruned jobs.
    */
   readonly unnamed: number;
   readonly store: StoreSums;
@@ -39,16 +40,16 @@ export interface JudgeParts {
 /**
  * Compares both sides of one span:
  *
- * 1. *Accepted*: each stored `job.created` has a row or a dead letter, otherwise its job is **lost**; each row's
- * `job.created` is stored, otherwise its job is **unobserved**.
- * 2. *Outcomes*: each stored terminal event belongs to a transition, otherwise its job has an outcome that the job
- * store does not know: **duplicated**, or **lost** where the job itself is unknown; each end's event is stored,
- * otherwise its job is **unobserved**.
- * 3. Two ends of one run, or an end that its row contradicts, make a job **duplicated**.
+ * 1. *Accepted*: each stored `job.created` must have a row or a dead letter, otherwise its job is **lost**. Each row's
+ * `job.created` must be stored, otherwise its job is **unobserved**.
+ * 2. *Outcomes*: each stored terminal event must belong to a transition. Otherwise its job has an outcome that the job
+ * store does not know: the job is **duplicated**, or **lost** if the job itself is unknown. Each end's event must be
+ * stored, otherwise its job is **unobserved**.
+ * 3. *Contradictions*: a job is **duplicated** if one of its runs has two ends or if its row contradicts an end.
  *
- * Ids are compared one by one only when the sums of the sides differ. The events are read before the rows they are
- * compared with, and an id missing from one side's span is looked up there regardless of its time, so records that
- * arrive between the reads are not accused. Memory holds the rows of one span, whose size the caller bounds.
+ * Ids are compared one by one only when the two sides' sums differ. Events are read before the rows they are compared
+ * with, and an id missing from one side's span is looked up on that side regardless of its time. Records that arrive
+ * between the reads are therefore not accused. Memory holds the rows of one span, whose size the caller bounds.
  */
 export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgement> {
   const { queries, observations } = parts;
@@ -83,14 +84,14 @@ export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgeme
     net: withoutSecondEnds(store.net, contradictions),
     known,
     solid: { jobs: known.jobs - accepted.missing, ends: known.ends - ended.missing },
-    // A job lost whole lacks its row and, with it, the end that the row implied.
+    // A lost job may lack both its row and the end that the row implied, so adding the two would count it twice.
     unnamed: Math.max(accepted.unnamed, ended.unnamed),
     store,
     accused,
   };
 }
 
-/** Accounts for a span whose events the event store has forgotten, trusting the job store alone. */
+/** Judges a span whose events the event store has forgotten, trusting the job store alone. */
 export async function judgeByStoreAlone(queries: LedgerQueries, span: EventSpan): Promise<Judgement> {
   const store = await queries.sums(span);
   const { rows, ends, net } = store;
@@ -157,16 +158,16 @@ async function compareOutcomes(
 }
 
 /**
- * Collects the events that the store does not account for by id, in a span from which `pruned` jobs were deleted. The
- * store may have forgotten some pruned ids: missing and pruned jobs are then indistinguishable, but the number of
- * missing ones is known.
+ * Collects the events of a span that the job store does not account for by id. From this span, `pruned` jobs or ends
+ * were deleted. If the store has forgotten some of their ids, missing and pruned jobs are indistinguishable, but the
+ * number of missing ones is known.
  */
 function createSuspects(pruned: number) {
   const found: { verdict: Verdict; jobId: string }[] = [];
   let count = 0;
   let remembered = 0;
   return {
-    /** Clears a job that is known to be pruned. */
+    /** Clears a job whose id the store remembers as pruned. */
     clear(): void {
       remembered++;
     },
@@ -174,7 +175,7 @@ function createSuspects(pruned: number) {
       count++;
       if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
     },
-    /** Jobs deleted from other spans and accepted here again, to no effect, after their events had been forgotten. */
+    /** Counts jobs pruned from other spans and accepted again here, without effect, once their events were forgotten. */
     returned: () => Math.max(0, remembered - pruned),
     accuse(accuse: Accuse): { missing: number; unnamed: number } {
       const forgotten = Math.max(0, pruned - remembered);
@@ -189,8 +190,8 @@ function createSuspects(pruned: number) {
 const byEvent = (rows: readonly LedgerRow[]) => new Map(rows.map(({ jobId, eventId }) => [eventId, jobId]));
 
 /**
- * Accuses the rows whose event is not stored at all, among rows whose event the span does not contain. Returns their
- * number.
+ * Takes rows whose event is missing from the span, and accuses those whose event is not stored at all. Returns the
+ * number of accused rows.
  */
 async function accuseUnseen(
   { observations, signal }: Pick<JudgeParts, "observations" | "signal">,

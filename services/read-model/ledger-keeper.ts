@@ -8,15 +8,15 @@ import { type Bounds, isForgotten } from "./ledger-bounds.ts";
 import { type Judgement, type JudgeParts, judge, judgeByStoreAlone } from "./ledger-judge.ts";
 import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
 
-/** Most rows, and most ends, that one step judges: about 50 ms of work, which a ledger reply may wait for. */
+/** The most rows, and the most ends, that one step judges: about 50 ms of work, short enough for a reply to wait. */
 export const STEP_JOBS = 5_000;
-/** A shorter span waits until it has grown. */
+/** A shorter span is not sealed until it has grown. */
 const MIN_SPAN_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Interval between steps while nothing is due. */
 const EVERY_MS = 5_000;
-/** After due work the keeper rests this many times as long as the step took; after a routine check, longer. */
+/** The keeper rests `REST` times as long as a due step took, and `LONG_REST` times as long as a routine check. */
 const REST = 3;
 const LONG_REST = 20;
 /** An accusation is checked again after this long. */
@@ -28,13 +28,14 @@ export interface KeeperOptions extends JudgeParts {
   readonly bounds: () => Promise<Bounds>;
 }
 
-/** The result of a step. After `due` work the next step follows as soon as possible; `routine` work is not urgent. */
+/** The result of a step. After `due` work the next step should follow soon; `routine` work is not urgent. */
 type Step = "due" | "routine" | "nothing";
 
 /**
- * Seals the ledger in bounded steps: the next span below the horizon, a seal that was reopened, and by turns one that
- * accuses, one that an audit has not reached, and one that was not checked for a day. It holds no transaction while it
- * judges, and writes each result in one statement, so it may be killed at any point, and any number may run at once.
+ * Seals the ledger in bounded steps. A step judges a reopened seal again and seals the next span below the horizon. If
+ * there is neither, it checks in turn a seal with accusations, a seal that an audit has not reached and a seal that has
+ * not been checked for a day. The keeper holds no transaction while it judges and writes each result in one statement,
+ * so it may be killed at any point, and any number of keepers may run at once.
  */
 export function createLedgerKeeper(options: KeeperOptions) {
   const { seals, queries, observations, bounds } = options;
@@ -48,7 +49,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
     return isForgotten(span.from, eventsFrom) ? judgeByStoreAlone(queries, span) : judge(options, span);
   }
 
-  /** Seals one more span. Resolves to false when none is left below the horizon, or another read-model was quicker. */
+  /** Seals the next span. Resolves to false if no span is left below the horizon or another read-model was quicker. */
   async function sealNext({ horizon, eventsFrom }: Bounds, late: ReadonlyMap<number, number>) {
     const from = await seals.head();
     const forgotten = isForgotten(from, eventsFrom);
@@ -60,7 +61,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
     return seals.seal(span, await decide(span, eventsFrom), !forgotten, seen);
   }
 
-  /** Judges a sealed span again. A record that one side had and neither side has now counts as vanished. */
+  /** Judges a sealed span again. A record that one side had before and neither side has now counts as vanished. */
   async function judgeAgain(seal: Seal, eventsFrom: Date, late: ReadonlyMap<number, number>): Promise<void> {
     const seen = await seenOf(seal, late);
     const judgement = await decide(seal, eventsFrom);
@@ -92,7 +93,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
     const now = found.now.getTime();
     const due = [await seals.unbalanced(new Date(now - AGAIN_MS)), await nextForAudit()];
     const wanted = [...due, await seals.oldest(new Date(now - DAY_MS))].filter((seal) => seal !== undefined);
-    // By turns: accusations fall due every few seconds, and many of them would starve the others.
+    // Accusations fall due every few seconds, so without turns many of them would starve the other checks.
     const seal = wanted[turn++ % wanted.length];
     if (!seal) return "nothing";
     await judgeAgain(seal, found.eventsFrom, late);
@@ -106,11 +107,11 @@ export function createLedgerKeeper(options: KeeperOptions) {
   }
 
   return {
-    /** Works on due steps for at most `forMs`; a step in progress then finishes on its own. */
+    /** Runs due steps for at most `forMs`. A step still in progress then finishes in the background. */
     async advance(forMs: number): Promise<void> {
       const over = new AbortController();
       const working = workThrough(over.signal);
-      // A step that fails later has no caller left; the next one meets the same trouble.
+      // A step that fails later has no caller left, and the next step will report the same failure.
       working.catch(() => undefined);
       await Promise.race([working, pause(forMs, over.signal)]).finally(() => over.abort());
     },
@@ -145,7 +146,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
 }
 export type LedgerKeeper = ReturnType<typeof createLedgerKeeper>;
 
-/** Counts the late events of the minutes that a span overlaps. */
+/** Counts the late events in the minutes that a span overlaps. */
 export function lateIn({ from, before }: EventSpan, late: ReadonlyMap<number, number>): number {
   let sum = 0;
   for (const [minute, count] of late)
@@ -153,7 +154,7 @@ export function lateIn({ from, before }: EventSpan, late: ReadonlyMap<number, nu
   return sum;
 }
 
-/** In whole milliseconds, as events are; a span has at least one. */
+/** Returns `cut`, but at least a millisecond after `from`, which is the resolution of event times. */
 function afterAtLeast(from: Date, cut: Date): Date {
   return new Date(Math.max(from.getTime() + 1, cut.getTime()));
 }

@@ -9,13 +9,13 @@ import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
 
 /** The job store's progress. */
 export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "lastEventAt"> {
-  /** By PostgreSQL's clock. */
+  /** The current time by PostgreSQL's clock. */
   readonly storeNow: number;
   /** When the oldest writing transaction began; its rows are not visible yet. */
   readonly oldestWriterAt: number | null;
 }
 
-/** Most silent workers that a ledger names. */
+/** The most silent workers that a ledger names. */
 const MAX_HOLDERS = 20;
 
 export interface LedgerRow {
@@ -25,17 +25,17 @@ export interface LedgerRow {
 
 export type Ended = (typeof TERMINAL_STATUSES)[number];
 
-/** The job store's sums over a span, including its pruned jobs. */
+/** The job store's sums over a span, including pruned jobs. */
 export interface StoreSums {
   readonly rows: IdSum;
   readonly ends: IdSum;
-  /** Ends minus ends that a job left again, by status. */
+  /** Ends by status, less ends that a job left again. */
   readonly net: Readonly<Record<Ended, number>>;
-  /** How many of the rows, and of the ends, were pruned. */
+  /** How many of the rows and ends were pruned. */
   readonly pruned: { readonly rows: number; readonly ends: number };
 }
 
-/** How the job store accounts for a stored event; null when it does not. */
+/** How the job store accounts for a stored `job.created`; null when it does not. */
 export type CreatedFate = JobStatus | "deadLettered" | "pruned" | null;
 export interface OutcomeFate {
   readonly pruned: boolean;
@@ -43,7 +43,7 @@ export interface OutcomeFate {
   readonly move: boolean;
 }
 
-/** An end contradicted by another end of the same run, or by its own row. `second`: an earlier end already counts. */
+/** An end that another end of the run, or the job's row, contradicts. `second` means that an earlier end counts. */
 export interface Contradiction {
   readonly jobId: string;
   readonly status: Ended;
@@ -52,10 +52,10 @@ export interface Contradiction {
 
 const TERMINAL_LIST = TERMINAL_STATUSES.map((status) => `'${status}'`).join(", ");
 
-/** Must match the condition of the index `job_transitions_ends` word for word, or the planner does not use it. */
+/** Must match the condition of the index `job_transitions_ends` word for word, or the planner will not use it. */
 const ENDS = `(to_status in (${TERMINAL_LIST}) or from_status in (${TERMINAL_LIST}))`;
 
-/** The job store's side of the ledger, a chunk at a time. Each query rejects as {@link JobDatabase.read} does. */
+/** Creates the queries for the job store's side of the ledger. Each rejects as {@link JobDatabase.read} does. */
 export function createLedgerQueries(store: JobDatabase) {
   const ended = [...TERMINAL_STATUSES];
   return {
@@ -104,7 +104,7 @@ export function createLedgerQueries(store: JobDatabase) {
       };
     },
 
-    /** Counts unfinished jobs, also by the worker that holds them. Partial indexes keep ended jobs unread. */
+    /** Counts unfinished jobs, in total and by the worker that holds them. Partial indexes avoid reading ended jobs. */
     async live(): Promise<Live> {
       const [[row], holders] = await store.read((sql) =>
         Promise.all([
@@ -125,7 +125,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return { waiting: row?.waiting ?? 0, executing: row?.executing ?? 0, holders };
     },
 
-    /** Dead letters neither replayed nor dropped, as counted by `/queues` and `/overview`. */
+    /** Counts dead letters that were neither replayed nor dropped, as `/queues` and `/overview` do. */
     async openDeadLetters(): Promise<number> {
       const [row] = await store.read(
         (sql) => sql<{ count: number }[]>`
@@ -134,7 +134,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return row?.count ?? 0;
     },
 
-    /** Jobs without a row whose dead letter is waiting for a person; at most `limit`. */
+    /** Returns at most `limit` jobs that have no row and whose dead letter is waiting for a person. */
     async onlyDeadLetters(limit: number): Promise<string[]> {
       const rows = await store.read(
         (sql) => sql<{ job_id: string }[]>`
@@ -147,7 +147,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return rows.map(({ job_id }) => job_id);
     },
 
-    /** Returns the fate of each accepted job, in the given order; null when the store knows none. */
+    /** Returns the fate of each accepted job, in the given order; null where the store knows none. */
     async fates(created: readonly CreatedEvent[]): Promise<CreatedFate[]> {
       const rows = await store.read(
         (sql) => sql<{ fate: CreatedFate }[]>`
@@ -161,7 +161,10 @@ export function createLedgerQueries(store: JobDatabase) {
       return rows.map(({ fate }) => fate);
     },
 
-    /** Returns for each terminal event, in the given order, whether the store knows its job and its move. */
+    /**
+     * Returns for each terminal event, in the given order, whether its job was pruned and whether the store knows the
+     * job and the transition.
+     */
     async outcomes(events: readonly CreatedEvent[]): Promise<OutcomeFate[]> {
       return await store.read(
         (sql) => sql<OutcomeFate[]>`
@@ -176,9 +179,7 @@ export function createLedgerQueries(store: JobDatabase) {
       );
     },
 
-    /**
-     * Returns the time up to which a span has at most `limit` rows and ends; null when the whole span does.
-     */
+    /** Returns the time up to which a span has at most `limit` rows and `limit` ends; null if the whole span does. */
     async spanEnd({ from, before }: EventSpan, limit: number): Promise<Date | null> {
       const [row] = await store.read(
         (sql) => sql<{ until: Date | null }[]>`
@@ -197,7 +198,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return row?.until ?? null;
     },
 
-    /** Sums up the rows and the ends of a span, pruned ones included, in one snapshot. */
+    /** Sums up a span's rows and ends, including pruned ones, in one snapshot. */
     async sums({ from, before }: EventSpan): Promise<StoreSums> {
       const [row] = await store.read((sql) => {
         const terminal = sql.unsafe(`to_status in (${TERMINAL_LIST})`);
@@ -235,7 +236,7 @@ export function createLedgerQueries(store: JobDatabase) {
       };
     },
 
-    /** The rows of a span with the ids of their `job.created`. */
+    /** Returns a span's rows with the ids of their `job.created` events. */
     async rows({ from, before }: EventSpan): Promise<LedgerRow[]> {
       return await store.read(
         (sql) => sql<LedgerRow[]>`
@@ -244,7 +245,7 @@ export function createLedgerQueries(store: JobDatabase) {
       );
     },
 
-    /** The ends of a span with the ids of their events. */
+    /** Returns a span's ends with the ids of their events. */
     async ends({ from, before }: EventSpan): Promise<LedgerRow[]> {
       return await store.read(
         (sql) => sql<LedgerRow[]>`
@@ -254,7 +255,7 @@ export function createLedgerQueries(store: JobDatabase) {
       );
     },
 
-    /** Ends of a span contradicted by another end of the same run or by the row itself; at most `limit`. */
+    /** Returns at most `limit` ends of a span that another end of the same run or the job's row contradicts. */
     async contradictions({ from, before }: EventSpan, limit: number): Promise<Contradiction[]> {
       return await store.read((sql) => {
         const other = sql`

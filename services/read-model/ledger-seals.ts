@@ -13,11 +13,11 @@ export interface Seal extends EventSpan {
   readonly rowEnds: number;
 }
 
-/** The state of both stores when judging a span began. */
+/** The state of both stores just before a span is judged. */
 export interface Seen {
-  /** The job store's state as a transaction id; see the table's `seen_xid`. */
+  /** The job store's state as a transaction id; see the column `seen_xid`. */
   readonly xid: string;
-  /** How many late events the span's minutes had. */
+  /** How many late events were known in the minutes that the span overlaps. */
   readonly late: number;
 }
 
@@ -32,28 +32,28 @@ export interface SealedSums {
   readonly rejected: number;
   readonly vanished: number;
   readonly pruned: number;
-  /** The event store had already forgotten events before this time. */
+  /** Spans before this time were sealed after the event store had forgotten their events. */
   readonly unwitnessedUntil: Date | null;
-  /** Seals with changes that have not been judged again yet. */
+  /** How many seals changed and have not been judged again yet. */
   readonly reopened: number;
 }
 
-/** Most seals merged at once, and limits on the size of a merged one. */
+/** The most seals considered for merging at once, and limits on the size of a merged seal. */
 const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
-/** A ledger may hold its watermark back by a minute, so seals younger than this stay small. */
+/** A ledger's settle time may be as long as a minute, so seals younger than this stay small. */
 const FINE_MS = 120_000;
-/** Younger marks are kept: a judgement in progress may not have read them yet. */
+/** Marks are kept at least this long, because a judgement in progress may not have read them yet. */
 const MARKS_KEPT = "10 minutes";
 
 /**
- * The sealed part of the ledger: SQL only. Each statement is one transaction, so a process that dies leaves a complete
- * seal or none, and two read-models that seal the same span write it once.
+ * Stores the sealed part of the ledger. Each statement is one transaction, so a process that dies leaves either a
+ * complete seal or none, and two read-models that seal the same span write only one seal.
  */
 export function createLedgerSeals(store: JobDatabase) {
   return {
-    /** The job store's state, to be recorded before `judge` reads. */
+    /** Returns the job store's state, which must be recorded before `judge` reads. */
     async seen(): Promise<string> {
       const [row] = await store.read(
         (sql) => sql<{ xid: string }[]>`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`,
@@ -61,7 +61,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row?.xid ?? "0";
     },
 
-    /** Where the next seal begins. */
+    /** Returns where the next seal begins. */
     async head(): Promise<Date> {
       const [row] = await store.read(
         (sql) => sql<{ until: Date | null }[]>`select max(until) as until from ledger_seals`,
@@ -95,7 +95,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row?.sealed ?? false;
     },
 
-    /** Replaces the contents of a seal, which may be gone because another read-model merged it. */
+    /** Replaces a seal's contents, unless another read-model has merged the seal or judged it from a newer state. */
     async reseal(seal: Seal, judgement: Judgement, vanished: number, seen: Seen): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -120,10 +120,7 @@ export function createLedgerSeals(store: JobDatabase) {
       );
     },
 
-    /**
-     * Updates a seal whose events are forgotten: only the job store's side is compared, and existing accusations
-     * remain.
-     */
+    /** Updates a seal whose events are forgotten. Only the job store was compared, so existing accusations remain. */
     async resealWithoutEvents(seal: Seal, vanished: number, seen: Seen): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -149,7 +146,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row;
     },
 
-    /** The accused jobs of seals that end at `before` or earlier; at most `limit`. */
+    /** Returns at most `limit` accused jobs of seals that end at `before` or earlier. */
     async accused(before: Date, limit: number): Promise<{ verdict: Verdict; jobId: string }[]> {
       return await store.read(
         (sql) => sql<{ verdict: Verdict; jobId: string }[]>`
@@ -158,7 +155,7 @@ export function createLedgerSeals(store: JobDatabase) {
       );
     },
 
-    /** A seal whose jobs have changed in the store since it was judged, or with late events that it did not include. */
+    /** Returns a seal whose jobs have changed in the store since it was judged, or that has late events it missed. */
     async reopened(late: ReadonlyMap<number, number>): Promise<Seal | undefined> {
       const [marked] = await store.read(
         (sql) => sql<Seal[]>`select ${columns(sql)} from ledger_seals s where ${changed(sql)} limit 1`,
@@ -180,7 +177,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return later;
     },
 
-    /** The unbalanced seal that was judged longest ago, if that was earlier than `before`. */
+    /** Returns the unbalanced seal that was judged longest ago, if that was earlier than `before`. */
     async unbalanced(before: Date): Promise<Seal | undefined> {
       const [row] = await store.read(
         (sql) => sql<Seal[]>`
@@ -190,7 +187,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row;
     },
 
-    /** The seal that was judged longest ago, if that was earlier than `before`. */
+    /** Returns the seal that was judged longest ago, if that was earlier than `before`. */
     async oldest(before: Date): Promise<Seal | undefined> {
       const [row] = await store.read(
         (sql) => sql<Seal[]>`
@@ -199,7 +196,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row;
     },
 
-    /** Deletes marks of changes that every seal has seen. */
+    /** Deletes marks of changes that the affected seals have already seen. */
     async forgetMarks(): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -213,8 +210,9 @@ export function createLedgerSeals(store: JobDatabase) {
     },
 
     /**
-     * Merges neighbours with small spans: a quiet hour and a busy minute become one seal each. Sums and checksums add
-     * up. All spans that the event store has forgotten become one seal. Returns the number of seals removed.
+     * Merges adjacent seals with small spans, so a quiet hour and a busy minute each become one seal. Sums and
+     * checksums are combined. All spans that the event store has forgotten become one seal. Returns how many seals were
+     * removed.
      */
     async merge(now: Date, eventsFrom: Date): Promise<number> {
       const young = new Date(now.getTime() - FINE_MS);
@@ -239,7 +237,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return gone;
     },
 
-    /** Begins an audit of everything sealed now, or returns the one in progress. */
+    /** Begins an audit of everything sealed so far, unless one is in progress. Returns the audit's id. */
     async beginAudit(id: string): Promise<string> {
       await store.read(
         (sql) => sql`
@@ -254,7 +252,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row?.id ?? id;
     },
 
-    /** The progress of an audit. */
+    /** Returns an audit's progress. */
     async audit(id: string): Promise<AuditRow | undefined> {
       const [row] = await store.read(
         (sql) => sql<AuditRow[]>`
@@ -268,7 +266,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row;
     },
 
-    /** The audit in progress. */
+    /** Returns the audit in progress, if there is one. */
     async openAudit(): Promise<{ id: string; requestedAt: Date } | undefined> {
       const [row] = await store.read(
         (sql) => sql<{ id: string; requestedAt: Date }[]>`
@@ -303,7 +301,7 @@ const columns = (sql: Sql) => sql`
   s.from_at as "from", s.until as "before", s.witnessed, s.solid_jobs as "solidJobs", s.solid_ends as "solidEnds",
   s.rows, s.row_ends as "rowEnds"`;
 
-/** Whether the job store has changed in a seal `s` since it was judged. */
+/** Whether the job store has changed within seal `s` since the seal was judged. */
 const changed = (sql: Sql) => sql`
   exists (select from ledger_marks m
     where m.at > s.from_at - interval '1 second' and m.at < s.until and m.xid >= s.seen_xid)`;
@@ -311,7 +309,7 @@ const changed = (sql: Sql) => sql`
 /** Whether a seal's judgement is not newer than `seen`: an older judgement must not replace a newer one. */
 const notNewer = (sql: Sql, { xid }: Seen) => sql`seen_xid <= ${xid}::text::xid8`;
 
-/** Whether a seal `s` may be merged with its neighbour. */
+/** Whether seal `s` may be merged with an adjacent one. */
 const plain = (sql: Sql) => sql`(accused = 0 and vanished = 0 and not ${changed(sql)})`;
 
 const total = (sql: Sql, column: string, name = column) =>
@@ -346,7 +344,7 @@ interface Mergeable extends EventSpan {
   readonly plain: boolean;
 }
 
-/** Returns the runs of adjacent seals that fit into one. */
+/** Returns groups of adjacent seals, each of which fits into one seal. */
 export function neighbours(seals: readonly Mergeable[]): Mergeable[][] {
   const groups: Mergeable[][] = [];
   let jobs = 0;
@@ -371,7 +369,10 @@ export function neighbours(seals: readonly Mergeable[]): Mergeable[][] {
   return groups.filter(({ length }) => length > 1);
 }
 
-/** Takes its snapshot only after the lock that admits one merge at a time: overlapping merges would lose seals. */
+/**
+ * Merges the seals of a span. It reads them only after taking the lock that admits one merge at a time, because
+ * overlapping merges would lose seals.
+ */
 async function mergeSeals(sql: Sql, from: Date, before: Date, count: number): Promise<void> {
   await sql.begin(async (transaction) => {
     const tx = transaction as unknown as Sql;

@@ -7,7 +7,7 @@ const none = { waiting: 0, executing: 0, holders: [] };
 const messages = (...given: Parameters<typeof waitingFor>) =>
   waitingFor(...given).map(({ message }) => message);
 
-test("the bound that is furthest behind comes first, and ordinary delays are left out", () => {
+test("the bound furthest behind comes first, and ordinary delays are left out", () => {
   const bounds = [
     { what: "snapshot", at: at(900) },
     { what: "worker", at: at(2_000), name: "w-1" },
@@ -42,7 +42,7 @@ test("a silent worker is named with its jobs, even when the watermark no longer 
   ]);
 });
 
-test("a source never heard from has no time", () => {
+test("a bound without any known progress has no time", () => {
   expect(waitingFor(now, [{ what: "queue", at: 0, name: "events.observed" }], none)).toEqual([
     {
       what: "queue",

@@ -1,11 +1,11 @@
 import type { Waiting } from "../../contracts/api-queries.ts";
 import { type Bound, HOLD_MS } from "./ledger-watermark.ts";
 
-/** The unfinished jobs, on either side of the watermark. */
+/** The unfinished jobs on both sides of the watermark. */
 export interface Live {
   readonly waiting: number;
   readonly executing: number;
-  /** Jobs by the worker that holds them, the longest silent first; null for a worker without a row. */
+  /** Jobs by the worker that holds them, longest silent first. `heartbeatAt` is null for a worker without a row. */
   readonly holders: readonly {
     readonly id: string;
     readonly jobs: number;
@@ -16,7 +16,7 @@ export interface Live {
 /** Younger bounds are ordinary delays between heartbeats and between queue measurements. */
 const ORDINARY_MS = 1_000;
 
-/** Describes the bounds of the watermark, oldest first, and the unfinished jobs that a ledger waits for. */
+/** Describes the watermark's bounds, oldest first, and the unfinished jobs that a ledger waits for. */
 export function waitingFor(now: number, bounds: readonly Bound[], live: Live): Waiting[] {
   const held = new Map(live.holders.map(({ id, jobs }) => [id, jobs]));
   const late = bounds

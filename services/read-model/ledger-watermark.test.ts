@@ -30,12 +30,12 @@ const idle: Progress = {
 const lagOf = (progress: Partial<Progress>, settleMs = 0) =>
   now - watermarkOf({ ...idle, ...progress }, settleMs).watermark.getTime();
 
-test("when idle, it is the time of the snapshot minus the requested settle time", () => {
+test("on an idle system the watermark is the snapshot's time minus the settle time", () => {
   expect(lagOf({})).toBe(2_000);
   expect(lagOf({}, 5_000)).toBe(7_000);
 });
 
-test("a queue with messages moves it back to where its consumer is", () => {
+test("a queue with messages moves the watermark back to its consumer's progress", () => {
   expect(lagOf({ snapshot: bus({ "events.observed": 1 }) })).toBe(60_000);
   expect(lagOf({ snapshot: bus({ "jobs.created": 1 }) })).toBe(61_000);
   const failed = bus({ "jobs.failed.validation": 1 });
@@ -43,29 +43,29 @@ test("a queue with messages moves it back to where its consumer is", () => {
   expect(lagOf({ snapshot: failed })).toBe(now);
 });
 
-test("messages that were never published, and silent processors, move it back", () => {
+test("unpublished messages and silent processors move the watermark back", () => {
   expect(lagOf({ oldestOutboxAt: ago(9_000) })).toBe(9_000);
   expect(lagOf({ quietestWorker: { id: "w-1", heartbeatAt: ago(12_000) } })).toBe(12_000);
 });
 
-test("without a fresh snapshot nothing newer than the newest of both sides is judged", () => {
+test("without a fresh snapshot nothing newer than either side's newest record is judged", () => {
   expect(lagOf({ snapshot: null })).toBe(61_000);
   const old = { ...bus(), at: new Date(ago(20_000)).toISOString() };
   expect(lagOf({ snapshot: old })).toBe(61_000);
   expect(lagOf({ snapshot: null, lastEventAt: null })).toBe(now);
 });
 
-test("the slower side bounds it while it may just be late", () => {
+test("the slower side bounds the watermark while its records may only be late", () => {
   expect(lagOf({ newestTransitionAt: ago(10_000) })).toBe(60_000);
   expect(lagOf({ lastEventAt: ago(10_000) })).toBe(60_000);
   expect(lagOf({ newestTransitionAt: ago(10_000), lastEventAt: ago(10_020) })).toBe(2_000);
 });
 
-test("what has not moved for long is judged, not considered late", () => {
+test("a side that has not moved for long is judged, not considered late", () => {
   expect(lagOf({ newestTransitionAt: ago(HOLD_MS), lastEventAt: ago(60_000) })).toBe(2_000);
   expect(lagOf({ newestTransitionAt: null, lastEventAt: ago(HOLD_MS) })).toBe(2_000);
 });
 
-test("an event that became a dead letter makes neither side late", () => {
+test("an event that became a dead letter does not make either side late", () => {
   expect(lagOf({ lastEventAt: ago(10_010), newestDeadLetterAt: ago(10_000) })).toBe(2_000);
 });

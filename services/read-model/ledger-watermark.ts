@@ -1,6 +1,6 @@
 import type { Snapshot, Waiting } from "../../contracts/api-queries.ts";
 
-/** The known progress of both sides. Times are in milliseconds, and null where a side has nothing yet. */
+/** The known progress of both sides. Times are in milliseconds, and null where nothing is known yet. */
 export interface Progress {
   readonly now: number;
   readonly snapshot: Snapshot | null;
@@ -9,13 +9,13 @@ export interface Progress {
   readonly newestJobAt: number | null;
   readonly newestTransitionAt: number | null;
   readonly newestDeadLetterAt: number | null;
-  /** The oldest message awaiting its confirm. */
+  /** When the oldest message that still awaits its confirm was written. */
   readonly oldestOutboxAt: number | null;
-  /** The processor that has been silent for longest, among those recently alive. */
+  /** The processor that has been silent the longest, among those recently alive. */
   readonly quietestWorker: { readonly id: string; readonly heartbeatAt: number } | null;
 }
 
-/** One thing that keeps the watermark at or below `at`. */
+/** A reason for the watermark to stay at or below `at`. */
 export interface Bound {
   readonly what: Waiting["what"];
   readonly at: number;
@@ -24,28 +24,27 @@ export interface Bound {
 
 /** An older snapshot says nothing about the present. */
 const FRESH_MS = 15_000;
-/** Clocks and rounding differ by less than this between a transition and its event. */
+/** The times of a transition and its event differ by less than this, due to clocks and rounding. */
 const TOLERANCE_MS = 50;
-/**
- * A side that is behind for longer than this has lost records, not delayed them. A lost consumer is noticed sooner.
- */
+/** A side that is behind for longer than this has lost records, not delayed them. A dead consumer shows sooner. */
 export const HOLD_MS = 30_000;
 
 /**
- * The moment below which every accepted job must be on both sides: `settleMs` before the earliest of these bounds:
+ * Returns the time before which every accepted job must be on both sides: `settleMs` before the earliest of these:
  *
- * - now.
- * - The oldest message of the outbox: its events are committed and not yet published.
+ * - The current time.
+ * - The oldest outbox message: its events are committed but not yet published.
  * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor returns. After `HOLD_MS`
- *   its connection is gone and the broker has delivered them to another.
- * - With a fresh snapshot: its time, when the queues were measured. A queue that was not empty is first in, first out,
- *   so its consumer has come as far as the newest thing it produced: the newest stored event (`events.observed`), the
- *   newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
- * - Without a fresh snapshot the metrics-engine may be dead: as if the first two queues were not empty.
- * - The slower side, when one side knows of something newer than the other: a consumer may hold what no queue shows.
- *   If nothing moves for `HOLD_MS`, it is not late but lost; the bound is dropped so that it is accused.
+ *   its connection is gone, and the broker has delivered those messages to another processor.
+ * - With a fresh snapshot: the time when it measured the queues, and the progress of each queue that was not empty.
+ *   Queues are first in, first out, so a consumer has come as far as the newest record it produced: the newest stored
+ *   event (`events.observed`), the newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
+ * - Without a fresh snapshot: the progress of the first two queues, because the metrics-engine may be down.
+ * - The slower side's newest record, while the other side has a newer one: a consumer may hold messages that no queue
+ *   shows. If nothing moves for `HOLD_MS`, the missing records are lost, not late, and without this bound they are
+ *   accused.
  *
- * Under steady load all of these follow the present; on an idle system the watermark is the snapshot's time.
+ * Under steady load all bounds follow the current time; on an idle system the earliest is the snapshot's time.
  */
 export function watermarkOf(progress: Progress, settleMs: number): { watermark: Date; bounds: Bound[] } {
   const bounds = boundsOf(progress);

@@ -6,9 +6,9 @@ import { type LedgerKeeper, STEP_JOBS } from "./ledger-keeper.ts";
 import type { LedgerSeals, SealedSums } from "./ledger-seals.ts";
 import { waitingFor } from "./ledger-waiting.ts";
 
-/** More than the account remembers. */
+/** One more than the account remembers. */
 const MAX_NAMED = 10_001;
-/** How long a call waits for due sealing before it computes. */
+/** How long a call waits for due seals before it computes. */
 const ADVANCE_MS = 50;
 
 export interface LedgerOptions extends JudgeParts {
@@ -20,22 +20,22 @@ export interface LedgerOptions extends JudgeParts {
 
 /**
  * Balances accepted jobs by id, below a watermark (see `watermarkOf`). It adds up the sealed spans and judges the open
- * span after them, so a call costs the same at any age. Where sealing is far behind, as after an upgrade, the watermark
- * moves back to the end of the part that one call may judge. One computation runs at a time; concurrent callers with
- * the same settle time share it.
+ * span after them, so a call does not slow down as the ledger grows. When sealing is far behind, as after an upgrade,
+ * the watermark moves back to the end of the part that one call may judge. Computations run one at a time; concurrent
+ * callers with the same settle time share one.
  */
 export function createLedger(options: LedgerOptions) {
   const waiting = new Map<SettleMs, Promise<Ledger>>();
   let tail: Promise<unknown> = Promise.resolve();
 
   return {
-    /** Rejects with STORE_UNAVAILABLE. The few settle times bound how many calls can wait. */
+    /** Rejects with STORE_UNAVAILABLE. One computation per settle time can wait, and there are few settle times. */
     compute(settleMs: SettleMs): Promise<Ledger> {
       const shared = waiting.get(settleMs);
       if (shared) return shared;
       const mine = tail.then(() => compute(options, settleMs)).finally(() => waiting.delete(settleMs));
       waiting.set(settleMs, mine);
-      // The callers receive the failure; the next computation only waits for this one to end.
+      // Callers receive the failure; the next computation only waits for this one to end.
       tail = mine.catch(() => undefined);
       return mine;
     },
@@ -53,7 +53,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
     queries.openDeadLetters(),
     queries.onlyDeadLetters(MAX_NAMED),
   ]);
-  // Sealed spans stay judged, even after pruning removed the newest records of either side.
+  // Sealed spans stay judged even after pruning has removed the newest records of either side.
   const head = (await seals.head()).getTime();
   const wanted = new Date(Math.max(found.watermark(settleMs).getTime(), head - settleMs));
   const sealed = await seals.sums(wanted);
@@ -82,7 +82,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
   });
 }
 
-/** Returns how far one call judges the open span after the seals. */
+/** Returns the time up to which one call judges the open span after the seals. */
 async function reachOf(
   { queries }: LedgerOptions,
   { eventsFrom }: Bounds,

@@ -3,7 +3,7 @@ import { decodeText } from "./message-text.ts";
 
 const bytes = Buffer.from('{"a":"é"}');
 
-test("UTF-8 is shown as it is, its byte order mark included", () => {
+test("UTF-8 is shown unchanged, including a byte order mark", () => {
   expect(decodeText(bytes, false)).toEqual({ text: '{"a":"é"}', exact: true });
   expect(decodeText(Buffer.from("\ufeffa"), false)).toEqual({ text: "\ufeffa", exact: true });
 });
@@ -13,6 +13,6 @@ test("other bytes are shown with replacement characters and are not exact", () =
   expect(decodeText(bytes.subarray(0, 7), false)).toEqual({ text: '{"a":"\ufffd', exact: false });
 });
 
-test("a character that the cut splits is left out", () => {
+test("a character split by the cut is left out", () => {
   expect(decodeText(bytes.subarray(0, 7), true)).toEqual({ text: '{"a":"', exact: true });
 });

@@ -8,10 +8,11 @@ import { statsOf } from "./stats.ts";
 import { unlessUnavailable } from "./unless-unavailable.ts";
 import type { WorkerQueries } from "./worker-queries.ts";
 
-/** A first screen waits this long for a silent store. */
+/** How long the first screen waits for a silent store. */
 const TIMEOUT_MS = 1_500;
 /**
- * Clocks and rounding differ by less. A job newer than the newest event by more than this has events on their way.
+ * Clock differences and rounding stay below this. A job newer than the newest event by more than this has events on
+ * their way.
  */
 const TOLERANCE_MS = 50;
 
@@ -27,7 +28,7 @@ export interface OverviewParts {
   readonly now: () => Date;
 }
 
-/** Reads everything at once. An unavailable store does not reject it: its part is empty, and `unavailable` names it. */
+/** Reads all parts in parallel. If a store is unavailable, its part is empty, and `unavailable` names the store. */
 export async function readOverview(parts: OverviewParts, caller?: AbortSignal): Promise<Overview> {
   const { store, queues, workers, observations, alerts, version, engines, capabilities, now } = parts;
   const answer = <T>(query: Promise<T>, engine: string) =>
@@ -70,7 +71,10 @@ export async function readOverview(parts: OverviewParts, caller?: AbortSignal): 
   };
 }
 
-/** Skips jobs dated in the future by a gateway with a fast clock: their events need not be observed by now. */
+/**
+ * Returns when the newest job was created. It skips jobs that a gateway with a fast clock dated in the future, because
+ * their events need not have been observed yet.
+ */
 async function newestJobAt(store: JobDatabase): Promise<Date | null> {
   const [row] = await store.read(
     (sql) =>
@@ -81,8 +85,8 @@ async function newestJobAt(store: JobDatabase): Promise<Date | null> {
 }
 
 /**
- * Returns how far observation is behind: 0 when no event is known to be on its way, otherwise the age of the newest
- * stored event. Null when jobs exist and no event was ever observed.
+ * Returns how far observation lags behind: 0 when no event is known to be on its way, otherwise the age of the newest
+ * stored event. Null when events are on their way but none has ever been stored.
  */
 export function lagMs(
   now: Date,

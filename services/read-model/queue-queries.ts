@@ -13,15 +13,15 @@ export interface JobCount {
   readonly count: number;
 }
 
-/** The queries about waiting and running jobs, by type. Each rejects as {@link JobDatabase.read} does. */
+/** Creates the queries about waiting and running jobs by type. Each rejects as {@link JobDatabase.read} does. */
 export function createQueueQueries(store: JobDatabase, observations: ObservationReader, leaseMs: number) {
-  // One computation serves all concurrent callers, and is cancelled when all of them have left.
+  // One computation serves all concurrent callers, and is cancelled once they have all left.
   const queues = createSharedCall((signal) =>
     store.read((sql) => readQueueStates(sql, { leaseMs, signal })),
   ).get;
   const backlog = createSharedCall((signal) => store.read((sql) => readBacklog(sql, signal))).get;
 
-  /** Jobs by type and current status, from the maintained counts. */
+  /** Reads the maintained job counts by type and current status. */
   const counts = createSharedCall((signal) =>
     store.read((sql) =>
       cancelledBy(
@@ -40,8 +40,8 @@ export function createQueueQueries(store: JobDatabase, observations: Observation
     counts,
 
     /**
-     * `busAt` is when the bus was measured; null, with no bus queues, when it was not observed or its store is
-     * unavailable.
+     * `busAt` is when the bus was measured. It is null, and no bus queues are listed, if the bus was never measured or
+     * the store of its measurements is unavailable.
      */
     async all(caller?: AbortSignal): Promise<QueuesReply> {
       const [live, waiting, snapshot] = await Promise.all([

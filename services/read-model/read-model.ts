@@ -40,13 +40,16 @@ const LINKS = {
   "/ledger": "The proof that nothing is lost",
 };
 
-/** Opens the stores and wires everything. Routes answer at once, with problems that name unavailable engines. */
+/**
+ * Opens the stores and wires up the service. Routes answer immediately; while an engine is unavailable, they reply with
+ * a problem that names it.
+ */
 export function createReadModel({ service, version, config, log, life, metrics }: ServiceContext<Config>) {
   const now = () => new Date();
   const store = createJobDatabase({ url: config.DATABASE_URL });
   life.defer("job store", store.close);
-  // A separate store, because its long statements must not take connections from page requests. It reads few rows of
-  // large tables, each through an index.
+  // A separate pool, because the ledger's long statements must not take connections from page requests. Sequential
+  // scans are off, because the ledger reads few rows of large tables, each through an index.
   const ledgerStore = createJobDatabase({
     url: config.DATABASE_URL,
     maxConnections: 2,

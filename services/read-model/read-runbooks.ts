@@ -3,9 +3,7 @@ import { join } from "node:path";
 
 const FOLDER = join(import.meta.dir, "../../docs/runbooks");
 
-/**
- * Returns every runbook's text by name. A macro: it runs at build time, so a binary contains the texts.
- */
+/** Returns all runbook texts by name. This is a macro: it runs at build time, so a binary contains the texts. */
 export function readRunbooks(): Record<string, string> {
   return Object.fromEntries(
     readdirSync(FOLDER)

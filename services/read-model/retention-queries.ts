@@ -22,8 +22,8 @@ const RULES = {
 } as const;
 
 /**
- * Reports how long records are kept: the rules that the processors recorded, and the event store's. Rejects as
- * {@link JobDatabase.read} does.
+ * Reports how long records are kept, by the rules that processors recorded and by the event store's retention. Rejects
+ * as {@link JobDatabase.read} does.
  */
 export function createRetentionQueries(store: JobDatabase, eventHours: number, now: () => Date) {
   return async (): Promise<Retention> => {
@@ -31,7 +31,7 @@ export function createRetentionQueries(store: JobDatabase, eventHours: number, n
     const keptFrom = (hours: number) => new Date(at.getTime() - hours * HOUR_MS).toISOString();
     const describe = (what: What) => ({ what, description: RULES[what][0], setting: RULES[what][1] });
     const [kept, [remembered]] = await store.read((sql) => {
-      // The oldest by creation, found through an index; by end it differs by a job's lifetime at most.
+      // The oldest by creation time, which an index finds; its end time differs by a job's lifetime at most.
       const oldest = (one: string, other: string) => sql`least(
         (select created_at from jobs where status = ${one} order by created_at limit 1),
         (select created_at from jobs where status = ${other} order by created_at limit 1))`;

@@ -23,7 +23,7 @@ const urlOf = (runbookUrl: string | undefined) =>
     "http://localhost:8080",
   ).items[0]?.runbookUrl;
 
-test("the runbook of every alerting rule is a page at the address in its alert", async () => {
+test("every alerting rule's runbook is served as a page at the URL in its alert", async () => {
   const runbooks = "http://127.0.0.1:8083/runbooks";
   let seen = 0;
   for await (const file of new Bun.Glob("*.yml").scan(RULES))
@@ -42,7 +42,7 @@ test("links between runbooks stay, and links to pages that are not served become
   expect(runbookPage("LedgerNotZero")).not.toContain("../");
 });
 
-test("other addresses are left alone", () => {
+test("URLs that do not point to this service's runbooks are left unchanged", () => {
   expect(urlOf("https://docs.example/down")).toBe("https://docs.example/down");
   expect(urlOf("https://docs.example/runbooks/ServiceDown")).toBe(
     "https://docs.example/runbooks/ServiceDown",
@@ -51,7 +51,7 @@ test("other addresses are left alone", () => {
   expect(urlOf(undefined)).toBeUndefined();
 });
 
-test("an unknown name is refused with the nearest one", () => {
+test("an unknown runbook is refused, and the nearest name is suggested", () => {
   expect(() => runbookPage("ServiceDwn")).toThrow(/did you mean ServiceDown/);
   expect(() => runbookPage("constructor")).toThrow(/no runbook/);
 });

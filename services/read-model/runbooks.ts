@@ -4,14 +4,14 @@ import { AppError } from "../../shared/errors.ts";
 import { readRunbooks } from "./read-runbooks.ts" with { type: "macro" };
 
 const TEXTS: Readonly<Record<string, string>> = readRunbooks();
-/** A runbook's URL as Prometheus knows it: on the machine it shares with this service. */
+/** A runbook URL as Prometheus knows it, on the machine that it shares with this service. */
 const OWN_RUNBOOK = /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\/runbooks\/(\w+)$/;
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 pre { padding: 0.75rem; overflow-x: auto; border: 1px solid #8884; border-radius: 4px; }
 :root { color-scheme: light dark; }`;
 
-/** Renders a runbook as a page. Throws ROUTE_NOT_FOUND, which suggests the nearest name. */
+/** Renders a runbook as a page. Throws ROUTE_NOT_FOUND with the nearest name as a suggestion. */
 export function runbookPage(path: string): string {
   const name = path.replace(/\.md$/, "");
   const text = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
@@ -34,7 +34,7 @@ ${Bun.markdown.html(withoutOtherLinks(text))}
 </html>`;
 }
 
-/** Points runbook links at `origin`, where callers on other machines reach this service. */
+/** Points runbook links at `origin`, where callers on any machine reach this service. */
 export function withRunbooks(alerts: AlertsReply, origin: string): AlertsReply {
   const items = alerts.items.map((alert) => {
     const [, name] = OWN_RUNBOOK.exec(alert.runbookUrl ?? "") ?? [];
@@ -45,7 +45,7 @@ export function withRunbooks(alerts: AlertsReply, origin: string): AlertsReply {
   return { ...alerts, items };
 }
 
-/** Pages outside the folder are not served, so only the text of links to them remains. */
+/** Replaces links to pages outside the folder with their text, because those pages are not served. */
 function withoutOtherLinks(markdown: string): string {
   return markdown.replaceAll(/\[([^\]]+)\]\(\.\.\/[^)]*\)/g, "$1");
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { statsOf } from "./stats.ts";
 
-test("jobs are counted by status and by type, whatever the type is named", () => {
+test("jobs are counted by status and by type, even a type named __proto__", () => {
   const stats = statsOf(
     [
       { type: "hash", status: "COMPLETED", count: 3 },

@@ -5,7 +5,7 @@ import type { JobCount, QueueQueries } from "./queue-queries.ts";
 
 const NOT_MEASURED = { count: 0, p50: null, p95: null, p99: null };
 
-/** Combines the halves of both stores; a missing half counts as zero. */
+/** Combines the totals from both stores; a missing half counts as zero. */
 export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals | undefined): Stats {
   const byStatus: Record<string, number> = counts
     ? Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]))
@@ -30,7 +30,7 @@ export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals 
   };
 }
 
-/** Each type becomes a key of its own, even `__proto__`, which an assignment would lose. */
+/** Groups counts by type. Even a type named `__proto__` gets its own key, which an assignment would lose. */
 function byTypeOf(counts: readonly JobCount[]): Record<string, Record<string, number>> {
   const types = Map.groupBy(counts, ({ type }) => type);
   return Object.fromEntries(
@@ -42,8 +42,8 @@ function byTypeOf(counts: readonly JobCount[]): Record<string, Record<string, nu
 }
 
 /**
- * Reads the totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable: half of them would look
- * like a loss.
+ * Reads the totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable, because half the totals
+ * would look like a loss.
  */
 export async function readStats(
   queues: QueueQueries,

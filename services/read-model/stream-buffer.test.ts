@@ -24,7 +24,7 @@ function messages(text: string | undefined) {
     }));
 }
 
-test("entries come out in order with their ids, once", () => {
+test("entries are returned once, in order and with their ids", () => {
   const buffer = createStreamBuffer({ maxEntries: 10, maxDeltas: 100 });
   expect(buffer.take()).toBeUndefined();
   buffer.prepend("retry: 1000\n\n");
@@ -36,7 +36,7 @@ test("entries come out in order with their ids, once", () => {
   expect(buffer.take()).toBeUndefined();
 });
 
-test("a client that does not read keeps the newest and learns how much it missed", () => {
+test("a client that does not read gets the newest entries and the number of deltas it missed", () => {
   let dropped = 0;
   const buffer = createStreamBuffer({ maxEntries: 100, maxDeltas: 6 }, (deltas) => {
     dropped += deltas;
@@ -49,7 +49,7 @@ test("a client that does not read keeps the newest and learns how much it missed
   expect(dropped).toBe(14);
 });
 
-test("only the newest number of alerts is sent, and heartbeats only into silence", () => {
+test("only the newest alert count is sent, and a heartbeat only when nothing else is", () => {
   const buffer = createStreamBuffer({ maxEntries: 3, maxDeltas: 100 });
   buffer.alerts(1);
   buffer.alerts(2);
@@ -59,7 +59,7 @@ test("only the newest number of alerts is sent, and heartbeats only into silence
   expect(buffer.take()).toBe(": alive\n\n");
 });
 
-test("waiting text is handed out in chunks, so that a slow socket holds little of it", () => {
+test("waiting text is returned in chunks, so a slow socket holds little of it", () => {
   const buffer = createStreamBuffer({ maxEntries: 2_000, maxDeltas: 10_000 });
   for (let n = 1; n <= 1_000; n++) buffer.push(entry(n));
   const chunks: string[] = [];

@@ -8,7 +8,7 @@ export interface StreamEntry {
   readonly text: string;
 }
 
-/** One entry as a server-sent event (WHATWG HTML, section 9.2.6). The client sends its id back as `Last-Event-ID`. */
+/** Serializes an entry as a server-sent event (WHATWG HTML, section 9.2.6). Clients resume with `Last-Event-ID`. */
 export function toEntry(id: string, deltas: readonly Delta[], dropped: number): StreamEntry {
   const message: StreamMessage = { kind: "deltas", deltas: [...deltas], dropped };
   return { id, deltas, dropped, text: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
@@ -19,14 +19,14 @@ export interface StreamBounds {
   readonly maxDeltas: number;
 }
 
-/** Roughly what a socket accepts at once. */
+/** Roughly how much a socket accepts at once. */
 const CHUNK_CHARS = 65_536;
 
 /**
- * One client's unread messages. At its bound the oldest entry is dropped and its deltas count in `dropped` of the next
- * one: the client knows to reload, and its last id stays valid. Stalled clients all hold the newest entries, which are
- * the same objects, so many of them cost little more than one. Only the newest alert count and heartbeat matter. Pure:
- * the owner of the connection calls `take`.
+ * Buffers one client's unread messages. At the limit, the oldest entry is dropped and its deltas are added to `dropped`
+ * of the next entry, so the client knows to reload and its last id stays valid. Stalled clients all hold the same entry
+ * objects, the newest, so many of them cost little more than one. Only the newest alert count and heartbeat are kept.
+ * Pure: the connection's owner calls `take`.
  */
 export function createStreamBuffer(
   { maxEntries, maxDeltas }: StreamBounds,
@@ -71,7 +71,7 @@ export function createStreamBuffer(
     get entries() {
       return entries.length;
     },
-    /** Takes the waiting text, a chunk at a time; undefined when there is none. */
+    /** Removes and returns the next chunk of waiting text; undefined when there is none. */
     take(): string | undefined {
       let text = preamble;
       preamble = "";

@@ -15,14 +15,16 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A feed that was not refused within this time counts as followed: its first answer is an entry, which may take long.
+ * A feed that is not refused within this time counts as followed, because its first answer is an entry, which may take
+ * long to arrive.
  */
 const SETTLED_MS = 100;
 /** How long a client waits for the feed. */
 const FOLLOW_TIMEOUT_MS = 1_500;
 
 /**
- * Follows the live feed for the whole process until `signal` aborts. After losing its store, it resumes where it was.
+ * Follows the live feed for the whole process until `signal` aborts. After losing its store, it resumes after the last
+ * entry it received.
  */
 export function createFeed({ observations, log, signal, onEntry }: FeedOptions) {
   let live = Promise.withResolvers<void>();
@@ -40,7 +42,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
     live.resolve();
   };
   const down = (error: unknown) => {
-    // At startup the connection is still opening, which /readyz shows.
+    // At startup a failure only means that the connection is still opening, which /readyz shows.
     const say = wasLive ? log.warn : log.info;
     if (failure === undefined) say("The live feed is unavailable, retrying", { error });
     failure = error;
@@ -66,7 +68,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
         }
       } catch (error) {
         if (signal.aborted) return;
-        // The feed was emptied and restarted: the entries in between are unknown, so continue from now.
+        // The feed was emptied and restarted. The entries in between are unknown, so continue with new ones.
         if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
         down(error);
       } finally {
@@ -77,11 +79,11 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
   }
 
   return {
-    /** Resolves when the feed has ended; only after `signal`. */
+    /** Resolves when the feed has ended, which happens only after `signal` aborts. */
     ended: run(),
-    /** Why it has not been followed for too long; a feed without entries still counts as followed. */
+    /** Returns why the feed has been unavailable for too long; a feed without entries still counts as available. */
     whyStuck: () => (isLive ? undefined : duty.whyStuck()),
-    /** Resolves once the feed is followed, so no later entry is missed; rejects as the feed did. */
+    /** Resolves once the feed is followed, so no later entry is missed. Rejects with the feed's last failure. */
     async followed(): Promise<void> {
       if (isLive) return;
       await Promise.race([live.promise, pause(FOLLOW_TIMEOUT_MS, signal)]);

@@ -1,6 +1,6 @@
 import type { StreamBounds, StreamEntry } from "./stream-buffer.ts";
 
-/** The newest entries, bounded: a client that was briefly disconnected misses none. */
+/** Keeps a bounded number of the newest entries, so a briefly disconnected client misses none. */
 export function createStreamHistory({ maxEntries, maxDeltas }: StreamBounds) {
   const kept = new Map<string, StreamEntry>();
   let deltas = 0;

@@ -10,15 +10,15 @@ export interface StreamOptions {
   readonly observations: ObservationReader;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Ends every client and the feed. */
+  /** Disconnects every client and ends the feed. */
   readonly stopping: AbortSignal;
   readonly maxClients?: number;
   readonly heartbeatMs?: number;
 }
 
 /**
- * One open connection. While it opens it has no source; while it catches up it reads a feed of its own, where `last`
- * is the newest id read; for the rest of its life it reads the shared one.
+ * One open connection. While it opens, it has no source. While it catches up, it reads a separate feed, and `last` is
+ * the newest id read. After that it reads the shared feed.
  */
 interface Client {
   readonly buffer: StreamBuffer;
@@ -29,10 +29,10 @@ interface Client {
 
 const BOUNDS = { maxEntries: 1_000, maxDeltas: 20_000 };
 const RETRY_HINT = "retry: 2000\n\n";
-/** A feed that has not refused an id within this time has accepted it and has nothing to send yet. */
+/** A feed that has not refused an id within this time has accepted the id and has nothing to send yet. */
 const REFUSAL_MS = 100;
 
-/** One follower of the live feed for the process, and a bounded buffer for each client. */
+/** Streams the live feed to clients, with one follower for the process and a bounded buffer for each client. */
 export function createStream({
   observations,
   log,
@@ -98,7 +98,7 @@ export function createStream({
     client.wake();
   }
 
-  /** Reads the feed for one client until it meets the shared one; either may be ahead. */
+  /** Reads a separate feed for one client until it meets the shared feed; either may be ahead. */
   async function catchUp(
     client: Client,
     entries: AsyncIterator<FeedEntry>,
@@ -131,7 +131,7 @@ export function createStream({
     client.source = { last: id, abort };
     const entries = observations.follow(id, abort.signal)[Symbol.asyncIterator]();
     const first = entries.next();
-    // A refusal must come before the reply begins.
+    // A refused id must be reported before the reply begins.
     await Promise.race([first, Bun.sleep(REFUSAL_MS)]);
     void catchUp(client, entries, first);
   }
@@ -139,8 +139,8 @@ export function createStream({
   return {
     whyStuck: feed.whyStuck,
     /**
-     * A client's stream of server-sent events, from now or from after `last`. Rejects with OVERLOADED, STOPPING,
-     * STORE_UNAVAILABLE or INVALID_CURSOR. Ends when the reader cancels it, or when the service stops.
+     * Opens a client's stream of server-sent events, starting now or after `last`. Rejects with OVERLOADED, STOPPING,
+     * STORE_UNAVAILABLE or INVALID_CURSOR. The stream ends when the reader cancels it or the service stops.
      */
     async open(last: string | null): Promise<ReadableStream<Uint8Array>> {
       if (stopping.aborted) throw new AppError("STOPPING", "The service is stopping");
@@ -158,16 +158,16 @@ export function createStream({
         wake: () => undefined,
         closed: false,
       };
-      // Counted before the store is queried: many simultaneous clients must not exceed the limit.
+      // Add the client before querying the store, so simultaneous clients cannot exceed the limit.
       clients.add(client);
       try {
-        // A cheap query of the feed's store: a client should learn at once when it is unavailable.
+        // A cheap query of the feed's store, so a client learns at once when the store is unavailable.
         await observations.latestSnapshot();
         await feed.followed();
         client.buffer.prepend(RETRY_HINT);
         if (last !== null) await resume(client, last);
         else {
-          // An id without data dispatches nothing but is remembered, so the client can resume before its first event.
+          // An id without data dispatches no event, but the client remembers it and can resume before its first event.
           if (lastId !== undefined) client.buffer.prepend(`id: ${lastId}\n\n`);
           share(client);
         }
@@ -187,15 +187,13 @@ export function createStream({
     get clients() {
       return clients.size;
     },
-    /** Resolves when the feed has ended; only after `stopping`. */
+    /** Resolves when the feed has ended, which happens only after `stopping` aborts. */
     ended: () => feed.ended,
   };
 }
 export type Stream = ReturnType<typeof createStream>;
 
-/**
- * Hands over a chunk only on demand, so a slow reader's backlog stays in the bounded buffer.
- */
+/** Creates a stream that takes chunks only on demand, so a slow reader's backlog stays in the bounded buffer. */
 function readableOf(client: Client, onCancel: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(

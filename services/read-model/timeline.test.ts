@@ -51,7 +51,7 @@ const history = {
   ],
 };
 
-test("hops, transitions, attempts, log lines and events come in chronological order, causes first", () => {
+test("hops, transitions, attempts, log lines and events are in chronological order, causes before effects", () => {
   expect(timelineOf(history).map(({ offsetMs, kind, title }) => [offsetMs, kind, title])).toEqual([
     [0, "hop", "Accepted"],
     [4, "hop", "Received"],
@@ -66,7 +66,7 @@ test("hops, transitions, attempts, log lines and events come in chronological or
   ]);
 });
 
-test("a lost attempt appears when it was lost, and one that took no time begins before it ends", () => {
+test("a lost attempt ends when its loss was noticed, and an instant attempt starts before it ends", () => {
   const move = (sequence: number, from: JobStatus, to: JobStatus, attempt: number, ms: number) => ({
     sequence,
     run: 1,

@@ -12,18 +12,16 @@ export interface History {
   readonly events: readonly EventEnvelope[];
 }
 
-/**
- * An entry with its rank among those of the same instant: hops, then transitions with their attempts, then events.
- */
+/** An entry with its rank among entries of the same instant: hops, transitions with their attempts, then events. */
 interface Unplaced extends Omit<TimelineEntry, "offsetMs"> {
   readonly rank: number;
 }
 const HOP = -1;
 const EVENT = 1_000_000_000;
-/** The parts of an attempt, placed between the transition that began it and the next. */
+/** Rank offsets of an attempt's parts, which lie between the transition that started it and the next one. */
 const PART = { start: 0.1, log: 0.2, end: 0.3 } as const;
 
-/** The hops of a job, with the service that records each. */
+/** A job's hops, each with the service that records it. */
 const HOPS = {
   acceptedAt: { title: "Accepted", service: "gateway" },
   confirmedAt: { title: "Confirmed by the broker", service: "gateway" },
@@ -32,7 +30,7 @@ const HOPS = {
   finishedAt: { title: "Finished", service: "processor" },
 } as const;
 
-/** Everything known of a job as one chronological list; at the same instant the cause comes first. */
+/** Returns a job's history as one chronological list. At the same instant, causes come before effects. */
 export function timelineOf(history: History): TimelineEntry[] {
   const start = Date.parse(history.createdAt);
   const begun = new Map(
@@ -51,7 +49,7 @@ export function timelineOf(history: History): TimelineEntry[] {
     .map(({ entry: { rank: _, ...entry }, offsetMs }): TimelineEntry => ({ ...entry, offsetMs }));
 }
 
-/** Lists each hop once, though several events repeat it. The row supplies two even when the events are unavailable. */
+/** Lists each hop once, although several events repeat it. Two hops come from the row and never depend on events. */
 function hopEntries({ createdAt, receivedAt, events }: History): Unplaced[] {
   const seen = new Map<string, Unplaced>();
   const pass = (name: keyof typeof HOPS, at: string) => {
@@ -82,12 +80,10 @@ function transitionEntry(transition: Transition): Unplaced {
   });
 }
 
-/** The attempt has the stack; a line of the timeline only names the failure. */
+/** The attempt holds the stack trace; the timeline only names the failure. */
 const withoutStack = ({ code, message, fingerprint }: AttemptError) => ({ code, message, fingerprint });
 
-/**
- * An attempt's start, log and end. A lost attempt ends when its loss was noticed, perhaps long after it happened.
- */
+/** Lists an attempt's start, log lines and end. A lost attempt ends when its loss was noticed, perhaps much later. */
 function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
   const { attempt: number, run, outcome, startedAt, finishedAt, durationMs, workerId, error, logs } = attempt;
   const title = run > 1 ? `Attempt ${number} (run ${run})` : `Attempt ${number}`;

@@ -6,8 +6,8 @@ export type Answer<T> =
   | { readonly value?: undefined; readonly unavailable: string };
 
 /**
- * Turns an unavailable store into a value, for replies that can do without it; rethrows any other error. With
- * `withinMs`, a store that stays silent for that long counts as unavailable, under the name `engine`.
+ * Turns an unavailable store into a value, for replies that can do without that store; rethrows any other error. With
+ * `withinMs`, a store that stays silent for that long counts as unavailable and is reported as `engine`.
  */
 export async function unlessUnavailable<T>(
   answer: Promise<T>,

@@ -7,7 +7,7 @@ import { createWebhookAccess } from "./webhook-access.ts";
 const refused = expect.objectContaining({ code: "UNAUTHORIZED" });
 const none = { token: undefined, tokenFile: undefined, bindAddress: "127.0.0.1" };
 
-test("with a token, only its bearer passes", () => {
+test("with a token, only requests that send it as a bearer token pass", () => {
   const check = createWebhookAccess({ ...none, token: "s3cret" });
   expect(() => check("Bearer s3cret")).not.toThrow();
   expect(() => check("bearer s3cret")).not.toThrow();
@@ -15,12 +15,12 @@ test("with a token, only its bearer passes", () => {
     expect(() => check(wrong)).toThrow(refused);
 });
 
-test("without a token it is open on loopback and closed elsewhere", () => {
+test("without a token the webhook is open on loopback and closed elsewhere", () => {
   expect(() => createWebhookAccess(none)(null)).not.toThrow();
   expect(() => createWebhookAccess({ ...none, bindAddress: "0.0.0.0" })("Bearer anything")).toThrow(refused);
 });
 
-test("with a file for it, it is closed until the file has a token, also on loopback", () => {
+test("with a token file the webhook is closed until the file has a token, even on loopback", () => {
   const folder = mkdtempSync(join(tmpdir(), "webhook-"));
   const tokenFile = join(folder, "token");
   const check = createWebhookAccess({ ...none, tokenFile });

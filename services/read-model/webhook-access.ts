@@ -12,8 +12,8 @@ export interface WebhookAccessOptions {
 }
 
 /**
- * Checks the callers of the webhook: where a token is set, they must send it as `Authorization: Bearer …` (RFC 6750).
- * Without one they may only call a service that listens on loopback alone. Throws UNAUTHORIZED.
+ * Checks the webhook's callers. If a token is set, they must send it as `Authorization: Bearer …` (RFC 6750). Without a
+ * token, the webhook is open only if this service listens on loopback alone. Throws UNAUTHORIZED.
  */
 export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: WebhookAccessOptions) {
   return (authorization: string | null): void => {
@@ -28,7 +28,7 @@ export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: We
       );
     }
     const given = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];
-    // Digests all have one length, so the comparison does not reveal the token's.
+    // Digests all have the same length, so the comparison does not reveal the token's length.
     if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
       throw new AppError("UNAUTHORIZED", "The webhook requires its token as Authorization: Bearer");
   };

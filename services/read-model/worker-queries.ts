@@ -3,7 +3,7 @@ import { cancelledBy } from "../../shared/postgres.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import type { JobDatabase } from "./job-database.ts";
 
-/** Processor rows are never deleted; one that has been silent for longer is not shown. */
+/** How long a silent processor stays listed. */
 const SHOWN_FOR = "1 hour";
 const MAX_WORKERS = 500;
 
@@ -21,8 +21,8 @@ interface WorkerRow {
 }
 
 /**
- * Lists processors with the jobs they run, newest first. A processor whose heartbeat is older than the lease shows as
- * lost whatever its row says: the loss may not have been noticed yet. Rejects as {@link JobDatabase.read} does.
+ * Lists processors with the jobs they run, newest first. An alive or stopping processor whose heartbeat is older than
+ * the lease shows as lost, because its loss may not have been recorded yet. Rejects as {@link JobDatabase.read} does.
  */
 export function createWorkerQueries(store: JobDatabase, leaseMs: number) {
   return {
