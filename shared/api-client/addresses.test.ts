@@ -19,7 +19,7 @@ function writeState(state: object): string {
   return join(project, "deep/inside");
 }
 
-test("the environment decides, with or without a trailing slash", () => {
+test("the environment sets the addresses, with or without a trailing slash", () => {
   const env = { GATEWAY_URL: "https://gateway.example/", READ_MODEL_URL: "http://reader:1" };
   expect(findAddresses(env, folder)).toEqual({
     gatewayUrl: "https://gateway.example",
@@ -30,7 +30,7 @@ test("the environment decides, with or without a trailing slash", () => {
   );
 });
 
-test("a running observatory of this folder or one above is found, but the environment takes precedence", () => {
+test("an observatory running in this folder or a parent is found, but the environment takes precedence", () => {
   const owner = findProcess(process.pid);
   const inside = writeState({ owner, services });
   expect(findAddresses({}, inside)).toEqual({
@@ -40,7 +40,7 @@ test("a running observatory of this folder or one above is found, but the enviro
   expect(findAddresses({ GATEWAY_URL: "http://other:1" }, inside).gatewayUrl).toBe("http://other:1");
 });
 
-test("an observatory that ended, or has not started its services yet, is ignored", () => {
+test("an observatory that has ended, or has not yet started its services, is ignored", () => {
   expect(findAddresses({}, folder)).toEqual(defaults);
   const gone = writeState({ owner: { pid: process.pid, startedAt: "another time" }, services });
   expect(findAddresses({}, gone)).toEqual(defaults);

@@ -10,9 +10,9 @@ export interface Addresses {
 const DEFAULTS: Addresses = { gatewayUrl: "http://localhost:3000", readModelUrl: "http://localhost:8080" };
 
 /**
- * Finds the APIs: READ_MODEL_URL and GATEWAY_URL where they are set, otherwise the services of an observatory running
- * from this folder or one above it (its ports may differ), otherwise the default ports. Throws {@link ApiError} when a
- * variable is not a URL.
+ * Finds the APIs: at READ_MODEL_URL and GATEWAY_URL if they are set, otherwise at the services of an observatory that
+ * runs from this folder or a parent (its ports may differ), otherwise at the default ports. Throws {@link ApiError} if
+ * a variable is not a URL.
  */
 export function findAddresses(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -41,10 +41,7 @@ function fromEnvironment(
   return text.replace(/\/+$/, "");
 }
 
-/**
- * The URLs, by service name, of an observatory that runs from this folder or one above it, once its services have
- * started.
- */
+/** Returns the service URLs of an observatory that runs from this folder or a parent; undefined before it started. */
 export function findRunning(folder: string): Readonly<Record<string, string>> | undefined {
   const services = findRunningState(folder)?.services;
   return services?.gateway ? services : undefined;

@@ -6,12 +6,12 @@ export interface ApiErrorOptions {
   readonly status?: number;
   /** The problem as the service sent it. */
   readonly problem?: Problem;
-  /** Milliseconds after which, according to the service, a retry is sensible. */
+  /** How long the service says to wait before a retry. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
-/** A failed call of an API. `detail` is a sentence for people, `remedy` says what to do about it. */
+/** A failed API call. `detail` describes the failure for people, and `remedy` says what to do about it. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly remedy: string;
@@ -35,7 +35,7 @@ export class ApiError extends Error {
     return this.problem?.correlationId;
   }
 
-  /** Whether the same call may succeed later, unchanged. */
+  /** Whether the same call, unchanged, may succeed later. */
   get retryable(): boolean {
     if (isProblemCode(this.code)) return PROBLEMS[this.code].retryable;
     return this.code !== "UNEXPECTED_REPLY" || (this.status ?? 0) >= 500;

@@ -5,7 +5,7 @@ import { ApiError } from "./api-error.ts";
 import { isProblemCode } from "./error-code.ts";
 import type { CallOptions } from "./route-call.ts";
 
-/** The parts of a call, once the route's types have checked them. */
+/** The parts of a call, which the route's types have already checked. */
 export interface CallInput {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;
@@ -16,9 +16,9 @@ export interface CallInput {
 const MAX_SHOWN = 200;
 
 /**
- * Calls a route and returns its JSON. Replies are not checked against their schemas: a newer service may know more
- * values of an enumeration, which a client of the same major version has to tolerate. Throws {@link ApiError}, or the
- * signal's own reason when the caller aborts.
+ * Calls a route and returns its JSON. Replies are not checked against their schemas, because a newer service may return
+ * further enum values, which clients of the same major version must tolerate. Throws {@link ApiError}, or the signal's
+ * reason if the caller aborts.
  */
 export async function callRoute(
   route: Route,
@@ -51,7 +51,7 @@ export function urlOf(route: Route, baseUrl: string, { params = {}, query = {} }
   const path = route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(params[name])));
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    // As in OpenAPI: an array repeats its parameter, and each field of an object is a parameter.
+    // As in OpenAPI, an array repeats its parameter, and each field of an object is a separate parameter.
     if (Array.isArray(value)) for (const one of value) search.append(name, String(one));
     else if (typeof value === "object" && value !== null)
       for (const [field, one] of Object.entries(value)) search.append(field, String(one));
@@ -65,7 +65,7 @@ export function unreachable(url: string, cause: unknown): ApiError {
   return new ApiError("UNREACHABLE", `Nothing answers at ${hostOf(url)}: ${messageOf(cause)}`, { cause });
 }
 
-/** The error in an unsuccessful reply: its problem, or the fact that it has none. */
+/** Converts an unsuccessful reply to an error, with or without a problem in its body. */
 export function refusalOf(url: string, response: Response, text: string): ApiError {
   const { status } = response;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
@@ -82,7 +82,7 @@ export function refusalOf(url: string, response: Response, text: string): ApiErr
     .filter(({ path, message }) => sentence !== message && !sentence.endsWith(`${path} ${message}`))
     .map(({ path, message }) => `${path || "the body"}: ${message}`);
   const detail = [sentence, ...fields].join("; ");
-  // A newer service may refuse with a code unknown to this client.
+  // A newer service may return a code that this client does not know.
   const code = isProblemCode(problem.code) ? problem.code : "UNEXPECTED_REPLY";
   return new ApiError(code, detail, { status, problem, retryAfterMs });
 }

@@ -30,32 +30,32 @@ async function errorOf(call: Promise<unknown>): Promise<ApiError> {
   return error;
 }
 
-test("there is a function for every route, and one for the stream", () => {
+test("every route has a function, and so has the stream", () => {
   const client = clientOf(() => Response.json({}));
-  // The stream is followed, not called, and a page is for browsers.
+  // The stream is followed rather than called, and runbooks are pages for browsers.
   const readModel = Object.keys(READ_MODEL_ROUTES).filter((name) => name !== "stream" && name !== "runbook");
   expect(Object.keys(client.gateway)).toEqual(Object.keys(GATEWAY_ROUTES));
   expect(Object.keys(client.readModel)).toEqual(readModel);
 });
 
-test("types refuse an input that the route does not take", () => {
+test("the types refuse input that the route does not accept", () => {
   const { gateway, readModel } = clientOf(() => Response.json({}));
   const refused = [
     // @ts-expect-error a path parameter is missing
     () => readModel.jobDetail(),
     // @ts-expect-error a required query parameter is missing
     () => readModel.series({ query: {} }),
-    // @ts-expect-error no such status
+    // @ts-expect-error the status does not exist
     () => readModel.listJobs({ query: { status: "LOST" } }),
     // @ts-expect-error the body breaks its schema
     () => gateway.submitJob({ body: { payload: {} } }),
-    // @ts-expect-error the stream is followed, not called
+    // @ts-expect-error the stream is followed rather than called
     () => readModel.stream(),
   ];
   expect(refused).toHaveLength(5);
 });
 
-test("path, query, headers and body arrive as the route says", async () => {
+test("path, query, headers and body arrive as the route defines them", async () => {
   const client = clientOf(async (request) => {
     const { pathname, search } = new URL(request.url);
     const { method, headers } = request;
@@ -106,7 +106,7 @@ test("a problem keeps its code, detail, fields, retry time and correlation id, a
   expect(overloaded).toMatchObject({ code: "OVERLOADED", retryAfterMs: 3_000, retryable: true });
 });
 
-test("an unknown code of a newer service is an unexpected reply that keeps its text", async () => {
+test("an unknown code from a newer service becomes an unexpected reply with the same detail", async () => {
   const problem = {
     type: "about:blank",
     title: "New",
@@ -119,14 +119,14 @@ test("an unknown code of a newer service is an unexpected reply that keeps its t
   expect(error.problem?.code as string).toBe("FROM_THE_FUTURE");
 });
 
-test("a reply that is not from our API is quoted", async () => {
+test("the error quotes a reply that did not come from the API", async () => {
   const page = await errorOf(clientOf(() => new Response("<html>")).readModel.stats());
   expect([page.code, page.detail]).toEqual(["UNEXPECTED_REPLY", expect.stringContaining('"<html>"')]);
   const proxy = await errorOf(clientOf(() => new Response("Bad Gateway", { status: 502 })).readModel.stats());
   expect([proxy.code, proxy.retryable]).toEqual(["UNEXPECTED_REPLY", true]);
 });
 
-test("a closed port and a service that hangs are distinguished; an abort keeps its own reason", async () => {
+test("a closed port, a hanging service and an abort cause different errors", async () => {
   const nowhere = { gatewayUrl: "http://127.0.0.1:1", readModelUrl: "http://127.0.0.1:1" };
   const unreachable = await errorOf(createApiClient({ addresses: () => nowhere }).readModel.stats());
   expect([unreachable.code, unreachable.retryable]).toEqual(["UNREACHABLE", true]);
@@ -173,7 +173,7 @@ test("a lost stream is resumed after the last event, despite failures, and a gap
   ]);
 });
 
-test("a stream that falls silent is dropped and reopened", async () => {
+test("a silent stream is dropped and reopened", async () => {
   const client = clientOf(
     () =>
       new Response(new ReadableStream({ start: (out) => out.enqueue(": alive\n\n") }), {
@@ -182,7 +182,7 @@ test("a stream that falls silent is dropped and reopened", async () => {
   );
   const codes: string[] = [];
   const stop = new AbortController();
-  // On a slow machine a connection may time out before it opens; only open ones count here.
+  // On a slow machine a connection may time out before it opens, so only open connections count.
   let connected = false;
   for await (const update of client.follow({ signal: stop.signal, silenceMs: 100, maxRetryMs: 5 })) {
     if (update.kind === "disconnected" && connected) codes.push(update.error.code);

@@ -7,20 +7,20 @@ import { type FollowOptions, followStream, type StreamUpdate } from "./follow-st
 import type { CallOptions, RouteCalls } from "./route-call.ts";
 
 export interface ApiClientOptions {
-  /** Evaluated for every call, so that a client survives a restart of the system on other ports. */
+  /** Called for each request, so a client survives a restart of the system on other ports. */
   readonly addresses: () => Addresses;
-  /** Limit for calls that do not set one. */
+  /** The default time limit of a call. */
   readonly timeoutMs?: number;
 }
 
-/** Every route of the gateway and of the read-model as a function, and the live stream. */
+/** The routes of the gateway and the read-model as functions, and the live stream. */
 export interface ApiClient {
   readonly gateway: RouteCalls<typeof GATEWAY_ROUTES>;
   readonly readModel: RouteCalls<typeof READ_MODEL_ROUTES>;
   follow(options: FollowOptions): AsyncGenerator<StreamUpdate, void, undefined>;
 }
 
-/** Creates a client. Nothing is opened before the first call, and nothing has to be closed. */
+/** Creates a client. It opens nothing before the first call and needs no closing. */
 export function createApiClient({ addresses, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
   const gatewayUrl = () => addresses().gatewayUrl;
   const readModelUrl = () => addresses().readModelUrl;

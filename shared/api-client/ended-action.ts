@@ -6,8 +6,8 @@ const POLL_MS = 250;
 type Gateway = Pick<ApiClient, "gateway">;
 
 /**
- * Waits until an action on many jobs has ended, and returns its result. A dry run ends at once. Aborting `signal` ends
- * the wait, not the action. `onProgress` receives each interim reply.
+ * Waits until an action on many jobs ends, and returns its result. A dry run has already ended. Aborting `signal` ends
+ * the wait but not the action. `onProgress` receives each interim reply.
  */
 export function endedAction(
   { gateway }: Gateway,
@@ -18,7 +18,7 @@ export function endedAction(
   return ended(reply, (id) => gateway.jobAction({ params: { id } }, { signal }), signal, onProgress);
 }
 
-/** The same for an action on many dead letters. */
+/** Like {@link endedAction}, for an action on many dead letters. */
 export function endedDeadLetterAction(
   { gateway }: Gateway,
   reply: DeadLetterActionReply,

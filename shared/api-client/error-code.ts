@@ -1,6 +1,6 @@
 import { PROBLEMS, type ProblemCode } from "../../contracts/problem.ts";
 
-/** What can go wrong before a service has refused anything. */
+/** Failures without a problem from a service. */
 export type TransportCode = "TIMED_OUT" | "UNEXPECTED_REPLY";
 export type ApiErrorCode = ProblemCode | TransportCode;
 

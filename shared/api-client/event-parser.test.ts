@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createEventParser } from "./event-parser.ts";
 
-test("events do not depend on where chunks end", () => {
+test("chunk boundaries do not affect the parsed events", () => {
   const text =
     "retry: 1500\n\nid: 1\ndata: one\n\n: alive\r\n\r\nid:2\r\ndata: a\r\ndata:b\r\n\r\nid: 3\n\nevent: x\ndata\r\r";
   const expected = [
@@ -14,7 +14,7 @@ test("events do not depend on where chunks end", () => {
     const retries: number[] = [];
     const parser = createEventParser((ms) => retries.push(ms));
     const chunks = text.match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? [];
-    // A lone CR at the very end might be half of a line end, so the last event needs what follows.
+    // A CR at the very end might be half of a CRLF, so the last event is complete only with the next chunk.
     expect([...chunks, ":\n"].flatMap((chunk) => parser.push(chunk))).toEqual(expected);
     expect(retries).toEqual([1_500]);
   }
@@ -27,7 +27,7 @@ test("an id with a NUL and a retry that is not a number are ignored", () => {
   expect(retries).toEqual([]);
 });
 
-test("a block that never ends is refused, in one line or in many", () => {
+test("an event that never ends is refused, whether it is one line or many", () => {
   const mebi = "x".repeat(1_048_576);
   for (const chunk of [mebi, `data: ${mebi}\n`]) {
     const parser = createEventParser();

@@ -1,4 +1,4 @@
-/** A server-sent event, or a block of fields that only sets the id (then it has no data). */
+/** A server-sent event, or a block without data that only sets the id. */
 export interface ServerSentEvent {
   readonly id: string | undefined;
   readonly data: string | undefined;
@@ -7,8 +7,8 @@ export interface ServerSentEvent {
 const MAX_BLOCK_CHARS = 8_388_608;
 
 /**
- * Parses a stream of server-sent events (WHATWG HTML, section 9.2.6) from chunks of text that may end anywhere. Throws
- * when a block exceeds 8 Mi characters, so that a misbehaving server cannot fill memory.
+ * Parses server-sent events (WHATWG HTML, section 9.2.6) from chunks of text that may end anywhere. Throws if a block
+ * exceeds 8 Mi characters, so a misbehaving server cannot fill memory.
  */
 export function createEventParser(onRetry: (ms: number) => void = () => undefined) {
   let rest = "";
@@ -35,7 +35,7 @@ export function createEventParser(onRetry: (ms: number) => void = () => undefine
   return {
     /** Returns the events that this chunk completes. */
     push(chunk: string): ServerSentEvent[] {
-      // A CR at the end may be the first half of a line end.
+      // A CR at the end of the text may be the first half of a CRLF.
       const text = rest + chunk;
       const lines = text.split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? "";

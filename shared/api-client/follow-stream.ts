@@ -6,8 +6,8 @@ import { refusalOf, unreachable, urlOf } from "./call-route.ts";
 import { createEventParser } from "./event-parser.ts";
 
 /**
- * What a follower sees, in order. `connected` with `resumed: false` means that events before it may have been missed,
- * so the follower reloads its lists; the same holds for deltas with `dropped` above 0.
+ * The updates of a stream, in order. After `connected` with `resumed: false`, or deltas with `dropped` above 0, a
+ * follower may have missed events and should reload its lists.
  */
 export type StreamUpdate =
   | StreamMessage
@@ -15,11 +15,11 @@ export type StreamUpdate =
   | { readonly kind: "disconnected"; readonly error: ApiError; readonly retryInMs: number };
 
 export interface FollowOptions {
-  /** Ends the stream; the iteration then finishes without an error. */
+  /** Ends the stream when it aborts; the iteration finishes without an error. */
   readonly signal: AbortSignal;
-  /** The id to resume after; when left out, the stream starts now. */
+  /** The event id to resume after; by default, the stream starts now. */
   readonly lastEventId?: string;
-  /** A connection that is silent for this long counts as lost; the service sends a comment every 15 s. */
+  /** How long a connection may be silent before it counts as lost; the service sends a comment every 15 s. */
   readonly silenceMs?: number;
   readonly maxRetryMs?: number;
 }
@@ -27,8 +27,8 @@ export interface FollowOptions {
 const FIRST_RETRY_MS = 500;
 
 /**
- * Follows the live stream until `signal` aborts. A lost connection is resumed after the last event id, with
- * exponential backoff and full jitter, however long that takes; nothing is read ahead of the consumer.
+ * Follows the live stream until `signal` aborts. Resumes a lost connection after the last event id, with exponential
+ * backoff and full jitter, however long that takes. Reads no further than the consumer has iterated.
  */
 export async function* followStream(
   baseUrl: () => string,
@@ -49,7 +49,7 @@ export async function* followStream(
         for (const { id, data } of parser.push(chunk)) {
           failures = 0;
           if (data !== undefined) yield JSON.parse(data) as StreamMessage;
-          // Recorded only once the consumer has taken the event, so that a lost event is sent again.
+          // Recorded only once the consumer has taken the event, so an event lost before that is sent again.
           last = id ?? last;
         }
       }
@@ -57,7 +57,7 @@ export async function* followStream(
     } catch (thrown) {
       if (signal.aborted) return;
       const error = toApiError(baseUrl(), thrown);
-      // The feed no longer has this id: continue from now, and report a gap.
+      // The feed no longer has this id, so the stream continues from now and reports a gap.
       if (error.code === "INVALID_CURSOR") last = undefined;
       const retryInMs = retryDelay(error, failures++, baseMs, maxRetryMs);
       yield { kind: "disconnected", error, retryInMs };
@@ -102,7 +102,7 @@ async function* textOf(
   const decoder = new TextDecoder();
   try {
     for await (const chunk of body) {
-      // The consumer may be slow; only waiting for the service counts as silence.
+      // Only waiting for the service counts as silence, since the consumer may be slow.
       silence.pause();
       yield decoder.decode(chunk, { stream: true });
       silence.start();
@@ -114,7 +114,7 @@ async function* textOf(
   }
 }
 
-/** A signal that aborts once the service has been silent for too long. */
+/** Creates a signal that aborts once the service has been silent for too long. */
 function createSilence(ms: number, baseUrl: string) {
   const abort = new AbortController();
   const reason = new ApiError("TIMED_OUT", `${baseUrl} sent nothing for ${ms} ms`);

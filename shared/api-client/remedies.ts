@@ -1,11 +1,11 @@
 import type { ApiErrorCode } from "./error-code.ts";
 
-/** What to do about each kind of failed call, as one short imperative sentence. */
+/** The remedy for each kind of failed call, as a short imperative sentence. */
 export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   MALFORMED_JSON: "Check the JSON for a missing quote or comma",
   VALIDATION_FAILED: "Correct the fields named above",
   UNKNOWN_JOB_TYPE: "Choose one of the types that GET /job-types lists",
-  PAYLOAD_TOO_LARGE: "Send less, or raise MAX_PAYLOAD_BYTES of the gateway",
+  PAYLOAD_TOO_LARGE: "Send less, or raise the gateway's MAX_PAYLOAD_BYTES",
   PAYLOAD_TOO_DEEP: "Flatten the payload",
   UNSUPPORTED_MEDIA_TYPE: "Send the body as application/json",
   INVALID_QUERY: "Correct the parameter named above",
@@ -14,21 +14,20 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   INVALID_ID: "Pass a job's whole id, or at least 4 of its last digits",
   IDEMPOTENCY_CONFLICT: "Use another idempotency key, or send the same job as before",
   JOB_NOT_FOUND: "Check the id; `odd-dashboard jobs` lists the newest",
-  JOB_PRUNED:
-    "Raise JOB_RETENTION_HOURS, or FAILED_JOB_RETENTION_HOURS, of the processor to keep jobs for longer",
-  DEAD_LETTER_NOT_FOUND: "Check the id; `odd-dashboard dead-letters list` shows those that remain",
+  JOB_PRUNED: "To keep jobs longer, raise the processor's JOB_RETENTION_HOURS or FAILED_JOB_RETENTION_HOURS",
+  DEAD_LETTER_NOT_FOUND: "Check the id; `odd-dashboard dead-letters list` shows the remaining ones",
   ACTION_NOT_FOUND: "Check the id; an action is forgotten a week after it was requested",
   JOB_STATE_CONFLICT:
-    "Look at the job's status first; only a waiting or running job can be cancelled, only a failed or cancelled one retried",
+    "Look at the job's status first: only waiting or running jobs can be cancelled, and only failed or cancelled ones retried",
   DEAD_LETTER_STATE_CONFLICT: "Look at the dead letter first; it may have been replayed already",
   ROUTE_NOT_FOUND:
-    "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that both sides have one version",
+    "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that both sides run the same version",
   METHOD_NOT_ALLOWED: "Check that GATEWAY_URL and READ_MODEL_URL name the right services",
   ORIGIN_REFUSED: "Call the service by 127.0.0.1 or localhost, or add the name to its ALLOWED_ORIGINS",
   READ_ONLY: "Use another gateway, or start this one with READ_ONLY=false",
   UNAUTHORIZED: "Pass the credentials that the service expects",
-  REQUEST_TIMEOUT: "Send the whole body at once, over a connection that keeps up",
-  OVERLOADED: "Wait a moment and try again, or send less at a time",
+  REQUEST_TIMEOUT: "Send the whole body at once, over a faster connection",
+  OVERLOADED: "Wait a moment and try again, or send fewer requests at once",
   BUS_UNAVAILABLE: "Start the message broker; `odd-dashboard doctor` shows what answers",
   STORE_UNAVAILABLE: "Start the store; `odd-dashboard doctor` shows what answers",
   PROCESSOR_UNAVAILABLE: "Start a processor; `odd-dashboard doctor` shows what answers",

@@ -2,28 +2,28 @@ import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
 import type { Route } from "../../contracts/route.ts";
 
 export interface CallOptions {
-  /** Ends the call with the signal's own reason. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Time until the call fails with `TIMED_OUT`; the client's own limit when left out. */
+  /** Time until the call fails with `TIMED_OUT`; defaults to the client's limit. */
   readonly timeoutMs?: number;
 }
 
-/** What a caller passes to a route: path parameters, query, headers and body, as its schemas say. */
+/** A route's input: path parameters, query, headers and body, typed by its schemas. */
 export type RouteInput<R extends Route> = Part<R, "params"> &
   Part<R, "query"> &
   Part<R, "headers"> &
   BodyOf<R>;
 
-/** What a route replies on success. */
+/** A route's reply on success. */
 export type RouteReply<R extends Route> = Static<R["reply"]["schema"]>;
 
-/** A route as a function; its input may be left out where no part of it is required. */
+/** A route as a function; its input may be omitted if no part of it is required. */
 export type RouteCall<R extends Route> =
   Partial<RouteInput<R>> extends RouteInput<R>
     ? (input?: RouteInput<R>, options?: CallOptions) => Promise<RouteReply<R>>
     : (input: RouteInput<R>, options?: CallOptions) => Promise<RouteReply<R>>;
 
-/** One function for each route of a table that replies with JSON. */
+/** A function for each route in a table that replies with JSON. */
 export type RouteCalls<T extends Readonly<Record<string, Route>>> = {
   readonly [N in JsonRoute<T>]: RouteCall<T[N]>;
 };

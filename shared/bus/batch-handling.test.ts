@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createLog } from "../log.ts";
 import { createBatchHandling } from "./batch-handling.ts";
 
-/** A batch whose calls end when the test says so, under a clock that the test sets. */
+/** Creates a batch whose handler calls and clock the test controls. */
 function createBatch() {
   let now = 0;
   let call = Promise.withResolvers<void>();
@@ -27,7 +27,7 @@ function createBatch() {
       now = ms;
     },
     succeed: () => call.resolve(),
-    /** Rejects the current call; resolves when the next one has started. */
+    /** Rejects the current call, and resolves when the next call has started. */
     async reject() {
       await called.promise;
       called = Promise.withResolvers();
@@ -37,18 +37,18 @@ function createBatch() {
   };
 }
 
-test("a slow call is stuck only after a minute", async () => {
+test("a slow call counts as stuck only after a minute", async () => {
   const batch = createBatch();
   batch.at(60_000);
   expect(batch.whyStuck()).toBeUndefined();
   batch.at(60_001);
-  expect(batch.whyStuck()).toBe("A batch of jobs.created has been under way for 60 s without an end");
+  expect(batch.whyStuck()).toBe("A batch of jobs.created has been running for 60 s without finishing");
   batch.succeed();
   expect(await batch.handled).toBe(true);
   expect(batch.whyStuck()).toBeUndefined();
 });
 
-test("a first rejection after a long call does not make it stuck, nor does the slow call that follows", async () => {
+test("one rejection after a long call, followed by another slow call, does not make a batch stuck", async () => {
   const batch = createBatch();
   batch.at(20_000);
   await batch.reject();
@@ -59,7 +59,7 @@ test("a first rejection after a long call does not make it stuck, nor does the s
   expect(await batch.handled).toBe(true);
 });
 
-test("rejections in a row over more than a second make it stuck, until a call succeeds", async () => {
+test("consecutive rejections over more than a second make a batch stuck until a call succeeds", async () => {
   const batch = createBatch();
   for (const ms of [0, 500, 900]) {
     batch.at(ms);

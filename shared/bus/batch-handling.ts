@@ -4,37 +4,37 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { BatchHandler, ConsumeOptions, Delivery } from "./port.ts";
 
-/** The options of a consumer on either engine. */
+/** The options of a consumer, on any engine. */
 export interface BusConsumerOptions extends ConsumeOptions {
   readonly queue: QueueName;
   readonly deliveryLimit: number;
   readonly handler: BatchHandler;
   readonly log: Log;
-  /** Time from the beginning of a stop until the handler's signal aborts. */
+  /** Time from the start of `stop` until the handler's signal aborts. */
   readonly stopGraceMs: number;
-  /** Drops the connection and opens another. */
+  /** Drops the connection; the link then opens another. */
   readonly drop: (reason: string) => void;
   readonly onHandled: (messages: number) => void;
   readonly onRejected: () => void;
 }
 
 /**
- * A batch is stuck once it has been rejected `REJECTIONS` times in a row with more than `failing` between the first
- * and the last, or once one call has lasted for `hanging`. A large batch on a busy store takes long and still
- * progresses, and a single rejection after a long call may be a blip.
+ * A batch is stuck after `REJECTIONS` or more consecutive rejections with more than `failing` between the first and the
+ * last, or when a single call has lasted longer than `hanging`. The limits are generous: a large batch on a busy store
+ * takes long but still progresses, and a single rejection after a long call may be a blip.
  */
 const STUCK_MS = { failing: 1_000, hanging: 60_000 };
 const REJECTIONS = 3;
 
-/** After its signal has aborted, a handler has this long to end before its messages are returned without it. */
+/** How long a handler may continue after its signal has aborted; after that, its messages are returned anyway. */
 const ABANDON_MS = 5_000;
 
 /**
  * Passes batches to their handler, one at a time.
  *
- * A rejected batch is not returned to the engine: each return counts as a death, so a database that is down for a
- * minute would send good messages to the dead letters. The batch is held and passed to the handler again, after a
- * pause that grows to five seconds.
+ * A rejected batch is not returned to the engine. Each return counts as a death, so a database that is down for a
+ * minute would turn good messages into dead letters. Instead, the batch is held and passed to the handler again, after
+ * a pause that grows to five seconds.
  */
 export function createBatchHandling({
   queue,
@@ -53,7 +53,7 @@ export function createBatchHandling({
 
   return {
     /**
-     * Resolves to whether the handler accepted the batch; false when one of `giveUp` aborted first. `again` is true on
+     * Resolves to whether the handler accepted the batch; false if a `giveUp` signal aborted first. `again` is true on
      * every call after the first.
      */
     async handle(
@@ -87,7 +87,7 @@ export function createBatchHandling({
           const over = AbortSignal.any([...giveUp]);
           await pause(halfJitter(0, ms, ms), over);
           if (over.aborted) {
-            // Another consumer has its messages now.
+            // These messages go to another consumer, so this one is no longer failing.
             failing = undefined;
             return false;
           }
@@ -102,11 +102,11 @@ export function createBatchHandling({
       if (failing && failing.count >= REJECTIONS && failing.last - failing.since > STUCK_MS.failing)
         return `A batch of ${queue} has been failing for ${seconds(at - failing.since)}: ${failing.reason}`;
       if (calledAt !== undefined && at - calledAt > STUCK_MS.hanging)
-        return `A batch of ${queue} has been under way for ${seconds(at - calledAt)} without an end`;
+        return `A batch of ${queue} has been running for ${seconds(at - calledAt)} without finishing`;
       return undefined;
     },
 
-    /** Waits for the current batch to end by itself, then aborts its handler, and finally abandons it. */
+    /** Waits for the current batch. Aborts its handler after the grace period, and finally abandons the batch. */
     async finish(working: Promise<void>): Promise<void> {
       const giveUp = () => abort.abort(new Error("the grace period for stopping has passed"));
       const timer = setTimeout(giveUp, stopGraceMs);

@@ -1,7 +1,7 @@
 import type { QueueName, Route } from "../../contracts/topology.ts";
 import type { Metrics } from "../metrics.ts";
 
-/** What a bus reports at a scrape. */
+/** The values that a bus reports when it is scraped. */
 export interface BusGauges {
   unconfirmed(): number;
   waiting(): number;
@@ -13,11 +13,11 @@ export interface BusMetrics {
   published(route: Route): void;
   consumed(queue: QueueName, messages: number): void;
   rejected(queue: QueueName): void;
-  /** Called when a connection was lost or could not be opened. */
+  /** Counts a connection that was lost or could not be opened. */
   lost(): void;
 }
 
-/** The metrics of a process's bus; at most one bus per registry. Without `metrics` nothing is counted. */
+/** Creates a bus's metrics, at most once per registry. Without `metrics`, nothing is counted. */
 export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges): BusMetrics {
   const ignore = () => undefined;
   if (!metrics) return { published: ignore, consumed: ignore, rejected: ignore, lost: ignore };
@@ -54,7 +54,7 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
   };
 }
 
-/** The messages that consumers hold, by queue. */
+/** Sums the messages that consumers hold, by queue. */
 export function heldByQueue(
   consumers: Iterable<{ readonly queue: QueueName; readonly held: number }>,
 ): Partial<Record<QueueName, number>> {

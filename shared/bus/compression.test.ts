@@ -6,7 +6,7 @@ import { compressBody, readableBody } from "./compression.ts";
 const messageOf = (count: number) =>
   joinEnvelopes(sampleEvents(count, "job.completed").map((event) => JSON.stringify(event)));
 
-test("a message arrives unchanged, whatever its size, and a larger one is a fraction of it in transit", () => {
+test("messages of any size arrive unchanged, and large ones are much smaller in transit", () => {
   for (const count of [1, 2, 3, 40, 1_000]) {
     const body = messageOf(count);
     expect(Buffer.from(readableBody(compressBody(body)))).toEqual(Buffer.from(body));
@@ -15,14 +15,14 @@ test("a message arrives unchanged, whatever its size, and a larger one is a frac
   expect(compressBody(body).length).toBeLessThan(body.length / 3);
 });
 
-test("the message of a single job stays readable, and uncompressed messages are accepted", () => {
+test("a single job's message stays readable, and uncompressed messages are accepted", () => {
   const body = messageOf(1);
   expect(compressBody(body)).toBe(body);
   const large = messageOf(50);
   expect(readableBody(large)).toBe(large);
 });
 
-test("a body that only looks compressed, or would fill memory, is refused as malformed with its own bytes", () => {
+test("a body that only looks compressed, or would fill memory, is refused as malformed with its bytes intact", () => {
   const torn = compressBody(messageOf(50)).slice(0, 200);
   const bomb = Bun.zstdCompressSync(Buffer.alloc(65 * 1024 * 1024), { level: 1 });
   const second = Buffer.concat([Bun.zstdCompressSync(Buffer.alloc(2_000)), bomb]);

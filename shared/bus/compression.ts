@@ -1,15 +1,15 @@
 import { zstdDecompressSync } from "node:zlib";
 import type { Bus } from "./port.ts";
 
-/** Shorter bodies, such as the message of a single job, stay readable: compression gains little. */
+/** Shorter bodies, such as a single job's message, stay readable, because compressing them gains little. */
 const MIN_BYTES = 1_024;
-/** Far above the largest message that a service publishes. */
+/** A limit far above the largest message that a service publishes. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** How a Zstandard frame begins (RFC 8878, section 3.1.1). No JSON text begins like this. */
+/** The first bytes of a Zstandard frame (RFC 8878, section 3.1.1). No JSON text begins with them. */
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 
 /**
- * A bus that compresses messages in transit, which cuts the log that the engine writes to a third. Compressed messages
+ * Wraps a bus to compress messages in transit, which cuts the engine's write-ahead log to a third. Compressed messages
  * are recognized by their first bytes, so uncompressed ones are still accepted. Dead letters are not compressed,
  * because people read them in the engine's tools.
  */
@@ -28,32 +28,32 @@ export function compressed(bus: Bus): Bus {
   };
 }
 
-/** Compresses a body for transit; returns a short or compressed one unchanged. */
+/** Compresses a body for transit. Returns a body that is short or already compressed unchanged. */
 export function compressBody(body: Uint8Array): Uint8Array {
   if (body.length < MIN_BYTES || isCompressed(body)) return body;
   return Bun.zstdCompressSync(Buffer.from(body.buffer, body.byteOffset, body.byteLength), { level: 1 });
 }
 
 /**
- * Decompresses a published body. One that only looks compressed, or declares too large a size, is returned unchanged.
+ * Decompresses a published body. Returns a body that only looks compressed, or declares too large a size, unchanged.
  */
 export function readableBody(body: Uint8Array): Uint8Array {
   if (!isCompressed(body)) return body;
   const size = contentSize(body);
   if (size === undefined || size > MAX_BYTES) return body;
   try {
-    // A torn frame yields less than its declared size, and further frames may follow it.
+    // A truncated frame yields less than its declared size, and further frames may follow the first.
     const read = zstdDecompressSync(body, { maxOutputLength: size });
     return read.length === size ? read : body;
   } catch {
-    // Its consumer refuses it as malformed and keeps these bytes.
+    // The consumer refuses the body as malformed and keeps its bytes.
     return body;
   }
 }
 
 const isCompressed = (body: Uint8Array) => MAGIC.every((byte, i) => body[i] === byte);
 
-/** The size declared in a frame's header (RFC 8878, section 3.1.1.1); undefined where it has none. */
+/** Reads the size declared in a frame's header (RFC 8878, section 3.1.1.1); undefined if there is none. */
 function contentSize(frame: Uint8Array): number | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   if (frame.length < 18) return undefined;

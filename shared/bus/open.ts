@@ -7,7 +7,7 @@ import { createPostgresBus } from "./postgres/bus.ts";
 export type BusOptions = AmqpBusOptions;
 
 /**
- * Opens the bus named by the URL's scheme. It connects in the background. Throws {@link ConfigError} for another
+ * Opens the bus that the URL's scheme names. It connects in the background. Throws {@link ConfigError} for any other
  * scheme.
  */
 export function openBus(options: BusOptions): Bus {

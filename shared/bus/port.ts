@@ -6,33 +6,33 @@ import type { Sql } from "../postgres.ts";
 export interface Delivery {
   readonly body: Uint8Array;
   readonly redelivered: boolean;
-  /** The queue from which the bus moved the message here, because its consumers died too often with it. */
+  /** The queue from which the bus moved the message here because its consumers died with it too often. */
   readonly diedOn?: QueueName;
 }
 
 export interface ConsumeOptions {
-  /** Most messages in one call of the handler. */
+  /** The maximum number of messages passed to the handler in one call. */
   readonly maxBatch: number;
-  /** Most messages held unacknowledged; about twice `maxBatch`. */
+  /** The maximum number of messages held unacknowledged; about twice `maxBatch`. */
   readonly prefetch: number;
 }
 
 /**
- * Handles some messages. When it resolves, all of them are acknowledged; when it rejects, all of them come back after
- * a pause that grows with consecutive rejections. Each consumer makes one call at a time: messages that arrive
- * during a call form the next batch, and an idle consumer is called at once. `signal` aborts when stopping has exceeded
- * its grace period.
+ * Handles a batch of messages. When it resolves, all of them are acknowledged. When it rejects, it receives all of them
+ * again after a pause that grows with consecutive rejections. A consumer makes one call at a time: an idle one calls at
+ * once, and messages that arrive during a call form the next batch. `signal` aborts when stopping exceeds its grace
+ * period.
  */
 export type BatchHandler = (batch: readonly Delivery[], signal: AbortSignal) => Promise<void>;
 
 export interface Consumer {
   /**
-   * Takes no more messages, and waits until the current handler has ended and its messages are acknowledged. May be
-   * called twice.
+   * Takes no more messages, and waits until the current handler call has ended and its messages are acknowledged. May
+   * be called twice.
    */
   stop(): Promise<void>;
   /**
-   * Why its messages make no progress: the handler has been rejecting, or hanging, for a while; undefined otherwise.
+   * Returns why messages make no progress, if the handler has been rejecting or hanging for a while; else undefined.
    */
   whyStuck(): string | undefined;
 }
@@ -45,34 +45,35 @@ export interface QueueDepth {
 }
 
 /**
- * The tables of a bus on PostgreSQL: a transaction on the same database may write a message with the change it reports.
+ * The tables of a bus on PostgreSQL. A transaction in the same database can write a message together with the change
+ * that it reports.
  */
 export interface BusTables {
-  /** An `insert` of the CTE `message` (column `body`) into each queue that the route feeds; returns each `id`. */
+  /** Builds an `insert` of the CTE `message` (column `body`) into each queue that the route feeds, returning `id`. */
   insertSql(sql: Sql, route: Route): Fragment;
-  /** Wakes the consumers of a committed message; one that misses the notification finds it at its next poll. */
+  /** Wakes the consumers after a message was committed; a consumer that misses this finds it at its next poll. */
   committed(route: Route): void;
 }
 
 /**
- * The bus: durable, at-least-once, with the queues and bindings of the topology table. It connects by itself, and
- * reconnects after a loss with backoff and jitter, until `close`.
+ * The bus: durable, at-least-once, with the queues and bindings of the topology table. It connects in the background
+ * and, after a loss, reconnects with backoff and jitter, until `close`.
  */
 export interface Bus {
   /**
-   * Resolves when the message is durable in every queue that its route feeds. Calls may be concurrent; their order is
-   * kept. Rejects with `BUS_UNAVAILABLE` (no connection, or lost before the confirm: the message may or may not have
-   * arrived) or `OVERLOADED` (the window of unconfirmed messages and the wait for it are full).
+   * Resolves when the message is durable in every queue that its route feeds. Concurrent calls keep their order.
+   * Rejects with `BUS_UNAVAILABLE` if there is no connection, or if it was lost before the confirm (the message may
+   * have arrived anyway). Rejects with `OVERLOADED` if too many messages are unconfirmed or waiting to be sent.
    */
   publish(route: Route, body: Uint8Array): Promise<void>;
-  /** Starts consuming; continues across reconnections. */
+  /** Starts consuming, and continues after each reconnection. */
   consume(queue: QueueName, options: ConsumeOptions, handler: BatchHandler): Consumer;
   depths(): Promise<readonly QueueDepth[]>;
-  /** Messages that consumers of this bus hold and have not acknowledged, by queue. They are not counted in `ready`. */
+  /** Returns how many unacknowledged messages this bus's consumers hold, by queue. `ready` does not count them. */
   held(): Readonly<Partial<Record<QueueName, number>>>;
-  /** Resolves when the engine answers now; rejects with `BUS_UNAVAILABLE` otherwise. */
+  /** Resolves if the engine answers now; rejects with `BUS_UNAVAILABLE` otherwise. */
   ping(): Promise<void>;
-  /** Resolves when the bus is first connected and its topology declared; rejects when `signal` aborts. */
+  /** Resolves once the bus has connected and declared its topology; rejects if `signal` aborts first. */
   connected(signal?: AbortSignal): Promise<void>;
   /** Undefined on engines other than PostgreSQL. */
   readonly tables?: BusTables;

@@ -5,25 +5,25 @@ import { createCheck, createQueryReader, type QueryOf, readId, readJson } from "
 
 const MAX_BODY_BYTES = 65_536;
 
-/** One request for a route, as its handler sees it. All its parts are checked against the table. */
+/** A request for a route, as its handler sees it. All its parts are checked against the route table. */
 export interface Call<R extends Route> {
   readonly request: Request;
   readonly correlationId: string;
-  /** Path parameters; a UUID is in lower case. */
+  /** Path parameters, with UUIDs in lower case. */
   readonly params: { readonly [K in keyof NonNullable<R["params"]>]: string };
-  /** With the defaults of the table. For a list with a filter, only its page: `request.url` has the rest. */
+  /** The query with the table's defaults. For a list with a filter, only its page; `request.url` has the filter. */
   readonly query: R extends { filter: string }
     ? QueryOf<typeof PAGE_QUERY>
     : QueryOf<NonNullable<R["query"]>>;
-  /** Headers of the reply, to add to. */
+  /** The reply's headers, to which the handler may add. */
   readonly replyHeaders: Record<string, string | number>;
-  /** A header of the table, or undefined. Throws VALIDATION_FAILED. */
+  /** Returns one of the table's headers, or undefined if it is missing. Throws VALIDATION_FAILED if it is invalid. */
   header(name: keyof NonNullable<R["headers"]> & string): string | undefined;
   /**
-   * The body; undefined where it is optional and absent. Rejects as {@link readJson} does, or with VALIDATION_FAILED.
+   * Returns the body; undefined if it is optional and missing. Rejects like {@link readJson} or with VALIDATION_FAILED.
    */
   body(): Promise<BodyOf<R>>;
-  /** The unchecked body, for a handler with its own checks. */
+  /** Returns the unchecked body, for a handler with its own checks. */
   json(): Promise<unknown>;
 }
 
@@ -41,7 +41,7 @@ export interface Incoming {
   readonly replyHeaders: Record<string, string | number>;
 }
 
-/** Compiles the checks of a route. The returned function throws INVALID_ID and INVALID_QUERY. */
+/** Compiles a route's checks. The returned function throws INVALID_ID or INVALID_QUERY. */
 export function createCallReader<R extends Route>(route: R, maxBodyBytes = route.body?.maxBytes) {
   const readQuery = createQueryReader(route);
   const readHeader = createHeaderReader(route.headers ?? {});
@@ -63,7 +63,7 @@ export function createCallReader<R extends Route>(route: R, maxBodyBytes = route
         return (body === undefined && route.body?.optional ? body : checkBody?.(body)) as never;
       },
     };
-    // The table is generic here, so the compiler cannot follow that its own schemas were checked.
+    // The route is generic here, so the compiler cannot see that its schemas were checked.
     return call as unknown as Call<R>;
   };
 }

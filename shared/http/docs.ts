@@ -1,13 +1,13 @@
 import { Elysia } from "elysia";
 import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
-// `type: "file"` embeds the assets in a compiled binary, so that the page needs no network.
+// `type: "file"` embeds the assets in a compiled binary, so the page needs no network.
 import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import { type OpenApiOptions, openApiDocument } from "./openapi.ts";
 
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/** `/openapi.json`, and `/docs`: the same document for people, with every asset served locally. */
+/** Serves `/openapi.json`, and the same document for people at `/docs`, with every asset served locally. */
 export function createDocs(options: OpenApiOptions) {
   const document = openApiDocument(options);
   const page = `<!doctype html>
@@ -20,7 +20,7 @@ export function createDocs(options: OpenApiOptions) {
 <link rel="icon" href="data:,">
 </head>
 <body>
-<p style="margin: 1rem; font-family: sans-serif"><a href="/openapi.json">openapi.json</a>, the same for programs</p>
+<p style="margin: 1rem; font-family: sans-serif"><a href="/openapi.json">openapi.json</a>: the document for programs</p>
 <div id="swagger-ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>

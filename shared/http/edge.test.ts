@@ -24,7 +24,7 @@ beforeAll(() => {
     .use(createEdge({ log, metrics, bindAddress: "127.0.0.1", allowedOrigins: "" }))
     .get("/jobs/:id", ({ params }) => readId(params.id))
     .post("/jobs", async ({ request }) => readJson(request, 10_000, false, 300), { parse: "none" })
-    // Elysia cannot see that this handler does not read the body.
+    // Elysia cannot tell that this handler does not read the body.
     .post("/pause", (context) => paused(context));
   port = listen({ app, port: 0, bindAddress: "127.0.0.1", life, log, unreadBodyMs: 1_000 });
 });
@@ -33,7 +33,7 @@ beforeEach(() => void lines.splice(0));
 
 const paused = ({ path }: { path: string }) => path.replace("/pause", "paused");
 
-/** Sends raw text, and collects the reply until the server closes the connection. */
+/** Sends raw text and collects the reply until the server closes the connection. */
 async function exchange(text: string): Promise<string> {
   const socket = await dial(text);
   let reply = "";
@@ -77,10 +77,9 @@ test("a Host that cannot be part of a URL is refused with 403", async () => {
 
 const HALF = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"type":`;
 
-test("a client that hangs up is a 499 in log and metrics, not an error", async () => {
+test("a client that hangs up is logged and counted as 499, not as an error", async () => {
   const socket = await dial(`POST /jobs HTTP/1.1\r\n${HALF}`);
-  // The request has begun once the server has counted it; a second one on another connection proves that the server
-  // runs.
+  // A reply on another connection proves that the server has had time to start the first request.
   await exchange(`GET /jobs/%FF HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   socket.destroy();
   await eventually(() => lines.some(({ message, status }) => message === "Request" && status === 499), {
@@ -92,14 +91,14 @@ test("a client that hangs up is a 499 in log and metrics, not an error", async (
   expect(text).not.toContain('status="500"');
 });
 
-test("a body that stays half-sent is refused with 408 and its connection closed", async () => {
+test("a body that stays half-sent is refused with 408, and its connection is closed", async () => {
   const reply = await exchange(`POST /jobs HTTP/1.1\r\n${HALF}`);
   expect(reply).toStartWith("HTTP/1.1 408 Request Timeout");
   expect(reply).toContain("REQUEST_TIMEOUT");
   expect(errors()).toEqual([]);
 });
 
-test("a body that no handler reads may be anything", async () => {
+test("a body that no handler reads may contain anything", async () => {
   for (const body of ["{", "", "\u0000", '{"a":1}']) {
     const reply = await exchange(
       `POST /pause HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
@@ -109,6 +108,6 @@ test("a body that no handler reads may be anything", async () => {
   expect(errors()).toEqual([]);
 });
 
-test("a half-sent body that no handler reads closes its connection too", async () => {
+test("the connection is also closed after a half-sent body that no handler reads", async () => {
   expect(await exchange(`POST /pause HTTP/1.1\r\n${HALF}`)).toEndWith("paused");
 });

@@ -13,16 +13,16 @@ export interface EdgeOptions {
   readonly allowedOrigins: string;
 }
 
-/** Not part of RFC 9110: nginx logs it for a client that closed its connection before the reply. */
+/** Not part of RFC 9110. Like nginx, the log uses it for a client that closed its connection before the reply. */
 const HUNG_UP = 499;
-/** The gateway forwards `/x` to a processor as `/internal/x`; problems name the path that the caller used. */
+/** The gateway forwards `/x` to a processor as `/internal/x`, but problems name the path that the caller used. */
 const INTERNAL = /^\/internal(?=\/)/;
 const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
- * The common edge of every HTTP service, as an Elysia plugin: correlation id in and out, Host and Origin checks, one
- * access log line and one duration sample per request, errors as problem+json. Handlers receive `correlationId`; an
- * `x-trace-id` that they set is logged too.
+ * Creates the edge that all HTTP services share, as an Elysia plugin. It accepts and returns a correlation id, checks
+ * Host and Origin, writes one access log line and one duration sample per request, and returns errors as problem+json.
+ * Handlers receive `correlationId`; an `x-trace-id` header that they set is also logged.
  */
 export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOptions) {
   const policy = createOriginPolicy(bindAddress, allowedOrigins);
@@ -43,17 +43,19 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
         const refusal = policy.refusal(request);
         if (refusal) throw new AppError("ORIGIN_REFUSED", refusal);
         if (!hasReadablePath(request.url))
-          throw new AppError("MALFORMED_PATH", "The path has a percent sign that does not begin UTF-8 text");
+          throw new AppError(
+            "MALFORMED_PATH",
+            "The path has a percent sign that does not start a UTF-8 character",
+          );
       })
-      // Handlers read bodies themselves, bounded in size and time; Elysia would read one for any handler that might
-      // want it.
+      // Handlers read bodies themselves, with limits on size and time. Elysia would read a body for any handler that
+      // might use it.
       .onParse({ as: "global" }, () => null)
       .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
       .onError({ as: "global" }, ({ error, code, request, set, path }) => {
         const correlationId = String(set.headers["x-correlation-id"]);
         if (request.signal.aborted) {
-          // Whatever failed, failed because the client hung up: no reply can reach it, and no one needs to look into
-          // it.
+          // The failure is the client's hang-up: no reply can reach the client, and nothing needs investigating.
           set.status = HUNG_UP;
           return new Response(null, { status: HUNG_UP });
         }
@@ -90,7 +92,7 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
   );
 }
 
-/** Elysia decodes parameters, and passes none where that fails. */
+/** Whether the path can be decoded: Elysia passes no parameters if it cannot. */
 function hasReadablePath(url: string): boolean {
   if (!url.includes("%")) return true;
   try {

@@ -9,7 +9,7 @@ import { createOps } from "./ops.ts";
 
 const about = { title: "Test", version: "1.0.0", description: "For a test" };
 
-test("/ of every service is a page that says what it is, and its links work", async () => {
+test("every service's home page names the service, and its links work", async () => {
   for (const service of SERVICE_NAMES) {
     const ops = createOps({
       service,
@@ -30,7 +30,7 @@ test("/ of every service is a page that says what it is, and its links work", as
   }
 });
 
-test("/docs is grouped, and leads to the document for programs", async () => {
+test("every operation in /docs has a group, and the page links to the document for programs", async () => {
   for (const routes of [GATEWAY_ROUTES, READ_MODEL_ROUTES]) {
     const { tags, paths } = openApiDocument({ ...about, routes }) as {
       tags: { name: string }[];

@@ -3,9 +3,9 @@ import { Elysia } from "elysia";
 export interface HomeOptions {
   readonly service: string;
   readonly version: string;
-  /** What the service is for, as a sentence without a full stop. */
+  /** The service's purpose, as a sentence without a full stop. */
   readonly purpose: string;
-  /** Its pages besides those for operators, by path. */
+  /** The service's pages by path, besides those for operators. */
   readonly links?: Readonly<Record<string, string>>;
 }
 
@@ -16,7 +16,7 @@ const OPERATIONS = {
 };
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
-/** `/`: explains the service to anyone who opens its address. */
+/** Serves `/`, a page that explains the service to anyone who opens its address. */
 export function createHome({ service, version, purpose, links = {} }: HomeOptions) {
   const items = Object.entries({ ...links, ...OPERATIONS }).map(
     ([path, text]) => `<li><a href="${path}"><code>${path}</code></a> ${text}</li>`,

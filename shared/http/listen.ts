@@ -9,15 +9,15 @@ export interface ListenOptions {
   readonly bindAddress: string;
   readonly life: Lifecycle;
   readonly log: Log;
-  /** Largest request body, in bytes, that is read at all. */
+  /** The largest request body that the server accepts. */
   readonly maxBodyBytes?: number;
-  /** Idle time after which a connection is closed if no handler read its request's body. */
+  /** The idle time after which a connection is closed if no handler read its request's body. */
   readonly unreadBodyMs?: number;
 }
 
 /**
- * Listens until the lifecycle stops; then finishes the requests in progress. Returns the bound port (0 picks a free
- * one).
+ * Listens until the lifecycle stops, then finishes the requests in progress. Returns the bound port; port 0 picks a
+ * free one.
  */
 export function listen({
   app,
@@ -31,12 +31,12 @@ export function listen({
   const server = Bun.serve({
     hostname: bindAddress,
     port,
-    // A stream may be silent for longer than any request; each route bounds its own work.
+    // A stream may be idle for longer than any timeout that suits a request; each route bounds its own work.
     idleTimeout: 0,
     maxRequestBodySize: maxBodyBytes,
     async fetch(request, connection) {
       const reply = await app.handle(request);
-      // Handlers that read a body bound its time; an unread rest must not hold the connection.
+      // A handler that reads a body limits the time for it. A body that no handler reads must not hold the connection.
       if (!request.bodyUsed && hasBody(request)) connection.timeout(request, unreadBodyMs / 1_000);
       return reply;
     },

@@ -70,7 +70,7 @@ const json = (text: string): RequestInit => ({
 });
 const id = crypto.randomUUID();
 
-test("a handler sees the query as numbers and with its defaults, and its reply has the table's status", async () => {
+test("a handler sees numbers and defaults in its query, and its reply has the table's status", async () => {
   expect(await ask("/notes")).toEqual([200, { limit: 50, key: null }]);
   expect(await ask("/notes?limit=7", { headers: { "page-key": "abc" } })).toEqual([
     200,
@@ -83,7 +83,7 @@ test("a handler sees the query as numbers and with its defaults, and its reply h
   expect(await ask(`/notes/${id}`, { method: "POST" })).toEqual([202, { id, note: null }]);
 });
 
-test("what the table does not allow never reaches a handler", async () => {
+test("a request that the table does not allow never reaches a handler", async () => {
   expect(await ask("/notes?limit=0")).toEqual([400, "INVALID_QUERY"]);
   expect(await ask("/notes?lmit=1")).toEqual([400, "INVALID_QUERY"]);
   expect(await ask("/notes", { headers: { "page-key": "long" } })).toEqual([422, "VALIDATION_FAILED"]);
@@ -96,6 +96,6 @@ test("what the table does not allow never reaches a handler", async () => {
   expect(await ask("/notes", { method: "DELETE" })).toEqual([405, "METHOD_NOT_ALLOWED"]);
 });
 
-test("what a handler throws is translated once, at the edge", async () => {
+test("a handler's error is translated to a problem", async () => {
   expect(await ask("/fail")).toEqual([503, "STORE_UNAVAILABLE"]);
 });

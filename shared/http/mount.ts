@@ -6,27 +6,27 @@ import { elysiaPath, methodNotAllowed, refuseOtherMethods } from "./other-method
 
 type Routes = Readonly<Record<string, Route>>;
 
-/** What a handler returns: the reply of its table, or a whole response, such as one that is passed on. */
+/** A handler's result: the reply that its route defines, or a whole response, such as a forwarded one. */
 export type ReplyOf<R extends Route> = R["reply"] extends { contentType: "text/event-stream" }
   ? ReadableStream<Uint8Array>
   : Static<R["reply"]["schema"]> | Response;
 
 export type Handler<R extends Route> = (call: Call<R>) => Promise<ReplyOf<R>> | ReplyOf<R>;
 
-/** A handler for each route of a table; the compiler sees that none is missing and that each reply fits its schema. */
+/** A handler for each route in a table. The compiler checks that none is missing and that replies fit their schemas. */
 export type Handlers<T extends Routes> = { readonly [K in keyof T]: Handler<T[K]> };
 
 export interface MountOptions<T extends Routes> {
-  /** Body limits that are settings instead of the table's. */
+  /** Body limits by route, from settings, which override the table's. */
   readonly maxBodyBytes?: { readonly [K in keyof T]?: number };
-  /** Headers of every successful reply of a route. */
+  /** Returns the headers of a route's successful replies. */
   readonly headers?: (route: Route) => Readonly<Record<string, string>>;
-  /** Translates and rethrows what a handler threw; for store errors. */
+  /** Translates a handler's error, such as a store's, and throws the result. */
   readonly translate?: (error: unknown) => never;
 }
 
 /**
- * Adds the routes of a table to an app; another method on one of their paths is METHOD_NOT_ALLOWED. Mount them last.
+ * Adds a table's routes to an app, and refuses other methods on their paths with METHOD_NOT_ALLOWED. Call it last.
  */
 export function mount<T extends Routes>(
   app: AnyElysia,
@@ -64,7 +64,7 @@ export function mount<T extends Routes>(
           ? new Response(reply, { headers: set.headers as Record<string, string> })
           : reply;
       },
-      // The handlers read bodies, which bounds them.
+      // Handlers read bodies themselves, with limits.
       { parse: "none" },
     );
   }

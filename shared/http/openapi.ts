@@ -15,7 +15,7 @@ const DESCRIPTIONS = { 200: "OK", 202: "Accepted", 307: "Temporary Redirect" };
 
 type Json = Record<string, unknown>;
 
-/** The OpenAPI 3.1 document of a service's routes; its operation ids are the names in the route table. */
+/** Builds the OpenAPI 3.1 document of a service's routes. Operation ids are the names in the route table. */
 export function openApiDocument({ title, version, description, routes }: OpenApiOptions): Json {
   const schemas: Record<string, Json> = {};
   const refTo = (name: string) => `#/components/schemas/${name}`;
@@ -93,7 +93,7 @@ export function openApiDocument({ title, version, description, routes }: OpenApi
   };
 }
 
-/** How /docs groups operations: by the first part of their path, with related parts together. */
+/** The groups of operations in /docs, by the first part of the path; related parts share a group. */
 const TAGS: Readonly<Record<string, string>> = {
   jobs: "Jobs",
   "job-types": "Jobs",

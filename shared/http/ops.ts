@@ -9,25 +9,26 @@ export interface OpsOptions {
   readonly service: string;
   readonly version: string;
   readonly metrics: Metrics;
-  /** One check per engine; it rejects when the engine does not answer now. */
+  /** One check per engine, which rejects if the engine does not answer now. */
   readonly engines: Readonly<Record<string, () => Promise<void>>>;
   /**
-   * Background duties by name: each returns why it makes no progress, or undefined. A service whose duty is stuck is
-   * not ready, however healthy its engines look.
+   * Background duties by name: each function returns why its duty makes no progress, or undefined. A service with a
+   * stuck duty is not ready, however healthy its engines look.
    */
   readonly duties?: Readonly<Record<string, () => string | undefined>>;
-  /** The service's further pages by path, for its page at `/`. */
+  /** The service's other pages by path, to which its home page links. */
   readonly links?: HomeOptions["links"];
   readonly stopping: AbortSignal;
-  /** False while the service is still being wired; it is then not ready, whatever the state of its engines. */
+  /** False until the service has started; until then it is not ready, whatever the state of its engines. */
   readonly isStarted?: () => boolean;
-  /** Milliseconds until a check counts as failed. */
+  /** The time limit of an engine's check. */
   readonly timeoutMs?: number;
 }
 
 /**
- * `/healthz` (the process is alive), `/readyz` (its engines answer and its duties make progress; 503 names those that
- * do not, with the reason), `/metrics`, and `/` with links to all of them.
+ * Serves the operations routes. `/healthz` answers while the process is alive. `/readyz` answers 200 if all engines
+ * answer and all duties make progress; otherwise 503, with the failing ones and the reasons. `/metrics` serves the
+ * metrics, and `/` links to all of these.
  */
 export function createOps({
   service,
@@ -81,7 +82,7 @@ export function createOps({
   const own = SERVICE_NAMES.find((name) => name === service);
   return (
     new Elysia({ name: "ops" })
-      // The web page has its own `/`.
+      // Only the services in the catalogue have a home page: the web page has its own `/`.
       .use(own ? createHome({ service, version, purpose: OWN_SERVICES[own].purpose, links }) : new Elysia())
       .get("/healthz", () => ({ status: "ok", service, version }))
       .get("/readyz", async ({ set }) => {

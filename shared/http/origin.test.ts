@@ -5,13 +5,13 @@ import { createOriginPolicy } from "./origin.ts";
 const request = (host: string, origin?: string) =>
   new Request("http://ignored/", { headers: { host, ...(origin && { origin }) } });
 
-test("loopback hosts and callers other than browsers pass", () => {
+test("requests to loopback hosts from callers other than browsers pass", () => {
   const policy = createOriginPolicy("127.0.0.1", "");
   for (const host of ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "localhost"])
     expect(policy.refusal(request(host))).toBeUndefined();
 });
 
-test("a page of another site, and a name that was rebound to loopback, are refused", () => {
+test("another site's page and a name rebound to loopback are refused", () => {
   const policy = createOriginPolicy("127.0.0.1", "");
   expect(policy.refusal(request("localhost:3000", "https://evil.example"))).toContain("evil.example");
   expect(policy.refusal(request("localhost:3000", "http://localhost:9999"))).toContain("ALLOWED_ORIGINS");
@@ -35,7 +35,7 @@ test("the service's own pages, the web page and allowed origins pass", () => {
   expect(policy.refusal(request("gateway:3000"))).toBeUndefined();
 });
 
-test("a service that listens on all addresses answers to its own addresses and no others", () => {
+test("a service that listens on all addresses answers only to this machine's addresses", () => {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   expect(own.length).toBeGreaterThan(0);
   for (const { address, family } of own) {
@@ -46,6 +46,6 @@ test("a service that listens on all addresses answers to its own addresses and n
   expect(createOriginPolicy("192.0.2.2", "").refusal(request("127.9.9.9:3001"))).toContain("127.9.9.9");
 });
 
-test("an invalid allowed origin is a fault at the start", () => {
+test("an invalid allowed origin throws at startup", () => {
   expect(() => createOriginPolicy("127.0.0.1", "desk.example")).toThrow("ALLOWED_ORIGINS");
 });

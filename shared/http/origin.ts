@@ -1,18 +1,18 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 
-/** The web page's port: a browser there reaches services through its proxy, which passes on its Origin. */
+/** The web page's port. A browser on that page reaches services through a proxy, which passes on its Origin. */
 const WEB_PORT = 8081;
 
 export interface OriginPolicy {
-  /** Why this request is refused, or undefined when it may pass. */
+  /** Returns why this request is refused, or undefined if it may pass. */
   refusal(request: Request): string | undefined;
 }
 
 /**
- * Guards against pages of other sites and DNS rebinding. `Host` must name this machine's loopback, the bind address
- * (any address of this machine where it listens on all) or a host of an allowed origin; a browser's `Origin` must be
- * the service's own or an allowed one. `allowedOrigins`: origins such as `https://desk.example:8443`, separated by
+ * Guards against other sites' pages and DNS rebinding. `Host` must name this machine's loopback, the bind address (any
+ * address of this machine if the service listens on all) or the host of an allowed origin. A browser's `Origin` must be
+ * the service's own or an allowed one. `allowedOrigins` lists origins such as `https://desk.example:8443`, separated by
  * commas.
  */
 export function createOriginPolicy(bindAddress: string, allowedOrigins: string): OriginPolicy {
@@ -55,8 +55,8 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
 }
 
 /**
- * Containers reach each other by address, which DNS rebinding cannot forge. Addresses may change, so they are looked
- * up each time.
+ * Whether a host is one of this machine's addresses. Containers reach each other by address, which DNS rebinding cannot
+ * forge. Addresses may change, so they are read each time.
  */
 function isOwnAddress(hostname: string): boolean {
   const text = hostname.replace(/^\[|\]$/g, "");

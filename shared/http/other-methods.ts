@@ -2,12 +2,11 @@ import type { AnyElysia } from "elysia";
 import type { Route } from "../../contracts/route.ts";
 import { AppError } from "../errors.ts";
 
-/** A path of the table in Elysia's notation: `{id}` becomes `:id`. */
+/** Converts a route's path to Elysia's notation: `{id}` becomes `:id`. */
 export const elysiaPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
 /**
- * Refuses all other methods on the paths of a table, naming the right ones (RFC 9110, section 15.5.6). Register it
- * last.
+ * Refuses all other methods on a table's paths, naming the allowed ones (RFC 9110, section 15.5.6). Call it last.
  */
 export function refuseOtherMethods(app: AnyElysia, routes: Readonly<Record<string, Route>>): void {
   const methods = new Map<string, string[]>();
@@ -25,7 +24,7 @@ export function methodNotAllowed(request: Request, path: string, allowed: readon
   });
 }
 
-/** HEAD is answered like GET without a body, except where that would open a stream without a reader. */
+/** HEAD is answered like GET, without a body, unless that would open a stream that has no reader. */
 function methodsOf({ method, reply }: Route): string[] {
   return method === "GET" && reply.contentType !== "text/event-stream" ? ["GET", "HEAD"] : [method];
 }

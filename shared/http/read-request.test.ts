@@ -17,13 +17,13 @@ function faults(check: (value: unknown) => unknown, value: unknown) {
 }
 const ofFilter = (filter: unknown) => faults(checkAction, { action: "retry", filter });
 
-test("a missing field is reported once, and so is a field with several faults", () => {
+test("a missing field, or one with several faults, is reported once", () => {
   expect(faults(checkJob, { payload: {} })).toEqual(["/type Expected required property"]);
   expect(faults(checkJob, { type: "sleep", priority: "high" })).toEqual(["/priority Expected integer"]);
   expect(faults(checkJob, [])).toEqual(["/ Expected object"]);
 });
 
-test("in a union, the fault inside the intended choice is named", () => {
+test("a union reports the fault inside the intended choice", () => {
   expect(ofFilter({ stauts: "FAILED" })).toEqual(["/filter/stauts Unexpected property"]);
   expect(ofFilter({ status: ["FIALED"] })).toEqual([
     expect.stringMatching(/^\/filter\/status\/0 Expected one of PENDING, .*, REJECTED, waiting$/),
@@ -36,7 +36,7 @@ test("in a union, the fault inside the intended choice is named", () => {
   ]);
 });
 
-test("at most twenty places are named", () => {
+test("at most twenty faults are reported", () => {
   const jobs = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`extra${i}`, i]));
   expect(faults(checkJob, { type: "sleep", ...jobs })).toHaveLength(20);
 });

@@ -9,11 +9,11 @@ import { AppError } from "../errors.ts";
 
 const MAX_FAULTS = 20;
 
-/** The first twenty faulty places of a value, by JSON pointer, each with its first fault. */
+/** Returns the first twenty faulty places in a value, as JSON pointers, each with its first fault. */
 export function faultsOf(errors: Iterable<ValueError>): { path: string; message: string }[] {
   const faults = new Map<string, string>();
   for (const error of errors) {
-    // TypeBox reports a missing field twice: it is required, and it has no type.
+    // TypeBox reports a missing field twice: once as missing, once as having the wrong type.
     for (const { path, schema, message } of inChoice(error))
       if (!faults.has(path)) faults.set(path, wantedBy(schema) ?? message);
     if (faults.size >= MAX_FAULTS) break;
@@ -21,7 +21,7 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
   return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
 }
 
-/** For a union, the faults within the intended choice: the one that is only wrong further inside. */
+/** For a union, returns the faults inside the intended choice, which is the one whose faults all lie further inside. */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {
     const inside = Iterator.from(choice[Symbol.iterator]()).take(MAX_FAULTS).toArray();
@@ -30,7 +30,7 @@ function inChoice(error: ValueError): ValueError[] {
   return [error];
 }
 
-/** For an enum or a union TypeBox only says "Expected union value"; naming what was wanted is more helpful. */
+/** Names the values that an enum or a union accepts, because TypeBox only says "Expected union value". */
 function wantedBy(schema: TSchema): string | undefined {
   if (schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum")
     return `Expected one of ${spelledOnce(schema.enum as unknown[]).join(", ")}`;
@@ -47,7 +47,7 @@ function spelledOnce(values: readonly unknown[]): unknown[] {
   ].toReversed();
 }
 
-/** Compiles a schema to a check that throws a refusal with this code, naming each fault. */
+/** Compiles a schema to a check that refuses a value with this code and lists its faults. */
 export function createCheck<T extends TSchema>(
   schema: T,
   code: ProblemCode,
@@ -64,12 +64,12 @@ export function createCheck<T extends TSchema>(
   };
 }
 
-/** From the first header to the last byte of a body. */
+/** The time limit for reading a body. */
 export const MAX_BODY_MS = 30_000;
 
 /**
- * Reads a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (even when the
- * length was not declared), REQUEST_TIMEOUT or MALFORMED_JSON. Undefined when an optional body is absent.
+ * Reads a JSON body of at most `maxBytes`. Refuses with UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (even if no length
+ * was declared), REQUEST_TIMEOUT or MALFORMED_JSON. Returns undefined if an optional body is missing.
  */
 export async function readJson(
   request: Request,
@@ -121,7 +121,7 @@ function tooLarge(maxBytes: number): AppError {
 
 type Parameters = Readonly<Record<string, TSchema>>;
 
-/** A query as a handler sees it: parameters with a default are always there. */
+/** A query as a handler sees it: parameters with a default always have a value. */
 export type QueryOf<Q extends Parameters> = Static<TObject<{ -readonly [K in keyof Q]: Q[K] }>> & {
   readonly [K in keyof Q as Q[K] extends { readonly default: NonNullable<unknown> } ? K : never]: Static<
     Q[K]
@@ -129,8 +129,8 @@ export type QueryOf<Q extends Parameters> = Static<TObject<{ -readonly [K in key
 };
 
 /**
- * A reader of a route's query, from the same table that documents it: text becomes numbers, defaults are filled in,
- * unknown parameters are refused by name. The filter of a list is left to its handler.
+ * Creates a reader of a route's query from the table that documents it. The reader converts numbers, fills in defaults,
+ * and refuses unknown parameters by name. A list's handler reads its filter itself.
  */
 export function createQueryReader({ query, filter }: Route): (url: URL) => unknown {
   if (!query) return () => ({});
@@ -158,7 +158,7 @@ export function createQueryReader({ query, filter }: Route): (url: URL) => unkno
   };
 }
 
-/** An id from a path, in lower case. Refuses with INVALID_ID. */
+/** Reads an id from a path, in lower case. Refuses with INVALID_ID. */
 export function readId(text: string): string {
   if (!isUuid(text))
     throw new AppError("INVALID_ID", `The id is ${JSON.stringify(text.slice(0, 64))}, expected a UUID`);

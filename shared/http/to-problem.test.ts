@@ -18,7 +18,7 @@ test("every code produces a problem that matches its schema", () => {
   }
 });
 
-test("an unknown error reveals nothing", async () => {
+test("the problem for an unknown error reveals nothing", async () => {
   const response = problemResponse(new Error("password=hunter2"), "c-2");
   expect(response.status).toBe(500);
   const text = await response.text();
@@ -26,10 +26,10 @@ test("an unknown error reveals nothing", async () => {
   expect(text).not.toContain("hunter2");
 });
 
-test("refusals of requests that may succeed later say when", () => {
+test("a refusal that may succeed later says when to retry", () => {
   expect(problemResponse(new AppError("OVERLOADED", "full"), "c").headers.get("retry-after")).toBe("1");
   expect(
-    problemResponse(new AppError("BUS_UNAVAILABLE", "away", { retryAfterSeconds: 2.2 }), "c").headers.get(
+    problemResponse(new AppError("BUS_UNAVAILABLE", "down", { retryAfterSeconds: 2.2 }), "c").headers.get(
       "retry-after",
     ),
   ).toBe("3");

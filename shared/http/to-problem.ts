@@ -1,7 +1,7 @@
 import { PROBLEMS, type Problem } from "../../contracts/problem.ts";
 import { AppError } from "../errors.ts";
 
-/** The problem for anything thrown: a refusal with its facts, everything else a bare 500. */
+/** Converts anything thrown to a problem: a refusal with its facts, anything else to a bare 500. */
 export function toProblem(thrown: unknown, correlationId: string, instance?: string): Problem {
   const code = thrown instanceof AppError ? thrown.code : "INTERNAL_ERROR";
   const { status, title } = PROBLEMS[code];
@@ -15,7 +15,7 @@ export function toProblem(thrown: unknown, correlationId: string, instance?: str
   return problem;
 }
 
-/** The problem as a reply, with `Retry-After` where a retry can help (RFC 9110, section 10.2.3). */
+/** Converts anything thrown to a reply, with `Retry-After` if a retry can help (RFC 9110, section 10.2.3). */
 export function problemResponse(thrown: unknown, correlationId: string, instance?: string): Response {
   const problem = toProblem(thrown, correlationId, instance);
   const headers: Record<string, string> = {
@@ -25,7 +25,7 @@ export function problemResponse(thrown: unknown, correlationId: string, instance
   };
   if (thrown instanceof AppError && thrown.retryAfterSeconds !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(thrown.retryAfterSeconds)));
-  // The rest of the body would be read as the next request.
+  // On an open connection, the rest of the body would be read as the next request.
   if (problem.code === "REQUEST_TIMEOUT") headers.connection = "close";
   if (problem.code === "METHOD_NOT_ALLOWED" && Array.isArray(problem.facts?.allowed))
     headers.allow = problem.facts.allowed.join(", ");

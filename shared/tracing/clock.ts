@@ -1,9 +1,7 @@
-/**
- * The monotonic clock and the wall clock drift apart by some milliseconds a day, and by more when the latter is set.
- */
+/** The monotonic clock and the wall clock drift apart by some milliseconds a day, and by more if the latter is set. */
 const MAX_DRIFT_MS = 2;
 
-/** Milliseconds since 1970 with fractions: steps of a job often take less than one. */
+/** Creates a clock of milliseconds since 1970, with fractions, because a job's steps often take less than one. */
 export function createClock(): () => number {
   let origin = performance.timeOrigin;
   return () => {

@@ -4,8 +4,8 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Sends spans to `<endpoint>/v1/traces`. An unreachable receiver costs the spans and one log line, and another line
- * when it is back. The library itself reads the specification's further variables: headers, timeout, compression,
+ * Sends spans to `<endpoint>/v1/traces`. If the receiver is unreachable, spans are dropped and one line is logged, and
+ * another one when it is back. The library itself reads OpenTelemetry's other variables: headers, timeout, compression,
  * certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {

@@ -29,13 +29,13 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
   consumer: OtelKind.CONSUMER,
 };
 
-/** How many spans may wait to be sent; further ones are dropped until there is room. Each takes about 2 KB. */
+/** How many spans may wait to be sent; further ones are dropped until there is room. A span takes about 2 KB. */
 const MAX_WAITING = 8_192;
 const SEND_EVERY_MS = 1_000;
-/** A stop waits no longer than this for a slow or unreachable receiver. */
+/** How long a stop waits for a slow or unreachable receiver. */
 const CLOSE_MS = 1_000;
 
-/** Spans from OpenTelemetry's SDK, sent in batches as OTLP over HTTP (JSON). */
+/** Creates spans with OpenTelemetry's SDK, and sends them in batches as OTLP over HTTP (JSON). */
 export function createOtlpTracing({
   endpoint,
   sampleRatio,
@@ -46,7 +46,7 @@ export function createOtlpTracing({
 }: TracingOptions & { endpoint: string }): Tracing {
   const now = createClock();
   const random = new RandomIdGenerator();
-  // Used by the span that begins within the same call.
+  // The trace id of the span that `begin` starts within the same call.
   let nextTraceId = "";
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
@@ -84,7 +84,7 @@ export function createOtlpTracing({
       return jobSpan(tracer.startSpan(name, { kind: KINDS[kind], startTime: at }, context), now);
     },
     async close() {
-      await within(CLOSE_MS, provider.shutdown(), "Exporting them").catch((error) =>
+      await within(CLOSE_MS, provider.shutdown(), "Exporting the spans").catch((error) =>
         log.debug("The newest spans were not exported", { reason: messageOf(error) }),
       );
     },

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { type BrokerEvent, type BrokerState, nextBrokerState, REFUSALS } from "./broker-state.ts";
 
-/** Follows events from a state; returns every state on the way. */
+/** Applies events to a state in order, and returns every state along the way. */
 function follow(from: BrokerState, ...events: BrokerEvent[]): BrokerState[] {
   const states: BrokerState[] = [];
   for (const event of events) states.push(nextBrokerState(states.at(-1) ?? from, event));
   return states;
 }
 
-test("a blocked broker that stays silent is stalled, and takes messages again after a confirm", () => {
+test("a blocked broker becomes stalled when a confirm is late, and blocked again after a confirm", () => {
   expect(follow("taking", "blocked", "late", "late", "confirmed", "unblocked")).toEqual([
     "blocked",
     "stalled",
@@ -18,7 +18,7 @@ test("a blocked broker that stays silent is stalled, and takes messages again af
   ]);
 });
 
-test("unannounced silence is another state, whichever comes first", () => {
+test("a late confirm without an announcement is silent, and an announcement before or after makes it stalled", () => {
   expect(follow("taking", "late", "late", "confirmed")).toEqual(["silent", "silent", "taking"]);
   expect(follow("taking", "late", "blocked", "unblocked", "inTime")).toEqual([
     "silent",
@@ -28,7 +28,7 @@ test("unannounced silence is another state, whichever comes first", () => {
   ]);
 });
 
-test("a lost connection is detached from every state, and nothing but a new one changes that", () => {
+test("losing the connection leads to detached from every state, and only a new connection leaves it", () => {
   for (const state of ["taking", "blocked", "stalled", "silent"] as const)
     expect(nextBrokerState(state, "lost")).toBe("detached");
   expect(follow("detached", "blocked", "late", "confirmed", "lost", "attached")).toEqual([
@@ -40,6 +40,6 @@ test("a lost connection is detached from every state, and nothing but a new one 
   ]);
 });
 
-test("messages are refused where they could not be confirmed", () => {
+test("messages are refused in every state in which confirms cannot be expected", () => {
   expect(Object.keys(REFUSALS)).toEqual(["detached", "stalled", "silent"]);
 });

@@ -1,13 +1,13 @@
 /**
- * How the broker treats what is published on a connection:
+ * How the broker treats messages published on a connection:
  *
- * - *detached*: there is no connection. Connecting leaves this state; losing the connection enters it from every other.
+ * - *detached*: there is no connection. Connecting leaves this state; losing the connection enters it from any other.
  * - *taking*: messages are confirmed in time.
- * - *blocked*: the broker has announced that it accepts none (memory or disk alarm). Messages keep their place in the
- *   window.
- * - *stalled*: blocked for so long that a confirm is late. Further messages are refused.
- * - *silent*: a confirm is late although nothing was announced. Further messages are refused; a second late confirm
- *   means that the connection is useless.
+ * - *blocked*: the broker has announced that it accepts no messages (memory or disk alarm). Messages in the window keep
+ *   their place.
+ * - *stalled*: the broker has been blocked for so long that a confirm is late. Further messages are refused.
+ * - *silent*: a confirm is late, but the broker has not announced that it is blocked. Further messages are refused, and
+ *   a check that ends in this state drops the connection.
  *
  * A confirm leaves *stalled* and *silent*, and so does a check that finds no late confirm.
  */
@@ -25,11 +25,11 @@ const NEXT: Readonly<Record<BrokerState, Partial<Record<BrokerEvent, BrokerState
   silent: { ...CONNECTION, blocked: "stalled", confirmed: "taking", inTime: "taking" },
 };
 
-/** Returns the state after an event; an event without a meaning in the current state changes nothing. */
+/** Returns the state after an event; an event that has no meaning in the current state changes nothing. */
 export const nextBrokerState = (state: BrokerState, event: BrokerEvent): BrokerState =>
   NEXT[state][event] ?? state;
 
-/** Why a message cannot be published in a state; undefined where it can. */
+/** The reasons why messages cannot be published, by state; a state without a reason accepts messages. */
 export const REFUSALS: Readonly<Partial<Record<BrokerState, string>>> = {
   detached: "The broker is not connected",
   stalled: "The broker does not confirm messages at present",

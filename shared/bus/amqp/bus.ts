@@ -19,10 +19,10 @@ export interface AmqpBusOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly topology?: Topology;
-  /** Limit on messages (and bytes) sent and not yet confirmed. */
+  /** The limit on messages sent but not yet confirmed; `maxUnconfirmedBytes` limits their bytes. */
   readonly maxUnconfirmed?: number;
   readonly maxUnconfirmedBytes?: number;
-  /** Messages that may wait for room among the unconfirmed; one more is `OVERLOADED`. */
+  /** How many messages may wait for room in the unconfirmed window; further ones are refused as `OVERLOADED`. */
   readonly maxWaiting?: number;
   readonly confirmTimeoutMs?: number;
   /** Time from `Consumer.stop` until the handler's signal aborts. */
@@ -32,9 +32,9 @@ export interface AmqpBusOptions {
 }
 
 /**
- * The bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and queries. Consumers share a
- * second one, opened with the first consumer: a broker short of memory or disk stops reading from connections that
- * publish, and acknowledgements must still reach it.
+ * Opens a bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and queries. Consumers share a
+ * second connection, opened with the first consumer: a broker that is short of memory or disk stops reading from
+ * connections that publish, and acknowledgements must still reach it.
  */
 export function createAmqpBus(options: AmqpBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10, connectTimeoutMs = 5_000 } = options;

@@ -9,19 +9,19 @@ export interface AmqpConsumer extends Consumer {
   readonly queue: QueueName;
   /** Starts consuming on this connection. */
   attach(model: ChannelModel): Promise<void>;
-  /** The connection is gone, and with it every unacknowledged message. */
+  /** Handles a lost connection: its unacknowledged messages are no longer held. */
   detach(): void;
-  /** Messages held and not acknowledged. */
+  /** The number of messages held but not yet acknowledged. */
   readonly held: number;
 }
 
 /**
- * One consumer of one queue. A batch that its handler rejects is held until it succeeds, the consumer is stopped, or
- * the connection is lost.
+ * Creates a consumer of one queue. It holds a batch that its handler rejects until the batch succeeds, the consumer is
+ * stopped, or the connection is lost.
  *
- * A message that kills its process adds a death to everything that was prefetched with it. From half the limit on,
- * messages are therefore taken one at a time, so that only the guilty one reaches the limit; batches resume after a
- * full prefetch of innocent ones.
+ * A message that kills its process adds a death to every message that was prefetched with it. From half the delivery
+ * limit on, messages are therefore taken one at a time, so only the culprit reaches the limit. Batches resume after a
+ * full prefetch of harmless messages.
  */
 export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   const { queue, log } = options;
@@ -50,7 +50,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
       onMessage: wake,
       onLost: options.drop,
     });
-    // The caller learns why it failed; a stop only waits for its end.
+    // The caller handles a failure; `stop` only waits until the attempt has ended.
     attaching = opening.catch(() => undefined);
     return opening;
   }
@@ -74,7 +74,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   }
 
   async function work(): Promise<void> {
-    // Whatever arrived in the same read of the socket joins the batch.
+    // Messages from the same socket read join the batch.
     await Promise.resolve();
     while (session && session.buffer.length > 0 && !stopping.signal.aborted) {
       const from = session;
@@ -104,7 +104,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
     const last = batch.at(-1);
     if (!handled || !last) return;
     options.onHandled(batch.length);
-    // Batches are taken in order of arrival, so everything up to the last one is handled.
+    // Batches are taken in order of arrival, so every message up to the last one of this batch is handled.
     acknowledge(from, last, log);
   }
 

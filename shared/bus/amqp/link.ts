@@ -6,16 +6,16 @@ import type { Log } from "../../log.ts";
 
 export interface AmqpLinkOptions {
   readonly url: string;
-  /** Shown by the broker as the connection's name. */
+  /** The connection's name, as the broker shows it. */
   readonly name: string;
   readonly log: Log;
-  /** A broker that is silent for two to three of these is considered lost. */
+  /** The heartbeat interval; a broker that is silent for two to three intervals is considered lost. */
   readonly heartbeatSeconds: number;
-  /** Limit for connecting, and again for `setUp`. */
+  /** The time limit for connecting, and separately for `setUp`. */
   readonly connectTimeoutMs: number;
-  /** Opens what lives on the connection; when it rejects, the connection is dropped and reopened. */
+  /** Opens the connection's channels; if it rejects, the connection is dropped and reopened. */
   readonly setUp: (model: ChannelModel) => Promise<void>;
-  /** Called once for each connection on which `setUp` was begun, when the connection ends. */
+  /** Called when a connection ends, once for each one on which `setUp` was called. */
   readonly onDown: (error: Error) => void;
 }
 
@@ -26,25 +26,25 @@ export interface AmqpLink {
   readonly retryAfterSeconds: number;
   /** Resolves when the connection first opens. */
   connected(signal?: AbortSignal): Promise<void>;
-  /** Drops this connection and opens another. */
+  /** Drops the current connection; the link then opens another. */
   drop(reason: string): void;
-  /** Closes, and never connects again. */
+  /** Closes the link for good. */
   close(): Promise<void>;
 }
 
 /**
- * Longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would be most of the
- * outage that an engine's restart causes.
+ * The longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for
+ * most of the outage when an engine restarts.
  */
 const LONGEST_PAUSE_MS = 1_000;
 
-/** One connection to the broker, reopened after each loss with full jitter until it is closed. */
+/** Keeps one connection to the broker open: after each loss it reconnects, with full jitter, until it is closed. */
 export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   const { name, log, connectTimeoutMs } = options;
   const url = withHeartbeat(options.url, options.heartbeatSeconds);
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // A link may close before it ever opened, with no caller waiting for this promise.
+  // A link may be closed before it has opened, when no caller waits for this promise.
   first.promise.catch(() => undefined);
   let current: ChannelModel | undefined;
   let model: ChannelModel | undefined;
@@ -59,7 +59,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
         if (!closing.signal.aborted)
           log.warn("Lost the broker, reconnecting", { connection: name, reason: messageOf(error) });
       } catch (error) {
-        // One line per outage is enough at the usual level.
+        // At the default level, one line per outage is enough.
         const level = failures++ === 0 ? "warn" : "debug";
         if (!closing.signal.aborted)
           log[level]("Could not connect to the broker, retrying", { connection: name, error });
@@ -71,13 +71,13 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
     }
   }
 
-  /** Runs one connection; resolves with why it ended, rejects when it could not be opened. */
+  /** Runs one connection. Resolves with the reason why it ended; rejects if it could not be opened. */
   async function live(): Promise<Error> {
     const opened = await open();
     const lost = Promise.withResolvers<Error>();
     opened.on("error", lost.resolve);
     opened.on("close", (error) => lost.resolve(error ?? new Error("The connection was closed")));
-    // The library does not notice a socket that closes without an end.
+    // The library does not notice a socket that closes without an "end" event.
     socketOf(opened).once("close", () => lost.resolve(new Error("The socket was closed")));
     current = opened;
     try {
@@ -85,7 +85,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
       await within(
         connectTimeoutMs,
         Promise.race([options.setUp(opened), failed]),
-        "Setting the channels up",
+        "Setting up the channels",
       );
       model = opened;
       failures = 0;
@@ -144,19 +144,19 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   };
 }
 
-/** Destroys the socket with an error, so that the library notices, closes its channels and stops its timers. */
+/** Destroys the socket with an error, which makes the library close its channels and stop its timers. */
 function discard(model: ChannelModel, reason: string): void {
   const socket = socketOf(model);
   if (socket.destroyed) socket.emit("error", new Error(reason));
   else socket.destroy(new Error(reason));
 }
 
-/** The library ends sockets where it should destroy them: a frozen peer would hold one forever. */
+/** Reaches the library's socket, which it ends but never destroys: a frozen peer would keep the socket open forever. */
 function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as { stream: Socket }).stream;
 }
 
-/** The library reads the heartbeat only from the URL. */
+/** Adds the heartbeat to the URL, the only place from which the library reads it. */
 function withHeartbeat(text: string, seconds: number): string {
   const url = new URL(text);
   if (!url.searchParams.has("heartbeat")) url.searchParams.set("heartbeat", String(seconds));

@@ -10,11 +10,11 @@ export interface AmqpPublisherOptions {
   readonly log: Log;
   readonly maxUnconfirmed: number;
   readonly maxUnconfirmedBytes: number;
-  /** Messages that may wait for room among the unconfirmed (their bytes are bounded like those of the unconfirmed). */
+  /** How many messages may wait for room in the unconfirmed window; `maxUnconfirmedBytes` also limits their bytes. */
   readonly maxWaiting: number;
   readonly confirmTimeoutMs: number;
   readonly unavailable: (message: string, cause?: unknown) => AppError;
-  /** Drops the connection and opens another. */
+  /** Drops the connection; the link then opens another. */
   readonly drop: (reason: string) => void;
   readonly onPublished: (route: Route) => void;
 }
@@ -28,18 +28,19 @@ interface Entry {
 }
 
 /**
- * Pipelined publishing with confirms. A message is *unconfirmed* from the write until the broker's answer. When that
- * window is full, messages *wait* in order; when the queue of waiting ones is full, they are refused. Nothing waits
- * while the broker is unreachable. A message without an answer for `confirmTimeoutMs` is rejected. If the broker has
- * announced that it is blocked, the message keeps its place in the window, because its bytes are still in transit;
- * otherwise the connection is dropped. {@link BrokerState} decides which later messages are refused.
+ * Publishes messages in a pipeline, with confirms. A message is *unconfirmed* from the write until the broker's answer.
+ * When the window of unconfirmed messages is full, further messages *wait* in order; when too many are waiting, more
+ * are refused. Nothing waits while the broker is unreachable. A message without an answer for `confirmTimeoutMs` is
+ * rejected. If the broker has announced that it is blocked, the message keeps its place in the window, because its
+ * bytes are still in transit; otherwise the connection is dropped. {@link BrokerState} decides whether later messages
+ * are refused.
  */
 export function createAmqpPublisher(options: AmqpPublisherOptions) {
   const { exchange, log, confirmTimeoutMs, unavailable } = options;
-  /** In sending order. Ids are never reused, so a late answer from a lost connection finds nothing. */
+  /** Messages in sending order. Ids are never reused, so a late answer on a lost connection matches no entry. */
   const unconfirmed = new Map<number, Entry>();
   const waiting: Entry[] = [];
-  /** Idle: every message has its outcome, although answers to those rejected as late may still arrive. */
+  /** Idle once every message has an outcome. The broker may still answer messages that were rejected as late. */
   const idler = createIdler(
     () => waiting.length === 0 && (unconfirmed.size === 0 || newestSentAt <= expiredUntil),
   );
@@ -50,7 +51,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
   let waitingBytes = 0;
   let newestSentAt = 0;
   let expiredUntil = 0;
-  /** The socket's buffer is full until the channel emits "drain". */
+  /** True from when the socket's buffer fills up until the channel emits "drain". */
   let isFull = false;
   let isEnded = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -93,7 +94,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
       );
       if (!more) isFull = true;
     } catch (error) {
-      // The channel has just closed, and its event is still pending.
+      // The channel has just closed, and its "close" event is still pending.
       forget(id, entry);
       entry.reject(unavailable("Could not publish: the connection is closing", error));
     }
@@ -157,7 +158,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
         isFull = false;
         sendWaiting();
       });
-      // Arrives before the confirm of the same message. A new connection declares the missing binding again.
+      // A return arrives before the same message's confirm. Reconnecting declares the missing binding again.
       opened.on("return", ({ fields, properties }) => {
         log.error("A message found no queue, declaring the topology again", { route: fields.routingKey });
         unconfirmed.get(Number(properties.messageId))?.reject(unavailable("The message found no queue"));

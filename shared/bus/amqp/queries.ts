@@ -10,8 +10,9 @@ const PING_MS = 2_000;
 const DEPTHS_MS = 5_000;
 
 /**
- * Queries to the broker use a separate channel, because a query about something that does not exist closes its channel.
- * That channel is on the publishing connection: while an alarm keeps the broker from reading it, `ping` rightly fails.
+ * Queries the broker on a separate channel, because a query about something that does not exist closes its channel. The
+ * channel is on the publishing connection: while an alarm keeps the broker from reading that connection, `ping` rightly
+ * fails.
  */
 export function createAmqpQueries({
   link,
@@ -54,7 +55,7 @@ export function createAmqpQueries({
   }
 
   return {
-    /** Makes a round trip; concurrent callers share one. */
+    /** Makes a round trip to the broker, which concurrent callers share. */
     ping(): Promise<void> {
       pinging ??= query(PING_MS, "Pinging the broker", (channel) => channel.checkExchange(topology.exchange))
         .then(() => undefined)

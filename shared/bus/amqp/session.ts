@@ -3,15 +3,15 @@ import type { QueueName } from "../../../contracts/topology.ts";
 import { within } from "../../async.ts";
 import type { Log } from "../../log.ts";
 
-/** One channel of a consumer. A batch is acknowledged on the session it came from, or not at all. */
+/** A consumer's channel. A batch is acknowledged on the session it came from, or not at all. */
 export interface Session {
   readonly model: ChannelModel;
   readonly channel: Channel;
-  /** Takes one message at a time. */
+  /** Whether the session takes only one message at a time. */
   readonly narrow: boolean;
-  /** Arrived and not yet passed to the handler. */
+  /** Messages that have arrived but have not yet been passed to the handler. */
   readonly buffer: ConsumeMessage[];
-  /** Aborts when the channel is gone or closing: its deliveries may no longer be acknowledged. */
+  /** Aborts when the channel is closed or closing: its deliveries can no longer be acknowledged. */
   readonly over: AbortController;
 }
 
@@ -43,7 +43,7 @@ export async function openSession(options: SessionOptions): Promise<void> {
   channel.on("error", (error) => log.warn("The broker closed a consumer's channel", { queue, error }));
   channel.on("close", () => lose(`The channel of ${queue} closed`));
   await channel.prefetch(narrow ? 1 : options.prefetch);
-  // Before the reply to `consume`: the first deliveries may be in the same read of the socket.
+  // Called before the reply to `consume`, because the first deliveries may be in the same socket read.
   options.onOpen(session);
   await channel.consume(
     queue,
@@ -58,7 +58,7 @@ export async function openSession(options: SessionOptions): Promise<void> {
   );
 }
 
-/** Stops the delivery of further messages; those held may still be acknowledged. */
+/** Stops the delivery of further messages. Messages already held can still be acknowledged. */
 export async function cancelSession(session: Session, queue: QueueName, log: Log): Promise<void> {
   if (session.over.signal.aborted) return;
   await within(ANSWER_MS, session.channel.cancel(queue), "Cancelling the consumer").catch((error) =>
@@ -68,7 +68,7 @@ export async function cancelSession(session: Session, queue: QueueName, log: Log
 
 /**
  * Returns unacknowledged messages to the queue and waits until the broker has processed the acknowledgements. Resolves
- * to whether it confirmed the close. A returned message counts one more death.
+ * to whether the broker confirmed the close. Each returned message counts one more death.
  */
 export async function closeSession(session: Session, queue: QueueName, log: Log): Promise<boolean> {
   if (session.over.signal.aborted) return true;
@@ -82,9 +82,9 @@ export async function closeSession(session: Session, queue: QueueName, log: Log)
   }
 }
 
-/** Acknowledges everything up to this message, unless its channel is gone: then it is redelivered. */
+/** Acknowledges every message up to this one. If its channel has closed, the messages are redelivered instead. */
 export function acknowledge(session: Session, last: ConsumeMessage, log: Log): void {
-  // On another channel the tag would denote another message.
+  // On a new channel, the same tag would denote a different message.
   if (session.over.signal.aborted) return;
   try {
     session.channel.ack(last, true);

@@ -4,12 +4,12 @@ import { QUEUES, type QueueName, type Topology } from "../../../contracts/topolo
 const DEAD: QueueName = "jobs.failed.validation";
 
 /**
- * Declares exchange, queues and bindings. Idempotent; an existing queue with other arguments closes the channel (406
- * PRECONDITION_FAILED), because its arguments cannot be changed.
+ * Declares the exchange, queues and bindings. Idempotent. If a queue exists with different arguments, the broker closes
+ * the channel (406 PRECONDITION_FAILED), because a queue's arguments cannot be changed.
  *
- * Uses only what RabbitMQ 3.10 and 4.x share. Both honour an explicit `x-delivery-limit`; without one, 3.10 has no
- * limit and 4.x has 20. Messages that died too often are dead-lettered at least once (kept until their new queue has
- * confirmed them), which needs `reject-publish`. https://www.rabbitmq.com/docs/quorum-queues
+ * Uses only features that RabbitMQ 3.10 and 4.x share. Both honour an explicit `x-delivery-limit`; the default is no
+ * limit in 3.10 and 20 in 4.x. Messages that died too often are dead-lettered at least once (the old queue keeps them
+ * until the new one has confirmed them), which needs `reject-publish`. https://www.rabbitmq.com/docs/quorum-queues
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
   await channel.assertExchange(topology.exchange, "topic", { durable: true });
@@ -31,13 +31,13 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
   }
 }
 
-/** The queue on which the broker dead-lettered a message, from the headers it adds when it moves one. */
+/** Returns the queue from which the broker dead-lettered a message, from the header that it adds. */
 export function diedOn(message: ConsumeMessage): QueueName | undefined {
   const name: unknown = message.properties.headers?.["x-first-death-queue"];
   return QUEUES.find((queue) => queue === name);
 }
 
-/** How often a message came back because its consumer died, as counted by a quorum queue. */
+/** Returns how often a message was returned to its quorum queue, which counts these as deaths. */
 export function deathsOf(message: ConsumeMessage): number {
   const count: unknown = message.properties.headers?.["x-delivery-count"];
   return typeof count === "number" ? count : 0;

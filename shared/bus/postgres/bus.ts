@@ -14,13 +14,13 @@ import { createBusTables } from "./tables.ts";
 const PING_MS = 2_000;
 const DEPTHS_MS = 5_000;
 
-/** The `url` is `postgres:`; the server ends a silent session after two `heartbeatSeconds`. */
+/** The options of a bus with a `postgres:` URL. The server ends an idle session after twice `heartbeatSeconds`. */
 export type PostgresBusOptions = AmqpBusOptions;
 
 /**
- * The bus on PostgreSQL (14 or later), in its own schema `bus`. One connection publishes. Consumers share a second
- * one, whose session shows the server that they are alive. Depths, which are slow when much is waiting, are read on a
- * third. The last two are opened on demand.
+ * Opens a bus on PostgreSQL (14 or later), in its own schema `bus`. One connection publishes. Consumers share a second
+ * connection, whose session proves that they are alive. A third connection reads queue depths, which is slow when many
+ * messages are waiting. The second and third connections are opened on demand.
  */
 export function createPostgresBus(options: PostgresBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10 } = options;
@@ -74,10 +74,10 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
   const openConsuming = () =>
     openLink(`${options.name} consumers`, {
       settings: {
-        // A claim or an acknowledgement lost in a crash only means a repeated message.
+        // Losing a claim or an acknowledgement in a crash only repeats a message.
         synchronous_commit: "off",
         idle_session_timeout: heartbeatSeconds * 2_000,
-        // A queue's statistics are always out of date; only a scan along the primary key is right at any length.
+        // A queue's statistics are always out of date; only a primary-key scan is fast at every queue length.
         enable_seqscan: "off",
         enable_bitmapscan: "off",
         enable_hashjoin: "off",

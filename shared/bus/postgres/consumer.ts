@@ -9,38 +9,38 @@ export interface PostgresConsumer extends Consumer {
   readonly queue: QueueName;
   /** Starts consuming on this connection. */
   attach(sql: Sql): Promise<void>;
-  /** The connection is gone, and with it every unacknowledged message. */
+  /** Handles a lost connection: its unacknowledged messages are no longer held. */
   detach(): void;
-  /** Called when there may be something to claim. */
+  /** Looks for messages to claim. */
   look(): void;
-  /** Messages held and not acknowledged. */
+  /** The number of messages held but not yet acknowledged. */
   readonly held: number;
 }
 
-/** The state of one connection. A batch is acknowledged on the session it came from, or not at all. */
+/** The state of a consumer on one connection. A batch is acknowledged on the session it came from, or not at all. */
 interface Session {
   readonly sql: Sql;
   readonly holder: number;
   readonly buffer: Claimed[];
-  /** The ids of the buffer and of the batch in hand. */
+  /** The ids of all messages in the buffer and in the current batch. */
   readonly held: Set<string>;
   readonly over: AbortController;
-  /** True when there may be something to claim. */
+  /** True if there may be messages to claim. */
   more: boolean;
-  /** Holds a suspect, or waits for one: claims nothing until nothing is held. */
+  /** True while a suspect is held or waiting: no messages are claimed until none are held. */
   narrow: boolean;
   claiming: Promise<void> | undefined;
   acknowledging: Promise<void>;
 }
 
 const ANSWER_MS = 5_000;
-/** Poll interval that finds the messages of dead consumers, and those whose notification was lost. */
+/** Poll interval: finds the messages of dead consumers, and messages whose notification was missed. */
 const LOOK_MS = 500;
 
 /**
- * One consumer of one queue: claims while there is room, and handles batch after batch. A batch that its handler
- * rejects stays held and is passed to it again, so rejections do not count as deaths. From half the death limit on, a
- * message is taken alone, so that only the guilty one reaches the limit.
+ * Creates a consumer of one queue. It claims messages while there is room, and handles one batch after another. A batch
+ * that its handler rejects stays held and is passed to the handler again, so rejections do not count as deaths. From
+ * half the delivery limit on, a message is taken alone, so only the culprit reaches the limit.
  */
 export function createPostgresConsumer(options: BusConsumerOptions): PostgresConsumer {
   const { queue, log, maxBatch, prefetch, deliveryLimit } = options;
@@ -106,7 +106,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
       .catch((error) => lose(from, "Could not claim messages", error))
       .finally(() => {
         from.claiming = undefined;
-        // Requested again after the last claim began.
+        // More messages may have been announced since the last claim began.
         if (mayClaim(from)) pull(from);
       });
   }
@@ -118,7 +118,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
 
   async function claimWhileRoom(from: Session): Promise<void> {
     while (mayClaim(from)) {
-      // A notification during the claim sets it again.
+      // A notification during the claim sets this to true again.
       from.more = false;
       const claiming = claim(from.sql, {
         queue,
@@ -135,7 +135,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
         from.buffer.push(message);
       }
       if (claimed.length > 0) wake();
-      // Only suspects were found, which wait until nothing else is held.
+      // The claim found only suspects, which wait until nothing else is held.
       else if (more) from.narrow = from.held.size > 0;
     }
   }
@@ -158,7 +158,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     }
   }
 
-  /** Does not wait for the answer: later claims on the same connection run after it. */
+  /** Acknowledges a batch without waiting for the answer: later claims on this connection run after it anyway. */
   function settle(from: Session, batch: readonly Claimed[]): void {
     const ids = batch.map(({ id }) => id);
     const acknowledged = within(ANSWER_MS, acknowledge(from.sql, queue, from.holder, ids), "Acknowledging");
@@ -205,7 +205,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     attach(sql) {
       if (stopping.signal.aborted) return Promise.resolve();
       const opening = open(sql);
-      // The caller learns why it failed; a stop only waits for its end.
+      // The caller handles a failure; `stop` only waits until the attempt has ended.
       attaching = opening.catch(() => undefined);
       return opening;
     },

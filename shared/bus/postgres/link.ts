@@ -9,41 +9,41 @@ import type { Sql } from "../../postgres.ts";
 
 export interface PostgresLinkOptions {
   readonly url: string;
-  /** Shown in `pg_stat_activity`. */
+  /** The connection's name in `pg_stat_activity`. */
   readonly name: string;
   readonly log: Log;
-  /** Limit for connecting and `setUp` together. */
+  /** The time limit for connecting and `setUp` together. */
   readonly connectTimeoutMs: number;
-  /** Settings of the session, by their PostgreSQL names. */
+  /** Session settings, by their PostgreSQL names. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** Prepares the session; when it rejects, the connection is dropped and reopened. */
+  /** Prepares the session; if it rejects, the connection is dropped and reopened. */
   readonly setUp: (sql: Sql) => Promise<void>;
   readonly onNotify?: (channel: string) => void;
-  /** Called once for each attempted connection, when it ends. */
+  /** Called when a connection ends or could not be opened. */
   readonly onDown: () => void;
 }
 
 export type PostgresLink = ReturnType<typeof createPostgresLink>;
 
 /**
- * Longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for
+ * The longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for
  * most of the outage when an engine restarts.
  */
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * One connection, reopened after each loss with full jitter until it is closed. Its statements are sent at once and run
- * in order.
+ * Keeps one connection to PostgreSQL open: after each loss it reconnects, with full jitter, until it is closed.
+ * Statements are sent at once and run in order.
  *
- * Each connection has its own driver instance, on a socket owned by this link. Left to itself, the driver would
- * reconnect without a pause to a peer that hangs up, hold back statements until then, and keep the socket of a frozen
- * peer open.
+ * Each connection has its own driver instance, on a socket that this link owns. With its own socket, the driver would
+ * reconnect without a pause to a peer that hangs up, hold back statements until it has reconnected, and keep a frozen
+ * peer's socket open.
  */
 export function createPostgresLink(options: PostgresLinkOptions) {
   const { name, log } = options;
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // A link may close before it ever opened, with no caller waiting for this promise.
+  // A link may be closed before it has opened, when no caller waits for this promise.
   first.promise.catch(() => undefined);
   let current: { sql: Sql; drop: (reason: string) => void } | undefined;
   let up: Sql | undefined;
@@ -59,7 +59,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
         if (!closing.signal.aborted)
           log.warn("Lost the connection to PostgreSQL, reconnecting", { connection: name, reason });
       } catch (error) {
-        // One line per outage is enough at the usual level.
+        // At the default level, one line per outage is enough.
         const level = failures++ === 0 ? "warn" : "debug";
         lastFailure = messageOf(error);
         if (!closing.signal.aborted)
@@ -71,7 +71,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
     }
   }
 
-  /** Runs one connection; resolves with why it ended, rejects when it could not be opened. */
+  /** Runs one connection. Resolves with the reason why it ended; rejects if it could not be opened. */
   async function live(): Promise<string> {
     const lost = Promise.withResolvers<string>();
     let socket: Socket | undefined;
@@ -136,11 +136,11 @@ export function createPostgresLink(options: PostgresLinkOptions) {
     },
     /** Resolves when the connection first opens. */
     connected: (signal?: AbortSignal) => (signal ? orAbort(first.promise, signal) : first.promise),
-    /** Drops this connection, if it is still the current one, and opens another. */
+    /** Drops the given connection, if it is still the current one; the link then opens another. */
     drop(reason: string, of = current?.sql): void {
       if (current?.sql === of) current?.drop(reason);
     },
-    /** Closes, and never connects again. */
+    /** Closes the link for good. */
     async close(): Promise<void> {
       closing.abort(new AppError("BUS_UNAVAILABLE", "The bus was closed before it was connected"));
       first.reject(closing.signal.reason);
@@ -152,8 +152,8 @@ export function createPostgresLink(options: PostgresLinkOptions) {
 }
 
 /**
- * Bytes in a form PostgreSQL reads. Pure ASCII, which JSON mostly is, is sent unescaped: half the size and work of
- * hex.
+ * Encodes bytes as PostgreSQL's text form of `bytea`. Pure ASCII, as most JSON is, is sent as plain text, at half the
+ * size and cost of hex.
  */
 function toText(bytes: Buffer): string {
   if (!isAscii(bytes) || bytes.includes(0)) return `\\x${bytes.toString("hex")}`;

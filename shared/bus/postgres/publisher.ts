@@ -11,7 +11,7 @@ export interface PostgresPublisherOptions {
   readonly topology: Topology;
   readonly log: Log;
   readonly maxUnconfirmed: number;
-  /** Limit on the bytes of all messages waiting or in flight. */
+  /** The limit on the bytes of all messages that are waiting or in flight. */
   readonly maxBytes: number;
   readonly maxWaiting: number;
   readonly confirmTimeoutMs: number;
@@ -26,7 +26,7 @@ interface Message {
 
 const MAX_BATCH = 500;
 
-/** Messages that arrive during a write form the next batch: one statement, one flush to disk. */
+/** Publishes in batches: messages that arrive during a write form the next batch, with one statement and one flush. */
 export function createPostgresPublisher(options: PostgresPublisherOptions) {
   const { topology, log, maxUnconfirmed, confirmTimeoutMs, unavailable } = options;
   let ended = false;
@@ -54,7 +54,7 @@ export function createPostgresPublisher(options: PostgresPublisherOptions) {
     sent = messages.length;
     try {
       const inserted = insertMessages(sql, rows, Buffer.concat(messages.map(({ body }) => body)));
-      // Sent right behind the insert: consumers need not wait for this round trip.
+      // Sent right behind the insert, so consumers need not wait for the round trip.
       notify(sql, [...new Set(rows.map(({ queue }) => queue))]).catch((error) =>
         log.debug("Could not notify the consumers, they will find the messages by polling", { error }),
       );

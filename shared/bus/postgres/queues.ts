@@ -5,13 +5,13 @@ import type { QueueDepth } from "../port.ts";
 
 const DEAD: QueueName = "jobs.failed.validation";
 
-/** First half of this bus's advisory lock keys; the second half is a consumer's id. */
+/** The first half of this bus's advisory lock keys; the second half is a consumer's id. */
 const LOCKS = 2_821;
 
 /**
- * One row per message and queue. A consumer is alive while its session holds the lock of its id, so its messages are
- * free as soon as the server has lost the session. `holder` is NULL until the first delivery, and 0 after a message was
- * returned. A claim updates the row in place if its page has room.
+ * Has one row per message and queue. A consumer is alive while its session holds the lock with its id, so its messages
+ * can be freed as soon as the session ends. `holder` is NULL until the first delivery, and 0 after a message was
+ * returned. The low fill factor leaves room in each page for claims to update rows in place.
  */
 const SCHEMA = `
   select pg_advisory_xact_lock(${LOCKS}, 0);
@@ -40,7 +40,7 @@ export async function declareQueues(sql: Sql): Promise<void> {
 
 export const channelOf = (queue: QueueName) => `bus.${queue}`;
 
-/** Inserts messages, durable when it resolves. `bytes` holds all bodies; each row names its part of them. */
+/** Inserts messages; they are durable when it resolves. `bytes` holds all bodies, and each row names its part of it. */
 export async function insertMessages(
   sql: Sql,
   rows: readonly { queue: QueueName; offset: number; length: number }[],
@@ -57,8 +57,8 @@ export async function insertMessages(
 }
 
 /**
- * Wakes the consumers. In a separate transaction that does not wait for the disk: commits that notify are serialized
- * across the whole server and must not wait for a flush. Consumers make up for a lost notification by polling.
+ * Wakes the consumers, in a separate transaction that does not wait for the disk: commits that notify are serialized
+ * across the whole server and must not wait for a flush. Polling makes up for a lost notification.
  */
 export async function notify(sql: Sql, queues: readonly QueueName[]): Promise<void> {
   await sql`select set_config('synchronous_commit', 'off', true), pg_notify('bus.' || queue, '')
@@ -66,11 +66,11 @@ export async function notify(sql: Sql, queues: readonly QueueName[]): Promise<vo
 }
 
 /**
- * Registers a consumer and returns its id, which is never reused. Ends its former session, if the server has not
- * noticed its loss yet.
+ * Registers a consumer and returns its id, which is never reused. Ends the consumer's former session if the server has
+ * not yet noticed that it was lost.
  */
 export async function register(sql: Sql, queue: QueueName, former: number): Promise<number> {
-  // 0 is the lock for declaring the queues.
+  // 0 is the lock for declaring the queues, not a consumer.
   if (former > 0)
     await sql`select pg_terminate_backend(pid) from pg_locks
     where locktype = 'advisory' and classid = ${LOCKS} and objid = ${former}::int::oid and objsubid = 2
@@ -90,8 +90,9 @@ export interface Claimed {
 }
 
 /**
- * Holds up to `limit` messages, oldest first. A suspect, which died `suspectFrom` times or more, is handed only to a
- * consumer that is `alone`, and nothing else with it; `more` when others were found, or may exist.
+ * Claims up to `limit` messages, oldest first. A suspect, whose consumers died with it at least `suspectFrom` times, is
+ * claimed only if the consumer holds nothing else (`alone`), and then as the only message. `more` is true if further
+ * messages were found or may exist.
  */
 export async function claim(
   sql: Sql,
@@ -117,13 +118,13 @@ export async function claim(
   return { claimed, more: seen === c.limit || seen > claimed.length };
 }
 
-/** Acknowledges only what this holder still has; ids alone would do, since they are never reused. */
+/** Deletes handled messages that this holder still holds. */
 export async function acknowledge(sql: Sql, queue: QueueName, holder: number, ids: readonly string[]) {
   await sql`delete from bus.messages
     where queue = ${queue} and id = any(${plainArray(ids)}::bigint[]) and holder = ${holder}`;
 }
 
-/** Ends a consumer cleanly: what it still holds may go to others, without counting as a death. */
+/** Ends a consumer cleanly: the messages it still holds go to other consumers, without counting as deaths. */
 export async function unregister(sql: Sql, queue: QueueName, holder: number, ids: readonly string[]) {
   await sql`with me as (delete from bus.consumers where id = ${holder})
     update bus.messages set holder = 0
@@ -132,8 +133,8 @@ export async function unregister(sql: Sql, queue: QueueName, holder: number, ids
 }
 
 /**
- * Frees what dead consumers of the queue held; returns how many messages became dead letters. It takes two steps,
- * because everything a consumer ever claimed must be visible once it is known to be dead.
+ * Frees the messages that the queue's dead consumers held, and returns how many of them became dead letters. It runs
+ * two statements, so that the second one sees every claim of the consumers that the first one found dead.
  */
 export async function bury(sql: Sql, queue: QueueName, deliveryLimit: number): Promise<number> {
   const dead =

@@ -14,12 +14,12 @@ export interface BusTablesOptions {
   readonly onPublished: (route: Route) => void;
 }
 
-/** The tables of a bus on PostgreSQL, for writers that use their own transaction. */
+/** Creates the access to a PostgreSQL bus's tables, for writers with their own transaction. */
 export function createBusTables({ topology, sql: link, log, onPublished }: BusTablesOptions): BusTables {
   const queuesOf = (route: Route) =>
     topology.queues.filter(({ routes }) => routes.includes(route)).map(({ name }) => name);
 
-  // One notification runs at a time, and wakes the consumers of everything committed before it.
+  // One notification runs at a time, and it wakes the consumers of all messages committed before it.
   const wakeUps = createBatcher<QueueName, void>({
     async run(queues) {
       const sql = link();
