@@ -7,28 +7,29 @@ const LIVE: readonly JobStatus[] = ["PENDING", ...WAITING_STATUSES, "EXECUTING"]
 
 export type PruneReason = "retention" | "purge";
 
-/** A place in the order of creation. */
+/** A job's place in creation order. */
 export interface Place {
   readonly createdAt: Date;
   readonly id: string;
 }
 
-/** Jobs of one status that are past their retention, with the place of the last. */
+/** Jobs of one status that are past their retention, and the last job's place. */
 export interface Due {
   readonly ids: readonly string[];
   readonly last: Place | undefined;
 }
 
 /**
- * Deletes jobs that have ended, with all that belongs to them. What is deleted is added to the seals of the ledger in the
- * same statement, so that it stays balanced. A job stays as long as
+ * Creates the statements that delete ended jobs with everything that belongs to them. The same statement adds the
+ * deleted rows to the ledger's seals, which keeps the ledger balanced. A job stays as long as
  *
- * - it has not ended, or one of its children has not,
- * - the ledger has not sealed the spans in which it was created and ended, or accuses it.
+ * - the job or one of its children has not ended,
+ * - the ledger has not sealed the spans in which the job was created and ended, or
+ * - the ledger accuses the job.
  */
 export function createPruneStore(sql: Sql) {
   return {
-    /** Returns jobs of a status that ended before `before`, oldest first, after a place. */
+    /** Returns jobs of a status that ended before `before`, in creation order, beginning after the place `after`. */
     async due(status: JobStatus, before: Date, after: Place | undefined, limit: number): Promise<Due> {
       const rows = await sql<Place[]>`
         select id, created_at as "createdAt" from jobs
@@ -38,20 +39,24 @@ export function createPruneStore(sql: Sql) {
       return { ids: rows.map(({ id }) => id), last: rows.at(-1) };
     },
 
-    /** Returns up to when the ledger has sealed; null before its first seal. */
+    /** Returns the time up to which the ledger has sealed; null before its first seal. */
     async sealedUntil(): Promise<Date | null> {
       const [row] = await sql<{ until: Date | null }[]>`select max(until) as until from ledger_seals`;
       return row?.until ?? null;
     },
 
-    /** Deletes those of these jobs that may go, in one transaction; returns how many. */
+    /** Deletes the given jobs, except jobs that must stay, in one transaction. Returns how many it deleted. */
     async prune(ids: readonly string[], reason: PruneReason): Promise<number> {
       return sql.begin(async (transaction) => pruneIn(transaction as unknown as Sql, ids, reason));
     },
 
-    /** Deletes letters that were replayed or dropped before `before`; at most `limit`. Returns how many went. */
+    /**
+     * Deletes at most `limit` messages that were replayed or dropped before `before`, or before `standingBefore` if the
+     * message's job has no row. Returns how many it deleted.
+     */
     async pruneLetters(before: Date, standingBefore: Date, limit: number): Promise<number> {
-      // A message that never became a row alone accounts for its event: it stays for longer, and is noted.
+      // If a message never became a row, only its letter accounts for the event: it stays longer, and its deletion is
+      // noted.
       const [row] = await sql<{ count: number }[]>`
         with handled as (
           select id, job_id is not null and not exists (
@@ -73,7 +78,7 @@ export function createPruneStore(sql: Sql) {
       return row?.count ?? 0;
     },
 
-    /** Forgets who was pruned before `before`, and all but the newest `kept`; at most `limit` at a time. */
+    /** Deletes at most `limit` notes of pruned jobs: notes from before `before`, and all but the newest `kept`. */
     async forgetPruned(before: Date, kept: number, limit: number): Promise<number> {
       const { count } = await sql`
         delete from pruned_jobs where id in (
@@ -84,14 +89,14 @@ export function createPruneStore(sql: Sql) {
       return count;
     },
 
-    /** Returns when and why a job was pruned, where that is remembered. */
+    /** Returns when and why a job was pruned; undefined if there is no note of it. */
     async pruned(id: string): Promise<{ prunedAt: Date; reason: PruneReason } | undefined> {
       const [row] = await sql<{ prunedAt: Date; reason: PruneReason }[]>`
         select pruned_at as "prunedAt", reason from pruned_jobs where id = ${id}`;
       return row;
     },
 
-    /** Notes what a rule keeps, and why it is waiting, for `GET /retention`. */
+    /** Records, for `GET /retention`, how long a rule keeps rows, how many it pruned and why it is waiting. */
     async note(rule: string, keepHours: number, pruned: number, waiting: string | null): Promise<void> {
       await sql`
         insert into retention (rule, keep_hours, pruned, waiting) values (${rule}, ${keepHours}, ${pruned}, ${waiting})
@@ -102,7 +107,7 @@ export function createPruneStore(sql: Sql) {
 }
 export type PruneStore = ReturnType<typeof createPruneStore>;
 
-/** Deletes what may go of these jobs, in a transaction of the caller's. */
+/** Deletes the given jobs, except jobs that must stay, within the caller's transaction. */
 export async function pruneIn(tx: Sql, ids: readonly string[], reason: PruneReason): Promise<number> {
   if (ids.length === 0) return 0;
   await tx`set local observatory.pruning = 'on'`;

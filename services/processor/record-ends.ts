@@ -9,11 +9,12 @@ import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
 
 /**
- * What was recorded; `superseded` if another worker holds the job by now, `refused` if the store accepts no end of it.
+ * The recorded end; `superseded` if another worker now holds the job; `refused` if the store accepts no end of the
+ * attempt.
  */
 export type Recorded = EndEntry | "superseded" | "refused";
 
-/** A claim in the statement that records ends. `done` is called once, with the claimed jobs. */
+/** A claim that shares a statement with the recording of ends. `done` is called once, with the claimed jobs. */
 export interface PiggybackClaim extends PiggybackRequest {
   done(jobs: readonly ClaimedJob[]): void;
 }
@@ -23,15 +24,16 @@ export interface EndRecorderOptions {
   readonly history: Historian;
   readonly outbox: Pick<Outbox, "relay">;
   readonly log: Log;
-  /** Returns the claim for the statement that records ends; undefined when it should claim nothing. */
+  /** Returns the claim to add to the statement that records ends; undefined to claim nothing. */
   readonly piggyback?: () => PiggybackClaim | undefined;
-  /** Runs a statement once, or until it succeeds. */
+  /** Runs a statement; a caller may retry it until it succeeds. By default it runs once. */
   readonly attempt?: <T>(statement: () => Promise<T>) => Promise<T>;
 }
 
 /**
- * Records how attempts ended. A batch with a value that PostgreSQL refuses is halved until the faulty end is alone.
- * That attempt then fails for the store's reason; the others are recorded as they are.
+ * Creates the function that records how attempts ended. A batch with a value that PostgreSQL refuses is halved until
+ * the faulty end stands alone. That attempt is then recorded as failed, with the store's reason; the others are
+ * recorded unchanged.
  */
 export function createEndRecorder({
   store,
@@ -43,7 +45,10 @@ export function createEndRecorder({
 }: EndRecorderOptions) {
   const entryOf = (ended: EndedAttempt): EndEntry => ({ ended, conclusion: conclude(history, ended) });
 
-  /** Writes entries in one statement; returns the written ones, or the reason why PostgreSQL refuses a value. */
+  /**
+   * Writes entries in one statement. Returns the indexes of the written entries, or PostgreSQL's reason for refusing a
+   * value.
+   */
   async function finish(entries: readonly EndEntry[]): Promise<ReadonlySet<number> | { refusal: unknown }> {
     const claim = piggyback();
     let jobs: readonly ClaimedJob[] = [];
@@ -110,7 +115,7 @@ export function createEndRecorder({
     return "superseded";
   }
 
-  /** Writes entries; concludes those again that a person's cancel has overruled. */
+  /** Writes entries, and concludes an attempt again if a person's cancel has overruled its conclusion. */
   async function withCancels(entries: readonly EndEntry[]): Promise<Recorded[]> {
     const recorded = await write(entries);
     const overruled = entries
@@ -123,7 +128,7 @@ export function createEndRecorder({
     return recorded;
   }
 
-  /** Records one batch; results are in the order of `ends`. */
+  /** Records one batch. The results are in the order of `ends`. */
   return (ends: readonly EndedAttempt[]): Promise<Recorded[]> => withCancels(ends.map(entryOf));
 }
 

@@ -4,7 +4,7 @@ import { after, type Historian } from "./history.ts";
 import type { OutboxMessage, WriteHistory } from "./history-sql.ts";
 import type { ClaimedJob } from "./job.ts";
 
-/** Claimed jobs and the message with their `job.started`. */
+/** Claimed jobs, and the message with their `job.started` events. */
 export interface Claimed {
   readonly jobs: ClaimedJob[];
   readonly message: OutboxMessage | undefined;
@@ -16,7 +16,7 @@ export interface ClaimRow extends Omit<ClaimedJob, "status"> {
   readonly implied: boolean;
 }
 
-/** Records the start of claimed jobs, in the transaction that claimed them. */
+/** Records the start of claimed jobs in the transaction that claimed them. */
 export async function recordStarts(
   tx: Sql,
   history: Historian,

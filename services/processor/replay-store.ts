@@ -5,7 +5,7 @@ import type { Step } from "./history.ts";
 import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
-/** A rejected job as its replayed message describes it. Null means that the policy of the type applies. */
+/** A rejected job as its replayed message describes it. If a limit is null, the type's policy applies. */
 export interface Rerun {
   readonly job: CommandJob;
   readonly step: Step;
@@ -21,8 +21,8 @@ export interface Rerun {
 export function createReplayStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * Starts a new run of a rejected job as its letter now describes it, and marks the letter, in one statement. `done`
-     * is false when the job has changed since it was read.
+     * In one statement, starts a new run of a rejected job as its letter now describes it, and marks the letter as
+     * replayed. `done` is false if the job has changed since it was read.
      */
     async rerun(
       { job, step, payload, metadata, priority, maxAttempts, deadlineMs, typeVersion, runAt }: Rerun,

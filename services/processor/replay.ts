@@ -33,13 +33,13 @@ export interface ReplayOptions {
   readonly tracing: Tracing;
   readonly log: Log;
   readonly runs: KnownTypes["runs"];
-  /** Called when a replay made a job due. */
+  /** Called when a replay may have made a job due. */
   readonly onDue: () => void;
 }
 
 type Created = JobEvent<"job.created">;
 
-/** A replay: the stored letter, the request, and the command that carries it. */
+/** A replay: the stored letter, the request to replay it, and the id of the command that carries the request. */
 interface ReplayCommand {
   readonly letter: DeadLetterRow;
   readonly request: ReplayRequest;
@@ -51,12 +51,13 @@ interface ReplayCommand {
 
 /**
  * Replays a dead letter. Its origin decides how:
- * - a job out of tries starts a new run; with an edited payload, a new job names it as its origin;
- * - a message whose job was rejected starts a new run of that job, as the message or its edited text describes it, or a
- *   new job if it names another type;
- * - a message whose idempotency key belongs to another request becomes a new job, because the first job is untouched;
+ * - a job out of tries starts a new run or, with an edited payload, becomes the origin of a new job;
+ * - a message whose job was rejected starts a new run of that job, as the possibly edited message describes it, or
+ *   creates a new job if the message names another type;
+ * - a message whose idempotency key belongs to another request creates a new job, because the existing job must not
+ *   change;
  * - any other message returns to its queue.
- * A letter remembers its replay until it dies again: until then, the same request receives the same reply.
+ * A letter remembers its replay until it dies again. Until then, a repeated request receives the same reply.
  */
 export function createReplay(options: ReplayOptions) {
   const {
@@ -126,7 +127,7 @@ export function createReplay(options: ReplayOptions) {
     );
   }
 
-  /** Retries a job. The second of two concurrent requests finds the job moved and the letter replayed. */
+  /** Retries a job. Succeeds as well if a concurrent request was faster and has already replayed the letter. */
   async function retryOnce(letterId: string, jobId: string, commandId: string): Promise<void> {
     try {
       await commands.retry(jobId, commandId);
@@ -148,7 +149,8 @@ export function createReplay(options: ReplayOptions) {
     const { events, refused } = message;
     const [event] = events;
     const route = routeOf(letter.queue);
-    // Any unedited message may be replayed: a newer consumer may understand it. An edited one must keep its contract.
+    // Any unedited message may be replayed, because a newer consumer may understand it. An edited message must meet its
+    // contract.
     if (request.body !== undefined) {
       checkEditedMessage(message, route);
       for (const created of events) if (created.eventType === "job.created") await checkedPayloadOf(created);
@@ -160,7 +162,7 @@ export function createReplay(options: ReplayOptions) {
     ) {
       const [job] = await jobs.get([event.payload.jobId]);
       if (job) return replayOfKnownJob(command, event, job);
-      // Its key belongs to a deleted job: the same message would die again.
+      // The key belongs to a deleted job, so the same message would die again.
       if (letter.reason === "IDEMPOTENCY_CONFLICT" && (await pruned(event.payload.jobId)))
         return replayUnderNewId(command, event, await checkedPayloadOf(event));
     }
@@ -172,7 +174,7 @@ export function createReplay(options: ReplayOptions) {
     });
   }
 
-  /** Replays a message whose job has a row, for which sending it again would change nothing. */
+  /** Replays a message whose job already has a row, so that publishing the message again would change nothing. */
   async function replayOfKnownJob(
     command: ReplayCommand,
     event: Created,
@@ -197,7 +199,8 @@ export function createReplay(options: ReplayOptions) {
   }
 
   /**
-   * Returns the payload of a message, checked if this processor knows the type. Refuses a type that no worker knows.
+   * Returns a message's payload, which is checked if this processor knows the type. Refuses a type that no worker
+   * knows.
    */
   async function checkedPayloadOf({ payload: { jobType, jobTypeVersion, payload } }: Created) {
     const version = jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
@@ -242,7 +245,7 @@ export function createReplay(options: ReplayOptions) {
     );
     outbox.relay(message);
     if (done) onDue();
-    // A concurrent replay won.
+    // A concurrent replay may have moved the job; then the letter is replayed.
     else if (!(await store.get(letter.id))?.replayed)
       throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed in the meantime; try again`);
     return reply;

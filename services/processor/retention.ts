@@ -8,9 +8,9 @@ import type { Place, PruneStore } from "./prune-store.ts";
 
 export const RETENTION_EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** Jobs deleted per transaction, in tens of milliseconds. */
+/** Jobs deleted per transaction; a transaction of this size takes tens of milliseconds. */
 const BATCH = 500;
-/** Pause after a step, as a multiple of the time it took: running jobs have priority in the store. */
+/** The pause after a step, as a multiple of the step's duration, because running jobs have priority in the store. */
 const REST = 2;
 /** How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. */
 const REMEMBERED = 500_000;
@@ -31,7 +31,7 @@ export interface RetentionOptions {
   readonly now?: () => number;
 }
 
-/** Refuses settings that would keep failed jobs for a shorter time than others. */
+/** Refuses settings that would keep failed jobs for a shorter time than completed ones. */
 export function checkRetention({ jobs, failed }: RetentionHours): void {
   if (failed >= jobs) return;
   throw new ConfigError(
@@ -41,7 +41,8 @@ export function checkRetention({ jobs, failed }: RetentionHours): void {
 
 /**
  * Prunes jobs and dead letters past their retention every minute, until `signal` aborts. Any number of processors may
- * prune at once: each skips the rows that another one is pruning. A killed processor leaves only whole batches deleted.
+ * prune at once, because their batches of jobs take turns. A processor that is killed leaves only whole batches
+ * deleted.
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { log, duty } = options;
@@ -64,7 +65,7 @@ interface Rule {
   readonly hours: number;
 }
 
-/** Runs one pass over everything past its retention. */
+/** Prunes everything past its retention in one pass. */
 export async function sweep(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { store, hours, log, now = Date.now } = options;
   const rules: readonly Rule[] = [
@@ -75,13 +76,14 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
   for (const { rule, statuses, hours: kept } of rules) {
     const before = ago(kept);
     const sealedUntil = await store.sealedUntil();
-    // Unsealed jobs cannot be deleted yet; reading them in every sweep would cost as much as pruning them.
+    // Unsealed jobs cannot be deleted yet, and reading them in every sweep would cost as much as pruning them.
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
     let pruned = 0;
     if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);
+    const sealed = sealedUntil ? `up to ${sealedUntil.toISOString()}` : "nothing yet";
     const waiting =
       until !== before && (await anyDue(store, statuses, before))
-        ? `The ledger has sealed up to ${sealedUntil?.toISOString() ?? "nothing yet"}; jobs that ended later wait for it`
+        ? `The ledger has sealed ${sealed}; jobs that ended later wait for it`
         : null;
     await store.note(rule, kept, pruned, waiting);
     if (pruned > 0) log.info("Pruned jobs past their retention", { rule, count: pruned, hours: kept });
@@ -122,7 +124,7 @@ async function pruneAll(
   }
 }
 
-/** Repeats a step until it handles less than a whole batch; returns the total. */
+/** Repeats a step until it handles fewer rows than a full batch. Returns the total. */
 async function repeated(
   { duty }: RetentionOptions,
   batch: number,

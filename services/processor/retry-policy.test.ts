@@ -4,15 +4,15 @@ import { nextDelayMs } from "./retry-policy.ts";
 const policy = { maxAttempts: 4, baseMs: 100, capMs: 350 };
 const latest = (tries: number) => nextDelayMs({ tries, ...policy }, () => 1);
 
-test("the longest delay doubles with each try, up to the cap, then the job is out of tries", () => {
+test("the longest delay doubles with each try up to the cap, until the job is out of tries", () => {
   expect([1, 2, 3, 4].map(latest)).toEqual([100, 200, 350, null]);
 });
 
-test("the delay is drawn from the whole range", () => {
+test("the delay can be anything from zero to the longest delay", () => {
   expect(nextDelayMs({ tries: 2, ...policy }, () => 0)).toBe(0);
   expect(nextDelayMs({ tries: 2, ...policy }, () => 0.5)).toBe(100);
 });
 
-test("one attempt means none after it", () => {
+test("a job limited to one attempt is not retried", () => {
   expect(nextDelayMs({ tries: 1, maxAttempts: 1, baseMs: 100, capMs: 100 })).toBeNull();
 });

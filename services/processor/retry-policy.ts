@@ -1,7 +1,7 @@
 import { fullJitter } from "../../shared/async.ts";
 
 export interface Tries {
-  /** Failed tries of this run, including this one. */
+  /** Failed tries of this run, including the one that just failed. */
   readonly tries: number;
   readonly maxAttempts: number;
   readonly baseMs: number;
@@ -9,8 +9,8 @@ export interface Tries {
 }
 
 /**
- * Returns the delay before the next try, or null when the job is out of tries. Exponential backoff with full jitter:
- * jobs that failed together do not retry together.
+ * Returns the delay before the next try, or null when the job is out of tries. Uses exponential backoff with full
+ * jitter, so that jobs that failed together do not retry together.
  */
 export function nextDelayMs(
   { tries, maxAttempts, baseMs, capMs }: Tries,

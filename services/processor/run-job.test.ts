@@ -55,10 +55,10 @@ const nested = (levels: number): unknown[] => (levels === 1 ? [] : [nested(level
 
 test.each([
   ["nested deeper than a payload may be", nested(17), "RESULT_TOO_DEEP"],
-  ["nested thousands deep", nested(5_000), "RESULT_TOO_DEEP"],
+  ["nested thousands of levels deep", nested(5_000), "RESULT_TOO_DEEP"],
   ["larger than a payload may be", "x".repeat(65_536), "RESULT_TOO_LARGE"],
-  ["larger once its numbers are printed", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
-])("a result %s fails its attempt for good, before anything is queued", async (_, result, code) => {
+  ["too large once its numbers are written out", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
+])("a result %s fails its attempt permanently", async (_, result, code) => {
   expect((await run(async () => result)).ending).toMatchObject({
     outcome: "failed",
     retryable: false,
@@ -66,13 +66,13 @@ test.each([
   });
 });
 
-test("a result that contains itself fails its attempt for good", async () => {
+test("a result that contains itself fails its attempt permanently", async () => {
   const ring: Record<string, unknown> = {};
   ring.self = ring;
   expect((await run(async () => ring)).ending).toMatchObject({ retryable: false });
 });
 
-test("results at the bounds, and none, are kept", async () => {
+test("a result at the depth limit is kept, and a missing result is recorded as null", async () => {
   expect((await run(async () => nested(16))).ending).toEqual({
     outcome: "succeeded",
     result: JSON.stringify(nested(16)),
@@ -80,7 +80,7 @@ test("results at the bounds, and none, are kept", async () => {
   expect((await run(async () => undefined)).ending).toEqual({ outcome: "succeeded", result: null });
 });
 
-test("progress is a fraction and a short note, whatever the handler says", async () => {
+test("progress is a fraction and a short note, whatever the handler reports", async () => {
   const { progress } = await run(async (context) => {
     context.progress(Number.NaN, "x".repeat(1_000));
     context.progress(Number.POSITIVE_INFINITY);
@@ -94,7 +94,7 @@ test("progress is a fraction and a short note, whatever the handler says", async
   ]);
 });
 
-test("what a handler throws becomes text that the store can hold", async () => {
+test("a thrown failure becomes text that the store can hold", async () => {
   const { ending } = await run(async () => {
     throw new JobFailure(`CODE\u0000${"X".repeat(100)}`, `m\ud800${"y".repeat(3_000)}`);
   });
@@ -103,7 +103,7 @@ test("what a handler throws becomes text that the store can hold", async () => {
   expect(error?.message).toBe(`m\ufffd${"y".repeat(1_998)}`);
 });
 
-test("a thrown error keeps where it was thrown, and what caused it", async () => {
+test("a thrown error keeps its stack and its causes", async () => {
   const { ending } = await run(async () => {
     throw new Error("Outer", { cause: new TypeError("Inner", { cause: "the last straw" }) });
   });
@@ -115,7 +115,7 @@ test("a thrown error keeps where it was thrown, and what caused it", async () =>
   );
 });
 
-test("so does a failure that the handler declares, however long its message and its causes are", async () => {
+test("a JobFailure keeps its stack and causes within bounds, however long its message is", async () => {
   const { ending } = await run(async () => {
     const cause = new Error("x".repeat(10_000));
     cause.cause = cause;
@@ -130,14 +130,14 @@ test("so does a failure that the handler declares, however long its message and 
   }
 });
 
-test("what is thrown without a stack has none", async () => {
+test("a thrown string leaves neither a stack nor a cause", async () => {
   const { ending } = await run(async () => {
     throw "just text";
   });
   expect("error" in ending && Object.keys(ending.error)).toEqual(["code", "message", "fingerprint"]);
 });
 
-test("a bus that is unavailable to a handler is no fault of the payload: the job may try again", async () => {
+test("an attempt that fails because the bus is unavailable may be retried", async () => {
   const { ending } = await run(async () => {
     throw new AppError("BUS_UNAVAILABLE", "The broker is not connected");
   });
@@ -149,10 +149,10 @@ test("a bus that is unavailable to a handler is no fault of the payload: the job
 });
 
 test.each([
-  ["has no text", Object.create(null)],
-  ["has a message that is no text", Object.assign(new Error(), { message: 5 })],
-  ["has a stack that is no text", Object.assign(new Error("x"), { stack: ["a frame"] })],
-  ["has a code that is no text", new JobFailure(404 as unknown as string, "Not found")],
+  ["cannot be converted to text", Object.create(null)],
+  ["has a message that is not a string", Object.assign(new Error(), { message: 5 })],
+  ["has a stack that is not a string", Object.assign(new Error("x"), { stack: ["a frame"] })],
+  ["has a code that is not a string", new JobFailure(404 as unknown as string, "Not found")],
 ])("a thrown value that %s fails its attempt like any other", async (_, thrown) => {
   const { ending } = await run(async () => {
     throw thrown;

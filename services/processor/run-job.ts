@@ -17,7 +17,7 @@ const MAX_CODE_LENGTH = 64;
 const MAX_RESULT_BYTES = 65_536;
 const MAX_MESSAGE_LENGTH = 2_000;
 
-/** Why the signal of a running job was aborted. */
+/** The reason why a running job's signal was aborted. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
   constructor(readonly kind: "cancelled" | "deadline" | "stopping" | "superseded") {
@@ -36,8 +36,8 @@ export interface RunPorts {
 }
 
 /**
- * Runs one attempt. Never rejects: any behaviour of the handler becomes an ending. `interrupt` aborts with an
- * {@link Interruption}; the deadline is enforced here.
+ * Runs one attempt and enforces its deadline. Never rejects: whatever the handler does becomes an ending. `interrupt`
+ * aborts with an {@link Interruption}.
  */
 export async function runJob(
   job: ClaimedJob,
@@ -101,9 +101,9 @@ async function attempt(
   };
 
   try {
-    // Checked again: intake may have known an older version of the type, or none.
+    // Checked again, because intake may have known only an older version of the type, or none.
     const payload = checkedPayload(jobType, job.payload);
-    // A handler that ignores its signal is abandoned: its attempt has ended, and its later result is discarded.
+    // A handler that ignores its signal is abandoned: its attempt ends, and any later result is discarded.
     const result = await orAbort(jobType.run(payload as never, context), controller.signal);
     return succeeded(result);
   } catch (error) {
@@ -114,7 +114,7 @@ async function attempt(
   }
 }
 
-/** Returns a success, or a failure if the result is too deep or too large, before the result is queued. */
+/** Returns a success, or a failure if the result is too deep or too large to be recorded. */
 function succeeded(result: unknown): Ending {
   if (isTooDeep(result))
     return failure(
@@ -124,7 +124,7 @@ function succeeded(result: unknown): Ending {
       },
       false,
     );
-  // Undefined, a function and a symbol have no JSON, so there is no result to keep.
+  // JSON cannot express undefined, functions or symbols, so there is no result to keep.
   const text = JSON.stringify(result) ?? null;
   const bytes = text === null ? 0 : printedBytes(result, text);
   if (bytes > MAX_RESULT_BYTES)
@@ -185,7 +185,7 @@ function failure(error: AttemptError, retryable: boolean): Ending {
   return { outcome: "failed", error: withFingerprint(error), retryable };
 }
 
-/** Adds a fingerprint that errors of the same cause share: it ignores ids, numbers and quotes in the message. */
+/** Adds a fingerprint that errors with the same cause share: it ignores ids, numbers and quoted text in the message. */
 export function withFingerprint({ code, message, ...origin }: AttemptError): AttemptError {
   const text = storableText(message, MAX_MESSAGE_LENGTH);
   const shape = text

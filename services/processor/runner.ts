@@ -30,7 +30,7 @@ export interface RunnerOptions {
   readonly log: Log;
   readonly counters: RunCounters;
   readonly ports: Omit<RunPorts, "onProgress">;
-  /** Aborts when recording ends must be given up. */
+  /** Aborts when retries to record ends must stop. */
   readonly abort: AbortSignal;
   readonly claimer: Pick<Claimer, "slotFreed" | "piggyback" | "poke">;
 }
@@ -38,20 +38,20 @@ export interface RunnerOptions {
 export interface Runner {
   /** Runs a claimed job in a reserved slot, which is released when the job's end is recorded. */
   start(job: ClaimedJob): void;
-  /** Stops running jobs; ignores ids that do not run here. */
+  /** Stops running jobs. Ignores ids of jobs that are not running here. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
   /** Stops all running jobs. */
   interruptAll(kind: "stopping" | "superseded"): void;
   readonly running: ReadonlyMap<string, ClaimedJob>;
-  /** Attempts that ended here and are not yet recorded, and the wait of the oldest. */
+  /** The number of ended attempts not yet recorded, and how long the oldest has waited. */
   readonly unrecorded: { readonly count: number; readonly oldestMs: number };
-  /** Why an end has waited longer than `limitMs` to be recorded; undefined if none has. */
+  /** Returns why an end has waited longer than `limitMs` to be recorded; undefined if none has. */
   whyStuck(limitMs: number): string | undefined;
-  /** Resolves when nothing runs and every end is recorded. */
+  /** Resolves when no job is running and every end is recorded. */
   idle(): Promise<void>;
 }
 
-/** Runs claimed jobs and records their ends in micro-batches; waits while the store is unavailable. */
+/** Runs claimed jobs and records their ends in small batches. Ends wait while the store is unavailable. */
 export function createRunner({
   jobTypes,
   store,
@@ -75,7 +75,7 @@ export function createRunner({
   const unrecorded = new Map<EndedAttempt, number>();
   let lastFailure: string | undefined;
 
-  // Slots that passed from ended attempts to jobs claimed in the same statement.
+  // The number of slots that passed from ended attempts to jobs claimed in the same statement.
   let handedOver = 0;
   const recordEnds = createEndRecorder({
     store,
@@ -110,7 +110,7 @@ export function createRunner({
     run: recordEnds,
     maxBatch: 200,
     maxInFlight: 1,
-    // Bounded by the slots: every end belongs to one that is taken.
+    // The number of slots bounds this, because every unrecorded end occupies one.
     maxItems: Number.POSITIVE_INFINITY,
   });
 
@@ -133,7 +133,7 @@ export function createRunner({
     let retryAt: Date | null = null;
     const traceId = traceIdFor(job.id, job.traceparent);
     const span = attemptSpan(tracing, job);
-    // The attempt's events and children follow it in the trace.
+    // The attempt's events and children continue the trace from its span.
     const traced = span ? { ...job, traceparent: span.traceparent } : job;
     try {
       const ended = await runJob(traced, jobTypes.get(job.type), interrupt.signal, {
@@ -144,7 +144,7 @@ export function createRunner({
         },
       });
       span?.end(ended);
-      // The handler is done: an end that waits to be recorded keeps its slot, but not its type's slot.
+      // The handler is done. Until its end is recorded, the attempt keeps its slot, but not its type's slot.
       if (typeSlots.release(job.type)) claimer.poke();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);

@@ -1,4 +1,4 @@
-/** Slots for running jobs. Reserved and running ones together never exceed `total`. */
+/** Counts the slots for running jobs. Reserved and occupied slots together never exceed `total`. */
 export function createSlots(total: number) {
   let free = total;
   return {

@@ -9,7 +9,7 @@ test("U+0000 and lone surrogates become U+FFFD, in keys and values", () => {
   });
 });
 
-test("pairs of surrogates, and text that only looks like an escape, stay", () => {
+test("surrogate pairs, and text that only looks like an escape, stay unchanged", () => {
   const value = { a: "😀", b: "\\u0000 is written out", c: null, d: 1.5 };
   expect(through(value)).toEqual(value);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createStoreClock } from "./store-clock.ts";
 
-test("the store's time goes on between two readings, whatever this machine's clock says", async () => {
+test("the clock advances between two readings of the store's time, whatever this machine's clock shows", async () => {
   let monotonic = 1_000;
   const answers = [new Date("2026-01-01T00:00:00Z"), new Date("2026-01-01T00:00:09Z")];
   const clock = createStoreClock(

@@ -1,10 +1,10 @@
-/** A slower answer waited in a queue, so the moment of its reading is unknown. */
+/** An answer slower than this waited in a queue, so it is unknown when its time was read. */
 const SLOW_MS = 1_000;
 
 /**
- * PostgreSQL's time. Every processor uses that clock to decide whether a job is due, so a processor whose own clock is
- * minutes fast or slow neither delays a job nor runs it early. Between readings a monotonic clock advances the time;
- * before the first reading it is this machine's time.
+ * Estimates PostgreSQL's time. Every processor decides by that clock whether a job is due, so a processor whose own
+ * clock is minutes fast or slow neither delays a job nor runs it early. Between readings, a monotonic clock advances
+ * the time. Before the first reading, the time is this machine's.
  */
 export function createStoreClock(
   read: () => Promise<Date>,

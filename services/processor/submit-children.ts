@@ -9,8 +9,8 @@ import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";
 
 /**
- * Submits children like any job. Their ids follow from the parent and its run, so another attempt creates no duplicates.
- * Callers pass the same parent object throughout an attempt.
+ * Creates the function that submits children like any other job. A child's id is derived from its parent's id and run,
+ * so a repeated attempt creates no duplicates. Callers must pass the same parent object throughout an attempt.
  */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {
   const keysOfAttempts = new WeakMap<ClaimedJob, ReturnType<typeof createChildKeys>>();
@@ -46,7 +46,10 @@ export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts[
   };
 }
 
-/** Applies the bounds of a submission to a child: a payload that the store cannot hold would never become a row. */
+/**
+ * Applies the bounds for submitted payloads to a child, because a payload that the store cannot hold would never become
+ * a row.
+ */
 function withinBounds(payload: Record<string, unknown>): Record<string, unknown> {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
   return payload;

@@ -9,7 +9,7 @@ const typeSlotsOf = () =>
     ]),
   );
 
-test("a limited type has that many slots and no more, an unlimited one always another", () => {
+test("a limited type has only its own number of slots, and an unlimited type always has another", () => {
   const typeSlots = typeSlotsOf();
   expect([typeSlots.take("hash"), typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([
     true,
@@ -21,7 +21,7 @@ test("a limited type has that many slots and no more, an unlimited one always an
   expect([typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([true, false]);
 });
 
-test("a claim takes all free slots and releases those it found no job for", () => {
+test("a claim takes all free slots and releases the ones it did not use", () => {
   const typeSlots = typeSlotsOf();
   typeSlots.take("hash");
   const taken = typeSlots.takeAll();

@@ -1,14 +1,14 @@
 import type { JobType } from "../../shared/job-types/define.ts";
 
-/** Slots of the job types that limit how many of their attempts run at once in one processor. */
+/** The slots of job types that limit how many of their attempts one processor runs at once. */
 export interface TypeSlots {
   /** Takes a slot for a job; returns false if its type is full. A type without a limit is never full. */
   take(type: string): boolean;
-  /** Takes every free slot; returns how many, by type. */
+  /** Takes every free slot. Returns the number taken, by type. */
   takeAll(): Record<string, number>;
-  /** Releases a slot; returns whether its type is limited, so that waiting jobs may have become claimable. */
+  /** Releases a slot. Returns true if the type is limited, in which case waiting jobs may have become claimable. */
   release(type: string): boolean;
-  /** Releases the taken slots except one for each type in `used`. */
+  /** Releases the taken slots, except one for each entry in `used`. */
   releaseUnused(taken: Readonly<Record<string, number>>, used: readonly string[]): void;
 }
 

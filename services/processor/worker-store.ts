@@ -9,7 +9,7 @@ export interface WorkerFacts {
   readonly pid: number;
   readonly version: string;
   readonly concurrency: number;
-  /** JSON: the rank of each job type's version, by name. */
+  /** JSON: the rank of each job type's version, by type name. */
   readonly types: string;
 }
 
@@ -29,7 +29,10 @@ export function createWorkerStore(sql: Sql) {
         values (${id}, ${host}, ${pid}, ${version}, ${concurrency}, 'alive', ${types}::text::jsonb)`;
     },
 
-    /** Renews the lease on this worker's jobs. Returns false if it was presumed dead: its jobs may have new holders. */
+    /**
+     * Renews the lease on a worker's jobs. Returns false if the worker was presumed dead; its jobs may then have new
+     * holders.
+     */
     async heartbeat(id: string, state: "alive" | "stopping"): Promise<boolean> {
       const rows = await sql`
         update workers set heartbeat_at = now(), state = ${state}
@@ -45,7 +48,10 @@ export function createWorkerStore(sql: Sql) {
         and not exists (select from jobs where status = 'EXECUTING' and worker_id = w.id)`;
     },
 
-    /** Marks workers whose lease has expired as lost; also returns the milliseconds until the next lease expires. */
+    /**
+     * Marks workers whose lease has expired as lost. Returns their ids, and the milliseconds until the next lease
+     * expires.
+     */
     async markLost(leaseMs: number): Promise<{ lost: string[]; nextMs: number | null }> {
       const [row] = await sql<{ lost: string | null; nextMs: number | null }[]>`
         with lost as (
@@ -69,7 +75,7 @@ export function createWorkerStore(sql: Sql) {
 
     /** Returns the current queue depths, workers, dead letters and outbox size. */
     async snapshot(): Promise<StoreSnapshot> {
-      // Sequential: in parallel these queries would occupy every connection that stays open.
+      // These queries run one after another; in parallel they would occupy every connection that stays open.
       const queues = await readQueueStates(sql);
       const workers = await sql<
         (Omit<StoreSnapshot["workers"][number], "startedAt" | "heartbeatAt"> & {

@@ -12,11 +12,14 @@ export interface WorkerOptions {
   readonly instanceId: string;
   readonly version: string;
   readonly concurrency: number;
-  /** JSON: the rank of each job type's version, by name. */
+  /** JSON: the rank of each job type's version, by type name. */
   readonly types: string;
 }
 
-/** This processor as a worker: the id under which it holds jobs, and the heartbeats that renew its lease on them. */
+/**
+ * Represents this processor as a worker: the id under which it holds jobs, and the heartbeats that renew its lease on
+ * them.
+ */
 export function createWorker({ store, clock, log, instanceId, version, concurrency, types }: WorkerOptions) {
   let generation = 0;
   let workerId = "";
@@ -24,7 +27,8 @@ export function createWorker({ store, clock, log, instanceId, version, concurren
 
   /** Registers under a new id. */
   async function register(): Promise<void> {
-    // Unique across restarts under the same name: attempts of an earlier life must not look like this one's.
+    // The id is unique even across restarts of the same instance, so that jobs of an earlier process never seem to be
+    // this one's.
     const id = `${instanceId}.${crypto.randomUUID().slice(0, 8)}.${++generation}`;
     await clock.measure();
     await store.register({ id, host: hostname(), pid: process.pid, version, concurrency, types });
@@ -38,7 +42,7 @@ export function createWorker({ store, clock, log, instanceId, version, concurren
 
     register,
 
-    /** Registers as soon as the store allows it. */
+    /** Registers, retrying until the store accepts it. */
     async start(signal: AbortSignal): Promise<void> {
       await untilItSucceeds(register, {
         signal,
@@ -46,13 +50,13 @@ export function createWorker({ store, clock, log, instanceId, version, concurren
       });
     },
 
-    /** Renews the lease. Returns false when this worker was presumed dead: its jobs may have new holders. */
+    /** Renews the lease. Returns false if this worker was presumed dead; its jobs may then have new holders. */
     async heartbeat(): Promise<boolean> {
       await clock.measure();
       return store.heartbeat(workerId, state);
     },
 
-    /** Shows that this worker accepts no more jobs; heartbeats continue. */
+    /** Announces that this worker accepts no more jobs. Heartbeats continue. */
     async stopping(): Promise<void> {
       state = "stopping";
       await store.heartbeat(workerId, state);

@@ -1,4 +1,4 @@
--- The job store. Written by the processor alone; the read-model reads it.
+-- The job store. Only the processor writes to these tables; the read-model reads them.
 
 create table jobs (
   id               uuid primary key,
@@ -18,9 +18,9 @@ create table jobs (
   origin_id        uuid,
   origin_kind      text,
   sequence         integer not null,            -- of the newest event
-  run              integer not null default 1,  -- 1 plus the retries that people requested
-  attempt          integer not null default 0,  -- counts over all runs and fences late writes
-  tries            integer not null default 0,  -- tries of this run that the handler itself failed
+  run              integer not null default 1,  -- 1 plus the retries and replays that people requested
+  attempt          integer not null default 0,  -- counted over all runs; fences off late writes
+  tries            integer not null default 0,  -- attempts of this run that failed or timed out
   losses           integer not null default 0,  -- attempts of this run that died with their worker
   max_attempts     integer not null,
   base_ms          integer not null,
@@ -51,7 +51,7 @@ create index jobs_by_payload on jobs using gin (payload jsonb_path_ops) where pa
 create index jobs_by_text on jobs using gin (to_tsvector('simple', payload)) where payload <> '{}';
 create index jobs_by_error on jobs using gin (to_tsvector('simple', error)) where error is not null;
 
--- One row for each change of status. Sequences have gaps: job.executed takes a number and changes no status.
+-- One row for each status change. Sequences have gaps, because job.executed takes a number but changes no status.
 create table job_transitions (
   job_id      uuid not null,
   sequence    integer not null,
@@ -65,7 +65,7 @@ create table job_transitions (
   primary key (job_id, sequence)
 );
 
--- One row for each attempt that ended; a running one is in its job's row.
+-- One row for each ended attempt. A running attempt is recorded in its job's row.
 create table job_attempts (
   job_id        uuid not null,
   attempt       integer not null,
@@ -81,8 +81,8 @@ create table job_attempts (
   primary key (job_id, attempt)
 );
 
--- One row for each message that is not confirmed yet. Bodies are written once and soon deleted: compressing them would
--- cost more than it saves.
+-- One row for each message that is not confirmed yet. Bodies are written once and soon deleted, so compressing them
+-- would cost more than it saves.
 create table outbox (
   id         bigint generated always as identity primary key,
   body       text not null,
@@ -110,7 +110,8 @@ create index dead_letters_recent on dead_letters (died_at desc, id desc);
 create index dead_letters_by_event on dead_letters (event_id) where event_id is not null;
 create index dead_letters_by_job on dead_letters (job_id) where job_id is not null;
 
--- One row for each processor that ever ran. Once its heartbeat is older than the lease, others may take over its jobs.
+-- One row for each registration of a processor. Once its heartbeat is older than the lease, others may take over its
+-- jobs.
 create table workers (
   id           text primary key,
   host         text not null,

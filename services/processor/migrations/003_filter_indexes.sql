@@ -1,4 +1,5 @@
--- Indexes for filters other than status, type and payload. Partial, so that rows without the value cost nothing.
+-- Indexes for filters other than status, type and payload. They are partial, so that rows without the value cost
+-- nothing.
 
 create index jobs_by_finish on jobs (finished_at) where finished_at is not null;
 create index jobs_by_worker on jobs (worker_id, created_at desc, id desc) where worker_id is not null;

@@ -1,6 +1,6 @@
--- Columns that dead letters are filtered by. Generated, so that no writer of any version needs to know them.
+-- Columns for filtering dead letters. They are generated, so that no writer of any version needs to know them.
 
--- A message may be arbitrary bytes: unreadable ones have no text and no type.
+-- A message may be arbitrary bytes. If they are unreadable, the message has no text and no type.
 create function dead_letter_text(body bytea) returns text language plpgsql immutable as $$
 begin
   return left(convert_from(body, 'UTF8'), 65536);
@@ -8,7 +8,7 @@ exception when data_exception or program_limit_exceeded then
   return '';
 end $$;
 
--- The type of the job, or of a message's first envelope.
+-- Returns the type of a dead job, or of the first envelope in a message.
 create function dead_letter_type(kind text, body bytea) returns text language plpgsql immutable as $$
 declare
   content jsonb;

@@ -2,8 +2,8 @@
 
 create table commands (
   id          uuid primary key,
-  send        uuid not null,                 -- of the request that carried it; a repetition has another one
-  fingerprint text not null,                 -- of method, path and body; empty while only the id is known
+  send        uuid not null,                 -- id of the request that carried it; a repeated request has another id
+  fingerprint text not null,                 -- hash of method, path and body; empty while only the id is known
   state       text not null check (state in ('running', 'done', 'refused', 'withdrawn')),
   worker_id   text,                          -- the worker that runs it
   started_at  timestamptz not null default now(),

@@ -1,13 +1,14 @@
--- Actions on all jobs or dead letters that match a filter. The processor that holds one goes through the rows by id.
+-- Actions on all jobs or dead letters that match a filter. The processor that holds an action works through its rows in
+-- id order.
 
 create table bulk_actions (
-  id          uuid primary key,           -- of the command that requested it
+  id          uuid primary key,           -- id of the command that requested it
   target      text not null check (target in ('jobs', 'dead-letters')),
   action      text not null check (action in ('retry', 'cancel', 'replay', 'drop')),
   filter      jsonb not null,             -- with ages resolved to times
   state       text not null default 'running' check (state in ('running', 'done', 'cancelled')),
   worker_id   text,                       -- the worker that runs it
-  matched     integer not null,           -- when it was requested
+  matched     integer not null,           -- how many rows matched when it was requested
   seen        integer not null default 0,
   changed     integer not null default 0,
   after       uuid,                       -- everything up to this id is done

@@ -1,4 +1,5 @@
--- A claim reads only the best jobs of each type and version that its processor runs, past no other waiting job.
+-- With these indexes, a claim reads only the best jobs of each type and version that its processor runs, and passes
+-- over no other waiting job.
 
 create index concurrently if not exists jobs_claimable on jobs
   (type, (coalesce(type_version, 0)), priority desc, run_at)

@@ -1,26 +1,29 @@
--- The seals of the ledger. The read-model's ledger writes each in one statement; a pruner adds the rows it deleted.
+-- The ledger's seals. The read-model writes each seal in one statement; a processor that prunes jobs adds the rows it
+-- deleted.
 
--- Seals follow each other without a gap; each covers [from_at, until).
+-- Each seal covers [from_at, until), and there is no gap between two seals. The four columns from `completed` on count
+-- the jobs that entered a status minus the jobs that left it, so that their sums over all seals are current. The checks
+-- are checksums of event ids.
 create table ledger_seals (
   from_at       timestamptz primary key,
   until         timestamptz not null unique,
-  witnessed     boolean not null,            -- false: only the job store vouches, the events are gone
-  accepted      integer not null,            -- job.created events
+  witnessed     boolean not null,            -- false: only the job store vouches for it, as the events are gone
+  accepted      integer not null,            -- number of job.created events
   dead_lettered integer not null,
-  completed     integer not null,            -- ends less the ends that were left again, so that all seals add up to now
+  completed     integer not null,
   failed        integer not null,
   cancelled     integer not null,
   rejected      integer not null,
-  solid_jobs    integer not null,            -- jobs, and ends, that at least one side vouched for
-  solid_ends    integer not null,
-  rows          integer not null,            -- of the job store, pruned ones too, with the checksums of their event ids
+  solid_jobs    integer not null,            -- jobs that at least one side vouched for
+  solid_ends    integer not null,            -- ends that at least one side vouched for
+  rows          integer not null,            -- of the job store, including pruned rows
   rows_check    bigint not null,
   row_ends      integer not null,
   ends_check    bigint not null,
-  vanished      integer not null default 0,  -- sealed jobs and ends that neither side has any longer
-  accused       integer not null,            -- rows of ledger_accusations
-  late_seen     double precision not null,   -- events known to have arrived late when it was judged
-  seen_xid      xid8 not null,               -- changes of this transaction and later ones were not seen
+  vanished      integer not null default 0,  -- sealed jobs and ends that neither side has any more
+  accused       integer not null,            -- number of rows in ledger_accusations
+  late_seen     double precision not null,   -- late events known at the time of judgement
+  seen_xid      xid8 not null,               -- changes by this and later transactions were not seen
   sealed_at     timestamptz not null default now(),
   judged_at     timestamptz not null default now(),
   pruned_rows      integer not null default 0,
@@ -50,7 +53,7 @@ create table ledger_audits (
   finished_at  timestamptz
 );
 
--- Seconds in which something changed after they may have been sealed.
+-- Seconds in which a job or transition changed after a seal may have covered them.
 create table ledger_marks (
   at  timestamptz not null,
   xid xid8 not null,
@@ -82,7 +85,8 @@ begin
   return null;
 end $$;
 
--- The conditions are cheap and almost always false: ordinary work inserts new jobs and ends running ones.
+-- The trigger conditions are cheap and almost always false, because ordinary work inserts new jobs and ends running
+-- ones.
 create trigger ledger_job_inserted after insert on jobs for each row
   when (new.created_at < now() - interval '5 seconds') execute function ledger_job_changed();
 create trigger ledger_job_updated after update on jobs for each row

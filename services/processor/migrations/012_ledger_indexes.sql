@@ -1,4 +1,4 @@
--- The ledger reads the ends of jobs, and the moves that undo an end, in time order.
+-- The ledger reads the ends of jobs, and the moves that undo them, in time order.
 
 create index concurrently if not exists job_transitions_ends on job_transitions (at)
   where to_status in ('COMPLETED', 'FAILED', 'CANCELLED', 'REJECTED')

@@ -1,8 +1,9 @@
--- Counts of jobs, maintained by the statements that change them: each appends its changes, so that no two contend for a
--- row, and processors periodically fold these into the totals. Triggers do it, so that writers of every version are
--- counted. `job_count_differences` compares the totals with a full count.
+-- Job counts, maintained by the statements that change jobs. Each statement appends its deltas, so that no two
+-- statements contend for a row, and processors periodically fold the deltas into totals. Triggers append them, so that
+-- writers of every version are counted. `job_count_differences` compares the totals with a full count.
 --
--- Version and priority are those of waiting jobs, and 0 for others. Open dead letters have the status OPEN_LETTER.
+-- Version and priority are set for waiting jobs and 0 for others. Open dead letters are counted under the status
+-- OPEN_LETTER.
 
 create table job_counts_folded (
   type     text not null,
@@ -93,8 +94,9 @@ create trigger counted_on_update after update on dead_letters referencing new ta
 create trigger counted_on_delete after delete on dead_letters referencing old table as removed
   for each statement execute function count_letters();
 
--- Compares a full count with the maintained one, and returns the differences. One statement sees one moment, so it may
--- run while jobs do. It reads whole tables, which processor sessions otherwise avoid.
+-- Compares a full count with the maintained counts and returns the differences. It may run while jobs are running,
+-- because one statement sees one snapshot. It reads whole tables, so it turns sequential scans on, which processor
+-- sessions turn off.
 create function job_count_differences()
   returns table (type text, status text, version integer, priority smallint, due boolean, counted bigint, kept bigint)
   language sql stable set enable_seqscan = on set jit = off as $$

@@ -1,4 +1,5 @@
--- Counts the jobs from before the triggers, less what these have counted since. Only then do readers get a view.
+-- Counts the jobs from before the triggers, minus any that the triggers have counted since. The view for readers is
+-- created only after this first count.
 
 insert into job_count_deltas
   select type, status, version, priority, due, counted - kept from job_count_differences();

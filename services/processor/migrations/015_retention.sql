@@ -1,6 +1,6 @@
 -- Records of deletions by retention and purges.
 
--- The most recently deleted jobs: a narrow row each, so that requests for their ids have an answer.
+-- The most recently deleted jobs, one narrow row each, so that requests for their ids can be answered.
 create table pruned_jobs (
   id        uuid primary key,
   status    text not null,
@@ -9,12 +9,12 @@ create table pruned_jobs (
 );
 create index pruned_jobs_by_age on pruned_jobs (pruned_at);
 
--- One row for each rule, written by the processor that enforces it.
+-- One row for each retention rule, updated by every processor that enforces it.
 create table retention (
   rule        text primary key,
   keep_hours  integer not null,
   pruned      bigint not null default 0,
-  waiting     text,                     -- why due jobs are not pruned now
+  waiting     text,                     -- why due jobs are not being pruned yet
   looked_at   timestamptz not null default now()
 );
 

@@ -1,10 +1,11 @@
--- A job's ordinary history follows from its row: only exceptional steps have rows of their own. The bits of `implied`
--- say which steps follow:
+-- A job's row implies its ordinary history; only exceptional steps have rows of their own. The bits of `implied` say
+-- which steps the row implies:
 --    1  the creation, at `created_at`
 --    2  VALIDATED at `received_at`, as sequence 1
---    4  the start of the first attempt, as sequence 2; a later attempt overwrites it, after writing it out
---    8  the end as COMPLETED, which is final, and its attempt
--- Views under the tables' old names combine both. Processors of earlier versions write to them as to the tables.
+--    4  the start of the first attempt, as sequence 2; a later attempt first copies it to a row, then overwrites it
+--    8  the end as COMPLETED, which is final, and the attempt that ended so
+-- Views under the tables' old names combine implied steps and rows. Processors of earlier versions write to the views
+-- as if they were the tables.
 
 alter table jobs
   add column implied        smallint not null default 0,
@@ -13,10 +14,10 @@ alter table jobs
 
 alter table job_transitions rename to explicit_transitions;
 alter table job_attempts rename to explicit_attempts;
--- Null where it follows from the job and sequence.
+-- Null where it is derived from the job and sequence.
 alter table explicit_transitions alter column event_id drop not null;
 
--- Each part has constant statuses, so that the planner skips parts that a query excludes.
+-- Each implied part has constant statuses, so that the planner skips parts that a query excludes.
 create view job_transitions as
   select job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail from explicit_transitions
   union all
@@ -46,7 +47,7 @@ create view job_attempts as
   from jobs where implied & 8 <> 0;
 alter view job_attempts alter column logs set default '[]';
 
--- An implied step is deleted with its job's row: deleting it from a view only reports it.
+-- An implied step is deleted with its job's row. Deleting it from a view only reports a deleted row.
 create function write_transition() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' then
@@ -87,7 +88,7 @@ end $$;
 create trigger first_start_kept before update on jobs for each row
   when (old.implied & 4 <> 0 and new.attempt <> old.attempt) execute function keep_first_start();
 
--- The ledger's marks: an implied end is one of its ends.
+-- The ledger must mark implied ends like any other ends.
 create or replace function ledger_job_changed() returns trigger language plpgsql as $$
 begin
   if tg_op <> 'INSERT' then
@@ -113,7 +114,7 @@ create trigger ledger_end_updated after update on jobs for each row
     or (old.implied & 8 = 0 and new.implied & 8 <> 0 and new.finished_at < now() - interval '5 seconds'))
   execute function ledger_end_changed();
 
--- A start that is written late is not an end, and must not reopen a seal.
+-- A start that is copied to a row late is not an end, and must not reopen a seal.
 drop trigger ledger_transition_inserted on explicit_transitions;
 create trigger ledger_transition_inserted after insert on explicit_transitions for each row
   when (new.at < now() - interval '5 seconds'
