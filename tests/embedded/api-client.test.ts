@@ -5,7 +5,7 @@ import { createApiClient } from "../../shared/api-client/client.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("the typed client of the APIs", { engines: "embedded" }, (world) => {
+behaviour("the typed API client", { engines: "embedded" }, (world) => {
   const client = createApiClient({
     addresses: () => ({ gatewayUrl: world().gateway(), readModelUrl: world().readModel() }),
   });
@@ -33,7 +33,7 @@ behaviour("the typed client of the APIs", { engines: "embedded" }, (world) => {
     expect(page.items.map(({ id }) => id)).toEqual([jobId]);
   });
 
-  test("every query that needs no input answers", async () => {
+  test("answers every query that needs no input", async () => {
     const replies = await Promise.all([
       readModel.overview(),
       readModel.stats(),
@@ -49,7 +49,7 @@ behaviour("the typed client of the APIs", { engines: "embedded" }, (world) => {
     expect(replies.every((reply) => typeof reply === "object")).toBe(true);
   });
 
-  test("pauses and resumes a queue, counts a bulk action without doing it, cancels waiting jobs", async () => {
+  test("pauses and resumes a queue, dry-runs a bulk action and cancels waiting jobs", async () => {
     const params = { type: "sleep" };
     expect((await gateway.pauseQueue({ params })).paused).toBe(true);
     const { jobId } = await gateway.submitJob({ body: { type: "sleep", payload: { ms: 1 } } });
@@ -60,7 +60,7 @@ behaviour("the typed client of the APIs", { engines: "embedded" }, (world) => {
     expect((await gateway.resumeQueue({ params })).paused).toBe(false);
   });
 
-  test("a refusal is typed, and says what to do about it", async () => {
+  test("reports each refusal as a typed error that names the fault", async () => {
     const error = await readModel
       .jobDetail({ params: { id: newJobId() } })
       .catch((thrown: unknown) => thrown);
@@ -70,7 +70,7 @@ behaviour("the typed client of the APIs", { engines: "embedded" }, (world) => {
     await expect(invalid).rejects.toThrow("rounds");
   });
 
-  test("the stream survives a read-model that is killed and restarted", async () => {
+  test("resumes the stream after the read-model is killed and restarted", async () => {
     const stop = new AbortController();
     const kinds: string[] = [];
     let last: string | undefined;

@@ -19,7 +19,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
   const env = () => ({ READ_MODEL_URL: world().readModel(), GATEWAY_URL: world().gateway() });
   const run = (...args: string[]): Promise<CliRun> => startCli(args, env()).ended();
 
-  /** Runs a command and returns its JSON, which must have the shape documented under `name`. */
+  /** Runs a command and returns its JSON output, which must match the schema documented under `name`. */
   async function json<N extends keyof typeof CLI_OUTPUTS>(
     name: N,
     args: readonly string[],
@@ -33,13 +33,13 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     return value as Static<typeof schema>;
   }
 
-  test("submits one job and prints nothing but its id", async () => {
+  test("submits one job and prints only its id", async () => {
     const done = await run("submit", "sleep", "--payload", '{"ms":1}');
     expect([done.code, done.err]).toEqual([0, ""]);
     await world().untilStatus(done.out.trim(), "COMPLETED");
   });
 
-  test("submits many and waits until all have ended; a failure is exit code 1", async () => {
+  test("submits many jobs, waits until all have ended, and exits with 1 if one failed", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "observatory-cli-")), "payload.json");
     writeFileSync(file, '{"ms":1}');
     const many = ["submit", "sleep", "--payload", `@${file}`, "--count", "1200", "--wait"];
@@ -52,7 +52,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(failed.jobs[0]?.status).toBe("FAILED");
   });
 
-  test("the same idempotency key returns the same job, from stdin too", async () => {
+  test("returns the same job for the same idempotency key and a payload from stdin", async () => {
     const args = ["submit", "sleep", "--payload", "@-", "--idempotency-key", "cli-1"];
     const first = await startCli(args, env(), '{"ms":2}').ended();
     const second = await startCli(args, env(), '{"ms":2}').ended();
@@ -61,7 +61,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([other.code, other.err]).toEqual([3, expect.stringContaining("Use another idempotency key")]);
   });
 
-  test("a refused submission shows what would be accepted", async () => {
+  test("shows what would be accepted when a submission is refused", async () => {
     const unknown = await run("submit", "hsah");
     expect([unknown.code, unknown.err]).toEqual([3, expect.stringContaining("hash")]);
     const invalid = await run("submit", "hash", "--payload", '{"rounds":"many"}');
@@ -72,7 +72,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([list.code, list.err]).toEqual([2, expect.stringContaining("Expected a JSON object")]);
   });
 
-  test("many jobs refused for the same cause end with one error", async () => {
+  test("prints one error when many jobs are refused for the same cause", async () => {
     for (const [args, words] of [
       [["submit", "hsah"], /hsah.*Choose one of .*hash/s],
       [["submit", "hash", "--payload", '{"text":"x","rounds":"many"}'], /rounds.*--payload '\{/s],
@@ -83,7 +83,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     }
   });
 
-  test("lists jobs by the one filter language and names a mistake in it", async () => {
+  test("lists jobs by filter and names a mistake in the filter", async () => {
     const { items } = await json("jobs", ["jobs", "--filter", "status:failed type:fail", "--limit", "5"]);
     expect(items.map(({ type, status }) => [type, status])).toEqual([["fail", "FAILED"]]);
     const text = await run("jobs", "--filter", "status:failed type:fail");
@@ -92,7 +92,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([wrong.code, wrong.err]).toEqual([3, expect.stringContaining("failed")]);
   });
 
-  test("shows a whole job by its last digits, and says what it found where that is not exactly one", async () => {
+  test("shows a whole job by its id's last digits, and explains why an id matches no job or several", async () => {
     const id = await world().submit({ type: "hash", payload: { text: "x", rounds: 10 } });
     await world().untilStatus(id, "COMPLETED");
     const detail = await json("job", ["job", id.slice(-8)]);
@@ -101,7 +101,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(out).toContain(`id       ${id}`);
     expect(out).toMatch(/result\n\{[\s\S]*"sha256"[\s\S]*timeline\n/);
 
-    // An older one too, followed by more than a page of jobs.
+    // An older job is found too, behind more than a page of newer ones.
     const old = await world().submit({ type: "sleep", payload: { ms: 1 } });
     await world().submitMany(Array.from({ length: 600 }, () => ({ type: "sleep", payload: { ms: 0 } })));
     await world().untilStatus(old, "COMPLETED");
@@ -115,14 +115,14 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
       code: 3,
       err: expect.stringContaining("Check the id"),
     });
-    // The first digits are the time, which all jobs of these minutes share.
+    // The first digits encode the time, which all jobs from these minutes share.
     expect(await run("job", id.slice(0, 6))).toMatchObject({
       code: 2,
       err: expect.stringMatching(/in the ids of several jobs/),
     });
   });
 
-  test("lists events, those of one job in order, and follows them live", async () => {
+  test("lists one job's events in order, and follows all events live", async () => {
     const { child, printed, ended } = startCli(["events", "--follow", "--output", "json"], env());
     await eventually(() => printed.err.includes("Following from now on"), { what: "the stream" });
     const id = await world().submit({ type: "sleep", payload: { ms: 1 } });
@@ -146,7 +146,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(deltas.filter(({ jobId }) => jobId === id).at(-1).status).toBe("COMPLETED");
   });
 
-  test("pauses a queue, cancels waiting jobs by filter after a dry run, and resumes it", async () => {
+  test("pauses a queue, cancels its waiting jobs by filter after a dry run, and resumes the queue", async () => {
     const paused = await json("queues pause, resume", ["queues", "pause", "sleep"]);
     expect(paused.results[0]?.paused).toBe(true);
     const ids = await world().submitMany(
@@ -174,7 +174,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     const retried = await json("retry, cancel", ["retry", ...ids.map((id) => id.slice(-12))]);
     expect(retried.results.map(({ jobId }) => jobId)).toEqual(ids);
     await world().untilAll(ids, "COMPLETED");
-    // Among several, a refused one is reported and the others succeed.
+    // Each refusal among several jobs is reported with its own code.
     const mixed = await json("retry, cancel", ["retry", ids[0]!, newJobId()], 1);
     expect(mixed.results.map((result) => "error" in result && result.error.code)).toEqual([
       "JOB_STATE_CONFLICT",
@@ -183,7 +183,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(await run("cancel")).toMatchObject({ code: 2, err: expect.stringContaining("ids or a filter") });
   });
 
-  test("acts on every job with --all, counting first; an empty filter without it is refused", async () => {
+  test("acts on every job with --all after a dry run, and refuses an empty filter without it", async () => {
     await json("queues pause, resume", ["queues", "pause", "sleep"]);
     const waiting = Array.from({ length: 3 }, () => ({ type: "sleep", payload: { ms: 1 } }));
     const ids = await world().submitMany(waiting);
@@ -204,7 +204,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     await json("queues pause, resume", ["queues", "resume", "sleep"]);
   });
 
-  test("lists, shows, replays edited, and drops dead letters", async () => {
+  test("lists, shows, replays and drops dead letters", async () => {
     const [job] = (await json("submit", ["submit", "fail", "--max-attempts", "1", "--wait"], 1)).jobs;
     const letter = await eventually(
       async () => {
@@ -223,7 +223,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await run("dead-letters", "drop", letter.id, "--yes")).out).toBe("Dropped 1 dead letter\n");
     expect((await run("dead-letters", "show", letter.id)).code).toBe(3);
 
-    // Many at a time, by filter: counted first.
+    // A filter drops many at once, after a dry run that counts them.
     await json("submit", ["submit", "fail", "--max-attempts", "1", "--count", "3", "--wait"], 1);
     const many = ["dead-letters", "drop", "--filter", "type:fail diedAfter:1h"];
     await eventually(async () => (await json("dead-letters replay, drop --filter", many)).matched >= 3, {
@@ -236,7 +236,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([dropped.dryRun, dropped.changed >= 3]).toEqual([false, true]);
     expect((await json("dead-letters list", ["dead-letters", "--filter", "type:fail"])).items).toEqual([]);
 
-    // All of them, without a filter.
+    // `--all` drops every dead letter without a filter.
     const none = await run("dead-letters", "replay", "--filter", "");
     expect([none.code, none.err]).toEqual([2, expect.stringContaining("an empty filter needs --all")]);
     await json("submit", ["submit", "fail", "--max-attempts", "1", "--wait"], 1);
@@ -249,7 +249,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await json("dead-letters list", ["dead-letters"])).items).toEqual([]);
   });
 
-  test("says what is kept, counts what a purge would delete, and deletes it only when confirmed", async () => {
+  test("shows retention, counts the jobs that a purge would delete, and deletes them only when confirmed", async () => {
     const { rules } = await json("retention", ["retention"]);
     expect(rules.map(({ what }) => what)).toContain("failed-jobs");
     expect((await run("retention")).out).toMatch(/^jobs +3 d .*JOB_RETENTION_HOURS$/m);
@@ -262,7 +262,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await run(...purge)).out).toContain("1 job would be deleted");
     expect((await run("job", id)).code).toBe(0);
 
-    // A job stays until the ledger has sealed it.
+    // A purge keeps a job until the ledger has sealed it.
     await eventually(async () => (await json("purge", [...purge, "--yes"])).changed === 1, {
       what: "the job to be deleted",
       everyMs: 500,
@@ -292,7 +292,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await run("ledger")).out).toContain("✓ balanced");
   });
 
-  test("doctor checks the machine and finds the services that run", async () => {
+  test("checks the machine with doctor and finds the running services", async () => {
     const { ok, checks } = await json("doctor", ["doctor"]);
     expect(ok).toBe(true);
     const statusOf = (id: string) => checks.find((check) => check.id === id)?.status;
@@ -306,7 +306,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     for (const { status, remedy } of checks) expect(remedy !== undefined).toBe(status !== "OK");
   });
 
-  test("a load measures itself and finds each of its ids in the ledger", async () => {
+  test("measures a load and finds each of its ids in the ledger", async () => {
     const args = ["load", "--rate", "50", "--duration", "2s", "--type", "sleep", "--payload", '{"ms":5}'];
     const report = await json("load", args);
     expect(report).toMatchObject({

@@ -64,8 +64,8 @@ describe("claims", () => {
   /** Returns how many rows of `jobs` the store's connection reads during `work`, with or without an index. */
   async function rowsRead(work: () => Promise<unknown>): Promise<number> {
     const total = async () => {
-      // A session's counts become visible only when flushed. Flush both sessions, so that rows the test wrote do not count
-      // as read by a claim.
+      // A session's counts become visible only when flushed. Flush both sessions, so that rows the test wrote do not
+      // count as read by a claim.
       await sql`select pg_stat_force_next_flush()`;
       await store.run((on) => on`select pg_stat_force_next_flush()`);
       const [row] = await sql<{ rows: number }[]>`
@@ -82,7 +82,7 @@ describe("claims", () => {
     return jobs.map(({ type }) => type);
   }
 
-  /** Ends attempts as successes; with `piggyback`, claims as many jobs in the same statement. */
+  /** Ends attempts as successes. With `piggyback`, also claims as many jobs in the same statement. */
   function finish(jobs: readonly ClaimedJob[], piggyback?: PiggybackRequest) {
     const entries = jobs.map((job) => {
       const ending = { outcome: "succeeded", result: "{}" } as const;
@@ -107,16 +107,17 @@ describe("claims", () => {
         due: false,
       });
     },
-    "jobs of a type that is full": () =>
+    "jobs of a type without free slots": () =>
       fillJobs(sql, { count: MANY, type: "hash", status: "VALIDATED", priority: 9 }),
     "jobs of an unknown type": () =>
       fillJobs(sql, { count: MANY, type: "greet", status: "VALIDATED", priority: 9 }),
     "jobs of a newer version": () =>
       fillJobs(sql, { count: MANY, type: "flaky", status: "VALIDATED", priority: 9, typeVersion: 90_000 }),
-    "worse jobs": () => fillJobs(sql, { count: MANY, type: "sleep", status: "VALIDATED", priority: 0 }),
+    "jobs of lower priority": () =>
+      fillJobs(sql, { count: MANY, type: "sleep", status: "VALIDATED", priority: 0 }),
   };
   for (const [others, fill] of Object.entries(OTHERS))
-    test(`read no more rows beside ${MANY} ${others}, with statistics of the empty and of the full table`, async () => {
+    test(`read no more rows next to ${MANY} ${others}, whether statistics describe the empty or the full table`, async () => {
       await sql`analyze jobs`;
       await fill();
       for (const statistics of ["empty", "full"]) {
@@ -140,7 +141,7 @@ describe("claims", () => {
     }
   });
 
-  test("and ends read few rows while the queue swings, alone and with a piggybacked claim", async () => {
+  test("and ends, separate or combined, read few rows while the queue alternates between empty and full", async () => {
     for (let swing = 0; swing < 2; swing++) {
       await fillJobs(sql, { count: 5_000, type: "sleep", status: "VALIDATED" });
       const full = await rowsRead(async () => {
@@ -165,7 +166,7 @@ describe("claims", () => {
     }
   });
 
-  test("take the best first across types and versions, then the oldest", async () => {
+  test("take the highest priority first across types and versions, then the oldest", async () => {
     await fillJobs(sql, { count: 2, type: "sleep", status: "VALIDATED", priority: 3, dueInMs: -9_000 });
     await fillJobs(sql, { count: 2, type: "flaky", status: "VALIDATED", priority: 8, dueInMs: -2_000 });
     await fillJobs(sql, { count: 2, type: "hash", status: "RETRYING", priority: 3, typeVersion: 10_000 });
@@ -175,13 +176,13 @@ describe("claims", () => {
     expect(await claim(5)).toEqual(["hash", "hash"]);
   });
 
-  test("take at most as many jobs of a limited type as it has slots for, and fill up with others", async () => {
+  test("take no more jobs of a limited type than it has slots, and fill up with other types", async () => {
     await fillJobs(sql, { count: 9, type: "hash", status: "VALIDATED", priority: 9 });
     await fillJobs(sql, { count: 9, type: "sleep", status: "VALIDATED", priority: 1 });
     expect((await claim(6, { hash: 2 })).sort()).toEqual(["hash", "hash", ...Array(4).fill("sleep")]);
   });
 
-  test("leave the row and the worker at the same step, so that a lost attempt's event takes the next", async () => {
+  test("return the sequence number that they write, so that a lost attempt's event takes the next one", async () => {
     await fillJobs(sql, { count: 3, type: "sleep", status: "VALIDATED" });
     const { jobs } = await claims.claim(WORKER, 3);
     const rows = await sql`
@@ -190,7 +191,7 @@ describe("claims", () => {
     for (const { sequence } of jobs) expect(rows[0]).toEqual({ sequence, written: sequence });
   });
 
-  test("skip what another processor is claiming", async () => {
+  test("skip jobs that another processor is claiming", async () => {
     await fillJobs(sql, { count: 10, type: "sleep", status: "VALIDATED" });
     await sql.begin(async (tx) => {
       await tx`select from jobs order by run_at limit 4 for update`;
@@ -198,7 +199,7 @@ describe("claims", () => {
     });
   });
 
-  test("take a scheduled job once its time has come, in waves that are bounded", async () => {
+  test("take scheduled jobs once they are due, promoted in bounded batches", async () => {
     await fillJobs(sql, { count: 1_500, type: "sleep", status: "SCHEDULED", due: false });
     await fillJobs(sql, { count: MANY, type: "sleep", status: "SCHEDULED", dueInMs: 3_600_000, due: false });
     expect(await claim(10)).toHaveLength(0);

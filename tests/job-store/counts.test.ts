@@ -9,7 +9,7 @@ import { fillJobs } from "../support/fill-jobs.ts";
 
 const log = createLog({ service: "test", level: "error" });
 
-describe("the counts of jobs", () => {
+describe("job counts", () => {
   const database = `counts_${crypto.randomUUID().slice(0, 8)}`;
   let admin: postgres.Sql;
   let sql: postgres.Sql;
@@ -35,7 +35,7 @@ describe("the counts of jobs", () => {
   const fold = () => createCountStore(sql).fold();
   const queues = () => store.run((on) => readQueueStates(on));
 
-  test("follow every change of a row, whatever makes it", async () => {
+  test("follow every row change, whatever causes it", async () => {
     await fillJobs(sql, { count: 30, type: "sleep", status: "VALIDATED", dueInMs: -60_000 });
     await fillJobs(sql, { count: 20, type: "sleep", status: "SCHEDULED", dueInMs: 60_000, due: false });
     await fillJobs(sql, { count: 5, type: "hash", status: "EXECUTING" });
@@ -79,7 +79,7 @@ describe("the counts of jobs", () => {
     expect(await open()).toBeLessThanOrEqual(5);
   });
 
-  test("stay exact while writers, folds and checks run at once", async () => {
+  test("stay exact while writers, folds and checks run concurrently", async () => {
     const before = await sql<{ jobs: number }[]>`select coalesce(sum(jobs), 0)::int as jobs from job_counts`;
     const writers = Array.from({ length: 3 }, async (_, n) => {
       for (let round = 0; round < 15; round++) {
@@ -109,7 +109,7 @@ describe("the counts of jobs", () => {
     expect((await queues()).map(({ type }) => type)).not.toContain("ghost");
   });
 
-  test("are read at the same cost beside many jobs", async () => {
+  test("cost no more to read when there are many jobs", async () => {
     await fillJobs(sql, { count: 20_000, type: "sleep", status: "VALIDATED" });
     await fillJobs(sql, { count: 20_000, type: "sleep", status: "COMPLETED" });
     await fold();
@@ -120,7 +120,7 @@ describe("the counts of jobs", () => {
         where relname <> 'workers'`;
       return row?.rows ?? 0;
     };
-    // Sessions delay reporting their counts for up to ten seconds; each of these uses a separate connection.
+    // Sessions delay reporting their counts by up to ten seconds, so flush each of the pool's four connections.
     await Promise.all(
       Array.from({ length: 4 }, () => sql`select pg_stat_force_next_flush() from pg_sleep(0.1)`),
     );

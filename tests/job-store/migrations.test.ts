@@ -20,7 +20,7 @@ import { testEngines } from "../support/engines.ts";
 import { type Filling, fillJobs } from "../support/fill-jobs.ts";
 import { eventually } from "../support/wait.ts";
 
-/** The store as version 0.1 left it. */
+/** The migrations of version 0.1. */
 const BEFORE = MIGRATIONS.slice(0, 7);
 const JOBS: Record<Exclude<JobStatus, "PENDING">, number> = {
   COMPLETED: 110_000,
@@ -34,7 +34,7 @@ const JOBS: Record<Exclude<JobStatus, "PENDING">, number> = {
 };
 const HOUR_MS = 3_600_000;
 
-describe("migrations of the job store", () => {
+describe("job store migrations", () => {
   const made: string[] = [];
   let admin: postgres.Sql;
   let engine: string;
@@ -48,7 +48,7 @@ describe("migrations of the job store", () => {
     await admin.end();
   });
 
-  /** A database with the old tables, and a way to connect to it. */
+  /** Creates a database with version 0.1's tables. Returns ways to query and migrate it. */
   async function oldStore() {
     const name = `migrated_${crypto.randomUUID().slice(0, 8)}`;
     await admin.unsafe(`create database ${name}`);
@@ -81,7 +81,7 @@ describe("migrations of the job store", () => {
     };
   }
 
-  test("migrate a store with 200,000 jobs in every status while older processors work on it", async () => {
+  test("upgrade a store of 200,000 jobs in all statuses while older processors work on it", async () => {
     await using store = await oldStore();
     const { sql, bring } = store;
     const future = { dueInMs: HOUR_MS };
@@ -89,7 +89,7 @@ describe("migrations of the job store", () => {
     for (const [status, count] of Object.entries(JOBS) as [JobStatus, number][])
       await fillJobs(sql, { count, type: "sleep", status, ...more[status] });
 
-    // An older processor inserts and moves jobs, knows nothing new, and must not wait long for a lock.
+    // An older processor keeps inserting and moving jobs, and must never wait long for a lock.
     const older = await sql.reserve();
     await older`set lock_timeout = '5s'`;
     let over = false;
@@ -122,7 +122,7 @@ describe("migrations of the job store", () => {
     expect(jobs).toHaveLength(100);
   });
 
-  test("leave the jobs that are stored as they were, with every move and attempt", async () => {
+  test("keep stored jobs unchanged, with every move and attempt", async () => {
     await using store = await oldStore();
     for (const status of Object.keys(JOBS) as JobStatus[])
       await fillJobs(store.sql, { count: 2, type: "sleep", status, workerId: "processor.old" });
@@ -148,7 +148,7 @@ describe("migrations of the job store", () => {
     expect(before.flatMap(({ transitions }) => transitions)).toHaveLength(2 * ids.length);
   });
 
-  test("let older processors take over and prune jobs that newer ones began", async () => {
+  test("let older processors take over and prune jobs that newer ones started", async () => {
     await using store = await oldStore();
     const { sql, queries } = store;
     await store.bring();
@@ -165,7 +165,7 @@ describe("migrations of the job store", () => {
       ["VALIDATED", "EXECUTING"],
     ]);
 
-    // As version 0.1 wrote them: the end of a lost attempt, the next claim, and a success.
+    // Write rows as version 0.1 did: the end of a lost attempt, the next claim and a success.
     const moved = (sequence: number, from: string, to: string, attempt: number) => sql`
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail)
       values (${job!.id}, ${sequence}, 1, ${from}, ${to}, ${attempt}, ${eventIdAt(job!.id, sequence)}, now(), null)`;
@@ -194,7 +194,7 @@ describe("migrations of the job store", () => {
       ["succeeded", "processor.old", []],
     ]);
 
-    // A job that ended as usual; its end, which has no row, is still part of what an older pruner adds to the seals.
+    // This job ended as usual, so its end has no row. An older pruner must still add that end to the seals.
     await sql`
       update jobs set status = 'COMPLETED', sequence = 4, finished_at = now(), implied = implied | 8,
         ended_event_id = ${eventIdAt(pruned!.id, 4)} where id = ${pruned!.id}`;
@@ -216,7 +216,7 @@ describe("migrations of the job store", () => {
     expect(await queries.transitions(pruned!.id)).toEqual([]);
   });
 
-  test("of a newer version are refused with one sentence", async () => {
+  test("of a newer version are refused with a one-sentence error", async () => {
     await using store = await oldStore();
     await store.bring();
     const older = MIGRATIONS.slice(0, -1);
@@ -227,7 +227,7 @@ describe("migrations of the job store", () => {
     );
   });
 
-  test("wait for another processor that is migrating, and say so", async () => {
+  test("wait for another processor that is migrating, and log the wait", async () => {
     await using store = await oldStore();
     const other = await store.sql.reserve();
     await other`select pg_advisory_lock(7326115)`;
@@ -242,7 +242,7 @@ describe("migrations of the job store", () => {
     expect(await store.sql`select 1 from schema_migrations`).toHaveLength(MIGRATIONS.length);
   });
 
-  test("give way to a statement that already holds the next table they need", async () => {
+  test("yield to a transaction that already holds another table they need", async () => {
     await using store = await oldStore();
     const older = await store.sql.reserve();
     await older`begin`;
@@ -263,7 +263,7 @@ describe("migrations of the job store", () => {
     expect(await store.sql`select 1 from schema_migrations`).toHaveLength(MIGRATIONS.length);
   });
 
-  test("build an index again that an interrupted start left half-built", async () => {
+  test("rebuild an index that an interrupted start left half-built", async () => {
     await using store = await oldStore();
     await store.bring(MIGRATIONS.slice(0, 8));
     await store.sql`create index jobs_claimable on jobs (id)`;
@@ -277,7 +277,7 @@ describe("migrations of the job store", () => {
   });
 });
 
-/** The claims of a worker that is alive. */
+/** Registers a live worker and returns a claim store. */
 async function claimsBy(sql: postgres.Sql, id: string) {
   const known = createKnownTypes(JOB_TYPES);
   const facts = { host: "here", pid: 1, version: "1.0.0", concurrency: 9, types: known.versions };

@@ -41,7 +41,7 @@ describe("a message redelivered while its job is deleted", () => {
   const intake = (on: Sql = sql) => createIntakeStore(on, createHistoryWriter());
   const message = () => newJob(history, canary(), new Date());
 
-  /** A job that ended an hour ago, below the seals of the ledger. */
+  /** Inserts a job that ended an hour ago, in a span that the ledger has sealed. */
   async function ended(): Promise<NewJob> {
     const job = message();
     await intake().insert([job]);
@@ -69,7 +69,7 @@ describe("a message redelivered while its job is deleted", () => {
     return sql`select from jobs where id = ${id}`;
   }
 
-  test("does not run it again when the deletion commits after the insert has begun", async () => {
+  test("does not run the job again if the deletion commits after the insert has begun", async () => {
     const job = await ended();
     const deletion = await sql.reserve();
     await deletion`begin`;
@@ -87,8 +87,8 @@ describe("a message redelivered while its job is deleted", () => {
     expect(await rowOf(job)).toHaveLength(0);
   });
 
-  test("does not run it again when the insert reaches it after the deletion, and inserts what is new", async () => {
-    // Inserted first: ids follow time.
+  test("does not run the job again if the insert reaches it after the deletion, and other jobs are still inserted", async () => {
+    // Created first: ids follow time, and the insert works in id order.
     const fresh = message();
     const job = await ended();
     const twin = await sql.reserve();

@@ -25,7 +25,7 @@ const history = createHistorian(
   () => new Date(),
 );
 
-describe("the statements of running jobs", () => {
+describe("the statements for running jobs", () => {
   const database = `ends_${crypto.randomUUID().slice(0, 8)}`;
   let undo: () => Promise<void>;
   let sql: postgres.Sql;
@@ -82,7 +82,7 @@ describe("the statements of running jobs", () => {
   const known = createKnownTypes(JOB_TYPES);
   const claims = (on: postgres.Sql) => createClaimStore(on, history, createHistoryWriter(), known);
 
-  test("a claim by a clock that is behind starts no earlier than the job came to wait", async () => {
+  test("a claim by a slow clock starts no earlier than the job began to wait", async () => {
     await registerWorkers();
     const id = await waitingJob();
     const [{ waitsSince } = { waitsSince: new Date() }] = await sql<{ waitsSince: Date }[]>`
@@ -106,7 +106,7 @@ describe("the statements of running jobs", () => {
     ["current first", "outbox"],
     ["stale first", "bus"],
   ] as const)
-    test(`of two ends of one job in a batch, the current one alone is written (${order}, to the ${place})`, async () => {
+    test(`only the current one of a job's two ends in a batch is written (${order}, to the ${place})`, async () => {
       const write = createHistoryWriter(place === "bus" ? bus.tables : undefined);
       const runs = createAttemptStore(sql, history, write, known);
       const id = await waitingJob();
@@ -146,13 +146,13 @@ describe("the statements of running jobs", () => {
       ]);
     });
 
-  describe("that end attempts and claim in one statement", () => {
+  describe("that both end attempts and claim", () => {
     const runs = () => createAttemptStore(sql, history, createHistoryWriter(), known);
     const piggyback = (workerId: string) => ({ workerId, typeSlots: "{}" });
     const held = async (worker: string) =>
       (await sql`select id from jobs where status = 'EXECUTING' and worker_id = ${worker}`).length;
 
-    test("claim as many jobs as they ended attempts, and never more", async () => {
+    test("claim exactly as many jobs as they ended attempts", async () => {
       await sql`truncate jobs, explicit_transitions, explicit_attempts, job_counts_folded, job_count_deltas`;
       await registerWorkers();
       const ids: string[] = [];
@@ -171,7 +171,7 @@ describe("the statements of running jobs", () => {
         select 1 from job_transitions where to_status = 'EXECUTING' and job_id = any(${taken}::uuid[])`;
       expect(starts).toHaveLength(2);
 
-      // One of these no longer belongs to this worker: its end is refused, so it frees no slot.
+      // One of these jobs no longer belongs to this worker, so its end is refused and frees no slot.
       const [kept, lostOne] = claimed.jobs as [ClaimedJob, ClaimedJob];
       await sql`update jobs set worker_id = 'processor.2' where id = ${lostOne.id}`;
       const next = await runs().finish(
@@ -182,7 +182,7 @@ describe("the statements of running jobs", () => {
       expect((await createCountStore(sql).check()).differences).toEqual([]);
     });
 
-    test("claim nothing where nothing is waiting, or the worker was presumed dead", async () => {
+    test("claim nothing if no job is waiting or the worker was presumed dead", async () => {
       await sql`truncate jobs, explicit_transitions, explicit_attempts, job_counts_folded, job_count_deltas`;
       await waitingJob();
       const [job] = (await claims(sql).claim("processor.1", 1)).jobs as [ClaimedJob];

@@ -50,7 +50,7 @@ describe("the job store", () => {
     }
   });
 
-  test("a migration that fails keeps those before it, and the next start continues with it", async () => {
+  test("a failed migration keeps the earlier ones, and the next start resumes with it", async () => {
     const partly = `${database}_partly`;
     await admin.unsafe(`create database ${partly}`);
     const its = url(engine);
@@ -78,7 +78,7 @@ describe("the job store", () => {
     }
   });
 
-  test("a worker that was presumed dead does not overwrite how its successor ended a command", async () => {
+  test("a worker that was presumed dead does not overwrite the command outcome that its successor recorded", async () => {
     const commands = createCommandLogStore(sql);
     await sql`
       insert into workers (id, host, pid, version, concurrency, state)

@@ -12,14 +12,14 @@ import { runAudit } from "./run-audit.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
-behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
+behaviour("the ledger", { accused: true }, (world) => {
   const accused = (which: "lost" | "unobserved" | "duplicated", id: string) =>
     eventually(
       async () => {
         const ledger = await world().get<Ledger>("/ledger?settleMs=0");
         return ledger[which].ids.includes(id) && ledger;
       },
-      // A side that is behind is given half a minute before its missing jobs count as lost.
+      // The ledger gives a side that is behind half a minute before it counts missing jobs as lost.
       { what: `${id} to be named as ${which}`, timeoutMs: 60_000 },
     );
   const withBus = async (use: (bus: ReturnType<typeof openBus>) => Promise<void>) => {
@@ -38,43 +38,43 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
     return id;
   };
 
-  test("nothing while all is well", async () => {
+  test("accuses no job while all is well", async () => {
     await done();
     const ledger = await world().settledLedger();
     expect([ledger.lost.count, ledger.unobserved.count, ledger.duplicated.count]).toEqual([0, 0, 0]);
     expect(ledger.accepted).toBe(ledger.completed);
   });
 
-  test("a job whose row was deleted: lost", async () => {
+  test("names a job whose row was deleted as lost", async () => {
     const id = await done();
     await world().settledLedger();
     await world().sql`delete from jobs where id = ${id}`;
-    // Both sides have this one: a side that is behind the other is waited for.
+    // The ledger waits for a side that is behind, so complete one more job that both sides have.
     await done();
     const ledger = await accused("lost", id);
     expect(ledger.balanced).toBe(false);
     expect(ledger.lost).toEqual({ count: 1, ids: [id] });
   });
 
-  test("a confirmed message that was discarded before intake: lost", async () => {
+  test("names a job whose confirmed message was discarded before intake as lost", async () => {
     const event = createdEvent(
       makeEvent,
       { jobId: newJobId(), jobType: "sleep", payload: { ms: 0 } },
       { correlationId: crypto.randomUUID() },
     );
-    // Sent only to the observers: intake's copy is gone.
+    // Publish only to the observers, as if intake's copy had been discarded.
     await withBus((bus) => bus.publish("jobs.transitions", joinEnvelopes([JSON.stringify(event)])));
     expect((await accused("lost", event.payload.jobId)).lost.count).toBe(2);
   });
 
-  test("a terminal event that was discarded before the event store: unobserved", async () => {
+  test("names a job whose terminal event never reached the event store as unobserved", async () => {
     const id = await done();
     await eventually(async () => (await world().job(id)).events.length === 5, { what: "its events" });
     await withStoredEvents(world().urls.EVENTS_URL, (events) => events.forget(id, eventIdAt(id, 4)));
     expect((await accused("unobserved", id)).unobserved).toEqual({ count: 1, ids: [id] });
   });
 
-  test("a job that passed deduplication once and ended twice: duplicated", async () => {
+  test("names a job that passed deduplication once and ended twice as duplicated", async () => {
     const id = await done();
     await world().sql`
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
@@ -82,7 +82,7 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
     expect((await accused("duplicated", id)).duplicated).toEqual({ count: 1, ids: [id] });
   });
 
-  test("a terminal event without a transition behind it: duplicated", async () => {
+  test("names a job with a terminal event but no matching transition as duplicated", async () => {
     const id = await done();
     const twin = makeEvent({
       eventType: "job.completed",
@@ -104,7 +104,7 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
     expect((await accused("duplicated", id)).duplicated.ids).toContain(id);
   });
 
-  describe("in sealed spans too:", () => {
+  describe("in sealed spans:", () => {
     const ledgerNow = () => world().get<Ledger>("/ledger?settleMs=0");
     /** Submits jobs and waits until the spans in which they ended are sealed. */
     const sealed = async (count: number) => {
@@ -116,12 +116,12 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
           const { sealedUntil } = await ledgerNow();
           return sealedUntil != null && new Date(sealedUntil) > row!.at;
         },
-        // A side that was behind, as these tests leave it, is given half a minute.
+        // These tests leave one side behind, and the ledger gives it half a minute.
         { what: "the jobs to be sealed", timeoutMs: 60_000, everyMs: 200 },
       );
       return ids;
     };
-    test("an audit finds what the event store lost, and what vanished from both sides", async () => {
+    test("an audit finds events that the event store lost and jobs that vanished from both sides", async () => {
       await sealed(1);
       const before = await ledgerNow();
       const [forgotten = "", vanished = ""] = await sealed(2);
@@ -129,12 +129,12 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
         await events.forget(forgotten, eventIdAt(forgotten, 4));
         await events.forget(vanished, eventIdAt(vanished, 4));
       });
-      // Anyone who can write as the store's owner can evade what marks a change.
+      // Anyone who can write as the store's owner can bypass the triggers that mark a change.
       await world().sql.begin(async (tx) => {
         await tx`set local session_replication_role = replica`;
         await tx`update jobs set implied = implied & ~8 where id = ${vanished}`;
       });
-      // No engine reports it, and an ordinary call does not read what is sealed.
+      // No engine reports these changes, and an ordinary call does not read sealed spans.
       const plain = await ledgerNow();
       expect(plain.unobserved.ids).not.toContain(forgotten);
       expect(plain.lost.count).toBe(before.lost.count);
@@ -143,12 +143,12 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
       expect(audited.checked).toBe(audited.seals);
       const after = await ledgerNow();
       expect(after.unobserved.ids).toContain(forgotten);
-      // It is counted, but no longer has a name.
+      // The vanished job is counted, but its id is no longer known.
       expect(after.lost).toEqual({ count: before.lost.count + 1, ids: before.lost.ids });
       expect(after.balanced).toBe(false);
     }, 120_000);
 
-    test("an ordinary call finds changes of the job store, and late events", async () => {
+    test("an ordinary call finds changes to the job store and late events", async () => {
       const { sql } = world();
       const [deleted = "", twice = "", changed = "", late = ""] = await sealed(4);
       const [row] = await sql`delete from jobs where id = ${deleted} returning *`;
@@ -183,7 +183,7 @@ behaviour("the ledger accuses, by id,", { accused: true }, (world) => {
       });
     }, 120_000);
 
-    test("a read-model that is killed while sealing leaves a complete seal or none", async () => {
+    test("a read-model killed while sealing leaves a complete seal or none", async () => {
       const before = await ledgerNow();
       const ids = await world().submitMany(Array.from({ length: 600 }, () => ({ type: "sleep" })));
       await world().untilAll(ids, "COMPLETED");

@@ -9,13 +9,13 @@ import { eventually } from "../support/wait.ts";
 import { runAudit } from "./run-audit.ts";
 
 const LATER = new Date(Date.now() + 48 * 3_600_000).toISOString();
-/** Hours after which a completed job, and a failed one, are past their retention. */
+/** Hours after which completed jobs and failed jobs are past their retention. */
 const JOBS_OVER = 73;
 const FAILED_OVER = 337;
 
 behaviour("retention", {}, (world) => {
   const ledger = () => world().get<Ledger>("/ledger?settleMs=0");
-  /** Waits until everything that has ended is sealed. */
+  /** Waits until every ended job is sealed. */
   const sealed = async () => {
     const [row] = await world().sql<{ at: Date }[]>`select max(finished_at) as at from jobs`;
     return eventually(
@@ -57,7 +57,7 @@ behaviour("retention", {}, (world) => {
     expect(await waitingFor("failed-jobs")).toBeUndefined();
   });
 
-  test("deletes ended jobs, failed ones later, but neither live jobs nor parents of live children", async () => {
+  test("deletes ended jobs, keeps failed ones longer, and deletes neither live jobs nor parents of live children", async () => {
     expect((await world().post("/queues/hash/pause")).status).toBe(200);
     const waiting = await world().submit({ type: "hash", payload: { text: "a" }, runAt: LATER });
     const failed = await run(2, { type: "fail", maxAttempts: 1 }, "FAILED");
@@ -89,7 +89,7 @@ behaviour("retention", {}, (world) => {
     expect((await fetch(`${world().readModel()}/jobs/${childless}/timeline`)).status).toBe(410);
     expect((await world().post(`/jobs/${childless}/retry`)).status).toBe(410);
 
-    // The events still exist: an audit compares them with what was deleted.
+    // The events still exist, so an audit compares them with the deleted jobs.
     expect(await runAudit(world())).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
     await world().post(`/jobs/${waiting}/cancel`);
     await sweep(FAILED_OVER);
@@ -100,7 +100,7 @@ behaviour("retention", {}, (world) => {
     await world().post("/queues/hash/resume");
   }, 120_000);
 
-  test("reports what is kept, and until when", async () => {
+  test("reports each kind of data that expires and how long it is kept", async () => {
     const { rules, remembered } = await world().get<Retention>("/retention");
     expect(rules.map(({ what, keepHours, setting }) => [what, keepHours, setting]).sort()).toEqual([
       ["dead-letters", 72, "JOB_RETENTION_HOURS"],
@@ -112,14 +112,14 @@ behaviour("retention", {}, (world) => {
     expect(remembered.since).not.toBeNull();
   });
 
-  test("leaves what the ledger has not sealed", async () => {
+  test("keeps jobs that the ledger has not sealed", async () => {
     const ids = await run(3);
     await sweep(JOBS_OVER);
     expect(await remaining(ids)).toEqual([...ids].sort());
     expect(await waitingFor("jobs")).toStartWith("The ledger has sealed up to");
   });
 
-  test("a killed pruner leaves whole batches, and the next one continues", async () => {
+  test("leaves only whole batches when the pruner is killed, and the next pruner continues", async () => {
     const ids = await run(3_000);
     await sealed();
     const script = join(import.meta.dir, "../support/sweep.ts");
@@ -137,12 +137,12 @@ behaviour("retention", {}, (world) => {
     expect(await remaining(ids)).toEqual([]);
     const after = await ledger();
     expect([after.completed, after.balanced]).toEqual([completed, true]);
-    // Jobs of earlier tests may have become due for pruning in the meantime.
+    // Jobs from earlier tests may have become due for pruning by now.
     expect((after.pruned ?? 0) - pruned).toBe(left - (await jobCount()));
     expect(await runAudit(world())).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
   }, 240_000);
 
-  test("a purge deletes what matches a filter while jobs run, and nothing in a dry run", async () => {
+  test("a purge deletes the jobs that match a filter while others run, and none in a dry run", async () => {
     const ids = await run(1_500, { type: "sleep", metadata: { batch: "old" }, payload: { ms: 3 } });
     await sealed();
     const filter = { type: "sleep", payload: { ms: 3 } };
@@ -168,7 +168,7 @@ behaviour("retention", {}, (world) => {
     expect(((await gone.json()) as Problem).facts?.reason).toBe("purge");
   }, 120_000);
 
-  test("a deleted job whose id returns does not run again; another under its key is a conflict", async () => {
+  test("a deleted job that is submitted again does not run, and a different job under its key is a conflict", async () => {
     const keyed = (job: object) => world().submit({ type: "sleep", ...job }, { "idempotency-key": "again" });
     const id = await keyed({ payload: { ms: 4 } });
     await world().untilStatus(id, "COMPLETED");
@@ -176,7 +176,7 @@ behaviour("retention", {}, (world) => {
     await purge({ filter: { type: "sleep", payload: { ms: 4 } } });
     await eventually(async () => (await remaining([id])).length === 0, { what: "the job to be deleted" });
 
-    // A gateway refuses a key under another body by itself for as long as it remembers the first.
+    // A gateway that remembers a key refuses a different body itself, so restart it to reach the job store.
     const restart = async () => {
       await world().running.gateway.stop();
       await world().start("gateway");
@@ -187,12 +187,12 @@ behaviour("retention", {}, (world) => {
     expect(await keyed({ payload: { ms: 5 } })).toBe(id);
     const letter = () => world().sql`select reason from dead_letters where job_id = ${id}`;
     await eventually(async () => (await letter()).length > 0, { what: "the conflict to be filed" });
-    // One processor takes them in their order.
+    // The single processor takes messages in order, so the first submission raised no conflict.
     expect((await letter()).map(({ reason }) => reason)).toEqual(["IDEMPOTENCY_CONFLICT"]);
     expect(await remaining([id])).toEqual([]);
     expect((await fetch(`${world().readModel()}/jobs/${id}`)).status).toBe(410);
 
-    // The letter is replayed as a job of its own, because its key stays that of the deleted one.
+    // Replaying the letter creates a new job, because the key still belongs to the deleted one.
     const [{ id: letterId } = { id: "" }] = await world().sql<{ id: string }[]>`
       select id from dead_letters where job_id = ${id}`;
     const replayed = (await (await world().post(`/dead-letters/${letterId}/replay`)).json()) as ReplayReply;
@@ -201,7 +201,7 @@ behaviour("retention", {}, (world) => {
     await world().settledLedger();
   }, 120_000);
 
-  test("a purge with a faulty filter, or without one, deletes nothing and says why", async () => {
+  test("a purge with a faulty or empty filter deletes nothing and explains why", async () => {
     const [first, typo] = await purge({ filter: { stauts: "FAILED" } });
     expect([first, typo.code]).toEqual([422, "VALIDATION_FAILED"]);
     const [second, unknown] = await purge({ filter: "status:finished" });

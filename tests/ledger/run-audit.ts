@@ -2,7 +2,7 @@ import type { LedgerAudit } from "../../contracts/api-queries.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
-/** Starts an audit of the ledger and returns it once it has ended. */
+/** Starts a ledger audit and returns its result once it has ended. */
 export async function runAudit(world: World): Promise<LedgerAudit> {
   const reply = await fetch(`${world.readModel()}/ledger/audit`, { method: "POST" });
   const { id } = (await reply.json()) as LedgerAudit;

@@ -64,7 +64,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       );
     const countedEvents = async () => (await observations.totals()).counters.events;
 
-    test("stores each event, and counts it everywhere it is reported", async () => {
+    test("stores each event and counts it in every report", async () => {
       const before = await countedEvents();
       for (const story of [1, 2, 3].map(() => sampleStory({ jobType: "family", durationMs: 120 }))) {
         await publish(story.slice(0, 1), "jobs.created");
@@ -85,7 +85,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect((await observations.events({ limit: 100 })).items.length).toBeGreaterThanOrEqual(17);
     });
 
-    test("a repeated delivery is counted as a duplicate and nothing else", async () => {
+    test("a repeated delivery counts only as a duplicate", async () => {
       const events = sampleEvents(20, "job.completed", { payload: { jobType: "twice" } });
       await publish(events);
       await until('observatory_jobs_completed_total{type="twice"}', 20);
@@ -97,7 +97,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(await countedEvents()).toBe(counted);
     });
 
-    test("a bad envelope becomes one dead letter however often it arrives; its neighbours are recorded", async () => {
+    test("a bad envelope becomes one dead letter however often it arrives, and its neighbours are recorded", async () => {
       const letters: RefusedMessage[] = [];
       const consumer = bus.consume(
         "jobs.failed.validation",
@@ -125,7 +125,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(second?.id).toBe(first!.id);
     });
 
-    test("types beyond a bound share one label", async () => {
+    test("job types beyond a limit share one label", async () => {
       const types = Array.from({ length: 70 }, (_, i) => `kind-${i}`);
       await publish(types.map((jobType) => sampleEvent("job.completed", { payload: { jobType } })));
       await eventually(
@@ -139,7 +139,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(labels.length).toBeLessThanOrEqual(51);
     });
 
-    test("without a processor it says so once, keeps the bus's side and omits the store's", async () => {
+    test("without a processor it warns once, reports bus metrics and omits job store metrics", async () => {
       await until('observatory_queue_consumers{queue="events.observed"}', 1);
       const value = await scrape();
       expect(value('observatory_queue_depth{queue="jobs.created"}')).toBeGreaterThanOrEqual(0);
@@ -152,7 +152,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(told()).toHaveLength(1);
     });
 
-    test("while the event store is down it is not ready and loses nothing; Prometheus counts are exact after it", async () => {
+    test("while the event store is down it is not ready and loses nothing, and Prometheus counts are exact afterwards", async () => {
       const { url } = world.running["metrics-engine"];
       world.proxies.mongo.cut();
       await eventually(async () => (await fetch(`${url}/readyz`)).status === 503, { what: "not ready" });
@@ -168,7 +168,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       await eventually(async () => (await fetch(`${url}/readyz`)).ok, { what: "ready again" });
     });
 
-    test("killed in the middle of its work and restarted, it has counted each event once", async () => {
+    test("killed mid-work and restarted, it counts each event once", async () => {
       const before = await countedEvents();
       const events = sampleEvents(6_000, "job.validated");
       for (let i = 0; i < events.length; i += 200) await publish(events.slice(i, i + 200));
@@ -189,7 +189,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(await countedEvents()).toBe(before + 6_000);
     });
 
-    test("on SIGTERM it finishes what it holds and exits with 0, and the next start deletes events past the retention", async () => {
+    test("on SIGTERM it finishes its batches and exits with 0, and the next start deletes events past their retention", async () => {
       const before = await countedEvents();
       const old = sampleEvents(3, "job.validated", { at: Date.now() - 3 * 3_600_000 });
       const recent = sampleEvents(1_000, "job.validated");
@@ -210,7 +210,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
     });
   });
 
-  test("beside a processor keeps snapshots of queues, workers and bus", async () => {
+  test("with a processor it stores snapshots of queues, workers and the bus", async () => {
     const world = await createWorld({
       services: ["processor", "metrics-engine"],
       env: { "metrics-engine": { SNAPSHOT_EVERY_MS: "200" } },
@@ -245,7 +245,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
   });
 });
 
-test("metrics-engine with a faulty environment names every fault, exits with 1 and opens nothing", async () => {
+test("a metrics-engine with a faulty environment names every fault, exits with 1 and opens nothing", async () => {
   const service = await startService(
     "metrics-engine",
     { BUS_URL: "http://nowhere", EVENT_RETENTION_HOURS: "never", CACHE_URL: "redis://127.0.0.1:9" },
@@ -264,7 +264,7 @@ test("metrics-engine with a faulty environment names every fault, exits with 1 a
   expect(said).not.toContain("Listening");
 });
 
-/** Whether a line of an exposition belongs to a series; further labels, such as `service`, may follow. */
+/** Reports whether a line of metrics belongs to a series. The line may have further labels, such as `service`. */
 function matches(line: string, series: string): boolean {
   const [, name, labels] = /^([^{]+)(?:\{(.*)\})?$/.exec(series) ?? [];
   if (!name || !line.startsWith(name) || !/^[{ ]/.test(line.slice(name.length))) return false;

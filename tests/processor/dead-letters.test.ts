@@ -179,7 +179,7 @@ behaviour("a dead letter", {}, (world) => {
     await world().untilStatus(event.payload.jobId, "COMPLETED");
   });
 
-  /** Creates a job that intake rejects. Returns its id, its dead letter, and a function that edits and replays the letter. */
+  /** Creates a job that intake rejects. Returns its id, its dead letter and a function to edit and replay the letter. */
   const rejected = async () => {
     const event = createdEvent(
       makeEvent,

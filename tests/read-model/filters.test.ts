@@ -30,7 +30,7 @@ let model: ReadModel;
 let jobs: Seeded[];
 const now = Date.now();
 
-/** The meaning of a filter, repeated in JavaScript. The seed's jobs end 10 ms after their creation. */
+/** Reimplements filters in JavaScript. Seeded jobs end 10 ms after their creation. */
 function matches(job: Seeded, filter: JobFilter): boolean {
   const one = <T>(given: T | T[] | undefined, value: unknown) =>
     given === undefined || ([given].flat() as unknown[]).includes(value);
@@ -89,7 +89,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     await world?.stop();
   }, 60_000);
 
-  test("300 random ones find what they should, as query parameters and as one line", async () => {
+  test("match the expected jobs in 300 random cases, as query parameters and as one line", async () => {
     const random = createRandom(42);
     const maybe = <T>(make: () => T): T | undefined => (random.between(1, 4) === 1 ? make() : undefined);
     const some = <T>(items: readonly T[]) => (random.between(0, 1) ? random.pick(items) : items.slice(0, 2));
@@ -135,7 +135,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect(found).toBeGreaterThan(100);
   });
 
-  test("2,000 hostile ones are answered or refused with a problem, and change nothing", async () => {
+  test("return a page or a problem for each of 2,000 hostile queries, and change nothing", async () => {
     const random = createRandom(43);
     const others = "payload.user payload.__proto__ __proto__ limit cursor filter nope".split(" ");
     const keys = [...Object.keys(JOB_FILTER_KEYS), ...Object.keys(DEAD_LETTER_FILTER_KEYS), ...others];
@@ -164,7 +164,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect((await world.sql`select count(*)::int as count from jobs`)[0]?.count).toBe(jobs.length);
   });
 
-  test("a store that no processor of this version has migrated is the documented 503", async () => {
+  test("return the documented 503 if no processor of this version has migrated the store", async () => {
     await world.sql`alter table dead_letters rename column words to later`;
     const reply = await fetch(`${model.url}/dead-letters?text=broke`);
     await world.sql`alter table dead_letters rename column later to words`;
@@ -173,7 +173,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect(problem.detail).toEndWith("a processor of this version migrates them");
   });
 
-  test("none scans the history: a rare value is found among 20,000 jobs by an index", async () => {
+  test("never scan the history, because an index finds a rare value among 20,000 jobs", async () => {
     await world.sql`
       insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id, parent_id,
         sequence, max_attempts, base_ms, cap_ms, deadline_ms, run_at, created_at, received_at, updated_at,
@@ -214,7 +214,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect(read.filter(([, rows]) => rows > 1_000)).toEqual([]);
   });
 
-  test("none walks past newer jobs: the newest of a status is found beside 40,000 newer ones of another", async () => {
+  test("never walk past newer jobs: the newest of one status is found behind 40,000 newer ones of another", async () => {
     await world.sql`
       insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id,
         sequence, run_at, created_at, received_at, updated_at)
@@ -242,7 +242,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     const read: [JobFilter, string, number][] = [];
     for (const filter of filters) {
       read.push([filter, "first page", await rowsReadBy(filter)]);
-      // Deep in the list, a page reads no more.
+      // A page deep in the list reads no more rows than the first.
       const after = { micros: String((now - 5 * DAY) * 1_000), id: newJobId() };
       read.push([filter, "later page", await rowsReadBy(filter, after)]);
     }
@@ -266,7 +266,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** The rows that the scans of a plan read. */
+/** Returns the number of rows that a plan's scans read. */
 function rowsRead(node: PlanNode): number {
   const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
   const own = node["Node Type"].includes("Scan") ? (node["Actual Rows"] + removed) * node["Actual Loops"] : 0;

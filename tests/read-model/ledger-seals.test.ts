@@ -27,8 +27,8 @@ const JOBS = 400;
 const log = createLog({ service: "test", level: "silent" });
 const { signal } = new AbortController();
 
-/** The ledger over a past of hundreds of jobs, without a service: no running system produces that so quickly. */
-describeOn(["postgres"], "the seals of a ledger", () => {
+/** Tests the ledger over hundreds of past jobs without services, which could not produce that history quickly. */
+describeOn(["postgres"], "ledger seals", () => {
   const root = createEngineFolder("ledger-seals-");
   let run: StartedEngines<"postgres">;
   let sql: postgres.Sql;
@@ -76,7 +76,7 @@ describeOn(["postgres"], "the seals of a ledger", () => {
       seals,
       keeper,
       audits: createLedgerAudit(seals),
-      /** The answer to a call that comes before the first step of sealing has ended. */
+      /** Returns the ledger that a call sees before the first sealing step has finished. */
       async atOnce() {
         await past.recordSnapshot(drainedSnapshot());
         const idle = { ...keeper, advance: async () => undefined };
@@ -104,21 +104,21 @@ describeOn(["postgres"], "the seals of a ledger", () => {
     }
   };
 
-  test("say how far they are while the beginning, which the event store may have forgotten, is not sealed", async () => {
+  test("report their progress until the beginning, which the event store may have forgotten, is sealed", async () => {
     const first = await parts.atOnce();
     expect(first).toMatchObject({ accepted: 0, balanced: true, settled: false, sealedUntil: null });
     expect(first.behindMs).toBeGreaterThan(168 * HOUR_MS);
     expect(first.waitingFor?.[0]).toMatchObject({ what: "ledger", since: null });
   }, 60_000);
 
-  test("hold every job of the past once", async () => {
+  test("count every past job once", async () => {
     const ledger = await parts.now();
     expect(ledger).toMatchObject(whole);
     expect(Date.parse(ledger.sealedUntil ?? "")).toBeGreaterThan(Date.now() - 60_000);
   }, 60_000);
 
-  test("of small neighbours become one, and the sums stay", async () => {
-    // As if its end had been sealed in three steps.
+  test("that are small and adjacent merge into one, and the sums stay the same", async () => {
+    // Pretend that the end of the past was sealed in three steps.
     await sql`
       insert into ledger_seals (from_at, until, witnessed, accepted, dead_lettered, completed, failed, cancelled,
         rejected, solid_jobs, solid_ends, rows, rows_check, row_ends, ends_check, accused, late_seen, seen_xid)
@@ -137,7 +137,7 @@ describeOn(["postgres"], "the seals of a ledger", () => {
     await parts.seals.forgetMarks();
   }, 60_000);
 
-  test("carry what retention deletes, and an audit finds the rest in order", async () => {
+  test("keep counting the jobs that retention deletes, and an audit finds the other jobs in order", async () => {
     await sweep(
       {
         store: parts.prune,
@@ -155,7 +155,7 @@ describeOn(["postgres"], "the seals of a ledger", () => {
     expect(await audited()).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
   }, 60_000);
 
-  test("count the lost where ids of deleted jobs are no longer remembered, without naming others", async () => {
+  test("count a lost job even if ids of pruned jobs are forgotten, and name no other job", async () => {
     const [lost] = await sql`
       delete from jobs where id = (select id from jobs where status = 'COMPLETED' order by created_at limit 1)
       returning id`;
@@ -166,7 +166,7 @@ describeOn(["postgres"], "the seals of a ledger", () => {
     expect(ledger.balanced).toBe(false);
   }, 60_000);
 
-  test("that accuse and are always due leave turns to the daily check and to an audit", async () => {
+  test("that accuse jobs and are always due leave time for the daily check and for an audit", async () => {
     await sql`
       create function stay_due() returns trigger language plpgsql as $$ begin
         if new.accused > 0 or new.vanished > 0 then new.judged_at = now() - interval '3 seconds'; end if;

@@ -13,7 +13,7 @@ let model: ReadModel;
 let api: Awaited<ReturnType<typeof readOpenApi>>;
 let seeded: { jobId: string; parentId: string; deadLetterId: string; auditId: string };
 
-/** For every operation: parameters that use each documented query at least once, over one or more calls. */
+/** Returns calls of an operation that together use each of its documented query parameters. */
 function callsOf(operationId: string): { query?: string[]; body?: unknown }[] {
   const now = new Date().toISOString();
   const day = new Date(Date.now() - 86_400_000).toISOString();
@@ -82,7 +82,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     await world?.stop();
   }, 60_000);
 
-  test("is OpenAPI 3.1 and has every route of the table", () => {
+  test("is OpenAPI 3.1 and has every route in the table", () => {
     expect(api.document.openapi).toStartWith("3.1");
     const documented = Object.values(api.document.paths).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
@@ -90,7 +90,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     expect(documented.sort()).toEqual(Object.keys(READ_MODEL_ROUTES).sort());
   });
 
-  test("every documented route sends a reply that its own schema accepts", async () => {
+  test("has a schema for every route's reply that accepts the reply", async () => {
     let called = 0;
     for (const [path, methods] of Object.entries(api.document.paths))
       for (const [method, operation] of Object.entries(methods)) {
@@ -115,7 +115,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
                 headers: { "content-type": "application/json" },
               }),
             });
-          // A cursor comes from the previous page, of the same size.
+          // Take the cursor from a previous page of the same size.
           if (query.includes("cursor=next")) {
             const first = (await (await send("limit=1")).json()) as { nextCursor: string | null };
             expect([path, first.nextCursor]).not.toEqual([path, null]);
@@ -131,7 +131,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     expect(called).toBeGreaterThanOrEqual(Object.keys(READ_MODEL_ROUTES).length);
   });
 
-  test("refusals are problems that the document names", async () => {
+  test("documents each refusal as a problem", async () => {
     const absent = "00000000-0000-4000-8000-000000000000";
     const post = (body: string, type = "application/json") => ({
       method: "POST",
@@ -167,7 +167,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     }
   });
 
-  test("an unavailable store is the documented 503 of each route that needs it", async () => {
+  test("documents the 503 of each route that needs an unavailable store", async () => {
     world.networks.postgres.cut();
     for (const path of ["/jobs", "/queues", "/stats"])
       await api.expectDocumented(path, "get", await fetch(`${model.url}${path}`), 503);
@@ -175,7 +175,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     world.networks.postgres.restore();
   });
 
-  test("/docs and everything it loads are served locally", async () => {
+  test("is shown at /docs with local assets only", async () => {
     const page = await (await fetch(`${model.url}/docs`)).text();
     const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url ?? "");
     expect(assets.length).toBeGreaterThan(2);

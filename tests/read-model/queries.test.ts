@@ -12,7 +12,7 @@ import { createWorld, type ReadModel, type World } from "./world.ts";
 
 setDefaultTimeout(120_000);
 
-// One world for all of them: starting its engines takes longer than the queries.
+// All suites share one world, because starting its engines takes longer than the queries.
 let world: World;
 let model: ReadModel;
 const queried: QueriedModel = {
@@ -43,7 +43,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
   describeUnavailableStore(queried);
   describeLedger(queried);
 
-  test("a wrong method is refused with the right ones, and HEAD is answered without a body", async () => {
+  test("a wrong method is refused with the allowed ones, and HEAD returns no body", async () => {
     const wrong = await fetch(`${model.url}/jobs/recent`, { method: "POST" });
     expect(wrong.status).toBe(405);
     expect(wrong.headers.get("allow")).toBe("GET, HEAD");
@@ -54,7 +54,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
     expect((await fetch(`${model.url}/webhook/alerts`)).status).toBe(405);
   });
 
-  test("the job store cannot be written from here", async () => {
+  test("the read-model cannot write to the job store", async () => {
     const store = createJobDatabase({ url: world.storeUrl });
     await expect(store.read((sql) => sql`delete from jobs`)).rejects.toMatchObject({ code: "25006" });
     await store.close();

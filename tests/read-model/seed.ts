@@ -22,7 +22,7 @@ export interface SeedJob {
   readonly runAt?: Date;
 }
 
-/** Inserts a job like a completed one: two transitions and one attempt with a log line. */
+/** Inserts a job, by default a completed one with two transitions and one attempt that logged a line. */
 export async function seedJob(sql: Sql, job: SeedJob = {}): Promise<{ id: string; events: JobEvent[] }> {
   const id = job.id ?? newJobId();
   const createdAt = job.createdAt ?? new Date();
@@ -124,7 +124,7 @@ export interface Outcome {
   readonly correlationId?: string;
 }
 
-/** The event of an outcome. */
+/** Creates the event that reports an outcome. */
 export function terminalEvent({ id, eventId, at, status = "COMPLETED", ...rest }: Outcome): JobEvent {
   const { type = "hash", correlationId = crypto.randomUUID() } = rest;
   const moved = { jobId: id, jobType: type, sequence: 2, run: 1, attempt: 1, from: "EXECUTING" as const };
@@ -145,7 +145,7 @@ export function terminalEvent({ id, eventId, at, status = "COMPLETED", ...rest }
   return makeEvent({ ...common, eventType: "job.cancelled", payload: { ...moved, to: status, totalMs: 10 } });
 }
 
-/** A snapshot of empty queues, as the metrics-engine stores one. */
+/** Creates a snapshot of empty queues like those the metrics-engine stores. `ready` sets the depths of bus queues. */
 export function drainedSnapshot(at = new Date(), ready: Record<string, number> = {}): Snapshot {
   return {
     at: at.toISOString(),

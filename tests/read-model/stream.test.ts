@@ -25,7 +25,7 @@ interface Listener {
 }
 const listeners: Listener[] = [];
 
-/** A client of the stream that checks every message against the contract. */
+/** Opens a stream client that checks every message against the contract. */
 async function listenTo(model: Pick<ReadModel, "url">, lastEventId?: string): Promise<Listener> {
   const abort = new AbortController();
   const response = await fetch(`${model.url}/stream`, {
@@ -94,7 +94,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await world?.stop();
   }, 60_000);
 
-  test("every client sees what is recorded from then on, once and in order", async () => {
+  test("every client sees each newly recorded event once and in order", async () => {
     const model = await world.start();
     const [one, two] = await Promise.all([listenTo(model), listenTo(model)]);
     const first = await record(3);
@@ -104,7 +104,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(two.messages).toEqual(one.messages);
   });
 
-  test("a client resumes after its last id, even at another read-model that never saw it", async () => {
+  test("a client resumes after its last id, even at another read-model", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     await record();
@@ -118,7 +118,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const elsewhere = await listenTo(other, client.lastId());
     await eventually(() => elsewhere.jobs().length >= 3, { what: "what was missed, elsewhere" });
 
-    // Both continue with new entries, without a gap or a repetition where their own reading met the shared one.
+    // Both continue with new entries, with no gap or repetition where their catch-up read meets the shared one.
     const more = [...(await record()), ...(await record())];
     await eventually(() => again.jobs().length >= 5 && elsewhere.jobs().length >= 5, {
       what: "what came after",
@@ -127,7 +127,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(elsewhere.jobs()).toEqual([...missed, ...more]);
   });
 
-  test("a client that has seen nothing yet knows where to resume", async () => {
+  test("a client that has received no message yet knows where to resume", async () => {
     const model = await world.start();
     const before = await listenTo(model);
     await record();
@@ -145,7 +145,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(await metric(model, "observatory_stream_clients")).toBe(0);
   });
 
-  test("clients that leave are forgotten, and one too many is refused", async () => {
+  test("clients that leave are forgotten, and a client beyond the limit is refused", async () => {
     const model = await world.start();
     const many = await Promise.all(Array.from({ length: 200 }, () => listenTo(model)));
     expect(await metric(model, "observatory_stream_clients")).toBe(200);
@@ -156,7 +156,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
       what: "all to be gone",
     });
-    // Some of them are still catching up: their own reading ends with them.
+    // When clients leave while catching up, their catch-up reads end too.
     const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
     for (const client of resuming) client.stop();
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
@@ -164,7 +164,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     });
   });
 
-  test("a client that does not read costs a bounded buffer and other clients nothing", async () => {
+  test("a client that does not read costs a bounded buffer and does not affect other clients", async () => {
     const model = await world.start();
     const reader = await listenTo(model);
     const stalled = connect(Number(new URL(model.url).port), "127.0.0.1");
@@ -173,7 +173,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 2, {
       what: "two clients",
     });
-    // More than the sockets in between hold, about 6 MB.
+    // Send more than the socket buffers on the way can hold, about 6 MB.
     const batches = 160;
     for (let n = 0; n < batches; n++) await record(150, "x".repeat(64));
     await eventually(() => reader.jobs().length === batches * 150, { what: "the reader to have it all" });
@@ -186,7 +186,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     });
   });
 
-  test("the stream outlives a loss of its store and misses nothing", async () => {
+  test("the stream survives the loss of its store and misses nothing", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     await record();
@@ -198,7 +198,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(client.jobs()[1]).toBe(missed!);
   });
 
-  test("stopping ends every stream and leaves none open", async () => {
+  test("stopping ends every stream and closes the server", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     expect(await model.life.stop("test")).toBe(true);
@@ -206,7 +206,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
   });
 
-  test("as a process it names every faulty variable, and ends cleanly with a stream open", async () => {
+  test("the read-model process names every faulty variable, and exits cleanly while a stream is open", async () => {
     const main = join(import.meta.dir, "../../services/read-model/main.ts");
     const start = (env: Record<string, string>) =>
       Bun.spawn([process.execPath, main], {
@@ -232,7 +232,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await eventually(client.ended, { what: "the end of the stream" });
   });
 
-  test("Alertmanager's webhook refreshes the alerts and notifies the stream; a token guards it", async () => {
+  test("Alertmanager's webhook requires a token, refreshes the alerts and notifies the stream", async () => {
     const active = (name: string) => ({
       fingerprint: name,
       labels: { alertname: name, severity: "critical" },

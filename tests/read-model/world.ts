@@ -23,7 +23,7 @@ export interface ReadModel {
   readonly life: Lifecycle;
 }
 
-/** Real engines with the store's tables, a network to each that can be cut, and read-models in this process. */
+/** Starts real engines with the job store's tables, each behind a proxy that can be cut, and in-process read-models. */
 export async function createWorld() {
   const root = createEngineFolder("read-model-");
   const run: StartedEngines<"postgres" | "redis" | "mongo"> = await startEngines({
@@ -46,7 +46,7 @@ export async function createWorld() {
     url.port = String(networks[engine].port);
     return `${url}${path}`;
   };
-  // The writer has no proxy: a test cuts only the read-model off.
+  // The writer bypasses the proxies, so a test cuts off only the read-model.
   const observations: Observations = openObservations({ eventsUrl: mongo.url, cacheUrl: redis.url, log });
   await until(async () => Object.values(await observations.health()).every(Boolean), {
     timeoutMs: 30_000,
@@ -62,14 +62,14 @@ export async function createWorld() {
     observations,
     networks,
     storeUrl: store.url,
-    /** The engines' addresses, as a service's variables. */
+    /** The engines' addresses as environment variables for a service. */
     urls: { DATABASE_URL: store.url, EVENTS_URL: mongo.url, CACHE_URL: redis.url },
-    /** Deletes every stored event, and all counts and other data kept of them. */
+    /** Deletes every stored event, and all counts and other data derived from events. */
     async forgetEvents() {
       await observations.prune(new Date(8.64e15));
       await cache.flushall();
     },
-    /** Starts a read-model on a free port; resolves once its engines answer. */
+    /** Starts a read-model on a free port. Resolves once it is ready. */
     async start(settings: Partial<Config> = {}): Promise<ReadModel> {
       const life = createLifecycle({ log, graceMs: 5_000 });
       const config: Config = {

@@ -4,17 +4,17 @@ import { startSteadyLoad } from "../support/steady-load.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-/** From the first answer of the broker until a job has completed again. */
+/** The time limit from the broker's restart until a job completes again. */
 const RECOVERY_MS = 3_000;
 
-behaviour("the broker restarted under load", {}, (world) => {
-  test("loses no job that was answered 202; meanwhile the gateway answers 503 with Retry-After and says not ready", async () => {
+behaviour("a broker restarted under load", {}, (world) => {
+  test("loses no job answered with 202, and until it is back the gateway returns 503 with Retry-After and is not ready", async () => {
     const load = startSteadyLoad(world(), {
       perSecond: 100,
       job: () => ({ type: "sleep", payload: { ms: 1 } }),
     });
     await eventually(() => load.accepted.length > 100, { what: "the load to run" });
-    // A newly declared quorum queue does not yet survive a crash of the whole broker.
+    // A newly declared quorum queue does not yet survive a broker crash.
     await eventually(async () => load.accepted.length > 300, { what: "the queues to be old enough" });
     await world().engine(busEngine()).kill();
 

@@ -6,7 +6,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behaviour("every event delivered again", {}, (world) => {
-  test("changes nothing: no row, no attempt, no count, no stored event", async () => {
+  test("changes no row, attempt, count or stored event", async () => {
     const ids = await world().submitMany([
       { type: "sleep" },
       { type: "fail", maxAttempts: 2 },
@@ -48,7 +48,7 @@ behaviour("every event delivered again", {}, (world) => {
       await bus.publish("jobs.created", joinEnvelopes(texts(true)));
       await bus.publish("jobs.transitions", joinEnvelopes(texts(false)));
     }
-    // A later job through the same queues shows that all of them were processed.
+    // Once a later job has passed through the same queues, every redelivery has been processed.
     const last = await world().submit({ type: "sleep" });
     await world().untilStatus(last, "COMPLETED");
     await world().settledLedger();

@@ -6,12 +6,12 @@ import { startService } from "../support/service-process.ts";
 import { eventually } from "../support/wait.ts";
 import { createWorldEngines } from "../support/world-engines.ts";
 
-/** Output of the test runner where it measures a service's coverage. */
+/** Matches lines that the test runner prints when it measures a service's coverage. */
 const RUNNER = /^bun test v|covered-service\.ts:$/;
 
 const reason = whyLeftOut(enginesOf(chosenSet()));
 test.skipIf(reason !== undefined && !process.env.CI)(
-  `the first start of everything at once, on empty stores, logs no error${reason ? `; left out: ${reason}` : ""}`,
+  `starting all services at once on empty stores logs no error${reason ? `; left out: ${reason}` : ""}`,
   async () => {
     const undo: (() => Promise<unknown>)[] = [];
     try {
@@ -38,7 +38,7 @@ test.skipIf(reason !== undefined && !process.env.CI)(
           () =>
             fetch(`${url}/readyz`).then(
               ({ ok }) => ok,
-              // It is not listening yet.
+              // The service is not listening yet.
               () => false,
             ),
           { what: `${name} to be ready` },

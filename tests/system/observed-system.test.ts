@@ -13,8 +13,8 @@ const log = createLog({ service: "test", level: "silent" });
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 const snapshotsOften = { env: { "metrics-engine": { SNAPSHOT_EVERY_MS: "200" } } };
 
-behaviour("what is observed of known jobs", snapshotsOften, (world) => {
-  /** The samples of a metric by their labels, without `service`. */
+behaviour("observations of known jobs", snapshotsOften, (world) => {
+  /** Returns a metric's samples by their labels, leaving out `service`. */
   async function familyOf(name: string): Promise<Record<string, number>> {
     const text = await (await fetch(`${world().running["metrics-engine"].url}/metrics`)).text();
     expect(text).not.toContain("NaN");
@@ -95,7 +95,7 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
     });
   });
 
-  test("waiting jobs are measured: depth, age, series and queues agree, until they have run", async () => {
+  test("the depth, age, series and queues of waiting jobs agree until the jobs have run", async () => {
     await world().post("/queues/hash/pause");
     const ids = await world().submitMany(
       Array.from({ length: 12 }, () => ({ type: "hash", payload: { text: "waits", rounds: 1 } })),
@@ -130,7 +130,7 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
     await eventually(async () => (await waiting()) === 0, { what: "the series to fall" });
   });
 
-  test("queues of the bus, workers, dead letters and the outbox are measured", async () => {
+  test("bus queues, workers, dead letters and the outbox are measured", async () => {
     const queues = ["events.observed", "jobs.created", "jobs.failed.validation", "messages.parked"].map(
       (queue) => `queue="${queue}"`,
     );
@@ -143,7 +143,7 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
     await until("observatory_dead_letters", { "": row?.count });
   });
 
-  test("a bad envelope among transitions is one dead letter, however often it arrives, and holds nothing up", async () => {
+  test("a bad envelope among transitions becomes one dead letter, however often it arrives, and delays no other event", async () => {
     const bad = { ...sampleEvent("job.completed"), occurredAt: "yesterday" };
     const before = (await world().get<Stats>("/stats")).counters.completed;
     await withBus(async (bus) => {
@@ -180,7 +180,7 @@ behaviour("what is observed of known jobs", snapshotsOften, (world) => {
 });
 
 behaviour("a metrics-engine killed three times in a burst of 2,500 events", {}, (world) => {
-  test("has counted each event once: counters equal the rows, and the ledger settles", async () => {
+  test("counts each event once, so that counters match the rows and the ledger settles", async () => {
     const observed = async () => (await world().get<Stats>("/stats")).counters.events;
     const ids = await world().submitMany(
       Array.from({ length: 500 }, () => ({ type: "sleep", payload: { ms: 0 } })),
@@ -188,7 +188,7 @@ behaviour("a metrics-engine killed three times in a burst of 2,500 events", {}, 
     const counts: number[] = [];
     for (const more of [1, 150, 300]) {
       const from = counts.at(-1) ?? 0;
-      // A fast store may have counted nearly everything before it was killed.
+      // With a fast store, the metrics-engine may count nearly everything before it is killed.
       await eventually(async () => (await observed()) >= Math.min(from + more, 2_500), {
         what: "some to be counted",
         everyMs: 1,
@@ -197,7 +197,7 @@ behaviour("a metrics-engine killed three times in a burst of 2,500 events", {}, 
       counts.push(await observed());
       await world().start("metrics-engine");
     }
-    // It was killed at least once before it was done; otherwise this test would show nothing.
+    // The first kill must precede the last event, or this test would prove nothing.
     expect(counts[0]).toBeLessThan(2_500);
     await world().untilAll(ids, "COMPLETED");
     await world().settledLedger();

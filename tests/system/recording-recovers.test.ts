@@ -8,9 +8,9 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
-/** From the kill until events are recorded again, the start of the process included. */
+/** The time limit from the kill until events are recorded again, including the process's start. */
 const RECOVERY_MS = 10_000;
-/** From the start of the last store, including one operation that has to reach its limit of five seconds. */
+/** The time limit from the last store's start, including one operation that runs into its five-second timeout. */
 const STORES_BACK_MS = 15_000;
 
 const counted = async (world: World) => (await world.get<Stats>("/stats")).counters.events;
@@ -22,7 +22,7 @@ async function underLoad(world: World) {
 }
 
 behaviour("a metrics-engine killed under load", {}, (world) => {
-  test("records again within ten seconds, and every event once", async () => {
+  test("resumes recording within ten seconds and records every event once", async () => {
     const load = await underLoad(world());
     await world().running["metrics-engine"].kill();
     const killedAt = performance.now();
@@ -39,8 +39,8 @@ behaviour("a metrics-engine killed under load", {}, (world) => {
 const { EVENTS_URL, CACHE_URL } = engineSets[chosenSet()];
 const stores = [...new Set([EVENTS_URL, CACHE_URL])];
 
-behaviour("stores of observations that are killed under load", { proxied: stores }, (world) => {
-  test("in any order or at once, do not prevent recording from resuming by itself", async () => {
+behaviour("observation stores killed under load", { proxied: stores }, (world) => {
+  test("let recording resume automatically, whether they die one by one or all at once", async () => {
     const crash = async (name: EngineName) => {
       await world().engine(name).kill();
       await world().engine(name).restart();

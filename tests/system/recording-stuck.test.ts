@@ -3,7 +3,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behaviour("an event store that falls silent", { engines: "full", proxied: ["mongo"] }, (world) => {
-  test("makes the metrics-engine report stuck recording, until it resumes by itself", async () => {
+  test("makes the metrics-engine report stuck recording until it resumes automatically", async () => {
     const readiness = async () => {
       const reply = await fetch(`${world().running["metrics-engine"].url}/readyz`);
       const body = (await reply.json()) as { failing: string[]; stuck: { duty: string; reason: string }[] };

@@ -30,7 +30,7 @@ export default defineJobType({
 });
 `;
 
-/** The next version: one more job type, and one more optional field in an existing type. */
+/** The next version's sources, with one more job type and a new optional field in an existing type. */
 const newer = newerSources({
   add: { "shared/job-types/greet.ts": GREET },
   replace: {
@@ -62,7 +62,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
   const greet = { type: "greet", payload: { name: "Ada" } };
   const noted = { type: "sleep", payload: { ms: 1, note: "new" } };
 
-  test("a newer gateway beside older processors: unknown types wait visibly, the rest runs", async () => {
+  test("with a newer gateway and older processors, jobs of unknown types wait visibly and the others run", async () => {
     const old = world().running.gateway;
     await world().start("gateway", {}, newer.root);
     await old.stop();
@@ -91,7 +91,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     await world().untilAll(waiting, "VALIDATED");
   });
 
-  test("commands on a type without a worker say so, and name the remedies", async () => {
+  test("commands on a type without a worker report that and name the remedies", async () => {
     const note = expect.stringMatching(
       /^No worker runs greet.*1 job waits.*POST \/jobs\/actions.*type:greet$/,
     );
@@ -120,7 +120,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     });
   });
 
-  test("old and new processors side by side: each takes the types it knows", async () => {
+  test("old and new processors side by side each take the types they know", async () => {
     await world().start("processor", {}, newer.root);
     await world().untilAll(accepted, "COMPLETED");
     const { workers } = await world().get<WorkersReply>("/workers");
@@ -137,7 +137,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     expect(greeted).toEqual({ result: { text: "Hello, Ada" }, max_attempts: 4, deadline_ms: 5_000 });
   });
 
-  test("the old ones stop under load: every job completes, and none is refused", async () => {
+  test("when the old processors stop under load, every job completes and none is refused", async () => {
     for (let i = 0; i < 30; i++)
       await submit([greet, noted, { type: "sleep", payload: { ms: 20 } }][i % 3] ?? greet);
     const leaving = world().workers[0]?.stop();
@@ -147,7 +147,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     expect(await world().sql`select reason, detail from dead_letters`).toHaveLength(0);
   });
 
-  test("a payload that does not fit the type fails when a worker that knows the type takes the job", async () => {
+  test("a job whose payload does not fit its type fails once a worker that knows the type takes it", async () => {
     const event = createdEvent(
       makeEvent,
       { jobId: newJobId(), jobType: "salute", payload: { who: 1 } },

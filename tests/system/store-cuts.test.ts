@@ -24,7 +24,7 @@ for (const { engine, failing, alive } of cases)
     `${engine} cut off for ten seconds under load`,
     { engines: "full", proxied: [engine] },
     (world) => {
-      test("loses nothing, refuses only what needs it, names it, and catches up", async () => {
+      test("loses no job, and refusals are limited to requests that need it and name it", async () => {
         const load = startSteadyLoad(world(), {
           perSecond: 50,
           job: (n) =>
@@ -57,7 +57,7 @@ for (const { engine, failing, alive } of cases)
         expect(overview.status).toBe(200);
         const acceptedWhileCut = load.accepted.length;
         await eventually(() => performance.now() - cutAt > CUT_MS, { what: "ten seconds to pass" });
-        // The front door does not depend on any store.
+        // Accepting jobs does not depend on any store.
         expect(load.accepted.length).toBeGreaterThan(acceptedWhileCut + 50);
 
         await proxy.restore();

@@ -14,20 +14,20 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
-/** Statements end after this long, so that a lock need not last half a minute. */
+/** The processor's statement timeout, short so that a lock need not last half a minute. */
 const STATEMENT_TIMEOUT_MS = 700;
 
 interface Trouble {
   readonly name: string;
-  /** Begins the trouble; resolves to a function that ends it. */
+  /** Starts the trouble and resolves to a function that ends it. */
   readonly begin: (world: World) => Promise<() => Promise<unknown>>;
-  /** What the processor reports. */
+  /** Matches the reason that the processor reports. */
   readonly reason: RegExp;
 }
 
 const troubles: Trouble[] = [
   {
-    name: "a table that is locked for longer than a statement may take",
+    name: "a table locked beyond the statement timeout",
     async begin({ sql }) {
       const held = Promise.withResolvers<void>();
       const locked = Promise.withResolvers<void>();
@@ -79,8 +79,8 @@ const troubles: Trouble[] = [
 ];
 
 /**
- * The table of jobs on a full file system of 4 MB. Without permission to mount one, a trigger raises the server's
- * error for a full disk.
+ * Moves the `jobs` table to a full file system of 4 MB. Without permission to mount one, a trigger raises
+ * PostgreSQL's disk-full error instead.
  */
 async function fillDisk({ sql }: World): Promise<() => Promise<unknown>> {
   const place = mkdtempSync(join(tmpdir(), "observatory-disk-"));
@@ -114,7 +114,7 @@ async function fillDisk({ sql }: World): Promise<() => Promise<unknown>> {
 }
 const undo: (() => Promise<void>)[] = [];
 
-behaviour("the store's trouble is never the job's fault", {}, (world) => {
+behaviour("store trouble", {}, (world) => {
   const startImpatient = async () => {
     await world().running.processor.stop();
     await world().start("processor", {
@@ -124,10 +124,10 @@ behaviour("the store's trouble is never the job's fault", {}, (world) => {
   const readiness = async () =>
     (await (await fetch(`${world().running.processor.url}/readyz`)).json()) as { status: string };
 
-  test("the processor's statements end early here", startImpatient);
+  test("a processor starts with a short statement timeout", startImpatient);
 
   for (const { name, begin, reason } of troubles)
-    test(`${name}, under load: not ready and why, then every job completes and none is a dead letter`, async () => {
+    test(`${name} under load makes the processor unready and is reported, and later every job completes`, async () => {
       const load = startSteadyLoad(world(), {
         perSecond: 40,
         job: (n) => ({ type: "sleep", payload: { ms: n % 5 }, metadata: { filling: "x".repeat(500) } }),
@@ -157,8 +157,8 @@ behaviour("the store's trouble is never the job's fault", {}, (world) => {
     });
 });
 
-behaviour("a single message that the store keeps failing on", {}, (world) => {
-  /** Makes the store fail on every row of a table whose text contains "poison", with an error of an unknown class. */
+behaviour("a message that the store keeps failing on", {}, (world) => {
+  /** Makes the store reject every row of a table whose text matches `text`, with an error of an unknown class. */
   const poison = (table: string, text = "poison") =>
     world().sql.unsafe(`
       create or replace function poisoned() returns trigger language plpgsql as
@@ -173,7 +173,7 @@ behaviour("a single message that the store keeps failing on", {}, (world) => {
   };
   const ready = async () => (await fetch(`${world().running.processor.url}/readyz`)).ok;
 
-  test("is parked at intake with its reason, while the others complete, even when it arrives alone", async () => {
+  test("is parked at intake with its reason, even if it arrives alone, while the others complete", async () => {
     await poison("jobs");
     const jobs = Array.from({ length: 60 }, (_, n) => ({
       type: "sleep",
@@ -201,7 +201,7 @@ behaviour("a single message that the store keeps failing on", {}, (world) => {
     await world().untilStatus(alone, "COMPLETED");
   });
 
-  test("that cannot be filed is parked beside the others, and filed when the cause is gone", async () => {
+  test("that cannot be filed as a dead letter is parked, and is filed once the cause is gone", async () => {
     await poison("dead_letters");
     const bus = openBus({
       url: world().urls.BUS_URL,
@@ -235,9 +235,9 @@ behaviour("a single message that the store keeps failing on", {}, (world) => {
     await bus.close();
   });
 
-  test("that cannot be recorded is a dead letter, and the events around it are stored", async () => {
+  test("that cannot be recorded becomes a dead letter, and the events around it are stored", async () => {
     if (world().set !== "embedded") return expect(await parked("metrics-engine", "events.observed")).toBe(0);
-    // Batches are compressed: the table shows the job, and the id of its `job.created` where that is new.
+    // Batches are compressed, but `seen` shows the job and, if new, the id of its `job.created`.
     const idempotencyKey = "poisoned";
     await poison("observations.seen", `${jobIdOfKey(idempotencyKey)},%,${"_".repeat(8)}-____-____-____-`);
     const before = await parked("metrics-engine", "events.observed");

@@ -152,7 +152,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     await observations.record(sampleEvents(100, "job.created"));
-    // The planner prefers a scan for so few rows. With scans disabled, the plan shows whether an index can serve the query.
+    // The planner prefers a scan for so few rows. With scans disabled, the plan shows whether an index can serve them.
     await world.sql`set enable_seqscan = off`;
     await world.sql`set enable_bitmapscan = off`;
     const id = crypto.randomUUID();

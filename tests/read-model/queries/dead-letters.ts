@@ -5,7 +5,7 @@ import type { Problem } from "../../../contracts/problem.ts";
 import { seedDeadLetter } from "../seed.ts";
 import { ago, type QueriedModel } from "./queried-model.ts";
 
-/** Dead letters: how they are found, listed and shown. */
+/** Tests finding, listing and showing dead letters. */
 export function describeDeadLetters({ get, world }: QueriedModel): void {
   test("dead letters are found by reason, type, time and words", async () => {
     const letter = (body: unknown, seed: object, seconds: number) =>

@@ -5,7 +5,7 @@ import type { Problem } from "../../../contracts/problem.ts";
 import { seedJob } from "../seed.ts";
 import { ago, type QueriedModel } from "./queried-model.ts";
 
-/** Lists of jobs, their filters, and one job with its history. */
+/** Tests job lists, their filters, and a single job with its history. */
 export function describeJobs({ get, url, world }: QueriedModel): void {
   const ids = async (query: string) => {
     const { status, body } = await get<JobPage>(`/jobs?${query}`);
@@ -15,7 +15,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
 
   describe("jobs", () => {
     test.each(["all", "status=COMPLETED,FAILED", "type=hash"])(
-      "pages of %s neither repeat nor miss a job while others arrive, even where times are equal",
+      "pages filtered by %s neither repeat nor miss a job while others arrive, even if times are equal",
       async (filter) => {
         const base = Date.now() - 60_000;
         const seeded: string[] = [];
@@ -25,7 +25,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
             (await seedJob(world().sql, { status, createdAt: new Date(base + Math.floor(n / 5)) })).id,
           );
         }
-        // Times that differ in microseconds alone, which a millisecond cursor would confuse.
+        // Make the times differ only in microseconds, which a millisecond cursor would confuse.
         await world().sql`
           update jobs set created_at = created_at + (ascii(right(id::text, 1)) * interval '3 microseconds')`;
 
@@ -45,8 +45,8 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       },
     );
 
-    test("a page stays small and fast, whatever its jobs contain; the rest is in the job itself", async () => {
-      // The store prints each of these numbers with 309 digits: 60 such jobs are 170 MB.
+    test("a page stays small whatever its jobs contain, and each job itself has the full data", async () => {
+      // The store prints each of these numbers with 309 digits, so 60 such jobs take 170 MB.
       const metadata = { numbers: Array<number>(9_000).fill(1e308) };
       const message = `it broke ${"😀".repeat(1_000)}`;
       const heavy = await Promise.all(
@@ -83,7 +83,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       await world().sql`delete from jobs where id = any(${heavy.map(({ id }) => id)}::uuid[])`;
     });
 
-    test("filters find by status, type, time, parent and payload field", async () => {
+    test("filters match status, type, time, parent and payload field", async () => {
       const { id: parent } = await seedJob(world().sql, { type: "fan-out", createdAt: ago(9_000) });
       const { id: failed } = await seedJob(world().sql, {
         status: "FAILED",
@@ -112,7 +112,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       ).toEqual([child, failed]);
     });
 
-    test("filters find by several statuses and types, error, worker, ends and failures, and in one line", async () => {
+    test("filters match several statuses and types, error, worker, end and failure times, also in one line", async () => {
       await seedJob(world().sql, { status: "CANCELLED", createdAt: ago(7_200_000) });
       const { id: old } = await seedJob(world().sql, {
         status: "FAILED",
@@ -149,7 +149,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       expect(await ids("filter=worker:w-2&status=completed")).toEqual([done]);
     });
 
-    test("a meaningless filter is refused with what was probably meant", async () => {
+    test("a meaningless filter is refused with a suggestion", async () => {
       await seedJob(world().sql, { type: "retired", createdAt: ago(1_000) });
       expect(await ids("type=retired")).toHaveLength(1);
       const refused = async (query: string) => (await get<Problem>(`/jobs?${query}`)).body;
@@ -170,7 +170,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       );
     });
 
-    test("text finds words of payload and error, beginnings of words and of ids, and job types", async () => {
+    test("text search finds words in payloads and errors, prefixes of words and ids, and job types", async () => {
       const { id: hash } = await seedJob(world().sql, {
         createdAt: ago(3_000),
         payload: { text: "quick Brown fox" },
@@ -194,7 +194,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
         expect((await get(`/jobs?text=${odd}`)).status).toBe(200);
     });
 
-    test("an unreadable query is refused by name", async () => {
+    test("an invalid query is refused with a specific code", async () => {
       const code = async (path: string) => {
         const { status, body } = await get<Problem>(path);
         return [status, body.code];
@@ -211,7 +211,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
         "createdAfter=now",
       ])
         expect(await code(`/jobs?${query}`)).toEqual([400, "INVALID_QUERY"]);
-      // Only the store knows that these are impossible.
+      // Only the store can tell that these values are impossible.
       expect(await code("/jobs?text=a%00b")).toEqual([400, "INVALID_QUERY"]);
       expect(await code("/jobs?payload.a=%00")).toEqual([400, "INVALID_QUERY"]);
       expect(await code("/jobs?createdAfter=0000-01-01T00:00:00Z")).toEqual([400, "INVALID_QUERY"]);
@@ -221,7 +221,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       expect(await code("/jobz")).toEqual([404, "ROUTE_NOT_FOUND"]);
     });
 
-    test("one job comes with its history, children and events, and with a timeline", async () => {
+    test("a job is returned with its history, children and events, and has a timeline", async () => {
       const { id, events } = await seedJob(world().sql, { type: "fan-out" });
       await seedJob(world().sql, { parentId: id });
       await seedJob(world().sql, { parentId: id, status: "FAILED" });

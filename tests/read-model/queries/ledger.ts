@@ -6,15 +6,15 @@ import { eventually } from "../../support/wait.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker, terminalEvent } from "../seed.ts";
 import { ago, type QueriedModel } from "./queried-model.ts";
 
-/** How the ledger judges accepted jobs. */
+/** Tests how the ledger judges accepted jobs. */
 export function describeLedger({ get, world }: QueriedModel): void {
   describe("ledger", () => {
     const ledgerNow = async () => (await get<Ledger>("/ledger?settleMs=0")).body;
-    /** Judges the present state: in between, the read-model may have sealed what a test had half written. */
+    /** Judges the current state afresh, because the read-model may have sealed jobs that a test had only half written. */
     const ledger = async () => {
       await world().sql`truncate ledger_seals, ledger_accusations`;
       let report = await ledgerNow();
-      // Where the event store has forgotten the beginning, only sealing passes over it.
+      // Only sealing gets past a beginning that the event store has forgotten.
       await eventually(
         async () => {
           report = await ledgerNow();
@@ -25,7 +25,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       return report;
     };
 
-    /** Ten completed jobs, one failed, one in flight, one dead letter: everything is where it belongs. */
+    /** Seeds a balanced state: ten completed jobs, one failed, one in flight and one dead letter. */
     async function balance() {
       const jobs = [];
       for (let n = 0; n < 10; n++) jobs.push(await seedJob(world().sql, { createdAt: ago(120_000 - n) }));
@@ -66,7 +66,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       });
     });
 
-    test("is not settled while a killed worker's job is orphaned, and says what it is waiting for", async () => {
+    test("is not settled while a killed worker's job is orphaned, and lists the reasons", async () => {
       await seedWorker(world().sql, "w-killed", 8_000);
       const { events } = await seedJob(world().sql, {
         status: "EXECUTING",
@@ -87,14 +87,14 @@ export function describeLedger({ get, world }: QueriedModel): void {
       );
     });
 
-    test("accepts a few settle times and names them", async () => {
+    test("accepts only a few settle times and lists them in the refusal", async () => {
       expect((await get<Ledger>("/ledger?settleMs=30000")).body.settleMs).toBe(30_000);
       const { status, body } = await get<Problem>("/ledger?settleMs=7000");
       expect([status, body.code]).toEqual([400, "INVALID_QUERY"]);
       expect(body.detail).toEndWith("Expected one of 0, 1000, 5000, 30000, 60000");
     });
 
-    test("names the job whose row is gone as lost", async () => {
+    test("names a job whose row is missing as lost", async () => {
       const [job] = await balance();
       await world().sql`delete from jobs where id = ${job!.id}`;
       expect(await ledger()).toMatchObject({
@@ -108,7 +108,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(await ledger()).toMatchObject({ lost: { count: 1, ids: [job!.id] }, duplicated: { count: 0 } });
     });
 
-    test("names the jobs of which an event was never stored as unobserved", async () => {
+    test("names jobs with missing events as unobserved", async () => {
       await balance();
       const unseen = await seedJob(world().sql, { createdAt: ago(70_000) });
       const half = await seedJob(world().sql, { createdAt: ago(70_000) });
@@ -124,7 +124,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(report.unobserved.ids.sort()).toEqual([unseen.id, half.id].sort());
     });
 
-    test("names the job with two outcomes, in either store, as duplicated", async () => {
+    test("names a job with two outcomes in either store as duplicated", async () => {
       const [inStore, inEvents] = await balance();
       await world()
         .sql`insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
@@ -143,7 +143,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(report.duplicated.ids.sort()).toEqual([inStore!.id, inEvents!.id].sort());
     });
 
-    test("accepts a second outcome of another run, and on one side's word a job older than the event store's memory", async () => {
+    test("accepts a second outcome from another run, and a job without events that is older than the event store's retention", async () => {
       const [job] = await balance();
       const again = { id: job!.id, eventId: eventIdAt(job!.id, 6), at: ago(60_000) };
       await world()
@@ -156,10 +156,10 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(Date.parse(report.from ?? "")).toBeGreaterThan(ago(168 * 3_600_000).getTime());
     });
 
-    test("judges nothing that may still be in transit", async () => {
+    test("does not judge jobs whose events may still be in transit", async () => {
       await balance();
       await seedJob(world().sql, { createdAt: ago(5_000) });
-      // The newest stored event bounds what is judged, and is not itself below that bound.
+      // The newest stored event bounds the judged span and lies outside it.
       const held = await ledger();
       expect(held).toMatchObject({ accepted: 12, balanced: true });
       expect(Date.parse(held.watermark)).toBeLessThan(ago(20_000).getTime());
@@ -172,7 +172,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(await ledger()).toMatchObject({ balanced: true });
     });
 
-    test("counts thousands of accused jobs, and names a hundred", async () => {
+    test("counts thousands of accused jobs but names only a hundred", async () => {
       await balance();
       const events = Array.from({ length: 2_500 }, (_, n) => {
         const id = newJobId();
@@ -183,13 +183,14 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect([lost.count, lost.ids.length, balanced]).toEqual([2_500, 100, false]);
     });
 
-    test("concurrent requests share one computation", async () => {
+    test("serves concurrent requests with one computation", async () => {
       await balance();
       const holder = await world().sql.reserve();
       await holder`begin`;
       await holder`lock table ledger_seals in access exclusive mode`;
       const asked = Array.from({ length: 6 }, ledgerNow);
-      // The computation waits for the table, and the server answers in order of arrival: all six have arrived by then.
+      // The computation waits for the locked table. The server replies in order of arrival, so once these probes return,
+      // all six requests have arrived.
       for (let n = 0; n < 3; n++) expect((await get("/healthz")).status).toBe(200);
       await holder`rollback`;
       holder.release();

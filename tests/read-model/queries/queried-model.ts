@@ -1,6 +1,6 @@
 import type { World } from "../world.ts";
 
-/** A read-model of the world, and the calls that its tests make. */
+/** The world's read-model, and the calls that the tests make to it. */
 export interface QueriedModel {
   world(): World;
   url(): string;

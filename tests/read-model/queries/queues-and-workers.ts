@@ -4,9 +4,9 @@ import { eventually } from "../../support/wait.ts";
 import { drainedSnapshot, seedDeadLetter, seedJob, seedWorker } from "../seed.ts";
 import { ago, type QueriedModel } from "./queried-model.ts";
 
-/** The current state of queues and workers. */
+/** Tests the current state of queues and workers. */
 export function describeQueuesAndWorkers({ get, url, world }: QueriedModel): void {
-  test("one computation serves all concurrent readers of the queues, and ends when they have left", async () => {
+  test("one computation serves all concurrent queue readers and is cancelled when they have left", async () => {
     const statements = async () =>
       (
         await world().sql`
@@ -21,7 +21,7 @@ export function describeQueuesAndWorkers({ get, url, world }: QueriedModel): voi
       const calls = Array.from({ length: 20 }, () =>
         fetch(`${url()}/queues`, { signal: leaving.signal }).catch(() => "left"),
       );
-      // The queues, and what they are made from.
+      // One statement reads the queue states, the other the backlog.
       await eventually(async () => (await statements()) === 2, { what: "two statements for twenty readers" });
       leaving.abort();
       expect(new Set(await Promise.all(calls))).toEqual(new Set(["left"]));
@@ -33,7 +33,7 @@ export function describeQueuesAndWorkers({ get, url, world }: QueriedModel): voi
     expect((await get("/queues")).status).toBe(200);
   });
 
-  test("queues and workers show the store's current state; a silent worker is lost", async () => {
+  test("queues and workers show the store's current state, and a silent worker is lost", async () => {
     await seedWorker(world().sql, "w-alive");
     await seedWorker(world().sql, "w-silent", 20_000);
     await seedWorker(world().sql, "w-stopped", 20_000, "stopped");

@@ -5,10 +5,10 @@ import { eventually } from "../../support/wait.ts";
 import { seedJob } from "../seed.ts";
 import type { QueriedModel } from "./queried-model.ts";
 
-/** What still answers while a store is unavailable. */
+/** Tests which routes keep working while a store is unavailable. */
 export function describeUnavailableStore({ get, world }: QueriedModel): void {
   describe("an unavailable store", () => {
-    test("makes what needs PostgreSQL answer 503, the rest works, and everything recovers when it is back", async () => {
+    test("makes routes that need PostgreSQL return 503 until it recovers, and leaves the others working", async () => {
       const { id, events } = await seedJob(world().sql);
       await world().observations.record(events);
       world().networks.postgres.cut();
@@ -44,7 +44,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       expect((await get("/readyz")).status).toBe(200);
     });
 
-    test("that is silent instead of closed is detected, and its dead connections are replaced", async () => {
+    test("that hangs without closing connections is detected, and its dead connections are replaced", async () => {
       const { id } = await seedJob(world().sql);
       expect((await get(`/jobs/${id}`)).status).toBe(200);
       world().networks.postgres.freeze();
@@ -55,7 +55,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       await eventually(async () => (await get(`/jobs/${id}`)).status === 200, { what: "the job" });
     });
 
-    test("leaves jobs without events when it is the event store", async () => {
+    test("leaves jobs without events if it is the event store", async () => {
       const { id, events } = await seedJob(world().sql);
       await world().observations.record(events);
       expect((await get<JobDetail>(`/jobs/${id}`)).body.events).toHaveLength(2);
@@ -79,7 +79,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       });
     });
 
-    test("affects only series and the stream when it is the cache", async () => {
+    test("affects only series, stats and the stream if it is the cache", async () => {
       world().networks.redis.cut();
       for (const path of ["/series?metric=completed", "/stats", "/stream"]) {
         const { status, body } = await get<Problem>(path);
