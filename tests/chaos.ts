@@ -16,13 +16,12 @@ const say = (line: string) =>
 const LEASE_MS = 2_000;
 const CONCURRENCY = 48;
 
-/** One fault; resolves once it has been injected and undone. Returns the ids of jobs that it submitted itself. */
+/** Injects one fault and undoes it. Resolves to the ids of any jobs that it submitted itself. */
 type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
 
 /**
- * Cuts one processor off PostgreSQL for longer than its lease. Jobs end in it meanwhile. The other processors take
- * them over but are full by then, so it claims its own jobs again while their stale ends are still waiting to be
- * recorded.
+ * Cuts one processor off PostgreSQL for longer than its lease, while jobs end in it. The other processors take those
+ * jobs over but are full, so the victim claims them again while their stale ends still wait to be recorded.
  */
 async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
   const victim = random.pick(world.workers);
@@ -54,7 +53,7 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
     payload: { ms: cutMs + random.between(500, 2_000) },
   }));
   await Bun.sleep(cutMs);
-  // Once reconnected, it claims at once; the lock delays its ends, as a slow retry would.
+  // Once reconnected, the victim claims at once. The lock delays its ends, as a slow retry would.
   const lockMs = random.between(0, 1_500);
   await world.sql.begin(async (lock) => {
     await lock`lock table explicit_attempts in exclusive mode`;
@@ -64,10 +63,10 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
   return submitted;
 }
 
-/** There are two processors. */
+/** Lists the processor twice, because two of them run. */
 const VICTIMS: readonly ServiceName[] = [...JOB_SERVICES, "processor"];
 
-/** Picks a process of a service; it must then be killed, because the world expects that. */
+/** Picks a service process to kill. The caller must kill it, because the world no longer counts it as a worker. */
 function condemn(world: World, random: Random): ServiceProcess {
   const name = random.pick(VICTIMS);
   if (name !== "processor") return world.running[name];
@@ -152,7 +151,7 @@ const JOBS: readonly ((random: Random) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", runAt: new Date(Date.now() + random.between(0, 3_000)).toISOString() }),
 ];
 
-/** Every accepted job must have ended, each exactly once. */
+/** Returns faults unless every accepted job has ended exactly once. */
 async function judge(world: World, accepted: readonly string[]): Promise<string[]> {
   const faults: string[] = [];
   const deadline = performance.now() + 120_000;
@@ -239,11 +238,11 @@ async function main(): Promise<number> {
       processor: { CONCURRENCY: String(CONCURRENCY) },
     },
   });
-  // A separate stream: how many jobs fit between two faults must not affect the choice of faults.
+  // Jobs use a separate random stream, so that their number between two faults does not affect the choice of faults.
   const jobs = createRandom(seed + 1);
   const load = startSteadyLoad(world, { perSecond: rate, job: () => jobs.pick(JOBS)(jobs) });
   try {
-    // Newly declared quorum queues do not survive a crash of the broker yet.
+    // Newly declared quorum queues do not yet survive a broker crash.
     await Bun.sleep(1_500);
     const until = performance.now() + minutes * 60_000;
     let faults = 0;

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The terminal UI, without the command line, launcher and engines beside it. */
+/** The terminal UI without its command line, launcher and engines. */
 export const TERMINAL_UI = "tui";
-/** The page and its server: the one as Chromium ran it, the other as Bun did. */
+/** The page as Chromium ran it, and its server as Bun ran it. */
 export const WEB = "web";
 
-// Bun.Glob does not scan braces that hold a slash.
+// Bun.Glob does not expand braces that contain a slash.
 const PATTERNS: Readonly<Record<string, readonly string[]>> = {
   [TERMINAL_UI]: ["tui/*.ts", "tui/views/*.ts"],
   [WEB]: ["web/**/*.ts", "web/**/*.tsx"],
@@ -20,8 +20,8 @@ export interface ServiceCoverage {
 }
 
 /**
- * Line coverage by service from all lcov reports below a folder: a line counts as hit when any process ran it. Files
- * that no process ever loaded count with all their lines, so that dead code is visible.
+ * Computes line coverage by service from all lcov reports below a folder. A line counts as hit if any process ran it.
+ * In a file that no process loaded, every line that is not blank counts as missed, so that dead code is visible.
  */
 export async function coverageByService(
   folder: string,

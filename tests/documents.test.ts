@@ -7,12 +7,11 @@ import { SERVICE_NAMES } from "../contracts/services.ts";
 import { STATUS_WORDS } from "../contracts/status-words.ts";
 
 const ROOT = join(import.meta.dir, "..");
-/** Documents that people read. */
 const pages = ["*.md", "docs/**/*.md", "contracts/*.md"].flatMap((pattern) => [
   ...new Bun.Glob(pattern).scanSync(ROOT),
 ]);
 
-test("every check that the invariants name exists", async () => {
+test("every file that docs/invariants.md names exists", async () => {
   const text = await Bun.file(join(ROOT, "docs/invariants.md")).text();
   const named = [...text.matchAll(/`([\w./-]+\.ts)`/g)].map(([, path = ""]) => path);
   expect(named.length).toBeGreaterThan(30);
@@ -34,7 +33,7 @@ test.each(pages)("every script that %s mentions exists", async (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test("the drawing of a job's states has exactly the legal moves", async () => {
+test("the job state diagram has exactly the legal moves", async () => {
   const text = await Bun.file(join(ROOT, "docs/architecture.md")).text();
   const drawing = /stateDiagram-v2\n([^`]+)```/.exec(text)?.[1] ?? "";
   const drawn = [...drawing.matchAll(/^ *(\S+) --> ([A-Z]+)/gm)].map(([, from, to]) => `${from} ${to}`);
@@ -45,7 +44,7 @@ test("the drawing of a job's states has exactly the legal moves", async () => {
 });
 
 test.each(["jobs", "deadLetters"] as const)(
-  "the page of filters lists the keys of %s as in the contract",
+  "docs/filters.md lists the keys of %s as the contract does",
   async (language) => {
     const rows = Object.entries(keysOf(language)).map(([key, { takes, also, description, example }]) => {
       const names = [key, ...also].map((name) => `\`${name}\``).join(", ");
@@ -55,14 +54,14 @@ test.each(["jobs", "deadLetters"] as const)(
   },
 );
 
-test("the page of statuses has the contract's words, in the order of a job's life", async () => {
+test("docs/statuses.md has the contract's words, in the order of a job's life", async () => {
   const rows = Object.entries(STATUS_WORDS).map(
     ([status, { word, meaning }]) => `| \`${status}\` | ${word} | ${meaning} |`,
   );
   expect(await Bun.file(join(ROOT, "docs/statuses.md")).text()).toContain(rows.join("\n"));
 });
 
-test.each(SERVICE_NAMES)("the help of the %s is in columns", (name) => {
+test.each(SERVICE_NAMES)("--help of the %s is aligned in columns", (name) => {
   const { stdout } = Bun.spawnSync([process.execPath, `services/${name}/main.ts`, "--help"], { cwd: ROOT });
   const rows = stdout.toString().split("Environment:\n")[1]?.trimEnd().split("\n") ?? [];
   const columns = rows.map((row) => /^ {2}\S+ {2,}(?=\S)/.exec(row)?.[0].length);

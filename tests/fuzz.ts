@@ -17,7 +17,7 @@ import { createWorld, type World } from "./support/world.ts";
 
 const AT_A_TIME = 16;
 const REPLY_MS = 20_000;
-/** A half-sent body is refused after 30 s; no request waits longer than this. */
+/** A half-sent body is refused after 30 s, so no request may wait longer than this. */
 const HALF_SENT_MS = 40_000;
 const MAX_FAULTS = 20;
 
@@ -25,7 +25,7 @@ const startedAt = performance.now();
 const say = (line: string) =>
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
 
-/** Submits jobs of every type, among them one that becomes a dead letter, and fetches a cursor. */
+/** Submits jobs of every type and one that becomes a dead letter, and fetches a cursor. */
 async function seedWorld(world: World): Promise<Known> {
   const jobs = [...JOB_TYPES.values()].map(({ name, example }) => ({ type: name, payload: example }));
   const later = { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() };
@@ -49,7 +49,7 @@ async function seedWorld(world: World): Promise<Known> {
   };
 }
 
-/** Opens a request whose body never ends; resolves to how long the server kept it, in milliseconds. */
+/** Opens a request whose body never ends. Resolves to the milliseconds for which the server kept it open. */
 async function halfSent(port: number, path: string): Promise<number> {
   const begun = performance.now();
   const socket: Socket = connect(port, "127.0.0.1");
@@ -64,7 +64,7 @@ async function halfSent(port: number, path: string): Promise<number> {
   return performance.now() - begun;
 }
 
-/** Starts the page's server in front of a world and its terminals; the caller stops it. */
+/** Starts the page's server in front of a world and its terminals. The caller must stop it. */
 function startPage(world: World, terminals: number): Promise<ServiceProcess<"web-ui">> {
   return startService("web-ui", {
     PTY_URL: `ws://127.0.0.1:${terminals}/ws`,
@@ -94,7 +94,7 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
   async function send(): Promise<void> {
     while (sent < requests && faults.length < MAX_FAULTS) {
       const number = sent++;
-      // In turns, so that every route is covered; the seed decides everything else.
+      // Take the routes in turn, so that each is covered. The seed decides everything else.
       const target = targets[number % targets.length];
       if (!target) throw new Error("there are no routes");
       const port = portOf(target);
@@ -122,7 +122,7 @@ async function sendAll(world: World, known: Known, requests: number, seed: numbe
   return faults;
 }
 
-/** After all requests, every service must be alive without logged errors, and no job lost. */
+/** Returns the faults that the requests left behind: services that ended, logged errors and an unbalanced ledger. */
 async function judge(world: World): Promise<string[]> {
   const faults: string[] = [];
   for (const service of [...Object.values(world.running)]) {

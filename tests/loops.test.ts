@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { readRules } from "./support/rule-book.ts";
 
 const ROOT = join(import.meta.dir, "..");
-/** Code that runs in services. Observers such as the API client show their user that they are retrying. */
+/** Code that runs in services. Clients such as the API client are left out, because they show users their retries. */
 const SOURCES = ["services/*/*.ts", "shared/*.ts", "shared/{bus,observations,http,tracing}/**/*.ts"];
-/** Loops without a wait are left out: they end by themselves, page after page. */
 const HEADERS = [
   /\buntilItSucceeds\(/g,
   /\bwhile \(!(?:[\w.]+\.aborted|closed)\b/g,
   /\bfor \([^;\n]*;[^;\n]*!\w+\.aborted;/g,
 ];
 const ENDLESS = /\bfor \((?:let \w+ = \w+)?; ;[^)]*\)|\bfor \(;;\)/g;
+/** Endless loops without a wait are left out, because they end on their own, for example after the last page. */
 const WAITS = /\b(?:pause|sleep)\(/;
-/** Defines the retry mechanism, or waits for a limited time. */
+/** Files that define the retry mechanism or wait only for a limited time. */
 const MECHANISM = ["shared/async.ts", "shared/until.ts"];
 
 async function text(path: string): Promise<string> {
@@ -36,7 +36,7 @@ async function tableRows(): Promise<{ path: string; shown: string }[]> {
   }));
 }
 
-test("every loop that retries until it succeeds is in the table, and the table has no others", async () => {
+test("docs/invariants.md lists exactly the loops that retry until they succeed", async () => {
   const found: string[] = [];
   for (const path of SOURCES.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)])) {
     if (path.endsWith(".test.ts") || MECHANISM.includes(path)) continue;
@@ -46,7 +46,7 @@ test("every loop that retries until it succeeds is in the table, and the table h
   expect((await tableRows()).map(({ path }) => path).sort()).toEqual(found.sort());
 });
 
-test("what shows that a loop is stuck is readiness, a duty of a service or an alert", async () => {
+test("a stuck loop shows in readiness, a service's duty or an alert", async () => {
   const alerts = new Set(readRules().map((rule) => rule.alert));
   const runbook = await text("docs/runbooks/DutyStuck.md");
   const mains = await Promise.all(

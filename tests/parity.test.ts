@@ -11,13 +11,13 @@ import { compose, explained, PROJECT, tableRows, variables, withDefaults } from 
 import { settingsOf } from "./parity/settings.ts";
 
 const { services } = SERVICE_CATALOGUE;
-// nginx serves the page; each of our other services is a program.
+// Only services that are programs; nginx serves the page.
 const ours = services.filter(({ name }) => SERVICE_NAMES.includes(name as ServiceName));
 const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
 );
 
-test("the catalogue matches its schema, has no duplicates, and its parts need only each other", () => {
+test("the catalogue matches its schema, has no duplicates, and its services need only each other", () => {
   expect([...Value.Errors(ServiceCatalogue, SERVICE_CATALOGUE)]).toEqual([]);
   const names = services.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
@@ -26,15 +26,15 @@ test("the catalogue matches its schema, has no duplicates, and its parts need on
   expect(new Set(published.map(({ variable }) => variable)).size).toBe(published.length);
 });
 
-test("compose.yaml has exactly the parts of the catalogue", () => {
+test("compose.yaml has exactly the catalogue's services", () => {
   expect(Object.keys(compose.services).sort()).toEqual(services.map(({ name }) => name).sort());
 });
 
-test("each of our services is compiled, and so is the program that contains them all", () => {
+test("every service is compiled, and so is the program that contains them all", () => {
   expect(BINARIES.map(({ name }) => name)).toEqual([...ours.map(({ name }) => name), "odd-dashboard"]);
 });
 
-test("images are labelled with the versions of their services", async () => {
+test("images are labelled with their services' versions", async () => {
   const versions = ours.map(({ name }) => Bun.file(join(PROJECT, "services", name, "VERSION")).text());
   const preset = withDefaults(compose.services.gateway?.build?.args.VERSION);
   expect(new Set((await Promise.all(versions)).map((text) => text.trim()))).toEqual(new Set([preset]));
@@ -66,11 +66,11 @@ describe.each(services)("in compose.yaml, $name", (entry) => {
     });
   });
 
-  test("waits for healthy, restarts, is bounded in memory, CPU and log, and keeps its data in named volumes", () => {
+  test("waits for healthy services, restarts, has limits on memory, CPU and log, and keeps its data in named volumes", () => {
     for (const [name, { condition, required }] of Object.entries(service.depends_on ?? {})) {
       expect(condition).toBe("service_healthy");
       expect(compose.services[name]?.healthcheck).toBeDefined();
-      // Something in a disabled profile must not be required.
+      // A service in another profile, which may be disabled, must not be required.
       if (compose.services[name]?.profiles?.[0] !== entry.profile) expect(required).toBe(false);
     }
     if (entry.health) expect(service.healthcheck?.test.length).toBeGreaterThan(1);
@@ -92,7 +92,7 @@ describe.each(services)("in compose.yaml, $name", (entry) => {
 });
 
 describe.each(ours)("$name itself", (entry) => {
-  test("agrees: its port, its variables and their defaults", async () => {
+  test("agrees with compose.yaml on its port, variables and defaults", async () => {
     const settings = await settingsOf(entry.name);
     const { environment = {}, build } = compose.services[entry.name]!;
     const port = settings.has("PORT") ? "PORT" : "PTY_WS_PORT";
@@ -104,7 +104,7 @@ describe.each(ours)("$name itself", (entry) => {
     expect(missing).toEqual([]);
     for (const [name, { preset }] of settings) {
       const given = environment[name];
-      // A value that can be set from outside defaults to the service's own.
+      // A value that can be overridden defaults to the service's own default.
       if (preset !== undefined && String(given).startsWith(`\${${name}:-`))
         expect(withDefaults(given)).toBe(preset);
     }
@@ -126,7 +126,7 @@ test("docs/settings.md lists every variable of every service with its default", 
   for (const [variable, { services: users, presets }] of actual) {
     const [service, preset] = listed.get(variable) ?? [];
     expect([variable, service]).toEqual([variable, users.length === ours.length ? "all" : users.join(", ")]);
-    // Its default depends on the process.
+    // INSTANCE_ID has a default that depends on the process.
     if (variable !== "INSTANCE_ID") expect([variable, preset]).toEqual([variable, [...presets].join(", ")]);
   }
 });
@@ -134,7 +134,6 @@ test("docs/settings.md lists every variable of every service with its default", 
 test("compose/.env.example explains every variable with its only default", () => {
   const read = Object.fromEntries([...variables].map(([name, presets]) => [name, [...presets].join(" or ")]));
   const told = Object.fromEntries(explained);
-  // The web page's port is already among the origins.
   expect(told).toEqual(read);
 });
 
@@ -161,20 +160,20 @@ test("Alertmanager creates the webhook's token once, and the read-model reads th
   expect(readModel?.environment?.ALERT_WEBHOOK_TOKEN_FILE).toBe("/run/alertmanager/webhook-token");
 });
 
-test("the root .env holds nothing but what Compose needs to find its file", async () => {
+test("the root .env holds only the Compose file and its profiles", async () => {
   const lines = (await Bun.file(join(PROJECT, ".env")).text())
     .split("\n")
     .filter((line) => /^[^#]/.test(line));
   expect(lines).toEqual(["COMPOSE_FILE=compose/compose.yaml", "COMPOSE_PROFILES=core,observe,admin"]);
 });
 
-test("every interface of the registry is published, and its page is on the list of addresses", async () => {
+test("every interface in the registry has a published port", async () => {
   const ports = new Set(published.map(({ port }) => port));
   const absent = registry.interfaces.filter(({ port }) => !ports.has(port)).map(({ id }) => id);
   expect(absent).toEqual([]);
 });
 
-test("docs/compose.md lists every published port with its login, and no other", async () => {
+test("docs/compose.md lists exactly the published ports, with their logins", async () => {
   const rows = (await tableRows("docs/compose.md")).filter(([, where = ""]) =>
     /^(https?:\/\/)?localhost:\d+/.test(where),
   );
@@ -183,7 +182,7 @@ test("docs/compose.md lists every published port with its login, and no other", 
   );
   const wanted = published.map(({ port, credentials, name }) => {
     const { user, password } = credentials ?? {};
-    // These ports require no login, or it is already entered.
+    // RedisInsight's login is already filled in, and a service without a password requires none.
     const asked = name !== "redisinsight" && password;
     return [
       port,
@@ -195,7 +194,7 @@ test("docs/compose.md lists every published port with its login, and no other", 
   expect(inOrder(listed)).toEqual(inOrder(wanted));
 });
 
-test("docs/images.md lists every image with what it is and its profile", async () => {
+test("docs/images.md lists every image with its service and profile", async () => {
   const rows = (await tableRows("docs/images.md")).filter(([, name]) =>
     services.some((one) => one.name === name),
   );

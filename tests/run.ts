@@ -27,12 +27,12 @@ const isCi = Boolean(process.env.CI);
 const say = (line: string) => console.log(`\n== ${line}`);
 const children = new Set<Bun.Subprocess>();
 
-/** Runs a command to its end, showing its output. Returns its exit code and the end of its output. */
+/** Runs a command to its end and shows its output. Returns the exit code and the last part of the output. */
 async function run(
   command: string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; tail: string }> {
-  // One pipe for both streams keeps their lines in the order in which they were written.
+  // One pipe for both streams keeps their lines in order.
   const child = Bun.spawn(["sh", "-c", 'exec "$@" 2>&1', "sh", ...command], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -60,7 +60,7 @@ async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "s
 function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
   const { name, on = "full" } = suite;
   const paths = filesOf(suite).map((file) => `./${file}`);
-  // A repeated run was already measured the first time.
+  // A suite that runs other suites' tests again is not measured again.
   const measure = isWhole && !suite.again;
   return timed(name, async () => {
     const coverage = measure
@@ -75,7 +75,7 @@ function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
         new RegExp(`^ *(\\d+) ${word}$`, "m").exec(tail.slice(tail.lastIndexOf("\n Ran") - 400))?.[1] ?? 0,
       );
     const passed = count("pass");
-    // A runner that crashed before its summary has failed, whatever it counted.
+    // A runner that crashes before its summary has failed, whatever it counted.
     const failed = Math.max(count("fail"), code !== 0 || passed === 0 ? 1 : 0);
     return { passed, failed, skipped: count("skip") };
   });
@@ -88,7 +88,7 @@ function runCheck(name: string, command: string[]): Promise<Outcome> {
   });
 }
 
-/** Where no container engine is available, the harness says so and one check has failed. */
+/** Without a container engine, the harness reports that and one check fails. */
 function runDeployment(name: string): Promise<Outcome> {
   return timed(name, async () => {
     const { code, tail } = await run([process.execPath, `tests/${name}/main.ts`]);
@@ -130,7 +130,7 @@ async function main(): Promise<number> {
   const suites = SUITES.filter((suite) => all || chosen.has(suite));
 
   const outcomes: Outcome[] = [];
-  // Files derived from sources are written here, like snapshots. In CI a test only checks them.
+  // Derived files are updated here, like snapshots. In CI a test only checks them.
   if (!isCi) await run([process.execPath, "shared/export-contracts.ts"]);
   if (all) {
     outcomes.push(await runCheck("types", [process.execPath, "x", "tsc", "--noEmit"]));

@@ -13,8 +13,8 @@ const PACKAGES: Partial<Record<EngineName, string>> = {
 };
 
 /**
- * Installs the engines and programs that the chosen tests need, where that needs no confirmation: on Debian as root,
- * in CI. Elsewhere only installed ones are used. Returns the engines that are still missing.
+ * Installs the engines and programs that the chosen tests need, but only as root on Debian in CI, where no confirmation
+ * is required. Returns the engines that are still missing.
  */
 export async function setUpEngines(
   names: readonly EngineName[],
@@ -23,7 +23,7 @@ export async function setUpEngines(
 ): Promise<MissingEngine[]> {
   const wanted = [
     ...missingEngines([...names]).flatMap(({ engine }) => PACKAGES[engine] ?? []),
-    // What monitors engines. Without them the alert tests are left out, which in CI counts as failures.
+    // Without Prometheus and Alertmanager the alert tests are left out, which counts as failures in CI.
     ...(names.length > 0 && !findPrometheus() ? ["prometheus"] : []),
     ...(names.length > 0 && !findAlertmanager() ? ["prometheus-alertmanager"] : []),
     ...programs.filter((program) => !PROGRAMS[program].find()),

@@ -62,7 +62,7 @@ function baseUrl(option: string, url: string): string {
   return url.replace(/\/+$/, "");
 }
 
-// Exits explicitly: connections kept alive would hold the process for a while.
+// Exit explicitly, because kept-alive connections would hold the process open for a while.
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {

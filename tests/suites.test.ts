@@ -10,12 +10,12 @@ test("every test file is in exactly one suite", () => {
   expect(own.toSorted()).toEqual(FILES);
 });
 
-test("every path of a suite leads to tests", () => {
+test("every suite path contains tests", () => {
   const paths = SUITES.flatMap((suite) => [...suite.paths, ...(suite.again ?? [])]);
   expect(paths.filter((path) => !FILES.some((file) => isBelow(file, path)))).toEqual([]);
 });
 
-test("what runs again already belongs to another suite, and exceptions are in a folder that runs again", () => {
+test("repeated tests belong to another suite, and every exception is in a repeated folder", () => {
   const again = SUITES.filter((suite) => suite.again);
   expect(again.length).toBeGreaterThan(0);
   for (const suite of again) {
@@ -29,7 +29,7 @@ test("what runs again already belongs to another suite, and exceptions are in a 
   ).toEqual([]);
 });
 
-test("a test belongs to the suite of the nearest path", () => {
+test("a test belongs to the suite with the nearest path", () => {
   const suiteOf = (file: string) => SUITES.find((suite) => filesOf(suite, [file]).length > 0)?.name;
   expect(suiteOf("tests/dev/full.test.ts")).toBe("dev-full");
   expect(suiteOf("tests/dev/new.test.ts")).toBe("dev-embedded");
@@ -46,7 +46,7 @@ test("a test that starts engines is in a suite that names them", async () => {
   expect(without.filter((_, n) => starts.test(texts[n] ?? ""))).toEqual([]);
 });
 
-test("a name stands for each suite that begins with it", () => {
+test("a name selects its own suite and those that extend it with a hyphen", () => {
   const names = (name: string) => suitesOf(name).map((suite) => suite.name);
   expect(names("dev")).toEqual(["dev-units", "dev-embedded", "dev-full"]);
   expect(names("processor")).toEqual(["processor-units", "processor"]);

@@ -7,22 +7,22 @@ import type { Program } from "./support/programs.ts";
 /** A set of test files that run in one process, in order. */
 export interface Suite {
   readonly name: string;
-  /** Folders whose tests it runs, or single files of another suite's folder: a test belongs to the nearest path. */
+  /** Folders whose tests the suite runs, or single files in another suite's folder. A test belongs to the nearest path. */
   readonly paths: readonly string[];
-  /** Folders of other suites that run here again, on another set of engines, except for `ONCE`. */
+  /** Other suites' folders whose tests, except for `ONCE`, run again on this suite's engines. */
   readonly again?: readonly string[];
-  /** The engine set of worlds that do not choose one; full engines when left out. */
+  /** The engine set for worlds that do not choose one. Defaults to the full set. */
   readonly on?: EngineSetName;
-  /** The engines without which it cannot run. */
+  /** The engines that the suite requires. */
   readonly engines: readonly EngineName[];
-  /** Programs that it uses besides engines. */
+  /** Programs that the suite requires besides engines. */
   readonly programs?: readonly Program[];
 }
 
 const full = enginesOf("full");
 const embedded = enginesOf("embedded");
 
-/** Every suite of `bun run test`. Suites follow folders, so that a new test needs no entry. */
+/** Every suite of `bun run test`. Suites follow folders, so a new test needs no entry. */
 export const SUITES: readonly Suite[] = [
   { name: "contracts", paths: ["contracts"], engines: [] },
   { name: "shared", paths: ["shared", "tests/support", "tests/bench", "tests/compose"], engines: [] },
@@ -60,7 +60,7 @@ export const SUITES: readonly Suite[] = [
   { name: "grafana-units", paths: ["tests/grafana/dashboards.test.ts"], engines: [] },
   { name: "grafana", paths: ["tests/grafana"], engines: full },
   { name: "authoring", paths: ["tests/authoring"], engines: [] },
-  // Checks that parts of the tree agree, and every test without a nearer suite.
+  // Runs the checks that parts of the tree agree, and every test without a nearer suite.
   { name: "parity", paths: ["tests"], engines: [] },
   { name: "binaries", paths: ["tests/binaries"], engines: full },
   { name: "tui-units", paths: ["tui"], engines: [] },
@@ -70,7 +70,7 @@ export const SUITES: readonly Suite[] = [
   { name: "dev-full", paths: ["tests/dev/full.test.ts"], engines: full },
 ];
 
-/** Left out by `again`, because its engines are fixed or another set of engines changes nothing. */
+/** Tests that `again` leaves out, because their engines are fixed or another engine set changes nothing. */
 export const ONCE: readonly string[] = [
   "tests/gateway/openapi.test.ts",
   "tests/processor/bulk-actions.test.ts",
@@ -79,25 +79,25 @@ export const ONCE: readonly string[] = [
   "tests/system/store-cuts.test.ts",
 ];
 
-/** The suites of a name, which may also be a common prefix: "dev" means all three of its suites. */
+/** Returns the suites with this name or prefix: "dev" selects all three dev suites. */
 export function suitesOf(name: string): Suite[] {
   return SUITES.filter((suite) => suite.name === name || suite.name.startsWith(`${name}-`));
 }
 
-/** Every test file of the project, in the order in which a suite runs its own. */
+/** Returns every test file in the project, in the order in which suites run them. */
 export function testFiles(): string[] {
   const folders = ["contracts", "shared", "services", "tests", "tui", "web"];
   const found = folders.flatMap((folder) => [...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync(ROOT)]);
   return found.filter((file) => !file.includes("node_modules/")).sort();
 }
 
-/** The test files that a suite runs: its own, then those of others that it runs again. */
+/** Returns the test files that a suite runs: its own, then the ones it repeats from other suites. */
 export function filesOf({ name, again = [] }: Suite, files = testFiles()): string[] {
   const repeated = files.filter((file) => again.some((path) => isBelow(file, path)) && !ONCE.includes(file));
   return [...files.filter((file) => suiteOf(file)?.name === name), ...repeated];
 }
 
-/** Whether a file is this path or in this folder. */
+/** Reports whether a file is at this path or below it. */
 export function isBelow(file: string, path: string): boolean {
   return file === path || file.startsWith(`${path}/`);
 }

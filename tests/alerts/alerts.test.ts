@@ -8,7 +8,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 
-/** Alerts wait 5 s here, and are evaluated every second. */
+/** In these tests, rules are evaluated every second and alerts wait 5 s, so this leaves ample time. */
 const ALERT_MS = 20_000;
 
 interface Sample {
@@ -31,11 +31,11 @@ for (const engines of ["full", "embedded"] as const)
           (alert) => alert.name === name && alert.state === "firing",
         );
 
-      test("is scraped completely, and nothing is wrong with it", async () => {
+      test("is scraped completely and raises no alert", async () => {
         await eventually(async () => (await query("up == 1")).length === (engines === "full" ? 6 : 5), {
           what: "every target to answer",
         });
-        // Counted from here, because a processor is missing before the first scrape.
+        // Start counting now, because a processor counts as missing before its first scrape.
         const from = Date.now();
         const { groups } = await eventually(
           async () => {
@@ -67,7 +67,7 @@ for (const engines of ["full", "embedded"] as const)
         await world().job(done[0] ?? "");
 
         const selectors = [...new Set(readRules().flatMap(({ expr }) => selectorsOf(expr)))]
-          // One PostgreSQL includes no broker, so the rules about its disk select nothing.
+          // The embedded engines include no RabbitMQ, so the rules about its disk select nothing.
           .filter((selector) => engines === "full" || !selector.startsWith("rabbitmq_"));
         expect(selectors.length).toBeGreaterThan(15);
         for (const selector of selectors)
@@ -76,13 +76,13 @@ for (const engines of ["full", "embedded"] as const)
           });
       });
 
-      test("reports a killed service to watching clients within seconds, and its return", async () => {
+      test("reports a killed service and its return to watching clients within seconds", async () => {
         const { gateway } = world().running;
         expect(await firing("ServiceDown")).toEqual([]);
         const stream = await followAlerts(world().readModel());
 
         await gateway.kill();
-        // No client requests alerts here: the stream reports them after Alertmanager calls with its token.
+        // No client has requested alerts. The stream reports them because Alertmanager calls the webhook with its token.
         await eventually(() => stream.text().includes('"kind":"alerts"'), {
           what: "the stream to report alerts",
           timeoutMs: ALERT_MS,
@@ -116,7 +116,7 @@ for (const engines of ["full", "embedded"] as const)
         stream.stop();
       });
 
-      test("does not also report a stopped service as slow, nor one fault at two severities", async () => {
+      test("does not report a stopped service as slow too, or one fault at two severities", async () => {
         const raise = (labels: Record<string, string>) => ({ labels });
         const response = await fetch(`${watchers.alertmanager.url}/api/v2/alerts`, {
           method: "POST",
@@ -141,7 +141,7 @@ for (const engines of ["full", "embedded"] as const)
                 state,
               ]),
             );
-            // Alertmanager first processes an alert a moment after it received it.
+            // Alertmanager processes an alert only a moment after receiving it.
             return found["OutboxStuck critical processor"] === "silenced" && found;
           },
           { what: "the alerts to be processed", timeoutMs: ALERT_MS },

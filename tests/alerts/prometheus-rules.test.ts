@@ -14,7 +14,7 @@ const root = join(import.meta.dir, "../..");
 const rules = readRules();
 const alerts = [...new Set(rules.flatMap(({ alert }) => alert ?? []))].sort();
 
-test("every alert states its severity, what is happening, and which page helps", () => {
+test("every alert has a severity, a summary, a description and a runbook", () => {
   expect(alerts.length).toBeGreaterThanOrEqual(9);
   for (const { alert, labels, annotations } of rules.filter((rule) => rule.alert)) {
     expect(["critical", "warning"]).toContain(labels?.severity ?? "");
@@ -56,13 +56,13 @@ const reason =
     ? undefined
     : "promtool or amtool is not on the PATH; try: apt-get install prometheus prometheus-alertmanager";
 
-describeUnless(reason, "Prometheus' own tools", () => {
+describeUnless(reason, "Prometheus's own tools", () => {
   const tool = (program: string | undefined, ...args: string[]) => {
     if (!program) throw new Error(reason);
     return runTool([program, ...args]);
   };
 
-  test("find each alert firing where it should and silent where it should not", async () => {
+  test("find each alert firing when it should and silent when it should not", async () => {
     const folder = join(prometheusFolder, "tests");
     const files = readdirSync(folder).map((name) => join(folder, name));
     expect((await tool(promtool, "test", "rules", ...files)).match(/SUCCESS/g)).toHaveLength(files.length);
@@ -99,7 +99,7 @@ describeUnless(reason, "Prometheus' own tools", () => {
   });
 });
 
-test("on this machine the scrape jobs are those of Compose, with local addresses", () => {
+test("a local run uses Compose's scrape jobs with local addresses", () => {
   const readModel = "http://127.0.0.1:8083";
   const targets = { processor: ["127.0.0.1:1", "127.0.0.1:2"], rabbitmq: ["127.0.0.1:3"] };
   const { global, scrape_configs, alerting } = JSON.parse(prometheusConfig({ readModel, targets }));

@@ -14,7 +14,7 @@ const blocks = [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, 
 const blocksOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 
-test("the worked example of a change produces the verdicts it shows, even after a commit", () => {
+test("the worked example of a contract change produces the verdicts shown in the page, even after a commit", () => {
   for (const args of [
     ["init", "--quiet", "--initial-branch=main"],
     ["add", "."],
@@ -34,7 +34,7 @@ test("the worked example of a change produces the verdicts it shows, even after 
   expect(check()).toEqual({ code: 0, output: expect.stringContaining(passed) });
 });
 
-/** The exported schemas are always stale here, because the command exports them first. */
+/** Runs the contract check, which exports the schemas first, so stale ones do not matter. */
 function check(): { code: number; output: string } {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "run", "contracts:check"], {
     cwd: root,
@@ -42,7 +42,7 @@ function check(): { code: number; output: string } {
   return { code: exitCode, output: `${stdout}${stderr}` };
 }
 
-/** Applies a hunk of a diff that has no header. */
+/** Applies a diff hunk without a header. */
 function apply(file: string, hunk: string): void {
   const lines = hunk.trimEnd().split("\n");
   const side = (drop: string) =>

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { copyProject } from "../support/project-copy.ts";
 
-/** The tests that concern job types and need no engines. */
+/** The tests that cover job types and need no engines. */
 const TESTS = [
   "contracts",
   "shared/job-types",
@@ -14,14 +14,14 @@ const TESTS = [
   "tests/suites.test.ts",
 ];
 
-/** The example of docs/job-types.md, and a name whose imports the formatter sorts the other way round. */
+/** The example in docs/job-types.md, and a name whose imports the formatter sorts in the opposite order. */
 const NAMES = ["greet", "zip-files"];
 
 const copy = copyProject();
 const tree = copy.root;
 afterAll(copy.remove);
 
-test("a job type is added by one command and removed by deleting its files, with green tests each time", () => {
+test("a job type is added by one command and removed by deleting its files, and tests pass each time", () => {
   const page = () => readFileSync(join(tree, "docs/job-types.md"), "utf8");
   const before = page();
   for (const name of NAMES)
@@ -53,16 +53,16 @@ test.each([
   expect(child.exitCode).toBe(code);
 });
 
-/** Runs types, format, lint and tests; returns their output. */
+/** Checks types, format and lint, then runs the tests and returns their output. */
 function runTests(): string {
   run([process.execPath, "x", "tsc", "--noEmit"]);
   run([process.execPath, "x", "biome", "ci", "--colors=off", "."]);
-  // Longer than the default: other suites may load the machine.
+  // The timeout is longer than the default, because other suites may load the machine.
   return run([process.execPath, "test", "--timeout", "60000", ...TESTS.map((path) => `./${path}`)]);
 }
 
 function run(command: string[], cwd: string = tree): string {
-  // Outside CI derived files are written; in CI a stale one is a failure.
+  // Drop CI, so that derived files are updated; in CI a stale one is a failure.
   const { CI: _, ...env } = process.env;
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd, env });
   const printed = `${stdout}${stderr}`;

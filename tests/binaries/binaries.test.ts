@@ -39,7 +39,7 @@ test("a binary prints its name, version, commit, build time and platform", async
   }
 });
 
-test("odd-dashboard alone runs the whole system in a folder that is not a clone", async () => {
+test("odd-dashboard alone runs the whole system outside a clone", async () => {
   const place = createEngineFolder("observatory-place-");
   const program = join(folder, "odd-dashboard");
   const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
@@ -116,7 +116,7 @@ behaviour("the compiled services", {}, (world) => {
       }
   });
 
-  test("are part of odd-dashboard too, threads included", async () => {
+  test("also run from odd-dashboard, including their threads", async () => {
     for (const name of SERVICE_NAMES) {
       const { code, output } = await ask([join(folder, "odd-dashboard"), "service", name, "--version"]);
       expect([code, output]).toEqual([0, expect.stringContaining(`${name} `)]);
@@ -135,7 +135,7 @@ behaviour("the compiled services", {}, (world) => {
     await world().start("processor");
   });
 
-  test("check their own health: 0 while ready, 1 once they have stopped", async () => {
+  test("check their own health, exiting with 0 while ready and 1 once stopped", async () => {
     const { gateway } = world().running;
     const check = () => ask([join(folder, "gateway"), "--healthcheck"], { PORT: new URL(gateway.url).port });
     expect(await check()).toEqual({ code: 0, output: "gateway is ready\n" });

@@ -334,7 +334,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([failing.code, failing.out]).toEqual([1, expect.stringMatching(/ended +5 failed/)]);
   });
 
-  test("a reader that has seen enough ends a command without output on stderr", async () => {
+  test("exits without output on stderr when the reader of its output closes the pipe", async () => {
     const program = cliCommand().join(" ");
     const child = Bun.spawn(
       ["sh", "-c", `${program} jobs --limit 500 -o json | head -1; ${program} events --follow | head -0`],
@@ -346,21 +346,21 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([out, err.replace("Following from now on\n", "")]).toEqual(["{\n", ""]);
   });
 
-  test("untrusted text cannot reach the terminal's controls, in tables nor in JSON", async () => {
+  test("prints no control characters from untrusted text, in tables or in JSON", async () => {
     const hostile = "\x1b]0;pwned\x07\x1b[31m\u202etxet";
     const id = await world().submit({ type: "fail", payload: { message: hostile }, maxAttempts: 1 });
     await world().untilStatus(id, "FAILED");
     for (const args of [["job", id], ["job", id, "-o", "json"], ["jobs"], ["dead-letters"]]) {
       const { code, out } = await run(...args);
       expect(code).toBe(0);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the output must not contain these
       expect(out.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
     }
     expect((await json("job", ["job", id])).payload?.message).toBe(hostile);
   });
 });
 
-test("with no system a command says so, what to do, and exits with 4; as JSON too", async () => {
+test("without a running system a command states the remedy and exits with 4, also as JSON", async () => {
   const text = await withoutSystem(["jobs"]);
   expect([text.code, text.out]).toEqual([4, ""]);
   expect(text.err).toMatch(/^odd-dashboard: Nothing answers at http:\/\/127\.0\.0\.1:1\b.*bun run dev.*\n$/);
@@ -399,7 +399,7 @@ test("an invalid command line exits with 2 and one helpful sentence", async () =
   }
 });
 
-test("prints its version, and runs a service as itself", async () => {
+test("odd-dashboard prints its version, and runs a service with the service's own options", async () => {
   const version = await withoutSystem(["--version"]);
   expect([version.code, version.out]).toEqual([
     0,
@@ -410,7 +410,7 @@ test("prints its version, and runs a service as itself", async () => {
   expect([faulty.code, faulty.err]).toEqual([1, expect.stringContaining("BUS_URL")]);
 });
 
-test("completes commands and options in bash", async () => {
+test("completion scripts complete commands and options", async () => {
   const { out } = await withoutSystem(["completion", "bash"]);
   const complete = (...words: string[]) => {
     const script = `${out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _odd_dashboard; echo "\${COMPREPLY[*]}"`;

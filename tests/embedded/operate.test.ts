@@ -7,7 +7,7 @@ import { eventually } from "../support/wait.ts";
 const ROOT = join(import.meta.dir, "../..");
 const page = readFileSync(join(ROOT, "docs/operate.md"), "utf8");
 
-/** Commands of the page, in its order, each with the answer that it prints there. */
+/** The page's commands in order, each with the output that the page shows. */
 const steps = [...page.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, text = ""]) =>
   text
     .split(/^\$ /m)
@@ -18,8 +18,8 @@ const steps = [...page.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, text 
     }),
 );
 
-behaviour("the commands of the page on operating", {}, (world) => {
-  test("answer as it says, one after the other", async () => {
+behaviour("the commands in docs/operate.md", {}, (world) => {
+  test("print the output that the page shows, one after the other", async () => {
     const ids = new Map<string, string>();
     expect(steps.length).toBeGreaterThan(8);
     for (const { command, answer } of steps)
@@ -28,7 +28,7 @@ behaviour("the commands of the page on operating", {}, (world) => {
       });
   });
 
-  /** Runs a command with the ids of this system for those of the page; learns the ids that it prints first. */
+  /** Runs a command with this system's ids in place of the page's, and learns ids that it prints for the first time. */
   async function answers(
     command: string,
     answer: readonly string[],
@@ -52,7 +52,7 @@ behaviour("the commands of the page on operating", {}, (world) => {
   }
 });
 
-/** An answer as a pattern: `…` matches any text, blanks may be wider, and an id seen for the first time is learned. */
+/** Turns the page's output into a pattern: `…` matches any text, a space matches several, and new ids are captured. */
 function patternOf(answer: readonly string[], ids: ReadonlyMap<string, string>) {
   const learned: string[] = [];
   const source = answer

@@ -6,10 +6,10 @@ import { eventually } from "../support/wait.ts";
 const CUT_MS = 10_000;
 
 behaviour(
-  "the one PostgreSQL of an embedded system cut off for ten seconds under load",
+  "an embedded system whose PostgreSQL is cut off for ten seconds under load",
   { engines: "embedded", proxied: ["postgres"], processors: 2 },
   (world) => {
-    test("loses nothing that was answered 202, names what is unavailable, and recovers by itself", async () => {
+    test("loses no job answered with 202, names the unavailable engine and recovers automatically", async () => {
       const load = startSteadyLoad(world(), {
         perSecond: 50,
         job: (n) =>
@@ -43,7 +43,7 @@ behaviour(
           facts: { engine: "postgres" },
         });
       }
-      // A supervisor that restarts unhealthy services must not do so because an engine is unavailable.
+      // An unavailable engine must not make a supervisor restart the services as unhealthy.
       for (const service of Object.values(world().running)) {
         const ask = (path: string) => fetch(`${service.url}${path}`, { signal: AbortSignal.timeout(5_000) });
         expect([service.name, (await ask("/healthz")).status]).toEqual([service.name, 200]);

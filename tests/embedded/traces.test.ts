@@ -16,7 +16,7 @@ const SPANS = { "execute flaky": 2, "record end": 2, "publish jobs.transitions":
 const EVENTS = "created validated started executed retrying started executed completed".split(" ");
 
 behaviour(
-  "with a receiver of traces",
+  "with a trace receiver",
   {
     engines: "embedded",
     env: {
@@ -60,7 +60,7 @@ behaviour(
         expect(Math.abs(Date.now() - endMs)).toBeLessThan(60_000);
       }
 
-      // The same id everywhere else.
+      // The trace id is the same everywhere else.
       const job = await world().job(jobId);
       const traceId = traceIdOfJob(jobId);
       expect(job.traceId).toBe(traceId);
@@ -74,7 +74,7 @@ behaviour(
       expect(new Set(receiver.tokens)).toEqual(new Set(["t0"]));
     });
 
-    test("the caller's traceparent is continued, and an unsampled one produces no spans", async () => {
+    test("a caller's trace is continued, and an unsampled one produces no spans", async () => {
       const quietTrace = "1".repeat(32);
       const quiet = await world().submit(
         { type: "flaky", payload: { failFirst: 1 } },
@@ -93,19 +93,19 @@ behaviour(
 
       await world().untilStatus(quiet, "COMPLETED");
       expect((await world().job(quiet)).traceId).toBe(quietTrace);
-      // Later spans have arrived, so it would have arrived too.
+      // Once later spans have arrived, spans of the unsampled trace would have arrived too.
       const later = await world().submit({ type: "sleep" });
       await traceWith(traceIdOfJob(later), { "execute sleep": 1 });
       expect([...receiver.ofTrace(quietTrace), ...receiver.ofJob(quiet)]).toEqual([]);
     });
 
-    test("an unreadable traceparent is no reason to refuse a job", async () => {
+    test("an invalid traceparent does not make the gateway refuse a job", async () => {
       const id = await world().submit({ type: "sleep" }, { traceparent: "00-nonsense" });
       await world().untilStatus(id, "COMPLETED");
       expect((await world().job(id)).traceId).toBe(traceIdOfJob(id));
     });
 
-    test("each job of a batch has its own trace, children are in their parent's", async () => {
+    test("each job in a batch has its own trace, and children share their parent's", async () => {
       const ids = await world().submitMany([{ type: "sleep" }, { type: "fan-out", payload: { count: 2 } }]);
       for (const id of ids) {
         const spans = await traceWith(traceIdOfJob(id), { "record end": 1 });
@@ -129,7 +129,7 @@ behaviour(
 
     test("an attempt that dies with its processor is recorded by its successor, in the same trace", async () => {
       const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
-      // Spans not sent yet die with it.
+      // Unsent spans die with the processor, so wait for this one.
       await eventually(() => receiver.ofJob(id).some(({ name }) => name === "receive jobs.created"), {
         what: "its intake to be exported",
       });
@@ -157,7 +157,7 @@ const silent = Bun.serve({
 afterAll(() => silent.stop(true));
 
 behaviour(
-  "with a trace receiver that is unreachable, or accepts spans and never answers",
+  "with trace receivers that are unreachable or never respond",
   {
     engines: "embedded",
     env: {
@@ -166,7 +166,7 @@ behaviour(
     },
   },
   (world) => {
-    test("jobs complete, each service says so once, and stops without waiting for it", async () => {
+    test("jobs complete, and each service warns once and stops without waiting for the receiver", async () => {
       const ids = await world().submitMany(Array.from({ length: 300 }, () => ({ type: "sleep" })));
       await world().untilAll(ids, "COMPLETED");
       const { gateway, processor, "metrics-engine": observer } = world().running;
@@ -183,7 +183,7 @@ behaviour(
       for (const service of [processor, gateway]) {
         const since = performance.now();
         expect(await service.stop()).toBe(0);
-        // Its own time to stop, and a second for the waiting spans.
+        // The limit covers the service's own stop and a second for the pending spans.
         expect(performance.now() - since).toBeLessThan(4_000);
       }
       await world().start("processor");
@@ -192,7 +192,7 @@ behaviour(
   },
 );
 
-behaviour("without a receiver of traces", { engines: "embedded" }, (world) => {
+behaviour("without a trace receiver", { engines: "embedded" }, (world) => {
   test("a job still has its trace id, marked unsampled in its events", async () => {
     const id = await world().submit({ type: "sleep" });
     await world().untilStatus(id, "COMPLETED");
@@ -211,8 +211,8 @@ behaviour("without a receiver of traces", { engines: "embedded" }, (world) => {
 });
 
 /**
- * The spans of a trace in order of their beginning, once the expected number of each name has arrived with all
- * parents.
+ * Waits until the expected number of spans of each name has arrived with all parents. Returns the trace's spans in
+ * order of their start.
  */
 async function traceWith(
   traceId: string,
@@ -238,13 +238,13 @@ async function traceWith(
 
 const times = (all: readonly string[], one: string) => all.filter((item) => item === one).length;
 
-/** Spans whose parent never arrived. */
+/** Returns the names of spans whose parent never arrived. */
 function brokenLinks(spans: readonly ReceivedSpan[], ...known: string[]): string[] {
   const ids = new Set([...known, ...spans.map(({ spanId }) => spanId)]);
   return spans.filter(({ parentSpanId }) => parentSpanId && !ids.has(parentSpanId)).map(({ name }) => name);
 }
 
-/** The names from the root to a span. */
+/** Returns the span names from the root to a span. */
 function pathTo(spans: readonly ReceivedSpan[], span: ReceivedSpan | undefined): string[] {
   if (!span) return [];
   return [

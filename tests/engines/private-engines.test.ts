@@ -16,8 +16,8 @@ import { createEngineFolder } from "../support/engine-folder.ts";
 import { enginesOf } from "../support/engines.ts";
 import { describeOn } from "../support/suite.ts";
 
-// At a timeout the test runner ends every process it started, engines included. This limit is generous, so that tests
-// fail by their own conditions and say why.
+// On a timeout the test runner kills every process it started, including engines. The limit is generous so that each
+// test fails on its own condition, which says why.
 setDefaultTimeout(120_000);
 
 /** One record per engine, written and read by the engine's own driver. */
@@ -47,7 +47,7 @@ const records: Record<string, { write(url: string): Promise<void>; read(url: str
       withClient(await amqp.connect(url), close, async (connection) => {
         const channel = await connection.createChannel();
         const message = await channel.get("kept");
-        // Closing the channel returns it to the queue, for the next read.
+        // Closing the channel returns the message to the queue for the next read.
         return message ? message.content.toString() : undefined;
       }),
   },
@@ -83,13 +83,13 @@ describeOn(enginesOf("full"), "private engines", () => {
   }, 60_000);
 
   test.each(["postgres", "rabbitmq", "redis", "mongo"] as const)(
-    "%s keeps what it acknowledged when it is killed, and leaves no process",
+    "%s keeps acknowledged data when it is killed, and leaves no process",
     async (name) => {
       const engine = run.engines[name];
       const record = records[name]!;
       await record.write(engine.url);
-      // A quorum queue's name is only on disk half a second after its declaration (RabbitMQ 3.10); killed before that,
-      // the broker returns with a queue that never answers.
+      // A quorum queue's name reaches the disk half a second after its declaration (RabbitMQ 3.10). A broker killed
+      // before that restarts with a queue that never responds.
       if (name === "rabbitmq") await until(() => isQuorumNameOnDisk(join(root, name)), onDisk);
       const before = processTree(engine.pid);
 
@@ -135,21 +135,21 @@ describeOn(enginesOf("full"), "private engines", () => {
     expect(await accepts(run.engines.redis.port)).toBe(true);
   });
 
-  test("a start on a taken port is refused, even though something answers there", async () => {
+  test("a start on a port in use is refused, even if the port responds", async () => {
     const { port } = run.engines.redis;
     await expect(startRedis({ dataDir: join(root, "second-redis"), port })).rejects.toThrow(
       `port ${port} of`,
     );
   });
 
-  test("a start that fails says why in the engine's own words", async () => {
+  test("a failed start reports the engine's own error", async () => {
     const dataDir = join(root, "broken-redis");
     mkdirSync(join(dataDir, "data", "appendonlydir"), { recursive: true });
     writeFileSync(join(dataDir, "data", "appendonlydir", "appendonly.aof.manifest"), "no manifest");
     await expect(startRedis({ dataDir })).rejects.toThrow(/Could not start Redis [\s\S]*AOF manifest/);
   });
 
-  test("a lock file that names another living process does not keep PostgreSQL from starting", async () => {
+  test("a lock file that names another live process does not stop PostgreSQL from starting", async () => {
     const dataDir = join(root, "locked");
     const engine = await startPostgres({ dataDir });
     await engine.kill();
@@ -173,7 +173,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     expect(processTree(process.pid).length).toBe(before);
   });
 
-  test("the next run ends what a killed run left behind, and finds its data", async () => {
+  test("the next run ends the processes that a killed run left behind, and finds its data", async () => {
     const dataDir = join(root, "orphan");
     const starter = Bun.spawn(
       [process.execPath, "-e", orphaning, join(import.meta.dir, "../../tui/engines/postgres.ts"), dataDir],
@@ -182,7 +182,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     const orphan = JSON.parse(await firstLine(starter.stdout)) as { pid: number; url: string };
     await records.postgres!.write(orphan.url);
     const tree = processTree(orphan.pid);
-    // Stopped, it cannot end by itself when its owner does.
+    // A suspended engine cannot exit on its own when its owner does.
     signalProcess(orphan.pid, "SIGSTOP");
     starter.kill("SIGKILL");
     await starter.exited;
@@ -194,7 +194,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     await engine.stop();
   });
 
-  test("a stop leaves no process and no open port, and may be called twice", async () => {
+  test("a stop leaves no process and no open port, and may be repeated", async () => {
     const trees = all().flatMap((engine) => processTree(engine.pid));
     expect(trees.length).toBeGreaterThan(4);
     await Promise.all([run.stop(), run.stop()]);
@@ -202,7 +202,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     for (const engine of all()) expect(await accepts(engine.port)).toBe(false);
   });
 
-  test("after a stop everything is still there", async () => {
+  test("data survives a stop and a new start", async () => {
     run = await startEngines({ root });
     for (const engine of all()) expect(await records[engine.name]!.read(engine.url)).toBe("kept");
   });

@@ -4,16 +4,16 @@ import type { Target } from "./routes.ts";
 import type { Reply } from "./wire.ts";
 
 const problems = TypeCompiler.Compile(Problem);
-/** What the HTTP server itself refuses, before any of our code runs, with an empty body. */
+/** Statuses that the HTTP server itself sends with an empty body, before any service code runs. */
 const OF_THE_SERVER = new Set([400, 413, 414, 431]);
 
-/** What is wrong with a reply, or undefined: no 5xx except a documented 503, and every refusal a problem. */
+/** Returns a reply's fault, or undefined. A 5xx must be a documented 503, and every refusal must be a valid problem. */
 export function faultIn(target: Target, reply: Reply): string | undefined {
   const { status, headers, body } = reply;
   if (status === 0) return "no reply";
   if (status < 400) return undefined;
   if (target.path === "/readyz" && status === 503) return undefined;
-  // A path that leads to no service names a missing file of the page.
+  // A page path outside every service names a missing file.
   if (target.port === "page" && status === 404 && !headers.includes("problem+json")) return undefined;
   if (!headers.includes("application/problem+json"))
     return OF_THE_SERVER.has(status) && body === "" ? undefined : `${status} without problem+json`;

@@ -2,7 +2,7 @@ import type { Random } from "../support/random.ts";
 import type { Target } from "./routes.ts";
 import { anyValue, HOSTILE_TEXTS, nearlyValid, validValue } from "./values.ts";
 
-/** Ids of existing things, so that valid requests get further than a 404. */
+/** Existing ids, cursors and jobs, which let valid requests get past a 404. */
 export interface Known {
   readonly jobIds: readonly string[];
   readonly deadLetterIds: readonly string[];
@@ -49,7 +49,7 @@ const RAW_BODIES = [
   "x".repeat(300_000),
 ];
 
-/** One request as bytes, generated from a route: valid, nearly valid or hostile. */
+/** Generates a valid, nearly valid or hostile request to a route, as bytes. */
 export function makeRequest(target: Target, port: number, known: Known, random: Random): Buffer {
   const mood: Mood = random.pick(["valid", "valid", "nearly", "hostile"]);
   const method = mood === "hostile" && random.between(0, 3) === 0 ? random.pick(METHODS) : target.method;
@@ -83,7 +83,7 @@ function pathOf(target: Target, mood: Mood, known: Known, random: Random): strin
   ]);
 }
 
-/** Percent-encoded, or raw where that does not break the request line. */
+/** Percent-encodes a text, or sometimes leaves it raw if that does not break the request line. */
 function encoded(text: string, random: Random): string {
   if (random.between(0, 3) === 0 && /^[!-~]+$/.test(text)) return text;
   return encodeURIComponent(text.toWellFormed());
@@ -144,7 +144,7 @@ function bodyOf({ method, route }: Target, mood: Mood, known: Known, random: Ran
   return json(mood === "nearly" ? nearlyValid(valid, random) : anyValue(random));
 }
 
-/** A schema knows that a job has a type, but not which types exist. */
+/** Puts known jobs into a body, because its schema requires a job type without listing the existing ones. */
 function withKnownJobs(body: unknown, known: Known, random: Random): unknown {
   if (typeof body !== "object" || body === null) return body;
   if ("jobs" in body)

@@ -5,8 +5,8 @@ import type { Route } from "../../contracts/route.ts";
 import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 
 /**
- * One route to send requests to. `port` is set where it is not the service's own; `page` is the page's server in front
- * of it.
+ * One route to send requests to. Without `port` they go to the service's own port; `page` is the page's server in
+ * front of the service.
  */
 export interface Target {
   readonly service: ServiceName;
@@ -20,7 +20,7 @@ const UNAVAILABLE = ["STORE_UNAVAILABLE", "BUS_UNAVAILABLE", "PROCESSOR_UNAVAILA
 const reply = { status: 200, schema: {} } as Route["reply"];
 const DOCS = ["/openapi.json", "/docs", "/docs/start.js", "/docs/swagger-ui.css"];
 
-/** Every route of every service: the tables, the processor's internal ones, and each service's pages for operators. */
+/** Returns every route of every service, and the routes that the page's server forwards. */
 export function allTargets(): Target[] {
   const tables = { gateway: GATEWAY_ROUTES, "read-model": READ_MODEL_ROUTES } as const;
   const documented = Object.entries(tables).flatMap(([service, routes]) =>
@@ -55,7 +55,7 @@ export function allTargets(): Target[] {
   ];
 }
 
-/** What web-pty answers besides WebSockets. */
+/** Returns web-pty's terminal routes, to be requested over plain HTTP. */
 function terminalTargets(): Target[] {
   const route = { problems: ["OVERLOADED"], reply } as const;
   return [
@@ -64,7 +64,7 @@ function terminalTargets(): Target[] {
   ];
 }
 
-/** What other services request of a processor, whose engines may be down at any time. */
+/** Returns the processor's internal routes, which may also report that an engine is down. */
 function internalTargets(): Target[] {
   return Object.values<Route>(PROCESSOR_ROUTES).map((route) => ({
     service: "processor",

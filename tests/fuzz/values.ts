@@ -1,7 +1,7 @@
 import { Kind, type TSchema } from "@sinclair/typebox";
 import type { Random } from "../support/random.ts";
 
-/** Texts that have broken something somewhere: here, in a database, in a parser or in a template. */
+/** Texts that have broken this project, or that break databases, parsers or templates. */
 export const HOSTILE_TEXTS: readonly string[] = [
   "",
   " ",
@@ -47,7 +47,7 @@ export const HOSTILE_TEXTS: readonly string[] = [
 
 const HOSTILE_NUMBERS = [-1, 0, 0.5, -0, 1e308, 5e-324, 2 ** 31, 2 ** 53, 2 ** 63, 1e21];
 
-/** A value of any shape, not too deep. */
+/** Returns a value of any shape and limited depth. */
 export function anyValue(random: Random, depth = 0): unknown {
   const scalar = () =>
     random.pick<() => unknown>([
@@ -61,7 +61,7 @@ export function anyValue(random: Random, depth = 0): unknown {
   return Object.fromEntries(items.map((item) => [random.pick(HOSTILE_TEXTS), item]));
 }
 
-/** A value that a schema accepts, as far as a generator can tell; numbers are small, so that no job runs long. */
+/** Returns a value that a schema accepts, as far as a generator can tell. Numbers are small so that no job runs long. */
 export function validValue(schema: TSchema, random: Random): unknown {
   const again = (inner: TSchema) => validValue(inner, random);
   if (schema.const !== undefined) return schema.const;
@@ -109,7 +109,7 @@ function validText(schema: TSchema, random: Random): string {
   return "observe".padEnd(schema.minLength ?? 0, "x").slice(0, schema.maxLength ?? 7);
 }
 
-/** A valid value with one thing wrong, somewhere inside it. */
+/** Returns the value with one fault somewhere inside it. */
 export function nearlyValid(value: unknown, random: Random): unknown {
   if (typeof value !== "object" || value === null) return anyValue(random);
   const entries = Object.entries(value);

@@ -1,18 +1,18 @@
 import { connect } from "node:net";
 
 export interface Reply {
-  /** 0 where the server closed the connection without a reply. */
+  /** 0 if the server closed the connection without a reply. */
   readonly status: number;
   readonly headers: string;
   readonly body: string;
 }
 
-/** A stream has no end: its first bytes are enough. */
+/** The number of bytes after which reading stops, because a stream has no end. */
 const ENOUGH = 65_536;
 
 /**
  * Sends raw bytes and reads the reply until the server closes the connection, or until a stream has begun. Rejects
- * when neither happens within `timeoutMs`.
+ * if neither happens within `timeoutMs`.
  */
 export function exchange(port: number, request: Buffer, timeoutMs: number): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ export function exchange(port: number, request: Buffer, timeoutMs: number): Prom
       size += chunk.length;
       if (size > ENOUGH || (chunks.length === 1 && chunk.includes("text/event-stream"))) done();
     });
-    // A reset after the reply, or instead of one, is allowed when the request was not HTTP.
+    // A reset after the reply, or instead of it, is allowed because the request may not have been HTTP.
     socket.on("error", done);
     socket.on("close", done);
   });

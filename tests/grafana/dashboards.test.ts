@@ -27,14 +27,14 @@ const { datasources } = provisioned<{
 }>("datasources/observatory.yaml");
 const uids = Object.values(dashboards).map(({ uid }) => uid);
 
-test("the dashboards match their source; if not: bun run dashboards:export", () => {
+test("the dashboards match their source; to update them: bun run dashboards:export", () => {
   const files = exportedDashboards();
   expect(readdirSync(DASHBOARD_FOLDER).sort()).toEqual([...files.keys()].sort());
   for (const [name, text] of files)
     expect({ name, text: readFileSync(join(DASHBOARD_FOLDER, name), "utf8") }).toEqual({ name, text });
 });
 
-test("their schema is that of the Grafana that compose.yaml starts", async () => {
+test("the dashboards use the schema of compose.yaml's Grafana version", async () => {
   const tag = withDefaults(compose.services.grafana?.image).split(":").at(-1);
   expect(project.devDependencies["@grafana/schema"]).toBe(tag ?? "");
   const { defaultDashboard } = await import("@grafana/schema");
@@ -43,7 +43,7 @@ test("their schema is that of the Grafana that compose.yaml starts", async () =>
 });
 
 describe("provisioning", () => {
-  test("queries servers of compose.yaml by their ports", () => {
+  test("points data sources at services and ports in compose.yaml", () => {
     for (const { url } of datasources) {
       const { hostname, port } = new URL(url);
       const service = compose.services[hostname];
@@ -56,7 +56,7 @@ describe("provisioning", () => {
     expect(new Set(datasources.map(({ uid }) => uid)).size).toBe(datasources.length);
   });
 
-  test("is configured with Prometheus' scrape interval", () => {
+  test("uses Prometheus's scrape interval", () => {
     const prometheus = YAML.parse(
       readFileSync(join(PROJECT, "compose/prometheus/prometheus.yml"), "utf8"),
     ) as {
@@ -77,7 +77,7 @@ describe("provisioning", () => {
 });
 
 describe.each(Object.entries(dashboards))("%s", (_, { uid, title, tags, annotations, links, panels }) => {
-  test("has a uid of its own, and is one of the observatory", () => {
+  test("has a unique uid and the observatory tag", () => {
     expect(uid).toMatch(/^observatory-[a-z]+$/);
     expect(uids.filter((other) => other === uid)).toHaveLength(1);
     expect(title).not.toBe("");
@@ -144,7 +144,7 @@ test("every variable that a query or a link reads belongs to its dashboard or to
   }
 });
 
-test("every link leads to a dashboard with that variable, or to a read-model route with that query", () => {
+test("every link leads to a dashboard with the link's variable or to a read-model route with its query", () => {
   const text = Object.values(dashboards)
     .map((dashboard) => JSON.stringify(dashboard))
     .join("\n");

@@ -49,7 +49,7 @@ export interface StoredDashboard {
   readonly panels: readonly StoredPanel[];
 }
 
-/** Every dashboard as Grafana reads it, by the name of its file without `.json`. */
+/** Every dashboard as Grafana reads it, by its file name without `.json`. */
 export const dashboards: Readonly<Record<string, StoredDashboard>> = Object.fromEntries(
   readdirSync(FOLDER).map((file) => [
     file.replace(/\.json$/, ""),
@@ -57,22 +57,22 @@ export const dashboards: Readonly<Record<string, StoredDashboard>> = Object.from
   ]),
 );
 
-/** Every panel that shows a query, with the name of its dashboard. */
+/** Every panel that runs queries, with its dashboard's name. */
 export const askingPanels = Object.entries(dashboards).flatMap(([name, { panels }]) =>
   panels.flatMap((panel) => (panel.type === "row" || panel.type === "text" ? [] : [{ name, panel }])),
 );
 
-/** Every query of every panel; `from` is how may-be-empty.json names it. */
+/** Every panel's queries. The patterns in may-be-empty.json match `from` and `expr`. */
 export const panelQueries = askingPanels.flatMap(({ name, panel }) =>
   (panel.targets ?? []).map(({ expr }) => ({ name, from: `panel ${name}/${panel.title}`, expr })),
 );
 
-/** The entry of a query in may-be-empty.json; undefined when it must return something everywhere. */
+/** Returns a query's entry in may-be-empty.json, or undefined if the query must return data everywhere. */
 export function excuseOf({ from, expr }: { from: string; expr: string }) {
   return mayBeEmpty.find(({ pattern }) => new RegExp(pattern).test(`${from} ${expr}`));
 }
 
-/** The query as Grafana sends it: for the last five minutes, with these values for variables or all of theirs. */
+/** Fills in a query as Grafana would, over five minutes. A variable without a given value matches everything. */
 export function filledIn(expr: string, values: Readonly<Record<string, string>> = {}): string {
   return expr
     .replaceAll(/\$__(rate_interval|range)\b/g, "5m")

@@ -8,11 +8,11 @@ import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 import { dashboards, excuseOf, filledIn, panelQueries } from "./dashboards.ts";
 
-/** Long enough for lines to have two points and for alerts to wait their five seconds. */
+/** Long enough for lines to have two points and for alerts to wait out their five seconds. */
 const ANSWER_MS = 30_000;
 
 describeUnless(whyUnwatched(), "under load", () => {
-  behaviour("what Grafana queries", { engines: "full" }, (world) => {
+  behaviour("a Grafana query", { engines: "full" }, (world) => {
     let watchers: Watchers;
     let load: ReturnType<typeof startSteadyLoad>;
     beforeAll(async () => {
@@ -31,14 +31,14 @@ describeUnless(whyUnwatched(), "under load", () => {
       await watchers?.stop();
     });
 
-    /** The number of series with a numeric value. */
+    /** Returns the number of series with a numeric value. */
     const answers = async (expr: string): Promise<number> => {
       const { result } = await watchers.ask<{ result: { value: [number, string] }[] }>(
         `query?query=${encodeURIComponent(expr)}`,
       );
       return result.filter(({ value }) => Number.isFinite(Number(value[1]))).length;
     };
-    /** Those of these queries that return nothing, or an error. */
+    /** Returns the queries that produce no number. */
     const unanswered = async (queries: readonly { from: string; expr: string }[]): Promise<string[]> => {
       const faults: string[] = [];
       for (const { from, expr } of queries) if ((await answers(expr)) === 0) faults.push(`${from}: ${expr}`);
@@ -47,7 +47,7 @@ describeUnless(whyUnwatched(), "under load", () => {
     const untilAnswered = (queries: readonly { from: string; expr: string }[]) =>
       eventually(
         async () => {
-          // No other client queries the read-model.
+          // No other client queries the read-model, so these requests produce its metrics.
           await Promise.all(["/ledger", "/stats"].map((path) => world().get(path)));
           const faults = await unanswered(queries);
           if (faults.length > 0) throw new Error(`no number for\n${faults.join("\n")}`);
@@ -55,17 +55,17 @@ describeUnless(whyUnwatched(), "under load", () => {
         },
         { what: "every query to be answered", timeoutMs: ANSWER_MS, everyMs: 500 },
       );
-    // Jobs fail here, so that alerts fire; exporters and the browser terminal are missing.
+    // Failing jobs make alerts fire in this world. Its exporters and browser terminal are missing.
     const due = panelQueries.filter((query) => !excuseOf(query) || query.expr.includes("ALERTS"));
 
-    test("is answered, panel by panel", async () => {
+    test("returns a number for every panel", async () => {
       expect(due.length).toBeGreaterThan(80);
       await untilAnswered(due.map(({ from, expr }) => ({ from, expr: filledIn(expr) })));
     });
 
-    test("reads only what something exports", async () => {
+    test("reads only exported series", async () => {
       const known = new Set(await watchers.ask<string[]>("label/__name__/values"));
-      // Prometheus itself creates it, while something is wrong.
+      // Prometheus itself creates ALERTS while an alert is active.
       known.add("ALERTS");
       const read = due.flatMap(({ from, expr }) =>
         selectorsOf(filledIn(expr)).map((selector) => ({
@@ -76,7 +76,7 @@ describeUnless(whyUnwatched(), "under load", () => {
       expect(read.filter(({ name }) => !known.has(name))).toEqual([]);
     });
 
-    test("is answered for each value of a variable that a link may carry", async () => {
+    test("returns a number when a link sets a variable", async () => {
       for (const [name, { templating }] of Object.entries(dashboards))
         for (const variable of templating.list) {
           if (typeof variable.query === "string") continue;
@@ -90,31 +90,31 @@ describeUnless(whyUnwatched(), "under load", () => {
           await untilAnswered(
             due
               .filter((query) => query.name === name && query.expr.includes(`$${variable.name}`))
-              // No service refuses every kind of request.
+              // The chosen service may refuse no request, which leaves this panel empty.
               .filter(({ from }) => from !== "panel services/4xx answers, by route")
               .map(({ from, expr }) => ({ from, expr: filledIn(expr, { [variable.name]: wanted }) })),
           );
         }
     });
 
-    test("is excused by may-be-empty.json only where no data exists", async () => {
+    test("is excused by may-be-empty.json only if no data exists", async () => {
       const excused = panelQueries.filter((query) => !due.includes(query));
       expect(excused.length).toBeGreaterThan(0);
       for (const { from, expr } of excused)
         expect({ from, series: await answers(filledIn(expr)) }).toEqual({ from, series: 0 });
     });
 
-    test("has a number for KEDA, which scales processors by waiting jobs", async () => {
+    test("returns a number for KEDA, which scales processors by waiting jobs", async () => {
       const { spec } = objectOf("ScaledObject", "processor") as unknown as {
         spec: { triggers: { metadata: { query: string } }[] };
       };
       const [trigger] = spec.triggers;
       expect(await answers(trigger?.metadata.query ?? "")).toBe(1);
-      // The series that it sums must exist too: the default value would hide a wrong name.
+      // The summed series must exist too, because the query's default value would hide a wrong name.
       expect(await answers(trigger?.metadata.query.replace(/ or vector\(0\)$/, "") ?? "")).toBe(1);
     });
 
-    test("marks an alert along the lines of every dashboard", async () => {
+    test("marks alerts on every dashboard", async () => {
       const annotations = Object.entries(dashboards).flatMap(([name, dashboard]) =>
         dashboard.annotations.list.map(({ expr }) => ({ from: name, expr })),
       );

@@ -19,7 +19,7 @@ behaviour("the ledger", { accused: true }, (world) => {
         const ledger = await world().get<Ledger>("/ledger?settleMs=0");
         return ledger[which].ids.includes(id) && ledger;
       },
-      // The ledger gives a side that is behind half a minute before it counts missing jobs as lost.
+      // The ledger waits half a minute for a side that is behind before it counts missing jobs as lost.
       { what: `${id} to be named as ${which}`, timeoutMs: 60_000 },
     );
   const withBus = async (use: (bus: ReturnType<typeof openBus>) => Promise<void>) => {
@@ -116,7 +116,7 @@ behaviour("the ledger", { accused: true }, (world) => {
           const { sealedUntil } = await ledgerNow();
           return sealedUntil != null && new Date(sealedUntil) > row!.at;
         },
-        // These tests leave one side behind, and the ledger gives it half a minute.
+        // These tests leave one side behind, and the ledger waits half a minute for it.
         { what: "the jobs to be sealed", timeoutMs: 60_000, everyMs: 200 },
       );
       return ids;

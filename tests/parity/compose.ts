@@ -5,21 +5,21 @@ export { type ComposeService, compose, PROJECT, withDefaults } from "../../kind/
 
 const FOLDER = join(PROJECT, "compose");
 
-/** Each variable that compose.yaml reads, with each of its defaults. */
+/** Every variable that compose.yaml reads, with all its defaults. */
 export const variables = new Map<string, Set<string>>();
 for (const [, name = "", preset] of composeText.matchAll(/\$\{([A-Z][A-Z0-9_]*)(?::?-([^}]*))?\}/g)) {
   const presets = variables.get(name) ?? new Set();
   variables.set(name, presets.add(preset ?? "(none)"));
 }
 
-/** Each variable that .env.example explains, with its value there. */
+/** Every variable that .env.example explains, with its value. */
 export const explained = new Map(
   [...(await Bun.file(join(FOLDER, ".env.example")).text()).matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
     ([, name = "", value = ""]) => [name, value] as const,
   ),
 );
 
-/** The rows of every table in a Markdown file, as cells without their backticks. */
+/** Returns the rows of every table in a Markdown file, as cells without backticks. */
 export async function tableRows(path: string): Promise<string[][]> {
   const lines = (await Bun.file(join(PROJECT, path)).text()).split("\n");
   return lines

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { PROJECT } from "./compose.ts";
 
-/** A variable of a service, from its `--help`. */
+/** A service's variable, as its `--help` describes it. */
 export interface Setting {
   readonly required: boolean;
-  /** Undefined when there is none. */
+  /** The default value, or undefined if there is none. */
   readonly preset: string | undefined;
 }
 
-/** The settings of a service by name, read from the service itself. */
+/** Returns a service's settings by name, read from its `--help`. */
 export async function settingsOf(service: string): Promise<Map<string, Setting>> {
   const child = Bun.spawn([process.execPath, join("services", service, "main.ts"), "--help"], {
     cwd: PROJECT,

@@ -15,7 +15,7 @@ interface Pool {
   close(): Promise<void>;
 }
 
-/** All the ways in which this system connects to PostgreSQL. */
+/** Every way in which the system connects to PostgreSQL. */
 const POOLS: Record<string, (url: string) => Pool | Promise<Pool>> = {
   "a plain pool"(url) {
     const sql = openPostgres({ url, max: 2, name: "half-read" });
@@ -55,7 +55,7 @@ const POOLS: Record<string, (url: string) => Pool | Promise<Pool>> = {
   },
 };
 
-describe("after a statement timeout ended a query that had sent rows", () => {
+describe("after a statement timeout ends a query that has already sent rows", () => {
   let url: string;
   beforeAll(async () => {
     url = (await testEngines(["postgres"])).postgres.url;
@@ -69,14 +69,14 @@ describe("after a statement timeout ended a query that had sent rows", () => {
       });
       afterAll(() => pool.close());
 
-      test("the next queries on that connection get their own rows and no others", async () => {
+      test("the next queries on that connection get exactly their own rows", async () => {
         const answers = await pool.run(async (sql) => {
           // The driver only reserves a connection that is already open.
           await sql`select 1`;
           const connection = await sql.reserve();
           try {
             await connection`set statement_timeout = 150`;
-            // 400 rows of 1 KB leave the server's buffer before the last one waits.
+            // Most of these 1 KB rows leave the server's buffer before the last one waits.
             const halfRead = connection`
               select n, repeat('x', 1000) as text, case when n = 400 then pg_sleep(30) end as slept
               from generate_series(1, 400) n`;

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => sql.end());
 
-test("rows reach a statement unchanged, whatever their texts contain", async () => {
+test("rows reach a statement unchanged, whatever text they contain", async () => {
   const id = crypto.randomUUID();
   const at = new Date(0);
   const texts = [`a "b" \\ {c}, NULL`, null, ""];

@@ -179,7 +179,7 @@ behaviour("a dead letter", {}, (world) => {
     await world().untilStatus(event.payload.jobId, "COMPLETED");
   });
 
-  /** Creates a job that intake rejects. Returns its id, its dead letter and a function to edit and replay the letter. */
+  /** Creates a job that intake rejects. Returns its id, its dead letter and a function to replay the edited letter. */
   const rejected = async () => {
     const event = createdEvent(
       makeEvent,

@@ -9,14 +9,14 @@ export type SmokeTargets = Readonly<Record<"gateway" | "readModel" | "metrics", 
 
 export interface ProofPath {
   readonly name: string;
-  /** Resolves with a short description of what was seen. */
+  /** Resolves to a short description of the evidence. */
   prove(send: Send, signal: AbortSignal): Promise<string>;
 }
 
 const JOB_TYPE = "hash";
 const COUNTER = "observatory_jobs_completed_total";
 
-/** The four paths, to be followed in this order with one job. */
+/** Returns the four paths, to be followed in this order with one job. */
 export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): ProofPath[] {
   let jobId = "";
   let countedBefore = 0;
@@ -89,7 +89,7 @@ function expectReply<T extends TSchema>({ status, json, text }: Exchange, wanted
   return json as T["static"];
 }
 
-/** The counter's value for the job type; undefined where it is not exposed. */
+/** Returns the counter's value for the job type, or undefined if it is not exposed. */
 function countOf({ text }: Exchange): number | undefined {
   const line = text
     .split("\n")
@@ -97,7 +97,7 @@ function countOf({ text }: Exchange): number | undefined {
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 }
 
-/** Polls until there is something to report, waiting out retryable refusals and a missing job. */
+/** Polls until `look` returns a description, waiting out 404 and 503 replies. */
 async function pollUntilSeen(signal: AbortSignal, look: () => Promise<string | undefined>): Promise<string> {
   let last: unknown;
   while (!signal.aborted) {

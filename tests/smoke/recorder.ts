@@ -1,31 +1,31 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A reply as it was recorded. */
+/** A recorded reply. */
 export interface Exchange {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
-  /** The parsed body; undefined where it is not JSON. */
+  /** The parsed body, or undefined if it is not JSON. */
   readonly json: unknown;
 }
 
-/** Sends one request; its reply is recorded whatever it is. Throws when there is none. */
+/** Sends one request and records its reply, whatever the status. Throws if there is no reply. */
 export type Send = (method: "GET" | "POST", url: string, body?: unknown) => Promise<Exchange>;
 
 export interface Recorder {
   readonly folder: string;
-  /** Throws, naming every service whose address does not answer. */
+  /** Throws an error that names every service that does not respond. */
   knock(targets: Readonly<Record<string, string>>): Promise<void>;
   /**
-   * Runs one path, its replies recorded in a separate file; a failure is recorded too, and thrown with the path's
+   * Runs one path and records its replies in a separate file. Records a failure too, and throws it with the path's
    * name.
    */
   path<T>(name: string, run: (send: Send, signal: AbortSignal) => Promise<T>): Promise<T>;
   summarize(summary: object): void;
 }
 
-/** Records every reply with its headers and time in a folder, one JSON object per line. */
+/** Creates a recorder that writes every reply with its headers and time to a folder, one JSON object per line. */
 export function createRecorder({ folder, signal }: { folder: string; signal: AbortSignal }): Recorder {
   mkdirSync(folder, { recursive: true });
   const outcomes: { path: string; ok: boolean; durationMs: number; reason?: string }[] = [];

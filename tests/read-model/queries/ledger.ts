@@ -10,7 +10,7 @@ import { ago, type QueriedModel } from "./queried-model.ts";
 export function describeLedger({ get, world }: QueriedModel): void {
   describe("ledger", () => {
     const ledgerNow = async () => (await get<Ledger>("/ledger?settleMs=0")).body;
-    /** Judges the current state afresh, because the read-model may have sealed jobs that a test had only half written. */
+    /** Judges the current state afresh, because the read-model may have sealed jobs that a test had half written. */
     const ledger = async () => {
       await world().sql`truncate ledger_seals, ledger_accusations`;
       let report = await ledgerNow();
@@ -189,8 +189,8 @@ export function describeLedger({ get, world }: QueriedModel): void {
       await holder`begin`;
       await holder`lock table ledger_seals in access exclusive mode`;
       const asked = Array.from({ length: 6 }, ledgerNow);
-      // The computation waits for the locked table. The server replies in order of arrival, so once these probes return,
-      // all six requests have arrived.
+      // The computation waits for the locked table. The server replies in order of arrival, so once these probes
+      // return, all six requests have arrived.
       for (let n = 0; n < 3; n++) expect((await get("/healthz")).status).toBe(200);
       await holder`rollback`;
       holder.release();
