@@ -11,7 +11,7 @@ test("a command skips a processor that refuses the connection", async () => {
   const forward = createCommandForwarder({
     processors: createReplicas([`http://processor:${alive.port}`], async () => ["127.0.0.1", "127.0.0.2"]),
   });
-  // Two commands, so round robin tries each of the two processors first once.
+  // Two commands, so round robin starts once with each of the two processors.
   for (const correlationId of [crypto.randomUUID(), crypto.randomUUID()]) {
     const reply = await forward.command({ method: "POST", path: "/jobs/1/cancel", correlationId });
     expect(await reply.json()).toEqual({ path: "/internal/jobs/1/cancel" });

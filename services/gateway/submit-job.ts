@@ -21,7 +21,7 @@ export interface SubmitOptions {
   readonly makeEvent: EventMaker;
   readonly tracing: Tracing;
   readonly maxPayloadBytes: number;
-  /** Most jobs that may await their confirm; further jobs are refused with OVERLOADED. */
+  /** How many jobs may await their confirm; further jobs are refused with OVERLOADED. */
   readonly maxInFlight: number;
 }
 

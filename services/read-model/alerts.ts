@@ -5,7 +5,7 @@ import { fetchAlerts } from "./alertmanager.ts";
 import { unlessUnavailable } from "./unless-unavailable.ts";
 
 const KEEP_MS = 2_000;
-/** Poll interval: the longest delay for a read-model that the webhook does not reach. */
+/** Poll interval, and thus how late a read-model may learn of a change if the webhook reaches another one. */
 const WATCH_MS = 5_000;
 
 export interface AlertsOptions {

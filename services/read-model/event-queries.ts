@@ -2,7 +2,7 @@ import type { EventEnvelope } from "../../contracts/envelope.ts";
 import type { ObservationReader } from "../../shared/observations/port.ts";
 import { type Answer, unlessUnavailable } from "./unless-unavailable.ts";
 
-/** Most events of one job in a reply: more than any retry policy produces, yet a reasonable size. */
+/** Maximum number of one job's events in a reply: more than any retry policy produces, yet a reasonable size. */
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
 /** A job is worth showing without its events, so a request waits only this long for them. */

@@ -9,7 +9,7 @@ export interface FilterReaderOptions<L extends FilterLanguage> {
   readonly storedTypes: () => Promise<readonly string[]>;
 }
 
-/** Returns a function that reads a filter from all query parameters but paging; it rejects with INVALID_QUERY. */
+/** Returns a function that reads a filter from the query and ignores paging; it rejects with INVALID_QUERY. */
 export function createFilterReader<L extends FilterLanguage>(options: FilterReaderOptions<L>) {
   const { language, now, storedTypes } = options;
   const others = Object.keys(PAGE_QUERY);

@@ -52,8 +52,8 @@ interface Lead {
 }
 
 /**
- * Returns a filter's most selective field that an index leads with. The status is preferred to the type, because jobs
- * with the same status cluster in time: waiting jobs are the newest.
+ * Returns the most selective field of a filter that is the leading column of an index. The status is preferred to the
+ * type, because jobs with the same status cluster in time: waiting jobs are the newest.
  */
 function leadOf(sql: Sql, filter: JobFilter): Lead | undefined {
   const { fingerprint, errorCode, parentId, workerId, type, failedAfter, failedBefore } = filter;

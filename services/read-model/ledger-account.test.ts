@@ -63,7 +63,7 @@ test("a watermark held back by sealing is reported as waiting for the ledger", (
   expect(createAccount().close(closing).waitingFor).toEqual([]);
 });
 
-test("before its first seal the ledger names no time, lags by the whole epoch and is not settled", () => {
+test("before its first seal the ledger is behind by all the time since 1970 and is not settled", () => {
   const ledger = createAccount().close({ ...closing, watermark: new Date(0), wanted: watermark });
   expect(ledger).toMatchObject({
     behindMs: closing.now.getTime(),

@@ -4,7 +4,7 @@ import type { LedgerSeals } from "./ledger-seals.ts";
 
 /** Later than the end of every seal. */
 const ANY_TIME = new Date("9999-01-01T00:00:00Z");
-/** The most accused jobs that an audit counts. */
+/** Maximum number of accused jobs that an audit counts. */
 const MAX_COUNTED = 10_001;
 
 /** Exposes audits as a resource. The ledger's keepers carry them out, so another read-model can continue an audit. */

@@ -3,7 +3,7 @@ import type { Contradiction, Ended, LedgerQueries, LedgerRow, StoreSums } from "
 
 /** How many ids are looked up at once. */
 const CHUNK = 1_000;
-/** The most accused jobs named per span and verdict. */
+/** Maximum number of accused jobs named per span and verdict. */
 export const MAX_ACCUSED = 10_000;
 
 export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
@@ -20,8 +20,8 @@ export interface Judgement {
   /** How many of `known` do not depend on the event store alone. */
   readonly solid: { readonly jobs: number; readonly ends: number };
   /**
-   * How many events the job store cannot account for without naming their jobs, because it has forgotten some ids of
-   * pruned jobs.
+   * Events that the job store cannot account for and whose jobs cannot be named, because it has forgotten the ids of
+   * some pruned jobs.
    */
   readonly unnamed: number;
   readonly store: StoreSums;
@@ -175,7 +175,7 @@ function createSuspects(pruned: number) {
       count++;
       if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
     },
-    /** Counts jobs pruned from other spans and accepted again here, without effect, once their events were forgotten. */
+    /** Counts jobs pruned from other spans and accepted again here without effect, once their events were forgotten. */
     returned: () => Math.max(0, remembered - pruned),
     accuse(accuse: Accuse): { missing: number; unnamed: number } {
       const forgotten = Math.max(0, pruned - remembered);

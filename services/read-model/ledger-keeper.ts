@@ -8,7 +8,7 @@ import { type Bounds, isForgotten } from "./ledger-bounds.ts";
 import { type Judgement, type JudgeParts, judge, judgeByStoreAlone } from "./ledger-judge.ts";
 import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
 
-/** The most rows, and the most ends, that one step judges: about 50 ms of work, short enough for a reply to wait. */
+/** Maximum number of rows, and of ends, that one step judges: about 50 ms of work, which a reply can wait for. */
 export const STEP_JOBS = 5_000;
 /** A shorter span is not sealed until it has grown. */
 const MIN_SPAN_MS = 1_000;

@@ -15,7 +15,7 @@ export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "last
   readonly oldestWriterAt: number | null;
 }
 
-/** The most silent workers that a ledger names. */
+/** Maximum number of silent workers that a ledger names. */
 const MAX_HOLDERS = 20;
 
 export interface LedgerRow {

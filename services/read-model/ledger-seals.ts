@@ -38,7 +38,7 @@ export interface SealedSums {
   readonly reopened: number;
 }
 
-/** The most seals considered for merging at once, and limits on the size of a merged seal. */
+/** Maximum number of seals considered for merging at once, and limits on the size of a merged seal. */
 const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;

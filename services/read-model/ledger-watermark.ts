@@ -36,13 +36,13 @@ export const HOLD_MS = 30_000;
  * - The oldest outbox message: its events are committed but not yet published.
  * - The last heartbeat of a silent processor: it may hold messages that it neither stores nor returns. After `HOLD_MS`
  *   its connection is gone, and the broker has delivered those messages to another processor.
- * - With a fresh snapshot: the time when it measured the queues, and the progress of each queue that was not empty.
+ * - With a fresh snapshot: the time when it measured the queues, and for each non-empty queue its consumer's progress.
  *   Queues are first in, first out, so a consumer has come as far as the newest record it produced: the newest stored
  *   event (`events.observed`), the newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
  * - Without a fresh snapshot: the progress of the first two queues, because the metrics-engine may be down.
  * - The slower side's newest record, while the other side has a newer one: a consumer may hold messages that no queue
- *   shows. If nothing moves for `HOLD_MS`, the missing records are lost, not late, and without this bound they are
- *   accused.
+ *   shows. If nothing moves for `HOLD_MS`, the missing records are lost rather than late, so the bound is dropped and
+ *   they are accused.
  *
  * Under steady load all bounds follow the current time; on an idle system the earliest is the snapshot's time.
  */

@@ -29,7 +29,7 @@ export function createLedger(options: LedgerOptions) {
   let tail: Promise<unknown> = Promise.resolve();
 
   return {
-    /** Rejects with STORE_UNAVAILABLE. One computation per settle time can wait, and there are few settle times. */
+    /** Rejects with STORE_UNAVAILABLE. At most one computation per settle time waits. */
     compute(settleMs: SettleMs): Promise<Ledger> {
       const shared = waiting.get(settleMs);
       if (shared) return shared;

@@ -8,7 +8,7 @@ export interface StreamEntry {
   readonly text: string;
 }
 
-/** Serializes an entry as a server-sent event (WHATWG HTML, section 9.2.6). Clients resume with `Last-Event-ID`. */
+/** Serializes an entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id comes back as `Last-Event-ID`. */
 export function toEntry(id: string, deltas: readonly Delta[], dropped: number): StreamEntry {
   const message: StreamMessage = { kind: "deltas", deltas: [...deltas], dropped };
   return { id, deltas, dropped, text: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
@@ -24,8 +24,8 @@ const CHUNK_CHARS = 65_536;
 
 /**
  * Buffers one client's unread messages. At the limit, the oldest entry is dropped and its deltas are added to `dropped`
- * of the next entry, so the client knows to reload and its last id stays valid. Stalled clients all hold the same entry
- * objects, the newest, so many of them cost little more than one. Only the newest alert count and heartbeat are kept.
+ * of the next entry, so the client knows to reload and its last id stays valid. All stalled clients hold the same
+ * newest entry objects, so many of them cost little more than one. Only the newest alert count and heartbeat are kept.
  * Pure: the connection's owner calls `take`.
  */
 export function createStreamBuffer(

@@ -161,7 +161,7 @@ export function createStream({
       // Add the client before querying the store, so simultaneous clients cannot exceed the limit.
       clients.add(client);
       try {
-        // A cheap query of the feed's store, so a client learns at once when the store is unavailable.
+        // Query the feed's store cheaply, so a client learns at once when the store is unavailable.
         await observations.latestSnapshot();
         await feed.followed();
         client.buffer.prepend(RETRY_HINT);

@@ -33,7 +33,10 @@ export function createAccess({ origins, trustedProxies, token, tickets }: Access
       return tickets.take(ticket) ? undefined : "AUTH_FAILED";
     },
 
-    /** Returns the browser's address: of X-Forwarded-For and then the socket, the last that is not a trusted proxy. */
+    /**
+     * Returns the browser's address: the first one that is not a trusted proxy, starting with the socket's address and
+     * then going backwards through X-Forwarded-For.
+     */
     addressOf(socketAddress: string, forwardedFor: string | null): string {
       const chain = [...(forwardedFor ?? "").split(","), socketAddress].map((part) => plain(part)).reverse();
       for (const [i, address] of chain.entries()) {

@@ -4,7 +4,7 @@ import { createOutputLog } from "./output-log.ts";
 const bytes = (text: string) => Buffer.from(text);
 const text = (part: Uint8Array) => Buffer.from(part).toString();
 
-test("a read from any offset held crosses chunks and returns at most the requested bytes", () => {
+test("reading from any held offset crosses chunks and returns at most the requested bytes", () => {
   const log = createOutputLog({ maxBytes: 100, maxChunks: 10 });
   for (const part of ["abc", "", "defg", "h"]) log.append(bytes(part));
   expect([log.start, log.end]).toEqual([0, 8]);

@@ -9,7 +9,7 @@ export interface ScreenModel {
   readonly pending: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
-  /** Resolves to bytes that redraw the screen, as of everything written before the call, on an empty terminal. */
+  /** Resolves to bytes that redraw the screen on an empty terminal, including everything written before the call. */
   snapshot(): Promise<Uint8Array>;
   dispose(): void;
 }
@@ -49,9 +49,9 @@ export function createScreenModel({
   let cursorStyle = "";
   const modes = new Map<number, boolean>();
   const unparsed = createUnparsedOutput();
-  /** Which of the normal and the alternate screen have a scroll region. */
+  /** The screens (normal or alternate) that have a scroll region. */
   const withRegion = new Set<string>();
-  /** How many lines push out all earlier ones. The first of these may only move the cursor to the last row. */
+  /** How many lines it takes to push out all earlier ones. The first few may only move the cursor to the last row. */
   const enough = (height: number) => height * 2 + scrollback;
   let lines = enough(rows);
 

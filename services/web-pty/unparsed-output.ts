@@ -9,9 +9,9 @@ export interface UnparsedOutput {
   /** Removes everything held and returns it for the parser. */
   take(): Uint8Array;
   /**
-   * Drops all leading lines except the last `lines` of them, and puts the colours in force and a line end in their
-   * place. Leading lines consist of text, line ends and colours only: anything else may move the cursor or switch a
-   * mode. Returns false if there was nothing to drop. Valid only for a screen without a scroll region.
+   * Replaces all leading lines except the last `lines` with the colours in force and a line end. Leading lines consist
+   * of text, line ends and colours only: anything else may move the cursor or switch a mode. Returns false if it
+   * dropped nothing. Valid only for a screen without a scroll region.
    */
   dropAllBut(lines: number): boolean;
 }

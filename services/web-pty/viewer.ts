@@ -9,7 +9,7 @@ import {
 import type { OutputLog } from "./output-log.ts";
 import type { ScreenModel } from "./screen-model.ts";
 
-/** The connection to one browser. It need not limit `send`, because the viewer bounds the bytes in flight. */
+/** The connection to one browser. It never limits `send`, because the viewer bounds the bytes in flight. */
 export interface ViewerSocket {
   /** The caller may reuse the frame's buffer as soon as this returns. */
   send(frame: Uint8Array | string): void;
