@@ -15,11 +15,11 @@ afterEach(runs.stop);
 afterAll(runs.remove);
 
 describe("bun run dev", () => {
-  test("runs on one PostgreSQL by default, and keeps its jobs after kill -9 of every process", async () => {
+  test("runs on one PostgreSQL by default, and its jobs survive kill -9 of every process", async () => {
     let dev = runs.start(["--no-reload"]);
     await dev.prints(/Up in/);
     expect(dev.output()).not.toMatch(/RabbitMQ|Redis|FerretDB|MongoDB/);
-    // Some have an attempt running when everything is killed: these have to run again.
+    // The sleeping jobs have a running attempt when everything is killed, so they must run again.
     const jobs = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         n % 2 === 0 ? runs.submitHash() : runs.submit({ type: "sleep", payload: { ms: 1_000 } }),
@@ -55,10 +55,10 @@ describe("bun run dev", () => {
     findPostgresBins().every((folder) => folder.startsWith(debian)) &&
     Bun.spawnSync([...hide, "true"], { stdout: "ignore", stderr: "ignore" }).success;
   if (!canHide && !process.env.CI)
-    console.warn("The PostgreSQL from npm is left out: hiding this machine's own needs root on Debian");
+    console.warn("Skipping the PostgreSQL from npm: hiding this machine's own requires root on Debian");
 
   test.skipIf(!canHide && !process.env.CI)(
-    "uses the PostgreSQL from npm where none is installed, and later keeps to that version",
+    "uses the PostgreSQL from npm if none is installed, and stays with that version",
     async () => {
       const hidden = runs.start(["--fresh", "--no-reload"], hide);
       await hidden.prints(/submitted a sample job of each type/);
@@ -75,7 +75,7 @@ describe("bun run dev", () => {
     },
   );
 
-  test("says what to do when its data needs a PostgreSQL that is not installed", async () => {
+  test("says what to do if its data needs a PostgreSQL version that is not installed", async () => {
     const data = join(runs.dataDir, "engines/embedded/postgres/cluster/data");
     const version = readFileSync(join(data, "PG_VERSION"), "utf8");
     writeFileSync(join(data, "PG_VERSION"), "9\n");
@@ -92,7 +92,7 @@ describe("bun run dev", () => {
     const dev = runs.start(["--ephemeral", "--no-reload"]);
     await dev.prints(/submitted a sample job of each type/);
     expect(temporaryFolders().length).toBe(before.length + 1);
-    // Its state file is elsewhere, so the command it prints contains its addresses.
+    // The state file is in a temporary folder, so the printed command contains the addresses.
     const [, command] = /See it in a terminal, or start with --tui:\n +(.+)/.exec(dev.output()) ?? [];
     const jobs = Bun.spawnSync(["sh", "-c", `${command} jobs --output json`], { cwd: projectDir });
     expect(jobs.exitCode).toBe(0);

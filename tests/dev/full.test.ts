@@ -15,7 +15,7 @@ import { describeOn } from "../support/suite.ts";
 
 setDefaultTimeout(180_000);
 
-/** What monitors the system is started too, where it is installed: Alertmanager only beside Prometheus. */
+/** The number of observers that `dev` starts if they are installed; Alertmanager starts only with Prometheus. */
 const observers = findPrometheus() ? (findAlertmanager() ? 2 : 1) : 0;
 
 const runs = createDevRuns();
@@ -25,7 +25,7 @@ afterAll(runs.remove);
 describeOn(enginesOf("full"), "bun run dev --engines full", () => {
   let jobId = "";
 
-  test("brings everything up with samples, refuses a second start, passes smoke, leaves nothing at Ctrl-C", async () => {
+  test("starts everything with samples, refuses a second start, passes smoke and leaves no process after Ctrl-C", async () => {
     const dev = runs.start(["--engines", "full", "--no-reload", "--processors", "2"]);
     await dev.prints(/submitted a sample job of each type/);
     expect(dev.output()).toContain(runs.state().services["read-model"]!);
@@ -43,7 +43,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const { items } = await runs.get<JobPage>("read-model", "/jobs?limit=100");
     for (const name of JOB_TYPES.keys()) expect(items.map(({ type }) => type)).toContain(name);
     const check = items.find(({ type }) => type === "http-check")!;
-    await runs.completed(check.id); // Its URL follows the processor to the port that it has here.
+    await runs.completed(check.id); // The sample's URL contains the processor's actual port.
 
     const second = Bun.spawnSync([process.execPath, "tui/launch/main.ts", "--data", runs.dataDir], {
       cwd: projectDir,
@@ -62,14 +62,14 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     rmSync(folder, { recursive: true });
 
     const tree = processTree(dev.child.pid);
-    expect(tree.length).toBeGreaterThan(11 + observers); // itself, four engines, six services, the page
+    expect(tree.length).toBeGreaterThan(11 + observers); // dev, four engines, six services, the page
     dev.child.kill("SIGINT");
     expect(await dev.child.exited).toBe(0);
     await allGone(tree, 1_000);
     expect(existsSync(join(runs.dataDir, STATE_FILE_NAME))).toBe(false);
   });
 
-  test("keeps its jobs, restarts a crashed service or engine, reloads a changed one, and nothing outlives kill -9", async () => {
+  test("keeps its jobs, restarts a crashed service or engine, reloads changed source, and no process outlives kill -9", async () => {
     const dev = runs.start(["--engines", "full"]);
     await dev.prints(/Up in/);
     expect((await runs.completed(jobId)).id).toBe(jobId);
@@ -93,11 +93,11 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const tree = processTree(dev.child.pid);
     dev.child.kill("SIGKILL");
     await dev.child.exited;
-    // Elsewhere the next start ends them.
+    // Without that support, the next start ends the remaining processes.
     if (endWithUs("SIGTERM").length > 0) await allGone(tree, 20_000);
   });
 
-  test("starts after a kill -9, empty with --fresh, and lets a job finish when it is stopped during a reload", async () => {
+  test("starts after kill -9, is empty with --fresh, and finishes a running job when stopped during a reload", async () => {
     const dev = runs.start(["--engines", "full", "--fresh"]);
     await dev.prints(/submitted a sample job of each type/);
     const { items } = await runs.get<JobPage>("read-model", "/jobs?limit=100");
@@ -115,7 +115,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
   });
 });
 
-test("unusable settings are named together, in sentences without passwords", () => {
+test("all invalid settings are reported at once, without passwords", () => {
   const { exitCode, stdout } = Bun.spawnSync(
     [process.execPath, "tui/launch/main.ts", "--data", runs.dataDir],
     {
@@ -139,7 +139,7 @@ test("unusable settings are named together, in sentences without passwords", () 
   expect(text).not.toContain("hunter2");
 });
 
-test("smoke names what does not answer, and keeps what it saw", () => {
+test("smoke names each service that does not answer, and keeps its findings", () => {
   const nowhere = "http://127.0.0.1:1";
   const targets = ["--gateway", nowhere, "--read-model", nowhere, "--metrics", nowhere];
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], {
@@ -159,7 +159,7 @@ function serviceProcesses(dev: Dev, service: string): ProcessInfo[] {
   );
 }
 
-/** Changes the file as saving it would. */
+/** Updates the file's modification time, like saving it unchanged. */
 function touch(file: string): void {
   const now = new Date();
   utimesSync(join(projectDir, file), now, now);

@@ -16,7 +16,7 @@ const runs = createDevRuns();
 afterEach(runs.stop);
 afterAll(runs.remove);
 
-/** The process of a program that it started. */
+/** Finds the process of a program that `dev` started. */
 const processOf = (dev: Dev, program: string) =>
   processTree(dev.child.pid).find(({ pid }) =>
     new RegExp(`^\\S*/(prometheus-)?${program} --`).test(commandOf(pid)),
@@ -24,8 +24,8 @@ const processOf = (dev: Dev, program: string) =>
 const addressOf = (name: string) =>
   runs.state().addresses.find((row) => row.name === name)?.address ?? `(no address of ${name})`;
 
-describeUnless(whyUnwatched(), "bun run dev where Prometheus is installed", () => {
-  test("shows alerts, restarts a crashed Prometheus, and leaves none at Ctrl-C", async () => {
+describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
+  test("shows alerts, restarts a crashed Prometheus, and leaves no observer running after Ctrl-C", async () => {
     const dev = runs.start(["--no-reload"]);
     await dev.prints(/Prometheus \S+ on 127\.0\.0\.1:\d+, ready/);
     await dev.prints(/Alertmanager \S+ on 127\.0\.0\.1:\d+, ready/);
@@ -39,11 +39,11 @@ describeUnless(whyUnwatched(), "bun run dev where Prometheus is installed", () =
       return data.result.map(({ metric }) => metric.job).sort();
     };
     const jobs = [...SERVICE_NAMES, "alertmanager", "prometheus"].sort();
-    await eventually(async () => (await up()).join() === jobs.join(), { what: "each to be scraped" });
+    await eventually(async () => (await up()).join() === jobs.join(), { what: "every job to be scraped" });
 
     process.kill(processOf(dev, "prometheus")!.pid, "SIGKILL");
     await dev.prints(/Prometheus \S+ was ended by SIGKILL[\s\S]*Prometheus \S+ on \S+ answers again/);
-    // With its previous data, which is kept.
+    // The restarted Prometheus still has its data.
     expect(await up()).toEqual(jobs);
 
     const tree = processTree(dev.child.pid);
@@ -54,19 +54,22 @@ describeUnless(whyUnwatched(), "bun run dev where Prometheus is installed", () =
 
   const canEndWithUs = endWithUs("SIGTERM").length > 0;
   if (!canEndWithUs && !process.env.CI)
-    console.warn("Ending with the parent is left out: only Linux has it, with util-linux's setpriv");
+    console.warn("Skipping the end with the parent: it requires Linux with util-linux's setpriv");
 
-  test.skipIf(!canEndWithUs && !process.env.CI)("ends them when it is killed", async () => {
-    const dev = runs.start(["--no-reload"]);
-    await dev.prints(/Alertmanager \S+ on \S+ ready/);
-    await dev.prints(/Prometheus \S+ on \S+ ready/);
-    const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
-    expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
-    dev.child.kill("SIGKILL");
-    await allGone(left, 20_000);
-  });
+  test.skipIf(!canEndWithUs && !process.env.CI)(
+    "takes its observers down with it when it is killed",
+    async () => {
+      const dev = runs.start(["--no-reload"]);
+      await dev.prints(/Alertmanager \S+ on \S+ ready/);
+      await dev.prints(/Prometheus \S+ on \S+ ready/);
+      const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
+      expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
+      dev.child.kill("SIGKILL");
+      await allGone(left, 20_000);
+    },
+  );
 
-  test("starts none where the environment names one", async () => {
+  test("starts no observers if the environment names one", async () => {
     const dev = runs.start(["--no-reload"], ["env", "PROMETHEUS_URL=http://127.0.0.1:1"]);
     await dev.prints(/Up in/);
     await runs.completed(await runs.submitHash());
@@ -76,7 +79,7 @@ describeUnless(whyUnwatched(), "bun run dev where Prometheus is installed", () =
     expect(dev.output()).not.toMatch(/alertmanager/i);
   });
 
-  test("continues without one that cannot be started, and says so", async () => {
+  test("continues without an observer that cannot be started, and says so", async () => {
     const folder = join(runs.dataDir, "broken");
     mkdirSync(folder);
     writeFileSync(join(folder, "prometheus"), "#!/bin/sh\necho no room >&2; exit 3\n", { mode: 0o755 });

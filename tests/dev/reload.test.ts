@@ -18,7 +18,7 @@ afterAll(() => {
 
 const source = (file: string) => join(copy.root, file);
 
-test("no submit fails while every service is replaced again and again", async () => {
+test("no submission fails while every service is repeatedly replaced", async () => {
   const dev = runs.start(["--fresh"]);
   await dev.prints(/Up in/);
   const load = startSubmitting(`${runs.state().services.gateway}/jobs`);
@@ -28,14 +28,14 @@ test("no submit fails while every service is replaced again and again", async ()
     await timesReady(dev, reload);
     await until(() => load.accepted() > before + 20, {
       timeoutMs: 30_000,
-      what: () => "submits after a reload",
+      what: () => "submissions after a reload",
     });
   }
   expect(await load.stop()).toEqual([]);
   expect(dev.output()).not.toMatch(/ended with code|was ended by/);
 });
 
-test("a job type is edited and another added; a syntax error is reported once, and the old source keeps running", async () => {
+test("an edited and an added job type take effect; a syntax error is reported once while the old source keeps running", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);
@@ -59,7 +59,7 @@ test("a job type is edited and another added; a syntax error is reported once, a
   expect(servicePids(dev).processor).not.toBe(before.processor!);
 });
 
-test("editing a service's own file leaves the others alone", async () => {
+test("editing one service's file restarts only that service", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const { gateway, ...others } = servicePids(dev);
@@ -70,7 +70,7 @@ test("editing a service's own file leaves the others alone", async () => {
   expect(same).toEqual(others);
 });
 
-test("a source that parses but does not start is reported once for all services, and they keep running", async () => {
+test("services keep running if new source parses but does not start, and the error is reported once", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);
@@ -84,7 +84,7 @@ test("a source that parses but does not start is reported once for all services,
   await runs.completed(await runs.submit({ type: "sleep" }));
 });
 
-/** Resolves when each service has become ready again so many times. */
+/** Resolves once every service has become ready again this many times. */
 async function timesReady(dev: Dev, times: number): Promise<void> {
   await until(
     () =>
@@ -96,7 +96,7 @@ async function timesReady(dev: Dev, times: number): Promise<void> {
   );
 }
 
-/** Submits without a pause, on kept and new connections; stopping returns what went wrong. */
+/** Submits continuously on both kept and new connections; stopping returns the failures. */
 function startSubmitting(url: string) {
   const failures: string[] = [];
   let accepted = 0;
@@ -129,7 +129,7 @@ function startSubmitting(url: string) {
   };
 }
 
-/** The serving process of each service: the youngest, since the previous one may still be finishing its work. */
+/** Returns each service's serving process: the youngest, because its predecessor may still be finishing its work. */
 function servicePids(dev: Dev): Record<string, number> {
   return Object.fromEntries(
     processTree(dev.child.pid).flatMap(({ pid }) => {

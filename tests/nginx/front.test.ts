@@ -18,7 +18,7 @@ const SIZE = { cols: 80, rows: 24 };
 const nginx = findNginx();
 const [reason] = missingPrograms(["nginx"]);
 
-// Compose's own configuration in a real nginx. Its second server acts as a client from another address.
+// Runs Compose's configuration in a real nginx. A second server simulates a client with another address.
 describeUnless(reason, "nginx in front of web-pty", () => {
   let folder: string;
   let terminals: ServiceProcess;
@@ -39,7 +39,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
     const server = (await readFile(CONFIGURATION, "utf8"))
       .replace("listen 8081;", `listen 127.0.0.1:${port};`)
       .replace("http://web-pty:9000", `http://127.0.0.1:${ptyPort}`)
-      // Where nothing listens.
+      // Nothing listens on this port.
       .replace("http://gateway:3000", "http://127.0.0.1:9")
       .replace("/usr/share/nginx/html", folder);
     await writeFile(join(folder, "nginx.conf"), configuration(folder, server, port, otherPort));
@@ -65,7 +65,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
     return { client, code: client.told("error")?.code };
   }
 
-  test("each client address has its own share of terminals", async () => {
+  test("the cap on terminals applies to each client address separately", async () => {
     const first = await open(port);
     expect(first.code).toBeUndefined();
     expect((await open(port)).code).toBe("PER_IP_CAP");
@@ -76,7 +76,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
     expect((await open(port)).code).toBeUndefined();
   });
 
-  test("a client cannot choose its address", async () => {
+  test("a client cannot forge its address", async () => {
     const client = await connectPty({
       url: `ws://127.0.0.1:${port}/ws`,
       headers: { origin: `http://127.0.0.1:${port}`, "x-forwarded-for": "203.0.113.9" },
@@ -85,7 +85,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
     expect((await client.hears("error")).code).toBe("PER_IP_CAP");
   });
 
-  test("a service that does not answer is a 502 of the contract; a service's own refusal passes unchanged", async () => {
+  test("an unreachable service yields the contract's 502; a service's own refusal passes through unchanged", async () => {
     const reply = await fetch(`http://127.0.0.1:${port}/gateway/jobs`);
     expect([reply.status, reply.headers.get("content-type")]).toEqual([502, "application/problem+json"]);
     const problem: unknown = await reply.json();

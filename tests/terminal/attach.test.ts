@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-/** A web-pty whose terminals run a shell. */
+/** Starts a web-pty whose terminals run a shell, and returns its port. */
 async function startPty(env: Readonly<Record<string, string>> = {}): Promise<number> {
   const port = await findFreePort();
   const service = await startService("web-pty", {
@@ -28,7 +28,7 @@ async function startPty(env: Readonly<Record<string, string>> = {}): Promise<num
   return port;
 }
 
-/** `odd-dashboard attach` within a shell that shows how it ended and how it left the terminal. */
+/** Runs `odd-dashboard attach` in a shell that then prints the exit code and the terminal's settings. */
 function attach(url: string, env: Record<string, string> = {}) {
   const line = [...cliCommand(), "attach", url].map((word) => `'${word}'`).join(" ");
   const script = `${line}; echo "ended $?"; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-\\?icanon' -e '-\\?echo'; exec cat`;
@@ -37,7 +37,7 @@ function attach(url: string, env: Record<string, string> = {}) {
   return terminal;
 }
 
-test("a terminal is typed in, resized, interrupted and ended from here, and ours is as it was", async () => {
+test("an attached terminal takes input, resizes, interrupts and ends, and the local one is restored", async () => {
   const terminal = attach(`http://127.0.0.1:${await startPty()}`);
   await terminal.shows("ready:");
   terminal.type("stty size\r");
@@ -54,7 +54,7 @@ test("a terminal is typed in, resized, interrupted and ended from here, and ours
   expect((await terminal.modes()).isAlternate).toBe(false);
 });
 
-test("a lost connection comes back to the same shell, without a gap; Ctrl-] leaves", async () => {
+test("a lost connection resumes the same shell without a gap; Ctrl-] leaves", async () => {
   const proxy = await createTcpProxy({ targetPort: await startPty() });
   undo.push(() => proxy.close());
   const terminal = attach(`http://localhost:${proxy.port}`);
@@ -72,7 +72,7 @@ test("a lost connection comes back to the same shell, without a gap; Ctrl-] leav
   proxy.cut();
   await terminal.shows("The connection was lost; trying again");
   proxy.restore();
-  // Drawn from the service's own screen, which knows nothing of the notice.
+  // The service redraws its own screen, which does not contain the notice.
   await terminal.shows(/^(?!.*trying again).*line 8 of/s);
   terminal.type("echo back in $$\r");
   await terminal.shows(/back in \d+/);
@@ -80,7 +80,7 @@ test("a lost connection comes back to the same shell, without a gap; Ctrl-] leav
   await terminal.shows(/ended 0\s+icanon\s+echo/);
 });
 
-test("a connection that is open and silent is replaced, and what was printed meanwhile is on the screen once", async () => {
+test("an open but silent connection is replaced, and output from the silence appears exactly once", async () => {
   const folder = await mkdtemp(join(tmpdir(), "observatory-attach-"));
   undo.push(() => rm(folder, { recursive: true }));
   const go = join(folder, "go");
@@ -90,7 +90,7 @@ test("a connection that is open and silent is replaced, and what was printed mea
   undo.push(() => proxy.close());
   const terminal = attach(`http://localhost:${proxy.port}`);
   await terminal.shows(/line 1 of \d+/);
-  // The network swallows what is sent from now on, as after a change of address: no end is closed.
+  // From now on the network drops everything but closes neither end, as after a change of address.
   proxy.strand();
   await Bun.write(go, "");
   await terminal.shows("The connection was lost; trying again", 60_000);
@@ -100,7 +100,7 @@ test("a connection that is open and silent is replaced, and what was printed mea
   expect(new Set(lines.map(([, , pid]) => pid)).size).toBe(1);
 }, 90_000);
 
-test("Ctrl-C ends the wait for a service that is gone", async () => {
+test("Ctrl-C ends the wait for a service that is down", async () => {
   const proxy = await createTcpProxy({ targetPort: await startPty() });
   undo.push(() => proxy.close());
   const terminal = attach(`http://localhost:${proxy.port}`);
@@ -111,7 +111,7 @@ test("Ctrl-C ends the wait for a service that is gone", async () => {
   await terminal.shows(/ended 0\s+icanon\s+echo/);
 });
 
-test("a watch link shows the terminal, types nothing, and Ctrl-C leaves it", async () => {
+test("a watch link shows the terminal without passing on keys, and Ctrl-C leaves", async () => {
   const port = await startPty();
   const driver = await connectPty({ url: `ws://127.0.0.1:${port}/ws` });
   undo.push(driver.close);
@@ -129,7 +129,7 @@ test("a watch link shows the terminal, types nothing, and Ctrl-C leaves it", asy
   await watcher.shows("ended 0");
 });
 
-test("a token opens the terminal, and is requested by the name of its variable", async () => {
+test("a token opens the terminal, and a missing token is requested by its variable name", async () => {
   const token = "a long enough secret";
   const url = `http://127.0.0.1:${await startPty({ PTY_AUTH_TOKEN: token })}`;
   const without = attach(url);
@@ -143,7 +143,7 @@ test("a token opens the terminal, and is requested by the name of its variable",
   await right.shows("ended 0");
 });
 
-test("what cannot be attached to is one sentence with the remedy", async () => {
+test("a failed attach prints one sentence with a remedy", async () => {
   const nowhere = attach("http://127.0.0.1:9");
   await nowhere.shows("No terminal service answers at ws://127.0.0.1:9/ws");
   await nowhere.shows("ended 4");

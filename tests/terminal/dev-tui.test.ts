@@ -13,13 +13,13 @@ const command = [
 ];
 let started: ReturnType<typeof openTerminal> | undefined;
 afterEach(async () => {
-  // In order, so that no engine outlives it.
+  // Waits for dev to end first, so that no engine outlives it.
   started?.signal("SIGTERM");
   await started?.exited;
   await started?.[Symbol.asyncDispose]();
 });
 
-test("dev --tui opens the terminal UI once everything runs, and leaving it can stop the system too", async () => {
+test("dev --tui opens the terminal UI once everything runs, and quitting the UI can also stop the system", async () => {
   const dev = openTerminal(command, { cols: 100, rows: 30 });
   started = dev;
   await dev.shows(/· live .*Overview/, 90_000);

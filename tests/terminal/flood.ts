@@ -7,9 +7,9 @@ import { buildDashboard, openTerminal } from "./odd-dashboard.ts";
 export interface FloodReport {
   readonly seconds: number;
   readonly events: number;
-  /** Most redraws within any one second. */
+  /** The highest number of redraws within one second. */
   readonly mostRedraws: number;
-  /** Share of one core, 0 to 1. */
+  /** CPU usage as a share of one core, 0 to 1. */
   readonly cpu: number;
   /** Resident memory at the start, after each minute and at the end. */
   readonly megabytes: readonly number[];
@@ -17,10 +17,10 @@ export interface FloodReport {
 
 const PER_SECOND = 1_000;
 const BATCHES_PER_SECOND = 20;
-/** The first seconds load and compile what comes later. */
+/** Excludes the first seconds, in which code is loaded and compiled. */
 const WARM_UP_MS = 3_000;
 
-/** Watches the program while the stream carries 1,000 changes per second, on a full-size overview. */
+/** Measures the program on a full-size overview while the stream carries 1,000 changes per second. */
 export async function flood(binary: string, seconds: number): Promise<FloodReport> {
   await using server = createFloodingReadModel();
   await using tui = openTerminal(
@@ -50,7 +50,7 @@ export async function flood(binary: string, seconds: number): Promise<FloodRepor
   };
 }
 
-/** CPU time and resident memory of a process, from Linux's /proc. */
+/** Reads a process's CPU time and resident memory from Linux's /proc. */
 function usageOf(pid: number): { at: number; cpuMs: number; megabytes: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   const ticks = Number(fields[11]) + Number(fields[12]);

@@ -11,7 +11,7 @@ beforeAll(async () => {
   built = await buildDashboard();
 }, 180_000);
 afterAll(() => {
-  // Does nothing where the test has stopped it.
+  // Does nothing if the test has already stopped the system.
   Bun.spawnSync([built.binary, "down"], { cwd: folder });
   built.remove();
   rmSync(folder, { recursive: true });
@@ -23,7 +23,7 @@ const open = () =>
   openTerminal([built.binary], SIZE, { GATEWAY_URL: undefined, READ_MODEL_URL: undefined }, folder);
 
 test.skipIf(reason !== undefined && !process.env.CI)(
-  "the launcher starts a system in an empty folder, which outlives it, and stops it after a question",
+  "the launcher starts a system in an empty folder, leaves it running on exit, and stops it after confirmation",
   async () => {
     {
       await using tui = open();
@@ -43,7 +43,7 @@ test.skipIf(reason !== undefined && !process.env.CI)(
     await tui.shows("Stop the system of this folder?");
     tui.type("y");
     await tui.shows("✓ stopped", 60_000);
-    // Another system may run on this machine, which the screen then shows; this one is gone.
+    // The screen may now show another system on this machine, so only the state file proves that this one stopped.
     expect(existsSync(join(folder, ".observatory/dev.json"))).toBe(false);
   },
 );

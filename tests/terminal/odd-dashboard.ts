@@ -5,7 +5,7 @@ import { eventually } from "../support/wait.ts";
 import { createVirtualScreen, type VirtualScreen } from "./virtual-screen.ts";
 
 const projectDir = join(import.meta.dir, "../..");
-/** An existing binary to use instead of a fresh build, for work on these tests. */
+/** The variable that names an existing binary to use instead of a fresh build, for work on these tests. */
 const GIVEN = "ODD_DASHBOARD_BINARY";
 
 export interface Size {
@@ -13,7 +13,7 @@ export interface Size {
   readonly rows: number;
 }
 
-/** Builds the binary as `bun run build` does. Returns its path, and how to remove it. */
+/** Builds the binary like `bun run build`. Returns its path and a function that removes it. */
 export async function buildDashboard(): Promise<{ binary: string; remove: () => void }> {
   const given = process.env[GIVEN];
   if (given) return { binary: given, remove: () => undefined };
@@ -29,23 +29,23 @@ export async function buildDashboard(): Promise<{ binary: string; remove: () => 
   return { binary: join(folder, "odd-dashboard"), remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Writes closer together than this belong to one frame. */
+/** Writes less than this apart belong to one frame. */
 const BURST_MS = 10;
 
-/** A program in a terminal of its own, whose screen can be read and whose keys can be pressed. */
+/** A program in a terminal of its own. Tests read its screen and press keys. */
 export interface InTerminal extends Omit<VirtualScreen, "resize" | "write"> {
   readonly pid: number;
   readonly exited: Promise<number>;
-  /** Milliseconds from the start to the first frame. */
+  /** Returns the milliseconds from the start to the first frame. */
   readonly firstFrameMs: () => number | undefined;
-  /** Everything the program wrote, escape sequences included, since the last call. */
+  /** Returns everything that the program has written since the last call, including escape sequences. */
   takeOutput(): string;
-  /** How often the program wrote since the last call; what follows within milliseconds is one burst. */
+  /** Returns how many bursts the program has written since the last call. Writes within milliseconds form one burst. */
   takeBursts(): number;
   type(keys: string): void;
   resize(size: Size): void;
   signal(name: NodeJS.Signals): void;
-  /** Resolves when the screen matches; throws with the screen when it does not in time. */
+  /** Resolves once the screen matches; after the timeout, throws an error with the screen's text. */
   shows(pattern: RegExp | string, timeoutMs?: number): Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -61,7 +61,7 @@ export const KEYS = {
   ctrlC: "\x03",
 } as const;
 
-/** Runs a command in a real pseudo-terminal with a headless xterm as its screen. */
+/** Runs a command in a real pseudo-terminal, with a headless xterm as the screen. */
 export function openTerminal(
   command: readonly string[],
   { cols, rows }: Size,
@@ -133,7 +133,7 @@ export function openTerminal(
   };
 }
 
-/** The environment of the tests without what would change the program's looks or settings. */
+/** Returns the tests' environment without the variables that affect the program's colours or settings. */
 function cleanEnvironment(): Record<string, string | undefined> {
   const { NO_COLOR: _, SSH_CONNECTION: __, ...env } = process.env;
   return { ...env, XDG_CONFIG_HOME: join(tmpdir(), `observatory-no-settings-${process.pid}`) };

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { recordingToSvg } from "./recording-to-svg.ts";
 import { createVirtualScreen } from "./virtual-screen.ts";
 
-/** Screens of three rows, as a terminal shows them. */
+/** Renders texts on a terminal of three rows, one frame each. */
 async function framesOf(texts: readonly string[]) {
   return Promise.all(
     texts.map(async (text) => {
@@ -13,7 +13,7 @@ async function framesOf(texts: readonly string[]) {
   );
 }
 
-test("a row is drawn once for as long as it stays the same, and shown only then", async () => {
+test("a row that stays the same over several frames is drawn once and shown only during them", async () => {
   const svg = recordingToSvg(
     await framesOf(["title\none", "title\none", "title\ntwo", "title\n\nend"]),
     "demo",

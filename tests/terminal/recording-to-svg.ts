@@ -1,13 +1,13 @@
 import { rowToSvg, svgOf } from "./screen-to-svg.ts";
 import type { Cell } from "./virtual-screen.ts";
 
-/** One screen of a recording and how long it stays. */
+/** One screen of a recording, and how long it is shown. */
 export interface Frame {
   readonly cells: readonly (readonly Cell[])[];
   readonly holdMs: number;
 }
 
-/** A row as it looks from one frame up to, and without, another. */
+/** A row's appearance from one frame up to, but excluding, another. */
 interface Shown {
   readonly from: number;
   readonly to: number;
@@ -15,8 +15,8 @@ interface Shown {
 }
 
 /**
- * Successive screens of one size as a picture that moves and begins again at its end. A row that stays the same over
- * several frames is drawn once, which keeps the file small.
+ * Renders successive screens of one size as a looping animation. A row that stays the same over several frames is drawn
+ * once, which keeps the file small.
  */
 export function recordingToSvg(frames: readonly Frame[], title: string): string {
   const screen = frames[0]?.cells ?? [];
@@ -30,7 +30,7 @@ export function recordingToSvg(frames: readonly Frame[], title: string): string 
   return svgOf(screen, title, body);
 }
 
-/** What a row shows over time, without the times when it is empty. */
+/** Returns a row's successive appearances, without the frames in which it is empty. */
 function statesOf(frames: readonly Frame[], row: number): Shown[] {
   const looks = frames.map(({ cells }) => rowToSvg(cells[row] ?? [], row));
   const starts = looks.flatMap((svg, index) => (svg === looks[index - 1] ? [] : [index]));

@@ -7,8 +7,7 @@ import { buildDashboard, type InTerminal, KEYS, openTerminal } from "./odd-dashb
 import { type Frame, recordingToSvg } from "./recording-to-svg.ts";
 import { screenToSvg } from "./screen-to-svg.ts";
 
-// Renders the main screens of the compiled program, as it shows the system that runs, into docs/pictures,
-// and records a short way through it.
+// Renders the compiled program's main screens for the running system into docs/pictures, and records a short tour.
 const folder = join(import.meta.dir, "../../docs/pictures");
 const SIZE = { cols: 100, rows: 28 };
 const RECORDED = { cols: 80, rows: 24 };
@@ -31,7 +30,7 @@ const SCREENS: readonly { name: string; keys: string; shows: RegExp }[] = [
 
 const { gatewayUrl, readModelUrl } = findAddresses();
 const client = createApiClient({ addresses: () => ({ gatewayUrl, readModelUrl }) });
-// A job with something to see in its X-ray.
+// A job with an interesting X-ray: two failed attempts and a successful one.
 const { jobId } = await client.gateway.submitJob({ body: { type: "flaky", payload: { failFirst: 2 } } });
 await eventually(
   async () => (await client.readModel.jobDetail({ params: { id: jobId } })).status === "COMPLETED",
@@ -61,7 +60,7 @@ mkdirSync(folder, { recursive: true });
 }
 remove();
 
-/** From the overview over the jobs and an X-ray to a new job, as a person would go. */
+/** Records a tour from the overview to the jobs, an X-ray and a new job. */
 async function record(tui: InTerminal): Promise<Frame[]> {
   const frames: Frame[] = [];
   const keep = async (holdMs: number) => frames.push({ cells: await tui.cells(), holdMs });

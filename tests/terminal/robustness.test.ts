@@ -11,35 +11,35 @@ beforeAll(async () => {
 afterAll(() => built.remove());
 
 const SIZE = { cols: 80, rows: 24 };
-/** Where nothing listens. */
+/** Addresses on which nothing listens. */
 const NOWHERE = { GATEWAY_URL: "http://127.0.0.1:9", READ_MODEL_URL: "http://127.0.0.1:9" };
-/** Shows how the shell finds its terminal once the program has ended. */
+/** Runs the program in a shell that then prints the exit code and the terminal's settings. */
 const inShell = (binary: string) => [
   "sh",
   "-c",
   `${binary}; echo "ended $?"; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-\\?icanon' -e '-\\?echo'; cat`,
 ];
 
-test("the first frame comes quickly, whether or not anything runs", async () => {
+test("the first frame appears quickly even if no system is running", async () => {
   await using tui = openTerminal([built.binary], SIZE, NOWHERE);
   await tui.shows("Nothing runs here");
   const ms = tui.firstFrameMs() ?? Number.NaN;
   console.log(`first frame after ${ms.toFixed(0)} ms`);
-  // 150 ms is the aim on an idle machine; this one runs other tests too.
+  // The goal is 150 ms on an idle machine, but this machine also runs other tests.
   expect(ms).toBeLessThan(1_500);
 });
 
-test("1,000 changes a second cost few redraws and little of a core", async () => {
+test("1,000 changes a second cause few redraws and use little CPU", async () => {
   const report = await flood(built.binary, 5);
   console.log(`flood: ${JSON.stringify(report)}`);
   expect(report.events).toBeGreaterThan(3_000);
   expect(report.mostRedraws).toBeLessThanOrEqual(11);
-  // 15 % is the aim on an idle machine.
+  // The goal is 15 % on an idle machine.
   expect(report.cpu).toBeLessThan(0.4);
   expect((report.megabytes.at(-1) ?? 0) - (report.megabytes[0] ?? 0)).toBeLessThan(60);
 });
 
-test("Ctrl-C and q leave with 0, and SIGTERM with 143; the terminal is as it was", async () => {
+test("Ctrl-C and q exit with 0 and SIGTERM exits with 143; all restore the terminal", async () => {
   for (const [how, code] of [
     ["ctrl-c", 0],
     ["q", 0],
@@ -55,8 +55,8 @@ test("Ctrl-C and q leave with 0, and SIGTERM with 143; the terminal is as it was
   }
 });
 
-test("a crash restores the terminal, then says what happened", async () => {
-  // A job without any of its lists breaks the contract in a way that no screen expects.
+test("a crash restores the terminal and then prints the error", async () => {
+  // No screen expects a job without its lists, which breaks the contract.
   const job = {
     id: "01a21d54-7589-76a2-8f2c-05f50dfcb187",
     type: "hash",
@@ -77,8 +77,8 @@ test("a crash restores the terminal, then says what happened", async () => {
   await expectRestored(tui);
 });
 
-behaviour("the terminal UI, when its services are unwell", { engines: "embedded" }, (world) => {
-  test("a lost connection shows the age of the data, keys go on, and it comes back by itself", async () => {
+behaviour("the terminal UI with failing services", { engines: "embedded" }, (world) => {
+  test("shows the age of its data after losing the connection, still accepts keys, and reconnects", async () => {
     await world().untilStatus(await world().submit({ type: "hash", payload: { text: "x" } }), "COMPLETED");
     await using proxy = disposable(
       await createTcpProxy({ targetPort: Number(new URL(world().readModel()).port) }),
@@ -100,7 +100,7 @@ behaviour("the terminal UI, when its services are unwell", { engines: "embedded"
     await tui.shows(/· live/, 20_000);
   });
 
-  test("a service that hangs freezes no key", async () => {
+  test("keeps accepting keys while a service hangs", async () => {
     await using proxy = disposable(
       await createTcpProxy({ targetPort: Number(new URL(world().readModel()).port) }),
     );
@@ -142,7 +142,7 @@ async function childOf(pid: number): Promise<number> {
 const disposable = <T extends { close(): Promise<void> }>(thing: T) =>
   Object.assign(thing, { [Symbol.asyncDispose]: () => thing.close() });
 
-/** A server that answers as the read-model does, with one incomplete job. */
+/** Starts a server that answers like the read-model, but with one incomplete job. */
 async function createBrokenReadModel(job: Record<string, unknown>) {
   const percentiles = { count: 0, p50: null, p95: null, p99: null };
   const counters = {

@@ -9,12 +9,12 @@ const PALETTE = [
 const FOREGROUND = "#d5d8de";
 const BACKGROUND = "#0e0f12";
 
-/** A screen as a picture: each run of cells of one look is one text, stretched to its cells so that columns stay. */
+/** Renders a screen as SVG. Each run of cells with one style becomes one text, stretched so that columns line up. */
 export function screenToSvg(rows: readonly (readonly Cell[])[], title: string): string {
   return svgOf(rows, title, rows.map(rowToSvg));
 }
 
-/** One row of a screen at its place; empty where nothing is drawn. */
+/** Renders one row at its position in the screen; empty if the row draws nothing. */
 export function rowToSvg(cells: readonly Cell[], row: number): string {
   return runsOf(cells)
     .map((run) => runToSvg(run, row))
@@ -22,7 +22,7 @@ export function rowToSvg(cells: readonly Cell[], row: number): string {
     .join("\n");
 }
 
-/** A picture of the size of a screen, with what is drawn on it. */
+/** Returns an SVG of a screen's size with the given content. */
 export function svgOf(screen: readonly (readonly Cell[])[], title: string, body: readonly string[]): string {
   const cols = screen[0]?.length ?? 0;
   const width = cols * CELL.width + 2 * MARGIN;
@@ -59,7 +59,7 @@ function runToSvg({ start, cells }: Run, row: number): string {
   const [look] = cells;
   const text = cells.map((cell) => (cell.width === 0 ? "" : cell.text)).join("");
   if (!look || (text.trim() === "" && !look.inverse)) return "";
-  // Leading and trailing blanks draw nothing.
+  // Leading and trailing spaces draw nothing, so they are left out.
   const lead = look.inverse ? 0 : text.length - text.trimStart().length;
   const shown = look.inverse ? text : text.trim();
   const x = MARGIN + (start + lead) * CELL.width;
@@ -78,7 +78,7 @@ function runToSvg({ start, cells }: Run, row: number): string {
 }
 
 const fixed = (value: number) => Number(value.toFixed(1));
-/** With spaces that no renderer collapses. */
+/** Escapes text for XML, with spaces that no renderer collapses. */
 const escaped = (text: string) =>
   text
     .replaceAll("&", "&amp;")

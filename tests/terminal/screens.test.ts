@@ -17,11 +17,11 @@ const SIZES: readonly Size[] = [
 ];
 const HOSTILE = "\x1b]0;taken over\x07\x1b[2J日本📦 out of coffee";
 
-/** What a terminal sends for a press of a button on a cell, counted from 0 (XTerm Control Sequences, SGR 1006). */
+/** Returns a terminal's sequence for a button press on a cell, counted from 0 (XTerm Control Sequences, SGR 1006). */
 const sgrMouse = (button: number, x: number, y: number) => `\x1b[<${button};${x + 1};${y + 1}M`;
 
 behaviour("the terminal UI", { engines: "embedded" }, (world) => {
-  test("every screen shows what the system holds, at every size, from one start", async () => {
+  test("every screen shows the system's data at every size", async () => {
     await world().untilStatus(
       await world().submit({ type: "hash", payload: { text: "observe" } }),
       "COMPLETED",
@@ -37,17 +37,17 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     }
   });
 
-  test("text from a job reaches the screen without its escape sequences, and moves nothing", async () => {
+  test("text from a job reaches the screen without escape sequences and keeps the layout intact", async () => {
     await using tui = open(world(), { cols: 120, rows: 24 });
     await tui.shows("completed");
     tui.type("2");
-    // This screen draws the emoji in one cell; the program reserves two, as other terminals need.
+    // This screen draws the emoji in one cell; the program reserves two, because other terminals need two.
     await tui.shows(/日本📦 {1,2}out of coff/);
     expect(tui.takeOutput()).not.toContain("taken over");
     await expectWholeBorder(tui);
   });
 
-  test("with the mouse on, a click selects a row or a screen and the wheel moves on", async () => {
+  test("with the mouse on, a click selects a row or a screen, and the wheel moves the cursor", async () => {
     await world().submitMany([
       { type: "hash", payload: { text: "a" } },
       { type: "hash", payload: { text: "b" } },
@@ -71,7 +71,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows("╭ Workers");
   });
 
-  test("a job made in the form is watched until it is cancelled, and retried", async () => {
+  test("a job submitted in the form can be watched, cancelled and retried", async () => {
     await using tui = open(world(), { cols: 100, rows: 30 });
     await tui.shows("completed");
     tui.type("N");
@@ -94,7 +94,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows("⊘ cancelled");
   });
 
-  test("marked jobs are retried together, after their count is confirmed", async () => {
+  test("marked jobs are retried together after the user confirms their number", async () => {
     const ids = await world().submitMany(
       ["a", "b", "c"].map((message) => ({
         type: "fail",
@@ -124,7 +124,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows("mark");
   });
 
-  test("a queue is paused and resumed, a dead letter replayed and dropped", async () => {
+  test("a queue can be paused and resumed, and a dead letter replayed and dropped", async () => {
     await using tui = open(world(), { cols: 100, rows: 30 });
     await tui.shows("completed");
     tui.type("5");
@@ -147,7 +147,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows("✓ Dropped 1 dead letter");
   });
 
-  test("all dead letters of one cause are counted and dropped by one action; the others stay", async () => {
+  test("one action counts and drops all dead letters of one cause and keeps the others", async () => {
     const fail = (message: string) => ({ type: "fail", payload: { message }, maxAttempts: 1 });
     const ids = await world().submitMany([fail("No tea at 4"), fail("No tea at 5"), fail("No milk at 6")]);
     for (const id of ids) await world().untilStatus(id, "FAILED");
@@ -169,7 +169,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     expect(text).not.toContain("No tea");
   });
 
-  test("resizing leaves no debris", async () => {
+  test("resizing leaves no leftover characters on the screen", async () => {
     await using fresh = open(world(), { cols: 80, rows: 24 });
     await using resized = open(world(), { cols: 120, rows: 40 });
     for (const tui of [fresh, resized]) {
@@ -189,11 +189,11 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     }
     const wanted = (await fresh.text()).split("\n").slice(1).join("\n");
     await resized.shows(/1 to 20 of/);
-    // Below the header, whose numbers go on, the help hides everything.
+    // The header's numbers keep changing; below it, the help covers the whole screen.
     expect((await resized.text()).split("\n").slice(1).join("\n")).toBe(wanted);
   });
 
-  test("NO_COLOR leaves no colour, and the cursor can still be seen", async () => {
+  test("NO_COLOR removes all colours, and the cursor stays visible", async () => {
     await using tui = open(world(), { cols: 80, rows: 24 }, { NO_COLOR: "1" });
     await tui.shows("completed");
     tui.type("2");
@@ -212,7 +212,7 @@ function open(world: World, size: Size, env: Record<string, string> = {}): InTer
   });
 }
 
-/** Goes through every screen by its key; each has its title, and its right border stands. */
+/** Opens every screen by its key and checks its title and right border. */
 async function walk(tui: InTerminal) {
   const stops: [string, RegExp][] = [
     ["2", /╭ Jobs [\s\S]*[0-9a-f]{8} .*✕ failed/],
@@ -240,7 +240,7 @@ async function walk(tui: InTerminal) {
   }
 }
 
-/** Whatever a line holds, its border stays in the last column. */
+/** Expects every row's border in the last column, whatever the row contains. */
 async function expectWholeBorder(tui: InTerminal) {
   const rows = (await tui.cells()).slice(1, -1);
   expect(rows.map((row) => row.at(-1)?.text).filter((text) => !"│╮╯".includes(text ?? ""))).toEqual([]);

@@ -1,21 +1,21 @@
 import headless from "@xterm/headless";
 
-/** A terminal without a window: shows what a person would see of a program's output. */
+/** A headless terminal that renders a program's output as a user would see it. */
 export interface VirtualScreen {
   write(chunk: Uint8Array): void;
   resize(cols: number, rows: number): void;
-  /** What is on the screen, as lines without trailing spaces. */
+  /** Returns the screen's text, as lines without trailing spaces. */
   text(): Promise<string>;
-  /** Whether a program holds the alternate screen, and whether the cursor is hidden. */
+  /** Returns whether a program uses the alternate screen. */
   modes(): Promise<{ isAlternate: boolean }>;
-  /** Every cell of the screen with its looks, row by row. */
+  /** Returns every cell of the screen with its style, row by row. */
   cells(): Promise<readonly (readonly Cell[])[]>;
 }
 
 export interface Cell {
   readonly text: string;
   readonly width: number;
-  /** An index into the sixteen colours; undefined is the terminal's own. */
+  /** An index into the sixteen colours; undefined means the terminal's default. */
   readonly colour?: number;
   readonly bold: boolean;
   readonly dim: boolean;
@@ -24,7 +24,7 @@ export interface Cell {
 
 export function createVirtualScreen(cols: number, rows: number): VirtualScreen {
   const terminal = new headless.Terminal({ cols, rows, allowProposedApi: true, scrollback: 100 });
-  /** Resolves when everything written so far is on the screen. */
+  /** Resolves once everything written so far is on the screen. */
   const settled = () => new Promise<void>((resolve) => terminal.write("", resolve));
   return {
     write: (chunk) => terminal.write(chunk),

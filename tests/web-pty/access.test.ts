@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { eventually } from "../support/wait.ts";
 import { SIZE, startPty } from "./started-pty.ts";
 
-describe("who may connect", () => {
-  test("a wrong Origin or Host is refused with what to set; its own page and the web page are let in", async () => {
+describe("access to web-pty", () => {
+  test("refuses a wrong Origin or Host and names the setting; accepts its own page and the web page", async () => {
     await using pty = await startPty();
     const ask = (headers: Record<string, string>) =>
       fetch(`http://127.0.0.1:${pty.port}/ws`, {
@@ -23,7 +23,7 @@ describe("who may connect", () => {
       (await pty.connect({ headers: { origin } })).close();
   });
 
-  test("with a token, only a ticket made from it opens a terminal, once", async () => {
+  test("with a token set, only a ticket for that token opens a terminal, and only once", async () => {
     const token = "a long enough secret";
     await using pty = await startPty({ PTY_AUTH_TOKEN: token });
     const ticketOf = async (authorization: string) => {
@@ -48,7 +48,7 @@ describe("who may connect", () => {
     expect(pty.service.lines.join("\n")).not.toContain(token);
   });
 
-  test("caps hold for an address and for all, behind a proxy too, and free up again", async () => {
+  test("caps terminals per address and in total, also behind a proxy, and frees them again", async () => {
     await using pty = await startPty({
       PTY_PER_IP_CAP: "1",
       PTY_GLOBAL_CAP: "2",
@@ -69,7 +69,7 @@ describe("who may connect", () => {
     expect((await from("203.0.113.1")).code).toBeUndefined();
   });
 
-  test("200 connections at once are answered, each with a terminal or a refusal", async () => {
+  test("answers each of 200 concurrent connections with a terminal or a refusal", async () => {
     await using pty = await startPty({ PTY_PER_IP_CAP: "20", PTY_GLOBAL_CAP: "20" });
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, async () => {
@@ -92,7 +92,7 @@ describe("who may connect", () => {
     expect((await fetch(`${pty.service.url}/readyz`)).status).toBe(200);
   }, 60_000);
 
-  test("on any address but loopback a terminal is read-only unless that is changed", async () => {
+  test("terminals are read-only by default on any address other than loopback", async () => {
     await using open = await startPty({ BIND_ADDRESS: "0.0.0.0" });
     const client = await open.open();
     expect(client.told("session")?.readOnly).toBe(true);

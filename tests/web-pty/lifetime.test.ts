@@ -4,7 +4,7 @@ import { type ServiceProcess, startService } from "../support/service-process.ts
 import { eventually } from "../support/wait.ts";
 import { SIZE, startPty } from "./started-pty.ts";
 
-describe("its own life", () => {
+describe("the lifetime of terminals and of web-pty", () => {
   async function pidOf(client: PtyClient): Promise<number> {
     client.type("echo pid $$\r");
     await client.sees("pid ");
@@ -18,13 +18,13 @@ describe("its own life", () => {
     }
   };
 
-  test("a terminal without a reconnect is ended after the grace", async () => {
+  test("a terminal ends if its browser does not reconnect within the grace period", async () => {
     await using pty = await startPty({ PTY_DISCONNECT_GRACE_SECS: "1" });
     const client = await pty.open();
     const pid = await pidOf(client);
     client.drop();
     await eventually(async () => (await pty.metric("observatory_pty_sessions_disconnected")) === 1, {
-      what: "detached",
+      what: "the session to be detached",
     });
     await eventually(() => !isAlive(pid), { what: "the end of the shell" });
     expect(await pty.metric("observatory_pty_sessions_active")).toBe(0);
@@ -45,7 +45,7 @@ describe("its own life", () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  test("a missing program is a clear error", async () => {
+  test("a missing program yields an error with a remedy", async () => {
     await using pty = await startPty({ PTY_TUI_BINARY: "/nowhere/odd-dashboard" });
     const client = await pty.connect();
     client.say({ type: "open", ...SIZE });
@@ -55,7 +55,7 @@ describe("its own life", () => {
     });
   });
 
-  test("a faulty setting is named before anything opens", async () => {
+  test("every faulty setting is reported before anything opens", async () => {
     const faulty = { PTY_TUI_BINARY: "[", PTY_PER_IP_CAP: "0" };
     const service: ServiceProcess = await startService("web-pty", faulty, { ready: false });
     expect(await service.ended).toBe(1);

@@ -4,16 +4,16 @@ import { connectPty, type PtyClient } from "../support/pty-client.ts";
 import { eventually } from "../support/wait.ts";
 import { SIZE, type StartedPty, startPty } from "./started-pty.ts";
 
-describe("one terminal", () => {
+describe("a terminal", () => {
   let pty: StartedPty;
   beforeAll(async () => {
-    // Terminals of finished tests wait for their browser until the grace ends.
+    // Terminals of finished tests still count until their grace period ends.
     pty = await startPty({ PTY_PER_IP_CAP: "50" });
   });
   afterEach(() => pty.closeClients());
   afterAll(() => pty[Symbol.asyncDispose]());
 
-  test("shows what is typed, resizes, and delivers the last byte before its end", async () => {
+  test("echoes input, resizes, and delivers its last byte before it ends", async () => {
     const client = await pty.open();
     client.type("stty size\r");
     await client.sees("24 80");
@@ -27,7 +27,7 @@ describe("one terminal", () => {
     expect((await client.closed).code).toBe(1000);
   });
 
-  test("a reload comes back to the same process and the same screen", async () => {
+  test("keeps its process and screen across a reload", async () => {
     const before = await pty.open();
     before.type("echo pid $$; printf '\\033[?25lmarker'\r");
     await before.sees("marker");
@@ -40,7 +40,7 @@ describe("one terminal", () => {
     await after.sees(`again ${pid}`);
   });
 
-  test("a dropped connection resumes a stream of 5 MB without gap or repeat", async () => {
+  test("resumes a stream of 5 MB without gaps or repeats after dropped connections", async () => {
     let client = await pty.open();
     client.type(`${colours(5_000_000)}; echo; echo finished\r`);
     const received: Uint8Array[] = [];
@@ -67,7 +67,7 @@ describe("one terminal", () => {
     expect(numbers.length).toBe(Math.round(5_000_000 / 44));
   }, 120_000);
 
-  test("a command that ends while its browser is disconnected delivers its last words to the reconnect", async () => {
+  test("delivers a command's last output on reconnect if the command ended while its browser was disconnected", async () => {
     const before = await pty.open();
     before.type("echo started; sleep 0.3; echo last words; exit 7\r");
     await before.sees("started");
@@ -75,14 +75,14 @@ describe("one terminal", () => {
     before.drop();
     const ended = (line: string) => line.includes(session!) && line.includes('"to":"detached"');
     await eventually(() => pty.service.lines.some(ended), { what: "a session without a browser" });
-    // Its end is known to the service alone while no browser is attached.
+    // No message shows the command's end while no browser is attached, so the test waits long enough for it.
     await Bun.sleep(600);
     const after = await reconnect(pty, before);
     await after.sees("last words");
     expect((await after.hears("exit")).code).toBe(7);
   });
 
-  test("a reconnect token works once, and only for its session", async () => {
+  test("accepts a reconnect token once, and only for its session", async () => {
     const before = await pty.open();
     const used = before.told("session");
     before.drop();
@@ -97,7 +97,7 @@ describe("one terminal", () => {
     expect((await lost.hears("error")).code).toBe("SESSION_NOT_FOUND");
   });
 
-  test("a watch link shows the terminal and never writes; control is handed to a joined viewer alone", async () => {
+  test("is read-only through a watch link; control passes only to a viewer with a join link", async () => {
     const driver = await pty.open();
     driver.say({ type: "share", as: "watch" });
     const watchLink = (await driver.hears("link")).token;
@@ -133,7 +133,7 @@ describe("one terminal", () => {
     expect((await joined.hears("error")).code).toBe("PROTOCOL_ERROR");
   });
 
-  test("a stalled browser stops its own terminal, costs little memory, and harms no other", async () => {
+  test("stops for a stalled browser, which costs little memory and affects no other terminal", async () => {
     const rss = async () => (await pty.metric("process_resident_memory_bytes")) / 1e6;
     const stalled = await pty.open({ acknowledges: false });
     stalled.type("yes 'a stalled browser reads nothing of this'\r");
@@ -144,7 +144,7 @@ describe("one terminal", () => {
     other.type("echo quick\r");
     await other.sees("quick");
     expect(performance.now() - askedAt).toBeLessThan(2_000);
-    // Ten looks while the command would have written hundreds of megabytes.
+    // During these ten samples, an unstopped command would write hundreds of megabytes.
     let most = before;
     for (let look = 0; look < 10; look++) {
       await Bun.sleep(100);
@@ -154,7 +154,7 @@ describe("one terminal", () => {
     expect(stalled.bytes().length).toBeLessThan(1_200_000);
   }, 30_000);
 
-  test("Ctrl-C ends a flood within half a second", async () => {
+  test("ends a flood of output within half a second of Ctrl-C", async () => {
     const client = await pty.open();
     const answersMs: number[] = [];
     for (const round of ["first", "second", "third"]) {
@@ -170,11 +170,11 @@ describe("one terminal", () => {
       });
       answersMs.push(performance.now() - at);
     }
-    // The best of three: the machine runs other tests too.
+    // The best of three counts, because the machine also runs other tests.
     expect(Math.min(...answersMs)).toBeLessThan(500);
   }, 60_000);
 
-  test("10,000 random frames close their connections and touch nothing else", async () => {
+  test("is unaffected by 10,000 random frames, which close only their own connections", async () => {
     const witness = await pty.open();
     witness.type("echo alive-1\r");
     await witness.sees("alive-1");
@@ -211,7 +211,7 @@ describe("one terminal", () => {
     await witness.sees("alive-2");
   }, 60_000);
 
-  test("a paste of 100 MB is refused, and the service stays small", async () => {
+  test("refuses a paste of 100 MB without growing", async () => {
     const client = await pty.open();
     const piece = Buffer.alloc(65_536, "x");
     let isClosed = false;
@@ -226,7 +226,7 @@ describe("one terminal", () => {
     expect(await pty.metric("process_resident_memory_bytes")).toBeLessThan(400e6);
   }, 30_000);
 
-  test("a half-sent upgrade is closed in time", async () => {
+  test("closes the connection of an incomplete upgrade in time", async () => {
     const socket = connect(pty.port, "127.0.0.1");
     socket.write("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n");
     const at = performance.now();
@@ -250,6 +250,6 @@ async function reconnect(pty: StartedPty, before: PtyClient, lastSequence?: numb
   return client;
 }
 
-/** Prints about `bytes` of lines in changing colours, the same in every run. */
+/** Returns a command that prints about `bytes` bytes of coloured lines, identical in every run. */
 const colours = (bytes: number) =>
   `i=0; while [ $i -lt ${Math.round(bytes / 44)} ]; do printf '\\033[3%dmline %08d of many colours\\033[0m\\r\\n' $((i%8)) $i; i=$((i+1)); done`;

@@ -8,7 +8,7 @@ import { type ServiceProcess, startService } from "../support/service-process.ts
 
 const SIZE = { cols: 80, rows: 24 };
 
-/** Stands in for the gateway and the read-model: returns what it received. */
+/** Stands in for the read-model: replies with the request that it received. */
 const upstream = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
@@ -39,7 +39,7 @@ beforeAll(async () => {
   page = await startService("web-ui", {
     PTY_URL: `ws://127.0.0.1:${port}/ws`,
     READ_MODEL_URL: `http://127.0.0.1:${upstream.port}`,
-    // Nothing listens there.
+    // Nothing listens on this port.
     GATEWAY_URL: "http://127.0.0.1:9",
   });
 }, 60_000);
@@ -47,7 +47,7 @@ afterAll(async () => {
   await Promise.all([page.stop(), terminals.stop(), upstream.stop(true)]);
 });
 
-test("the page and its parts carry its policy; what does not exist is 404, outside its folder too", async () => {
+test("the page's files carry its policy headers; unknown paths and paths outside its folder are 404", async () => {
   for (const path of ["/", "/app.js", "/app.css", "/icon.svg", "/jetbrains-mono-400.woff2"]) {
     const reply = await fetch(`${page.url}${path}`);
     expect({ path, status: reply.status }).toEqual({ path, status: 200 });
@@ -57,7 +57,7 @@ test("the page and its parts carry its policy; what does not exist is 404, outsi
     expect((await fetch(`${page.url}${path}`)).status).toBe(404);
 });
 
-test("/api reaches the read-model unchanged, without the page's Origin; its reply comes back whole", async () => {
+test("/api forwards requests unchanged except for Origin, and returns the read-model's complete reply", async () => {
   const reply = await fetch(`${page.url}/api/jobs?limit=1`, {
     method: "POST",
     body: "a body",
@@ -67,7 +67,7 @@ test("/api reaches the read-model unchanged, without the page's Origin; its repl
   expect(await reply.json()).toEqual({ method: "POST", path: "/jobs?limit=1", body: "a body", origin: null });
 });
 
-test("a service that does not answer is a 502 of the contract, and trying again may help", async () => {
+test("an unreachable service yields the contract's 502 with Retry-After", async () => {
   const reply = await fetch(`${page.url}/gateway/jobs`);
   expect(reply.status).toBe(502);
   expect(reply.headers.get("content-type")).toBe("application/problem+json");
@@ -83,7 +83,7 @@ test("a service that does not answer is a 502 of the contract, and trying again 
   });
 });
 
-test("a page of another site, and another Host, are refused with what to set", async () => {
+test("a foreign Origin or Host is refused with the setting to change", async () => {
   for (const headers of [
     new Headers({ origin: "https://evil.example" }),
     new Headers({ host: "evil.example" }),
@@ -95,10 +95,10 @@ test("a page of another site, and another Host, are refused with what to set", a
     }
 });
 
-test("a terminal behind it accepts input, ends with its code, and counts for the browser's address", async () => {
+test("a terminal behind the server accepts input, reports its exit code and counts for the browser's address", async () => {
   const url = `${page.url.replace("http", "ws")}/ws`;
   const open = async () => {
-    // The first frame is sent before the terminal service has answered.
+    // Sends the first frame before the terminal service has answered.
     const client = await connectPty({ url, headers: { origin: page.url } });
     client.say({ type: "open", ...SIZE });
     return client;
@@ -118,12 +118,12 @@ test("a terminal behind it accepts input, ends with its code, and counts for the
   await second.closed;
 });
 
-test("a request for the socket that is not a WebSocket gets the terminal service's own answer", async () => {
+test("a plain HTTP request for /ws gets the terminal service's own answer", async () => {
   const reply = await fetch(`${page.url}/ws`);
   expect([reply.status, reply.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
 });
 
-test("while the terminal service is down a socket closes, and a new one works once it is back", async () => {
+test("sockets close while the terminal service is down, and new ones work once it is back", async () => {
   const port = String(await findFreePort());
   const start = () => startService("web-pty", { PTY_WS_PORT: port, PTY_TUI_BINARY: '["cat"]' });
   const other = await startService("web-ui", { PTY_URL: `ws://127.0.0.1:${port}/ws` });
