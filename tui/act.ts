@@ -120,7 +120,7 @@ export function act(state: State, action: Action): Step {
 const still = (state: State): Step => [state, []];
 const isDetail = (state: State) => ["job", "event", "dead-letter"].includes(placeOf(state).screen);
 
-/** Goes to a place. A screen from the top row starts a new path, whose only way back is the overview. */
+/** Goes to a place. Going to a tab discards the earlier path, so Esc then leads to the overview. */
 export function go(state: State, place: Place): State {
   const isTab = TABS.some(({ screen }) => screen === place.screen);
   const current = placeOf(state);
@@ -181,7 +181,7 @@ export const PANES = 6;
 
 export function refilter(state: State, name: ListName, text: string): State {
   const frozen = name === "jobs" || name === "events" ? { ...state.frozen, [name]: undefined } : state.frozen;
-  // Rows that matched the previous filter must not pass for matches of the new one.
+  // The loaded rows match the previous filter, so they are discarded.
   const { jobs } = state.data;
   const isOther = name === "jobs" && text !== state.lists.jobs.filter;
   const data = isOther && jobs ? { ...state.data, jobs: { ...jobs, value: undefined } } : state.data;
@@ -234,7 +234,7 @@ function start(state: State): Step {
     return notice(state, "The system is still stopping", "info");
   const runs = state.data.overview?.value !== undefined && !isOffline(state);
   const question = runs
-    ? `A system answers already. Start the ${tier} tier anyway?`
+    ? `A system is already running. Start the ${tier} tier anyway?`
     : `Start the ${tier} tier in this folder?`;
   return still({
     ...state,
@@ -265,7 +265,9 @@ function install(state: State): Step {
   });
 }
 
-/** Opens an envelope or lists the children. In the envelopes pane, the scroll position is the cursor. */
+/**
+ * Opens the envelope under the cursor or lists the children. In the envelopes pane, the scroll position is the cursor.
+ */
 function openInJob(state: State): Step {
   const job = state.data.job?.value;
   const event = state.pane === 4 ? job?.events[Math.min(state.scroll, job.events.length - 1)] : undefined;
@@ -274,7 +276,9 @@ function openInJob(state: State): Step {
   return child ? still(refilter(go(state, { screen: "jobs" }), "jobs", child)) : still(state);
 }
 
-/** Goes one step back: clears the marks, else clears the filter, else leaves the place. Never quits the program. */
+/**
+ * Goes one step back: first clears the marks, then the filter, and finally leaves the place. Never quits the program.
+ */
 function back(state: State): State {
   const name = listNameOf(state);
   const list = name && state.lists[name];
@@ -372,7 +376,7 @@ function jobInBody(
   }
 }
 
-/** Opens the trace in the browser or, as with any page, copies its URL where there is no browser. */
+/** Opens the trace in the browser. If no browser can be opened, the URL is copied, as for any page. */
 function openTrace(state: State): Step {
   const { url, reason } = tracePage(state);
   return url === undefined ? notice(state, reason, "info") : [state, [{ kind: "open", url }]];

@@ -30,7 +30,7 @@ const TICK_MS = 500;
 /** How long `--plain` waits for the first replies. */
 const PLAIN_MS = 3_000;
 
-/** 0 after quitting, 1 if `--plain` gets no reply, 130 after SIGINT, 143 after SIGTERM or SIGHUP. */
+/** 0 after a normal exit, 1 if `--plain` gets no reply, 130 after SIGINT, 143 after SIGTERM or SIGHUP. */
 type TuiExitCode = 0 | 1 | 130 | 143;
 
 /** Opens the terminal UI and resolves with the exit code once the user leaves it. */
@@ -111,7 +111,7 @@ async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
   const draw = () => {
     clearTimeout(timer);
     timer = undefined;
-    // A slow terminal skips frames: it gets only the newest one once it has caught up.
+    // A slow terminal skips frames. Once it has caught up, it gets only the newest one.
     if (screen.isBehind()) return schedule();
     drawnAt = performance.now();
     try {

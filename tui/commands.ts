@@ -19,7 +19,7 @@ export type BulkCommand = Extract<Command, { filter: unknown }>;
 export interface Outcome {
   readonly changed: number;
   readonly refused: number;
-  /** Why the first refusal happened. */
+  /** The reason for the first refusal. */
   readonly reason?: string;
   /** Why the command has no effect yet, for example because no worker runs the type. */
   readonly note?: string;
@@ -42,7 +42,7 @@ const DONE: Readonly<Record<Command["kind"], string>> = {
   submit: "Submitted",
 };
 
-/** Names what a command acts on and how many there are. */
+/** Names what a command acts on, such as `2 jobs` or `queue hash`. */
 export function subjectOf(command: Command, changed: number): string {
   switch (command.kind) {
     case "pause":

@@ -23,6 +23,6 @@ export type Effect =
   | { readonly kind: "mouse"; readonly on: boolean }
   /** Starts or stops the system in its own process. */
   | { readonly kind: "launch"; readonly doing: "start" | "stop"; readonly tier: TierName }
-  /** Runs a command that installs something. */
+  /** Runs an installation command. */
   | { readonly kind: "install"; readonly command: string }
   | { readonly kind: "quit" };

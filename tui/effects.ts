@@ -22,7 +22,7 @@ export interface EffectPorts {
   dispatch(message: Message): void;
 }
 
-/** Timeout of the screen's queries, so that a slow service shows as an error and not as an old number. */
+/** Timeout of the screen's queries. A slow service must cause an error instead of leaving old numbers on the screen. */
 const QUERY_MS = 5_000;
 /** How many requests about single jobs or dead letters run at once. */
 const AT_ONCE = 8;
@@ -142,7 +142,7 @@ const PROGRESS: Readonly<Record<BulkCommand["kind"], string>> = {
   "drop-all": "Dropping",
 };
 
-/** Runs a bulk action until it has finished and dispatches its progress. */
+/** Runs a bulk action to completion and dispatches its progress. */
 async function onMatches(ports: EffectPorts, command: BulkCommand): Promise<Outcome> {
   const { client, signal } = ports;
   const onProgress = ({ seen, changed: so, matched: total }: ActionReply | DeadLetterActionReply) =>

@@ -53,7 +53,7 @@ export function openForm(types: readonly JobTypeInfo[], typeName?: string): Form
   return { types, fields: type ? fieldsOf(types, type, type.example) : [], focus: 0, submitting: false };
 }
 
-/** Returns a form filled with a job's payload, for submitting a new job. Returns undefined if the type is unknown. */
+/** Fills a form with a job's payload, for submitting it as a new job. Returns undefined if the type is unknown. */
 export function editForm(
   types: readonly JobTypeInfo[],
   job: Pick<Job, "id" | "type" | "payload">,

@@ -11,7 +11,7 @@ export const TIERS = [
 ] as const;
 export type TierName = (typeof TIERS)[number]["name"];
 
-/** A start or stop of the system from this program. */
+/** An attempt to start or stop the system. */
 export interface Launch {
   readonly doing: "start" | "stop";
   readonly tier: TierName;

@@ -8,7 +8,7 @@ interface Want {
   readonly query?: Load["query"];
   /** How old the data may get while no change is reported. */
   readonly idleMs: number;
-  /** Minimum time between queries while changes arrive. Omitted, it is the refresh setting; null ignores changes. */
+  /** Minimum time between queries while changes arrive. Defaults to the refresh setting; null ignores changes. */
   readonly changedMs?: number | null;
   /** Marks data that this program can determine even while the services are down. */
   readonly isLocal?: true;
@@ -85,7 +85,7 @@ function wants(state: State): readonly Want[] {
 }
 
 function jobsQuery({ lists }: State): Load["query"] {
-  // Requests more rows as the cursor nears the end, up to the most that one reply may hold.
+  // Requests more rows as the cursor nears the end, up to the limit of one reply.
   const limit = Math.min(500, Math.max(100, Math.ceil((lists.jobs.index + 50) / 100) * 100));
   return { filter: lists.jobs.filter.trim() || undefined, limit };
 }

@@ -30,7 +30,7 @@ const COLOURED: Paint = {
 };
 
 /**
- * Returns the colours for a stream. Only a colour terminal gets any, and only while NO_COLOR (no-color.org) is unset.
+ * Returns colours for a colour terminal, unless NO_COLOR (no-color.org) is set, and plain text for any other stream.
  */
 export function paintOf(
   { isTTY }: Pick<NodeJS.WriteStream, "isTTY">,

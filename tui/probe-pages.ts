@@ -25,7 +25,7 @@ export async function probePages(
 ): Promise<readonly PageState[]> {
   return Promise.all(
     interfaces.map(async ({ id, name, port, path, description }): Promise<PageState> => {
-      // This program knows the two APIs' actual addresses, which may use other than the published ports.
+      // This program knows the two APIs' actual addresses, which may differ from the published ones.
       const published = `http://localhost:${port}`;
       const own: Record<string, string> = { "gateway-docs": gatewayUrl, "read-model-docs": readModelUrl };
       const base = serverMode ? published : (own[id] ?? published);

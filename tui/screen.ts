@@ -181,7 +181,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
       closed = true;
       terminal.grabInput(false);
       if (process.stdin.isTTY) process.stdin.setRawMode(false);
-      // Synchronous, because an exit handler cannot wait.
+      // The write is synchronous, because an exit handler cannot wait.
       writeSync(1, RESTORE);
     },
   };

@@ -36,7 +36,7 @@ export function deadLetterFilter(state: State): DeadLetterFilter {
   return state.lists["dead-letters"].filter === "" || !first ? {} : filterOfCause(first);
 }
 
-/** Returns the overview's events, without intermediate steps that repeat what another event says. */
+/** Returns the overview's events, leaving out intermediate steps that add no information. */
 export function tickerRows({ data }: State): readonly EventEnvelope[] {
   return (data.events?.value?.items ?? []).filter(
     ({ eventType }) => eventType !== "job.executed" && eventType !== "job.validated",
@@ -174,7 +174,8 @@ export function jobTargets(state: State, verb: keyof typeof MAY): readonly strin
   const statuses = new Map(jobRows(state).map(({ id, status }) => [id, status]));
   const shown = selected(state);
   if (shown?.status) statuses.set(shown.id, shown.status);
-  // A marked job that has left the page counts as failed: the service decides about retrying it.
+  // The status of a marked job that has left the page is unknown. The job counts as failed, so the service decides
+  // whether it can be retried.
   return targets(state).filter((id) => MAY[verb](statuses.get(id) ?? "FAILED"));
 }
 

@@ -213,7 +213,7 @@ test("o opens the trace if Jaeger is reachable, and otherwise explains why not",
   expect([effects, state.notice?.text]).toEqual([[], `No Jaeger to show the trace in: ${reason}`]);
 });
 
-test("the notice of a retry reports that no worker runs the type", () => {
+test("a retry's notice reports that no worker runs the type", () => {
   const command = { kind: "retry", ids: [sampleId(1)] } as const;
   const outcome = { changed: 1, refused: 0, note: "No worker runs greet" };
   const [state] = update(liveState(80, 24, { screen: "jobs" }), { kind: "finished", command, outcome }, NOW);
@@ -271,7 +271,7 @@ test("a payload field's problem is not shown at the request field of the same na
   expect(press(state, "down", "down", "down", "down", "down", "down", "enter").state.form?.focus).toBe(1);
 });
 
-test("a notice is clear of the hints and disappears at the next key", () => {
+test("a notice keeps clear of the hints and disappears at the next key press", () => {
   const said = press(jobs(), ":", ..."frob", "enter").state;
   const lastLine = (state: State) => toText(render(state)).split("\n").at(-1);
   for (const width of [60, 66, 72, 80, 100, 120])

@@ -49,7 +49,7 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
       // nginx refuses TRACE too. Echoing a request with its headers would only help an attacker.
       if (request.method === "TRACE")
         return problemResponse(
-          new AppError("METHOD_NOT_ALLOWED", "The page takes no TRACE"),
+          new AppError("METHOD_NOT_ALLOWED", "The page does not accept TRACE requests"),
           crypto.randomUUID(),
         );
       const { pathname } = new URL(request.url);

@@ -81,7 +81,7 @@ function tabs(state: State, form: "titles" | "current" | "digits"): Line {
   return [...spans, dim("?")];
 }
 
-/** Returns the path to a screen that has no tab; undefined for screens with a tab. */
+/** Returns the breadcrumbs of a screen without a tab, or undefined for a screen with one. */
 function crumbsOf(state: State): Line | undefined {
   const { screen, id = "" } = placeOf(state);
   const path = (title: string): Line => [dim(`${title} ${GLYPHS.path} `)];

@@ -119,7 +119,7 @@ function barLine(bar: TraceBar, { label, chart, details, scale }: BarLayout): Li
 }
 
 /**
- * Draws a bar as text of exactly `width` cells. A moment shows as part of a cell: half for a try, an eighth otherwise.
+ * Draws a bar as text of exactly `width` cells. An instant fills part of a cell: half for a try, an eighth otherwise.
  */
 function barText(bar: TraceBar, width: number, scale: (ms: number) => number): Span {
   const start = Math.min(width - 1, Math.floor(scale(bar.startMs)));

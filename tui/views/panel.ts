@@ -14,7 +14,7 @@ export interface Panel {
   readonly fixed?: number;
   /** The list index of the first line after the fixed ones. If it is omitted, clicks select nothing. */
   readonly firstRow?: number;
-  /** The index of the line under the cursor, counted after the fixed lines. */
+  /** The index of the line under the cursor, not counting the fixed lines. */
   readonly selected?: number;
   /** Keeps the selected line visible without highlighting it. */
   readonly isCalm?: true;
@@ -88,7 +88,7 @@ function atRight(
 /** A column of a table. */
 export interface Column<T> {
   readonly title: string;
-  /** In cells, without the gap. A flexible column takes at least this much and any remaining width. */
+  /** The width in cells, without the gap. A flexible column takes at least this much and any remaining width. */
   readonly width: number;
   readonly flexible?: true;
   readonly align?: "right";
@@ -118,7 +118,7 @@ export function tableLines<T>(columns: readonly Column<T>[], rows: readonly T[],
   ];
 }
 
-/** Includes one free cell at either end. */
+/** Returns the total width of columns and gaps, with one free cell at either end. */
 const totalWidth = (columns: readonly Column<never>[]) =>
   columns.reduce((sum, { width }) => sum + width + GAP, 2 - GAP);
 

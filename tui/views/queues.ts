@@ -43,7 +43,7 @@ function stateOf({ paused, waiting, executing, withoutWorker = 0 }: QueueState):
 }
 
 /**
- * Returns the column of completed jobs per second. It shows "–" for a type that completed none within the queried
+ * Returns the column of completed jobs per second. It shows "–" for a type without completed jobs in the queried
  * minutes.
  */
 function doneColumn({ data: { completedSeries }, now }: State): Column<QueueState> {

@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 /** Two borders, a heading, and a line for each of the four rules. */
 export const RETENTION_ROWS = 7;
 
-/** Shows how long each kind of record is kept and how many were deleted. Nothing in it can be changed. */
+/** Shows how long each kind of record is kept and how many were deleted. The panel is read-only. */
 export function retentionPanel({ data: { retention }, now }: State, width: number): Panel {
   const title = "Retention";
   const { value, error } = retention ?? {};
@@ -34,7 +34,7 @@ export function retentionPanel({ data: { retention }, now }: State, width: numbe
   };
 }
 
-/** Summarises the retention in a few words, for a terminal too small for the panel. */
+/** Summarises the retention in a few words, for terminals that are too small for the panel. */
 export function retentionWords({ data: { retention } }: State): Line {
   const rules = retention?.value?.rules ?? [];
   const kept = (wanted: Rule["what"]) => {

@@ -333,7 +333,7 @@ test("the launcher requires confirmation, shows each step, and says what to do a
   expectGolden("launcher-80x24", shown(start));
   const asked = press(start, "down", "enter").state;
   expect(asked.overlay).toMatchObject({
-    question: "A system answers already. Start the full tier anyway?",
+    question: "A system is already running. Start the full tier anyway?",
   });
   const { state, effects } = press(asked, "y");
   expect(effects).toEqual([{ kind: "launch", doing: "start", tier: "full" } as never]);

@@ -3,7 +3,7 @@ import { useQuery } from "./query.ts";
 
 export interface Access {
   readonly readOnly: boolean;
-  /** Why nothing can be changed, as a sentence. */
+  /** A sentence that explains why nothing can be changed. */
   readonly reason?: string | undefined;
 }
 

@@ -89,7 +89,8 @@ function focusFilter(): void {
 }
 
 /**
- * Focuses the content. A button calls this, because a link to `#main` would change the address and so leave the view.
+ * Focuses the content. The skip link is a button, because a link to `#main` would change the address and leave the
+ * view.
  */
 function skipToContent(): void {
   document.getElementById("main")?.focus();

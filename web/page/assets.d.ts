@@ -1,2 +1,2 @@
-/** Style sheets are imported for the bundler alone. */
+/** Style sheets have no exports; they are imported only for the bundler. */
 declare module "*.css";

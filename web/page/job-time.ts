@@ -30,7 +30,7 @@ function partOf({ kind, note }: TraceBar): Omit<Spent, "ms"> {
     : { kind: "wait", label: "between tries" };
 }
 
-/** Returns the event to show for a bar: the end of a hop or try if it is known, or the last event before a wait. */
+/** Returns the event that belongs to a bar: a hop's or try's own event, or the last event before a wait. */
 export function eventOfBar(job: JobDetail, bar: TraceBar): EventEnvelope | undefined {
   const { events } = job;
   const of = (type: string) => events.find(({ eventType }) => eventType === type);

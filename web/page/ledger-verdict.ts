@@ -9,8 +9,8 @@ export interface Verdict {
 }
 
 /**
- * Returns the page's short verdict on the ledger. While old jobs are still being judged, it claims nothing about all
- * jobs.
+ * Returns the page's short verdict on the ledger. While old jobs are still being judged, the verdict covers only the
+ * jobs counted so far.
  */
 export function verdictOn(ledger: Ledger | undefined): Verdict {
   const note = "Every accepted job is accounted for, by id";

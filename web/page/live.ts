@@ -3,7 +3,7 @@ import { client } from "./client.ts";
 
 /** The feed's state and the number of changes so far. Views repeat their queries at each change. */
 export interface Live {
-  /** `connecting` lasts from the page's start until it knows whether the feed answers. */
+  /** `connecting` lasts until the feed answers or {@link FIRST_CONNECT_MS} has passed. */
   readonly state: "connecting" | "live" | "stale";
   /** When the feed last sent anything, in milliseconds. */
   readonly at: number;
@@ -11,7 +11,7 @@ export interface Live {
 }
 
 const MIN_GAP_MS = 500;
-/** Polls in case the feed is lost, and for data that it does not carry, such as ages and heartbeats. */
+/** Polls in case the feed is lost, and for data that the feed does not carry, such as ages and heartbeats. */
 const POLL_MS = 5_000;
 const FIRST_CONNECT_MS = 3_000;
 

@@ -23,7 +23,7 @@ function chosenTheme(): "light" | "dark" | undefined {
     const kept = localStorage.getItem(KEY);
     return kept === "light" || kept === "dark" ? kept : undefined;
   } catch {
-    // The browser blocks storage: the system's theme applies.
+    // The browser blocks storage, so the system's theme applies.
     return undefined;
   }
 }

@@ -4,11 +4,13 @@ interface NumberInputProps {
   readonly id: string;
   readonly value: unknown;
   readonly placeholder?: string | undefined;
-  /** Receives a number, undefined for an empty field, or any other text as it is, which the schema then refuses. */
+  /**
+   * Receives the number, or undefined for an empty field. Other text is passed on unchanged, and the schema refuses it.
+   */
   readonly onChange: (value: unknown) => void;
 }
 
-/** A field for a number that keeps unfinished input such as `1.` and `-`. */
+/** A number field that keeps unfinished input such as `1.` and `-`. */
 export function NumberInput({ value, onChange, ...attributes }: NumberInputProps) {
   const [text, setText] = useState(() => textOf(value));
   const shown = readNumber(text) === value ? text : textOf(value);

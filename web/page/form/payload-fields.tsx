@@ -301,7 +301,7 @@ const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stri
 
 const placeholderOf = ({ default: value }: PayloadSchema) => (value === undefined ? undefined : shown(value));
 
-/** Parses JSON. Returns any other text as it is, which the schema then refuses. */
+/** Parses JSON. Returns any other text unchanged, and the schema refuses it. */
 function readJson(text: string): unknown {
   if (text.trim() === "") return undefined;
   try {

@@ -22,7 +22,7 @@ interface JobTableProps {
 const SORTED: Partial<Record<JobSortName, string>> = { type: "Type", tries: "Tries", slowest: "Took" };
 const NUMBERS = ["Tries", "Age", "Took"];
 
-/** Shows jobs in a table, one row for each. */
+/** Shows jobs in a table, one job per row. */
 export function JobTable({ items, sort, marks, cursor, isAll, toggle, markAll }: JobTableProps) {
   const sorted = SORTED[sort] ?? "Age";
   return (

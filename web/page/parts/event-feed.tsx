@@ -12,7 +12,7 @@ interface EventFeedProps {
   readonly cursor?: string | undefined;
 }
 
-/** Shows events in words, one row for each, with links to their jobs. */
+/** Shows events in words, one event per row, with links to their jobs. */
 export function EventFeed({ events, cursor }: EventFeedProps) {
   return (
     <ul class="feed" aria-live="off">

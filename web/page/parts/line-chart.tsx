@@ -96,7 +96,7 @@ function linearScale(lines: readonly Line[]): Scale {
   return { marks: [most, most / 2, 0], yOf: (value) => HEIGHT - (HEIGHT * value) / most };
 }
 
-/** Returns a scale marked in powers of ten around the measured values, at least two decades high. */
+/** Returns a scale marked in powers of ten around the measured values, spanning at least two decades. */
 function logScale(lines: readonly Line[]): Scale {
   const known = lines.flatMap(({ points }) =>
     points.filter((value) => typeof value === "number" && value > 0),

@@ -93,8 +93,8 @@ function themeOf(element: HTMLElement) {
 }
 
 /**
- * Calls `open` and moves the text of every style element created by it to a constructed style sheet. xterm.js
- * writes its rules into style elements, which the page's policy forbids; it allows constructed style sheets.
+ * Calls `open` while diverting the text of new style elements to constructed style sheets. xterm.js writes its rules
+ * into style elements, which the page's policy forbids, unlike constructed style sheets.
  */
 function withSheets(open: () => void): void {
   const create = document.createElement;

@@ -66,8 +66,7 @@ const ANSWER_MS = 10_000;
 export const NO_ANSWER = "The terminal service does not answer";
 
 /**
- * Creates the connection of one terminal. It opens a session or resumes this tab's, and keeps the session across lost
- * sockets.
+ * Creates the connection of one terminal. It opens a session or resumes this tab's session, and survives lost sockets.
  */
 export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   let socket: WebSocket | undefined;
@@ -243,7 +242,8 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     const { kind, sequence, bytes } = frame;
     if (kind === "snapshot" || parsed === undefined) events.reset();
     const end = kind === "snapshot" ? sequence : sequence + bytes.length;
-    // The screen parses its input in order, so a reconnect may continue after this frame before it is parsed.
+    // The screen parses its input in order, so a reconnect may continue after this frame even before the frame is
+    // parsed.
     parsed = end;
     const own = socket;
     events.output(bytes, () => {

@@ -20,7 +20,7 @@ const useLetters = () =>
     client.readModel.listDeadLetters({ query: { limit: PAGE } }, { signal }),
   );
 
-/** Describes a cause with the handler's error message, or with the reason for which the message was refused. */
+/** Describes a cause with the handler's error message or, for a refused message, with the reason. */
 function causeWords({ reason, detail }: Pick<DeadLetter, "detail"> & { reason: string }): string {
   const words = reason.replaceAll("_", " ").toLowerCase();
   return reason === "OUT_OF_TRIES" && detail ? detail : words.charAt(0).toUpperCase() + words.slice(1);

@@ -20,7 +20,7 @@ const PAGE = 50;
 /** How many jobs the view loads at most. */
 const MOST = 200;
 
-/** Shows the jobs that match the filter in the address. A link to the address shows the same view. */
+/** Shows the jobs that match the filter in the address, so the view can be shared as a link. */
 export function Jobs({ query }: { query: URLSearchParams }) {
   const filter = query.get("filter") ?? "";
   const sort = sortOf(query);

@@ -16,7 +16,7 @@ const ACCUSATIONS = [
 const useLedger = () =>
   useQuery("ledger", (signal) => client.readModel.ledger({}, { signal }), { everyMs: LEDGER_MS });
 
-/** Shows as a sum that no job is lost. The proof has its own view. */
+/** Shows a sum that accounts for every job. The full proof has its own view. */
 export function LedgerPanel({ class: className }: { class?: string }) {
   const { data, error } = useLedger();
   return (

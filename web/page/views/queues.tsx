@@ -22,7 +22,7 @@ interface QueuesPanelProps {
   readonly pausable?: boolean;
 }
 
-/** Shows the waiting jobs by type, how long the oldest has waited, and how many complete. */
+/** Shows for each type how many jobs are waiting, how long the oldest has waited, and how many complete. */
 export function QueuesPanel({ queues, class: className, pausable = false }: QueuesPanelProps) {
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const { data: series } = useQuery(
