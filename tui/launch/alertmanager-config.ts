@@ -4,7 +4,7 @@ import { YAML } from "bun";
 
 const FILE = join(import.meta.dir, "../../compose/alertmanager/alertmanager.yml");
 
-/** The part of `alertmanager.yml` that changes; the rest is copied. */
+/** The part of `alertmanager.yml` that this module changes. The rest is copied. */
 interface ComposeConfig {
   readonly receivers: readonly {
     readonly webhook_configs: readonly {

@@ -4,10 +4,10 @@ import { ENGINES_CHOICES, type EnginesChoice } from "./engine-set.ts";
 export interface DevOptions {
   demo: boolean;
   fresh: boolean;
-  /** Keep nothing: all data is in a temporary folder. */
+  /** Whether to keep nothing: all data goes to a temporary folder. */
   ephemeral: boolean;
   reload: boolean;
-  /** Open the terminal UI as soon as everything runs. */
+  /** Whether to open the terminal UI as soon as everything runs. */
   tui: boolean;
   processors: number;
   engines: EnginesChoice;
@@ -38,11 +38,11 @@ Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or
 
 Addresses are written to .observatory/dev.json. Ctrl-C stops everything in order; a second one kills it.`;
 
-/** Parses the command line. Throws a {@link UsageError} that names a faulty option; `--help` prints and exits. */
+/** Parses the command line. Throws a {@link UsageError} that names an invalid option; `--help` prints and exits. */
 export function parseCli(args: string[]): DevOptions {
   const values = createCommandLine(
     "bun run dev",
-    "Starts the whole observatory on this machine and keeps it running until Ctrl-C: private engines for those that the environment does not name, then every service from source. When a source changes, the services that import it are started beside the running ones and take over once they are ready.",
+    "Starts the whole observatory on this machine and keeps it running until Ctrl-C: a private engine for each one that the environment does not name, then every service from source. When a source changes, the services that import it are started beside the running ones and take over once they are ready.",
   )
     .option("--demo", "submit a gentle stream of varied jobs")
     .option(

@@ -5,7 +5,7 @@ import { PURPOSES, URL_NAMES, type UrlName } from "./engine-set.ts";
 import { addressOf } from "./given-urls.ts";
 import type { RunningEngines } from "./private-engines.ts";
 
-/** The service of compose.yaml behind each URL. */
+/** The compose.yaml service behind each URL. */
 const ENGINES: Readonly<Record<UrlName, string>> = {
   BUS_URL: "rabbitmq",
   DATABASE_URL: "postgres",
@@ -26,14 +26,14 @@ export interface ComposeEnginesOptions {
   onProgress(line: string): void;
 }
 
-/** Returns the engines of compose.yaml to start: those whose URL the environment does not set. */
+/** Returns the compose.yaml engines to start: each one whose URL the environment does not set. */
 export function composeEngines(given: Partial<Record<UrlName, string>>): string[] {
   return URL_NAMES.filter((name) => !given[name]).map((name) => ENGINES[name]);
 }
 
 /**
- * Starts only the engines of compose.yaml. Their URLs are those of its services, redirected to the published ports.
- * Engines that were already running keep running after `stop`.
+ * Starts only the engines in compose.yaml. Each URL is the one that compose.yaml passes to our services, redirected to
+ * the published port. Engines that were already running keep running after `stop`.
  */
 export async function runComposeEngines({
   projectDir,
@@ -41,7 +41,7 @@ export async function runComposeEngines({
   signal,
   onProgress,
 }: ComposeEnginesOptions): Promise<RunningEngines> {
-  // Enables the profiles here, whatever the environment says: a disabled profile's services cannot be stopped.
+  // Enables the profile regardless of COMPOSE_PROFILES, because a disabled profile's services cannot be stopped.
   const docker = (args: readonly string[], until?: AbortSignal) =>
     runTool(["docker", "compose", "--profile", "core", ...args], {
       cwd: projectDir,
@@ -62,7 +62,7 @@ export async function runComposeEngines({
   };
   const running = (await compose("ps", "--services", "--status", "running")).split("\n");
   const ours = engines.filter((engine) => !running.includes(engine));
-  // Without the signal, which has aborted by now and would cancel this at once.
+  // Passes no signal: it has usually aborted by now and would cancel this command at once.
   const end = async (how: "stop" | "kill") => {
     if (ours.length > 0) await docker([how, ...ours]);
   };
@@ -71,7 +71,7 @@ export async function runComposeEngines({
   try {
     if (engines.length > 0) await compose("up", "--detach", "--wait", ...engines);
   } catch (error) {
-    // Some of them may be running.
+    // Some engines may already be running.
     onProgress("Stopping the engines that were started");
     await end("stop");
     throw error;
@@ -93,7 +93,7 @@ export async function runComposeEngines({
   };
 }
 
-/** Returns the remedy for an error of Docker. */
+/** Returns the remedy for a Docker error. */
 function remedyFor(message: string): string {
   if (/already allocated|address already in use|not available/.test(message))
     return "An engine's port is taken: stop its holder, or set another port in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";

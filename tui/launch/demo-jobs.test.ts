@@ -6,7 +6,7 @@ import { examplePayload, nextDemoJob } from "./demo-jobs.ts";
 
 const types = [...JOB_TYPES.values()];
 
-test("demonstration jobs include every type and match its contract", () => {
+test("demo jobs cover every type and match its schema", () => {
   const seen = new Set<string>();
   for (let n = 0; n < 2_000; n++) {
     const job = nextDemoJob(types, "http://127.0.0.1:9999");
@@ -22,7 +22,7 @@ test("demonstration jobs include every type and match its contract", () => {
   expect([...seen].sort()).toEqual(types.map(({ name }) => name).sort());
 });
 
-test("some are scheduled for later, never for the past", () => {
+test("some demo jobs are scheduled, always in the future", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   const later = Array.from(
     { length: 300 },
@@ -32,7 +32,7 @@ test("some are scheduled for later, never for the past", () => {
   for (const runAt of later) expect(Date.parse(runAt!)).toBeGreaterThan(now);
 });
 
-test("an example that refers to the processor follows it to another port", () => {
+test("an example that links to the processor gets its actual address", () => {
   const example = { url: "http://127.0.0.1:3001/healthz", expectStatus: 200 };
   expect(examplePayload({ name: "http-check", example }, "http://127.0.0.1:8083")).toEqual({
     url: "http://127.0.0.1:8083/healthz",

@@ -6,7 +6,7 @@ type Random = () => number;
 
 const between = (random: Random, low: number, high: number) => low + Math.floor(random() * (high - low + 1));
 
-// How often each type appears, and what varies in it; a type not listed here uses its example.
+// Each type's share of the demo jobs and its varying payload. A type that is not listed uses its example.
 const VARIED: Record<string, { share: number; payload(random: Random): Record<string, unknown> }> = {
   sleep: { share: 5, payload: (random) => ({ ms: between(random, 100, 4_000) }) },
   hash: {
@@ -47,7 +47,7 @@ export function nextDemoJob(
   };
 }
 
-/** Returns a type's example, with links to this system adapted to the processor's actual address. */
+/** Returns a type's example with the processor's default address replaced by its actual one. */
 export function examplePayload({ example }: DescribedType, processorUrl: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(example).map(([name, value]) => [

@@ -16,7 +16,7 @@ export const FULL_SET: EngineSet = {
   CACHE_URL: "redis",
 };
 
-/** Everything in one PostgreSQL: nothing else has to be installed. */
+/** Keeps everything in one PostgreSQL, so nothing else has to be installed. */
 export const EMBEDDED_SET: EngineSet = {
   BUS_URL: "postgres",
   DATABASE_URL: "postgres",
@@ -27,7 +27,7 @@ export const EMBEDDED_SET: EngineSet = {
 export const engineSets = { embedded: EMBEDDED_SET, full: FULL_SET } as const;
 export type EngineSetName = keyof typeof engineSets;
 
-/** The choices of `--engines`: a set of private engines, or those of compose.yaml. */
+/** The values of `--engines`: a set of private engines, or the compose.yaml engines. */
 export type EnginesChoice = EngineSetName | "compose";
 export const ENGINES_CHOICES: readonly EnginesChoice[] = ["embedded", "full", "compose"];
 

@@ -52,7 +52,7 @@ test("passes on a request and its answer unchanged", async () => {
   });
 });
 
-test("streams an answer while it is written", async () => {
+test("streams an answer while it is being written", async () => {
   const more = Promise.withResolvers<void>();
   const { front: one, url } = front();
   await one.lead(
@@ -78,7 +78,7 @@ test("streams an answer while it is written", async () => {
   expect((await reader.read()).done).toBe(true);
 });
 
-test("sends new requests to the next address, and reports when the previous one has answered all of its own", async () => {
+test("sends new requests to the new address, and resolves once the previous one is idle", async () => {
   const held = Promise.withResolvers<Response>();
   const { front: one, url } = front();
   const arrived = Promise.withResolvers<void>();
@@ -101,7 +101,7 @@ test("sends new requests to the next address, and reports when the previous one 
   await idle;
 });
 
-test("refuses with 503 and Retry-After while there is no process, and when one ends during a request", async () => {
+test("refuses with 503 and Retry-After if there is no process or it ends during a request", async () => {
   const { front: one, url } = front();
   const early = await fetch(`${url}/jobs?limit=1`);
   expect(early.status).toBe(503);

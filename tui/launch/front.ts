@@ -1,16 +1,14 @@
 import { AppError, messageOf } from "../../shared/errors.ts";
 import { problemResponse } from "../../shared/http/to-problem.ts";
 
-/**
- * The largest batch that a gateway can be configured to accept; the service behind refuses what is too large for it.
- */
+/** The largest body that a gateway can be configured to accept. The service itself enforces its own limit. */
 const MAX_BODY_BYTES = 134_217_728;
 
 /** Holds a service's port while its processes replace each other, so no request is lost. */
 export interface Front {
   /**
-   * Sends all further requests to this address. Resolves when the previous address has answered its requests; its
-   * process may then be stopped.
+   * Sends all further requests to this address. Resolves when the previous address has answered all its requests, so
+   * its process may be stopped.
    */
   lead(url: string): Promise<void>;
   /** Releases the port; requests in progress are cut off. */
@@ -18,7 +16,7 @@ export interface Front {
 }
 
 export interface FrontOptions {
-  /** The service's name, for refusals while none of its processes answers. */
+  /** The service's name, for refusals while no process answers. */
   readonly id: string;
   readonly hostname: string;
   readonly port: number;
@@ -26,7 +24,7 @@ export interface FrontOptions {
 
 interface Target {
   readonly url: string;
-  /** Requests that have no answer yet. */
+  /** The number of requests that have no answer yet. */
   waiting: number;
   onIdle(): void;
 }
@@ -46,7 +44,7 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
         body: request.body,
         signal: request.signal,
         redirect: "manual",
-        // The bytes are passed on unchanged: this proxy does not read them.
+        // Passes compressed bytes on unchanged, because this proxy does not read them.
         decompress: false,
       });
     } catch (error) {
@@ -64,7 +62,7 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
   const server = Bun.serve({
     hostname,
     port,
-    // Streams are silent for longer than any request.
+    // An idle timeout would cut off event streams, which may be silent for minutes.
     idleTimeout: 0,
     maxRequestBodySize: MAX_BODY_BYTES,
     fetch: pass,
@@ -93,5 +91,5 @@ function refuse(request: Request, sentence: string, cause?: unknown): Response {
   );
 }
 
-/** Path and query exactly as received. */
+/** Returns the path and query exactly as received. */
 const pathOf = ({ url }: Request) => url.replace(/^https?:\/\/[^/?#]*/, "");

@@ -3,7 +3,7 @@ import { URL_NAMES, type UrlName } from "./engine-set.ts";
 
 const POSTGRES = { postgres: 5432, postgresql: 5432 };
 
-/** The schemes that a service can use, each with the default port of its URLs. */
+/** The URL schemes that the services accept, each with its default port. */
 const SCHEMES: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
   BUS_URL: { amqp: 5672, amqps: 5671, ...POSTGRES },
   DATABASE_URL: POSTGRES,
@@ -13,11 +13,11 @@ const SCHEMES: Readonly<Record<UrlName, Readonly<Record<string, number>>>> = {
 
 export interface GivenUrls {
   readonly urls: Partial<Record<UrlName, string>>;
-  /** A sentence for each URL that cannot be used, without its password. */
+  /** One sentence for each unusable URL, without its password. */
   readonly faults: string[];
 }
 
-/** Reads the engine URLs that the environment names, and tries to connect to each. */
+/** Reads the engine URLs from the environment and tries to connect to each. */
 export async function readGivenUrls(
   env: Readonly<Record<string, string | undefined>>,
   timeoutMs = 3_000,
@@ -44,7 +44,7 @@ async function faultOf(name: UrlName, url: string, timeoutMs: number): Promise<s
     return `${name} ${scheme ? `starts with ${scheme}://` : "is not a URL"}, expected one that starts with ${wanted}`;
   }
   const address = addressOf(url);
-  // A list of hosts or a name looked up in DNS (mongodb+srv) is left to its driver.
+  // Only the driver can resolve a list of hosts or a DNS service name (mongodb+srv).
   if (port === 0 || address.includes(",")) return undefined;
   if (!URL.canParse(`tcp://${address}`)) return `${name} has the address ${address}, expected host:port`;
   const { hostname, port: given } = new URL(`tcp://${address}`);
@@ -52,7 +52,7 @@ async function faultOf(name: UrlName, url: string, timeoutMs: number): Promise<s
   return reason && `${name} names ${address}, where nothing answers (${reason}); start it, or unset ${name}`;
 }
 
-/** Returns why no connection was accepted; undefined when one was. */
+/** Tries to connect. Returns the reason if that fails, otherwise undefined. */
 function knock(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -15,11 +15,11 @@ writeFileSync(
   JSON.stringify({ owner: findProcess(process.pid), services: here }),
 );
 
-test("a system that runs from this folder is found without addresses", () => {
+test("the command for a system that runs from this folder needs no addresses", () => {
   expect(terminalCommand(here.gateway, here["read-model"], folder)).toBe("bun run odd-dashboard");
 });
 
-test("a system that keeps its state elsewhere is named by its addresses, even while another one runs here", () => {
+test("the command for a system with its state elsewhere has addresses, even while another system runs here", () => {
   const elsewhere = ["http://127.0.0.1:3004", "http://127.0.0.1:8083"] as const;
   const command =
     "READ_MODEL_URL=http://127.0.0.1:8083 GATEWAY_URL=http://127.0.0.1:3004 bun run odd-dashboard";

@@ -4,7 +4,7 @@ import { projectDir } from "./place.ts";
 import type { Printer } from "./printer.ts";
 import { type AddressRow, formatTable } from "./table.ts";
 
-/** Prints the table of addresses and what to do next. */
+/** Prints the address table and the next steps. */
 export function greet(
   printer: Printer,
   rows: readonly AddressRow[],
@@ -19,14 +19,14 @@ export function greet(
   if (pageUrl) printer.line(`See it in the browser: ${pageUrl}`);
   printer.line("See it in a terminal, or start with --tui:");
   printer.line(`  ${terminalCommand(gatewayUrl, readModelUrl, process.cwd())}`);
-  printer.line("Submit a job, then look at it by the jobId of the reply:");
+  printer.line("Submit a job, then look it up by the jobId in the reply:");
   printer.line(`  curl ${gatewayUrl}/jobs -H content-type:application/json \\`);
   printer.line(`    -d '{"type":"hash","payload":{"text":"hello","rounds":1000}}'`);
   printer.line(`  curl ${readModelUrl}/jobs/JOB_ID`);
   printer.line("Ctrl-C stops everything.");
 }
 
-/** Returns the command that opens the terminal UI on these services; services of its own folder need no address. */
+/** Returns the command that opens the terminal UI on these services, without addresses if they run from `folder`. */
 export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder: string): string {
   const command = projectDir ? "bun run odd-dashboard" : "odd-dashboard";
   const found = findRunning(folder);
@@ -34,7 +34,7 @@ export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder
   return `READ_MODEL_URL=${readModelUrl} GATEWAY_URL=${gatewayUrl} ${command}`;
 }
 
-/** Prints what already runs, for a second start in the same folder. */
+/** Prints the system that already runs, when a second one is started in the same folder. */
 export function sayWhatRuns(printer: Printer, state: DevState): void {
   const { owner, since, addresses } = state;
   const where = addresses.length > 0 ? "" : "; it is still starting, or already stopping";

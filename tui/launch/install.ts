@@ -1,9 +1,9 @@
-// Runs before anything is installed, so it imports only what Bun itself has.
+// Runs before any dependency is installed, so it imports only built-in modules.
 import { join } from "node:path";
 
 const QUIET_MS = 1_000;
 
-/** Installs what bun.lock lists: silently when that is quick, otherwise with progress. */
+/** Installs the dependencies in bun.lock. Reports progress if that takes longer than a second. */
 async function install(): Promise<number> {
   const startedAt = performance.now();
   const child = Bun.spawn([process.execPath, "install", "--frozen-lockfile"], {

@@ -1,8 +1,8 @@
 const ECHO_MS = 300;
 
 /**
- * Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one calls `kill`. Signals within a moment count as one,
- * since a single Ctrl-C arrives from the terminal and again from the `bun run` and `npx` that started us.
+ * Aborts on the first SIGINT, SIGTERM or SIGHUP. A second signal calls `kill`. Signals in quick succession count as
+ * one, because a single Ctrl-C arrives from the terminal and again from the `bun run` or `npx` that started us.
  */
 export function onInterrupt(kill: () => void): AbortSignal {
   const controller = new AbortController();

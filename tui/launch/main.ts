@@ -2,7 +2,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { parseCli } from "./cli.ts";
 import { runSystem } from "./run-system.ts";
 
-// Exits explicitly: connections kept alive would hold the process for a while.
+// Exits explicitly, because keep-alive connections would delay the exit.
 try {
   process.exit(await runSystem(parseCli(process.argv.slice(2))));
 } catch (error) {

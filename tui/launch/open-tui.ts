@@ -9,7 +9,7 @@ export interface OpenTuiOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs the terminal UI until it is closed; resolves to whether the system should stop too. */
+/** Runs the terminal UI until the user leaves it. Resolves with whether the system should stop too. */
 export async function openTui({
   gatewayUrl,
   readModelUrl,
@@ -24,7 +24,7 @@ export async function openTui({
   }
   if (signal.aborted) return true;
   printer.line("Stop the system too? [Y/n]");
-  // Another process reads the answer, because this one leaves all input to the programs that it starts.
+  // A child reads the answer, because this process leaves all input to the programs that it starts.
   const answer = await inTerminal(
     ["sh", "-c", 'read -r answer; case "$answer" in [nN]*) exit 1;; esac'],
     signal,
@@ -32,7 +32,7 @@ export async function openTui({
   return signal.aborted || answer === 0;
 }
 
-/** Runs a program that has the terminal to itself; resolves to its exit code. */
+/** Runs a program that has the terminal to itself. Resolves with its exit code. */
 async function inTerminal(
   command: readonly string[],
   signal: AbortSignal,

@@ -17,18 +17,15 @@ const PURPOSES: Readonly<Record<ObserverName, string>> = {
 /** The Prometheus and the Alertmanager to start beside the system. */
 export interface ObserverPlan {
   readonly ports: Readonly<Partial<Record<ObserverName, number>>>;
-  /** For the read-model: their addresses. */
+  /** Variables for the services: the observers' addresses and the webhook token. */
   readonly env: Readonly<Record<string, string>>;
   readonly rows: readonly AddressRow[];
 }
 
-/** A binary contains neither the rules nor the configuration of the observers. */
+/** A plan without observers. A compiled binary always uses it, because it contains neither rules nor configuration. */
 export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
 
-/**
- * Plans the observers found on the PATH; none where the environment names others. Reports which default ports are
- * taken.
- */
+/** Plans the observers found on the PATH, or none if the environment names others. Reports default ports in use. */
 export async function planObservers(
   env: Readonly<Record<string, string | undefined>>,
   onProgress: (line: string) => void,

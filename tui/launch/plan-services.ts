@@ -14,7 +14,7 @@ import { findPortHolder } from "./port-holder.ts";
 const PAGE_PORT = portOf("web-ui").port;
 const TERMINAL_PORT = portOf("web-pty", "Terminals, WebSocket").port;
 
-/** Ports that people expect in their usual place: the services' own and those that a deployment publishes. */
+/** Ports that never substitute for another: the services' default ports and every port that a deployment publishes. */
 const RESERVED: ReadonlySet<number> = new Set(
   SERVICE_CATALOGUE.services.flatMap(({ role, ports }) =>
     ports.flatMap(({ port, published }) => [
@@ -24,23 +24,23 @@ const RESERVED: ReadonlySet<number> = new Set(
   ),
 );
 
-/** One service process to be started. */
+/** A service process to start. */
 export interface ServicePlan {
-  /** Its name; further processors are processor-2, processor-3, … */
+  /** The process's name. Further processors are processor-2, processor-3, … */
   readonly id: string;
   readonly service: RunService;
   readonly port: number;
   readonly url: string;
   readonly purpose: string;
-  /** The port of its terminals; `port` is for its operations. */
+  /** The port for web-pty's terminals; its `port` serves only health checks and metrics. */
   readonly terminalPort?: number;
-  /** Set when another program holds the default port, with its name. */
+  /** Set if another program holds the default port `from`; `holder` names that program. */
   readonly moved?: { readonly from: number; readonly holder: string | undefined };
 }
 
 /**
- * Plans every service and the page, each on its default port or the next free one that is not another's default, in
- * the order in which they are stopped.
+ * Plans every service and the page, in the order in which they are stopped. Each uses its default port or, if that is
+ * taken, the next free port that is not reserved.
  */
 export async function planServices(processors: number, bindAddress: string): Promise<ServicePlan[]> {
   const taken = new Set<number>();
@@ -66,7 +66,7 @@ export async function planServices(processors: number, bindAddress: string): Pro
     };
   };
   const plans: ServicePlan[] = [];
-  // A binary does not carry the page's sources, and without the page its terminals have no use.
+  // A binary does not contain the page's sources, and web-pty is useless without the page.
   if (projectDir !== undefined) plans.push(await planOne("web-ui", 1, PAGE_PORT));
   const services = projectDir === undefined ? JOB_SERVICES : SERVICE_NAMES;
   for (const service of services)
@@ -75,7 +75,7 @@ export async function planServices(processors: number, bindAddress: string): Pro
   return plans;
 }
 
-/** Returns the variables of one service: the whole environment, overridden with our addresses. */
+/** Returns the variables for one service: the whole environment, overridden with the addresses in this run. */
 export function environmentOf(
   plan: ServicePlan,
   all: readonly ServicePlan[],
@@ -96,21 +96,21 @@ export function environmentOf(
       PTY_WS_PORT: String(terminalPort),
       PTY_METRICS_PORT: String(plan.port),
       PTY_TUI_BINARY: env.PTY_TUI_BINARY ?? JSON.stringify(tuiCommand()),
-      // The page passes on its clients' addresses.
+      // The page's server forwards its clients' addresses.
       PTY_TRUSTED_PROXIES: env.PTY_TRUSTED_PROXIES ?? "127.0.0.1,::1",
     }),
-    INSTANCE_ID: undefined, // Several processes cannot share one name.
+    INSTANCE_ID: undefined, // Processes must not share an id.
   };
 }
 
-/** The address of a service's first process. */
+/** Returns the address of a service's first process. */
 export function urlOf(plans: readonly ServicePlan[], service: ServicePlan["service"]): string {
   const plan = plans.find((one) => one.service === service);
   if (!plan) throw new Error(`No ${service} is planned`);
   return plan.url;
 }
 
-/** The port itself, or the next free one that is not a service's default. */
+/** Returns `preferred` if it is free, otherwise the next free port that is not reserved. */
 export async function nextFree(preferred: number, taken: ReadonlySet<number>): Promise<number> {
   for (let port = preferred; port < 65_536; port++) {
     if (taken.has(port) || (port !== preferred && RESERVED.has(port))) continue;

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
- * Finds who listens on a TCP port, as "name (pid 123)"; undefined when hidden, as for another user's process.
+ * Returns the process that listens on a TCP port, as "name (pid 123)"; undefined if it is hidden, such as another
+ * user's process.
  */
 export function findPortHolder(port: number): string | undefined {
   const pid = process.platform === "linux" ? findWithProc(port) : findWithLsof(port);
@@ -22,7 +23,7 @@ function findWithProc(port: number): number | undefined {
   return pid === undefined ? undefined : Number(pid);
 }
 
-/** proc(5), /proc/net/tcp: local address in field 1 as hex host:port, state 0A = LISTEN in field 3, inode in field 9. */
+/** proc(5), /proc/net/tcp: field 1 is the local address as hex host:port, 3 the state (0A is LISTEN), 9 the inode. */
 function inodesIn(file: string, port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return (attempt(() => readFileSync(file, "utf8")) ?? "")
@@ -39,7 +40,7 @@ function findWithLsof(port: number): number | undefined {
   return pid > 0 ? pid : undefined;
 }
 
-/** Returns the name of the program, or of an interpreter's script. */
+/** Returns the process's program name; for an interpreter, also the script. */
 function nameOf(pid: number): string {
   const words =
     attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")) ??
@@ -52,9 +53,7 @@ function nameOf(pid: number): string {
   return /^(bun|node|python[\d.]*|ruby)(\.exe)?$/.test(base) && script ? `${base} ${script}` : base;
 }
 
-/**
- * Processes may end during the inspection, and other users' processes hide their files: both count as unseen.
- */
+/** Returns undefined if a process ended during the inspection or hides its files, as other users' processes do. */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -1,29 +1,29 @@
 import { type Paint, paintOf } from "../paint.ts";
 
-/** The terminal: lines that stay, and below them one temporary status line. */
+/** Prints permanent lines and, below them, one temporary status line. */
 export interface Printer {
   readonly paint: Paint;
-  /** Columns; 80 where output is not a terminal. */
+  /** The width in columns; 80 if output is not a terminal. */
   readonly width: number;
   line(text?: string): void;
-  /** Holds the newest lines back while another program has the terminal; the returned function prints them. */
+  /** Holds lines back while another program uses the terminal. The returned function prints the newest of them. */
   hold(): () => void;
   /** On a terminal, shows, replaces or removes the status line; elsewhere does nothing. */
   status(text?: string): void;
   readonly isTerminal: boolean;
 }
 
-/** Most lines held back. */
+/** The most lines held back. */
 const MAX_HELD = 200;
 
-/** Writes to a stream, in colours where it has them. */
+/** Returns a printer that writes to a stream, in colours if the stream supports them. */
 export function createPrinter(
   out: NodeJS.WriteStream,
   env: Readonly<Record<string, string | undefined>>,
 ): Printer {
   const isTerminal = out.isTTY === true && env.TERM !== "dumb";
   let shown: string | undefined;
-  // The terminal may be closed while we run; stopping cleanly matters more than unread output.
+  // The terminal may be closed during the run. A clean stop matters more than unread output.
   out.on("error", () => undefined);
 
   let held: string[] | undefined;
@@ -61,7 +61,7 @@ export function createPrinter(
   };
 }
 
-/** Awaits a promise, and after a second reports what for: in the status line, or in a line every ten seconds. */
+/** Awaits a promise. After a second, reports what it waits for: in the status line, or in a line every ten seconds. */
 export async function withProgress<T>(printer: Printer, what: () => string, promise: Promise<T>): Promise<T> {
   const startedAt = performance.now();
   const report = () => {

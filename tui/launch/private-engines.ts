@@ -12,7 +12,7 @@ import type { AddressRow } from "./table.ts";
 export interface RunningEngines {
   readonly urls: EngineUrls;
   readonly rows: AddressRow[];
-  /** Host and port of RabbitMQ's metrics, if it is one of them. */
+  /** The host and port of RabbitMQ's metrics, if RabbitMQ is one of the private engines. */
   readonly brokerMetrics: string | undefined;
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -21,7 +21,7 @@ export interface RunningEngines {
 export interface PrivateEnginesOptions {
   readonly set: EngineSet;
   readonly given: Partial<Record<UrlName, string>>;
-  /** The parent of each engine's data folder. */
+  /** The parent folder of the engines' data folders. */
   readonly root: string;
   readonly signal: AbortSignal;
   onProgress(line: string): void;
@@ -30,12 +30,12 @@ export interface PrivateEnginesOptions {
 
 const MAX_RETRY_MS = 10_000;
 
-/** The engines to start: those whose URL is not given. */
+/** Returns the engines needed for the URLs that the environment does not set. */
 export function privateEngines(set: EngineSet, given: Partial<Record<UrlName, string>>): EngineName[] {
   return [...new Set(URL_NAMES.filter((name) => !given[name]).map((name) => set[name]))];
 }
 
-/** Starts the engines that the environment does not set, and returns the URL of each. */
+/** Starts the engines needed for the URLs that the environment does not set, and returns every URL. */
 export async function runEngines(options: PrivateEnginesOptions): Promise<RunningEngines> {
   const { set, given, ...rest } = options;
   const which = privateEngines(set, given);
@@ -76,7 +76,7 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
   };
 }
 
-/** Restarts an engine that ended by itself until it answers or `signal` aborts. */
+/** Restarts an engine that ended unexpectedly, and retries until it answers or `signal` aborts. */
 export async function revive(
   engine: Pick<Engine, "product" | "port" | "restart">,
   end: string,
@@ -94,7 +94,7 @@ export async function revive(
   }
 }
 
-/** Removes engines' data. Throws while another run uses it; ends an engine that a killed run left behind. */
+/** Removes engines' data, after ending engines that a killed run left behind. Throws if another run uses the data. */
 export async function removeEngineData(root: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await takeOver(join(root, name));

@@ -4,10 +4,10 @@ import { YAML } from "bun";
 
 const FOLDER = join(import.meta.dir, "../../compose/prometheus");
 
-/** The project's rules, as a pattern for Prometheus. */
+/** The project's rule files, as a glob for Prometheus. */
 export const RULE_FILES = join(FOLDER, "rules/*.yml");
 
-/** The part of `prometheus.yml` that is read. */
+/** The part of `prometheus.yml` that this module reads. */
 interface ComposeConfig {
   readonly alerting: { readonly alert_relabel_configs: readonly unknown[] };
   readonly scrape_configs: readonly ScrapeConfig[];
@@ -19,19 +19,19 @@ interface ScrapeConfig {
 }
 
 export interface PrometheusPlace {
-  /** Addresses by the names of the jobs in compose/prometheus/prometheus.yml; a job without any is left out. */
+  /** Addresses by job name in compose/prometheus/prometheus.yml. A job without addresses is left out. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
-  /** Address of the read-model, which serves the runbooks. */
+  /** The address of the read-model, which serves the runbooks. */
   readonly readModel: string;
-  /** Default: the project's. */
+  /** Default: the project's rule files. */
   readonly ruleFiles?: string;
-  /** Between scrapes, and between evaluations of the rules; 5 by default. */
+  /** The interval between scrapes and between rule evaluations; default: 5. */
   readonly everySeconds?: number;
 }
 
 /**
- * Returns the configuration of a local Prometheus: Compose's jobs and rules with local addresses. It is JSON, which is
- * also YAML.
+ * Returns the configuration of a local Prometheus: Compose's jobs and rules with local addresses. The text is JSON,
+ * which is valid YAML.
  */
 export function prometheusConfig({
   targets,
@@ -61,7 +61,7 @@ export function prometheusConfig({
     scrape_configs: compose.scrape_configs.flatMap(({ job_name, honor_labels, metrics_path }) => {
       const addresses = targets[job_name] ?? [];
       if (addresses.length === 0) return [];
-      // Only services supply their own labels; the other targets get their name as `service`.
+      // Only the services' jobs honour labels. Their name as `service` also labels `up` while a service is down.
       const labels = honor_labels ? { service: job_name } : {};
       return [{ job_name, honor_labels, metrics_path, static_configs: [{ targets: addresses, labels }] }];
     }),

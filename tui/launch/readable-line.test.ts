@@ -13,7 +13,7 @@ test("a warning is shown with its reason and facts, without time and service", (
   expect(readableLine(line)?.text).toBe("The bus is down (ECONNREFUSED, attempt 3)");
 });
 
-test("an error is marked, and its own message is the reason", () => {
+test("an error line is marked, and the error's message is its reason", () => {
   const line = JSON.stringify({
     level: "error",
     message: "Could not close",
@@ -22,7 +22,7 @@ test("an error is marked, and its own message is the reason", () => {
   expect(readableLine(line)?.text).toBe("error: Could not close (stuck)");
 });
 
-test("a failed attempt is the type and short id of its job, its code and its message, in one short line", () => {
+test("a failed attempt is one short line with its job's type and short id, its code and its message", () => {
   const failed = (reason: string) =>
     readableLine(
       JSON.stringify({
@@ -51,12 +51,12 @@ test("a failed attempt is the type and short id of its job, its code and its mes
   expect(failed("x".repeat(400))).toHaveLength(160);
 });
 
-test("lines of lower levels are left out, even when they mention warnings", () => {
+test("lines with lower levels are left out, even if they mention warnings", () => {
   expect(readableLine(JSON.stringify({ level: "info", message: 'says "warn"' }))).toBeUndefined();
   expect(readableLine("  ")).toBeUndefined();
 });
 
-test("text that is not JSON is shown unchanged but shortened", () => {
+test("text that is not JSON is shown unchanged, up to 300 characters", () => {
   expect(readableLine("gateway cannot start. PORT is 99999")?.text).toBe(
     "gateway cannot start. PORT is 99999",
   );
@@ -64,8 +64,8 @@ test("text that is not JSON is shown unchanged but shortened", () => {
   expect(readableLine("x".repeat(1_000))?.text).toHaveLength(300);
 });
 
-test("lines that differ only in their facts have one key", () => {
+test("lines that differ only in their facts share a key", () => {
   const at = (attempt: number) =>
-    readableLine(JSON.stringify({ level: "warn", message: "Away", reason: "down", attempt }))?.key;
+    readableLine(JSON.stringify({ level: "warn", message: "No answer", reason: "down", attempt }))?.key;
   expect(at(1)).toBe(at(2)!);
 });

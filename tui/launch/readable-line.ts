@@ -1,10 +1,10 @@
 import { shortId } from "../../shared/format.ts";
 
 export interface ReadableLine {
-  /** Equal for lines with the same message. */
+  /** Equal for lines with the same level, message and reason. */
   readonly key: string;
   readonly text: string;
-  /** When a warning was written, in milliseconds; undefined for anything worse than a warning. */
+  /** When a warning was written, in milliseconds since 1970; undefined if the line is not a warning. */
   readonly warnedAt?: number;
 }
 
@@ -12,11 +12,11 @@ const MAX_CHARS = 300;
 /** Many jobs may fail at once, and a handler's message may be long. */
 const MAX_JOB_CHARS = 160;
 
-/** Formats a log line for people: warnings, errors and anything that is not JSON; undefined for the rest. */
+/** Formats a warning, an error or a line that is not JSON for people; returns undefined for any other line. */
 export function readableLine(line: string): ReadableLine | undefined {
   const trimmed = line.trim();
   if (trimmed === "") return undefined;
-  // Checked before parsing, because nearly all lines have other levels.
+  // Checks the level before parsing, because nearly all lines have a lower one.
   if (trimmed.startsWith("{") && !/"level":"(?:warn|error)"/.test(trimmed)) return undefined;
   return inWords(trimmed);
 }
@@ -37,7 +37,7 @@ export function inWords(line: string): ReadableLine {
   };
 }
 
-/** The reason of a line, after the code of its error unless the reason contains it. */
+/** Returns a line's reason, prefixed with its error code unless the reason contains the code. */
 function whyOf(reason: unknown, error: unknown): string[] {
   const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
   const why = reason ?? message ?? (typeof error === "object" ? code : error);
@@ -45,7 +45,7 @@ function whyOf(reason: unknown, error: unknown): string[] {
   return [code === undefined || String(why).includes(String(code)) ? String(why) : `${code}: ${why}`];
 }
 
-/** The job that a line concerns; its page and the log file have the other facts. */
+/** Returns the job that a line concerns. The job's page and the log file have the line's other facts. */
 function jobOf({ jobId, type }: Readonly<Record<string, unknown>>): string | undefined {
   return typeof jobId === "string" && typeof type === "string" ? `${type} ${shortId(jobId)}` : undefined;
 }

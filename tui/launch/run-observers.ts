@@ -14,18 +14,18 @@ import { prometheusConfig } from "./prometheus-config.ts";
 export interface RunObserversOptions {
   readonly plan: ObserverPlan;
   readonly services: readonly ServicePlan[];
-  /** Host and port of RabbitMQ's metrics, if it is private. */
+  /** The host and port of RabbitMQ's metrics, if this run started RabbitMQ. */
   readonly brokerMetrics: string | undefined;
-  /** The parent of each observer's data folder. */
+  /** The parent folder of the observers' data folders. */
   readonly root: string;
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
   onProgress(line: string): void;
-  /** Registers what a second Ctrl-C kills. */
+  /** Registers a function that a second Ctrl-C calls. */
   onKill(kill: () => Promise<void>): void;
 }
 
-/** Starts the planned observers without waiting for them; reports and leaves out one that cannot start. */
+/** Starts the planned observers without waiting for them. Reports any that cannot start and continues without it. */
 export function runObservers(options: RunObserversOptions): void {
   const { plan, root, life, signal, onProgress } = options;
   const running = new Set<Engine<ObserverName>>();
@@ -84,7 +84,7 @@ export function runObservers(options: RunObserversOptions): void {
 
 function targetsOf({ plan, services, brokerMetrics }: RunObserversOptions): Record<string, string[]> {
   const targets: Record<string, string[]> = {};
-  // The page's server here stands in for nginx, which exports no metrics either.
+  // In a local run, the page's server replaces nginx and, like nginx, exports no metrics.
   for (const { service, url } of services)
     if (service !== "web-ui") targets[service] = [...(targets[service] ?? []), new URL(url).host];
   for (const [name, port] of Object.entries(plan.ports)) targets[name] = [`127.0.0.1:${port}`];

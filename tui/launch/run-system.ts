@@ -31,13 +31,13 @@ interface Run {
   readonly life: Lifecycle;
   /** Aborts when the system should stop. */
   readonly signal: AbortSignal;
-  /** Registers what a second Ctrl-C kills. */
+  /** Registers a function that a second Ctrl-C calls. */
   onKill(kill: () => Promise<void> | void): void;
 }
 
 /**
  * Runs the whole system until Ctrl-C, prints its progress, and resolves with the exit code. Both `bun run dev` and
- * `odd-dashboard up` run this.
+ * `odd-dashboard up` call it.
  */
 export async function runSystem(options: DevOptions): Promise<number> {
   const printer = createPrinter(process.stdout, process.env);
@@ -89,7 +89,7 @@ function whatIsKept({ ephemeral, engines }: DevOptions, dataDir: string): string
   return `jobs and events are kept in ${engines === "compose" ? "Docker's volumes" : dataDir}`;
 }
 
-/** Starts everything; resolves to whether the user has left the terminal UI and wants the system to stop. */
+/** Starts everything. Resolves with whether the user has left the terminal UI and wants the system to stop. */
 async function start({ options, dataDir, printer, file, life, signal, onKill }: Run): Promise<boolean> {
   const startedAt = performance.now();
   const set = options.engines === "compose" ? undefined : engineSets[options.engines];
@@ -101,7 +101,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
   ];
   if (faults.length > 0) throw new Error(faults.join("\n"));
 
-  // Engine sets do not share data: the jobs of one would have no events in the other.
+  // Each engine set keeps its own data, because jobs from one set would have no events in another.
   const root = join(dataDir, "engines", options.engines);
   const logDir = join(dataDir, "logs");
   if (options.fresh) {
@@ -154,7 +154,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
       onChange(names, changed) {
         const replaced = [...names].filter(isReplaceable).join(", ");
         const others = [...names].filter((name) => !isReplaceable(name)).join(", ");
-        const left = others && `${others} takes it in at the next start`;
+        const left = others && `${others} picks it up at the next start`;
         printer.line(
           `${changed} changed: ${[replaced && `restarting ${replaced}`, left].filter(Boolean).join("; ")}`,
         );

@@ -19,35 +19,32 @@ export interface RunServicesOptions {
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly printer: Printer;
-  /** Whether services are replaced when their source changes: then a front holds the port of each. */
+  /** Whether to replace services when their source changes. If so, a front holds each service's port. */
   readonly reload: boolean;
-  /** Where they listen. */
+  /** The address that the services listen on. */
   readonly bindAddress: string;
-  /** Receives an undo for each service: the first of the plans is stopped first. */
+  /** Receives each service's stop function. The services stop in the order of `plans`. */
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
   onSpawn(pid: number): void;
-  /** Registers what a second Ctrl-C kills. */
+  /** Registers a function that a second Ctrl-C calls. */
   onKill(kill: () => void): void;
 }
 
 export interface RunningServices {
-  /**
-   * Replaces these services with processes of the current source; each old process serves until its successor is
-   * ready.
-   */
+  /** Starts a process from the current source for each service. The old process serves until the new one is ready. */
   replace(services: ReadonlySet<ServiceName>): void;
 }
 
 const DEFAULT_GRACE_MS = 10_000;
 
-/** Starts the services and resolves when all are ready; they are kept running until `life` stops them. */
+/** Starts the services, resolves when all are ready, and keeps them running until `life` stops them. */
 export async function runServices(options: RunServicesOptions): Promise<RunningServices> {
   const { plans, printer, signal } = options;
   mkdirSync(options.logDir, { recursive: true });
   const running = new Map<ServicePlan, Supervised>();
   const refusals = createRefusals(printer);
-  // Undone in reverse, so the last service to stop starts first.
+  // `life` stops services in reverse order, so the last one to stop starts first.
   for (const plan of [...plans].reverse()) {
     const one = runService(plan, options, refusals);
     running.set(plan, one);
@@ -74,7 +71,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   const { printer, env, life, logDir, urls, plans } = options;
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
-  // Before the process that writes it, so that its last lines are read after it has ended.
+  // Deferred before the process, so the log's last lines are read after the process has ended.
   const watch = createStartWatch();
   let knownWords: string | undefined;
   const tail = followLog({
@@ -125,7 +122,10 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   return supervised;
 }
 
-/** A terminal lives in its process, and the page bundles its sources only at its start, so neither can be replaced. */
+/**
+ * Whether a running service can be replaced. web-pty cannot, because its terminals live in its process; nor can the
+ * page, which bundles its sources only at its start.
+ */
 export function isReplaceable(service: ServicePlan["service"]): service is ServiceName {
   return JOB_SERVICES.some((name) => name === service);
 }
@@ -135,7 +135,7 @@ interface Refusals {
   forget(): void;
 }
 
-/** Reports why a new source does not start, once for all services with the same reason. */
+/** Reports why a service does not start from its new source, once for all services with the same reason. */
 function createRefusals({ line, paint }: Printer): Refusals {
   let known: string | undefined;
   return {

@@ -4,9 +4,9 @@ import { type ReadableLine, readableLine } from "./readable-line.ts";
 
 export interface LogTailOptions {
   readonly file: string;
-  /** Receives a warning or an error in short form. */
+  /** Receives each line to show, in short form. */
   onLine(line: string): void;
-  /** Decides what to do with a warning written at that time. */
+  /** Decides what to do with a warning written at `warnedAt`. */
   judge(warnedAt: number): "show" | "hold" | "drop";
   readonly maxBytes?: number;
   readonly everyMs?: number;
@@ -15,9 +15,9 @@ export interface LogTailOptions {
 export interface LogTail {
   /** Passes on everything written so far, before the caller prints another line. */
   catchUp(): void;
-  /** Skips everything written so far, because the caller shows it in another way. */
+  /** Skips everything written so far, because the caller shows it itself. */
   skip(): void;
-  /** Reads the rest and stops. */
+  /** Stops following after passing on the remaining lines. */
   stop(): void;
 }
 
@@ -28,7 +28,7 @@ const CHUNK_BYTES = 1_048_576;
 
 /**
  * Follows a service's log and passes on the lines that people should see, each message at most once in five seconds.
- * The file of an earlier run, or one that exceeds `maxBytes`, is kept as `<file>.1` until the next time.
+ * An earlier run's log, or a log that exceeds `maxBytes`, is kept as `<file>.1` until the next one replaces it.
  */
 export function followLog({
   file,

@@ -12,7 +12,7 @@ const servicesOf = (...files: string[]) => [...servicesWith(new Set(files), grap
 const broken = mkdtempSync(join(tmpdir(), "observatory-graph-"));
 afterAll(() => rmSync(broken, { recursive: true, force: true }));
 
-test("a service's own file affects that service, a shared one those that import it", () => {
+test("a service's own file affects only that service; a shared file affects the services that import it", () => {
   expect(servicesOf("services/gateway/app.ts")).toEqual(["gateway"]);
   expect(servicesOf("services/processor/migrations/001_initial.sql")).toEqual(["processor"]);
   expect(servicesOf("services/read-model/VERSION")).toEqual(["read-model"]);
@@ -23,14 +23,14 @@ test("a service's own file affects that service, a shared one those that import 
   ]);
 });
 
-test("a job type affects what imports the registry, and so does the thread that it starts", () => {
+test("a job type and the thread that it starts affect every service that imports the registry", () => {
   const importers = servicesOf("shared/job-types/registry.ts");
   expect(importers).toContain("processor");
   for (const file of ["sleep.ts", "hash.ts", "hash-worker.ts"])
     expect(servicesOf(`shared/job-types/${file}`)).toEqual(importers);
 });
 
-test("tests, generated files, type-only imports and this command affect none", () => {
+test("tests, generated files, type-only imports, editor files and the launcher affect no service", () => {
   expect(
     servicesOf(
       "services/gateway/fingerprint.test.ts",
@@ -48,7 +48,7 @@ test("a deleted file affects the services that used to run it", () => {
   expect([...servicesWith(new Set(["services/gateway/gone.ts"]), before, graph)]).toEqual(["gateway"]);
 });
 
-test("a syntax error is reported with its file, line, column and the line itself", () => {
+test("a syntax error is reported with its file, line, column and source line", () => {
   const files = Object.fromEntries(SERVICE_NAMES.map((name) => [`services/${name}/main.ts`, ""]));
   files["services/gateway/main.ts"] = `import "./app.ts";`;
   files["services/gateway/app.ts"] = "const a = 1;\nconst b = ;\n";

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 import { jobTypeFiles } from "../../shared/job-types/discover.ts";
 
-/** The files that run in each service, as paths from the project's root. */
+/** The files that run in each service, as paths relative to the project's root. */
 export type SourceGraph = ReadonlyMap<ServiceName, ReadonlySet<string>>;
 
-/** A source that cannot be parsed; its message has file, line, column and the line itself. */
+/** A source cannot be parsed. The message contains the file, line, column and source line. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
@@ -15,8 +15,8 @@ const REGISTRY = "shared/job-types/registry.ts";
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
 /**
- * Follows the imports of every service. Type-only imports do not count, because they do not exist at run time. Throws
- * a {@link SourceError} when a source has a syntax error.
+ * Follows every service's imports, except type-only imports, which do not exist at run time. Throws a
+ * {@link SourceError} if a source has a syntax error.
  */
 export function readSourceGraph(projectDir: string): SourceGraph {
   const imports = new Map<string, readonly string[]>();
@@ -30,7 +30,7 @@ export function readSourceGraph(projectDir: string): SourceGraph {
   );
 }
 
-/** The services that run any of the files, by either of two graphs: a deleted file is only in the older one. */
+/** Returns the services that run any of the files in any of the graphs. A deleted file is only in an older graph. */
 export function servicesWith(files: ReadonlySet<string>, ...graphs: SourceGraph[]): Set<ServiceName> {
   return new Set(
     SERVICE_NAMES.filter((service) =>
@@ -41,7 +41,7 @@ export function servicesWith(files: ReadonlySet<string>, ...graphs: SourceGraph[
 
 function reachable(entry: string, importsOf: (file: string) => readonly string[]): Set<string> {
   const found = new Set([entry]);
-  // Iterating over a set includes what is added along the way.
+  // Iterating over a set includes the entries that the loop adds.
   for (const file of found) for (const imported of importsOf(file)) found.add(imported);
   return found;
 }
@@ -53,7 +53,7 @@ function readImports(projectDir: string, file: string): readonly string[] {
   const imported = [...scan(file, text), ...startedThreads(text)]
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => join(dirname(file), specifier).replaceAll("\\", "/"));
-  // The registry reads its folder when it is loaded.
+  // The registry does not name the job types; it loads every one in its folder.
   const types = file === REGISTRY ? jobTypeFiles(join(projectDir, dirname(file))) : [];
   return [...imported, ...types.map((name) => `${dirname(file)}/${name}`)];
 }
@@ -69,7 +69,7 @@ function scan(file: string, text: string): string[] {
   }
 }
 
-/** Modules named in a string, such as the file of a thread. */
+/** Returns the worker threads' modules, which a source names in a string rather than in an import. */
 function startedThreads(text: string): string[] {
   return [...text.matchAll(/(?<!from\s)"(\.{1,2}\/[\w./-]+-worker\.ts)"/g)].map(([, path = ""]) => path);
 }

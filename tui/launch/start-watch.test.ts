@@ -8,7 +8,7 @@ function started() {
   return { clock, watch };
 }
 
-test("warnings from before a quick start are dropped, later ones are shown", () => {
+test("warnings during a quick start are dropped, and later warnings are shown", () => {
   const { clock, watch } = started();
   expect(watch.judge(10_050)).toBe("hold");
   clock.ms = 10_600;
@@ -17,7 +17,7 @@ test("warnings from before a quick start are dropped, later ones are shown", () 
   expect(watch.judge(12_000)).toBe("show");
 });
 
-test("warnings of a slow start are shown", () => {
+test("warnings during a slow start are shown", () => {
   const { clock, watch } = started();
   clock.ms = 13_000;
   expect(watch.judge(10_050)).toBe("show");
@@ -26,7 +26,7 @@ test("warnings of a slow start are shown", () => {
   expect(watch.judge(10_050)).toBe("show");
 });
 
-test("warnings of the previous process are shown", () => {
+test("warnings from the previous process are shown", () => {
   const { watch } = started();
   expect(watch.judge(9_000)).toBe("show");
 });

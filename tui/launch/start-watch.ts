@@ -1,14 +1,14 @@
-/** A service that is ready within this time had nothing to warn about. */
+/** If a service is ready within this time, the warnings from its start are not worth showing. */
 const USUAL_MS = 3_000;
-// A log line and the answer of /readyz are noticed at different moments.
+// A log line and the /readyz answer are noticed at slightly different times.
 const SLACK_MS = 300;
 
 export interface StartWatch {
   spawned(): void;
   ready(): void;
   /**
-   * Decides what to do with a warning written at that time. Waiting for engines is part of every start, so warnings
-   * from before the service is ready are held, then dropped if it was ready as quickly as usual, and shown otherwise.
+   * Decides what to do with a warning written at `warnedAt`. Every start includes some waiting for engines, so early
+   * warnings are held. They are dropped if the service is ready as quickly as usual, and shown otherwise.
    */
   judge(warnedAt: number): "show" | "hold" | "drop";
 }

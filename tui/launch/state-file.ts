@@ -5,14 +5,14 @@ import { findProcess, isSameProcess, killTree } from "../../shared/process-tree.
 
 export interface StateFile {
   update(change: Partial<Omit<DevState, "owner" | "since" | "processes">>): void;
-  /** Records a process that must not outlive us. */
+  /** Records a process that must not outlive this one. */
   own(pid: number): void;
   release(): void;
 }
 
 /**
- * Makes this process the only one that runs in the folder, or returns the state of the one that already does. First
- * ends the processes that a killed run left behind.
+ * Claims the folder for this process and ends any processes that a killed run left behind. If another run holds the
+ * folder, returns its state instead.
  */
 export async function claimFolder(dataDir: string): Promise<{ file: StateFile } | { runningAs: DevState }> {
   mkdirSync(dataDir, { recursive: true });
@@ -36,7 +36,7 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
 
   const write = (next: DevState) => {
     state = next;
-    // Renamed into place: a reader never sees half a file.
+    // Renames the finished file into place, so a reader never sees half of it.
     writeFileSync(`${path}.new`, text(state), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   };
@@ -54,7 +54,7 @@ export async function claimFolder(dataDir: string): Promise<{ file: StateFile } 
 }
 
 function createExclusively(path: string, state: DevState): boolean {
-  // A link appears complete or not at all, and never where a file already exists.
+  // A hard link appears with its whole content or not at all, and never replaces an existing file.
   const unlinked = `${path}.${process.pid}`;
   writeFileSync(unlinked, text(state), { mode: 0o600 });
   try {

@@ -12,7 +12,7 @@ export interface SubmitOptions {
   readonly signal: AbortSignal;
 }
 
-/** Submits one sample of each job type to an empty store; returns their names, none where jobs already exist. */
+/** Submits one sample job of each type if the store is empty. Returns the types' names, or none if jobs exist. */
 export async function submitSamples({
   gatewayUrl,
   processorUrl,
@@ -29,7 +29,7 @@ export async function submitSamples({
   return types.map(({ name }) => name);
 }
 
-/** Submits one or two varied jobs per second until the signal aborts; reports once when that stops working. */
+/** Submits one or two varied jobs per second until the signal aborts. Reports only the first of successive failures. */
 export async function runDemo(
   { gatewayUrl, processorUrl, signal }: Omit<SubmitOptions, "readModelUrl">,
   onTrouble: (line: string) => void,
@@ -38,7 +38,7 @@ export async function runDemo(
   let isInTrouble = false;
   while (!signal.aborted) {
     try {
-      // Queried again after trouble: a restarted gateway may know other types.
+      // Reads the types again after a failure, because a restarted gateway may know other ones.
       if (types.length === 0 || isInTrouble) types = await jobTypes(gatewayUrl, signal);
       await submit(gatewayUrl, nextDemoJob(types, processorUrl), signal);
       isInTrouble = false;

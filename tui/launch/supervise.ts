@@ -10,37 +10,37 @@ export interface ServiceProcess {
   readonly id: string;
   readonly command: readonly string[];
   readonly cwd: string;
-  /** The process's variables, given the port it should listen on. */
+  /** Returns the variables for a process that listens on `port`. */
   env(port: number): Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** Where the service is reached: at its front if there is one, otherwise at the process itself. */
+  /** The service's address: the front's if there is one, otherwise the process's own. */
   readonly url: string;
-  /** Holds the service's port; each process then listens on a free one. Required for `replace`. */
+  /** Holds the service's port, so each process listens on another, free one. Required for `replace`. */
   readonly front?: Front;
-  /** How long it may take to stop before it is killed. */
+  /** How long a process may take to stop before it is killed. */
   readonly stopMs: number;
   onSpawn?(pid: number): void;
-  /** Called each time it becomes ready; `count` is 1 for the first. */
+  /** Called each time the service becomes ready; `count` is 1 the first time. */
   onReady?(durationMs: number, count: number): void;
-  /** Called when a replaced process takes over a second to finish its work. */
+  /** Called when a replaced process takes more than a second to finish its work. */
   onLinger?(): void;
-  /** Called when it ended by itself; it is restarted after `retryMs`, or at once by `replace`. */
+  /** Called when the serving process ends unexpectedly. It is restarted after `retryMs`, or at once by `replace`. */
   onCrash?(end: string, lastWords: string, retryMs: number): void;
-  /** Called when a successor ended before it was ready; the previous process continues. */
+  /** Called when a successor ends before it is ready. The previous process continues. */
   onRefused?(end: string, lastWords: string): void;
 }
 
 export interface Supervised {
   readonly id: string;
-  /** Resolves when it is ready for the first time; rejects with the signal's reason. */
+  /** Resolves when the service is ready for the first time; rejects with the signal's reason if that aborts first. */
   ready(signal: AbortSignal): Promise<void>;
-  /** What it is waiting for, while it is not ready. */
+  /** What the service is waiting for while it is not ready. */
   readonly waitingFor: string | undefined;
-  /** Starts another process beside the serving one, which replaces that once it is ready. */
+  /** Starts another process, which takes over from the serving one once it is ready. */
   replace(): void;
-  /** Stops it permanently; may be called twice. */
+  /** Stops the service permanently; may be called twice. */
   stop(): Promise<void>;
-  /** Kills it at once, as a second Ctrl-C does. */
+  /** Kills the service at once, as a second Ctrl-C does. */
   kill(): void;
 }
 
@@ -48,7 +48,7 @@ interface Running {
   readonly child: Bun.Subprocess;
   readonly url: string;
   readonly startedAt: number;
-  /** The size of the log when the process was started. */
+  /** The log's size when the process was started. */
   readonly logStart: number;
   ending?: Promise<void>;
 }
@@ -61,10 +61,10 @@ const FIRST_ANSWER = "its first answer";
 /**
  * Keeps a service running until `stop`.
  *
- * *Serving* is the process that receives requests. When it ends by itself, another starts after a backoff.
- * *Successor* is a process that `replace` started beside it. Once ready, it serves, and the previous process stops as
- * soon as it has answered its requests. If it ends earlier, the serving process continues. A further `replace` ends the
- * successor, whose source is now outdated, and starts another.
+ * *Serving* is the process that receives requests. If it ends unexpectedly, another starts after a backoff.
+ * *Successor* is a process that `replace` started beside the serving one. Once ready, the successor serves, and the
+ * previous process stops as soon as it has answered its requests. If the successor ends before it is ready, the serving
+ * process continues. A further `replace` ends the successor, whose source is now outdated, and starts another.
  */
 export function supervise(service: ServiceProcess): Supervised {
   const firstReady = Promise.withResolvers<void>();
@@ -120,7 +120,7 @@ export function supervise(service: ServiceProcess): Supervised {
       if (hasEnded(running.child) || running.ending) return;
       if (running === serving || !serving) waitingFor = lacks;
       if (lacks === undefined) return takeOver(running);
-      // It can report itself what it is waiting for.
+      // Lets requests through early: the process answers by now and reports what it is waiting for.
       if (running === serving && lacks !== FIRST_ANSWER && !isLed) {
         isLed = true;
         void service.front?.lead(running.url);
@@ -158,12 +158,12 @@ export function supervise(service: ServiceProcess): Supervised {
       isOutdated = false;
       return void succeed();
     }
-    // The log has the lines of both processes: the caller picks out the complaints.
+    // The log mixes both processes' lines, so the caller picks out the complaints.
     service.onRefused?.(endOf(running), tailOf(service.logFile, running.logStart, 200));
     if (!serving) void serve();
   }
 
-  /** Once per process: a second SIGTERM would make it drop what it is still finishing. */
+  /** Terminates a process only once, because a second SIGTERM would make it drop its unfinished work. */
   function end(running: Running): Promise<void> {
     running.ending ??= terminate(running);
     return running.ending;
@@ -195,14 +195,14 @@ export function supervise(service: ServiceProcess): Supervised {
       return waitingFor;
     },
     replace() {
-      // A process that is just being started has not read its source yet.
+      // A process that is only just starting will read the new source.
       if (isStopping || isStarting) return;
       crashes = 0;
       if (successor) {
         isOutdated = true;
         void end(successor);
       } else if (serving) void succeed();
-      // It is waiting for its restart, which will read the new source.
+      // The service is waiting for its restart, which will read the new source.
       else mayGo.abort();
     },
     async stop() {
@@ -222,9 +222,9 @@ function endOf({ child }: Running): string {
   return child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`;
 }
 
-/** Starts it in its own session: a Ctrl-C in the terminal reaches only us, and we stop it in its turn. */
+/** Starts a process in its own session, so Ctrl-C reaches only the launcher, which stops the processes in order. */
 function spawn({ command, cwd, env, logFile }: ServiceProcess, port: number): Bun.Subprocess {
-  // Opened for appending: writes go to the end even after the file was truncated.
+  // Opened for appending, so writes go to the end even after the file has been truncated.
   const log = openSync(logFile, "a");
   try {
     return Bun.spawn([...endWithUs("SIGTERM"), ...command], {
@@ -247,6 +247,6 @@ async function whatItWaitsFor(readyUrl: string): Promise<string | undefined> {
     const { failing } = (await response.json()) as { failing?: string[] };
     return failing?.join(", ") || "its engines";
   } catch {
-    return FIRST_ANSWER; // Nothing listens yet, or not in HTTP.
+    return FIRST_ANSWER; // Nothing listens yet, or it does not speak HTTP.
   }
 }

@@ -7,7 +7,7 @@ const rows = [
   { name: "metrics-engine", address: "http://127.0.0.1:3003", purpose: "counts" },
 ];
 
-test("columns line up", () => {
+test("the table's columns line up", () => {
   expect(formatTable(rows, 80, PLAIN)).toBe(
     [
       "gateway         http://127.0.0.1:3000  submit and command jobs; /docs",

@@ -10,7 +10,8 @@ const GAP = 2;
 const MIN_PURPOSE = 16;
 
 /**
- * Formats name, address and purpose in columns of at most `width`. The purpose wraps, or goes below where it has no room.
+ * Formats names, addresses and purposes in a table at most `width` wide. A purpose wraps, or goes on a line of its own
+ * if there is no room beside the address.
  */
 export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + GAP;

@@ -7,15 +7,15 @@ const QUIET_MS = 200;
 
 export interface SourceWatchOptions {
   readonly projectDir: string;
-  /** Called with the services that run a changed file; `file` is the first of them. */
+  /** Called with the services that run a changed file; `file` is the first such file. */
   onChange(services: ReadonlySet<ServiceName>, file: string): void;
-  /** Called once when a source cannot be parsed, until it is repaired or has another fault. */
+  /** Called when a source cannot be parsed, once per error. */
   onFault(message: string): void;
 }
 
 /**
- * Reports which services a source change affects, once the folder has been quiet for a moment, because an editor or a
- * git command writes many files. Returns a function that ends the watch.
+ * Reports which services a source change affects. Waits until the folders have been quiet for a moment, because an
+ * editor or a git command writes many files. Returns a function that ends the watch.
  */
 export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptions): () => void {
   const changed = new Set<string>();
