@@ -1,16 +1,16 @@
 import { SERVICE_NAMES } from "../../contracts/services.ts";
 
-/** A program that is compiled to a standalone binary. Paths are relative to the project's root. */
+/** A program that is compiled into a standalone binary. Paths are relative to the project's root. */
 export interface Binary {
   readonly name: string;
   readonly entry: string;
-  /** Files that run as threads; the bundler cannot see that they are started. */
+  /** Files that run as worker threads, which the bundler cannot discover. */
   readonly workers?: readonly string[];
 }
 
 const WORKERS = ["shared/job-types/hash-worker.ts"];
 
-/** Every binary of `bun run build`. `odd-dashboard` contains every service too. */
+/** Every binary that `bun run build` compiles. `odd-dashboard` also contains every service. */
 export const BINARIES: readonly Binary[] = [
   ...SERVICE_NAMES.map((name) => ({
     name,

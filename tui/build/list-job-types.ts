@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { BunPlugin } from "bun";
 import { jobTypeFiles } from "../../shared/job-types/discover.ts";
 
-/** The registry as compiled into a binary: the folder's job types as imports, which the bundler can follow. */
+/** Returns the registry's source for a binary: it imports the folder's job types, so the bundler can follow them. */
 export function registryText(files: readonly string[]): string {
   const names = files.map((_, index) => `type${index}`);
   return `${files.map((file, index) => `import ${names[index]} from "./${file}";`).join("\n")}
@@ -10,7 +10,7 @@ export const JOB_TYPES = new Map([${names.join(", ")}].map((jobType) => [jobType
 `;
 }
 
-/** Replaces the registry, which reads its folder, with a fixed list of the folder's contents. */
+/** Replaces the registry, which reads its folder at run time, with a fixed list of the folder's job types. */
 export const listJobTypes: BunPlugin = {
   name: "list-job-types",
   setup(build) {

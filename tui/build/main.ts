@@ -64,7 +64,7 @@ function chosen(names: readonly string[]): readonly Binary[] {
   return names.length === 0 ? BINARIES : BINARIES.filter(({ name }) => names.includes(name));
 }
 
-/** A binary built for this machine must at least start. */
+/** Throws unless a binary built for this machine at least starts and prints its version. */
 async function mustPrintItsVersion({ name }: Binary, file: string): Promise<void> {
   const child = Bun.spawn([file, "--version"], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);

@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "observatory-provenance-"));
 const commit = "0123456789abcdef0123456789abcdef01234567";
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The part of a repository that an image's build receives: not enough for git itself. */
+/** Creates the part of a repository that an image build receives, which is not enough for git itself. */
 function partOfRepository(files: Readonly<Record<string, string>>): string {
   const projectDir = mkdtempSync(join(folder, "project-"));
   for (const [path, text] of Object.entries(files)) {
@@ -19,7 +19,7 @@ function partOfRepository(files: Readonly<Record<string, string>>): string {
   return projectDir;
 }
 
-test("the environment takes precedence", () => {
+test("the environment takes precedence over the repository and the clock", () => {
   expect(readProvenance(folder, { COMMIT: "abc", SOURCE_DATE_EPOCH: "0" })).toEqual({
     commit: "abc",
     builtAt: "1970-01-01T00:00:00Z",
@@ -27,7 +27,7 @@ test("the environment takes precedence", () => {
   expect(() => readProvenance(folder, { SOURCE_DATE_EPOCH: "yesterday" })).toThrow("SOURCE_DATE_EPOCH");
 });
 
-test("the commit is read from a branch, from packed branches and from a detached head", () => {
+test("the commit is read from a branch, from packed refs or from a detached HEAD", () => {
   const onBranch = { HEAD: "ref: refs/heads/main\n" };
   for (const files of [
     { ...onBranch, "refs/heads/main": `${commit}\n` },
@@ -40,7 +40,7 @@ test("the commit is read from a branch, from packed branches and from a detached
     expect(readProvenance(partOfRepository(files), {}).commit).toBe("0123456789ab");
 });
 
-test("without a repository it is unknown, and the time is now", () => {
+test("without a repository, the commit is unknown and the build time is now", () => {
   const { commit: none, builtAt } = readProvenance(partOfRepository({}), {});
   expect(none).toBe("unknown");
   expect(Math.abs(Date.parse(builtAt) - Date.now())).toBeLessThan(60_000);

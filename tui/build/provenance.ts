@@ -4,8 +4,8 @@ import { spawnSync } from "bun";
 import type { BuildInfo } from "../../shared/build-info.ts";
 
 /**
- * The commit and the time recorded in a build: `COMMIT` and `SOURCE_DATE_EPOCH` (seconds, as defined by
- * reproducible-builds.org) where they are set, otherwise from the repository and the clock.
+ * Returns the commit and the build time to record in a build: `COMMIT` and `SOURCE_DATE_EPOCH` (in seconds, as defined
+ * by reproducible-builds.org) if they are set, otherwise the repository's commit and the current time.
  */
 export function readProvenance(
   projectDir: string,
@@ -21,7 +21,7 @@ export function readProvenance(
   };
 }
 
-/** The commit, marked when the tree differs from it. */
+/** Returns the commit, marked `-dirty` if the working tree differs from it. */
 function commitFromGit(projectDir: string): string | undefined {
   const git = (...args: string[]) => {
     const { success, stdout } = spawnSync(["git", ...args], { cwd: projectDir, stderr: "ignore" });
@@ -32,7 +32,7 @@ function commitFromGit(projectDir: string): string | undefined {
   return commit && `${commit}${git("status", "--porcelain", "--untracked-files=no") ? "-dirty" : ""}`;
 }
 
-/** The commit from the repository's files: git is not installed where images are built. */
+/** Reads the commit from the repository's files, because git is not installed where images are built. */
 function commitFromFiles(projectDir: string): string | undefined {
   const read = (path: string) => {
     const file = join(projectDir, ".git", path);

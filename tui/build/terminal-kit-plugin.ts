@@ -6,8 +6,8 @@ import type { BunPlugin } from "bun";
 const UNUSED = /\.\/(document\/|vte\/)/;
 
 /**
- * Rewrites terminal-kit's computed and lazy `require` calls into static ones, because a compiled binary can only load
- * what the bundler saw: the terminal configurations in Terminal.js and the lazy properties of termkit.js.
+ * Makes terminal-kit's computed and lazy `require` calls static, because a compiled binary can load only modules that
+ * the bundler has seen. They load the terminal configurations in Terminal.js and the lazy properties in termkit.js.
  */
 export const terminalKitPlugin: BunPlugin = {
   name: "terminal-kit",
@@ -52,11 +52,11 @@ function withStaticProperties(source: string): string {
     /lazy\.requireProperty\( termkit , 'tty' , '\.\/tty\.js' \) ;/,
     () => "lazy.property( termkit , 'tty' , () => require( './tty.js' ) ) ;",
   );
-  // Its switch for browsers would bundle every part anyway.
+  // Removes the branch for browsers, which would make the bundler include every module.
   return replaced(withTty, /if \( process\.browser[\s\S]*?return ;\n\}/, () => "");
 }
 
-/** A release of terminal-kit that no longer matches must fail the build, not the program. */
+/** Replaces a pattern in terminal-kit's source. Throws if a new release no longer matches, so the build fails. */
 function replaced(source: string, pattern: RegExp, by: (...groups: string[]) => string): string {
   const result = source.replace(pattern, by);
   if (result === source) throw new Error(`terminal-kit no longer contains ${pattern}`);

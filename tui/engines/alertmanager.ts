@@ -8,11 +8,11 @@ import { isReady, versionOf } from "./prometheus.ts";
 import { runEngine } from "./run-engine.ts";
 
 export interface AlertmanagerOptions extends EngineOptions {
-  /** Its `alertmanager.yml`. */
+  /** The path of the `alertmanager.yml`. */
   configFile: string;
 }
 
-/** Alertmanager on the PATH, also under Debian's name for it; undefined when it is not installed. */
+/** Returns the path of Alertmanager, which Debian installs under another name; undefined if it is not installed. */
 export function findAlertmanager(): string | undefined {
   return findProgram("alertmanager") ?? findProgram("prometheus-alertmanager");
 }

@@ -1,11 +1,11 @@
 export type EngineName = "postgres" | "rabbitmq" | "redis" | "mongo";
 
-/** A private server process that this process started and must stop: an engine, or one that monitors them. */
+/** A private server that this process started and must stop: a database, a broker, Prometheus or Alertmanager. */
 export interface Engine<Name extends string = EngineName> {
   readonly name: Name;
-  /** Product and version for people, for example "PostgreSQL 15.18"; a stand-in appears under its own name. */
+  /** Product and version for people, such as "PostgreSQL 15.18". A substitute such as FerretDB has its own name. */
   readonly product: string;
-  /** The URL for drivers, password included. */
+  /** The URL for drivers, including the password. */
   readonly url: string;
   readonly port: number;
   /** The server's main process; it changes after `restart`. */
@@ -14,20 +14,20 @@ export interface Engine<Name extends string = EngineName> {
   stop(): Promise<void>;
   /** Kills the server and its children at once, as a crash would. */
   kill(): Promise<void>;
-  /** Restarts it on the same port and data, stopping it first if it is still running. */
+  /** Restarts the server with the same port and data, after stopping it if it is still running. */
   restart(): Promise<void>;
 }
 
 export interface EngineOptions {
-  /** A folder that only this engine uses; created when missing. */
+  /** A folder that only this engine uses; created if missing. */
   dataDir: string;
-  /** Default: a free one. */
+  /** Default: a free port. */
   port?: number;
   /** Default: `log` in the data folder. */
   logFile?: string;
   /** Aborts a start in progress; a running engine is not affected. */
   signal?: AbortSignal;
   onProgress?(line: string): void;
-  /** Called when it ended by itself after it had started; `end` says how. `restart` may be called then. */
+  /** Called if the engine ends unexpectedly after it has started; `end` says how. The callback may call `restart`. */
   onCrash?(end: string): void;
 }

@@ -10,7 +10,7 @@ export const FERRETDB_VERSION = "1.24.0";
 
 const source = fileURLToPath(new URL("./ferretdb", import.meta.url));
 
-/** The path of the cached FerretDB server, which is built with Go on first use: one to two minutes on two cores. */
+/** Returns the cached FerretDB server's path. The first call builds it with Go: one to two minutes on two cores. */
 export async function ferretdbBinary({
   signal,
   onProgress,
@@ -24,7 +24,7 @@ export async function ferretdbBinary({
   if (!go) throw new Error("Could not build FerretDB: no go on the PATH");
 
   mkdirSync(cacheFolder(), { recursive: true });
-  // A unique name and one rename, so that concurrent builds never see each other's half-written file.
+  // Builds under a unique name and renames the result, so concurrent builds never see a half-written file.
   const unfinished = `${binary}.${process.pid}`;
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
@@ -34,7 +34,7 @@ export async function ferretdbBinary({
     15_000,
   );
   try {
-    // Without the PostgreSQL backend, symbols and paths: half the size and half the build time.
+    // Leaving out the PostgreSQL backend, symbols and paths halves the size and the build time.
     const flags = [
       "-mod=readonly",
       "-buildvcs=false",
@@ -56,7 +56,7 @@ export async function ferretdbBinary({
   return binary;
 }
 
-/** Whether it has already been built. */
+/** Whether FerretDB has already been built. */
 export function isFerretdbCached(): boolean {
   return existsSync(join(cacheFolder(), `ferretdb-${sourceKey()}`));
 }

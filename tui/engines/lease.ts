@@ -4,15 +4,15 @@ import { findProcess, isSameProcess, killTree, type ProcessInfo } from "../../sh
 
 type Identity = Pick<ProcessInfo, "pid" | "startedAt">;
 
-/** Who runs the engine in this folder: its main process, and the process that started it. */
+/** Who runs the engine in a folder: the engine's main process and the process that started it. */
 interface Lease {
   engine: Identity;
   owner: Identity;
 }
 
 /**
- * Ends an engine that an earlier owner left behind in this folder when it was killed. Throws when the owner is still
- * alive, since two runs would destroy each other's data.
+ * Ends an engine that a killed owner left behind in this folder. Throws if the owner is still alive, because two runs
+ * would destroy each other's data.
  */
 export async function takeOver(dataDir: string): Promise<void> {
   const lease = readLease(dataDir);
@@ -28,7 +28,7 @@ export async function takeOver(dataDir: string): Promise<void> {
 export function writeLease(dataDir: string, enginePid: number): void {
   const engine = findProcess(enginePid);
   const owner = findProcess(process.pid);
-  if (!engine || !owner) return; // It ended at once, which the caller notices.
+  if (!engine || !owner) return; // The engine ended at once, which the caller notices.
   writeFileSync(fileOf(dataDir), JSON.stringify({ engine, owner } satisfies Lease));
 }
 
@@ -40,7 +40,7 @@ function readLease(dataDir: string): Lease | undefined {
   try {
     return JSON.parse(readFileSync(fileOf(dataDir), "utf8")) as Lease;
   } catch (error) {
-    // Absent at the first start; incomplete when the owner was killed while writing it.
+    // The lease is absent at the first start, and incomplete if the owner was killed while writing it.
     if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }

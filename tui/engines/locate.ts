@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-// A shell without a login profile often lacks these: Debian's sbin folders, Homebrew, Go's own installer.
+// Folders that a shell's PATH often lacks without a login profile: Debian's sbin folders, Homebrew's and the Go
+// installer's.
 const USUAL_FOLDERS = [
   "/usr/local/sbin",
   "/usr/sbin",
@@ -11,16 +12,16 @@ const USUAL_FOLDERS = [
   "/usr/local/go/bin",
 ];
 
-/** The path of a program on the PATH or in the usual folders; undefined when it is not found. */
+/** Returns the path of a program on the PATH or in the usual folders; undefined if it is not found. */
 export function findProgram(name: string): string | undefined {
   return Bun.which(name) ?? Bun.which(name, { PATH: USUAL_FOLDERS.join(":") }) ?? undefined;
 }
 
-/** Folders with `initdb` and `postgres`: the one on the PATH, then Debian's and Homebrew's, newest first. */
+/** Returns folders with `initdb` and `postgres`: the one on the PATH, then Debian's and Homebrew's, newest first. */
 export function findPostgresBins(): string[] {
   const initdb = findProgram("initdb");
   const folders = [
-    // Follows the link: sibling programs are next to the real file, and a PATH may hold only some of them.
+    // Follows the link, because only the real file is sure to have PostgreSQL's other programs beside it.
     ...(initdb ? [dirname(realpathSync(initdb))] : []),
     ...versionsIn("/usr/lib/postgresql", /^(\d+)$/).map((path) => join(path, "bin")),
     ...versionsIn("/opt/homebrew/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),
@@ -31,9 +32,9 @@ export function findPostgresBins(): string[] {
   );
 }
 
-/** RabbitMQ's home: the folder with `sbin`, `escript` and `plugins`. */
+/** Returns RabbitMQ's home, the folder with `sbin`, `escript` and `plugins`. */
 export function findRabbitmqHome(): string | undefined {
-  // Debian's program on the PATH is a wrapper that insists on the system's own user, folder and log.
+  // Debian's program on the PATH is a wrapper that insists on the system-wide user, data folder and log.
   const places = ["/usr/lib/rabbitmq/bin/rabbitmq-server", findProgram("rabbitmq-server")];
   return places
     .filter((path) => path !== undefined && existsSync(path))

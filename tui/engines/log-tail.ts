@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "
 
 const MAX_BYTES = 16_384;
 
-/** Returns the last lines of a log, at most 16 KiB; with `from`, nothing before that byte. */
+/** Returns a log's last lines, at most 16 KiB. With `from`, ignores everything before that byte. */
 export function tailOf(file: string, from = 0, lines = 20): string {
   if (!existsSync(file)) return `(no log at ${file})`;
   const fd = openSync(file, "r");
@@ -17,7 +17,7 @@ export function tailOf(file: string, from = 0, lines = 20): string {
   }
 }
 
-/** Bytes in the file; 0 when there is none. */
+/** Returns the file's size in bytes; 0 if there is no file. */
 export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -5,9 +5,9 @@ import { hasPostgres } from "./postgres-server.ts";
 
 export interface MissingEngine {
   engine: EngineName;
-  /** What was searched, as a sentence without a full stop. */
+  /** What is missing, as a sentence without a full stop. */
   problem: string;
-  /** The command to run, or where to read how. */
+  /** The command that installs the engine, or a pointer to its installation page. */
   remedy: string;
 }
 
@@ -51,7 +51,7 @@ const SOURCES: Record<EngineName, Source> = {
   },
 };
 
-/** Returns the engines that cannot start here, each with the command that installs it. */
+/** Returns the engines that cannot start here, each with a remedy. */
 export function missingEngines(names = Object.keys(SOURCES) as EngineName[]): MissingEngine[] {
   return names
     .filter((engine) => !SOURCES[engine].isThere())

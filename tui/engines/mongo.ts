@@ -13,7 +13,7 @@ import { runEngine } from "./run-engine.ts";
 export async function startMongo(options: EngineOptions): Promise<Engine> {
   const mongod = findProgram("mongod");
   const dataDir = resolve(options.dataDir);
-  // Each product keeps its own files: neither can read the other's.
+  // Each product keeps its own files, because neither can read the other's.
   const files = join(dataDir, mongod ? "mongodb" : "ferretdb");
   mkdirSync(files, { recursive: true });
   const port = options.port ?? (await findFreePort());
@@ -30,7 +30,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
       stopSignal: "SIGTERM",
       startMs: 60_000,
       stopMs: 15_000,
-      answers: () => accepts(port), // Both listen only when their files are recovered.
+      answers: () => accepts(port), // Both products listen only once they have recovered their files.
     },
     { ...options, dataDir },
   );
@@ -45,7 +45,7 @@ async function mongodb(program: string, port: number, files: string) {
   };
 }
 
-/** FerretDB reads a whole collection for most queries, so it runs on half of the processors to leave room for jobs. */
+/** FerretDB reads a whole collection for most queries, so it runs on half the processors to leave room for jobs. */
 async function ferretdb(options: EngineOptions, port: number, files: string) {
   const program = await ferretdbBinary(options);
   const processors = Math.max(1, Math.floor(availableParallelism() / 2));

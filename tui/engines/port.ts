@@ -1,14 +1,15 @@
 import { connect, createServer } from "node:net";
 import { until } from "../../shared/until.ts";
 
-// Below every system's range for outgoing connections (Linux from 32768, macOS and Windows from 49152). A client that
-// keeps trying a dead engine's port could otherwise be assigned that very port, connect to itself and hold it.
+// Below every operating system's range for outgoing connections, which starts at 32768 on Linux and at 49152 on macOS
+// and Windows. Otherwise, a client that keeps trying a dead engine's port could be assigned that very port, connect to
+// itself and hold it.
 const FIRST = 15_000;
 const LAST = 32_000;
 
 const handedOut = new Set<number>();
 
-/** A TCP port that is free on 127.0.0.1 and that this process has not handed out before. */
+/** Returns a TCP port that is free on 127.0.0.1 and that this process has not handed out before. */
 export async function findFreePort(): Promise<number> {
   for (let tries = 0; tries < 1_000; tries++) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
@@ -19,7 +20,7 @@ export async function findFreePort(): Promise<number> {
   throw new Error(`No free port on 127.0.0.1 in 1000 tries between ${FIRST} and ${LAST}`);
 }
 
-/** Resolves when something accepts connections on the port of 127.0.0.1. */
+/** Resolves when a port of 127.0.0.1 accepts connections. */
 export async function waitForPort(
   port: number,
   options: { timeoutMs: number; signal?: AbortSignal },
@@ -27,14 +28,14 @@ export async function waitForPort(
   await until(() => accepts(port), { ...options, what: () => `127.0.0.1:${port} to accept connections` });
 }
 
-/** Whether a connection to the port of 127.0.0.1 is accepted now. */
+/** Whether a port of 127.0.0.1 accepts connections now. */
 export async function accepts(port: number): Promise<boolean> {
   return (await exchange(port)) !== undefined;
 }
 
 /**
- * Connects, sends `send` if given, and resolves with the first bytes of the answer (empty when nothing was sent);
- * undefined when the connection is refused, closed without an answer, or silent for a second.
+ * Connects, sends `send` if given, and resolves with the answer's first bytes. Without `send`, resolves with no bytes
+ * once connected. Resolves with undefined if the connection is refused, closed unanswered or silent for a second.
  */
 export function exchange(port: number, send?: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
@@ -51,7 +52,7 @@ export function exchange(port: number, send?: string): Promise<Buffer | undefine
   });
 }
 
-/** Whether a server could listen on the port of 127.0.0.1 now. */
+/** Whether a server could listen on a port of 127.0.0.1 now. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -8,7 +8,7 @@ import type { SystemUser } from "./unprivileged-user.ts";
 export const SUPERUSER = "observatory";
 
 export interface Cluster {
-  /** What PostgreSQL calls the data directory. */
+  /** The path of PostgreSQL's data directory. */
   data: string;
   password: string;
 }
@@ -29,7 +29,7 @@ export async function openCluster(
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (user) chownSync(passwordFile, user.uid, user.gid);
 
-  // Under another name until it is complete, so that a start killed halfway begins again.
+  // Creates the cluster under another name and renames it when complete, so a start killed halfway begins again.
   const unfinished = `${data}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   const options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", `--username=${SUPERUSER}`];
@@ -44,8 +44,8 @@ export async function openCluster(
 }
 
 /**
- * Clears a lock file that a crash left. PostgreSQL does that by itself unless the pid in it is alive, and after a
- * crash that pid may belong to any process. A server that really runs on this data is ended.
+ * Removes a lock file that a crash left behind. PostgreSQL does so itself unless a process has the pid in the file, but
+ * after a crash any process may have it. Kills a server that really runs on this data.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

@@ -18,7 +18,7 @@ import { userCache } from "./user-cache.ts";
 /** The oldest major version that the tests have run on. */
 const OLDEST_MAJOR = 15;
 
-/** The programs of one PostgreSQL version. */
+/** One PostgreSQL version's programs. */
 export interface PostgresServer {
   /** The folder with `initdb` and `postgres`. */
   readonly bin: string;
@@ -26,9 +26,7 @@ export interface PostgresServer {
   readonly version: string;
 }
 
-/**
- * Server programs as the npm package contains them: they run once {@link unpack} has created their libraries' links.
- */
+/** The npm package's server programs. They run only after {@link unpack} has created their libraries' links. */
 interface Packaged {
   readonly native: string;
   readonly version: string;
@@ -43,7 +41,8 @@ export function hasPostgres(): boolean {
 
 /**
  * Chooses the server to start: an installed one, otherwise the npm package's. A cluster opens only with the major
- * version that created it, so existing `data` decides. Throws with the remedy when that version is missing.
+ * version that created it, so existing `data` determines the version. Throws an error with the remedy if that version
+ * is missing.
  */
 export async function choosePostgres(
   data: string,
@@ -67,9 +66,9 @@ export async function choosePostgres(
   );
 }
 
-/** The package of this platform, an optional dependency; undefined where there is none or it could not run. */
+/** Returns this platform's npm package, an optional dependency; undefined if it is not installed or could not run. */
 function packaged(): Packaged | undefined {
-  // Its programs are linked against glibc, whose loader a musl-based Linux lacks.
+  // The package's programs are linked against glibc, whose loader a musl-based Linux lacks.
   const loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
   if (process.platform === "linux" && !loaders.some((loader) => existsSync(loader))) return undefined;
   try {
@@ -84,9 +83,9 @@ function packaged(): Packaged | undefined {
 }
 
 /**
- * Makes a copy outside node_modules, once for all checkouts. The package leaves its libraries' links to an install
- * script, which Bun does not run by default; and a server started by root runs as a user who cannot enter root's
- * folders.
+ * Copies the package to a folder outside node_modules, once for all checkouts. It cannot run in place for two reasons:
+ * an install script creates the libraries' links, but Bun does not run it by default, and a server started by root runs
+ * as a user that cannot enter root's folders.
  */
 async function unpack(
   { native, version }: Packaged,
@@ -96,10 +95,10 @@ async function unpack(
   const bin = join(folder, "bin");
   if (!existsSync(folder)) {
     onProgress?.(`unpacking PostgreSQL ${version} into ${folder}, once`);
-    // A unique name and one rename, so that a concurrent start never sees a half-finished copy.
+    // Copies under a unique name and renames the result, so a concurrent start never sees a half-finished copy.
     const unfinished = `${folder}.${process.pid}`;
     mkdirSync(dirname(folder), { recursive: true });
-    // Static libraries and headers are only needed for compiling against it.
+    // Static libraries and headers are needed only to compile against PostgreSQL.
     cpSync(native, unfinished, {
       recursive: true,
       filter: (path) => !/\.a$|\/pkgconfig$|\/include$/.test(path),
@@ -113,12 +112,12 @@ async function unpack(
     if (existsSync(folder)) rmSync(unfinished, { recursive: true });
     else renameSync(unfinished, folder);
   }
-  // Fails early, with the loader's message, when this machine lacks a required library.
+  // Fails early, with the loader's message, if this machine lacks a required library.
   const printed = await runTool([join(bin, "postgres"), "--version"]);
   return { bin, version: versionFrom(printed) };
 }
 
-/** Library names that must link to files beside them; paths begin with `native/`. */
+/** Returns the links that the libraries need, each to a file beside it. Paths begin with `native/`. */
 function linksOf(native: string): { source: string; target: string }[] {
   const list = join(native, "pg-symlinks.json");
   return existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : [];
@@ -129,7 +128,7 @@ function versionIn(bin: string): string {
   return versionFrom(stdout.toString());
 }
 
-/** "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" is 15.18. */
+/** Returns 15.18 for "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)". */
 const versionFrom = (printed: string) => /\(PostgreSQL\) (\S+)/.exec(printed)?.[1] ?? "";
 
 const majorOf = (version: string) => Number.parseInt(version, 10) || 0;

@@ -10,7 +10,7 @@ import { folderFor, unprivilegedUser } from "./unprivileged-user.ts";
 
 const DATABASE = "observatory";
 
-/** Starts a private PostgreSQL with an empty database `observatory`, or on what an earlier run left there. */
+/** Starts a private PostgreSQL. Its database `observatory` is empty at the first start and is kept between runs. */
 export async function startPostgres(options: EngineOptions): Promise<Engine> {
   const dataDir = resolve(options.dataDir);
   const user = unprivilegedUser();
@@ -29,8 +29,8 @@ export async function startPostgres(options: EngineOptions): Promise<Engine> {
       port,
       command: [join(bin, "postgres"), "-D", data, ...Object.entries(settings(port)).flatMap(asArgument)],
       user,
-      stopSignal: "SIGINT", // "Fast" shutdown: ends clients' sessions; SIGTERM would wait for them.
-      startMs: 60_000, // After a crash it first replays up to max_wal_size of log.
+      stopSignal: "SIGINT", // A "fast" shutdown ends clients' sessions; SIGTERM would wait for them.
+      startMs: 60_000, // After a crash, PostgreSQL first replays up to max_wal_size of its log.
       stopMs: 20_000,
       prepare: () => clearStaleLock(data),
       answers: () => hasDatabase(urlOf("postgres")),
@@ -58,7 +58,7 @@ function settings(port: number): Record<string, string> {
 
 const asArgument = ([name, value]: [string, string]) => ["-c", `${name}=${value}`];
 
-/** Connects and creates the database if it is missing; false while the server does not answer yet. */
+/** Connects and creates the database if it is missing. Returns false while the server does not answer yet. */
 async function hasDatabase(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {
@@ -67,7 +67,7 @@ async function hasDatabase(url: string): Promise<boolean> {
     return true;
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
-    // 57P03: it is still starting or replaying its log.
+    // 57P03: the server is still starting or replaying its log.
     if (["ECONNREFUSED", "ECONNRESET", "CONNECTION_CLOSED", "CONNECT_TIMEOUT", "57P03"].includes(code))
       return false;
     throw error;

@@ -8,16 +8,16 @@ import { findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
 
 export interface PrometheusOptions extends EngineOptions {
-  /** Its `prometheus.yml`; paths in it are relative to its folder. */
+  /** The path of the `prometheus.yml`. Paths in that file are relative to its folder. */
   configFile: string;
 }
 
-/** Prometheus on the PATH; undefined when it is not installed. */
+/** Returns the path of Prometheus; undefined if it is not installed. */
 export function findPrometheus(): string | undefined {
   return findProgram("prometheus");
 }
 
-/** Starts a private Prometheus that keeps data for a day. */
+/** Starts a private Prometheus that keeps at most a day and 200 MB of data. */
 export async function startPrometheus({
   configFile,
   ...options
@@ -34,7 +34,7 @@ export async function startPrometheus({
     "--storage.tsdb.retention.time=1d",
     "--storage.tsdb.retention.size=200MB",
     `--web.listen-address=127.0.0.1:${port}`,
-    // Otherwise its links would carry the machine's name.
+    // Otherwise, links would contain the machine's name.
     `--web.external-url=${url}`,
     "--log.level=warn",
   ];
@@ -45,7 +45,7 @@ export async function startPrometheus({
       product: `Prometheus ${await versionOf(program)}`,
       url,
       port,
-      // Monitoring must not slow what it monitors.
+      // Monitoring must not slow down the system that it monitors.
       command: lowPriority([program, ...flags]),
       stopSignal: "SIGTERM",
       startMs: 30_000,
@@ -56,13 +56,13 @@ export async function startPrometheus({
   );
 }
 
-/** The version that a program of the Prometheus family prints. */
+/** Returns the version that Prometheus or Alertmanager prints. */
 export async function versionOf(program: string): Promise<string> {
   const text = await runTool([program, "--version"]);
   return /version (\d[\d.]*\d)/.exec(text)?.[1] ?? "(unknown version)";
 }
 
-/** Whether a server of the Prometheus family has read its data and answers. */
+/** Whether Prometheus or Alertmanager has read its data and answers. */
 export async function isReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;

@@ -8,10 +8,10 @@ export interface Ports {
   management: number;
 }
 
-// The node's name is part of its data, so it must not change with the port. Without epmd, names need not be unique.
+// The node's name is stored in its data, so it must not change with the port. Without epmd, names need not be unique.
 const NODE_NAME = "observatory@localhost";
 
-/** Writes the broker's configuration and returns its whole environment, which inherits nothing but PATH. */
+/** Writes the broker's configuration and returns its whole environment, which inherits only PATH. */
 export function serverEnvironment(
   dataDir: string,
   home: string,
@@ -42,7 +42,7 @@ export function serverEnvironment(
     RABBITMQ_LOGS: "-",
     RABBITMQ_ENABLED_PLUGINS_FILE: write("enabled_plugins", "[rabbitmq_management,rabbitmq_prometheus].\n"),
     RABBITMQ_ADVANCED_CONFIG_FILE: write("advanced.config", advancedConfig(ports)),
-    // Files that do not exist, so that nothing under /etc is read.
+    // These files do not exist, so RabbitMQ reads nothing under /etc.
     RABBITMQ_CONF_ENV_FILE: join(configuration, "none-env.conf"),
     RABBITMQ_CONFIG_FILE: join(configuration, "none"),
     RABBITMQ_CONFIG_FILES: join(configuration, "none.d"),
@@ -50,7 +50,7 @@ export function serverEnvironment(
   };
 }
 
-/** A node that knows its own port needs no epmd, a daemon that would outlive it. */
+/** Returns arguments for a node that knows its own port and needs no epmd, a daemon that would outlive the node. */
 function erlangArguments(ports: Ports, cookie: string): string[] {
   return [
     `-sname ${NODE_NAME}`,

@@ -9,13 +9,13 @@ import { type Ports, serverEnvironment } from "./rabbitmq-settings.ts";
 import { runEngine } from "./run-engine.ts";
 
 export interface RabbitmqEngine extends Engine {
-  /** Prometheus text at `/metrics`, with a series per queue at `/metrics/per-object`. */
+  /** Serves Prometheus metrics at `/metrics`, and one series per queue at `/metrics/per-object`. */
   readonly metricsPort: number;
-  /** The HTTP API, for user guest; its statistics are switched off. */
+  /** Serves the HTTP API, for user guest. Its statistics are disabled. */
   readonly managementPort: number;
-  /** Creates a virtual host and resolves with the URL to connect to it; takes about 15 ms. */
+  /** Creates a virtual host in about 15 ms and resolves with its URL. */
   createVhost(name: string): Promise<string>;
-  /** Closes the host's connections and removes it with its queues; does nothing when it does not exist. */
+  /** Deletes a virtual host with its connections and queues; does nothing if it does not exist. */
   deleteVhost(name: string): Promise<void>;
 }
 
@@ -46,13 +46,13 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
       startMs: 90_000,
       stopMs: 30_000,
       answers: () => greets(ports.amqp),
-      // Before 3.13.3 it then sleeps 5 s for statistics that nothing reads. Messages are on disk by now; the names of
-      // new quorum queues are written half a second after the last one was created.
+      // After this line, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads. Messages are on disk by
+      // now; the names of new quorum queues are written half a second after the last queue was created.
       lastWords: { text: "Management plugin: to stop collect_statistics", ms: 1_500 },
     },
     { ...options, dataDir },
   );
-  // Defined on the engine rather than spread with it, because `pid` is a getter.
+  // Extends the engine itself, because spreading it would freeze the getter `pid`.
   return Object.assign(engine, {
     metricsPort: ports.metrics,
     managementPort: ports.management,
@@ -82,7 +82,7 @@ async function callApi(port: number, method: "PUT" | "DELETE", path: string): Pr
   throw new Error(`RabbitMQ answered ${response.status} to ${method} ${path}: ${await response.text()}`);
 }
 
-/** The secret of Erlang's own protocol: with it, anyone can run code in the broker. */
+/** Returns the secret for Erlang's own protocol. Anyone who knows it can run code in the broker. */
 function cookieOf(dataDir: string): string {
   const file = join(dataDir, "cookie");
   if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString("hex"), { mode: 0o600 });

@@ -7,7 +7,7 @@ import { exchange, findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
 
 export interface RedisOptions extends EngineOptions {
-  /** When a write reaches the disk: before it is answered ("always", the default) or within a second. */
+  /** When a write reaches the disk: before its answer ("always", the default) or within a second ("everysec"). */
   fsync?: "always" | "everysec";
 }
 
@@ -31,7 +31,7 @@ export async function startRedis({ fsync = "always", ...options }: RedisOptions)
       stopSignal: "SIGTERM",
       startMs: 30_000,
       stopMs: 10_000,
-      // It refuses with -LOADING while it reads its file.
+      // Redis answers -LOADING while it reads its file.
       answers: async () => (await exchange(port, "PING\r\n"))?.toString().startsWith("+PONG") ?? false,
     },
     { ...options, dataDir },

@@ -7,7 +7,7 @@ import { sizeOf, tailOf } from "./log-tail.ts";
 import { isFree } from "./port.ts";
 import { type Command, hasEnded, spawnServer } from "./spawn-server.ts";
 
-/** What differs between engines. */
+/** The settings and functions that differ between engines. */
 export interface Recipe<Name extends string> extends Command {
   name: Name;
   product: string;
@@ -15,15 +15,15 @@ export interface Recipe<Name extends string> extends Command {
   port: number;
   startMs: number;
   stopMs: number;
-  /** Before each start: clears what a crash left behind. */
+  /** Runs before each start, to remove anything that a crash left behind. */
   prepare?(): Promise<void>;
   /** Whether the server answers now. */
   answers(): Promise<boolean>;
-  /** For a slow shutdown: the log line after which the server has only `ms` left before it is killed. */
+  /** For a server that is slow to shut down: `ms` after `text` appears in the log, the server is killed. */
   lastWords?: { text: string; ms: number };
 }
 
-/** Where an engine's log goes. */
+/** Returns the path of an engine's log. */
 export function logFileOf(options: EngineOptions): string {
   return options.logFile ?? join(options.dataDir, "log");
 }
@@ -41,7 +41,7 @@ export async function runEngine<Name extends string>(
   async function start(signal?: AbortSignal): Promise<void> {
     await takeOver(dataDir);
     await recipe.prepare?.();
-    // Another server on the port would answer in place of ours. A killed server frees its port a moment later.
+    // Another server on the port would answer in place of ours. A killed server takes a moment to free its port.
     await until(() => isFree(recipe.port), {
       timeoutMs: 3_000,
       signal,
@@ -95,7 +95,7 @@ export async function runEngine<Name extends string>(
     }
     if (!hasEnded(child)) await killTree(child.pid);
     await child.exited;
-    // Children notice the end of their parent a moment later; those that do not are killed.
+    // Children need a moment to notice that their parent has ended. Any that do not notice are killed.
     await allGone(tree, 2_000).catch(() => killAll(tree));
     forget(child);
   }

@@ -25,7 +25,7 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
       stdin: "ignore",
       stdout: log,
       stderr: log,
-      // A session of its own: Ctrl-C in the terminal must not end it before the services have flushed into it.
+      // Runs in its own session: Ctrl-C must not end the server before the services have flushed their data to it.
       detached: true,
     });
   } finally {
@@ -34,10 +34,11 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
 }
 
 /**
- * On Linux the kernel signals the engine when the thread that started it ends, even by SIGKILL (prctl(2),
- * PR_SET_PDEATHSIG), so engines must be started from the main thread. The kernel does not do so when we ended before
- * the child called prctl, so the shell checks again whether we are still its parent. On other systems the next start
- * in the same folder ends the engine.
+ * Returns a prefix for a command that must end with this process. On Linux, it makes the kernel signal the child when
+ * the thread that started it ends, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG), so children must be started from the
+ * main thread. The kernel sends no signal if this process ended before the child called prctl, so a shell then checks
+ * that this process is still its parent. Elsewhere the prefix is empty, and the next start in the same folder ends a
+ * leftover engine.
  */
 export function endWithUs(signal: NodeJS.Signals): string[] {
   const prefix = ["setpriv", "--pdeathsig", signal.replace("SIG", ""), "--"];

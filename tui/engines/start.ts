@@ -14,15 +14,15 @@ export interface EngineMap {
 }
 
 export interface StartEnginesOptions<Name extends EngineName> {
-  /** The parent of each engine's data folder. */
+  /** The parent folder of the engines' data folders. */
   root: string;
-  /** All four when left out. */
+  /** Default: all four. */
   which?: readonly Name[];
-  /** Default: free ones. */
+  /** Default: free ports. */
   ports?: Partial<Record<EngineName, number>>;
   onProgress?(line: string): void;
   onReady?(name: EngineName): void;
-  /** Called when one of them ended by itself; `end` says how. */
+  /** Called if an engine ends unexpectedly; `end` says how. */
   onCrash?(engine: Engine, end: string): void;
   /** Aborts the start; engines already started are stopped. */
   signal?: AbortSignal;
@@ -30,7 +30,7 @@ export interface StartEnginesOptions<Name extends EngineName> {
 
 export interface StartedEngines<Name extends EngineName> {
   engines: Pick<EngineMap, Name>;
-  /** Stops all of them; may be called twice. */
+  /** Stops all engines; may be called twice. */
   stop(): Promise<void>;
 }
 
@@ -42,8 +42,8 @@ const starters: { [Name in EngineName]: (options: EngineOptions) => Promise<Engi
 };
 
 /**
- * Starts private engines in parallel. Engines that a killed run left in the same root are ended first. When that run
- * is still alive, or an engine is not installed, nothing keeps running and the error names the remedy.
+ * Starts private engines in parallel, after ending any that a killed run left behind in the same root. If another run
+ * uses the root or an engine is not installed, nothing keeps running and the error names the remedy.
  */
 export async function startEngines<Name extends EngineName = EngineName>(
   options: StartEnginesOptions<Name>,

@@ -7,7 +7,7 @@ export interface SystemUser {
   gid: number;
 }
 
-/** The user for a server that refuses root: `postgres`, else `nobody`; undefined when we are not root. */
+/** Returns the user for a server that refuses root: `postgres`, else `nobody`; undefined if we are not root. */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
@@ -21,15 +21,16 @@ export function unprivilegedUser(): SystemUser | undefined {
 
 const ROOT_FOLDER = "/var/lib/task-observatory";
 
-/** The folder for files that root's unprivileged user must read or own; undefined when we are not root. */
+/** Returns the folder for files that the unprivileged user must read or own; undefined if we are not root. */
 export function systemFolder(): string | undefined {
   return process.getuid?.() === 0 ? ROOT_FOLDER : undefined;
 }
 
 /**
- * A folder that the user owns: `dataDir/name` where the user can reach it, otherwise one under /var/lib (for example
- * when the checkout is below /root), recorded in `dataDir/name.moved`. When that record is gone, the data there
- * belonged to a deleted folder and is removed, so that an emptied data folder always means an empty store.
+ * Returns a folder that the user owns. This is `dataDir/name` if the user can reach it, otherwise a folder under
+ * /var/lib, for example if the checkout is below /root. The file `dataDir/name.moved` records that folder. If the file
+ * is missing, the data under /var/lib belonged to a deleted data folder and is removed, so an emptied data folder
+ * always means an empty store.
  */
 export function folderFor(
   user: SystemUser | undefined,

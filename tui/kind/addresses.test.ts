@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { addressesOf } from "./addresses.ts";
 
-test("only what a browser can open is shown as a URL", () => {
+test("an address is shown as a URL only if a browser can open it", () => {
   const rows = addressesOf(new Set(["gateway", "processor", "rabbitmq", "postgres", "grafana"]));
   expect(rows.map(({ name, address }) => `${name} ${address}`)).toEqual([
     "gateway http://localhost:3000",

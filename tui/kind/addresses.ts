@@ -1,7 +1,7 @@
 import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import type { AddressRow } from "../launch/table.ts";
 
-/** Returns the local addresses of the running parts: a URL where a browser can open it, otherwise host and port. */
+/** Returns the running parts' local addresses: a URL if a browser can open it, otherwise host and port. */
 export const addressesOf = (runs: ReadonlySet<string>): AddressRow[] =>
   SERVICE_CATALOGUE.services
     .filter(({ name }) => runs.has(name))

@@ -11,7 +11,7 @@ import { clone, clusters, tool } from "./tools.ts";
 
 const NEEDED = ["container-engine", "compose", "kubectl", "kind"];
 
-/** Throws with the first missing tool and its remedy; otherwise returns what was found. */
+/** Throws an error with the first missing tool and its remedy, or returns a summary of the tools. */
 export async function checkPrerequisites(): Promise<string> {
   const checks = (await checkTools()).filter(({ id }) => NEEDED.includes(id));
   const missing = checks.find(({ status }) => status !== "OK");
@@ -19,7 +19,7 @@ export async function checkPrerequisites(): Promise<string> {
   return checks.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
 }
 
-/** Creates the cluster, or starts the nodes of an existing one; kubectl keeps the context that the user chose. */
+/** Creates the cluster, or starts an existing cluster's nodes. kubectl keeps the context that the user chose. */
 export async function ensureCluster(context: CliContext): Promise<string> {
   if ((await clusters(context)).includes(CLUSTER))
     return await keepingContext(context, () => wakeCluster(context));
@@ -37,7 +37,7 @@ async function makeCluster(context: CliContext): Promise<string> {
   return `created the cluster ${CLUSTER}`;
 }
 
-/** Starts the nodes, which are stopped containers after a restart of the machine. */
+/** Starts the nodes, whose containers stay stopped after the machine restarts. */
 async function wakeCluster(context: CliContext): Promise<string> {
   const broken = `\`odd-dashboard down --tier kind\` deletes the cluster; \`up --tier kind\` then creates another`;
   const nodes = (await tool(context, ["kind", "get", "nodes", "--name", CLUSTER], broken)).split("\n");
@@ -48,7 +48,7 @@ async function wakeCluster(context: CliContext): Promise<string> {
   return `the cluster ${CLUSTER} exists, so it is updated`;
 }
 
-/** Throws if a port is taken: kind binds them when it creates the cluster, and its error names no holder. */
+/** Throws if another program holds a port that the cluster needs. kind's own error would not name the holder. */
 async function checkPorts(): Promise<void> {
   for (const { name, ports } of SERVICE_CATALOGUE.services)
     for (const { published } of ports)
@@ -61,7 +61,7 @@ async function checkPorts(): Promise<void> {
         );
 }
 
-/** Deletes the cluster with everything in it, and nothing else. */
+/** Deletes the cluster and everything in it. */
 export async function kindDown(context: CliContext): Promise<void> {
   await checkPrerequisites();
   if (!(await clusters(context)).includes(CLUSTER))

@@ -6,4 +6,4 @@ test.each([
   ["oddessentials/odto-gateway:local-1", "docker.io/oddessentials/odto-gateway:local-1"],
   ["docker.io/library/redis:8", "docker.io/library/redis:8"],
   ["localhost:5000/mine:1", "localhost:5000/mine:1"],
-])("%s is %s to a node", (image, whole) => expect(wholeName(image)).toBe(whole));
+])("a node reports %s as %s", (image, whole) => expect(wholeName(image)).toBe(whole));

@@ -11,15 +11,12 @@ const BUILD_REMEDY =
   "The build's own error is above; `odd-dashboard doctor` checks the container engine and Compose";
 
 interface Built {
-  /** As the manifests name it. */
+  /** The image's name in the manifests. */
   readonly name: string;
   readonly tag: string;
 }
 
-/**
- * Builds our images with Compose and tags each by its content: Kubernetes replaces the pods of an image whose name
- * changed, and only those.
- */
+/** Builds our images with Compose and tags each by its content, so Kubernetes replaces only pods with a new image. */
 export async function buildImages(context: CliContext): Promise<readonly Built[]> {
   const docker = (...args: string[]) => tool(context, ["docker", ...args], BUILD_REMEDY);
   const { services } = JSON.parse(await docker("compose", "config", "--format", "json")) as {
@@ -38,7 +35,7 @@ export async function buildImages(context: CliContext): Promise<readonly Built[]
   );
 }
 
-/** Writes a kustomization that applies `overlay` with the images that were built; returns its folder. */
+/** Writes a kustomization that applies `overlay` with the built images. Returns the kustomization's folder. */
 export function writeKustomization(overlay: string, built: readonly Built[]): string {
   const folder = join(defaultDataDir(), "kind");
   mkdirSync(folder, { recursive: true });
@@ -58,15 +55,15 @@ interface Rendered {
   readonly spec?: { readonly template?: { readonly spec: { containers: { image: string }[] } } };
 }
 
-/** Returns every object that a folder renders to. */
+/** Renders a folder's kustomization and returns its objects. */
 export async function render(context: CliContext, folder: string): Promise<readonly Rendered[]> {
   const text = await tool(context, ["kubectl", "kustomize", folder], "The overlay has a fault; see above");
   return Bun.YAML.parse(text) as Rendered[];
 }
 
 /**
- * Loads the images that this machine's Docker has into the nodes that lack them. The nodes pull the rest, also an
- * official image that cannot be loaded because Docker keeps only this machine's part of a multi-platform image.
+ * Loads images from this machine's Docker into the nodes that lack them. The nodes pull the rest, including official
+ * images that cannot be loaded because Docker keeps only this machine's part of a multi-platform image.
  */
 export async function loadImages(
   context: CliContext,
@@ -90,7 +87,10 @@ export async function loadImages(
   return pulled === 0 ? loaded : `${loaded} and pull ${pulled} themselves`;
 }
 
-/** Loads one archive, in which shared layers are stored once. Returns how many images the nodes must pull. */
+/**
+ * Loads the images as one archive, which stores shared layers once. If that fails, loads each image separately. Returns
+ * how many images the nodes must pull.
+ */
 async function load(
   context: CliContext,
   images: readonly string[],
@@ -123,7 +123,7 @@ interface Node {
   readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] };
 }
 
-/** Returns the nodes that run our pods, with the images they report; a late report costs a needless load. */
+/** Returns the nodes that run our pods, with the images they report. A late report costs only a needless load. */
 async function workingNodes(context: CliContext) {
   const { items } = JSON.parse(await kubectl(context, "get", "nodes", "-o", "json")) as { items: Node[] };
   const isControl = ({ spec }: Node) =>
@@ -136,7 +136,7 @@ async function workingNodes(context: CliContext) {
     }));
 }
 
-/** Adds the registry that a short name omits, as nodes report it. */
+/** Adds the registry that a short name omits, because nodes report full names. */
 export function wholeName(image: string): string {
   const [first = "", ...rest] = image.split("/");
   if (rest.length === 0) return `docker.io/library/${image}`;

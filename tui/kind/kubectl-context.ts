@@ -4,9 +4,9 @@ import { tool } from "./tools.ts";
 const SELECT_MS = 10_000;
 
 /**
- * Restores kubectl's current context after `work`, in which kind switches to its own: the user's next kubectl command
- * must not reach another cluster than the last one did. If none was set, kind's stays. Resolves with the outcome of
- * `work` and the current context.
+ * Runs `work`, during which kind switches kubectl to its own context, then restores the previous context: the user's
+ * next kubectl command must reach the same cluster as the last one did. If no context was set, kind's stays. Resolves
+ * with the summary from `work` and the current context.
  */
 export async function keepingContext(context: CliContext, work: () => Promise<string>): Promise<string> {
   const before = await currentContext(context.signal);
@@ -14,13 +14,13 @@ export async function keepingContext(context: CliContext, work: () => Promise<st
   try {
     done = await work();
   } finally {
-    // Not the command's signal: after Ctrl-C it is aborted, and kind may have switched already.
+    // Uses its own signal: Ctrl-C aborts the command's, but kind may already have switched the context.
     if (before) await config(AbortSignal.timeout(SELECT_MS), "set", "current-context", before);
   }
   return `${done}; kubectl uses the context ${await currentContext(context.signal)}`;
 }
 
-/** Resolves with an empty string where none is set. */
+/** Resolves with the current context, or an empty string if none is set. */
 const currentContext = (signal: AbortSignal) =>
   config(signal, "view", "--output", "jsonpath={.current-context}");
 

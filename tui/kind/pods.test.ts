@@ -16,7 +16,7 @@ const podOf = (container: Partial<Status>, status: Partial<Pod["status"]> = {}):
   },
 });
 
-test("a pod that starts or runs is in no trouble", () => {
+test("a pod that is starting or running has no trouble", () => {
   expect(troubleOf(podOf({ state: { waiting: { reason: "ContainerCreating" } } }))).toBeUndefined();
   expect(troubleOf(podOf({ state: { running: {} } }))).toBeUndefined();
   const container = { ready: true, state: { running: {} } };
@@ -26,7 +26,7 @@ test("a pod that starts or runs is in no trouble", () => {
   expect(isReady(lost)).toBe(false);
 });
 
-test("an image that cannot be pulled names the image and the registry's words", () => {
+test("a failed image pull is reported with the image and the registry's message", () => {
   const message = 'pull access denied for "redis:8"';
   expect(troubleOf(podOf({ state: { waiting: { reason: "ImagePullBackOff", message } } }))).toMatchObject({
     reason: `redis:8 could not be pulled (ImagePullBackOff: ${message})`,
@@ -35,7 +35,7 @@ test("an image that cannot be pulled names the image and the registry's words", 
   });
 });
 
-test("a container that ran out of memory names its limit", () => {
+test("a container that ran out of memory is reported with its limit", () => {
   const terminated = { reason: "OOMKilled", exitCode: 137 };
   const pod = podOf({
     restartCount: 1,
@@ -49,14 +49,14 @@ test("a container that ran out of memory names its limit", () => {
   });
 });
 
-test("a crash may pass by itself, a third one will not", () => {
+test("a crash becomes final after the third restart", () => {
   const crashed = (restartCount: number) =>
     troubleOf(podOf({ restartCount, state: { terminated: { reason: "Error", exitCode: 1 } } }));
   expect(crashed(1)).toMatchObject({ reason: "it crashed with code 1, 1 restart so far", isFinal: false });
   expect(crashed(3)).toMatchObject({ hasLog: true, isFinal: true });
 });
 
-test("a pod without room carries the scheduler's words", () => {
+test("a pod that fits on no node is reported with the scheduler's message", () => {
   const pod = podOf(
     {},
     {
@@ -75,7 +75,7 @@ test("a pod without room carries the scheduler's words", () => {
   expect(troubleOf(pod)?.reason).toBe("no node has room: 0/3 nodes: Insufficient cpu");
 });
 
-test("a missing Secret is named as Kubernetes names it", () => {
+test("a missing Secret is reported with Kubernetes' message", () => {
   const waiting = { reason: "CreateContainerConfigError", message: 'secret "logins" not found' };
   expect(troubleOf(podOf({ state: { waiting } }))?.reason).toContain('secret "logins" not found');
 });

@@ -6,7 +6,7 @@ interface ContainerState {
   readonly running?: object;
 }
 
-/** The fields that we read of a pod, as `kubectl get pods -o json` prints them. */
+/** A pod's fields that we read from `kubectl get pods -o json`. */
 export interface Pod {
   readonly metadata: {
     readonly name: string;
@@ -41,22 +41,22 @@ export interface Pod {
 export interface Trouble {
   readonly reason: string;
   readonly remedy: string;
-  /** Whether its last log lines explain more. */
+  /** Whether the pod's last log lines may explain more. */
   readonly hasLog: boolean;
-  /** Whether it cannot resolve by itself. */
+  /** Whether waiting any longer is pointless. */
   readonly isFinal: boolean;
 }
 
 const CRASHES = 3;
 
-/** Reads the condition, because a container on a lost node keeps its last state. */
+/** Whether a pod is ready. Reads the condition, because a container on a lost node keeps its last state. */
 export const isReady = ({ status }: Pod) =>
   status.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 
 export const restartsOf = ({ status }: Pod) =>
   (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 
-/** Returns what keeps a pod from running; undefined while it starts normally and once it runs. */
+/** Returns what keeps a pod from running; undefined if it is starting normally or running. */
 export function troubleOf(pod: Pod): Trouble | undefined {
   const unscheduled = pod.status.conditions?.find(
     ({ type, status, reason }) => type === "PodScheduled" && status === "False" && reason === "Unschedulable",

@@ -8,9 +8,9 @@ import type { Say } from "./steps.ts";
 import { kubectl } from "./tools.ts";
 
 const LOOK_EVERY_MS = 1_000;
-/** Long enough to pull images of a gigabyte. */
+/** Long enough to pull gigabyte-sized images. */
 const LIMIT_MS = 15 * 60_000;
-/** How long a trouble that can resolve by itself may last. */
+/** How long to tolerate trouble that may still resolve. */
 const PATIENCE_MS = 120_000;
 const LOG_LINES = 12;
 
@@ -26,7 +26,7 @@ interface Workload {
   };
 }
 
-/** Whether every replica is available and of the newest revision, and no older one is left. */
+/** Whether every replica is available and has the newest revision, and no older replica is left. */
 function isRolledOut({ metadata, spec, status }: Workload): boolean {
   const wanted = spec.replicas ?? 1;
   return (
@@ -42,7 +42,7 @@ const list = async <T>(context: CliContext, kinds: string): Promise<readonly T[]
 
 export const readPods = (context: CliContext) => list<Pod>(context, "pods");
 
-/** Resolves with the running parts once all run; throws with the reason of the first pod that will not. */
+/** Resolves with the names of the running parts once all run. Throws if a pod will not run, with the reason. */
 export async function awaitRollout(context: CliContext, say: Say): Promise<ReadonlySet<string>> {
   const giveUpAt = performance.now() + LIMIT_MS;
   const since = new Map<string, number>();
@@ -52,7 +52,7 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
       readPods(context),
     ]);
     const behind = workloads.filter((one) => !isRolledOut(one)).map(({ metadata }) => metadata.name);
-    // A part that was scaled to zero counts as rolled out.
+    // A part that was scaled to zero counts as rolled out but not as running.
     if (behind.length === 0)
       return new Set(workloads.flatMap(({ metadata, spec }) => (spec.replicas === 0 ? [] : metadata.name)));
     say(`${workloads.length - behind.length} of ${workloads.length} parts run; missing: ${some(behind)}`);
@@ -72,7 +72,7 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
 const some = (names: readonly string[]) =>
   names.length > 4 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ");
 
-/** Throws when a pod's trouble is final or has lasted too long; `since` has when each was first seen. */
+/** Throws if a pod's trouble is final or has lasted too long. `since` records when each pod's trouble began. */
 async function failOnTrouble(
   context: CliContext,
   pods: readonly Pod[],
@@ -93,7 +93,7 @@ async function failOnTrouble(
   }
 }
 
-/** Reads the log of the container that ended, or of its successor: the runtime keeps few ended ones. */
+/** Returns the ended container's log or, because the runtime keeps few ended containers, its successor's log. */
 async function lastWords(context: CliContext, pod: string): Promise<string> {
   const read = (...flags: string[]) =>
     kubectl(context, "logs", pod, `--tail=${LOG_LINES}`, ...flags).then(

@@ -10,7 +10,7 @@ import { clusters } from "./tools.ts";
 
 const ENDING = "ending";
 
-/** Returns the pods of the cluster, each with what keeps it from running. */
+/** Returns the cluster's pods, each with its phase or the reason why it does not run. */
 export async function readCluster(context: CliContext): Promise<ClusterReport> {
   if (!(await clusters(context)).includes(CLUSTER)) return { running: false, pods: [] };
   const pods = (await readPods(context)).map((pod) => ({

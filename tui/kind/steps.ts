@@ -4,7 +4,7 @@ import type { CliContext } from "../cli/context.ts";
 export const STEPS = ["prereqs", "cluster", "images", "load", "deploy", "pods", "ports", "verify"] as const;
 export type StepName = (typeof STEPS)[number];
 
-/** Reports what a step is doing; the launcher shows the latest report. */
+/** Reports what a step is waiting for. Repeating the latest report prints nothing. */
 export type Say = (what: string) => void;
 
 export interface Steps {
@@ -13,7 +13,7 @@ export interface Steps {
   readonly elapsedMs: number;
 }
 
-/** Prints each step, what it is doing, and how long it took, also when it fails. */
+/** Prints what each step waits for and how long it took, even if it fails. */
 export function createSteps({ line }: Pick<CliContext, "line">): Steps {
   const startedAt = performance.now();
   return {

@@ -5,7 +5,7 @@ import type { CliContext } from "../cli/context.ts";
 import { CliError } from "../cli/failure.ts";
 import { projectDir } from "../launch/place.ts";
 
-/** The clone whose manifests are applied and whose images are built. */
+/** Returns the path of the clone with the manifests and the images' sources; throws in a compiled binary. */
 export function clone(): string {
   if (projectDir !== undefined) return projectDir;
   throw new CliError(
@@ -16,7 +16,7 @@ export function clone(): string {
   );
 }
 
-/** Runs a program in the clone and resolves with its output; a failure carries its last lines and `remedy`. */
+/** Runs a program in the clone and resolves with its output. Its failure is an error with its message and `remedy`. */
 export async function tool(
   { signal }: Pick<CliContext, "signal">,
   command: string[],
@@ -30,7 +30,7 @@ export async function tool(
   }
 }
 
-/** Runs kubectl on this tier's cluster, whichever context is current. */
+/** Runs kubectl on the kind tier's cluster, regardless of the current context. */
 export const kubectl = (context: Pick<CliContext, "signal">, ...args: string[]) =>
   tool(
     context,

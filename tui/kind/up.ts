@@ -12,7 +12,7 @@ import { createSteps } from "./steps.ts";
 import { clone, kubectl } from "./tools.ts";
 import { checkPorts, runOneJob } from "./verify.ts";
 
-/** Starts or updates the cluster: replaces each part whose image or manifest has changed. */
+/** Starts the cluster, or updates it by replacing each part whose image or manifest has changed. */
 export async function kindUp(context: CliContext, ownOverlay: string | undefined): Promise<void> {
   const overlay = resolve(ownOverlay ?? join(clone(), "kind/overlays/local"));
   if (!existsSync(join(overlay, "kustomization.yaml")))

@@ -10,7 +10,7 @@ import { accepts } from "../engines/port.ts";
 
 const ANSWER_MS = 60_000;
 
-/** Waits until every published port of the running parts answers: its health path, or else a connection. */
+/** Waits until every published port of the running parts answers on its health path or, without one, connects. */
 export async function checkPorts({ signal }: CliContext, runs: ReadonlySet<string>): Promise<string> {
   const published = SERVICE_CATALOGUE.services
     .filter(({ name }) => runs.has(name))
@@ -31,13 +31,13 @@ export async function checkPorts({ signal }: CliContext, runs: ReadonlySet<strin
   return `${published.length} ports of 127.0.0.1 answer`;
 }
 
-/** Whether a page answers. A refused or late connection counts as a no: the caller retries, and finally names the port. */
+/** Whether a URL answers successfully. A refused or slow connection counts as no, because the caller retries. */
 async function answers(url: string): Promise<boolean> {
   const reply = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
   return reply?.ok === true;
 }
 
-/** Runs one job through the whole system, over the ports of this machine. */
+/** Runs one job through the whole system, over this machine's published ports. */
 export async function runOneJob({ signal }: CliContext): Promise<string> {
   const client = createApiClient({
     addresses: () => ({ gatewayUrl: "http://127.0.0.1:3000", readModelUrl: "http://127.0.0.1:8080" }),
