@@ -9,7 +9,7 @@ import { claimedColumns } from "./job-columns-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 
-/** A claim that shares a statement with the recording of ended attempts. */
+/** A claim made by the statement that records ended attempts. */
 export type PiggybackRequest = Omit<ClaimRequest, "policies">;
 
 interface Ended {

@@ -27,10 +27,10 @@ export interface BulkAction {
   readonly finishedAt: Date | null;
 }
 
-/** Identifies the rows that an action covers, and the operation it performs on them. */
+/** The rows that an action covers, and the operation it performs on them. */
 export type ActionScope = Pick<BulkAction, "target" | "action" | "filter" | "createdAt">;
 
-/** The number of matching rows that share a type and a status (jobs) or a reason (dead letters). */
+/** The number of matching jobs with one status and type, or of matching dead letters with one reason and type. */
 export interface MatchCount {
   readonly group: string;
   readonly type: string | null;
@@ -152,7 +152,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     },
 
     /**
-     * Changes the next jobs and counts them in one transaction, so a dying worker leaves both done or neither.
+     * Changes the next jobs and counts them in one transaction, so that a dying worker leaves no change uncounted.
      * `movesOf` decides the moves; a cancel action also requests cancellation of running jobs.
      */
     async jobChunk(

@@ -172,7 +172,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       await replay(letterId, {}, actionId, crypto.randomUUID());
       return true;
     } catch (error) {
-      // A refusal concerns only this letter, so the others go on. A store or bus outage concerns all of them.
+      // A refusal affects only this letter, so the others go on. A store or bus outage would affect every letter.
       if (!(error instanceof AppError) || error.retryable) throw error;
       log.info("A dead letter was not replayed", { deadLetterId: letterId, actionId, reason: error.message });
       return false;
@@ -293,7 +293,7 @@ function countsOf(target: Target, found: readonly MatchCount[]) {
   };
 }
 
-/** The type of the reply for an action on this target. */
+/** The reply type for actions on a target. */
 type ReplyTo<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
 
 function replyFor({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {

@@ -18,7 +18,7 @@ export function checkEditedMessage({ events, refused }: DecodedMessage, route: R
   if (refused[0])
     throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);
   if (events.length === 0)
-    throw new AppError("VALIDATION_FAILED", "The edited body is an empty array, expected at least one event");
+    throw new AppError("VALIDATION_FAILED", "The edited body is an empty array; expected at least one event");
   if (route === "jobs.created") for (const event of events) checkEditedEvent(event);
 }
 

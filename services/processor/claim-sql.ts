@@ -82,8 +82,8 @@ export function claimCtes(
 }
 
 /**
- * Returns the update of the jobs that {@link claimCtes} took. It finds them by ctid, because a join would stay planned
- * for the table's size at the time of planning.
+ * Returns the update of the jobs that {@link claimCtes} took. It finds them by ctid, because a join's plan would stay
+ * optimized for the table's size at planning time.
  */
 export function claimUpdate(sql: Sql, workerId: string): Fragment {
   return sql`

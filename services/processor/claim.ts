@@ -96,7 +96,7 @@ export function createClaimer({
           jobs.map((job) => job.type),
         );
       }
-      // A claim that a full type cut short has not seen every due job.
+      // A claim cut short by a full type has not seen every due job.
       const cutShort = jobs.length < reserved && jobs.some(({ type }) => type in taken);
       caughtUp = jobs.length < reserved && seen === pokes && !cutShort;
       for (const job of jobs) start(job);

@@ -7,7 +7,7 @@ export const CANCELLABLE: readonly JobStatus[] = [...WAITING_STATUSES, "EXECUTIN
 export const RETRYABLE: readonly JobStatus[] = ["FAILED", "CANCELLED"];
 export const ENDED: readonly JobStatus[] = TERMINAL_STATUSES;
 
-/** Returns the moves that cancel waiting jobs. Running jobs need none, because their workers stop them. */
+/** Returns the moves that cancel waiting jobs. Running jobs need no move, because their workers stop them. */
 export function cancelMoves(
   history: Historian,
   jobs: readonly CommandJob[],

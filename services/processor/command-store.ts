@@ -119,7 +119,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
 
     /**
      * Returns how many live workers run a type at this version, how many of its jobs wait, and whether the store has
-     * seen it.
+     * ever seen the type.
      */
     async typeStatus(type: string, version: number) {
       const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`

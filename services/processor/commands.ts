@@ -43,7 +43,10 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return done;
   }
 
-  /** Cancels a waiting job, or requests its worker to cancel a running one. Returns false if the job has changed. */
+  /**
+   * Cancels a waiting job, or requests cancellation of a running one. Returns false if the job has changed since it was
+   * read.
+   */
   async function cancelOne(job: CommandJob, commandId: string): Promise<boolean> {
     if (job.status === "EXECUTING") return (await store.requestCancel([job.id])).has(job.id);
     return (await write(cancelMoves(history, [job], commandId))).has(job.id);
@@ -67,7 +70,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = outcome === "cancelled" ? await awaitRow(id) : (await store.get([id]))[0];
       if (!job) throw await missingError(id);
-      // A worker that died during this command may have moved the job, or its last statement may do so at any moment.
+      // A worker that died during this command may have moved the job, and its last statement may still be running.
       if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
         throw new AppError(
@@ -118,7 +121,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     retry: (id: string, commandId: string) => applyTo(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
-      // The store refuses U+0000, which no type name contains, so this name is refused before any query.
+      // The store cannot hold U+0000. No type name contains it, so this call throws.
       if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.typeStatus(type, 0);
       // A removed type may still have jobs, and a newer processor may know a type that this one does not.

@@ -7,7 +7,7 @@ export const Config = Type.Object({
     default: 3001,
     minimum: 0,
     maximum: 65_535,
-    description: "Port of operations and commands",
+    description: "Port for operations and commands",
   }),
   BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
   DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),
@@ -21,7 +21,7 @@ export const Config = Type.Object({
     default: 64,
     minimum: 1,
     maximum: 10_000,
-    description: "Jobs that run at a time",
+    description: "Jobs that run at the same time",
   }),
   LEASE_MS: Type.Integer({
     default: 15_000,
@@ -33,13 +33,13 @@ export const Config = Type.Object({
     default: 72,
     minimum: 1,
     maximum: 87_600,
-    description: "How long completed and cancelled jobs are kept, and dead letters that were handled",
+    description: "How long completed jobs, cancelled jobs and handled dead letters are kept",
   }),
   FAILED_JOB_RETENTION_HOURS: Type.Integer({
     default: 336,
     minimum: 1,
     maximum: 87_600,
-    description: "How long failed and rejected jobs are kept, with their dead letters",
+    description: "How long failed and rejected jobs and their dead letters are kept",
   }),
   HTTP_CHECK_ALLOW: Type.String({
     default: "127.0.0.0/8,::1/128",

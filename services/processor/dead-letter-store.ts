@@ -31,8 +31,8 @@ export function createDeadLetterStore(sql: Sql) {
   return {
     /**
      * Files each refused message once. A message that was refused on both of its queues is filed under `jobs.created`,
-     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Only
-     * times of death decide that, because the time of a replay comes from the store's clock, which may differ.
+     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Only its
+     * times of death are compared: the time of its replay comes from the store's clock, which may differ.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       const letters = unnestSql(sql, "i", {
@@ -61,7 +61,7 @@ export function createDeadLetterStore(sql: Sql) {
             or excluded.died_at > dead_letters.died_at`;
     },
 
-    /** Files a message in a transaction that it rolls back. Rejects if the store cannot file messages now. */
+    /** Tries to file a message, then rolls back. Rejects if the store cannot file messages now. */
     async rehearse(message: RefusedMessage): Promise<void> {
       await rehearse(sql, (tx) => createDeadLetterStore(tx).file([message]));
     },

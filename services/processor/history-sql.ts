@@ -11,11 +11,11 @@ import type { Step } from "./history.ts";
 export interface OutboxMessage {
   readonly id: string;
   readonly body: Uint8Array;
-  /** The traceparents of its events, without unsampled traces. */
+  /** The traceparents of the events whose traces are sampled. */
   readonly traces: ReadonlySet<string>;
 }
 
-/** The part of a statement that writes steps, and access to the message that it wrote. */
+/** A prepared write of steps: the SQL that performs it, and the message that it produces. */
 export interface HistoryWriting {
   /**
    * Returns the CTEs that complete a statement that writes jobs. They expect a CTE `done` with the jobs actually
@@ -25,7 +25,7 @@ export interface HistoryWriting {
    */
   sql(sql: Sql): Fragment;
   /**
-   * Returns the message with this id. Rebuilds it from the `written` steps, by default all of them, to avoid reading it
+   * Returns the message with this id, rebuilt from the `written` steps (by default, all steps) to avoid reading it
    * back.
    */
   message(id: string | null | undefined, written?: readonly Step[]): OutboxMessage | undefined;
@@ -44,7 +44,7 @@ export function createHistoryWriter(bus?: BusTables): WriteHistory {
     sql`insert into outbox (message) select body from message returning id`;
 
   return (steps, entries) => {
-    // Compressed here as for publishing, so that the store holds only a fraction of the text.
+    // Already compressed as for publishing, so that the store holds only a fraction of the text.
     const body = compressBody(joinEnvelopes(steps.map((s) => s.event)));
     const explicit = explicitOf({ steps, entries });
     return {

@@ -41,7 +41,7 @@ type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /**
  * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. Several clocks
- * date one history, among them the gateway's, so each step is at least as late as the previous one.
+ * date one history, among them the gateway's, so a step is never dated earlier than the one before it.
  */
 export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {

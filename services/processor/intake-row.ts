@@ -19,8 +19,8 @@ export interface Checked {
   readonly span: JobSpan | undefined;
   readonly payload: Readonly<Record<string, unknown>>;
   /**
-   * Undefined for a refused payload, and for a type or version that this processor does not know: that job waits for a
-   * processor that knows it.
+   * Undefined if the payload is refused. Also undefined if this processor does not know the type at this version; the
+   * job then waits for a processor that does.
    */
   readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
   readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
@@ -49,7 +49,7 @@ function versionOf({ payload: { jobTypeVersion } }: Created): number | null {
   return jobTypeVersion === undefined ? null : versionRank(jobTypeVersion);
 }
 
-/** A job that is claimed by its own insert, which requires a policy. */
+/** A job claimed by the insert that creates it. Its policy is always known. */
 export type ClaimedNewJob = NewJob & Record<"maxAttempts" | "baseMs" | "capMs" | "deadlineMs", number>;
 export const isClaimed = (job: NewJob): job is ClaimedNewJob => job.status === "EXECUTING";
 
@@ -57,7 +57,7 @@ export function isDue(event: Created, now: Date): boolean {
   return !event.payload.runAt || Date.parse(event.payload.runAt) <= now.getTime();
 }
 
-/** Returns a new job's row and its history so far. `claimedBy` is the worker that claims it by inserting it, if any. */
+/** Returns a new job's row and its history so far. `claimedBy` is the worker that claims the job on insert, if any. */
 export function newJob(
   history: Historian,
   { event, span, payload, refusal, policy }: Checked,
@@ -148,7 +148,7 @@ export function newJob(
   };
 }
 
-/** Converts a job that its insert claimed into the form its runner needs. */
+/** Converts a job claimed on insert into the form that its runner needs. */
 export function claimedJob(job: ClaimedNewJob): ClaimedJob {
   return {
     id: job.id,

@@ -54,8 +54,8 @@ export interface KnownJob {
 export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * Inserts the new jobs, their history and its message in one statement, and returns the inserted ids. A deleted job
-     * that the store remembers is not inserted again: its events have been counted.
+     * Inserts the new jobs, their history and the message that announces it in one statement, and returns the inserted
+     * ids. A deleted job that the store remembers is not inserted again: its events have been counted.
      *
      * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a note of its
      * deletion. `on conflict` alone would wait for a deletion in progress and then find no row, while the statement's
@@ -98,7 +98,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
       };
     },
 
-    /** Inserts a job in a transaction that it rolls back. Rejects if the store cannot insert jobs now. */
+    /** Tries to insert a job, then rolls back. Rejects if the store cannot insert jobs now. */
     async rehearse(job: NewJob): Promise<void> {
       await rehearse(sql, (tx) => createIntakeStore(tx, write).insert([job]));
     },

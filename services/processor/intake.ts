@@ -84,8 +84,8 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     for (const { entry, why, error } of condemned)
       refused.push(
         why === "refused"
-          ? refusal(entry, "CONTRACT_VIOLATION", `The job store refuses it: ${messageOf(error)}`)
-          : refusal(entry, "PARKED", `The job store kept failing on it alone: ${messageOf(error)}`),
+          ? refusal(entry, "CONTRACT_VIOLATION", `The job store refuses the event: ${messageOf(error)}`)
+          : refusal(entry, "PARKED", `The job store kept failing on this event alone: ${messageOf(error)}`),
       );
     const parked = condemned.filter(({ why }) => why === "parked").length;
     if (parked > 0) onParked(parked);

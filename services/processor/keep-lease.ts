@@ -59,9 +59,9 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
   }
 
   /**
-   * Returns jobs to the queue that this worker holds in the store but is not running: their claim was committed, but
-   * its reply was lost with the connection. Because a reply may also still be in flight, a job is returned only after
-   * two consecutive heartbeats have found it. If the job runs after all, its end is refused.
+   * Requeues jobs that this worker holds in the store but is not running: their claim was committed, but its reply was
+   * lost with the connection. Because a reply may also still be in flight, a job is requeued only after two consecutive
+   * heartbeats have found it. If the job runs after all, its end is refused.
    */
   async function returnOrphans(held: readonly string[]): Promise<void> {
     const unknown = held.filter((id) => !runner.running.has(id));
@@ -94,7 +94,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
           judge.beaten();
           beatAt = performance.now() + beatMs;
         }
-        // Looking again exactly when the next lease expires avoids delaying its takeover by up to a beat.
+        // Looking again exactly when the next lease expires avoids delaying the takeover by up to one heartbeat.
         if (judge.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
         waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
         duty.done();

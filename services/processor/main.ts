@@ -77,7 +77,7 @@ async function start({
   const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
   // These loops retry until they succeed. A loop that makes no progress for a whole lease leaves jobs waiting, so it is
-  // reported as stuck. The minimum lets loops that poll every second poll three times even when the lease is shorter.
+  // reported as stuck. The minimum lets loops that poll every second poll three times first, however short the lease.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),

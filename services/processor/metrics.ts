@@ -48,7 +48,9 @@ export function registerGauges(
   metrics: Metrics,
   { slots, log, snapshot, oldestInOutbox, runner }: GaugeSources,
 ): void {
-  metrics.gauge("observatory_slots", "Jobs that may run at a time", [], (gauge) => gauge.set(slots.total));
+  metrics.gauge("observatory_slots", "Jobs that may run at the same time", [], (gauge) =>
+    gauge.set(slots.total),
+  );
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
   metrics.gauge("observatory_unrecorded_ends", "Attempts that ended and are not recorded yet", [], (gauge) =>
     gauge.set(runner.unrecorded.count),

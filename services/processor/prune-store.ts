@@ -78,7 +78,10 @@ export function createPruneStore(sql: Sql) {
       return row?.count ?? 0;
     },
 
-    /** Deletes at most `limit` notes of pruned jobs: notes from before `before`, and all but the newest `kept`. */
+    /**
+     * Deletes notes of pruned jobs that are older than `before` or not among the newest `kept`, at most `limit` at a
+     * time.
+     */
     async forgetPruned(before: Date, kept: number, limit: number): Promise<number> {
       const { count } = await sql`
         delete from pruned_jobs where id in (

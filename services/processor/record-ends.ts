@@ -14,7 +14,7 @@ import { withFingerprint } from "./run-job.ts";
  */
 export type Recorded = EndEntry | "superseded" | "refused";
 
-/** A claim that shares a statement with the recording of ends. `done` is called once, with the claimed jobs. */
+/** A claim made by the statement that records ends. `done` is called once, with the claimed jobs. */
 export interface PiggybackClaim extends PiggybackRequest {
   done(jobs: readonly ClaimedJob[]): void;
 }
@@ -26,7 +26,7 @@ export interface EndRecorderOptions {
   readonly log: Log;
   /** Returns the claim to add to the statement that records ends; undefined to claim nothing. */
   readonly piggyback?: () => PiggybackClaim | undefined;
-  /** Runs a statement; a caller may retry it until it succeeds. By default it runs once. */
+  /** Runs each statement, for example with retries. By default each statement runs once. */
   readonly attempt?: <T>(statement: () => Promise<T>) => Promise<T>;
 }
 

@@ -100,7 +100,7 @@ export function createReplay(options: ReplayOptions) {
     const { letter, request, commandId } = command;
     const { id: deadLetterId, jobId } = letter;
     if (request.body !== undefined)
-      throw new AppError("VALIDATION_FAILED", "A dead job is edited by its `payload`, not by a `body`");
+      throw new AppError("VALIDATION_FAILED", "A dead job takes an edited `payload`, not a `body`");
     if (!jobId) throw new Error("a dead letter of kind job has no job id");
     if (request.payload === undefined) {
       // A retry marks the letter in the same statement that revives the job.
@@ -127,7 +127,7 @@ export function createReplay(options: ReplayOptions) {
     );
   }
 
-  /** Retries a job. Succeeds as well if a concurrent request was faster and has already replayed the letter. */
+  /** Retries a job. Also succeeds if a concurrent request has already replayed the letter. */
   async function retryOnce(letterId: string, jobId: string, commandId: string): Promise<void> {
     try {
       await commands.retry(jobId, commandId);
@@ -142,7 +142,7 @@ export function createReplay(options: ReplayOptions) {
     if (request.payload !== undefined)
       throw new AppError(
         "VALIDATION_FAILED",
-        "A dead message is edited by its `body`, the whole text, not by a `payload`",
+        "A dead message takes an edited `body`, its whole text, not a `payload`",
       );
     const bytes = request.body === undefined ? letter.body : Buffer.from(request.body);
     const message = decodeMessage(bytes);
@@ -174,7 +174,7 @@ export function createReplay(options: ReplayOptions) {
     });
   }
 
-  /** Replays a message whose job already has a row, so that publishing the message again would change nothing. */
+  /** Replays a message whose job already has a row. Publishing the message again would change nothing. */
   async function replayOfKnownJob(
     command: ReplayCommand,
     event: Created,
@@ -245,7 +245,7 @@ export function createReplay(options: ReplayOptions) {
     );
     outbox.relay(message);
     if (done) onDue();
-    // A concurrent replay may have moved the job; then the letter is replayed.
+    // If a concurrent replay moved the job, it has also marked the letter.
     else if (!(await store.get(letter.id))?.replayed)
       throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed in the meantime; try again`);
     return reply;

@@ -41,8 +41,7 @@ export function checkRetention({ jobs, failed }: RetentionHours): void {
 
 /**
  * Prunes jobs and dead letters past their retention every minute, until `signal` aborts. Any number of processors may
- * prune at once, because their batches of jobs take turns. A processor that is killed leaves only whole batches
- * deleted.
+ * prune at once, because their batches of jobs take turns. A killed processor never leaves a batch half deleted.
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { log, duty } = options;
@@ -80,11 +79,8 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
     let pruned = 0;
     if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);
-    const sealed = sealedUntil ? `up to ${sealedUntil.toISOString()}` : "nothing yet";
     const waiting =
-      until !== before && (await anyDue(store, statuses, before))
-        ? `The ledger has sealed ${sealed}; jobs that ended later wait for it`
-        : null;
+      until !== before && (await anyDue(store, statuses, before)) ? waitingFor(sealedUntil) : null;
     await store.note(rule, kept, pruned, waiting);
     if (pruned > 0) log.info("Pruned jobs past their retention", { rule, count: pruned, hours: kept });
   }
@@ -96,6 +92,11 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
     store.forgetPruned(ago(REMEMBERED_HOURS), REMEMBERED, 10 * BATCH),
   );
 }
+
+const waitingFor = (sealedUntil: Date | null) =>
+  sealedUntil
+    ? `The ledger has sealed up to ${sealedUntil.toISOString()}; jobs that ended later wait for it`
+    : "The ledger has sealed nothing yet";
 
 async function anyDue(
   store: RetentionOptions["store"],

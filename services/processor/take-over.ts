@@ -32,7 +32,7 @@ export function createTakeOver(options: TakeOverOptions) {
   const { store, attempts, history, outbox, tracing, log, leaseMs, onDue } = options;
   const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
 
-  /** Records attempts as lost that their worker no longer runs. Returns the jobs that were still held. */
+  /** Records attempts that their workers no longer run as lost. Returns the jobs that were still held. */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,
@@ -49,7 +49,7 @@ export function createTakeOver(options: TakeOverOptions) {
       })),
     );
     const ended = recorded.flatMap((entry) => (typeof entry === "string" ? [] : [entry.ended]));
-    // The worker that ran them can no longer report their spans.
+    // The workers that ran these attempts can no longer report their spans.
     for (const end of ended) attemptSpan(tracing, end.job, end.job.startedAt)?.end(end);
     return ended.map(({ job }) => job);
   }

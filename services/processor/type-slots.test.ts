@@ -9,7 +9,7 @@ const typeSlotsOf = () =>
     ]),
   );
 
-test("a limited type has only its own number of slots, and an unlimited type always has another", () => {
+test("a limited type runs out of slots, and an unlimited type never does", () => {
   const typeSlots = typeSlotsOf();
   expect([typeSlots.take("hash"), typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([
     true,

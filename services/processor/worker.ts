@@ -27,8 +27,8 @@ export function createWorker({ store, clock, log, instanceId, version, concurren
 
   /** Registers under a new id. */
   async function register(): Promise<void> {
-    // The id is unique even across restarts of the same instance, so that jobs of an earlier process never seem to be
-    // this one's.
+    // The id is unique even across restarts of the same instance, so that an earlier process's jobs are never mistaken
+    // for this one's.
     const id = `${instanceId}.${crypto.randomUUID().slice(0, 8)}.${++generation}`;
     await clock.measure();
     await store.register({ id, host: hostname(), pid: process.pid, version, concurrency, types });

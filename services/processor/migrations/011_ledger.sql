@@ -1,9 +1,9 @@
 -- The ledger's seals. The read-model writes each seal in one statement; a processor that prunes jobs adds the rows it
 -- deleted.
 
--- Each seal covers [from_at, until), and there is no gap between two seals. The four columns from `completed` on count
--- the jobs that entered a status minus the jobs that left it, so that their sums over all seals are current. The checks
--- are checksums of event ids.
+-- Each seal covers [from_at, until) and begins where the previous one ends. The columns from `completed` to `rejected`
+-- count the jobs that entered the status minus the jobs that left it, so that their sums over all seals are the current
+-- totals. The columns named `…_check` hold checksums of event ids.
 create table ledger_seals (
   from_at       timestamptz primary key,
   until         timestamptz not null unique,
@@ -53,7 +53,7 @@ create table ledger_audits (
   finished_at  timestamptz
 );
 
--- Seconds in which a job or transition changed after a seal may have covered them.
+-- Seconds whose jobs or transitions changed after a seal may already have covered them.
 create table ledger_marks (
   at  timestamptz not null,
   xid xid8 not null,

@@ -3,7 +3,7 @@
 --    1  the creation, at `created_at`
 --    2  VALIDATED at `received_at`, as sequence 1
 --    4  the start of the first attempt, as sequence 2; a later attempt first copies it to a row, then overwrites it
---    8  the end as COMPLETED, which is final, and the attempt that ended so
+--    8  the end as COMPLETED, which is final, and the attempt that completed
 -- Views under the tables' old names combine implied steps and rows. Processors of earlier versions write to the views
 -- as if they were the tables.
 
@@ -47,7 +47,7 @@ create view job_attempts as
   from jobs where implied & 8 <> 0;
 alter view job_attempts alter column logs set default '[]';
 
--- An implied step is deleted with its job's row. Deleting it from a view only reports a deleted row.
+-- An implied step is deleted with its job's row. Deleting it through a view reports a deleted row but changes nothing.
 create function write_transition() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' then
@@ -88,7 +88,7 @@ end $$;
 create trigger first_start_kept before update on jobs for each row
   when (old.implied & 4 <> 0 and new.attempt <> old.attempt) execute function keep_first_start();
 
--- The ledger must mark implied ends like any other ends.
+-- The ledger must mark implied ends like any other end.
 create or replace function ledger_job_changed() returns trigger language plpgsql as $$
 begin
   if tg_op <> 'INSERT' then
@@ -114,7 +114,7 @@ create trigger ledger_end_updated after update on jobs for each row
     or (old.implied & 8 = 0 and new.implied & 8 <> 0 and new.finished_at < now() - interval '5 seconds'))
   execute function ledger_end_changed();
 
--- A start that is copied to a row late is not an end, and must not reopen a seal.
+-- A start that is written out later is not an end, and must not reopen a seal.
 drop trigger ledger_transition_inserted on explicit_transitions;
 create trigger ledger_transition_inserted after insert on explicit_transitions for each row
   when (new.at < now() - interval '5 seconds'
