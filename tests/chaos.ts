@@ -151,7 +151,7 @@ const JOBS: readonly ((random: Random) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", runAt: new Date(Date.now() + random.between(0, 3_000)).toISOString() }),
 ];
 
-/** Returns faults unless every accepted job has ended exactly once. */
+/** Waits until every accepted job has ended, and returns the faults found: each must have ended exactly once. */
 async function judge(world: World, accepted: readonly string[]): Promise<string[]> {
   const faults: string[] = [];
   const deadline = performance.now() + 120_000;
@@ -195,23 +195,23 @@ async function main(): Promise<number> {
     seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 1,
   } = createCommandLine(
     "bun run test:chaos",
-    "Random kills and cuts under steady load, judged by the ledger and by the load's own list of accepted jobs. The seed is printed: the same seed makes the same choices in the same order.",
+    "Kills processes and cuts networks at random under steady load, then checks the ledger and the load's own list of accepted jobs. Prints its seed: the same seed makes the same choices in the same order.",
   )
     .addOption(
       new Option(
         "--engines <set>",
-        "full: faults hit RabbitMQ, PostgreSQL, MongoDB and Redis; embedded: the one PostgreSQL",
+        "engines that faults hit; full: RabbitMQ, PostgreSQL, MongoDB and Redis; embedded: PostgreSQL",
       )
         .choices(["full", "embedded"] as const)
         .default("full" as const),
     )
     .addOption(
-      new Option("--schedule <name>", "which faults").choices(Object.keys(SCHEDULES)).default("mixed"),
+      new Option("--schedule <name>", "faults to inject").choices(Object.keys(SCHEDULES)).default("mixed"),
     )
-    .option("--minutes <number>", "how long", aboveZero, 1)
+    .option("--minutes <number>", "duration", aboveZero, 1)
     .option(
       "--seed <number>",
-      "makes the choices; random if left out",
+      "determines the choices; random by default",
       wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
     .option("--rate <number>", "jobs per second", aboveZero, 40)

@@ -61,7 +61,7 @@ test("docs/statuses.md has the contract's words, in the order of a job's life", 
   expect(await Bun.file(join(ROOT, "docs/statuses.md")).text()).toContain(rows.join("\n"));
 });
 
-test.each(SERVICE_NAMES)("--help of the %s is aligned in columns", (name) => {
+test.each(SERVICE_NAMES)("the %s aligns its --help in columns", (name) => {
   const { stdout } = Bun.spawnSync([process.execPath, `services/${name}/main.ts`, "--help"], { cwd: ROOT });
   const rows = stdout.toString().split("Environment:\n")[1]?.trimEnd().split("\n") ?? [];
   const columns = rows.map((row) => /^ {2}\S+ {2,}(?=\S)/.exec(row)?.[0].length);

@@ -159,15 +159,15 @@ async function run(engines: EngineSetName, requests: number, seed: number): Prom
 async function main(): Promise<number> {
   const { engines, requests, seed } = createCommandLine(
     "bun run test:fuzz",
-    "Sends requests made from every route of every service and of the page's server: valid, nearly valid and hostile. Fails on a 5xx that is not a documented 503, on a refusal that is no problem, on a missing reply, and on an error in a log. The same seed makes the same requests in the same order.",
+    "Sends valid, nearly valid and hostile requests to every route of every service and of the page's server. Fails on a 5xx that is not a documented 503, a refusal that is not a valid problem, a missing reply or a logged error. The same seed makes the same requests in the same order.",
   )
     .addOption(
-      new Option("--engines <set>", "what the system runs on")
+      new Option("--engines <set>", "engines that the system runs on")
         .choices(["embedded", "full"] as const)
         .default("embedded" as const),
     )
-    .option("--requests <count>", "how many", wholeNumber(1, Number.MAX_SAFE_INTEGER), 10_000)
-    .option("--seed <number>", "makes the requests", wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .option("--requests <count>", "number of requests", wholeNumber(1, Number.MAX_SAFE_INTEGER), 10_000)
+    .option("--seed <number>", "determines the requests", wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
     .parse()
     .opts();
   const reason = whyLeftOut(enginesOf(engines));

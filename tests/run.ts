@@ -116,11 +116,11 @@ function checkCoverage(): Promise<Outcome> {
 async function main(): Promise<number> {
   const [names] = createCommandLine(
     "bun run test",
-    "Runs the tests, with all the set-up they need. Sets up only the engines that the chosen suites need; a suite without its engines is left out and says why. Generated files are brought up to date first; under CI=true a stale one is a failure, and so is what could not run. A run of all suites also checks types, format and lint and the coverage of every service, and runs a minute of chaos and 10,000 hostile requests.",
+    "Sets up the engines that the chosen suites need and runs the tests. A suite whose engines are missing is left out, with the reason. Generated files are updated first; under CI=true a stale file is a failure, and so is a suite that could not run. A run of all suites also checks types, format, lint and every service's coverage, and runs a minute of chaos and 10,000 hostile requests.",
   )
     .argument(
       "[suite...]",
-      `any of ${[...SUITES.map((suite) => suite.name), ...DEPLOYMENTS].join(", ")}; all of them if left out. A name also stands for those that begin with it: "conformance" for every adapter, "gateway" for its units too`,
+      `any of ${[...SUITES.map((suite) => suite.name), ...DEPLOYMENTS].join(", ")}; all of them by default. A name also selects the suites that extend it: "conformance" selects every adapter, "gateway" includes its unit tests`,
     )
     .parse().processedArgs;
   const unknown = names.filter((name) => !DEPLOYMENTS.includes(name) && suitesOf(name).length === 0);

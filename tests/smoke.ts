@@ -37,11 +37,11 @@ async function main(args: string[]): Promise<number> {
 function parseTargets(args: string[]): SmokeTargets {
   const values = createCommandLine(
     "bun run smoke",
-    "Sends one job through a running system and proves four things: it is accepted, its events carry its id, it is COMPLETED, and the metrics count it. Takes a second or two, at most 60. Every reply is kept under artifacts/smoke/.",
+    "Sends one job through a running system and proves four things: it is accepted, its events carry its id, it is COMPLETED, and the metrics count it. Takes a second or two, at most a minute. Every reply is kept under artifacts/smoke/.",
   )
-    .option("--gateway <url>", "default: where `bun run dev` runs, else http://127.0.0.1:3000")
-    .option("--read-model <url>", "likewise, else http://127.0.0.1:8080")
-    .option("--metrics <url>", "the metrics-engine; likewise, else http://127.0.0.1:3003")
+    .option("--gateway <url>", "default: the gateway of `bun run dev`, else http://127.0.0.1:3000")
+    .option("--read-model <url>", "default: the read-model of `bun run dev`, else http://127.0.0.1:8080")
+    .option("--metrics <url>", "default: the metrics-engine of `bun run dev`, else http://127.0.0.1:3003")
     .parse(args, { from: "user" })
     .opts();
   const path = join(PROJECT_DIR, ".observatory", STATE_FILE_NAME);

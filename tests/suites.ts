@@ -7,7 +7,7 @@ import type { Program } from "./support/programs.ts";
 /** A set of test files that run in one process, in order. */
 export interface Suite {
   readonly name: string;
-  /** Folders whose tests the suite runs, or single files in another suite's folder. A test belongs to the nearest path. */
+  /** Folders whose tests the suite runs, or files in another suite's folder. A test belongs to the nearest path. */
   readonly paths: readonly string[];
   /** Other suites' folders whose tests, except for `ONCE`, run again on this suite's engines. */
   readonly again?: readonly string[];

@@ -82,7 +82,7 @@ for (const engines of ["full", "embedded"] as const)
         const stream = await followAlerts(world().readModel());
 
         await gateway.kill();
-        // No client has requested alerts. The stream reports them because Alertmanager calls the webhook with its token.
+        // No client has requested alerts. The stream reports them because Alertmanager calls the webhook.
         await eventually(() => stream.text().includes('"kind":"alerts"'), {
           what: "the stream to report alerts",
           timeoutMs: ALERT_MS,

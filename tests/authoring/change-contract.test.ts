@@ -14,7 +14,7 @@ const blocks = [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, 
 const blocksOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 
-test("the worked example of a contract change produces the verdicts shown in the page, even after a commit", () => {
+test("the worked example of a contract change produces the verdicts that the page shows, even after a commit", () => {
   for (const args of [
     ["init", "--quiet", "--initial-branch=main"],
     ["add", "."],

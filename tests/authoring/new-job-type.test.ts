@@ -62,7 +62,7 @@ function runTests(): string {
 }
 
 function run(command: string[], cwd: string = tree): string {
-  // Drop CI, so that derived files are updated; in CI a stale one is a failure.
+  // Unset CI so that derived files are updated. In CI a stale file is a failure.
   const { CI: _, ...env } = process.env;
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd, env });
   const printed = `${stdout}${stderr}`;

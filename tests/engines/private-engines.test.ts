@@ -194,7 +194,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     await engine.stop();
   });
 
-  test("a stop leaves no process and no open port, and may be repeated", async () => {
+  test("stopping leaves no process and no open port, and is idempotent", async () => {
     const trees = all().flatMap((engine) => processTree(engine.pid));
     expect(trees.length).toBeGreaterThan(4);
     await Promise.all([run.stop(), run.stop()]);

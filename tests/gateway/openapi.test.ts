@@ -125,7 +125,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     expect(page).not.toMatch(/https?:\/\//);
   });
 
-  test("calls leave no scheduled job behind after a bulk cancellation", async () => {
+  test("leaves no scheduled job once its example jobs are cancelled", async () => {
     await world().post("/jobs/actions", { action: "cancel", filter: {}, all: true });
     expect(await world().sql`select 1 from jobs where status = 'SCHEDULED'`).toHaveLength(0);
   });

@@ -88,7 +88,7 @@ describe("a message redelivered while its job is deleted", () => {
   });
 
   test("does not run the job again if the insert reaches it after the deletion, and other jobs are still inserted", async () => {
-    // Created first: ids follow time, and the insert works in id order.
+    // Created first, so that its id sorts before the other job's: ids follow time.
     const fresh = message();
     const job = await ended();
     const twin = await sql.reserve();

@@ -45,7 +45,7 @@ behaviour("the ledger", { accused: true }, (world) => {
     expect(ledger.accepted).toBe(ledger.completed);
   });
 
-  test("names a job whose row was deleted as lost", async () => {
+  test("reports a job as lost if its row was deleted", async () => {
     const id = await done();
     await world().settledLedger();
     await world().sql`delete from jobs where id = ${id}`;
@@ -56,7 +56,7 @@ behaviour("the ledger", { accused: true }, (world) => {
     expect(ledger.lost).toEqual({ count: 1, ids: [id] });
   });
 
-  test("names a job whose confirmed message was discarded before intake as lost", async () => {
+  test("reports a job as lost if its confirmed message was discarded before intake", async () => {
     const event = createdEvent(
       makeEvent,
       { jobId: newJobId(), jobType: "sleep", payload: { ms: 0 } },
@@ -67,14 +67,14 @@ behaviour("the ledger", { accused: true }, (world) => {
     expect((await accused("lost", event.payload.jobId)).lost.count).toBe(2);
   });
 
-  test("names a job whose terminal event never reached the event store as unobserved", async () => {
+  test("reports a job as unobserved if the event store lost its terminal event", async () => {
     const id = await done();
     await eventually(async () => (await world().job(id)).events.length === 5, { what: "its events" });
     await withStoredEvents(world().urls.EVENTS_URL, (events) => events.forget(id, eventIdAt(id, 4)));
     expect((await accused("unobserved", id)).unobserved).toEqual({ count: 1, ids: [id] });
   });
 
-  test("names a job that passed deduplication once and ended twice as duplicated", async () => {
+  test("reports a job as duplicated if it passed deduplication once and ended twice", async () => {
     const id = await done();
     await world().sql`
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
@@ -82,7 +82,7 @@ behaviour("the ledger", { accused: true }, (world) => {
     expect((await accused("duplicated", id)).duplicated).toEqual({ count: 1, ids: [id] });
   });
 
-  test("names a job with a terminal event but no matching transition as duplicated", async () => {
+  test("reports a job as duplicated if one of its terminal events has no transition", async () => {
     const id = await done();
     const twin = makeEvent({
       eventType: "job.completed",

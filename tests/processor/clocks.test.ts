@@ -9,7 +9,7 @@ import { createLog } from "../../shared/log.ts";
 import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-// The ledger counts these jobs once its own clock has reached them.
+// The ledger does not count these jobs until its own clock reaches their times.
 behaviour("a gateway whose clock is an hour ahead", { accused: true }, (world) => {
   test("delays no job and keeps each job's steps in chronological order", async () => {
     const bus = openBus({
@@ -97,7 +97,7 @@ for (const [name, gatewayMs, processorMs] of [
         expect(order.map(({ id }) => id)).toEqual(sleeps);
       });
 
-      test("leave the time of the latest event plausible", async () => {
+      test("keep the latest event's time plausible", async () => {
         const { lastEventAt } = await world().get<Stats>("/stats");
         expect(Math.abs(Date.parse(lastEventAt ?? "") - Date.now())).toBeLessThan(2 * FIVE_MINUTES_MS);
       });

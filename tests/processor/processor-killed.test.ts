@@ -8,7 +8,7 @@ behaviour(
   "a processor killed in the middle of 200 jobs",
   { processors: 2, env: { all: { LEASE_MS: String(LEASE_MS) }, processor: { CONCURRENCY: "20" } } },
   (world) => {
-    test("loses no job: the other takes over within three heartbeat intervals and logs it", async () => {
+    test("loses no job, because the other processor takes over within three heartbeat intervals and logs it", async () => {
       // A worker presumes another lost only after both have had a full lease to renew.
       await eventually(
         async () =>
@@ -50,7 +50,7 @@ behaviour(
       expect(workers.find((worker) => worker.pid === world().workers[0]?.pid)?.state).toBe("lost");
     });
 
-    test("while running a command leaves it to be carried out once, by a repetition under its key", async () => {
+    test("leaves a running command to be carried out once, by a repetition under its key", async () => {
       await world().start("processor");
       const id = await world().submit({ type: "fail", maxAttempts: 1 });
       await world().untilStatus(id, "FAILED");

@@ -90,7 +90,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     expect(documented.sort()).toEqual(Object.keys(READ_MODEL_ROUTES).sort());
   });
 
-  test("has a schema for every route's reply that accepts the reply", async () => {
+  test("has a schema that accepts each route's reply", async () => {
     let called = 0;
     for (const [path, methods] of Object.entries(api.document.paths))
       for (const [method, operation] of Object.entries(methods)) {

@@ -127,7 +127,7 @@ behaviour("store trouble", {}, (world) => {
   test("a processor starts with a short statement timeout", startImpatient);
 
   for (const { name, begin, reason } of troubles)
-    test(`${name} under load makes the processor unready and is reported, and later every job completes`, async () => {
+    test(`${name} under load makes the processor unready and is reported, and every job completes afterwards`, async () => {
       const load = startSteadyLoad(world(), {
         perSecond: 40,
         job: (n) => ({ type: "sleep", payload: { ms: n % 5 }, metadata: { filling: "x".repeat(500) } }),

@@ -7,7 +7,7 @@ import type { OpenWorld } from "./world.ts";
 
 /** Tests how a bus closes. */
 export function describeClosing({ connect, world }: OpenWorld): void {
-  test("closing waits for confirms, may be repeated, refuses later calls and leaves no connection open", async () => {
+  test("closing waits for confirms, is idempotent, refuses later calls and leaves no connection open", async () => {
     const bus = await connect();
     bus.consume("events.observed", BATCHES, async () => undefined);
     const publishing = Promise.all(numbered(200).map((each) => bus.publish("jobs.created", bytes(each))));

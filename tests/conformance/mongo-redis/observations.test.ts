@@ -37,7 +37,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
 
   describeObservations("MongoDB and Redis", makeWorld);
 
-  test("the next call completes one that died after its claim, even from another instance", async () => {
+  test("a call that died after its claim is completed by the next call, even from another instance", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const events = sampleEvents(10, "job.completed");
@@ -53,7 +53,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     expect(await world.redis.hlen(world.key("claims"))).toBe(0);
   });
 
-  test("the next call completes one that died after storing its events", async () => {
+  test("a call that died after storing its events is completed by the next call", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const elsewhere = await connected(world.openElsewhere());

@@ -15,7 +15,7 @@ export function describeConnection({ connect, world }: OpenWorld): void {
   });
 
   describe("closing", () => {
-    test("ends followers and connections, and may be repeated", async () => {
+    test("ends followers and connections, and is idempotent", async () => {
       const observations = await connect();
       const ended = all(observations.follow(null, new AbortController().signal));
       await observations.record(sampleEvents(1, "job.created"));

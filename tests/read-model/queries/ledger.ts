@@ -94,7 +94,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(body.detail).toEndWith("Expected one of 0, 1000, 5000, 30000, 60000");
     });
 
-    test("names a job whose row is missing as lost", async () => {
+    test("names a job as lost if its row is missing", async () => {
       const [job] = await balance();
       await world().sql`delete from jobs where id = ${job!.id}`;
       expect(await ledger()).toMatchObject({
@@ -108,7 +108,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(await ledger()).toMatchObject({ lost: { count: 1, ids: [job!.id] }, duplicated: { count: 0 } });
     });
 
-    test("names jobs with missing events as unobserved", async () => {
+    test("names a job as unobserved if one of its events is missing", async () => {
       await balance();
       const unseen = await seedJob(world().sql, { createdAt: ago(70_000) });
       const half = await seedJob(world().sql, { createdAt: ago(70_000) });
@@ -124,7 +124,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(report.unobserved.ids.sort()).toEqual([unseen.id, half.id].sort());
     });
 
-    test("names a job with two outcomes in either store as duplicated", async () => {
+    test("names a job as duplicated if it has two outcomes in either store", async () => {
       const [inStore, inEvents] = await balance();
       await world()
         .sql`insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
