@@ -7,68 +7,67 @@ import { requestSchemaOf } from "./request-schema.ts";
 export interface ChildRequest {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Identifies the child within this run. Without it, type, payload and position among equals do. */
+  /** Identifies the child within this run. By default, its type, its payload and its position among equals do. */
   readonly key?: string;
 }
 
-/** What a handler receives besides its payload. */
+/** A handler's second argument, after the payload. */
 export interface JobContext {
   readonly jobId: string;
-  /** 1 for the first try of this run of the job. */
+  /** The number of the try within this run of the job, from 1. */
   readonly tryNumber: number;
   /**
-   * Aborts when the job is cancelled, its deadline has passed, or the processor stops waiting for it during its own
-   * stop.
+   * Aborts when the job is cancelled, when its deadline passes, or when a stopping processor no longer waits for it.
    */
   readonly signal: AbortSignal;
   /** Addresses that `http-check` may reach. */
   readonly allowedAddresses: { check(address: string, family: "ipv4" | "ipv6"): boolean };
-  /** Reports progress from 0 to 1; stored at most twice a second. */
+  /** Reports progress from 0 to 1. It is stored at most twice a second. */
   progress(fraction: number, note?: string): void;
-  /** Adds a line for people, kept with the attempt; the first 100 lines of at most 500 characters each. */
+  /** Adds a log line for people to the attempt, which keeps its first 100 lines of at most 500 characters each. */
   log(message: string): void;
   /**
-   * Submits children; resolves to their ids when the bus has them. Ids follow from this job, its run and the child's
-   * key, so a handler that runs again after a crash makes no further jobs, whatever order it lists them in.
+   * Submits children, and resolves to their ids once the bus has confirmed them. Ids are derived from this job, its run
+   * and the child's key, so a handler that reruns after a crash creates no further jobs, whatever their order.
    */
   submit(children: readonly ChildRequest[]): Promise<readonly string[]>;
 }
 
 export interface JobType<P extends TObject = TObject> {
-  /** Kebab case; the `type` of a job. */
+  /** The `type` of its jobs, in kebab case. */
   readonly name: string;
   readonly version: string;
-  /** What it does and what it is useful for; docs/job-types.md shows it. */
+  /** What the job type does and what it is useful for; docs/job-types.md shows this text. */
   readonly description: string;
   readonly payload: P;
   readonly example: Readonly<Record<string, unknown>>;
   /**
-   * Payloads that the schema must refuse, besides those that tests derive from it (a missing field, a value out of
-   * bounds).
+   * Payloads that the schema must refuse, besides those that tests derive from the schema (such as a missing field or a
+   * value out of bounds).
    */
   readonly badExamples?: readonly unknown[];
   readonly retry: RetryPolicy;
-  /** Milliseconds that one attempt may take. */
+  /** How long one attempt may take. */
   readonly deadlineMs: number;
   /**
-   * How many attempts one processor runs at once; without it, as many as it has slots. A handler with its own pool
-   * sets this to the pool's size: jobs that would wait for the pool then wait in the queue, without taking a slot or
-   * using up their deadline.
+   * How many attempts of this type one processor runs at once; defaults to its number of slots. A handler with its own
+   * pool sets this to the pool's size, so jobs wait in the queue rather than for the pool, where they would take a slot
+   * and use up their deadline.
    */
   readonly maxRunning?: number;
   /**
-   * Does the work; the result is kept with the job, at most 64 KiB of JSON. Throwing fails the attempt; a {@link
-   * JobFailure} says with which code and whether a retry can help. May run again after a crash.
+   * Does the work. The result is kept with the job, as at most 64 KiB of JSON. Throwing fails the attempt; a
+   * {@link JobFailure} sets the error code and says whether a retry can help. May run again after a crash.
    */
   run(payload: Static<P>, context: JobContext): Promise<unknown>;
 }
 
-/** Defines a job type: each file of this folder is one job type. */
+/** Defines a job type. Each job type is the default export of its own file in this folder. */
 export function defineJobType<P extends TObject>(jobType: JobType<P>): JobType {
   return jobType as unknown as JobType;
 }
 
-/** The failure of an attempt, as its handler reports it. */
+/** Thrown by a handler to fail its attempt with an error code. */
 export class JobFailure extends Error {
   override readonly name = "JobFailure";
   constructor(
@@ -80,7 +79,7 @@ export class JobFailure extends Error {
   }
 }
 
-/** A payload with the schema's defaults filled in. */
+/** Returns a copy of a payload with the schema's defaults filled in. */
 export function withDefaults(
   jobType: JobType,
   payload: Readonly<Record<string, unknown>>,
@@ -88,7 +87,7 @@ export function withDefaults(
   return Value.Default(jobType.payload, structuredClone(payload)) as Record<string, unknown>;
 }
 
-/** The description of a type in `GET /job-types`. */
+/** Describes a job type for `GET /job-types`. */
 export function describeJobType({
   name,
   version,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The files of this folder whose default export is a job type, sorted by name. */
+/** Lists the files in this folder whose default export is a job type, sorted by name. */
 export function jobTypeFiles(folder: string = import.meta.dir): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".ts"))

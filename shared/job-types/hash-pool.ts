@@ -6,18 +6,17 @@ interface Waiter {
   start(): void;
 }
 
-// In a compiled binary all modules are one file at its root, and the thread's module keeps its path within the
-// project.
+// A compiled binary bundles all modules into one file at its root, but the thread's module keeps its project path.
 const WORKER = buildInfo ? "./shared/job-types/hash-worker.js" : "./hash-worker.ts";
-/** Threads of the pool, started on demand. */
+/** The maximum number of threads in the pool; they are started on demand. */
 export const HASH_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 const idle: Worker[] = [];
 const waiting: Waiter[] = [];
 let alive = 0;
 
 /**
- * Hashes on a thread of a small pool; further tasks wait for a free one. When the signal aborts, rejects with its
- * reason and terminates the thread, because a running hash cannot be interrupted.
+ * Hashes on a thread from a small pool, or waits until one is free. When the signal aborts, rejects with its reason and
+ * terminates the thread, because a running hash cannot be interrupted.
  */
 export function hashInWorker(
   task: HashTask,

@@ -9,7 +9,7 @@ export type HashReply = { readonly fraction: number } | { readonly digest: strin
 
 const ROUNDS_PER_REPORT = 100_000;
 
-// Round 1 hashes the text, every further round the digest before it.
+// Round 1 hashes the text, and every further round hashes the previous digest.
 self.onmessage = ({ data: { text, rounds } }: MessageEvent<HashTask>) => {
   let digest = Bun.SHA256.hash(text) as Uint8Array;
   for (let round = 1; round < rounds; round++) {

@@ -10,7 +10,7 @@ test("hashes the text, then each digest, for the requested number of rounds", as
   expect(result).toEqual({ algorithm: "sha256", rounds: 3, digest });
 });
 
-test("reports progress, and ends at once when cancelled", async () => {
+test("reports progress, and stops at once when cancelled", async () => {
   const { progress } = await tryOut(jobType, { text: "", rounds: 250_000 });
   expect(progress).toEqual([0.4, 0.8]);
   const signal = AbortSignal.timeout(50);

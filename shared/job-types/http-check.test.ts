@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import jobType from "./http-check.ts";
 import { tryOut } from "./try-out.ts";
 
-test("reports the reply of an address on the allow-list, and fetches no other", async () => {
+test("reports the reply from an allowed address, and refuses to fetch from any other", async () => {
   await using server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,

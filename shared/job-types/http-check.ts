@@ -38,7 +38,7 @@ async function get(first: string, context: JobContext): Promise<{ status: number
   let url = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const response = await fetchPinned(url, context);
-    // The body is not needed, but leaving it unread would hold the connection.
+    // The body is not needed, but an unread body would hold the connection.
     await response.body?.cancel();
     context.log(`GET ${url} answered ${response.status}`);
     const location = response.headers.get("location");
@@ -51,7 +51,7 @@ async function get(first: string, context: JobContext): Promise<{ status: number
   });
 }
 
-/** Fetches from the very address that was checked, so that a second DNS answer cannot lead elsewhere. */
+/** Fetches from the checked address itself, so a second DNS answer cannot lead elsewhere. */
 async function fetchPinned(url: string, { allowedAddresses, signal }: JobContext): Promise<Response> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new JobFailure("URL_REFUSED", `${url} is not an http or https URL`, { retryable: false });

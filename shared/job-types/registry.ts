@@ -3,14 +3,14 @@ import type { JobType } from "./define.ts";
 import { jobTypeFiles } from "./discover.ts";
 
 /**
- * Every job type, by name: one for each file of this folder that defines one. A binary has no folder to read, so the
- * build writes the same list as imports (tui/build/list-job-types.ts).
+ * The job types by name, one for each file in this folder that defines one. A binary has no folder to read, so its
+ * build lists the same files as imports (tui/build/list-job-types.ts).
  */
 export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all(jobTypeFiles().map(load)));
 
 async function load(file: string): Promise<[string, JobType]> {
   const { default: jobType } = (await import(join(import.meta.dir, file))) as { default: JobType };
-  // Types are looked up by file name, so a type in a file with another name would never be found.
+  // Types are looked up by file name, so a type in a file with a different name would never be found.
   if (`${jobType.name}.ts` !== file)
     throw new Error(
       `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file is named for its type`,

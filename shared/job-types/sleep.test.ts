@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import jobType from "./sleep.ts";
 import { tryOut } from "./try-out.ts";
 
-test("sleeps for the requested time; 0 is a no-op", async () => {
+test("sleeps for the requested time, and does nothing for 0", async () => {
   const { result, progress } = await tryOut(jobType, { ms: 20 });
   expect((result as { sleptMs: number }).sleptMs).toBeGreaterThanOrEqual(20);
   expect(progress.at(-1)).toBe(1);

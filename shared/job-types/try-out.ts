@@ -1,11 +1,11 @@
 import { BlockList } from "node:net";
 import { type ChildRequest, type JobType, withDefaults } from "./define.ts";
 
-/** What a handler did with one payload. */
+/** The result and the effects of one handler call. */
 export interface TryOut {
   readonly result: unknown;
   readonly lines: readonly string[];
-  /** The fractions it reported, in order. */
+  /** The fractions that the handler reported, in order. */
   readonly progress: readonly number[];
   readonly children: readonly ChildRequest[];
 }
@@ -13,11 +13,11 @@ export interface TryOut {
 export interface TryOutOptions {
   readonly tryNumber?: number;
   readonly signal?: AbortSignal;
-  /** Networks that the handler may reach, such as `127.0.0.0/8`; none when left out. */
+  /** Networks that the handler may reach, such as `127.0.0.0/8`; none by default. */
   readonly allow?: readonly string[];
 }
 
-/** Runs one attempt of a job type without a system, for the test beside it. Rejects with what the handler throws. */
+/** Runs one attempt of a job type outside the system, for its unit test. Rejects with the handler's error. */
 export async function tryOut(
   jobType: JobType,
   payload: Readonly<Record<string, unknown>>,

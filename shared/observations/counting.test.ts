@@ -3,7 +3,7 @@ import { EVENT_TYPES } from "../../contracts/events.ts";
 import { sampleEvent } from "../../tests/support/sample-events.ts";
 import { contributionOf, deltaOf } from "./counting.ts";
 
-test("each type of event adds to one counter, to a digest, or to neither", () => {
+test("each event type adds to a counter, to a digest, or to neither", () => {
   const contributions = EVENT_TYPES.map((type) => [type, contributionOf(sampleEvent(type))]);
   expect(Object.fromEntries(contributions)).toEqual({
     "job.created": { counter: "submitted" },
@@ -19,14 +19,14 @@ test("each type of event adds to one counter, to a digest, or to neither", () =>
   });
 });
 
-test("an attempt counts into the digest whatever its outcome, unless its worker was lost", () => {
+test("the digest counts attempts of every outcome, except those whose worker was lost", () => {
   const outcomeOf = (outcome: "failed" | "timed-out" | "lost") =>
     contributionOf(sampleEvent("job.executed", { payload: { outcome: outcome as never } }));
   expect(outcomeOf("failed")).toEqual({ executionMs: 10 });
   expect(outcomeOf("lost")).toEqual({});
 });
 
-test("a delta shows the status an event leads to, but none for an attempt's end", () => {
+test("a delta shows the status that an event leads to, and none for the end of an attempt", () => {
   const shown = EVENT_TYPES.map((type) => [type, deltaOf(sampleEvent(type)).status]);
   expect(Object.fromEntries(shown)).toEqual({
     "job.created": "PENDING",
@@ -42,7 +42,7 @@ test("a delta shows the status an event leads to, but none for an attempt's end"
   });
 });
 
-test("a delta holds the job, its sequence, its attempt and its time", () => {
+test("a delta contains the event's job, sequence, attempt and time", () => {
   const event = sampleEvent("job.started", { payload: { attempt: 3, sequence: 17 } });
   expect(deltaOf(event)).toEqual({
     jobId: event.payload.jobId,

@@ -2,9 +2,9 @@ import type { Delta } from "../../contracts/api-queries.ts";
 import type { JobEvent } from "../../contracts/events.ts";
 import type { CounterName } from "./port.ts";
 
-/** What one event adds to the counters and digests. Every adapter counts this way. */
+/** The amounts that one event adds to counters and digests. Every adapter counts this way. */
 export interface Contribution {
-  /** In addition to `events`, which every event increments. */
+  /** The counter to increment in addition to `events`, which every event increments. */
   readonly counter?: CounterName;
   readonly executionMs?: number;
   readonly queueWaitMs?: number;
@@ -20,17 +20,16 @@ const COUNTER_OF: Partial<Record<JobEvent["eventType"], CounterName>> = {
 };
 
 export function contributionOf(event: JobEvent): Contribution {
-  // Both the start and the end of an attempt carry the queue wait. It is taken from the start, so that running jobs
-  // are included.
+  // Both the start and the end of an attempt carry the queue wait. Taking it from the start includes running jobs.
   if (event.eventType === "job.started") return { queueWaitMs: event.payload.queueWaitMs };
-  // The duration of a lost worker's attempt is unknown: the event carries the time until the loss was noticed.
+  // The duration of a lost worker's attempt is unknown; its event carries the time until the loss was noticed.
   if (event.eventType === "job.executed")
     return event.payload.outcome === "lost" ? {} : { executionMs: event.payload.durationMs };
   const counter = COUNTER_OF[event.eventType];
   return counter ? { counter } : {};
 }
 
-/** The change that an event shows on the live feed. */
+/** Converts an event to its change on the live feed. */
 export function deltaOf(event: JobEvent): Delta {
   const payload = event.payload;
   return {

@@ -4,43 +4,40 @@ import { createIdSum, type IdSum } from "./id-sum.ts";
 import { MINUTE_MS } from "./series.ts";
 import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
-/** The longest time a batch may span: readers look this far beyond the time they want. */
+/** The longest time that a batch may span. Readers search this far beyond the time they want. */
 export const BATCH_SPAN_MS = MINUTE_MS;
-/**
- * Few enough that a page unpacks a handful of batches, many enough that each event's share of a row or document is
- * small.
- */
+/** Low enough for a page to unpack little more than it shows, and high enough to make an event's overhead small. */
 const MAX_EVENTS = 250;
-/** Before compression: far below the 16 MB limit of a MongoDB document. */
+/** A batch's limit before compression, far below the 16 MB limit of a MongoDB document. */
 const MAX_CHARACTERS = 2_000_000;
 /** A job's first sequences are stored as the bits of a `bigint`. */
 export const LAST_BATCHED_SEQUENCE = 62;
 
-/** Events of one minute stored together: their envelopes and their search keys. */
+/** Events from one minute that are stored together: their envelopes and search keys. */
 export interface EventBatch {
-  /** Milliseconds since 1970 of its earliest and its latest event. */
+  /** The times of the earliest and the latest event, in milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
   readonly types: readonly EventType[];
-  /** What the ledger compares, so that it need not read the envelopes. */
+  /** Sums for the ledger, which therefore need not read the envelopes. */
   readonly created: IdSum;
   readonly ended: IdSum;
   readonly events: readonly JobEvent[];
-  /** The envelopes as JSON texts, one per line, compressed. */
+  /** The envelopes as compressed JSON, one per line. */
   readonly body: Uint8Array;
 }
 
 /**
- * Whether an event may be stored in a batch, where job and sequence identify it. Others, and those whose place another
- * event has taken, are stored alone, under their id.
+ * Whether an event may be stored in a batch, where its job and sequence identify it. Any other event, and any event
+ * whose place is taken by another one, is stored alone under its id.
  */
 export function isBatchable({ eventId, payload: { jobId, sequence } }: JobEvent): boolean {
-  // The id of `job.created` also depends on the request, so the record of its place includes its id.
+  // The id of `job.created` also depends on the request, so stores record this id too.
   if (sequence === 0) return true;
   return sequence <= LAST_BATCHED_SEQUENCE && eventId.toLowerCase() === eventIdAt(jobId, sequence);
 }
 
-/** Divides events, in order, into batches that are bounded in number, in size and to one minute. */
+/** Divides events into batches, in order. A batch is limited in number of events, in size, and to one minute. */
 export function batchesOf(events: readonly JobEvent[]): EventBatch[] {
   const batches: EventBatch[] = [];
   for (const ofMinute of Map.groupBy(events, minuteOf).values()) {
@@ -63,7 +60,7 @@ export function batchesOf(events: readonly JobEvent[]): EventBatch[] {
   return batches;
 }
 
-/** The events of a body, limited to one job or to some types where these are given. Other events are not parsed. */
+/** Reads the events in a batch's body, optionally only those of one job or of some types. Skips the others unparsed. */
 export function readBatch(
   body: Uint8Array,
   { jobId, types }: { jobId?: string | undefined; types?: readonly string[] | undefined } = {},

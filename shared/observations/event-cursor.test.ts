@@ -6,7 +6,7 @@ const eventId = crypto.randomUUID();
 const ofJob = { jobId, limit: 10 };
 const ofAll = { limit: 10 };
 
-test("a cursor decodes to its position, for its kind of query only", () => {
+test("a cursor decodes to the position that was encoded", () => {
   for (const [query, at] of [
     [ofJob, 0],
     [ofJob, 4_711],
@@ -22,18 +22,18 @@ test("a cursor decodes to its position, for its kind of query only", () => {
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 test.each([
-  ["", "nothing"],
-  ["%%%", "other signs"],
+  ["", "empty"],
+  ["%%%", "invalid characters"],
   ["bm8ganNvbg", "not JSON"],
   ["a".repeat(201), "too long"],
   [encoded(null), "null"],
   [encoded({ kind: "all" }), "an object"],
   [encoded(["all", 1.5, eventId]), "half a millisecond"],
-  [encoded(["all", "1", eventId]), "a position that is text"],
+  [encoded(["all", "1", eventId]), "a time that is text"],
   [encoded(["all", 1, "x"]), "an invalid id"],
   [encoded(["all", 1, { $gt: "" }]), "an id that is a query"],
   [encoded(["all", 1]), "no id"],
-  [encodeCursor(ofJob, { at: 1, eventId }), "another kind"],
+  [encodeCursor(ofJob, { at: 1, eventId }), "from another kind of query"],
 ])("the cursor %p is refused: %s", (cursor) => {
   expect(() => decodeCursor({ ...ofAll, cursor })).toThrow(
     expect.objectContaining({ code: "INVALID_CURSOR" }),

@@ -2,18 +2,18 @@ import { isUuid } from "../../contracts/schema.ts";
 import { AppError } from "../errors.ts";
 import type { EventQuery } from "./port.ts";
 
-/** Where a page of events ended: at a sequence of one job, or at a time over all jobs; then the event id. */
+/** Where a page of events ended: at a sequence (one job) or at a time (all jobs), and then at an event id. */
 export interface EventPosition {
   readonly at: number;
   readonly eventId: string;
 }
 
-/** An opaque cursor. It belongs to its kind of query: one job's events or all events. */
+/** Encodes a position as an opaque cursor, which is valid only for the same kind of query: one job's or all events. */
 export function encodeCursor(query: EventQuery, { at, eventId }: EventPosition): string {
   return Buffer.from(JSON.stringify([kindOf(query), at, eventId])).toString("base64url");
 }
 
-/** Reads the cursor of a query, if it has one. Throws `INVALID_CURSOR`. */
+/** Decodes a query's cursor, if it has one. Throws `INVALID_CURSOR`. */
 export function decodeCursor(query: EventQuery): EventPosition | undefined {
   if (query.cursor === undefined) return undefined;
   let value: unknown;
@@ -22,11 +22,11 @@ export function decodeCursor(query: EventQuery): EventPosition | undefined {
       ? JSON.parse(Buffer.from(query.cursor, "base64url").toString())
       : undefined;
   } catch (cause) {
-    throw new AppError("INVALID_CURSOR", "The cursor of events is not readable", { cause });
+    throw new AppError("INVALID_CURSOR", "The event cursor is not readable", { cause });
   }
   const [kind, at, eventId] = Array.isArray(value) ? (value as unknown[]) : [];
   if (kind !== kindOf(query) || !Number.isSafeInteger(at) || !isUuid(eventId))
-    throw new AppError("INVALID_CURSOR", "The cursor does not belong to this query of events");
+    throw new AppError("INVALID_CURSOR", "The cursor does not belong to this event query");
   return { at: at as number, eventId };
 }
 

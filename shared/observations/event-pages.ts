@@ -4,7 +4,7 @@ import { readBatch } from "./event-batch.ts";
 import { type EventPosition, encodeCursor } from "./event-cursor.ts";
 import type { EventQuery } from "./port.ts";
 
-/** A batch as a store returns it: its latest time, and its body. */
+/** A batch as a store returns it: the time of its latest event, and its body. */
 export interface StoredBatch {
   readonly to: number;
   readonly body: Uint8Array;
@@ -15,7 +15,7 @@ export interface EventPage {
   readonly nextCursor: string | null;
 }
 
-/** One job's events in order, after a position, from its batches and those stored alone. */
+/** Returns one job's events after a position, in order, from its batches and from the events stored alone. */
 export function pageOfJob(
   query: EventQuery,
   position: EventPosition | undefined,
@@ -28,8 +28,8 @@ export function pageOfJob(
 }
 
 /**
- * The newest events before a position. `next` returns further batches by their latest time, newest first, and none at
- * the end. Reading continues until no unread batch can hold an event of the page.
+ * Returns the newest events before a position. Each call of `next` returns further batches by their latest time, newest
+ * first, and none at the end. Reading continues until no unread batch can hold an event of the page.
  */
 export async function pageOfTime(
   query: EventQuery,
@@ -53,7 +53,7 @@ export async function pageOfTime(
 
 interface Order {
   at(event: JobEvent): number;
-  /** Negative when the first comes first. */
+  /** Negative if `a` comes before `b`. */
   compare(a: EventPosition, b: EventPosition): number;
 }
 

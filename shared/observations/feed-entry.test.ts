@@ -4,14 +4,14 @@ import { sampleEvent, sampleEvents } from "../../tests/support/sample-events.ts"
 import { deltaOf } from "./counting.ts";
 import { deltasOf, feedFields, MAX_DELTAS } from "./feed-entry.ts";
 
-test("an entry decodes to the deltas of its events, in order", () => {
+test("an entry decodes to its events' deltas, in order", () => {
   const events = EVENT_TYPES.map((type) => sampleEvent(type));
   const { deltas, dropped } = feedFields(events);
   expect(deltasOf(deltas)).toEqual(events.map(deltaOf));
   expect(dropped).toBe(0);
 });
 
-test("an entry holds the last deltas of a large batch and counts the others", () => {
+test("an entry for a large batch holds the last deltas and counts the dropped ones", () => {
   const events = sampleEvents(MAX_DELTAS + 50, "job.completed");
   const { deltas, dropped } = feedFields(events);
   expect(deltasOf(deltas)).toEqual(events.slice(50).map(deltaOf));

@@ -3,14 +3,14 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { deltaOf } from "./counting.ts";
 
 /**
- * Deltas in one entry of the live feed. A larger batch shows its last ones: no one could follow more, and the feed
- * stays below 100 MB when every entry is full.
+ * The maximum number of deltas in a live-feed entry. A larger batch keeps only its last ones: no one could follow more,
+ * and the feed stays below 100 MB even if every entry is full.
  */
 export const MAX_DELTAS = 150;
 
 type Row = [Delta["jobId"], Delta["type"], Delta["event"], Delta["status"], number, number, Delta["at"]];
 
-/** The fields of a live-feed entry: deltas as rows without field names, which halves the size. */
+/** Builds a live-feed entry's fields, with deltas as rows without field names, which halves their size. */
 export function feedFields(events: readonly JobEvent[]): { deltas: string; dropped: number } {
   const dropped = Math.max(0, events.length - MAX_DELTAS);
   const rows = events.slice(dropped).map((event): Row => {
@@ -20,7 +20,7 @@ export function feedFields(events: readonly JobEvent[]): { deltas: string; dropp
   return { deltas: JSON.stringify(rows), dropped };
 }
 
-/** Reads the deltas of an entry. */
+/** Reads an entry's deltas. */
 export function deltasOf(text: string): Delta[] {
   return (JSON.parse(text) as Row[]).map(([jobId, type, event, status, sequence, attempt, at]) => ({
     jobId,

@@ -7,7 +7,7 @@ const delta = deltaOf(sampleEvent("job.created"));
 const entry = (n: number, dropped = 0) => ({ id: `${n}-0`, deltas: [delta, delta], dropped });
 
 describe("a follower's queue", () => {
-  test("yields entries in order, waiting for the next", async () => {
+  test("yields entries in order, and waits for new ones", async () => {
     const queue = createFeedQueue(new AbortController().signal);
     queue.push(entry(1));
     queue.push(entry(2));
@@ -18,7 +18,7 @@ describe("a follower's queue", () => {
     expect((await next)?.id).toBe("3-0");
   });
 
-  test("drops the oldest when its follower is 500 behind, and reports once how many deltas those held", async () => {
+  test("drops the oldest entries of a follower that is 500 behind, and reports the lost deltas once", async () => {
     const queue = createFeedQueue(new AbortController().signal);
     for (let n = 1; n <= 510; n++) queue.push(entry(n, 1));
     expect(await queue.next()).toMatchObject({ id: "11-0", dropped: 10 * 3 + 1 });
@@ -35,12 +35,12 @@ describe("a follower's queue", () => {
     expect(await queue.next()).toBeUndefined();
   });
 
-  test("with an aborted signal has ended from the start", async () => {
+  test("has ended from the start if its signal is already aborted", async () => {
     expect(await createFeedQueue(AbortSignal.abort()).next()).toBeUndefined();
   });
 });
 
-test("ids are ordered by time, then by number, not as texts", () => {
+test("ids are ordered as numbers, by time and then by sequence", () => {
   expect(isAfter("10-0", "9-5")).toBe(true);
   expect(isAfter("9-10", "9-9")).toBe(true);
   expect(isAfter("9-9", "9-9")).toBe(false);

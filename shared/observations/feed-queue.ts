@@ -1,18 +1,19 @@
 import type { FeedEntry } from "./port.ts";
 
 /**
- * How many entries a slow follower may be behind; beyond it the oldest are dropped, and the next entry says how many.
+ * How many entries a slow follower may be behind. Beyond this, the oldest entries are dropped, and the next one counts
+ * their deltas.
  */
 const MAX_WAITING = 500;
 
 export interface FeedQueue {
   push(entry: FeedEntry): void;
-  /** The next entry; undefined when the queue has ended. */
+  /** Resolves to the next entry, or to undefined once the queue has ended. */
   next(): Promise<FeedEntry | undefined>;
   end(): void;
 }
 
-/** One follower's bounded queue. It ends at once when `signal` aborts. */
+/** Creates one follower's bounded queue, which ends at once when `signal` aborts. */
 export function createFeedQueue(signal: AbortSignal): FeedQueue {
   let waiting: FeedEntry[] = [];
   let dropped = 0;

@@ -1,15 +1,15 @@
 import type { Sql } from "../postgres.ts";
 
-/** A set of UUIDs as a count and an order-free checksum: sets that differ by a few ids differ in one of the two. */
+/** A summary of a set of UUIDs: sets that differ in some ids almost certainly differ in the count or the checksum. */
 export interface IdSum {
   readonly count: number;
   /**
-   * The exclusive or of the last 64 bits of the ids, which are random in every version in use: 16 hexadecimal digits.
+   * The exclusive or of the ids' last 64 bits, which are random in every UUID version in use; 16 hexadecimal digits.
    */
   readonly check: string;
 }
 
-/** Adds up ids, in any order. */
+/** Creates an empty sum, to which ids can be added in any order. */
 export function createIdSum() {
   let count = 0;
   let high = 0;
@@ -26,12 +26,12 @@ export function createIdSum() {
 
 const hex = (bits: number) => (bits >>> 0).toString(16).padStart(8, "0");
 
-/** SQL for the last 64 bits of a UUID column; their `bit_xor` is the checksum, as a signed number. */
+/** Returns SQL for a UUID column's last 64 bits. Their `bit_xor` is the checksum as a signed number. */
 export function idBitsSql(sql: Sql, column: string) {
   return sql.unsafe(`('x' || replace(right(${column}::text, 17), '-', ''))::bit(64)::bigint`);
 }
 
-/** The sum of sets that share no id. */
+/** Adds up the sums of sets that share no id. */
 export function sumOf(sums: readonly IdSum[]): IdSum {
   return {
     count: sums.reduce((total, { count }) => total + count, 0),
@@ -39,7 +39,7 @@ export function sumOf(sums: readonly IdSum[]): IdSum {
   };
 }
 
-/** A checksum from SQL as 16 hexadecimal digits. */
+/** Converts a checksum from SQL to 16 hexadecimal digits. */
 export function checkOf(bigint: string): string {
   return BigInt.asUintN(64, BigInt(bigint)).toString(16).padStart(16, "0");
 }

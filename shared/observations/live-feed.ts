@@ -3,29 +3,29 @@ import { AppError } from "../errors.ts";
 import { createFeedQueue, type FeedQueue } from "./feed-queue.ts";
 import type { FeedEntry, ObservationReader } from "./port.ts";
 
-/** Entries read at once. */
+/** How many entries are read at once. */
 export const FEED_PAGE = 200;
 
-/** Where a feed's entries are stored. Ids are ordered, and no entry is ever added before a readable one. */
+/** The store of a feed's entries. Ids are ordered, and no entry ever appears before one that is already readable. */
 export interface FeedSource {
-  /** Whether this feed can have issued such an id. */
+  /** Whether this feed could have issued the id. */
   isId(text: string): boolean;
   isAfter(id: string, other: string): boolean;
-  /** The id of the last entry ever added, or one before all others. */
+  /** Returns the last entry's id, or an id before all entries if there are none. */
   lastId(): Promise<string>;
   holds(id: string): Promise<boolean>;
-  /** At most {@link FEED_PAGE} entries after an id, in order. */
+  /** Returns at most {@link FEED_PAGE} entries after an id, in order. */
   page(after: string): Promise<readonly FeedEntry[]>;
-  /** Like `page`, but waits a while when there are none. Called by one caller at a time. */
+  /** Like `page`, but waits a while if there are none. Only one caller uses it at a time. */
   next(after: string): Promise<readonly FeedEntry[]>;
-  /** Called when `next` will not be called for a while. */
+  /** Releases the resources of `next`, which will not be called for a while. */
   rest(): void;
 }
 
 /**
- * The reading end of the live feed. All followers of a process share one waiting reader. A follower first subscribes to
- * new entries and then reads those it missed, so none is lost in between; an entry received twice is recognized by its
- * id.
+ * Creates the reading end of the live feed. All followers in a process share one waiting reader. A follower first
+ * subscribes to new entries and then reads the ones it missed, so none are lost in between; an entry received twice is
+ * recognized by its id.
  */
 export function createLiveFeed(source: FeedSource) {
   const followers = new Set<FeedQueue>();
@@ -42,7 +42,7 @@ export function createLiveFeed(source: FeedSource) {
           for (const follower of followers) follower.push(entry);
         }
       } catch {
-        // The connection logs its loss and recovers by itself; the position is kept, so nothing is skipped.
+        // The connection logs its own loss and recovers. Reading resumes at the same position, so nothing is skipped.
         if (!closed) await pause(200);
       }
     }
@@ -58,7 +58,7 @@ export function createLiveFeed(source: FeedSource) {
 
   async function* follow(after: string | null, signal: AbortSignal): AsyncIterable<FeedEntry> {
     if (after !== null && !source.isId(after))
-      throw new AppError("INVALID_CURSOR", "The id is not one of the live feed");
+      throw new AppError("INVALID_CURSOR", "The id does not belong to the live feed");
     const queue = createFeedQueue(signal);
     followers.add(queue);
     try {
@@ -67,7 +67,7 @@ export function createLiveFeed(source: FeedSource) {
       if (after !== null) {
         let dropped = (await source.holds(after)) ? 0 : 1;
         let from = after;
-        // Up to a whole feed may have been missed, so it is read page by page.
+        // The follower may have missed the whole feed, so it is read page by page.
         for (;;) {
           const page = await source.page(from);
           for (const entry of page) {
@@ -78,7 +78,7 @@ export function createLiveFeed(source: FeedSource) {
           }
           if (page.length < FEED_PAGE) break;
         }
-        // Something is missing and no new entry will report it, so report it at once.
+        // Entries are missing, and no later entry has reported the gap yet.
         if (dropped > 0) yield { id: position, deltas: [], dropped };
         else position = from;
       }

@@ -6,8 +6,8 @@ import { createPostgresObservations, type PostgresObservationsOptions } from "./
 export type ObservationsOptions = MongoRedisOptions & PostgresObservationsOptions;
 
 /**
- * Opens the observations named by the URLs' schemes. They connect in the background. Throws {@link ConfigError} for
- * schemes that do not go together.
+ * Opens the observations that the URLs' schemes name. They connect in the background. Throws {@link ConfigError} if the
+ * schemes do not go together.
  */
 export function openObservations(options: ObservationsOptions): Observations {
   const events = schemeOf(options.eventsUrl);

@@ -15,26 +15,26 @@ export const COUNTERS = [
 export type CounterName = (typeof COUNTERS)[number];
 
 export interface Recorded {
-  /** The new events of the batch, in order: those counted by this call. */
+  /** The events that this call counted, in order. */
   readonly fresh: readonly JobEvent[];
 }
 
-/** The metrics-engine's side: the only writer. */
+/** The metrics-engine's side. It is the only writer. */
 export interface ObservationWriter {
   /**
-   * Stores and counts every event once, by event id, however often and in whatever batches it arrives, even when an
-   * earlier call died halfway. Appends one live-feed entry with the deltas of the fresh events. Rejects with
-   * `STORE_UNAVAILABLE`; the same batch may then be passed again.
+   * Stores and counts every event once, by event id, however often and in whatever batches it arrives, even if an
+   * earlier call died halfway. Appends the fresh events' deltas to the live feed. Rejects with `STORE_UNAVAILABLE`, and
+   * may then be called again with the same batch.
    */
   record(events: readonly JobEvent[]): Promise<Recorded>;
-  /** Writes to every engine that recording writes to, and undoes it. Rejects when one of them refuses writes now. */
+  /** Makes a test write to every engine that recording uses, and undoes it. Rejects if an engine refuses writes now. */
   rehearse(): Promise<void>;
   /**
-   * Stores a snapshot: the latest as it is, and its depths and workers as per-minute series (the last value of a
-   * minute wins).
+   * Stores the latest snapshot, and adds its depths and workers to the per-minute series (the last value in a minute
+   * wins).
    */
   recordSnapshot(snapshot: Snapshot): Promise<void>;
-  /** Deletes events older than the retention. Returns how many were deleted. */
+  /** Deletes events that occurred before a time, and returns how many it deleted. */
   prune(before: Date): Promise<number>;
 }
 
@@ -53,7 +53,7 @@ export interface Totals {
 }
 
 export interface SeriesQuery {
-  /** A metric of `GET /series`. */
+  /** A metric that `GET /series` accepts. */
   readonly metric: string;
   readonly type?: string;
   readonly minutes: number;
@@ -72,8 +72,8 @@ export interface EventSpan {
 }
 
 /**
- * What the ledger compares for a span: `job.created` events, and terminal ones (completed, failed, cancelled,
- * rejected).
+ * The sums that the ledger compares for a span: of `job.created` events, and of terminal events (completed, failed,
+ * cancelled, rejected).
  */
 export interface LedgerSums {
   readonly created: IdSum;
@@ -81,56 +81,56 @@ export interface LedgerSums {
 }
 
 export interface FeedEntry {
-  /** Opaque, ordered: pass it to `follow` to continue after it. */
+  /** An opaque, ordered id. Pass it to `follow` to continue after this entry. */
   readonly id: string;
   readonly deltas: readonly Delta[];
-  /** Deltas of the batch that are not in the entry, because entries are bounded. */
+  /** The number of deltas missing before or in this entry, because entries and queues are bounded. */
   readonly dropped: number;
 }
 
-/** The read-model's side. Every method rejects with `STORE_UNAVAILABLE` when its engine is unavailable. */
+/** The read-model's side. Every method rejects with `STORE_UNAVAILABLE` if its engine is unavailable. */
 export interface ObservationReader {
   totals(): Promise<Totals>;
   /**
-   * With a type: one series of that type. Without: first the series over all types, without labels, then one per type.
-   * One point per minute, the current one last; null where nothing was recorded. Rejects with `INVALID_QUERY` for an
-   * unknown metric.
+   * With a type, returns one series for it. Otherwise, returns first the series over all types, without labels, and
+   * then one per type. A series has one point per minute, the current minute last; a point is null if nothing was
+   * recorded. Rejects with `INVALID_QUERY` for an unknown metric.
    */
   series(query: SeriesQuery): Promise<SeriesReply>;
   latestSnapshot(): Promise<Snapshot | null>;
   /**
-   * For one job: ordered by sequence; otherwise newest first. Stable while events arrive. Rejects with
-   * `INVALID_CURSOR`.
+   * Returns a page of one job's events by sequence, or of all events, newest first. Pages are stable while events
+   * arrive. Rejects with `INVALID_CURSOR`.
    */
   events(query: EventQuery): Promise<{ items: readonly EventEnvelope[]; nextCursor: string | null }>;
-  /** How many events of a span are stored, and an order-free sum of their ids. For the ledger. */
+  /** Returns the number of events stored in a span and an order-free sum of their ids, for the ledger. */
   ledgerSums(span: EventSpan): Promise<LedgerSums>;
   /**
-   * By minute since 1970: how many events that the ledger compares were recorded more than `LATE_MS` after they
-   * occurred. A number that grows means that what was read of this minute may be out of date.
+   * Returns how many of the events that the ledger compares were recorded more than `LATE_MS` after they occurred, by
+   * minute since 1970. If a minute's number has grown, earlier reads of this minute may be out of date.
    */
   lateEvents(): Promise<ReadonlyMap<number, number>>;
-  /** Every stored `job.created` that occurred in a span, in chunks, in any order. For the ledger. */
+  /** Yields every stored `job.created` that occurred in a span, in chunks and in any order, for the ledger. */
   createdEvents(span: EventSpan, chunkSize: number): AsyncIterable<readonly CreatedEvent[]>;
-  /** The ids of those of these events that are stored. For the ledger; at most 1,000 events per call. */
+  /** Returns which of up to 1,000 events are stored, by id, for the ledger. */
   storedIds(events: readonly CreatedEvent[]): Promise<ReadonlySet<string>>;
-  /** Every stored terminal event that occurred in a span, as `createdEvents`. For the ledger. */
+  /** Like `createdEvents`, for terminal events. */
   terminalEvents(
     span: EventSpan,
     chunkSize: number,
   ): AsyncIterable<readonly { eventId: string; jobId: string; run: number }[]>;
   /**
-   * Yields the live feed after `lastId` (null: from now) until `signal` aborts. When `lastId` is no longer kept, the
-   * first entry has `dropped` > 0. Rejects with `INVALID_CURSOR` for an id this feed cannot have issued. An engine
-   * that fails later only pauses it.
+   * Yields the live feed after `lastId` (null means from now on) until `signal` aborts. If `lastId` is no longer kept,
+   * the first entry has `dropped` > 0. Rejects with `INVALID_CURSOR` for an id that this feed cannot have issued. If
+   * the engine fails later, the feed only pauses.
    */
   follow(lastId: string | null, signal: AbortSignal): AsyncIterable<FeedEntry>;
 }
 
 export interface Observations extends ObservationWriter, ObservationReader {
-  /** Each engine by name, and whether it answers now. */
+  /** Returns whether each engine answers now, by name. */
   health(): Promise<Readonly<Record<string, boolean>>>;
-  /** Resolves when the engines answer and indexes exist; rejects when `signal` aborts. */
+  /** Resolves once the engines answer and their indexes exist; rejects if `signal` aborts first. */
   connected(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -30,11 +30,11 @@ test("a limited number of reads run at once, and the others follow in order", as
   expect(started).toEqual([1, 2, 3, 4]);
 });
 
-test("one too many is refused at once, one that waited too long a little later; neither runs", async () => {
+test("a read that finds the queue full, or waits for too long, is refused without running", async () => {
   const { started, ends, read } = openReads(createReadGate({ atATime: 1, maxWaiting: 1, waitMs: 20 }));
   const first = read(1);
   const patient = read(2);
-  await expect(read(3)).rejects.toThrow("1 reads wait already");
+  await expect(read(3)).rejects.toThrow("1 reads are already waiting");
   await expect(patient).rejects.toThrow("within 20 ms");
   ends[0]?.();
   await first;

@@ -1,15 +1,15 @@
 export interface ReadGateOptions {
   /** How many reads run at once. */
   readonly atATime: number;
-  /** How many reads may wait for a place; one more is refused at once. */
+  /** How many reads may wait for a place; further ones are refused at once. */
   readonly maxWaiting: number;
   /** How long a read waits for a place before it is refused. */
   readonly waitMs: number;
 }
 
 /**
- * Bounds what readers cost a store that recording needs too: however many callers read, only a limited number of reads
- * run at once. Places are handed over in order of arrival.
+ * Limits the load of readers on a store that recording also needs: however many callers read, only a limited number of
+ * reads run at once. Waiting reads get a place in order of arrival.
  */
 export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions) {
   const waiting = new Set<() => void>();
@@ -20,16 +20,16 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
       running++;
       return;
     }
-    if (waiting.size >= maxWaiting) throw new Error(`${waiting.size} reads wait already`);
+    if (waiting.size >= maxWaiting) throw new Error(`${waiting.size} reads are already waiting`);
     await new Promise<void>((resolve, reject) => {
-      // The place passes from one that leaves to this one, so `running` is unchanged.
+      // The place passes from the read that leaves to this one, so `running` is unchanged.
       const admit = () => {
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(() => {
         waiting.delete(admit);
-        reject(new Error(`no place among ${atATime} reads within ${waitMs} ms`));
+        reject(new Error(`none of ${atATime} running reads ended within ${waitMs} ms`));
       }, waitMs);
       waiting.add(admit);
     });
@@ -46,7 +46,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
   }
 
   return {
-    /** Runs a read once it has a place. Rejects without running it when too many are ahead of it. */
+    /** Runs a read once it has a place. Rejects without running it if too many reads are ahead of it. */
     async run<T>(read: () => Promise<T>): Promise<T> {
       await enter();
       try {

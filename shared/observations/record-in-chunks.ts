@@ -1,23 +1,23 @@
 import type { JobEvent } from "../../contracts/events.ts";
 import type { ObservationWriter } from "./port.ts";
 
-/** Events in one step of recording. */
+/** The maximum number of events recorded in one step. */
 export const MAX_CHUNK = 1_000;
 const MIN_CHUNK = 50;
-/** Concurrent chunks of one call: one is stored while another is counted, without flooding a slow store. */
+/** How many chunks of a call run at once: one is stored while another is counted, without flooding a slow store. */
 const IN_FLIGHT = 2;
 
 /**
- * The recording loop of both adapters: each event id once, in chunks of bounded size. `recordChunk` returns the events
- * of its chunk that it counted.
+ * Creates the recording loop that both adapters share: it records each event id once, in chunks of limited size.
+ * `recordChunk` returns the events that it counted.
  *
- * A failed chunk is retried at half the size, and sizes grow again with success: a store too slow for a large chunk
- * would time out on the same one again and again, and recording would never progress.
+ * After a failure the chunk size is halved, and it grows again with success. Otherwise a store that is too slow for a
+ * large chunk would time out on the same chunk again and again, and recording would never progress.
  */
 export function createChunkedRecord(
   recordChunk: (events: readonly JobEvent[]) => Promise<readonly JobEvent[]>,
 ): ObservationWriter["record"] {
-  /** Events counted in a call in which another chunk failed; the next successful call reports them. */
+  /** Events that were counted in a failed call; the next successful call reports them. */
   const unreported: JobEvent[] = [];
   let size = MAX_CHUNK;
 
@@ -28,7 +28,7 @@ export function createChunkedRecord(
         distinct.slice(from + i * size, from + (i + 1) * size),
       );
       from += IN_FLIGHT * size;
-      // All chunks end before the call does: a failing one must not leave another running behind it.
+      // The call waits for all chunks, because a failed call must not leave another chunk running.
       const results = await Promise.allSettled(chunks.filter(({ length }) => length > 0).map(recordChunk));
       for (const result of results) if (result.status === "fulfilled") unreported.push(...result.value);
       const failed = results.find((result) => result.status === "rejected");

@@ -10,7 +10,7 @@ const METRICS: readonly string[] = READ_MODEL_ROUTES.series.query.metric.enum;
 const rows = (...fields: Record<string, number>[]) => fields.map((row) => new Map(Object.entries(row)));
 
 describe("series", () => {
-  test("know the kind of every metric that the API lists", () => {
+  test("have a kind for every metric that the API lists", () => {
     expect(METRICS.length).toBeGreaterThan(10);
     for (const metric of METRICS)
       expect(["counts", "execution", "queueWait", "gauges"]).toContain(kindOf(metric));
@@ -41,7 +41,7 @@ describe("series", () => {
     expect(minutesOf({ metric: "completed", minutes: 3, now })).toHaveLength(3);
   });
 
-  test("list the sum first, then each type by name, with null where there is nothing", () => {
+  test("list the sum first and then each type by name, with null for minutes without data", () => {
     const { series } = seriesReply(
       { metric: "completed", minutes: 3, now },
       rows({ "completed|sleep": 2, "completed|hash": 3, "failed|hash": 9 }, {}, { "completed|hash": 1 }),
@@ -53,7 +53,7 @@ describe("series", () => {
     ]);
   });
 
-  test("of one type are that type alone, even when nothing is known about it", () => {
+  test("for one type contain only that type, even if it has no data", () => {
     const kept = rows({ "completed|sleep": 2 });
     expect(seriesReply({ metric: "completed", type: "sleep", minutes: 1, now }, kept).series).toEqual([
       { metric: "completed", labels: { type: "sleep" }, points: [2] },
@@ -63,14 +63,14 @@ describe("series", () => {
     ]);
   });
 
-  test("of workers have no types", () => {
+  test("for workers have no types", () => {
     const kept = rows({ "workers.busy|": 0, "workers.slots|": 8 });
     expect(seriesReply({ metric: "workers.busy", type: "hash", minutes: 1, now }, kept).series).toEqual([
       { metric: "workers.busy", labels: {}, points: [0] },
     ]);
   });
 
-  test("for a percentile merge the digests of all types", () => {
+  test("for a percentile merge all types' digests", () => {
     const [one, hundred] = [String(bucketOf(1)), String(bucketOf(100))];
     const { series } = seriesReply(
       { metric: "execution.p50", minutes: 1, now },
@@ -80,7 +80,7 @@ describe("series", () => {
     expect(points.map((point, i) => Math.abs(point - [100, 1, 100][i]!) <= 2)).toEqual([true, true, true]);
   });
 
-  test("keep a type whose name holds the separator", () => {
+  test("support a type whose name contains the separator", () => {
     const kept = rows({ [seriesField("completed", "a|b")]: 4 });
     expect(
       seriesReply({ metric: "completed", type: "a|b", minutes: 1, now }, kept).series[0]?.points,
@@ -88,7 +88,7 @@ describe("series", () => {
   });
 });
 
-test("gauges of a snapshot hold depths by type, and the slots of live workers", () => {
+test("a snapshot's gauges are depths by type, and the slots of live workers", () => {
   const worker = (state: WorkerState["state"], running: number): WorkerState => ({
     id: crypto.randomUUID(),
     host: "desk",
@@ -121,6 +121,6 @@ test("gauges of a snapshot hold depths by type, and the slots of live workers", 
     "workers.busy|": 4,
     "workers.slots|": 16,
   });
-  // Types that share a label are added up; none hides another.
+  // Types that share a label are added up.
   expect(gaugesOf(snapshot, () => "other").get("queue.executing|other")).toBe(3);
 });

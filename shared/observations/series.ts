@@ -4,12 +4,12 @@ import { percentile } from "./latency-digest.ts";
 import type { SeriesQuery } from "./port.ts";
 
 export const MINUTE_MS = 60_000;
-/** Series reach back a day; an hour more lets the oldest minute be read completely. */
+/** Series reach back a day. Keeping an extra hour lets the oldest minute be read completely. */
 export const SERIES_KEPT_MS = 25 * 60 * MINUTE_MS;
 
 /**
  * The four kinds of data stored per minute. Each is a set of numbers by field: `<counter>|<type>` in counts,
- * `<bucket>|<type>` in the two digests, `<metric>|<type>` in gauges (no type where a metric has none).
+ * `<bucket>|<type>` in the two digests, and `<metric>|<type>` in gauges (with an empty type if the metric has none).
  */
 export type SeriesKind = "counts" | "execution" | "queueWait" | "gauges";
 
@@ -17,7 +17,7 @@ export function seriesField(name: string, type: string): string {
   return `${name}|${type}`;
 }
 
-/** The kind that holds a metric. Throws `INVALID_QUERY` for an unknown metric. */
+/** Returns the kind that holds a metric. Throws `INVALID_QUERY` for an unknown metric. */
 export function kindOf(metric: string): SeriesKind {
   if (/^(submitted|completed|failed|retried|cancelled|rejected)$/.test(metric)) return "counts";
   if (/^(queue\.(waiting|executing)|workers\.(busy|slots))$/.test(metric)) return "gauges";
@@ -26,13 +26,13 @@ export function kindOf(metric: string): SeriesKind {
   throw new AppError("INVALID_QUERY", `There is no metric ${JSON.stringify(metric.slice(0, 64))}`);
 }
 
-/** The minutes that a query covers, oldest first, the current one last. */
+/** Returns the minutes that a query covers, from the oldest to the current one. */
 export function minutesOf({ minutes, now }: SeriesQuery): number[] {
   const last = Math.floor(now.getTime() / MINUTE_MS);
   return Array.from({ length: minutes }, (_, i) => last - minutes + 1 + i);
 }
 
-/** A snapshot's depths and workers as fields of its minute. Types that share a label are added up. */
+/** Converts a snapshot's depths and workers to fields of its minute. Types that share a label are added up. */
 export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string): Map<string, number> {
   const gauges = new Map<string, number>();
   const add = (field: string, depth: number) => gauges.set(field, (gauges.get(field) ?? 0) + depth);
@@ -56,8 +56,8 @@ export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string
 }
 
 /**
- * The reply to a query, from the stored minutes (in the order of {@link minutesOf}, of the metric's kind). One series
- * when a type was requested; otherwise first the series over all types, without labels, then one per type.
+ * Builds the reply to a query from stored minutes of the metric's kind, in the order of {@link minutesOf}. Returns one
+ * series if a type was requested; otherwise first the series over all types, without labels, and then one per type.
  */
 export function seriesReply(query: SeriesQuery, rows: readonly ReadonlyMap<string, number>[]): SeriesReply {
   const pointOf = reader(query.metric);
@@ -90,7 +90,7 @@ export function seriesReply(query: SeriesQuery, rows: readonly ReadonlyMap<strin
 
 type Field = readonly [name: string, value: number];
 
-/** The fields of one minute that belong to a metric, by type. */
+/** Returns the fields of one minute that belong to a metric, by type. */
 function byType(row: ReadonlyMap<string, number>, metric: string): Map<string, Field[]> {
   const isDigest = kindOf(metric) === "execution" || kindOf(metric) === "queueWait";
   const types = new Map<string, Field[]>();
@@ -106,7 +106,7 @@ function byType(row: ReadonlyMap<string, number>, metric: string): Map<string, F
   return types;
 }
 
-/** Computes one point from fields: their sum, or a percentile of the digest they form; null where there are none. */
+/** Returns a function that computes a point: the fields' sum or their digest's percentile; null if there are none. */
 function reader(metric: string): (fields: readonly Field[]) => number | null {
   const quantile = /\.p(\d\d)$/.exec(metric)?.[1];
   if (!quantile)

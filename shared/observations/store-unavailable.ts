@@ -3,7 +3,7 @@ import { AppError, messageOf } from "../errors.ts";
 
 export type Engine = "mongodb" | "redis" | "postgres";
 
-/** Calls an engine; anything it throws becomes `STORE_UNAVAILABLE` with the engine's name and the cause. */
+/** Calls an engine, and turns any error into `STORE_UNAVAILABLE` with the engine's name and the cause. */
 export async function orUnavailable<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -16,11 +16,11 @@ export async function orUnavailable<T>(engine: Engine, what: string, call: () =>
   }
 }
 
-/** Whether a promise resolves within `ms`; never rejects. */
+/** Whether a call succeeds within `ms`. Never rejects. */
 export function answers(ask: () => Promise<unknown>, ms = 1_000): Promise<boolean> {
   return within(ms, ask()).then(
     () => true,
-    // Only the fact matters here; the reason is logged where the connection is watched.
+    // Only the fact matters here; the connection logs the reason.
     () => false,
   );
 }

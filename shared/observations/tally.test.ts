@@ -10,7 +10,7 @@ const typeLabel = (type: string) => type;
 const tally = (events: Parameters<typeof tallyOf>[0]) => tallyOf(events, { now, typeLabel });
 
 describe("the tally of events", () => {
-  test("counts every event in total and by what happened", () => {
+  test("counts every event in total and by counter", () => {
     const { totals } = tally([
       ...sampleStory({ at: now }),
       ...sampleEvents(3, "job.failed", { at: now }),
@@ -25,7 +25,7 @@ describe("the tally of events", () => {
     });
   });
 
-  test("puts each event into the minute it occurred in, by type", () => {
+  test("counts each event in the minute in which it occurred, by type", () => {
     const { minutes } = tally([
       sampleEvent("job.completed", { at: now }),
       sampleEvent("job.completed", { at: now, payload: { jobType: "sleep" } }),
@@ -38,7 +38,7 @@ describe("the tally of events", () => {
     });
   });
 
-  test("adds durations to the digest over all and to the minute's", () => {
+  test("adds durations to the overall digest and to the minute's digest", () => {
     const { execution, queueWait, minutes } = tally(
       sampleStory({ at: now, durationMs: 250, queueWaitMs: 4 }),
     );
@@ -48,7 +48,7 @@ describe("the tally of events", () => {
     expect([...(minutes.get(thisMinute)?.queueWait ?? [])]).toEqual([[`${bucketOf(4)}|hash`, 1]]);
   });
 
-  test("leaves out of the series what is older than a day or too far ahead, but counts it", () => {
+  test("counts events that are over a day old or too far in the future, but not in the series", () => {
     const { totals, minutes } = tally([
       sampleEvent("job.completed", { at: now - 25 * 60 * MINUTE }),
       sampleEvent("job.completed", { at: now + 11 * MINUTE }),
@@ -58,13 +58,13 @@ describe("the tally of events", () => {
     expect([...minutes.keys()]).toEqual([thisMinute + 1]);
   });
 
-  test("finds the time of the latest event, whatever their order", () => {
+  test("finds the latest event's time, whatever the order of the events", () => {
     const events = [3, 9, 4].map((n) => sampleEvent("job.validated", { at: now + n }));
     expect(tally(events).lastEventAt).toBe(now + 9);
     expect(tally([]).lastEventAt).toBe(0);
   });
 
-  test("ignores events of the far future when finding the latest", () => {
+  test("ignores events from the far future when finding the latest", () => {
     const events = [0, 9 * MINUTE, 365 * 24 * 60 * MINUTE].map((ahead) =>
       sampleEvent("job.validated", { at: now + ahead }),
     );
@@ -72,7 +72,7 @@ describe("the tally of events", () => {
     expect(tally(events.slice(2)).lastEventAt).toBe(0);
   });
 
-  test("names types by their labels", () => {
+  test("uses the label of each type", () => {
     const { minutes } = tallyOf(sampleEvents(2, "job.created", { at: now }), {
       now,
       typeLabel: () => "other",
@@ -81,7 +81,7 @@ describe("the tally of events", () => {
   });
 });
 
-test("events that the ledger compares are counted as late by the minute in which they occurred", () => {
+test("late events that the ledger compares are counted by the minute in which they occurred", () => {
   const { late } = tally([
     sampleEvent("job.created", { at: now - 3 * MINUTE }),
     sampleEvent("job.completed", { at: now - 3 * MINUTE }),

@@ -4,22 +4,22 @@ import { bucketOf } from "./latency-digest.ts";
 import { MINUTE_MS, type SeriesKind, seriesField } from "./series.ts";
 import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
-/** Series reach back a day; older events are stored and counted in the totals, but appear in no series. */
+/** Series reach back a day. Older events are stored and counted in the totals, but appear in no series. */
 const SERIES_REACH_MS = 24 * 60 * MINUTE_MS;
-/** A producer's clock may be a little ahead. */
+/** How far a producer's clock may be ahead. */
 const AHEAD_MS = 10 * MINUTE_MS;
 
-/** The ledger seals a span once it is older than this by a margin; events recorded later are counted as late. */
+/** Events recorded this long after they occurred count as late. The ledger seals a span only some time after that. */
 export const LATE_MS = 5_000;
 
-/** Job types with their own series; the rest share the name "other". */
+/** How many job types have their own series; the others share the name "other". */
 export const MAX_TYPES = 50;
 
 const LEDGER_EVENTS: ReadonlySet<string> = new Set(["job.created", ...TERMINAL_EVENTS]);
 
 export type Counts = Map<string, number>;
 
-/** What some events add up to, ready to be added to the stored numbers. */
+/** Sums over some events, to be added to the stored numbers. */
 export interface Tally {
   /** By counter name. */
   readonly totals: Counts;
@@ -28,13 +28,13 @@ export interface Tally {
   readonly queueWait: Counts;
   /** By minute since 1970, then by series field. */
   readonly minutes: ReadonlyMap<number, Record<Exclude<SeriesKind, "gauges">, Counts>>;
-  /** Of the events that the ledger compares: how many are late, by the minute since 1970 in which they occurred. */
+  /** How many of the events that the ledger compares are late, by the minute since 1970 in which they occurred. */
   readonly late: Counts;
-  /** Milliseconds since 1970 of the latest event whose producer's clock is plausible; 0 when there is none. */
+  /** The time of the latest event with a plausible clock, in milliseconds since 1970; 0 if there is none. */
   readonly lastEventAt: number;
 }
 
-/** Adds up events, each of them once. `typeLabel` bounds the number of job types with their own series. */
+/** Adds up distinct events. `typeLabel` limits the number of job types with their own series. */
 export function tallyOf(
   events: readonly JobEvent[],
   { now, typeLabel }: { now: number; typeLabel: (type: string) => string },
@@ -48,7 +48,7 @@ export function tallyOf(
 
   for (const event of events) {
     const at = Date.parse(event.occurredAt);
-    // One event of the far future would be the latest for years.
+    // A single event from the far future would remain the latest for years.
     if (at < now + AHEAD_MS) lastEventAt = Math.max(lastEventAt, at);
     if (LEDGER_EVENTS.has(event.eventType) && at < now - LATE_MS)
       add(late, String(Math.floor(at / MINUTE_MS)));

@@ -1,7 +1,7 @@
 import { type Digest, summaryOf } from "./latency-digest.ts";
 import { COUNTERS, type CounterName, type Totals } from "./port.ts";
 
-/** The all-time numbers in the port's shape. `lastEventAt` is in milliseconds since 1970. */
+/** Converts the all-time numbers to the port's shape. `lastEventAt` is in milliseconds since 1970. */
 export function totalsOf(kept: {
   readonly counters: ReadonlyMap<string, number>;
   readonly lastEventAt: number | undefined;

@@ -7,7 +7,7 @@ import { jobTypeTestText, jobTypeText } from "./template.ts";
 
 const FOLDER = join(import.meta.dir, "..");
 
-/** Writes the two files of a new job type; returns the exit code. */
+/** Writes a new job type's two files, and returns the exit code. */
 async function main(): Promise<number> {
   const [name] = createCommandLine(
     "bun run new:job-type",
@@ -27,11 +27,11 @@ async function main(): Promise<number> {
     return 1;
   }
   for (const { path, text } of files) writeFileSync(path, text, { flag: "wx" });
-  // Imported only now: it loads every job type, including the new one.
+  // Imported only now, because it loads every job type, including the new one.
   const { exportAll } = await import("../../export-contracts.ts");
   await exportAll();
   const [source, test] = files.map(({ path }) => relative(process.cwd(), path));
-  console.log(`Wrote ${source} and ${test}: change them to what the job should do.
+  console.log(`Wrote ${source} and ${test}; change them to do what the job should do.
   bun test ${test}   runs its test
   A running \`bun run dev\` takes jobs of type ${name} as soon as the file is saved.`);
   return 0;

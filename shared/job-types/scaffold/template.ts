@@ -1,4 +1,4 @@
-/** The source of a new job type: small, complete, and meant to be changed. */
+/** Returns the source of a new job type, which is small, complete, and meant to be changed. */
 export function jobTypeText(name: string): string {
   return `import { Type } from "@sinclair/typebox";
 import { defineJobType } from "./define.ts";
@@ -20,9 +20,9 @@ export default defineJobType({
 `;
 }
 
-/** The test beside it, which runs its example. */
+/** Returns the source of a new job type's test, which runs the type's example. */
 export function jobTypeTestText(name: string): string {
-  // In the order that the formatter expects.
+  // The formatter expects imports in alphabetical order.
   const imports = [`import jobType from "./${name}.ts";`, `import { tryOut } from "./try-out.ts";`];
   if (name > "try-out") imports.reverse();
   return `import { expect, test } from "bun:test";

@@ -20,18 +20,18 @@ export interface MongoRedisOptions {
 }
 
 /**
- * Used for events stored before a horizon was recorded: no job id further ahead of the clock than this can be among
- * them.
+ * The initial horizon for events that were stored before horizons existed: none of their job ids can be further ahead
+ * of the clock than this.
  */
 const HORIZON_AHEAD_MS = 3_600_000;
 
 /**
- * Observations in MongoDB (events) and Redis (everything that is counted). `createMongoRedisRecord` describes how an
- * event is counted once; the ids in `seen` save a look-up in MongoDB for recent repetitions and for new events.
+ * Opens observations in MongoDB (events) and Redis (all counts). `createMongoRedisRecord` describes how each event is
+ * counted once. The ids in `seen` save a look-up in MongoDB for new events and for recent repetitions.
  *
- * Counters follow storage, never lead. What Redis itself loses is lost: nothing is recounted from MongoDB. `fresh`
- * holds the events a call counted; when the reply to its last step is lost, they are counted, but no call reports them
- * as fresh.
+ * An event is counted only after it is stored. Counts that Redis itself loses are lost for good, because nothing is
+ * recounted from MongoDB. `fresh` holds the events that a call counted. If the reply to the last step is lost, its
+ * events are counted, but no call reports them as fresh.
  */
 export function createMongoRedisObservations({
   eventsUrl,
@@ -84,7 +84,7 @@ export function createMongoRedisObservations({
     async connected(signal) {
       const prepare = async () => {
         await store.prepare();
-        // With nothing stored, nothing can have been forgotten.
+        // If nothing is stored, Redis cannot have forgotten anything.
         await counters.setHorizon((await store.isEmpty()) ? 0 : now() + HORIZON_AHEAD_MS);
       };
       await waitForEngines(prepare, { log, signal });

@@ -4,41 +4,43 @@ import { batchesOf, type EventBatch, isBatchable } from "../event-batch.ts";
 import type { MongoEvents } from "../mongo/events.ts";
 import { type Claimed, newToken, type RedisCounters, timeIn } from "../redis/counters.ts";
 
-/** How long another call may take to store what it has claimed before its events are taken over. */
+/** Pauses during which another call may store the events it claimed, before this call takes them over. */
 const PATIENCE_MS = [50, 100, 200, 400];
-/** Rounds after which the events are left to be redelivered by the bus. */
+/** The number of rounds after which the call fails, so the bus redelivers the remaining events. */
 const ROUNDS = 8;
 
-/** The fate of the events of one round; those in `later` currently belong to another call. */
+/** The result of one round. Events in `later` currently belong to another call. */
 interface Round {
   readonly counted: readonly JobEvent[];
   readonly later: readonly JobEvent[];
 }
 
 /**
- * How an event is counted once, with two stores and no transaction over both:
+ * Counts each event once, with two stores and no transaction that spans both:
  *
  * 1. *claim* (Redis): an uncounted id gets a claim, which is a token never used before. An existing claim stays.
  * 2. *store* (MongoDB): events are stored as one document, whose id is the token of their claims. Ids are unique.
  * 3. *count* (Redis), in one step: if the claim still has the token under which the event is stored, the claim is
- *    removed and the event is counted. A stored event with another token was counted before: its new claim is dropped.
+ *    removed and the event is counted. An event stored under a different token was counted before, so its new claim is
+ *    dropped.
  *
- * So a stored event was counted, or its claim still holds the token under which it is stored. Whatever dies at any
- * step, and whichever reply is lost, the events are redelivered, find that claim and continue.
+ * A stored event has therefore been counted, or its claim still has the token under which it is stored. Whichever
+ * process dies and whichever reply is lost, the redelivered events find that claim and continue from there.
  *
- * An event that holds an earlier call's claim is looked up. If it is stored under that claim, it is counted. If not,
- * that call is waited for, and when it does not store, its token is barred: an empty document takes it, so that the
- * call can no longer store, and the claim passes on to a new token.
+ * An event that an earlier call claimed is looked up. If it is stored under that claim, it is counted. Otherwise, this
+ * call waits for the earlier one. If that call does not store the event, its token is barred: an empty document takes
+ * the token, so the earlier call can no longer store anything under it, and the claim passes to a new token.
  *
- * An event without a claim may have been counted so long ago that Redis has forgotten it. Events of jobs beyond the
- * horizon were not (see COUNT); others are looked up by their jobs. Exactness depends on no clock and no time window.
+ * An event without a claim may have been counted so long ago that Redis has forgotten it. That is impossible for jobs
+ * beyond the horizon (see COUNT); all other events are looked up by their jobs. Exactness depends on no clock and on
+ * no time window.
  *
- * Events that cannot be in a batch are separate documents, whose id is the event id and which hold the token.
+ * An event that cannot be in a batch is a separate document, which has the event's id and holds the token.
  */
 export function createMongoRedisRecord({ store, counters }: { store: MongoEvents; counters: RedisCounters }) {
   const { batches, alone } = store;
 
-  /** Counts what is stored under its claim, drops claims on what was counted before, and returns the rest. */
+  /** Sorts claimed events into those to count, those whose claim to release (counted before), and those not stored. */
   async function findStored(claimed: readonly Claimed[]) {
     const found = { count: [] as Claimed[], release: [] as Claimed[], missing: [] as Claimed[] };
     if (claimed.length === 0) return found;
@@ -56,7 +58,7 @@ export function createMongoRedisRecord({ store, counters }: { store: MongoEvents
     return found;
   }
 
-  /** Takes over what earlier calls claimed and did not store, under the given tokens. */
+  /** Takes over, under the given tokens, events that earlier calls claimed but did not store. */
   async function takeOver(claimed: readonly (Claimed & { to: string })[]): Promise<JobEvent[]> {
     for (const token of new Set(claimed.map((one) => one.token))) await batches.bar(token);
     const stored = await batches.tokensOf(claimed.map(({ event }) => event.payload.jobId));
@@ -64,7 +66,7 @@ export function createMongoRedisRecord({ store, counters }: { store: MongoEvents
     return missing.length === 0 ? [] : await counters.passOn(missing);
   }
 
-  /** Stores events under their batches' tokens. Returns those whose token another call has barred in the meantime. */
+  /** Stores events under their batches' tokens. Returns the events whose token another call has barred. */
   async function storeBatches(
     planned: readonly Planned[],
     wanted: ReadonlySet<JobEvent>,
@@ -77,7 +79,7 @@ export function createMongoRedisRecord({ store, counters }: { store: MongoEvents
     const barred: JobEvent[] = [];
     for (const index of await batches.insert(documents)) {
       const { token, batch } = documents[index]!;
-      // The driver retries once after a lost reply, and then meets our own document.
+      // The driver retries once after a lost reply, and may then find the document that it has already stored.
       const ids = await batches.idsUnder(token);
       if (!ids?.includes(batch.events[0]!.eventId.toLowerCase())) barred.push(...batch.events);
     }
@@ -131,7 +133,7 @@ export function createMongoRedisRecord({ store, counters }: { store: MongoEvents
     return { counted, later: [...later, ...barred] };
   }
 
-  /** Stores and counts the events that are not stored yet, and returns them. At most 1,000 distinct events. */
+  /** Stores and counts up to 1,000 distinct events. Returns the ones that were not counted before. */
   return async function record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
     const counted: JobEvent[] = [];
     let left = events;

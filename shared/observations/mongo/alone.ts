@@ -16,24 +16,24 @@ interface EventDocument {
   readonly eventType: string;
   readonly occurredAt: Date;
   readonly run?: number;
-  /** The token of the claim it was stored under. */
+  /** The token of the claim under which it was stored. */
   readonly claim: string;
-  /** The whole envelope as JSON text, so that it is read back exactly. */
+  /** The whole envelope as JSON text, which preserves it exactly. */
   readonly envelope: string;
 }
 
 const EVENTS = "events";
 /**
- * FerretDB 1.24 reads a collection from its start until it finds an `_id` (3 µs per document), but reads and unpacks
- * all of it for an `$in` (75 µs per document). From about this many ids on, one `$in` costs less; for MongoDB both are
- * quick.
+ * FerretDB 1.24 scans a collection from its start until it finds a single `_id` (3 µs per document), but reads and
+ * unpacks the whole collection for an `$in` (75 µs per document). Above about this many ids, one `$in` is cheaper. In
+ * MongoDB, both are fast.
  */
 const FEW = 50;
-/** Below the size of the pool, so that none waits for a connection. */
+/** Lower than the pool's size, so no look-up waits for a connection. */
 const AT_A_TIME = 8;
 const SUMMED_AT_ONCE = 10_000;
 
-/** MongoDB needs them. FerretDB stores them but never reads by them; its index on `_id` only finds duplicates. */
+/** Indexes for MongoDB. FerretDB stores them but never reads by them; its index on `_id` only finds duplicates. */
 export const EVENT_INDEXES = [
   { name: "job_sequence", key: { jobId: 1, sequence: 1, _id: 1 } },
   { name: "time", key: { occurredAt: -1, _id: -1 } },
@@ -41,8 +41,8 @@ export const EVENT_INDEXES = [
 ] as const;
 
 /**
- * Events as separate documents, by event id: those that cannot be in a batch, and those stored by versions that had no
- * batches.
+ * Stores events as separate documents, by event id: those that cannot be in a batch, and those that were stored by
+ * versions without batches.
  */
 export function createMongoAlone(link: MongoLink) {
   const collection = () => link.collection<EventDocument>(EVENTS);
@@ -51,12 +51,12 @@ export function createMongoAlone(link: MongoLink) {
 
   return {
     /**
-     * Stores events under their tokens; those whose id is already stored are unchanged. Returns the indexes of these.
+     * Stores events under their tokens, except those whose id is already stored. Returns the indexes of the latter.
      */
     insert: (claimed: readonly { event: JobEvent; token: string }[]): Promise<number[]> =>
       insertNew<EventDocument>(link, EVENTS, claimed.map(documentOf)),
 
-    /** Returns the claims of the stored events, by lower-case id. Looks up few ids one by one, many in one pass. */
+    /** Returns the stored events' claims by lower-case id. Looks up a few ids one by one, and many ids in one pass. */
     async claimsOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const ids = eventIds.map((id) => id.toLowerCase());
       const projection = { claim: 1 };
@@ -79,7 +79,7 @@ export function createMongoAlone(link: MongoLink) {
       return new Map(found.flatMap((document) => (document ? [[document._id, document.claim]] : [])));
     },
 
-    /** The first events of a page, one more than it shows. */
+    /** Returns a page's events and one more, which tells whether another page follows. */
     async page(
       query: EventQuery,
       position: EventPosition | undefined,
@@ -116,7 +116,7 @@ export function createMongoAlone(link: MongoLink) {
 
     /** Creates the missing indexes. */
     async prepare(): Promise<void> {
-      // One by one: FerretDB 1.24 drops the connection on a call that creates several.
+      // Indexes are created one by one, because FerretDB 1.24 drops the connection on a call that creates several.
       for (const { name, key } of EVENT_INDEXES)
         await link.use(
           "create indexes",
@@ -137,7 +137,7 @@ function readOptions(fields: readonly string[], size: number) {
 function documentOf({ event, token }: { event: JobEvent; token: string }): EventDocument {
   const { payload } = event;
   return {
-    // UUIDs are case-insensitive (RFC 9562, section 4), document ids are not.
+    // UUIDs are case-insensitive (RFC 9562, section 4), but document ids are not.
     _id: event.eventId.toLowerCase(),
     jobId: payload.jobId,
     sequence: payload.sequence,
@@ -149,7 +149,7 @@ function documentOf({ event, token }: { event: JobEvent; token: string }): Event
   };
 }
 
-/** Keyset paging: after the position, in an order that is unique per event, so that new events shift nothing. */
+/** Keyset paging: a page continues after a position, in an order that is unique per event, so new events shift nothing. */
 function pageOf(
   query: EventQuery,
   position: EventPosition | undefined,

@@ -10,9 +10,9 @@ import { insertNew } from "./insert.ts";
 import type { MongoLink } from "./link.ts";
 import { LONG_OPERATION_MS, readInChunks } from "./read.ts";
 
-/** Events stored together. Written once and never changed. */
+/** A batch of events. It is written once and never changed. */
 interface BatchDocument {
-  /** The token of the claim under which its events were stored. */
+  /** The token of the claim under which the events were stored. */
   readonly _id: string;
   readonly from: Date;
   readonly to: Date;
@@ -25,7 +25,7 @@ interface BatchDocument {
 }
 
 const BATCHES = "batches";
-/** Most pages need one or two. FerretDB reads the whole collection for each such step. */
+/** Batches read in one step. Most pages need one or two, but FerretDB reads the whole collection for each step. */
 const READ_AT_ONCE = 8;
 const PRUNED_AT_ONCE = 500;
 const NO_IDS: IdSum = createIdSum().sum();
@@ -37,26 +37,27 @@ export const BATCH_INDEXES = [
 ] as const;
 
 /**
- * Events stored many to a document, with their search keys. Uses only operations that MongoDB and FerretDB share.
+ * Stores many events in each document, with search keys. Uses only operations that MongoDB and FerretDB share.
  */
 export function createMongoBatches(link: MongoLink) {
   const collection = () => link.collection<BatchDocument>(BATCHES);
 
   return {
     /**
-     * Stores batches under their tokens. Returns the indexes of those whose token is taken, which are left unchanged.
+     * Stores batches under their tokens. Returns the indexes of the batches that were not stored, because their token
+     * was taken.
      */
     insert: (batches: readonly { token: string; batch: EventBatch }[]): Promise<number[]> =>
       insertNew<BatchDocument>(link, BATCHES, batches.map(documentOf)),
 
     /**
-     * Takes a token permanently if nothing is stored under it: a call that tries to store under it later changes
+     * Takes a token permanently if nothing is stored under it, so a later attempt to store under this token changes
      * nothing.
      */
     bar: async (token: string): Promise<void> =>
       void (await insertNew<BatchDocument>(link, BATCHES, [barOf(token)])),
 
-    /** The tokens of stored events by event id, for all events of these jobs. */
+    /** Returns the tokens of all stored events of these jobs, by event id. */
     async tokensOf(jobIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const jobs = [...new Set(jobIds.map((id) => id.toLowerCase()))];
       const options = { projection: { ids: 1 }, maxTimeMS: LONG_OPERATION_MS };
@@ -68,20 +69,20 @@ export function createMongoBatches(link: MongoLink) {
       return new Map(found.flatMap(({ _id, ids }) => ids.map((id) => [id, _id])));
     },
 
-    /** The event ids stored under a token; undefined when it is not taken. */
+    /** Returns the event ids stored under a token; undefined if the token is not taken. */
     async idsUnder(token: string): Promise<readonly string[] | undefined> {
       const read = () => collection().findOne({ _id: token }, { projection: { ids: 1 } });
       return (await link.use("look up events", read))?.ids;
     },
 
-    /** Every batch of a job. */
+    /** Returns every batch that contains a job's events. */
     async ofJob(jobId: string, maxTimeMS: number): Promise<StoredBatch[]> {
       const options = { projection: { to: 1, body: 1 }, maxTimeMS };
       const found = await collection().find({ jobs: jobId.toLowerCase() }, options).toArray();
       return found.map(storedOf);
     },
 
-    /** Batches by their latest time, newest first, one step per call. */
+    /** Returns a function that reads batches by their latest time, newest first, one step per call. */
     byTime(query: EventQuery, position: EventPosition | undefined, maxTimeMS: number) {
       let last: BatchDocument | undefined;
       return async (): Promise<StoredBatch[]> => {
@@ -98,7 +99,7 @@ export function createMongoBatches(link: MongoLink) {
       };
     },
 
-    /** The events of some types in a span, a batch at a time. */
+    /** Yields the events of some types in a span, one batch at a time. */
     async *inSpan(types: readonly string[], span: EventSpan): AsyncIterable<JobEvent[]> {
       const filter = { ...overlapping(span), types: { $in: [...types] } };
       const options = { projection: { body: 1 }, batchSize: READ_AT_ONCE, maxTimeMS: LONG_OPERATION_MS };
@@ -156,7 +157,7 @@ export function createMongoBatches(link: MongoLink) {
 
     /** Creates the missing indexes. */
     async prepare(): Promise<void> {
-      // One by one: FerretDB 1.24 drops the connection on a call that creates several.
+      // Indexes are created one by one, because FerretDB 1.24 drops the connection on a call that creates several.
       for (const { name, key } of BATCH_INDEXES)
         await link.use(
           "create indexes",
@@ -174,7 +175,7 @@ function documentOf({ token, batch }: { token: string; batch: EventBatch }): Bat
     from: new Date(from),
     to: new Date(to),
     types,
-    // UUIDs are case-insensitive (RFC 9562, section 4), texts are not.
+    // UUIDs are case-insensitive (RFC 9562, section 4), but texts are not.
     jobs: [...new Set(events.map(({ payload }) => payload.jobId.toLowerCase()))],
     ids: events.map(({ eventId }) => eventId.toLowerCase()),
     created,
@@ -183,7 +184,7 @@ function documentOf({ token, batch }: { token: string; batch: EventBatch }): Bat
   };
 }
 
-/** It is pruned with the events of its time. */
+/** Builds the empty document that takes a token. It is pruned with the events of its time. */
 function barOf(token: string): BatchDocument {
   const now = new Date();
   const nothing = { types: [], jobs: [], ids: [], created: NO_IDS, ended: NO_IDS };

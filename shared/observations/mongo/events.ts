@@ -13,16 +13,16 @@ import { DURABLE } from "./insert.ts";
 import { createMongoLink } from "./link.ts";
 
 /**
- * The server abandons a page after this long, whether or not its caller still waits. Without a limit on the server,
- * abandoned reads ran to their end. On FerretDB, which reads the whole collection for each of them, they piled up
- * until recording stopped, and it stayed stopped for minutes after the last reader had left.
+ * The server abandons reading a page after this long, whether or not its caller still waits. Without a limit on the
+ * server, reads whose callers had left ran to their end. On FerretDB, which reads the whole collection for each page,
+ * they piled up until recording stopped, and it stayed stopped for minutes after the last reader had left.
  */
 const READ_MS = 2_000;
-/** The reply to a read that the server abandoned takes a moment. */
+/** Allows a moment for the reply to a read that the server has abandoned. */
 const READ_REPLY_MS = READ_MS + 1_000;
 const READS = { atATime: 2, maxWaiting: 100, waitMs: READ_MS };
 
-/** The event store: batches, and events stored alone. */
+/** Opens the event store: batches, and events stored alone. */
 export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   const link = createMongoLink({ url, log });
   const gate = createReadGate(READS);
@@ -88,7 +88,7 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
 
     terminal: (span: EventSpan, size: number) => kept(TERMINAL_EVENTS, span, size),
 
-    /** Whole minutes only: anything in the same minute as `before` stays. */
+    /** Deletes whole minutes only: events in the same minute as `before` stay. */
     async prune(before: Date): Promise<number> {
       const end = new Date(Math.floor(before.getTime() / BATCH_SPAN_MS) * BATCH_SPAN_MS);
       return (await batches.prune(end)) + (await alone.prune(end));

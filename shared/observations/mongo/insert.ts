@@ -4,7 +4,7 @@ import type { MongoLink } from "./link.ts";
 export const DURABLE = { writeConcern: { w: "majority", journal: true } } as const;
 const DUPLICATE_KEY = 11_000;
 
-/** Inserts documents; those whose `_id` is taken are left unchanged. Returns the indexes of these. */
+/** Inserts documents, except those whose `_id` is taken. Returns the indexes of the latter. */
 export async function insertNew<T extends Document>(
   link: MongoLink,
   name: string,
@@ -23,7 +23,7 @@ async function insertOnce<T extends Document>(
     return [];
   } catch (error) {
     if (!(error instanceof MongoBulkWriteError)) throw error;
-    // Duplicates reported without a majority's answer are not durable yet: the batch must be redelivered.
+    // Without a majority's confirmation, the duplicates may not be durable, so the batch must be redelivered.
     if (error.result.getWriteConcernError()) throw error;
     const faults = [error.writeErrors].flat();
     if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error;

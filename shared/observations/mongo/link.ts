@@ -4,7 +4,7 @@ import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { answers, orUnavailable } from "../store-unavailable.ts";
 
-/** How long MongoDB may take for one operation. */
+/** The default time limit of an operation. */
 export const OPERATION_MS = 5_000;
 const CLOSE_MS = 1_000;
 /** How long an operation waits for the driver to find its server. */
@@ -13,26 +13,26 @@ const SELECTION_MS = 1_000;
 interface Link {
   readonly client: MongoClient;
   readonly db: Db;
-  /** Whether it has ever been usable. */
+  /** Whether an operation has ever succeeded. */
   reached: boolean;
-  /** Since when the driver has known no answering server; undefined while it knows one. */
+  /** When the driver lost its last answering server; undefined while it knows one. */
   lostAt: number | undefined;
 }
 
 /**
- * A connection pool to MongoDB whose every use ends in time and which recovers by itself: `use` rejects with
- * `STORE_UNAVAILABLE` when an operation fails or exceeds its limit. The driver alone does not guarantee that:
+ * Creates a connection pool to MongoDB that recovers from failures and ends every use in time: `use` rejects with
+ * `STORE_UNAVAILABLE` if an operation fails or exceeds its limit. The driver alone does not guarantee this:
  * - A client whose first connection fails closes itself permanently. It is replaced.
- * - In Bun, writing to a socket that its peer has just closed neither fails nor ever drains, and the driver waits for
- *   one of the two without a limit, keeping its place in the pool. A client with such an operation is replaced too.
- *   Letting the event loop turn once before an operation makes this rare, because that detects most sockets that broke
- *   while idle.
- * - The same can happen to the driver's own check of its server, and then every operation fails permanently:
- *   connections that break together report it one after the other, the first makes a read look for the server again,
- *   and the check is written to the next one, which is destroyed but has not reported it yet. The check never ends,
- *   and no other begins. With MongoDB 4.4 or later the driver restarts its checks after a network error; FerretDB
- *   lacks the field that this depends on (`topologyVersion`). A client that has known no server for as long as an
- *   operation waits for one is replaced as well.
+ * - In Bun, writing to a socket that its peer has just closed neither fails nor drains. The driver waits for one of the
+ *   two without a limit, and the operation keeps its place in the pool. A client with such an operation is also
+ *   replaced. Letting the event loop turn once before an operation makes this rare, because it detects most sockets
+ *   that broke while idle.
+ * - The same can happen to the driver's own server check, and then every operation fails permanently. Connections that
+ *   break together report their loss one after the other. The first report makes the driver check its server again, and
+ *   the check is written to the next connection, which is already destroyed but has not reported its loss. The check
+ *   never ends, so no other begins. With MongoDB 4.4 or later, the driver restarts its checks after a network error,
+ *   but FerretDB lacks the field that this depends on (`topologyVersion`). A client that has known no server for as
+ *   long as an operation waits for one is therefore replaced as well.
  */
 export function createMongoLink({ url, log }: { url: string; log: Log }) {
   let isDown = false;
@@ -83,7 +83,7 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
       });
     },
 
-    /** A collection of the current pool, for a cursor that is read in several uses. */
+    /** Returns a collection on the current pool, for a cursor that is read in several uses. */
     collection: <T extends Document>(name: string): Collection<T> => link.db.collection<T>(name),
 
     async close(): Promise<void> {
@@ -94,7 +94,7 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
 }
 export type MongoLink = ReturnType<typeof createMongoLink>;
 
-/** Judged by the link where possible: `insertMany` hides the class of the driver's error. */
+/** Whether a client must be replaced. Judged by the link if possible, because `insertMany` hides the error's class. */
 function isUseless({ reached, lostAt }: Link, error: unknown): boolean {
   if (!reached || error instanceof LateError || error instanceof MongoTopologyClosedError) return true;
   return lostAt !== undefined && performance.now() - lostAt >= SELECTION_MS;
@@ -111,15 +111,15 @@ function connect(url: string): MongoClient {
 }
 
 /**
- * Takes at most a second: the driver first ends its sessions with the server, which has no limit either. Then its
- * connections and timers are destroyed directly.
+ * Closes a client within a second. The driver first ends its sessions on the server, which has no time limit; after a
+ * second, its connections and timers are destroyed directly.
  */
 async function closeSoon(client: MongoClient): Promise<void> {
   if (await answers(() => client.close(), CLOSE_MS)) return;
   (client as { topology?: { close(): void } }).topology?.close();
 }
 
-/** The database in the URL's path; `observatory` where there is none. */
+/** Returns the database in the URL's path, by default `observatory`. */
 function databaseOf(url: string): string {
   return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?/]+)/.exec(url)?.[1] ?? "observatory";
 }

@@ -2,13 +2,13 @@ import type { Document, FindCursor } from "mongodb";
 import { answers } from "../store-unavailable.ts";
 import type { MongoLink } from "./link.ts";
 
-/** Time limit for background operations over a whole collection. */
+/** The time limit of background operations over a whole collection. */
 export const LONG_OPERATION_MS = 120_000;
 
 /**
- * Reads a cursor in chunks of at most `size` documents, so a reader never holds more. On FerretDB each chunk is a pass
- * over the whole collection, which the server does not stop when its caller leaves: a reader that came back sooner than
- * a pass takes would pile up passes, and none would end.
+ * Reads a cursor in chunks of at most `size` documents, so a reader never holds more. The time limit is long because on
+ * FerretDB, each chunk is a pass over the whole collection, which the server continues even if the caller leaves. A
+ * reader that gave up and retried before a pass ended would pile up passes.
  */
 export async function* readInChunks<T extends Document>(
   link: MongoLink,
@@ -32,7 +32,7 @@ export async function* readInChunks<T extends Document>(
       if (chunk.length < size) return;
     }
   } finally {
-    // The server drops it with its connection, so a failure no longer matters; closing alone has no limit.
+    // The server drops the cursor with its connection, so a failure does not matter. `close` has no limit of its own.
     await answers(() => cursor.close());
   }
 }

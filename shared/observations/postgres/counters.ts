@@ -4,7 +4,7 @@ import { gaugesOf, kindOf, MINUTE_MS, minutesOf, SERIES_KEPT_MS, seriesReply } f
 import { totalsOf } from "../totals.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** Stands for all time where a minute is expected. */
+/** The minute that stands for all time. */
 export const ALL_TIME = 0;
 
 export interface CounterOptions {
@@ -13,7 +13,7 @@ export interface CounterOptions {
   readonly typeLabel: (type: string) => string;
 }
 
-/** Counters, digests, per-minute series and the latest snapshot. `keep` adds recorded events to them. */
+/** Reads the counters, digests, series and latest snapshot. The SQL function `keep` adds recorded events to them. */
 export function createPostgresCounters({ store: { ask }, now, typeLabel }: CounterOptions) {
   return {
     async recordSnapshot(snapshot: Snapshot): Promise<void> {
@@ -80,7 +80,7 @@ export function createPostgresCounters({ store: { ask }, now, typeLabel }: Count
       return new Map(rows.map(({ field, value }) => [Number(field), value]));
     },
 
-    /** Deletes minutes that no series reaches any longer, and late-event counts of minutes that end before `before`. */
+    /** Deletes minutes older than any series, and the late-event counts of minutes that end before `before`. */
     async prune(before: Date): Promise<void> {
       const oldest = Math.floor((now() - SERIES_KEPT_MS) / MINUTE_MS);
       await ask(

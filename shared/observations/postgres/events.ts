@@ -8,9 +8,9 @@ import { type EventPage, pageOfJob, pageOfTime } from "../event-pages.ts";
 import type { CreatedEvent, EventQuery } from "../port.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** Batches read together for a page; most pages need one or two. */
+/** Batches read in one step. Most pages need one or two. */
 const READ_AT_ONCE = 4;
-/** Old batches and events are deleted in steps, so that none delays recording. */
+/** Old batches and events are deleted in small steps, which do not delay recording. */
 const PRUNED_BATCHES = 50;
 const PRUNED_EVENTS = 10_000;
 
@@ -20,7 +20,7 @@ interface Batch {
   readonly body: Uint8Array;
 }
 
-/** The stored events: those in batches and those stored alone. */
+/** Reads and prunes the stored events, both in batches and alone. */
 export function createPostgresEvents({ ask }: PostgresStore) {
   async function ofJob(query: EventQuery & { jobId: string }): Promise<EventPage> {
     const { jobId, eventType, limit } = query;
@@ -90,7 +90,7 @@ export function createPostgresEvents({ ask }: PostgresStore) {
     page: (query: EventQuery): Promise<EventPage> =>
       query.jobId === undefined ? ofTime(query) : ofJob({ ...query, jobId: query.jobId }),
 
-    /** Whole minutes only: anything in the same minute as `before` stays. */
+    /** Deletes whole minutes only: events in the same minute as `before` stay. */
     async prune(before: Date): Promise<number> {
       const end = Math.floor(before.getTime() / BATCH_SPAN_MS) * BATCH_SPAN_MS;
       let total = 0;
@@ -129,7 +129,7 @@ function eventOf({ envelope }: { envelope: string }): JobEvent {
   return JSON.parse(envelope) as JobEvent;
 }
 
-/** The ids of a job's events in batches, which follow from its sequences, except for `job.created`. */
+/** Returns the ids of a job's events in batches. They are derived from the sequences, except for `job.created`. */
 function idsIn({ id, mask, created }: { id: string; mask: string; created: string | null }): string[] {
   const bits = BigInt(mask);
   const ids = created === null ? [] : [created];

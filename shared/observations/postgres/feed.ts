@@ -6,7 +6,7 @@ import type { FeedEntry } from "../port.ts";
 import { FEED_CHANNEL } from "./functions-sql.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** How long an entry whose notification was lost may be overlooked. */
+/** Poll interval: finds entries whose notification was missed. */
 const POLL_MS = 1_000;
 const MAX_ID = 2n ** 63n;
 
@@ -17,7 +17,7 @@ interface Row {
 }
 
 /**
- * The live feed as a table, with ids of the form `number-0`. A notification only says that there is something to read.
+ * Reads the live feed from a table. Ids have the form `number-0`. A notification says only that new entries exist.
  */
 export function createPostgresFeed(store: PostgresStore) {
   const bell = createBell(store.connectAlone);
@@ -55,14 +55,14 @@ export function createPostgresFeed(store: PostgresStore) {
     },
     async next(after) {
       try {
-        // Listens before the table is read, so that nothing is added unnoticed between the two.
+        // Listening starts before the table is read, so no entry can be added unnoticed in between.
         bell.listen();
         const entries = await page(after);
         if (entries.length > 0) return entries;
         await bell.heard(POLL_MS);
         return await page(after);
       } catch (error) {
-        // Listening ends with the store and starts again with it.
+        // The next call starts listening again, on a new connection.
         bell.stop();
         throw error;
       }
@@ -75,7 +75,7 @@ function numberOf(id: string): string {
   return id.slice(0, id.indexOf("-"));
 }
 
-/** A connection that listens for notifications, and wakes the waiting reader. */
+/** Creates a listener for notifications, on its own connection, that wakes the waiting reader. */
 function createBell(connect: () => Sql) {
   let sql: Sql | undefined;
   let rung = false;
@@ -90,7 +90,7 @@ function createBell(connect: () => Sql) {
       rung = false;
       if (sql) return;
       sql = connect();
-      // Reconnects by itself after a loss; until then, polling finds new entries.
+      // The driver reconnects after a loss. Until then, polling finds new entries.
       sql.listen(FEED_CHANNEL, ring, ring).catch(() => undefined);
     },
     async heard(ms: number): Promise<void> {

@@ -1,22 +1,22 @@
 import { LAST_BATCHED_SEQUENCE } from "../event-batch.ts";
 
-/** Notifies followers once per recorded batch. */
+/** The channel that notifies followers once per recorded batch. */
 export const FEED_CHANNEL = "observations_feed";
 
-/** First half of this port's advisory lock keys; the second half says what is locked. */
+/** The first half of this port's advisory lock keys; the second half names the lock. */
 export const LOCK_CLASS = 1_868_722_547;
-/** Held by writers until their transaction ends. */
+/** The lock that writers hold until their transaction ends. */
 const WRITE_LOCK = `${LOCK_CLASS}, 2`;
 
 /**
- * The functions through which events enter and leave.
+ * The functions that add and delete events.
  *
- * `keep` takes all of the events or none: events, counts and feed entry are one transaction. If some events are already
- * stored, or another event has their place, it does nothing and returns the conflicting ids and whether each is stored.
+ * `keep` stores all of the events or none: events, counts and feed entry are one transaction. If an event is already
+ * stored, or another one has its place, `keep` does nothing and returns the conflicting ids and whether each is stored.
  * Writers take turns under a lock that is released once their rows are visible. Look-ups therefore stay true, no two
  * writers wait for each other's rows, and feed ids appear in order.
  *
- * `record` serves versions without batches, one of which may still run beside this version.
+ * `record` serves an older version, without batches, that may still run beside this one.
  */
 export const FUNCTIONS = `create or replace function observations.count_and_tell(counts json, deltas text, dropped integer, max_feed bigint)
 returns void language plpgsql as $$

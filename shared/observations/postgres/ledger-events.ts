@@ -6,7 +6,7 @@ import type { EventSpan, LedgerSums, ObservationReader } from "../port.ts";
 import { TERMINAL_EVENTS } from "../terminal-events.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** Batches held at once. */
+/** Batches read, and held in memory, at once. */
 const READ_AT_ONCE = 20;
 const CREATED = ["job.created"] as const;
 
@@ -23,9 +23,9 @@ interface Batch {
   readonly body: Uint8Array;
 }
 
-/** What the ledger reads of the stored events. A batch entirely within a span is summed without being unpacked. */
+/** Reads stored events for the ledger. A batch that lies entirely within a span is summed without being unpacked. */
 export function createPostgresLedgerEvents({ ask }: PostgresStore) {
-  /** The batches that hold events of some types in a span, oldest first. */
+  /** Yields a span's events of some types, batch by batch, oldest first. `split` skips batches entirely within the span. */
   async function* batches(types: readonly string[], { from, before }: EventSpan, split: boolean) {
     const [start, end] = [from.getTime(), before.getTime()];
     for (let last: Batch | undefined; ; ) {
@@ -49,7 +49,7 @@ export function createPostgresLedgerEvents({ ask }: PostgresStore) {
     }
   }
 
-  /** Events stored alone, one type at a time, in index order. */
+  /** Yields events stored alone, one type at a time, in index order. */
   async function* alone(types: readonly string[], { from, before }: EventSpan, size: number) {
     for (const type of types) {
       for (let last: (Kept & { at: string }) | undefined; ; ) {

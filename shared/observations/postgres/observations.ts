@@ -22,9 +22,9 @@ export interface PostgresObservationsOptions {
 }
 
 /**
- * Observations in a schema of one PostgreSQL database, which may be the job store's. Each chunk of a batch is one
- * transaction: an event is stored, counted and published on the feed, or none of these. Counts are therefore exact
- * whatever dies, and a batch whose reply was lost is recognized when it is redelivered.
+ * Opens observations in a schema of one PostgreSQL database, which may be the job store's. Each chunk of a batch is one
+ * transaction, which stores an event, counts it and publishes it on the feed. Counts are therefore exact whichever
+ * process dies, and a batch whose reply was lost is recognized when it is redelivered.
  */
 export function createPostgresObservations({
   eventsUrl,
@@ -40,7 +40,7 @@ export function createPostgresObservations({
   const store = createPostgresStore({ url: eventsUrl, log });
   const events = createPostgresEvents(store);
   const bounded = createBoundedLabels(MAX_TYPES);
-  // PostgreSQL texts cannot contain NUL or half of a surrogate pair.
+  // PostgreSQL text cannot contain NUL or half of a surrogate pair.
   const typeLabel = (type: string) => bounded(type.toWellFormed().replaceAll("\0", "\ufffd"));
   const ledger = createPostgresLedgerEvents(store);
   const counters = createPostgresCounters({ store, now, typeLabel });
@@ -80,13 +80,13 @@ export function createPostgresObservations({
   };
 }
 
-/** The server and database of a URL, ignoring user and settings. */
+/** Returns a URL's server and database, without user and settings. */
 function databaseOf(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);
     return `${hostname}:${port || 5432}${pathname}`;
   } catch {
-    // Several hosts, or a socket's path: PostgreSQL's URLs allow more than the web's.
+    // A PostgreSQL URL may name several hosts or a socket path, which the URL parser refuses.
     return url;
   }
 }

@@ -17,7 +17,7 @@ export interface RecordOptions {
 
 /** Stores, counts and publishes events in one statement. */
 export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEntries }: RecordOptions) {
-  /** Stores all of the events, or none: then it returns the conflicting ids, and whether those are stored. */
+  /** Stores all of the events or none. Returns the conflicting ids that prevented it, and whether each is stored. */
   async function keep(
     events: readonly JobEvent[],
     alone: ReadonlySet<JobEvent>,
@@ -48,11 +48,11 @@ export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEn
   }
 
   return {
-    /** Stores and counts the events that are not stored yet, and returns them. At most 1,000 distinct events. */
+    /** Stores and counts up to 1,000 distinct events. Returns the ones that were not stored before. */
     async record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
       const alone = withoutPlace(events);
-      // Nearly always all are new, and one statement is enough. If some are not, it has done nothing, and the rest is
-      // retried.
+      // All events are nearly always new, and one statement is enough. If some are not new, that statement has changed
+      // nothing, and the others are retried.
       for (let left = events; left.length > 0; ) {
         const met = await keep(left, alone);
         if (met.size === 0) return left;
@@ -90,7 +90,7 @@ const CANARY = {
   ended: { count: 0, check: "0".repeat(16) },
 };
 
-/** The events that cannot be in a batch, or whose place an earlier event takes. */
+/** Returns the events that cannot be in a batch, or whose place is taken by an earlier event. */
 function withoutPlace(events: readonly JobEvent[]): Set<JobEvent> {
   const taken = new Set<string>();
   return new Set(

@@ -2,16 +2,16 @@ import { EVENT_TYPES, type EventType } from "../../../contracts/events.ts";
 import type { Sql } from "../../postgres.ts";
 import { FUNCTIONS, LOCK_CLASS } from "./functions-sql.ts";
 
-/** Held while one process creates or upgrades the tables. */
+/** The lock that a process holds while it creates or upgrades the tables. */
 const UPGRADE_LOCK = `${LOCK_CLASS}, 1`;
 
 /**
- * The tables, and the functions that write to them. Numbers from JSON are doubles, as in JSON; times are milliseconds
- * since 1970, as precise as the port's, so a cursor holds a time exactly.
+ * The tables, and the functions that write to them. Numbers from JSON are doubles, as in JavaScript. Times are in
+ * milliseconds since 1970, like the port's, so a cursor holds a time exactly.
  *
- * Events are stored in `batches`, many to a row. `seen` has a row per job: the stored sequences as the bits of `mask`,
- * the id of its `job.created`, and its batches. `events` has a row for each event outside a batch, including those
- * stored by versions that had no batches.
+ * Each row in `batches` holds many events. `seen` has a row per job: its stored sequences as the bits of `mask`, the id
+ * of its `job.created`, and its batches. `events` has a row for each event outside a batch, including events stored by
+ * versions without batches.
  *
  * `counted` holds every number, by minute since 1970; minute 0 means all time.
  */
@@ -80,16 +80,16 @@ ${FUNCTIONS}`;
 const VERSION = Bun.hash(tables(1)).toString(36);
 
 /**
- * Creates what is missing and upgrades the rest to this version, keeping its data. Any number of processes may call it
- * at once.
+ * Creates missing tables and functions, and upgrades existing ones to this version, keeping the data. Any number of
+ * processes may call it at once.
  */
 export async function makeTables(sql: Sql): Promise<void> {
   const [found] = await sql`
     select obj_description(to_regnamespace('observations')::oid, 'pg_namespace') as version`;
   if (found?.version === VERSION) return;
-  // A new feed begins after every id that an earlier one issued, so that no old id names a new entry.
+  // A new feed begins after every id that an earlier feed issued, so no old id can name a new entry.
   const firstEntry = Date.now() * 1_000;
-  // A message of several statements is one transaction.
+  // Several statements in one message run as one transaction.
   await sql
     .unsafe(
       `select pg_advisory_xact_lock(${UPGRADE_LOCK});
@@ -99,7 +99,7 @@ export async function makeTables(sql: Sql): Promise<void> {
     .simple();
 }
 
-/** The batches that hold events of a type, by time: an array cannot be indexed in that order. */
+/** Returns SQL for an index by time of the batches with one event type, since an array cannot be indexed by time. */
 function typeIndex(type: EventType): string {
   return `create index if not exists batches_${type.slice("job.".length)} on observations.batches (at_max, id)
   where '${type}' = any(types);`;

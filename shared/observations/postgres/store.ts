@@ -7,10 +7,10 @@ import { makeTables } from "./schema.ts";
 
 const MAX_CONNECTIONS = 4;
 
-/** SQLSTATEs for a table, a schema or a function that does not exist. */
+/** The SQLSTATEs for a missing table, schema or function. */
 const MISSING = new Set(["42P01", "3F000", "42883"]);
 
-/** The database of observations; its tables are created by the first call that needs them. */
+/** Opens the observations' database. The first call that needs its tables creates them. */
 export function createPostgresStore({ url, log }: { url: string; log: Log }) {
   const connect = (max: number) =>
     openPostgres({
@@ -18,7 +18,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
       max,
       name: "observations",
       arrays: false,
-      // A plan made for an empty table is bad a minute later.
+      // A cached plan for an empty table would soon be a bad one.
       settings: { plan_cache_mode: "force_custom_plan" },
     });
   const guarded = createGuardedPostgres({ connect, maxConnections: MAX_CONNECTIONS });
@@ -27,7 +27,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
   let closed = false;
 
   function prepare(): Promise<void> {
-    // An index on a large table takes longer than any other statement may.
+    // Creating an index on a large table may exceed the time limit of other statements.
     made ??= guarded.run(makeTables, Number.POSITIVE_INFINITY).catch((error: unknown) => {
       made = undefined;
       throw error;
@@ -58,7 +58,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
 
   return {
     ask,
-    /** A connection for one purpose, with its own driver instance. */
+    /** Opens a separate connection, with its own driver instance. */
     connectAlone: () => connect(1),
     ping: () => ask("ping", (sql) => sql`select 1`),
     async close() {

@@ -26,12 +26,12 @@ export interface CounterOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly now: () => number;
-  /** Limit on each of the two sets of counted ids. It bounds memory (70 bytes per id) and does not affect exactness. */
+  /** The size limit of each of the two sets of counted ids. It limits memory (70 bytes per id), not exactness. */
   readonly maxSeen: number;
   readonly maxFeedEntries: number;
 }
 
-/** An event and the token with which its id was claimed. */
+/** An event and a token for the claim on its id. */
 export interface Claimed {
   readonly event: JobEvent;
   readonly token: string;
@@ -39,14 +39,14 @@ export interface Claimed {
 
 export interface Claims {
   /**
-   * For each event the token under which it is claimed, by this call or an earlier one; undefined when it was counted.
+   * The token under which each event is claimed, by this call or an earlier one; undefined if it was already counted.
    */
   readonly tokens: readonly (string | undefined)[];
-  /** An event with this call's token, of a job with a later time in its id, was never counted. */
+  /** An event that has this call's token, and whose job id has a later time than this, was never counted. */
   readonly horizon: number;
 }
 
-/** Claims, counters, digests, per-minute series, the latest snapshot and the writing end of the live feed. */
+/** Manages claims, counters, digests, series, the latest snapshot, and the writing end of the live feed. */
 export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntries }: CounterOptions) {
   const claimScript = createScript(redis, CLAIM);
   const passOnScript = createScript(redis, PASS_ON);
@@ -56,7 +56,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
   const idKeys = [key("claims"), key("seen"), key("seen:before")];
   const typeLabel = createBoundedLabels(MAX_TYPES);
 
-  /** The hashes to add to: [key, seconds to live or 0, field, number, …] each. */
+  /** Plans what to add to each hash: [key, seconds to live or 0, field, number, …]. */
   function planOf(events: readonly JobEvent[]): { plan: string; lastEventAt: number } {
     const tally = tallyOf(events, { now: now(), typeLabel });
     const steps: (string | number)[][] = [];
@@ -75,8 +75,8 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 
   return {
     /**
-     * Claims the uncounted events under these tokens. An id that an earlier call claimed and did not count keeps that
-     * call's token. At most 1,000 distinct events.
+     * Claims uncounted events under the given tokens. An id that an earlier call claimed but did not count keeps that
+     * call's token. Takes at most 1,000 distinct events.
      */
     async claim(wanted: readonly Claimed[]): Promise<Claims> {
       const tokens: (string | undefined)[] = wanted.map(({ token }) => token);
@@ -88,7 +88,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return { tokens, horizon: horizon === "" ? Number.POSITIVE_INFINITY : Number(horizon) };
     },
 
-    /** Replaces one token with another on the events that hold it. Returns those events. */
+    /** Replaces the token of each event that still holds the given one. Returns these events. */
     async passOn(claimed: readonly (Claimed & { readonly to: string })[]): Promise<JobEvent[]> {
       const [ids, tokens] = claimBytes(claimed);
       const lost = (await orUnavailable("redis", "pass claims on", () =>
@@ -98,14 +98,14 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return claimed.flatMap(({ event }, i) => (others.has(i) ? [] : [event]));
     },
 
-    /** Sets the horizon if there is none yet: at this time no event can have been forgotten. */
+    /** Sets the horizon if there is none yet. No event beyond it may have been forgotten. */
     async setHorizon(ms: number): Promise<void> {
       await orUnavailable("redis", "set the horizon", () => redis.hsetnx(key("horizon"), "lost", String(ms)));
     },
 
     /**
-     * Counts the claimed events that no other consumer has counted in the meantime, with their deltas; releases the
-     * claims on events that turned out to be counted long ago. Returns the events it counted.
+     * Counts the claimed events that no other consumer has counted since, with their deltas, and releases the claims on
+     * events that were counted long ago. Returns the events that it counted.
      */
     async count(claimed: readonly Claimed[], release: readonly Claimed[]): Promise<JobEvent[]> {
       let left = claimed;
@@ -130,7 +130,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
           ),
         )) as number[];
         if (gone.length === 0) return events;
-        // Another consumer counted these between our claim and now.
+        // Another consumer has counted these events since the claim.
         const others = new Set(gone);
         left = left.filter((_, i) => !others.has(i));
       }
@@ -188,7 +188,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return new Map(Object.entries(late).map(([minute, count]) => [Number(minute), Number(count)]));
     },
 
-    /** Deletes late-event counts of minutes that end before `before`. */
+    /** Deletes the late-event counts of minutes that end before `before`. */
     async prune(before: Date): Promise<void> {
       const oldest = Math.floor(before.getTime() / MINUTE_MS);
       await orUnavailable("redis", "forget late events", async () => {
@@ -202,12 +202,12 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 }
 export type RedisCounters = ReturnType<typeof createRedisCounters>;
 
-/** Returns a token that is never repeated: two claims on one id must differ. */
+/** Returns a token that is never repeated, because two claims on the same id must differ. */
 export function newToken(): string {
   return crypto.getRandomValues(Buffer.alloc((TOKEN_LENGTH * 3) / 4)).toString("base64url");
 }
 
-/** The milliseconds since 1970 in a job id that has them (UUIDv7; RFC 9562, section 5.7); 0 for others. */
+/** Returns the milliseconds since 1970 in a version 7 UUID (RFC 9562, section 5.7); 0 for other job ids. */
 export function timeIn(jobId: string): number {
   return jobId[14] === "7" ? Number.parseInt(jobId.slice(0, 8) + jobId.slice(9, 13), 16) : 0;
 }

@@ -9,7 +9,7 @@ const BLOCK_MS = 2_000;
 
 type RawEntry = [id: string, fields: string[]];
 
-/** The live feed as a Redis stream. Waiting for new entries blocks a connection, so it has its own. */
+/** Reads the live feed from a Redis stream. Waiting for new entries blocks a connection, so it uses a separate one. */
 export function createRedisFeed(ports: { redis: Redis; blocking: Redis; key: string }) {
   const { redis, blocking, key } = ports;
   const ask = <T>(call: () => Promise<T>) => orUnavailable("redis", "read the live feed", call);
@@ -30,7 +30,7 @@ export function createRedisFeed(ports: { redis: Redis; blocking: Redis; key: str
       const reply = await blocking.xread("COUNT", FEED_PAGE, "BLOCK", BLOCK_MS, "STREAMS", key, after);
       return ((reply?.[0]?.[1] ?? []) as RawEntry[]).map(entryOf);
     },
-    // A blocking read ends by itself soon, or with its connection.
+    // A blocking read soon times out, or ends with its connection.
     rest: () => undefined,
   });
 }
@@ -40,7 +40,7 @@ function entryOf([id, fields]: RawEntry): FeedEntry {
   return { id, deltas: deltasOf(value("deltas")), dropped: Number(value("dropped")) };
 }
 
-/** `milliseconds-sequence`, both unsigned 64-bit numbers (Redis, Streams introduction). */
+/** Whether a text is `milliseconds-sequence`, both unsigned 64-bit numbers (Redis, Streams introduction). */
 function isStreamId(text: string): boolean {
   const parts = /^(\d{1,20})-(\d{1,20})$/.exec(text);
   return parts !== null && BigInt(parts[1]!) < 2n ** 64n && BigInt(parts[2]!) < 2n ** 64n;

@@ -4,12 +4,12 @@ import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { RedisAddress } from "./url.ts";
 
-/** A connection whose command has been silent for this long is dropped; a blocking read ends after two seconds. */
+/** A connection that is silent this long during a command is dropped. A blocking read ends after two seconds. */
 const SILENT_MS = 5_000;
 
 /**
- * A connection that fails fast while Redis is unavailable and reconnects by itself with backoff and jitter. The driver
- * neither queues commands for later nor sends them twice: the caller knows whether repeating them is safe.
+ * Opens a connection that fails fast while Redis is unavailable, and reconnects with backoff and jitter. The driver
+ * neither queues commands for later nor sends them twice: only the caller knows whether repeating them is safe.
  */
 export function connectRedis(
   address: RedisAddress,
@@ -24,9 +24,9 @@ export function connectRedis(
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => 50 + fullJitter(times, 50, 2_000),
-    // Without it, a connection whose packets are lost holds its commands until TCP times out, after 15 minutes.
+    // Without this, a connection whose packets are lost holds its commands until TCP times out, after 15 minutes.
     socketTimeout: SILENT_MS,
-    // A blocking read is silent by design; its own bound is BLOCK plus this grace period.
+    // A blocking read is silent by design. Its limit is BLOCK plus this grace period.
     ...(blocking ? { blockingTimeout: 10_000 } : { commandTimeout: 3_000 }),
   };
   const redis = new Redis(options);
@@ -46,7 +46,7 @@ export function connectRedis(
   return redis;
 }
 
-/** A Lua script that is sent once and called by its hash (EVALSHA); it is sent again to a Redis that has lost it. */
+/** Returns a function that calls a Lua script by its hash (EVALSHA), and sends the script only if Redis lacks it. */
 export function createScript(redis: Redis, lua: string) {
   const hash = new Bun.CryptoHasher("sha1").update(lua).digest("hex");
   return async (keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> => {

@@ -1,8 +1,8 @@
 /**
- * The scripts of the counters. Redis runs a script alone, so each is one atomic step. Ids are passed as one string of
- * 16 bytes each, tokens as one string of 12: a thousand arguments would cost more than the counting. At most 1,000 ids
- * per call, because Lua unpacks them on its stack. The keys of the plan are not declared in KEYS, so this needs a
- * single Redis, not a cluster.
+ * The scripts behind the counters. Redis runs one script at a time, so each is an atomic step. Ids are concatenated
+ * into one string, 16 bytes each, and tokens into another, 12 characters each, because a thousand arguments would cost
+ * more than the counting. A call takes at most 1,000 ids, because Lua unpacks them on its stack. The plan's keys are
+ * not declared in KEYS, so this needs a single Redis, not a cluster.
  */
 const SPLIT = `
 local function split(text, width)
@@ -14,8 +14,9 @@ end
 
 /**
  * KEYS claims, seen, seen before, horizon. ARGV ids, tokens.
- * Returns the horizon (see COUNT; empty when unknown), then [index, token, …] for the ids that do not hold their given
- * token now: an empty token means that the id was counted, another one that an earlier call claimed it.
+ * Claims the ids that are neither counted nor claimed. Returns the horizon (see COUNT; empty if unknown), and then
+ * [index, token, …] for the ids that do not have the given token. An empty token means that the id was counted; any
+ * other token means that an earlier call claimed it.
  */
 export const CLAIM = `${SPLIT}
 local ids, tokens = split(ARGV[1], 16), split(ARGV[2], 12)
@@ -40,8 +41,8 @@ return others
 `;
 
 /**
- * KEYS claims. ARGV ids, the tokens they hold, the tokens they should hold.
- * Passes claims on to another call. Returns the indexes of those that no longer held their token, which are unchanged.
+ * KEYS claims. ARGV ids, their current tokens, their new tokens.
+ * Passes claims on to another call. Returns the indexes of ids that no longer had their token; these are unchanged.
  */
 export const PASS_ON = `${SPLIT}
 local ids, from, to = split(ARGV[1], 16), split(ARGV[2], 12), split(ARGV[3], 12)
@@ -57,11 +58,11 @@ return lost
  * KEYS claims, seen, seen before, feed, totals, horizon.
  * ARGV ids to count, their tokens, ids to release, their tokens, plan, latest time, deltas, dropped, feed length,
  * seen limit, the latest time in the job ids of all these events.
- * Counts all of the ids. Where some no longer hold their token, counts nothing and returns those ids' indexes.
+ * Counts all of the ids. If some no longer have their token, counts nothing and returns these ids' indexes.
  *
  * The horizon is the latest time in the job ids of all counted events that are no longer in `seen` or `seen before`.
- * The time is part of the ids, so no clock is involved: an event of a job beyond the horizon is in one of the two, or
- * it was never counted.
+ * The time is part of the ids, so no clock is involved: an event of a job beyond the horizon is in one of these sets,
+ * or it was never counted.
  */
 export const COUNT = `${SPLIT}
 local function holding(ids, tokens)

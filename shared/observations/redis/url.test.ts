@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseRedisUrl } from "./url.ts";
 
-test("a number in the path is the database, a name is the prefix", () => {
+test("a number in the path is the database, and a name is the prefix", () => {
   expect(parseRedisUrl("redis://127.0.0.1:7000")).toEqual({
     connect: { host: "127.0.0.1", port: 7000, db: 0 },
     prefix: "observatory:",
@@ -22,7 +22,7 @@ test("user, password and TLS are kept", () => {
   });
 });
 
-test("another path is refused", () => {
+test("any other path is refused", () => {
   expect(() => parseRedisUrl("redis://h/1/a/b")).toThrow(TypeError);
   expect(() => parseRedisUrl("redis://h/a%20b")).toThrow(TypeError);
 });

@@ -2,14 +2,14 @@ import type { RedisOptions } from "ioredis";
 
 export interface RedisAddress {
   readonly connect: Pick<RedisOptions, "host" | "port" | "username" | "password" | "db" | "tls">;
-  /** The prefix of every key, so that several systems can share one database. */
+  /** The prefix of every key, which lets several systems share one database. */
   readonly prefix: string;
 }
 
 /**
- * Parses `redis[s]://[user:password@]host[:port][/db][/name]`. A number in the path is the database, a name becomes
- * the keys' prefix: `redis://h/2/blue` keeps its keys below `blue:` in database 2. Throws a TypeError for anything
- * else.
+ * Parses `redis[s]://[user:password@]host[:port][/db][/name]`. A number in the path is the database, and a name becomes
+ * the keys' prefix: `redis://h/2/blue` keeps its keys below `blue:` in database 2. Throws a TypeError for any other
+ * path.
  */
 export function parseRedisUrl(text: string, defaultPrefix = "observatory"): RedisAddress {
   const url = new URL(text);
