@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-// Folders that a shell's PATH often lacks without a login profile: Debian's sbin folders, Homebrew's and the Go
-// installer's.
+// Folders that the PATH often lacks in a shell without a login profile: Debian's sbin, Homebrew's and Go's own.
 const USUAL_FOLDERS = [
   "/usr/local/sbin",
   "/usr/sbin",

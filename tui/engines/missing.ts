@@ -44,7 +44,7 @@ const SOURCES: Record<EngineName, Source> = {
   },
   mongo: {
     isThere: () => [findProgram("mongod"), findProgram("go")].some(Boolean) || isFerretdbCached(),
-    problem: "Neither MongoDB's mongod is on the PATH, nor Go, which builds FerretDB as its replacement",
+    problem: "Neither MongoDB's mongod nor Go, which builds FerretDB as its replacement, is on the PATH",
     apt: "golang-go",
     brew: "go",
     page: "https://www.mongodb.com/docs/manual/installation/",

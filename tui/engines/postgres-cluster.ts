@@ -44,8 +44,8 @@ export async function openCluster(
 }
 
 /**
- * Removes a lock file that a crash left behind. PostgreSQL does so itself unless a process has the pid in the file, but
- * after a crash any process may have it. Kills a server that really runs on this data.
+ * Removes a lock file that a crash left behind. PostgreSQL does so itself unless a running process has the pid in the
+ * file, and after a crash that may be any process. If it is a server that runs on this data, it is killed first.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

@@ -9,9 +9,9 @@ import { type Ports, serverEnvironment } from "./rabbitmq-settings.ts";
 import { runEngine } from "./run-engine.ts";
 
 export interface RabbitmqEngine extends Engine {
-  /** Serves Prometheus metrics at `/metrics`, and one series per queue at `/metrics/per-object`. */
+  /** The port for Prometheus metrics: `/metrics`, or `/metrics/per-object` for a series per queue. */
   readonly metricsPort: number;
-  /** Serves the HTTP API, for user guest. Its statistics are disabled. */
+  /** The port for the HTTP API, for user guest. The API's statistics are disabled. */
   readonly managementPort: number;
   /** Creates a virtual host in about 15 ms and resolves with its URL. */
   createVhost(name: string): Promise<string>;

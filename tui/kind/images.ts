@@ -57,7 +57,7 @@ interface Rendered {
 
 /** Renders a folder's kustomization and returns its objects. */
 export async function render(context: CliContext, folder: string): Promise<readonly Rendered[]> {
-  const text = await tool(context, ["kubectl", "kustomize", folder], "The overlay has a fault; see above");
+  const text = await tool(context, ["kubectl", "kustomize", folder], "The overlay has an error; see above");
   return Bun.YAML.parse(text) as Rendered[];
 }
 

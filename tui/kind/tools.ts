@@ -16,7 +16,7 @@ export function clone(): string {
   );
 }
 
-/** Runs a program in the clone and resolves with its output. Its failure is an error with its message and `remedy`. */
+/** Runs a program in the clone and resolves with its output. If it fails, throws its last lines with `remedy`. */
 export async function tool(
   { signal }: Pick<CliContext, "signal">,
   command: string[],

@@ -10,7 +10,7 @@ import { accepts } from "../engines/port.ts";
 
 const ANSWER_MS = 60_000;
 
-/** Waits until every published port of the running parts answers on its health path or, without one, connects. */
+/** Waits until every published port of the running parts answers on its health path or accepts a connection. */
 export async function checkPorts({ signal }: CliContext, runs: ReadonlySet<string>): Promise<string> {
   const published = SERVICE_CATALOGUE.services
     .filter(({ name }) => runs.has(name))

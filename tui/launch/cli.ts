@@ -11,7 +11,7 @@ export interface DevOptions {
   tui: boolean;
   processors: number;
   engines: EnginesChoice;
-  /** The folder for engines, logs and the state file; default: the project's `.observatory`. */
+  /** The folder for engines, logs and the state file; default: `.observatory` in the clone or current directory. */
   data: string | undefined;
 }
 
@@ -42,7 +42,7 @@ Addresses are written to .observatory/dev.json. Ctrl-C stops everything in order
 export function parseCli(args: string[]): DevOptions {
   const values = createCommandLine(
     "bun run dev",
-    "Starts the whole observatory on this machine and keeps it running until Ctrl-C: a private engine for each one that the environment does not name, then every service from source. When a source changes, the services that import it are started beside the running ones and take over once they are ready.",
+    "Starts the whole observatory on this machine and keeps it running until Ctrl-C: a private engine wherever the environment names none, then every service from source. When a source changes, the services that import it are started beside the running ones and take over once they are ready.",
   )
     .option("--demo", "submit a gentle stream of varied jobs")
     .option(

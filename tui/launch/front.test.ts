@@ -15,7 +15,7 @@ function service(fetch: (request: Request) => Response | Promise<Response>): str
 }
 
 function front(): { front: Front; url: string } {
-  // A port that was free a moment ago.
+  // Uses a port that was free a moment ago.
   const probe = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const port = probe.port!;
   void probe.stop(true);

@@ -62,7 +62,7 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
   const server = Bun.serve({
     hostname,
     port,
-    // An idle timeout would cut off event streams, which may be silent for minutes.
+    // No idle timeout, because it would cut off event streams that have nothing to send.
     idleTimeout: 0,
     maxRequestBodySize: MAX_BODY_BYTES,
     fetch: pass,

@@ -34,7 +34,7 @@ export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder
   return `READ_MODEL_URL=${readModelUrl} GATEWAY_URL=${gatewayUrl} ${command}`;
 }
 
-/** Prints the system that already runs, when a second one is started in the same folder. */
+/** Reports the system that already runs to a user who starts another one in the same folder. */
 export function sayWhatRuns(printer: Printer, state: DevState): void {
   const { owner, since, addresses } = state;
   const where = addresses.length > 0 ? "" : "; it is still starting, or already stopping";

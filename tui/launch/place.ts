@@ -25,7 +25,7 @@ export function serviceCommand(service: RunService): string[] {
 export const tuiCommand = () =>
   projectDir === undefined ? [process.execPath] : [process.execPath, join(projectDir, "tui/main.ts")];
 
-/** Returns the clone's path. Throws in a compiled binary, with an error that names `what` needs the clone. */
+/** Returns the clone's path. Throws in a compiled binary, with an error saying that `what` needs a clone. */
 export function mustBeClone(what: string): string {
   if (projectDir !== undefined) return projectDir;
   throw new Error(`${what} needs a clone of the project: run it there with bun run odd-dashboard`);

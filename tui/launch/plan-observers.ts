@@ -22,7 +22,7 @@ export interface ObserverPlan {
   readonly rows: readonly AddressRow[];
 }
 
-/** A plan without observers. A compiled binary always uses it, because it contains neither rules nor configuration. */
+/** A plan without observers. A compiled binary always uses it, because it contains none of their configuration. */
 export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
 
 /** Plans the observers found on the PATH, or none if the environment names others. Reports default ports in use. */

@@ -75,7 +75,7 @@ export async function planServices(processors: number, bindAddress: string): Pro
   return plans;
 }
 
-/** Returns the variables for one service: the whole environment, overridden with the addresses in this run. */
+/** Returns the variables for one service: the whole environment, overridden with this run's addresses. */
 export function environmentOf(
   plan: ServicePlan,
   all: readonly ServicePlan[],

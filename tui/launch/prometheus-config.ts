@@ -61,7 +61,7 @@ export function prometheusConfig({
     scrape_configs: compose.scrape_configs.flatMap(({ job_name, honor_labels, metrics_path }) => {
       const addresses = targets[job_name] ?? [];
       if (addresses.length === 0) return [];
-      // Only the services' jobs honour labels. Their name as `service` also labels `up` while a service is down.
+      // Only our services' jobs honour labels. This label also covers `up`, which a service that is down cannot label.
       const labels = honor_labels ? { service: job_name } : {};
       return [{ job_name, honor_labels, metrics_path, static_configs: [{ targets: addresses, labels }] }];
     }),

@@ -9,7 +9,7 @@ export interface ReadableLine {
 }
 
 const MAX_CHARS = 300;
-/** Many jobs may fail at once, and a handler's message may be long. */
+/** Shorter, because many jobs may fail at once and a handler's message may be long. */
 const MAX_JOB_CHARS = 160;
 
 /** Formats a warning, an error or a line that is not JSON for people; returns undefined for any other line. */

@@ -32,7 +32,10 @@ export interface RunServicesOptions {
 }
 
 export interface RunningServices {
-  /** Starts a process from the current source for each service. The old process serves until the new one is ready. */
+  /**
+   * Replaces each of these services with a process that runs the current source. The old process serves until the new
+   * one is ready.
+   */
   replace(services: ReadonlySet<ServiceName>): void;
 }
 

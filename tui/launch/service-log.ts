@@ -15,7 +15,7 @@ export interface LogTailOptions {
 export interface LogTail {
   /** Passes on everything written so far, before the caller prints another line. */
   catchUp(): void;
-  /** Skips everything written so far, because the caller shows it itself. */
+  /** Skips everything written so far, for a caller that shows it in another way. */
   skip(): void;
   /** Stops following after passing on the remaining lines. */
   stop(): void;

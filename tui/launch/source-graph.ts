@@ -6,7 +6,7 @@ import { jobTypeFiles } from "../../shared/job-types/discover.ts";
 /** The files that run in each service, as paths relative to the project's root. */
 export type SourceGraph = ReadonlyMap<ServiceName, ReadonlySet<string>>;
 
-/** A source cannot be parsed. The message contains the file, line, column and source line. */
+/** Thrown if a source file cannot be parsed. The message contains the file, line, column and source line. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }

@@ -15,7 +15,7 @@ export interface ServiceProcess {
   readonly logFile: string;
   /** The service's address: the front's if there is one, otherwise the process's own. */
   readonly url: string;
-  /** Holds the service's port, so each process listens on another, free one. Required for `replace`. */
+  /** Holds the service's port while each process listens on a free port of its own. Required for `replace`. */
   readonly front?: Front;
   /** How long a process may take to stop before it is killed. */
   readonly stopMs: number;
@@ -32,7 +32,7 @@ export interface ServiceProcess {
 
 export interface Supervised {
   readonly id: string;
-  /** Resolves when the service is ready for the first time; rejects with the signal's reason if that aborts first. */
+  /** Resolves when the service is ready for the first time. Rejects with the signal's reason if the signal aborts. */
   ready(signal: AbortSignal): Promise<void>;
   /** What the service is waiting for while it is not ready. */
   readonly waitingFor: string | undefined;
@@ -120,7 +120,7 @@ export function supervise(service: ServiceProcess): Supervised {
       if (hasEnded(running.child) || running.ending) return;
       if (running === serving || !serving) waitingFor = lacks;
       if (lacks === undefined) return takeOver(running);
-      // Lets requests through early: the process answers by now and reports what it is waiting for.
+      // Sends requests to the process already, because it answers and can report what it is waiting for.
       if (running === serving && lacks !== FIRST_ANSWER && !isLed) {
         isLed = true;
         void service.front?.lead(running.url);

@@ -132,7 +132,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     return reply?.ok ? ((await reply.json()) as { ticket: string }).ticket : undefined;
   }
 
-  /** Finds out with a plain request why a handshake failed, because the handshake itself carries no reason. */
+  /** Throws if a plain request reveals why the handshake failed. The handshake itself carries no reason. */
   async function explain(): Promise<void> {
     const reply = await request("", { headers: { accept: "application/problem+json" } });
     if (reply?.status === 403) {

@@ -46,7 +46,7 @@ export async function sendLoad(options: SendOptions): Promise<number> {
 
 async function sendOne({ client, job, onAccepted, onRefused }: SendOptions, dueAt: number): Promise<void> {
   try {
-    // Passes no signal: a request already sent may have been accepted, and only its answer tells.
+    // Passes no signal: the gateway may accept a request that was already sent, and only the answer says so.
     const { jobId } = await client.gateway.submitJob({ body: job });
     onAccepted(jobId, dueAt, performance.now() - dueAt);
   } catch (error) {
