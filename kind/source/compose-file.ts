@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 export const PROJECT = join(import.meta.dir, "../..");
 
-/** A service of compose.yaml, with anchors and merges resolved and variables as they are written. */
+/** A service in compose.yaml, with anchors and merges resolved but variables unresolved. */
 export interface ComposeService {
   readonly profiles?: readonly string[];
   readonly image: string;
@@ -41,19 +41,19 @@ export const composeText = await Bun.file(join(PROJECT, "compose/compose.yaml"))
 
 export const compose = Bun.YAML.parse(composeText) as ComposeFile;
 
-/** Returns a text of compose.yaml with every variable at its default and `$$` unescaped. */
+/** Replaces the variables in a value of compose.yaml with their defaults, and unescapes `$$`. */
 export function withDefaults(value: unknown): string {
   return String(value)
     .replaceAll(/\$\{[A-Z][A-Z0-9_]*:?-([^}]*)\}/g, "$1")
     .replaceAll("$$", "$");
 }
 
-/** Parses a duration of Compose into seconds. */
+/** Parses a Compose duration into seconds. */
 export function seconds(text: string): number {
   return Number(/^(\d+)s$/.exec(text)?.[1]);
 }
 
-/** Converts a size of Compose to Kubernetes' notation. */
+/** Converts a Compose memory size to Kubernetes' notation. */
 export function memory(text: unknown): string {
   return withDefaults(text).replace(/m$/, "Mi").replace(/g$/, "Gi");
 }

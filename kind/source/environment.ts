@@ -1,10 +1,10 @@
 import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
 
-/** The addresses of the engines, in their own Secret because another cluster has other engines. */
+/** Variables with the engines' addresses. They have a Secret of their own, because engines differ between clusters. */
 export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
 
-/** Compose's variables that are secret: the logins of the catalogue, and the token of the browser's terminal. */
+/** Compose's secret variables: the catalogue's logins and the browser terminal's token. */
 const SECRET_VARIABLES = new Set([
   "PTY_AUTH_TOKEN",
   ...SERVICE_CATALOGUE.services.flatMap(({ credentials }) =>
@@ -19,13 +19,13 @@ const reference = (kind: "secretKeyRef" | "configMapKeyRef", name: string, key: 
 const variablesIn = (raw: unknown) =>
   [...String(raw).matchAll(/\$\{([A-Z][A-Z0-9_]*):?-/g)].map(([, name = ""]) => name);
 
-/** Returns the secret variable in a value. */
+/** Returns the secret variable that a value contains. */
 const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIABLES.has(name));
 
-/** Whether a variable of Compose sets this; its value then applies to every service that reads it. */
+/** Whether a container's variable takes its value from the Compose variable of the same name. Settings are shared. */
 const isSetting = (name: string, raw: unknown) => !secretIn(raw) && variablesIn(raw).includes(name);
 
-/** Returns a container's variables: engines and logins from Secrets, settings from a ConfigMap, others as in Compose. */
+/** Returns a container's variables: addresses and logins from Secrets, settings from a ConfigMap, others inline. */
 export function environmentOf({ environment = {} }: ComposeService) {
   return Object.entries(environment).map(([name, raw]) => {
     const secret = secretIn(raw);
@@ -36,7 +36,7 @@ export function environmentOf({ environment = {} }: ComposeService) {
   });
 }
 
-/** Returns command-line words; a login becomes a reference to its variable, so that no manifest shows it. */
+/** Returns command-line words. Logins become references to variables, so that no manifest contains them. */
 export function words({ environment = {} }: ComposeService, list: readonly string[] | undefined) {
   return list?.map((word) => {
     const secret = secretIn(word);
@@ -60,15 +60,15 @@ function collect(keep: (name: string, raw: unknown) => [string, string] | undefi
   return inOrder(found).join("");
 }
 
-/** settings.env: the settings with Compose's defaults. */
+/** Returns the content of settings.env: the settings with Compose's defaults. */
 export const settings = () =>
   collect((name, raw) => (isSetting(name, raw) ? [name, withDefaults(raw)] : undefined));
 
-/** engine-urls.env: the addresses of the engines in the cluster. */
+/** Returns the content of engine-urls.env: the addresses of the engines in the cluster. */
 export const engineUrls = () =>
   collect((name, raw) => (ENGINE_URLS.includes(name) ? [name, withDefaults(raw)] : undefined));
 
-/** logins.env: the demonstration's logins. */
+/** Returns the content of logins.env: the demo logins. */
 export const logins = () =>
   collect((name, raw) => {
     const secret = ENGINE_URLS.includes(name) ? undefined : secretIn(raw);

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { runTool } from "../../shared/run-tool.ts";
 import { PROJECT } from "./compose-file.ts";
 
-/** The version that manifests are checked against, and that tests/kind runs in its own cluster. */
+/** The Kubernetes version that manifests are checked against and that tests/kind runs. */
 export const KUBERNETES = "1.36.3";
-/** The version of KEDA, for its single object. */
+/** The KEDA version of the ScaledObject's schema. */
 const KEDA = "2.21.0";
 export const SCHEMAS = join(PROJECT, `kind/schemas/kubernetes-${KUBERNETES}.json`);
 
-/** The kinds in the manifests. */
+/** The kinds of object in the manifests. */
 const KINDS = [
   "apps/v1 Deployment",
   "apps/v1 StatefulSet",
@@ -78,7 +78,7 @@ async function scaledObject(): Promise<Definition> {
   return { ...version.schema.openAPIV3Schema, "x-kubernetes-group-version-kind": [kind] };
 }
 
-/** Exports the schemas of our kinds from the sources of Kubernetes and KEDA. */
+/** Exports the schemas of these kinds from the sources of Kubernetes and KEDA. */
 async function exportSchemas(): Promise<void> {
   const text = await fileOf(`k8s.io/kubernetes@v${KUBERNETES}`, "api/openapi-spec/swagger.json");
   const { definitions } = JSON.parse(text) as { definitions: Definitions };

@@ -12,15 +12,15 @@ export const labelsOf = ({ name, role }: Pick<ServiceEntry, "name" | "role">) =>
   "observatory/role": role,
 });
 
-/** Kubernetes requires names when there are several ports. */
+/** Returns a port's name, which Kubernetes requires if there are several ports. */
 export const portName = (port: number) => `port-${port}`;
 
-/** The range of node ports. */
+/** Kubernetes' range of node ports. */
 const FIRST = 30_000;
 const COUNT = 2_768;
 
 /**
- * Returns the node port to which cluster.yaml maps a port of this machine. It follows from that port alone: a new part
- * moves no other, so an existing cluster keeps its mappings.
+ * Returns the node port that cluster.yaml maps to a port of this machine. It depends only on that port: adding a part
+ * moves no other node port, so an existing cluster keeps its mappings.
  */
 export const nodePortOf = (port: number) => FIRST + (port % COUNT);

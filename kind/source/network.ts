@@ -5,7 +5,7 @@ import { scrapedPorts } from "./prometheus.ts";
 
 type Call = readonly [to: string, port: number];
 
-/** Calls beyond the `needs` of the catalogue: a part starts without these targets. */
+/** Calls beyond the catalogue's `needs`: a part can start without these targets. */
 const ALSO_CALLS: Readonly<Record<string, readonly string[]>> = {
   gateway: ["processor"],
   "metrics-engine": ["processor"],
@@ -20,11 +20,11 @@ const callsOf = ({ name, needs, environment }: ServiceEntry): readonly Call[] =>
   ...(environment.includes("OTEL_EXPORTER_OTLP_ENDPOINT")
     ? [["jaeger", portOf("jaeger", "Traces, OTLP over HTTP").port] as const]
     : []),
-  // It sends alerts to a port that it also scrapes.
+  // Prometheus also sends alerts to one of the ports that it scrapes.
   ...(name === "prometheus" ? scrapedPorts() : []),
 ];
 
-/** The calls of each part by target and port: the arrows of docs/architecture.md. */
+/** Each part's calls by target and port, which docs/architecture.md draws as arrows. */
 export const ARROWS: Readonly<Record<string, readonly Call[]>> = Object.fromEntries(
   SERVICE_CATALOGUE.services.map((entry) => [entry.name, callsOf(entry)]),
 );
@@ -47,7 +47,7 @@ export function networkPolicyOf(entry: ServiceEntry) {
     for (const [to, port] of targets)
       if (to === name) callers.set(port, [...(callers.get(port) ?? []), from]);
   const egress: object[] = (ARROWS[name] ?? []).map(([to, port]) => ({ to: [pods(to)], ports: [tcp(port)] }));
-  // The cluster's API has no pod to name.
+  // The cluster's API server has no pod that a policy could name.
   if (name === "prometheus") egress.push({ ports: [tcp(443), tcp(6443)] });
   const ingress: object[] = [...callers].map(([port, from]) => ({
     from: from.map(pods),
@@ -64,7 +64,7 @@ export function networkPolicyOf(entry: ServiceEntry) {
   return policy(name, spec, labelsOf(entry));
 }
 
-/** Refuses every connection that no other policy allows, except to the name server. */
+/** Returns policies that refuse every connection that no other policy allows, except to the name server. */
 export const defaultPolicies = () => [
   policy("deny-by-default", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
   policy("name-server", {
@@ -79,7 +79,7 @@ export const defaultPolicies = () => [
   }),
 ];
 
-/** Opens the ports that the overlay `local` publishes to this machine. */
+/** Returns policies that open the ports that the overlay `local` publishes on this machine. */
 export const publishedPolicies = () =>
   SERVICE_CATALOGUE.services.flatMap(({ name, ports }) => {
     const open = ports.filter((one) => one.published).map(({ port }) => tcp(port));

@@ -7,8 +7,8 @@ const FILE = "compose/nginx/observatory.conf";
 const DOCKER = /^ *# Docker's own name server.*\n *resolver 127\.0\.0\.11 valid=5s ipv6=off;$/m;
 
 /**
- * Returns Compose's nginx configuration with the cluster's name server. nginx looks names up itself and knows no search
- * list, so services have their full names.
+ * Returns Compose's nginx configuration with the cluster's name server. nginx resolves names itself and ignores search
+ * domains, so services need fully qualified names.
  */
 export function nginxConfig(): string {
   const text = readFileSync(join(PROJECT, FILE), "utf8");
@@ -16,7 +16,7 @@ export function nginxConfig(): string {
   return text
     .replace(
       DOCKER,
-      "  # The cluster's name server: a Service keeps its address while its pods come and go.\n" +
+      "  # The cluster's name server. A Service keeps its address when its pods are replaced.\n" +
         "  resolver kube-dns.kube-system.svc.cluster.local valid=5s ipv6=off;",
     )
     .replaceAll(/^( *set \$\w+ http:\/\/[a-z-]+)(:\d+;)$/gm, `$1.${NAMESPACE}.svc.cluster.local$2`);

@@ -6,7 +6,7 @@ import { networkPolicyOf } from "./network.ts";
 import { prometheusAccess } from "./prometheus.ts";
 import { workloadOf } from "./workload.ts";
 
-/** Clients call each of its pods directly, so its name resolves to every address instead of a shared one. */
+/** Clients call this part's pods directly, so its name resolves to every pod instead of one shared address. */
 const HEADLESS = "processor";
 
 const portsOf = (entry: ServiceEntry) =>
@@ -23,7 +23,7 @@ const serviceOf = (entry: ServiceEntry) => ({
   },
 });
 
-/** Evicts at most one pod of a part at a time, even its only one: callers wait, and nothing is lost. */
+/** Allows evicting one pod of a part at a time, even its only one: callers then wait, and nothing is lost. */
 const budgetOf = ({ name, role }: ServiceEntry) => ({
   apiVersion: "policy/v1",
   kind: "PodDisruptionBudget",
@@ -35,7 +35,7 @@ const budgetOf = ({ name, role }: ServiceEntry) => ({
   },
 });
 
-/** Returns every object of a part. */
+/** Returns all Kubernetes objects of a part. */
 export function objectsOf(entry: ServiceEntry): object[] {
   const service = compose.services[entry.name] as ComposeService;
   return [
@@ -51,7 +51,7 @@ const published = SERVICE_CATALOGUE.services.flatMap((entry) =>
   entry.ports.flatMap(({ port, published: at }) => (at ? [{ entry, port, outside: at.port }] : [])),
 );
 
-/** The Services that this machine reaches through the ports that cluster.yaml maps. */
+/** Returns the Services behind the ports that cluster.yaml maps to this machine. */
 export const outsideServices = () =>
   SERVICE_CATALOGUE.services
     .filter(({ name }) => published.some(({ entry }) => entry.name === name))
@@ -73,7 +73,7 @@ export const outsideServices = () =>
       },
     }));
 
-/** cluster.yaml: three nodes, and every published port of Compose on the same port of this machine's loopback. */
+/** Returns cluster.yaml: three nodes, with Compose's published ports on this machine's loopback address. */
 export function clusterConfig() {
   const mappings = published.map(({ outside }) => ({
     containerPort: nodePortOf(outside),

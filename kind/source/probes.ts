@@ -7,18 +7,20 @@ const START_EVERY_SECONDS = 2;
 
 const get = (path: string, port: number) => ({ httpGet: { path, port: portName(port) } });
 
-/** A health check of Compose as a command in the container. */
+/** Returns a Compose health check as a command in the container. */
 function command(test: readonly string[]): readonly string[] {
   const [kind, ...rest] = test.map((word) => word.replaceAll("$$", "$"));
   return kind === "CMD-SHELL" ? ["/bin/sh", "-c", ...rest] : rest;
 }
 
 /**
- * Returns the probes that decide whether a part has started, may receive requests, and must restart. Our services report
- * on /readyz that they wait for their engines, so only /healthz may restart them. Compose's health checks run unchanged
- * as readiness. A connection decides whether an engine has started, because a command such as RabbitMQ's starts a second
- * Erlang machine within the limits of the first, and whether it restarts, because losing its work does not help a slow
- * engine.
+ * Returns the probes that decide whether a part has started, may receive requests, and must restart.
+ *
+ * - Services fail /readyz while they wait for engines, so only /healthz may restart them.
+ * - Compose's health checks run unchanged as readiness probes.
+ * - Engines have started once they accept a connection: a command such as RabbitMQ's would start a second Erlang VM
+ *   within the limits of the first.
+ * - Engines restart only if they accept no connection: a restart does not help a slow engine and loses its work.
  */
 export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
   const timeoutSeconds = healthcheck ? seconds(healthcheck.timeout) : 5;
@@ -29,14 +31,14 @@ export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
   const exec = healthcheck && { exec: { command: command(healthcheck.test) } };
   const ready = entry.health ? get(entry.health.path, port) : (exec ?? connect);
   const live = entry.role === "service" ? get("/healthz", port) : entry.health ? ready : connect;
-  // A command may start its own Erlang machine: no more often than under Compose.
+  // A command may start its own Erlang VM, so it runs no more often than under Compose.
   const periodSeconds = entry.health ? 5 : healthcheck ? seconds(healthcheck.interval) : 10;
   return {
     startupProbe: {
       ...live,
       periodSeconds: START_EVERY_SECONDS,
       timeoutSeconds,
-      // Twice as long as Compose waits: a node may still be pulling and unpacking other images.
+      // Twice as long as under Compose, because a node may still be pulling and unpacking other images.
       failureThreshold: Math.ceil((2 * startSeconds) / START_EVERY_SECONDS),
     },
     readinessProbe: { ...ready, periodSeconds, timeoutSeconds, failureThreshold },

@@ -20,7 +20,7 @@ const parsed = Bun.YAML.parse(readFileSync(FILE, "utf8")) as {
   readonly scrape_configs: readonly ScrapeConfig[];
 };
 
-/** Returns the part and the port that a scrape job of Compose targets. */
+/** Returns the part and port that a Compose scrape job targets. */
 function targetOf({ job_name, static_configs, dns_sd_configs }: ScrapeConfig): readonly [string, number] {
   const [dns] = dns_sd_configs ?? [];
   if (dns?.names[0]) return [dns.names[0], dns.port];
@@ -31,11 +31,11 @@ function targetOf({ job_name, static_configs, dns_sd_configs }: ScrapeConfig): r
 
 const POD = "__meta_kubernetes_pod";
 
-/** Returns a scrape job of Compose that finds its pods through the API. */
+/** Converts a Compose scrape job to one that finds its pods through the API. */
 function inCluster(job: ScrapeConfig): object {
   const { static_configs, dns_sd_configs: _, ...rest } = job;
   const [name, port] = targetOf(job);
-  // Prometheus itself.
+  // Prometheus scrapes itself the same way in a cluster.
   if (name === "localhost") return job;
   const isOurs = job.honor_labels === true;
   return {
@@ -51,7 +51,7 @@ function inCluster(job: ScrapeConfig): object {
         regex: `${name};${port};(Pending|Running)`,
         action: "keep",
       },
-      // A pod that has no address yet cannot be scraped.
+      // Skips pods that have no address yet.
       { source_labels: [`${POD}_ip`], regex: ".+", action: "keep" },
       { source_labels: [`${POD}_name`], replacement: `$1:${port}`, target_label: "instance" },
       ...(isOurs
@@ -61,17 +61,17 @@ function inCluster(job: ScrapeConfig): object {
   };
 }
 
-/** Returns the ports that Prometheus scrapes. */
+/** Returns the parts and ports that Prometheus scrapes. */
 export const scrapedPorts = () =>
   parsed.scrape_configs.map(targetOf).filter(([name]) => name !== "localhost");
 
-/** Returns Compose's prometheus.yml with targets that are found through the API. */
+/** Returns Compose's prometheus.yml, but finds targets through the API. */
 export const prometheusConfig = () => ({
   ...parsed,
   scrape_configs: parsed.scrape_configs.map(inCluster),
 });
 
-/** Allows Prometheus to list the pods of its own namespace, and nothing else. */
+/** Returns the objects that allow Prometheus to list its namespace's pods and nothing else. */
 export const prometheusAccess = () => [
   { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "prometheus" } },
   {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type ComposeService, memory, PROJECT } from "./compose-file.ts";
 
-/** The size of the claim of each named volume of Compose. */
+/** The claim size for each named Compose volume. */
 const SIZES: Readonly<Record<string, string>> = {
   "rabbitmq-data": "4Gi",
   "postgres-data": "8Gi",
@@ -33,8 +33,8 @@ const configMap = (name: string) => ({ configMap: { name } });
 const files = (folder: string) => readdirSync(join(PROJECT, "compose", folder)).sort();
 
 /**
- * The files that Compose binds, by their path there. compose/kustomization.yaml makes a ConfigMap of each; the files that
- * differ in a cluster are in base/.
+ * The files that Compose mounts, by their path in compose/. compose/kustomization.yaml turns them into ConfigMaps;
+ * files that differ in a cluster are in kind/base/.
  */
 const BOUND: Readonly<Record<string, () => { volume: object; subPath?: string }>> = {
   "./rabbitmq/observatory.conf": () => ({
@@ -71,9 +71,9 @@ function projected(name: string, paths: Readonly<Record<string, string>>) {
   return { projected: { sources: [{ configMap: { name, items } }] } };
 }
 
-/** Files that Compose has elsewhere: in an image, in a volume of two containers, or in compose.yaml itself. */
+/** Files that Compose keeps elsewhere: in an image, in a volume shared by two containers, or inside compose.yaml. */
 const OTHER: Readonly<Record<string, Volumes>> = {
-  // The configuration in the image uses Docker's name server.
+  // The image contains Compose's configuration, which uses Docker's name server.
   "web-ui": fromOther("nginx", configMap("nginx-config"), "/etc/nginx/conf.d"),
   "read-model": fromOther("webhook-token", { secret: { secretName: "alert-webhook" } }, "/run/alertmanager"),
   alertmanager: fromOther(
@@ -100,7 +100,7 @@ function fromOther(name: string, volume: object, mountPath: string, subPath?: st
   return { mounts: [mount], volumes: [{ name, ...volume }], claims: [] };
 }
 
-/** Returns the mounts of a part of compose.yaml as a pod mounts them. */
+/** Converts a part's mounts in compose.yaml to a pod's mounts, volumes and claims. */
 export function volumesOf(name: string, { volumes = [], tmpfs = [], shm_size }: ComposeService): Volumes {
   const mounts: Mount[] = [];
   const made = new Map<string, object>();
@@ -108,7 +108,7 @@ export function volumesOf(name: string, { volumes = [], tmpfs = [], shm_size }: 
   for (const volume of volumes) {
     const [source = "", mountPath = "", mode] = volume.split(":");
     if (!source.startsWith(".")) {
-      // Another part's volume: a Secret replaces it.
+      // A read-only mount is another part's volume, which a Secret replaces.
       if (mode === "ro") continue;
       const size = SIZES[source];
       if (!size) throw new Error(`kind/source/volumes.ts has no size for the volume ${source}`);
@@ -136,7 +136,7 @@ export function volumesOf(name: string, { volumes = [], tmpfs = [], shm_size }: 
     mounts.push({ name: "shm", mountPath: "/dev/shm" });
     made.set("shm", { name: "shm", emptyDir: { medium: "Memory", sizeLimit: memory(shm_size) } });
   }
-  // Kubernetes silently prefers a claim to a volume of the same name.
+  // If a claim and a volume have the same name, Kubernetes silently uses the claim.
   const twice = claims.find((claim) => made.has(claim.name));
   if (twice) throw new Error(`${name} has a claim and a volume ${twice.name}`);
   const other = OTHER[name];

@@ -5,14 +5,14 @@ import { labelsOf, portName, selectorOf } from "./names.ts";
 import { probesOf } from "./probes.ts";
 import { volumesOf } from "./volumes.ts";
 
-/** A pod that is ending must answer until its endpoint is withdrawn everywhere. */
+/** An ending pod must keep answering until its endpoint has been withdrawn everywhere. */
 const PRE_STOP_SECONDS = 5;
 const preStopOf = ({ role }: ServiceEntry) => (role === "service" ? PRE_STOP_SECONDS : 0);
 const SPARE_SECONDS = 5;
-/** Compose's own default. */
+/** Compose's default. */
 const STOP_GRACE = "10s";
 
-/** The user of each image; ours and the web page's server have theirs in the Dockerfile. */
+/** The user of each image. The Dockerfile sets the users of our images and of the page's server. */
 const OWN_USER = 65_532;
 const USERS: Readonly<Record<string, number>> = {
   "web-ui": 101,
@@ -31,16 +31,16 @@ const USERS: Readonly<Record<string, number>> = {
   "mongo-express": 1_000,
   redisinsight: 1_000,
 };
-/** Only where it differs from the user's number. */
+/** Group ids that differ from the user's id. */
 const GROUPS: Readonly<Record<string, number>> = { redis: 1_000, grafana: 0, pgadmin: 0 };
 
 /**
- * Listens on port 80 without being root, and its program has a file capability without which the kernel refuses to run
- * it. The restricted level allows both.
+ * Listens on port 80 without being root. Its program has a file capability, so the kernel refuses to run it in a
+ * container without that capability. The restricted level permits both.
  */
 const LISTENS_ON_80 = "pgadmin";
 
-/** Has a token of the API mounted: Prometheus finds pods through it. */
+/** The only part with an API token: Prometheus finds pods through the API. */
 const CALLS_THE_API = "prometheus";
 
 export function workloadOf(entry: ServiceEntry, service: ComposeService) {
@@ -52,7 +52,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
       ...(entry.name === CALLS_THE_API
         ? { serviceAccountName: CALLS_THE_API }
         : { automountServiceAccountToken: false }),
-      // Our services would read variables such as REDIS_PORT=tcp://… as settings.
+      // Without this, services would read variables such as REDIS_PORT=tcp://… as settings.
       enableServiceLinks: false,
       terminationGracePeriodSeconds:
         preStopOf(entry) + seconds(service.stop_grace_period ?? STOP_GRACE) + SPARE_SECONDS,
@@ -71,7 +71,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
   };
   const metadata = { name: entry.name, labels: labelsOf(entry) };
   const selector = { matchLabels: selectorOf(entry.name) };
-  // No replica count: it is 1 until someone or an autoscaler changes it, and applying this again keeps the change.
+  // Without a replica count, a Deployment starts with one pod, and applying it again keeps a changed count.
   if (!isStateful)
     return {
       apiVersion: "apps/v1",
@@ -103,7 +103,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
 
 function containerOf(entry: ServiceEntry, service: ComposeService, mounts: readonly object[]) {
   const environment = environmentOf(service);
-  // Under Compose, Alertmanager creates its token; here the token is a Secret.
+  // Under Compose, Alertmanager's container creates the webhook token; in a cluster the token is a Secret.
   const command = entry.name === "alertmanager" ? undefined : words(service, service.entrypoint);
   const args = words(service, service.command);
   return {
@@ -126,7 +126,7 @@ function containerOf(entry: ServiceEntry, service: ComposeService, mounts: reado
   };
 }
 
-/** Compose's limits. Requests cover a part at rest, so all parts fit on one small machine. */
+/** Uses Compose's limits. Requests cover a part at rest, so that all parts fit on one small machine. */
 function resourcesOf({ mem_limit, cpus }: ComposeService) {
   const cpu = 1_000 * Number(withDefaults(cpus));
   const [, amount = "", unit = ""] = /^(\d+)(Mi|Gi)$/.exec(memory(mem_limit)) ?? [];
@@ -144,7 +144,7 @@ function podSecurity(name: string, hasVolume: boolean) {
     runAsNonRoot: true,
     runAsUser: user,
     runAsGroup: group,
-    // Only at the first start: RabbitMQ's cookie and PostgreSQL's data must stay closed to their group.
+    // Changes ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must stay closed to the group.
     ...(hasVolume && { fsGroup: group, fsGroupChangePolicy: "OnRootMismatch" }),
     seccompProfile: { type: "RuntimeDefault" },
     ...(name === LISTENS_ON_80 && {
