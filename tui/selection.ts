@@ -174,9 +174,11 @@ export function jobTargets(state: State, verb: keyof typeof MAY): readonly strin
   const statuses = new Map(jobRows(state).map(({ id, status }) => [id, status]));
   const shown = selected(state);
   if (shown?.status) statuses.set(shown.id, shown.status);
-  // The status of a marked job that has left the page is unknown. The job counts as failed, so the service decides
-  // whether it can be retried.
-  return targets(state).filter((id) => MAY[verb](statuses.get(id) ?? "FAILED"));
+  return targets(state).filter((id) => {
+    const status = statuses.get(id);
+    // A marked job that has left the page has no known status: the service decides.
+    return status === undefined || MAY[verb](status);
+  });
 }
 
 /** Whether the selection contains a job that can be retried. */

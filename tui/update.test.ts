@@ -40,6 +40,24 @@ test("a destructive command shows its count and waits for confirmation", () => {
   expect(run).toEqual([{ kind: "run", command: { kind: "cancel", ids: [sampleId(3)] } } as never]);
 });
 
+test("a marked job that has left the page can still be cancelled and retried", () => {
+  const { state } = press(jobs(), " ");
+  const { id, ...page } = { id: state.data.jobs!.value!.items[0]!.id, ...state.data.jobs!.value! };
+  const left = { ...page, items: page.items.filter((job) => job.id !== id) };
+  const [gone] = update(
+    { ...state, data: { ...state.data, jobs: { ...state.data.jobs!, inFlight: true } } },
+    { kind: "loaded", name: "jobs", key: state.data.jobs!.key, value: left },
+    NOW,
+  );
+  for (const [key, kind] of [
+    ["x", "cancel"],
+    ["t", "retry"],
+  ] as const) {
+    const asked = press(gone, key).state;
+    expect(press(asked, "y").effects).toEqual([{ kind: "run", command: { kind, ids: [id] } } as never]);
+  }
+});
+
 test("the service counts all matches before a bulk action is confirmed", () => {
   const { state, effects } = press(liveState(80, 24, { screen: "jobs" }), "*", "t");
   expect(effects).toMatchObject([{ kind: "count", command: { kind: "retry-all", filter: {} } }]);
