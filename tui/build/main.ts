@@ -15,17 +15,17 @@ const TARGETS =
 async function main(): Promise<number> {
   const command = createCommandLine(
     "bun run build",
-    "Compiles standalone binaries under dist/. odd-dashboard carries every service too: odd-dashboard service gateway. The page goes to web/ beside them.",
+    "Compiles standalone binaries to dist/, and the page to dist/web/. odd-dashboard also contains every service: odd-dashboard service gateway runs one.",
   )
     .argument(
       "[name...]",
-      `any of ${BINARIES.map(({ name }) => name).join(", ")}; all of them and the page if left out`,
+      `any of ${BINARIES.map(({ name }) => name).join(", ")}; default: all of them, and the page`,
     )
     .option("--target <target>", `for another platform, in dist/TARGET/: ${TARGETS}`)
     .option("--out <folder>", "instead of dist/")
     .addHelpText(
       "after",
-      "\nCOMMIT and SOURCE_DATE_EPOCH, where set, are the commit and the time that `--version` shows.",
+      "\nIf set, COMMIT and SOURCE_DATE_EPOCH are the commit and the build time that `--version` shows.",
     )
     .parse();
   const [names] = command.processedArgs;

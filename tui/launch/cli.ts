@@ -18,8 +18,8 @@ export interface DevOptions {
 const MAX_PROCESSORS = 16;
 
 const ENVIRONMENT = `
-Engines: each of these URLs is used as it is when set; otherwise a private engine takes its place. The private
-PostgreSQL is the one on the PATH (15 or newer), else the one installed from npm.
+Engines: each of these URLs is used if it is set; otherwise, a private engine is started. The private PostgreSQL is
+the one on the PATH (15 or newer), else the one installed from npm.
   BUS_URL           amqp://…      the message bus (RabbitMQ), or postgres://…
   DATABASE_URL      postgres://…  the job store (PostgreSQL)
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
