@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseAddressRanges } from "./address-ranges.ts";
 
-test("addresses inside the listed ranges are allowed, others are not", () => {
+test("only addresses inside the listed ranges are allowed", () => {
   const list = parseAddressRanges("HTTP_CHECK_ALLOW", "127.0.0.0/8, ::1, 10.1.2.3");
   expect(list.check("127.9.9.9", "ipv4")).toBe(true);
   expect(list.check("::1", "ipv6")).toBe(true);
@@ -16,7 +16,7 @@ test("an empty list allows nothing", () => {
 });
 
 test.each(["localhost", "127.0.0.1/33", "127.0.0.1/x", "1.2.3", "10.0.0.0/"])(
-  "%s is named as faulty",
+  "the error quotes the faulty part: %s",
   (text) => {
     expect(() => parseAddressRanges("HTTP_CHECK_ALLOW", text)).toThrow(JSON.stringify(text));
   },

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * Parses addresses and ranges such as `127.0.0.0/8, ::1` from the setting `name`. Throws an error that quotes the
- * faulty part. Returns a set to `check` against; despite its name, Node's BlockList blocks nothing here.
+ * Parses the addresses and ranges in the setting `name`, such as `127.0.0.0/8, ::1`. Throws an error that quotes the
+ * faulty part. Returns a set to `check` addresses against; despite its name, Node's BlockList blocks nothing here.
  */
 export function parseAddressRanges(name: string, text: string): BlockList {
   const list = new BlockList();

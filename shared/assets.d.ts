@@ -1,4 +1,4 @@
-// Files that the bundler embeds: each import is the file's text or its path.
+// The bundler embeds these files. Importing one yields its text or its path.
 declare module "*.sql" {
   const text: string;
   export default text;

@@ -15,7 +15,7 @@ describe("waiting", () => {
     expect(fullJitter(3, 100, 10_000, () => 0)).toBe(0);
   });
 
-  test("orAbort rejects with the reason of the signal", async () => {
+  test("orAbort rejects with the signal's reason", async () => {
     const stop = new AbortController();
     const waiting = orAbort(new Promise(() => undefined), stop.signal);
     stop.abort(new Error("deadline"));

@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or as soon as `signal` aborts (without an error: the caller checks its signal). */
+/** Resolves after `ms`, or as soon as `signal` aborts. It never rejects, so the caller must check its signal. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -12,7 +12,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Exponential backoff with full jitter: a random time between 0 and `min(capMs, baseMs · 2ⁿ)`, n counted from 0. */
+/** Exponential backoff with full jitter: returns a random time from 0 to `min(capMs, baseMs · 2ⁿ)`; n starts at 0. */
 export function fullJitter(
   n: number,
   baseMs: number,
@@ -22,20 +22,20 @@ export function fullJitter(
   return Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.min(n, 30)));
 }
 
-/** Exponential backoff, half fixed and half random: never a tight loop, never all at once. */
+/** Exponential backoff, half fixed and half random, which avoids both tight loops and simultaneous retries. */
 export function halfJitter(n: number, baseMs: number, capMs: number): number {
   const ms = Math.min(capMs, baseMs * 2 ** Math.min(n, 30));
   return Math.round(ms / 2 + (Math.random() * ms) / 2);
 }
 
-/** Says that something took too long. */
+/** Thrown when work takes too long. */
 export class LateError extends Error {
   override readonly name = "LateError";
 }
 
 /**
- * Rejects with {@link LateError} when `work` has not settled after `ms`; `what` begins its sentence. The work itself
- * goes on, and its late failure is not reported.
+ * Rejects with {@link LateError} if `work` has not settled after `ms`; `what` is the subject of the error's sentence.
+ * The work itself continues, and its late failure is not reported.
  */
 export async function within<T>(ms: number, work: PromiseLike<T>, what?: string): Promise<T> {
   let timer: Timer | undefined;
@@ -61,7 +61,7 @@ export function createIdler(isIdle: () => boolean): { idle(): Promise<void>; set
   };
 }
 
-/** Rejects with the signal's reason when it aborts before the promise settles; the promise itself continues. */
+/** Rejects with the signal's reason if it aborts before the promise settles; the work behind the promise continues. */
 export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise<T>((resolve, reject) => {
@@ -71,7 +71,7 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>
   });
 }
 
-/** Retries with backoff until it succeeds or `signal` aborts (then rejects with the last error). */
+/** Retries an attempt with backoff until it succeeds. If `signal` aborts first, rejects with the last error. */
 export async function untilItSucceeds<T>(
   attempt: () => Promise<T>,
   {

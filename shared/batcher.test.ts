@@ -44,7 +44,7 @@ describe("batcher", () => {
     expect(await Promise.all(taken)).toEqual([1, 2]);
   });
 
-  test("the error of a batch reaches each of its items, and the next batch runs", async () => {
+  test("all items of a batch receive its error, and the next batch still runs", async () => {
     let calls = 0;
     const batcher = createBatcher<number, number>({
       run: async (items) => {

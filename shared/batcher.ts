@@ -2,27 +2,27 @@ import { createIdler } from "./async.ts";
 import { AppError } from "./errors.ts";
 
 export interface BatcherOptions<I, O> {
-  /** Handles some items; returns one outcome for each, in the same order. */
+  /** Handles a batch of items, and returns one outcome for each, in the same order. */
   readonly run: (items: readonly I[]) => Promise<readonly O[]>;
   readonly maxBatch: number;
-  /** Maximum number of concurrent batches. */
+  /** The maximum number of concurrent batches. */
   readonly maxInFlight: number;
-  /** Maximum number of items waiting or in progress; one more is refused with `OVERLOADED`. */
+  /** The maximum number of items waiting or in progress; further ones are refused with `OVERLOADED`. */
   readonly maxItems: number;
 }
 
 export interface Batcher<I, O> {
-  /** Adds one item; settles with its outcome, or with the error of its batch. */
+  /** Adds an item. Resolves to its outcome, or rejects with its batch's error. */
   add(item: I): Promise<O>;
-  /** Items waiting or in progress. */
+  /** The number of items waiting or in progress. */
   readonly size: number;
-  /** Resolves when nothing is waiting or in progress. */
+  /** Resolves when no item is waiting or in progress. */
   idle(): Promise<void>;
 }
 
 /**
- * Groups items without waiting for more: the first goes at once, and what arrives while all places are taken forms the
- * next batch. An idle batcher therefore has the latency of one call, and batches grow by themselves under load.
+ * Groups items without waiting for more: the first item is dispatched at once, and items that arrive while the maximum
+ * number of batches is running form the next one. An idle batcher adds no latency, and batches grow with the load.
  */
 export function createBatcher<I, O>({
   run,
@@ -44,7 +44,7 @@ export function createBatcher<I, O>({
   function schedule() {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
     scheduled = true;
-    // One turn of the event loop collects what arrived in the same read of the sockets.
+    // One turn of the event loop collects the items that arrived in the same socket read.
     setImmediate(() => {
       scheduled = false;
       while (waiting.length > 0 && inFlight < maxInFlight) void dispatch();

@@ -1,17 +1,17 @@
 import { expect, test } from "bun:test";
 import { createBoundedLabels } from "./bounded-labels.ts";
 
-test("the first names keep their own label, later ones are other, and neither changes", () => {
+test("the first names keep their own label, later names become other, and no label ever changes", () => {
   const labelOf = createBoundedLabels(2);
   expect(["a", "b", "c", "a", "d", "b"].map(labelOf)).toEqual(["a", "b", "other", "a", "other", "b"]);
 });
 
-test("any number of names makes at most as many labels as the limit, plus other", () => {
+test("there are never more labels than the limit, plus other", () => {
   const labelOf = createBoundedLabels(50);
   const labels = new Set(Array.from({ length: 10_000 }, (_, n) => labelOf(`type-${n}`)));
   expect(labels.size).toBe(51);
 });
 
-test("a limit of zero leaves only other", () => {
+test("with a limit of zero, the only label is other", () => {
   expect(createBoundedLabels(0)("a")).toBe("other");
 });

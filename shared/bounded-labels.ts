@@ -1,6 +1,6 @@
 /**
- * Bounds the number of distinct labels: the first `limit` names keep their own, every later one is "other". For metric
- * labels and series, whose cost grows with their number.
+ * Limits the number of distinct labels: the first `limit` names keep their own label, and every later name becomes
+ * "other". Used for metric labels and series, whose cost grows with their number.
  */
 export function createBoundedLabels(limit: number): (name: string) => string {
   const known = new Set<string>();

@@ -15,15 +15,15 @@ export interface FilterContext {
   readonly language: FilterLanguage;
   readonly code: ProblemCode;
   readonly now: Date;
-  /** Query parameters other than the filter's. */
+  /** Query parameters that do not belong to the filter. */
   readonly others?: readonly string[];
-  /** The types that have jobs. Read only for a type not registered here, whose jobs may have outlived it. */
+  /** Reads the types that have jobs. Called only for an unregistered type, whose jobs may have outlived it. */
   readonly storedTypes: () => Promise<readonly string[]>;
 }
 
 /**
- * Reads a filter as JSON, as one line of text or as query parameters, turning its ages into times. Rejects with the
- * code of the context, naming each fault.
+ * Reads a filter from JSON, a line of text or query parameters, and turns its ages into times. Rejects with the
+ * context's code, naming each fault.
  */
 export async function checkedFilter<L extends FilterLanguage>(
   given: string | URLSearchParams | Filters[L],

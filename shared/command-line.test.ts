@@ -25,7 +25,7 @@ test.each([
   expect(() => parse(...args)).toThrow(new UsageError(sentence));
 });
 
-test("known options are parsed, and the others have their defaults", () => {
+test("the given options are parsed, and the others have their defaults", () => {
   expect(parse("--engines", "full", "--no-reload")).toEqual({ engines: "full", reload: false, rounds: 3 });
   expect(parse("--rounds=9")).toEqual({ reload: true, rounds: 9 });
 });

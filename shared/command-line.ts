@@ -1,14 +1,14 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { unknownOption } from "./unknown-option.ts";
 
-/** A command line that cannot be carried out. Its message is all that the user needs. */
+/** Thrown for a command line that cannot be carried out. Its message is all that the user needs to see. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 /**
- * Creates the command line of a script; add options and arguments to it, then parse. `--help` prints and exits with 0.
- * Anything that cannot be parsed throws a {@link UsageError}, which names the nearest known option.
+ * Creates a script's command line, to which the caller adds options and arguments before parsing. `--help` prints the
+ * help and exits with 0. Parsing throws a {@link UsageError}, which suggests the nearest option for an unknown one.
  */
 export function createCommandLine(name: string, description: string) {
   const command = new Command(name);
@@ -23,7 +23,7 @@ export function createCommandLine(name: string, description: string) {
     });
 }
 
-/** The library's message as one sentence. Its own suggestions miss options that are given with a value. */
+/** Rewrites the library's message as one sentence. The library suggests nothing for an option with a value. */
 function sentenceOf(message: string, options: readonly string[]): string {
   const [, unknown] = /^error: unknown option '([^']*)'/.exec(message) ?? [];
   if (unknown !== undefined) return unknownOption(unknown, options);
@@ -31,7 +31,7 @@ function sentenceOf(message: string, options: readonly string[]): string {
   return `${fault.charAt(0).toUpperCase()}${fault.slice(1)}; see --help`;
 }
 
-/** A parser for whole numbers within bounds. Its error states what was expected. */
+/** Returns a parser for whole numbers within bounds. Its error states the expected range. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

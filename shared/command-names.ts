@@ -1,6 +1,6 @@
 import type { Action } from "./keymap.ts";
 
-/** The names under which `:` offers the keymap's actions. Movement within a screen has none: a key is quicker. */
+/** The names under which `:` offers the keymap's actions. Movement within a screen has none, since a key is quicker. */
 export const COMMAND_NAMES: Partial<Record<Action, string>> = {
   "new-job": "new job",
   pages: "pages",
@@ -25,7 +25,7 @@ export const COMMAND_NAMES: Partial<Record<Action, string>> = {
   "shut-down": "shut down",
 };
 
-/** The entries whose names contain the letters of a text in order, best first. */
+/** Returns the entries whose names contain a text's letters in order, best match first. */
 export function matchNames<E extends { readonly name: string }>(entries: readonly E[], text: string): E[] {
   return entries
     .map((entry) => ({ entry, score: gapsIn(entry.name, text) }))
@@ -34,7 +34,7 @@ export function matchNames<E extends { readonly name: string }>(entries: readonl
     .map(({ entry }) => entry);
 }
 
-/** How far apart the letters of `text` are in `name`, 0 for a beginning; -1 when it does not contain them in order. */
+/** Returns how far apart the letters of `text` are in `name`: 0 for a prefix, -1 if they do not occur in order. */
 function gapsIn(name: string, text: string): number {
   let at = -1;
   let gaps = 0;

@@ -10,7 +10,7 @@ const Schema = Type.Object({
 });
 
 describe("configuration", () => {
-  test("defaults fill in what is absent or empty, and the result is frozen", () => {
+  test("defaults replace missing and empty variables, and the result is frozen", () => {
     const config = readConfig(Schema, { BUS_URL: "amqp://localhost", PORT: "" });
     expect(config).toMatchObject({
       PORT: 3000,
@@ -27,7 +27,7 @@ describe("configuration", () => {
     expect(config.READ_ONLY).toBe(true);
   });
 
-  test("all faulty variables are named together, with what was expected, and no secret is shown", () => {
+  test("one error names all faulty variables and the expected values, but shows no secret", () => {
     const read = () =>
       readConfig(Schema, {
         PORT: "99999",
@@ -56,7 +56,7 @@ describe("configuration", () => {
     }
   });
 
-  test("a missing variable without a default is a fault", () => {
+  test("a missing variable without a default is an error", () => {
     expect(() => readConfig(Schema, {})).toThrow("BUS_URL is missing");
   });
 });

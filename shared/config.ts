@@ -4,19 +4,20 @@ import { StringEnum } from "../contracts/schema.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 /**
- * A fault in the environment. Its message names every faulty variable and what was expected, never a secret's value.
+ * Thrown for a faulty environment. Its message names every faulty variable and the expected value, but never shows a
+ * secret.
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** A variable whose value must not be shown, not even when it is wrong. */
+/** Marks a variable whose value must not be shown, even if it is invalid. */
 export function Secret<T extends TSchema>(schema: T): T {
   return { ...schema, secret: true };
 }
 
 /**
- * A URL of one of these schemes, e.g. `Url(["amqp", "amqps"])`. It may hold a password, so it is treated as a secret.
+ * A URL with one of the given schemes, as in `Url(["amqp", "amqps"])`. It is a secret, because it may hold a password.
  */
 export function Url(schemes: readonly string[], options: { default?: string; description?: string } = {}) {
   return Secret(
@@ -47,7 +48,7 @@ export const BASE_CONFIG = {
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     Url(["http", "https"], {
-      description: "Receiver of traces, as OTLP over HTTP; without it there are none",
+      description: "Receiver of traces, as OTLP over HTTP; without it, no traces are sent",
     }),
   ),
   OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
@@ -64,8 +65,8 @@ export const BASE_CONFIG = {
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the variables of a schema from an environment, once. Numbers and booleans are parsed from text, an empty value
- * counts as absent, defaults are filled in, and the result is frozen. Throws {@link ConfigError}.
+ * Reads a schema's variables from an environment. Parses numbers and booleans, treats empty values as missing, fills in
+ * defaults, and freezes the result. Throws {@link ConfigError}.
  */
 export function readConfig<T extends TProperties>(
   schema: TObject<T>,

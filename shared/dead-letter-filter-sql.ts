@@ -7,8 +7,7 @@ import type { Sql } from "./postgres.ts";
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
- * The conditions of a filter on rows of `dead_letters`. Both ends of a time range are exclusive; ages must already be
- * times.
+ * Builds a filter's conditions on rows of `dead_letters`. Time ranges exclude both ends. Ages must already be times.
  */
 export function deadLetterConditions(sql: Sql, filter: DeadLetterFilter): Fragment {
   const { diedAfter, diedBefore, text } = filter;

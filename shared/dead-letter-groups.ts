@@ -11,12 +11,12 @@ export interface DeadLetterGroup {
   readonly lastAt: number;
 }
 
-/** The cause of a dead letter: its reason and detail, without the numbers and ids that differ each time. */
+/** Returns a dead letter's cause: its reason and detail, without numbers and ids, which differ each time. */
 export function causeOf({ reason, detail }: DeadLetter): string {
   return `${reason} ${detail.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/gi, "#")}`;
 }
 
-/** Groups by cause, the most frequent first. */
+/** Groups dead letters by cause, most frequent first. */
 export function groupsOf(letters: readonly DeadLetter[]): DeadLetterGroup[] {
   const groups = new Map<string, DeadLetterGroup>();
   for (const letter of letters) {
@@ -35,12 +35,12 @@ export function groupsOf(letters: readonly DeadLetter[]): DeadLetterGroup[] {
   return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
 }
 
-/** Longest text that a filter takes. */
+/** The length limit for a filter's text. */
 const MAX_TEXT = 200;
 
 /**
- * The filter that matches the dead letters of a cause: its reason, and the words of its detail that do not differ each
- * time. It may match a few more, whose message has all of these words.
+ * Returns a filter that matches the dead letters with the same cause, by the reason and by the detail's words without
+ * digits. It may also match a few others that contain all of these words.
  */
 export function filterOfCause({ reason, detail }: DeadLetter): DeadLetterFilter {
   const words = detail.split(/\s+/).filter((word) => word !== "" && !/\d/.test(word));

@@ -8,15 +8,15 @@ export type ProcessIdentity = Pick<ProcessInfo, "pid" | "startedAt">;
 export interface DevState {
   readonly owner: ProcessIdentity;
   readonly since: string;
-  /** Empty while it is starting. */
+  /** Empty while the observatory is starting. */
   readonly addresses: readonly {
     readonly name: string;
     readonly address: string;
     readonly purpose: string;
   }[];
-  /** URL of each service by its name. */
+  /** The services' URLs by name. */
   readonly services: Readonly<Record<string, string>>;
-  /** The engines' URLs, passwords included: only the owner can read the file. */
+  /** The engines' URLs by name, including passwords, since only the owner can read the file. */
   readonly engines: Readonly<Record<string, string>>;
   readonly processes: readonly ProcessIdentity[];
 }
@@ -25,7 +25,7 @@ export interface DevState {
 export const DATA_FOLDER_NAME = ".observatory";
 export const STATE_FILE_NAME = "dev.json";
 
-/** Returns the state in a `dev.json`; undefined where there is none that this user can read. */
+/** Returns the state in a `dev.json`; undefined if it is missing, unreadable for this user, or not JSON. */
 export function readState(path: string): DevState | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as DevState;
@@ -37,7 +37,7 @@ export function readState(path: string): DevState | undefined {
   }
 }
 
-/** Returns the state of the observatory that runs from this folder or the nearest one above it. */
+/** Returns the state of the observatory that runs from this folder or its nearest parent; undefined if none runs. */
 export function findRunningState(folder: string): DevState | undefined {
   const state = readState(join(folder, DATA_FOLDER_NAME, STATE_FILE_NAME));
   if (state && isSameProcess(state.owner)) return state;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createDuty } from "./duty.ts";
 
-test("a duty is stuck once no round has succeeded for longer than its limit, and it says why", () => {
+test("a duty is stuck, with a reason, once no round has succeeded for longer than its limit", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.begin();
@@ -14,15 +14,15 @@ test("a duty is stuck once no round has succeeded for longer than its limit, and
   expect(duty.whyStuck()).toBeUndefined();
 });
 
-test("a round that neither succeeds nor fails makes it stuck too", () => {
+test("a round that neither succeeds nor fails also makes a duty stuck", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.done();
   now = 9_000;
-  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: it does not end");
+  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: it does not finish");
 });
 
-test("a duty that has not begun is not stuck, and its time counts from its beginning", () => {
+test("a duty is not stuck before it begins, and its time counts from then on", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   now = 60_000;
@@ -32,5 +32,5 @@ test("a duty that has not begun is not stuck, and its time counts from its begin
   duty.begin();
   expect(duty.whyStuck()).toBeUndefined();
   now = 66_000;
-  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 6 s: it does not end");
+  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 6 s: it does not finish");
 });

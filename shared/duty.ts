@@ -1,16 +1,16 @@
 export interface Duty {
-  /** Starts the loop's clock; only the first call counts. */
+  /** Starts the duty's clock; only the first call counts. */
   begin(): void;
   /** Records a successful round, even one that found nothing to do. */
   done(): void;
   failed(reason: string): void;
-  /** Why no round has succeeded for too long; undefined otherwise, and before the loop starts. */
+  /** Returns the reason if no round has succeeded for too long; undefined otherwise, and before the duty begins. */
   whyStuck(): string | undefined;
 }
 
 /**
  * Watches a loop that retries until it succeeds. The loop is stuck once no round has succeeded for `limitMs`, whether
- * its rounds fail or hang. A service that is still waiting for its engines or migrating has not begun its duties.
+ * its rounds fail or hang. A service that is still migrating or waiting for its engines has not begun its duties.
  */
 export function createDuty(what: string, limitMs: number, now: () => number = () => performance.now()): Duty {
   let doneAt: number | undefined;
@@ -30,7 +30,7 @@ export function createDuty(what: string, limitMs: number, now: () => number = ()
       if (doneAt === undefined) return undefined;
       const silentMs = now() - doneAt;
       if (silentMs <= limitMs) return undefined;
-      return `${what} has not succeeded for ${Math.round(silentMs / 1_000)} s: ${reason ?? "it does not end"}`;
+      return `${what} has not succeeded for ${Math.round(silentMs / 1_000)} s: ${reason ?? "it does not finish"}`;
     },
   };
 }

@@ -4,11 +4,11 @@ export interface AppErrorOptions {
   readonly facts?: Readonly<Record<string, unknown>>;
   readonly errors?: readonly { path: string; message: string }[];
   readonly cause?: unknown;
-  /** Seconds after which a retry is sensible; sent as `Retry-After`. */
+  /** How long a caller should wait before a retry; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }
 
-/** A refusal with a code of the catalogue. Use cases throw it; each edge translates it once. */
+/** A refusal with a code from the problem catalogue. Use cases throw it, and each edge translates it once. */
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly facts: Readonly<Record<string, unknown>> | undefined;
@@ -26,13 +26,13 @@ export class AppError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds ?? (PROBLEMS[code].retryable ? 1 : undefined);
   }
 
-  /** Whether the same request may succeed later, unchanged. */
+  /** Whether the same request, unchanged, may succeed later. */
   get retryable(): boolean {
     return PROBLEMS[this.code].retryable;
   }
 }
 
-/** The message of anything that was thrown. */
+/** Returns the message of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

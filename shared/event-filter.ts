@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "../contracts/envelope.ts";
 
-/** Returns the events that contain every word of a text: in their type, their producing service or their payload. */
+/** Returns the events that contain every word of a text in their type, producing service or payload. */
 export function filterEvents(events: readonly EventEnvelope[], text: string): readonly EventEnvelope[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return events;

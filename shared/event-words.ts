@@ -14,7 +14,7 @@ const STATUS_OF: Readonly<Record<string, JobStatus>> = {
   "job.rejected": "REJECTED",
 };
 
-/** Describes an event in words, with the status in which it left the job. */
+/** Describes an event in words, with the status that matches its outcome. */
 export function describeEvent({ eventType, payload }: EventEnvelope): { status?: JobStatus; words: string } {
   const status = eventType === "job.executed" ? statusOfOutcome(payload.outcome) : STATUS_OF[eventType];
   return { status, words: wordsOf(eventType, payload) };
@@ -58,7 +58,7 @@ function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
   }
 }
 
-/** A worker without its start and slot numbers, which mean nothing to people. */
+/** Shortens a worker's id by the parts after the first dot, which mean nothing to people. */
 export function workerName(id: unknown): string {
   return String(id).split(".")[0] ?? "";
 }

@@ -16,7 +16,7 @@ function created() {
 
 const message = (...envelopes: unknown[]) => joinEnvelopes(envelopes.map((e) => JSON.stringify(e)));
 
-test("an event that would break its contract is not created", () => {
+test("creating an event that breaks its contract throws", () => {
   const jobId = newJobId();
   const facts = {
     eventType: "job.created",
@@ -44,7 +44,7 @@ describe("a message", () => {
     expect(decodeMessage(Buffer.from(JSON.stringify(event))).events).toEqual([event]);
   });
 
-  test("with one bad envelope returns the good ones, and the bad one with its own bytes and ids", () => {
+  test("with one bad envelope yields the good ones, and the bad one with its own bytes and ids", () => {
     const good = created();
     const bad = { ...created(), occurredAt: "yesterday" };
     const { events, refused } = decodeMessage(message(good, bad));
@@ -59,7 +59,7 @@ describe("a message", () => {
     expect(JSON.parse(Buffer.from(refused[0]!.original).toString())).toEqual(bad);
   });
 
-  test("that is not JSON, or not UTF-8, is refused as a whole with its bytes", () => {
+  test("that is not JSON or not UTF-8 is refused as a whole, with its bytes", () => {
     for (const body of [Buffer.from("{"), Buffer.from([0xff, 0xfe]), Buffer.alloc(0)]) {
       const { events, refused } = decodeMessage(body);
       expect(events).toEqual([]);
@@ -67,7 +67,7 @@ describe("a message", () => {
     }
   });
 
-  test("of another major version is distinguished from a broken one", () => {
+  test("with another major version is distinguished from a broken one", () => {
     expect(decodeMessage(message({ ...created(), contractVersion: "2.0.0" })).refused[0]?.reason).toBe(
       "UNSUPPORTED_VERSION",
     );
@@ -82,7 +82,7 @@ describe("a message", () => {
   });
 
   test.each([[null], [7], ["text"], [[]], [{ eventType: "job.exploded" }], [{ eventType: "__proto__" }]])(
-    "refuses %p",
+    "that contains %p is refused",
     (envelope) => {
       expect(decodeMessage(message(envelope)).refused).toHaveLength(1);
     },

@@ -19,7 +19,7 @@ export interface EventFacts<E extends EventType> {
   readonly eventType: E;
   readonly eventId: string;
   readonly correlationId: string;
-  /** Equal for events with one cause; the event id where nothing better exists. */
+  /** Equal for events with the same cause; defaults to the event id. */
   readonly idempotencyKey?: string;
   readonly payload: EventPayload<E>;
   readonly occurredAt?: string;
@@ -29,8 +29,8 @@ export interface EventFacts<E extends EventType> {
 }
 
 /**
- * Makes the events of one producer. Every event of this system is made here and passes the same check that its
- * consumers apply: one that breaks the contract throws before anything is promised or published.
+ * Returns a function that creates one producer's events. Every event in the system is created here and passes the check
+ * that its consumers apply: breaking the contract throws before anything is promised or published.
  */
 export function createEventMaker(producer: Producer) {
   return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {
@@ -57,7 +57,7 @@ export function createEventMaker(producer: Producer) {
 }
 export type EventMaker = ReturnType<typeof createEventMaker>;
 
-/** One envelope of a message that broke its contract. `original` holds its own bytes, not those of the batch. */
+/** An envelope that broke its contract. `original` holds the envelope's own bytes, not the whole message's. */
 export interface RefusedEnvelope {
   readonly original: Uint8Array;
   readonly reason: DeadLetterReason;
@@ -71,14 +71,14 @@ export interface DecodedMessage {
   readonly refused: readonly RefusedEnvelope[];
 }
 
-/** The body of a message whose envelopes are already JSON texts. */
+/** Joins envelopes, which are already JSON text, into a message body. */
 export function joinEnvelopes(envelopes: readonly string[]): Uint8Array {
   return Buffer.from(`[${envelopes.join(",")}]`);
 }
 
 /**
- * Reads a message: one envelope or an array of them, in UTF-8 JSON. Never throws: envelopes that break their contract
- * are returned separately from the good ones, so that a bad envelope is refused alone.
+ * Reads a message, which is one envelope or an array of them, in UTF-8 JSON. Never throws: envelopes that break their
+ * contract are returned separately, so a bad envelope does not affect the good ones.
  */
 export function decodeMessage(body: Uint8Array): DecodedMessage {
   let value: unknown;

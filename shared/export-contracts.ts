@@ -12,10 +12,10 @@ import { JOB_TYPES } from "./job-types/registry.ts";
 import { requestSchemaOf } from "./job-types/request-schema.ts";
 
 const ROOT = dirname(import.meta.dir);
-/** Every file in this folder is written by the export. */
+/** The export writes every file in this folder. */
 export const SCHEMA_FOLDER = "contracts/schemas";
 
-/** Every published schema, by name: those of the contracts, and each job type's payload. */
+/** Returns every published schema, sorted by name: the contracts' schemas and each job type's payload schema. */
 export function publishedSchemas(): PublishedSchema[] {
   const payloads = [...JOB_TYPES.values()].map(({ name, version, description, payload }) =>
     publication(published(`job-type.${name}`, version, { description, ...requestSchemaOf(payload) })),
@@ -23,7 +23,7 @@ export function publishedSchemas(): PublishedSchema[] {
   return inOrder([...CATALOGUE, ...payloads]);
 }
 
-/** The text of every generated file, by its path from the project's root. Pure. */
+/** Generates the text of every exported file, by its path from the project's root. */
 export function exportedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   const add = (path: string, value: unknown) => files.set(path, `${JSON.stringify(value, null, 2)}\n`);
@@ -37,7 +37,7 @@ export function exportedFiles(): Map<string, string> {
   return files;
 }
 
-/** Files in the schema folder that the export does not write. */
+/** Lists files in the schema folder that the export does not write. */
 export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<string[]> {
   const found = await readdir(join(ROOT, SCHEMA_FOLDER)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
@@ -46,7 +46,7 @@ export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<
   return found.map((name) => `${SCHEMA_FOLDER}/${name}`).filter((path) => !files.has(path));
 }
 
-/** Brings every generated file up to date, and reports which were not. */
+/** Brings every generated file up to date, and reports which files changed. */
 export async function exportAll(): Promise<void> {
   const files = new Map([...exportedFiles(), ...exportedDocuments(ROOT, [...JOB_TYPES.values()])]);
   const changes: string[] = [];
@@ -57,7 +57,7 @@ export async function exportAll(): Promise<void> {
   for (const [path, text] of files) {
     const file = Bun.file(join(ROOT, path));
     const isCurrent = (await file.exists()) && (await file.text()) === text;
-    // Rewritten even when unchanged, so that its modification time shows that it is as new as its source.
+    // Rewritten even if unchanged, so its modification time shows that it is as new as its source.
     await Bun.write(file, text);
     if (!isCurrent) changes.push(`wrote ${path}`);
   }

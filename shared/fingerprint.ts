@@ -1,4 +1,4 @@
-/** A hash of a request's content, equal for equal JSON whatever the order of its keys. */
+/** Hashes a request's content. The order of its keys does not matter. */
 export function fingerprintOf(request: Readonly<Record<string, unknown>>): string {
   return new Bun.CryptoHasher("sha256").update(canonical(request)).digest("hex").slice(0, 32);
 }

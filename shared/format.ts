@@ -1,9 +1,9 @@
-/** A count with its thousands grouped: 12,480. */
+/** Formats a count with its thousands grouped: 12,480. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** A short duration: 0.2 ms, 18 ms, 1.5 s, 2 min, 3 h, 4 d. */
+/** Formats a duration briefly: 0.2 ms, 18 ms, 1.5 s, 2 min, 3 h, 4 d. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return "–";
   if (ms < 9.95) return `${ms < 0.05 ? "0" : trimmed(ms.toFixed(1))} ms`;
@@ -13,13 +13,13 @@ export function duration(ms: number | null | undefined): string {
   return ms < 172_800_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} d`;
 }
 
-/** An age, in whole seconds where {@link duration} would show fractions, so that a column of ages stays calm. */
+/** Formats an age like {@link duration}, but without fractions of a second, so a column of ages does not flicker. */
 export function age(ms: number): string {
   const whole = Math.max(0, ms);
   return whole < 60_000 ? `${Math.floor(whole / 1_000)} s` : duration(whole);
 }
 
-/** The local time of day, with milliseconds on request. */
+/** Formats the local time of day, with milliseconds on request. */
 export function clock(at: number, { withMillis = false } = {}): string {
   const date = new Date(at);
   const two = (n: number) => String(n).padStart(2, "0");
@@ -27,12 +27,12 @@ export function clock(at: number, { withMillis = false } = {}): string {
   return withMillis ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
 
-/** The last eight hexadecimal digits identify a job: a UUIDv7 starts with its time, which does not tell rows apart. */
+/** Shortens an id to its last eight hexadecimal digits: a version 7 UUID starts with its time, which rows may share. */
 export function shortId(id: string): string {
   return id.replaceAll("-", "").slice(-8);
 }
 
-/** A rate per second: 38.2/s, 1,204/s. */
+/** Formats a rate per second: 38.2/s, 1,204/s. */
 export function rate(perSecond: number): string {
   return `${perSecond < 99.95 ? perSecond.toFixed(1) : count(perSecond)}/s`;
 }

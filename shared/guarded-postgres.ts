@@ -4,52 +4,52 @@ import type { Sql } from "./postgres.ts";
 
 export interface GuardedPostgres {
   /**
-   * Runs a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` when the server stops answering or this query
-   * has no answer after `longestMs`; the query may have taken effect anyway.
+   * Runs a query. Rejects like the driver, or with `STORE_UNAVAILABLE` if the server stops answering or this query has
+   * no answer after `longestMs`. The query may have taken effect anyway.
    */
   run<T>(query: (sql: Sql) => PromiseLike<T>, longestMs?: number): Promise<T>;
-  /** Abandons running queries and closes. May be called twice. */
+  /** Abandons running queries and closes all connections. May be called twice. */
   close(): Promise<void>;
 }
 
 export interface GuardOptions {
-  /** Creates a pool of at most `max` connections; `idleSeconds` as for `openPostgres`. */
+  /** Creates a pool of at most `max` connections; `idleSeconds` is the option of `openPostgres`. */
   readonly connect: (max: number, idleSeconds?: number) => Sql;
   readonly maxConnections: number;
   /**
-   * How many connections stay open; the others are opened while all of these are taken, and closed when unused. All of
-   * them, if left out. Where all connections are taken the driver sends a statement behind another, and a lock that
-   * holds up one holds up both. A query that runs one statement at a time never meets that before all are taken.
+   * How many connections stay open, by default all. The others are opened when these are taken, and closed when unused.
+   * Once all connections are taken, the driver queues a statement behind another one, so a lock that delays one delays
+   * both. Until then, a query that runs one statement at a time has a connection to itself.
    */
   readonly steadyConnections?: number;
-  /** After this long without an answer, a probe checks that the server lives; it has as long again to answer. */
+  /** After this long without an answer, a probe checks that the server is alive. The probe has as long to succeed. */
   readonly patienceMs?: number;
 }
 
 /**
- * One connection may lose every packet while others to the same server work, as after a firewall restarts. No healthy
- * query takes this long: the server ends each of its statements after half a minute at most.
+ * A single connection may lose every packet while others to the same server work, as after a firewall restarts. No
+ * healthy query takes this long, because the server ends every statement after at most half a minute.
  */
 const LONGEST_MS = 120_000;
 
-/** Idle seconds after which a connection that is needed only occasionally is closed. */
+/** How many seconds an occasional connection may be idle before it is closed. */
 const IDLE_S = 5;
 
-/** Connections for queries, and one for probes, which never wait behind a long statement. */
+/** The connections for queries, and one for probes, which must never wait behind a long statement. */
 interface Pools {
   readonly queries: Sql;
-  /** For queries that arrive while every connection of `queries` is taken. */
+  /** Serves queries that arrive while every connection in `queries` is taken. */
   readonly more: Sql;
-  /** How many queries hold a connection of `queries`. */
+  /** How many queries hold a connection from `queries`. */
   taken: number;
   readonly alive: () => Promise<unknown>;
   end(): Promise<unknown>;
 }
 
 /**
- * A pool whose queries always settle. The driver alone retries endlessly against a server that accepts and hangs up,
- * and a connection whose peer vanished stays "open" for minutes. After silence all connections are replaced, and the
- * queries that wait on the old ones are refused.
+ * Creates a pool whose queries always settle. The driver alone would retry endlessly against a server that accepts
+ * connections and hangs up, and would keep a connection whose peer has vanished open for minutes. If the server is
+ * silent, all connections are replaced, and queries that wait on the old ones are refused.
  */
 export function createGuardedPostgres({
   connect,
@@ -70,7 +70,7 @@ export function createGuardedPostgres({
       queries,
       more,
       taken: 0,
-      // One probe serves every caller.
+      // All callers share one probe.
       alive() {
         probing ??= within(patienceMs, probe`select 1`).finally(() => {
           probing = undefined;
@@ -87,7 +87,7 @@ export function createGuardedPostgres({
     void silent.end();
   }
 
-  /** Rejects when the server does not answer, or this query alone for too long; else stays pending until `done`. */
+  /** Rejects if the server stops answering or this query takes too long. Never settles once `done` has aborted. */
   async function watch(used: Pools, longestMs: number, done: AbortSignal): Promise<never> {
     const until = performance.now() + longestMs;
     for (;;) {

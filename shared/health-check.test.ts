@@ -25,12 +25,12 @@ test("a service whose engines answer is ready", async () => {
   expect((await askOf(answer, "OPS_PORT")).ready).toBe(true);
 });
 
-test("one whose engine is unavailable is not, and the engine is named", async () => {
+test("a service whose engine is unavailable is not ready, and the sentence names the engine", async () => {
   const answer = () => Response.json({ status: "not-ready", failing: ["bus"] }, { status: 503 });
   expect(await askOf(answer)).toEqual({ ready: false, sentence: "gateway is not-ready: bus not answering" });
 });
 
-test("where nothing listens, or something else does, the address is named", async () => {
+test("the sentence names the address if nothing listens there, or if another program does", async () => {
   expect((await askOf(() => new Response("<html>"))).sentence).toContain("/readyz");
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   const env = { PORT: String(server.port) };

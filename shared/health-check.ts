@@ -4,17 +4,17 @@ import { messageOf } from "./errors.ts";
 
 export interface HealthCheckOptions {
   readonly service: string;
-  /** The variables of the service. */
+  /** The service's variables. */
   readonly variables: TProperties;
   readonly env: Env;
-  /** The variable that holds the port for operations. */
+  /** The variable that holds the operations port. */
   readonly portVariable?: string;
   readonly timeoutMs?: number;
 }
 
 /**
- * Requests `/readyz` from the service that runs with this environment, and returns the answer as a sentence. A
- * container that passes this check is ready, so others can wait for it.
+ * Requests `/readyz` from the service that runs with this environment, and returns the answer as a sentence. It is the
+ * containers' health check, which lets others wait until a service is ready.
  */
 export async function checkHealth({
   service,

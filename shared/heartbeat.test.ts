@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { startHeartbeat } from "./heartbeat.ts";
 
-test("a peer that answers every ping is kept; one that stops answering is silent, once", async () => {
+test("a peer counts as silent, once, only after it stops answering pings", async () => {
   const silent = Promise.withResolvers<void>();
   let pings = 0;
   let silences = 0;
@@ -20,7 +20,7 @@ test("a peer that answers every ping is kept; one that stops answering is silent
   expect([pings, silences]).toEqual([6, 1]);
 });
 
-test("what arrives without a ping counts as an answer", async () => {
+test("any message counts as an answer, even without a ping", async () => {
   const seen: string[] = [];
   const talkative = startHeartbeat({
     everyMs: 10,
@@ -28,7 +28,7 @@ test("what arrives without a ping counts as an answer", async () => {
     onSilence: () => seen.push("silence"),
   });
   const beats = Promise.withResolvers<void>();
-  // Many words to each beat: a machine that stalls delays both.
+  // Many messages arrive in each interval, because a machine that stalls delays both.
   let left = 100;
   const talk = setInterval(() => {
     talkative.heard();

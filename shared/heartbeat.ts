@@ -1,23 +1,23 @@
 import { PTY_HEARTBEAT_MS } from "../contracts/pty.ts";
 
 export interface HeartbeatOptions {
-  /** Sends a `ping`; called once nothing has been heard for a whole beat. */
+  /** Sends a `ping`. Called when nothing has arrived for a whole interval. */
   readonly ping: () => void;
-  /** Called once, when the other end did not answer the ping within another beat. */
+  /** Called once, when nothing has arrived within another interval after the ping. */
   readonly onSilence: () => void;
   readonly everyMs?: number;
 }
 
 export interface Heartbeat {
-  /** Call it whenever anything arrives from the other end. */
+  /** Notes that something has arrived from the peer. */
   heard(): void;
   stop(): void;
 }
 
 /**
- * Watches one socket of a terminal from its opening: a peer that is frozen, or a proxy that swallows what it is sent,
- * leaves the socket open for minutes. Only an unanswered ping counts as silence, so that a client that was itself
- * stopped, or whose timers the browser slows down, does not lose a working connection.
+ * Watches a terminal's socket, which a frozen peer, or a proxy that swallows its data, would leave open for minutes.
+ * Only an unanswered ping counts as silence, so a client that was itself suspended, or whose timers the browser slows
+ * down, does not lose a working connection.
  */
 export function startHeartbeat({ ping, onSilence, everyMs = PTY_HEARTBEAT_MS }: HeartbeatOptions): Heartbeat {
   let state: "heard" | "quiet" | "pinged" = "quiet";

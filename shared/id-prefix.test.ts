@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { idRange } from "./id-prefix.ts";
 
-test("a prefix spans the ids that begin with it", () => {
+test("a prefix covers the ids that begin with it", () => {
   expect(idRange("0197A3C5-5b")).toEqual({
     first: "0197a3c5-5b00-0000-0000-000000000000",
     last: "0197a3c5-5bff-ffff-ffff-ffffffffffff",

@@ -1,7 +1,7 @@
-/** Shorter prefixes are also words: `a` or `be` would match a good part of all ids. */
+/** Shorter prefixes, such as the words `a` or `be`, would match too many ids. */
 const MIN_DIGITS = 4;
 
-/** Returns the first and last UUID with a prefix, with or without dashes; undefined when no UUID can have it. */
+/** Returns the first and last UUID with a prefix, which may omit dashes; undefined if it is not a UUID prefix. */
 export function idRange(text: string): { first: string; last: string } | undefined {
   const digits = text.trim().toLowerCase().replaceAll("-", "");
   if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_DIGITS || digits.length > 32) return undefined;

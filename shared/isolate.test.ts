@@ -5,7 +5,7 @@ import { createLog } from "./log.ts";
 const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-/** A store that fails on some entries with a given SQLSTATE, or on everything. */
+/** Creates a store that fails on some entries with a given SQLSTATE, or on all of them. */
 function createStore(faults: Record<number, string> = {}, maxTogether?: number) {
   const kept = new Set<number>();
   const store = {
@@ -29,14 +29,14 @@ function createStore(faults: Record<number, string> = {}, maxTogether?: number) 
   return Object.assign(store, { writeAll: (entries: readonly number[]) => writeAll(entries, store.write) });
 }
 
-test("what the store accepts is one write, and an empty call none", async () => {
+test("accepted entries take one write, and an empty call takes none", async () => {
   const store = createStore();
   expect(await store.writeAll(numbered(400))).toEqual([]);
   expect(await store.writeAll([])).toEqual([]);
   expect([store.calls, store.kept.size]).toEqual([1, 400]);
 });
 
-test("refused values are found by halving, and all the others are written", async () => {
+test("refused values are found by halving, and all other entries are written", async () => {
   const store = createStore({ 7: "22P05", 311: "23514" });
   const condemned = await store.writeAll(numbered(400));
   expect(condemned.map(({ entry, why }) => [entry, why])).toEqual([
@@ -47,7 +47,7 @@ test("refused values are found by halving, and all the others are written", asyn
   expect(store.calls).toBeLessThan(45);
 });
 
-test("the store's own trouble condemns nothing, however often it occurs, and costs one write each time", async () => {
+test("a failing store condemns no entry, however often it fails, and costs one write each time", async () => {
   for (const code of ["57014", "25006", "42P01", "53100", "ECONNREFUSED", "XX000"]) {
     const store = createStore({ 3: "22P05" });
     store.trouble = code;
@@ -60,7 +60,7 @@ test("the store's own trouble condemns nothing, however often it occurs, and cos
   }
 });
 
-test("an entry that fails alone for an unknown reason is parked in its third round", async () => {
+test("an entry that fails on its own for an unknown reason is parked in its third round", async () => {
   const store = createStore({ 5: "P0001" });
   for (let round = 1; round <= 2; round++) {
     await expect(store.writeAll(numbered(10))).rejects.toThrow("P0001");
@@ -79,7 +79,7 @@ test("rounds in which the store itself fails do not count against an entry", asy
   expect(await store.writeAll([5])).toMatchObject([{ entry: 5, why: "parked" }]);
 });
 
-test("a parked entry stays parked while another, which began to fail later, has rounds left", async () => {
+test("a parked entry stays parked while another entry, which began to fail later, has rounds left", async () => {
   const faults: Record<number, string> = { 5: "P0001" };
   const store = createStore(faults);
   for (let round = 1; round <= 2; round++)
@@ -94,7 +94,7 @@ test("a parked entry stays parked while another, which began to fail later, has 
   ]);
 });
 
-test("entries in different writes of one call are parked in the same round", async () => {
+test("failing entries in different writes of a call are parked in the same round", async () => {
   const store = createStore({ 5: "P0001", 15: "P0001", 25: "P0001" }, 10);
   for (let round = 1; round <= 2; round++) {
     await expect(store.writeAll(numbered(30))).rejects.toThrow("P0001");
@@ -103,7 +103,7 @@ test("entries in different writes of one call are parked in the same round", asy
   expect((await store.writeAll(numbered(30))).map(({ entry }) => entry)).toEqual([5, 15, 25]);
 });
 
-test("failing entries are parked even when they outnumber those remembered from other calls", async () => {
+test("failing entries are parked even if there are more of them than the limit on remembered ones", async () => {
   const store = createStore(Object.fromEntries(numbered(1_100).map((entry) => [entry, "P0001"])));
   for (let round = 1; round <= 2; round++)
     await expect(store.writeAll(numbered(1_100))).rejects.toThrow("P0001");

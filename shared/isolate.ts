@@ -2,12 +2,12 @@ import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { isRefusedValue, isUnavailable } from "./postgres.ts";
 
-/** Rounds in which an entry fails alone, while the store accepts other writes, before it is parked. */
+/** In how many rounds an entry must fail on its own, while the store accepts other writes, before it is parked. */
 const ROUNDS = 3;
-/** How many failing entries are remembered, or as many as one call has; they come again at once or never. */
+/** How many failing entries are remembered, unless a call has more. They are redelivered soon or never. */
 const MAX_REMEMBERED = 1_000;
 
-/** A faulty entry: the store refuses its values, or it keeps failing alone for an unknown reason. */
+/** A faulty entry: the store refuses its values, or it keeps failing on its own for an unknown reason. */
 export interface Condemned<T> {
   readonly entry: T;
   readonly why: "refused" | "parked";
@@ -15,29 +15,29 @@ export interface Condemned<T> {
 }
 
 export interface IsolationOptions<T> {
-  /** Resolves when the store accepts such a write now; leaves nothing behind. */
+  /** Resolves if the store accepts a write like this now, and leaves nothing behind. */
   readonly probe: () => Promise<void>;
-  /** Equal when an entry comes again. */
+  /** Returns a key that is the same when an entry is redelivered. */
   readonly keyOf: (entry: T) => string;
-  /** Most entries in one write; all of a call's when left out. */
+  /** The maximum number of entries in one write; by default, all entries of a call. */
   readonly maxTogether?: number;
   readonly log: Log;
 }
 
 /**
- * Writes entries together, and finds the faulty ones when that fails. A failure is judged as follows:
+ * Writes entries together and, if that fails, finds the faulty ones. A failure is judged as follows:
  *
- * - *Refused value* (SQLSTATE classes 22, 23, 54): several entries are halved until one is left; a single one is
+ * - *Refused value* (SQLSTATE classes 22, 23, 54): the entries are halved until a single one is left, which is
  *   condemned.
- * - *Unavailable store*: rejects; the caller keeps the batch and retries after a pause.
- * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If it fails too, the store is
- *   in trouble and the call rejects. Otherwise entries are halved, and one that fails alone in three rounds is parked.
- *   The call rejects before an entry's third round, so that rounds are separated by the caller's pause. A parked entry
- *   stays parked while the call rejects for another one; otherwise two that began to fail in different rounds would
- *   never finish.
+ * - *Unavailable store*: the call rejects; the caller keeps the batch and retries after a pause.
+ * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If it also fails, the store is
+ *   in trouble and the call rejects. Otherwise the entries are halved, and an entry that fails on its own in three
+ *   rounds is parked. The call rejects before an entry's third round, so the caller's pause separates the rounds. A
+ *   parked entry stays parked while the call rejects for another one; otherwise two entries that began to fail in
+ *   different rounds would never finish.
  *
- * Resolves to the condemned entries once all others are written. `write` may be called again with what it has already
- * written.
+ * Resolves to the condemned entries once all others are written. `write` may be called again with entries that it has
+ * already written.
  */
 export function createIsolation<T>({ probe, keyOf, maxTogether, log }: IsolationOptions<T>) {
   const rounds = new Map<string, number>();

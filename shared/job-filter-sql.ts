@@ -5,8 +5,8 @@ import { type Sql, textArray } from "./postgres.ts";
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
- * The conditions of a filter on rows of `jobs`, except its text, worded like the indexes: a partial index serves only
- * queries that repeat its condition. Ages must already be times.
+ * Builds a filter's conditions on rows of `jobs`, except for its text. They are worded like the indexes, because a
+ * partial index serves only queries that repeat its condition. Ages must already be times.
  */
 export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
   const { parentId, workerId, fingerprint, payload = {} } = filter;
@@ -29,12 +29,12 @@ export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
   return all.reduce((whole, one) => sql`${whole} and ${one}`);
 }
 
-/** Both ends are exclusive. */
+/** Builds the time conditions, which exclude both ends. */
 function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   const { createdAfter, createdBefore, finishedAfter, finishedBefore, failedAfter, failedBefore } = filter;
   const time = (text: string) => sql`${text}::text::timestamptz`;
-  // A job is created before it ends, apart from clock differences between machines, so the newest rows need not be
-  // read.
+  // A job is created before it ends, apart from clock differences between machines. This condition lets the query skip
+  // the newest rows.
   const endedBefore = (text: string) =>
     sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
   // With `=` the status would be a constant, which PostgreSQL drops from the order of a list.
@@ -49,7 +49,7 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   ];
 }
 
-/** A single value is compared with `=`, because only that keeps the order of an index. */
+/** Matches any of some values. A single value is compared with `=`, because only that preserves an index's order. */
 export function anyOf(sql: Sql, column: Fragment, values: readonly string[]): Fragment {
   const [only] = values;
   return values.length === 1 && only !== undefined

@@ -10,12 +10,12 @@ import { JOB_TYPES } from "./job-types/registry.ts";
 import { traceparentOfJob } from "./traceparent.ts";
 
 const DEFAULT_PRIORITY = 5;
-/** The fingerprint of jobs without an idempotency key, which need no distinguishing. */
+/** The fingerprint of jobs without an idempotency key, whose requests are never compared. */
 export const NO_FINGERPRINT = "none";
 
 const checkers = new Map<string, TypeCheck<TObject>>();
 
-/** Returns the job type of this name. Refuses with UNKNOWN_JOB_TYPE, naming the known ones. */
+/** Returns the job type with this name. Refuses with UNKNOWN_JOB_TYPE, naming the known types. */
 export function jobTypeNamed(name: string): JobType {
   const jobType = JOB_TYPES.get(name);
   if (jobType) return jobType;
@@ -28,7 +28,7 @@ export function jobTypeNamed(name: string): JobType {
 }
 
 /**
- * Returns a payload with its type's defaults filled in, checked against its type's schema. Refuses with
+ * Checks a payload against its type's schema, and returns it with the type's defaults filled in. Refuses with
  * VALIDATION_FAILED; paths start at `/payload`.
  */
 export function checkedPayload(
@@ -59,7 +59,7 @@ type Asked = Omit<EventPayload<"job.created">, "sequence" | "fingerprint" | "pri
   priority?: number | undefined;
 };
 
-/** The event that creates a job. Its id follows from job and fingerprint, so the same request is the same event. */
+/** Creates `job.created`. Its id is derived from job id and fingerprint, so the same request yields the same event. */
 export function createdEvent(
   makeEvent: EventMaker,
   { fingerprint = NO_FINGERPRINT, priority = DEFAULT_PRIORITY, ...asked }: Asked,

@@ -10,7 +10,7 @@ const job = (id: number, type: string, durationMs?: number, attempt = 1) => ({
 });
 const JOBS = [job(1, "hash", 5), job(2, "fail"), job(3, "sleep", 90, 3), job(4, "fail", 5)];
 
-test("each order puts its own first, and equal jobs stay as they were", () => {
+test("each sort puts the right jobs first, and equal jobs keep their order", () => {
   const ids = Object.fromEntries(
     JOB_SORTS.map(({ name }) => [name, sortJobs(JOBS, name).map(({ id }) => id)]),
   );

@@ -8,7 +8,7 @@ interface JobSort {
   readonly key: (job: Sortable) => string | number;
 }
 
-/** The orders of a list of jobs, in the terminal UI and on the page. The first is the order in which they arrive. */
+/** The sort orders of a job list, in the terminal UI and on the page. The first is the order in which jobs load. */
 export const JOB_SORTS = [
   { name: "newest", label: "Newest first", key: (job) => -Date.parse(job.createdAt) },
   { name: "oldest", label: "Oldest first", key: (job) => Date.parse(job.createdAt) },
@@ -18,7 +18,7 @@ export const JOB_SORTS = [
 ] as const satisfies readonly JobSort[];
 export type JobSortName = (typeof JOB_SORTS)[number]["name"];
 
-/** Sorts the jobs that a client has loaded; equal ones keep their order. Returns the same list for the first sort. */
+/** Sorts the jobs that a client has loaded; equal jobs keep their order. Returns the same list for the first sort. */
 export function sortJobs<J extends Sortable>(jobs: readonly J[], name: JobSortName): readonly J[] {
   const sort: JobSort = JOB_SORTS.find((one) => one.name === name) ?? JOB_SORTS[0];
   return sort.name === JOB_SORTS[0].name ? jobs : jobs.toSorted((a, b) => compare(sort.key(a), sort.key(b)));

@@ -4,15 +4,15 @@ import type { Sql } from "./postgres.ts";
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** A place where a text may be found. `ordered`: its index is also in page order. */
+/** A condition for one place in which a text may be found. `ordered` means that its index is also in page order. */
 export interface TextMatch {
   readonly condition: Fragment;
   readonly ordered: boolean;
 }
 
 /**
- * Where a search text may be found: one condition per place, so that each can use its own index. The last word may be
- * a prefix. `types` are the types that have jobs.
+ * Returns a condition for each place in which a search text may be found, so each can use its own index. The last word
+ * may be a prefix. `types` are the types that have jobs.
  */
 export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
@@ -30,14 +30,14 @@ export function textMatches(sql: Sql, text: string, types: readonly string[]): T
   return found;
 }
 
-/** Matches all words of a text; the last one may be a prefix. */
+/** Returns a query that matches all words of a text; the last word may be a prefix. */
 export function wordsOf(sql: Sql, text: string): Fragment {
-  // `plainto_tsquery` splits words as the index does; `:*` makes the last one a prefix. Text without words matches
+  // `plainto_tsquery` splits words like the index, and `:*` makes the last one a prefix. A text without words matches
   // nothing.
   return sql`nullif(nullif(plainto_tsquery('simple', ${text})::text, '') || ':*', ':*')::tsquery`;
 }
 
-/** The types that have jobs. Skips from one to the next in the index instead of reading every row. */
+/** Returns the types that have jobs. Skips from type to type in the index instead of reading every row. */
 export async function jobTypes(sql: Sql): Promise<string[]> {
   const rows = await sql<{ type: string }[]>`
     with recursive hop as (

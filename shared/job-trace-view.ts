@@ -2,33 +2,33 @@ import type { JobDetail } from "../contracts/api-queries.ts";
 import type { Hops } from "../contracts/envelope.ts";
 import type { AttemptOutcome } from "../contracts/job.ts";
 
-/** One bar of a job's X-ray. Times are milliseconds since the job was accepted. */
+/** A bar in a job's trace view. Times are in milliseconds since the job was accepted. */
 export interface TraceBar {
   readonly kind: "hop" | "wait" | "try";
   readonly label: string;
   readonly startMs: number;
   readonly endMs: number;
-  /** The service, broker or worker where it happened. */
+  /** The service, broker or worker in which the step happened. */
   readonly who?: string;
   readonly note?: string;
   readonly outcome?: AttemptOutcome;
-  /** True while it is still growing. */
+  /** True while the bar is still growing. */
   readonly open: boolean;
-  /** The longest of all bars that have ended. */
+  /** True for the longest bar, if it has ended. */
   readonly slowest: boolean;
 }
 
 export interface JobTrace {
   readonly bars: readonly TraceBar[];
-  /** From acceptance to the last known moment, or to now while the job continues. */
+  /** The time from acceptance to the last known moment, or to now while the job continues. */
   readonly totalMs: number;
 }
 
 type Bar = Omit<TraceBar, "slowest" | "open"> & { readonly open?: true };
 
 /**
- * Every hop of a job as bars on one time axis: accepted, confirmed, received, then each wait and each try. Clocks of
- * different machines differ, so bars are clamped: none begins before the job or ends before it begins.
+ * Lays out a job's hops as bars on one time axis: accepted, confirmed, received, and then each wait and each try. Since
+ * machines' clocks differ, bars are clamped: none begins before the job, or ends before it begins.
  */
 export function traceOf(job: JobDetail, now: number): JobTrace {
   const start = Date.parse(job.createdAt);
@@ -46,7 +46,7 @@ export function traceOf(job: JobDetail, now: number): JobTrace {
     at = endMs;
   };
   hop("confirmed", hops.confirmedAt, "broker");
-  // The processor records the job's first move the moment it has received it.
+  // The processor records a job's first move as soon as it has received the job.
   const received = hops.receivedAt ?? job.transitions.find(({ from }) => from === "PENDING")?.at;
   hop("received", received, "processor");
 
@@ -77,7 +77,7 @@ export function traceOf(job: JobDetail, now: number): JobTrace {
   return { bars: marked(bars), totalMs: Math.max(...bars.map(({ endMs }) => endMs)) };
 }
 
-/** What an unfinished job is doing now. */
+/** Returns the bar for what an unfinished job is doing now; undefined if the job has ended. */
 function lastBar(
   job: JobDetail,
   at: number,
@@ -126,7 +126,7 @@ function whyWaited(job: JobDetail, attempt: number): string {
   return job.transitions.some(({ to }) => to === "SCHEDULED") ? "for its time" : "for a free slot";
 }
 
-/** The first time each hop was recorded, whichever event carries it. */
+/** Returns the earliest time recorded for each hop, whichever event carries it. */
 function hopsOf({ events }: JobDetail): Hops {
   const found: Record<string, string> = {};
   for (const { hops = {} } of events)

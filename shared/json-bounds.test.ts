@@ -13,13 +13,13 @@ function codeOf(value: Record<string, unknown>): string | undefined {
 
 const nested = (levels: number): Record<string, unknown> => (levels === 1 ? {} : { a: nested(levels - 1) });
 
-test("a payload at its bounds passes", () => {
+test("a payload at the limits passes", () => {
   expect(codeOf(nested(16))).toBeUndefined();
   expect(codeOf({ text: "x".repeat(32_768) })).toBeUndefined();
   expect(codeOf({ a: "😀", b: [1, null, true] })).toBeUndefined();
 });
 
-test("one step beyond each bound is refused with its own code", () => {
+test("a payload just beyond a limit is refused with that limit's code", () => {
   expect(codeOf(nested(17))).toBe("PAYLOAD_TOO_DEEP");
   expect(codeOf({ text: "x".repeat(32_769) })).toBe("VALIDATION_FAILED");
   expect(codeOf({ a: "x".repeat(32_000), b: "x".repeat(32_000), c: "x".repeat(2_000) })).toBe(
@@ -30,7 +30,7 @@ test("one step beyond each bound is refused with its own code", () => {
   expect(codeOf({ "\ud800": 1 })).toBe("VALIDATION_FAILED");
 });
 
-test("16 levels are not too deep, 17 are, and so is a value that contains itself", () => {
+test("17 levels, or a value that contains itself, are too deep, but 16 levels are not", () => {
   expect(isTooDeep(nested(16))).toBe(false);
   expect(isTooDeep(nested(17))).toBe(true);
   expect(isTooDeep([[[["text", 1, null, undefined]]]])).toBe(false);

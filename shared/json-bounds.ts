@@ -1,21 +1,21 @@
 import { AppError } from "./errors.ts";
 import { printedBytes } from "./printed-size.ts";
 
-/** Levels of nesting that a payload, a result or metadata may have; the value itself is the first. */
+/** How many levels of nesting a payload, a result or metadata may have; the value itself is the first level. */
 export const MAX_DEPTH = 16;
 const MAX_STRING = 32_768;
-/** The largest payload and metadata of a job, unless the gateway is configured otherwise. */
+/** The default size limit of a job's payload, and of its metadata. */
 export const MAX_PAYLOAD_BYTES = 65_536;
 
-/** Whether a value is nested deeper than {@link MAX_DEPTH}; one that contains itself is. */
+/** Whether a value is nested deeper than {@link MAX_DEPTH}. A value that contains itself is. */
 export function isTooDeep(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return false;
   return depth >= MAX_DEPTH || Object.values(value).some((item) => isTooDeep(item, depth + 1));
 }
 
 /**
- * Refuses what no job needs: more than `maxBytes` of JSON as the store prints it, nesting beyond 16 levels, strings
- * beyond 32,768 characters, and U+0000 or lone surrogates, which the job store cannot hold.
+ * Refuses values that no job needs: more than `maxBytes` of JSON as the store prints it, nesting beyond 16 levels, or
+ * strings beyond 32,768 characters. Also refuses U+0000 and lone surrogates, which the job store cannot hold.
  */
 export function checkPayloadBounds(
   value: Readonly<Record<string, unknown>>,
@@ -50,7 +50,7 @@ function textFault(text: string, path: string): AppError | undefined {
     text.length > MAX_STRING
       ? `Text of ${text.length} characters, expected at most ${MAX_STRING}`
       : text.includes("\u0000") || !text.isWellFormed()
-        ? "Text with U+0000 or a lone surrogate, expected well-formed Unicode without it"
+        ? "Text with U+0000 or a lone surrogate, expected well-formed Unicode without U+0000"
         : undefined;
   return message === undefined
     ? undefined

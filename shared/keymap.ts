@@ -1,4 +1,4 @@
-/** The screens of the terminal UI. The page has most of them as views. */
+/** The terminal UI's screens. The page has views for most of them. */
 export const SCREENS = [
   "overview",
   "jobs",
@@ -16,7 +16,7 @@ export const SCREENS = [
 ] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
-/** Screens on the digit keys, in order. */
+/** The screens on the digit keys, in order. */
 export const TABS = [
   { screen: "overview", title: "Overview" },
   { screen: "jobs", title: "Jobs" },
@@ -73,20 +73,20 @@ export type Action =
 
 export interface Key {
   readonly action: Action;
-  /** Names of keys as the screen reports them; letters differ by case. */
+  /** Key names as the terminal reports them; upper-case and lower-case letters are different keys. */
   readonly keys: readonly string[];
-  /** How the keys are written for people. */
+  /** The keys as people read them. */
   readonly shown: string;
   readonly label: string;
-  /** One sentence for help and documents. */
+  /** A sentence for the help screen and the documents. */
   readonly help: string;
-  /** The screens where it applies; all of them when left out. */
+  /** The screens on which the key works; by default, all of them. */
   readonly screens?: readonly ScreenName[];
-  /** Shown in the hint line, in table order. */
+  /** Whether the hint line shows the key. Hints are in table order. */
   readonly hint?: true;
-  /** Changes the system: read-only mode refuses it. */
+  /** Whether the action changes the system, so read-only mode refuses it. */
   readonly changes?: true;
-  /** Concerns the machine that the program runs on: a session on a server has no such keys. */
+  /** Whether the action concerns the machine that runs the program, so a session on a server does not have it. */
   readonly isLocal?: true;
 }
 
@@ -103,8 +103,8 @@ const LISTS: readonly ScreenName[] = [
 const DETAILS: readonly ScreenName[] = ["job", "event", "dead-letter"];
 
 /**
- * Every key and what it does, in the terminal UI and on the page. Help, hint lines and docs/keys.md are generated from
- * this table. Ctrl+W, Ctrl+T and Ctrl+N are not used because browsers keep them for themselves.
+ * Every key and its action, in the terminal UI and on the page. Help, hint lines and docs/keys.md are generated from
+ * this table. Ctrl+W, Ctrl+T and Ctrl+N are not used, because browsers reserve them.
  */
 export const KEYS: readonly Key[] = [
   {

@@ -2,8 +2,8 @@ import { rankText } from "../contracts/job-type.ts";
 import type { Sql } from "./postgres.ts";
 
 /**
- * A CTE `known (type, workers, rank)`: the job types that live workers run, with the number of workers and the newest
- * version's rank. `leaseMs` leaves out workers with an older heartbeat, which may not be marked as lost yet.
+ * Returns the CTE `known (type, workers, rank)`: the job types that live workers run, with the number of workers and
+ * the newest version's rank. `leaseMs` excludes workers with an older heartbeat, which may not be marked as lost yet.
  */
 export function knownTypesSql(sql: Sql, leaseMs?: number) {
   const fresh =
@@ -19,7 +19,7 @@ export function knownTypesSql(sql: Sql, leaseMs?: number) {
     )`;
 }
 
-/** Why jobs of a type stay queued; undefined when workers take them. */
+/** Explains why jobs of a type stay queued; undefined if workers can run them. */
 export function withoutWorkerNote(
   workers: number,
   withoutWorker: number,

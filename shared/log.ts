@@ -13,13 +13,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface LogOptions {
   readonly service: string;
   readonly level: LogLevel;
-  /** Receives the lines; standard output by default. */
+  /** Receives the lines; by default, writes them to standard output. */
   readonly write?: (line: string) => void;
 }
 
 /**
- * A log of one JSON object per line: time, level, service, a fixed message, variable fields. An `error` field may be
- * any thrown value and is written with its message, code, stack and causes. Payloads and secrets do not belong here.
+ * Creates a log with one JSON object per line: time, level, service, a fixed message, variable fields. An `error` field
+ * may be any thrown value, and is written with its message, code, stack and causes. Never log payloads or secrets.
  */
 export function createLog({ service, level, write = writeLine }: LogOptions): Log {
   const threshold = LOG_LEVELS.indexOf(level);
@@ -34,8 +34,8 @@ export function createLog({ service, level, write = writeLine }: LogOptions): Lo
 
 let pending = "";
 
-// Lines of one turn of the event loop are written together: at thousands of requests per second, one write per line
-// costs more than the requests. The rest is flushed on exit.
+// Lines from one turn of the event loop are written together: at thousands of requests per second, one write per line
+// would cost more than the requests. Pending lines are flushed on exit.
 function writeLine(line: string): void {
   if (pending === "") setImmediate(flush);
   pending += `${line}\n`;

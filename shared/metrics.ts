@@ -6,8 +6,8 @@ export const DURATION_BUCKETS = [
 ];
 
 /**
- * A service's metrics. Every metric carries the `service` label. Labels are bounded: job types, statuses and routes,
- * never an id.
+ * Creates a service's metrics. Every metric has the `service` label. Labels must have few values, such as job types,
+ * statuses and routes, and never be ids.
  */
 export function createMetrics(service: string) {
   const registry = new Registry();
@@ -42,7 +42,7 @@ export function createMetrics(service: string) {
       labelNames: readonly L[] = [],
       buckets = DURATION_BUCKETS,
     ) => new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [registry] }),
-    /** A gauge that is read at each scrape. */
+    /** Creates a gauge; `collect` updates it at each scrape. */
     gauge: <L extends string>(
       name: string,
       help: string,

@@ -36,10 +36,10 @@ test("a wrapped error is judged by its cause", () => {
   expect(isRefusedValue(wrapped("22P05"))).toBe(true);
   expect(isRefusedValue(wrapped("57014"))).toBe(false);
   expect(isUnavailable(wrapped("08006"))).toBe(true);
-  expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "Nobody answers"))).toBe(false);
+  expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "No answer"))).toBe(false);
 });
 
-test("temporary trouble becomes a 503, a refused value a 422, and anything else is unchanged", () => {
+test("temporary trouble becomes a 503, a refused value becomes a 422, and anything else is unchanged", () => {
   const translated = (error: unknown) => {
     try {
       translateStoreError(error);

@@ -6,26 +6,25 @@ export type Sql = ReturnType<typeof postgres>;
 
 export interface PostgresOptions {
   readonly url: string;
-  /** Maximum number of connections. */
+  /** The maximum number of connections. */
   readonly max: number;
-  /** Shown in `pg_stat_activity`. */
+  /** The connections' name in `pg_stat_activity`. */
   readonly name: string;
   readonly readOnly?: boolean;
-  /** Milliseconds after which the server ends a statement; 0: never. */
+  /** The server's time limit for a statement; 0 means none. */
   readonly statementTimeoutMs?: number;
   /**
-   * Whether JavaScript arrays are supported as parameters and in rows; default true. Without them each connection
-   * opens one round trip faster, and one that is destroyed while opening leaves no unhandled rejection of the driver
-   * behind.
+   * Whether JavaScript arrays are supported as parameters and in rows; default true. Without them, a connection opens
+   * one round trip faster, and destroying it while it opens leaves no unhandled rejection in the driver.
    */
   readonly arrays?: boolean;
-  /** Seconds after which an unused connection is closed; 0: never. */
+  /** How long a connection may be unused before it is closed; 0 means forever. */
   readonly idleSeconds?: number;
-  /** Further settings of every session, by their PostgreSQL names. */
+  /** Other session settings, by their PostgreSQL names. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A pool of connections. It connects on first use and again after a loss, and fails fast in between. */
+/** Opens a connection pool. It connects on first use, reconnects after a loss, and fails fast in between. */
 export function openPostgres({
   url,
   max,
@@ -54,7 +53,7 @@ export function openPostgres({
 }
 
 const CONNECTION_FAILURES = new Set([
-  // The driver's and the system's codes for a failed connection.
+  // These are the driver's and the system's codes for a failed connection.
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
@@ -74,15 +73,15 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Whether PostgreSQL refuses the values of a statement: SQLSTATE classes 22 (data exception), 23 (integrity) and 54
- * (program limit). Once isolated to one entry, only these condemn it. Any other error is the store's trouble, such as
- * 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full), and the entry waits.
+ * Whether PostgreSQL refuses a statement's values: SQLSTATE classes 22 (data exception), 23 (integrity) and 54 (program
+ * limit). Only these errors condemn an entry, once it is isolated. Any other error does not prove that the entry is
+ * faulty, such as 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full).
  */
 export function isRefusedValue(error: unknown): boolean {
   return /^(22|23|54)...$/.test(codeOf(error) ?? "");
 }
 
-/** The SQLSTATE, or the driver's code, of an error or of its cause. */
+/** Returns the SQLSTATE, or the driver's code, of an error or its cause. */
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
@@ -90,27 +89,27 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : codeOf(cause);
 }
 
-/** Temporary trouble: the server is unavailable or read-only, or a statement timed out. */
+/** SQLSTATEs of temporary trouble: read-only, a rolled-back transaction, a lock or a statement that timed out. */
 const PASSING = /^(25006|40...|55P03|57014)$/;
 
-/** Whether the same request may succeed later: the server is unavailable or read-only, or a statement timed out. */
+/** Whether the same request may succeed later, because the server is unavailable or the trouble is temporary. */
 export function isPassing(error: unknown): boolean {
   return isUnavailable(error) || PASSING.test(codeOf(error) ?? "");
 }
 
-/** Whether a statement took longer than it may, or was cancelled. */
+/** Whether a statement timed out or was cancelled. */
 export function isTimeout(error: unknown): boolean {
   return codeOf(error) === "57014";
 }
 
-/** Whether a statement lost a lock to others: it exceeded `lock_timeout`, or was ended to break a deadlock. */
+/** Whether a statement failed because of a lock: it exceeded `lock_timeout`, or was ended to break a deadlock. */
 export function isLockedOut(error: unknown): boolean {
   return /^(55P03|40P01)$/.test(codeOf(error) ?? "");
 }
 
 /**
- * Rethrows temporary trouble as `STORE_UNAVAILABLE`, a value that PostgreSQL cannot store (SQLSTATE class 22, such as
- * U+0000 in a text) as `VALIDATION_FAILED`, and anything else unchanged.
+ * Rethrows an error: as `STORE_UNAVAILABLE` if the trouble is temporary, as `VALIDATION_FAILED` if PostgreSQL cannot
+ * store a value (SQLSTATE class 22, such as U+0000 in a text), and otherwise unchanged.
  */
 export function translateStoreError(error: unknown): never {
   if (!(error instanceof AppError) && codeOf(error)?.startsWith("22"))
@@ -124,7 +123,7 @@ export function translateStoreError(error: unknown): never {
   });
 }
 
-/** Runs a statement that the server cancels when `signal` aborts, because no caller is left to wait for it. */
+/** Runs a statement, and cancels it on the server if `signal` aborts, because its caller no longer waits. */
 export async function cancelledBy<T extends readonly postgres.MaybeRow[]>(
   signal: AbortSignal | undefined,
   statement: postgres.PendingQuery<T>,
@@ -139,10 +138,10 @@ export async function cancelledBy<T extends readonly postgres.MaybeRow[]>(
   }
 }
 
-/** Thrown to undo a rehearsal; never seen outside. */
+/** Thrown to roll a rehearsal back; callers never see it. */
 const UNDO = new Error("The rehearsal is over");
 
-/** Writes in a transaction that is always rolled back. Rejects when the store does not accept such a write now. */
+/** Writes in a transaction that is always rolled back. Rejects if the store does not accept this write now. */
 export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): Promise<void> {
   try {
     await sql.begin(async (transaction) => {
@@ -155,21 +154,21 @@ export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): 
 }
 
 /**
- * An array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own arrays
- * escape every element, which is half of a busy writer's CPU, and treat an array of dates as one date.
+ * Formats an array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own
+ * arrays escape every element, which costs a busy writer half its CPU time, and treat an array of dates as one date.
  */
 export function plainArray(values: readonly (string | number | Date | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : value instanceof Date ? value.toISOString() : value)).join(",")}}`;
 }
 
-/** An array parameter of arbitrary texts, each quoted as in section 8.15.6 of the manual. */
+/** Formats an array parameter of arbitrary texts, quoted as in section 8.15.6 of the PostgreSQL manual. */
 export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : `"${value.replace(/["\\]/g, "\\$&")}"`)).join(",")}}`;
 }
 
 /**
- * JSON texts as one text parameter, one per line: JSON has no raw line break. In SQL it is read by
- * `string_to_array($, E'\n', '')`, where an absent text is NULL.
+ * Joins JSON texts into one text parameter, one per line, since JSON contains no raw line breaks. SQL reads it with
+ * `string_to_array($, E'\n', '')`, in which a missing text becomes NULL.
  */
 export function jsonLines(texts: readonly (string | null)[]): string {
   return texts.map((text) => text ?? "").join("\n");

@@ -1,13 +1,13 @@
 /**
- * The size in bytes of a JSON value as PostgreSQL prints it. Its numbers are exact decimals, written out in full: the
- * five characters `1e308` are printed as 309 digits, so a small text may become a reply sixty times its size. `text`
- * is the value's JSON, where the caller has it.
+ * Returns a JSON value's size in bytes as PostgreSQL prints it. PostgreSQL writes numbers out as full decimals: the
+ * five characters `1e308` become 309 digits, so a small text may become a reply sixty times its size. Callers that
+ * already have the value's JSON can pass it as `text`.
  */
 export function printedBytes(value: unknown, text = JSON.stringify(value)): number {
   return Buffer.byteLength(text) + expansion(value);
 }
 
-/** Digits that the exponents inside a value add. */
+/** Returns the number of digits that exponents inside a value add. */
 function expansion(value: unknown): number {
   if (typeof value === "number") return Math.abs(Number(String(value).split("e")[1] ?? 0));
   if (typeof value !== "object" || value === null) return 0;

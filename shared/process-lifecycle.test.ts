@@ -4,7 +4,7 @@ import { createLifecycle } from "./process-lifecycle.ts";
 
 const log = createLog({ service: "test", level: "silent" });
 
-test("what was acquired last is closed first, and only once even when stop is called twice", async () => {
+test("parts close in reverse order, and only once even if stop is called twice", async () => {
   const life = createLifecycle({ log, graceMs: 1_000 });
   const closed: string[] = [];
   life.defer("store", () => void closed.push("store"));

@@ -2,27 +2,28 @@ import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 export interface Lifecycle {
-  /** Aborts when stopping begins: become not ready and accept nothing more. */
+  /** Aborts when stopping begins: the service is no longer ready and accepts no more work. */
   readonly stopping: AbortSignal;
-  /** Aborts when the grace period has passed: abandon what is still held. */
+  /** Aborts when the grace period has passed: the service must abandon the work it still holds. */
   readonly abort: AbortSignal;
-  /** Registers how to undo what was just acquired; undone in reverse order, even when the start failed halfway. */
+  /** Registers an undo for a resource just acquired. Undos run in reverse order, even if the start failed halfway. */
   defer(name: string, undo: () => Promise<void> | void): void;
   /**
-   * Begins to stop and waits until everything is undone. May be called twice: the second call waits for the same end.
-   * Resolves to whether every undo succeeded.
+   * Stops, and waits until everything is undone. May be called twice: the second call waits for the same stop. Resolves
+   * to whether every undo succeeded.
    */
   stop(reason: string): Promise<boolean>;
 }
 
 export interface LifecycleOptions {
   readonly log: Log;
-  /** Milliseconds from the beginning of the stop until `abort`. */
+  /** Time from the start of the stop until `abort`. */
   readonly graceMs: number;
 }
 
 /**
- * The life of a process: an undo list, and a stop in two stages. Without signals and exits, so that it can be tested.
+ * Creates a process's lifecycle: an undo list, and a stop in two stages. It handles no signals and never exits, so it
+ * can be tested.
  */
 export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
   const stopping = new AbortController();
@@ -65,7 +66,7 @@ export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
 
 /**
  * Runs a service as this process: starts it, stops it on SIGTERM or SIGINT, and exits. A second signal exits at once.
- * A failed start is undone and exits with 1.
+ * After a failed start, it undoes the start and exits with 1.
  */
 export async function runAsProcess(
   lifecycle: Lifecycle,
@@ -84,7 +85,7 @@ export async function runAsProcess(
   try {
     await start();
   } catch (error) {
-    // A signal during the start aborts it; that is a stop, not a fault, and the signal's handler exits.
+    // A signal aborts the start. That is a stop rather than a failure, and the signal handler exits.
     if (lifecycle.stopping.aborted) return;
     log.error("Could not start", { reason: messageOf(error), error });
     await lifecycle.stop("failed start");

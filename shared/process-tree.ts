@@ -4,11 +4,11 @@ import { until } from "./until.ts";
 export interface ProcessInfo {
   pid: number;
   parent: number;
-  /** Identifies one process together with the pid: pids are reused, start times are not. */
+  /** Identifies a process together with its pid, because pids are reused. */
   startedAt: string;
 }
 
-/** The process with this pid; a zombie counts as gone. */
+/** Returns the process with this pid; undefined if it has ended, even if it is still a zombie. */
 export function findProcess(pid: number): ProcessInfo | undefined {
   return process.platform === "linux" ? readStat(pid) : listWithPs(["-p", String(pid)])[0];
 }
@@ -17,7 +17,7 @@ export function isSameProcess(known: Pick<ProcessInfo, "pid" | "startedAt">): bo
   return findProcess(known.pid)?.startedAt === known.startedAt;
 }
 
-/** The process and everything below it, parents first. */
+/** Returns a process and all its descendants, parents first. */
 export function processTree(root: number): ProcessInfo[] {
   const all = process.platform === "linux" ? listWithProc() : listWithPs(["-A"]);
   const tree = all.filter((one) => one.pid === root);
@@ -25,9 +25,9 @@ export function processTree(root: number): ProcessInfo[] {
   return tree;
 }
 
-/** Kills a process and all its descendants, and returns when they are gone. */
+/** Kills a process and all its descendants, and resolves when they have ended. */
 export async function killTree(root: number): Promise<void> {
-  // Stopped first, the parent cannot start another child between the listing and the kill.
+  // The parent is stopped first, so it cannot start another child between the listing and the kill.
   signalProcess(root, "SIGSTOP");
   await killAll(processTree(root));
 }
@@ -37,7 +37,7 @@ export async function killAll(processes: ProcessInfo[]): Promise<void> {
   await allGone(processes, 10_000);
 }
 
-/** Resolves when none of the processes is left; throws, naming the survivors, after the timeout. */
+/** Resolves when all of the processes have ended. After the timeout, throws an error that names the survivors. */
 export async function allGone(processes: ProcessInfo[], timeoutMs: number): Promise<void> {
   await until(() => !processes.some(isSameProcess), {
     timeoutMs,
@@ -45,7 +45,7 @@ export async function allGone(processes: ProcessInfo[], timeoutMs: number): Prom
   });
 }
 
-/** Sends a signal; false when the process no longer exists. */
+/** Sends a signal. Returns false if the process no longer exists. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
@@ -71,7 +71,7 @@ function readStat(pid: number): ProcessInfo | undefined {
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw error;
   }
-  // proc(5): the command, field 2, may itself hold spaces and brackets; state is field 3, start time 22.
+  // See proc(5). The command (field 2) may contain spaces and brackets; field 3 is the state, 22 the start time.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
   return { pid, parent: Number(fields[1]), startedAt: fields[19] ?? "" };

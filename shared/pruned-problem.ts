@@ -2,7 +2,7 @@ import { AppError } from "./errors.ts";
 
 const BECAUSE = { retention: "because its retention was over", purge: "by a purge" } as const;
 
-/** Says when and why a job was deleted. */
+/** Creates the refusal for a deleted job, which says when and why it was deleted. */
 export function prunedProblem(
   id: string,
   { prunedAt, reason }: { readonly prunedAt: Date; readonly reason: keyof typeof BECAUSE },

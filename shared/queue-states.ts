@@ -7,9 +7,9 @@ interface QueueRow extends Omit<QueueState, "note"> {
 }
 
 /**
- * What is waiting and running now, for each type that is paused or has jobs, from the maintained counts: one row per
- * group is read, however many jobs wait. The oldest due job of a group is the first of its part of the claim index.
- * `leaseMs` leaves out workers with an older heartbeat, which may not be marked as lost yet.
+ * Reads the queue state of each type that is paused or has jobs. It uses the maintained counts, which have one row per
+ * group however many jobs wait. A group's oldest due job is the first in the group's part of the claim index. `leaseMs`
+ * excludes workers with an older heartbeat, which may not be marked as lost yet.
  */
 export async function readQueueStates(
   sql: Sql,
@@ -55,7 +55,7 @@ export async function readQueueStates(
   });
 }
 
-/** Dead letters neither replayed nor dropped, and messages waiting to be published. */
+/** Counts dead letters that are neither replayed nor dropped, and messages that wait to be published. */
 export async function readBacklog(
   sql: Sql,
   signal?: AbortSignal,

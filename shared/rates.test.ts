@@ -9,8 +9,8 @@ const series = (points: readonly (number | null)[], labels = {}) => ({
   series: [{ metric: "completed", labels, points: [...points] }],
 });
 
-test("the total and the rates by type agree, and cover the last minute", () => {
-  // 120 in the full minute, 30 in the first quarter of the next: two a second throughout.
+test("the total rate and the rates by type agree, and cover the last minute", () => {
+  // 120 jobs in the full minute and 30 in the first quarter of the next: two a second throughout.
   const [minutes, now] = [[60, 120, 30], FROM + 135_000];
   expect(ratesByType(series(minutes, { type: "hash" }), now).get("hash")).toBe(2);
   for (const seconds of [0, 15, 60])
@@ -19,7 +19,7 @@ test("the total and the rates by type agree, and cover the last minute", () => {
     ).toBe(2);
 });
 
-test("a burst stays in the rate for a minute, whichever metrics-engine counts it", () => {
+test("a burst affects the rate for a minute, in samples and in series", () => {
   const burst = [...new Array<number>(59).fill(0), 60];
   expect(current(burst)).toBe(1);
   expect(current([...burst, ...new Array<number>(59).fill(0)])).toBe(1);
@@ -27,7 +27,7 @@ test("a burst stays in the rate for a minute, whichever metrics-engine counts it
   expect(ratesByType(series([0, 60], { type: "hash" }), FROM + 119_000).get("hash")).toBe(1);
 });
 
-test("a clock that differs changes a rate by no more than the minute before", () => {
+test("a wrong clock changes a rate by at most the previous minute's share", () => {
   for (const skew of [-3_600_000, 3_600_000]) {
     const rate = ratesByType(series([60, 60], { type: "hash" }), FROM + 90_000 + skew).get("hash") ?? 0;
     expect(rate).toBeGreaterThanOrEqual(1);

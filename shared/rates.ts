@@ -1,9 +1,9 @@
 import type { Overview, SeriesReply } from "../contracts/api-queries.ts";
 
-/** Seconds that the chart of the overview shows. */
+/** How many seconds the overview's chart shows. */
 export const CHART_SECONDS = 300;
 
-/** Jobs per second over the last five minutes, one sample per second, newest last. */
+/** Jobs per second over the last five minutes, with one sample per second, newest last. */
 export interface Rates {
   readonly completed: readonly number[];
   readonly failed: readonly number[];
@@ -13,7 +13,7 @@ export interface Rates {
 
 export const NO_RATES: Rates = { completed: [], failed: [] };
 
-/** Adds the changes between two overviews, spread over the seconds between them. */
+/** Adds the changes since the previous overview, spread evenly over the seconds in between. */
 export function addOverview(rates: Rates, overview: Overview): Rates {
   const { completed, failed } = overview.stats.counters;
   const at = Date.parse(overview.at);
@@ -23,7 +23,7 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   if (seconds < 0.5) return rates;
   const samples = Math.min(CHART_SECONDS, Math.max(1, Math.round(seconds)));
   const add = (list: readonly number[], change: number) =>
-    // A counter that fell was reset with its store.
+    // A counter only falls when its store was reset.
     [...list, ...new Array<number>(samples).fill(Math.max(0, change) / seconds)].slice(-CHART_SECONDS);
   return {
     last,
@@ -32,24 +32,24 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   };
 }
 
-/** What "now" means for a rate: the last minute, which is also the step of a series. */
+/** The period of a current rate: the last minute, which is also the step of a series. */
 const RATE_SECONDS = 60;
 
-/** The current rate, from samples one second apart. */
+/** Returns the current rate, from samples one second apart. */
 export function current(samples: readonly number[]): number {
   const recent = samples.slice(-RATE_SECONDS);
   return recent.length === 0 ? 0 : recent.reduce((sum, value) => sum + value, 0) / recent.length;
 }
 
 /**
- * The current rates by job type, from a series of all types: the minute in progress, and the matching share of the
- * previous one.
+ * Returns the current rates by job type, from the series of all types. They cover the minute in progress and the
+ * remaining share of the previous minute.
  */
 export function ratesByType({ series, from, stepMs }: SeriesReply, now: number): ReadonlyMap<string, number> {
   return new Map(
     series.flatMap(({ labels: { type }, points }): [string, number][] => {
       if (type === undefined) return [];
-      // The clock that counted the minutes may differ from this one.
+      // The metrics-engine's clock, which divides the minutes, may differ from this one.
       const elapsed = now - Date.parse(from) - (points.length - 1) * stepMs;
       const share = 1 - Math.min(Math.max(elapsed, 0), stepMs) / stepMs;
       const [before, underWay] = [points.at(-2) ?? 0, points.at(-1) ?? 0];
@@ -58,7 +58,7 @@ export function ratesByType({ series, from, stepMs }: SeriesReply, now: number):
   );
 }
 
-/** Counts per minute, and when they were read. */
+/** Counts per minute, and the time at which they were read. */
 export interface Counted {
   readonly series: SeriesReply;
   readonly loadedAt: number;
@@ -78,7 +78,7 @@ export function seed(
   const { stepMs, from } = counted.series;
   const last = points.length - 1;
   const first = Date.parse(from);
-  // The minute in progress extends to the current time, by a clock that may differ from the one that counted.
+  // The minute in progress extends to the current time, by a clock that may differ from the metrics-engine's.
   const elapsedMs = Math.min(Math.max(counted.loadedAt - first - last * stepMs, 1_000), stepMs);
   const start = newestAt === undefined || own.length === 0 ? counted.loadedAt : newestAt - own.length * 1_000;
   const past: number[] = [];
@@ -89,7 +89,7 @@ export function seed(
   return [...past, ...own];
 }
 
-/** Averages over `width` columns of equal time, newest at the right; missing time is undefined. */
+/** Averages the samples in `width` columns of equal time, newest last; a column without samples is undefined. */
 export function columns(samples: readonly number[], width: number): (number | undefined)[] {
   const perColumn = CHART_SECONDS / width;
   return Array.from({ length: width }, (_, column) => {

@@ -5,8 +5,8 @@ import type { RefusedEnvelope } from "./event.ts";
 const NAMESPACE = "7c1f0a52-94d3-5be0-8f5e-6a1d3c2b4e90";
 
 /**
- * The message that carries a refused envelope to `jobs.failed.validation`. Its id follows from the original bytes, so
- * one bad message is filed once, however often it is delivered and whichever consumer refuses it.
+ * Builds the message that carries a refused envelope to `jobs.failed.validation`. Its id is derived from the original
+ * bytes, so a bad message is filed once, however often it is delivered and whichever consumer refuses it.
  */
 export function refusedMessage(
   refused: RefusedEnvelope,

@@ -15,7 +15,7 @@ test("a name with several addresses stands for one replica per address", async (
   ]);
 });
 
-test("replicas that come and go are seen by the next call", async () => {
+test("the next call sees replicas that were added or removed", async () => {
   const now = { processor: ["10.0.0.1"] };
   const replicas = createReplicas(["http://processor:3001"], names(now));
   expect(await replicas()).toEqual(["http://10.0.0.1:3001"]);
@@ -23,12 +23,12 @@ test("replicas that come and go are seen by the next call", async () => {
   expect(await replicas()).toEqual(["http://10.0.0.3:3001", "http://10.0.0.1:3001"]);
 });
 
-test("a name without addresses stays, so that the request to it fails with the reason", async () => {
+test("a name without addresses stays as it is, so a request to it fails with the reason", async () => {
   const replicas = createReplicas(["http://nowhere:3001", "http://10.0.0.1:3001"], names({}));
   expect(await replicas()).toEqual(["http://nowhere:3001", "http://10.0.0.1:3001"]);
 });
 
-test("an https name stays, and an IPv6 address gets brackets", async () => {
+test("an https name stays as it is, and an IPv6 address gets brackets", async () => {
   const lookup = names({ processor: ["fd00::7"], secure: ["10.0.0.1"] });
   expect(await createReplicas(["https://secure", "http://processor:3001/base/"], lookup)()).toEqual([
     "https://secure",
@@ -36,7 +36,7 @@ test("an https name stays, and an IPv6 address gets brackets", async () => {
   ]);
 });
 
-test("the machine's own resolver is used, and each replica appears once", async () => {
+test("the default is the machine's own resolver, and each replica appears once", async () => {
   const replicas = createReplicas(["http://localhost:3001", "http://localhost:3001"]);
   expect(await replicas()).toHaveLength(1);
 });

@@ -2,16 +2,16 @@ import { lookup } from "node:dns/promises";
 import { isIPv6 } from "node:net";
 import { within } from "./async.ts";
 
-/** The current addresses of a host name; rejects when there are none. */
+/** Returns a host name's current addresses; rejects if there are none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 const LOOKUP_MS = 2_000;
 
 /**
- * Returns a function that resolves to one base URL per current replica behind the given ones. A name with several
- * addresses, such as a headless Service of Kubernetes or a scaled service of Compose, is looked up each time: replicas
- * come and go, and connecting to the name itself would reach an arbitrary one. A name without addresses stays as it
- * is, so that the request to it fails with the reason.
+ * Returns a function that resolves to one base URL for each current replica behind the given URLs. Names with several
+ * addresses, such as a headless Kubernetes Service or a scaled Compose service, are looked up each time: replicas come
+ * and go, and connecting to the name itself would reach an arbitrary one. A name without addresses stays as it is, so
+ * a request to it fails with the reason.
  */
 export function createReplicas(urls: readonly string[], addressesOf: Lookup = addresses) {
   return async (): Promise<readonly string[]> => [
@@ -22,7 +22,7 @@ export function createReplicas(urls: readonly string[], addressesOf: Lookup = ad
 async function replicasOf(url: string, addressesOf: Lookup): Promise<readonly string[]> {
   const { protocol, hostname, port, pathname } = new URL(url);
   const base = pathname.replace(/\/$/, "");
-  // A certificate is valid for the name only.
+  // A certificate is valid only for the name.
   if (protocol !== "http:") return [url.replace(/\/$/, "")];
   const found = await addressesOf(hostname.replace(/^\[|\]$/g, "")).catch(() => []);
   if (found.length === 0) return [url.replace(/\/$/, "")];
@@ -32,7 +32,7 @@ async function replicasOf(url: string, addressesOf: Lookup): Promise<readonly st
   });
 }
 
-/** Returns addresses of one family: with both, each replica would appear twice. */
+/** Returns addresses of one family only, because with both, each replica would appear twice. */
 async function addresses(host: string): Promise<readonly string[]> {
   const all = await within(LOOKUP_MS, lookup(host, { all: true }), `Looking up ${host}`);
   const family = all.some((one) => one.family === 4) ? 4 : 6;

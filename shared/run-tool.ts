@@ -5,7 +5,7 @@ export interface ToolOptions {
   signal?: AbortSignal;
 }
 
-/** Runs a program to its end and resolves with its output; throws with its last lines when it fails. */
+/** Runs a program and resolves to its output. If it fails, rejects with the last lines of its output. */
 export async function runTool(
   command: string[],
   { user, signal, ...rest }: ToolOptions = {},

@@ -18,7 +18,7 @@ const FLAGS = ["--help", "--version", "--healthcheck"];
 
 type BaseConfig = Static<TObject<typeof BASE_CONFIG>>;
 
-/** What every service receives when it starts. */
+/** The values that every service receives when it starts. */
 export interface ServiceContext<C> {
   readonly service: string;
   readonly version: string;
@@ -34,20 +34,20 @@ export interface ServiceContext<C> {
 export interface ServiceDefinition<T extends TProperties> {
   readonly service: string;
   readonly summary: string;
-  /** The text of its VERSION file. */
+  /** The text of the service's VERSION file. */
   readonly versionText: string;
-  /** Its variables, including {@link BASE_CONFIG}. */
+  /** The service's variables, including {@link BASE_CONFIG}. */
   readonly config: TObject<T>;
-  /** The variable with the port of `/readyz`, if it is not PORT. */
+  /** The variable that holds the port of `/readyz`, if it is not PORT. */
   readonly healthPortVariable?: string;
-  /** Acquires and wires everything; each undo goes to `life.defer`. */
+  /** Acquires and wires everything, and registers each undo with `life.defer`. */
   start(context: ServiceContext<Static<TObject<T>> & BaseConfig>): Promise<void>;
 }
 
 /**
- * Runs a service as this process. Its version and configuration are read before anything opens; a fault in them is
- * reported in plain words with exit code 1. `--help`, `--version` and `--healthcheck` (is the service with the same
- * environment ready?) answer and exit.
+ * Runs a service as this process. Reads its version and configuration before anything opens; if they are faulty, it
+ * prints the reason and exits with 1. `--help` and `--version` print and exit. `--healthcheck` checks whether the
+ * service with the same environment is ready, and exits.
  */
 export async function runService<T extends TProperties>(definition: ServiceDefinition<T>): Promise<void> {
   const { service, versionText, config: schema, start } = definition;
@@ -95,8 +95,8 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
 }
 
 /**
- * Distinguishes this process from its replicas: in a container every process is process 1, and the host name is the
- * container's.
+ * Distinguishes this process from its replicas. In a container the process is always process 1, but the host name is
+ * the container's own.
  */
 const processLabel = () => (process.pid === 1 ? hostname() : process.pid);
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createSharedCall } from "./shared-call.ts";
 
-test("callers during a call share it, later ones start another", async () => {
+test("callers during a call share it, and later callers start another", async () => {
   let calls = 0;
   const shared = createSharedCall(async () => ++calls);
   expect(await Promise.all([shared.get(), shared.get(), shared.refresh()])).toEqual([1, 1, 1]);
@@ -17,10 +17,10 @@ test("an outcome is kept for the given time, and a refresh calls regardless", as
   expect(await shared.get()).toBe(2);
 });
 
-test("an error reaches every waiting caller and is not kept", async () => {
+test("every waiting caller receives an error, which is not kept", async () => {
   let calls = 0;
   const shared = createSharedCall(async () => {
-    if (++calls === 1) throw new Error("away");
+    if (++calls === 1) throw new Error("down");
     return calls;
   }, 60_000);
   const [first, second] = await Promise.allSettled([shared.get(), shared.get()]);

@@ -1,4 +1,4 @@
-/** A load in progress, and how many callers still wait for it. */
+/** A call in progress, and the number of callers that still wait for it. */
 interface UnderWay<T> {
   readonly outcome: Promise<T>;
   readonly abort: AbortController;
@@ -6,8 +6,8 @@ interface UnderWay<T> {
 }
 
 /**
- * Shares one call among all concurrent callers; with `keepMs`, its outcome also serves callers for that long
- * afterwards. An error is shared with the waiting callers but not kept. The signal of `load` aborts when all callers
+ * Shares one call of `load` among all concurrent callers. With `keepMs`, its outcome also serves later callers for that
+ * long. An error is shared with the waiting callers but not kept. The signal passed to `load` aborts when all callers
  * have left.
  */
 export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, keepMs = 0) {
@@ -28,7 +28,7 @@ export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, k
     return begun;
   }
 
-  /** Waits for a call as long as its caller does; one without a signal never leaves. */
+  /** Waits for a call until the caller's signal aborts. A caller without a signal never leaves. */
   function join(shared: UnderWay<T>, caller?: AbortSignal): Promise<T> {
     shared.waiting++;
     if (!caller) return shared.outcome;
@@ -52,7 +52,7 @@ export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, k
   };
 
   return {
-    /** Returns the kept outcome, or calls. Rejects with the caller's reason when its signal aborts first. */
+    /** Returns the kept outcome, or calls `load`. If the caller's signal aborts first, rejects with its reason. */
     get: (caller?: AbortSignal): Promise<T> =>
       kept && performance.now() < kept.until ? Promise.resolve(kept.value) : refresh(caller),
     /** Returns the outcome of the call in progress, or of a new one. */

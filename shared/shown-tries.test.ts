@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { shownTries } from "./shown-tries.ts";
 
-test("the tries of a second run stay within its limit, whatever its attempt numbers are", () => {
+test("a second run's tries stay within its limit, whatever its attempt numbers", () => {
   const job = { attempt: 5, run: 2, tries: 2, maxAttempts: 3 };
   expect(shownTries(job)).toBe("2/3");
 });

@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 const WIDEST = 120;
-/** The names under which statements are tagged. */
+/** Matches the start of a tagged SQL statement. */
 const STATEMENT = /(?<!`)\b(?:sql|tx|on|admin)(?:<[^`;]*>)?(?:\.unsafe\()?\s*`/g;
 
-/** Where the template that begins at `start` ends, templates inside its `${…}` included. */
+/** Returns where the template that begins at `start` ends, skipping templates inside its `${…}`. */
 function endOf(text: string, start: number): number {
   let at = start;
   while (text[at] !== "`") {
@@ -29,7 +29,7 @@ function endOfInsert(text: string, start: number): number {
   return at;
 }
 
-/** The lines that statements stand on, from the first to the last of each. */
+/** Returns the numbers of all lines that belong to a statement. */
 function statementLines(text: string): Set<number> {
   const lineAt = (at: number) => text.slice(0, at).split("\n").length - 1;
   const lines = new Set<number>();

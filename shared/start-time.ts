@@ -1,6 +1,6 @@
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A moment from `+5m` or RFC 3339, as people type it; undefined when empty, null when it is neither. */
+/** Reads a time as people type it, such as `+5m` or RFC 3339; undefined if empty, null if it is neither. */
 export function startTimeOf(text: string, now: number): string | undefined | null {
   if (text === "") return undefined;
   const [, amount, unit] = /^\+(\d{1,6})([smhd])$/.exec(text) ?? [];

@@ -1,11 +1,11 @@
 import type { Overview } from "../contracts/api-queries.ts";
 import { duration } from "./format.ts";
 
-/** A service or an engine, as an overview shows it. */
+/** A service or an engine, as the overview shows it. */
 export interface SystemPart {
   readonly name: string;
   readonly ok: boolean;
-  /** What is wrong with it, if anything. */
+  /** What is wrong if `ok` is false. */
   readonly why?: string;
 }
 
@@ -20,7 +20,7 @@ const ENGINES = {
 } as const;
 const TOO_FAR_BEHIND_MS = 10_000;
 
-/** The services and engines of a system. Only the caller knows whether the gateway answers. */
+/** Returns a system's services and engines. Only the caller knows whether the gateway answers. */
 export function partsOf(overview: Overview, { gatewayAnswers }: { gatewayAnswers: boolean }): SystemPart[] {
   const { workers, unavailable, engines, observationLagMs } = overview;
   return [

@@ -14,7 +14,7 @@ const open = (endpoint: string | undefined, sampleRatio: number) =>
     instanceId: "gateway-1",
     log: createLog({ service: "gateway", level: "silent" }),
   });
-// Nothing listens there; spans that are never ended are never sent.
+// Nothing listens at this address, which does not matter: spans that are never ended are never sent.
 const ENDPOINT = "http://127.0.0.1:9";
 const jobIds = Array.from({ length: 2_000 }, newJobId);
 
@@ -22,7 +22,7 @@ test("without an endpoint there are no traces", async () => {
   expect(await open(undefined, 1)).toBe(TRACING_OFF);
 });
 
-test("a new trace has the job's id, a step continues its parent's", async () => {
+test("a new trace has the job's id, and a step continues its parent's trace", async () => {
   const tracing = await open(ENDPOINT, 1);
   const [jobId = ""] = jobIds;
   const first = tracing.begin(jobId, "POST /jobs", "server")?.traceparent ?? "";
@@ -43,7 +43,7 @@ test("a step without a parent, or with an unsampled one, has no span", async () 
   await tracing.close();
 });
 
-test("new traces are sampled at the configured ratio, continued ones always", async () => {
+test("new traces are sampled at the configured ratio, and continued ones always", async () => {
   const tracing = await open(ENDPOINT, 0.25);
   const sampled = jobIds.filter((jobId) => tracing.begin(jobId, "POST /jobs", "server")).length;
   expect(sampled).toBeGreaterThan(350);

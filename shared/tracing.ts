@@ -3,28 +3,28 @@ import type { Log } from "./log.ts";
 export type SpanKind = "server" | "producer" | "consumer" | "client" | "internal";
 export type SpanFacts = Readonly<Record<string, string | number | boolean>>;
 
-/** A step of a job's trace in progress. One that is never ended is not exported. */
+/** A step in a job's trace, in progress. A span that is never ended is not exported. */
 export interface JobSpan {
-  /** Makes subsequent work a child of this span. */
+  /** Pass it on to make later work a child of this span. */
   readonly traceparent: string;
-  /** `error` says what went wrong. */
+  /** Ends the span; `error` says what went wrong. */
   end(facts: SpanFacts, error?: string): void;
 }
 
 /**
- * Spans of job traces. Where tracing is off, or this trace is not sampled, there is no span: callers write
+ * Creates spans of job traces. There is no span if tracing is off or the trace is not sampled, so callers write
  * `span?.end({ … })`, which then costs only a comparison.
  */
 export interface Tracing {
   readonly on: boolean;
-  /** Begins the trace of a new job that came without one; undefined when it is not sampled. */
+  /** Begins the trace of a new job that came without one; undefined if it is not sampled. */
   begin(jobId: string, name: string, kind: SpanKind, at?: number): JobSpan | undefined;
   /**
-   * Begins a step after `parent`; undefined when there is no parent or it is not sampled. `at` is in milliseconds
-   * since 1970.
+   * Begins a step below `parent`; undefined if there is no parent or it is not sampled. `at` is in milliseconds since
+   * 1970.
    */
   span(name: string, kind: SpanKind, parent: string | null | undefined, at?: number): JobSpan | undefined;
-  /** Sends the waiting spans, within about a second. */
+  /** Sends the waiting spans; gives up after about a second. */
   close(): Promise<void>;
 }
 
@@ -36,9 +36,9 @@ export const TRACING_OFF: Tracing = {
 };
 
 export interface TracingOptions {
-  /** Base URL of an OTLP receiver over HTTP; tracing is off when undefined. */
+  /** The base URL of an OTLP receiver over HTTP; if undefined, tracing is off. */
   readonly endpoint: string | undefined;
-  /** Share of new traces that are sampled, 0 to 1. */
+  /** The share of new traces that are sampled, from 0 to 1. */
   readonly sampleRatio: number;
   readonly service: string;
   readonly version: string;

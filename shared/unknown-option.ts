@@ -1,6 +1,6 @@
 import { didYouMean, nearest } from "../contracts/nearest.ts";
 
-/** The sentence about an option that does not exist, as given with or without a value. */
+/** Words the error for an unknown option, which may include a value. */
 export function unknownOption(given: string, known: readonly string[]): string {
   const [option = ""] = given.split("=");
   const meant = nearest(option, known);

@@ -2,8 +2,8 @@ import type { Fragment } from "postgres";
 import { jsonLines, plainArray, type Sql, textArray } from "./postgres.ts";
 
 /**
- * One column of the rows passed to a statement: its type in SQL, and its value in each row. `text` is quoted; a `word`
- * is a text that needs no quoting. `json` is JSON text, which arrives as text, NULL where it is absent.
+ * A column of the rows passed to a statement: its SQL type, and its value in each row. `text` is quoted, and a `word`
+ * is text that needs no quoting. `json` is JSON text, which arrives as SQL text, or as NULL if it is missing.
  */
 type Column =
   | readonly [type: "text" | "json", values: readonly (string | null)[]]
@@ -11,7 +11,7 @@ type Column =
 
 export type Columns = Readonly<Record<string, Column>>;
 
-/** Types whose values need no quoting, and PostgreSQL's name for an array of them. */
+/** Types whose values need no quoting, with PostgreSQL's name for their array type. */
 const PLAIN = {
   uuid: "uuid[]",
   word: "text[]",
@@ -23,9 +23,8 @@ const PLAIN = {
 } as const;
 
 /**
- * Returns rows as an item of a FROM list: `unnest(…) as name (column, …)`, with one parameter per column however many
- * rows there are. With `place`, one more column of that name numbers the rows from 1. Names are the caller's own text,
- * never input.
+ * Returns rows as a FROM item: `unnest(…) as name (column, …)`, with one parameter per column however many rows there
+ * are. With `place`, another column with that name numbers the rows from 1. Names must be constants, never input.
  */
 export function unnestSql(sql: Sql, name: string, columns: Columns, place?: string): Fragment {
   const lists = Object.values(columns).map((column, n) =>

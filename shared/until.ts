@@ -6,7 +6,7 @@ export interface UntilOptions {
   everyMs?: number;
 }
 
-/** Polls a condition until it holds; throws naming it after the timeout, or the signal's reason on abort. */
+/** Polls a condition until it holds. After the timeout, throws an error that names it; on abort, the signal's reason. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   { timeoutMs, what, signal, everyMs = 20 }: UntilOptions,

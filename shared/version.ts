@@ -1,8 +1,8 @@
 const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
 
 /**
- * The version of a service from the text of its VERSION file. Throws when the text is missing or not a SemVer core
- * version (semver.org, item 2): a service that cannot name itself must not start.
+ * Reads a service's version from the text of its VERSION file. Throws if the text is missing or not a SemVer core
+ * version (semver.org, item 2): a service that does not know its version must not start.
  */
 export function parseVersion(service: string, text: string | undefined): string {
   const version = text?.trim() ?? "";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobType } from "./define.ts";
 
-/** The tables of job types in documents, each between two comments that name it. */
+/** The job-type tables in documents. Each stands between the two comments below. */
 const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = {
   "docs/job-types.md": (types) =>
     table(
@@ -23,7 +23,7 @@ const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = 
 const START = "<!-- job types: written by bun run contracts:export -->";
 const END = "<!-- end of job types -->";
 
-/** Each document that lists the job types, with its table brought up to date, by its path from `root`. */
+/** Returns each document that lists the job types, with its table brought up to date, by its path from `root`. */
 export function exportedDocuments(root: string, types: readonly JobType[]): Map<string, string> {
   return new Map(
     Object.entries(TABLES).map(([path, tableOf]) => {

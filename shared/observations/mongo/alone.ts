@@ -149,7 +149,7 @@ function documentOf({ event, token }: { event: JobEvent; token: string }): Event
   };
 }
 
-/** Keyset paging: a page continues after a position, in an order that is unique per event, so new events shift nothing. */
+/** Keyset paging: a page continues after a position, in an order that is unique per event. New events shift nothing. */
 function pageOf(
   query: EventQuery,
   position: EventPosition | undefined,

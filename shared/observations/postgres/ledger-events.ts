@@ -25,7 +25,7 @@ interface Batch {
 
 /** Reads stored events for the ledger. A batch that lies entirely within a span is summed without being unpacked. */
 export function createPostgresLedgerEvents({ ask }: PostgresStore) {
-  /** Yields a span's events of some types, batch by batch, oldest first. `split` skips batches entirely within the span. */
+  /** Yields a span's events of some types by batch, oldest first. `split` skips batches entirely within the span. */
   async function* batches(types: readonly string[], { from, before }: EventSpan, split: boolean) {
     const [start, end] = [from.getTime(), before.getTime()];
     for (let last: Batch | undefined; ; ) {
