@@ -30,7 +30,7 @@ export const DeadLetterPage = published(
 );
 export type DeadLetterPage = Static<typeof DeadLetterPage>;
 
-/** Everything about one job. `unavailable` names the parts whose store did not answer. */
+/** All data about a job. `unavailable` names the parts whose store did not answer. */
 export const JobDetail = published(
   "job-detail",
   "1.3.0",
@@ -241,7 +241,7 @@ export type Waiting = Static<typeof Waiting>;
 
 /**
  * The balance of accepted jobs, by id, below a watermark. When `balanced`, accepted = completed + failed + cancelled +
- * rejected + inFlight + deadLettered, and the three accusations are 0.
+ * rejected + inFlight + deadLettered, and `lost`, `unobserved` and `duplicated` are 0.
  */
 export const Ledger = published(
   "ledger",
@@ -363,7 +363,7 @@ export const Retention = published(
 );
 export type Retention = Static<typeof Retention>;
 
-/** One metric over time, one number per minute (or per `stepMs`), oldest first; missing points are null. */
+/** A metric over time, with one point per `stepMs`, oldest first; missing points are null. */
 export const SeriesReply = published(
   "series",
   "1.0.0",

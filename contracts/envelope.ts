@@ -43,7 +43,7 @@ export function envelopeOf<E extends TSchema, P extends TSchema>(eventType: E, p
   });
 }
 
-/** The envelope of every event, whatever its type. */
+/** The envelope of any event. */
 export const EventEnvelope = published(
   "event-envelope",
   "1.0.0",

@@ -59,7 +59,7 @@ export type EventPayload<E extends EventType = EventType> = { [K in E]: Static<(
 
 export const EVENT_TYPES = Object.keys(PAYLOADS) as EventType[];
 
-/** What each event means, for the AsyncAPI document and for people. */
+/** The meaning of each event, for people and for the AsyncAPI document. */
 export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "job.created": "A job was accepted by the gateway or submitted by another job",
   "job.validated": "The processor checked the job, which now waits for a free slot, or a person retried it",

@@ -91,7 +91,7 @@ function readKey(
     return refuse(`No filter is named ${shown(entry.key)}${hint}${asText}`.replace(/\.? $/, ""), close);
   }
   const isList = LISTS.includes(takes);
-  if (!isList && filter.has(key)) return refuse(`${key} is given twice, and only one can hold`);
+  if (!isList && filter.has(key)) return refuse(`${key} is given twice, but takes a single value`);
   const parts = isList && !entry.exact ? entry.value.split(",") : [entry.value];
   for (const part of parts) {
     const read = readValue(takes, key, part, known.types);

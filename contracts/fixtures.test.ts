@@ -16,7 +16,7 @@ import { CATALOGUE } from "./schema-catalogue.ts";
 const FIXTURES = join(import.meta.dir, "fixtures");
 
 interface InvalidCase extends Case {
-  /** TypeBox's first error; cases derived from a job type's schema leave it open. */
+  /** TypeBox's first error. Cases derived from a job type's schema do not specify it. */
   readonly error?: string;
 }
 

@@ -43,7 +43,7 @@ const TraceparentHeader = Type.String({ description: "W3C Trace Context; the job
 const KEYED = { "idempotency-key": Type.Optional(IdempotencyKey) };
 const QUEUE_TYPE = { type: Type.String({ minLength: 1, maxLength: 64 }) };
 
-/** The gateway's routes: commands only. */
+/** The gateway's routes: commands, and the few reads that belong to them. */
 export const GATEWAY_ROUTES = {
   submitJob: {
     method: "POST",

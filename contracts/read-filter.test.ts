@@ -152,7 +152,7 @@ describe("faults", () => {
     expect(messages(read)).toEqual([
       "status is empty, expected a status",
       'parentId is "7", expected a UUID',
-      "createdAfter is given twice, and only one can hold",
+      "createdAfter is given twice, but takes a single value",
       "payload. names no field; write payload.<field>",
     ]);
   });

@@ -16,7 +16,7 @@ test("an empty list allows nothing", () => {
 });
 
 test.each(["localhost", "127.0.0.1/33", "127.0.0.1/x", "1.2.3", "10.0.0.0/"])(
-  "the error quotes the faulty part: %s",
+  "an error quotes the faulty range %s",
   (text) => {
     expect(() => parseAddressRanges("HTTP_CHECK_ALLOW", text)).toThrow(JSON.stringify(text));
   },

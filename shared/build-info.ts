@@ -1,11 +1,11 @@
 /** How a compiled binary was built. */
 export interface BuildInfo {
   readonly commit: string;
-  /** RFC 3339. */
+  /** An RFC 3339 time. */
   readonly builtAt: string;
 }
 
-// Defined by the build; undefined when running from source.
+// The build defines this; it is undefined when running from source.
 declare const ODTO_BUILD: BuildInfo | undefined;
 
 /** How this binary was built; undefined when running from source. */

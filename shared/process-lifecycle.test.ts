@@ -14,7 +14,7 @@ test("parts close in reverse order, and only once even if stop is called twice",
   expect([first, second]).toEqual([true, true]);
 });
 
-test("a part that fails to close does not keep the others open", async () => {
+test("other parts close even if one fails to close", async () => {
   const life = createLifecycle({ log, graceMs: 1_000 });
   let closed = false;
   life.defer("first", () => {

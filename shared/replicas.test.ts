@@ -7,7 +7,7 @@ const names = (entries: Record<string, string[]>) => async (host: string) => {
   return found;
 };
 
-test("a name with several addresses stands for one replica per address", async () => {
+test("a name with several addresses yields one replica per address", async () => {
   const lookup = names({ processor: ["10.0.0.1", "10.0.0.2"] });
   expect(await createReplicas(["http://processor:3001/"], lookup)()).toEqual([
     "http://10.0.0.1:3001",

@@ -33,7 +33,7 @@ export function createEventParser(onRetry: (ms: number) => void = () => undefine
   }
 
   return {
-    /** Returns the events that this chunk completes. */
+    /** Adds a chunk, and returns the events that it completes. */
     push(chunk: string): ServerSentEvent[] {
       // A CR at the end of the text may be the first half of a CRLF.
       const text = rest + chunk;

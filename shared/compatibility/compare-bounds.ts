@@ -28,8 +28,8 @@ export function compareBounds(old: Schema, next: Schema, place: Place): Change[]
 
 function compareLower(old: Edge | undefined, next: Edge | undefined, name: string, place: Place): Change[] {
   if (!old && !next) return [];
-  if (!old) return [breaking(place, `${name}-added`, `was free, is ${edge(next)}`)];
-  if (!next) return [compatible(place, `${name}-removed`, `was ${edge(old)}, is free`)];
+  if (!old) return [breaking(place, `${name}-added`, `was unrestricted, is ${edge(next)}`)];
+  if (!next) return [compatible(place, `${name}-removed`, `was ${edge(old)}, is unrestricted`)];
   const step = compareEdges(old, next, 1);
   if (step > 0) return [breaking(place, `${name}-raised`, `was ${edge(old)}, is ${edge(next)}`)];
   if (step < 0) return [compatible(place, `${name}-lowered`, `was ${edge(old)}, is ${edge(next)}`)];
@@ -38,8 +38,8 @@ function compareLower(old: Edge | undefined, next: Edge | undefined, name: strin
 
 function compareUpper(old: Edge | undefined, next: Edge | undefined, name: string, place: Place): Change[] {
   if (!old && !next) return [];
-  if (!old) return [breaking(place, `${name}-added`, `was free, is ${edge(next)}`)];
-  if (!next) return [compatible(place, `${name}-removed`, `was ${edge(old)}, is free`)];
+  if (!old) return [breaking(place, `${name}-added`, `was unrestricted, is ${edge(next)}`)];
+  if (!next) return [compatible(place, `${name}-removed`, `was ${edge(old)}, is unrestricted`)];
   const step = compareEdges(old, next, -1);
   if (step < 0) return [breaking(place, `${name}-lowered`, `was ${edge(old)}, is ${edge(next)}`)];
   if (step > 0) return [compatible(place, `${name}-raised`, `was ${edge(old)}, is ${edge(next)}`)];
@@ -90,8 +90,8 @@ function multipleOf(node: Schema): number | undefined {
 
 function compareMultiple(old: number | undefined, next: number | undefined, place: Place): Change[] {
   if (old === next) return [];
-  if (old === undefined) return [breaking(place, "multiple-of-added", `was free, is ${next}`)];
-  if (next === undefined) return [compatible(place, "multiple-of-removed", `was ${old}, is free`)];
+  if (old === undefined) return [breaking(place, "multiple-of-added", `was unrestricted, is ${next}`)];
+  if (next === undefined) return [compatible(place, "multiple-of-removed", `was ${old}, is unrestricted`)];
   // Steps such as 0.01 have no exact binary form, so a whole ratio may be slightly off.
   const ratio = old / next;
   const looser = Math.abs(ratio - Math.round(ratio)) < 1e-9 && Math.round(ratio) > 0;
@@ -99,17 +99,17 @@ function compareMultiple(old: number | undefined, next: number | undefined, plac
   return [breaking(place, "multiple-of-tightened", `was ${old}, is ${next}`)];
 }
 
-/** Whether one pattern includes another is undecidable in general, so any change is breaking. */
+/** Compares patterns or formats. Any change is breaking, because inclusion of one pattern in another is undecidable. */
 function compareText(old: unknown, next: unknown, name: string, place: Place): Change[] {
   if (old === next) return [];
-  if (old === undefined) return [breaking(place, `${name}-added`, `was free, is ${shown(next)}`)];
-  if (next === undefined) return [compatible(place, `${name}-removed`, `was ${shown(old)}, is free`)];
+  if (old === undefined) return [breaking(place, `${name}-added`, `was unrestricted, is ${shown(next)}`)];
+  if (next === undefined) return [compatible(place, `${name}-removed`, `was ${shown(old)}, is unrestricted`)];
   return [breaking(place, `${name}-changed`, `was ${shown(old)}, is ${shown(next)}`)];
 }
 
 function compareUnique(old: boolean, next: boolean, place: Place): Change[] {
   if (old === next) return [];
-  if (next) return [breaking(place, "unique-items-added", "items must differ from one another now")];
+  if (next) return [breaking(place, "unique-items-added", "items must be unique now")];
   return [compatible(place, "unique-items-removed", "items may repeat now")];
 }
 

@@ -104,7 +104,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   if (admitsNothing(old) || admitsNothing(next)) {
     if (admitsNothing(old) && admitsNothing(next)) return [];
     if (admitsNothing(old))
-      return [compatible(place, "schema-allowed", "nothing was admitted, something is")];
+      return [compatible(place, "schema-allowed", "nothing was admitted, but some values are now")];
     return [breaking(place, "schema-forbidden", "nothing is admitted now")];
   }
   const before = typeSetOf(old, place.old);
@@ -121,7 +121,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   if (is && !was && old.type === "boolean") was = [true, false];
   if (was && !is && next.type === "boolean") is = [true, false];
   const choice = choicesOf(old) ?? choicesOf(next);
-  // A list can be a branch of a choice, but a rule cannot be a branch of a list.
+  // A list of values can be a branch of a choice, but a rule cannot be a branch of a list.
   const mixed = (was && !is && !choicesOf(next)) || (is && !was && !choicesOf(old));
   if (choice && !mixed && isWholeOrNone(old) && isWholeOrNone(next)) return compareUnion(old, next, place);
   if (was && is) return compareLists(old, was, next, is, place);
@@ -140,8 +140,8 @@ function compareInnerUnion(old: Schema, next: Schema, place: Place): Change[] {
   const was = innerUnion(old);
   const is = innerUnion(next);
   if (was && is) return compareUnion(was, is, place);
-  if (is) return [breaking(place, "union-added", "one of several further rules must be met now")];
-  if (was) return [compatible(place, "union-removed", "several further rules no longer apply")];
+  if (is) return [breaking(place, "union-added", "one of several additional rules must be met now")];
+  if (was) return [compatible(place, "union-removed", "several additional rules no longer apply")];
   return [];
 }
 

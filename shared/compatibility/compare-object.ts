@@ -34,7 +34,7 @@ function compareFields(old: Schema, next: Schema, place: Place): Change[] {
       const twin = added.find(([, candidate]) => canonical(candidate) === canonical(field));
       const hint = twin ? `; was it renamed to ${twin[0]}?` : "";
       const where = place.below("properties", name);
-      changes.push(breaking(where, "property-removed", `field ${name} is gone${hint}`));
+      changes.push(breaking(where, "property-removed", `field ${name} was removed${hint}`));
     }
   }
   for (const [name, field] of added) {
@@ -101,7 +101,7 @@ function comparePatternFields(old: Schema, next: Schema, place: Place): Change[]
     // In an open object, a rule that admits anything changes nothing.
     else if (!(isOpen && isFree(asSchema(rule)))) {
       const where = place.below("patternProperties", pattern);
-      changes.push(breaking(where, "pattern-properties-removed", `fields like ${pattern} are gone`));
+      changes.push(breaking(where, "pattern-properties-removed", `fields like ${pattern} were removed`));
     }
   }
   for (const [pattern, rule] of [...after].filter(([name]) => !before.has(name))) {
@@ -111,7 +111,7 @@ function comparePatternFields(old: Schema, next: Schema, place: Place): Change[]
       changes.push(compatible(where, "pattern-properties-added", `fields like ${pattern} may appear now`));
     else
       changes.push(
-        breaking(where, "pattern-properties-added", `fields like ${pattern} were free, have a rule now`),
+        breaking(where, "pattern-properties-added", `fields like ${pattern} had no rule and have one now`),
       );
   }
   return changes;
@@ -129,8 +129,8 @@ function compareOpenness(old: Schema, next: Schema, keyword: string, place: Plac
   if (wasClosed) return [compatible(where, "additional-properties-allowed", "further fields may appear now")];
   if (isFree(before) && isFree(after)) return [];
   if (isFree(before))
-    return [breaking(where, "additional-properties-restricted", "further fields have a rule to meet now")];
+    return [breaking(where, "additional-properties-restricted", "further fields must meet a rule now")];
   if (isFree(after))
-    return [compatible(where, "additional-properties-freed", "further fields no longer have a rule to meet")];
+    return [compatible(where, "additional-properties-freed", "further fields no longer need to meet a rule")];
   return place.compare(before, after, keyword);
 }

@@ -116,12 +116,10 @@ function compareExclusiveness(
   const wasExclusive = "oneOf" in old && !areDistinct(before, place.old);
   const isExclusive = "oneOf" in next && !areDistinct(after, place.next);
   if (isExclusive && !wasExclusive) {
-    return [breaking(place, "union-made-exclusive", "is oneOf, with branches that may overlap, and was not")];
+    return [breaking(place, "union-made-exclusive", "is now a oneOf whose branches may overlap")];
   }
   if (wasExclusive && !isExclusive) {
-    return [
-      compatible(place, "union-made-inclusive", "was oneOf, with branches that may overlap, and is not"),
-    ];
+    return [compatible(place, "union-made-inclusive", "is no longer a oneOf whose branches may overlap")];
   }
   const texts = (branches: Schema[], side: Side) =>
     branches
@@ -131,7 +129,7 @@ function compareExclusiveness(
   const differs = changes.length > 0 || texts(before, place.old) !== texts(after, place.next);
   if (!isExclusive || !differs || anyBreaking(changes)) return [];
   return [
-    breaking(place, "one-of-may-overlap", "a branch of oneOf may now admit what another one admits too"),
+    breaking(place, "one-of-may-overlap", "a oneOf branch may now admit a value that another branch admits"),
   ];
 }
 

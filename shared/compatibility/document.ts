@@ -47,7 +47,7 @@ export function createSide(document: Schema, find: Resolve): Side {
   };
 }
 
-/** Whether a reference's target is compared on its own: a whole document or an entry of its definitions. */
+/** Whether a reference's target is compared on its own: either a whole document or one of its definitions. */
 export function isComparedAtHome(ref: string): boolean {
   return /^[^#]*#(\/(\$defs|definitions)\/[^/]+)?$/.test(ref);
 }

@@ -79,11 +79,11 @@ export function judge(oldSet: SchemaSet, newSet: SchemaSet): { violations: Viola
         message: "a new schema",
       });
     } else if (name.startsWith(JOB_TYPE)) {
-      const message = "the job type is gone; its waiting jobs are shown as without a worker";
+      const message = "the job type was removed; its waiting jobs have no worker";
       changes.push({ schema: name, path: "", rule: "job-type-removed", level: "breaking", message });
     } else {
       const message =
-        "the schema is gone, and with it the version that could announce it; keep it as deprecated";
+        "the schema was removed, and with it the version that could announce this; keep it as deprecated";
       const change = { schema: name, path: "", rule: "schema-removed", level: "breaking", message } as const;
       changes.push(change);
       violations.push({ schema: name, path: "", rule: change.rule, message, change });

@@ -1,4 +1,4 @@
-/** A JSON Schema object: keywords to unchecked values. */
+/** A JSON Schema object, which maps keywords to unchecked values. */
 export type Schema = { readonly [keyword: string]: unknown };
 
 /** The schema that admits every value, and the one that admits none. */

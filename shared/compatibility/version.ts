@@ -7,7 +7,7 @@ export type Bump = "back" | "none" | "patch" | "minor" | "major";
 
 const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
 
-/** Whether a value is MAJOR.MINOR.PATCH; contracts have no pre-releases. */
+/** Whether a value has the form MAJOR.MINOR.PATCH; contracts have no pre-releases. */
 export function isVersion(value: unknown): value is string {
   return typeof value === "string" && VERSION.test(value);
 }

@@ -19,7 +19,7 @@ test("each event type adds to a counter, to a digest, or to neither", () => {
   });
 });
 
-test("the digest counts attempts of every outcome, except those whose worker was lost", () => {
+test("the digest counts attempts with any outcome except lost", () => {
   const outcomeOf = (outcome: "failed" | "timed-out" | "lost") =>
     contributionOf(sampleEvent("job.executed", { payload: { outcome: outcome as never } }));
   expect(outcomeOf("failed")).toEqual({ executionMs: 10 });

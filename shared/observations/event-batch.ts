@@ -10,7 +10,7 @@ export const BATCH_SPAN_MS = MINUTE_MS;
 const MAX_EVENTS = 250;
 /** A batch's limit before compression, far below the 16 MB limit of a MongoDB document. */
 const MAX_CHARACTERS = 2_000_000;
-/** A job's first sequences are stored as the bits of a `bigint`. */
+/** The last sequence that can be in a batch: a job's stored sequences are the bits of a `bigint`. */
 export const LAST_BATCHED_SEQUENCE = 62;
 
 /** Events from one minute that are stored together: their envelopes and search keys. */

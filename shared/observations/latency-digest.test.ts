@@ -63,7 +63,7 @@ describe("a latency digest", () => {
     }
   });
 
-  test("can be merged from two parts without a difference", () => {
+  test("equals the digest merged from two parts of its data", () => {
     const durations = Array.from({ length: 1_000 }, () => logUniform(0.1, 5_000));
     const merged = digestOf(durations.slice(0, 300));
     mergeInto(merged, digestOf(durations.slice(300)));

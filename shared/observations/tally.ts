@@ -21,12 +21,12 @@ export type Counts = Map<string, number>;
 
 /** Sums over some events, to be added to the stored numbers. */
 export interface Tally {
-  /** By counter name. */
+  /** Counts by counter name. */
   readonly totals: Counts;
-  /** By bucket. */
+  /** Durations by digest bucket. */
   readonly execution: Counts;
   readonly queueWait: Counts;
-  /** By minute since 1970, then by series field. */
+  /** Series by minute since 1970, then by field. */
   readonly minutes: ReadonlyMap<number, Record<Exclude<SeriesKind, "gauges">, Counts>>;
   /** How many of the events that the ledger compares are late, by the minute since 1970 in which they occurred. */
   readonly late: Counts;

@@ -96,7 +96,7 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
 
     isEmpty: async () => (await batches.isEmpty()) && (await alone.isEmpty()),
 
-    /** Writes a document beside the events and deletes it. */
+    /** Writes a document to a separate collection and deletes it. */
     async rehearse(): Promise<void> {
       await link.use("write", async (db) => {
         const canaries = db.collection<{ _id: string }>("canaries", DURABLE);

@@ -67,7 +67,7 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
   }
 
   return {
-    /** Runs one operation; `what` completes "could not …". */
+    /** Runs one operation. `what` completes the error "Could not …". */
     async use<T>(what: string, call: (db: Db) => Promise<T>, limitMs = OPERATION_MS): Promise<T> {
       return await orUnavailable("mongodb", what, async () => {
         await new Promise(setImmediate);
