@@ -66,8 +66,7 @@ async function proveCompose(
 
   const runs = Object.keys(services).filter((name) => !engine.isPrivate || canRun(services[name]));
   const leftOut = Object.keys(services).filter((name) => !runs.includes(name));
-  if (leftOut.length > 0)
-    report.say(`without a stand-in, so only their description is checked: ${leftOut.join(", ")}`);
+  if (leftOut.length > 0) report.say(`only validated, because they have no stand-ins: ${leftOut.join(", ")}`);
   try {
     const isBuilt = await report.phase("images", () =>
       report.check("the images are built", async () => {
@@ -84,14 +83,14 @@ async function proveCompose(
       ]);
       if (end === "interrupted") throw new Error("Interrupted");
       if (keep) {
-        report.say(`left up: ${JSON.stringify(project.ports)}; Ctrl-C ends it`);
+        report.say(`the system keeps running until Ctrl-C: ${JSON.stringify(project.ports)}`);
         await interrupted;
       }
       await system.close();
     }
   } finally {
     await report.phase("down", () =>
-      report.check("docker compose down --volumes leaves nothing", async () => {
+      report.check("docker compose down --volumes leaves nothing behind", async () => {
         await project.keepLogs();
         const left = await project.down();
         if (left.length > 0) throw new Error(left.join(", "));

@@ -36,7 +36,7 @@ export async function proveSystem(proof: Proof): Promise<void> {
   const random = createRandom(1);
   const load = startSteadyLoad(system, { perSecond: JOBS_PER_SECOND, job: () => random.pick(JOBS)(random) });
   try {
-    await report.phase(`${PROCESSORS} processors, SIGKILL of every container, an alert meanwhile`, () =>
+    await report.phase(`${PROCESSORS} processors, SIGKILL of every container, an alert`, () =>
       proveFaults(proof),
     );
     await report.phase("restart", () => proveRestart(proof));
@@ -46,9 +46,9 @@ export async function proveSystem(proof: Proof): Promise<void> {
   await report.phase("nothing lost", async () => {
     await report.check("every accepted job has ended", async () => {
       await system.untilEnded(load.accepted, 60_000);
-      return `${load.accepted.length} accepted; refused meanwhile: ${JSON.stringify(load.refusals)}`;
+      return `${load.accepted.length} accepted; refused: ${JSON.stringify(load.refusals)}`;
     });
-    await report.check("the ledger is zero", async () => {
+    await report.check("the ledger settles at zero", async () => {
       const ledger = await system.settledLedger(60_000);
       if (ledger.accepted < load.accepted.length)
         throw new Error(
@@ -59,7 +59,7 @@ export async function proveSystem(proof: Proof): Promise<void> {
     });
   });
   await report.phase("every query of every rule and panel", () =>
-    report.check("live Prometheus answers them", async () => {
+    report.check("Prometheus answers every query of every rule and panel", async () => {
       const { asked, excused } = await eventually(
         async () => {
           const answers = await askEverything(system.prometheus, { folder, onStandIns: engine.isPrivate });
@@ -118,12 +118,10 @@ async function proveFaults(proof: Proof): Promise<void> {
   const fires = report.check(`${ALERT} fires while ${STOPPED} is stopped`, () => alert(true, 150_000));
   await proveScaling(proof);
   await kill((service) => !KILLED_LAST.has(service));
-  await report.check("after SIGKILL of web-pty and nginx a terminal opens again", () =>
-    openTerminal(system.page),
-  );
+  await report.check("a terminal opens after SIGKILL of web-pty and nginx", () => openTerminal(system.page));
   await fires;
   await project.compose("start", STOPPED);
-  await report.check(`${ALERT} resolves when it is started`, () => alert(false, 90_000));
+  await report.check(`${ALERT} resolves once ${STOPPED} runs again`, () => alert(false, 90_000));
   await kill((service) => KILLED_LAST.has(service));
 }
 

@@ -26,7 +26,7 @@ export async function proveFourPaths({ report, system, folder }: FrontProof): Pr
  */
 export async function provePage({ report, system }: FrontProof): Promise<void> {
   const { page } = system;
-  await report.check("nginx serves the page and leads to both APIs", async () => {
+  await report.check("nginx serves the page and forwards to both APIs", async () => {
     const { headers, status } = await fetch(`${page}/`);
     for (const [name, value] of Object.entries(PAGE_HEADERS))
       if (headers.get(name) !== value) throw new Error(`${status}: ${name} is ${headers.get(name)}`);
@@ -36,10 +36,10 @@ export async function provePage({ report, system }: FrontProof): Promise<void> {
     }
     return undefined;
   });
-  await report.check("the terminal shows the interface", () => openTerminal(page));
+  await report.check("the terminal shows the terminal UI", () => openTerminal(page));
   if (findChromium() || process.env.CI)
-    await report.check("a browser shows the interface", () => showInBrowser(page));
-  else report.say("no Chromium here, so no browser was shown the page");
+    await report.check("a browser shows the terminal UI on the page", () => showInBrowser(page));
+  else report.say("Chromium is not installed, so the page was not checked in a browser");
 }
 
 /** Opens a terminal behind nginx; resolves once it shows the terminal UI. */

@@ -69,7 +69,9 @@ async function proveKind(
   const runs = parts.filter((part) => !engine.isPrivate || hasStandIn(part));
   const leftOut = parts.filter((part) => !runs.includes(part));
   if (leftOut.length > 0)
-    report.say(`without a stand-in, so only validated: ${leftOut.map(({ name }) => name).join(", ")}`);
+    report.say(
+      `only validated, because they have no stand-ins: ${leftOut.map(({ name }) => name).join(", ")}`,
+    );
   if (engine.isPrivate) {
     const areBuilt = await report.phase("images", () =>
       report.check("the stand-ins are built", () => buildOthers(cluster, runs, report.say)),
@@ -91,7 +93,7 @@ async function proveKind(
     }
   } finally {
     await report.phase("down", () =>
-      report.check("kind delete cluster leaves nothing", async () => {
+      report.check("kind delete cluster leaves nothing behind", async () => {
         const left = await cluster.remove({ network: engine.isPrivate });
         if (left.length > 0) throw new Error(left.join(", "));
         return undefined;

@@ -23,7 +23,7 @@ export async function proveCluster(proof: ClusterProof, overlay: string): Promis
   await report.phase("scaling", async () => {
     await underLoad(proof, "processors 1 → 4 → 1", () => scale(proof));
     await report.check("cost of 1,000 jobs", () => proveCost(proof));
-    await report.check("throughput of 1 against 4 processors", () => proveThroughput(proof));
+    await report.check("throughput of 1 and of 4 processors", () => proveThroughput(proof));
   });
   await report.phase("rolling update", () =>
     underLoad(proof, "every service is replaced", () => rollingUpdate(proof)),
@@ -71,7 +71,7 @@ async function rollingUpdate({ cluster }: ClusterProof): Promise<string> {
 async function proveNodes(proof: ClusterProof): Promise<void> {
   const { cluster } = proof;
   const [drained = "", stopped = ""] = await workers(proof);
-  await underLoad(proof, `${drained} is drained`, async () => {
+  await underLoad(proof, `node ${drained} is drained`, async () => {
     const startedAt = performance.now();
     await cluster.kubectl(
       "drain",
@@ -85,7 +85,7 @@ async function proveNodes(proof: ClusterProof): Promise<void> {
     await untilSettled(cluster, SETTLE_MS);
     return `empty after ${gone} s, every pod ready after ${seconds(startedAt)} s`;
   });
-  await underLoad(proof, `${stopped} is stopped without warning`, async () => {
+  await underLoad(proof, `node ${stopped} is stopped without warning`, async () => {
     const startedAt = performance.now();
     await cluster.docker("stop", "--time", "0", stopped);
     await untilNode(proof, stopped, false);

@@ -8,16 +8,13 @@ import { pods } from "./workloads.ts";
 /** Proves the commands that a user runs on a running cluster: `status`, and `up` again. */
 export async function proveCommandLine({ cluster, report }: ClusterProof, overlay: string): Promise<void> {
   await report.check("status --tier kind shows every pod ready", () => proveStatus(cluster));
-  await report.check(
-    "up again is an update that replaces nothing, and kubectl keeps its context",
-    async () => {
-      const before = await podNames(cluster);
-      const end = await withContext(cluster, "elsewhere", () => bringUp(cluster, overlay));
-      const after = await podNames(cluster);
-      if (before.join() !== after.join()) throw new Error(`${before.join(", ")} became ${after.join(", ")}`);
-      return end;
-    },
-  );
+  await report.check("a second up replaces no pod, and kubectl keeps its context", async () => {
+    const before = await podNames(cluster);
+    const end = await withContext(cluster, "elsewhere", () => bringUp(cluster, overlay));
+    const after = await podNames(cluster);
+    if (before.join() !== after.join()) throw new Error(`${before.join(", ")} became ${after.join(", ")}`);
+    return end;
+  });
 }
 
 const podNames = async (cluster: Cluster) =>

@@ -12,8 +12,9 @@ const REFERENCES = /"(configMap|configMapKeyRef|secretKeyRef)":\{"name":"([^"]+)
 /** Proves that Kustomize renders every overlay and that the API server accepts it. */
 export async function proveOverlays({ cluster, report }: ClusterProof): Promise<void> {
   for (const name of readdirSync(join(ROOT, OVERLAYS))) {
-    await report.check(`the overlay ${name} keeps the schemas, and refers to nothing that it lacks`, () =>
-      proveRendered(cluster, name),
+    await report.check(
+      `the overlay ${name} matches the schemas and defines every object that it refers to`,
+      () => proveRendered(cluster, name),
     );
     await report.check(`the API server accepts the overlay ${name}`, () => proveAccepted(cluster, name));
   }
@@ -24,7 +25,7 @@ async function proveRendered(cluster: Cluster, overlay: string): Promise<string>
   const objects = Bun.YAML.parse(text) as Manifest[];
   // Users of the other overlays supply their own Secrets.
   const lacking = referencesOf(objects).filter((one) => overlay === "local" || !one.startsWith("Secret "));
-  const faults = [...objects.flatMap(faultsOf), ...lacking.map((one) => `it lacks the ${one}`)];
+  const faults = [...objects.flatMap(faultsOf), ...lacking.map((one) => `it does not define the ${one}`)];
   const hasEngines = objects.some(({ metadata }) => metadata.labels?.["observatory/role"] === "engine");
   if (hasEngines !== (overlay !== "external-engines"))
     faults.push(hasEngines ? "it has engines" : "it has no engines");
