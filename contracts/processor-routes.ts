@@ -46,7 +46,7 @@ export const PROCESSOR_ROUTES = {
   commandOutcome: {
     method: "POST",
     path: `${INTERNAL}/commands/{id}/outcome`,
-    summary: "How a command stands; one that has not begun is withdrawn",
+    summary: "State of a command; if it has not begun, this call withdraws it",
     params: ID_PARAM,
     reply: { status: 200, schema: CommandOutcome },
     problems: ["INVALID_ID", "STORE_UNAVAILABLE"],

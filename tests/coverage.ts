@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** The percentage of lines that the tests of each service, the terminal UI and the page must run. */
+export const LEAST_COVERAGE = 80;
+
 /** The terminal UI without its command line, launcher and engines. */
 export const TERMINAL_UI = "tui";
 /** The page as Chromium ran it, and its server as Bun ran it. */

@@ -5,6 +5,8 @@ import { labelsOf, portName, selectorOf } from "./names.ts";
 import { probesOf } from "./probes.ts";
 import { volumesOf } from "./volumes.ts";
 
+// Pods get their limits, settings and health checks from `compose/compose.yaml`.
+
 /** An ending pod must keep answering until its endpoint has been withdrawn everywhere. */
 const PRE_STOP_SECONDS = 5;
 const preStopOf = ({ role }: ServiceEntry) => (role === "service" ? PRE_STOP_SECONDS : 0);

@@ -9,7 +9,7 @@ export const MAX_ACCUSED = 10_000;
 export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** A span's contribution to the ledger. */
+/** A span's contribution to the ledger; `ledger-account.ts` adds spans up and says whether they balance. */
 export interface Judgement {
   readonly accepted: number;
   readonly deadLettered: number;

@@ -8,7 +8,7 @@ import queues from "./queues.ts";
 import services from "./services.ts";
 import terminal from "./terminal.ts";
 
-/** The export writes every file in this folder, and deletes all others. */
+/** The export owns this folder: it writes a file for each dashboard and deletes any other. */
 export const DASHBOARD_FOLDER = join(import.meta.dir, "../dashboards");
 
 const DASHBOARDS: readonly ExportedDashboard[] = [overview, jobs, queues, services, engines, terminal];

@@ -62,7 +62,7 @@ export default dashboard({
         series({
           title: "Age of the newest recorded event",
           unit: "s",
-          description: "How far the recorded events lag behind.",
+          description: "How far recording lags behind the events themselves.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({
@@ -76,11 +76,11 @@ export default dashboard({
           queries: [query(sumRate("observatory_bus_consumed_total", "queue"), "{{queue}}")],
         }),
         series({
-          title: "Publishers, by service",
+          title: "Messages being published, by service",
           unit: "short",
           queries: [
-            query("sum by (service) (observatory_bus_unconfirmed)", "{{service}}: not confirmed yet"),
-            query("sum by (service) (observatory_bus_waiting)", "{{service}}: waiting for room"),
+            query("sum by (service) (observatory_bus_unconfirmed)", "{{service}}: unconfirmed"),
+            query("sum by (service) (observatory_bus_waiting)", "{{service}}: waiting to be sent"),
           ],
         }),
         series({

@@ -12,9 +12,10 @@ const WRITE_LOCK = `${LOCK_CLASS}, 2`;
  * The functions that add and delete events.
  *
  * `keep` stores all of the events or none: events, counts and feed entry are one transaction. If an event is already
- * stored, or another one has its place, `keep` does nothing and returns the conflicting ids and whether each is stored.
- * Writers take turns under a lock that is released once their rows are visible. Look-ups therefore stay true, no two
- * writers wait for each other's rows, and feed ids appear in order.
+ * stored, or a different one is stored under its job and sequence, `keep` does nothing and returns the conflicting ids
+ * and whether each is stored. Writers take turns under a lock that is released once their rows are visible. What a writer
+ * looked up therefore still holds when it inserts, no two writers wait for each other's rows, and feed ids become visible
+ * in order.
  *
  * `record` serves an older version, without batches, that may still run beside this one.
  */

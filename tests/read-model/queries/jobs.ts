@@ -112,7 +112,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       ).toEqual([child, failed]);
     });
 
-    test("filters match several statuses and types, error, worker, end and failure times, also in one line", async () => {
+    test("filters match several statuses and types, the error, the worker, and the times of ends and failures, even as one line", async () => {
       await seedJob(world().sql, { status: "CANCELLED", createdAt: ago(7_200_000) });
       const { id: old } = await seedJob(world().sql, {
         status: "FAILED",
