@@ -44,7 +44,7 @@ export interface RunningSystem {
   unfinished(jobIds: readonly string[]): Promise<string[]>;
   /** Returns when each job finished, in wall-clock milliseconds. Called once, after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;
-  /** Returns how many finished jobs the system's observers have stored. Must be as cheap; absent without observers. */
+  /** Returns how many finished jobs the observers have stored, as cheaply as `unfinished`; absent without observers. */
   observed?(): Promise<number>;
   /** Yields the times of the changes on the live stream, from now on; absent without a live stream. */
   changes?(signal: AbortSignal): AsyncIterable<readonly Date[]>;

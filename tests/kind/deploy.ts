@@ -36,7 +36,7 @@ const isOwn = (image: string) => image.includes("/odto-");
 
 export const hasStandIn = ({ images }: Part) => images.every((image) => isOwn(image) || stageFor(image));
 
-/** Builds stand-ins for third-party images: the images that run, and the base images of ours. */
+/** Builds stand-ins for the third-party images that run, and for the base images of our own. */
 export async function buildOthers(
   cluster: Cluster,
   parts: readonly Part[],
@@ -60,7 +60,7 @@ export const buildOurs = async (cluster: Cluster): Promise<undefined> => {
   return undefined;
 };
 
-/** More frequent snapshots: on an idle system the ledger reaches only to the newest one, for which checks wait. */
+/** Takes snapshots every second: on an idle system the ledger reaches only to the newest snapshot, and checks wait. */
 const SNAPSHOTS = {
   apiVersion: "apps/v1",
   kind: "Deployment",

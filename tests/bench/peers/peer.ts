@@ -20,7 +20,7 @@ export interface PeerQueue {
 }
 
 export interface PeerWorker {
-  /** Reads finish times from the library's store. Without it, those reported to `RecordFinished` count. */
+  /** Reads finish times from the library's store. Without it, the times at which `RecordFinished` was called count. */
   readFinishedAt?(): Promise<Map<string, number>>;
   close(): Promise<void>;
 }
