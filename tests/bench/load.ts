@@ -8,7 +8,7 @@ export interface LoadRequest {
   jobs: number;
 }
 
-/** An accepted job's id, and the wall-clock time its request was due. */
+/** An accepted job's id, and the wall-clock time at which its request was due. */
 export interface SentJob {
   jobId: string;
   sentAt: number;

@@ -143,7 +143,7 @@ async function sweep(env: Record<string, string>): Promise<void> {
 async function describe(env: Record<string, string | undefined>): Promise<string | undefined> {
   if (!Bun.which("docker")) return undefined;
   const format = "Docker {{.ServerVersion}}, {{.Driver}}, {{.NCPU}} CPUs";
-  // If only the client is installed, it exits with 1 and an empty server version.
+  // Without an engine, the client exits with 1 and prints an empty server version.
   const child = Bun.spawn(["docker", "info", "--format", format], { env, stdout: "pipe", stderr: "ignore" });
   const printed = (await child.stdout.text()).trim();
   return (await child.exited) === 0 && !printed.startsWith("Docker ,") ? printed : undefined;

@@ -99,7 +99,7 @@ function observationsOf({ urls }: World) {
   });
 }
 
-/** Waits until the ledger has sealed all history but its newest part; returns the seconds this took. */
+/** Waits until the ledger has sealed all but its newest span; returns the seconds that this took. */
 async function sealed(world: World): Promise<number> {
   const startedAt = performance.now();
   await eventually(
