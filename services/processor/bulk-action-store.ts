@@ -81,6 +81,15 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     return { from: on`jobs where ${match.sql} and ${bound}` };
   }
 
+  /** Returns the ids that an action handles next, in order. */
+  async function nextIds(on: Sql, action: BulkAction, limit: number): Promise<string[]> {
+    const { after } = action;
+    const rows = await on<{ id: string }[]>`
+      select id from ${(await rowsOf(on, action)).from} ${after ? on`and id > ${after}` : on``}
+      order by id limit ${limit}`;
+    return rows.map(({ id }) => id);
+  }
+
   return {
     async matches(action: ActionScope): Promise<MatchCount[]> {
       const group = action.target === "jobs" ? sql`status` : sql`reason`;
@@ -165,13 +174,11 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
         const action = await held(tx, id, workerId);
         if (!action) return { finished: true, messages: [], moved: 0 };
         const { after } = action;
-        const ids = await tx<{ id: string }[]>`
-          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
-          order by id limit ${CHUNK}`;
+        const ids = await nextIds(tx, action, CHUNK);
         const done = new Set<string>();
         const messages: OutboxMessage[] = [];
         const jobs = createCommandStore(tx, write);
-        let open = ids.map((row) => row.id);
+        let open = ids;
         for (let round = 0; open.length > 0 && round < MAX_ROUNDS; round++) {
           const found = await jobs.get(open);
           const moves = movesOf(found);
@@ -186,7 +193,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
         }
         const finished = ids.length < CHUNK;
         await advance(tx, id, {
-          after: ids.at(-1)?.id ?? after,
+          after: ids.at(-1) ?? after,
           seen: ids.length,
           changed: done.size,
           finished,
@@ -198,12 +205,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     /** Returns the ids of an action's next dead letters; undefined if this worker no longer holds the action. */
     async letterIds(id: string, workerId: string, limit: number): Promise<string[] | undefined> {
       const action = await held(sql, id, workerId);
-      if (!action) return undefined;
-      const { after } = action;
-      const rows = await sql<{ id: string }[]>`
-        select id from ${(await rowsOf(sql, action)).from} ${after ? sql`and id > ${after}` : sql``}
-        order by id limit ${limit}`;
-      return rows.map((row) => row.id);
+      return action && nextIds(sql, action, limit);
     },
 
     /** Drops the next dead letters and counts them in one transaction. */
@@ -213,15 +215,13 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
         const action = await held(tx, id, workerId);
         if (!action) return { finished: true };
         const { after } = action;
-        const ids = await tx<{ id: string }[]>`
-          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
-          order by id limit ${CHUNK}`;
+        const ids = await nextIds(tx, action, CHUNK);
         const rows = await tx`
           update dead_letters set dropped_at = now()
-          where id = any(${plainArray(ids.map((row) => row.id))}::uuid[]) and dropped_at is null returning id`;
+          where id = any(${plainArray(ids)}::uuid[]) and dropped_at is null returning id`;
         const finished = ids.length < CHUNK;
         await advance(tx, id, {
-          after: ids.at(-1)?.id ?? after,
+          after: ids.at(-1) ?? after,
           seen: ids.length,
           changed: rows.length,
           finished,
@@ -237,16 +237,10 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
         const action = await held(tx, id, workerId);
         if (!action) return { finished: true };
         const { after } = action;
-        const ids = await tx<{ id: string }[]>`
-          select id from ${(await rowsOf(tx, action)).from} ${after ? tx`and id > ${after}` : tx``}
-          order by id limit ${PURGE_CHUNK}`;
-        const changed = await pruneIn(
-          tx,
-          ids.map((row) => row.id),
-          "purge",
-        );
+        const ids = await nextIds(tx, action, PURGE_CHUNK);
+        const changed = await pruneIn(tx, ids, "purge");
         const finished = ids.length < PURGE_CHUNK;
-        await advance(tx, id, { after: ids.at(-1)?.id ?? after, seen: ids.length, changed, finished });
+        await advance(tx, id, { after: ids.at(-1) ?? after, seen: ids.length, changed, finished });
         return { finished };
       });
     },
