@@ -11,6 +11,7 @@ import { exportedDocuments } from "../shared/job-types/export-tables.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { SemVer, schemaId } from "./schema.ts";
+import { ServiceCatalogue } from "./service-schema.ts";
 import { Topology } from "./topology.ts";
 import { UiRegistry } from "./ui-registry.ts";
 
@@ -96,12 +97,13 @@ test("lengths count UTF-16 code units, so TypeBox accepts nothing that the publi
   expect(new Set(lower)).toEqual(new Set(["1"]));
 });
 
-test("the topology table matches its schema", () => {
-  expect([...Value.Errors(Topology, readJson("contracts/topology.json"))]).toEqual([]);
+test("the topology table and the service catalogue match their schemas", () => {
+  expect([...Value.Errors(Topology, readJson("contracts/exported/topology.json"))]).toEqual([]);
+  expect([...Value.Errors(ServiceCatalogue, readJson("contracts/exported/services.json"))]).toEqual([]);
 });
 
 test("every problem code is listed with its status, its title, and whether to try again", () => {
-  const codes = readJson("contracts/problem-codes.json") as Record<string, unknown>;
+  const codes = readJson("contracts/exported/problem-codes.json") as Record<string, unknown>;
   expect(Object.keys(codes)).toEqual(PROBLEM_CODES);
   const Definition = Type.Object(
     {
@@ -115,7 +117,7 @@ test("every problem code is listed with its status, its title, and whether to tr
 });
 
 test("the interface registry matches its schema and lists the expected addresses", () => {
-  const registry = readJson("contracts/ui-registry.json");
+  const registry = readJson("contracts/exported/ui-registry.json");
   expect([...Value.Errors(UiRegistry, registry)]).toEqual([]);
   const { interfaces } = Value.Decode(UiRegistry, registry);
   expect(interfaces.map(({ id, port, path }) => `${id} ${port}${path}`)).toEqual([

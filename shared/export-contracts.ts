@@ -14,6 +14,7 @@ import { requestSchemaOf } from "./job-types/request-schema.ts";
 const ROOT = dirname(import.meta.dir);
 /** The export writes every file in this folder. */
 export const SCHEMA_FOLDER = "contracts/schemas";
+const EXPORT_FOLDER = "contracts/exported";
 
 /** Returns every published schema, sorted by name: the contracts' schemas and each job type's payload schema. */
 export function publishedSchemas(): PublishedSchema[] {
@@ -29,12 +30,21 @@ export function exportedFiles(): Map<string, string> {
   const add = (path: string, value: unknown) => files.set(path, `${JSON.stringify(value, null, 2)}\n`);
   for (const schema of publishedSchemas())
     add(`${SCHEMA_FOLDER}/${schema.name}.json`, schemaDocument(schema));
-  add("contracts/asyncapi.json", asyncApiDocument());
-  add("contracts/topology.json", TOPOLOGY);
-  add("contracts/problem-codes.json", PROBLEMS);
-  add("contracts/services.json", SERVICE_CATALOGUE);
-  add("contracts/ui-registry.json", { $schema: "./schemas/ui-registry.json", ...UI_REGISTRY });
+  // AsyncAPI allows no `$comment`, and every key of the problem codes is a code.
+  add(`${EXPORT_FOLDER}/asyncapi.json`, asyncApiDocument());
+  add(`${EXPORT_FOLDER}/problem-codes.json`, PROBLEMS);
+  add(`${EXPORT_FOLDER}/services.json`, { ...generatedFrom("contracts/services.ts"), ...SERVICE_CATALOGUE });
+  add(`${EXPORT_FOLDER}/topology.json`, { ...generatedFrom("contracts/topology.ts"), ...TOPOLOGY });
+  add(`${EXPORT_FOLDER}/ui-registry.json`, {
+    $schema: "../schemas/ui-registry.json",
+    ...generatedFrom("contracts/ui-registry.ts"),
+    ...UI_REGISTRY,
+  });
   return files;
+}
+
+function generatedFrom(source: string) {
+  return { $comment: `Generated from ${source} by \`bun run contracts:export\`` };
 }
 
 /** Lists files in the schema folder that the export does not write. */

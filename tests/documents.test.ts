@@ -7,7 +7,7 @@ import { SERVICE_NAMES } from "../contracts/services.ts";
 import { STATUS_WORDS } from "../contracts/status-words.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const pages = ["*.md", "docs/**/*.md", "contracts/*.md"].flatMap((pattern) => [
+const pages = ["*.md", "docs/**/*.md", "contracts/**/*.md"].flatMap((pattern) => [
   ...new Bun.Glob(pattern).scanSync(ROOT),
 ]);
 

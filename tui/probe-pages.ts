@@ -1,5 +1,5 @@
 import type { Overview } from "../contracts/api-queries.ts";
-import registry from "../contracts/ui-registry.json" with { type: "json" };
+import registry from "../contracts/exported/ui-registry.json" with { type: "json" };
 import type { UiRegistry } from "../contracts/ui-registry.ts";
 import type { PageState } from "./pages.ts";
 

@@ -27,7 +27,7 @@ import { Count, Millis, StringEnum, Uuid } from "../../contracts/schema.ts";
 export const Failure = Type.Object({
   error: Type.Object({
     code: Type.String({
-      description: "A code from contracts/problem-codes.json, or one that only this program uses",
+      description: "A code from contracts/exported/problem-codes.json, or one that only this program uses",
     }),
     message: Type.String(),
     remedy: Type.String(),
@@ -144,7 +144,7 @@ export const ClusterReport = Type.Object({
   pods: Type.Array(
     Type.Object({
       name: Type.String(),
-      part: Type.String({ description: "A name from contracts/services.json" }),
+      part: Type.String({ description: "A name from contracts/exported/services.json" }),
       node: Type.Union([Type.String(), Type.Null()]),
       ready: Type.Boolean(),
       restarts: Count,

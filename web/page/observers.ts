@@ -1,5 +1,5 @@
 import type { Overview } from "../../contracts/api-queries.ts";
-import registry from "../../contracts/ui-registry.json";
+import registry from "../../contracts/exported/ui-registry.json";
 
 /**
  * Returns the address of another interface on the same host, or undefined if the installation lacks the interface. The
