@@ -248,7 +248,7 @@ function shutDown(state: State): Step {
   const question =
     tier === "kind"
       ? "Delete the kind cluster with all its data?"
-      : "Stop the system of this folder? Running jobs are finished first.";
+      : "Stop the system running from this folder? Running jobs finish first.";
   return still({
     ...there,
     overlay: { kind: "confirm", question, effect: { kind: "launch", doing: "stop", tier } },
@@ -261,7 +261,7 @@ function install(state: State): Step {
   if (!command) return notice(state, "There is no command for this; c copies the advice", "info");
   return still({
     ...state,
-    overlay: { kind: "confirm", question: `Run: ${command} ?`, effect: { kind: "install", command } },
+    overlay: { kind: "confirm", question: `Run \`${command}\`?`, effect: { kind: "install", command } },
   });
 }
 
@@ -352,7 +352,7 @@ function edit(state: State): Step {
     ? jobInBody(whole.id, whole.body ?? "")
     : { id: whole.id, type: whole.type ?? "", payload: whole.payload };
   const form = job && editForm(types, job, isDeadLetter ? "dead-letter" : "job");
-  if (!form) return notice(state, "Its job type is not known here, so there is no form for it", "bad");
+  if (!form) return notice(state, "There is no form for this job, because its type is unknown", "bad");
   return still({ ...go(state, { screen: "new-job" }), form });
 }
 

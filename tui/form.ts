@@ -112,7 +112,7 @@ function fieldsOf(
       name: "idempotencyKey",
       label: "Idempotency key",
       kind: "text",
-      hint: "repeating a key creates no second job",
+      hint: "a repeated key creates no second job",
     }),
   ];
 }

@@ -30,7 +30,7 @@ test("an installation reports success, or its exit code and last error line", as
   ]);
   expect((await run("echo first >&2; echo no such package >&2; exit 3"))[0]).toEqual({
     kind: "notice",
-    text: "It exited with code 3: no such package",
+    text: "The command exited with code 3: no such package",
     tone: "bad",
   });
 });

@@ -100,7 +100,7 @@ export async function runInstall(command: string, signal: AbortSignal, dispatch:
   const last = complaints.trim().split("\n").at(-1) ?? "";
   dispatch({
     kind: "notice",
-    text: exitCode === 0 ? "Installed" : `It exited with code ${exitCode}: ${last}`,
+    text: exitCode === 0 ? "Installed" : `The command exited with code ${exitCode}: ${last}`,
     tone: exitCode === 0 ? "good" : "bad",
   });
   dispatch({ kind: "changed" });

@@ -12,6 +12,6 @@ export function tracePage(state: State): TracePage {
   if (traceId === undefined) return { reason: "This job carries no trace" };
   const jaeger = pages?.value?.find(({ id }) => id === "jaeger");
   if (!jaeger) return { reason: "Looking for Jaeger; try again in a moment" };
-  if (jaeger.state !== "reachable") return { reason: `No Jaeger to show the trace in: ${jaeger.reason}` };
+  if (jaeger.state !== "reachable") return { reason: `Jaeger is not available: ${jaeger.reason}` };
   return { url: new URL(`trace/${traceId}`, jaeger.url).href };
 }

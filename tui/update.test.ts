@@ -63,9 +63,9 @@ test("the service counts all matches before a bulk action is confirmed", () => {
   expect(effects).toMatchObject([{ kind: "count", command: { kind: "retry-all", filter: {} } }]);
   const command = { kind: "retry-all", filter: {} } as const;
   const [counted] = update(state, { kind: "counted", command, matched: 61 }, NOW);
-  expect(counted.overlay).toMatchObject({ question: "Retry 61 jobs that match?" });
+  expect(counted.overlay).toMatchObject({ question: "Retry 61 matching jobs?" });
   const [none] = update(state, { kind: "counted", command, matched: 0 }, NOW);
-  expect([none.overlay, none.notice?.text]).toEqual([undefined, "Nothing that matches would change"]);
+  expect([none.overlay, none.notice?.text]).toEqual([undefined, "None of the matches would change"]);
 });
 
 test("the hint line shows only keys that have an effect now", () => {
@@ -228,7 +228,7 @@ test("o opens the trace if Jaeger is reachable, and otherwise explains why not",
   const absent = liveState(100, 30, place, { pages: [{ ...jaeger, state: "absent", reason }] });
   expect(hints(absent)).not.toContain("trace");
   const { state, effects } = press(absent, "o");
-  expect([effects, state.notice?.text]).toEqual([[], `No Jaeger to show the trace in: ${reason}`]);
+  expect([effects, state.notice?.text]).toEqual([[], `Jaeger is not available: ${reason}`]);
 });
 
 test("a retry's notice reports that no worker runs the type", () => {
@@ -271,7 +271,7 @@ test("the service counts all dead letters, or all with one cause, before a bulk 
   expect(gone.lists["dead-letters"]).toMatchObject({ filter: "", all: false });
   const [counted] = update(state, { kind: "counted", command, matched: 4_061 }, NOW);
   expect(counted.overlay).toMatchObject({
-    question: "Drop 4,061 dead letters that match? This cannot be undone.",
+    question: "Drop 4,061 matching dead letters? This cannot be undone.",
     effect: { kind: "run", command },
   });
 });

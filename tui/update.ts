@@ -152,14 +152,14 @@ function keepCursors(state: State): State {
 }
 
 const BULK_QUESTIONS: Readonly<Record<BulkCommand["kind"], (matched: number) => string>> = {
-  "retry-all": (matched) => `Retry ${plural(matched, "job")} that match?`,
-  "cancel-all": (matched) => `Cancel ${plural(matched, "job")} that match?`,
-  "replay-all": (matched) => `Replay ${plural(matched, "dead letter")} that match?`,
-  "drop-all": (matched) => `Drop ${plural(matched, "dead letter")} that match? This cannot be undone.`,
+  "retry-all": (matched) => `Retry ${plural(matched, "matching job")}?`,
+  "cancel-all": (matched) => `Cancel ${plural(matched, "matching job")}?`,
+  "replay-all": (matched) => `Replay ${plural(matched, "matching dead letter")}?`,
+  "drop-all": (matched) => `Drop ${plural(matched, "matching dead letter")}? This cannot be undone.`,
 };
 
 function counted(state: State, command: BulkCommand, matched: number): Step {
-  if (matched === 0) return notice(state, "Nothing that matches would change", "info");
+  if (matched === 0) return notice(state, "None of the matches would change", "info");
   return [
     {
       ...state,

@@ -40,7 +40,7 @@ test.skipIf(reason !== undefined && !process.env.CI)(
     await using tui = open();
     await tui.shows(/╭ Jobs [\s\S]*[1-9] completed/, 30_000);
     tui.type("L\x11");
-    await tui.shows("Stop the system of this folder?");
+    await tui.shows("Stop the system running from this folder?");
     tui.type("y");
     await tui.shows("✓ stopped", 60_000);
     // The screen may now show another system on this machine, so only the state file proves that this one stopped.

@@ -119,7 +119,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     tui.type("y");
     await tui.shows("✓ Retried 2 jobs");
     tui.type("*t");
-    await tui.shows(/Retry \d+ jobs that match\?/);
+    await tui.shows(/Retry \d+ matching jobs\?/);
     tui.type("n");
     await tui.shows("mark");
   });
@@ -160,7 +160,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     tui.type("*");
     await tui.shows(/all that match reason:OUT_OF_TRIES No tea at/);
     tui.type("d");
-    await tui.shows("Drop 2 dead letters that match? This cannot be undone.");
+    await tui.shows("Drop 2 matching dead letters? This cannot be undone.");
     tui.type("y");
     await tui.shows("✓ Dropped 2 dead letters");
     await tui.shows(/▸ +\d+ +all causes/);

@@ -21,8 +21,8 @@ async function main(): Promise<number> {
       "[name...]",
       `any of ${BINARIES.map(({ name }) => name).join(", ")}; default: all of them, and the page`,
     )
-    .option("--target <target>", `for another platform, in dist/TARGET/: ${TARGETS}`)
-    .option("--out <folder>", "instead of dist/")
+    .option("--target <target>", `compile for another platform, into dist/TARGET/: ${TARGETS}`)
+    .option("--out <folder>", "the folder to write to instead of dist/")
     .addHelpText(
       "after",
       "\nIf set, COMMIT and SOURCE_DATE_EPOCH are the commit and the build time that `--version` shows.",

@@ -20,7 +20,7 @@ test("a retried job that no worker can run is followed by a note", () => {
   ]);
 });
 
-test("a bulk retry that no worker can run ends with a note, unless no job matched", () => {
+test("a bulk retry of jobs that no worker can run ends with a note, unless no job matched", () => {
   const reply = { action: "retry", dryRun: false, note } as const;
   expect(bulkText({ ...reply, matched: 1, changed: 1 })).toBe(`Retried 1 of 1 matching job\n${note}`);
   expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 of 0 matching jobs");

@@ -43,7 +43,7 @@ function mustNotBeEmpty(verb: string, filter: string | undefined, all: boolean |
   throw new CliError(
     2,
     "The filter is empty, and an empty filter needs --all",
-    `\`odd-dashboard ${verb} --all\` counts first`,
+    `Run \`odd-dashboard ${verb} --all\` to count the matches first`,
   );
 }
 

@@ -48,7 +48,7 @@ async function followEvents(
   for await (const update of context.client.follow({ signal: context.signal })) {
     if (update.kind === "disconnected")
       context.note(`${update.error.detail}; reconnecting in ${Math.ceil(update.retryInMs / 1_000)} s`);
-    if (update.kind === "connected" && !update.resumed) context.note("Following from now on");
+    if (update.kind === "connected" && !update.resumed) context.note("Following new changes");
     if (update.kind !== "deltas") continue;
     if (update.dropped > 0)
       context.note(`${update.dropped} changes were skipped because this client reads too slowly`);

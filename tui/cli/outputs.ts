@@ -117,7 +117,7 @@ export const DoctorReport = Type.Object({
       name: Type.String(),
       status: StringEnum(["OK", "WARN", "FAIL"]),
       detail: Type.String(),
-      remedy: Type.Optional(Type.String({ description: "What to run or do on this system" })),
+      remedy: Type.Optional(Type.String({ description: "The command to run or the step to take" })),
     }),
   ),
 });

@@ -32,7 +32,7 @@ export interface ProgramOptions {
   runTui(options: { ascii?: true; plain?: true }): Promise<void>;
 }
 
-/** Creates the command line. On an error, Commander neither prints nor exits; it throws. */
+/** Creates the command line. On an error, Commander throws instead of printing and exiting. */
 export function createProgram({ context, versionText, runTui }: ProgramOptions): Command {
   const program = new Command("odd-dashboard");
   program
@@ -74,7 +74,7 @@ export function createProgram({ context, versionText, runTui }: ProgramOptions):
   return program as unknown as Command;
 }
 
-/** Throws if a word that should name a command does not, and suggests the commands with the most similar names. */
+/** Throws if the arguments name an unknown command, and suggests the commands with the most similar names. */
 export function refuseUnknownCommand(command: CommandUnknownOpts, [word, ...rest]: readonly string[]): void {
   const { commands } = command;
   if (commands.length === 0 || word === undefined || word.startsWith("-") || word === "help") return;

@@ -13,7 +13,7 @@ export function addPurge(program: Command, context: CliContext): void {
   )
     .addOption(filterOption("jobs", example))
     .option("--all", "with an empty filter: every job that has ended")
-    .addOption(new Option("--dry-run", "only count, the default without --yes").conflicts("yes"))
+    .addOption(new Option("--dry-run", "only count the jobs; the default without --yes").conflicts("yes"))
     .option("-y, --yes", "delete every job that matches the filter")
     .addOption(outputOption())
     .action(async ({ filter, all, yes, output }) => {

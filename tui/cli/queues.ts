@@ -26,7 +26,7 @@ export function addQueues(program: Command, context: CliContext): void {
     [
       "pause",
       context.client.gateway.pauseQueue,
-      "Stop claiming jobs of these types; they are still accepted and wait",
+      "Stop claiming jobs of these types; new ones are still accepted and wait",
     ],
     ["resume", context.client.gateway.resumeQueue, "Claim jobs of these types again"],
   ] as const)

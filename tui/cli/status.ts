@@ -16,7 +16,7 @@ const ANSWER_MS = 3_000;
 export function addStatus(program: Command, context: CliContext): void {
   describe(
     program.command("status"),
-    "Show what runs: tier, services with their readiness, and addresses; exits with 1 when nothing runs",
+    "Show what runs: tier, services with their readiness, and addresses; exits with 1 if nothing runs",
     "status",
     "status --output json",
     "status --tier kind",
@@ -38,7 +38,7 @@ async function showCluster(context: CliContext, output: OutputFormat): Promise<v
   show(context, output, report, clusterText);
 }
 
-/** Reads the status of the system that runs from this folder, or else of the one that the environment names. */
+/** Reads the status of the system that runs from this folder, otherwise of the system that the environment names. */
 async function readStatus(context: CliContext): Promise<StatusReport> {
   const state = findRunningState(process.cwd());
   const { gatewayUrl, readModelUrl } = findAddresses(context.env);

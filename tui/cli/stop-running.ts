@@ -17,7 +17,7 @@ export async function stopRunning({ line, signal }: CliContext, dataDir: string 
     throw new CliError(
       1,
       "No system runs from this folder",
-      "Run this in the folder where it was started, or for containers `odd-dashboard down --tier compose`",
+      "Run this in the folder where the system was started; for containers, run `odd-dashboard down --tier compose`",
       "NOTHING_RUNS",
     );
   const { owner } = state;

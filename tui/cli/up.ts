@@ -11,7 +11,7 @@ export const TIERS = ["embedded", "full", "compose", "kind"] as const;
 export function addUp(program: Command, context: CliContext): void {
   describe(
     program.command("up"),
-    "Start the whole system and keep it running until Ctrl-C; the same program as `bun run dev`",
+    "Start the whole system and keep it running until Ctrl-C; `bun run dev` does the same",
     "up",
     "up --tier full --processors 2",
     "up --tier compose",

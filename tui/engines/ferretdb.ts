@@ -10,7 +10,7 @@ export const FERRETDB_VERSION = "1.24.0";
 
 const source = fileURLToPath(new URL("./ferretdb", import.meta.url));
 
-/** Returns the cached FerretDB server's path. The first call builds it with Go: one to two minutes on two cores. */
+/** Returns the cached FerretDB server's path. The first call builds the server with Go in 1–2 minutes on two cores. */
 export async function ferretdbBinary({
   signal,
   onProgress,

@@ -45,7 +45,7 @@ export async function openCluster(
 
 /**
  * Removes a lock file that a crash left behind. PostgreSQL does so itself unless a running process has the pid in the
- * file, and after a crash that may be any process. If it is a server that runs on this data, it is killed first.
+ * file. After a crash, that may be any process; only a server running on this data is killed.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

@@ -34,7 +34,7 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
 }
 
 /**
- * Returns a prefix for a command that must end with this process. On Linux, it makes the kernel signal the child when
+ * Returns a prefix that makes a command end when this process ends. On Linux, it has the kernel signal the child when
  * the thread that started it ends, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG), so children must be started from the
  * main thread. The kernel sends no signal if this process ended before the child called prctl, so a shell then checks
  * that this process is still its parent. Elsewhere the prefix is empty, and the next start in the same folder ends a

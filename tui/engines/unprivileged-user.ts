@@ -15,7 +15,7 @@ export function unprivilegedUser(): SystemUser | undefined {
     .map((line) => line.split(":"));
   const user = ["postgres", "nobody"].map((name) => users.find((fields) => fields[0] === name)).find(Boolean);
   if (!user)
-    throw new Error("PostgreSQL refuses root, and /etc/passwd has neither a user postgres nor nobody");
+    throw new Error("PostgreSQL refuses to run as root, and /etc/passwd lists neither postgres nor nobody");
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 

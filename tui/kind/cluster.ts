@@ -56,7 +56,7 @@ async function checkPorts(): Promise<void> {
         throw new CliError(
           1,
           `Port ${published.port}, which ${name} needs, is taken by ${findPortHolder(published.port) ?? "another program"}`,
-          "Stop it; for the containers of Compose: odd-dashboard down --tier compose",
+          "Stop that program; if it is a container of Compose: odd-dashboard down --tier compose",
           "PORT_TAKEN",
         );
 }
@@ -76,5 +76,5 @@ export async function kindDown(context: CliContext): Promise<void> {
     ["kind", "delete", "cluster", "--name", CLUSTER],
     "Its nodes are containers: `docker ps` lists what is left",
   );
-  context.line(`Deleted the cluster ${CLUSTER} with its data; images that were built stay in Docker`);
+  context.line(`Deleted the cluster ${CLUSTER} with its data; the images built for it stay in Docker`);
 }

@@ -83,7 +83,7 @@ export async function loadImages(
   const names = nodes.map(({ name }) => name);
   const left = await load(context, here, { own, nodes: names, say });
   const pulled = missing.length - here.length + left;
-  const loaded = `${here.length - left} of ${wanted.size} images loaded, the nodes had ${wanted.size - missing.length}`;
+  const loaded = `${here.length - left} of ${wanted.size} images loaded; the nodes already had ${wanted.size - missing.length}`;
   return pulled === 0 ? loaded : `${loaded} and pull ${pulled} themselves`;
 }
 

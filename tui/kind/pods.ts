@@ -63,7 +63,7 @@ export function troubleOf(pod: Pod): Trouble | undefined {
   );
   if (unscheduled)
     return {
-      reason: `no node has room: ${unscheduled.message ?? "without a reason from the scheduler"}`,
+      reason: `no node has room: ${unscheduled.message ?? "the scheduler reports no reason"}`,
       remedy: "Assign more memory and CPUs to Docker, or lower the requests in your own overlay",
       hasLog: false,
       isFinal: false,

@@ -42,7 +42,7 @@ const list = async <T>(context: CliContext, kinds: string): Promise<readonly T[]
 
 export const readPods = (context: CliContext) => list<Pod>(context, "pods");
 
-/** Resolves with the names of the running parts once all run. Throws if a pod will not run, with the reason. */
+/** Resolves with the names of the running parts once all of them run. If a pod cannot run, throws the reason. */
 export async function awaitRollout(context: CliContext, say: Say): Promise<ReadonlySet<string>> {
   const giveUpAt = performance.now() + LIMIT_MS;
   const since = new Map<string, number>();
@@ -60,7 +60,7 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
     if (performance.now() > giveUpAt)
       throw new CliError(
         1,
-        `After ${duration(LIMIT_MS)} these do not run: ${behind.join(", ")}`,
+        `These parts do not run after ${duration(LIMIT_MS)}: ${behind.join(", ")}`,
         `\`odd-dashboard status --tier kind\` shows their pods`,
         "PODS_NOT_READY",
       );

@@ -35,7 +35,7 @@ export const kubectl = (context: Pick<CliContext, "signal">, ...args: string[]) 
   tool(
     context,
     ["kubectl", "--context", `kind-${CLUSTER}`, "--namespace", NAMESPACE, ...args],
-    `Look at it with: kubectl --context kind-${CLUSTER} --namespace ${NAMESPACE} get events`,
+    `See the cluster's events: kubectl --context kind-${CLUSTER} --namespace ${NAMESPACE} get events`,
   );
 
 /** Returns the clusters that kind runs on this machine. */

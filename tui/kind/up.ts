@@ -57,5 +57,5 @@ export async function kindUp(context: CliContext, ownOverlay: string | undefined
   const { width, paint } = context.style;
   const table = formatTable(addressesOf(runs), width, paint);
   context.line(`Up in ${duration(steps.elapsedMs)}\n\n${table}\n`);
-  context.line("odd-dashboard status --tier kind shows its pods; down --tier kind deletes the cluster.");
+  context.line("odd-dashboard status --tier kind shows the pods; down --tier kind deletes the cluster.");
 }

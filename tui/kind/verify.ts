@@ -31,7 +31,7 @@ export async function checkPorts({ signal }: CliContext, runs: ReadonlySet<strin
   return `${published.length} ports of 127.0.0.1 answer`;
 }
 
-/** Whether a URL answers successfully. A refused or slow connection counts as no, because the caller retries. */
+/** Whether a URL answers successfully. Returns false for a refused or slow connection, because the caller retries. */
 async function answers(url: string): Promise<boolean> {
   const reply = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
   return reply?.ok === true;

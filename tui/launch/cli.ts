@@ -24,13 +24,13 @@ the one on the PATH (15 or newer), else the one installed from npm.
   DATABASE_URL      postgres://…  the job store (PostgreSQL)
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
   CACHE_URL         redis://…     counters and the live feed (Redis); both may be one postgres://…
-Private engines listen on free ports of 127.0.0.1, keep their data, and never touch the system's own.
+Private engines listen on free ports of 127.0.0.1, keep their data, and never touch other engines on this machine.
 If prometheus and alertmanager are on the PATH, they monitor the system, on ports 9090 and 9093 or the next
 free ones. PROMETHEUS_URL or ALERTMANAGER_URL names others to use instead.
 
 Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or the next free port.
   BIND_ADDRESS      the address they listen on (default 127.0.0.1)
-  ALLOWED_ORIGINS   further origins whose browsers may call them
+  ALLOWED_ORIGINS   further origins whose pages may call them
   LOG_LEVEL         debug, info, warn, error or silent, for the files in .observatory/logs
   STOP_GRACE_MS     how long running jobs may take to finish when stopping (default 10000)
   All their other variables are passed on: bun services/gateway/main.ts --help lists them.
@@ -58,7 +58,10 @@ export function parseCli(args: string[]): DevOptions {
       "--tui",
       "open the terminal UI once everything runs; when you leave it, choose whether the system stops too",
     )
-    .option("--data <folder>", "keep engines, logs and state there; default: .observatory in the project")
+    .option(
+      "--data <folder>",
+      "keep engine data, logs and state in this folder; default: .observatory in the project",
+    )
     .addHelpText("after", ENVIRONMENT)
     .parse(args, { from: "user" })
     .opts();

@@ -67,7 +67,7 @@ export async function runComposeEngines({
     if (ours.length > 0) await docker([how, ...ours]);
   };
   if (ours.length > 0)
-    onProgress(`docker compose up ${ours.join(" ")} (the first time it downloads their images)`);
+    onProgress(`docker compose up ${ours.join(" ")} (the first time, this downloads their images)`);
   try {
     if (engines.length > 0) await compose("up", "--detach", "--wait", ...engines);
   } catch (error) {

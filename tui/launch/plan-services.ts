@@ -14,7 +14,7 @@ import { findPortHolder } from "./port-holder.ts";
 const PAGE_PORT = portOf("web-ui").port;
 const TERMINAL_PORT = portOf("web-pty", "Terminals, WebSocket").port;
 
-/** Ports that never substitute for another: the services' default ports and every port that a deployment publishes. */
+/** Ports never chosen as substitutes: the services' default ports and every port that a deployment publishes. */
 const RESERVED: ReadonlySet<number> = new Set(
   SERVICE_CATALOGUE.services.flatMap(({ role, ports }) =>
     ports.flatMap(({ port, published }) => [

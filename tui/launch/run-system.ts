@@ -42,7 +42,7 @@ interface Run {
 export async function runSystem(options: DevOptions): Promise<number> {
   const printer = createPrinter(process.stdout, process.env);
   if (options.tui && !(printer.isTerminal && process.stdin.isTTY)) {
-    printer.line("--tui needs a terminal, but input or output is not one; leave it out");
+    printer.line("--tui needs a terminal, but input or output is not one; start without --tui");
     return 1;
   }
   const dataDir = options.ephemeral ? createTemporaryFolder() : resolve(options.data ?? defaultDataDir());

@@ -118,7 +118,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
       printer.line(paint.red(`${plan.id} ${end}, restarting in ${seconds(retryMs)} s; ${what}`));
       if (isKnown) return;
       for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(inWords(line).text)}`);
-      printer.line(`  (all of them: ${relative(process.cwd(), logFile)})`);
+      printer.line(`  (the whole log: ${relative(process.cwd(), logFile)})`);
     },
   });
   life.defer(plan.id, supervised.stop);
@@ -148,7 +148,7 @@ function createRefusals({ line, paint }: Printer): Refusals {
       const isKnown = words === known;
       known = words;
       const why = isKnown ? "for the same reason" : "its last lines:";
-      line(paint.red(`${id} ${end} from the new source, the previous process continues; ${why}`));
+      line(paint.red(`${id} ${end} with the new source, so the previous process continues; ${why}`));
       if (!isKnown) line(`  ${paint.dim(words)}`);
     },
     forget() {

@@ -47,7 +47,7 @@ function howToGetAlerts(width: number): Line[] {
     ...rest.map((text): Line => [span(`   ${text}`)]),
     [],
     [bold(" To get them")],
-    [span("   docker compose up    "), dim("has Prometheus and Alertmanager")],
+    [span("   docker compose up    "), dim("includes Prometheus and Alertmanager")],
     [span("   bun run dev          "), dim("starts them where both are on the PATH")],
   ];
 }

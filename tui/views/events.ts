@@ -74,7 +74,7 @@ function emptyLines({ data: { events }, lists }: State): Line[] {
     ];
   if (!events?.value) return [[dim(" Waiting for the events")]];
   return lists.events.filter === ""
-    ? [[], [span(" No event yet. Each change of a job is one: submit a job with N.")]]
+    ? [[], [span(" No events yet. Every change to a job is an event: press N to submit one.")]]
     : [[], [span(" None of the newest events matches. Esc clears the filter.")]];
 }
 
@@ -86,7 +86,7 @@ export function eventView(state: State, area: Rect): Placed[] {
       {
         panel: {
           title: "Event",
-          lines: [[dim(" This event is no longer among those loaded; Esc goes back")]],
+          lines: [[dim(" This event is no longer loaded; Esc goes back")]],
         },
         rect: area,
       },

@@ -79,7 +79,7 @@ test("an unbalanced ledger, an unavailable store and a lagging observer stand ou
   expect(text).toContain("✕ metrics-engine: 42 s behind");
 });
 
-test("help lists the current screen's keys first, the palette matches by letters, a confirmation shows the count", () => {
+test("help lists the current screen's keys first, the palette matches letters, and a confirmation shows the count", () => {
   const jobs = liveState(80, 24, { screen: "jobs" });
   expectGolden("help-80x24", shown(press(jobs, "?").state));
   expectGolden("palette-80x24", shown(press(jobs, ":", "d", "l").state));

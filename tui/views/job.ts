@@ -261,7 +261,7 @@ function resultLines(job: JobDetail, width: number): Line[] {
     return result === undefined ? facts : [...facts, [], ...jsonLines(result, width)];
   }
   return result === undefined
-    ? [[dim(isTerminal(job.status) ? " It returned nothing" : " No result yet")]]
+    ? [[dim(isTerminal(job.status) ? " The handler returned nothing" : " No result yet")]]
     : jsonLines(result, width);
 }
 
@@ -274,7 +274,7 @@ function logLines(job: JobDetail): Line[] {
       ],
     ),
   );
-  return lines.length > 0 ? lines : [[dim(" Its handler logged nothing")]];
+  return lines.length > 0 ? lines : [[dim(" The handler logged nothing")]];
 }
 
 function envelopeLines(job: JobDetail, width: number): Line[] {

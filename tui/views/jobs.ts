@@ -80,11 +80,11 @@ function emptyLines(state: State): Line[] {
     ];
   if (!jobs?.value) return [[dim(" Waiting for the jobs")]];
   return state.lists.jobs.filter === ""
-    ? [[], [span(" No job yet. Submit one: "), bold("N")]]
+    ? [[], [span(" No jobs yet. Submit one: "), bold("N")]]
     : [
         [],
         [
-          span(" No job matches. "),
+          span(" No jobs match. "),
           bold("Esc"),
           span(" clears the filter, "),
           bold("/"),

@@ -51,7 +51,7 @@ function explained(state: State): Panel {
       runs
         ? [
             span(` ${GLYPHS.ok} `, { colour: "good" }),
-            span("A system is running; Ctrl+Q stops the one from this folder."),
+            span("A system is running; Ctrl+Q stops it if it was started here."),
           ]
         : [span(" Nothing runs here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
       [dim(" It keeps running when you leave this program.")],
@@ -96,7 +96,7 @@ function stepsPanel(state: State, launch: Launch): Panel {
 function headlineOf(launch: Launch): Span {
   const { doing, tier, exitCode } = launch;
   if (exitCode !== undefined && exitCode !== 0)
-    return span(`${GLYPHS.bad} ended with ${exitCode}`, { colour: "bad" });
+    return span(`${GLYPHS.bad} ended with code ${exitCode}`, { colour: "bad" });
   if (isUp(launch)) return span(`${GLYPHS.ok} ${tier} is up`, { colour: "good" });
   if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { colour: "good" });
   return span(doing === "start" ? `starting ${tier}` : "stopping", { colour: "busy" });
@@ -122,7 +122,7 @@ export function setupView(state: State, area: Rect): Placed[] {
           lines: [
             error
               ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" })]
-              : [dim(" Looking at this machine")],
+              : [dim(" Checking this machine")],
           ],
         },
         rect: area,
@@ -149,7 +149,7 @@ export function setupView(state: State, area: Rect): Placed[] {
     rect: { ...area, height: area.height - lower },
   };
   if (!chosen?.remedy) return [list];
-  const action = commandOf(chosen) ? "↵ runs it after a question, c copies it" : "c copies it";
+  const action = commandOf(chosen) ? "↵ runs it once you confirm, c copies it" : "c copies it";
   return [
     list,
     {

@@ -22,7 +22,7 @@ const WORDS: Column<PageState> = {
 /** Lists the system's web pages: which of them answer, and why the others do not. */
 export function pagesView(state: State, area: Rect): Placed[] {
   const pages = state.data.pages?.value;
-  if (!pages) return [{ panel: { title: "Pages", lines: [[dim(" Trying the pages")]] }, rect: area }];
+  if (!pages) return [{ panel: { title: "Pages", lines: [[dim(" Checking the pages")]] }, rect: area }];
   const isNarrow = area.width < 60;
   const columns: Column<PageState>[] = [
     { title: "", width: 1, cell: ({ state: at }) => span(LOOKS[at].glyph, LOOKS[at].style) },

@@ -10,7 +10,7 @@ import { sanitize } from "../text.ts";
 import { type Column, type Panel, type Placed, tableLines } from "./panel.ts";
 import { RETENTION_ROWS, retentionPanel, retentionWords } from "./retention.ts";
 
-/** Shows the job types, then the workers, then the retention if it fits. One cursor moves through types and workers. */
+/** Shows the job types, the workers and, if it fits, the retention panel. One cursor moves through types and workers. */
 export function queuesView(state: State, area: Rect): Placed[] {
   const queues = state.data.queues?.value?.queues ?? [];
   const workers = state.data.workers?.value?.workers ?? [];

@@ -22,7 +22,7 @@ export function retentionPanel({ data: { retention }, now }: State, width: numbe
       lines: [
         error
           ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" })]
-          : [dim(" Waiting for the retention")],
+          : [dim(" Waiting for the retention rules")],
       ],
     };
   const { jobs } = value.remembered;

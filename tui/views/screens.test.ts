@@ -225,7 +225,7 @@ test("pausing a queue needs a confirmation, resuming does not, and Enter lists i
   expect(shown(at({ screen: "queues" }, { workers: { workers: [] } }))).toContain("No worker has registered");
 });
 
-test("the retention is below the workers if it fits, otherwise in the workers panel's border", () => {
+test("the retention rules are below the workers if they fit, otherwise in the workers panel's border", () => {
   expectGolden("queues-120x40", shown(at({ screen: "queues" }, {}, 120, 40)));
   expectGolden("queues-40x12", shown(at({ screen: "queues" }, {}, 40, 12)));
   const waiting = "the ledger has not sealed these hours yet";
@@ -235,7 +235,9 @@ test("the retention is below the workers if it fits, otherwise in the workers pa
   expect(shown(at({ screen: "queues" }, { retention: delayed }, 40, 12))).toContain("deletion is delayed");
   const young = { ...retention, rules: [{ ...first!, waiting }, ...others] };
   expect(shown(at({ screen: "queues" }, { retention: young }, 120))).not.toContain(waiting);
-  expect(shown(at({ screen: "queues" }, { retention: undefined }))).toContain("Waiting for the retention");
+  expect(shown(at({ screen: "queues" }, { retention: undefined }))).toContain(
+    "Waiting for the retention rules",
+  );
 });
 
 test("the alert screen explains each alert or, without an Alertmanager, how to get alerts", () => {
@@ -367,7 +369,7 @@ test("the setup screen shows an installation command before running it", () => {
   const state = at({ screen: "setup" }, { checks });
   expectGolden("setup-80x24", shown(press(state, "down").state));
   const asked = press(state, "down", "enter").state;
-  expect(asked.overlay).toMatchObject({ question: "Run: sudo apt-get install -y redis-server ?" });
+  expect(asked.overlay).toMatchObject({ question: "Run `sudo apt-get install -y redis-server`?" });
   expect(press(asked, "y").effects).toEqual([
     { kind: "install", command: "sudo apt-get install -y redis-server" } as never,
   ]);
@@ -386,9 +388,9 @@ test.each<[Place, string, string | undefined]>([
   [{ screen: "queues" }, "Waiting for the queues", "queues"],
   [{ screen: "alerts" }, "Waiting for the alerts", "alerts"],
   [{ screen: "new-job" }, "Waiting for the job types", "jobTypes"],
-  [{ screen: "setup" }, "Looking at this machine", "checks"],
-  [{ screen: "pages" }, "Trying the pages", undefined],
-  [{ screen: "event", id: sampleId(1) }, "no longer among those loaded", undefined],
+  [{ screen: "setup" }, "Checking this machine", "checks"],
+  [{ screen: "pages" }, "Checking the pages", undefined],
+  [{ screen: "event", id: sampleId(1) }, "no longer loaded", undefined],
 ])("%j shows what it is waiting for, then what failed", (place, waiting, name) => {
   const start = { ...freshState(80, 24), places: [{ screen: "overview" } as const, place] };
   const [asked] = update(start, { kind: "tick" }, NOW);
@@ -404,9 +406,9 @@ test.each<[Place, string, string | undefined]>([
 test("the screens of an empty system say how to fill it", () => {
   const none = { items: [], nextCursor: null };
   const empty = { ...queues, queues: [], bus: [] };
-  expect(shown(at({ screen: "jobs" }, { jobs: none }))).toContain("No job yet. Submit one: N");
+  expect(shown(at({ screen: "jobs" }, { jobs: none }))).toContain("No jobs yet. Submit one: N");
   expect(shown(press(at({ screen: "jobs" }, { jobs: none }), "/", "x", "enter").state)).toContain("Waiting");
-  expect(shown(at({ screen: "events" }, { events: none }))).toContain("No event yet");
+  expect(shown(at({ screen: "events" }, { events: none }))).toContain("No events yet");
   expect(shown(at({ screen: "queues" }, { queues: empty }))).toContain("No job has been submitted yet: N");
   const filtered = press(at({ screen: "events" }), "/", ..."nothing has this", "enter").state;
   expect(shown(filtered)).toContain("None of the newest events matches");

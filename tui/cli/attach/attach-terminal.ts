@@ -41,7 +41,7 @@ export async function attachTerminal(
       stdin.resume().on("data", onKeys);
       stdout.on("resize", connection.resize);
     },
-    lost: () => void stdout.write("\r\n\x1b[0mThe connection was lost; trying again (Ctrl-C ends)\r\n"),
+    lost: () => void stdout.write("\r\n\x1b[0mThe connection was lost; trying again (Ctrl-C leaves)\r\n"),
   });
 
   function onKeys(keys: Buffer): void {
@@ -49,7 +49,7 @@ export async function attachTerminal(
     const isOurs = !connection.drives || !connection.isConnected;
     if (keys.includes(LEAVE) || (isOurs && keys.includes(CTRL_C))) {
       const kept = connection.drives
-        ? "; the terminal waits PTY_DISCONNECT_GRACE_SECS for a browser, then ends"
+        ? "; the terminal ends unless a browser opens it within PTY_DISCONNECT_GRACE_SECS"
         : "";
       connection.leave({ code: 0, said: `Left${kept}` });
     } else if (connection.drives) {

@@ -11,7 +11,7 @@ const DEFAULT_URL = "http://localhost:8081";
 export function addAttach(program: Command, context: CliContext): void {
   describe(
     program.command("attach"),
-    "Open a web-pty terminal in this one, or watch one by its link; Ctrl-] leaves it. Takes the token from PTY_AUTH_TOKEN",
+    "Open a web-pty terminal here, or watch one through its link; Ctrl-] leaves it. Reads the token from PTY_AUTH_TOKEN",
     "attach",
     "attach https://observatory.example",
     "attach 'http://localhost:8081/#/watch/SECRET'",

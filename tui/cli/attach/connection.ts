@@ -25,7 +25,7 @@ export interface ConnectionOptions {
   draw(bytes: Uint8Array, fresh: boolean): Promise<void>;
   /** Called once, before the first output is drawn. */
   ready(): void;
-  /** Called when the connection has been lost long enough to notify the user. */
+  /** Called once the connection has been down long enough for the user to be notified. */
   lost(): void;
 }
 

@@ -17,7 +17,7 @@ import { addReplay } from "./replay.ts";
 export function addDeadLetters(program: Command, context: CliContext): void {
   const parent = describe(
     program.command("dead-letters"),
-    "List, show, replay and drop dead letters: jobs out of tries and refused messages",
+    "List, show, replay and drop dead letters: refused messages and jobs that ran out of tries",
     "dead-letters list",
     "dead-letters replay 5f50dfcb",
   );
@@ -51,7 +51,7 @@ function addShow(parent: Command, context: CliContext): void {
     "Show one dead letter with its original message",
     "dead-letters show 5f50dfcb",
   )
-    .argument("<id>", "its id, or at least 4 consecutive digits of it")
+    .argument("<id>", "the dead letter's id, or at least 4 consecutive digits of it")
     .addOption(outputOption())
     .action(async (text, { output }) => {
       const { client, signal } = context;

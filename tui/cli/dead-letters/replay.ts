@@ -13,7 +13,7 @@ import { actOnMany, deadLetterFilter } from "./act-on-many.ts";
 export function addReplay(parent: Command, context: CliContext): void {
   describe(
     parent.command("replay"),
-    "Run dead letters again unchanged, or one with an edit; with --filter, only counts them unless --yes is passed",
+    "Replay dead letters unchanged, or replay one with changes; with --filter, only counts them unless --yes is passed",
     "dead-letters replay 5f50dfcb",
     "dead-letters replay 5f50dfcb --payload '{\"ms\":100}'",
     "dead-letters replay --filter 'reason:OUT_OF_TRIES type:hash' --yes",
@@ -30,7 +30,11 @@ export function addReplay(parent: Command, context: CliContext): void {
       mustSelect("dead-letters replay", texts, filter, all);
       const isEdited = payload !== undefined || body !== undefined;
       if (isEdited && texts.length !== 1)
-        throw new CliError(2, "An edit was passed for more than one dead letter", "Edit one at a time");
+        throw new CliError(
+          2,
+          "--payload and --body change one dead letter at a time",
+          "Pass exactly one id with them",
+        );
       if (texts.length === 0)
         return actOnMany(context, output, { action: "replay", filter, all, dryRun: !yes });
       const edit = isEdited

@@ -41,7 +41,7 @@ export function memoryCheck(total: number, free: number): Check {
     return fail(
       "memory",
       "memory",
-      `${detail}: even embedded needs 1 GB`,
+      `${detail}: even the embedded tier needs 1 GB`,
       "Use a machine with 2 GB of memory or more",
     );
   if (total < 7.5 * GB)

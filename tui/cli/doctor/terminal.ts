@@ -26,14 +26,14 @@ function sizeCheck(columns: number, rows: number): Check {
 
 function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
   const id = "colours";
-  if (NO_COLOR) return ok(id, id, "disabled by NO_COLOR; glyphs and words convey the same");
+  if (NO_COLOR) return ok(id, id, "disabled by NO_COLOR; glyphs and words convey the same information");
   if (/truecolor|24bit/.test(COLORTERM)) return ok(id, id, "16 million");
   if (TERM.includes("256")) return ok(id, id, "256");
   if (TERM === "" || TERM === "dumb")
     return warn(
       id,
       id,
-      `TERM is ${TERM === "" ? "not set" : "dumb"}, so there are none`,
+      `TERM is ${TERM === "" ? "not set" : "dumb"}, so the UI shows no colours`,
       "export TERM=xterm-256color",
     );
   return ok(id, id, "16");

@@ -91,7 +91,7 @@ async function checkCompose(hasEngine: boolean): Promise<Check> {
   if (code !== 0) return onlyFor("compose", id, name, `Docker Compose ${wanted} is not installed`, install);
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < MIN_COMPOSE[0] || (major === MIN_COMPOSE[0] && minor < MIN_COMPOSE[1]))
-    return onlyFor("compose", id, name, `${version} is too old, need ${wanted}`, install);
+    return onlyFor("compose", id, name, `${version} is too old; ${wanted} is needed`, install);
   return ok(id, name, hasEngine ? version : `${version}, but no engine answers`);
 }
 
