@@ -31,7 +31,7 @@ export const JobRequest = published(
 );
 export type JobRequest = Static<typeof JobRequest>;
 
-/** The reply to an accepted job; it carries only the ids. */
+/** The reply to an accepted job: only its ids. */
 export const Acceptance = published(
   "acceptance",
   "1.0.0",
@@ -39,12 +39,12 @@ export const Acceptance = published(
 );
 export type Acceptance = Static<typeof Acceptance>;
 
-/** Accepts anything, because one bad item must not refuse the batch. The first choice documents the intended shape. */
+/** Accepts anything, because one bad item must not spoil the batch. The first choice documents the intended shape. */
 const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
   description: "A job request. Anything else is refused under its index; the other items are still accepted",
 });
 
-/** Items are checked one by one, so a bad one does not refuse the others. */
+/** Items are checked one by one, so a bad one does not affect the others. */
 export const BatchRequest = published(
   "batch-request",
   "1.2.0",

@@ -31,7 +31,7 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   {
     service: "processor",
     route: "jobs.transitions",
-    summary: "Publish the outbox, and dead letters replayed to the observers",
+    summary: "Publish the outbox's events, and dead letters replayed to the observers",
     replays: true,
   },
   {
@@ -59,7 +59,7 @@ export function asyncApiDocument(): Json {
     info: {
       title: "Distributed Task Observatory: event spine",
       version: CONTRACT_VERSION,
-      description: `Every change of a job is an event on the exchange ${TOPOLOGY.exchange}. A message is one envelope or an array of at most ${TOPOLOGY.maxEventsPerMessage} of them, in UTF-8 JSON: producers write arrays, a replayed dead letter may be one envelope alone, consumers read both. Delivery is at least once; an event is known by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
+      description: `Every change of a job is an event on the exchange ${TOPOLOGY.exchange}. A message is one envelope or an array of at most ${TOPOLOGY.maxEventsPerMessage} of them, in UTF-8 JSON: producers write arrays, a replayed dead letter may be a single envelope, and consumers read both. Delivery is at least once; an event is identified by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
       license: { name: "MIT" },
     },
     defaultContentType: "application/json",
@@ -205,7 +205,7 @@ function messages(): Json {
     "refused-message": {
       name: "refused-message",
       title: "A message that broke its contract",
-      summary: "The original bytes, the reason, when and by whom they were refused",
+      summary: "The original bytes, and the refusal's reason, time and origin",
       contentType: "application/json",
       payload: schemaRef(publication(RefusedMessage).name),
     },

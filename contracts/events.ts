@@ -62,7 +62,7 @@ export const EVENT_TYPES = Object.keys(PAYLOADS) as EventType[];
 /** The meaning of each event, for people and for the AsyncAPI document. */
 export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "job.created": "A job was accepted by the gateway or submitted by another job",
-  "job.validated": "The processor checked the job, which now waits for a free slot, or a person retried it",
+  "job.validated": "The job waits for a free slot: the processor accepted it, or a person retried it",
   "job.scheduled": "The job waits for its scheduled time",
   "job.started": "A worker claimed the job and an attempt began",
   "job.executed": "One attempt ran to its end, whatever its outcome",

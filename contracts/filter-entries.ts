@@ -123,7 +123,7 @@ function readField(
   if (!isStorable(field) || !isStorable(entry.value)) return refuse(hasNul(entry.key));
   if (entry.value.length > MAX_FILTER_TEXT)
     return refuse(
-      `${shown(entry.key)} has ${entry.value.length} characters, the limit is ${MAX_FILTER_TEXT}`,
+      `${shown(entry.key)} has ${entry.value.length} characters; the limit is ${MAX_FILTER_TEXT}`,
     );
   if (!payload.has(field) && payload.size === MAX_PAYLOAD_FIELDS)
     return refuse(`There are more than ${MAX_PAYLOAD_FIELDS} payload fields`);
@@ -136,7 +136,7 @@ function readField(
   payload.set(field, values);
 }
 
-/** Words the fault of text that PostgreSQL cannot store. */
+/** Words the fault in a text that PostgreSQL cannot store. */
 export const hasNul = (key: string) => `${shown(key)} has a NUL or half of a surrogate pair`;
 
 function namesOf(language: FilterLanguage): string[] {

@@ -2,7 +2,7 @@ import { DEAD_LETTER_REASONS } from "./dead-letter.ts";
 import { JOB_STATUSES } from "./job.ts";
 import { statusWord } from "./status-words.ts";
 
-/** The kinds of values. Plural kinds are lists, which match any of their values; other keys may appear only once. */
+/** The kinds of value. A plural kind is a list, which matches any of its values; other keys may appear only once. */
 export type FilterValue = "statuses" | "reasons" | "types" | "names" | "name" | "uuid" | "time" | "text";
 
 /** A filter key: a query parameter, a field in a JSON body, and a term in a line of text. */

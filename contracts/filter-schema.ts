@@ -23,7 +23,7 @@ const Scalar = Type.Union([
   Type.Null(),
 ]);
 
-/** Names in upper or lower case, and words. The static type is the API's own name, which reading converts them to. */
+/** Accepts a name in upper or lower case, or a word. The static type is the name, to which reading converts them. */
 const StatusName = Type.Unsafe<JobStatus>(StringEnum(spellings(JOB_STATUSES, STATUS_CHOICES)));
 const ReasonName = Type.Unsafe<DeadLetterReason>(StringEnum(spellings(REASON_CHOICES, [])));
 
@@ -91,7 +91,7 @@ export const FilterText = Type.String({
 
 const { payload: _, ...jobParameters } = JobFilter.properties;
 
-/** The filter parameters of a job list: the whole filter, one per key, and one per payload field. */
+/** The filter parameters of a job list: a whole filter as one line, one per key, and one per payload field. */
 export const JOB_FILTER_QUERY = {
   filter: Type.Optional(FilterText),
   ...jobParameters,

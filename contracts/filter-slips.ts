@@ -31,7 +31,10 @@ export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault 
   };
 }
 
-/** Returns a term as it was typed, including a key that is really half a comparison: a time also contains colons. */
+/**
+ * Returns the part of a term that may be a comparison; empty if the term has a real key. A time contains colons, so the
+ * key of `createdAt>2026-11-27T09:00:00Z` is only the first half of a comparison.
+ */
 function written({ key, value }: FilterTerm): string {
   if (key === undefined) return value;
   return COMPARISON.test(key) && !key.startsWith(PAYLOAD_PREFIX) ? `${key}:${value}` : "";

@@ -35,7 +35,7 @@ export function readValue(
   types?: readonly string[],
 ): ReadValue {
   const limit = takes === "types" ? 64 : 200;
-  if (text.length > limit) return faulty(`${name} has ${text.length} characters, the limit is ${limit}`);
+  if (text.length > limit) return faulty(`${name} has ${text.length} characters; the limit is ${limit}`);
   if (!isStorable(text))
     return faulty(`${name} is ${shown(text)}, which has a NUL or half of a surrogate pair`);
   if (text === "") return faulty(`${name} is empty, expected ${WANTED[takes]}`);

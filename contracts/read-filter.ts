@@ -46,8 +46,8 @@ export function readFilterQuery<L extends FilterLanguage>(
 }
 
 /**
- * Reads a filter that has passed its schema: checks job types against the known ones, and turns single values of lists
- * into lists.
+ * Reads a filter that has passed its schema: checks job types against the known ones, and wraps the single value of a
+ * list key in a list.
  */
 export function readFilterJson<L extends FilterLanguage>(
   language: L,
@@ -114,6 +114,6 @@ function entriesOf(terms: readonly FilterTerm[]): Entry[] {
 }
 
 function tooLong<L extends FilterLanguage>(length: number): ReadFilter<L> {
-  const message = `The filter has ${length} characters, the limit is ${MAX_FILTER_TEXT}`;
+  const message = `The filter has ${length} characters; the limit is ${MAX_FILTER_TEXT}`;
   return { filter: {} as Filters[L], faults: [{ key: "filter", message, nearest: [] }] };
 }

@@ -21,8 +21,8 @@ type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environmen
 };
 
 /**
- * This project's services, in starting order. To add one, start here: the runner, the build, coverage, the tests and
- * Compose's checks derive their lists from this table.
+ * This project's services, in the order in which they start. To add one, begin here: the runner, the build, coverage,
+ * the tests and Compose's checks derive their lists from this table.
  */
 export const OWN_SERVICES = {
   gateway: {

@@ -55,7 +55,7 @@ describe("the table of service needs", () => {
     expect(uses.filter(({ use }) => !["reads", "writes", "reads, writes"].includes(use))).toEqual([]);
   });
 
-  test("only requires versions that the current ones satisfy", () => {
+  test("requires only versions that the current ones satisfy", () => {
     const impossible = uses.filter(({ schema, minimum }) => {
       const version = current.get(schema);
       return !version || !Bun.semver.satisfies(version, `^${minimum}`);

@@ -39,7 +39,7 @@ const wordOf = (key: string, value: string) => {
   return status ? statusWord(status) : value;
 };
 
-/** Writes payload values. Merges a value with the same text after it, because both came from one typed word. */
+/** Writes payload values. A value followed by its own text becomes one word, because both came from one typed word. */
 function valuesOf(values: readonly Scalar[]): string[] {
   const written: string[] = [];
   for (let i = 0; i < values.length; i++) {
