@@ -74,7 +74,7 @@ export function createBatcher<I, O>({
     add(item) {
       if (size >= maxItems)
         return Promise.reject(
-          new AppError("OVERLOADED", `${size} items are in flight, the limit is ${maxItems}`),
+          new AppError("OVERLOADED", `${size} items are in flight; the limit is ${maxItems}`),
         );
       size++;
       return new Promise<O>((resolve, reject) => {

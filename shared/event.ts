@@ -112,7 +112,7 @@ function faultOf(envelope: unknown): { reason: DeadLetterReason; detail: string 
   if (typeof envelope !== "object" || envelope === null)
     return {
       reason: "CONTRACT_VIOLATION",
-      detail: `An envelope is an object, this is ${envelope === null ? "null" : typeof envelope}`,
+      detail: `The envelope is ${envelope === null ? "null" : `a ${typeof envelope}`}, expected an object`,
     };
   const { contractVersion, eventType } = envelope as Record<string, unknown>;
   if (
@@ -122,14 +122,14 @@ function faultOf(envelope: unknown): { reason: DeadLetterReason; detail: string 
   )
     return {
       reason: "UNSUPPORTED_VERSION",
-      detail: `contractVersion is ${contractVersion.slice(0, 32)}, this consumer reads ${MAJOR}.x`,
+      detail: `contractVersion is ${contractVersion.slice(0, 32)}; this consumer reads ${MAJOR}.x`,
     };
   const checker =
     typeof eventType === "string" && Object.hasOwn(CHECKERS, eventType) ? CHECKERS[eventType] : undefined;
   if (!checker)
     return {
       reason: "CONTRACT_VIOLATION",
-      detail: `eventType is ${JSON.stringify(eventType)?.slice(0, 80)}, known are ${EVENT_TYPES.join(", ")}`,
+      detail: `eventType is ${JSON.stringify(eventType)?.slice(0, 80)}; known are ${EVENT_TYPES.join(", ")}`,
     };
   if (checker.Check(envelope)) return undefined;
   const first = checker.Errors(envelope).First();

@@ -22,12 +22,12 @@ export interface GuardOptions {
    * both. Until then, a query that runs one statement at a time has a connection to itself.
    */
   readonly steadyConnections?: number;
-  /** After this long without an answer, a probe checks that the server is alive. The probe has as long to succeed. */
+  /** After this long without an answer, a probe checks that the server is alive. The probe has the same time limit. */
   readonly patienceMs?: number;
 }
 
 /**
- * A single connection may lose every packet while others to the same server work, as after a firewall restarts. No
+ * A single connection may lose every packet while others to the same server work, as after a firewall restart. No
  * healthy query takes this long, because the server ends every statement after at most half a minute.
  */
 const LONGEST_MS = 120_000;
@@ -48,7 +48,7 @@ interface Pools {
 
 /**
  * Creates a pool whose queries always settle. The driver alone would retry endlessly against a server that accepts
- * connections and hangs up, and would keep a connection whose peer has vanished open for minutes. If the server is
+ * connections and hangs up, and would take minutes to notice that a connection's peer has vanished. If the server is
  * silent, all connections are replaced, and queries that wait on the old ones are refused.
  */
 export function createGuardedPostgres({

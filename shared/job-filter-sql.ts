@@ -6,7 +6,7 @@ type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
  * Builds a filter's conditions on rows of `jobs`, except for its text. They are worded like the indexes, because a
- * partial index serves only queries that repeat its condition. Ages must already be times.
+ * partial index serves only queries that repeat its condition. Ages must already have been resolved to times.
  */
 export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
   const { parentId, workerId, fingerprint, payload = {} } = filter;

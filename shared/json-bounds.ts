@@ -7,7 +7,7 @@ const MAX_STRING = 32_768;
 /** The default size limit of a job's payload, and of its metadata. */
 export const MAX_PAYLOAD_BYTES = 65_536;
 
-/** Whether a value is nested deeper than {@link MAX_DEPTH}. A value that contains itself is. */
+/** Whether a value is nested deeper than {@link MAX_DEPTH}, as a value that contains itself is. */
 export function isTooDeep(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return false;
   return depth >= MAX_DEPTH || Object.values(value).some((item) => isTooDeep(item, depth + 1));
@@ -28,7 +28,7 @@ export function checkPayloadBounds(
   if (bytes > maxBytes)
     throw new AppError(
       "PAYLOAD_TOO_LARGE",
-      `${path} has ${bytes} bytes with its numbers written out, the limit is ${maxBytes}`,
+      `${path} has ${bytes} bytes with its numbers written out; the limit is ${maxBytes}`,
       { facts: { bytes, maxBytes } },
     );
 }

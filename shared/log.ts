@@ -13,7 +13,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface LogOptions {
   readonly service: string;
   readonly level: LogLevel;
-  /** Receives the lines; by default, writes them to standard output. */
+  /** Receives the lines, which by default go to standard output. */
   readonly write?: (line: string) => void;
 }
 

@@ -4,7 +4,7 @@ import { until } from "./until.ts";
 export interface ProcessInfo {
   pid: number;
   parent: number;
-  /** Identifies a process together with its pid, because pids are reused. */
+  /** Together with the pid, identifies a process, because pids are reused. */
   startedAt: string;
 }
 

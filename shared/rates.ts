@@ -23,7 +23,7 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   if (seconds < 0.5) return rates;
   const samples = Math.min(CHART_SECONDS, Math.max(1, Math.round(seconds)));
   const add = (list: readonly number[], change: number) =>
-    // A counter only falls when its store was reset.
+    // A counter falls only when its store is reset.
     [...list, ...new Array<number>(samples).fill(Math.max(0, change) / seconds)].slice(-CHART_SECONDS);
   return {
     last,

@@ -13,7 +13,7 @@ import type { Tracing } from "./tracing.ts";
 import { unknownOption } from "./unknown-option.ts";
 import { parseVersion } from "./version.ts";
 
-/** Parsed without a library, because loading one would slow down every health check. */
+/** The flags are parsed without a library, because loading one would slow down every health check. */
 const FLAGS = ["--help", "--version", "--healthcheck"];
 
 type BaseConfig = Static<TObject<typeof BASE_CONFIG>>;

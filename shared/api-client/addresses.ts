@@ -41,7 +41,7 @@ function fromEnvironment(
   return text.replace(/\/+$/, "");
 }
 
-/** Returns the service URLs of an observatory that runs from this folder or a parent; undefined before it started. */
+/** Returns the service URLs of an observatory that runs from this folder or a parent; undefined if none has started. */
 export function findRunning(folder: string): Readonly<Record<string, string>> | undefined {
   const services = findRunningState(folder)?.services;
   return services?.gateway ? services : undefined;

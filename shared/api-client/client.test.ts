@@ -26,7 +26,7 @@ async function errorOf(call: Promise<unknown>): Promise<ApiError> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof ApiError)) throw new Error(`Wanted an ApiError, met ${error}`);
+  if (!(error instanceof ApiError)) throw new Error(`Expected an ApiError, received ${error}`);
   return error;
 }
 

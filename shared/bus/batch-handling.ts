@@ -21,7 +21,7 @@ export interface BusConsumerOptions extends ConsumeOptions {
 /**
  * A batch is stuck after `REJECTIONS` or more consecutive rejections with more than `failing` between the first and the
  * last, or when a single call has lasted longer than `hanging`. The limits are generous: a large batch on a busy store
- * takes long but still progresses, and a single rejection after a long call may be a blip.
+ * is slow but still progresses, and a single rejection after a long call may be a blip.
  */
 const STUCK_MS = { failing: 1_000, hanging: 60_000 };
 const REJECTIONS = 3;

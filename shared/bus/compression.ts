@@ -28,15 +28,13 @@ export function compressed(bus: Bus): Bus {
   };
 }
 
-/** Compresses a body for transit. Returns a body that is short or already compressed unchanged. */
+/** Compresses a body for transit, unless it is short or already compressed. */
 export function compressBody(body: Uint8Array): Uint8Array {
   if (body.length < MIN_BYTES || isCompressed(body)) return body;
   return Bun.zstdCompressSync(Buffer.from(body.buffer, body.byteOffset, body.byteLength), { level: 1 });
 }
 
-/**
- * Decompresses a published body. Returns a body that only looks compressed, or declares too large a size, unchanged.
- */
+/** Decompresses a published body. Returns it unchanged if it only looks compressed or declares too large a size. */
 export function readableBody(body: Uint8Array): Uint8Array {
   if (!isCompressed(body)) return body;
   const size = contentSize(body);

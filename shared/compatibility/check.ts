@@ -14,7 +14,7 @@ interface Terminal {
   readonly err: (text: string) => void;
 }
 
-/** Runs the gate in `cwd` and returns its exit code: 0 passed, 1 violations found, 2 unable to compare. */
+/** Runs the check in `cwd` and returns its exit code: 0 passed, 1 violations found, 2 unable to compare. */
 export async function runCheck(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
     const { against } = parseArguments(args);

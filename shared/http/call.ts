@@ -11,7 +11,7 @@ export interface Call<R extends Route> {
   readonly correlationId: string;
   /** Path parameters, with UUIDs in lower case. */
   readonly params: { readonly [K in keyof NonNullable<R["params"]>]: string };
-  /** The query with the table's defaults. For a list with a filter, only its page; `request.url` has the filter. */
+  /** The query with the table's defaults. For a list with a filter, only the paging; `request.url` has the filter. */
   readonly query: R extends { filter: string }
     ? QueryOf<typeof PAGE_QUERY>
     : QueryOf<NonNullable<R["query"]>>;

@@ -16,7 +16,7 @@ test("every service's home page names the service, and its links work", async ()
       version: "1.0.0",
       metrics: createMetrics(service),
       engines: {},
-      links: { "/docs": "Its routes", "/openapi.json": "The same for programs" },
+      links: { "/docs": "Its routes", "/openapi.json": "OpenAPI document for programs" },
       stopping: new AbortController().signal,
     }).use(createDocs({ ...about, routes: GATEWAY_ROUTES }));
     const reply = await ops.handle(new Request("http://localhost/"));

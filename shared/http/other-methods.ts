@@ -19,7 +19,7 @@ export function refuseOtherMethods(app: AnyElysia, routes: Readonly<Record<strin
 }
 
 export function methodNotAllowed(request: Request, path: string, allowed: readonly string[]): AppError {
-  return new AppError("METHOD_NOT_ALLOWED", `${path} has ${allowed.join(", ")}, not ${request.method}`, {
+  return new AppError("METHOD_NOT_ALLOWED", `${path} supports ${allowed.join(", ")}, not ${request.method}`, {
     facts: { allowed },
   });
 }

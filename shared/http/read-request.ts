@@ -21,7 +21,7 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
   return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
 }
 
-/** For a union, returns the faults inside the intended choice, which is the one whose faults all lie further inside. */
+/** For a union, returns the faults inside the intended choice, which is the one whose faults all lie deeper. */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {
     const inside = Iterator.from(choice[Symbol.iterator]()).take(MAX_FAULTS).toArray();
@@ -37,7 +37,9 @@ function wantedBy(schema: TSchema): string | undefined {
   const choices: TSchema[] = schema.anyOf ?? [];
   const [first] = choices.flatMap((one) => wantedBy(one) ?? []);
   if (first) return choices.some(({ type }) => type === "array") ? `${first}, or a list of them` : first;
-  return choices.length > 0 && schema.description ? `Not as described: ${schema.description}` : undefined;
+  return choices.length > 0 && schema.description
+    ? `Does not match its description: ${schema.description}`
+    : undefined;
 }
 
 /** Drops values that differ from an earlier one only in case. */

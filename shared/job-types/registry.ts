@@ -10,7 +10,7 @@ export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all
 
 async function load(file: string): Promise<[string, JobType]> {
   const { default: jobType } = (await import(join(import.meta.dir, file))) as { default: JobType };
-  // Types are looked up by file name, so a type in a file with a different name would never be found.
+  // People find, test and remove a job type by its file's name, so the file must be named for the type.
   if (`${jobType.name}.ts` !== file)
     throw new Error(
       `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file is named for its type`,

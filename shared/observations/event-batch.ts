@@ -37,7 +37,7 @@ export function isBatchable({ eventId, payload: { jobId, sequence } }: JobEvent)
   return sequence <= LAST_BATCHED_SEQUENCE && eventId.toLowerCase() === eventIdAt(jobId, sequence);
 }
 
-/** Divides events into batches, in order. A batch is limited in number of events, in size, and to one minute. */
+/** Divides events into batches, in order. Each batch has a limited number of events and size, and spans one minute. */
 export function batchesOf(events: readonly JobEvent[]): EventBatch[] {
   const batches: EventBatch[] = [];
   for (const ofMinute of Map.groupBy(events, minuteOf).values()) {

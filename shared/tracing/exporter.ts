@@ -5,8 +5,8 @@ import type { Log } from "../log.ts";
 
 /**
  * Sends spans to `<endpoint>/v1/traces`. If the receiver is unreachable, spans are dropped and one line is logged, and
- * another one when it is back. The library itself reads OpenTelemetry's other variables: headers, timeout, compression,
- * certificates.
+ * another when the receiver is back. The library itself reads OpenTelemetry's other variables: headers, timeout,
+ * compression, certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces` });

@@ -9,7 +9,7 @@
  * - *silent*: a confirm is late, but the broker has not announced that it is blocked. Further messages are refused, and
  *   a check that ends in this state drops the connection.
  *
- * A confirm leaves *stalled* and *silent*, and so does a check that finds no late confirm.
+ * A confirm ends *stalled* and *silent*, and so does a check that finds no late confirm.
  */
 export type BrokerState = "detached" | "taking" | "blocked" | "stalled" | "silent";
 

@@ -16,7 +16,7 @@ export interface AmqpConsumer extends Consumer {
 }
 
 /**
- * Creates a consumer of one queue. It holds a batch that its handler rejects until the batch succeeds, the consumer is
+ * Creates a consumer of one queue. A batch that its handler rejects stays held until it succeeds, the consumer is
  * stopped, or the connection is lost.
  *
  * A message that kills its process adds a death to every message that was prefetched with it. From half the delivery

@@ -44,7 +44,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   const url = withHeartbeat(options.url, options.heartbeatSeconds);
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // A link may be closed before it has opened, when no caller waits for this promise.
+  // A link may be closed before it has opened, while no caller waits for this promise.
   first.promise.catch(() => undefined);
   let current: ChannelModel | undefined;
   let model: ChannelModel | undefined;
@@ -112,7 +112,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
       opening.then(
         (late) => {
           late.on("error", () => undefined);
-          discard(late, "The connection came too late");
+          discard(late, "The connection opened too late");
         },
         () => undefined,
       );
@@ -151,7 +151,7 @@ function discard(model: ChannelModel, reason: string): void {
   else socket.destroy(new Error(reason));
 }
 
-/** Reaches the library's socket, which it ends but never destroys: a frozen peer would keep the socket open forever. */
+/** Returns the library's socket. The library ends but never destroys it; a frozen peer would keep it open forever. */
 function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as { stream: Socket }).stream;
 }

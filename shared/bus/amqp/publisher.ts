@@ -74,7 +74,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
       waiting.push(entry);
       waitingBytes += bytes;
     } else {
-      const detail = `${unconfirmed.size} messages are unconfirmed and ${waiting.length} waiting, no more are accepted`;
+      const detail = `${unconfirmed.size} messages are unconfirmed and ${waiting.length} waiting; no more are accepted`;
       entry.reject(new AppError("OVERLOADED", detail));
       return;
     }
@@ -129,7 +129,7 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
 
   function expire(): void {
     expiredUntil = Date.now() - confirmTimeoutMs;
-    const late = () => unavailable(`The broker has not confirmed within ${confirmTimeoutMs} ms`);
+    const late = () => unavailable(`The broker did not confirm the message within ${confirmTimeoutMs} ms`);
     let isLate = false;
     for (const entry of unconfirmed.values()) {
       if (entry.at > expiredUntil) break;

@@ -81,7 +81,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
           "Looking for dead consumers",
         );
         if (filed > 0)
-          log.error("Messages died too often with their consumer and are now dead letters", {
+          log.error("Messages whose consumers died too often are now dead letters", {
             queue,
             messages: filed,
           });
@@ -194,7 +194,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     const { sql, holder, held } = from;
     const released = Promise.all([from.acknowledging, unregister(sql, queue, holder, [...held])]);
     await within(ANSWER_MS, released, "Returning messages").catch((error) =>
-      lose(from, "Could not return messages in order", error),
+      lose(from, "Could not return messages to the queue", error),
     );
     from.over.abort();
     if (session === from) session = undefined;

@@ -43,7 +43,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
   const { name, log } = options;
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // A link may be closed before it has opened, when no caller waits for this promise.
+  // A link may be closed before it has opened, while no caller waits for this promise.
   first.promise.catch(() => undefined);
   let current: { sql: Sql; drop: (reason: string) => void } | undefined;
   let up: Sql | undefined;

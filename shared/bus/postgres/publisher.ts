@@ -76,7 +76,7 @@ export function createPostgresPublisher(options: PostgresPublisherOptions) {
       if (bytesInside > 0 && bytesInside + body.length > options.maxBytes)
         throw new AppError(
           "OVERLOADED",
-          `${bytesInside} bytes of messages are unconfirmed, no more are accepted`,
+          `${bytesInside} bytes of messages are unconfirmed; no more are accepted`,
         );
       bytesInside += body.length;
       try {

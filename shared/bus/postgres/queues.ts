@@ -9,9 +9,9 @@ const DEAD: QueueName = "jobs.failed.validation";
 const LOCKS = 2_821;
 
 /**
- * Has one row per message and queue. A consumer is alive while its session holds the lock with its id, so its messages
- * can be freed as soon as the session ends. `holder` is NULL until the first delivery, and 0 after a message was
- * returned. The low fill factor leaves room in each page for claims to update rows in place.
+ * `bus.messages` has one row per message and queue. A consumer is alive while its session holds the lock with its id,
+ * so its messages can be freed as soon as the session ends. `holder` is NULL until the first delivery, and 0 after a
+ * message was returned. The low fill factor leaves room in each page for claims to update rows in place.
  */
 const SCHEMA = `
   select pg_advisory_xact_lock(${LOCKS}, 0);
@@ -40,7 +40,7 @@ export async function declareQueues(sql: Sql): Promise<void> {
 
 export const channelOf = (queue: QueueName) => `bus.${queue}`;
 
-/** Inserts messages; they are durable when it resolves. `bytes` holds all bodies, and each row names its part of it. */
+/** Inserts messages; they are durable when it resolves. `bytes` holds all bodies, and each row names its part. */
 export async function insertMessages(
   sql: Sql,
   rows: readonly { queue: QueueName; offset: number; length: number }[],

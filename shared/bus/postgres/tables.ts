@@ -14,7 +14,7 @@ export interface BusTablesOptions {
   readonly onPublished: (route: Route) => void;
 }
 
-/** Creates the access to a PostgreSQL bus's tables, for writers with their own transaction. */
+/** Creates the {@link BusTables} of a PostgreSQL bus, for writers with their own transaction. */
 export function createBusTables({ topology, sql: link, log, onPublished }: BusTablesOptions): BusTables {
   const queuesOf = (route: Route) =>
     topology.queues.filter(({ routes }) => routes.includes(route)).map(({ name }) => name);

@@ -40,7 +40,7 @@ interface Round {
 export function createMongoRedisRecord({ store, counters }: { store: MongoEvents; counters: RedisCounters }) {
   const { batches, alone } = store;
 
-  /** Sorts claimed events into those to count, those whose claim to release (counted before), and those not stored. */
+  /** Sorts claimed events: those to count, those counted before (their claims are released), and those not stored. */
   async function findStored(claimed: readonly Claimed[]) {
     const found = { count: [] as Claimed[], release: [] as Claimed[], missing: [] as Claimed[] };
     if (claimed.length === 0) return found;

@@ -106,7 +106,7 @@ export function createMongoAlone(link: MongoLink) {
         yield chunk.map(({ _id, jobId, run = 1 }) => ({ eventId: _id, jobId, run }));
     },
 
-    isEmpty: async () => (await link.use("search events", () => collection().findOne({}))) === null,
+    isEmpty: async () => (await link.use("search for events", () => collection().findOne({}))) === null,
 
     async prune(before: Date): Promise<number> {
       const old = { occurredAt: { $lt: before } };

@@ -138,7 +138,8 @@ export function createMongoBatches(link: MongoLink) {
     },
 
     isEmpty: async () =>
-      (await link.use("search events", () => collection().findOne({}, { projection: { _id: 1 } }))) === null,
+      (await link.use("search for events", () => collection().findOne({}, { projection: { _id: 1 } }))) ===
+      null,
 
     async prune(before: Date): Promise<number> {
       const options = { projection: { ids: 1 }, limit: PRUNED_AT_ONCE, maxTimeMS: LONG_OPERATION_MS };
@@ -147,7 +148,7 @@ export function createMongoBatches(link: MongoLink) {
           collection()
             .find({ to: { $lt: before } }, options)
             .toArray();
-        const old = await link.use("search old events", read, LONG_OPERATION_MS);
+        const old = await link.use("search for old events", read, LONG_OPERATION_MS);
         if (old.length === 0) return total;
         const remove = () => collection().deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
         await link.use("delete old events", remove, LONG_OPERATION_MS);

@@ -19,7 +19,7 @@ export function createPostgresCounters({ store: { ask }, now, typeLabel }: Count
     async recordSnapshot(snapshot: Snapshot): Promise<void> {
       const minute = Math.floor(Date.parse(snapshot.at) / MINUTE_MS);
       await ask(
-        "keep a snapshot",
+        "store a snapshot",
         (sql) => sql`
           with latest as (
             insert into observations.snapshot (body) values (${JSON.stringify(snapshot)})

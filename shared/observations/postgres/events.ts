@@ -96,7 +96,7 @@ export function createPostgresEvents({ ask }: PostgresStore) {
       let total = 0;
       for (;;) {
         const old = await ask(
-          "search old events",
+          "search for old events",
           (sql) => sql<(Batch & { events: number })[]>`
             select id, at_max::float8 as to, body, events from observations.batches where at_max < ${end}
             order by at_max, id limit ${PRUNED_BATCHES}`,

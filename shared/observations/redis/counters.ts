@@ -42,7 +42,7 @@ export interface Claims {
    * The token under which each event is claimed, by this call or an earlier one; undefined if it was already counted.
    */
   readonly tokens: readonly (string | undefined)[];
-  /** An event that has this call's token, and whose job id has a later time than this, was never counted. */
+  /** An event that has this call's token, and whose job id has a later time than this, has never been counted. */
   readonly horizon: number;
 }
 
@@ -91,7 +91,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
     /** Replaces the token of each event that still holds the given one. Returns these events. */
     async passOn(claimed: readonly (Claimed & { readonly to: string })[]): Promise<JobEvent[]> {
       const [ids, tokens] = claimBytes(claimed);
-      const lost = (await orUnavailable("redis", "pass claims on", () =>
+      const lost = (await orUnavailable("redis", "pass on claims", () =>
         passOnScript([key("claims")], [ids, tokens, claimed.map(({ to }) => to).join("")]),
       )) as number[];
       const others = new Set(lost);
@@ -143,7 +143,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 
     async recordSnapshot(snapshot: Snapshot): Promise<void> {
       const gauges = minuteKey(Math.floor(Date.parse(snapshot.at) / MINUTE_MS), "gauges");
-      await orUnavailable("redis", "keep a snapshot", async () => {
+      await orUnavailable("redis", "store a snapshot", async () => {
         const replies = await redis
           .multi()
           .set(key("snapshot"), JSON.stringify(snapshot))

@@ -18,7 +18,7 @@ export function parseRedisUrl(text: string, defaultPrefix = "observatory"): Redi
   const name = parts.shift() ?? defaultPrefix;
   if (parts.length > 0 || !/^[\w.-]+$/.test(name))
     throw new TypeError(
-      "The path of a Redis URL is /db, /name or /db/name, a name of letters, digits, - _ .",
+      "The path of a Redis URL must be /db, /name or /db/name; a name has only letters, digits, -, _ and .",
     );
   return {
     connect: {
