@@ -80,7 +80,7 @@ function createHandlers(options: AppOptions): Handlers<typeof GATEWAY_ROUTES> {
 
 type CommandName = keyof typeof COMMAND_ROUTES;
 
-/** Creates a handler for each command that forwards it to a processor and relays the reply unchanged. */
+/** Creates a handler for each command: it forwards the command to a processor and relays the reply unchanged. */
 function commandHandlers(forward: CommandForwarder) {
   const entries = Object.entries<Route>(COMMAND_ROUTES).map(([name, route]) => [
     name,

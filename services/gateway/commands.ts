@@ -36,9 +36,9 @@ interface Sent extends Command {
 }
 
 /**
- * Forwards commands on existing jobs to the processors, round robin. It skips a processor only if it cannot connect to
- * it. A processor that falls silent after connecting may have carried out the command, so the outcome is looked up by
- * the command's id.
+ * Forwards commands on existing jobs to the processors, round robin. A processor is skipped only if it cannot be
+ * reached. One that falls silent once connected may have carried out the command, so the outcome is looked up by the
+ * command's id.
  */
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;

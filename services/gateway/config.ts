@@ -35,7 +35,7 @@ export const Config = Type.Object({
     default: 20_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Most jobs that may await their confirm at once",
+    description: "Maximum number of jobs awaiting their confirm at once",
   }),
 });
 export type Config = typeof Config.static;

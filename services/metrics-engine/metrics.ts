@@ -17,7 +17,9 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     submitted: metrics.counter("observatory_jobs_submitted_total", "Jobs that were created", ["type"]),
     completed: metrics.counter("observatory_jobs_completed_total", "Jobs that completed", ["type"]),
     failed: metrics.counter("observatory_jobs_failed_total", "Jobs that ran out of tries", ["type"]),
-    retried: metrics.counter("observatory_jobs_retried_total", "Failed attempts to be retried", ["type"]),
+    retried: metrics.counter("observatory_jobs_retried_total", "Failed attempts followed by a retry", [
+      "type",
+    ]),
     cancelled: metrics.counter("observatory_jobs_cancelled_total", "Jobs that were cancelled", ["type"]),
     rejected: metrics.counter("observatory_jobs_rejected_total", "Jobs refused at intake", ["type"]),
   };
@@ -25,7 +27,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     for (const counter of Object.values(counters)) counter.inc({ type: labelOf(type) }, 0);
   const events = metrics.counter("observatory_events_recorded_total", "Events stored and counted, each once");
   const duplicates = metrics.counter("observatory_events_duplicate_total", "Repeated events");
-  const refused = metrics.counter("observatory_events_refused_total", "Envelopes that broke their contract");
+  const refused = metrics.counter("observatory_events_refused_total", "Envelopes sent to the dead letters");
   const parked = metrics.counter(
     "observatory_parked_total",
     "Messages set aside because the store kept failing on each of them alone",
@@ -64,12 +66,12 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
     "Waiting jobs whose type no live worker runs",
     ["type"],
   );
-  const deadLetters = metrics.gauge("observatory_dead_letters", "Dead letters not yet replayed");
+  const deadLetters = metrics.gauge("observatory_dead_letters", "Dead letters neither replayed nor dropped");
   const outbox = metrics.gauge("observatory_outbox_backlog", "Messages committed but not yet confirmed");
   const workers = metrics.gauge("observatory_workers", "Processors by state", ["state"]);
   const observationLag = metrics.gauge(
     "observatory_observation_lag_seconds",
-    "Age of the newest recorded event: when it was recorded, or now while more are waiting",
+    "Age of the newest recorded event, measured when it was recorded, or now if more events wait",
   );
   let newestAt = 0;
   // Their values are unknown before the first snapshot.

@@ -75,7 +75,7 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         ),
       );
       families.refused(refused.length);
-      log.warn("Refused envelopes that break their contract", {
+      log.warn("Sent envelopes to the dead letters", {
         count: refused.length,
         reason: refused[0]?.reason,
       });

@@ -59,7 +59,7 @@ const deadColumns = (dead: readonly End[]): Columns => ({
   body: ["text", dead.map((e) => JSON.stringify({ type: e.job.type, payload: e.job.payload }))],
 });
 
-/** Returns the event id of the end if the job's row implies that end, and with it the attempt; otherwise null. */
+/** Returns the end's event id if the job's row implies both the end and the attempt; otherwise null. */
 const impliedEventId = ({ steps }: Conclusion) => steps.find(({ implied }) => implied)?.eventId ?? null;
 
 /**
@@ -71,8 +71,8 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
     /**
      * Records how attempts ended, and returns the indexes of the `entries` it wrote. It writes an entry only while the
      * same worker still holds the job for the same attempt, so a worker that was presumed dead cannot overwrite its
-     * successor, even if one batch contains the ends of both. Nor does it write an entry that ignores a requested
-     * cancel, unless the attempt succeeded; the caller then draws a new conclusion.
+     * successor, even if one batch contains the ends of both. It also skips an entry that ignores a requested
+     * cancel, unless the attempt succeeded; the caller then concludes that attempt again.
      *
      * With `claim`, the same statement also claims due jobs, at most one for each attempt it ended. A slot thus passes
      * to its next job in one commit, and the worker never holds more jobs than before.

@@ -52,7 +52,7 @@ const CHUNK = 500;
 const PURGE_CHUNK = 200;
 /** The job statuses that each action applies to. */
 const ELIGIBLE = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
-/** Rounds of read and write before giving up on jobs that keep changing in between. */
+/** How often a step reads and writes jobs that keep changing in between, before it gives up. */
 const MAX_ROUNDS = 5;
 
 export function createBulkActionStore(sql: Sql, write: WriteHistory) {
@@ -61,8 +61,8 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     created_at as "createdAt", finished_at as "finishedAt"`;
 
   /**
-   * Returns the rows that matched when the action was requested. They are wrapped in an object, because awaiting a bare
-   * query would run it.
+   * Returns the FROM clause for the rows that matched when the action was requested. An object wraps it, because
+   * awaiting a bare query would run it.
    */
   async function rowsOf(on: Sql, { target, action, filter, createdAt }: ActionScope) {
     if (target === "dead-letters") {
@@ -127,7 +127,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** Takes the oldest running action that no other live worker holds and `passed` does not contain. */
+    /** Takes the oldest running action that is neither in `passed` nor held by another live worker. */
     async take(workerId: string, passed: readonly string[]): Promise<BulkAction | undefined> {
       const [row] = await sql<BulkAction[]>`
         update bulk_actions set worker_id = ${workerId}

@@ -30,23 +30,23 @@ export interface ClaimerOptions {
 export interface Claimer {
   /** Sets the function that runs claimed jobs. Call it once, before anything else. */
   onClaimed(run: (job: ClaimedJob) => void): void;
-  /** Looks for due jobs if slots are free. Call it when a job may have become due. */
+  /** Searches for due jobs if slots are free. Call it when a job may have become due. */
   poke(): void;
-  /** Schedules a look for due jobs at this time. */
+  /** Schedules a search for due jobs at this time. */
   dueAt(time: Date): void;
   /**
-   * Looks for due jobs if the last look may have left some waiting. Call it when a job's slot becomes free; `retryAt`
-   * is when that job's next attempt is due, or null.
+   * Searches for due jobs if the last search may have left some waiting. Call it when a job's slot becomes free;
+   * `retryAt` is when that job's next attempt is due, or null.
    */
   slotFreed(retryAt: Date | null): void;
-  /** Whether the last look claimed every due job. Only then may new jobs skip the queue. */
+  /** Whether the last search claimed every due job. Only then may new jobs skip the queue. */
   readonly caughtUp: boolean;
   /**
    * Returns a claim to add to the statement that ends attempts; their slots pass to the jobs it claims. Returns
    * undefined when no jobs are known to wait, another claim is in progress, or this processor is stopping.
    */
   piggyback(): PiggybackClaim | undefined;
-  /** Polls for due jobs until the service stops, then waits for the look in progress. */
+  /** Polls for due jobs until the service stops, then waits for the search in progress. */
   run(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ import type { Historian } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
 
-/** Rounds of read and write before giving up on a job that keeps changing in between. */
+/** How often a command reads and writes a job that keeps changing in between, before it gives up. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
@@ -59,7 +59,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return done.has(job.id);
   }
 
-  /** Applies a command to a job, and repeats it if the job changed in between. */
+  /** Reads a job and applies a command to it; repeats both if the job changed in between. */
   async function applyTo(
     id: string,
     allowed: readonly JobStatus[],

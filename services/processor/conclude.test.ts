@@ -104,7 +104,7 @@ test.each(TABLE)(
   },
 );
 
-test("a failed job waits for its backoff, and a job lost with its worker retries at once", () => {
+test("a failed job waits for its backoff, and a job lost with its worker is retried at once", () => {
   expect(concluded(ENDINGS.failed, { tries: 1 }).runAt).toEqual(new Date("2026-01-01T00:00:02.100Z"));
   expect(concluded(ENDINGS["lost with its worker"]).runAt).toEqual(finishedAt);
   for (const name of ["succeeded", "failed for good", "cancelled"] as const)

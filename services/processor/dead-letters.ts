@@ -85,7 +85,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
         events.length === 1 && refused.length === 0 && first
           ? { jobId: first.payload.jobId, eventId: first.eventId }
           : {};
-      const detail = `Its consumers died too often while handling it${events.length > 1 ? `; it carries ${events.length} events` : ""}`;
+      const detail = `Consumers died too often while handling this message${events.length > 1 ? `; it carries ${events.length} events` : ""}`;
       return refusedMessage(
         { original: body, reason: "DELIVERY_LIMIT", detail, ...ids },
         { queue: diedOn as never, service: "bus" },

@@ -44,7 +44,7 @@ export function createHistoryWriter(bus?: BusTables): WriteHistory {
     sql`insert into outbox (message) select body from message returning id`;
 
   return (steps, entries) => {
-    // Already compressed as for publishing, so that the store holds only a fraction of the text.
+    // Compressed now rather than when publishing, so that the store holds only a fraction of the text.
     const body = compressBody(joinEnvelopes(steps.map((s) => s.event)));
     const explicit = explicitOf({ steps, entries });
     return {

@@ -26,8 +26,8 @@ export interface NewJob {
   /** The rank of the type version it was submitted under; null if the producer named none. */
   readonly typeVersion: number | null;
   /**
-   * This and the next three are null if the request left them out and this processor does not know the type; the first
-   * claim then fills in the type's values.
+   * This and the next three fields are null if the request did not set them and this processor does not know the type;
+   * the first claim then fills in the type's values.
    */
   readonly maxAttempts: number | null;
   readonly baseMs: number | null;

@@ -7,8 +7,8 @@ export interface Clocks {
 
 /**
  * Decides whether this worker may judge the leases of others. After a suspend, a process freeze or a store outage,
- * every lease looks expired. So a worker that finds a gap between its own heartbeats first waits for a full lease,
- * which leaves all others time to renew theirs. A gap on either clock counts.
+ * every lease looks expired. A worker that finds a gap between its own heartbeats therefore first waits for a full
+ * lease, so that the others can renew theirs. A gap on either clock counts.
  */
 export function createLeaseJudge(
   leaseMs: number,

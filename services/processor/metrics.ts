@@ -57,7 +57,7 @@ export function registerGauges(
   );
   metrics.gauge(
     "observatory_unrecorded_ends_oldest_seconds",
-    "How long the oldest attempt that ended has waited to be recorded; 0 when there is none",
+    "How long the oldest unrecorded end has waited; 0 when there is none",
     [],
     (gauge) => gauge.set(runner.unrecorded.oldestMs / 1_000),
   );
@@ -75,7 +75,7 @@ export function registerGauges(
       }
     },
   );
-  const dead = metrics.gauge("observatory_store_dead_letters", "Dead letters not yet replayed");
+  const dead = metrics.gauge("observatory_store_dead_letters", "Dead letters neither replayed nor dropped");
   metrics.gauge(
     "observatory_store_jobs",
     "Jobs in the store that are not finished, by type and state",

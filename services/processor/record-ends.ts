@@ -81,7 +81,7 @@ export function createEndRecorder({
     return [...(await write(entries.slice(0, half))), ...(await write(entries.slice(half)))];
   }
 
-  /** Records an end that the store refuses as a failed attempt, without the handler's output. */
+  /** Records a failed attempt, without the handler's output, in place of an end that the store refuses. */
   async function writeRefused({ ended }: EndEntry, reason: string): Promise<Recorded> {
     const { id: jobId, attempt: number } = ended.job;
     const error = withFingerprint({
@@ -97,7 +97,7 @@ export function createEndRecorder({
       const entry = entryOf({ ...failed, job });
       const written = await attempt(() => finish([entry]));
       if ("refusal" in written) {
-        log.error("The job store accepts no end of an attempt", {
+        log.error("The job store refuses every end of an attempt", {
           jobId,
           attempt: number,
           error: written.refusal,

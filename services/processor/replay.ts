@@ -142,7 +142,7 @@ export function createReplay(options: ReplayOptions) {
     if (request.payload !== undefined)
       throw new AppError(
         "VALIDATION_FAILED",
-        "A dead message takes an edited `body`, its whole text, not a `payload`",
+        "A dead message takes an edited `body` (the whole text), not a `payload`",
       );
     const bytes = request.body === undefined ? letter.body : Buffer.from(request.body);
     const message = decodeMessage(bytes);

@@ -32,7 +32,7 @@ export function createTakeOver(options: TakeOverOptions) {
   const { store, attempts, history, outbox, tracing, log, leaseMs, onDue } = options;
   const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
 
-  /** Records attempts that their workers no longer run as lost. Returns the jobs that were still held. */
+  /** Records as lost the attempts that their workers no longer run. Returns the jobs that were still held. */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,

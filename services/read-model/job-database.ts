@@ -99,7 +99,7 @@ function translate(error: unknown, writes: boolean): unknown {
   if (code === "42P01") return unavailable("it has no tables yet; the processor creates them", error);
   // During an upgrade this service may be newer than every processor.
   if (code === "42703")
-    return unavailable("its tables are older; a processor of this version migrates them", error);
+    return unavailable("its tables are from an earlier version; a current processor migrates them", error);
   // A standby or a read-only role refuses to store the ledger's seals.
   if (writes && (code === "25006" || code === "42501"))
     return unavailable("the ledger may not write its seals there", error);

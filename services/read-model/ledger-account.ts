@@ -26,7 +26,7 @@ export interface Closing {
   readonly onlyDeadLetters: readonly string[];
 }
 
-/** Adds up one ledger. Pure: sealed and newly judged spans may be added in any order. */
+/** Adds up one ledger, without I/O. Sealed and newly judged spans may be added in any order. */
 export function createAccount() {
   const sums = {
     accepted: 0,

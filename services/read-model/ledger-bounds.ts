@@ -2,13 +2,13 @@ import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { LedgerQueries, StoreProgress } from "./ledger-queries.ts";
 import { type Bound, watermarkOf } from "./ledger-watermark.ts";
 
-/** Pruning goes by another clock and may run during a computation, so younger events may be missing too. */
+/** Pruning uses another clock and may run during a computation, so events this much younger may be gone too. */
 const RETENTION_MARGIN_MS = 5 * 60_000;
-/** A span that was cut while its events were complete is judged by its events until pruning may have reached it. */
+/** A span whose events were complete when it was cut is judged by them until pruning may have reached them. */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
-/** How long after its end a span is sealed. Any event recorded more than `LATE_MS` after it occurred counts as late. */
+/** How long ago a span must have ended to be sealed. Events recorded more than `LATE_MS` after they occur are late. */
 const SEAL_AFTER_MS = 10_000;
-/** A transaction marks any row it writes whose time is more than this before the transaction's start. */
+/** Triggers mark every row that is dated more than this before the start of the transaction that writes it. */
 const UNMARKED_MS = 5_000;
 
 /** The progress of both sides at one moment. */

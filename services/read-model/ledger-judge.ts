@@ -13,7 +13,7 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface Judgement {
   readonly accepted: number;
   readonly deadLettered: number;
-  /** Ends by status, less ends that a job left again. A second end of the same run does not count. */
+  /** Ends by status, minus those that a job has left again. A second end of the same run does not count. */
   readonly net: Readonly<Record<Ended, number>>;
   /** How many jobs and ends at least one side has. */
   readonly known: { readonly jobs: number; readonly ends: number };
@@ -158,9 +158,9 @@ async function compareOutcomes(
 }
 
 /**
- * Collects the events of a span that the job store does not account for by id. From this span, `pruned` jobs or ends
- * were deleted. If the store has forgotten some of their ids, missing and pruned jobs are indistinguishable, but the
- * number of missing ones is known.
+ * Collects the events of a span that the job store does not account for by id. `pruned` is how many of the span's jobs
+ * or ends were deleted. If the store has forgotten some of their ids, missing and pruned jobs are indistinguishable,
+ * but the number of missing ones is known.
  */
 function createSuspects(pruned: number) {
   const found: { verdict: Verdict; jobId: string }[] = [];
@@ -175,7 +175,7 @@ function createSuspects(pruned: number) {
       count++;
       if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
     },
-    /** Counts jobs pruned from other spans and accepted again here without effect, once their events were forgotten. */
+    /** Counts jobs pruned from other spans and, after their events were forgotten, accepted again in this span. */
     returned: () => Math.max(0, remembered - pruned),
     accuse(accuse: Accuse): { missing: number; unnamed: number } {
       const forgotten = Math.max(0, pruned - remembered);

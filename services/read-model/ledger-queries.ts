@@ -29,7 +29,7 @@ export type Ended = (typeof TERMINAL_STATUSES)[number];
 export interface StoreSums {
   readonly rows: IdSum;
   readonly ends: IdSum;
-  /** Ends by status, less ends that a job left again. */
+  /** Ends by status, minus those that a job has left again. */
   readonly net: Readonly<Record<Ended, number>>;
   /** How many of the rows and ends were pruned. */
   readonly pruned: { readonly rows: number; readonly ends: number };
@@ -43,7 +43,7 @@ export interface OutcomeFate {
   readonly move: boolean;
 }
 
-/** An end that another end of the run, or the job's row, contradicts. `second` means that an earlier end counts. */
+/** An end that another end of the run, or the job's row, contradicts. If `second`, an earlier end counts instead. */
 export interface Contradiction {
   readonly jobId: string;
   readonly status: Ended;

@@ -155,7 +155,7 @@ export function createLedgerSeals(store: JobDatabase) {
       );
     },
 
-    /** Returns a seal whose jobs have changed in the store since it was judged, or that has late events it missed. */
+    /** Returns a seal whose jobs have changed since it was judged, or whose judgement missed late events. */
     async reopened(late: ReadonlyMap<number, number>): Promise<Seal | undefined> {
       const [marked] = await store.read(
         (sql) => sql<Seal[]>`select ${columns(sql)} from ledger_seals s where ${changed(sql)} limit 1`,

@@ -26,11 +26,11 @@ export interface Bound {
 const FRESH_MS = 15_000;
 /** The times of a transition and its event differ by less than this, due to clocks and rounding. */
 const TOLERANCE_MS = 50;
-/** A side that is behind for longer than this has lost records, not delayed them. A dead consumer shows sooner. */
+/** A side that is behind for longer than this has lost records, not delayed them. A dead consumer is noticed sooner. */
 export const HOLD_MS = 30_000;
 
 /**
- * Returns the time before which every accepted job must be on both sides: `settleMs` before the earliest of these:
+ * Returns the time before which every accepted job must be on both sides. It lies `settleMs` before the earliest of:
  *
  * - The current time.
  * - The oldest outbox message: its events are committed but not yet published.

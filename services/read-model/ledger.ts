@@ -12,10 +12,10 @@ const MAX_NAMED = 10_001;
 const ADVANCE_MS = 50;
 
 /*
- * The ledger's parts: `ledger-queries` reads the job store, `ledger-judge` compares a span with the events, `ledger-seals`
- * stores judged spans, `ledger-keeper` decides which span is next, `ledger-account` adds them up and says whether they
- * balance, `ledger-watermark` and `ledger-waiting` say how far they reach and why no further, `ledger-audit` judges sealed
- * spans again, and `ledger-gauge` exports the result as metrics.
+ * The ledger's parts: `ledger-queries` reads the job store, `ledger-judge` compares a span with the events,
+ * `ledger-seals` stores judged spans, `ledger-keeper` decides which span is next, `ledger-account` adds spans up and
+ * says whether they balance, `ledger-watermark` and `ledger-waiting` say how far the ledger reaches and why no further,
+ * `ledger-audit` exposes audits of sealed spans, and `ledger-gauge` exports the result as metrics.
  */
 
 export interface LedgerOptions extends JudgeParts {

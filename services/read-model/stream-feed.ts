@@ -15,8 +15,8 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A feed that is not refused within this time counts as followed, because its first answer is an entry, which may take
- * long to arrive.
+ * A feed that is not refused within this time counts as followed, because its first answer is an entry, which may not
+ * arrive for a long time.
  */
 const SETTLED_MS = 100;
 /** How long a client waits for the feed. */

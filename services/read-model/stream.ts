@@ -147,7 +147,7 @@ export function createStream({
       if (clients.size >= maxClients)
         throw new AppError(
           "OVERLOADED",
-          `${clients.size} clients are streaming, the limit is ${maxClients}`,
+          `${clients.size} clients are streaming; the limit is ${maxClients}`,
           {
             retryAfterSeconds: 5,
           },

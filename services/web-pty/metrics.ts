@@ -19,7 +19,7 @@ export interface SessionCounts {
   readonly tokens: number;
 }
 
-/** Registers the browser terminal's metrics. Labels are bounded, so none holds a session or an address. */
+/** Registers the browser terminal's metrics. Labels have few values: none holds a session or an address. */
 export function registerMetrics(metrics: Metrics, sessions: () => { counts(): SessionCounts }) {
   const bytes = metrics.counter("observatory_pty_bytes_total", "Bytes between terminals and browsers", [
     "direction",

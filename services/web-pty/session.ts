@@ -92,7 +92,7 @@ export function createSession(options: SessionOptions) {
     const before = phase;
     phase = next;
     if (next === before) return;
-    log.info("Terminal session", { session: id, from: before, to: next, because: event });
+    log.info("A terminal session changed phase", { session: id, from: before, to: next, because: event });
     clearTimeout(grace);
     if (next === "detached") grace = setTimeout(() => apply("grace-over"), limits.graceMs);
     if (next === "closed") release(event);
