@@ -20,8 +20,8 @@ const CONCURRENCY = 48;
 type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
 
 /**
- * Cuts one processor off PostgreSQL for longer than its lease, while jobs end in it. The other processors take those
- * jobs over but are full, so the victim claims them again while their stale ends still wait to be recorded.
+ * Cuts one processor off PostgreSQL for longer than its lease, while its jobs end. The other processors take those jobs
+ * over but are full, so the victim claims them again while their stale ends still wait to be recorded.
  */
 async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
   const victim = random.pick(world.workers);
@@ -53,7 +53,7 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
     payload: { ms: cutMs + random.between(500, 2_000) },
   }));
   await Bun.sleep(cutMs);
-  // Once reconnected, the victim claims at once. The lock delays its ends, as a slow retry would.
+  // Once reconnected, the victim claims jobs at once. The lock delays recording their ends, as a slow retry would.
   const lockMs = random.between(0, 1_500);
   await world.sql.begin(async (lock) => {
     await lock`lock table explicit_attempts in exclusive mode`;
@@ -151,7 +151,7 @@ const JOBS: readonly ((random: Random) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", runAt: new Date(Date.now() + random.between(0, 3_000)).toISOString() }),
 ];
 
-/** Waits until every accepted job has ended, and returns the faults found: each must have ended exactly once. */
+/** Waits until the accepted jobs have ended, and returns the faults found. Every job must have ended exactly once. */
 async function judge(world: World, accepted: readonly string[]): Promise<string[]> {
   const faults: string[] = [];
   const deadline = performance.now() + 120_000;
@@ -179,7 +179,9 @@ async function judge(world: World, accepted: readonly string[]): Promise<string[
         group by job_id, run having count(*) > 1) as twice`;
     if (doubles?.count > 0) faults.push(`${doubles?.count} jobs ended twice`);
     if (ledger.accepted < accepted.length)
-      faults.push(`the ledger knows ${ledger.accepted} jobs, the load had ${accepted.length} accepted`);
+      faults.push(
+        `the ledger counts ${ledger.accepted} accepted jobs, but the load counted ${accepted.length}`,
+      );
   } catch (error) {
     faults.push((error as Error).message);
   }

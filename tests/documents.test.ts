@@ -44,7 +44,7 @@ test("the job state diagram has exactly the legal moves", async () => {
 });
 
 test.each(["jobs", "deadLetters"] as const)(
-  "docs/filters.md lists the keys of %s as the contract does",
+  "docs/filters.md describes the filter keys of %s in the contract's words",
   async (language) => {
     const rows = Object.entries(keysOf(language)).map(([key, { takes, also, description, example }]) => {
       const names = [key, ...also].map((name) => `\`${name}\``).join(", ");

@@ -178,7 +178,7 @@ async function main(): Promise<number> {
   say(`${requests} requests on ${engines} engines, seed ${seed}`);
   const faults = await run(engines, requests, seed).finally(stopTestEngines);
   for (const fault of faults.slice(0, MAX_FAULTS)) console.error(`FAULT ${fault}`);
-  say(faults.length === 0 ? "no fault" : `${faults.length} faults; again with --seed ${seed}`);
+  say(faults.length === 0 ? "no fault" : `${faults.length} faults; repeat with --seed ${seed}`);
   return faults.length === 0 ? 0 : 1;
 }
 

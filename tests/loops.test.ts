@@ -11,7 +11,7 @@ const HEADERS = [
   /\bfor \([^;\n]*;[^;\n]*!\w+\.aborted;/g,
 ];
 const ENDLESS = /\bfor \((?:let \w+ = \w+)?; ;[^)]*\)|\bfor \(;;\)/g;
-/** Endless loops without a wait are left out, because they end on their own, for example after the last page. */
+/** `for (;;)` loops without a wait are left out, because they end on their own, for example after the last page. */
 const WAITS = /\b(?:pause|sleep)\(/;
 /** Files that define the retry mechanism or wait only for a limited time. */
 const MECHANISM = ["shared/async.ts", "shared/until.ts"];
@@ -46,7 +46,7 @@ test("docs/invariants.md lists exactly the loops that retry until they succeed",
   expect((await tableRows()).map(({ path }) => path).sort()).toEqual(found.sort());
 });
 
-test("a stuck loop shows in readiness, a service's duty or an alert", async () => {
+test("each listed loop names the readiness check, duty or alert that shows when it is stuck", async () => {
   const alerts = new Set(readRules().map((rule) => rule.alert));
   const runbook = await text("docs/runbooks/DutyStuck.md");
   const mains = await Promise.all(

@@ -11,7 +11,7 @@ import { compose, explained, PROJECT, tableRows, variables, withDefaults } from 
 import { settingsOf } from "./parity/settings.ts";
 
 const { services } = SERVICE_CATALOGUE;
-// Only services that are programs; nginx serves the page.
+// Only our own programs. The page is left out, because nginx serves it.
 const ours = services.filter(({ name }) => SERVICE_NAMES.includes(name as ServiceName));
 const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
@@ -30,7 +30,7 @@ test("compose.yaml has exactly the catalogue's services", () => {
   expect(Object.keys(compose.services).sort()).toEqual(services.map(({ name }) => name).sort());
 });
 
-test("every service is compiled, and so is the program that contains them all", () => {
+test("every service is compiled, and so is odd-dashboard, which contains them all", () => {
   expect(BINARIES.map(({ name }) => name)).toEqual([...ours.map(({ name }) => name), "odd-dashboard"]);
 });
 
@@ -131,13 +131,13 @@ test("docs/settings.md lists every variable of every service with its default", 
   }
 });
 
-test("compose/.env.example explains every variable with its only default", () => {
+test("compose/.env.example explains every variable of compose.yaml with its only default", () => {
   const read = Object.fromEntries([...variables].map(([name, presets]) => [name, [...presets].join(" or ")]));
   const told = Object.fromEntries(explained);
   expect(told).toEqual(read);
 });
 
-test("Alertmanager creates the webhook's token once, and the read-model reads that file", () => {
+test("Alertmanager creates the webhook's token once, and the read-model reads the same file", () => {
   const { alertmanager, "read-model": readModel } = compose.services;
   const [shell = "", flag = "", script = "", ...rest] = alertmanager?.entrypoint ?? [];
   const start = (folder: string) => {
@@ -182,7 +182,7 @@ test("docs/compose.md lists exactly the published ports, with their logins", asy
   );
   const wanted = published.map(({ port, credentials, name }) => {
     const { user, password } = credentials ?? {};
-    // RedisInsight's login is already filled in, and a service without a password requires none.
+    // RedisInsight's login is already filled in, and a service without a password needs no login.
     const asked = name !== "redisinsight" && password;
     return [
       port,

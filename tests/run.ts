@@ -87,7 +87,7 @@ function runCheck(name: string, command: string[]): Promise<Outcome> {
   });
 }
 
-/** Without a container engine, the harness reports that and one check fails. */
+/** Runs a deployment's harness. Without a container engine, the harness says so and counts one failure. */
 function runDeployment(name: string): Promise<Outcome> {
   return timed(name, async () => {
     const { code, tail } = await run([process.execPath, `tests/${name}/main.ts`]);

@@ -23,7 +23,7 @@ export async function setUpEngines(
 ): Promise<MissingEngine[]> {
   const wanted = [
     ...missingEngines([...names]).flatMap(({ engine }) => PACKAGES[engine] ?? []),
-    // Without Prometheus and Alertmanager the alert tests are left out, which counts as failures in CI.
+    // Without Prometheus and Alertmanager the alert tests would be skipped, which CI counts as failures.
     ...(names.length > 0 && !findPrometheus() ? ["prometheus"] : []),
     ...(names.length > 0 && !findAlertmanager() ? ["prometheus-alertmanager"] : []),
     ...programs.filter((program) => !PROGRAMS[program].find()),

@@ -62,7 +62,7 @@ function baseUrl(option: string, url: string): string {
   return url.replace(/\/+$/, "");
 }
 
-// Exit explicitly, because kept-alive connections would hold the process open for a while.
+// Exit explicitly, because idle keep-alive connections would keep the process running for a while.
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {

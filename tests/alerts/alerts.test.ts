@@ -8,7 +8,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 
-/** In these tests, rules are evaluated every second and alerts wait 5 s, so this leaves ample time. */
+/** Rules are evaluated every second here, and an alert's wait of a minute takes 5 s, so this leaves ample time. */
 const ALERT_MS = 20_000;
 
 interface Sample {
@@ -35,7 +35,7 @@ for (const engines of ["full", "embedded"] as const)
         await eventually(async () => (await query("up == 1")).length === (engines === "full" ? 6 : 5), {
           what: "every target to answer",
         });
-        // Start counting now, because a processor counts as missing before its first scrape.
+        // Earlier evaluations do not count, because a processor is missing until its first scrape.
         const from = Date.now();
         const { groups } = await eventually(
           async () => {
@@ -110,13 +110,13 @@ for (const engines of ["full", "embedded"] as const)
 
         await world().start("gateway", { PORT: new URL(gateway.url).port });
         await eventually(async () => (await firing("ServiceDown")).length === 0, {
-          what: "ServiceDown to be gone",
+          what: "ServiceDown to resolve",
           timeoutMs: ALERT_MS,
         });
         stream.stop();
       });
 
-      test("does not report a stopped service as slow too, or one fault at two severities", async () => {
+      test("silences what a firing alert implies: a stopped service's slowness, a fault's lower severity", async () => {
         const raise = (labels: Record<string, string>) => ({ labels });
         const response = await fetch(`${watchers.alertmanager.url}/api/v2/alerts`, {
           method: "POST",

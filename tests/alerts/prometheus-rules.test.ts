@@ -62,13 +62,13 @@ describeUnless(reason, "Prometheus's own tools", () => {
     return runTool([program, ...args]);
   };
 
-  test("find each alert firing when it should and silent when it should not", async () => {
+  test("find that each alert fires when it should and only then", async () => {
     const folder = join(prometheusFolder, "tests");
     const files = readdirSync(folder).map((name) => join(folder, name));
     expect((await tool(promtool, "test", "rules", ...files)).match(/SUCCESS/g)).toHaveLength(files.length);
   });
 
-  test("accept the rules, and the configurations for Compose and for this machine", async () => {
+  test("accept the rules and the configurations for Compose and for a local run", async () => {
     const folder = mkdtempSync(join(tmpdir(), "observatory-rules-"));
     try {
       expect(await tool(promtool, "check", "config", join(prometheusFolder, "prometheus.yml"))).not.toMatch(

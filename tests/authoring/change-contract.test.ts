@@ -14,7 +14,7 @@ const blocks = [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, 
 const blocksOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 
-test("the worked example of a contract change produces the verdicts that the page shows, even after a commit", () => {
+test("CONTRIBUTING.md's example of a contract change produces the verdicts it shows, also once committed", () => {
   for (const args of [
     ["init", "--quiet", "--initial-branch=main"],
     ["add", "."],
@@ -42,7 +42,7 @@ function check(): { code: number; output: string } {
   return { code: exitCode, output: `${stdout}${stderr}` };
 }
 
-/** Applies a diff hunk without a header. */
+/** Applies a diff hunk that has no header. */
 function apply(file: string, hunk: string): void {
   const lines = hunk.trimEnd().split("\n");
   const side = (drop: string) =>

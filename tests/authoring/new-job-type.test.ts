@@ -21,7 +21,7 @@ const copy = copyProject();
 const tree = copy.root;
 afterAll(copy.remove);
 
-test("a job type is added by one command and removed by deleting its files, and tests pass each time", () => {
+test("one command adds a job type, deleting its files removes it, and the tests pass after each", () => {
   const page = () => readFileSync(join(tree, "docs/job-types.md"), "utf8");
   const before = page();
   for (const name of NAMES)

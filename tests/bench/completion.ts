@@ -1,7 +1,7 @@
 import type { LoadResult, SentJob } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 
-/** Sent and finished jobs, joined by id. `missing` counts accepted jobs that never finished; it must be 0. */
+/** The result of joining sent and finished jobs by id. `missing` counts jobs that never finished; it must be 0. */
 export interface Completions {
   latenciesMs: number[];
   lastFinishedAt: number;
@@ -14,9 +14,9 @@ interface WaitOptions {
 }
 
 /**
- * Waits until the jobs have finished. Counting them would put load on the system being measured, so it polls the
- * oldest hundred unfinished jobs by id and looks up each job about once. The wait also ends when the system makes no
- * progress for `stallMs`; jobs that are then unfinished count as `missing`.
+ * Waits until the jobs have finished. Counting them would put load on the system being measured, so this function polls
+ * the oldest hundred unfinished jobs by id and looks up each job about once. The wait also ends when the system makes
+ * no progress for `stallMs`; jobs that are still unfinished then count as `missing`.
  */
 export async function waitForCompletion(
   system: RunningSystem,

@@ -10,7 +10,7 @@ export interface HttpReply {
 export interface HttpConnection {
   /** Sends bytes from `encodePost`. Rejects if the connection breaks; the connection is then unusable. */
   send(request: Uint8Array): Promise<HttpReply>;
-  /** Drops the connection at once; a reply still awaited is rejected. */
+  /** Drops the connection at once, and rejects a reply that is still awaited. */
   close(): void;
 }
 
@@ -24,8 +24,8 @@ export function encodePost(url: URL, body: string): Uint8Array {
 
 /**
  * Opens one connection. The load generator shares the cores with the system it measures. A request over a raw socket
- * takes half the CPU of `fetch` and a seventh of a `node:http` agent (load-cost.ts), which is worth a few lines of
- * HTTP. Replies must have a `Content-Length`; a chunked reply throws.
+ * takes half as much CPU as one by `fetch`, and a seventh as much as one by a `node:http` agent (load-cost.ts), which
+ * is worth a few lines of HTTP. Replies must have a `Content-Length`; a chunked reply throws.
  */
 export async function openHttpConnection(url: URL): Promise<HttpConnection> {
   let pending: PromiseWithResolvers<HttpReply> | null = null;
@@ -88,7 +88,7 @@ function parseReply(text: string): HttpReply | null {
   if (headEnd === -1) return null;
   const head = text.slice(0, headEnd);
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  if (length === undefined) throw new Error("Reply carries no Content-Length, wanted one");
+  if (length === undefined) throw new Error("Reply has no Content-Length");
   const body = text.slice(headEnd + 4);
   if (body.length < Number(length)) return null;
   return { status: Number(head.slice(9, 12)), body };

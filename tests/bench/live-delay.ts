@@ -1,8 +1,8 @@
 import type { RunningSystem } from "./system.ts";
 
 /**
- * Watches a system's live stream like one viewer until stopped. Resolves to the sorted delays of the changes in
- * milliseconds; null for a system without a live stream.
+ * Watches a system's live stream as one viewer would. The returned function stops watching and resolves to the sorted
+ * delays of the changes in milliseconds, or to null if the system has no live stream.
  */
 export function watchLiveDelay(system: RunningSystem): () => Promise<number[] | null> {
   if (!system.changes) return async () => null;

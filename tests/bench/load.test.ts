@@ -30,7 +30,7 @@ const requestOf = (path: string, jobs: number) => ({
   jobs,
 });
 
-test("the closed loop sends every job once, alone or in batches whose reply exceeds one packet", async () => {
+test("the closed loop sends every job once, singly or in batches whose replies exceed one packet", async () => {
   for (const size of [1, 1_000]) {
     const result = await runClosedLoop({ ...common, request: requestOf("/", size), totalJobs: 5_000 });
     expect(new Set(result.accepted.map(({ jobId }) => jobId)).size).toBe(5_000);
@@ -48,7 +48,7 @@ test("the open loop keeps its rate", async () => {
 test("a server stall delays every request that was due during the stall", async () => {
   stallAt = served + 50;
   const request = requestOf("/", 1);
-  // Server and load generator share this process: the stall also blocks the generator, which must not hide it.
+  // Server and load generator share this process, so the stall also blocks the generator, which must not hide it.
   const result = await runOpenLoop({ ...common, request, ratePerSecond: 200, seconds: 1 });
   stallAt = -1;
   const waitedMs = result.accepted.map(({ sentAt }) => result.endedAt - sentAt).sort((a, b) => a - b);

@@ -14,7 +14,7 @@ export interface SentJob {
   sentAt: number;
 }
 
-/** A load's outcome; `refused` counts replies other than 202 by status. */
+/** A load's outcome. `refused` counts the replies other than 202 by status. */
 export interface LoadResult {
   accepted: SentJob[];
   refused: Record<string, number>;
@@ -53,8 +53,8 @@ export async function runClosedLoop(options: LoadOptions & { totalJobs: number }
 /**
  * Runs an open loop: sends one request every 1/rate seconds for `seconds`, whether or not earlier requests have been
  * answered. A request's time counts from when it was due, even while it waits for a free connection, so a stall
- * lengthens every request that it delays. Only the load generator's timer, whose step is 1 ms, is excused: a request
- * that became due less than `timerStepMs` ago counts as due now.
+ * lengthens every request that it delays. The one exception allows for the load generator's timer, whose step is 1 ms:
+ * a request that became due less than `timerStepMs` ago counts as due now.
  */
 export async function runOpenLoop(
   options: LoadOptions & { ratePerSecond: number; seconds: number },

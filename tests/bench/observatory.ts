@@ -74,7 +74,7 @@ export const observatory: System = {
         finishedAt: () => finishedAt(sql),
         observed: async () => (await observations.totals()).counters.completed,
         async *changes(signal) {
-          // Reads the stream from the read-model, like a page.
+          // Reads the stream from the read-model, as a page does.
           for await (const update of followStream(() => readModel.url, { signal }))
             if (update.kind === "deltas") yield update.deltas.map(({ at }) => new Date(at));
         },

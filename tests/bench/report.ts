@@ -21,8 +21,8 @@ export interface BenchReport {
 }
 
 /**
- * Formats one aligned plain-text table per run. The last column divides the first system's figure by the row's:
- * above 1 is better in jobs/s, below 1 is better in milliseconds.
+ * Formats one aligned plain-text table per run. The last column divides the first system's figure by the row's: above 1
+ * the first system does more jobs/s, below 1 it takes fewer milliseconds.
  */
 export function formatReport({ systems }: BenchReport, titles: Record<RunName, string>): string {
   const blocks = Object.entries(titles).flatMap(([run, title]) => {
@@ -33,7 +33,7 @@ export function formatReport({ systems }: BenchReport, titles: Record<RunName, s
     const first = rows[0];
     if (!first) return [];
     const table = formatTable([header(first.system), ...rows.map((row) => line(row, first))]);
-    return [[title, table, "CPU ms a job by process; peak memory:", ...rows.map(details)].join("\n")];
+    return [[title, table, "CPU ms per job and peak memory, by process:", ...rows.map(details)].join("\n")];
   });
   const failures = systems.flatMap(({ system, error }) => (error ? [`${system} failed: ${error}`] : []));
   const settings = systems.flatMap(({ system, settings }) =>
@@ -63,7 +63,7 @@ const legend = `jobs/s counts from the first request to the last finished job; m
 job finished. CPU, write-ahead log (WAL) and disk count from the first request until every job was observed, divided by
 the number of jobs. The CPU sum excludes the load generator. WAL is PostgreSQL's; disk is the growth of the data folder without WAL.
 "observed after" is the time from the last job until the system's event store and counters had caught up.
-"live p99 ms" is the time within which 99 of 100 changes were on the live stream. In the last column, above 1 means that the first system does more jobs/s, below 1 that it takes fewer milliseconds.`;
+"live p99 ms" is the time within which 99 of 100 changes reached the live stream. In the last column, above 1 means that the first system does more jobs/s, below 1 that it takes fewer milliseconds.`;
 
 interface Row {
   system: string;

@@ -32,7 +32,7 @@ export interface System {
 
 export interface RunningSystem {
   submitUrl: string;
-  /** Null without bulk submit. */
+  /** Null if the system accepts only one job per request. */
   batchUrl: string | null;
   /** Reads the accepted ids from a 202 body of either URL. */
   readJobIds: ReadJobIds;
@@ -40,7 +40,7 @@ export interface RunningSystem {
   settings: string;
   /** The folder that holds all of the system's data. */
   dataDir: string;
-  /** Returns which of at most a hundred jobs are unfinished. Called while jobs run, so it must be very cheap. */
+  /** Returns the unfinished ones of at most a hundred jobs. Called while jobs run, so it must be very cheap. */
   unfinished(jobIds: readonly string[]): Promise<string[]>;
   /** Returns when each job finished, in wall-clock milliseconds. Called once, after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { NamedProcess } from "./system.ts";
 
-/** A run's CPU time and peak memory of the processes with one label, including their children. */
+/** The CPU time and peak memory, during a run, of the processes with one label and their children. */
 export interface ProcessUsage {
   label: string;
   cpuSeconds: number;

@@ -1,9 +1,9 @@
 const originMs = calibrate();
 
 /**
- * Returns the wall-clock time in milliseconds, with microsecond resolution. `Date.now()` has steps of a whole
+ * Returns the wall-clock time in milliseconds, with microsecond resolution. `Date.now()` advances by a whole
  * millisecond, a third of the latencies measured here, and `performance.now()` has a different origin in each process.
- * This clock agrees between the processes of a machine to about 10 µs.
+ * This clock agrees between a machine's processes to about 10 µs.
  */
 export function wallClockMs(): number {
   return originMs + performance.now();

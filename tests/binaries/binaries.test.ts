@@ -90,7 +90,7 @@ behaviour("the compiled services", {}, (world) => {
           const job = await world().job(id);
           return (job.status === "COMPLETED" || job.status === "FAILED") && job;
         },
-        { what: `the ${name} to end` },
+        { what: `the ${name} job to end` },
       );
       const error = attempts.at(-1)?.error?.message;
       expect({ name, status, error: name === "fail" ? undefined : error }).toEqual({

@@ -19,7 +19,7 @@ const WATCH_SHIFTS = `
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifts += entry.value;
   }).observe({ type: "layout-shift", buffered: true });
 `;
-/** A fifth of the limit for a good score. It is not zero because a new job in a list moves the rows below it. */
+/** A fifth of the score that Web Vitals calls good. It is not zero, because a new job moves the rows below it. */
 const MAX_SHIFT = 0.02;
 
 let world: World;
@@ -48,7 +48,7 @@ const open = (view: string, options = {}) => browser.open(`${system.url}/${view}
 const json = (page: Page) => page.getByLabel("Payload as JSON");
 
 describe("the dashboard", () => {
-  test("shows the numbers live, and a new job changes them without a reload", async () => {
+  test("counts a new job without a reload", async () => {
     await using tab = await open("");
     const { page, faults } = tab;
     await page.getByRole("heading", { level: 1 }).waitFor();
@@ -68,7 +68,7 @@ describe("the dashboard", () => {
     expect(faults.filter((fault) => !fault.includes("404"))).toEqual([]);
   });
 
-  test("one click leads to a time range, a chart's values as a table, or the ledger's proof", async () => {
+  test("leads in one click to another time range, a chart's values as a table and the ledger's proof", async () => {
     await using tab = await open("#/overview");
     const { page, faults } = tab;
     await page.getByRole("link", { name: "1 hour" }).click();
@@ -85,7 +85,7 @@ describe("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
-  test("the URL keeps the filter, and a failed job can be retried on its page", async () => {
+  test("keeps the filter in the URL, and retries a failed job from its page", async () => {
     await using tab = await open("#/jobs?filter=status%3Afailed");
     const { page, faults } = tab;
     await page.getByText("ALWAYS_FAILS").first().waitFor();
@@ -97,11 +97,11 @@ describe("the dashboard", () => {
     await page.getByLabel("Filter jobs").fill("status:nonsense");
     await page.getByRole("button", { name: "Filter", exact: true }).click();
     await page.getByRole("alert").waitFor();
-    // The page rejects the filter, and so does the service.
+    // The service also rejects the filter, with status 400.
     expect(faults.filter((fault) => !fault.includes("400"))).toEqual([]);
   });
 
-  test("a job's page shows every envelope and its children, and the URL keeps the tab", async () => {
+  test("shows a job's envelopes and children on its page, and keeps the tab in the URL", async () => {
     await using tab = await open("#/jobs?filter=type%3Afan-out");
     const { page, faults } = tab;
     await page.locator("table.jobtable a").first().click();
@@ -121,7 +121,7 @@ describe("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
-  test("marked jobs are cancelled together, and a disabled button says why", async () => {
+  test("cancels marked jobs together, and explains why a button is disabled", async () => {
     const ids = await world.submitMany([
       { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() },
       { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() },
@@ -139,7 +139,7 @@ describe("the dashboard", () => {
     );
   });
 
-  test("queues can be paused, and dead letters edited and replayed by keyboard", async () => {
+  test("pauses and resumes queues, and edits and replays a dead letter by keyboard", async () => {
     await using tab = await open("#/queues");
     const { page } = tab;
     await page.getByRole("button", { name: "Pause sleep" }).click();
@@ -285,7 +285,7 @@ describe("the form for a new job", () => {
   });
 });
 
-test("a job accepted moments ago is shown as on its way and appears without a reload", async () => {
+test("a job accepted moments ago is on its way and appears without a reload, unlike an old unknown id", async () => {
   await world.running.processor.kill();
   const id = await world.submit({ type: "sleep" });
   await using tab = await open(`#/jobs/${id}`);
@@ -309,7 +309,7 @@ test("an unknown address shows an error with a link back; the root address shows
   expect(faults).toEqual([]);
 });
 
-test("? lists the keys of the terminal UI that work here, and single keys can be switched off", async () => {
+test("? lists the terminal UI's keys that work on the page, and single-key shortcuts can be disabled", async () => {
   await using tab = await open("#/jobs");
   const { page } = tab;
   await page.locator("table.jobtable").waitFor();
@@ -354,7 +354,7 @@ test("with a read-only gateway, actions are disabled and say why, and the gatewa
   await gateway.stop();
 });
 
-test("the page paints within a second, and nothing moves without user input", async () => {
+test("the page paints within a second, and its layout barely shifts without user input", async () => {
   const measured: string[] = [];
   const paints: number[] = [];
   for (const view of ["#/overview", "#/jobs", `#/jobs/${failed}`, "#/new", "#/queues"]) {
@@ -391,7 +391,7 @@ const VIEWS = [
   "bogus",
 ];
 test.each(VIEWS)(
-  "#/%s has no serious accessibility violation in either theme at either width",
+  "#/%s has no serious accessibility violation and never overflows, in either theme at either width",
   async (view) => {
     for (const [colorScheme, width] of [
       ["light", 1440],

@@ -60,7 +60,7 @@ describe("the page's command line", () => {
     await page.getByText("Where the").waitFor();
     await find(page, "");
     await page.getByRole("option", { name: /^edit/ }).waitFor();
-    // Neither applies to a completed job.
+    // A completed job can be neither retried nor cancelled.
     expect(await page.getByRole("option", { name: /^(retry|cancel)/ }).count()).toBe(0);
     await page.getByRole("combobox").fill("edi");
     await page.keyboard.press("ArrowDown");
@@ -78,7 +78,7 @@ describe("the page's command line", () => {
 });
 
 describe("the job list", () => {
-  test("is sorted by key or by menu, and the URL keeps the order", async () => {
+  test("can be sorted by key or menu, and the URL keeps the order", async () => {
     await using tab = await open("#/jobs?sort=oldest");
     const { page, faults } = tab;
     await rows(page).nth(6).waitFor();
@@ -113,7 +113,7 @@ describe("the job list", () => {
     expect(await facet("http-check").textContent()).toBe("2");
     await page.getByLabel("Accepted").selectOption("Last hour");
     await page.waitForURL(/createdAfter%3A1h/);
-    // The counts are sums by status and type, so a time filter has no count.
+    // The counts come from totals by status and type, so the page shows none for a time filter.
     await page.getByText(/^The address of this page/).waitFor();
     expect(faults).toEqual([]);
   });

@@ -22,7 +22,7 @@ export { NOW };
 const MINUTE_MS = 60_000;
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 
-/** Returns a job that failed twice, with an envelope for each transition. */
+/** Returns a job that failed twice before it completed, with an envelope for each transition. */
 export function fixedJob(): JobDetail {
   const job = sampleJobDetail();
   const start = Date.parse(job.createdAt);
@@ -65,11 +65,11 @@ export function fixedJob(): JobDetail {
   };
 }
 
-/** Whether the page's own font can draw a job type's letters. */
+/** Reports whether the page's own font can draw a job type's letters. */
 const isDrawable = (type: unknown) => /^[a-z-]+$/.test(String(type));
 export const FIXED_EVENTS = SAMPLE_EVENTS.filter(({ payload }) => isDrawable(payload.jobType));
 
-/** Returns a series of waves around a level, identical in every run. */
+/** Returns a series that oscillates around a level and is identical in every run. */
 export function seriesOf(metric: string, minutes: number): SeriesReply {
   const level = {
     completed: 2_290,

@@ -10,7 +10,7 @@ const SAMPLES = {
   failedSeries: seriesOf("failed", 6),
 };
 
-// Draws the terminal UI's overview from sample data, again after each resize, so that pictures of it never vary.
+// Draws the terminal UI's overview from fixed data, so that pictures of it never vary. Redraws it after each resize.
 function draw(): void {
   const { columns = 80, rows = 24 } = process.stdout;
   process.stdout.write(`\x1b[?25l\x1b[2J${sequenceOf(render(liveState(columns, rows, undefined, SAMPLES)))}`);

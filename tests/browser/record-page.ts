@@ -2,7 +2,7 @@ import { applyPalette, GIFEncoder, quantize } from "gifenc";
 import type { Page } from "playwright";
 import { PNG } from "pngjs";
 
-/** One palette entry of each frame means "unchanged", which keeps recordings of a still page small. */
+/** Each frame reserves one palette entry for unchanged pixels, which keeps recordings of a still page small. */
 const COLOURS = 255;
 const SAME = 255;
 

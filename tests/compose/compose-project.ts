@@ -5,7 +5,7 @@ import { findFreePort } from "../../tui/engines/port.ts";
 
 export const ROOT = join(import.meta.dir, "../..");
 
-/** The output of `docker compose config`. */
+/** A service in the output of `docker compose config`. */
 export interface ServiceConfig {
   readonly image?: string;
   readonly build?: { readonly args?: Readonly<Record<string, string>> };
@@ -32,7 +32,7 @@ interface Inspected {
   Config: { Labels: Record<string, string>; Healthcheck?: { Test?: string[] } };
 }
 
-/** The system of compose.yaml under a name of its own on free ports, controlled through `docker compose`. */
+/** The system in compose.yaml under its own project name and on free ports, controlled through `docker compose`. */
 export type ComposeProject = Awaited<ReturnType<typeof createComposeProject>>;
 
 export async function createComposeProject({

@@ -20,7 +20,7 @@ interface Rule {
 export interface LiveAnswers {
   readonly asked: number;
   readonly excused: readonly string[];
-  /** Queries that failed, or were empty without an excuse. */
+  /** Queries that failed, or that returned nothing without an excuse. */
   readonly faults: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export async function askEverything(
       );
       if (result.length === 0) fault = `${from} is empty: ${expr}`;
     } catch (error) {
-      fault = `${from} errs: ${(error as Error).message}: ${expr}`;
+      fault = `${from} failed: ${(error as Error).message}: ${expr}`;
     }
     const excuse = mayBeEmpty.find(
       ({ pattern, where }) =>

@@ -10,14 +10,14 @@ import { type ComposeProject, createComposeProject, ROOT, type ServiceConfig } f
 import { proveSystem } from "./prove-system.ts";
 
 const NOTES = `
-A running Docker engine is used, with the official images. Without one, root on Linux starts a
-private engine, and images made of Debian packages stand in for the official ones; they stay in the
-user's cache. Logs and replies are kept under artifacts/compose/.`;
+Uses a running Docker engine and the official images. Without an engine, root on Linux starts a
+private one, on which images made of Debian packages stand in for the official ones; the stand-ins
+stay in the user's cache. Logs and replies are kept under artifacts/compose/.`;
 
 async function main(): Promise<number> {
   const { keep } = createCommandLine(
     "bun run test:compose",
-    "Brings up the unchanged compose.yaml on a Docker engine and proves it: the four proof paths, three processors under load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.",
+    "Brings up the unchanged compose.yaml on a Docker engine and checks it: the four proof paths, three processors under load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.",
   )
     .option("--keep", "leave the system up until Ctrl-C, to look at it")
     .addHelpText("after", NOTES)
@@ -108,7 +108,7 @@ async function proveCompose(
 const canRun = (service: ServiceConfig | undefined) =>
   Boolean(service?.build || (service?.image && stageFor(service.image)));
 
-/** Returns the images that must exist before Compose builds and starts: third-party images and our base images. */
+/** Returns the images that must exist before Compose builds: third-party images and the bases of our own images. */
 function baseImages(services: Readonly<Record<string, ServiceConfig>>, runs: readonly string[]): string[] {
   const images = runs.flatMap((name) => {
     const { build, image } = services[name] ?? {};

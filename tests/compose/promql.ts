@@ -37,7 +37,7 @@ export function selectorsOf(expression: string): string[] {
   return [...found];
 }
 
-/** Whether a word is not a series but a keyword, a function or an aggregation; the next token tells. */
+/** Reports whether a word is a keyword, function or aggregation rather than a series; the next token decides. */
 function isOtherWord(word: string, next: string | undefined): boolean {
   return OTHER_WORDS.has(word.toLowerCase()) || next === "(" || next === "by" || next === "without";
 }

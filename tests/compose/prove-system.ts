@@ -16,7 +16,7 @@ const PROCESSORS = 3;
 /** Stopping this service raises the alert. Until it is back, events wait in its queue and jobs keep running. */
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
-/** Killed only after the alert has resolved, because these services raise and show it. */
+/** Killed only after the alert has resolved: one is stopped to raise it, and the others raise and show it. */
 const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
 
 export interface Proof {
@@ -52,7 +52,7 @@ export async function proveSystem(proof: Proof): Promise<void> {
       const ledger = await system.settledLedger(60_000);
       if (ledger.accepted < load.accepted.length)
         throw new Error(
-          `the ledger knows ${ledger.accepted} jobs, expected at least ${load.accepted.length}`,
+          `the ledger counts ${ledger.accepted} jobs, expected at least ${load.accepted.length}`,
         );
       const { accepted, completed, failed, cancelled, rejected, deadLettered } = ledger;
       return `${accepted} accepted = ${completed} completed + ${failed} failed + ${cancelled} cancelled + ${rejected} rejected + ${deadLettered} dead-lettered`;
@@ -149,6 +149,6 @@ async function proveRestart({ project, engine, report }: Proof): Promise<void> {
       ),
     );
     const seconds = ((performance.now() - restartedAt) / 1_000).toFixed(0);
-    return `${before.length} containers are healthy ${seconds} s after it`;
+    return `${before.length} containers are healthy after ${seconds} s`;
   });
 }

@@ -17,7 +17,7 @@ import { userCache } from "../../tui/engines/user-cache.ts";
 import { installPackages } from "./debian.ts";
 
 const BRIDGE = "/sys/class/net/docker0";
-/** The engine grants its containers ten seconds of this time. */
+/** How long the engine may take to stop. Its containers have ten seconds of that. */
 const STOP_MS = 30_000;
 /** From linux/capability.h. */
 const CAP_SYS_RESOURCE = 24n;
@@ -26,7 +26,7 @@ const RUNTIME = join(import.meta.dir, "runc-without-sys-resource");
 export interface DockerEngine {
   /** The environment of every `docker` call. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether the tests started this engine: stand-ins may replace its images, and its processes are visible here. */
+  /** Whether the tests started this engine. If so, stand-ins may replace images, and its processes are visible. */
   readonly isPrivate: boolean;
   /** Stops the engine as a shutdown of the machine would, and restarts it. Only a private engine has this. */
   readonly restart?: () => Promise<void>;
@@ -40,7 +40,7 @@ export interface DockerEngine {
 export class NoDockerEngine extends Error {}
 
 /**
- * Opens the running Docker engine, or starts a private one whose images and volumes stay in the user's cache. Throws
+ * Uses the running Docker engine, or starts a private one whose images and volumes stay in the user's cache. Throws
  * NoDockerEngine if neither works.
  */
 export async function openDockerEngine(say: (line: string) => void): Promise<DockerEngine> {
@@ -76,7 +76,7 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
     "dockerd",
     ...["--data-root", data],
     ...["--exec-root", join(run, "exec")],
-    // Beside the data, so that a second engine on the same data fails at once instead of waiting for locks.
+    // The file is beside the data, so that a second engine on the same data fails at once instead of waiting for locks.
     ...["--pidfile", join(data, "dockerd.pid")],
     ...["--host", host],
     ...(lacksSysResource() ? ["--add-runtime", `lean=${RUNTIME}`, "--default-runtime", "lean"] : []),
@@ -149,7 +149,7 @@ async function describe(env: Record<string, string | undefined>): Promise<string
   return (await child.exited) === 0 && !printed.startsWith("Docker ,") ? printed : undefined;
 }
 
-/** Whether root lacks CAP_SYS_RESOURCE. Privileged containers, such as cluster nodes, then need another runtime. */
+/** Reports whether root lacks CAP_SYS_RESOURCE. Privileged containers, such as nodes, then need another runtime. */
 function lacksSysResource(): boolean {
   const bounding = /^CapBnd:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
   return bounding !== undefined && ((BigInt(`0x${bounding}`) >> CAP_SYS_RESOURCE) & 1n) === 0n;

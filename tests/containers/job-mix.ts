@@ -1,6 +1,6 @@
 import type { createRandom } from "../support/random.ts";
 
-/** Jobs that end in every possible way; the gateway refuses one of them. */
+/** Jobs that succeed, retry, fan out or fail, and one that the gateway refuses. */
 export const JOBS: readonly ((random: ReturnType<typeof createRandom>) => Record<string, unknown>)[] = [
   (random) => ({ type: "sleep", payload: { ms: random.between(0, 80) }, priority: random.between(0, 9) }),
   (random) => ({ type: "hash", payload: { text: "compose", rounds: random.between(1, 2_000) } }),

@@ -58,7 +58,9 @@ export function createReport(
       const sinceImages = phases
         .filter(({ name }) => name !== "images")
         .reduce((sum, phase) => sum + phase.seconds, 0);
-      console.log(`${sinceImages.toFixed(1).padStart(8)} s  since the images existed, of ${budgetSeconds} s`);
+      console.log(
+        `${sinceImages.toFixed(1).padStart(8)} s  without the images; the budget is ${budgetSeconds} s`,
+      );
       for (const check of failed) console.log(`FAILED ${check.phase}: ${check.name}`);
       writeFileSync(
         join(folder, "summary.json"),

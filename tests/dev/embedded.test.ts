@@ -46,7 +46,7 @@ describe("bun run dev", () => {
     expect(await dev.child.exited).toBe(0);
   });
 
-  // Debian keeps its servers in a separate folder, so that a mount can hide them.
+  // Debian keeps its servers in a separate folder, which a mount can hide.
   const debian = "/usr/lib/postgresql";
   const hide = existsSync(debian)
     ? ["unshare", "--mount", "sh", "-c", `mount -t tmpfs none ${debian} && exec "$@"`, "sh"]
@@ -55,7 +55,7 @@ describe("bun run dev", () => {
     findPostgresBins().every((folder) => folder.startsWith(debian)) &&
     Bun.spawnSync([...hide, "true"], { stdout: "ignore", stderr: "ignore" }).success;
   if (!canHide && !process.env.CI)
-    console.warn("Skipping the PostgreSQL from npm: hiding this machine's own requires root on Debian");
+    console.warn("Skipping the test of npm's PostgreSQL: hiding the installed one requires root on Debian");
 
   test.skipIf(!canHide && !process.env.CI)(
     "uses the PostgreSQL from npm if none is installed, and stays with that version",

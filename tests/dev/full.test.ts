@@ -69,7 +69,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     expect(existsSync(join(runs.dataDir, STATE_FILE_NAME))).toBe(false);
   });
 
-  test("keeps its jobs, restarts a crashed service or engine, reloads changed source, and no process outlives kill -9", async () => {
+  test("keeps its jobs, restarts a crashed service or engine, reloads changed source, and leaves no process after kill -9", async () => {
     const dev = runs.start(["--engines", "full"]);
     await dev.prints(/Up in/);
     expect((await runs.completed(jobId)).id).toBe(jobId);
@@ -93,7 +93,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const tree = processTree(dev.child.pid);
     dev.child.kill("SIGKILL");
     await dev.child.exited;
-    // Without that support, the next start ends the remaining processes.
+    // Where processes cannot be made to end with their parent, the next start ends them.
     if (endWithUs("SIGTERM").length > 0) await allGone(tree, 20_000);
   });
 
@@ -139,7 +139,7 @@ test("all invalid settings are reported at once, without passwords", () => {
   expect(text).not.toContain("hunter2");
 });
 
-test("smoke names each service that does not answer, and keeps its findings", () => {
+test("smoke names each service that does not answer, and still writes its summary", () => {
   const nowhere = "http://127.0.0.1:1";
   const targets = ["--gateway", nowhere, "--read-model", nowhere, "--metrics", nowhere];
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], {
@@ -159,7 +159,7 @@ function serviceProcesses(dev: Dev, service: string): ProcessInfo[] {
   );
 }
 
-/** Updates the file's modification time, like saving it unchanged. */
+/** Updates the file's modification time, as saving it unchanged would. */
 function touch(file: string): void {
   const now = new Date();
   utimesSync(join(projectDir, file), now, now);

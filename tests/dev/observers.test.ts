@@ -54,7 +54,7 @@ describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
 
   const canEndWithUs = endWithUs("SIGTERM").length > 0;
   if (!canEndWithUs && !process.env.CI)
-    console.warn("Skipping the end with the parent: it requires Linux with util-linux's setpriv");
+    console.warn("Skipping the kill of dev: observers end with it only on Linux with util-linux's setpriv");
 
   test.skipIf(!canEndWithUs && !process.env.CI)(
     "takes its observers down with it when it is killed",
@@ -69,7 +69,7 @@ describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
     },
   );
 
-  test("starts no observers if the environment names one", async () => {
+  test("starts no observers if the environment sets the address of one", async () => {
     const dev = runs.start(["--no-reload"], ["env", "PROMETHEUS_URL=http://127.0.0.1:1"]);
     await dev.prints(/Up in/);
     await runs.completed(await runs.submitHash());

@@ -96,7 +96,7 @@ async function timesReady(dev: Dev, times: number): Promise<void> {
   );
 }
 
-/** Submits continuously on both kept and new connections; stopping returns the failures. */
+/** Submits continuously on both kept-alive and new connections; stopping returns the failures. */
 function startSubmitting(url: string) {
   const failures: string[] = [];
   let accepted = 0;

@@ -81,12 +81,12 @@ behaviour("the typed API client", { engines: "embedded" }, (world) => {
           last = update.deltas.find(({ status }) => status === "COMPLETED")?.jobId ?? last;
       }
     })();
-    await eventually(() => kinds.includes("connected false"), { what: "the stream" });
+    await eventually(() => kinds.includes("connected false"), { what: "the stream to connect" });
     const port = new URL(world().readModel()).port;
     const before = await world().submit({ type: "sleep", payload: { ms: 1 } });
     await eventually(() => last === before, { what: "the first job on the stream" });
     await world().running["read-model"].kill();
-    await eventually(() => kinds.includes("disconnected"), { what: "the loss" });
+    await eventually(() => kinds.includes("disconnected"), { what: "the stream to disconnect" });
     const missed = await world().submit({ type: "sleep", payload: { ms: 1 } });
     await world().start("read-model", { PORT: port });
     await eventually(() => last === missed, { what: "the job that was missed" });

@@ -72,7 +72,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([list.code, list.err]).toEqual([2, expect.stringContaining("Expected a JSON object")]);
   });
 
-  test("prints one error when many jobs are refused for the same cause", async () => {
+  test("prints one error when many jobs are refused for the same reason", async () => {
     for (const [args, words] of [
       [["submit", "hsah"], /hsah.*Choose one of .*hash/s],
       [["submit", "hash", "--payload", '{"text":"x","rounds":"many"}'], /rounds.*--payload '\{/s],
@@ -101,7 +101,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect(out).toContain(`id       ${id}`);
     expect(out).toMatch(/result\n\{[\s\S]*"sha256"[\s\S]*timeline\n/);
 
-    // An older job is found too, behind more than a page of newer ones.
+    // An older job is found even behind more than a page of newer ones.
     const old = await world().submit({ type: "sleep", payload: { ms: 1 } });
     await world().submitMany(Array.from({ length: 600 }, () => ({ type: "sleep", payload: { ms: 0 } })));
     await world().untilStatus(old, "COMPLETED");
@@ -262,7 +262,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await run(...purge)).out).toContain("1 job would be deleted");
     expect((await run("job", id)).code).toBe(0);
 
-    // A purge keeps a job until the ledger has sealed it.
+    // A purge cannot delete a job until the ledger has sealed it.
     await eventually(async () => (await json("purge", [...purge, "--yes"])).changed === 1, {
       what: "the job to be deleted",
       everyMs: 500,

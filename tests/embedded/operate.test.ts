@@ -24,7 +24,7 @@ behaviour("the commands in docs/operate.md", {}, (world) => {
     expect(steps.length).toBeGreaterThan(8);
     for (const { command, answer } of steps)
       await eventually(() => answers(command, answer, ids), {
-        what: `${command} to answer as docs/operate.md says`,
+        what: `${command} to print what docs/operate.md shows`,
       });
   });
 

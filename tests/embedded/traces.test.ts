@@ -131,7 +131,7 @@ behaviour(
       const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
       // Unsent spans die with the processor, so wait for this one.
       await eventually(() => receiver.ofJob(id).some(({ name }) => name === "receive jobs.created"), {
-        what: "its intake to be exported",
+        what: "the intake's span to be exported",
       });
       await world().workers[0]?.kill();
       await world().start("processor");
@@ -201,7 +201,7 @@ behaviour("without a trace receiver", { engines: "embedded" }, (world) => {
         const got = await world().job(id);
         return got.events.length === 5 && got;
       },
-      { what: "its five events" },
+      { what: "the job's five events" },
     );
     expect(job.traceId).toBe(traceIdOfJob(id));
     for (const { traceparent } of job.events)
@@ -211,8 +211,8 @@ behaviour("without a trace receiver", { engines: "embedded" }, (world) => {
 });
 
 /**
- * Waits until the expected number of spans of each name has arrived with all parents. Returns the trace's spans in
- * order of their start.
+ * Waits until the expected number of spans of each name and all their parents have arrived. Returns the trace's spans,
+ * ordered by their start.
  */
 async function traceWith(
   traceId: string,
@@ -230,7 +230,7 @@ async function traceWith(
         if (times(stored, `job.${type}`) < times(events, type)) missing.push(type);
       const broken = brokenLinks(spans, GIVEN_SPAN);
       if (missing.length === 0 && broken.length === 0) return spans;
-      throw new Error(`missing are ${missing.join(", ")} and parents of ${broken.join(", ")}`);
+      throw new Error(`missing: ${missing.join(", ")}; spans without their parent: ${broken.join(", ")}`);
     },
     { what: `the trace ${traceId}` },
   );

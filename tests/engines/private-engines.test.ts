@@ -16,8 +16,8 @@ import { createEngineFolder } from "../support/engine-folder.ts";
 import { enginesOf } from "../support/engines.ts";
 import { describeOn } from "../support/suite.ts";
 
-// On a timeout the test runner kills every process it started, including engines. The limit is generous so that each
-// test fails on its own condition, which says why.
+// When a test times out, the runner kills every process it started, including engines. The limit is generous, so that a
+// failing test ends with its own message, which names the problem.
 setDefaultTimeout(120_000);
 
 /** One record per engine, written and read by the engine's own driver. */

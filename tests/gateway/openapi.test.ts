@@ -32,7 +32,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     return ((await reply.json()) as { id: string }).id;
   };
 
-  /** A call that succeeds for each operation in the route table. */
+  /** For each operation in the route table, a call that succeeds. */
   const calls: Record<keyof typeof GATEWAY_ROUTES, () => Promise<{ path: string; body?: unknown }>> = {
     submitJob: async () => ({ path: "/jobs", body: { type: "sleep" } }),
     submitBatch: async () => ({ path: "/jobs/batch", body: { jobs: [{ type: "sleep" }, { type: "brew" }] } }),

@@ -23,7 +23,7 @@ behaviour(
       expect(statuses.filter((status) => status === 429)).toHaveLength(15);
       await eventually(
         async () => (await world().sql`select 1 from jobs where status = 'COMPLETED'`).length === 5,
-        { what: "the five to complete" },
+        { what: "the five accepted jobs to complete" },
       );
     });
 

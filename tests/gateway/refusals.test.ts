@@ -213,7 +213,7 @@ behaviour("bad input", {}, (world) => {
     );
   });
 
-  test("neither a page from another site nor a name rebound to this machine can submit", async () => {
+  test("neither a page from another site nor a host name rebound to this machine can submit a job", async () => {
     const evil = await world().post("/jobs", { type: "sleep" }, { origin: "https://evil.example" });
     expect([evil.status, ((await evil.json()) as Problem).code]).toEqual([403, "ORIGIN_REFUSED"]);
     const rebound = await world().post("/jobs", { type: "sleep" }, { host: "evil.example" });

@@ -8,7 +8,7 @@ import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 import { dashboards, excuseOf, filledIn, panelQueries } from "./dashboards.ts";
 
-/** Long enough for lines to have two points and for alerts to wait out their five seconds. */
+/** Long enough for a series to have two points, and for an alert to fire after its wait of five seconds. */
 const ANSWER_MS = 30_000;
 
 describeUnless(whyUnwatched(), "under load", () => {
@@ -55,7 +55,8 @@ describeUnless(whyUnwatched(), "under load", () => {
         },
         { what: "every query to be answered", timeoutMs: ANSWER_MS, everyMs: 500 },
       );
-    // Failing jobs make alerts fire in this world. Its exporters and browser terminal are missing.
+    // Leaves out queries about exporters and the browser terminal, which this world lacks. Queries about alerts stay,
+    // because failing jobs make alerts fire here.
     const due = panelQueries.filter((query) => !excuseOf(query) || query.expr.includes("ALERTS"));
 
     test("returns a number for every panel", async () => {
@@ -90,7 +91,7 @@ describeUnless(whyUnwatched(), "under load", () => {
           await untilAnswered(
             due
               .filter((query) => query.name === name && query.expr.includes(`$${variable.name}`))
-              // The chosen service may refuse no request, which leaves this panel empty.
+              // The chosen service may not have refused any request, which leaves this panel empty.
               .filter(({ from }) => from !== "panel services/4xx answers, by route")
               .map(({ from, expr }) => ({ from, expr: filledIn(expr, { [variable.name]: wanted }) })),
           );

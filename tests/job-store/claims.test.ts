@@ -117,7 +117,7 @@ describe("claims", () => {
       fillJobs(sql, { count: MANY, type: "sleep", status: "VALIDATED", priority: 0 }),
   };
   for (const [others, fill] of Object.entries(OTHERS))
-    test(`read no more rows next to ${MANY} ${others}, whether statistics describe the empty or the full table`, async () => {
+    test(`read few rows next to ${MANY} ${others}, whether statistics describe the empty or the full table`, async () => {
       await sql`analyze jobs`;
       await fill();
       for (const statistics of ["empty", "full"]) {

@@ -233,7 +233,7 @@ describe("job store migrations", () => {
     await other`select pg_advisory_lock(7326115)`;
     const bringing = store.bring();
     await eventually(() => store.lines.some((line) => line.includes("Waiting for another processor")), {
-      what: "the second to say that it waits",
+      what: "the second processor to log its wait",
     });
     expect(await store.sql`select 1 from schema_migrations`).toHaveLength(BEFORE.length);
     await other`select pg_advisory_unlock(7326115)`;

@@ -87,7 +87,7 @@ describe("a message redelivered while its job is deleted", () => {
     expect(await rowOf(job)).toHaveLength(0);
   });
 
-  test("does not run the job again if the insert reaches it after the deletion, and other jobs are still inserted", async () => {
+  test("does not run the job again if the insert reaches the job after its deletion, and other jobs are still inserted", async () => {
     // Created first, so that its id sorts before the other job's: ids follow time.
     const fresh = message();
     const job = await ended();

@@ -82,7 +82,7 @@ describe("the statements for running jobs", () => {
   const known = createKnownTypes(JOB_TYPES);
   const claims = (on: postgres.Sql) => createClaimStore(on, history, createHistoryWriter(), known);
 
-  test("a claim by a slow clock starts no earlier than the job began to wait", async () => {
+  test("a claim made with a slow clock starts no earlier than the job began to wait", async () => {
     await registerWorkers();
     const id = await waitingJob();
     const [{ waitsSince } = { waitsSince: new Date() }] = await sql<{ waitsSince: Date }[]>`
@@ -106,7 +106,7 @@ describe("the statements for running jobs", () => {
     ["current first", "outbox"],
     ["stale first", "bus"],
   ] as const)
-    test(`only the current one of a job's two ends in a batch is written (${order}, to the ${place})`, async () => {
+    test(`of two ends of one job in a batch, only the current one is written (${order}, to the ${place})`, async () => {
       const write = createHistoryWriter(place === "bus" ? bus.tables : undefined);
       const runs = createAttemptStore(sql, history, write, known);
       const id = await waitingJob();

@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly signal: AbortSignal;
 }
 
-/** The cluster of kind/cluster.yaml, with the tools that control it. */
+/** The cluster that kind/cluster.yaml describes, with the tools that control it. */
 export type Cluster = ReturnType<typeof createCluster>;
 
 export function createCluster({ env, folder, image, signal }: ClusterOptions) {
@@ -77,7 +77,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
       writeFileSync(config, JSON.stringify(clusterConfig({ isOurImage: image !== undefined }), null, 2));
       const chosen = image ? ["--image", image] : [];
       await kind("create", "cluster", "--config", config, "--wait", "300s", ...chosen);
-      return image ?? "of kind's own image";
+      return image ?? "kind's own image";
     },
 
     /** Deletes the cluster and, with `network`, kind's network. Returns the cluster's containers that are left. */

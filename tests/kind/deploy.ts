@@ -36,7 +36,7 @@ const isOwn = (image: string) => image.includes("/odto-");
 
 export const hasStandIn = ({ images }: Part) => images.every((image) => isOwn(image) || stageFor(image));
 
-/** Builds stand-ins for the third-party images that run, and for the base images of our own. */
+/** Builds stand-ins for the third-party images to run and for the base images of our own. */
 export async function buildOthers(
   cluster: Cluster,
   parts: readonly Part[],
@@ -60,7 +60,7 @@ export const buildOurs = async (cluster: Cluster): Promise<undefined> => {
   return undefined;
 };
 
-/** Takes snapshots every second: on an idle system the ledger reaches only to the newest snapshot, and checks wait. */
+/** Takes snapshots every second, because an idle system's ledger ends at the newest one and checks wait for it. */
 const SNAPSHOTS = {
   apiVersion: "apps/v1",
   kind: "Deployment",

@@ -13,9 +13,9 @@ import { openTools } from "./tools.ts";
 import { explain } from "./workloads.ts";
 
 const NOTES = `
-A running Docker engine is used, with the official images and the kind and kubectl on the PATH.
-Without one, root on Linux starts a private engine and builds the node image, kind and kubectl from
-Debian packages and Go modules; they stay in the user's cache. Logs and replies are kept under
+Uses a running Docker engine, the official images, and the kind and kubectl on the PATH. Without an
+engine, root on Linux starts a private one and builds the node image, kind and kubectl from Debian
+packages and Go modules, which stay in the user's cache. Logs and replies are kept under
 artifacts/kind/.`;
 
 const BUDGET_SECONDS = 360;
@@ -25,7 +25,7 @@ class Interrupted extends Error {}
 async function main(): Promise<number> {
   const { keep } = createCommandLine(
     "bun run test:kind",
-    "Makes a cluster of three nodes with kind, deploys kind/overlays/local to it and proves it: every pod ready, the four proof paths through the published ports, scaling, a rolling update, nodes drained and stopped, engines and services killed, and after each of them one outcome for every accepted job and the ledger at zero.",
+    "Creates a cluster of three nodes with kind, deploys kind/overlays/local to it and checks it: every pod ready, the four proof paths through the published ports, scaling, a rolling update, nodes drained and stopped, engines and services killed, and after each of them one outcome for every accepted job and the ledger at zero.",
   )
     .option("--keep", "keep the cluster running until Ctrl-C")
     .addHelpText("after", NOTES)
@@ -120,7 +120,7 @@ function makeCluster(cluster: Cluster, report: Report, overlay: string): Promise
   });
 }
 
-/** Returns the catalogue's port for `variable`, which kind/cluster.yaml publishes on this machine like Compose. */
+/** Returns the catalogue's port for `variable`, which kind/cluster.yaml publishes on this machine as Compose does. */
 function publishedPort(variable: string): number {
   const ports = SERVICE_CATALOGUE.services.flatMap((service) => service.ports);
   const port = ports.find(({ published }) => published?.variable === variable)?.published?.port;

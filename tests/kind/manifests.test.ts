@@ -24,11 +24,11 @@ test("the schemas reject an unknown field and a value of the wrong type", () => 
 function breaches({ containers: [container], securityContext: pod, volumes = [] }: PodSpec): string[] {
   const { securityContext: own } = container;
   const wanted: Readonly<Record<string, boolean>> = {
-    "runs as another user than root": pod.runAsNonRoot === true && pod.runAsUser !== 0,
+    "runs as a user other than root": pod.runAsNonRoot === true && pod.runAsUser !== 0,
     "has the runtime's seccomp profile": (pod.seccompProfile as { type?: string })?.type === "RuntimeDefault",
     "gains no privileges": own.allowPrivilegeEscalation === false && own.privileged !== true,
     "drops every capability": own.capabilities?.drop?.includes("ALL") === true,
-    "adds none but that of low ports": (own.capabilities?.add ?? []).every(
+    "adds only the capability for low ports": (own.capabilities?.add ?? []).every(
       (one) => one === "NET_BIND_SERVICE",
     ),
     "mounts no folder of its node": volumes.every((volume) => !("hostPath" in volume)),
@@ -115,7 +115,7 @@ test("the network policies match the arrows on the architecture page", () => {
   const allowed = Object.entries(ARROWS).flatMap(([from, targets]) =>
     targets.map(([to]) => between(from, to)),
   );
-  // The drawing has one arrow or none for exporters, the engines' pages and Prometheus' scrapes.
+  // The drawing combines or omits the arrows of exporters, the engines' pages and Prometheus's scrapes.
   const aside =
     /exporter|pgadmin|mongo-express|redisinsight|^prometheus – |– prometheus$|^alertmanager – grafana$|^alertmanager – read-model$/;
   const undrawn = [...new Set(allowed)].filter((pair) => !drawn.has(pair) && !aside.test(pair));

@@ -78,7 +78,7 @@ export const workloads = manifests.filter(({ kind }) =>
 export const objectOf = (kind: string, name: string) =>
   manifests.find((one) => one.kind === kind && one.metadata.name === name);
 
-/** Reads an env file of kind/ into values by variable. */
+/** Reads an env file under kind/ and returns its values by variable. */
 export function envFile(path: string): Map<string, string> {
   const lines = readFileSync(join(KIND, path), "utf8").split("\n");
   return new Map(

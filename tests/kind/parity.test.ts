@@ -58,7 +58,7 @@ test("the manifests match those generated from compose.yaml and the catalogue", 
   expect(stale.map(([path]) => `${path} is stale: bun run kind:generate`)).toEqual([]);
 });
 
-test("kind has exactly the parts of Compose", () => {
+test("kind runs exactly the services that Compose runs", () => {
   expect(workloads.map(({ metadata }) => metadata.name).sort()).toEqual(
     services.map(({ name }) => name).sort(),
   );

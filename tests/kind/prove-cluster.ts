@@ -28,7 +28,7 @@ export async function proveCluster(proof: ClusterProof, overlay: string): Promis
   await report.phase("rolling update", () =>
     underLoad(proof, "every service is replaced", () => rollingUpdate(proof)),
   );
-  // Before nodes fail, because kubelet waits longer each time a container of the same pod ends.
+  // Services come before nodes, because kubelet waits longer each time a container of the same pod ends.
   await report.phase("services", () => proveServices(proof));
   await report.phase("engines", () => proveEngines(proof));
   await report.phase("nodes", () => proveNodes(proof));

@@ -15,7 +15,7 @@ export async function proveThroughput(proof: ClusterProof): Promise<string> {
   await untilSettled(proof.cluster, END_MS);
   const cores = availableParallelism();
   const caveat =
-    cores < 5 ? `; ${cores} cores show how fairly they share, not how fast they are together` : "";
+    cores < 5 ? `; on ${cores} cores, this shows how fairly they share jobs, not their combined speed` : "";
   return `1: ${one.perSecond} jobs/s, 4: ${four.perSecond} jobs/s, shared ${four.shares.join(", ")}${caveat}`;
 }
 

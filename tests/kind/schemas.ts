@@ -37,7 +37,7 @@ const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
 export function faultsOf(object: Manifest): string[] {
   const kind = `${object.apiVersion} ${object.kind}`;
   const validate = compiled.get(kind) ?? validators.get(kind)?.();
-  if (!validate) return [`there is no schema of ${kind}: name it in kind/source/export-schemas.ts`];
+  if (!validate) return [`there is no schema for ${kind}: add it in kind/source/export-schemas.ts`];
   compiled.set(kind, validate);
   const isValid: boolean = validate(object);
   if (isValid) return [];

@@ -8,7 +8,7 @@ import { explain } from "./workloads.ts";
 
 const JOBS_PER_SECOND = 10;
 const END_MS = 300_000;
-/** How long pods and nodes may take: far longer than on an idle machine, so that slow machines pass too. */
+/** How long pods and nodes may take to settle: far longer than on an idle machine, so that slow machines pass too. */
 export const SETTLE_MS = 300_000;
 
 export interface ClusterProof extends FrontProof {
@@ -18,8 +18,8 @@ export interface ClusterProof extends FrontProof {
 const random = createRandom(1);
 
 /**
- * Submits jobs until `fault` has happened and been repaired. Each job that the load saw accepted must then have exactly
- * one outcome, and the ledger must read zero.
+ * Submits jobs until `fault` has happened and been repaired. Every accepted job must then have exactly one outcome, and
+ * the ledger must settle at zero.
  */
 export function underLoad(
   { report, system, cluster }: ClusterProof,
@@ -43,7 +43,7 @@ export function underLoad(
       await system.untilOneOutcomeEach(accepted, END_MS);
       const ledger = await system.settledLedger(END_MS);
       if (ledger.accepted < accepted.length)
-        throw new Error(`the ledger knows ${ledger.accepted} jobs, expected at least ${accepted.length}`);
+        throw new Error(`the ledger counts ${ledger.accepted} jobs, expected at least ${accepted.length}`);
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${await explain(cluster)}`);
     }

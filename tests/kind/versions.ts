@@ -1,5 +1,5 @@
 /**
- * The versions that a cluster is built from where no image can be pulled. A test checks that the modules in gomod/
+ * The versions from which a cluster is built if no image can be pulled. A test checks that the modules in gomod/
  * require the same versions.
  */
 export const VERSIONS = {

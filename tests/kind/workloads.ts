@@ -28,7 +28,7 @@ interface Workload {
 
 export const pods = (cluster: Cluster, ...args: string[]) => cluster.list<ClusterPod>("pods", ...args);
 
-/** Whether a pod serves, by its condition: on an unreachable node, container states stay as last reported. */
+/** Reports whether a pod is ready by its condition, because an unreachable node's container states stay unchanged. */
 export function serves({ metadata, status }: ClusterPod): boolean {
   const ready = status.conditions?.find(({ type }) => type === "Ready");
   return !metadata.deletionTimestamp && ready?.status === "True";
@@ -63,7 +63,7 @@ function describe({ metadata, spec, status }: Workload): string {
   return `${metadata.name} has ${status.readyReplicas ?? 0} of ${spec.replicas} ready`;
 }
 
-/** Returns the reason why each pod that does not serve fails to, with the last lines of its log. */
+/** Explains why each unready pod is not ready, with the last lines of its log. */
 export async function explain(cluster: Cluster): Promise<string> {
   const lines: string[] = [];
   try {

@@ -112,5 +112,5 @@ async function pollUntilSeen(signal: AbortSignal, look: () => Promise<string | u
     }
     await Bun.sleep(50);
   }
-  throw last ?? new Error("It did not happen");
+  throw last ?? new Error("It did not happen in time");
 }

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 
-// Runs the service that SERVICE names inside the test runner, because Bun measures line coverage only there.
+// Runs the service named by SERVICE inside the test runner, because Bun measures line coverage only there.
 // `process.exit` ends the test instead of the process, so that the runner writes its report.
 setDefaultTimeout(24 * 3_600_000);
 const service = process.env.SERVICE ?? "";
@@ -13,7 +13,7 @@ test(service, async () => {
   const main = join(import.meta.dir, "../..", source);
   process.argv = [process.execPath, main];
   await import(main);
-  // A service that rejects its environment sets the exit code and opens nothing, so no later exit would end the test.
+  // A service that rejects its environment only sets the exit code; it never calls `process.exit`.
   if (process.exitCode) ended.resolve(Number(process.exitCode));
   expect(await ended.promise).toBe(0);
 });

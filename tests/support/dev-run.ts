@@ -13,7 +13,7 @@ export const projectDir = join(import.meta.dir, "../..");
 export interface Dev {
   readonly child: Bun.Subprocess;
   output(): string;
-  /** Resolves when the output matches. Throws with all output when the process ends first, or after 90 s. */
+  /** Resolves when the output matches. Throws an error with all output if the process ends first or 90 s pass. */
   prints(pattern: RegExp): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export function createDevRuns(root = projectDir) {
       return (await response.json()) as T;
     },
 
-    /** Starts `bun run dev` with these arguments. A `prefix` command can run it, for example, in a namespace. */
+    /** Starts `bun run dev` with these arguments. `prefix` is a command that wraps it, for example in a namespace. */
     start(args: readonly string[], prefix: readonly string[] = []): Dev {
       const place = args.includes("--ephemeral") ? [] : ["--data", dataDir];
       const command = [...prefix, process.execPath, "tui/launch/main.ts", ...place, ...args];

@@ -44,7 +44,7 @@ export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())
 
 /**
  * Returns this run's shared engines, starting each on its first use. Every world has its own vhost, database and
- * prefix.
+ * prefix on them.
  */
 export async function testEngines<Name extends EngineName>(
   names: readonly Name[],
@@ -65,7 +65,7 @@ export async function stopTestEngines(): Promise<void> {
   const shared = slots[SLOT];
   if (!shared) return;
   slots[SLOT] = undefined;
-  // Ignores engines that did not start: they already failed the worlds that needed them.
+  // Engines that did not start are ignored: the worlds that needed them have already failed.
   const runs = await Promise.allSettled(shared.started.values());
   await Promise.all(runs.map((run) => run.status === "fulfilled" && run.value.stop()));
   rmSync(shared.root, { recursive: true, force: true });

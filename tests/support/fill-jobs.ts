@@ -10,13 +10,13 @@ export interface Filling {
   /** When the first job is due, relative to now; each following job is due a millisecond later. */
   readonly dueInMs?: number;
   readonly workerId?: string;
-  /** Value of the `due` column; leave it out for tables without that column. */
+  /** Value of the `due` column; omit it for a table without that column. */
   readonly due?: boolean;
 }
 
 /**
- * Inserts jobs as version 0.1 wrote them, with the transitions that lead to their status. PostgreSQL generates the
- * rows.
+ * Inserts jobs as version 0.1 wrote them, each with two transitions: its creation, and one straight from PENDING to its
+ * status.
  */
 export async function fillJobs(
   sql: postgres.Sql,

@@ -1,5 +1,5 @@
 /**
- * Returns a shell script that prints line 1, prints lines 2 to 5 once a file exists, and keeps running. Each line shows
+ * Returns a shell script that prints line 1, prints lines 2 to 5 once `file` exists, and keeps running. Each line shows
  * the shell's pid.
  */
 export function linesAround(file: string): string {

@@ -4,19 +4,19 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** A copy of the sources with the changes of a newer version. */
+/** A copy of the sources, changed to act as a newer version. */
 export interface NewerSources extends Disposable {
   readonly root: string;
 }
 
 export interface Change {
-  /** Files to add, by path from the root. */
+  /** The contents of files to add, by path from the root. */
   readonly add: Readonly<Record<string, string>>;
   /** Texts to replace, by path from the root. */
   readonly replace?: Readonly<Record<string, readonly (readonly [was: string, is: string])[]>>;
 }
 
-/** Copies the sources and applies a change. Adding a job type takes only its file. */
+/** Copies the sources and applies a change. A new job type needs only its own file. */
 export function newerSources({ add, replace = {} }: Change): NewerSources {
   const root = mkdtempSync(join(tmpdir(), "observatory-newer-"));
   for (const folder of ["contracts", "shared", "services", "package.json", "tsconfig.json"])

@@ -23,7 +23,7 @@ export function startCli(
   cwd = "/",
 ) {
   const child = Bun.spawn([...cliCommand(), ...args], {
-    // Passes on only those variables of this machine that the program needs.
+    // Passes on only the variables that the program needs, so the developer's shell cannot affect a test.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
     cwd,
     stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),

@@ -4,8 +4,8 @@ import type { Sql } from "postgres";
 import type { JobEvent } from "../../contracts/events.ts";
 
 /**
- * Stores and counts events like versions before batches: one row or document for each event. Only the event store
- * remembers the ids of these events.
+ * Stores and counts events as versions without batches did, in one row or document per event. Only these rows or
+ * documents hold the events' ids.
  */
 export async function storeOldInPostgres(sql: Sql, events: readonly JobEvent[]): Promise<void> {
   await sql.unsafe(OLD_TABLES).simple();

@@ -10,7 +10,7 @@ export interface Case {
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** Returns payloads that a job type must accept: its example, its required fields alone, and each field at its bounds. */
+/** Returns payloads that a job type must accept: its example, only its required fields, each field at its bounds. */
 export function goldenPayloads({ payload, example }: JobType): Case[] {
   const { required = [] } = requestSchemaOf(payload);
   const least = Object.fromEntries(required.map((name) => [name, example[name]]));
@@ -20,7 +20,7 @@ export function goldenPayloads({ payload, example }: JobType): Case[] {
       value: { ...example, [name]: value },
     })),
   );
-  return [{ name: "example", value: example }, { name: "least", value: least }, ...fields];
+  return [{ name: "example", value: example }, { name: "only its required fields", value: least }, ...fields];
 }
 
 /** Returns payloads that a job type must refuse: its bad examples, and payloads that violate its schema. */
@@ -58,7 +58,7 @@ function misfitsOf(schema: TSchema): Labelled[] {
   const { type, minimum, maximum, maxLength } = schema;
   if (type === "boolean")
     return [
-      { label: "as a text", value: "true" },
+      { label: "as text", value: "true" },
       { label: "null", value: null },
     ];
   if (type === "string")
@@ -69,7 +69,7 @@ function misfitsOf(schema: TSchema): Labelled[] {
     ];
   if (type !== "integer" && type !== "number") return [];
   return [
-    { label: "as a text", value: "7" },
+    { label: "as text", value: "7" },
     { label: "null", value: null },
     ...(type === "integer" ? [{ label: "with a fraction", value: (minimum ?? 0) + 0.5 }] : []),
     ...(minimum === undefined ? [] : [{ label: "below its minimum", value: minimum - 1 }]),

@@ -4,7 +4,7 @@ import { exportJobTypes } from "./export-job-types.ts";
 
 exportJobTypes();
 
-// When a test times out, the runner kills every process it started, including the engines. This limit is generous so
-// that a test fails by its own condition, whose message names the problem.
+// When a test times out, the runner kills every process it started, including the engines. The limit is generous, so
+// that a failing test ends with its own message, which names the problem.
 setDefaultTimeout(180_000);
 afterAll(stopTestEngines);

@@ -4,7 +4,7 @@ import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export interface ProcessorProxy {
   readonly processorUrl: string;
   readonly proxy: TcpProxy;
-  /** The processor's variables that lead through the proxy: the job store and, if PostgreSQL carries it, the bus. */
+  /** The URLs of the job store and the bus for this processor; those on PostgreSQL pass through the proxy. */
   readonly urls: Readonly<Record<string, string>>;
 }
 

@@ -3,7 +3,7 @@ import { findNginx } from "./nginx.ts";
 
 export type Program = "chromium" | "nginx";
 
-/** How to find each program, and what to report if it is missing. Programs are named like their Debian packages. */
+/** How to find each program, and what to report if it is missing. Each name is also a Debian package. */
 export const PROGRAMS: Readonly<Record<Program, { find(): string | null | undefined; missing: string }>> = {
   chromium: {
     find: findChromium,

@@ -39,7 +39,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
       return;
     }
     const frame = readPtyFrame(new Uint8Array(data));
-    if (!frame) throw new Error("a frame that breaks the protocol");
+    if (!frame) throw new Error("received a frame that breaks the protocol");
     if (frame.kind === "snapshot") snapshot = Buffer.from(frame.bytes).toString();
     else {
       if (parsed !== undefined && frame.sequence !== parsed) gaps.push(`${parsed} then ${frame.sequence}`);
@@ -69,7 +69,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
       messages.findLast((message): message is Told<T> => message.type === type),
     /** Resolves to the newest message of a type; waits until one has arrived. */
     hears: <T extends PtyServerMessage["type"]>(type: T): Promise<Told<T>> =>
-      eventually(() => client.told(type), { what: `a message ${type}` }),
+      eventually(() => client.told(type), { what: `a message of type ${type}` }),
     sees: (text: string) =>
       eventually(() => client.text().includes(text) || snapshot?.includes(text), {
         what: `${JSON.stringify(text)} on the screen`,

@@ -46,11 +46,11 @@ const PAYLOADS: { readonly [E in EventType]: Omit<EventPayload<E>, "jobId" | "jo
     from: "PENDING",
     to: "REJECTED",
     code: "UNKNOWN_JOB_TYPE",
-    reason: "nobody knows it",
+    reason: "no such job type",
   },
 };
 
-/** Returns a valid event, by default of a new `hash` job. Its id is derived like the ids of real events. */
+/** Returns a valid event, by default of a new `hash` job. Its id is derived as it is for real events. */
 export function sampleEvent<E extends EventType>(eventType: E, facts: SampleFacts<E> = {}): JobEvent<E> {
   const payload = {
     jobId: newJobId(),
@@ -93,7 +93,7 @@ export function sampleStory(
   ];
 }
 
-/** Returns the ids by which the observation store's ledger identifies an event. */
+/** Returns the two ids by which the observation store identifies an event for the ledger. */
 export function namesOf({ eventId, payload: { jobId } }: JobEvent): { eventId: string; jobId: string } {
   return { eventId, jobId };
 }

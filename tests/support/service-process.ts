@@ -28,8 +28,8 @@ export interface ServiceProcess<N extends Startable = ServiceName> {
 }
 
 /**
- * Starts a service on a free port, from the sources at `root` or as {@link command} says. Resolves when the service
- * reports ready.
+ * Starts a service on a free port, from the sources at `root` or by default with {@link command}. Resolves when the
+ * service reports ready.
  */
 export async function startService<N extends Startable = ServiceName>(
   name: N,
@@ -49,7 +49,7 @@ export async function startService<N extends Startable = ServiceName>(
       SERVICE: name,
       ...env,
       PORT: port,
-      // web-pty serves health and metrics on a port of their own.
+      // web-pty serves health and metrics on a separate port.
       PTY_METRICS_PORT: port,
     },
     stdout: "pipe",

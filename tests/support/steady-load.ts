@@ -1,8 +1,8 @@
 import type { World } from "./world.ts";
 
 /**
- * Submits jobs at a steady rate until stopped. The ids answered with 202 tell a test which jobs must exist,
- * independently of the system. Refusals and broken connections are expected during faults, so they are only counted.
+ * Submits jobs at a steady rate until stopped. The ids of accepted jobs are a record, independent of the system, of
+ * which jobs must exist. Refusals and broken connections are expected during faults, so they are only counted.
  */
 export function startSteadyLoad(
   world: Pick<World, "post">,
@@ -21,7 +21,7 @@ export function startSteadyLoad(
       if (reply.status === 202 && body.jobId) accepted.push(body.jobId);
       else refusals[body.code ?? reply.status] = (refusals[body.code ?? reply.status] ?? 0) + 1;
     } catch {
-      // The gateway is down: without an answer it has promised nothing.
+      // The gateway is unreachable; without a reply it has promised nothing.
       refusals.unreachable = (refusals.unreachable ?? 0) + 1;
     }
   }

@@ -10,8 +10,8 @@ export function describeOn(engines: readonly EngineName[], name: string, define:
 }
 
 /**
- * Describes a behaviour in a world of its own. After its tests the ledger must settle at zero, unless `accused` says
- * that the tests leave accused jobs.
+ * Describes a behaviour that is tested in its own world. After its tests the ledger must settle at zero, unless
+ * `accused` says that they leave jobs that the ledger accuses.
  */
 export function behaviour(
   name: string,

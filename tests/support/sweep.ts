@@ -28,8 +28,11 @@ export async function sweepIn(hours: number, databaseUrl: string): Promise<void>
 
 // A test that kills the sweep runs this file as a separate process.
 if (import.meta.main) {
-  const [hours, databaseUrl] = createCommandLine("bun sweep.ts", "Sweeps once, as if the hours had passed")
-    .argument("<hours>", "how far ahead", Number)
+  const [hours, databaseUrl] = createCommandLine(
+    "bun sweep.ts",
+    "Sweeps once, as if this many hours had passed",
+  )
+    .argument("<hours>", "how far to set the clock ahead", Number)
     .argument("<database-url>", "the job store")
     .parse().processedArgs;
   await sweepIn(hours, databaseUrl);

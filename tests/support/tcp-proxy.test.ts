@@ -18,19 +18,19 @@ afterEach(async () => {
   await new Promise((resolve) => echo.close(resolve));
 });
 
-test("bytes pass in both directions, and the end of one side ends the other", async () => {
+test("bytes pass in both directions, and closing one side closes the other", async () => {
   const client = await dial();
   const big = Buffer.alloc(3_000_000, "abc");
   client.socket.end(big);
-  await eventually(() => client.closed, { what: "the end" });
+  await eventually(() => client.closed, { what: "the client's connection to close" });
   expect(Buffer.concat(client.received).equals(big)).toBe(true);
-  await eventually(() => proxy.open === 0, { what: "nothing to be open" });
+  await eventually(() => proxy.open === 0, { what: "the proxy to have no open connection" });
 });
 
 test("a cut closes open connections and refuses new ones until the proxy is restored", async () => {
   const client = await dial();
   proxy.cut();
-  await eventually(() => client.closed, { what: "the cut to be seen" });
+  await eventually(() => client.closed, { what: "the cut to close the connection" });
   const refused = await dial();
   await eventually(() => refused.closed, { what: "the refusal" });
   proxy.restore();
@@ -39,7 +39,7 @@ test("a cut closes open connections and refuses new ones until the proxy is rest
   await eventually(() => again.text() === "back", { what: "the echo" });
 });
 
-test("a freeze lets nothing through, and data sent during the freeze follows in order", async () => {
+test("a freeze lets nothing through, and data sent during it arrives in order afterwards", async () => {
   const client = await dial();
   client.socket.write("1");
   await eventually(() => client.text() === "1", { what: "the first echo" });
@@ -51,7 +51,9 @@ test("a freeze lets nothing through, and data sent during the freeze follows in 
   expect([client.text(), late.text(), client.closed]).toEqual(["1", "", false]);
   client.socket.write("3");
   proxy.restore();
-  await eventually(() => client.text() === "123" && late.text() === "late", { what: "the data held back" });
+  await eventually(() => client.text() === "123" && late.text() === "late", {
+    what: "the data that the freeze held back",
+  });
 });
 
 test("a stranded connection stays open but passes no more bytes, and a new connection works", async () => {

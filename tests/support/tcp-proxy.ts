@@ -13,7 +13,7 @@ export interface TcpProxy {
   strand(): void;
   /** Delays everything by `ms`, in each direction. */
   delay(ms: number): void;
-  /** Ends every fault. Data that a freeze held back follows in order. */
+  /** Ends a cut, freeze or delay. Data that a freeze held back follows in order. Stranded connections stay stranded. */
   restore(): void;
   /** Closes the proxy and its connections. May be called twice. */
   close(): Promise<void>;

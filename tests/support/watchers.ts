@@ -79,7 +79,7 @@ export async function watchWorld(world: World) {
     return {
       alertmanager,
       stop,
-      /** Queries Prometheus' HTTP API and returns the reply's `data`. */
+      /** Queries Prometheus's HTTP API and returns the reply's `data`. */
       async ask<T>(path: string): Promise<T> {
         const response = await fetch(`${prometheus.url}/api/v1/${path}`);
         const { status, data, error } = (await response.json()) as {

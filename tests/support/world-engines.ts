@@ -15,7 +15,7 @@ export async function createWorldEngines(
   const engines: Partial<EngineMap> = await testEngines(enginesOf(set));
   const engine = (one: EngineName): Engine => {
     const found = engines[one];
-    if (!found) throw new Error(`this world runs on ${set} engines, where there is no ${one}`);
+    if (!found) throw new Error(`this world runs on the ${set} engines, which do not include ${one}`);
     return found;
   };
 

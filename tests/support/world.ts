@@ -31,7 +31,7 @@ export interface WorldOptions {
   readonly services?: readonly ServiceName[];
 }
 
-/** A whole system: real service processes with a database, vhost and prefix of their own on the shared engines. */
+/** A complete system: real service processes with their own database, vhost and prefix on the shared engines. */
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 export async function createWorld({
@@ -212,7 +212,7 @@ export async function createWorld({
     // Processors start first, one after another: each takes a free port, and the first creates the tables.
     if (services.includes("processor")) for (let n = 0; n < processors; n++) await start("processor");
     const others = services.filter((service) => service !== "processor").map((service) => start(service));
-    // Waits until every service has started or failed, so that nothing is undone while one still starts.
+    // Waits until every service has started or failed, so that nothing is undone while a service is still starting.
     await Promise.allSettled(others);
     await Promise.all(others);
     return world;

@@ -2,7 +2,7 @@ import { Queue, Worker } from "bullmq";
 import { type Peer, type PeerContext, runHandler } from "./peer.ts";
 import { runPeer } from "./peer-process.ts";
 
-/** Finished jobs are kept, which is the library's default and also how the observatory works. */
+/** The library keeps finished jobs by default, as the observatory does. */
 function workerSettings({ profile, slots }: PeerContext) {
   return { concurrency: profile === "noop" ? 100 : slots };
 }

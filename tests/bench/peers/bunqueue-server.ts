@@ -14,7 +14,7 @@ export const onSqlite: StartPeerEngine = async (options) => {
   return { ...server, product: `${server.product} on SQLite` };
 };
 
-/** Starts bunqueue's server on a PostgreSQL of its own. */
+/** Starts bunqueue's server on its own PostgreSQL. */
 export const onPostgres: StartPeerEngine = async (options) => {
   const store = await startPostgres({ ...options, dataDir: join(options.dataDir, "postgres") });
   try {

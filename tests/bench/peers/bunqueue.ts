@@ -4,7 +4,7 @@ import { runPeer } from "./peer-process.ts";
 
 /**
  * bunqueue's server owns the queue; the benchmark's server and workers are its clients over TCP. `durable` jobs bypass
- * the write buffer in front of SQLite; PostgreSQL is transactional anyway. Sleeping jobs are fetched one per slot.
+ * the write buffer in front of SQLite; PostgreSQL is transactional anyway. A worker fetches one sleeping job per slot.
  */
 const JOB_OPTIONS = { durable: true, removeOnComplete: false } as const;
 const QUEUE_NAME = "bench";

@@ -5,8 +5,8 @@ import { runPeer } from "./peer-process.ts";
 /**
  * Of the settings on graphile-worker's performance page, these measured best for no-op jobs: a local queue, where one
  * query fetches a batch; completions batched without a delay; no refetch delay, which would cost latency. LISTEN/NOTIFY
- * is always on, and polling is only its fallback. For sleeping jobs the local queue is as large as the slots, so that
- * two workers share fairly.
+ * is always on, and polling is only its fallback. For sleeping jobs the local queue holds one job per slot, so that two
+ * workers share the jobs fairly.
  */
 function workerSettings({ profile, slots }: PeerContext) {
   return profile === "noop"
@@ -44,8 +44,8 @@ const graphileWorker: Peer = {
     const task = (type: string): NonNullable<RunnerOptions["taskList"]>[string] => {
       return async (payload, helpers) => {
         await runHandler(type, payload as Record<string, unknown>);
-        // The library has no event for a durable completion: even `job:complete` does not wait for the delete. This
-        // time is one statement too early, in the library's favour.
+        // The library has no event for a durable completion: even `job:complete` does not wait for the delete. The
+        // recorded time is one statement too early, in the library's favour.
         record(helpers.job.id);
       };
     };

@@ -14,7 +14,7 @@ export interface PeerEngine {
 
 export type StartPeerEngine = (options: EngineOptions) => Promise<PeerEngine>;
 
-/** Starts one engine and nothing else for a peer. */
+/** Adapts an engine for a peer that needs no server of its own. */
 export function plain(start: (options: EngineOptions) => Promise<Engine>): StartPeerEngine {
   return async (options) => {
     const { name, product, url, pid, stop } = await start(options);

@@ -16,12 +16,12 @@ export interface PeerReady {
 }
 
 /**
- * The main function of every peer file. Serves until SIGTERM or until stdin closes. A killed parent closes stdin too,
- * so no peer outlives its benchmark.
+ * Runs a peer's process until SIGTERM arrives or stdin closes. A killed parent closes stdin too, so no peer outlives
+ * its benchmark.
  */
 export async function runPeer(peer: Peer): Promise<void> {
   const config = JSON.parse(process.env[peerConfigVariable] ?? "null") as PeerProcessConfig | null;
-  if (!config) throw new Error(`Peers are started by the bench; ${peerConfigVariable} is not set`);
+  if (!config) throw new Error(`${peerConfigVariable} is not set; only the benchmark starts peers`);
   // Ctrl-C reaches the whole process group, but the parent stops its processes in order.
   process.on("SIGINT", () => undefined);
 

@@ -20,7 +20,7 @@ export interface PeerQueue {
 }
 
 export interface PeerWorker {
-  /** Reads finish times from the library's store. Without it, the times at which `RecordFinished` was called count. */
+  /** Reads finish times from the library's store. If absent, the times of the `RecordFinished` calls count. */
   readFinishedAt?(): Promise<Map<string, number>>;
   close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export interface Peer {
   openWorker(context: PeerContext, record: RecordFinished): Promise<PeerWorker>;
 }
 
-/** Runs the `sleep` handler of all peers: waits for `ms`, and does nothing for 0. */
+/** Runs the `sleep` job that all peers share: waits for `ms`, or does nothing if it is 0. */
 export async function runHandler(type: string, payload: Record<string, unknown>): Promise<void> {
   const ms = Number(payload.ms);
   if (type === "sleep" && ms > 0) await Bun.sleep(ms);

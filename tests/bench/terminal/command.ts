@@ -19,7 +19,7 @@ function colours(bytes: number): Buffer {
   return Buffer.from(lines.join("")).subarray(0, bytes);
 }
 
-/** Writes the files to print and returns a command that prints {@link READY}, reads a task and runs it. */
+/** Writes the files that tasks print, and returns a command that prints {@link READY}, reads a task and runs it. */
 export async function prepareCommand(folder: string): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
   const stream = join(folder, "stream");

@@ -20,7 +20,7 @@ const echo = (which: "echo1" | "echo20", q: number) => (rounds: readonly Round[]
 
 /**
  * Throughput, CPU and memory are medians of the rounds, and latencies are quantiles over the keys of all rounds. The
- * last two rows show bounds that web-pty promises, so they are the worst and the sum of the rounds.
+ * last two rows check bounds that web-pty promises, so they show the worst round and the sum of all rounds.
  */
 const ROWS: readonly Row[] = [
   { label: "stream, MB/s", digits: 1, of: (all) => median(all.map((round) => round.megabytesPerSecond)) },

@@ -11,7 +11,7 @@ export interface Ttyd {
   readonly version: string;
 }
 
-/** Debian's first release with ttyd. */
+/** The first Debian release that has ttyd. */
 const RELEASE = "sid";
 
 /** Finds ttyd on the PATH, or else unpacks Debian's package into the user's cache. Throws a remedy if neither works. */
@@ -33,7 +33,8 @@ export async function findTtyd(say: (line: string) => void): Promise<Ttyd> {
         `ttyd is not on the PATH and apt cannot fetch it, so its column is left out: ${messageOf(cause)}`,
       );
     }
-    // A folder of its own: the terminal's command inherits LD_LIBRARY_PATH and must not find this C library.
+    // The plugin has its own folder, because the terminal's command inherits LD_LIBRARY_PATH and must not find the
+    // unpacked C library.
     mkdirSync(plugins);
     cpSync(join(libraries, "libwebsockets-evlib_uv.so"), join(plugins, "libwebsockets-evlib_uv.so"));
   }

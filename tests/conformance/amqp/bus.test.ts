@@ -16,8 +16,8 @@ import { shortProgram } from "../bus/short-program.ts";
 import type { BusWorld } from "../bus/world.ts";
 import { describeBus } from "../bus.ts";
 
-// On a timeout the test runner kills every process it started, including the engine. The limit is generous so that
-// each test fails on its own condition, which says why.
+// When a test times out, the runner kills every process it started, including the engine. The limit is generous, so
+// that a failing test ends with its own message, which names the problem.
 setDefaultTimeout(120_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
@@ -91,7 +91,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
     await eventually(() => handled === 1, { what: "the first message" });
     world.freeze();
     const lost = (line: string) => line.includes("Lost the broker") && line.includes("test consumers");
-    await eventually(() => lines.some(lost), { what: "the silence to be noticed" });
+    await eventually(() => lines.some(lost), { what: "the bus to notice the silence" });
     world.restore();
     await publishUntilTaken(bus);
     await eventually(() => handled === 2, { what: "the second message" });
@@ -116,7 +116,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
   });
 });
 
-test("a URL that no adapter supports is refused with the expected schemes", () => {
+test("the error for a URL that no adapter supports names the expected schemes", () => {
   const open = (url: string) => () => openBus({ url, name: "test", log });
   expect(open("kafka://localhost")).toThrow(ConfigError);
   expect(open("kafka://localhost")).toThrow(/expected amqp:/);
@@ -183,6 +183,6 @@ async function publishUntilTaken(bus: Bus): Promise<void> {
         () => true,
         () => false,
       ),
-    { what: "a message to be received" },
+    { what: "a publish to be confirmed" },
   );
 }

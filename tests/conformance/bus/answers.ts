@@ -4,7 +4,7 @@ import { AppError } from "../../../shared/errors.ts";
 
 export async function readyIn(bus: Bus, queue: QueueName): Promise<number> {
   const depth = (await bus.depths()).find(({ name }) => name === queue);
-  if (!depth) throw new Error(`No depth of ${queue}`);
+  if (!depth) throw new Error(`The bus reports no depth for ${queue}`);
   return depth.ready;
 }
 

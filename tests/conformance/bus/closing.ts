@@ -13,7 +13,7 @@ export function describeClosing({ connect, world }: OpenWorld): void {
     const publishing = Promise.all(numbered(200).map((each) => bus.publish("jobs.created", bytes(each))));
     await Promise.all([publishing, bus.close(), bus.close()]);
     expect(await codeOf(bus.publish("jobs.created", bytes("too late")))).toBe("BUS_UNAVAILABLE");
-    await eventually(() => world().connections() === 0, { what: "the connections to be gone" });
+    await eventually(() => world().connections() === 0, { what: "the connections to close" });
   });
 
   test("closing is immediate while the engine is unreachable, and rejects callers waiting for a connection", async () => {

@@ -32,7 +32,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     await eventually(() => sizes.length === 1, { what: "the idle consumer to be called at once" });
     await Promise.all(numbered(150).map((text) => bus.publish("jobs.created", bytes(text))));
     await eventually(async () => (await readyIn(bus, "jobs.created")) === 0, {
-      what: "all to be prefetched",
+      what: "all messages to be prefetched",
     });
     gate.resolve();
     await inbox.has(151);
@@ -46,7 +46,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     const gate = Promise.withResolvers<void>();
     const inbox = collect(bus, "jobs.created", { maxBatch: 2, prefetch: 4 }, () => gate.promise);
     await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, {
-      what: "six messages left for others",
+      what: "six messages to be left for others",
     });
     const other = collect(bus, "jobs.created", SINGLE);
     await other.has(6);
@@ -75,7 +75,9 @@ export function describeConsuming({ connect }: OpenWorld): void {
       expect(running).toBe(false);
       const before = handled.size;
       if (before < 2_000)
-        await eventually(async () => (await readyIn(bus, "jobs.created")) > 0, { what: "the rest" });
+        await eventually(async () => (await readyIn(bus, "jobs.created")) > 0, {
+          what: "the rest to be returned",
+        });
       expect(handled.size).toBe(before);
     }
     await publishing;

@@ -24,7 +24,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     const bus = await connect();
     world().cut();
     await eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
-      what: "the loss to be seen",
+      what: "the bus to notice the cut",
     });
     const before = performance.now();
     const error = await bus.publish("jobs.created", bytes("lost")).catch((thrown) => thrown);
@@ -96,15 +96,15 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     world().cut();
     await elsewhere.publish("jobs.created", bytes("meanwhile"));
     await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 2, {
-      what: "both to be back",
+      what: "both messages to be ready again",
     });
     world().restore();
     await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 0, {
-      what: "both to be prefetched",
+      what: "both messages to be prefetched",
     });
     gate.resolve();
     await eventually(() => inbox.texts().filter((each) => each === "in hand").length === 2, {
-      what: "the batch again",
+      what: "the interrupted batch to be handled again",
     });
     await inbox.has(3);
     expect(inbox.texts()).toContain("meanwhile");
@@ -114,7 +114,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
         await inbox.stop();
         return (await readyIn(elsewhere, "jobs.created")) === 0;
       },
-      { what: "nothing to be left" },
+      { what: "the queue to be empty" },
     );
   });
 
@@ -122,7 +122,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     const bus = await connect();
     await Promise.all(numbered(100).map((each) => bus.publish("jobs.created", bytes(each))));
     const lost = eventually(async () => (await codeOf(bus.ping())) === "BUS_UNAVAILABLE", {
-      what: "the loss to be seen",
+      what: "the bus to notice the restart",
     });
     await Promise.all([world().restartEngine(), lost]);
     const inbox = collect(bus, "jobs.created");

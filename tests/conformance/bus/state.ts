@@ -40,11 +40,13 @@ export function describeState({ connect, world }: OpenWorld): void {
     await Promise.all(numbered(10).map((text) => bus.publish("jobs.created", bytes(text))));
     const gate = Promise.withResolvers<void>();
     const inbox = collect(bus, "jobs.created", { maxBatch: 2, prefetch: 4 }, () => gate.promise);
-    await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, { what: "four to be held" });
+    await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, {
+      what: "four messages to be held",
+    });
     expect(bus.held()).toEqual({ "jobs.created": 4 });
     gate.resolve();
     await inbox.has(10);
-    await eventually(() => bus.held()["jobs.created"] === 0, { what: "nothing to be held" });
+    await eventually(() => bus.held()["jobs.created"] === 0, { what: "no message to be held" });
   });
 
   test("a consumer reports why it is stuck until its rejected batch is handled", async () => {

@@ -32,7 +32,7 @@ test("URLs other than one for MongoDB and one for Redis are refused before anyth
 });
 
 describeOn(ENGINES, "MongoDB and Redis", () => {
-  // Start the engines here so that the first test does not have to wait for them.
+  // Starts the engines here, so that the first test's time limit does not include their start.
   beforeAll(async () => void (await testEngines(ENGINES)));
 
   describeObservations("MongoDB and Redis", makeWorld);
@@ -248,7 +248,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     await following;
   });
 
-  test("following the feed from an id that was lost with everything after it reports a gap at once", async () => {
+  test("following the feed from an id that the feed has lost reports a gap at once", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     for await (const entry of observations.follow("1-1", AbortSignal.timeout(10_000))) {

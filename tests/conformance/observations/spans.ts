@@ -1,4 +1,4 @@
-/** Fixed across runs, and in the first half of a minute so that a test's minutes do not overlap. */
+/** The same in every run, and early in its minute, so that small offsets stay within that minute. */
 export const T0 = Date.parse("2026-03-01T12:00:10.000Z");
 export const MINUTE = 60_000;
 

@@ -66,7 +66,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     other.consume("jobs.created", { maxBatch: 10, prefetch: 20 }, async ([first]) => {
       again = first?.redelivered;
     });
-    await eventually(() => again === true, { what: "the message to come again" });
+    await eventually(() => again === true, { what: "the message to be redelivered" });
     never.resolve();
     world.cut();
   });
@@ -108,7 +108,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
           () => true,
           () => false,
         ),
-      { what: "a message to be taken" },
+      { what: "a publish to be confirmed" },
     );
     await eventually(() => handled === 2, { what: "the second message" });
   });
@@ -130,7 +130,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     const { port } = server.address() as { port: number };
     const bus = openBus({ url: `postgres://a:b@127.0.0.1:${port}/c`, name: "test", log });
     bus.consume("jobs.created", { maxBatch: 1, prefetch: 2 }, async () => undefined);
-    await eventually(() => tries >= 6, { what: "some tries" });
+    await eventually(() => tries >= 6, { what: "six connection attempts" });
     const before = tries;
     await Bun.sleep(300);
     expect(tries - before).toBeLessThan(20);

@@ -17,8 +17,8 @@ import { shortProgram } from "../observations/short-program.ts";
 import type { ObservationsWorld, WorldObservationsOptions } from "../observations/world.ts";
 import { describeObservations } from "../observations.ts";
 
-// On a timeout the test runner kills every process it started, including the engine. The limit is generous so that
-// each test fails on its own condition, which says why.
+// When a test times out, the runner kills every process it started, including the engine. The limit is generous, so
+// that a failing test ends with its own message, which names the problem.
 setDefaultTimeout(60_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
