@@ -52,7 +52,7 @@ behaviour("the commands in docs/operate.md", {}, (world) => {
   }
 });
 
-/** Turns the page's output into a pattern: `…` matches any text, a space matches several, and new ids are captured. */
+/** Turns the page's output into a pattern: `…` matches any text, a space one or more spaces, a new id any id. */
 function patternOf(answer: readonly string[], ids: ReadonlyMap<string, string>) {
   const learned: string[] = [];
   const source = answer

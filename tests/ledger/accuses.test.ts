@@ -69,7 +69,9 @@ behaviour("the ledger", { accused: true }, (world) => {
 
   test("reports a job as unobserved if the event store lost its terminal event", async () => {
     const id = await done();
-    await eventually(async () => (await world().job(id)).events.length === 5, { what: "its events" });
+    await eventually(async () => (await world().job(id)).events.length === 5, {
+      what: "the job's five events",
+    });
     await withStoredEvents(world().urls.EVENTS_URL, (events) => events.forget(id, eventIdAt(id, 4)));
     expect((await accused("unobserved", id)).unobserved).toEqual({ count: 1, ids: [id] });
   });
@@ -179,7 +181,7 @@ behaviour("the ledger", { accused: true }, (world) => {
 
       await sql`insert into jobs ${sql(row!)}`;
       await eventually(async () => !(await ledgerNow()).lost.ids.includes(deleted), {
-        what: "the accusation to go once the row is back",
+        what: "the accusation to disappear once the row is back",
       });
     }, 120_000);
 

@@ -23,7 +23,7 @@ behaviour("retention", {}, (world) => {
         const now = await ledger();
         return now.sealedUntil != null && new Date(now.sealedUntil) > row!.at && now;
       },
-      { what: "what has ended to be sealed", timeoutMs: 60_000, everyMs: 200 },
+      { what: "every ended job to be sealed", timeoutMs: 60_000, everyMs: 200 },
     );
   };
   const remaining = async (ids: readonly string[]) => {

@@ -110,7 +110,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       const bad = { ...sampleEvent("job.failed"), correlationId: "none" };
       await publish([...good.slice(0, 100), bad, ...good.slice(100)]);
       await publish([bad]);
-      await eventually(() => letters.length === 2, { what: "both to be filed" });
+      await eventually(() => letters.length === 2, { what: "both refusals to be filed" });
       await consumer.stop();
       await until('observatory_jobs_completed_total{type="neighbour"}', 199);
       const [first, second] = letters;
@@ -148,14 +148,16 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(await observations.latestSnapshot()).toBeNull();
       const told = () =>
         world.running["metrics-engine"].lines.filter((line) => line.includes('"part":"job store"'));
-      await eventually(() => told().length > 0, { what: "a second look without a processor" });
+      await eventually(() => told().length > 0, { what: "the warning about the job store" });
       expect(told()).toHaveLength(1);
     });
 
     test("while the event store is down it is not ready and loses nothing, and Prometheus counts are exact afterwards", async () => {
       const { url } = world.running["metrics-engine"];
       world.proxies.mongo.cut();
-      await eventually(async () => (await fetch(`${url}/readyz`)).status === 503, { what: "not ready" });
+      await eventually(async () => (await fetch(`${url}/readyz`)).status === 503, {
+        what: "the service to be unready",
+      });
       const reply = (await (await fetch(`${url}/readyz`)).json()) as { failing: string[] };
       expect(reply.failing).toEqual(["mongodb"]);
       expect((await fetch(`${url}/healthz`)).status).toBe(200);
@@ -165,7 +167,9 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       world.proxies.mongo.restore();
       await until('observatory_jobs_cancelled_total{type="family"}', 200);
       expect(await countedEvents()).toBe(before + 200);
-      await eventually(async () => (await fetch(`${url}/readyz`)).ok, { what: "ready again" });
+      await eventually(async () => (await fetch(`${url}/readyz`)).ok, {
+        what: "the service to be ready again",
+      });
     });
 
     test("killed mid-work and restarted, it counts each event once", async () => {
@@ -173,14 +177,16 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       const events = sampleEvents(6_000, "job.validated");
       for (let i = 0; i < events.length; i += 200) await publish(events.slice(i, i + 200));
       await eventually(async () => (await countedEvents()) > before, {
-        what: "some to be counted",
+        what: "some events to be counted",
         everyMs: 1,
       });
       await world.running["metrics-engine"].kill();
       const counted = (await countedEvents()) - before;
       expect(counted).toBeLessThan(6_000);
       await world.start("metrics-engine", { PROCESSOR_URL: NO_PROCESSOR });
-      await eventually(async () => (await countedEvents()) >= before + 6_000, { what: "all to be counted" });
+      await eventually(async () => (await countedEvents()) >= before + 6_000, {
+        what: "every event to be counted",
+      });
       const stored = new Set<string>();
       for (let i = 0; i < events.length; i += 1_000)
         for (const id of await observations.storedIds(events.slice(i, i + 1_000).map(namesOf)))
@@ -197,7 +203,9 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       await publish(old);
       expect(await world.running["metrics-engine"].stop()).toBe(0);
       await world.start("metrics-engine", { PROCESSOR_URL: NO_PROCESSOR });
-      await eventually(async () => (await countedEvents()) === before + 1_003, { what: "all to be counted" });
+      await eventually(async () => (await countedEvents()) === before + 1_003, {
+        what: "every event to be counted",
+      });
       const names = old.map(namesOf);
       expect((await observations.storedIds(names)).size).toBe(3);
 
@@ -257,7 +265,7 @@ test("a metrics-engine with a faulty environment names every fault, exits with 1
       const text = service.lines.join("\n");
       return text.includes("EVENTS_URL is missing") && text;
     },
-    { what: "the faults" },
+    { what: "the faults to be logged" },
   );
   for (const name of ["BUS_URL", "EVENT_RETENTION_HOURS", "EVENTS_URL"]) expect(said).toContain(name);
   expect(said).not.toContain("nowhere");

@@ -48,7 +48,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
       stderr: "inherit",
     });
     await eventually(async () => (await fetch(`http://127.0.0.1:${otherPort}/healthz`)).ok, {
-      what: "nginx",
+      what: "nginx to answer",
     });
   }, 60_000);
   afterAll(async () => {
@@ -61,7 +61,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
     const origin = `http://127.0.0.1:${throughPort}`;
     const client = await connectPty({ url: `ws://127.0.0.1:${throughPort}/ws`, headers: { origin } });
     client.say({ type: "open", ...SIZE });
-    await eventually(() => client.told("session") ?? client.told("error"), { what: "an answer" });
+    await eventually(() => client.told("session") ?? client.told("error"), { what: "a session or an error" });
     return { client, code: client.told("error")?.code };
   }
 

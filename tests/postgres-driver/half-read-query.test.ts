@@ -71,7 +71,7 @@ describe("after a statement timeout ends a query that has already sent rows", ()
 
       test("the next queries on that connection get exactly their own rows", async () => {
         const answers = await pool.run(async (sql) => {
-          // The driver only reserves a connection that is already open.
+          // The driver can reserve only a connection that is already open.
           await sql`select 1`;
           const connection = await sql.reserve();
           try {

@@ -24,7 +24,7 @@ behaviour("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine refuses the envelope too. Both refusals share one dead letter, which in the end names the queue
+  // The metrics-engine refuses the envelope too. Both refusals share one dead letter, which finally names the queue
   // where the job was lost.
   const letterWith = (reason: string) =>
     eventually(
@@ -32,7 +32,7 @@ behaviour("one bad envelope", {}, (world) => {
         (
           await world().sql`select * from dead_letters where reason = ${reason} and queue = 'jobs.created'`
         )[0],
-      { what: `a dead letter ${reason}` },
+      { what: `a dead letter with the reason ${reason}` },
     );
 
   test("among 199 good ones becomes a dead letter with its bytes and the reason, and the others complete", async () => {
@@ -82,7 +82,7 @@ behaviour("one bad envelope", {}, (world) => {
           .sql`select queue from dead_letters where id = any(${refusals.map(({ id }) => id)}::uuid[])`;
         return letters.length === bad.length && letters.map(({ queue }) => queue as string);
       },
-      { what: "a letter for each" },
+      { what: "a dead letter for each message" },
     );
     expect([...new Set(queues)]).toEqual(["jobs.created"]);
   });
@@ -111,7 +111,7 @@ behaviour("one bad envelope", {}, (world) => {
       (await world().get<Ledger>("/ledger?settleMs=0")).onlyDeadLetters?.ids ?? [];
     // The dead letter may first have named the event store's queue.
     await eventually(async () => (await onlyDeadLetters()).includes(jobId), {
-      what: "the ledger to name it",
+      what: "the ledger to name the job",
     });
 
     const letterId = job.deadLetter?.id ?? "";

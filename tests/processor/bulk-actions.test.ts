@@ -94,7 +94,7 @@ behaviour("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } }
     expect((await read(reply.id)).changed).toBe(40);
   });
 
-  test("on many jobs gets an immediate reply, survives its processor and changes each match once", async () => {
+  test("on many jobs gets an immediate reply, survives its processor's death and changes each match once", async () => {
     const ids = await later("hash", 2_600, { text: "x" });
     let id = "";
     await world().sql.begin(async (tx) => {

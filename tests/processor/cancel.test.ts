@@ -84,7 +84,7 @@ behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } 
     await world().post(`/jobs/${other}/cancel`);
   });
 
-  test("a job that intake has not stored yet waits for it instead of returning 404", async () => {
+  test("a job that intake has not stored yet waits until it is stored instead of returning 404", async () => {
     let reply: Promise<Response> | undefined;
     const early: string[] = [];
     await world().sql.begin(async (tx) => {

@@ -19,7 +19,7 @@ behaviour("a command", { processors: 2 }, (world) => {
   test("goes to the processors in turn", async () => {
     for (const id of await Promise.all([failed(), failed(), failed(), failed()]))
       expect((await retry(id))[0]).toBe(200);
-    await eventually(() => served(0) > 0 && served(1) > 0, { what: "both processors to have served some" });
+    await eventually(() => served(0) > 0 && served(1) > 0, { what: "both processors to serve commands" });
   });
 
   test("repeated under one key is carried out once and always gets the same reply", async () => {

@@ -18,7 +18,7 @@ behaviour(
           where datname = current_database() and application_name = 'processor'`;
           return row && row.connections <= 8 && row.connections;
         },
-        { what: "the connections of the load to be closed" },
+        { what: "the load's extra connections to be closed" },
       );
       expect(ofEach).toBeGreaterThan(2);
     });

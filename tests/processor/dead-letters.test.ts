@@ -96,7 +96,7 @@ behaviour("a dead letter", {}, (world) => {
     expect(await letterOf(letter.jobId ?? "")).toMatchObject({ replays: 0 });
   });
 
-  test("is validated as strictly when edited as a job when submitted", async () => {
+  test("that is edited is validated as strictly as a submitted job", async () => {
     const replay = async (id: string, body: object) => {
       const reply = await world().post(`/dead-letters/${id}/replay`, body);
       return [reply.status, ((await reply.json()) as { code?: string }).code];

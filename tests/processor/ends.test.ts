@@ -14,7 +14,7 @@ behaviour(
     };
 
     test("fails only the job whose end it refuses, and the rest of the batch continues", async () => {
-      // A result that violates a constraint (class 23) represents every kind of refusal by PostgreSQL.
+      // A constraint violation (class 23) stands for every kind of refusal by PostgreSQL.
       await world().sql`
       alter table jobs add constraint no_seven_rounds check (coalesce(result->>'rounds', '') <> '7')`;
       const ids = await world().submitMany(Array.from({ length: 40 }, (_, n) => hash(n === 20 ? 7 : 1)));

@@ -25,12 +25,12 @@ behaviour("pausing a job type", {}, (world) => {
       { what: "the queue to show its depth" },
     );
     expect(queue).toMatchObject({ paused: true, executing: 0 });
-    // Wait until a claim poll has passed; it must not have started any of them.
+    // Wait until the processor has polled for jobs once, which must not start any of these.
     await eventually(
       async () =>
         (await world().sql`select now() - max(received_at) > interval '1.2 seconds' as past from jobs`)[0]
           ?.past,
-      { what: "a poll to pass" },
+      { what: "a poll for jobs to pass" },
     );
     expect(await world().sql`select 1 from job_attempts where job_id = any(${waiting}::uuid[])`).toHaveLength(
       0,

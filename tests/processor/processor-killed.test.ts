@@ -9,14 +9,14 @@ behaviour(
   { processors: 2, env: { all: { LEASE_MS: String(LEASE_MS) }, processor: { CONCURRENCY: "20" } } },
   (world) => {
     test("loses no job, because the other processor takes over within three heartbeat intervals and logs it", async () => {
-      // A worker presumes another lost only after both have had a full lease to renew.
+      // A worker presumes others lost only once it has itself sent heartbeats for a full lease.
       await eventually(
         async () =>
           (
             await world()
               .sql`select 1 from workers where started_at < now() - ${LEASE_MS} * interval '1 millisecond'`
           ).length === 2,
-        { what: "both to have sent heartbeats for a lease" },
+        { what: "both processors to have run for a lease" },
       );
       const ids = await world().submitMany(
         Array.from({ length: 200 }, () => ({ type: "sleep", payload: { ms: 60 } })),
@@ -50,7 +50,7 @@ behaviour(
       expect(workers.find((worker) => worker.pid === world().workers[0]?.pid)?.state).toBe("lost");
     });
 
-    test("leaves a running command to be carried out once, by a repetition under its key", async () => {
+    test("leaves a command unfinished, which a repetition under its key carries out once", async () => {
       await world().start("processor");
       const id = await world().submit({ type: "fail", maxAttempts: 1 });
       await world().untilStatus(id, "FAILED");

@@ -52,7 +52,7 @@ behaviour("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (wo
       runAt: new Date(Date.now() + 3_600_000).toISOString(),
     });
     await world().untilStatus(id, "SCHEDULED");
-    // The store's state after a claim commits but its reply never reaches the processor.
+    // This is the store's state if a claim commits but its reply never reaches the processor.
     await world().sql`
       update jobs set status = 'EXECUTING', attempt = 1, started_at = now(), queue_wait_ms = 0,
         worker_id = (select id from workers where state = 'alive' order by heartbeat_at desc limit 1)

@@ -242,7 +242,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     const read: [JobFilter, string, number][] = [];
     for (const filter of filters) {
       read.push([filter, "first page", await rowsReadBy(filter)]);
-      // A page deep in the list reads no more rows than the first.
+      // A page deep in the list must read as few rows as the first.
       const after = { micros: String((now - 5 * DAY) * 1_000), id: newJobId() };
       read.push([filter, "later page", await rowsReadBy(filter, after)]);
     }

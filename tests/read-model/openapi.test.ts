@@ -13,7 +13,7 @@ let model: ReadModel;
 let api: Awaited<ReturnType<typeof readOpenApi>>;
 let seeded: { jobId: string; parentId: string; deadLetterId: string; auditId: string };
 
-/** Returns calls of an operation that together use each of its documented query parameters. */
+/** Returns calls to an operation that together use each of its documented query parameters. */
 function callsOf(operationId: string): { query?: string[]; body?: unknown }[] {
   const now = new Date().toISOString();
   const day = new Date(Date.now() - 86_400_000).toISOString();

@@ -113,15 +113,17 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const missed = [...(await record()), ...(await record(2))];
 
     const again = await listenTo(model, client.lastId());
-    await eventually(() => again.jobs().length >= 3, { what: "what was missed" });
+    await eventually(() => again.jobs().length >= 3, { what: "the missed deltas" });
     const other = await world.start();
     const elsewhere = await listenTo(other, client.lastId());
-    await eventually(() => elsewhere.jobs().length >= 3, { what: "what was missed, elsewhere" });
+    await eventually(() => elsewhere.jobs().length >= 3, {
+      what: "the missed deltas at the other read-model",
+    });
 
     // Both continue with new entries, with no gap or repetition where their catch-up read meets the shared one.
     const more = [...(await record()), ...(await record())];
     await eventually(() => again.jobs().length >= 5 && elsewhere.jobs().length >= 5, {
-      what: "what came after",
+      what: "the later deltas",
     });
     expect(again.jobs()).toEqual([...missed, ...more]);
     expect(elsewhere.jobs()).toEqual([...missed, ...more]);
@@ -131,9 +133,9 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const model = await world.start();
     const before = await listenTo(model);
     await record();
-    await eventually(() => before.jobs().length === 1, { what: "the feed" });
+    await eventually(() => before.jobs().length === 1, { what: "the first delta" });
     const fresh = await listenTo(model);
-    await eventually(() => fresh.lastId() !== undefined, { what: "its id" });
+    await eventually(() => fresh.lastId() !== undefined, { what: "the new client's first id" });
     expect(fresh.lastId()).toBe(before.lastId()!);
     expect(fresh.messages).toEqual([]);
   });
@@ -154,13 +156,13 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     for (const client of many) client.stop();
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
-      what: "all to be gone",
+      what: "every client to be forgotten",
     });
     // When clients leave while catching up, their catch-up reads end too.
     const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
     for (const client of resuming) client.stop();
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
-      what: "the resuming to be gone",
+      what: "every resuming client to be forgotten",
     });
   });
 
@@ -176,13 +178,15 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     // Send more than the socket buffers on the way can hold, about 6 MB.
     const batches = 160;
     for (let n = 0; n < batches; n++) await record(150, "x".repeat(64));
-    await eventually(() => reader.jobs().length === batches * 150, { what: "the reader to have it all" });
+    await eventually(() => reader.jobs().length === batches * 150, {
+      what: "the reader to receive every delta",
+    });
     const buffered = await metric(model, "observatory_stream_buffered_entries");
     expect(buffered).toBeGreaterThan(0);
     expect(buffered).toBeLessThanOrEqual(1_000);
     stalled.destroy();
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 1, {
-      what: "the stalled one to be gone",
+      what: "the stalled client to be forgotten",
     });
   });
 
@@ -194,7 +198,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     world.networks.redis.cut();
     const [missed] = await record();
     world.networks.redis.restore();
-    await eventually(() => client.jobs().length >= 2, { what: "what was missed" });
+    await eventually(() => client.jobs().length >= 2, { what: "the missed delta" });
     expect(client.jobs()[1]).toBe(missed!);
   });
 
@@ -202,7 +206,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const model = await world.start();
     const client = await listenTo(model);
     expect(await model.life.stop("test")).toBe(true);
-    await eventually(client.ended, { what: "the end" });
+    await eventually(client.ended, { what: "the stream to end" });
     await expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
   });
 
@@ -224,12 +228,12 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     const service = start({ ...world.urls, PORT: String(port) });
     const url = `http://127.0.0.1:${port}`;
     await eventually(async () => (await accepts(port)) && (await fetch(`${url}/readyz`)).ok, {
-      what: "the service",
+      what: "the service to be ready",
     });
     const client = await listenTo({ url });
     service.kill("SIGTERM");
     expect(await service.exited).toBe(0);
-    await eventually(client.ended, { what: "the end of the stream" });
+    await eventually(client.ended, { what: "the stream to end" });
   });
 
   test("Alertmanager's webhook requires a token, refreshes the alerts and notifies the stream", async () => {

@@ -23,7 +23,7 @@ export interface ReadModel {
   readonly life: Lifecycle;
 }
 
-/** Starts real engines with the job store's tables, each behind a proxy that can be cut, and in-process read-models. */
+/** Starts real engines behind proxies, and creates the job store's tables. Read-models run in the test's process. */
 export async function createWorld() {
   const root = createEngineFolder("read-model-");
   const run: StartedEngines<"postgres" | "redis" | "mongo"> = await startEngines({

@@ -107,7 +107,7 @@ behaviour("observations of known jobs", snapshotsOften, (world) => {
     });
     await eventually(
       async () => ((await familyOf("observatory_oldest_waiting_seconds"))['type="hash"'] ?? 0) > 0.2,
-      { what: "the oldest to have waited" },
+      { what: "the oldest job to have waited" },
     );
     const waiting = async () => {
       const { series } = await world().get<SeriesReply>("/series?metric=queue.waiting&type=hash&minutes=2");
@@ -127,7 +127,7 @@ behaviour("observations of known jobs", snapshotsOften, (world) => {
     await world().post("/queues/hash/resume");
     await world().untilAll(ids, "COMPLETED");
     await until("observatory_jobs_unfinished", { 'state="waiting",type="hash"': 0 });
-    await eventually(async () => (await waiting()) === 0, { what: "the series to fall" });
+    await eventually(async () => (await waiting()) === 0, { what: "the series to fall to 0" });
   });
 
   test("bus queues, workers, dead letters and the outbox are measured", async () => {
@@ -158,7 +158,7 @@ behaviour("observations of known jobs", snapshotsOften, (world) => {
       await bus.publish("jobs.created", joinEnvelopes(good.map((event) => JSON.stringify(event))));
     });
     await eventually(async () => (await world().get<Stats>("/stats")).counters.completed === before + 4, {
-      what: "the jobs after it to be counted",
+      what: "the jobs after the bad envelope to be counted",
     });
     await until("observatory_events_refused_total", { "": 3 });
     const letters = await eventually(
@@ -190,7 +190,7 @@ behaviour("a metrics-engine killed three times in a burst of 2,500 events", {}, 
       const from = counts.at(-1) ?? 0;
       // With a fast store, the metrics-engine may count nearly everything before it is killed.
       await eventually(async () => (await observed()) >= Math.min(from + more, 2_500), {
-        what: "some to be counted",
+        what: "some events to be counted",
         everyMs: 1,
       });
       await world().running["metrics-engine"].kill();

@@ -25,7 +25,9 @@ behaviour("an event store that falls silent", { engines: "full", proxied: ["mong
     expect(text).toMatch(/observatory_duty_stuck\{[^}]*duty="recording"[^}]*\} 1/);
 
     await world().proxies.mongo.restore();
-    await eventually(async () => (await readiness()).code === 200, { what: "it to be ready again" });
+    await eventually(async () => (await readiness()).code === 200, {
+      what: "the metrics-engine to be ready again",
+    });
     expect(world().running["metrics-engine"].pid).toBe(pid);
     await world().untilAll(ids, "COMPLETED");
   });

@@ -58,7 +58,7 @@ const troubles: Trouble[] = [
           where datname = ${name} and pid <> pg_backend_pid()`;
       await admin.unsafe(`alter database ${name} set default_transaction_read_only = on`);
       await reconnectAll();
-      await eventually(async () => (await sql`select 1`).length === 1, { what: "a connection of our own" });
+      await eventually(async () => (await sql`select 1`).length === 1, { what: "the test to reconnect" });
       return async () => {
         await admin.unsafe(`alter database ${name} reset default_transaction_read_only`);
         await reconnectAll();
@@ -141,7 +141,7 @@ behaviour("store trouble", {}, (world) => {
             if (reason.test(JSON.stringify(found))) return found;
             throw new Error(JSON.stringify(found));
           },
-          { what: `the processor to say ${reason}` },
+          { what: `the processor to report ${reason}` },
         );
         expect(reply.status).toBe("not-ready");
       } finally {
@@ -225,19 +225,19 @@ behaviour("a message that the store keeps failing on", {}, (world) => {
     const filed = async () =>
       (await world().sql`select count(*)::int as count from dead_letters where id = any(${ids}::uuid[])`)[0]
         ?.count;
-    await eventually(async () => (await filed()) === 19, { what: "the others to be filed" });
+    await eventually(async () => (await filed()) === 19, { what: "the other messages to be filed" });
     await eventually(async () => (await parked("processor", "jobs.failed.validation")) === 1, {
-      what: "the poisoned one to be counted",
+      what: "the poisoned message to be counted as parked",
     });
     await eventually(ready, { what: "the processor to be ready" });
     await world().sql`drop function poisoned cascade`;
-    await eventually(async () => (await filed()) === 20, { what: "the parked one to be filed" });
+    await eventually(async () => (await filed()) === 20, { what: "the parked message to be filed" });
     await bus.close();
   });
 
   test("that cannot be recorded becomes a dead letter, and the events around it are stored", async () => {
     if (world().set !== "embedded") return expect(await parked("metrics-engine", "events.observed")).toBe(0);
-    // Batches are compressed, but `seen` shows the job and, if new, the id of its `job.created`.
+    // Batches are compressed, so the trigger matches the row in `seen` that has the job's id and its `created` id.
     const idempotencyKey = "poisoned";
     await poison("observations.seen", `${jobIdOfKey(idempotencyKey)},%,${"_".repeat(8)}-____-____-____-`);
     const before = await parked("metrics-engine", "events.observed");

@@ -130,7 +130,7 @@ if (import.meta.main) {
     "bun tests/terminal/flood.ts",
     "Measures the terminal UI under a flood of events",
   )
-    .argument("[minutes]", "how long", Number, 1)
+    .argument("[minutes]", "duration", Number, 1)
     .parse().processedArgs;
   const { binary, remove } = await buildDashboard();
   const report = await flood(binary, Math.round(minutes * 60));

@@ -13,7 +13,7 @@ export interface Size {
   readonly rows: number;
 }
 
-/** Builds the binary like `bun run build`. Returns its path and a function that removes it. */
+/** Builds the binary as `bun run build` does. Returns its path and a function that removes it. */
 export async function buildDashboard(): Promise<{ binary: string; remove: () => void }> {
   const given = process.env[GIVEN];
   if (given) return { binary: given, remove: () => undefined };
@@ -32,7 +32,7 @@ export async function buildDashboard(): Promise<{ binary: string; remove: () => 
 /** Writes less than this apart belong to one frame. */
 const BURST_MS = 10;
 
-/** A program in a terminal of its own. Tests read its screen and press keys. */
+/** A program in its own terminal. Tests read the screen and press keys. */
 export interface InTerminal extends Omit<VirtualScreen, "resize" | "write"> {
   readonly pid: number;
   readonly exited: Promise<number>;

@@ -3,7 +3,7 @@ import { eventually } from "../support/wait.ts";
 import { SIZE, startPty } from "./started-pty.ts";
 
 describe("access to web-pty", () => {
-  test("refuses a wrong Origin or Host and names the setting; accepts its own page and the web page", async () => {
+  test("refuses a wrong Origin or Host and names the setting to change; accepts its own origin and the page's", async () => {
     await using pty = await startPty();
     const ask = (headers: Record<string, string>) =>
       fetch(`http://127.0.0.1:${pty.port}/ws`, {
@@ -48,7 +48,7 @@ describe("access to web-pty", () => {
     expect(pty.service.lines.join("\n")).not.toContain(token);
   });
 
-  test("caps terminals per address and in total, also behind a proxy, and frees them again", async () => {
+  test("caps terminals per address and in total, even behind a proxy, until one ends", async () => {
     await using pty = await startPty({
       PTY_PER_IP_CAP: "1",
       PTY_GLOBAL_CAP: "2",
@@ -57,7 +57,9 @@ describe("access to web-pty", () => {
     const from = async (address: string) => {
       const client = await pty.connect({ headers: { "x-forwarded-for": address } });
       client.say({ type: "open", ...SIZE });
-      await eventually(() => client.told("session") ?? client.told("error"), { what: "an answer" });
+      await eventually(() => client.told("session") ?? client.told("error"), {
+        what: "a session or an error",
+      });
       return { client, code: client.told("error")?.code };
     };
     const first = await from("203.0.113.1");
@@ -77,7 +79,7 @@ describe("access to web-pty", () => {
           const client = await pty.connect();
           client.say({ type: "open", ...SIZE });
           await eventually(() => client.told("session") ?? client.told("error"), {
-            what: "an answer",
+            what: "a session or an error",
             timeoutMs: 20_000,
           });
           return client.told("session") ? "open" : client.told("error")?.code;

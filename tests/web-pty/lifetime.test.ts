@@ -26,7 +26,7 @@ describe("the lifetime of terminals and of web-pty", () => {
     await eventually(async () => (await pty.metric("observatory_pty_sessions_disconnected")) === 1, {
       what: "the session to be detached",
     });
-    await eventually(() => !isAlive(pid), { what: "the end of the shell" });
+    await eventually(() => !isAlive(pid), { what: "the shell to end" });
     expect(await pty.metric("observatory_pty_sessions_active")).toBe(0);
   });
 

@@ -47,14 +47,17 @@ describe("a terminal", () => {
     const gaps: string[] = [];
     for (let drop = 0; drop < 4; drop++) {
       const from = client.parsed();
-      await eventually(() => client.parsed() > from + 300_000, { what: "output", timeoutMs: 20_000 });
+      await eventually(() => client.parsed() > from + 300_000, { what: "more output", timeoutMs: 20_000 });
       client.drop();
       await client.closed;
       received.push(client.bytes());
       gaps.push(...client.gaps);
       client = await reconnect(pty, client, client.parsed());
     }
-    await eventually(() => client.text().includes("finished"), { what: "the end", timeoutMs: 60_000 });
+    await eventually(() => client.text().includes("finished"), {
+      what: "the stream to finish",
+      timeoutMs: 60_000,
+    });
     received.push(client.bytes());
     gaps.push(...client.gaps);
     expect(gaps).toEqual([]);
@@ -74,7 +77,7 @@ describe("a terminal", () => {
     const session = before.told("session")?.session;
     before.drop();
     const ended = (line: string) => line.includes(session!) && line.includes('"to":"detached"');
-    await eventually(() => pty.service.lines.some(ended), { what: "a session without a browser" });
+    await eventually(() => pty.service.lines.some(ended), { what: "the session to be detached" });
     // No message shows the command's end while no browser is attached, so the test waits long enough for it.
     await Bun.sleep(600);
     const after = await reconnect(pty, before);
@@ -137,7 +140,9 @@ describe("a terminal", () => {
     const rss = async () => (await pty.metric("process_resident_memory_bytes")) / 1e6;
     const stalled = await pty.open({ acknowledges: false });
     stalled.type("yes 'a stalled browser reads nothing of this'\r");
-    await eventually(async () => (await pty.metric("observatory_pty_pauses_total")) > 0, { what: "a pause" });
+    await eventually(async () => (await pty.metric("observatory_pty_pauses_total")) > 0, {
+      what: "the command's output to pause",
+    });
     const before = await rss();
     const other = await pty.open();
     const askedAt = performance.now();
@@ -226,7 +231,7 @@ describe("a terminal", () => {
     expect(await pty.metric("process_resident_memory_bytes")).toBeLessThan(400e6);
   }, 30_000);
 
-  test("closes the connection of an incomplete upgrade in time", async () => {
+  test("closes the connection of an incomplete upgrade within 30 seconds", async () => {
     const socket = connect(pty.port, "127.0.0.1");
     socket.write("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n");
     const at = performance.now();

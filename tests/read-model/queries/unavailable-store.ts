@@ -40,7 +40,9 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       expect([ready.status, ready.body.failing]).toEqual([503, ["postgres"]]);
 
       world().networks.postgres.restore();
-      await eventually(async () => (await get(`/jobs/${id}`)).status === 200, { what: "the jobs" });
+      await eventually(async () => (await get(`/jobs/${id}`)).status === 200, {
+        what: "the job to be served again",
+      });
       expect((await get("/readyz")).status).toBe(200);
     });
 
@@ -52,7 +54,9 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       expect([jobs.status, jobs.body.facts?.engine]).toEqual([503, "postgres"]);
       expect([overview.status, overview.body.unavailable]).toEqual([200, ["postgres"]]);
       world().networks.postgres.restore();
-      await eventually(async () => (await get(`/jobs/${id}`)).status === 200, { what: "the job" });
+      await eventually(async () => (await get(`/jobs/${id}`)).status === 200, {
+        what: "the job to be served again",
+      });
     });
 
     test("leaves jobs without events if it is the event store", async () => {
@@ -75,7 +79,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       expect((await get("/jobs")).status).toBe(200);
       world().networks.mongo.restore();
       await eventually(async () => (await get<JobDetail>(`/jobs/${id}`)).body.unavailable.length === 0, {
-        what: "the events",
+        what: "the job's events to be served again",
       });
     });
 
@@ -93,7 +97,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       });
       world().networks.redis.restore();
       await eventually(async () => (await get("/series?metric=completed")).status === 200, {
-        what: "the series",
+        what: "the series to be served again",
       });
     });
   });
