@@ -43,7 +43,6 @@ export function envelopeOf<E extends TSchema, P extends TSchema>(eventType: E, p
   });
 }
 
-/** The envelope of any event. */
 export const EventEnvelope = published(
   "event-envelope",
   "1.0.0",

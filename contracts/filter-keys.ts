@@ -70,7 +70,6 @@ export const JOB_FILTER_KEYS = {
   failedBefore: time("Failed for good", "before", "1h"),
 } as const satisfies Record<string, FilterKey>;
 
-/** The keys of a dead-letter filter. */
 export const DEAD_LETTER_FILTER_KEYS = {
   reason: {
     takes: "reasons",

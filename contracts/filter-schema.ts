@@ -76,7 +76,6 @@ export const DeadLetterFilter = Type.Object(
 );
 export type DeadLetterFilter = Static<typeof DeadLetterFilter>;
 
-/** Each language's filter type. */
 export interface Filters {
   jobs: JobFilter;
   deadLetters: DeadLetterFilter;

@@ -6,7 +6,6 @@ export interface FilterTerm {
   /** The term's position in the text; `end` is exclusive. */
   readonly start: number;
   readonly end: number;
-  /** The position where the value begins. */
   readonly valueStart: number;
 }
 

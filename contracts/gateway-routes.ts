@@ -227,7 +227,7 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/counts/check",
     summary:
-      "Count every job and correct the maintained counts; on a large store this can outlast the request: repeat it with the same key",
+      "Count every job and correct the maintained counts; if this outlasts the request on a large store, repeat it with the same key",
     headers: KEYED,
     reply: { status: 200, schema: CountCheck },
     problems: [...COMMAND, "VALIDATION_FAILED"],

@@ -154,7 +154,7 @@ export const READ_MODEL_ROUTES = {
   ledgerAudit: {
     method: "GET",
     path: "/ledger/audit/{id}",
-    summary: "Progress of a ledger audit, and what is accused now",
+    summary: "Progress of a ledger audit, and how many jobs are accused now",
     params: ID_PARAM,
     reply: { status: 200, schema: LedgerAudit },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "STORE_UNAVAILABLE"],

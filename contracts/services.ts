@@ -332,7 +332,7 @@ const ENTRIES: ServiceEntry[] = [
 /** Everything that runs in a full deployment. Tests check Compose, the interface registry and documents against it. */
 export const SERVICE_CATALOGUE: ServiceCatalogue = { services: ENTRIES };
 
-/** Returns the catalogue entry with this name. */
+/** Returns the catalogue entry with this name. Throws if there is none. */
 export function entryOf(name: string): ServiceEntry {
   const entry = ENTRIES.find((one) => one.name === name);
   if (!entry) throw new Error(`The catalogue has no ${name}`);

@@ -25,7 +25,6 @@ export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   },
 };
 
-/** Returns the word for a status. */
 export function statusWord(status: JobStatus): string {
   return STATUS_WORDS[status].word;
 }

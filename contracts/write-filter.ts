@@ -28,7 +28,6 @@ export function writeFilter<L extends FilterLanguage>(language: L, filter: Filte
   return terms.join(" ");
 }
 
-/** Writes a filter as query parameters. */
 export function filterQuery<L extends FilterLanguage>(language: L, filter: Filters[L]): URLSearchParams {
   const line = writeFilter(language, filter);
   return new URLSearchParams(line === "" ? {} : { filter: line });
