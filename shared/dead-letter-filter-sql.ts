@@ -6,7 +6,10 @@ import type { Sql } from "./postgres.ts";
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** Builds a filter's conditions on rows of `dead_letters`. Time ranges exclude both ends. Ages must be times by now. */
+/**
+ * Builds a filter's conditions on rows of `dead_letters`. Time ranges exclude both ends. Ages must already have been
+ * resolved to times.
+ */
 export function deadLetterConditions(sql: Sql, filter: DeadLetterFilter): Fragment {
   const { diedAfter, diedBefore, text } = filter;
   const all: Fragment[] = [sql`dropped_at is null`];

@@ -4,7 +4,6 @@ import { messageOf } from "./errors.ts";
 
 export interface HealthCheckOptions {
   readonly service: string;
-  /** The service's variables. */
   readonly variables: TProperties;
   readonly env: Env;
   /** The variable that holds the operations port. */

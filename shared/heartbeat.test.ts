@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { startHeartbeat } from "./heartbeat.ts";
 
-test("a peer counts as silent, once, only after it stops answering pings", async () => {
+test("a peer that stops answering pings is reported as silent, once", async () => {
   const silent = Promise.withResolvers<void>();
   let pings = 0;
   let silences = 0;
@@ -28,7 +28,7 @@ test("any message counts as an answer, even without a ping", async () => {
     onSilence: () => seen.push("silence"),
   });
   const beats = Promise.withResolvers<void>();
-  // Many messages arrive in each interval, because a machine that stalls delays both.
+  // Messages arrive many times per interval: on a machine that stalls, both timers are late by about the same time.
   let left = 100;
   const talk = setInterval(() => {
     talkative.heard();

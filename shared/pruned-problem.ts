@@ -1,6 +1,6 @@
 import { AppError } from "./errors.ts";
 
-const BECAUSE = { retention: "because its retention was over", purge: "by a purge" } as const;
+const BECAUSE = { retention: "because its retention had ended", purge: "by a purge" } as const;
 
 /** Creates the refusal for a deleted job, which says when and why it was deleted. */
 export function prunedProblem(

@@ -14,7 +14,7 @@ export function traceIdOfJob(jobId: string): string {
   return jobId.replaceAll("-", "").toLowerCase();
 }
 
-/** Returns the `traceparent` of a job's own, unsampled trace. The span id is not zero, as no UUID's second half is. */
+/** Returns the `traceparent` of a job's own, unsampled trace. Its span id, half of a UUID, is never zero. */
 export function traceparentOfJob(jobId: string): string {
   const traceId = traceIdOfJob(jobId);
   return `00-${traceId}-${traceId.slice(16)}-00`;

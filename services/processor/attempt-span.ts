@@ -1,7 +1,6 @@
 import type { Tracing } from "../../shared/tracing.ts";
 import type { ClaimedJob, EndedAttempt } from "./job.ts";
 
-/** The trace span of one attempt. */
 export interface AttemptSpan {
   readonly traceparent: string;
   end(ended: EndedAttempt): void;

@@ -293,7 +293,6 @@ function countsOf(target: Target, found: readonly MatchCount[]) {
   };
 }
 
-/** The reply type for actions on a target. */
 type ReplyTo<T extends Target> = T extends "jobs" ? ActionReply : DeadLetterActionReply;
 
 function replyFor({ id, action, state, reason, matched, seen, changed, createdAt, finishedAt }: BulkAction) {

@@ -43,7 +43,6 @@ type Created = JobEvent<"job.created">;
 interface ReplayCommand {
   readonly letter: DeadLetterRow;
   readonly request: ReplayRequest;
-  /** A hash of the request. */
   readonly requestHash: string;
   readonly correlationId: string;
   readonly commandId: string;

@@ -40,7 +40,6 @@ export interface Runner {
   start(job: ClaimedJob): void;
   /** Stops running jobs. Ignores ids of jobs that are not running here. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
-  /** Stops all running jobs. */
   interruptAll(kind: "stopping" | "superseded"): void;
   readonly running: ReadonlyMap<string, ClaimedJob>;
   /** The number of ended attempts not yet recorded, and how long the oldest has waited. */

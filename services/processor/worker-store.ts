@@ -66,7 +66,6 @@ export function createWorkerStore(sql: Sql) {
       return { lost: [...idsOf(row?.lost)], nextMs: row?.nextMs ?? null };
     },
 
-    /** Returns the jobs that this worker holds. */
     async held(workerId: string): Promise<{ id: string; cancelRequested: boolean }[]> {
       return sql<{ id: string; cancelRequested: boolean }[]>`
         select id, cancel_requested as "cancelRequested" from jobs

@@ -36,7 +36,6 @@ export interface HandlerParts {
 
 type RetentionReply = Static<(typeof READ_MODEL_ROUTES)["retention"]["reply"]["schema"]>;
 
-/** Creates a handler for each route. */
 export function createHandlers(parts: HandlerParts): Handlers<typeof READ_MODEL_ROUTES> {
   const { jobs, details, deadLetters, queues, workers, observations, alerts, ledger, stream, now } = parts;
   const readJobFilter = createFilterReader({ language: "jobs", now, storedTypes: jobs.types });

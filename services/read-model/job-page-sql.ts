@@ -21,7 +21,7 @@ export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter"
 /**
  * Returns the newest `count` matching rows of `jobs`, as an item of a FROM list.
  *
- * PostgreSQL assumes that the jobs with a status are spread evenly over time. It would search for them from the newest
+ * PostgreSQL assumes that the jobs of each status are spread evenly over time. It would search for them from the newest
  * job backwards, past any number of waiting jobs, although an index by status and time exists. Ordering by status first
  * leaves PostgreSQL only that index or a sort. The status is compared with `= any`, because `=` would make it a
  * constant, which PostgreSQL drops from the order. Several statuses are read as one list each and merged.

@@ -144,7 +144,6 @@ function baseOf(row: BaseRow) {
   });
 }
 
-/** Returns an object without its undefined fields. */
 export function omitUndefined<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

@@ -2,9 +2,9 @@ import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { LedgerQueries, StoreProgress } from "./ledger-queries.ts";
 import { type Bound, watermarkOf } from "./ledger-watermark.ts";
 
-/** Pruning uses another clock and may run during a computation, so events this much younger may be gone too. */
+/** Pruning uses another clock and may run during a computation, so events may be gone this long before they are due. */
 const RETENTION_MARGIN_MS = 5 * 60_000;
-/** A span whose events were complete when it was cut is judged by them until pruning may have reached them. */
+/** A span that begins at `eventsFrom` is judged by its events for this much longer, until pruning may reach them. */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
 /** How long ago a span must have ended to be sealed. Events recorded more than `LATE_MS` after they occur are late. */
 const SEAL_AFTER_MS = 10_000;

@@ -7,7 +7,6 @@ import type { JobDatabase, Sql } from "./job-database.ts";
 import type { Live } from "./ledger-waiting.ts";
 import { HOLD_MS, type Progress } from "./ledger-watermark.ts";
 
-/** The job store's progress. */
 export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "lastEventAt"> {
   /** The current time by PostgreSQL's clock. */
   readonly storeNow: number;

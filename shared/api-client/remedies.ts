@@ -23,7 +23,7 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   ROUTE_NOT_FOUND:
     "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that both sides run the same version",
   METHOD_NOT_ALLOWED: "Check that GATEWAY_URL and READ_MODEL_URL name the right services",
-  ORIGIN_REFUSED: "Call the service by 127.0.0.1 or localhost, or add the name to its ALLOWED_ORIGINS",
+  ORIGIN_REFUSED: "Call the service as 127.0.0.1 or localhost, or add the name to its ALLOWED_ORIGINS",
   READ_ONLY: "Use another gateway, or start this one with READ_ONLY=false",
   UNAUTHORIZED: "Pass the credentials that the service expects",
   REQUEST_TIMEOUT: "Send the whole body at once, over a faster connection",

@@ -37,7 +37,6 @@ export function compatible(place: Place, rule: string, message: string): Change 
   return { schema: place.schema, path: place.path, rule, level: "compatible", message };
 }
 
-/** Whether any of the changes is breaking. */
 export function anyBreaking(changes: readonly Change[]): boolean {
   return changes.some((change) => change.level === "breaking");
 }

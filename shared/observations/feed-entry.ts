@@ -20,7 +20,6 @@ export function feedFields(events: readonly JobEvent[]): { deltas: string; dropp
   return { deltas: JSON.stringify(rows), dropped };
 }
 
-/** Reads an entry's deltas. */
 export function deltasOf(text: string): Delta[] {
   return (JSON.parse(text) as Row[]).map(([jobId, type, event, status, sequence, attempt, at]) => ({
     jobId,

@@ -34,7 +34,7 @@ test("a read that finds the queue full, or waits for too long, is refused withou
   const { started, ends, read } = openReads(createReadGate({ atATime: 1, maxWaiting: 1, waitMs: 20 }));
   const first = read(1);
   const patient = read(2);
-  await expect(read(3)).rejects.toThrow("1 reads are already waiting");
+  await expect(read(3)).rejects.toThrow("too many reads are waiting: 1");
   await expect(patient).rejects.toThrow("within 20 ms");
   ends[0]?.();
   await first;

@@ -20,7 +20,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
       running++;
       return;
     }
-    if (waiting.size >= maxWaiting) throw new Error(`${waiting.size} reads are already waiting`);
+    if (waiting.size >= maxWaiting) throw new Error(`too many reads are waiting: ${waiting.size}`);
     await new Promise<void>((resolve, reject) => {
       // The place passes from the read that leaves to this one, so `running` is unchanged.
       const admit = () => {

@@ -20,8 +20,8 @@ export interface MongoRedisOptions {
 }
 
 /**
- * The initial horizon for events that were stored before horizons existed: none of their job ids can be further ahead
- * of the clock than this.
+ * How far ahead of the clock the first horizon is. Events that were stored before horizons existed must not lie beyond
+ * it, and none of their job ids is dated further ahead than this.
  */
 const HORIZON_AHEAD_MS = 3_600_000;
 

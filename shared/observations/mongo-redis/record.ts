@@ -32,8 +32,8 @@ interface Round {
  * the token, so the earlier call can no longer store anything under it, and the claim passes to a new token.
  *
  * An event without a claim may have been counted so long ago that Redis has forgotten it. That is impossible for jobs
- * beyond the horizon (see COUNT); all other events are looked up by their jobs. Exactness depends on no clock and on
- * no time window.
+ * beyond the horizon (see COUNT); all other events are looked up by their jobs. Exactness depends neither on a clock
+ * nor on a time window.
  *
  * An event that cannot be in a batch is a separate document, which has the event's id and holds the token.
  */
