@@ -60,7 +60,7 @@ export const SUITES: readonly Suite[] = [
   { name: "grafana-units", paths: ["tests/grafana/dashboards.test.ts"], engines: [] },
   { name: "grafana", paths: ["tests/grafana"], engines: full },
   { name: "authoring", paths: ["tests/authoring"], engines: [] },
-  // Runs the checks that parts of the tree agree, and every test without a nearer suite.
+  // Runs the checks that different parts of the tree agree, and every test that no nearer suite claims.
   { name: "parity", paths: ["tests"], engines: [] },
   { name: "binaries", paths: ["tests/binaries"], engines: full },
   { name: "tui-units", paths: ["tui"], engines: [] },

@@ -35,7 +35,7 @@ for (const engines of ["full", "embedded"] as const)
         await eventually(async () => (await query("up == 1")).length === (engines === "full" ? 6 : 5), {
           what: "every target to answer",
         });
-        // Earlier evaluations do not count, because a processor is missing until its first scrape.
+        // Evaluations before now do not count, because a processor seems to be missing until its first scrape.
         const from = Date.now();
         const { groups } = await eventually(
           async () => {
@@ -116,7 +116,7 @@ for (const engines of ["full", "embedded"] as const)
         stream.stop();
       });
 
-      test("silences what a firing alert implies: a stopped service's slowness, a fault's lower severity", async () => {
+      test("silences a stopped service's slowness, and a fault that also fires at a higher severity", async () => {
         const raise = (labels: Record<string, string>) => ({ labels });
         const response = await fetch(`${watchers.alertmanager.url}/api/v2/alerts`, {
           method: "POST",

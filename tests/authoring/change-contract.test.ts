@@ -14,7 +14,7 @@ const blocks = [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, 
 const blocksOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 
-test("CONTRIBUTING.md's example of a contract change produces the verdicts it shows, also once committed", () => {
+test("CONTRIBUTING.md's example of a contract change produces the verdicts it shows, even after a commit", () => {
   for (const args of [
     ["init", "--quiet", "--initial-branch=main"],
     ["add", "."],

@@ -14,7 +14,7 @@ const TESTS = [
   "tests/suites.test.ts",
 ];
 
-/** The example in docs/job-types.md, and a name whose imports the formatter sorts in the opposite order. */
+/** The example in docs/job-types.md, and a name after `try-out`, which reverses the order of the test's imports. */
 const NAMES = ["greet", "zip-files"];
 
 const copy = copyProject();

@@ -38,7 +38,7 @@ test("the closed loop sends every job once, singly or in batches whose replies e
   }
 });
 
-test("the open loop keeps its rate", async () => {
+test("the open loop sends requests at its rate", async () => {
   const result = await runOpenLoop({ ...common, request: requestOf("/", 1), ratePerSecond: 200, seconds: 1 });
   expect(result.accepted).toHaveLength(200);
   const spanMs = result.accepted.at(-1)!.sentAt - result.accepted[0]!.sentAt;

@@ -40,7 +40,7 @@ export interface RunningSystem {
   settings: string;
   /** The folder that holds all of the system's data. */
   dataDir: string;
-  /** Returns the unfinished ones of at most a hundred jobs. Called while jobs run, so it must be very cheap. */
+  /** Returns which of at most a hundred jobs are unfinished. Called while jobs run, so it must be very cheap. */
   unfinished(jobIds: readonly string[]): Promise<string[]>;
   /** Returns when each job finished, in wall-clock milliseconds. Called once, after a run. */
   finishedAt(): Promise<ReadonlyMap<string, number>>;

@@ -285,7 +285,7 @@ describe("the form for a new job", () => {
   });
 });
 
-test("a job accepted moments ago is on its way and appears without a reload, unlike an old unknown id", async () => {
+test("a job accepted moments ago shows as on its way until it appears, and an old unknown id as missing", async () => {
   await world.running.processor.kill();
   const id = await world.submit({ type: "sleep" });
   await using tab = await open(`#/jobs/${id}`);

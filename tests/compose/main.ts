@@ -19,7 +19,7 @@ async function main(): Promise<number> {
     "bun run test:compose",
     "Brings up the unchanged compose.yaml on a Docker engine and checks it: the four proof paths, three processors under load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.",
   )
-    .option("--keep", "leave the system up until Ctrl-C, to look at it")
+    .option("--keep", "keep the system running until Ctrl-C")
     .addHelpText("after", NOTES)
     .parse()
     .opts();

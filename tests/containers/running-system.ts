@@ -7,7 +7,7 @@ import { eventually } from "../support/wait.ts";
 const ANSWER_MS = 10_000;
 
 /**
- * Accesses a running system through its published ports, like a user. `port` looks up a port by its variable. Every
+ * Accesses a running system through its published ports, as a user would. `port` looks up a port by its variable. Every
  * reply of the read-model is written to `folder`.
  */
 export function createRunningSystem(port: (variable: string) => number, folder: string) {

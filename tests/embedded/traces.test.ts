@@ -60,7 +60,7 @@ behaviour(
         expect(Math.abs(Date.now() - endMs)).toBeLessThan(60_000);
       }
 
-      // The trace id is the same everywhere else.
+      // The job, the reply, the events and the logs have the same trace id.
       const job = await world().job(jobId);
       const traceId = traceIdOfJob(jobId);
       expect(job.traceId).toBe(traceId);

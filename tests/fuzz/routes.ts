@@ -5,8 +5,8 @@ import type { Route } from "../../contracts/route.ts";
 import { SERVICE_NAMES, type ServiceName } from "../../contracts/services.ts";
 
 /**
- * One route to send requests to. Without `port` they go to the service's own port; `page` is the page's server in
- * front of the service.
+ * A route that requests are sent to: on the service's own port by default, on web-pty's `terminals` port, or through
+ * the page's server.
  */
 export interface Target {
   readonly service: ServiceName;

@@ -9,7 +9,7 @@ behaviour(
   "a gateway with a low in-flight limit",
   { proxied: [bus], env: { gateway: { MAX_IN_FLIGHT: "5" } } },
   (world) => {
-    test("returns 429 with Retry-After before its memory grows, and keeps every job it accepted", async () => {
+    test("returns 429 with Retry-After above the limit, and keeps every job it accepted", async () => {
       world().proxies[bus].freeze();
       const replies = Array.from({ length: 20 }, () => world().post("/jobs", { type: "sleep" }));
       const first = await Promise.race(replies);

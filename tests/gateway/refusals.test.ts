@@ -190,7 +190,7 @@ behaviour("bad input", {}, (world) => {
     expect(problem.facts?.known).toEqual([...JOB_TYPES.keys()]);
   });
 
-  test("a bad job in a batch is refused by its index, and the others are accepted", async () => {
+  test("a bad job in a batch is refused with its index, and the others are accepted", async () => {
     const reply = await world().post("/jobs/batch", {
       jobs: [{ type: "sleep" }, { type: "brew" }, { type: "sleep", payload: { ms: 1 } }, 7],
     });

@@ -101,7 +101,7 @@ test("the network policies match the arrows on the architecture page", () => {
     tui: "web-pty",
   };
   const drawn = new Set<string>();
-  // The drawing shows the flow of data, so directions are ignored; its table says who opens each connection.
+  // The drawing shows the flow of data, so directions are ignored; the page's table says which side connects.
   const between = (a: string, b: string) => [a, b].sort().join(" – ");
   for (const line of drawing.split("\n")) {
     const plain = line

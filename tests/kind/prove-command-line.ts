@@ -20,7 +20,7 @@ export async function proveCommandLine({ cluster, report }: ClusterProof, overla
 const podNames = async (cluster: Cluster) =>
   (await pods(cluster)).map(({ metadata }) => metadata.name).sort();
 
-/** Runs `work` while kubectl uses another context, like a user's; throws if `work` changes the context. */
+/** Runs `work` while kubectl uses another context, as a user's kubectl might; throws if `work` changes the context. */
 async function withContext<T>(cluster: Cluster, name: string, work: () => Promise<T>): Promise<T> {
   const own = `kind-${CLUSTER}`;
   await cluster.kubectl("config", "set-context", name, "--cluster", own, "--user", own);

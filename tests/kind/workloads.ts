@@ -28,7 +28,7 @@ interface Workload {
 
 export const pods = (cluster: Cluster, ...args: string[]) => cluster.list<ClusterPod>("pods", ...args);
 
-/** Reports whether a pod is ready by its condition, because an unreachable node's container states stay unchanged. */
+/** Reports whether a pod is ready. Reads its condition, because container states on an unreachable node are stale. */
 export function serves({ metadata, status }: ClusterPod): boolean {
   const ready = status.conditions?.find(({ type }) => type === "Ready");
   return !metadata.deletionTimestamp && ready?.status === "True";

@@ -18,7 +18,7 @@ export interface Recorder {
   /** Throws an error that names every service that does not respond. */
   knock(targets: Readonly<Record<string, string>>): Promise<void>;
   /**
-   * Runs one path and records its replies in a separate file. Records a failure too, and throws it with the path's
+   * Runs one path and records its replies in a separate file. Records a failure too, and rethrows it with the path's
    * name.
    */
   path<T>(name: string, run: (send: Send, signal: AbortSignal) => Promise<T>): Promise<T>;

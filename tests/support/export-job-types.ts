@@ -7,8 +7,8 @@ const TYPES = join(ROOT, "shared/job-types");
 const SCHEMAS = join(ROOT, "contracts/schemas");
 
 /**
- * Rewrites the files derived from the job types when they are out of date, so that adding or deleting a job type means
- * editing one file. In CI it writes nothing, and the export's test fails instead.
+ * Rewrites the files derived from the job types when they are out of date, so that a single file adds a job type. In CI
+ * it writes nothing, and the export's test fails instead.
  */
 export function exportJobTypes(): void {
   if (process.env.CI || !isStale()) return;

@@ -28,7 +28,7 @@ export function badPayloads({ payload, example, badExamples = [] }: JobType): Ca
   const asked = requestSchemaOf(payload);
   return [
     { name: "null", value: null },
-    { name: "a list around the example", value: [example] },
+    { name: "the example in an array", value: [example] },
     ...badExamples.map((value, index) => ({ name: `bad example ${index + 1}`, value })),
     ...(asked.required ?? []).map((name) => ({ name: `without ${name}`, value: without(example, name) })),
     ...(asked.additionalProperties === false ? strangers(example) : []),

@@ -36,7 +36,7 @@ interface ExportRequest {
   }[];
 }
 
-/** Starts an OTLP/HTTP receiver on a free port that keeps every span it receives. */
+/** Starts an OTLP/HTTP receiver, on a free port, that keeps every span it receives. */
 export function startTraceReceiver() {
   const spans: ReceivedSpan[] = [];
   const tokens: (string | null)[] = [];

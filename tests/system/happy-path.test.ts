@@ -92,7 +92,7 @@ behaviour("a job from POST to COMPLETED", {}, (world) => {
       async () =>
         (await world().sql`select 1 from jobs where parent_id = ${id} and status = 'COMPLETED'`).length ===
         25,
-      { what: "25 children" },
+      { what: "25 children to complete" },
     );
     const detail = await world().job(id);
     expect(detail.children).toEqual({ total: 25, byStatus: { COMPLETED: 25 } });
@@ -104,7 +104,7 @@ behaviour("a job from POST to COMPLETED", {}, (world) => {
         const stats = await world().get<{ counters: Record<string, number>; total: number }>("/stats");
         return stats.counters.completed === stats.total && stats;
       },
-      { what: "counters to agree with rows" },
+      { what: "the counters to match the rows" },
     );
     expect(counters.submitted).toBe(counters.completed);
     const metrics = await (await fetch(`${world().running["metrics-engine"].url}/metrics`)).text();

@@ -19,7 +19,7 @@ afterEach(async () => {
   await started?.[Symbol.asyncDispose]();
 });
 
-test("dev --tui opens the terminal UI once everything runs, and the system can outlive it until Ctrl-C", async () => {
+test("dev --tui opens the terminal UI once everything runs, and can keep the system running after it quits", async () => {
   const dev = openTerminal(command, { cols: 100, rows: 30 });
   started = dev;
   await dev.shows(/· live .*Overview/, 90_000);

@@ -29,7 +29,7 @@ export async function buildDashboard(): Promise<{ binary: string; remove: () => 
   return { binary: join(folder, "odd-dashboard"), remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Writes less than this apart belong to one frame. */
+/** Two writes within this time belong to the same frame. */
 const BURST_MS = 10;
 
 /** A program in its own terminal. Tests read the screen and press keys. */

@@ -56,7 +56,7 @@ test("Ctrl-C and q exit with 0 and SIGTERM exits with 143; all restore the termi
 });
 
 test("a crash restores the terminal and then prints the error", async () => {
-  // No screen expects a job without its lists, which breaks the contract.
+  // This job breaks the contract: it lacks lists that the screen expects.
   const job = {
     id: "01a21d54-7589-76a2-8f2c-05f50dfcb187",
     type: "hash",

@@ -15,7 +15,7 @@ export interface Round {
 }
 
 interface Watched extends TerminalClient {
-  /** Returns the bytes of output since the task began. */
+  /** Returns how many bytes of output have arrived since the task began. */
   received(): number;
   /** Resolves once this many bytes have arrived. */
   until(bytes: number): Promise<void>;
