@@ -260,7 +260,7 @@ async function main(): Promise<number> {
     for (const line of found) console.error(line);
     say(
       found.length === 0
-        ? "nothing lost, nothing twice"
+        ? "nothing was lost, and nothing ended twice"
         : `FAILED; replay with --engines ${engines} --schedule ${scheduleName} --seed ${seed}`,
     );
     return found.length === 0 ? 0 : 1;

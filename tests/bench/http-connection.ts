@@ -24,8 +24,8 @@ export function encodePost(url: URL, body: string): Uint8Array {
 
 /**
  * Opens one connection. The load generator shares the cores with the system it measures. A request over a raw socket
- * takes half as much CPU as one by `fetch`, and a seventh as much as one by a `node:http` agent (load-cost.ts), which
- * is worth a few lines of HTTP. Replies must have a `Content-Length`; a chunked reply throws.
+ * takes half as much CPU as one with `fetch`, and a seventh as much as one with a `node:http` agent (load-cost.ts),
+ * which is worth a few lines of HTTP. Replies must have a `Content-Length`; a chunked reply throws.
  */
 export async function openHttpConnection(url: URL): Promise<HttpConnection> {
   let pending: PromiseWithResolvers<HttpReply> | null = null;

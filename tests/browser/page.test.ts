@@ -22,7 +22,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-// The page evaluates this text, because tests have no DOM.
+// This script runs in the page, because tests have no DOM.
 const LINES = `(({ rows, buffer: { active } }) =>
   Array.from({ length: rows }, (_, y) => active.getLine(active.baseY + y).translateToString(true))
 )(document.querySelector(".screen").terminal)`;

@@ -98,7 +98,7 @@ export async function createComposeProject({
     docker,
     compose,
 
-    /** Returns the services of the chosen profiles. Throws if compose.yaml breaks the Compose schema. */
+    /** Returns the services of the chosen profiles. Throws if compose.yaml violates the Compose schema. */
     async services(): Promise<Readonly<Record<string, ServiceConfig>>> {
       return (
         JSON.parse(await compose("config", "--format", "json")) as { services: Record<string, ServiceConfig> }

@@ -3,8 +3,8 @@ import { eventually } from "../support/wait.ts";
 import type { ComposeProject, Container } from "./compose-project.ts";
 
 /**
- * Kills a container's first process with SIGKILL, and waits until the engine has restarted the container and it is
- * healthy. `docker kill` would tell the engine to keep the container stopped, so this kills the process from outside.
+ * Kills a container's first process with SIGKILL, and waits until the container has been restarted and is healthy.
+ * `docker kill` would tell the engine to keep the container stopped, so this kills the process from outside.
  * If the engine's processes are not visible from here, it uses `docker kill` and then `docker start`.
  */
 export async function killContainer(

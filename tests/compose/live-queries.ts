@@ -50,7 +50,7 @@ export async function askEverything(
     ...rules.flatMap(({ type, name, query }): Query[] =>
       type === "recording"
         ? [{ from: `record ${name}`, expr: query }]
-        : // Looks back as far as a panel's longest window, so that series from before a container's restart count.
+        : // Looks back as far as a panel's longest window, which also finds series from before a container's restart.
           selectorsOf(query).map((selector) => ({
             from: `alert ${name}`,
             expr: `last_over_time(${selector}[10m])`,

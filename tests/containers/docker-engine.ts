@@ -17,7 +17,7 @@ import { userCache } from "../../tui/engines/user-cache.ts";
 import { installPackages } from "./debian.ts";
 
 const BRIDGE = "/sys/class/net/docker0";
-/** How long the engine may take to stop. Its containers have ten seconds of that. */
+/** How long the engine may take to stop. Its containers may take ten seconds of that. */
 const STOP_MS = 30_000;
 /** From linux/capability.h. */
 const CAP_SYS_RESOURCE = 24n;

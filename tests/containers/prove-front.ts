@@ -55,7 +55,7 @@ export async function openTerminal(page: string): Promise<string> {
   }
 }
 
-// The page evaluates this text, because tests have no DOM.
+// This script runs in the page, because tests have no DOM.
 const TEXT = `(({ rows, buffer: { active } }) =>
   Array.from({ length: rows }, (_, y) => active.getLine(active.baseY + y).translateToString(true)).join("\\n")
 )(document.querySelector(".screen").terminal)`;

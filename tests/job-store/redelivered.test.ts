@@ -95,7 +95,7 @@ describe("a message redelivered while its job is deleted", () => {
     await twin`begin`;
     await intake(twin as unknown as Sql).insert([fresh]);
     const redelivered = intake().insert([fresh, job]);
-    await eventually(isBlocked, { what: "the insert to wait for the other one" });
+    await eventually(isBlocked, { what: "the second insert to wait for the first" });
     expect(await createPruneStore(sql).prune([job.id], "purge")).toBe(1);
     await twin`rollback`;
     twin.release();

@@ -13,7 +13,7 @@ interface ClusterConfig {
 
 export interface ClusterOptions {
   readonly env: Env;
-  /** The folder that keeps the output of every tool. */
+  /** The folder to which every tool's output is written. */
   readonly folder: string;
   readonly image?: string;
   /** Aborts every command except those that delete the cluster. */

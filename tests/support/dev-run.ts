@@ -67,7 +67,7 @@ export function createDevRuns(root = projectDir) {
       return (await response.json()) as T;
     },
 
-    /** Starts `bun run dev` with these arguments. `prefix` is a command that wraps it, for example in a namespace. */
+    /** Starts `bun run dev` with these arguments. `prefix` is a command to run it under, such as `unshare`. */
     start(args: readonly string[], prefix: readonly string[] = []): Dev {
       const place = args.includes("--ephemeral") ? [] : ["--data", dataDir];
       const command = [...prefix, process.execPath, "tui/launch/main.ts", ...place, ...args];

@@ -11,7 +11,7 @@ const COLOUR_TOLERANCE = 0.1;
 export interface Tolerance {
   /** How many pixels may differ. */
   readonly pixels: number;
-  /** Where the new picture and the difference are written when they do not match. */
+  /** Where the new picture and the difference are written if the new picture does not match the stored one. */
   readonly folder: string;
 }
 

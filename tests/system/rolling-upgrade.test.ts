@@ -137,7 +137,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     expect(greeted).toEqual({ result: { text: "Hello, Ada" }, max_attempts: 4, deadline_ms: 5_000 });
   });
 
-  test("when the old processors stop under load, every job completes and none is refused", async () => {
+  test("when the old processor stops under load, every job completes and none is refused", async () => {
     for (let i = 0; i < 30; i++)
       await submit([greet, noted, { type: "sleep", payload: { ms: 20 } }][i % 3] ?? greet);
     const leaving = world().workers[0]?.stop();

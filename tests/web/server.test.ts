@@ -47,7 +47,7 @@ afterAll(async () => {
   await Promise.all([page.stop(), terminals.stop(), upstream.stop(true)]);
 });
 
-test("the page's files carry its policy headers; unknown paths and paths outside its folder are 404", async () => {
+test("the page's files carry its policy headers; unknown paths and paths outside its folder return 404", async () => {
   for (const path of ["/", "/app.js", "/app.css", "/icon.svg", "/jetbrains-mono-400.woff2"]) {
     const reply = await fetch(`${page.url}${path}`);
     expect({ path, status: reply.status }).toEqual({ path, status: 200 });
@@ -83,7 +83,7 @@ test("an unreachable service yields the contract's 502 with Retry-After", async 
   });
 });
 
-test("a foreign Origin or Host is refused with the setting to change", async () => {
+test("a foreign Origin or Host is refused with the name of the setting to change", async () => {
   for (const headers of [
     new Headers({ origin: "https://evil.example" }),
     new Headers({ host: "evil.example" }),
@@ -95,7 +95,7 @@ test("a foreign Origin or Host is refused with the setting to change", async () 
     }
 });
 
-test("a terminal behind the server accepts input, reports its exit code and counts for the browser's address", async () => {
+test("a terminal behind the server accepts input, reports its exit code and counts towards its browser's cap", async () => {
   const url = `${page.url.replace("http", "ws")}/ws`;
   const open = async () => {
     // Sends the first frame before the terminal service has answered.

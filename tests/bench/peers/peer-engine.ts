@@ -14,7 +14,7 @@ export interface PeerEngine {
 
 export type StartPeerEngine = (options: EngineOptions) => Promise<PeerEngine>;
 
-/** Adapts an engine for a peer that needs no server of its own. */
+/** Wraps an engine for a peer that needs no server process besides it. */
 export function plain(start: (options: EngineOptions) => Promise<Engine>): StartPeerEngine {
   return async (options) => {
     const { name, product, url, pid, stop } = await start(options);

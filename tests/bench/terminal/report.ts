@@ -25,7 +25,7 @@ const echo = (which: "echo1" | "echo20", q: number) => (rounds: readonly Round[]
 const ROWS: readonly Row[] = [
   { label: "stream, MB/s", digits: 1, of: (all) => median(all.map((round) => round.megabytesPerSecond)) },
   {
-    label: "CPU of the server, ms/MB",
+    label: "server CPU, ms/MB",
     digits: 2,
     of: (all) => median(all.map((round) => round.cpuMsPerMegabyte)),
   },
@@ -44,7 +44,7 @@ const ROWS: readonly Row[] = [
     of: (all) => Math.max(...all.map((round) => round.stalledGrowthMegabytes)),
   },
   {
-    label: "bytes lost at the exit of the command, all rounds",
+    label: "bytes lost when the command exits, all rounds",
     digits: 0,
     of: (all) => all.reduce((sum, { bytesLost }) => sum + bytesLost, 0),
   },
