@@ -24,10 +24,14 @@ export interface EndEntry {
 }
 
 /**
- * Restricts a lookup by id to executing jobs. The concatenation hides the column from the planner, which would
- * otherwise scan the index of executing jobs and compare each of them with every job in the batch.
+ * Finds the jobs `j` of the entries `i`, if the entry's worker still holds the job for the same attempt. A plan is kept
+ * while the history grows, and while there are few jobs, reading them all looks cheaper than looking up each. Only a
+ * lookup can serve `= any`, and the concatenation and the coalesce hide their columns from the indexes of executing
+ * jobs and of jobs with a worker.
  */
-const stillExecuting = (sql: Sql) => sql`j.status || '' = 'EXECUTING'`;
+const isHeld = (sql: Sql) => sql`
+  j.id = any(array[i.id]) and j.status || '' = 'EXECUTING' and j.attempt = i.attempt
+  and coalesce(j.worker_id, '') = i.worker_id`;
 
 type End = Conclusion & EndedAttempt & { readonly entry: number };
 
@@ -99,7 +103,7 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
           worker_id: ["text", entries.map((e) => e.job.workerId)],
           progress: ["json", entries.map((e) => e.progress)],
         })}
-        where j.id = i.id and ${stillExecuting(sql)} and j.attempt = i.attempt and j.worker_id = i.worker_id`;
+        where ${isHeld(sql)}`;
     },
 
     /** Filters `ids` to the jobs this worker holds. */
@@ -148,7 +152,7 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
               implied = case when i.ended_event_id is null then j.implied else j.implied | 8 end,
               logs = case when i.ended_event_id is not null then nullif(i.logs, '[]')::jsonb end
           from input i
-          where j.id = i.id and ${stillExecuting(on)} and j.attempt = i.attempt and j.worker_id = i.worker_id
+          where ${isHeld(on)}
             and (i.status in ('COMPLETED', 'CANCELLED') or not j.cancel_requested)
           returning i.entry, j.id, j.run, j.started_at, j.queue_wait_ms
         ),

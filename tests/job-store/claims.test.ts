@@ -166,6 +166,27 @@ describe("claims", () => {
     }
   });
 
+  test("and ends read few rows beside a history that has grown since they were planned", async () => {
+    const ended = (count: number) =>
+      fillJobs(sql, { count, type: "sleep", status: "COMPLETED", workerId: WORKER });
+    const runTen = async () => {
+      await fillJobs(sql, { count: 10, type: "sleep", status: "VALIDATED" });
+      const { jobs } = await claims.claim(WORKER, 10);
+      await runs.saveProgress(jobs.map((job) => ({ job, progress: "{}" })));
+      expect((await finish(jobs)).done.size).toBe(10);
+    };
+    // While there are few jobs, reading them all looks cheaper than ten lookups, in the order of ids or through the
+    // index of jobs with a worker.
+    for (const few of [5, 120]) {
+      await sql`truncate jobs, explicit_transitions`;
+      await ended(few);
+      await sql`analyze jobs`;
+      await runTen();
+      await ended(MANY);
+      expect(await rowsRead(runTen)).toBeLessThan(200);
+    }
+  });
+
   test("take the highest priority first across types and versions, then the oldest", async () => {
     await fillJobs(sql, { count: 2, type: "sleep", status: "VALIDATED", priority: 3, dueInMs: -9_000 });
     await fillJobs(sql, { count: 2, type: "flaky", status: "VALIDATED", priority: 8, dueInMs: -2_000 });
