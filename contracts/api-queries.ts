@@ -45,7 +45,7 @@ export const JobDetail = published(
       traceId: Type.Optional(
         Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id, as in the logs" }),
       ),
-      /** Set if the job never became a row. Its status is then REJECTED, and its facts come from this message. */
+      /** Set if the job never became a row. Its status is then REJECTED, and its facts come from this letter. */
       deadLetter: Type.Optional(DeadLetter),
     }),
   ]),
@@ -226,7 +226,7 @@ const LedgerIds = Type.Object({
   ids: Type.Array(Uuid, { description: "The ids of the first 100 of these jobs" }),
 });
 
-/** How far the watermark can be held back. The choice is small so that callers can share a computation. */
+/** How far the watermark can be held back. There are few choices, so that callers can share a computation. */
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 

@@ -120,7 +120,7 @@ type Queue = (typeof TOPOLOGY.queues)[number];
 
 function messageKeysIn({ name, routes }: Queue): string[] {
   const keys = [...new Set(routes.flatMap(messageKeysOf))];
-  // The broker also moves messages there that no consumer could handle, with their bytes unchanged.
+  // The broker itself moves messages that no consumer could handle to the dead letters, with their bytes unchanged.
   return name === "jobs.failed.validation" ? [...keys, "given-up"] : keys;
 }
 
@@ -164,7 +164,7 @@ function receiving(queue: Queue): [string, Json] {
   const operation = {
     action: "receive",
     summary: queue.purpose,
-    description: "Acknowledged when its rows are durable",
+    description: "A message is acknowledged once everything it changes is durable",
     channel: { $ref: channel },
     messages: messageKeysIn(queue).map((key) => ({ $ref: `${channel}/messages/${key}` })),
     tags: [{ name: queue.consumer }],

@@ -136,7 +136,7 @@ function readField(
   payload.set(field, values);
 }
 
-/** Words the fault in a text that PostgreSQL cannot store. */
+/** Describes the fault of a text that PostgreSQL cannot store. */
 export const hasNul = (key: string) => `${shown(key)} has a NUL or half of a surrogate pair`;
 
 function namesOf(language: FilterLanguage): string[] {

@@ -2,7 +2,7 @@ import { DEAD_LETTER_REASONS } from "./dead-letter.ts";
 import { JOB_STATUSES } from "./job.ts";
 import { statusWord } from "./status-words.ts";
 
-/** The kinds of value. A plural kind is a list, which matches any of its values; other keys may appear only once. */
+/** The kinds of value. A key of a plural kind takes a list and matches any of its values; other keys take one value. */
 export type FilterValue = "statuses" | "reasons" | "types" | "names" | "name" | "uuid" | "time" | "text";
 
 /** A filter key: a query parameter, a field in a JSON body, and a term in a line of text. */
@@ -108,6 +108,6 @@ export function keyNamed(language: FilterLanguage, name: string): string | undef
   return Object.keys(keys).find((key) => key.toLowerCase() === lower || keys[key]?.also.includes(lower));
 }
 
-/** The values of the closed lists, as users type them. */
+/** The values of the keys that take only certain words, as users type them. */
 export const STATUS_CHOICES: readonly string[] = JOB_STATUSES.map(statusWord);
 export const REASON_CHOICES: readonly string[] = DEAD_LETTER_REASONS;

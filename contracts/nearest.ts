@@ -2,7 +2,10 @@ const MAX_NAMES = 3;
 /** A longer text is unlikely to be a misspelt name, and comparing it would take time in proportion to its length. */
 const MAX_LENGTH = 64;
 
-/** Returns the names that a text probably means, best first: equal but for case, containing it, or a few slips off. */
+/**
+ * Returns the names that a text probably means, best first: names that differ only in case, that contain the text, or
+ * that are a few typing errors away.
+ */
 export function nearest(text: string, names: Iterable<string>): string[] {
   const meant = text.toLowerCase();
   if (meant === "" || meant.length > MAX_LENGTH) return [];

@@ -9,7 +9,7 @@ export const INTERNAL = "/internal";
 /** Larger than the gateway's limit, because a body may grow when its JSON is serialized again. */
 const MAX_BODY_BYTES = 524_288;
 
-/** The gateway's routes that it forwards to a processor. */
+/** The routes that the gateway forwards to a processor. */
 export const COMMAND_ROUTES = {
   cancelJob: GATEWAY_ROUTES.cancelJob,
   retryJob: GATEWAY_ROUTES.retryJob,

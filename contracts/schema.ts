@@ -44,7 +44,7 @@ function isDayOfItsMonth(value: string): boolean {
   return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** Near the ends of years 1 and 9999, an offset may move a time outside those years in UTC. */
+/** In the first and the last days of the allowed years 1 to 9999, an offset may move the time in UTC out of them. */
 function isWritable(value: string): boolean {
   if (!value.startsWith("0001") && !value.startsWith("9999")) return true;
   return /^(?!0000)\d{4}-/.test(new Date(value).toISOString());

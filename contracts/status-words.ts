@@ -6,7 +6,7 @@ export interface StatusWord {
   readonly meaning: string;
 }
 
-/** One word and one meaning for each status, wherever people read it. `docs/statuses.md` prints this table. */
+/** The one word and meaning that people see for each status. `docs/statuses.md` prints this table. */
 export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   PENDING: { word: "pending", meaning: "Accepted, not yet checked by a processor; lasts milliseconds" },
   VALIDATED: { word: "waiting", meaning: "Checked, due, and waiting for a free slot" },
