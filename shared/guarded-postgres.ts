@@ -18,8 +18,8 @@ export interface GuardOptions {
   readonly maxConnections: number;
   /**
    * How many connections stay open, by default all. The others are opened when these are taken, and closed when unused.
-   * Once all connections are taken, the driver queues a statement behind another one, so a lock that delays one delays
-   * both. Until then, a query that runs one statement at a time has a connection to itself.
+   * A query that runs one statement at a time has a connection to itself until all are taken. From then on, the driver
+   * queues each statement behind another one, so a lock that delays one statement delays both.
    */
   readonly steadyConnections?: number;
   /** After this long without an answer, a probe checks that the server is alive. The probe has the same time limit. */

@@ -28,7 +28,7 @@ type Bar = Omit<TraceBar, "slowest" | "open"> & { readonly open?: true };
 
 /**
  * Lays out a job's hops as bars on one time axis: accepted, confirmed, received, and then each wait and each try. Since
- * machines' clocks differ, bars are clamped: none begins before the job, or ends before it begins.
+ * machines' clocks differ, bars are clamped: no bar begins before the job or ends before its own start.
  */
 export function traceOf(job: JobDetail, now: number): JobTrace {
   const start = Date.parse(job.createdAt);

@@ -74,8 +74,8 @@ export function isUnavailable(error: unknown): boolean {
 
 /**
  * Whether PostgreSQL refuses a statement's values: SQLSTATE classes 22 (data exception), 23 (integrity) and 54 (program
- * limit). Only these errors condemn an entry, once it is isolated. Any other error does not prove that the entry is
- * faulty, such as 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full).
+ * limit). Only these errors condemn an entry, once it is isolated. Any other error, such as 57014 (statement timeout),
+ * 25006 (read-only), 42P01 (missing table) or 53100 (disk full), does not prove that the entry is faulty.
  */
 export function isRefusedValue(error: unknown): boolean {
   return /^(22|23|54)...$/.test(codeOf(error) ?? "");

@@ -61,7 +61,7 @@ async function start({
     docs: createDocs({
       title: "Task Observatory gateway",
       version,
-      description: "Submit jobs and command them",
+      description: "Submit and control jobs",
       routes: GATEWAY_ROUTES,
     }),
     submitter,

@@ -40,8 +40,8 @@ type MoveEvent = Exclude<EventType, "job.created" | "job.executed">;
 type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
- * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. Because several
- * clocks date one history, among them the gateway's, a step that would precede the previous one takes that one's time.
+ * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. Several clocks,
+ * among them the gateway's, date one history, so a step that would precede the previous one takes the previous time.
  */
 export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {

@@ -54,7 +54,7 @@ export interface KnownJob {
 export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * Inserts the new jobs, their history and the message that announces it in one statement, and returns the inserted
+     * Inserts the new jobs, their history and the message that announces them in one statement. Returns the inserted
      * ids. A deleted job that the store remembers is not inserted again: its events have been counted.
      *
      * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a note of its

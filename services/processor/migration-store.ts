@@ -8,8 +8,8 @@ const STEP_LOCK = 7_326_114;
 const RUNNER_LOCK = 7_326_115;
 const LOOK_AGAIN_MS = 250;
 /**
- * The longest pause before a step that gave up waiting for a lock tries again. While a step waits behind a long reader
- * such as a backup, other statements queue behind the step; with short pauses, they would queue half of the time.
+ * The longest pause between a step's attempts to get its locks. While a step waits behind a long reader such as a
+ * backup, other statements queue behind the step; with short pauses, they would queue half of the time.
  */
 const LONGEST_PAUSE_MS = 5_000;
 /**

@@ -16,7 +16,7 @@ export function createOutboxStore(sql: Sql) {
       return Math.max(0, row?.seconds ?? 0);
     },
 
-    /** Passes the oldest abandoned messages to `publish`, and deletes them once it resolves. Returns their number. */
+    /** Passes the oldest abandoned messages to `publish`, and deletes them once that resolves. Returns how many. */
     async sweep(publish: (bodies: readonly Uint8Array[]) => Promise<void>): Promise<number> {
       const count = await sql.begin(async (tx) => {
         const rows = await tx<{ id: string; body: Uint8Array }[]>`

@@ -2,9 +2,9 @@
 const SLOW_MS = 1_000;
 
 /**
- * Estimates PostgreSQL's time. Every processor decides by that clock whether a job is due, so a processor whose own
- * clock is minutes fast or slow neither delays a job nor runs it early. Between readings, a monotonic clock advances
- * the time. Until the first reading, this machine's clock supplies it.
+ * Estimates the time by PostgreSQL's clock. Every processor decides by it whether a job is due, so a processor whose
+ * own clock is minutes fast or slow neither delays a job nor runs it early. Between readings, a monotonic clock
+ * advances the time. Until the first reading, this machine's clock supplies it.
  */
 export function createStoreClock(
   read: () => Promise<Date>,

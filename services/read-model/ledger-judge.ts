@@ -175,7 +175,10 @@ function createSuspects(pruned: number) {
       count++;
       if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
     },
-    /** Counts jobs pruned from other spans and, after their events were forgotten, accepted again in this span. */
+    /**
+     * Counts jobs that were pruned from other spans and accepted again in this one, after the event store had forgotten
+     * their events.
+     */
     returned: () => Math.max(0, remembered - pruned),
     accuse(accuse: Accuse): { missing: number; unnamed: number } {
       const forgotten = Math.max(0, pruned - remembered);

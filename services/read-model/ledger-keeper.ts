@@ -33,9 +33,9 @@ type Step = "due" | "routine" | "nothing";
 
 /**
  * Seals the ledger in bounded steps. A step judges a reopened seal again and seals the next span below the horizon. If
- * there is neither, it checks one other seal: one with accusations, one that an audit has not reached, or one that has
- * not been checked for a day, in turns. The keeper holds no transaction while it judges and writes each result in one
- * statement, so it may be killed at any point, and any number of keepers may run at once.
+ * there is neither, it checks one other seal, alternating between seals with accusations, seals that an audit has not
+ * reached and seals that have not been checked for a day. The keeper holds no transaction while it judges, and writes
+ * each result in one statement, so it may be killed at any point, and any number of keepers may run at once.
  */
 export function createLedgerKeeper(options: KeeperOptions) {
   const { seals, queries, observations, bounds } = options;

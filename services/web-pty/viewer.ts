@@ -11,7 +11,7 @@ import type { ScreenModel } from "./screen-model.ts";
 
 /** The connection to one browser. It never limits `send`, because the viewer bounds the bytes in flight. */
 export interface ViewerSocket {
-  /** The caller may reuse the frame's buffer as soon as this returns. */
+  /** The caller may reuse the frame's buffer as soon as `send` returns. */
   send(frame: Uint8Array | string): void;
   close(code: number, reason: string): void;
 }
@@ -30,7 +30,7 @@ export interface Viewer {
   close(code: number, reason: string): void;
   /** Sends as much as the window allows. */
   pump(): void;
-  /** Records that the browser has parsed everything before `sequence`; returns false if that was never sent. */
+  /** Records that the browser has parsed everything before `sequence`; returns false if not all of it was sent. */
   ack(sequence: number): boolean;
   /** Brings the browser up to date: from `lastSequence` if the log still holds it, otherwise with a snapshot. */
   catchUp(lastSequence: number | undefined): void;

@@ -6,7 +6,7 @@ import type { Sql } from "../postgres.ts";
 export interface Delivery {
   readonly body: Uint8Array;
   readonly redelivered: boolean;
-  /** The queue from which the bus moved the message here because its consumers died with it too often. */
+  /** The queue on which too many consumers died while handling the message, after which the bus moved it here. */
   readonly diedOn?: QueueName;
 }
 
@@ -51,7 +51,7 @@ export interface QueueDepth {
 export interface BusTables {
   /** Builds an `insert` of the CTE `message` (column `body`) into each queue that the route feeds, returning `id`. */
   insertSql(sql: Sql, route: Route): Fragment;
-  /** Wakes the consumers after a message was committed; a consumer that misses this finds it at its next poll. */
+  /** Wakes the consumers after a message was committed. A consumer that is not woken finds the message by polling. */
   committed(route: Route): void;
 }
 

@@ -75,7 +75,7 @@ function admitsByKeyword(key: string, rule: unknown, value: unknown): boolean {
   return FOR_CONTAINERS.has(key) && (typeof value !== "object" || value === null);
 }
 
-/** Whether a pattern matches part of a text. A pattern that is not valid here matches nothing. */
+/** Whether a pattern matches part of a text. A pattern that JavaScript refuses matches nothing. */
 export function matches(pattern: string, text: string): boolean {
   try {
     return new RegExp(pattern, "u").test(text);

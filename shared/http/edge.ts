@@ -13,7 +13,7 @@ export interface EdgeOptions {
   readonly allowedOrigins: string;
 }
 
-/** Not part of RFC 9110. As in nginx, it stands for a client that closed its connection before the reply. */
+/** A status outside RFC 9110. As in nginx, it means that the client closed its connection before the reply. */
 const HUNG_UP = 499;
 /** The gateway forwards `/x` to a processor as `/internal/x`, but problems name the path that the caller used. */
 const INTERNAL = /^\/internal(?=\/)/;

@@ -7,7 +7,7 @@ import { requestSchemaOf } from "./request-schema.ts";
 export interface ChildRequest {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Identifies the child within this run. By default, its type, its payload and its position among equals do. */
+  /** Identifies the child within this run. The default combines type, payload and index among equals. */
   readonly key?: string;
 }
 

@@ -10,10 +10,10 @@ export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all
 
 async function load(file: string): Promise<[string, JobType]> {
   const { default: jobType } = (await import(join(import.meta.dir, file))) as { default: JobType };
-  // People find, test and remove a job type by its file's name, so the file must be named for the type.
+  // People find, test and remove a job type by its file's name, so the file must be named after the type.
   if (`${jobType.name}.ts` !== file)
     throw new Error(
-      `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file is named for its type`,
+      `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file must be named after its type`,
     );
   return [jobType.name, jobType];
 }

@@ -1,8 +1,8 @@
 import type { FeedEntry } from "./port.ts";
 
 /**
- * How many entries a slow follower may be behind. Beyond this, the oldest entries are dropped, and the next one counts
- * their deltas.
+ * How many entries a slow follower may be behind. Beyond this, the oldest entries are dropped, and the next entry that
+ * the follower reads counts their deltas.
  */
 const MAX_WAITING = 500;
 

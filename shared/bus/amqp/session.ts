@@ -68,7 +68,7 @@ export async function cancelSession(session: Session, queue: QueueName, log: Log
 
 /**
  * Returns unacknowledged messages to the queue and waits until the broker has processed the acknowledgements. Resolves
- * to whether the broker confirmed the close. Each returned message counts one more death.
+ * to whether the broker confirmed the close. Each return counts as one more death of the message.
  */
 export async function closeSession(session: Session, queue: QueueName, log: Log): Promise<boolean> {
   if (session.over.signal.aborted) return true;

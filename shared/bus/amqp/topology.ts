@@ -37,7 +37,7 @@ export function diedOn(message: ConsumeMessage): QueueName | undefined {
   return QUEUES.find((queue) => queue === name);
 }
 
-/** Returns how often a message was returned to its quorum queue, which counts these as deaths. */
+/** Returns how often a message was returned to its quorum queue. The queue counts each return as a death. */
 export function deathsOf(message: ConsumeMessage): number {
   const count: unknown = message.properties.headers?.["x-delivery-count"];
   return typeof count === "number" ? count : 0;

@@ -40,7 +40,7 @@ export async function declareQueues(sql: Sql): Promise<void> {
 
 export const channelOf = (queue: QueueName) => `bus.${queue}`;
 
-/** Inserts messages; they are durable when it resolves. `bytes` holds all bodies, and each row names its part. */
+/** Inserts messages, and resolves once they are durable. `bytes` holds all bodies; each row names its part of them. */
 export async function insertMessages(
   sql: Sql,
   rows: readonly { queue: QueueName; offset: number; length: number }[],

@@ -88,7 +88,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return { tokens, horizon: horizon === "" ? Number.POSITIVE_INFINITY : Number(horizon) };
     },
 
-    /** Replaces the token of each event that still holds the given one. Returns these events. */
+    /** Replaces the token of each claim that still has the given one. Returns the events of these claims. */
     async passOn(claimed: readonly (Claimed & { readonly to: string })[]): Promise<JobEvent[]> {
       const [ids, tokens] = claimBytes(claimed);
       const lost = (await orUnavailable("redis", "pass on claims", () =>

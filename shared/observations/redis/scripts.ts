@@ -2,7 +2,7 @@
  * The scripts behind the counters. Redis runs one script at a time, so each is an atomic step. Ids are concatenated
  * into one string, 16 bytes each, and tokens into another, 12 characters each, because a thousand arguments would cost
  * more than the counting. A call takes at most 1,000 ids, because Lua unpacks them on its stack. The plan's keys are
- * not declared in KEYS, so this needs a single Redis, not a cluster.
+ * not declared in KEYS, so the scripts need a single Redis, not a cluster.
  */
 const SPLIT = `
 local function split(text, width)
