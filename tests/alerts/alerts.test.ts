@@ -116,7 +116,7 @@ for (const engines of ["full", "embedded"] as const)
         stream.stop();
       });
 
-      test("silences a stopped service's slowness, and a fault that also fires at a higher severity", async () => {
+      test("silences an alert that a stopped service, an unavailable bus or a more severe alert explains", async () => {
         const raise = (labels: Record<string, string>) => ({ labels });
         const response = await fetch(`${watchers.alertmanager.url}/api/v2/alerts`, {
           method: "POST",

@@ -14,7 +14,7 @@ const TESTS = [
   "tests/suites.test.ts",
 ];
 
-/** The example in docs/job-types.md, and a name after `try-out`, which reverses the order of the test's imports. */
+/** The example in docs/job-types.md, and a name that sorts after `try-out`, so that the test's imports swap places. */
 const NAMES = ["greet", "zip-files"];
 
 const copy = copyProject();

@@ -10,8 +10,7 @@ export const isDebian = () =>
   existsSync("/etc/os-release") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
 
 /**
- * Installs packages of the machine's own release if it runs as root in CI; otherwise throws an error with the command
- * to run.
+ * Installs packages with apt, but only as root on Debian in CI; otherwise throws an error with the command to run.
  */
 export async function installPackages(names: readonly string[], say: (line: string) => void): Promise<void> {
   const command = `apt-get install --no-install-recommends ${names.join(" ")}`;

@@ -28,7 +28,7 @@ export interface DockerEngine {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether the tests started this engine. If so, stand-ins may replace images, and its processes are visible. */
   readonly isPrivate: boolean;
-  /** Stops the engine as a shutdown of the machine would, and restarts it. Only a private engine has this. */
+  /** Stops the engine as a shutdown of the machine would, and restarts it. Only a private engine has this function. */
   readonly restart?: () => Promise<void>;
   /** The log file of a private engine. */
   readonly log?: string;

@@ -125,7 +125,7 @@ behaviour("the gateway's OpenAPI document", {}, (world) => {
     expect(page).not.toMatch(/https?:\/\//);
   });
 
-  test("has calls that leave no job scheduled once every job is cancelled", async () => {
+  test("describes a bulk action that cancels every scheduled job", async () => {
     await world().post("/jobs/actions", { action: "cancel", filter: {}, all: true });
     expect(await world().sql`select 1 from jobs where status = 'SCHEDULED'`).toHaveLength(0);
   });

@@ -83,7 +83,7 @@ behaviour("bad input", {}, (world) => {
     ],
     ["an empty batch", "/jobs/batch", json({ jobs: [] }), 422, "VALIDATION_FAILED"],
     [
-      "a batch of 1,001",
+      "a batch of 1,001 jobs",
       "/jobs/batch",
       json({ jobs: Array.from({ length: 1_001 }, () => ({ type: "sleep" })) }),
       422,

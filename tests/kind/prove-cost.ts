@@ -22,8 +22,8 @@ interface Use {
 }
 
 /**
- * Measures the CPU time of each part for 1,000 empty jobs, until all their events are recorded. It first measures each
- * part's usage at rest, and subtracts it.
+ * Measures the CPU time that each part of the system uses for 1,000 empty jobs, until all their events are recorded.
+ * Subtracts what the part uses at rest, which it measures first.
  */
 export async function proveCost({ cluster, system }: ClusterProof): Promise<string> {
   const first = await measuredSince(cluster, Date.now());
@@ -42,7 +42,7 @@ export async function proveCost({ cluster, system }: ClusterProof): Promise<stri
   for (const [pod, last] of end) {
     const from = first.get(pod);
     const before = rest.get(pod);
-    // A pod that started in between has no measurement at rest.
+    // Skips a pod that has not been measured twice at rest, such as one that has just started.
     if (!from || !before || before.at <= from.at) continue;
     const restRate = (before.cpuSeconds - from.cpuSeconds) / (before.at - from.at);
     const used = last.cpuSeconds - before.cpuSeconds - restRate * (last.at - before.at);

@@ -76,7 +76,7 @@ behaviour("the ledger", { accused: true }, (world) => {
     expect((await accused("unobserved", id)).unobserved).toEqual({ count: 1, ids: [id] });
   });
 
-  test("reports a job as duplicated if it passed deduplication once and ended twice", async () => {
+  test("reports a job as duplicated if its row shows two ends", async () => {
     const id = await done();
     await world().sql`
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { PROJECT } from "./compose.ts";
 
-/** A service's variable, as its `--help` describes it. */
+/** An environment variable of a service, as the service's `--help` describes it. */
 export interface Setting {
   readonly required: boolean;
   /** The default value, or undefined if there is none. */

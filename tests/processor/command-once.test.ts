@@ -66,7 +66,7 @@ behaviour("a command", { processors: 2 }, (world) => {
     });
     frozen?.signal("SIGCONT");
     const seen = served(0);
-    await eventually(() => served(0) > seen, { what: "the processor to find the command that it was sent" });
+    await eventually(() => served(0) > seen, { what: "the processor to refuse the withdrawn command" });
     const id = ids[silent] ?? "";
     expect(await runOf(id)).toBe(1);
     expect((await retry(id))[0]).toBe(200);

@@ -10,7 +10,10 @@ export interface Case {
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** Returns payloads that a job type must accept: its example, only its required fields, each field at its bounds. */
+/**
+ * Returns payloads that a job type must accept: its example, the example's required fields alone, and the example with
+ * one field at a bound.
+ */
 export function goldenPayloads({ payload, example }: JobType): Case[] {
   const { required = [] } = requestSchemaOf(payload);
   const least = Object.fromEntries(required.map((name) => [name, example[name]]));
@@ -80,9 +83,9 @@ function misfitsOf(schema: TSchema): Labelled[] {
 function strangers(example: Payload): Case[] {
   return [
     { name: "an unknown field", value: { ...example, somethingUnknown: 1 } },
-    // In an object literal `__proto__` would set the prototype; JSON.parse creates a field.
+    // JSON.parse creates a field, whereas `__proto__` in an object literal would set the prototype.
     {
-      name: "a field __proto__",
+      name: "a field named __proto__",
       value: JSON.parse(`{"__proto__": 1, ${JSON.stringify(example).slice(1)}`.replace(", }", "}")),
     },
   ];

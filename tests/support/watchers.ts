@@ -124,6 +124,6 @@ function quicker({ groups }: RuleFile): RuleFile {
 
 function secondsOf(duration: string): number {
   const [, count, unit] = /^(\d+)(s|m|h)$/.exec(duration) ?? [];
-  if (!unit) throw new Error(`${duration} is not a duration in one unit`);
+  if (!unit) throw new Error(`${duration} is not a number of seconds, minutes or hours`);
   return Number(count) * { s: 1, m: 60, h: 3_600 }[unit as "s" | "m" | "h"];
 }

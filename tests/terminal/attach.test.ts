@@ -80,7 +80,7 @@ test("a lost connection resumes the same shell without a gap; Ctrl-] leaves", as
   await terminal.shows(/ended 0\s+icanon\s+echo/);
 });
 
-test("an open but silent connection is replaced, and output from during the silence appears exactly once", async () => {
+test("an open but silent connection is replaced, and the output that it lost appears exactly once", async () => {
   const folder = await mkdtemp(join(tmpdir(), "observatory-attach-"));
   undo.push(() => rm(folder, { recursive: true }));
   const go = join(folder, "go");

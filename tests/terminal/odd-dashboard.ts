@@ -5,7 +5,7 @@ import { eventually } from "../support/wait.ts";
 import { createVirtualScreen, type VirtualScreen } from "./virtual-screen.ts";
 
 const projectDir = join(import.meta.dir, "../..");
-/** The variable that names an existing binary to use instead of a fresh build, for work on these tests. */
+/** The variable that names an existing binary to use instead of a fresh build, which saves time while editing tests. */
 const GIVEN = "ODD_DASHBOARD_BINARY";
 
 export interface Size {

@@ -17,7 +17,7 @@ const SIZES: readonly Size[] = [
 ];
 const HOSTILE = "\x1b]0;taken over\x07\x1b[2J日本📦 out of coffee";
 
-/** Returns a terminal's sequence for a button press on a cell, counted from 0 (XTerm Control Sequences, SGR 1006). */
+/** Returns what a terminal sends for a mouse button or wheel on a cell; `x` and `y` start at 0 (XTerm's SGR 1006). */
 const sgrMouse = (button: number, x: number, y: number) => `\x1b[<${button};${x + 1};${y + 1}M`;
 
 behaviour("the terminal UI", { engines: "embedded" }, (world) => {

@@ -1,4 +1,4 @@
-/** The same in every run, and early in its minute, so that small offsets stay within that minute. */
+/** A time that is the same in every run, and early in its minute, so that small offsets stay within the minute. */
 export const T0 = Date.parse("2026-03-01T12:00:10.000Z");
 export const MINUTE = 60_000;
 

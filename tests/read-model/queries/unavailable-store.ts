@@ -59,7 +59,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       });
     });
 
-    test("leaves jobs without events if it is the event store", async () => {
+    test("leaves jobs readable, but without their events, if it is the event store", async () => {
       const { id, events } = await seedJob(world().sql);
       await world().observations.record(events);
       expect((await get<JobDetail>(`/jobs/${id}`)).body.events).toHaveLength(2);
