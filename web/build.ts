@@ -7,7 +7,7 @@ const PAGE = join(import.meta.dir, "page");
 const COMMON = {
   target: "browser",
   minify: true,
-  // Fonts stay separate files. Inlining them in the style sheet would require a weaker policy.
+  // Fonts stay separate files. Inlining them in the style sheet would require a weaker content security policy.
   external: ["*.woff2"],
   jsx: { runtime: "automatic", importSource: "preact", development: false },
 } as const satisfies Partial<BuildConfig>;

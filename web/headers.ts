@@ -5,8 +5,8 @@
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 
 /**
- * The page's response headers. Their policy allows nothing from other hosts and nothing inline except empty style
- * elements. A test compares the headers with nginx's configuration.
+ * The page's response headers. The content security policy allows nothing from other hosts and nothing inline except
+ * empty style elements. A test compares the headers with nginx's configuration.
  */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":

@@ -41,7 +41,7 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   const server = Bun.serve<Proxied>({
     hostname: config.BIND_ADDRESS,
     port: config.PORT,
-    // The live stream may send nothing for a long time.
+    // The live stream may be silent for a long time.
     idleTimeout: 0,
     async fetch(request, self) {
       const refusal = policy.refusal(request);
@@ -89,7 +89,7 @@ async function forward(request: Request, [prefix, base]: Upstream, log: Log): Pr
     if (request.signal.aborted) return new Response(null, { status: 499 });
     const correlationId = crypto.randomUUID();
     log.warn("A service does not answer", { url, reason: messageOf(error), correlationId });
-    const problem = new AppError("UNREACHABLE", `Nothing answers behind ${prefix}`);
+    const problem = new AppError("UNREACHABLE", `The service behind ${prefix} does not answer`);
     return problemResponse(problem, correlationId, pathname);
   }
 }

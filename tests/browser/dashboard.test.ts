@@ -302,7 +302,7 @@ test("an unknown address shows an error with a link back; the root address shows
   await using tab = await open("#/bogus");
   const { page, faults } = tab;
   await page.getByRole("heading", { name: "There is no such view" }).waitFor();
-  await page.getByRole("link", { name: "To the overview" }).click();
+  await page.getByRole("link", { name: "Go to the overview" }).click();
   await page.getByText("Balanced at").waitFor();
   await page.goto(system.url);
   await page.getByText("Balanced at").waitFor();

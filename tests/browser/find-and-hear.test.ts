@@ -157,7 +157,7 @@ test("events can be filtered through the URL, browsed by keys and frozen", async
   await page.waitForURL(/filter=job\.failed\+coffee/);
   await page.getByRole("heading", { name: "1 of the newest 5" }).waitFor();
   await page.keyboard.press("z");
-  await page.getByRole("button", { name: "Go on" }).waitFor();
+  await page.getByRole("button", { name: "Unfreeze" }).waitFor();
   await page.keyboard.press("Escape");
   await page.waitForURL(/#\/events$/);
   await page.keyboard.press("j");

@@ -144,7 +144,7 @@ describe("the terminal in the page", () => {
     await using system = await startPageSystem(world, { PTY_TUI_BINARY: '["sh", "-c", "PS1= exec sh"]' });
     await using first = await browser.open(`${system.url}/#/terminal`);
     await connected(first.page);
-    await first.page.getByRole("button", { name: "Make a link" }).first().click();
+    await first.page.getByRole("button", { name: "Create a link" }).first().click();
     const link = await first.page.locator(".copyfield code").first().textContent();
     await using second = await browser.open(link!);
     await second.page.getByText("Watching").first().waitFor();

@@ -77,7 +77,7 @@ test("an unreachable service yields the contract's 502 with Retry-After", async 
   expect(problem).toMatchObject({
     code: "UNREACHABLE",
     status: 502,
-    detail: "Nothing answers behind /gateway",
+    detail: "The service behind /gateway does not answer",
     instance: "/gateway/jobs",
     correlationId: reply.headers.get("x-correlation-id"),
   });

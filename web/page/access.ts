@@ -7,7 +7,7 @@ export interface Access {
   readonly reason?: string | undefined;
 }
 
-/** Only a restart of the gateway changes the access, so slow polling is enough. */
+/** Access changes only when the gateway restarts, so slow polling is enough. */
 const ACCESS_MS = 60_000;
 
 /** Returns whether the gateway lets this page change anything. */

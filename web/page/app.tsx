@@ -25,7 +25,7 @@ import { NewJob } from "./views/new-job.tsx";
 import { Overview, type OverviewReply } from "./views/overview.tsx";
 import { QueuesView } from "./views/queues.tsx";
 
-/** Renders the page: its bars, the view named by the address, and its keys. */
+/** Renders the page's bars and the view that the address names, and handles the page's keys. */
 export function App() {
   const route = useRoute();
   const overview = useQuery("overview", (signal) => client.readModel.overview({}, { signal }));
@@ -65,7 +65,7 @@ export function App() {
   );
 }
 
-/** Returns the actions that every view has. */
+/** Returns the actions that are available on every view. */
 function everywhere(route: Route, open: (overlay: "help" | "palette") => void): Shortcuts {
   const go = (view: string) => ({ run: () => goTo(`#/${view}`) });
   const tabs = TABS.map(({ screen }, index) => [`tab-${index + 1}`, go(screen)]);

@@ -49,7 +49,7 @@ export function eventOfBar(job: JobDetail, bar: TraceBar): EventEnvelope | undef
 const STEPS = [1, 2, 5];
 const MOST_TICKS = 4;
 
-/** Returns round tick values on an axis from 0 to `totalMs`, keeping clear of the axis's end. */
+/** Returns round tick values for an axis from 0 to `totalMs`, none of them near the axis's end. */
 export function ticksOf(totalMs: number): number[] {
   if (totalMs <= 0) return [0];
   const least = totalMs / MOST_TICKS;

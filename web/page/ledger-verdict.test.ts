@@ -12,7 +12,7 @@ const ledger = {
 const itself = { what: "ledger", since: null, message: "The ledger itself" } as const;
 const titleOf = (part: Partial<Ledger>) => verdictOn({ ...ledger, ...part }).title;
 
-test("a ledger that has not caught up claims neither balance nor that nothing was accepted", () => {
+test("while the ledger catches up, the verdict is Counting unless the balance is broken", () => {
   expect(titleOf({ waitingFor: [itself] })).toBe("Counting");
   expect(titleOf({ waitingFor: [itself], accepted: 0 })).toBe("Counting");
   expect(titleOf({ waitingFor: [itself], balanced: false })).toBe("Not balanced");

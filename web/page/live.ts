@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { client } from "./client.ts";
 
-/** The feed's state and the number of changes so far. Views repeat their queries at each change. */
+/** The feed's state and the number of changes so far. Views repeat their queries after each change. */
 export interface Live {
   /** `connecting` lasts until the feed answers or {@link FIRST_CONNECT_MS} has passed. */
   readonly state: "connecting" | "live" | "stale";

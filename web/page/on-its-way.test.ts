@@ -8,7 +8,7 @@ test("a job is on its way for a minute after its id was created", () => {
   expect(onItsWaySince(id, now + 61_000)).toBeUndefined();
 });
 
-test("a job whose id contains no time is on its way once it was submitted on this page", () => {
+test("a job whose id contains no time counts as on its way after this page submits it", () => {
   const id = Bun.randomUUIDv5("key", "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10");
   expect(onItsWaySince(id, Date.now())).toBeUndefined();
   noteSubmitted(id);

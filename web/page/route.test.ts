@@ -11,7 +11,7 @@ test("an address leads to its view, and an empty address to the overview", () =>
   expect(parseRoute("#/jobs/01a2?tab=payload")).toMatchObject({ view: "job", id: "01a2" });
 });
 
-test("an unknown address leads to the missing view, which names it", () => {
+test("an unknown address leads to the missing view, which receives the address", () => {
   for (const address of ["#/bogus", "#/overview/deep", "#/jobs/a/b", "#main"])
     expect(parseRoute(address)).toEqual({ view: "missing", address });
 });

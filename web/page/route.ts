@@ -13,8 +13,8 @@ const LISTS = [
 ] as const;
 
 /**
- * A view, named by the part of the address after `#`. Browsers never send that part to a server, so its secrets cannot
- * end up in logs.
+ * A view, named by the part of the address after `#`. Browsers never send that part to a server, so a secret in it
+ * cannot end up in logs.
  */
 export type Route =
   | { readonly view: "watch"; readonly secret: string }
@@ -36,7 +36,7 @@ export function parseRoute(hash: string): Route {
   return list && !part ? { view: list, query } : { view: "missing", address: hash };
 }
 
-/** Returns the current address's route and follows its changes. */
+/** Returns the route of the current address. Rerenders the component when the address changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {

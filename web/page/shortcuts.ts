@@ -4,16 +4,16 @@ import type { Route } from "./route.ts";
 
 export interface Shortcut {
   readonly run: () => void;
-  /** The key's current effect, such as `retry 2`, if it is more specific than the keymap's label. */
+  /** Describes what the key does now, such as `retry 2`, if that is more specific than the keymap's label. */
   readonly label?: string;
 }
 type PageAction = Action | "terminal";
 type PageKey = Omit<Key, "action"> & { readonly action: PageAction };
 
-/** What each keymap action does on a view. Actions without an effect now are undefined. */
+/** What each keymap action does on a view. An action that currently does nothing is undefined. */
 export type Shortcuts = Partial<Record<PageAction, Shortcut | undefined>>;
 
-/** A key that has an effect now. */
+/** A key that currently does something. */
 export interface ActiveKey extends PageKey {
   readonly run: () => void;
 }
@@ -26,14 +26,14 @@ const PAGE_KEYS: readonly PageKey[] = [
 
 const OFF = "observatory-no-letters";
 
-/** Newest last. The newest one wins: a dialog overrides its view, and a view overrides the actions of every view. */
+/** Newest last; the newest wins. A dialog overrides its view, and a view overrides the actions available everywhere. */
 const registered: { current: Shortcuts }[] = [];
 const listeners = new Set<() => void>();
 const changed = () => {
   for (const listener of listeners) listener();
 };
 
-/** Offers actions while the component is mounted. */
+/** Makes actions available while the component is mounted. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const entry = useRef(shortcuts);
   entry.current = shortcuts;
@@ -58,7 +58,7 @@ export function screenOf({ view }: Route): ScreenName | undefined {
   return view === "ledger" ? "overview" : view;
 }
 
-/** Returns the keys that have an effect now, in keymap order. */
+/** Returns the keys that currently do something, in keymap order. */
 export function activeKeys(screen: ScreenName | undefined): ActiveKey[] {
   return PAGE_KEYS.flatMap((key) => {
     if (key.screens && !(screen && key.screens.includes(screen))) return [];
@@ -67,7 +67,7 @@ export function activeKeys(screen: ScreenName | undefined): ActiveKey[] {
   });
 }
 
-/** Returns the active keys and follows their changes. */
+/** Returns the active keys. Rerenders the component when they change. */
 export function useActiveKeys(screen: ScreenName | undefined): ActiveKey[] {
   const [, redraw] = useState(0);
   useEffect(() => {
@@ -91,7 +91,7 @@ const NAMES: Readonly<Record<string, string>> = {
   End: "end",
 };
 
-/** Runs the action of each key pressed outside fields. In a field, `Esc` leaves the field. */
+/** Runs the action of a key pressed outside input fields. In an input field, `Esc` leaves the field. */
 export function useKeyboard(screen: ScreenName | undefined): void {
   useLayoutEffect(() => {
     if (!screen) return;
@@ -122,7 +122,7 @@ function isBusy(target: HTMLElement, key: string): boolean {
     : key === " " && target.matches("button, input, summary");
 }
 
-/** Whether single-character keys work. They can be switched off, because speech input may type letters by accident. */
+/** Whether single-character keys work. Users of speech input can switch them off, because speech can trigger them. */
 export const lettersWork = () => localStorage.getItem(OFF) === null;
 
 export function setLettersWork(work: boolean): void {

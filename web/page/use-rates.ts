@@ -16,9 +16,9 @@ export interface RateLines {
 }
 
 /**
- * Returns rates per second. For the last five minutes they are computed from the counters of successive overviews; the
- * service's series covers the time before this page was opened. Longer ranges use the service's series, which has a
- * point for each minute.
+ * Returns rates per second. For the last five minutes, they are computed from the counters of successive overviews, and
+ * the read model's series covers the time before this page was opened. Longer ranges use only that series, which has one
+ * point per minute.
  */
 export function useRates(overview: Overview | undefined, { minutes }: TimeRange): RateLines {
   const [rates, setRates] = useState<Rates>(NO_RATES);
@@ -50,8 +50,8 @@ export function useRates(overview: Overview | undefined, { minutes }: TimeRange)
 }
 
 /**
- * Returns rates per second for each minute. A minute without a count is 0, but the time before the first count is
- * unknown.
+ * Converts counts per minute to rates per second. A minute without a count is 0, but the time before the first count
+ * is unknown.
  */
 function perMinute(reply: SeriesReply | undefined): (number | null)[] {
   const points = (reply?.series[0]?.points ?? []).slice(0, -1);

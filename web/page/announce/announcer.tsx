@@ -7,8 +7,8 @@ import { type Heard, sentencesOf } from "./changes.ts";
 const EVERY_MS = 10_000;
 
 /**
- * Announces important changes to screen readers: critical alerts at once, all other changes together and at most every
- * ten seconds. The outcome of an action is announced by its toast.
+ * Announces important changes to screen readers: critical alerts at once, and all other changes together at most
+ * every ten seconds. Toasts announce the outcomes of actions.
  */
 export function Announcer() {
   const { state } = useLive();

@@ -9,7 +9,7 @@ const alert = (id: string, severity: "critical" | "warning") => ({
   summary: "Something is wrong",
 });
 
-test("nothing is announced without a change, nor about the state at page load", () => {
+test("neither an unchanged state nor the state at page load is announced", () => {
   const opening: Heard = { feed: "connecting", firing: undefined, balanced: undefined };
   expect(sentencesOf(QUIET, QUIET)).toEqual([]);
   expect(sentencesOf(opening, { feed: "live", firing: [alert("1", "critical")], balanced: false })).toEqual(
@@ -33,12 +33,12 @@ test("firing and resolved alerts are announced, and a critical alert interrupts"
     { text: "Alert, warning: Alert3. Something is wrong", isUrgent: false },
     { text: "Alert resolved: Alert1", isUrgent: false },
   ]);
-  // Unknown alerts do not count as resolved, because Alertmanager may just be slow.
+  // A missing list of alerts resolves none of them, because Alertmanager may just be slow.
   expect(sentencesOf(before, { ...QUIET, firing: undefined })).toEqual([]);
 });
 
 test("losing and regaining the ledger's balance is announced", () => {
   const lost: Heard = { ...QUIET, balanced: false };
-  expect(sentencesOf(QUIET, lost).map(({ text }) => text)).toEqual(["The ledger has lost its balance"]);
+  expect(sentencesOf(QUIET, lost).map(({ text }) => text)).toEqual(["The ledger is no longer balanced"]);
   expect(sentencesOf(lost, QUIET).map(({ text }) => text)).toEqual(["The ledger is balanced again"]);
 });

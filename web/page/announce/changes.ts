@@ -1,6 +1,6 @@
 import type { Alert } from "../../../contracts/alert.ts";
 
-/** The state whose changes are announced. Undefined parts are not known yet. */
+/** The state whose changes are announced. Parts that are not known yet are undefined. */
 export interface Heard {
   readonly feed: "connecting" | "live" | "stale";
   readonly firing: readonly Pick<Alert, "id" | "name" | "severity" | "summary">[] | undefined;
@@ -42,7 +42,7 @@ function ofAlerts({ firing: before }: Heard, { firing: after }: Heard): Sentence
 
 function ofLedger({ balanced: before }: Heard, { balanced: after }: Heard): Sentence[] {
   if (before === undefined || after === undefined || before === after) return [];
-  return [calm(after ? "The ledger is balanced again" : "The ledger has lost its balance")];
+  return [calm(after ? "The ledger is balanced again" : "The ledger is no longer balanced")];
 }
 
 const calm = (text: string): Sentence => ({ text, isUrgent: false });

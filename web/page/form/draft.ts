@@ -1,9 +1,9 @@
-/** A payload being edited. Its fields and its JSON text are kept in sync. */
+/** A payload being edited, as a value and as JSON text. */
 export interface Draft {
   readonly payload: Readonly<Record<string, unknown>>;
   /** The JSON text in the editor, valid or not. */
   readonly text: string;
-  /** Why the text is not a valid payload. `payload` then holds the last valid one. */
+  /** Why the text is not a valid payload. `payload` then keeps the last valid value. */
   readonly fault?: string;
 }
 

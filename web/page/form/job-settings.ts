@@ -18,7 +18,7 @@ export const SETTINGS: Readonly<Record<string, PayloadSchema & { readonly label:
   idempotencyKey: {
     ...(idempotencyKey as PayloadSchema),
     label: "Idempotency key",
-    description: "the same key again makes no second job",
+    description: "repeating a key creates no second job",
   },
 };
 
@@ -31,7 +31,7 @@ export function settingFaults(settings: Settings, now: number): Faults {
   if (typeof runAt === "string" && startTimeOf(runAt.trim(), now) === null)
     faults.set("/runAt", "Must be +30s, +5m, +2h or an RFC 3339 time");
   if (key !== undefined && typeof count === "number" && count > 1)
-    faults.set("/idempotencyKey", "One key stands for one job");
+    faults.set("/idempotencyKey", "A key can identify only one job");
   return faults;
 }
 

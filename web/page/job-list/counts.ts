@@ -4,15 +4,15 @@ import { readFilterText } from "../../../contracts/read-filter.ts";
 
 type ByType = NonNullable<Stats["byType"]>;
 
-/** The statuses and types to count. `undefined` stands for any. */
+/** The statuses and types to count. `undefined` means any. */
 export interface Narrowing {
   readonly statuses?: readonly JobStatus[] | undefined;
   readonly types?: readonly string[] | undefined;
 }
 
 /**
- * Returns a filter's statuses and types. `isWhole` says that the filter has no other condition, so its matches can be
- * counted.
+ * Returns a filter's statuses and types. `isWhole` is true if the filter has no other condition, so that its matches can
+ * be counted.
  */
 export function narrowingOf(filter: string): Narrowing & { readonly isWhole: boolean } {
   const { filter: read, faults } = readFilterText("jobs", filter);

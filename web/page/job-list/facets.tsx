@@ -17,8 +17,8 @@ interface FacetsProps {
 }
 
 /**
- * Lists each status with its count among jobs of the chosen types, and each type with its count among jobs of the
- * chosen statuses.
+ * Lists the statuses and the types, each with its number of jobs. Statuses are counted within the chosen types, and
+ * types within the chosen statuses.
  */
 export function Facets({ filter, sort, stats }: FacetsProps) {
   const types = useQuery("types", (signal) => client.gateway.listJobTypes({}, { signal }), { frozen: true });

@@ -22,7 +22,6 @@ interface JobTableProps {
 const SORTED: Partial<Record<JobSortName, string>> = { type: "Type", tries: "Tries", slowest: "Took" };
 const NUMBERS = ["Tries", "Age", "Took"];
 
-/** Shows jobs in a table, one job per row. */
 export function JobTable({ items, sort, marks, cursor, isAll, toggle, markAll }: JobTableProps) {
   const sorted = SORTED[sort] ?? "Age";
   return (
@@ -33,7 +32,7 @@ export function JobTable({ items, sort, marks, cursor, isAll, toggle, markAll }:
             <input
               class={marks.size > 0 && !isAll ? "check some" : "check"}
               type="checkbox"
-              aria-label="Mark all that are shown"
+              aria-label="Mark all shown jobs"
               checked={isAll}
               onChange={markAll}
             />

@@ -4,7 +4,7 @@ import { Icon } from "../icon.tsx";
 interface ActionButtonProps {
   /** A verb, with a count if it acts on several items. */
   readonly label: string;
-  /** The label shown if the command takes long. */
+  /** The label shown if the command takes a long time. */
   readonly busyLabel: string;
   readonly icon?: string;
   readonly tone?: "primary" | "danger";

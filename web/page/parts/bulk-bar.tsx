@@ -59,12 +59,12 @@ export function BulkBar({ filter, marked, rest, markAll, clear }: BulkBarProps) 
   async function all(verb: Verb): Promise<void> {
     const { verb: word, done } = WORDS[verb];
     const body = { action: verb, filter } as const;
-    await act(`${done} what matches`, async () => {
+    await act(`${done} all matching jobs`, async () => {
       const { matched } = await client.gateway.actOnJobs({ body: { ...body, dryRun: true } });
-      if (matched === 0) throw new Error(`No job that matches can be ${done.toLowerCase()}`);
+      if (matched === 0) throw new Error(`No matching job can be ${done.toLowerCase()}`);
       const isSure = await confirm({
         title: `${word} ${count(matched)} ${matched === 1 ? "job" : "jobs"}?`,
-        text: `Every job that matches ${filter}. ${consequence(verb)}`,
+        text: `This affects every job that matches ${filter}. ${consequence(verb)}`,
         verb: `${word} ${count(matched)}`,
       });
       if (!isSure) throw new Error("Nothing was changed");
@@ -123,5 +123,5 @@ export function BulkBar({ filter, marked, rest, markAll, clear }: BulkBarProps) 
 
 const consequence = (verb: Verb) =>
   verb === "retry"
-    ? "Each runs again with its old payload; earlier attempts stay in its history."
+    ? "Each job runs again with the same payload; its earlier attempts stay in the history."
     : "Running tries stop; all jobs stay in the history and can be retried.";

@@ -5,13 +5,13 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 export interface Question {
   readonly title: string;
   readonly text: string;
-  /** The confirm button's label, with the count. */
+  /** The confirm button's label, including the number of items. */
   readonly verb: string;
 }
 
 const Confirms = createContext<(question: Question) => Promise<boolean>>(async () => false);
 
-/** Shows a dialog that confirms actions that are hard to undo. Esc cancels. */
+/** Shows the dialog in which the user confirms an action that is hard to undo. Esc cancels. */
 export function ConfirmArea({ children }: { children: ComponentChildren }) {
   const [asked, setAsked] = useState<{ question: Question; answer: (yes: boolean) => void }>();
   const dialog = useRef<HTMLDialogElement>(null);

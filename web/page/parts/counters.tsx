@@ -12,7 +12,7 @@ interface CountersProps {
   readonly perSecond: { readonly completed: number; readonly failed: number };
 }
 
-/** Shows how many jobs have each status, with links to the lists of these jobs. */
+/** Shows how many jobs have each status, with links to the lists of those jobs. */
 export function Counters({ overview, perSecond }: CountersProps) {
   const { byStatus } = overview.stats;
   const of = (status: JobStatus) => statusesOf(status).reduce((sum, one) => sum + (byStatus[one] ?? 0), 0);

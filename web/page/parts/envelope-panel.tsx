@@ -14,7 +14,7 @@ interface EnvelopePanelProps {
   readonly traceUrl: string | undefined;
 }
 
-/** Shows an envelope: what it says in words, its fields, and its JSON. */
+/** Shows an envelope's meaning in words, its fields and its JSON. */
 export function EnvelopePanel({ job, envelope, onSelect, traceUrl }: EnvelopePanelProps) {
   const copy = useCopy();
   const { events } = job;

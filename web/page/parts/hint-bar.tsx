@@ -7,7 +7,7 @@ const TERMINAL_HINTS = [
 ] as const;
 
 /**
- * Shows the keys that have an effect now. `keys` is undefined in the terminal view, because the terminal receives
+ * Shows the keys that currently do something. `keys` is undefined in the terminal view, because the terminal receives
  * almost all keys.
  */
 export function HintBar({ keys, help }: { keys: readonly ActiveKey[] | undefined; help: () => void }) {

@@ -23,7 +23,6 @@ interface JobContentsProps {
   readonly onTab: (tab: Tab) => void;
 }
 
-/** Shows a job's contents in tabs. */
 export function JobContents({ job, tab, selected, onSelect, onTab }: JobContentsProps) {
   return (
     <section class="panel" aria-label="Contents">
@@ -46,7 +45,7 @@ export function JobContents({ job, tab, selected, onSelect, onTab }: JobContents
         {tab === "payload" && <Json value={job.payload ?? {}} label="Payload as JSON" />}
         {tab === "result" &&
           (job.result === undefined ? (
-            <div class="empty">No result: it is kept once the job has completed.</div>
+            <div class="empty">No result. A job has one only after it completes.</div>
           ) : (
             <Json value={job.result} label="Result as JSON" />
           ))}
@@ -94,8 +93,7 @@ function Children({ job }: { job: JobDetail }) {
     client.readModel.listJobs({ query: { parentId: job.id, limit: MOST_CHILDREN } }, { signal }),
   );
   const { total, byStatus } = job.children;
-  if (total === 0)
-    return <div class="empty">No children. A handler that fans out shows its jobs here, by status.</div>;
+  if (total === 0) return <div class="empty">No children. Jobs that the handler submits appear here.</div>;
   return (
     <>
       <p class="tab-note">
@@ -150,7 +148,7 @@ function Envelopes({ job, selected, onSelect }: Pick<JobContentsProps, "job" | "
       <div class="empty">
         {job.unavailable.length > 0
           ? "The event store does not answer."
-          : "No event of this job is kept (any more)."}
+          : "No events of this job are stored."}
       </div>
     );
   return (

@@ -45,7 +45,7 @@ export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
   };
   const whyNoRetry = off(canRetry(job));
   const whyNoCancel = off(canCancel(job));
-  const whyNoEdit = access.reason ?? (job.payload ? undefined : "Its payload is not kept");
+  const whyNoEdit = access.reason ?? (job.payload ? undefined : "This job's payload is not stored");
   const edit = () => {
     location.hash = `#/new?from=${job.id}`;
   };
@@ -162,7 +162,7 @@ function Family({ job: { parentId, originId, originKind } }: { job: JobDetail })
   );
 }
 
-/** Links to the Grafana graphs of the job's type for the minutes around the job. */
+/** Links to Grafana's graphs of the job's type, for the minutes before and after the job. */
 function Panels({ job, overview }: Pick<JobHeadProps, "job" | "overview">) {
   const from = Date.parse(job.createdAt) - AROUND_MS;
   const to = Math.max(Date.parse(job.finishedAt ?? job.createdAt), from) + 2 * AROUND_MS;
@@ -192,13 +192,13 @@ function summaryOf(job: JobDetail): string {
       return "Rejected at intake, before it became a job";
     case "EXECUTING":
       return startedAt
-        ? `Try ${tries}${of} has run for ${age(Date.now() - Date.parse(startedAt))}`
-        : `Try ${tries}${of} runs`;
+        ? `Try ${tries}${of} has been running for ${age(Date.now() - Date.parse(startedAt))}`
+        : `Try ${tries}${of} is running`;
     case "RETRYING":
       return `Try ${tries}${of} failed`;
     case "SCHEDULED":
-      return "Waits for its time";
+      return "Waiting for its start time";
     default:
-      return "Waits for a free slot";
+      return "Waiting for a free slot";
   }
 }

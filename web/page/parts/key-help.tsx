@@ -11,7 +11,7 @@ export function KeyHelp({ keys, close }: { keys: readonly ActiveKey[]; close: ()
   return (
     <dialog class="confirm help" ref={dialog} aria-labelledby="help-title" onClose={close}>
       <h2 id="help-title">Keys</h2>
-      <p>The same as in the terminal; none works while a field has the focus.</p>
+      <p>These keys match the terminal's. They do not work while a field has the focus.</p>
       {here.length > 0 && <KeyList title="On this view" keys={here} />}
       <KeyList title="Everywhere" keys={everywhere} />
       <label class="switch">
@@ -24,7 +24,7 @@ export function KeyHelp({ keys, close }: { keys: readonly ActiveKey[]; close: ()
             setOn(currentTarget.checked);
           }}
         />
-        Single keys work; switch them off where speech input types them by accident
+        Use single-character keys; switch them off if speech input triggers them by accident
       </label>
       <div class="actions">
         <button class="btn" type="button" onClick={() => dialog.current?.close()}>

@@ -10,7 +10,7 @@ import { Spark } from "./spark.tsx";
 type Metric = "execution.p50" | "execution.p95" | "execution.p99" | "queueWait.p95";
 
 /**
- * The shortest range of the chart. The service keeps percentiles by the minute, and five points are too few for a line.
+ * The chart's shortest range. The series has one point per minute, and five points are too few for a line.
  */
 const LEAST_MINUTES = 30;
 const SERIES_MS = 15_000;

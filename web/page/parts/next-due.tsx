@@ -5,10 +5,10 @@ import { Countdown } from "./countdown.tsx";
 
 type Waiting = "SCHEDULED" | "RETRYING";
 
-/** How many jobs are loaded at most. The API sorts by age, so the next due job is known only if all are loaded. */
+/** The most jobs to load. The API sorts by age, so the next due job is known only if all jobs are loaded. */
 const MOST = 200;
 const EVERY_MS = 4_000;
-const OTHERWISE = { SCHEDULED: "waits for its time", RETRYING: "after a failed try" } as const;
+const OTHERWISE = { SCHEDULED: "waiting for their time", RETRYING: "after a failed try" } as const;
 
 /** Shows when the next scheduled or retrying job is due. */
 export function NextDue({ status, jobs }: { status: Waiting; jobs: number }) {

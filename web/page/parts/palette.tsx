@@ -51,7 +51,7 @@ export function Palette({ keys, close }: { keys: readonly ActiveKey[]; close: ()
         }}
         onKeyDown={onKeyDown}
       />
-      <div id="palette-entries" role="listbox" aria-label="What matches" tabIndex={-1}>
+      <div id="palette-entries" role="listbox" aria-label="Matches" tabIndex={-1}>
         {entries.map((entry) => (
           <Option entry={entry} isChosen={entry === chosen} run={() => run(entry)} key={entry.name} />
         ))}
@@ -86,7 +86,7 @@ const idOf = ({ name }: Entry) => `palette-${name.replaceAll(/\W+/g, "-")}`;
 function entriesFor(text: string, keys: readonly ActiveKey[]): Entry[] {
   const named = matchNames([...views(), ...commands(keys)], text.toLowerCase());
   const isFilter = text !== "" && readFilterText("jobs", text).faults.length === 0;
-  const jobs = { name: `jobs: ${text}`, help: "Jobs that match", run: () => goTo(jobsAddress(text)) };
+  const jobs = { name: `jobs: ${text}`, help: "Show the matching jobs", run: () => goTo(jobsAddress(text)) };
   return isFilter ? [...named, jobs] : named;
 }
 
@@ -104,7 +104,7 @@ function views(): Entry[] {
   ];
 }
 
-/** Returns the actions that the view's keys can run now. */
+/** Returns the actions that the view's keys can currently run. */
 function commands(keys: readonly ActiveKey[]): Entry[] {
   return keys.flatMap(({ action, help, shown, run }) => {
     const name = action === "terminal" ? undefined : COMMAND_NAMES[action];

@@ -8,7 +8,8 @@ interface PanelProps {
   /** Why the panel's data is missing or old. */
   readonly error?: Error | undefined;
   /**
-   * Whether the first data is still loading. Neighbouring panels stay hidden until it arrives, so that nothing moves.
+   * Whether the panel is still loading its first data. Neighbouring panels stay hidden until the data arrives, so that
+   * nothing moves.
    */
   readonly busy?: boolean;
   /** Whether rows extend from edge to edge. */
@@ -16,7 +17,6 @@ interface PanelProps {
   readonly children: ComponentChildren;
 }
 
-/** A titled box. */
 export function Panel({
   id,
   title,
@@ -36,7 +36,7 @@ export function Panel({
       <div class={flush && !error ? "flush" : "body"}>
         {error ? (
           <p class="soft" role="alert">
-            {error.message}. The page tries again by itself.
+            {error.message}. The page keeps retrying.
           </p>
         ) : (
           children
@@ -46,7 +46,7 @@ export function Panel({
   );
 }
 
-/** Shows an empty state: the missing content, and how to get it. */
+/** Shows what is missing and how to get it. */
 export function Empty({ children }: { children: ComponentChildren }) {
   return <div class="empty">{children}</div>;
 }

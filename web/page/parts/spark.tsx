@@ -1,7 +1,7 @@
 const WIDTH = 69;
 const HEIGHT = 18;
 
-/** Draws a small line without axes beside the current number. With fewer than two points it stays empty. */
+/** Draws a small line without axes beside the current number. The line needs at least two points. */
 export function Spark({ points }: { points: readonly (number | null)[] }) {
   const known = points.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
   if (known.length < 2) return <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" />;

@@ -30,10 +30,10 @@ export const STATUSES_SHOWN: readonly JobStatus[] = [
 export const statusesOf = (status: JobStatus): readonly JobStatus[] =>
   status === "VALIDATED" ? ["PENDING", "VALIDATED"] : [status];
 
-/** Returns a status's name in style classes and icon names. */
+/** Returns the name that style classes and icons use for a status. */
 export const toneOf = (status: JobStatus) => TONES[status];
 
-/** Shows a status as glyph, word and colour. With `hidesWord`, only screen readers get the word. */
+/** Shows a status as a glyph, a word and a colour. With `hidesWord`, only screen readers get the word. */
 export function Status({
   status,
   hidesWord = false,

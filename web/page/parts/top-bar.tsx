@@ -86,7 +86,7 @@ export function TopBar({ route, overview, find }: BarProps & { readonly find: ()
   );
 }
 
-/** Says whether the numbers are live and, if they are not, how old they are. */
+/** Shows whether the numbers are live and, if not, how old they are. */
 function LiveWord() {
   const { state, at } = useLive();
   const word = { connecting: "Connecting", live: "Live", stale: `Not live, ${age(Date.now() - at)}` }[state];
@@ -98,7 +98,7 @@ function LiveWord() {
   );
 }
 
-/** Shows how many items need attention; absent if there are none. */
+/** Shows how many items need attention, or nothing if there are none. */
 function Badge({ view, overview }: { view: string; overview: Overview | undefined }) {
   const [number, tone, noun] =
     view === "dead-letters"
@@ -124,12 +124,12 @@ const PHONE = [
 ] as const;
 
 /**
- * Shows the views at the bottom of a phone's screen, within reach of a thumb. The overview leads to events and queues.
+ * Shows the main views at the bottom of a phone's screen, within reach of a thumb. The palette opens the others.
  */
 export function TabBar({ route, overview }: BarProps) {
   const current = tabOf(route);
   return (
-    <nav class="tabbar" aria-label="Views, on a phone">
+    <nav class="tabbar" aria-label="Main views">
       {PHONE.map(({ view, name, icon }) => (
         <a href={`#/${view}`} aria-current={current === view ? "page" : undefined} key={view}>
           <Icon name={icon} />

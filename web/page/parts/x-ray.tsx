@@ -6,7 +6,7 @@ import { eventOfBar, type Spent, spentOf, ticksOf } from "../job-time.ts";
 
 const WIDTH = 320;
 const ROW = 34;
-/** The axis extends slightly beyond the end, so that the last mark is fully visible. */
+/** Extends the axis slightly beyond the end, so that the last mark is fully visible. */
 const ROOM = 1.06;
 
 interface XRayProps {

@@ -26,7 +26,7 @@ export function createEmulator(element: HTMLElement) {
   terminal.loadAddon(new WebLinksAddon((_, uri) => void window.open(uri, "_blank", "noopener,noreferrer")));
   terminal.loadAddon(new ClipboardAddon(undefined, writeOnlyClipboard));
   withSheets(() => terminal.open(element));
-  // The console and the tests read the text here, because a canvas does not expose it.
+  // The browser console and the tests read the text through this property, because a canvas does not expose it.
   Object.defineProperty(element, "terminal", { value: terminal, configurable: true });
   try {
     const webgl = new WebglAddon();

@@ -16,7 +16,7 @@ type Viewers = Extract<PtyServerMessage, { type: "viewers" }>;
  * The connection state that the page shows.
  *
  * `connecting` becomes `connected` once the screen is drawn. A lost socket leads to `waiting`, which reconnects
- * automatically. `refused` lasts until something changes: a token, fewer terminals or another origin. `ended` and
+ * automatically. `refused` lasts until its cause is gone: a missing token, too many terminals or a wrong origin. `ended` and
  * `replaced` wait for the user.
  */
 export type LinkState =
@@ -66,7 +66,8 @@ const ANSWER_MS = 10_000;
 export const NO_ANSWER = "The terminal service does not answer";
 
 /**
- * Creates the connection of one terminal. It opens a session or resumes this tab's session, and survives lost sockets.
+ * Creates a terminal's connection. It opens a session or resumes this tab's session, and reconnects after losing a
+ * socket.
  */
 export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   let socket: WebSocket | undefined;
@@ -144,7 +145,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
   }
 
   /**
-   * Requests the reason for a failed handshake over HTTP from the same address, because a browser does not reveal it.
+   * Requests the same address over HTTP to learn why the handshake failed, because browsers do not reveal the reason.
    */
   async function explain(): Promise<void> {
     try {
@@ -238,7 +239,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
 
   function onFrame(data: Uint8Array): void {
     const frame = readPtyFrame(data);
-    if (!frame) throw new Error("The terminal sent a frame that breaks the protocol");
+    if (!frame) throw new Error("The terminal service sent a frame that violates the protocol");
     const { kind, sequence, bytes } = frame;
     if (kind === "snapshot" || parsed === undefined) events.reset();
     const end = kind === "snapshot" ? sequence : sequence + bytes.length;

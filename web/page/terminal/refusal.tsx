@@ -31,7 +31,7 @@ export function Refusal({ state, onRetry, authorize }: RefusalProps) {
       <Message
         icon="eye"
         title="Opened elsewhere"
-        text="Another page took this terminal over."
+        text="Another page took over this terminal."
         action="Take it back"
         onAction={onRetry}
       />

@@ -15,7 +15,7 @@ interface SidePanelProps {
   readonly handOver: (viewer: number) => void;
 }
 
-/** Shows the session, its viewers, and the links that let others in. */
+/** Shows the session, its viewers, and the links that let others join. */
 export function SidePanel({ state: { session, role, resumed }, facts, share, handOver }: SidePanelProps) {
   const drives = role === "driver";
   return (
@@ -70,14 +70,14 @@ export function SidePanel({ state: { session, role, resumed }, facts, share, han
           <LinkPanel
             title="Watch link"
             note="read-only"
-            text="Opens this screen for a colleague. It can never type."
+            text="Lets a colleague watch this screen, but never type."
             url={facts.watch}
             make={() => share("watch")}
           />
           <LinkPanel
             title="Join link"
-            note="may be handed control"
-            text="For a colleague who may type once you hand over."
+            note="can be handed control"
+            text="Lets a colleague type after you hand over control."
             url={facts.join}
             make={() => share("join")}
           />
@@ -119,7 +119,7 @@ function LinkPanel({
           </div>
         )}
         <button class="link" type="button" onClick={make}>
-          {url ? "Revoke and make a new one" : "Make a link"}
+          {url ? "Revoke and create a new link" : "Create a link"}
         </button>
       </div>
     </section>

@@ -4,7 +4,7 @@ import { Icon } from "../icon.tsx";
 
 type TerminalView = typeof import("./terminal-view.tsx").TerminalView;
 
-/** Shows the terminal and loads its emulator on first use, because the emulator is most of the page's code. */
+/** Shows the terminal and loads its emulator on first use, because the emulator makes up most of the page's code. */
 export function TerminalOnDemand({ watch }: { watch?: string }) {
   const [loaded, setLoaded] = useState<{ View?: TerminalView; fault?: string }>({});
   const [tries, setTries] = useState(0);

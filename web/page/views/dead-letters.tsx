@@ -20,7 +20,7 @@ const useLetters = () =>
     client.readModel.listDeadLetters({ query: { limit: PAGE } }, { signal }),
   );
 
-/** Describes a cause with the handler's error message or, for a refused message, with the reason. */
+/** Returns the handler's error message for a job that is out of tries, and otherwise the reason in words. */
 function causeWords({ reason, detail }: Pick<DeadLetter, "detail"> & { reason: string }): string {
   const words = reason.replaceAll("_", " ").toLowerCase();
   return reason === "OUT_OF_TRIES" && detail ? detail : words.charAt(0).toUpperCase() + words.slice(1);
@@ -85,7 +85,7 @@ export function DeadLettersView({ query }: { query: URLSearchParams }) {
       <div class="page-head">
         <div>
           <h1>Dead letters</h1>
-          <p>{reason ?? "Replay runs a job or a message again; edit its payload first, or drop it."}</p>
+          <p>{reason ?? "Replay a dead letter, edit its payload before replaying it, or drop it."}</p>
         </div>
         <LetterActions cause={cause} letters={shown} reload={reload} />
       </div>
@@ -126,7 +126,7 @@ export function DeadLettersView({ query }: { query: URLSearchParams }) {
             <Empty>
               {cause === undefined
                 ? "No dead letters. Submit `fail` to see one (N)."
-                : "None of this cause is left."}
+                : "No dead letters with this cause are left."}
             </Empty>
           )}
           <Letters letters={shown} reload={reload} />
@@ -136,7 +136,7 @@ export function DeadLettersView({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** Acts on every dead letter, or on all with one cause, after a dry run has counted them. */
+/** Acts on all dead letters, or on those with one cause, after a dry run has counted them. */
 function LetterActions({
   cause,
   letters,
@@ -150,7 +150,7 @@ function LetterActions({
   const confirm = useConfirm();
   const access = useAccess();
   const [first] = letters;
-  const why = access.reason ?? (first ? undefined : "There is none");
+  const why = access.reason ?? (first ? undefined : "There are no dead letters");
   const all = (action: "replay" | "drop") => async () => {
     if (!first) return;
     const body =
@@ -161,8 +161,8 @@ function LetterActions({
       title: `${verb} ${count(matched)} dead ${matched === 1 ? "letter" : "letters"}?`,
       text:
         action === "replay"
-          ? "Each job gets a new run with its old payload; messages go to their queue again."
-          : "They are hidden for good; jobs keep their rows.",
+          ? "Each job runs again with the same payload; messages return to their queues."
+          : "They disappear permanently; their jobs keep their rows.",
       verb: `${verb} ${count(matched)}`,
     });
     if (isSure)
@@ -231,7 +231,7 @@ function OpenLetter({ letter, reload }: { letter: DeadLetter; reload: () => void
   const drop = async () => {
     const isSure = await confirm({
       title: "Drop 1 dead letter?",
-      text: "It is hidden for good; its job keeps its row.",
+      text: "It disappears permanently; its job keeps its row.",
       verb: "Drop 1",
     });
     if (isSure) await act("Dropped", () => client.gateway.dropDeadLetter({ params }).finally(reload));

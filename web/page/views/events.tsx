@@ -29,7 +29,7 @@ const Freeze = ({ isFrozen, toggle }: FreezeProps) => (
   <>
     newest first ·{" "}
     <button class="link" type="button" aria-pressed={isFrozen} onClick={toggle}>
-      {isFrozen ? "Go on" : "Freeze"}
+      {isFrozen ? "Unfreeze" : "Freeze"}
     </button>
   </>
 );
@@ -82,7 +82,7 @@ export function EventsView({ query }: { query: URLSearchParams }) {
       <div class="page-head">
         <div>
           <h1>Events</h1>
-          <p>What happened to jobs, as the services announced it.</p>
+          <p>What happened to jobs, as reported by the services.</p>
         </div>
       </div>
       <FilterField
@@ -106,7 +106,7 @@ export function EventsView({ query }: { query: URLSearchParams }) {
         {data && events.length === 0 && (
           <Empty>
             {filter
-              ? `None of the newest ${count(PAGE)} events says this. Esc shows all.`
+              ? `None of the newest ${count(PAGE)} events match. Press Esc to show all.`
               : "No event yet. Press N to submit a job."}
           </Empty>
         )}

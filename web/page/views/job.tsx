@@ -36,7 +36,7 @@ export function JobView({ id, query, overview }: JobViewProps) {
       {!data && since === undefined && (
         <div class="message">
           <h1>
-            {error ? (isUnknown ? "There is no such job" : "This job cannot be shown") : "Reading the job"}
+            {error ? (isUnknown ? "There is no such job" : "This job cannot be shown") : "Loading the job"}
           </h1>
           <p>{error ? error.message : "\u00a0"}</p>
           {error && (
@@ -50,7 +50,7 @@ export function JobView({ id, query, overview }: JobViewProps) {
   );
 }
 
-/** Shown between the gateway's 202 and the processor's row, while the job exists only as a message. */
+/** Shows a job that the gateway has accepted and that still exists only as a message. */
 function OnItsWay({ since }: { since: number }) {
   const waited = Date.now() - since;
   return (
@@ -62,7 +62,7 @@ function OnItsWay({ since }: { since: number }) {
       </p>
       {waited > 5_000 && (
         <a class="btn" href="#/queues">
-          See what the processors do
+          See what the processors are doing
         </a>
       )}
     </div>
@@ -83,8 +83,8 @@ function KnownJob({ job, query, overview, reload }: KnownJobProps) {
   const traceUrl = job.traceId && pageAt("jaeger", overview, `/trace/${job.traceId}`);
 
   /**
-   * The address contains the tab and the selected envelope. Changing either replaces the address, so that Back leaves
-   * the job.
+   * The address contains the tab and the selected envelope. Changing either of them replaces the history entry, so that
+   * Back leaves the job.
    */
   const show = (change: Record<string, string>) => {
     const next = new URLSearchParams({ ...Object.fromEntries(query), ...change });
@@ -112,7 +112,7 @@ function KnownJob({ job, query, overview, reload }: KnownJobProps) {
       <JobHead job={job} reload={reload} traceUrl={traceUrl} overview={overview} />
       {job.unavailable.length > 0 && (
         <p class="banner" role="status">
-          Not complete: no answer from {job.unavailable.join(", ")}
+          Incomplete: no answer from {job.unavailable.join(", ")}
         </p>
       )}
       <div class="jobview">

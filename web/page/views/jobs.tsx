@@ -17,7 +17,7 @@ import { useShortcuts } from "../shortcuts.ts";
 import { useHeld } from "../use-held.ts";
 
 const PAGE = 50;
-/** How many jobs the view loads at most. */
+/** The most jobs that the view loads. */
 const MOST = 200;
 
 /** Shows the jobs that match the filter in the address, so the view can be shared as a link. */
@@ -77,7 +77,7 @@ export function Jobs({ query }: { query: URLSearchParams }) {
           <p>
             {matching !== undefined &&
               `${count(matching)} ${filter ? `of ${count(stats?.total ?? 0)} match` : "jobs"}. `}
-            The address of this page holds the filter, so you can send it to a colleague.
+            The page's address contains the filter, so you can share the link.
           </p>
         </div>
       </div>
@@ -87,13 +87,13 @@ export function Jobs({ query }: { query: URLSearchParams }) {
           <FilterBar filter={filter} sort={sort} fault={fault} />
           {trouble && !fault && (
             <p class="soft" role="alert">
-              {trouble}. The page tries again by itself.
+              {trouble}. The page keeps retrying.
             </p>
           )}
           {shown && !hasRows && <NoMatch filter={filter} sort={sort} />}
           {!shown && !trouble && (
             <section class="panel joblist loading" aria-busy="true" aria-label="Matching jobs">
-              <p class="later">Reading the jobs</p>
+              <p class="later">Loading the jobs</p>
             </section>
           )}
           {hasRows && (
@@ -163,12 +163,13 @@ function matchingOf(filter: string, stats: Stats | undefined): number | undefine
 
 function stateOfList(isMarking: boolean, isHeld: boolean, isPointed: boolean): string {
   if (isMarking) return "Frozen while you mark";
-  if (isHeld) return "Frozen; z lets it run on";
+  if (isHeld) return "Frozen; press z to unfreeze";
   return isPointed ? "Held while you point at it" : "Live";
 }
 
 /**
- * Says which of the matching jobs are shown. Only those are sorted, because the API always returns the newest first.
+ * Describes which of the matching jobs are shown. Only these are sorted, because the API always returns the newest
+ * first.
  */
 function shareOf(shown: number, matching: number | undefined, hasMore: boolean, sort: JobSortName): string {
   const { label } = JOB_SORTS.find(({ name }) => name === sort) ?? JOB_SORTS[0];
@@ -185,8 +186,8 @@ function NoMatch({ filter, sort }: { filter: string; sort: JobSortName }) {
         <h2>{filter ? "No job matches" : "No job yet"}</h2>
         <p>
           {filter
-            ? "Widen the filter, or wait for one that matches."
-            : "Submit one, and see everything that happens to it."}
+            ? "Widen the filter, or wait for a matching job."
+            : "Submit a job to see everything that happens to it."}
         </p>
         <div class="actions">
           {filter && (

@@ -8,8 +8,8 @@ import { useQuery } from "../query.ts";
 
 const LEDGER_MS = 2_000;
 const ACCUSATIONS = [
-  ["lost", "Accepted, and there is neither a row nor a dead letter"],
-  ["unobserved", "Has a row, and its acceptance was never recorded"],
+  ["lost", "Accepted, but has neither a row nor a dead letter"],
+  ["unobserved", "Has a row, but its acceptance was never recorded"],
   ["duplicated", "Ended more than once"],
 ] as const;
 
@@ -25,7 +25,7 @@ export function LedgerPanel({ class: className }: { class?: string }) {
       busy={!data && !error}
       title="Ledger"
       class={className}
-      error={data ? undefined : error && new Error(`Cannot count: ${error.message}`)}
+      error={data ? undefined : error && new Error(`The ledger cannot count: ${error.message}`)}
       end={
         <a class="link" href="#/ledger">
           Show the proof
@@ -104,7 +104,7 @@ export function LedgerView() {
         <div>
           <h1>Ledger</h1>
           <p>
-            The ids that were accepted, from the event store, against the ids in the job store
+            Compares the accepted ids in the event store with the ids in the job store
             {data && `, up to ${clock(Date.parse(data.watermark))}`}.
           </p>
         </div>

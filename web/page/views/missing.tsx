@@ -7,11 +7,12 @@ export function Missing({ address }: { address: string }) {
       <Icon name="search" />
       <h1>There is no such view</h1>
       <p>
-        This page has nothing at <code>{address}</code>. The link may be of another version, or cut short.
+        This page has nothing at <code>{address}</code>. The link may come from another version or be
+        incomplete.
       </p>
       <div class="actions">
         <a class="btn primary" href="#/overview">
-          To the overview
+          Go to the overview
         </a>
         <a class="btn" href="#/jobs">
           All jobs

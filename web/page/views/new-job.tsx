@@ -46,14 +46,14 @@ export function NewJob({ query }: { query: URLSearchParams }) {
       </div>
       {!isReady && (
         <Panel id="form" title="Payload" error={error}>
-          <p class="soft">Reading the job types</p>
+          <p class="soft">Loading the job types</p>
         </Panel>
       )}
       {isReady && !type && (
         <Panel id="form" title="Payload">
           <p role="alert">
-            The type <code>{name}</code> is unknown here, so its payload has no form. Bring the type back, or
-            pick another one on{" "}
+            The type <code>{name}</code> is not registered, so its payload has no form. Restore the type, or
+            choose another one on{" "}
             <a class="link" href="#/new">
               New job
             </a>
@@ -226,7 +226,7 @@ function JobForm({ type, types, start, from, letter, choose }: JobFormProps) {
   );
 }
 
-/** Shows the payload as JSON, and how the system runs its type. */
+/** Shows the payload as JSON and the type's retry policy. */
 function Expert({
   type: { retry, deadlineMs, payloadSchema },
   draft,
@@ -247,7 +247,7 @@ function Expert({
   const message = draft.fault ?? (stray && `${stray[0]}: ${stray[1]}`);
   return (
     <aside class="stack">
-      <Panel id="json" title="As JSON" end="follows the fields, and they follow it">
+      <Panel id="json" title="As JSON" end="in sync with the fields">
         <div class="form-field">
           <textarea
             aria-label="Payload as JSON"

@@ -35,7 +35,7 @@ export function Overview({ overview: { data, error }, query }: OverviewProps) {
           <h1>{state === "stale" ? `As it was at ${clock(at)}` : headline(data)}</h1>
           <p>
             {state === "stale"
-              ? "Not live: the feed is down, and the page tries again by itself."
+              ? "Not live: the feed is down, and the page keeps retrying."
               : sentence(data, rates.perSecond.completed)}
           </p>
         </div>
@@ -67,10 +67,7 @@ function NoOverview({ error }: { error: Error | undefined }) {
     return (
       <div class="message">
         <h1>The read model does not answer</h1>
-        <p>
-          {error.message}. The page tries again by itself; start the system with `bun run dev`, or look at its
-          log.
-        </p>
+        <p>{error.message}. The page keeps retrying. Start the system with `bun run dev`, or read its log.</p>
         <a class="btn" href="#/terminal">
           Open the terminal
         </a>
@@ -80,7 +77,7 @@ function NoOverview({ error }: { error: Error | undefined }) {
     <div aria-busy="true">
       <div class="page-head">
         <div>
-          <h1>Reading the overview</h1>
+          <h1>Loading the overview</h1>
           <p>{"\u00a0"}</p>
         </div>
       </div>
@@ -114,8 +111,8 @@ function RangeSwitch({ range }: { range: TimeRange }) {
 }
 
 function headline({ alerts, workers, unavailable, deadLetters }: OverviewReply): string {
-  if (unavailable.length > 0) return `Not complete: no answer from ${unavailable.join(", ")}`;
-  if (workers.alive === 0) return "No worker runs";
+  if (unavailable.length > 0) return `Incomplete: no answer from ${unavailable.join(", ")}`;
+  if (workers.alive === 0) return "No worker is running";
   if (alerts.firing > 0)
     return `Moving, with ${alerts.firing === 1 ? "one alert" : `${alerts.firing} alerts`}`;
   return deadLetters > 0 ? "Healthy, with dead letters" : "Healthy";

@@ -22,7 +22,7 @@ interface QueuesPanelProps {
   readonly pausable?: boolean;
 }
 
-/** Shows for each type how many jobs are waiting, how long the oldest has waited, and how many complete. */
+/** Shows how many jobs of each type are waiting, how long the oldest has waited, and how many complete. */
 export function QueuesPanel({ queues, class: className, pausable = false }: QueuesPanelProps) {
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const { data: series } = useQuery(
@@ -196,7 +196,7 @@ export function WorkersPanel({ class: className }: { class?: string }) {
       end={data && `${alive.length} alive · ${count(busy)} of ${count(slots)} slots busy`}
       error={data ? undefined : error}
     >
-      {data && shown.length === 0 && <Empty>No worker runs. Start one with `bun run dev`.</Empty>}
+      {data && shown.length === 0 && <Empty>No worker is running. Start one with `bun run dev`.</Empty>}
       {shown.length > 0 && (
         <table class="grid-table">
           <thead>
@@ -253,7 +253,7 @@ function BusPanel({
   return (
     <Panel id="bus" title="Message bus" end={`${count(outbox)} in the outbox`}>
       {bus.length === 0 ? (
-        <Empty>The metrics engine has not looked at the bus yet.</Empty>
+        <Empty>The metrics engine has not inspected the bus yet.</Empty>
       ) : (
         <table class="grid-table">
           <thead>
@@ -294,7 +294,7 @@ export function QueuesView() {
       <div class="stack together">
         {!data && (
           <Panel id="queues" title="Queues" busy={!error} error={error}>
-            <p class="soft">Reading the queues</p>
+            <p class="soft">Loading the queues</p>
           </Panel>
         )}
         {data && <QueuesPanel queues={data.queues} pausable />}
