@@ -1,5 +1,5 @@
-# Exits with 0 if this container's MongoDB answers a ping. It connects to the host name, because the temporary server of
-# the first start listens only on 127.0.0.1 and must not count.
+# Exits with 0 if this container's MongoDB answers a ping. It connects to the host name, so that the temporary server of
+# the first start, which listens only on 127.0.0.1, does not count.
 set -eu
 exec 3<>"/dev/tcp/${HOSTNAME}/27017"
 

@@ -1,7 +1,7 @@
 import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
 
-/** Variables with the engines' addresses. They have a Secret of their own, because engines differ between clusters. */
+/** Variables with the engines' addresses. They are in a separate Secret, because engines differ between clusters. */
 export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
 
 /** Compose's secret variables: the catalogue's logins and the browser terminal's token. */

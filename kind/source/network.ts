@@ -39,7 +39,7 @@ const policy = (name: string, spec: object, labels?: object) => ({
   spec,
 });
 
-/** Allows a part's calls and its callers; `deny-by-default` refuses everything else. */
+/** Returns the policy that allows a part's calls and its callers; `deny-by-default` refuses everything else. */
 export function networkPolicyOf(entry: ServiceEntry) {
   const { name } = entry;
   const callers = new Map<number, string[]>();

@@ -12,7 +12,8 @@ const DOCKER = /^ *# Docker's own name server.*\n *resolver 127\.0\.0\.11 valid=
  */
 export function nginxConfig(): string {
   const text = readFileSync(join(PROJECT, FILE), "utf8");
-  if (!DOCKER.test(text)) throw new Error(`${FILE} has another resolver than kind/source/page.ts expects`);
+  if (!DOCKER.test(text))
+    throw new Error(`${FILE} has a different resolver than kind/source/page.ts expects`);
   return text
     .replace(
       DOCKER,

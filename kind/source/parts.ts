@@ -6,7 +6,7 @@ import { networkPolicyOf } from "./network.ts";
 import { prometheusAccess } from "./prometheus.ts";
 import { workloadOf } from "./workload.ts";
 
-/** Clients call this part's pods directly, so its name resolves to every pod instead of one shared address. */
+/** The part whose name resolves to every pod instead of one shared address, because clients call its pods directly. */
 const HEADLESS = "processor";
 
 const portsOf = (entry: ServiceEntry) =>

@@ -65,7 +65,7 @@ function inCluster(job: ScrapeConfig): object {
 export const scrapedPorts = () =>
   parsed.scrape_configs.map(targetOf).filter(([name]) => name !== "localhost");
 
-/** Returns Compose's prometheus.yml, but finds targets through the API. */
+/** Returns Compose's prometheus.yml, changed to find its targets through the API. */
 export const prometheusConfig = () => ({
   ...parsed,
   scrape_configs: parsed.scrape_configs.map(inCluster),

@@ -138,7 +138,7 @@ export function volumesOf(name: string, { volumes = [], tmpfs = [], shm_size }: 
   }
   // If a claim and a volume have the same name, Kubernetes silently uses the claim.
   const twice = claims.find((claim) => made.has(claim.name));
-  if (twice) throw new Error(`${name} has a claim and a volume ${twice.name}`);
+  if (twice) throw new Error(`${name} has both a claim and a volume named ${twice.name}`);
   const other = OTHER[name];
   return {
     mounts: [...mounts, ...(other?.mounts ?? [])],

@@ -11,7 +11,7 @@ import { volumesOf } from "./volumes.ts";
 const PRE_STOP_SECONDS = 5;
 const preStopOf = ({ role }: ServiceEntry) => (role === "service" ? PRE_STOP_SECONDS : 0);
 const SPARE_SECONDS = 5;
-/** Compose's default. */
+/** Compose's default grace period. */
 const STOP_GRACE = "10s";
 
 /** The user of each image. The Dockerfile sets the users of our images and of the page's server. */
@@ -37,7 +37,7 @@ const USERS: Readonly<Record<string, number>> = {
 const GROUPS: Readonly<Record<string, number>> = { redis: 1_000, grafana: 0, pgadmin: 0 };
 
 /**
- * Listens on port 80 without being root. Its program has a file capability, so the kernel refuses to run it in a
+ * The part that listens on port 80 without root privileges. Its program has a file capability, so the kernel refuses to run it in a
  * container without that capability. The restricted level permits both.
  */
 const LISTENS_ON_80 = "pgadmin";
@@ -146,7 +146,7 @@ function podSecurity(name: string, hasVolume: boolean) {
     runAsNonRoot: true,
     runAsUser: user,
     runAsGroup: group,
-    // Changes ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must stay closed to the group.
+    // Changes ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must not become readable by the group.
     ...(hasVolume && { fsGroup: group, fsGroupChangePolicy: "OnRootMismatch" }),
     seccompProfile: { type: "RuntimeDefault" },
     ...(name === LISTENS_ON_80 && {

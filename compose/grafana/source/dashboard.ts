@@ -3,13 +3,13 @@ import type { PlacelessPanel } from "./panels.ts";
 import type { Plain } from "./plain.ts";
 import { PROMETHEUS } from "./queries.ts";
 
-/** A dashboard in the schema of the Grafana version in compose.yaml, without the fields that only its database sets. */
+/** A dashboard in the schema of compose.yaml's Grafana version, without the fields that only Grafana's database sets. */
 export type ExportedDashboard = Plain<Dashboard>;
 
 /** Panels side by side under a heading; panels that do not fit wrap to the next line. */
 export interface Row {
   readonly title: string;
-  /** In steps of 30 pixels; 8 by default. */
+  /** The height of the panels in steps of 30 pixels; 8 by default. */
   readonly height?: number;
   readonly panels: readonly PlacelessPanel[];
 }
@@ -28,7 +28,7 @@ export interface DashboardPlan {
 const TAG = "observatory";
 const COLUMNS = 24;
 
-/** State of Grafana's Explore page that shows the newest traces. Every trace begins at the gateway. */
+/** The state in which Grafana's Explore page shows the newest traces. Every trace begins at the gateway. */
 const TRACES = {
   traces: {
     datasource: "traces",

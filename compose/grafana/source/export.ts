@@ -8,12 +8,12 @@ import queues from "./queues.ts";
 import services from "./services.ts";
 import terminal from "./terminal.ts";
 
-/** The export owns this folder: it writes a file for each dashboard and deletes any other. */
+/** The export owns this folder: it writes a file for each dashboard and deletes all other files. */
 export const DASHBOARD_FOLDER = join(import.meta.dir, "../dashboards");
 
 const DASHBOARDS: readonly ExportedDashboard[] = [overview, jobs, queues, services, engines, terminal];
 
-/** Returns the JSON text of every dashboard, by file name. Pure. */
+/** Returns the JSON text of every dashboard, by file name. */
 export function exportedDashboards(): Map<string, string> {
   return new Map(
     DASHBOARDS.map((dashboard) => [

@@ -25,7 +25,7 @@ const byType = (name: string) =>
 export default dashboard({
   name: "jobs",
   title: "Jobs and their objective",
-  description: `The objective: ${100 - BUDGET * 100} % of the jobs that end complete. Choose a type, or open this page with ?var-type=<type>&from=<ms>&to=<ms>.`,
+  description: `The objective is that ${100 - BUDGET * 100} % of ended jobs complete. Choose a type, or open this dashboard with ?var-type=<type>&from=<ms>&to=<ms>.`,
   variables: [labelVariable("type", "observatory_jobs_submitted_total"), READ_MODEL],
   links: [
     externalLink("Jobs as JSON", readModelUrl("/jobs"), "Every job, newest first"),
@@ -47,7 +47,7 @@ export default dashboard({
           title: "Burn rate of the last hour",
           unit: "none",
           width: 5,
-          description: `How many times faster than allowed the error budget of ${BUDGET * 100} % burns; 1 spends it exactly.`,
+          description: `The error budget is ${BUDGET * 100} % of ended jobs. At a rate of 1 it is spent exactly, at 2 twice as fast.`,
           steps: badFrom(1),
           queries: [query(`job:observatory_jobs_failed:ratio_rate1h / ${BUDGET}`, "of all types")],
         }),
@@ -130,12 +130,12 @@ export default dashboard({
           links: OF_TYPE,
         }),
         series({
-          title: "Wait for a slot, of due jobs",
+          title: "Time that due jobs wait for a slot",
           unit: "s",
           queries: quantiles("observatory_job_queue_wait_seconds", type),
         }),
         series({
-          title: "Wait for a slot, of due jobs, p95 by type",
+          title: "Time that due jobs wait for a slot, p95 by type",
           unit: "s",
           queries: [query(quantile(0.95, "observatory_job_queue_wait_seconds", type, "type"), "{{type}}")],
           links: OF_TYPE,

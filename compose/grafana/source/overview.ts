@@ -71,7 +71,7 @@ export default dashboard({
         table({
           title: "Firing alerts",
           unit: "none",
-          description: "docs/runbooks has a page for each alert, with its meaning and its remedy.",
+          description: "docs/runbooks has a page for each alert that explains its meaning and its remedy.",
           queries: [tableQuery(firing)],
           columns: { alertname: "Alert", severity: "Severity", service: "Service", instance: "Instance" },
         }),
@@ -114,7 +114,7 @@ export default dashboard({
           queries: quantiles("observatory_job_duration_seconds", ""),
         }),
         series({
-          title: "Wait for a slot, of due jobs",
+          title: "Time that due jobs wait for a slot",
           unit: "s",
           queries: quantiles("observatory_job_queue_wait_seconds", ""),
         }),

@@ -30,17 +30,17 @@ interface Asked {
   readonly description?: string;
   readonly width?: number;
   readonly links?: readonly DataLink[];
-  /** Colours by value: the first colour applies below the second step, each later one from its value on. */
+  /** Colours by value: the first colour applies below the second step, and each later colour at or above its value. */
   readonly steps?: readonly Plain<Threshold>[];
 }
 
-/** Returns steps that are green below this value and red from it on. */
+/** Returns steps that are green below `value` and red at or above it. */
 export const badFrom = (value: number): Plain<Threshold>[] => [
   { color: "green", value: null },
   { color: "red", value },
 ];
 
-/** Returns steps that are red below this value and green from it on. */
+/** Returns steps that are red below `value` and green at or above it. */
 export const goodFrom = (value: number): Plain<Threshold>[] => [
   { color: "red", value: null },
   { color: "green", value },

@@ -110,7 +110,7 @@ export default dashboard({
           queries: [query("max(observatory_outbox_backlog)", "messages")],
         }),
         series({
-          title: "Outbox: age of the oldest",
+          title: "Outbox: age of the oldest message",
           unit: "s",
           queries: [query("max(observatory_store_outbox_oldest_seconds)", "age")],
         }),
