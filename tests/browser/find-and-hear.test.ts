@@ -114,7 +114,7 @@ describe("the job list", () => {
     await page.getByLabel("Accepted").selectOption("Last hour");
     await page.waitForURL(/createdAfter%3A1h/);
     // The counts come from totals by status and type, so the page shows none for a time filter.
-    await page.getByText(/^The address of this page/).waitFor();
+    await page.getByText(/^The page's address contains/).waitFor();
     expect(faults).toEqual([]);
   });
 
