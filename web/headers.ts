@@ -1,6 +1,6 @@
 /**
- * The hash of an empty style element. xterm.js appends empty style elements, and the page puts their rules into
- * constructed style sheets.
+ * The hash of an empty style element. xterm.js appends style elements, which stay empty because the page puts their
+ * rules into constructed style sheets.
  */
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 

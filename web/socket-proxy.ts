@@ -10,8 +10,8 @@ export interface Proxied {
 const MAX_EARLY = 16;
 
 /**
- * Creates a proxy for WebSocket frames between browsers and the terminal service. The protocol's acknowledgements limit
- * how much data is in flight.
+ * Creates a proxy for WebSocket frames between browsers and the terminal service. It needs no back-pressure,
+ * because the protocol's acknowledgements limit how much data is in flight.
  */
 export function createSocketProxy(url: string) {
   return {

@@ -22,7 +22,7 @@ const variablesIn = (raw: unknown) =>
 /** Returns the secret variable that a value contains. */
 const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIABLES.has(name));
 
-/** Whether a container's variable takes its value from the Compose variable of the same name. Settings are shared. */
+/** Whether a container's variable takes its value from the Compose variable of the same name, as shared settings do. */
 const isSetting = (name: string, raw: unknown) => !secretIn(raw) && variablesIn(raw).includes(name);
 
 /** Returns a container's variables: addresses and logins from Secrets, settings from a ConfigMap, others inline. */
@@ -54,7 +54,8 @@ function collect(keep: (name: string, raw: unknown) => [string, string] | undefi
     for (const [name, raw] of Object.entries(environment)) {
       const [key, value] = keep(name, raw) ?? [];
       if (key === undefined || value === undefined) continue;
-      if ((found.get(key) ?? value) !== value) throw new Error(`compose.yaml has two values of ${key}`);
+      if ((found.get(key) ?? value) !== value)
+        throw new Error(`compose.yaml has two different values for ${key}`);
       found.set(key, value);
     }
   return inOrder(found).join("");

@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
-/** Returns the newest data or, while `isHeld`, the data from when holding began. */
+/** Returns the newest data or, while `isHeld` is true, the data from the moment when it became true. */
 export function useHeld<T>(
   key: string,
   newest: T | undefined,

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** Returns the time in milliseconds, updated once a second. */
+/** Returns the current time in milliseconds. Rerenders the component once a second. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

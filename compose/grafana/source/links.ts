@@ -17,7 +17,7 @@ export const jobsCommand = (type: string) => `odd-dashboard jobs --filter type:$
 /** Returns the command that lists the failed jobs of a type in a terminal. */
 export const failedJobsCommand = (type: string) => `odd-dashboard jobs --filter 'type:${type} status:failed'`;
 
-/** Links from a series of a job type to the dashboard of that type and to its jobs. */
+/** Links from a job type's series to the dashboard of that type and to its jobs. */
 export const OF_TYPE: readonly DataLink[] = [
   {
     title: `Only ${label("type")}`,
@@ -30,7 +30,7 @@ export const OF_TYPE: readonly DataLink[] = [
   },
 ];
 
-/** Links from the failures of a job type to its failed jobs. */
+/** Links from a job type's failures to its failed jobs. */
 export const FAILED_OF_TYPE: readonly DataLink[] = [
   {
     title: `Failed jobs of type ${label("type")} (in a terminal: ${failedJobsCommand(label("type"))})`,

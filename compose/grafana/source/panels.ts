@@ -16,7 +16,7 @@ export type PlacelessPanel = Plain<Omit<Panel, "id" | "gridPos">> & { readonly w
 /** The Grafana units used here. */
 export type Unit = "none" | "short" | "percentunit" | "s" | "bytes" | "Bps" | "reqps" | "ops" | "cps";
 
-/** Where a click on a series leads; `${__field.labels.x}` is a label of that series. */
+/** The page that a click on a series opens; `${__field.labels.x}` is a label of that series. */
 export interface DataLink {
   readonly title: string;
   readonly url: string;

@@ -11,21 +11,21 @@ export interface Query {
 
 export const query = (expr: string, legend: string): Query => ({ expr, legend });
 
-/** Queries current values: one row per series, with labels as columns. */
+/** Returns a query for current values: one row per series, with labels as columns. */
 export const tableQuery = (expr: string): Query => ({ expr, legend: "", table: true });
 
-/** The per-second rate, over the interval that Grafana derives from the scrape interval and the panel's resolution. */
+/** Returns the per-second rate over the interval that Grafana derives from the scrape interval and the resolution. */
 export const perSecond = (selector: string) => `rate(${selector}[$__rate_interval])`;
 
-/** The per-second rate, summed by these labels. */
+/** Returns the per-second rate, summed by the labels `by`. */
 export const sumRate = (selector: string, ...by: string[]) =>
   `sum${by.length > 0 ? ` by (${by.join(", ")})` : ""} (${perSecond(selector)})`;
 
-/** A quantile of a Prometheus histogram by these labels. `matchers`, such as `type="a"`, select its series. */
+/** Returns a histogram's quantile by the labels `by`. `matchers`, such as `type="a"`, select the histogram's series. */
 export const quantile = (q: number, family: string, matchers: string, ...by: string[]) =>
   `histogram_quantile(${q}, ${sumRate(`${family}_bucket{${matchers}}`, ...by, "le")})`;
 
-/** Queries for p50, p95 and p99. */
+/** Returns queries for p50, p95 and p99. */
 export const quantiles = (family: string, matchers: string) =>
   [0.5, 0.95, 0.99].map((q) => query(quantile(q, family, matchers), `p${q * 100}`));
 

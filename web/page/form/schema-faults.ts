@@ -8,8 +8,8 @@ const CONTAINERS = new Set(["properties", "items", "prefixItems", "$ref", "allOf
 
 /**
  * Returns how a value violates its schema. The keys are paths that start with `at`, like the gateway's:
- * `/payload/text`. The validator interprets the schema, because the page's policy forbids validators that compile
- * schemas.
+ * `/payload/text`. The validator interprets the schema, because the page's content security policy forbids
+ * validators that compile schemas.
  */
 export function schemaFaults(schema: object, value: unknown, at: string): Faults {
   const { errors } = new Validator(structuredClone(schema) as Schema, "2020-12", false).validate(value);

@@ -9,7 +9,7 @@ interface ActionButtonProps {
   readonly icon?: string;
   readonly tone?: "primary" | "danger";
   readonly shown?: string;
-  /** Why the button is disabled. It stays focusable, and the view shows the reason. */
+  /** Why the button is disabled. The button stays focusable, and the view shows the reason. */
   readonly why?: string | undefined;
   readonly run: () => Promise<unknown>;
 }

@@ -1,7 +1,7 @@
 import { timeLeft } from "../time-left.ts";
 import { useNow } from "../use-now.ts";
 
-/** Shows the time left until a moment, at a constant width. */
+/** Shows the time left until `until`. The width stays constant. */
 export function Countdown({ until, before = "" }: { until: string; before?: string }) {
   const now = useNow();
   return (

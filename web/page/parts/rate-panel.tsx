@@ -27,7 +27,7 @@ export function RatePanel({ rates: { perSecond, completed, failed }, range, to, 
       </div>
       {isEmpty ? (
         <Empty>
-          No job yet.{" "}
+          No jobs yet.{" "}
           <a class="link" href="#/new">
             New job
           </a>

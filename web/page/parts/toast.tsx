@@ -36,13 +36,13 @@ export function ToastArea({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Returns a function that copies text and confirms the copy by name. */
+/** Returns a function that copies text and shows a toast that names it. */
 export function useCopy(): (name: string, text: string) => void {
   const act = useAction();
   return (name, text) => void act(`Copied ${name}`, () => navigator.clipboard.writeText(text));
 }
 
-/** Returns a function that runs a command and shows its outcome. It resolves to whether the command succeeded. */
+/** Returns a function that runs a command, shows its outcome and resolves to whether the command succeeded. */
 export function useAction(): (done: string, run: () => Promise<unknown>) => Promise<boolean> {
   const show = useContext(Toasts);
   return async (done, run) => {

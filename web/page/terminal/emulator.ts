@@ -94,7 +94,7 @@ function themeOf(element: HTMLElement) {
 
 /**
  * Calls `open` while diverting the text of new style elements to constructed style sheets. xterm.js writes its rules
- * into style elements, which the page's policy forbids, unlike constructed style sheets.
+ * into style elements. The page's content security policy forbids such elements, but not constructed style sheets.
  */
 function withSheets(open: () => void): void {
   const create = document.createElement;

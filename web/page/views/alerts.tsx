@@ -34,7 +34,7 @@ export function AlertsPanel({ class: className, failed = 0 }: AlertsPanelProps) 
           This installation raises no alerts. Install prometheus and alertmanager, or use Docker Compose.
         </Empty>
       )}
-      {data && data.source !== "none" && firing.length === 0 && <Empty>Nothing is firing.</Empty>}
+      {data && data.source !== "none" && firing.length === 0 && <Empty>No alerts are firing.</Empty>}
       {firing.map((alert) => (
         <article class={`alert ${alert.severity}`} key={alert.id}>
           <span class="sev">

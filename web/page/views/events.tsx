@@ -48,7 +48,7 @@ export function NowPanel() {
       error={data ? undefined : error}
       end={<Freeze isFrozen={isFrozen} toggle={() => setFrozen(!isFrozen)} />}
     >
-      {data?.items.length === 0 && <Empty>No event yet. Press N to submit a job.</Empty>}
+      {data?.items.length === 0 && <Empty>No events yet. Press N to submit a job.</Empty>}
       <EventFeed events={data?.items ?? []} />
     </Panel>
   );
@@ -107,7 +107,7 @@ export function EventsView({ query }: { query: URLSearchParams }) {
           <Empty>
             {filter
               ? `None of the newest ${count(PAGE)} events match. Press Esc to show all.`
-              : "No event yet. Press N to submit a job."}
+              : "No events yet. Press N to submit a job."}
           </Empty>
         )}
         <EventFeed events={events} cursor={cursor} />

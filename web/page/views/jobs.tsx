@@ -183,7 +183,7 @@ function NoMatch({ filter, sort }: { filter: string; sort: JobSortName }) {
     <section class="panel">
       <div class="message">
         <Icon name="search" />
-        <h2>{filter ? "No job matches" : "No job yet"}</h2>
+        <h2>{filter ? "No jobs match" : "No jobs yet"}</h2>
         <p>
           {filter
             ? "Widen the filter, or wait for a matching job."

@@ -1,6 +1,6 @@
 import { Icon } from "../icon.tsx";
 
-/** Shown for an address that does not lead to a view. */
+/** Tells the user that an address leads to no view. */
 export function Missing({ address }: { address: string }) {
   return (
     <div class="message">

@@ -119,7 +119,7 @@ function headline({ alerts, workers, unavailable, deadLetters }: OverviewReply):
 }
 
 function sentence({ queues, deadLetters, stats }: OverviewReply, perSecond: number): string {
-  if (stats.total === 0) return "No job yet. Press N to submit one.";
+  if (stats.total === 0) return "No jobs yet. Press N to submit one.";
   const paused = queues.filter((queue) => queue.paused).map(({ type }) => type);
   return [
     `${rate(perSecond).replace("/s", "")} jobs complete each second.`,
