@@ -5,7 +5,7 @@ import { selectorOf } from "./names.ts";
 /** The share of its CPU limit that a pod should use; the rest carries the load until another pod has started. */
 const SHARE = 0.7;
 
-/** Returns autoscalers by CPU. The target is an amount, because a percentage would be relative to the small CPU request. */
+/** Returns autoscalers by CPU. The target is an amount, because a percentage would refer to the small CPU request. */
 export const autoscalers = () =>
   SERVICE_CATALOGUE.services
     .filter(({ scalable }) => scalable)

@@ -37,8 +37,8 @@ const USERS: Readonly<Record<string, number>> = {
 const GROUPS: Readonly<Record<string, number>> = { redis: 1_000, grafana: 0, pgadmin: 0 };
 
 /**
- * The part that listens on port 80 without root privileges. Its program has a file capability, so the kernel refuses to run it in a
- * container without that capability. The restricted level permits both.
+ * The part that listens on port 80 without root privileges. Its program has a file capability, so the kernel refuses to
+ * run it in a container without that capability. The restricted level permits both.
  */
 const LISTENS_ON_80 = "pgadmin";
 
@@ -146,7 +146,8 @@ function podSecurity(name: string, hasVolume: boolean) {
     runAsNonRoot: true,
     runAsUser: user,
     runAsGroup: group,
-    // Changes ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must not become readable by the group.
+    // Changes ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must not become readable by
+    // the group.
     ...(hasVolume && { fsGroup: group, fsGroupChangePolicy: "OnRootMismatch" }),
     seccompProfile: { type: "RuntimeDefault" },
     ...(name === LISTENS_ON_80 && {

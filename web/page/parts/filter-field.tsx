@@ -16,7 +16,7 @@ interface FilterFieldProps {
   readonly children?: ComponentChildren;
 }
 
-/** Edits a filter as text and applies it on Enter. `children` are further controls beside the field. */
+/** Edits a filter as text and applies it on Enter. `children` are additional controls beside the field. */
 export function FilterField({ filter, label, placeholder, apply, fault, hint, children }: FilterFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {

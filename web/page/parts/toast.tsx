@@ -36,7 +36,7 @@ export function ToastArea({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Returns a function that copies text and shows a toast that names it. */
+/** Returns a function that copies a text and confirms with a toast that contains the text's name. */
 export function useCopy(): (name: string, text: string) => void {
   const act = useAction();
   return (name, text) => void act(`Copied ${name}`, () => navigator.clipboard.writeText(text));

@@ -16,8 +16,8 @@ type Viewers = Extract<PtyServerMessage, { type: "viewers" }>;
  * The connection state that the page shows.
  *
  * `connecting` becomes `connected` once the screen is drawn. A lost socket leads to `waiting`, which reconnects
- * automatically. `refused` lasts until its cause is gone: a missing token, too many terminals or a wrong origin. `ended` and
- * `replaced` wait for the user.
+ * automatically. `refused` lasts until its cause is gone: a missing token, too many terminals or a wrong origin.
+ * `ended` and `replaced` wait for the user.
  */
 export type LinkState =
   | { readonly name: "connecting" }
