@@ -36,7 +36,7 @@ export const RefusedMessage = published(
 );
 export type RefusedMessage = Static<typeof RefusedMessage>;
 
-/** A dead letter as the APIs show it: a refused message, or a job that is out of tries. */
+/** A dead letter as the APIs show it: a refused message, or a job that failed for good. */
 export const DeadLetter = published(
   "dead-letter",
   "1.1.0",

@@ -68,7 +68,7 @@ export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "job.executed": "One attempt ran to its end, whatever its outcome",
   "job.retrying": "The attempt failed and another is due later",
   "job.completed": "The job is done and has a result",
-  "job.failed": "The job is out of tries",
+  "job.failed": "The job failed for good: it is out of tries, or its error rules out a retry",
   "job.cancelled": "A person cancelled the job",
   "job.rejected": "The processor refused the job at intake",
 };

@@ -44,7 +44,7 @@ function isDayOfItsMonth(value: string): boolean {
   return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** In the first and the last days of the allowed years 1 to 9999, an offset may move the time in UTC out of them. */
+/** Near the start of year 1 and the end of year 9999, an offset may move a time out of the allowed years in UTC. */
 function isWritable(value: string): boolean {
   if (!value.startsWith("0001") && !value.startsWith("9999")) return true;
   return /^(?!0000)\d{4}-/.test(new Date(value).toISOString());
