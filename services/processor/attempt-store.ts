@@ -24,10 +24,10 @@ export interface EndEntry {
 }
 
 /**
- * Finds the jobs `j` of the entries `i`, if the entry's worker still holds the job for the same attempt. A plan is kept
- * while the history grows, and while there are few jobs, reading them all looks cheaper than looking up each. Only a
- * lookup can serve `= any`, and the concatenation and the coalesce hide their columns from the indexes of executing
- * jobs and of jobs with a worker.
+ * Matches the job `j` of each entry `i`, if the entry's worker still holds the job for the same attempt. PostgreSQL
+ * keeps using a plan that it made when there were few jobs, and reading them all looked cheaper than looking up each.
+ * Only a lookup can serve `= any`, and the concatenation and the coalesce hide their columns from the indexes of
+ * executing jobs and of jobs with a worker.
  */
 const isHeld = (sql: Sql) => sql`
   j.id = any(array[i.id]) and j.status || '' = 'EXECUTING' and j.attempt = i.attempt

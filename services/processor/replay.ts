@@ -50,7 +50,7 @@ interface ReplayCommand {
 
 /**
  * Replays a dead letter. Its origin decides how:
- * - a job out of tries starts a new run or, with an edited payload, becomes the origin of a new job;
+ * - a failed job starts a new run or, with an edited payload, becomes the origin of a new job;
  * - a message whose job was rejected starts a new run of that job, as the possibly edited message describes it, or
  *   creates a new job if the message names another type;
  * - a message whose idempotency key belongs to another request creates a new job, because the existing job must not

@@ -25,14 +25,14 @@ interface Link {
  * - A client whose first connection fails closes itself permanently. It is replaced.
  * - In Bun, writing to a socket that its peer has just closed neither fails nor drains. The driver waits for one of the
  *   two without a limit, and the operation keeps its place in the pool. A client with such an operation is also
- *   replaced. Letting the event loop turn once before an operation makes this rare, because it detects most sockets
- *   that broke while idle.
- * - The same can happen to the driver's own server check, and then every operation fails permanently. Connections that
- *   break together report their loss one after the other. The first report makes the driver check its server again, and
- *   the check is written to the next connection, which is already destroyed but has not reported its loss. The check
- *   never ends, so no other begins. With MongoDB 4.4 or later, the driver restarts its checks after a network error,
- *   but FerretDB lacks the field that this depends on (`topologyVersion`). A client that has known no server for as
- *   long as an operation waits for one is therefore replaced as well.
+ *   replaced. Letting the event loop turn once before an operation makes this rare: most sockets that broke while idle
+ *   report it in that turn.
+ * - The driver's own server check can hang in the same way. No other check then begins, and every operation fails
+ *   permanently. This happens when several connections break together, because they report it one after the other: the
+ *   first report makes the driver check its server over the next connection, which is already destroyed but has not
+ *   reported it. With MongoDB 4.4 or later, the driver restarts its checks after a network error, but FerretDB lacks
+ *   the field that this depends on (`topologyVersion`). A client that has known no server for as long as an operation
+ *   waits for one is therefore replaced as well.
  */
 export function createMongoLink({ url, log }: { url: string; log: Log }) {
   let isDown = false;
@@ -111,8 +111,8 @@ function connect(url: string): MongoClient {
 }
 
 /**
- * Closes a client within a second. The driver first ends its sessions on the server, which has no time limit; after a
- * second, its connections and timers are destroyed directly.
+ * Closes a client within a second. The driver first ends its sessions on the server, without a time limit. If that
+ * takes longer than a second, the client's connections and timers are destroyed directly.
  */
 async function closeSoon(client: MongoClient): Promise<void> {
   if (await answers(() => client.close(), CLOSE_MS)) return;

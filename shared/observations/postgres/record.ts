@@ -51,7 +51,7 @@ export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEn
     /** Stores and counts up to 1,000 distinct events. Returns the ones that were not stored before. */
     async record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
       const alone = withoutPlace(events);
-      // All events are nearly always new, and one statement is enough. If some are not new, that statement has changed
+      // Nearly always, all events are new and one statement is enough. If some are not new, that statement has changed
       // nothing, and the others are retried.
       for (let left = events; left.length > 0; ) {
         const met = await keep(left, alone);
