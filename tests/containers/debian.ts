@@ -9,9 +9,7 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 export const isDebian = () =>
   existsSync("/etc/os-release") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
 
-/**
- * Installs packages with apt, but only as root on Debian in CI; otherwise throws an error with the command to run.
- */
+/** Installs packages with apt, but only as root on Debian in CI; otherwise throws an error with the command to run. */
 export async function installPackages(names: readonly string[], say: (line: string) => void): Promise<void> {
   const command = `apt-get install --no-install-recommends ${names.join(" ")}`;
   if (!isDebian() || process.getuid?.() !== 0 || !process.env.CI) throw new Error(`try: ${command}`);

@@ -52,7 +52,10 @@ behaviour("the commands in docs/operate.md", {}, (world) => {
   }
 });
 
-/** Turns the page's output into a pattern: `…` matches any text, a space one or more spaces, a new id any id. */
+/**
+ * Turns the page's output into a pattern. `…` matches any text, spaces match any number of spaces, and an id that is
+ * not in `ids` yet matches any id.
+ */
 function patternOf(answer: readonly string[], ids: ReadonlyMap<string, string>) {
   const learned: string[] = [];
   const source = answer

@@ -17,7 +17,7 @@ export async function proveEngines(proof: ClusterProof): Promise<void> {
       await cluster.inNamespace("delete", "pod", metadata.name);
       await untilSettled(cluster, SETTLE_MS);
       const after = await volumesOf(proof);
-      if (after !== before) throw new Error(`its volumes changed from ${before} to ${after}`);
+      if (after !== before) throw new Error(`the volumes changed from ${before} to ${after}`);
       return `ready again after ${seconds(startedAt)} s on the same volume`;
     });
 }

@@ -24,8 +24,8 @@ behaviour("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine refuses the envelope too. Both refusals share one dead letter, which finally names the queue
-  // where the job was lost.
+  // The metrics-engine refuses the envelope too. Both refusals share one dead letter, which names the queue where
+  // the job was lost once both have arrived.
   const letterWith = (reason: string) =>
     eventually(
       async () =>
@@ -109,7 +109,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect(timeline.entries.at(-1)).toMatchObject({ title: "Refused: CONTRACT_VIOLATION" });
     const onlyDeadLetters = async () =>
       (await world().get<Ledger>("/ledger?settleMs=0")).onlyDeadLetters?.ids ?? [];
-    // The dead letter may first have named the event store's queue.
+    // At first, the dead letter may name the metrics-engine's queue instead.
     await eventually(async () => (await onlyDeadLetters()).includes(jobId), {
       what: "the ledger to name the job",
     });

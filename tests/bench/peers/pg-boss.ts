@@ -66,8 +66,8 @@ const pgBoss: Peer = {
       },
     );
     return {
-      // The stored completion time counts, because it is later than the handler's end.
-      // The last batch may still be on its way to the store when all handlers have ended.
+      // Reads the stored completion times, which are later than the ends of the handlers. When all handlers have ended,
+      // the last batch may still be on its way to the store, so this waits for it.
       async readFinishedAt() {
         const deadline = performance.now() + COMPLETION_MS;
         for (;;) {

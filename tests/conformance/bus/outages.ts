@@ -129,7 +129,8 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     await inbox.has(100);
     expect(inbox.texts()).toEqual(numbered(100));
     await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
-    // Wait for a confirm from each queue: if one is deleted during its leader election, RabbitMQ loses every queue.
+    // Wait for a confirm from each queue, so that the cleanup finds every leader elected: deleting a queue during its
+    // leader election makes RabbitMQ lose every queue.
     await Promise.all(ROUTES.map((route) => bus.publish(route, bytes("after"))));
     await inbox.has(101);
   });
