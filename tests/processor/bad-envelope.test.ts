@@ -24,8 +24,8 @@ behaviour("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine refuses the envelope too. Both refusals share one dead letter, which names the queue where
-  // the job was lost once both have arrived.
+  // The metrics-engine refuses the envelope too. Both refusals share one dead letter. Once both have arrived, it
+  // names the queue where the job was lost.
   const letterWith = (reason: string) =>
     eventually(
       async () =>
