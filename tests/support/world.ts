@@ -17,7 +17,7 @@ const ANSWER_MS = 20_000;
 const MAX_PROCESSORS = 4;
 
 export interface WorldOptions {
-  /** The engine set, all four engines or one PostgreSQL; by default the run's choice. */
+  /** The engine set: all four engines, or one PostgreSQL. Defaults to the set chosen for the run. */
   readonly engines?: EngineSetName;
   /** The number of processors; 1 by default. */
   readonly processors?: number;

@@ -14,13 +14,13 @@ export function describeLedger({ get, world }: QueriedModel): void {
     const ledger = async () => {
       await world().sql`truncate ledger_seals, ledger_accusations`;
       let report = await ledgerNow();
-      // Only sealing gets past a beginning that the event store has forgotten.
+      // Sealing begins again from the first job. Each call advances it a little, so it may take several calls.
       await eventually(
         async () => {
           report = await ledgerNow();
           return !report.waitingFor?.some(({ what }) => what === "ledger");
         },
-        { what: "the ledger to reach the present" },
+        { what: "the ledger to catch up" },
       );
       return report;
     };
