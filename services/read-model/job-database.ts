@@ -19,6 +19,13 @@ export interface JobDatabase {
   close(): Promise<void>;
 }
 
+/**
+ * The best plan depends on the values: a rare word needs its index, a frequent word needs the newest rows. Every query
+ * reads few rows, but the planner expects thousands for a word that it does not know. Beside a million jobs it would
+ * start processes and compile for them, which takes tens of milliseconds.
+ */
+const PLANNER = { plan_cache_mode: "force_custom_plan", jit: "off", max_parallel_workers_per_gather: "0" };
+
 export interface JobDatabaseOptions {
   readonly url: string;
   /** Shown in `pg_stat_activity`. */
@@ -57,8 +64,7 @@ export function createJobDatabase({
         readOnly: !writes,
         arrays: false,
         statementTimeoutMs: statementMs,
-        // The best plan depends on the values: a rare word needs its index, a frequent word needs the newest rows.
-        settings: { plan_cache_mode: "force_custom_plan", ...settings },
+        settings: { ...PLANNER, ...settings },
       }),
     maxConnections,
     patienceMs,

@@ -54,7 +54,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
     url: config.DATABASE_URL,
     maxConnections: 2,
     statementMs: 60_000,
-    settings: { enable_seqscan: "off", jit: "off" },
+    settings: { enable_seqscan: "off" },
   });
   life.defer("ledger job store", ledgerStore.close);
   const sealStore = createJobDatabase({
@@ -62,7 +62,6 @@ export function createReadModel({ service, version, config, log, life, metrics }
     name: "ledger",
     writes: true,
     maxConnections: 2,
-    settings: { jit: "off" },
   });
   life.defer("ledger seals", sealStore.close);
   const observations = openObservations({ eventsUrl: config.EVENTS_URL, cacheUrl: config.CACHE_URL, log });

@@ -54,6 +54,27 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
     expect((await fetch(`${model.url}/webhook/alerts`)).status).toBe(405);
   });
 
+  test("no query starts parallel workers or compiles itself, however many rows the planner expects", async () => {
+    // These settings make every plan look expensive, as a misjudged text search does beside a million jobs.
+    const name = new URL(world.storeUrl).pathname.slice(1);
+    await world.sql.unsafe(`
+      alter database ${name} set jit = on;
+      alter database ${name} set jit_above_cost = 0;
+      alter database ${name} set parallel_setup_cost = 0;
+      alter database ${name} set parallel_tuple_cost = 0;
+      alter database ${name} set min_parallel_table_scan_size = 0`);
+    const store = createJobDatabase({ url: world.storeUrl });
+    const plan = await store.read(
+      (sql) =>
+        sql<Record<"QUERY PLAN", string>[]>`explain analyze select count(*) from jobs where attempt > 0`,
+    );
+    await store.close();
+    await world.sql.unsafe(`alter database ${name} reset all`);
+    const lines = plan.map((line) => line["QUERY PLAN"]).join("\n");
+    expect(lines).toContain("Aggregate");
+    expect(lines).not.toMatch(/Gather|JIT/);
+  });
+
   test("the read-model cannot write to the job store", async () => {
     const store = createJobDatabase({ url: world.storeUrl });
     await expect(store.read((sql) => sql`delete from jobs`)).rejects.toMatchObject({ code: "25006" });
