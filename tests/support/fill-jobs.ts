@@ -17,6 +17,8 @@ export interface Filling {
 /**
  * Inserts jobs as version 0.1 wrote them, each with two transitions: its creation, and one straight from PENDING to its
  * status.
+ * The jobs are created a microsecond apart. With one time for all, order by time and id would scatter the newest rows
+ * over the whole table.
  */
 export async function fillJobs(
   sql: postgres.Sql,
@@ -32,7 +34,8 @@ export async function fillJobs(
       select gen_random_uuid(), ${type}::text, ${status}::text, ${priority}::int, '{"ms": 1}', '-', gen_random_uuid(),
         gen_random_uuid(),
         ${ran ? 4 : 1}, ${ran ? 1 : 0}, 3, 100, 1000, 5000, now() + (${dueInMs}::int + n) * interval '1 millisecond',
-        now(), now(), now(), ${ran ? sql`now()` : null}, ${ended ? sql`now()` : null}, ${workerId ?? null},
+        now() - (${count}::int - n) * interval '1 microsecond', now(), now(),
+        ${ran ? sql`now()` : null}, ${ended ? sql`now()` : null}, ${workerId ?? null},
         ${typeVersion ?? null}::int${due === undefined ? sql`` : sql`, ${due}`}
       from generate_series(1, ${count}::int) n
       returning id, created_event_id, created_at
