@@ -17,9 +17,12 @@ export interface TextMatch {
 export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
+  // PostgreSQL expects an unknown prefix in 2 % of all jobs, even where only failed jobs can match. It would therefore
+  // rather read every failed job than their index. It hears the words twice and multiplies the two estimates.
+  const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [
     { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}`, ordered: false },
-    { condition: sql`error is not null and to_tsvector('simple', error) @@ ${words}`, ordered: false },
+    { condition: sql`error is not null and ${inError} and ${inError}`, ordered: false },
   ];
   const range = idRange(text);
   if (range)

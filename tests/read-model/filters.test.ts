@@ -7,6 +7,7 @@ import type { Problem } from "../../contracts/problem.ts";
 import { writeFilter } from "../../contracts/write-filter.ts";
 import type { Position } from "../../services/read-model/cursor.ts";
 import { pageSql } from "../../services/read-model/job-page-sql.ts";
+import { textMatches } from "../../shared/job-text.ts";
 import { createRandom } from "../support/random.ts";
 import { describeOn } from "../support/suite.ts";
 import { type SeedJob, seedJob } from "./seed.ts";
@@ -247,6 +248,24 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
       read.push([filter, "later page", await rowsReadBy(filter, after)]);
     }
     expect(read.filter(([, , rows]) => rows > 1_000)).toEqual([]);
+  });
+
+  test("find that no error contains a word without reading the errors", async () => {
+    await world.sql`
+      insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id,
+        sequence, run_at, created_at, received_at, updated_at, error)
+      select gen_random_uuid(), 'fail', 'FAILED', 5, '{}', 'f', gen_random_uuid(), gen_random_uuid(),
+        4, at, at, at, at, jsonb_build_object('code', 'HANDLER_ERROR', 'message', 'it broke', 'fingerprint', 'usual')
+      from (select now() - i * interval '1 second' as at from generate_series(1, 500) i) as made`;
+    await world.sql`vacuum analyze jobs`;
+    const read: number[] = [];
+    for (const { condition } of textMatches(world.sql as never, "absent", [])) {
+      const [row] = await world.sql<{ "QUERY PLAN": [{ Plan: PlanNode }] }[]>`
+        explain (analyze, format json)
+        select * from (select id, created_at from jobs where ${condition as never} offset 0) as hit`;
+      read.push(rowsRead(row!["QUERY PLAN"][0].Plan));
+    }
+    expect(read).toEqual([0, 0]);
   });
 
   async function rowsReadBy(filter: JobFilter, after?: Position): Promise<number> {
