@@ -64,7 +64,7 @@ export const READ_MODEL_ROUTES = {
     method: "GET",
     path: "/jobs/{id}",
     summary:
-      "One job with its transitions, attempts, children and events; with its dead letter where it never became a row",
+      "One job with its transitions, attempts, children and events, and its dead letter if it never became a row",
     params: ID_PARAM,
     reply: { status: 200, schema: JobDetail },
     problems: ["INVALID_ID", "JOB_NOT_FOUND", "JOB_PRUNED", "STORE_UNAVAILABLE"],

@@ -33,7 +33,7 @@ export function parentIdOf(traceparent: string): string {
   return traceparent.slice(36, 52);
 }
 
-/** Whether the sender exports its spans, which the lowest bit of the flags says. */
+/** Whether the sender exports its spans, according to the lowest bit of the flags. */
 export function isSampled(traceparent: string): boolean {
   // Among the hexadecimal digits, the odd ones from 1 to 9 have odd character codes, but b, d and f have even ones.
   const code = traceparent.charCodeAt(LENGTH - 1);

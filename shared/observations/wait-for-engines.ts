@@ -2,7 +2,7 @@ import { orAbort, untilItSucceeds } from "../async.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
-/** Retries an attempt until it succeeds, and logs once that it is waiting. Rejects when `signal` aborts. */
+/** Retries an attempt until it succeeds, and logs only the first failure. Rejects when `signal` aborts. */
 export async function waitForEngines(
   attempt: () => Promise<void>,
   { log, signal = new AbortController().signal }: { log: Log; signal?: AbortSignal | undefined },
