@@ -5,7 +5,7 @@ import { perSecond, quantile, query, sumRate, tableQuery } from "./queries.ts";
 
 const service = 'service=~"$service"';
 const requests = `http_request_duration_seconds_count{${service}}`;
-/** Excludes streams, which stay open, and the ledger, which reads every job: neither duration measures speed. */
+/** Excludes streams, which stay open, and the ledger, whose duration depends on how many jobs it has to judge. */
 const timed = `${service}, route!~"/stream|/ledger|/metrics|/healthz|/readyz|none"`;
 const failed = `http_request_duration_seconds_count{${service}, status=~"5.."}`;
 
