@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { jobsAddress, nextSort, sortOf, termOf, withTerm } from "./address.ts";
 
-test("a filter's term can be read, replaced and removed without changing the others", () => {
+test("a filter's term can be read, replaced and removed without changing the other terms", () => {
   const filter = "status:failed type:hash some words";
   expect(termOf(filter, "type")).toBe("hash");
   expect(termOf(filter, "worker")).toBeUndefined();
