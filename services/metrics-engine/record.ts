@@ -16,7 +16,7 @@ import { beginRecordSpans } from "./record-spans.ts";
  * batch.
  */
 const SMALL = 20;
-const LINGER_MS = 40;
+const LINGER_MS = 60;
 /** How many events are decoded before health checks and the bus get a turn. */
 const TURN = 1_000;
 

@@ -10,13 +10,15 @@ import type { OutboxStore } from "./outbox-store.ts";
 
 const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;
+/** The pause after each deletion, so that the messages confirmed in that time are deleted together. */
+const DELETION_PAUSE_MS = 50;
 
 export interface Outbox {
   /** Publishes a newly committed message. Returns at once, because its outbox row remains until the bus confirms it. */
   relay(message: OutboxMessage | undefined): void;
   /** Publishes messages that were left in the outbox, until `signal` aborts. */
   sweep(signal: AbortSignal): Promise<void>;
-  /** Resolves when no relay is in progress. */
+  /** Resolves when no relay or deletion is in progress. */
   idle(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export function createOutbox({ store, bus, busTables, tracing, log, duty }: Outb
   const deletions = createBatcher<string, void>({
     run: async (ids) => {
       await store.remove(ids);
+      await pause(DELETION_PAUSE_MS);
       return ids.map(() => undefined);
     },
     maxBatch: 200,
@@ -55,10 +58,18 @@ export function createOutbox({ store, bus, busTables, tracing, log, duty }: Outb
       if (busTables) busTables.committed("jobs.transitions");
       else await bus.publish("jobs.transitions", body);
       for (const span of spans) span?.end({ "messaging.destination.name": "jobs.transitions" });
-      if (!busTables) await deletions.add(id);
+      if (!busTables) remove(id);
     } catch (error) {
-      log.debug("Left an outbox message for the sweep", { outboxId: id, reason: messageOf(error) });
+      leaveForSweep(id, error);
     }
+  }
+
+  function remove(id: string): void {
+    deletions.add(id).catch((error: unknown) => leaveForSweep(id, error));
+  }
+
+  function leaveForSweep(outboxId: string, error: unknown): void {
+    log.debug("Left an outbox message for the sweep", { outboxId, reason: messageOf(error) });
   }
 
   async function sweepOnce(): Promise<number> {
@@ -91,6 +102,7 @@ export function createOutbox({ store, bus, busTables, tracing, log, duty }: Outb
     },
     async idle() {
       await Promise.all(underWay);
+      await deletions.idle();
     },
   };
 }
