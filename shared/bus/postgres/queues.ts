@@ -93,6 +93,8 @@ export interface Claimed {
  * Claims up to `limit` messages, oldest first. A suspect, whose consumers died with it at least `suspectFrom` times, is
  * claimed only if the consumer holds nothing else (`alone`), and then as the only message. `more` is true if further
  * messages were found or may exist.
+ *
+ * The update finds each message as {@link oneByOne} explains.
  */
 export async function claim(
   sql: Sql,
@@ -100,13 +102,14 @@ export async function claim(
 ): Promise<{ claimed: Claimed[]; more: boolean }> {
   const rows = await sql`
     with head as materialized (
-      select id, deaths >= ${c.suspectFrom} as suspect, holder is not null as redelivered from bus.messages
+      select queue, id, deaths >= ${c.suspectFrom} as suspect, holder is not null as redelivered from bus.messages
       where queue = ${c.queue} and (holder is null or holder = 0) order by id limit ${c.limit} for update skip locked
     ), edge as (
       select count(*)::int as seen, min(id) as first, coalesce(min(id) filter (where suspect), max(id) + 1) as suspect
       from head
     ), taken as (
-      update bus.messages m set holder = ${c.holder} from head, edge where m.queue = ${c.queue} and m.id = head.id
+      update bus.messages m set holder = ${c.holder} from head, edge
+      where m.queue = any(array[head.queue]) and m.id = head.id
         and (m.id < edge.suspect or ${c.alone} and m.id = first and m.id = edge.suspect)
       returning m.id, body, redelivered, head.suspect, died_on
     )
@@ -120,17 +123,24 @@ export async function claim(
 
 /** Deletes handled messages that this holder still holds. */
 export async function acknowledge(sql: Sql, queue: QueueName, holder: number, ids: readonly string[]) {
-  await sql`delete from bus.messages
-    where queue = ${queue} and id = any(${plainArray(ids)}::bigint[]) and holder = ${holder}`;
+  await sql`delete from bus.messages m using ${oneByOne(sql, queue, ids)}
+    where m.queue = any(array[one.queue]) and m.id = one.id and m.holder = ${holder}`;
 }
 
 /** Ends a consumer cleanly: the messages it still holds go to other consumers, without counting as deaths. */
 export async function unregister(sql: Sql, queue: QueueName, holder: number, ids: readonly string[]) {
   await sql`with me as (delete from bus.consumers where id = ${holder})
-    update bus.messages set holder = 0
-    where queue = ${queue} and id = any(${plainArray(ids)}::bigint[]) and holder = ${holder}`;
+    update bus.messages m set holder = 0 from ${oneByOne(sql, queue, ids)}
+    where m.queue = any(array[one.queue]) and m.id = one.id and m.holder = ${holder}`;
   await sql`select pg_advisory_unlock(${LOCKS}, ${holder}), pg_notify(${channelOf(queue)}, '')`;
 }
+
+/**
+ * Returns messages to join as `one`, with `m.queue = any(array[one.queue])`. Compared with a constant, the queue alone
+ * could be looked up: a plan made for a short queue would read the whole queue, and be kept while the queue grows.
+ */
+const oneByOne = (sql: Sql, queue: QueueName, ids: readonly string[]) =>
+  sql`(select ${queue}::text as queue, unnest(${plainArray(ids)}::bigint[]) as id offset 0) as one`;
 
 /**
  * Frees the messages that the queue's dead consumers held, and returns how many of them became dead letters. It runs

@@ -47,7 +47,8 @@ begin
   return query
     select given.event_id, given.bit > 1 or job.created = given.event_id
       from unnest(event_ids, job_ids, bits) as given (event_id, job_id, bit)
-      join observations.seen job on job.job_id = given.job_id
+      -- \`offset 0\` keeps this a lookup per event. A join would read all jobs while there are fewer than 100,000 or so.
+      cross join lateral (select * from observations.seen where seen.job_id = given.job_id offset 0) as job
       where job.mask & given.bit <> 0 or job.created = given.event_id
     union all
     select event_id, true from observations.events where event_id = any(event_ids);
@@ -97,7 +98,7 @@ begin
   perform pg_advisory_xact_lock(${WRITE_LOCK});
   return query
     select given.event_id from unnest(event_ids, job_ids, sequences) as given (event_id, job_id, sequence)
-      join observations.seen job on job.job_id = given.job_id
+      cross join lateral (select * from observations.seen where seen.job_id = given.job_id offset 0) as job
       where case when sequence = 0 then job.created = given.event_id
         when sequence between 1 and ${LAST_BATCHED_SEQUENCE} then job.mask & (1::bigint << sequence::integer) <> 0 end
     union

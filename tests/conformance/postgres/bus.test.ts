@@ -113,6 +113,37 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await eventually(() => handled === 2, { what: "the second message" });
   });
 
+  test("claims read a few rows per message, however long the queue", async () => {
+    await using world = await makeWorld();
+    const publisher = await connected(world.openElsewhere());
+    const consumer = await connected(world.openElsewhere());
+    let handled = 0;
+    let gate = Promise.resolve();
+    consumer.consume("jobs.created", { maxBatch: 40, prefetch: 80 }, async (batch) => {
+      await gate;
+      handled += batch.length;
+    });
+    // Statistics of a short queue; the claim is planned by them, and its plan is kept.
+    for (let n = 1; n <= 20; n++) {
+      if (n === 10) await world.sql`analyze bus.messages`;
+      await publisher.publish("jobs.created", Buffer.from("x"));
+      await eventually(() => handled === n, { what: "a message of a short queue" });
+    }
+    const opened = Promise.withResolvers<void>();
+    gate = opened.promise;
+    for (let n = 0; n < 50; n++)
+      await Promise.all(
+        Array.from({ length: 200 }, () => publisher.publish("jobs.created", Buffer.from("x"))),
+      );
+    opened.resolve();
+    await eventually(() => handled === 10_020, { what: "the long queue to drain" });
+    // A session's counts are complete once it has ended.
+    await Promise.all([publisher.close(), consumer.close()]);
+    const [row] = await world.sql<{ read: number }[]>`
+      select idx_tup_fetch::int as read from pg_stat_user_tables where relname = 'messages'`;
+    expect(row?.read).toBeLessThan(10 * handled);
+  });
+
   test("many buses starting at once on an empty database agree on its queues", async () => {
     await using world = await makeWorld();
     const buses = await Promise.all(Array.from({ length: 8 }, () => connected(world.openElsewhere())));

@@ -92,6 +92,23 @@ describeOn(["postgres"], "PostgreSQL", () => {
     expect((await observations.totals()).counters).toMatchObject({ completed: 1_000, events: 1_000 });
   });
 
+  test("recording looks up the jobs of its batch and reads no others", async () => {
+    await using world = await makeWorld();
+    const observations = world.openElsewhere();
+    for (let n = 0; n < 10; n++) await observations.record(sampleEvents(2_000, "job.created"));
+    await world.sql`analyze observations.seen`;
+    const rows = async () => {
+      const [row] = await world.sql<{ read: number }[]>`
+        select (seq_tup_read + idx_tup_fetch)::int as read from pg_stat_user_tables where relname = 'seen'`;
+      return row?.read ?? 0;
+    };
+    const before = await rows();
+    for (let n = 0; n < 5; n++) await observations.record(sampleEvents(400, "job.created"));
+    // A session's counts are complete once it has ended.
+    await observations.close();
+    expect((await rows()) - before).toBeLessThan(10_000);
+  });
+
   test("dropped tables are recreated, and following from an id of the dropped feed reports a gap", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
