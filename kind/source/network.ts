@@ -64,7 +64,7 @@ export function networkPolicyOf(entry: ServiceEntry) {
   return policy(name, spec, labelsOf(entry));
 }
 
-/** Returns policies that refuse every connection that no other policy allows, except to the name server. */
+/** Returns the default policies: they allow connections to the name server, and refuse all that no policy allows. */
 export const defaultPolicies = () => [
   policy("deny-by-default", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
   policy("name-server", {
