@@ -20,8 +20,9 @@ import {
 import { DeadLetter } from "./dead-letter.ts";
 import { EVENT_TYPES } from "./events.ts";
 import { DEAD_LETTER_FILTER_QUERY, JOB_FILTER_QUERY } from "./filter-schema.ts";
+import { PAGE_QUERY } from "./page-query.ts";
 import type { ProblemCode } from "./problem.ts";
-import { BODY_PROBLEMS, defaulted, ID_PARAM, PAGE_QUERY, type Route } from "./route.ts";
+import { BODY_PROBLEMS, defaulted, ID_PARAM, type Route } from "./route.ts";
 import { IntegerEnum, StringEnum, Uuid } from "./schema.ts";
 
 const QUERY: readonly ProblemCode[] = ["INVALID_QUERY", "STORE_UNAVAILABLE"];

@@ -47,9 +47,3 @@ export function defaulted<T extends TSchema, V extends string | number>(
 ): TOptional<T> & { readonly default: V } {
   return Type.Optional({ ...schema, default: value }) as TOptional<T> & { readonly default: V };
 }
-
-/** The query parameters of every list, besides its filter. */
-export const PAGE_QUERY = {
-  limit: defaulted(Type.Integer({ minimum: 1, maximum: 500 }), 50),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-};

@@ -3,16 +3,17 @@ import { jobIdOfKey, newJobId } from "../../contracts/ids.ts";
 import { PROBLEMS } from "../../contracts/problem.ts";
 import { createBatcher } from "../../shared/batcher.ts";
 import type { Bus } from "../../shared/bus/port.ts";
+import { checkedPayload, jobTypeNamed } from "../../shared/checked-payload.ts";
+import { createdEvent, NO_FINGERPRINT } from "../../shared/created-event.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
 import { createCheck } from "../../shared/http/read-request.ts";
 import { toProblem } from "../../shared/http/to-problem.ts";
-import { checkedPayload, createdEvent, jobTypeNamed, NO_FINGERPRINT } from "../../shared/job-request.ts";
-import { checkPayloadBounds } from "../../shared/json-bounds.ts";
+import { checkPayloadBounds } from "../../shared/payload-bounds.ts";
 import type { Tracing } from "../../shared/tracing.ts";
-import { createIdempotencyKeys } from "./idempotency-keys.ts";
 import { beginTrace, type JobTrace } from "./job-trace.ts";
+import { createIdempotencyKeys } from "./recent-keys.ts";
 
 const checkRequest = createCheck(JobRequest, "VALIDATION_FAILED", "The job");
 

@@ -4,7 +4,7 @@ import type { Route } from "../../contracts/topology.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { DecodedMessage } from "../../shared/event.ts";
 import { createCheck } from "../../shared/http/read-request.ts";
-import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/json-bounds.ts";
+import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/payload-bounds.ts";
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The idempotencyKey of the edited body");
 

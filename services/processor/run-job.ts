@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { AttemptError, LogLine } from "../../contracts/job.ts";
 import { orAbort } from "../../shared/async.ts";
+import { checkedPayload } from "../../shared/checked-payload.ts";
 import { AppError, messageOf } from "../../shared/errors.ts";
-import { checkedPayload } from "../../shared/job-request.ts";
 import { type JobContext, JobFailure, type JobType } from "../../shared/job-types/define.ts";
-import { isTooDeep, MAX_DEPTH } from "../../shared/json-bounds.ts";
+import { isTooDeep, MAX_DEPTH } from "../../shared/payload-bounds.ts";
 import { printedBytes } from "../../shared/printed-size.ts";
 import { originOf } from "./error-origin.ts";
 import type { ClaimedJob, EndedAttempt, Ending } from "./job.ts";

@@ -1,9 +1,10 @@
 import { childJobId } from "../../contracts/ids.ts";
 import { TOPOLOGY } from "../../contracts/topology.ts";
 import type { Bus } from "../../shared/bus/port.ts";
+import { checkedPayload, jobTypeNamed } from "../../shared/checked-payload.ts";
+import { createdEvent } from "../../shared/created-event.ts";
 import { type EventMaker, joinEnvelopes } from "../../shared/event.ts";
-import { checkedPayload, createdEvent, jobTypeNamed } from "../../shared/job-request.ts";
-import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/json-bounds.ts";
+import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/payload-bounds.ts";
 import { createChildKeys } from "./child-keys.ts";
 import type { ClaimedJob } from "./job.ts";
 import type { RunPorts } from "./run-job.ts";

@@ -1,6 +1,6 @@
 import type { FilterLanguage } from "../../contracts/filter-keys.ts";
 import type { Filters } from "../../contracts/filter-schema.ts";
-import { PAGE_QUERY } from "../../contracts/route.ts";
+import { PAGE_QUERY } from "../../contracts/page-query.ts";
 import { checkedFilter } from "../../shared/checked-filter.ts";
 
 export interface FilterReaderOptions<L extends FilterLanguage> {

@@ -22,7 +22,8 @@ interface WorkerRow {
 
 /**
  * Lists processors with the jobs they run, newest first. An alive or stopping processor whose heartbeat is older than
- * the lease shows as lost, because its loss may not have been recorded yet. Rejects as {@link JobDatabase.read} does.
+ * the lease shows as lost, because its loss may not have been recorded yet. Another processor records it (`markLost` in
+ * its `worker-store.ts`). Rejects as {@link JobDatabase.read} does.
  */
 export function createWorkerQueries(store: JobDatabase, leaseMs: number) {
   return {

@@ -10,7 +10,7 @@ import { childEnvironment, isLoopback, parseCommand } from "./command.ts";
 import { Config } from "./config.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createTickets } from "./secrets.ts";
-import { createSessions, type Sessions } from "./sessions.ts";
+import { createSessions, type Sessions } from "./session-registry.ts";
 import { serveSockets } from "./socket.ts";
 import versionText from "./VERSION" with { type: "text" };
 

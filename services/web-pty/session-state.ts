@@ -7,6 +7,7 @@
  * `closed`: final. The command has been ended, every viewer has been disconnected, and the session is forgotten.
  *
  * Entering `live` stops the grace timer, entering `detached` starts it, and entering `closed` releases everything.
+ * `session.ts` keeps the timers; `config.ts` sets how long they run.
  */
 export type Phase = "starting" | "live" | "detached" | "closed";
 

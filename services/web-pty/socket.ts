@@ -7,7 +7,7 @@ import type { Lifecycle } from "../../shared/process-lifecycle.ts";
 import type { Access } from "./access.ts";
 import { createInputLimit, type InputLimit } from "./input-limit.ts";
 import type { PtyMetrics } from "./metrics.ts";
-import type { Attached, Sessions } from "./sessions.ts";
+import type { Attached, Sessions } from "./session-registry.ts";
 import type { ViewerSocket } from "./viewer.ts";
 
 export interface SocketOptions {

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from "@sinclair/typebox";
-import type { PAGE_QUERY, Route } from "../../contracts/route.ts";
+import type { PAGE_QUERY } from "../../contracts/page-query.ts";
+import type { Route } from "../../contracts/route.ts";
 import { Uuid } from "../../contracts/schema.ts";
 import { createCheck, createQueryReader, type QueryOf, readId, readJson } from "./read-request.ts";
 

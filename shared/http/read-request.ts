@@ -1,8 +1,9 @@
 import { Kind, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { ValueError } from "@sinclair/typebox/errors";
+import { PAGE_QUERY } from "../../contracts/page-query.ts";
 import type { ProblemCode } from "../../contracts/problem.ts";
-import { PAGE_QUERY, type Route } from "../../contracts/route.ts";
+import type { Route } from "../../contracts/route.ts";
 import { isUuid } from "../../contracts/schema.ts";
 import { LateError, within } from "../async.ts";
 import { AppError } from "../errors.ts";

@@ -63,8 +63,8 @@ test("editing one service's file restarts only that service", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const { gateway, ...others } = servicePids(dev);
-  appendFileSync(source("services/gateway/idempotency-keys.ts"), "// changed\n");
-  await dev.prints(/idempotency-keys\.ts changed: restarting gateway\n[\s\S]*gateway on \S+ ready again/);
+  appendFileSync(source("services/gateway/recent-keys.ts"), "// changed\n");
+  await dev.prints(/recent-keys\.ts changed: restarting gateway\n[\s\S]*gateway on \S+ ready again/);
   const { gateway: next, ...same } = servicePids(dev);
   expect(next).not.toBe(gateway!);
   expect(same).toEqual(others);

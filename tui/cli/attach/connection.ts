@@ -7,7 +7,7 @@ import {
   readPtyFrame,
 } from "../../../contracts/pty.ts";
 import { fullJitter, pause } from "../../../shared/async.ts";
-import { type Heartbeat, startHeartbeat } from "../../../shared/heartbeat.ts";
+import { type Heartbeat, startHeartbeat } from "../../../shared/socket-heartbeat.ts";
 import { CliError } from "../failure.ts";
 import type { Target } from "./target.ts";
 

@@ -6,7 +6,7 @@ import {
   type PtyServerMessage,
   readPtyFrame,
 } from "../../../contracts/pty.ts";
-import { type Heartbeat, startHeartbeat } from "../../../shared/heartbeat.ts";
+import { type Heartbeat, startHeartbeat } from "../../../shared/socket-heartbeat.ts";
 import { reconnectDelayMs } from "./backoff.ts";
 
 type Session = Extract<PtyServerMessage, { type: "session" }>;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { AppError } from "./errors.ts";
-import { checkPayloadBounds, isTooDeep } from "./json-bounds.ts";
+import { checkPayloadBounds, isTooDeep } from "./payload-bounds.ts";
 
 function codeOf(value: Record<string, unknown>): string | undefined {
   try {

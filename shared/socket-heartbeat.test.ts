@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { startHeartbeat } from "./heartbeat.ts";
+import { startHeartbeat } from "./socket-heartbeat.ts";
 
 test("a peer that stops answering pings is reported as silent, once", async () => {
   const silent = Promise.withResolvers<void>();

@@ -18,7 +18,7 @@ export function keyPage(): string {
       .filter(({ bindings }) => bindings.length > 0)
       .flatMap(({ screen, bindings }) => [`## ${titleOf(screen)}`, table(bindings)]),
     "`:set theme mono`, `:set refresh 2000` and `:set filter status:failed` write `odd-dashboard/settings.json` under `XDG_CONFIG_HOME`.",
-    "<!-- Written by `bun tui/key-table.ts` from shared/keymap.ts. -->",
+    "<!-- Written by `bun tui/export-keys.ts` from shared/keymap.ts. -->",
     "",
   ]
     .join("\n\n")

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { SCREENS } from "../shared/keymap.ts";
-import { keyPage } from "./key-table.ts";
+import { keyPage } from "./export-keys.ts";
 import { KEYMAP } from "./keys.ts";
 
-test("docs/keys.md matches the keymap (bun tui/key-table.ts rewrites it)", async () => {
+test("docs/keys.md matches the keymap (bun tui/export-keys.ts rewrites it)", async () => {
   const page = await Bun.file(join(import.meta.dir, "../docs/keys.md")).text();
   expect(page).toBe(keyPage());
 });

@@ -5,7 +5,7 @@ interface InProgress {
 
 /**
  * Remembers the body fingerprint of each idempotency key: for all requests in progress, which the in-flight limit
- * bounds, and for the newest `limit` confirmed requests.
+ * bounds, and for the newest `limit` confirmed requests. The processor's intake judges keys for good.
  */
 export function createIdempotencyKeys(limit: number) {
   const inProgress = new Map<string, InProgress>();
