@@ -16,6 +16,7 @@ import retention from "./015_retention.sql" with { type: "text" };
 import outboxMessage from "./016_outbox_message.sql" with { type: "text" };
 import prunedEvents from "./017_pruned_events.sql" with { type: "text" };
 import impliedHistory from "./018_implied_history.sql" with { type: "text" };
+import ledgerMark from "./019_ledger_mark.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -47,4 +48,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "016_outbox_message", text: outboxMessage },
   { name: "017_pruned_events", text: prunedEvents },
   { name: "018_implied_history", text: impliedHistory },
+  { name: "019_ledger_mark", text: ledgerMark },
 ];
