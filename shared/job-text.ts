@@ -1,13 +1,15 @@
 import type postgres from "postgres";
 import { idRange } from "./id-prefix.ts";
+import { anyOf } from "./job-filter-sql.ts";
 import type { Sql } from "./postgres.ts";
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** A condition for one place in which a text may be found. `ordered` means that its index is also in page order. */
+/** A condition for one place in which a text may be found. */
 export interface TextMatch {
   readonly condition: Fragment;
-  readonly ordered: boolean;
+  /** The job types that the condition matches, if that place is the type's name. */
+  readonly types?: readonly string[];
 }
 
 /**
@@ -21,15 +23,13 @@ export function textMatches(sql: Sql, text: string, types: readonly string[]): T
   // rather read every failed job than their index. It hears the words twice and multiplies the two estimates.
   const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [
-    { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}`, ordered: false },
-    { condition: sql`error is not null and ${inError} and ${inError}`, ordered: false },
+    { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}` },
+    { condition: sql`error is not null and ${inError} and ${inError}` },
   ];
   const range = idRange(text);
-  if (range)
-    found.push({ condition: sql`id between ${range.first}::uuid and ${range.last}::uuid`, ordered: false });
-  if (wanted)
-    for (const type of types.filter((name) => name.toLowerCase().includes(wanted)).slice(0, 8))
-      found.push({ condition: sql`type = ${type}`, ordered: true });
+  if (range) found.push({ condition: sql`id between ${range.first}::uuid and ${range.last}::uuid` });
+  const named = wanted ? types.filter((name) => name.toLowerCase().includes(wanted)).slice(0, 8) : [];
+  if (named.length > 0) found.push({ condition: anyOf(sql, sql`type`, named), types: named });
   return found;
 }
 

@@ -1,4 +1,5 @@
 import type { JobFilter } from "../../contracts/filter-schema.ts";
+import { JOB_STATUSES, type JobStatus } from "../../contracts/job.ts";
 import { jobConditions } from "../../shared/job-filter-sql.ts";
 import { textArray } from "../../shared/postgres.ts";
 import { type Position, positionBefore } from "./cursor.ts";
@@ -21,40 +22,42 @@ export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter"
 /**
  * Returns the newest `count` matching rows of `jobs`, as an item of a FROM list.
  *
- * PostgreSQL assumes that the jobs of each status are spread evenly over time. It would search for them from the newest
- * job backwards, past any number of waiting jobs, although an index by status and time exists. Ordering by status first
- * leaves PostgreSQL only that index or a sort. The status is compared with `= any`, because `=` would make it a
- * constant, which PostgreSQL drops from the order. Several statuses are read as one list each and merged.
+ * PostgreSQL assumes that the jobs of each status or type are spread evenly over time. It would search for them from
+ * the newest job backwards, past any number of other jobs, although an index by status or type and then time exists.
+ * Ordering by that column first leaves PostgreSQL only that index or a sort. The column is compared with `= any`,
+ * because `=` would make it a constant, which PostgreSQL drops from the order. Several values are read as one list each
+ * and merged; a lateral join plans them once.
  */
 export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragment {
   const lead = leadOf(sql, filter);
   if (!lead) return sql`(select * from jobs where ${matching(sql, { filter, after })} ${newest(sql, count)})`;
-  const { column, values, array, rest } = lead;
-  const others = matching(sql, { filter: rest, after });
-  const lists = [...new Set(values)]
-    .map(
-      (value) => sql`(
-        select * from jobs where ${column} = any(${textArray([value])}::${array}) and ${others}
-        order by ${column}, created_at desc, id desc limit ${count})`,
-    )
-    .reduce((all, one) => sql`${all} union all ${one}`);
-  return sql`(select * from (${lists}) as jobs ${newest(sql, count)})`;
+  const { column, values, array, statuses, rest } = lead;
+  return sql`(
+    select jobs.*
+    from unnest(${textArray(values)}::${array}) as lead (value)
+      ${statuses ? sql`cross join unnest(${textArray(statuses)}::text[]) as second (status)` : sql``}
+      cross join lateral (
+        select * from jobs
+        where ${column} = any(array[lead.value]) ${statuses ? sql`and jobs.status = second.status` : sql``}
+          and ${matching(sql, { filter: rest, after })}
+        order by ${column}, created_at desc, id desc limit ${count}
+      ) as jobs
+    ${newest(sql, count)})`;
 }
 
-/** The leading column of the index that a list reads, with the values to look up. */
+/** The leading columns of the index that a page reads, with the values to look up. */
 interface Lead {
-  /** The first column of an index whose next column is the creation time. */
+  /** The first column of an index whose next column, apart from the status, is the creation time. */
   readonly column: Fragment;
   readonly values: readonly string[];
   readonly array: Fragment;
-  /** The filter without its leading field. */
+  /** The values of the second column, if that is the status. */
+  readonly statuses?: readonly JobStatus[];
+  /** The filter without the fields that are looked up. */
   readonly rest: JobFilter;
 }
 
-/**
- * Returns the most selective field of a filter that is the leading column of an index. The status is preferred to the
- * type, because jobs with the same status cluster in time: waiting jobs are the newest.
- */
+/** Returns the leading columns of the most selective index that a filter has values for. */
 function leadOf(sql: Sql, filter: JobFilter): Lead | undefined {
   const { fingerprint, errorCode, parentId, workerId, type, failedAfter, failedBefore } = filter;
   const status = filter.status ?? (failedAfter || failedBefore ? "FAILED" : undefined);
@@ -63,12 +66,18 @@ function leadOf(sql: Sql, filter: JobFilter): Lead | undefined {
     values: string | readonly string[],
     rest: Partial<JobFilter>,
     array = sql`text[]`,
-  ): Lead => ({ column, values: [values].flat(), array, rest: { ...filter, ...rest } });
+  ): Lead => ({ column, values: distinct(values), array, rest: { ...filter, ...rest } });
   if (fingerprint) return lead(sql`(error->>'fingerprint')`, fingerprint, { fingerprint: undefined });
   if (errorCode) return lead(sql`(error->>'code')`, errorCode, { errorCode: undefined });
   if (parentId) return lead(sql`parent_id`, parentId, { parentId: undefined }, sql`uuid[]`);
   if (workerId) return lead(sql`worker_id`, workerId, { workerId: undefined });
+  if (type)
+    return {
+      ...lead(sql`type`, type, { type: undefined, status: undefined }),
+      statuses: distinct(status ?? JOB_STATUSES),
+    };
   if (status) return lead(sql`status`, status, { status: undefined });
-  if (type) return lead(sql`type`, type, { type: undefined });
   return undefined;
 }
+
+const distinct = <T extends string>(values: T | readonly T[]) => [...new Set([values].flat() as T[])];

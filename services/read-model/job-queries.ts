@@ -20,7 +20,7 @@ import {
 const MAX_HISTORY = 2_000;
 /**
  * How many of the newest rows a text search scans one by one, which takes a few milliseconds. If a filter lists several
- * values, the limit applies to each.
+ * values, the limit applies to each, and a type counts once for each status.
  */
 const RECENT = 2_000;
 
@@ -112,17 +112,27 @@ async function search(sql: Sql, page: PageOptions, text: string): Promise<Summar
     where ${anywhere} ${newest(sql, count)}`;
   if (recent.length === count) return recent;
   const hits = found
-    .map(({ condition, ordered }) =>
+    .flatMap(({ condition, types }) => {
+      if (types) {
+        const type = wanted(types, page.filter.type);
+        const named = pageSql(sql, { ...page, filter: { ...page.filter, type } });
+        return type.length === 0 ? [] : [sql`(select id, created_at from ${named} as hit)`];
+      }
       // `offset 0` keeps the planner from walking all rows in the outer query's order.
-      ordered
-        ? sql`(select id, created_at from jobs where ${where} and ${condition} ${newest(sql, count)})`
-        : sql`(select * from (select id, created_at from jobs where ${where} and ${condition} offset 0) as hit
-            ${newest(sql, count)})`,
-    )
+      return [
+        sql`(select * from (select id, created_at from jobs where ${where} and ${condition} offset 0) as hit
+          ${newest(sql, count)})`,
+      ];
+    })
     .reduce((a, b) => sql`${a} union ${b}`);
   return sql<SummaryRow[]>`
     with page as (select id from (${hits}) as hits ${newest(sql, count)})
     select ${summaryColumns(sql)} from page join jobs using (id) ${newest(sql, count)}`;
+}
+
+/** Returns the types that a filter's own types include. */
+function wanted(types: readonly string[], filter: JobFilter["type"]): string[] {
+  return types.filter((type) => filter === undefined || [filter].flat().includes(type));
 }
 
 interface TransitionRow {

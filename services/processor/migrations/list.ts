@@ -17,6 +17,7 @@ import outboxMessage from "./016_outbox_message.sql" with { type: "text" };
 import prunedEvents from "./017_pruned_events.sql" with { type: "text" };
 import impliedHistory from "./018_implied_history.sql" with { type: "text" };
 import ledgerMark from "./019_ledger_mark.sql" with { type: "text" };
+import typeStatusIndex from "./020_type_status_index.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -49,4 +50,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "017_pruned_events", text: prunedEvents },
   { name: "018_implied_history", text: impliedHistory },
   { name: "019_ledger_mark", text: ledgerMark },
+  { name: "020_type_status_index", text: typeStatusIndex, how: "concurrently" },
 ];
