@@ -172,7 +172,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     await world.sql`alter table dead_letters rename column later to words`;
     const problem = (await reply.json()) as Problem;
     expect([reply.status, problem.code]).toEqual([503, "STORE_UNAVAILABLE"]);
-    expect(problem.detail).toEndWith("a processor of this version migrates them");
+    expect(problem.detail).toEndWith("a current processor migrates them");
   });
 
   test("never scan the history, because an index finds a rare value among 20,000 jobs", async () => {
