@@ -6,9 +6,9 @@ import { JsonObject, StringEnum } from "./schema.ts";
 export const CommandOutcome = Type.Object({
   state: StringEnum(["running", "lost", "done", "refused", "withdrawn"], {
     description:
-      "lost: its worker died while carrying it out; withdrawn: nothing was done, and the original request can no longer do anything",
+      "lost: the worker died while carrying out the command; withdrawn: nothing was done, and the original request can no longer have any effect",
   }),
-  reply: Type.Optional(Type.Unknown({ description: "The answer, when done" })),
+  reply: Type.Optional(Type.Unknown({ description: "The reply to a command that is done" })),
   refusal: Type.Optional(
     Type.Object({
       code: StringEnum(PROBLEM_CODES),

@@ -38,7 +38,9 @@ const COMMAND: readonly ProblemCode[] = [
 const BARE_COMMAND: readonly ProblemCode[] = [...COMMAND, "INVALID_ID", "VALIDATION_FAILED"];
 
 /** Accepts any text, because W3C Trace Context requires an invalid value to be ignored rather than refused. */
-const TraceparentHeader = Type.String({ description: "W3C Trace Context; the job continues this trace" });
+const TraceparentHeader = Type.String({
+  description: "The caller's W3C Trace Context; the job continues this trace",
+});
 
 const KEYED = { "idempotency-key": Type.Optional(IdempotencyKey) };
 const QUEUE_TYPE = { type: Type.String({ minLength: 1, maxLength: 64 }) };
@@ -60,7 +62,7 @@ export const GATEWAY_ROUTES = {
   submitBatch: {
     method: "POST",
     path: "/jobs/batch",
-    summary: "Submit up to 1,000 jobs, each accepted or refused on its own",
+    summary: "Submit up to 1,000 jobs; each is accepted or refused on its own",
     body: { schema: BatchRequest },
     reply: { status: 202, schema: BatchAcceptance },
     problems: SUBMIT,
@@ -68,13 +70,13 @@ export const GATEWAY_ROUTES = {
   access: {
     method: "GET",
     path: "/access",
-    summary: "Whether this gateway accepts commands, and if not, why",
+    summary: "Check whether this gateway accepts commands and, if not, why",
     reply: {
       status: 200,
       schema: Type.Object({
         readOnly: Type.Boolean(),
         reason: Type.Optional(
-          Type.String({ description: "Human-readable reason; present only when the gateway is read-only" }),
+          Type.String({ description: "The reason in plain words; set only if the gateway is read-only" }),
         ),
       }),
     },
@@ -89,8 +91,8 @@ export const GATEWAY_ROUTES = {
       status: 307,
       schema: Type.Object({
         jobId: Uuid,
-        href: Type.String({ description: "The job at the read model; the same as `Location`" }),
-        timeline: Type.String({ description: "Its history in chronological order" }),
+        href: Type.String({ description: "The address of the job at the read model, as in `Location`" }),
+        timeline: Type.String({ description: "The address of the job's history in chronological order" }),
       }),
     },
     problems: ["INVALID_ID"],
@@ -117,7 +119,7 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/jobs/actions",
     summary:
-      "Retry or cancel every job that matches a filter; a large action continues in the background; poll it by its id",
+      "Retry or cancel every job that matches a filter. A large action continues in the background; follow its progress at /jobs/actions/{id}",
     body: { schema: ActionRequest },
     headers: KEYED,
     reply: { status: 200, schema: ActionReply },
@@ -127,7 +129,7 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/jobs/purge",
     summary:
-      "Delete every job that has ended and matches a filter, with its history; follow its progress at /jobs/actions/{id}",
+      "Delete every job that has ended and matches a filter, together with its history; follow the progress at /jobs/actions/{id}",
     body: { schema: PurgeRequest },
     headers: KEYED,
     reply: { status: 200, schema: ActionReply },
@@ -136,7 +138,7 @@ export const GATEWAY_ROUTES = {
   jobAction: {
     method: "GET",
     path: "/jobs/actions/{id}",
-    summary: "Progress of an action on many jobs",
+    summary: "Get the progress of an action on many jobs",
     params: ID_PARAM,
     reply: { status: 200, schema: ActionReply },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
@@ -144,7 +146,7 @@ export const GATEWAY_ROUTES = {
   cancelJobAction: {
     method: "POST",
     path: "/jobs/actions/{id}/cancel",
-    summary: "Stop an action on many jobs; changes already made remain",
+    summary: "Stop an action on many jobs; changes already made are kept",
     params: ID_PARAM,
     headers: KEYED,
     reply: { status: 200, schema: ActionReply },
@@ -162,7 +164,7 @@ export const GATEWAY_ROUTES = {
   deadLetterAction: {
     method: "GET",
     path: "/dead-letters/actions/{id}",
-    summary: "Progress of an action on many dead letters",
+    summary: "Get the progress of an action on many dead letters",
     params: ID_PARAM,
     reply: { status: 200, schema: DeadLetterActionReply },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
@@ -170,7 +172,7 @@ export const GATEWAY_ROUTES = {
   cancelDeadLetterAction: {
     method: "POST",
     path: "/dead-letters/actions/{id}/cancel",
-    summary: "Stop an action on many dead letters; changes already made remain",
+    summary: "Stop an action on many dead letters; changes already made are kept",
     params: ID_PARAM,
     headers: KEYED,
     reply: { status: 200, schema: DeadLetterActionReply },
@@ -208,7 +210,7 @@ export const GATEWAY_ROUTES = {
   pauseQueue: {
     method: "POST",
     path: "/queues/{type}/pause",
-    summary: "Stop claiming jobs of a type; they are still accepted",
+    summary: "Stop claiming jobs of a type; new ones are still accepted",
     params: QUEUE_TYPE,
     headers: KEYED,
     reply: { status: 200, schema: PauseReply },
@@ -217,7 +219,7 @@ export const GATEWAY_ROUTES = {
   resumeQueue: {
     method: "POST",
     path: "/queues/{type}/resume",
-    summary: "Claim jobs of a type again",
+    summary: "Resume claiming jobs of a type",
     params: QUEUE_TYPE,
     headers: KEYED,
     reply: { status: 200, schema: PauseReply },
@@ -227,7 +229,7 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/counts/check",
     summary:
-      "Count every job and correct the maintained counts; if this outlasts the request on a large store, repeat it with the same key",
+      "Count every job and correct the maintained counts. If this outlasts the request on a large store, repeat it with the same idempotency key",
     headers: KEYED,
     reply: { status: 200, schema: CountCheck },
     problems: [...COMMAND, "VALIDATION_FAILED"],
@@ -235,7 +237,7 @@ export const GATEWAY_ROUTES = {
   listJobTypes: {
     method: "GET",
     path: "/job-types",
-    summary: "The job types, with payload schema, retry policy and an example",
+    summary: "List the job types, each with its payload schema, retry policy and an example",
     reply: { status: 200, schema: JobTypesReply },
     problems: [],
   },

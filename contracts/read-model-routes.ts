@@ -33,21 +33,22 @@ export const READ_MODEL_ROUTES = {
   overview: {
     method: "GET",
     path: "/overview",
-    summary: "Everything a first screen needs, in one reply; parts whose store is down are named",
+    summary:
+      "Get everything that a first screen needs; `unavailable` names the parts whose store does not answer",
     reply: { status: 200, schema: Overview },
     problems: [],
   },
   stats: {
     method: "GET",
     path: "/stats",
-    summary: "Totals by status, observed counters and latency percentiles",
+    summary: "Get the number of jobs by status, the observed counters and the latency percentiles",
     reply: { status: 200, schema: Stats },
     problems: ["STORE_UNAVAILABLE"],
   },
   listJobs: {
     method: "GET",
     path: "/jobs",
-    summary: "Jobs, newest first, that match a filter",
+    summary: "List the jobs that match a filter, newest first",
     query: { ...JOB_FILTER_QUERY, ...PAGE_QUERY },
     filter: "jobs",
     reply: { status: 200, schema: JobPage },
@@ -56,7 +57,7 @@ export const READ_MODEL_ROUTES = {
   recentJobs: {
     method: "GET",
     path: "/jobs/recent",
-    summary: "The newest jobs",
+    summary: "List the newest jobs",
     query: { limit },
     reply: { status: 200, schema: JobPage },
     problems: QUERY,
@@ -65,7 +66,7 @@ export const READ_MODEL_ROUTES = {
     method: "GET",
     path: "/jobs/{id}",
     summary:
-      "One job with its transitions, attempts, children and events, and its dead letter if it never became a row",
+      "Get one job with its transitions, attempts, children and events, and its dead letter if it never became a row",
     params: ID_PARAM,
     reply: { status: 200, schema: JobDetail },
     problems: ["INVALID_ID", "JOB_NOT_FOUND", "JOB_PRUNED", "STORE_UNAVAILABLE"],
@@ -73,7 +74,7 @@ export const READ_MODEL_ROUTES = {
   jobTimeline: {
     method: "GET",
     path: "/jobs/{id}/timeline",
-    summary: "One job's hops, transitions, attempts, log lines and events in chronological order",
+    summary: "List one job's hops, transitions, attempts, log lines and events in chronological order",
     params: ID_PARAM,
     reply: { status: 200, schema: Timeline },
     problems: ["INVALID_ID", "JOB_NOT_FOUND", "JOB_PRUNED", "STORE_UNAVAILABLE"],
@@ -81,7 +82,7 @@ export const READ_MODEL_ROUTES = {
   listEvents: {
     method: "GET",
     path: "/events",
-    summary: "Stored events: those of one job by sequence, otherwise newest first",
+    summary: "List stored events, newest first, or the events of one job by sequence",
     query: { jobId: Type.Optional(Uuid), eventType: Type.Optional(StringEnum(EVENT_TYPES)), limit, cursor },
     reply: { status: 200, schema: EventPage },
     problems: [...QUERY, "INVALID_CURSOR"],
@@ -89,7 +90,7 @@ export const READ_MODEL_ROUTES = {
   listDeadLetters: {
     method: "GET",
     path: "/dead-letters",
-    summary: "Dead letters that match a filter, newest first; bodies are cut at 4 KiB",
+    summary: "List the dead letters that match a filter, newest first; bodies are cut at 4 KiB",
     query: { ...DEAD_LETTER_FILTER_QUERY, ...PAGE_QUERY },
     filter: "deadLetters",
     reply: { status: 200, schema: DeadLetterPage },
@@ -98,7 +99,7 @@ export const READ_MODEL_ROUTES = {
   deadLetter: {
     method: "GET",
     path: "/dead-letters/{id}",
-    summary: "One dead letter with its original message",
+    summary: "Get one dead letter with its original message",
     params: ID_PARAM,
     reply: { status: 200, schema: DeadLetter },
     problems: ["INVALID_ID", "DEAD_LETTER_NOT_FOUND", "STORE_UNAVAILABLE"],
@@ -106,28 +107,29 @@ export const READ_MODEL_ROUTES = {
   queues: {
     method: "GET",
     path: "/queues",
-    summary: "Waiting, scheduled and running jobs by type, and the bus's queues",
+    summary:
+      "Get the number of waiting, scheduled and running jobs by type, and the state of the bus's queues",
     reply: { status: 200, schema: QueuesReply },
     problems: ["STORE_UNAVAILABLE"],
   },
   workers: {
     method: "GET",
     path: "/workers",
-    summary: "Processors, their heartbeats and what they run",
+    summary: "List the processors, their heartbeats and what they run",
     reply: { status: 200, schema: WorkersReply },
     problems: ["STORE_UNAVAILABLE"],
   },
   alerts: {
     method: "GET",
     path: "/alerts",
-    summary: "Alerts from Alertmanager, cached for 2 s",
+    summary: "List the alerts from Alertmanager, which are cached for 2 s",
     reply: { status: 200, schema: AlertsReply },
     problems: ["STORE_UNAVAILABLE"],
   },
   runbook: {
     method: "GET",
     path: "/runbooks/{name}",
-    summary: "The runbook of an alert, as a page",
+    summary: "Get the runbook of an alert as a page",
     params: { name: Type.String({ minLength: 1, maxLength: 64 }) },
     reply: { status: 200, schema: Type.String(), contentType: "text/html" },
     problems: ["ROUTE_NOT_FOUND"],
@@ -135,10 +137,11 @@ export const READ_MODEL_ROUTES = {
   ledger: {
     method: "GET",
     path: "/ledger",
-    summary: "The balance of accepted jobs by id: nothing lost, unobserved or duplicated",
+    summary:
+      "Get the balance of accepted jobs by id, which shows whether any are lost, unobserved or duplicated",
     query: {
       settleMs: defaulted(
-        IntegerEnum(SETTLE_TIMES_MS, { description: "How far the watermark is held back" }),
+        IntegerEnum(SETTLE_TIMES_MS, { description: "How many milliseconds the watermark is held back" }),
         5_000,
       ),
     },
@@ -148,14 +151,15 @@ export const READ_MODEL_ROUTES = {
   auditLedger: {
     method: "POST",
     path: "/ledger/audit",
-    summary: "Judge every sealed span again in the background; returns an audit already in progress, if any",
+    summary:
+      "Judge every sealed span again in the background, or return the audit that is already in progress",
     reply: { status: 200, schema: LedgerAudit },
     problems: ["STORE_UNAVAILABLE"],
   },
   ledgerAudit: {
     method: "GET",
     path: "/ledger/audit/{id}",
-    summary: "Progress of a ledger audit, and how many jobs are accused now",
+    summary: "Get the progress of a ledger audit and the number of jobs that are accused now",
     params: ID_PARAM,
     reply: { status: 200, schema: LedgerAudit },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "STORE_UNAVAILABLE"],
@@ -163,14 +167,15 @@ export const READ_MODEL_ROUTES = {
   retention: {
     method: "GET",
     path: "/retention",
-    summary: "What is kept, and until when",
+    summary: "List the retention rules: how long each kind of record is kept",
     reply: { status: 200, schema: Retention },
     problems: ["STORE_UNAVAILABLE"],
   },
   series: {
     method: "GET",
     path: "/series",
-    summary: "Per-minute series: counts and percentiles by job type, queue depths, workers",
+    summary:
+      "Get a metric minute by minute: a count or percentile by job type, a queue depth, or the workers",
     query: {
       metric: StringEnum([
         "submitted",
@@ -199,7 +204,7 @@ export const READ_MODEL_ROUTES = {
   stream: {
     method: "GET",
     path: "/stream",
-    summary: "Live changes as server-sent events; resumes after `Last-Event-ID`",
+    summary: "Stream live changes as server-sent events; `Last-Event-ID` resumes after that event",
     headers: { "last-event-id": Type.Optional(Type.String({ maxLength: 64 })) },
     reply: { status: 200, schema: Type.String(), contentType: "text/event-stream" },
     problems: ["STORE_UNAVAILABLE", "STOPPING", "OVERLOADED", "INVALID_CURSOR"],
@@ -207,7 +212,7 @@ export const READ_MODEL_ROUTES = {
   alertWebhook: {
     method: "POST",
     path: "/webhook/alerts",
-    summary: "Alertmanager's webhook: triggers a refresh of the alerts",
+    summary: "Refresh the alerts; Alertmanager calls this webhook",
     headers: { authorization: Type.Optional(Type.String({ maxLength: 512 })) },
     body: { schema: AlertWebhook, maxBytes: 1_048_576 },
     reply: { status: 200, schema: Type.Object({ refreshed: Type.Boolean() }) },
