@@ -8,7 +8,10 @@ export interface StatusWord {
 
 /** The one word and meaning that people see for each status. `docs/statuses.md` prints this table. */
 export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
-  PENDING: { word: "pending", meaning: "Accepted, not yet checked by a processor; lasts milliseconds" },
+  PENDING: {
+    word: "pending",
+    meaning: "Accepted, but not yet checked by a processor, which takes milliseconds",
+  },
   VALIDATED: { word: "waiting", meaning: "Checked, due, and waiting for a free slot" },
   SCHEDULED: { word: "scheduled", meaning: "Checked, and waiting for its `runAt`" },
   EXECUTING: { word: "executing", meaning: "An attempt is running on a worker" },
