@@ -4,9 +4,9 @@ import { published, StringEnum, Timestamp } from "./schema.ts";
 /** An alert as the APIs show it. */
 export const Alert = published(
   "alert",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
-    id: Type.String({ description: "The alert's fingerprint: equal labels, equal id" }),
+    id: Type.String({ description: "The alert's fingerprint. Alerts with equal labels have equal ids" }),
     name: Type.String(),
     severity: StringEnum(["critical", "warning", "info"]),
     state: StringEnum(["firing", "resolved", "silenced"]),

@@ -11,20 +11,32 @@ export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, patter
 /** A job as submitted. The schema is closed, so a misspelt field is refused rather than ignored. */
 export const JobRequest = published(
   "job-request",
-  "1.1.0",
+  "1.1.1",
   Type.Object(
     {
-      type: Type.String({ minLength: 1, maxLength: 64, description: "One of GET /job-types" }),
+      type: Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: "The name of a job type that `GET /job-types` lists",
+      }),
       payload: Type.Optional(JsonObject),
       priority: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 9, default: 5, description: "9 is served first" }),
+        Type.Integer({
+          minimum: 0,
+          maximum: 9,
+          default: 5,
+          description: "The priority of the job; jobs of priority 9 are claimed first",
+        }),
       ),
       runAt: Type.Optional(Timestamp),
       maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
       deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
       metadata: Type.Optional(JsonObject),
       idempotencyKey: Type.Optional(IdempotencyKey),
-      originId: Type.Optional({ ...Uuid, description: "The job of which this one is an edited copy" }),
+      originId: Type.Optional({
+        ...Uuid,
+        description: "The id of the job of which this one is an edited copy",
+      }),
     },
     { additionalProperties: false },
   ),
@@ -41,13 +53,14 @@ export type Acceptance = Static<typeof Acceptance>;
 
 /** Accepts anything, because one bad item must not spoil the batch. The first choice documents the intended shape. */
 const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
-  description: "A job request. Anything else is refused under its index; the other items are still accepted",
+  description:
+    "A job request. Anything else is refused, and the result names its index; the other items are still accepted",
 });
 
 /** Items are checked one by one, so a bad one does not affect the others. */
 export const BatchRequest = published(
   "batch-request",
-  "1.2.0",
+  "1.2.1",
   Type.Object(
     { jobs: Type.Array(BatchItem, { minItems: 1, maxItems: MAX_BATCH_JOBS }) },
     { additionalProperties: false },
@@ -72,11 +85,11 @@ export type BatchAcceptance = Static<typeof BatchAcceptance>;
 
 export const JobState = published(
   "job-state",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     jobId: Uuid,
     status: JobStatus,
-    cancelRequested: Type.Boolean({ description: "True while a running attempt is being stopped" }),
+    cancelRequested: Type.Boolean({ description: "Whether a running attempt is being stopped" }),
     note: Type.Optional(
       Type.String({ description: "Why the job will not start yet, and what to do about it" }),
     ),
@@ -85,7 +98,7 @@ export const JobState = published(
 export type JobState = Static<typeof JobState>;
 
 const DryRun = Type.Optional(
-  Type.Boolean({ default: false, description: "Count what would change, change nothing" }),
+  Type.Boolean({ default: false, description: "Counts what would change, but changes nothing" }),
 );
 const All = Type.Optional(
   Type.Boolean({ default: false, description: "Allows an empty filter, which matches everything" }),
@@ -93,7 +106,7 @@ const All = Type.Optional(
 
 export const ActionRequest = published(
   "action-request",
-  "1.3.0",
+  "1.3.1",
   Type.Object(
     {
       action: StringEnum(["retry", "cancel"]),
@@ -109,7 +122,7 @@ export type ActionRequest = Static<typeof ActionRequest>;
 /** Closed, like every request: a misspelt filter key must not make a purge delete more than intended. */
 export const PurgeRequest = published(
   "purge-request",
-  "1.0.0",
+  "1.0.1",
   Type.Object(
     { filter: Type.Union([JobFilter, FilterText]), all: All, dryRun: DryRun },
     { additionalProperties: false },
@@ -119,7 +132,7 @@ export type PurgeRequest = Static<typeof PurgeRequest>;
 
 export const DeadLetterActionRequest = published(
   "dead-letter-action-request",
-  "1.1.0",
+  "1.1.1",
   Type.Object(
     {
       action: StringEnum(["replay", "drop"]),
@@ -137,25 +150,27 @@ const Counts = Type.Record(Type.String(), Count);
 /** The progress of an action. The result of a dry run has neither id nor state. */
 const ActionProgress = {
   dryRun: Type.Boolean(),
-  matched: Type.Integer({ minimum: 0, description: "How many matched when the action was requested" }),
+  matched: Type.Integer({ minimum: 0, description: "The number of matches when the action was requested" }),
   changed: Count,
   id: Type.Optional(Uuid),
   state: Type.Optional(
     StringEnum(["running", "done", "cancelled", "failed"], {
-      description: "Read a running action again by its id",
+      description: "The state of the action. To follow a running action, read it again by its id",
     }),
   ),
-  reason: Type.Optional(Type.String({ description: "Why it failed; changes made before that remain" })),
-  seen: Type.Optional(Type.Integer({ minimum: 0, description: "How many matches it has processed" })),
+  reason: Type.Optional(Type.String({ description: "Why the action failed. Changes already made are kept" })),
+  seen: Type.Optional(
+    Type.Integer({ minimum: 0, description: "The number of matches that the action has processed" }),
+  ),
   byType: Type.Optional(Counts),
-  sample: Type.Optional(Type.Array(Uuid, { description: "A few of what matched, in a dry run" })),
+  sample: Type.Optional(Type.Array(Uuid, { description: "In a dry run: the ids of a few matches" })),
   createdAt: Type.Optional(Timestamp),
   finishedAt: Type.Optional(Timestamp),
 };
 
 export const ActionReply = published(
   "action-reply",
-  "1.4.0",
+  "1.4.1",
   Type.Object({
     action: StringEnum(["retry", "cancel", "purge"]),
     ...ActionProgress,
@@ -163,7 +178,7 @@ export const ActionReply = published(
     note: Type.Optional(
       Type.String({
         description:
-          "In the first reply: which retried types have no worker, and what to do about it; what a purge keeps",
+          "Only in the first reply. For a retry: which types have no worker, and what to do about it. For a purge: what it keeps",
       }),
     ),
   }),
@@ -172,7 +187,7 @@ export type ActionReply = Static<typeof ActionReply>;
 
 export const DeadLetterActionReply = published(
   "dead-letter-action-reply",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     action: StringEnum(["replay", "drop"]),
     ...ActionProgress,
@@ -200,16 +215,18 @@ export type ReplayRequest = Static<typeof ReplayRequest>;
 
 export const ReplayReply = published(
   "replay-reply",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     deadLetterId: Uuid,
     outcome: Type.Optional(
       StringEnum(["new-run", "new-job", "sent"], {
         description:
-          "new-run: its job runs again; new-job: a new job that names the old one; sent: to its queue again",
+          "new-run: the job runs again; new-job: a new job was created from it; sent: the message was sent to its queue again",
       }),
     ),
-    run: Type.Optional(Type.Integer({ minimum: 1, description: "Of the job, after a new-run" })),
+    run: Type.Optional(
+      Type.Integer({ minimum: 1, description: "The number of the job's new run; only for new-run" }),
+    ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
   }),
@@ -233,14 +250,17 @@ export type PauseReply = Static<typeof PauseReply>;
 /** The differences found, and corrected, between the maintained counts and a full count. */
 export const CountCheck = published(
   "count-check",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
-    jobs: Type.Integer({ minimum: 0, description: "Jobs in the store, by the corrected counts" }),
+    jobs: Type.Integer({
+      minimum: 0,
+      description: "The number of jobs in the store, according to the corrected counts",
+    }),
     differences: Type.Array(
       Type.Object({
         type: Type.String(),
         status: Type.String({
-          description: "OPEN_LETTER for dead letters that are neither replayed nor dropped",
+          description: "A job status, or OPEN_LETTER for dead letters that are neither replayed nor dropped",
         }),
         counted: Count,
         kept: Type.Integer({ description: "The maintained count, which was wrong" }),

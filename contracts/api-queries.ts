@@ -6,26 +6,26 @@ import { Attempt, Job, JobStatus, JobSummary, Transition } from "./job.ts";
 import { Count, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
 
 const NextCursor = Type.Union([Type.String(), Type.Null()], {
-  description: "Pass it as `cursor` to read the next page; null on the last one",
+  description: "The value of `cursor` that reads the next page; null on the last page",
 });
 
 export const JobPage = published(
   "job-page",
-  "2.0.0",
+  "2.0.1",
   Type.Object({ items: Type.Array(JobSummary), nextCursor: NextCursor }),
 );
 export type JobPage = Static<typeof JobPage>;
 
 export const EventPage = published(
   "event-page",
-  "1.0.0",
+  "1.0.1",
   Type.Object({ items: Type.Array(EventEnvelope), nextCursor: NextCursor }),
 );
 export type EventPage = Static<typeof EventPage>;
 
 export const DeadLetterPage = published(
   "dead-letter-page",
-  "1.0.0",
+  "1.0.1",
   Type.Object({ items: Type.Array(DeadLetter), nextCursor: NextCursor }),
 );
 export type DeadLetterPage = Static<typeof DeadLetterPage>;
@@ -33,7 +33,7 @@ export type DeadLetterPage = Static<typeof DeadLetterPage>;
 /** All data about a job. `unavailable` names the parts whose store did not answer. */
 export const JobDetail = published(
   "job-detail",
-  "1.3.0",
+  "1.3.1",
   Type.Intersect([
     Job,
     Type.Object({
@@ -43,7 +43,10 @@ export const JobDetail = published(
       events: Type.Array(EventEnvelope),
       unavailable: Type.Array(Type.String()),
       traceId: Type.Optional(
-        Type.String({ pattern: "^[0-9a-f]{32}$", description: "W3C trace id, as in the logs" }),
+        Type.String({
+          pattern: "^[0-9a-f]{32}$",
+          description: "The job's W3C trace id, as it appears in the logs",
+        }),
       ),
       /** Set if the job never became a row. Its status is then REJECTED, and its facts come from this letter. */
       deadLetter: Type.Optional(DeadLetter),
@@ -68,7 +71,7 @@ export const TimelineEntry = Type.Object({
 export type TimelineEntry = Static<typeof TimelineEntry>;
 export const Timeline = published(
   "timeline",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     jobId: Uuid,
     entries: Type.Array(TimelineEntry),
@@ -90,15 +93,16 @@ export type Percentiles = Static<typeof Percentiles>;
 
 export const Stats = published(
   "stats",
-  "2.1.0",
+  "2.1.1",
   Type.Object({
     total: Count,
     byStatus: Type.Record(Type.String(), Count, {
-      description: "Jobs by current status, from the job store",
+      description: "The number of jobs by current status, from the job store",
     }),
     byType: Type.Optional(
       Type.Record(Type.String(), Type.Record(Type.String(), Count), {
-        description: "The same jobs by type, then by status; leaves out what no job has",
+        description:
+          "The number of jobs by type, then by status. Types and statuses without jobs are left out",
       }),
     ),
     lastEventAt: Type.Union([Timestamp, Type.Null()]),
@@ -114,7 +118,7 @@ export const Stats = published(
       },
       {
         description:
-          "Events so far, each counted once: a job that failed, was retried and failed again counts twice in `failed`, but once under FAILED in `byStatus`",
+          "The number of events so far, each counted once. A job that failed, was retried and failed again counts twice in `failed`, but once under FAILED in `byStatus`",
       },
     ),
     execution: Percentiles,
@@ -125,7 +129,7 @@ export type Stats = Static<typeof Stats>;
 
 export const QueueState = published(
   "queue-state",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     type: Type.String(),
     waiting: Count,
@@ -134,12 +138,19 @@ export const QueueState = published(
     paused: Type.Boolean(),
     oldestWaitingMs: Type.Union([Millis, Type.Null()]),
     workers: Type.Optional(
-      Type.Integer({ minimum: 0, description: "Live workers that run this type, at any version" }),
+      Type.Integer({
+        minimum: 0,
+        description: "The number of live workers that run this type, at any version",
+      }),
     ),
     withoutWorker: Type.Optional(
-      Type.Integer({ minimum: 0, description: "Waiting jobs that no live worker can run" }),
+      Type.Integer({ minimum: 0, description: "The number of waiting jobs that no live worker can run" }),
     ),
-    note: Type.Optional(Type.String({ description: "Why jobs are stuck, where no worker takes them" })),
+    note: Type.Optional(
+      Type.String({
+        description: "Why jobs of this type are stuck; set only if no live worker can run some of them",
+      }),
+    ),
   }),
 );
 export type QueueState = Static<typeof QueueState>;
@@ -148,7 +159,10 @@ export const BusQueueState = Type.Object({
   name: Type.String(),
   ready: Count,
   held: Type.Optional(
-    Type.Integer({ minimum: 0, description: "Messages delivered to a consumer and not yet acknowledged" }),
+    Type.Integer({
+      minimum: 0,
+      description: "The number of messages delivered to a consumer and not yet acknowledged",
+    }),
   ),
   consumers: Count,
 });
@@ -156,7 +170,7 @@ export type BusQueueState = Static<typeof BusQueueState>;
 
 export const WorkerState = published(
   "worker-state",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     id: Type.String(),
     host: Type.String(),
@@ -164,7 +178,7 @@ export const WorkerState = published(
     version: Type.String(),
     state: StringEnum(["alive", "stopping", "lost", "stopped"]),
     concurrency: Type.Integer({ minimum: 1 }),
-    types: Type.Optional(Type.Array(Type.String(), { description: "The job types it runs" })),
+    types: Type.Optional(Type.Array(Type.String(), { description: "The job types that the worker runs" })),
     running: Count,
     jobs: Type.Array(Type.Object({ jobId: Uuid, type: Type.String(), attempt: Count, startedAt: Timestamp })),
     startedAt: Timestamp,
@@ -176,7 +190,7 @@ export type WorkerState = Static<typeof WorkerState>;
 /** The state of the job store at one moment, as the processor reports it; the metrics-engine stores it as series. */
 export const StoreSnapshot = published(
   "store-snapshot",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     at: Timestamp,
     queues: Type.Array(QueueState),
@@ -190,14 +204,14 @@ export type StoreSnapshot = Static<typeof StoreSnapshot>;
 /** The latest snapshot as stored and shown: the state of the job store and of the bus. */
 export const Snapshot = published(
   "snapshot",
-  "1.2.0",
+  "1.2.1",
   Type.Intersect([StoreSnapshot, Type.Object({ bus: Type.Array(BusQueueState) })]),
 );
 export type Snapshot = Static<typeof Snapshot>;
 
 export const QueuesReply = published(
   "queues",
-  "1.2.0",
+  "1.2.1",
   Type.Object({
     queues: Type.Array(QueueState),
     bus: Type.Array(BusQueueState),
@@ -212,10 +226,12 @@ export type WorkersReply = Static<typeof WorkersReply>;
 
 export const AlertsReply = published(
   "alerts",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     items: Type.Array(Alert),
-    source: StringEnum(["alertmanager", "none"], { description: "none: no Alertmanager is configured" }),
+    source: StringEnum(["alertmanager", "none"], {
+      description: "Where the alerts come from; none means that no Alertmanager is configured",
+    }),
     fetchedAt: Type.Union([Timestamp, Type.Null()]),
   }),
 );
@@ -233,8 +249,11 @@ export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 /** One reason why the ledger's watermark is behind the present. */
 export const Waiting = Type.Object({
   what: StringEnum(["ledger", "outbox", "worker", "queue", "snapshot", "event-store", "job-store", "jobs"]),
-  name: Type.Optional(Type.String({ description: "The worker or the queue" })),
-  since: Type.Union([Timestamp, Type.Null()], { description: "The moment it has reached" }),
+  name: Type.Optional(Type.String({ description: "The name of the worker or the queue" })),
+  since: Type.Union([Timestamp, Type.Null()], {
+    description:
+      "The time that the cause has reached, such as a worker's last heartbeat; null if there is none",
+  }),
   message: Type.String(),
 });
 export type Waiting = Static<typeof Waiting>;
@@ -245,30 +264,35 @@ export type Waiting = Static<typeof Waiting>;
  */
 export const Ledger = published(
   "ledger",
-  "1.3.0",
+  "1.3.1",
   Type.Object({
     watermark: Timestamp,
     settleMs: Type.Optional(Count),
     behindMs: Type.Optional(
       Type.Number({
         minimum: 0,
-        description: "How far the watermark is behind now, `settleMs` included",
+        description: "How many milliseconds the watermark is behind the present, including `settleMs`",
       }),
     ),
     waitingFor: Type.Optional(
       Type.Array(Waiting, {
-        description: "What holds the watermark back, oldest first, and jobs that have not ended",
+        description: "What holds the watermark back, oldest first, and the jobs that have not ended",
       }),
     ),
     from: Type.Union([Timestamp, Type.Null()], {
       description:
-        "Jobs older than this were past the event store's retention when sealed, so only one side vouches for them",
+        "Jobs created before this time were sealed after the event store had deleted their events, so only the job store vouches for them; null if there are none",
     }),
     sealedUntil: Type.Optional(
-      Type.Union([Timestamp, Type.Null()], { description: "Spans of time are sealed up to here" }),
+      Type.Union([Timestamp, Type.Null()], {
+        description: "The end of the sealed time; null if nothing is sealed yet",
+      }),
     ),
     reopened: Type.Optional(
-      Type.Integer({ minimum: 0, description: "Sealed spans that changed and will be judged again soon" }),
+      Type.Integer({
+        minimum: 0,
+        description: "The number of sealed spans that changed and will be judged again soon",
+      }),
     ),
     accepted: Count,
     completed: Count,
@@ -279,19 +303,19 @@ export const Ledger = published(
     deadLettered: Type.Integer({
       minimum: 0,
       description:
-        "Jobs that never became a row and exist only as a dead letter, whether or not it was handled",
+        "The number of jobs that never became a row and exist only as a dead letter, whether or not it was handled",
     }),
     pruned: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: "Jobs in these sums whose rows retention or a purge has deleted",
+        description: "The number of jobs in these sums whose rows retention or a purge has deleted",
       }),
     ),
     deadLetters: Type.Optional(
       Type.Integer({
         minimum: 0,
         description:
-          "Dead letters of jobs and messages, neither replayed nor dropped, as in `/queues` and `/overview`",
+          "The number of dead letters of jobs and messages that are neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
     /** Jobs that were accepted but never became a row, and whose dead letter is still open. */
@@ -301,7 +325,7 @@ export const Ledger = published(
     duplicated: LedgerIds,
     balanced: Type.Boolean(),
     settled: Type.Boolean({
-      description: "True when every job has ended and nothing has happened since the watermark",
+      description: "Whether every job has ended and nothing has happened since the watermark",
     }),
   }),
 );
@@ -310,20 +334,24 @@ export type Ledger = Static<typeof Ledger>;
 /** An audit of all sealed spans: each is judged again from both stores. */
 export const LedgerAudit = published(
   "ledger-audit",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     id: Uuid,
     state: StringEnum(["running", "done"]),
     requestedAt: Timestamp,
     finishedAt: Type.Optional(Timestamp),
     until: Type.Union([Timestamp, Type.Null()], {
-      description: "End of the sealed time when the audit began",
+      description: "The end of the sealed time when the audit began; null if nothing was sealed",
     }),
     seals: Type.Integer({
       minimum: 0,
-      description: "Sealed spans up to there; neighbours may merge while it runs",
+      description:
+        "The number of sealed spans up to `until`. Neighbouring spans may merge while the audit runs",
     }),
-    checked: Type.Integer({ minimum: 0, description: "How many of these it has judged again" }),
+    checked: Type.Integer({
+      minimum: 0,
+      description: "The number of these spans that the audit has judged again",
+    }),
     lost: Count,
     unobserved: Count,
     duplicated: Count,
@@ -335,27 +363,31 @@ export type LedgerAudit = Static<typeof LedgerAudit>;
 const RetentionRule = Type.Object({
   what: StringEnum(["jobs", "failed-jobs", "dead-letters", "events"]),
   description: Type.String(),
-  setting: Type.String({ description: "The variable that sets how long" }),
+  setting: Type.String({ description: "The environment variable that sets how long such records are kept" }),
   keepHours: Count,
   keptFrom: Timestamp,
   oldest: Type.Optional(
-    Type.Union([Timestamp, Type.Null()], { description: "When the oldest one still kept was created" }),
+    Type.Union([Timestamp, Type.Null()], {
+      description: "When the oldest record that is still kept was created",
+    }),
   ),
-  pruned: Type.Optional(Type.Integer({ minimum: 0, description: "How many retention has deleted so far" })),
+  pruned: Type.Optional(
+    Type.Integer({ minimum: 0, description: "The number of records that retention has deleted so far" }),
+  ),
   lookedAt: Type.Optional(Type.Union([Timestamp, Type.Null()])),
-  waiting: Type.Optional(Type.String({ description: "Why records that are due are not deleted now" })),
+  waiting: Type.Optional(Type.String({ description: "Why records that are due are not being deleted" })),
 });
 
 export const Retention = published(
   "retention",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     at: Timestamp,
     rules: Type.Array(RetentionRule),
     remembered: Type.Object({
       jobs: Type.Integer({
         minimum: 0,
-        description: "Approximate number of deleted jobs whose ids still answer 410",
+        description: "The approximate number of deleted jobs for which requests still return 410",
       }),
       since: Type.Union([Timestamp, Type.Null()]),
     }),
@@ -366,7 +398,7 @@ export type Retention = Static<typeof Retention>;
 /** A metric over time, with one point per `stepMs`, oldest first; missing points are null. */
 export const SeriesReply = published(
   "series",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     stepMs: Type.Integer({ minimum: 1 }),
     from: Timestamp,
@@ -384,13 +416,13 @@ export type SeriesReply = Static<typeof SeriesReply>;
 
 export const Overview = published(
   "overview",
-  "1.2.0",
+  "1.2.1",
   Type.Object({
     at: Timestamp,
     version: Type.String(),
     engines: StringEnum(["full", "embedded"]),
     capabilities: Type.Record(Type.String(), Type.Boolean(), {
-      description: "What this installation offers beyond the core",
+      description: "The features beyond the core, and whether this installation has each of them",
     }),
     stats: Stats,
     queues: Type.Array(QueueState),
@@ -406,7 +438,7 @@ export type Overview = Static<typeof Overview>;
 /** One change on the live feed, with enough data to redraw a row without another request. */
 export const Delta = published(
   "delta",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     jobId: Uuid,
     type: Type.String(),

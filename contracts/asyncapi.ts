@@ -20,18 +20,18 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   {
     service: "gateway",
     route: "jobs.created",
-    summary: "Publish accepted jobs; each is answered with 202 after the confirm",
+    summary: "Publish accepted jobs; the gateway returns 202 once the broker has confirmed them",
   },
   {
     service: "processor",
     route: "jobs.created",
-    summary: "Publish a fan-out's children, edited jobs, and dead letters replayed to the intake",
+    summary: "Publish the children of fan-outs, edited jobs, and dead letters replayed to the intake",
     replays: true,
   },
   {
     service: "processor",
     route: "jobs.transitions",
-    summary: "Publish the outbox's events, and dead letters replayed to the observers",
+    summary: "Publish the outbox's events and the dead letters replayed to the observers",
     replays: true,
   },
   {
@@ -68,7 +68,7 @@ export function asyncApiDocument(): Json {
         host: "127.0.0.1:5672",
         protocol: "amqp",
         protocolVersion: "0.9.1",
-        description: "RabbitMQ 3.10 to 4.x, on loopback; BUS_URL names another",
+        description: "RabbitMQ 3.10 to 4.x on the loopback interface; BUS_URL names another broker",
       },
     },
     channels: { ...routes, ...queues },
@@ -163,8 +163,8 @@ function receiving(queue: Queue): [string, Json] {
   const channel = `#/channels/${queueKey(queue.name)}`;
   const operation = {
     action: "receive",
-    summary: queue.purpose,
-    description: "A message is acknowledged once everything it changes is durable",
+    summary: `Consume the queue ${queue.name}`,
+    description: `${queue.purpose}. A message is acknowledged once everything it changes is durable`,
     channel: { $ref: channel },
     messages: messageKeysIn(queue).map((key) => ({ $ref: `${channel}/messages/${key}` })),
     tags: [{ name: queue.consumer }],
@@ -212,7 +212,8 @@ function messages(): Json {
     "given-up": {
       name: "given-up",
       title: "A message that the broker gave up on",
-      summary: "Delivered too often to consumers that died while handling it; the body is unchanged",
+      summary:
+        "A message that was delivered too often to consumers that died while handling it; the body is unchanged",
       contentType: "application/octet-stream",
       payload: { description: "Any bytes" },
       headers: {

@@ -18,7 +18,7 @@ export const DeadLetterReason = StringEnum(DEAD_LETTER_REASONS);
 /** The message sent to `jobs.failed.validation`: the original bytes, and the refusal's reason, time and origin. */
 export const RefusedMessage = published(
   "refused-message",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     id: Uuid,
     reason: DeadLetterReason,
@@ -26,9 +26,9 @@ export const RefusedMessage = published(
     refusedAt: Timestamp,
     service: Type.String(),
     queue: Type.String(),
-    original: Type.String({ description: "The original bytes, base64 (RFC 4648)" }),
+    original: Type.String({ description: "The original bytes in base64 (RFC 4648)" }),
     parkedBecause: Type.Optional(
-      Type.String({ description: "Why a message waiting in `messages.parked` could not be filed" }),
+      Type.String({ description: "Why a message in `messages.parked` could not be filed as a dead letter" }),
     ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
@@ -36,10 +36,10 @@ export const RefusedMessage = published(
 );
 export type RefusedMessage = Static<typeof RefusedMessage>;
 
-/** A dead letter as the APIs show it: a refused message, or a job that failed for good. */
+/** A dead letter as the APIs show it: a refused message, or a job that failed permanently. */
 export const DeadLetter = published(
   "dead-letter",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     id: Uuid,
     kind: StringEnum(["message", "job"]),
@@ -48,9 +48,9 @@ export const DeadLetter = published(
     service: Type.String(),
     queue: Type.String(),
     diedAt: Timestamp,
-    body: Type.String({ description: "The original text; bytes that are not UTF-8 are shown as U+FFFD" }),
+    body: Type.String({ description: "The original text. Bytes that are not UTF-8 are shown as U+FFFD" }),
     bodyBase64: Type.Optional(
-      Type.String({ description: "The original bytes, set when they are not UTF-8" }),
+      Type.String({ description: "The original bytes in base64; set only if they are not UTF-8" }),
     ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),

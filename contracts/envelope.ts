@@ -45,7 +45,7 @@ export function envelopeOf<E extends TSchema, P extends TSchema>(eventType: E, p
 
 export const EventEnvelope = published(
   "event-envelope",
-  "1.0.0",
+  "1.0.1",
   envelopeOf(Type.String({ pattern: "^job\\.[a-z]+$", maxLength: 64 }), JsonObject),
 );
 export type EventEnvelope = Static<typeof EventEnvelope>;

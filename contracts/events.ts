@@ -66,21 +66,31 @@ export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "job.scheduled": "The job waits for its scheduled time",
   "job.started": "A worker claimed the job and an attempt began",
   "job.executed": "One attempt ran to its end, whatever its outcome",
-  "job.retrying": "The attempt failed and another is due later",
+  "job.retrying": "The attempt failed, and the next one is due later",
   "job.completed": "The job is done and has a result",
-  "job.failed": "The job failed for good: it is out of tries, or its error rules out a retry",
+  "job.failed": "The job failed permanently: it is out of tries, or its error rules out a retry",
   "job.cancelled": "A person cancelled the job",
   "job.rejected": "The processor refused the job at intake",
 };
 
-/** The versions of events that are past 1.0.0. */
-const VERSIONS: Partial<Record<EventType, string>> = { "job.created": "1.1.0" };
+const VERSIONS: Readonly<Record<EventType, string>> = {
+  "job.created": "1.1.1",
+  "job.validated": "1.0.1",
+  "job.scheduled": "1.0.1",
+  "job.started": "1.0.1",
+  "job.executed": "1.0.1",
+  "job.retrying": "1.0.1",
+  "job.completed": "1.0.1",
+  "job.failed": "1.0.1",
+  "job.cancelled": "1.0.1",
+  "job.rejected": "1.0.1",
+};
 
 function publishedEvent<E extends EventType>(eventType: E) {
   const payload = PAYLOADS[eventType] as (typeof PAYLOADS)[E];
   return published(
     `event.${eventType}`,
-    VERSIONS[eventType] ?? "1.0.0",
+    VERSIONS[eventType],
     envelopeOf(Type.Literal(eventType), payload as TObject<TProperties>),
   );
 }

@@ -18,7 +18,7 @@ export interface FilterKey {
 const time = (what: string, side: "after" | "before", example: string): FilterKey => ({
   takes: "time",
   also: [],
-  description: `${what} ${side} a time: RFC 3339 with an offset, or an age such as 5m, 2h, 1d`,
+  description: `${what} ${side} a time, given in RFC 3339 with an offset or as an age such as 5m, 2h or 1d`,
   example,
 });
 
@@ -27,65 +27,70 @@ export const JOB_FILTER_KEYS = {
   status: {
     takes: "statuses",
     also: [],
-    description: "Any of these statuses, by name or word, in any case",
+    description: "Jobs in any of these statuses, given by name or word in any case",
     example: "failed,cancelled",
   },
-  type: { takes: "types", also: [], description: "Any of these job types", example: "hash" },
+  type: { takes: "types", also: [], description: "Jobs of any of these types", example: "hash" },
   text: {
     takes: "text",
     also: [],
     description:
-      "Words of the payload or the error (the last one may be a prefix), the start of an id, or part of a type",
+      "Jobs whose payload or error contains these words (the last one may be a prefix), whose id starts with this text, or whose type contains it",
     example: "timeout",
   },
   errorCode: {
     takes: "names",
     also: ["error"],
-    description: "Any of these codes of the newest error",
+    description: "Jobs whose newest error has any of these codes",
     example: "DEADLINE_EXCEEDED",
   },
   fingerprint: {
     takes: "name",
     also: [],
-    description: "The fingerprint of the newest error, shared by errors with one cause",
+    description: "Jobs whose newest error has this fingerprint, which errors with the same cause share",
     example: "5f2c0e6b9a41d377",
   },
   workerId: {
     takes: "name",
     also: ["worker"],
-    description: "The worker of the newest attempt",
+    description: "Jobs whose newest attempt ran on this worker",
     example: "desk-4711-1",
   },
   parentId: {
     takes: "uuid",
     also: ["parent"],
-    description: "The job that submitted them",
+    description: "Jobs that this job submitted",
     example: "0199f1c2-8a4e-7c31-9d55-0242ac120002",
   },
-  createdAfter: time("Created", "after", "2h"),
-  createdBefore: time("Created", "before", "2026-11-27T09:00:00Z"),
-  finishedAfter: time("Ended, whatever the outcome,", "after", "5m"),
-  finishedBefore: time("Ended, whatever the outcome,", "before", "1d"),
-  failedAfter: time("Failed for good", "after", "5m"),
-  failedBefore: time("Failed for good", "before", "1h"),
+  createdAfter: time("Jobs created", "after", "2h"),
+  createdBefore: time("Jobs created", "before", "2026-11-27T09:00:00Z"),
+  finishedAfter: time("Jobs that ended with any outcome", "after", "5m"),
+  finishedBefore: time("Jobs that ended with any outcome", "before", "1d"),
+  failedAfter: time("Jobs that failed permanently", "after", "5m"),
+  failedBefore: time("Jobs that failed permanently", "before", "1h"),
 } as const satisfies Record<string, FilterKey>;
 
 export const DEAD_LETTER_FILTER_KEYS = {
   reason: {
     takes: "reasons",
     also: [],
-    description: "Any of these reasons, in any case",
+    description: "Dead letters with any of these reasons, given in any case",
     example: "OUT_OF_TRIES",
   },
   type: {
     takes: "types",
     also: [],
-    description: "Any of these job types, where the message names one",
+    description: "Dead letters of any of these job types. A message that names no type never matches",
     example: "hash",
   },
-  text: { takes: "text", also: [], description: "Words of the message or of its fault", example: "timeout" },
-  diedAfter: time("Died", "after", "1h"),
-  diedBefore: time("Died", "before", "2026-11-27T09:00:00Z"),
+  text: {
+    takes: "text",
+    also: [],
+    description: "Dead letters whose message or `detail` contains these words (the last one may be a prefix)",
+    example: "timeout",
+  },
+  diedAfter: time("Dead letters whose job or message died", "after", "1h"),
+  diedBefore: time("Dead letters whose job or message died", "before", "2026-11-27T09:00:00Z"),
 } as const satisfies Record<string, FilterKey>;
 
 export const PAYLOAD_PREFIX = "payload.";

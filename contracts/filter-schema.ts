@@ -11,7 +11,7 @@ export const MAX_PAYLOAD_FIELDS = 10;
 
 const Age = Type.String({
   pattern: "^\\d{1,6}(?:ms|s|m|h|d|w)$",
-  description: "An age: 30s, 5m, 2h, 1d",
+  description: "An age such as 30s, 5m, 2h or 1d",
 });
 const FilterTime = Type.Union([Timestamp, Age]);
 const Name = Type.String({ minLength: 1, maxLength: 200 });
@@ -55,7 +55,8 @@ export const JobFilter = Type.Object(
     payload: Type.Optional(
       Type.Record(Type.String(), oneOrMore(Scalar), {
         maxProperties: MAX_PAYLOAD_FIELDS,
-        description: "Top-level payload fields, each equal to the value or to one of a list",
+        description:
+          "Jobs whose top-level payload fields have these values; a list matches any of its values",
       }),
     ),
   },
@@ -97,7 +98,7 @@ export const JOB_FILTER_QUERY = {
   "payload.<field>": Type.Optional(
     Type.Record(Type.String({ pattern: "^payload\\..+$" }), Type.String(), {
       description:
-        "One parameter for each top-level field, such as `payload.user=1`; a value in double quotes is only text",
+        "One parameter for each top-level field, such as `payload.user=1`. A value in double quotes matches only text",
       examples: [{ "payload.user": "1" }],
     }),
   ),

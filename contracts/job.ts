@@ -58,10 +58,15 @@ export function isTerminal(status: JobStatus): boolean {
 export const ORIGIN_KINDS = ["retry", "edit", "replay", "fan-out"] as const;
 
 export const JobError = Type.Object({
-  code: Type.String({ description: "Stable: HANDLER_ERROR, DEADLINE_EXCEEDED, WORKER_LOST, …" }),
+  code: Type.String({
+    description: "A stable code, such as HANDLER_ERROR, DEADLINE_EXCEEDED or WORKER_LOST",
+  }),
   message: Type.String(),
   fingerprint: Type.Optional(
-    Type.String({ description: "Equal for errors with one cause: digits and ids are left out" }),
+    Type.String({
+      description:
+        "A hash of the error without ids, numbers and quoted text, so errors with the same cause share it",
+    }),
   ),
 });
 export type JobError = Static<typeof JobError>;
@@ -70,9 +75,11 @@ export type JobError = Static<typeof JobError>;
 export const AttemptError = Type.Object({
   ...JobError.properties,
   stack: Type.Optional(
-    Type.String({ maxLength: 4_096, description: "Where it was thrown: files and lines" }),
+    Type.String({ maxLength: 4_096, description: "The files and lines where the error was thrown" }),
   ),
-  cause: Type.Optional(Type.String({ maxLength: 4_096, description: "What caused it, with its stack" })),
+  cause: Type.Optional(
+    Type.String({ maxLength: 4_096, description: "The cause of the error, with its stack" }),
+  ),
 });
 export type AttemptError = Static<typeof AttemptError>;
 
@@ -86,7 +93,7 @@ export type JobProgress = Static<typeof JobProgress>;
 /** A job as the APIs show it. `id`, `type`, `status` and `createdAt` are always present. */
 export const Job = published(
   "job",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     id: Uuid,
     type: Type.String({ minLength: 1, maxLength: 64 }),
@@ -103,22 +110,28 @@ export const Job = published(
     finishedAt: Type.Optional(Timestamp),
     sequence: Type.Optional(Count),
     run: Type.Optional(
-      Type.Integer({ minimum: 1, description: "1 plus the number of retries requested by a person" }),
+      Type.Integer({
+        minimum: 1,
+        description: "The number of the newest run: 1 plus the number of retries requested by a person",
+      }),
     ),
     attempt: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: "The newest attempt; counts over all runs, so it may exceed `maxAttempts`",
+        description:
+          "The number of the newest attempt. It counts over all runs, so it may exceed `maxAttempts`",
       }),
     ),
     tries: Type.Optional(
       Type.Integer({
         minimum: 0,
         description:
-          "Tries of this run, the running one included; `maxAttempts` limits them. An attempt lost with its worker does not count",
+          "The number of tries in this run, including the running one; `maxAttempts` limits it. An attempt lost with its worker does not count",
       }),
     ),
-    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, description: "Tries allowed per run" })),
+    maxAttempts: Type.Optional(
+      Type.Integer({ minimum: 1, description: "The number of tries allowed per run" }),
+    ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1 })),
     workerId: Type.Optional(Type.String()),
     cancelRequested: Type.Optional(Type.Boolean()),
@@ -146,7 +159,7 @@ const Preview = (of: string) =>
 /** A job as a list shows it, with previews of values that may be large. `GET /jobs/{id}` returns them in full. */
 export const JobSummary = published(
   "job-summary",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     ...Type.Omit(Job, [
       "payload",
@@ -179,7 +192,7 @@ export type LogLine = Static<typeof LogLine>;
 /** One execution of a handler. Attempts are numbered from 1 over the job's whole life. */
 export const Attempt = published(
   "attempt",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     attempt: Type.Integer({ minimum: 1 }),
     run: Type.Integer({ minimum: 1 }),
@@ -198,7 +211,7 @@ export type Attempt = Static<typeof Attempt>;
 /** A change of status, ordered by `sequence`. The numbers may have gaps, because `job.executed` takes one too. */
 export const Transition = published(
   "transition",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     sequence: Count,
     run: Type.Integer({ minimum: 1 }),

@@ -37,7 +37,7 @@ const message = <T extends string, P extends TProperties>(type: T, properties: P
 
 export const PtyClientMessage = published(
   "pty-client-message",
-  "1.0.0",
+  "1.0.1",
   Type.Union([
     message("open", { cols: Cols, rows: Rows, ticket: Type.Optional(Secret) }),
     message("reconnect", {
@@ -47,15 +47,18 @@ export const PtyClientMessage = published(
       rows: Rows,
       lastSequence: Type.Optional({
         ...Sequence,
-        description: "Bytes parsed so far by a page that still shows them; absent after a reload",
+        description: "The number of bytes that a page has parsed and still shows; absent after a reload",
       }),
     }),
     message("watch", { token: Secret }),
     message("resize", { cols: Cols, rows: Rows }),
-    message("ack", { sequence: { ...Sequence, description: "Everything before it has been parsed" } }),
+    message("ack", {
+      sequence: { ...Sequence, description: "The sequence before which the page has parsed everything" },
+    }),
     message("share", {
       as: StringEnum(["watch", "join"], {
-        description: "A watch link never allows input; a viewer with a join link may be handed control",
+        description:
+          "The kind of link. A watch link never allows input; a viewer with a join link may receive control",
       }),
     }),
     message("hand-over", { viewer: Type.Integer({ minimum: 1 }) }),
@@ -103,18 +106,21 @@ export const PTY_NOTICES = ["READ_ONLY", "INPUT_DROPPED", "IDLE_SOON", "DRIVER_C
 
 export const PtyServerMessage = published(
   "pty-server-message",
-  "1.0.0",
+  "1.0.1",
   Type.Union([
     message("session", {
       session: Type.String({ format: "uuid" }),
       viewer: Type.Integer({ minimum: 1 }),
       role: StringEnum(PTY_ROLES),
-      readOnly: Type.Boolean({ description: "Input is refused, whatever the role" }),
+      readOnly: Type.Boolean({ description: "Whether input is refused, whatever the role" }),
       cols: Cols,
       rows: Rows,
       resumed: Type.Boolean({ description: "Whether the session existed before" }),
-      sequence: { ...Sequence, description: "Where output continues" },
-      token: Type.Optional({ ...Secret, description: "For one reconnect of a driver; replaced at each use" }),
+      sequence: { ...Sequence, description: "The sequence at which output continues" },
+      token: Type.Optional({
+        ...Secret,
+        description: "A token for one reconnect of a driver; each use replaces it",
+      }),
     }),
     message("replay-begin", { from: Sequence, to: Sequence, as: StringEnum(["output", "snapshot"]) }),
     message("replay-end", { sequence: Sequence }),

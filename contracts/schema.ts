@@ -51,7 +51,7 @@ function isWritable(value: string): boolean {
 }
 
 export const Uuid = Type.String({ format: "uuid" });
-export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339 with an offset" });
+export const Timestamp = Type.String({ format: "date-time", description: "An RFC 3339 time with an offset" });
 export const SemVer = Type.String({
   pattern: "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$",
   maxLength: 32,

@@ -7,25 +7,28 @@ const Login = Type.Object({
   variable: Type.Optional(
     Type.String({
       pattern: "^[A-Z][A-Z0-9_]*$",
-      description: "The variable with which a deployment overrides it",
+      description: "The environment variable with which a deployment overrides the value",
     }),
   ),
-  value: Type.String({ description: "The demonstration's value" }),
+  value: Type.String({ description: "The value in the demonstration" }),
 });
 
 /** The schema of `SERVICE_CATALOGUE`, which lists everything that runs in a full deployment. */
 export const ServiceCatalogue = published(
   "services",
-  "1.0.0",
+  "1.0.1",
   Type.Object({
     services: Type.Array(
       Type.Object({
-        name: Type.String({ pattern: "^[a-z][a-z0-9-]{0,31}$", description: "Also its host name" }),
+        name: Type.String({
+          pattern: "^[a-z][a-z0-9-]{0,31}$",
+          description: "The name of the service, which is also its host name",
+        }),
         role: StringEnum(["service", "engine", "observer", "admin"]),
         profile: StringEnum(["core", "observe", "admin"]),
         purpose: Type.String({ minLength: 1 }),
         image: Type.String({
-          description: "With its tag; this project's images have neither namespace nor tag",
+          description: "The image with its tag. This project's images have neither namespace nor tag",
         }),
         ports: Type.Array(
           Type.Object({
@@ -34,7 +37,7 @@ export const ServiceCatalogue = published(
             published: Type.Optional(
               Type.Object(
                 { port: Port, variable: Variable },
-                { description: "Its port on the user's machine" },
+                { description: "The port on the user's machine" },
               ),
             ),
           }),
@@ -43,13 +46,17 @@ export const ServiceCatalogue = published(
         health: Type.Optional(
           Type.Object(
             { port: Port, path: Type.String({ pattern: "^/" }) },
-            { description: "200 when ready" },
+            { description: "The endpoint that returns 200 when the service is ready" },
           ),
         ),
-        needs: Type.Array(Type.String(), { description: "Services that must be healthy before it starts" }),
-        environment: Type.Array(Variable, { description: "Environment that a deployment sets" }),
+        needs: Type.Array(Type.String(), {
+          description: "The services that must be healthy before this one starts",
+        }),
+        environment: Type.Array(Variable, {
+          description: "The environment variables that a deployment sets",
+        }),
         credentials: Type.Optional(Type.Object({ user: Type.Optional(Login), password: Login })),
-        scalable: Type.Optional(Type.Boolean({ description: "Any number of instances may run" })),
+        scalable: Type.Optional(Type.Boolean({ description: "Whether any number of instances may run" })),
       }),
     ),
   }),

@@ -25,18 +25,18 @@ export type QueueName = (typeof QUEUES)[number];
 
 export const Topology = published(
   "topology",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     exchange: Type.String(),
     queues: Type.Array(
       Type.Object({
         name: StringEnum(QUEUES),
         routes: Type.Array(StringEnum(ROUTES), { minItems: 1 }),
-        consumer: Type.String({ description: "The service that consumes it" }),
+        consumer: Type.String({ description: "The service that consumes the queue" }),
         deliveryLimit: Type.Integer({
           minimum: 1,
           description:
-            "Failed deliveries, each lost with its consumer, after which the message becomes a dead letter",
+            "The number of failed deliveries, each lost with its consumer, after which a message becomes a dead letter",
         }),
         purpose: Type.String(),
       }),
@@ -77,7 +77,7 @@ export const TOPOLOGY: Topology = {
       consumer: "processor",
       deliveryLimit: 1_000_000,
       purpose:
-        "Refused messages that could not be filed; retried every few seconds without blocking the others",
+        "Refused messages that could not be filed; each is retried every few seconds without blocking the others",
     },
   ],
   maxEventsPerMessage: 200,

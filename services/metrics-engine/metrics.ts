@@ -16,7 +16,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
   const counters = {
     submitted: metrics.counter("observatory_jobs_submitted_total", "Jobs that were created", ["type"]),
     completed: metrics.counter("observatory_jobs_completed_total", "Jobs that completed", ["type"]),
-    failed: metrics.counter("observatory_jobs_failed_total", "Jobs that failed for good", ["type"]),
+    failed: metrics.counter("observatory_jobs_failed_total", "Jobs that failed permanently", ["type"]),
     retried: metrics.counter("observatory_jobs_retried_total", "Failed attempts followed by a retry", [
       "type",
     ]),

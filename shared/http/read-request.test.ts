@@ -32,7 +32,7 @@ test("a union reports the fault inside the intended choice", () => {
     expect.stringMatching(/REJECTED, waiting, or a list of them$/),
   ]);
   expect(ofFilter({ createdAfter: "now" })).toEqual([
-    "/filter/createdAfter Does not match its description: Created after a time: RFC 3339 with an offset, or an age such as 5m, 2h, 1d",
+    "/filter/createdAfter Does not match its description: Jobs created after a time, given in RFC 3339 with an offset or as an age such as 5m, 2h or 1d",
   ]);
 });
 
