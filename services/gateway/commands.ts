@@ -3,14 +3,17 @@ import { COMMAND_HEADERS, CommandOutcome } from "../../contracts/command-outcome
 import { commandIdOfKey } from "../../contracts/ids.ts";
 import { INTERNAL } from "../../contracts/processor-routes.ts";
 import { pause } from "../../shared/async.ts";
-import { AppError, messageOf } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
+import { fetchFailure } from "../../shared/http/fetch-failure.ts";
 
 /** A processor replies quickly however much work a command starts, so a longer silence means trouble. */
 const TIMEOUT_MS = 5_000;
 /** How long to poll for the outcome of a command that got no reply. */
 const OUTCOME_MS = 8_000;
 const OUTCOME_POLL_MS = 200;
+/** The time limit of a single request that changes nothing. */
+const READ_MS = OUTCOME_MS / 4;
 
 const outcomeChecker = TypeCompiler.Compile(CommandOutcome);
 
@@ -36,9 +39,8 @@ interface Sent extends Command {
 }
 
 /**
- * Forwards commands on existing jobs to the processors, round robin. A processor is skipped only if it cannot be
- * reached. One that falls silent once connected may have carried out the command, so the outcome is looked up by the
- * command's id.
+ * Forwards commands to the processors, round robin. A processor is skipped only if it cannot be reached. One that falls
+ * silent once connected may have carried out the command, so the outcome is looked up by the command's id.
  */
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;
@@ -79,7 +81,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
           method: "POST",
           headers: { "x-correlation-id": correlationId, [COMMAND_HEADERS.send]: send },
           keepalive: false,
-          signal: AbortSignal.timeout(OUTCOME_MS / 4),
+          signal: AbortSignal.timeout(READ_MS),
         });
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
@@ -108,8 +110,11 @@ export function createCommandForwarder({ processors }: CommandOptions) {
       "PROCESSOR_UNAVAILABLE",
       outcome?.state === "withdrawn"
         ? `The processor did not answer (${silence}); nothing was done, and it is safe to try again`
-        : `The processor did not answer (${silence}), and the command's outcome is unknown; ` +
-            "repeat it with the same Idempotency-Key to find out",
+        : `The processor did not answer (${silence}), and the command's outcome is unknown; ${
+            sent.idempotencyKey === undefined
+              ? "check the state before you repeat the command"
+              : "repeat the command with the same Idempotency-Key to learn its outcome"
+          }`,
       { facts: { commandId: sent.id, outcome: outcome?.state ?? "unknown" }, retryAfterSeconds: 2 },
     );
   }
@@ -123,12 +128,12 @@ export function createCommandForwarder({ processors }: CommandOptions) {
           await fetch(`${base}${INTERNAL}${path}`, {
             headers: { "x-correlation-id": correlationId },
             keepalive: false,
-            signal: AbortSignal.timeout(OUTCOME_MS / 4),
+            signal: AbortSignal.timeout(READ_MS),
           }),
           correlationId,
         );
       } catch (error) {
-        failures.push(messageOf(error));
+        failures.push(fetchFailure(error, READ_MS));
       }
     }
     throw unavailable(failures);
@@ -144,8 +149,8 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         return await request(base, sent);
       } catch (error) {
         if (!NOT_SENT.has(String((error as { code?: unknown }).code)))
-          return outcomeOf(sent, messageOf(error));
-        failures.push(messageOf(error));
+          return outcomeOf(sent, fetchFailure(error, TIMEOUT_MS));
+        failures.push(fetchFailure(error, TIMEOUT_MS));
       }
     }
     throw unavailable(failures);
@@ -155,9 +160,8 @@ export function createCommandForwarder({ processors }: CommandOptions) {
 }
 
 function unavailable(failures: readonly string[]): AppError {
-  return new AppError("PROCESSOR_UNAVAILABLE", `No processor answered: ${failures.join("; ")}`, {
-    retryAfterSeconds: 2,
-  });
+  const reasons = [...new Set(failures)].join("; ");
+  return new AppError("PROCESSOR_UNAVAILABLE", `No processor answered: ${reasons}`, { retryAfterSeconds: 2 });
 }
 
 async function relay(reply: Response, correlationId: string): Promise<Response> {

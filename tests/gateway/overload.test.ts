@@ -49,9 +49,9 @@ behaviour(
       await world().workers[0]?.stop();
       const id = await world().submit({ type: "sleep" });
       const reply = await world().post(`/jobs/${id}/cancel`);
-      expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([
+      expect([reply.status, await reply.json()]).toMatchObject([
         503,
-        "PROCESSOR_UNAVAILABLE",
+        { code: "PROCESSOR_UNAVAILABLE", detail: "No processor answered: connection refused" },
       ]);
       await world().start("processor");
       await world().untilStatus(id, "COMPLETED");

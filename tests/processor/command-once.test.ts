@@ -62,6 +62,8 @@ behaviour("a command", { processors: 2 }, (world) => {
     expect(replies.map(([status]) => status).sort()).toEqual([200, 503]);
     expect(replies[silent]?.[1]).toMatchObject({
       code: "PROCESSOR_UNAVAILABLE",
+      detail:
+        "The processor did not answer (no reply within 5 s); nothing was done, and it is safe to try again",
       facts: { outcome: "withdrawn" },
     });
     frozen?.signal("SIGCONT");

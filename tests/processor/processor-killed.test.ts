@@ -77,7 +77,16 @@ behaviour(
           .workers.find(({ pid }) => pid === holder)
           ?.kill();
       });
-      expect(await reply).toMatchObject([503, { code: "PROCESSOR_UNAVAILABLE", facts: { outcome: "lost" } }]);
+      expect(await reply).toMatchObject([
+        503,
+        {
+          code: "PROCESSOR_UNAVAILABLE",
+          detail: expect.stringMatching(
+            /outcome is unknown; repeat .* with the same Idempotency-Key to learn its outcome$/,
+          ),
+          facts: { outcome: "lost" },
+        },
+      ]);
       expect(await retry()).toMatchObject([200, { jobId: id }]);
       expect((await world().job(id)).run).toBe(2);
     });

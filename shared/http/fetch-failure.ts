@@ -1,0 +1,20 @@
+import { messageOf } from "../errors.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection closed before the reply was complete",
+  ENOTFOUND: "unknown host name",
+  EAI_AGAIN: "no answer to the lookup of the host name",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+};
+
+/**
+ * Describes why a request failed, as part of a sentence; Bun's own messages are whole sentences. `limitMs` is the time
+ * limit of the request's signal.
+ */
+export function fetchFailure(error: unknown, limitMs: number): string {
+  const { name, code } = Object(error) as { name?: unknown; code?: unknown };
+  if (name === "TimeoutError") return `no reply within ${limitMs / 1_000} s`;
+  return REASONS[String(code)] ?? messageOf(error);
+}
