@@ -86,7 +86,7 @@ function readKey(
   if (!key || !takes) {
     const names = [...namesOf(language), ...(known.others ?? [])];
     const close = nearest(entry.key, names);
-    const hint = close.length > 0 ? `${didYouMean(close)} ` : `; known are ${names.join(", ")}. `;
+    const hint = close.length > 0 ? `${didYouMean(close)} ` : `; the known names are ${names.join(", ")}. `;
     const asText = entry.start === undefined ? "" : "To search for it as text, put it in double quotes";
     return refuse(`No filter is named ${shown(entry.key)}${hint}${asText}`.replace(/\.? $/, ""), close);
   }

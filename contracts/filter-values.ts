@@ -42,14 +42,16 @@ export function readValue(
   switch (takes) {
     case "statuses": {
       const status = statusNamed(text);
-      return status ? { value: status } : unknown(name, "status", text, STATUS_CHOICES);
+      return status ? { value: status } : unknown(name, ["status", "statuses"], text, STATUS_CHOICES);
     }
     case "reasons": {
       const reason = DEAD_LETTER_REASONS.find((one) => one === text.trim().toUpperCase());
-      return reason ? { value: reason } : unknown(name, "reason", text, REASON_CHOICES);
+      return reason ? { value: reason } : unknown(name, ["reason", "reasons"], text, REASON_CHOICES);
     }
     case "types":
-      return !types || types.includes(text) ? { value: text } : unknown(name, "job type", text, types);
+      return !types || types.includes(text)
+        ? { value: text }
+        : unknown(name, ["job type", "types"], text, types);
     case "uuid":
       return Value.Check(Uuid, text)
         ? { value: text.toLowerCase() }
@@ -103,11 +105,17 @@ const WANTED: Readonly<Record<FilterValue, string>> = {
 
 const faulty = (message: string): ReadValue => ({ fault: { message, nearest: [] } });
 
-function unknown(name: string, what: string, text: string, choices: readonly string[]): ReadValue {
+function unknown(
+  name: string,
+  [singular, plural]: readonly [string, string],
+  text: string,
+  choices: readonly string[],
+): ReadValue {
   const close = nearest(text, choices);
-  const hint = close.length > 0 ? didYouMean(close) : `; known are ${choices.slice(0, 20).join(", ")}`;
+  const hint =
+    close.length > 0 ? didYouMean(close) : `; the known ${plural} are ${choices.slice(0, 20).join(", ")}`;
   return {
-    fault: { message: `${name} is ${shown(text)}, and there is no such ${what}${hint}`, nearest: close },
+    fault: { message: `${name} is ${shown(text)}, and there is no such ${singular}${hint}`, nearest: close },
   };
 }
 

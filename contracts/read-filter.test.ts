@@ -130,7 +130,7 @@ describe("faults", () => {
       'type is "hsah", and there is no such job type; did you mean hash?',
     ]);
     expect(messages(line("type:quite-other"))).toEqual([
-      'type is "quite-other", and there is no such job type; known are fail, fan-out, hash, sleep',
+      'type is "quite-other", and there is no such job type; the known types are fail, fan-out, hash, sleep',
     ]);
     expect(line("type:unheard").faults).toHaveLength(1);
     expect(readFilterText("jobs", "type:unheard").faults).toEqual([]);

@@ -14,7 +14,7 @@ export function jobTypeNamed(name: string): JobType {
   const known = [...JOB_TYPES.keys()];
   throw new AppError(
     "UNKNOWN_JOB_TYPE",
-    `The job type is ${JSON.stringify(name)}; known are ${known.join(", ")}`,
+    `Unknown job type ${JSON.stringify(name)}; the known types are ${known.join(", ")}`,
     { facts: { known } },
   );
 }

@@ -129,7 +129,7 @@ function faultOf(envelope: unknown): { reason: DeadLetterReason; detail: string 
   if (!checker)
     return {
       reason: "CONTRACT_VIOLATION",
-      detail: `eventType is ${JSON.stringify(eventType)?.slice(0, 80)}; known are ${EVENT_TYPES.join(", ")}`,
+      detail: `eventType is ${JSON.stringify(eventType)?.slice(0, 80)}; the known types are ${EVENT_TYPES.join(", ")}`,
     };
   if (checker.Check(envelope)) return undefined;
   const first = checker.Errors(envelope).First();

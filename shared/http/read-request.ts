@@ -148,7 +148,7 @@ export function createQueryReader({ query, filter }: Route): (url: URL) => unkno
     if (unknown !== undefined)
       throw new AppError(
         "INVALID_QUERY",
-        `Unknown query parameter ${unknown}; known are ${Object.keys(known).join(", ")}`,
+        `Unknown query parameter ${unknown}; the known parameters are ${Object.keys(known).join(", ")}`,
       );
     const values: Record<string, unknown> = {};
     for (const [name, schema] of Object.entries(known)) {
