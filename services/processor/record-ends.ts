@@ -9,8 +9,8 @@ import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
 
 /**
- * The recorded end; `superseded` if another worker now holds the job; `refused` if the store accepts no end of the
- * attempt.
+ * The recorded end; `superseded` if the worker no longer holds the job for this attempt; `refused` if the store accepts
+ * no end of the attempt.
  */
 export type Recorded = EndEntry | "superseded" | "refused";
 
@@ -32,8 +32,8 @@ export interface EndRecorderOptions {
 
 /**
  * Creates the function that records how attempts ended. A batch with a value that PostgreSQL refuses is halved until
- * the faulty end stands alone. That attempt is then recorded as failed, with the store's reason; the others are
- * recorded unchanged.
+ * the refused end is alone. Its attempt is then recorded as failed, with the store's reason; the others are recorded
+ * unchanged.
  */
 export function createEndRecorder({
   store,
@@ -73,7 +73,7 @@ export function createEndRecorder({
     if (!("refusal" in written))
       return entries.map((entry, index) => (written.has(index) ? entry : "superseded"));
     if (entries.length === 1) return [await writeRefused(only, messageOf(written.refusal))];
-    log.warn("The job store refused a batch of ends; halving it", {
+    log.warn("The job store refused a batch of attempt results; splitting it", {
       count: entries.length,
       reason: messageOf(written.refusal),
     });
@@ -97,7 +97,7 @@ export function createEndRecorder({
       const entry = entryOf({ ...failed, job });
       const written = await attempt(() => finish([entry]));
       if ("refusal" in written) {
-        log.error("The job store refuses every end of an attempt", {
+        log.error("The job store refuses to record an attempt's end, even as a failure", {
           jobId,
           attempt: number,
           error: written.refusal,
@@ -105,7 +105,7 @@ export function createEndRecorder({
         return "refused";
       }
       if (!written.has(0)) continue;
-      log.warn("The job store refused the end of an attempt, which counts as failed", {
+      log.warn("The job store refused an attempt's result; the attempt is recorded as failed", {
         jobId,
         attempt: number,
         reason,

@@ -77,7 +77,9 @@ test("services keep running if new source parses but does not start, and the err
   appendFileSync(source("shared/log.ts"), 'throw new Error("this source is broken");\n');
   for (const name of JOB_SERVICES)
     await dev.prints(
-      new RegExp(`${name} ended with code 1 with the new source, so the previous process continues`),
+      new RegExp(
+        `${name} ended with code 1 when started from the new source, so the previous process continues`,
+      ),
     );
   expect(dev.output().match(/error: this source is broken/g)).toHaveLength(1);
   expect(servicePids(dev)).toEqual(before);

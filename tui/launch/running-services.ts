@@ -148,7 +148,9 @@ function createRefusals({ line, paint }: Printer): Refusals {
       const isKnown = words === known;
       known = words;
       const why = isKnown ? "for the same reason" : "its last lines:";
-      line(paint.red(`${id} ${end} with the new source, so the previous process continues; ${why}`));
+      line(
+        paint.red(`${id} ${end} when started from the new source, so the previous process continues; ${why}`),
+      );
       if (!isKnown) line(`  ${paint.dim(words)}`);
     },
     forget() {

@@ -55,7 +55,7 @@ export function createAmqpQueries({
   }
 
   return {
-    /** Makes a round trip to the broker, which concurrent callers share. */
+    /** Makes one round trip to the broker; concurrent callers share it. */
     ping(): Promise<void> {
       pinging ??= query(PING_MS, "Pinging the broker", (channel) => channel.checkExchange(topology.exchange))
         .then(() => undefined)
@@ -66,7 +66,7 @@ export function createAmqpQueries({
     },
 
     depths(): Promise<readonly QueueDepth[]> {
-      return query(DEPTHS_MS, "Reading the depths", (channel) =>
+      return query(DEPTHS_MS, "Reading the queue depths", (channel) =>
         Promise.all(
           topology.queues.map(async ({ name }) => {
             const { messageCount, consumerCount } = await channel.checkQueue(name);
