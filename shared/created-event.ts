@@ -13,7 +13,10 @@ type Asked = Omit<EventPayload<"job.created">, "sequence" | "fingerprint" | "pri
   priority?: number | undefined;
 };
 
-/** Creates `job.created`. Its id is derived from job id and fingerprint, so the same request yields the same event. */
+/**
+ * Creates `job.created`. Its id is derived from the job's id and the fingerprint, so repeating a request yields the same
+ * event id.
+ */
 export function createdEvent(
   makeEvent: EventMaker,
   { fingerprint = NO_FINGERPRINT, priority = DEFAULT_PRIORITY, ...asked }: Asked,
