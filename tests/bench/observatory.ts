@@ -68,7 +68,7 @@ export const observatory: System = {
         submitUrl: `${gateway.url}/jobs`,
         batchUrl: `${gateway.url}/jobs/batch`,
         readJobIds: readAcceptedIds,
-        settings: `${engines.map((engine) => engine.product).join(", ")}; gateway, ${workers} processor(s) of ${concurrency} slots, metrics-engine, read-model`,
+        settings: `${engines.map((engine) => engine.product).join(", ")}; gateway, metrics-engine, read-model, processors: ${workers}, slots per processor: ${concurrency}`,
         dataDir,
         unfinished: (jobIds) => unfinished(sql, jobIds),
         finishedAt: () => finishedAt(sql),
@@ -114,7 +114,7 @@ async function finishedAt(sql: postgres.Sql): Promise<ReadonlyMap<string, number
   return new Map(rows.map((row) => [row.id, row.at]));
 }
 
-/** Labels PostgreSQL's backends by their clients, so that the report shows how much CPU each client causes. */
+/** Labels PostgreSQL's backends by their clients, so that the report shows how much CPU time is spent on each client. */
 async function backends(sql: postgres.Sql, server: string): Promise<NamedProcess[]> {
   const rows = await sql<{ pid: number; user: string }[]>`
     select pid, application_name as user from pg_stat_activity

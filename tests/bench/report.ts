@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import type { RunName, RunResult } from "./runs.ts";
 
-/** All runs of one system, or the error that prevented them. */
+/** The completed runs of one system, and the error that stopped the rest. */
 export interface SystemReport {
   system: string;
   settings: Record<string, string>;
@@ -21,8 +21,8 @@ export interface BenchReport {
 }
 
 /**
- * Formats one aligned plain-text table per run. The last column divides the first system's figure by the row's: above 1
- * the first system does more jobs/s, below 1 it takes fewer milliseconds.
+ * Formats one aligned plain-text table per run. The last column is the first system's figure divided by this row's. For
+ * throughput, above 1 favours the first system; for latency (p50, p99), below 1 does.
  */
 export function formatReport({ systems }: BenchReport, titles: Record<RunName, string>): string {
   const blocks = Object.entries(titles).flatMap(([run, title]) => {
@@ -59,11 +59,13 @@ export const machineFacts = () => ({
   platform: `${process.platform}-${process.arch}`,
 });
 
-const legend = `jobs/s counts from the first request to the last finished job; milliseconds count from a request's due time until its
+const legend = `jobs/s is measured from the first request until the last job finished; latency from a request's due time until its
 job finished. CPU, write-ahead log (WAL) and disk count from the first request until every job was observed, divided by
 the number of jobs. The CPU sum excludes the load generator. WAL is PostgreSQL's; disk is the growth of the data folder without WAL.
 "observed after" is the time from the last job until the system's event store and counters had caught up.
-"live p99 ms" is the time within which 99 of 100 changes reached the live stream. In the last column, above 1 means that the first system does more jobs/s, below 1 that it takes fewer milliseconds.`;
+"live p99 ms" is the time within which 99 of 100 changes reached the live stream.
+The last column is the first system's figure divided by this row's. For throughput, above 1 favours the first system;
+for latency (p50, p99), below 1 does.`;
 
 interface Row {
   system: string;
@@ -112,7 +114,10 @@ function times(ratio: number): string {
   return `${ratio.toFixed(2)}×`;
 }
 
-/** Lists the accepted jobs that never finished, and the refused ones. Both must be 0 for the other figures to count. */
+/**
+ * Formats how many accepted jobs never finished, and how many were refused, by status. Both must be 0 for the other
+ * figures to count.
+ */
 function lost({ missing, refused }: RunResult): string {
   const statuses = Object.entries(refused).map(([status, count]) => `${count} × ${status}`);
   return [String(missing), ...statuses].join(", ");

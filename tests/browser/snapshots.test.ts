@@ -19,9 +19,9 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 /**
- * The number of pixels that may differ. On one machine, pictures are identical to the pixel. Another browser version
- * may round a curve differently. Arrows and the terminal's status glyphs come from the machine's fonts, because the
- * page's font lacks them. A changed letter differs in about 30 pixels.
+ * The number of pixels that may differ. On one machine, pictures are identical to the pixel. Other browser versions
+ * round curves differently, and arrows and status glyphs come from the machine's fonts. One changed letter (about 30
+ * pixels) is therefore not detected.
  */
 const MAX_PIXELS = { overview: 100, jobs: 100, job: 100, terminal: 600 };
 const VIEWS = {
@@ -51,8 +51,8 @@ afterAll(async () => {
 });
 
 /**
- * Supplies Inter, which the page prefers where it is installed, so that pictures do not depend on the machine's fonts.
- * The page bundles its monospaced font.
+ * Supplies Inter and makes it the page's font, so that pictures depend less on the machine's fonts. The page bundles
+ * its monospaced font.
  */
 async function useFixedFonts(page: Page): Promise<void> {
   for (const weight of [400, 600]) {
@@ -70,7 +70,7 @@ async function useFixedFonts(page: Page): Promise<void> {
       @font-face { font-family: Inter; font-weight: 400; src: url("/inter-400.woff2") }
       @font-face { font-family: Inter; font-weight: 600; src: url("/inter-600.woff2") }
       :root { --font-sans: Inter; --font-mono: "JetBrains Mono" }
-      /* Chromium versions place a select's text a pixel apart. */
+      /* Where a select's text is placed differs by a pixel between Chromium versions. */
       select.btn { color: transparent }
     \`);
     document.adoptedStyleSheets = [sheet];

@@ -26,7 +26,10 @@ const RUNTIME = join(import.meta.dir, "runc-without-sys-resource");
 export interface DockerEngine {
   /** The environment of every `docker` call. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether the tests started this engine. If so, stand-ins may replace images, and its processes are visible. */
+  /**
+   * Whether the tests started this engine. If so, the tests may replace images with stand-ins and can see the
+   * containers' processes.
+   */
   readonly isPrivate: boolean;
   /** Stops the engine as a shutdown of the machine would, and restarts it. Only a private engine has this function. */
   readonly restart?: () => Promise<void>;
@@ -36,12 +39,13 @@ export interface DockerEngine {
   stop(): Promise<void>;
 }
 
-/** Thrown if this machine cannot run containers; the message says why in one line. */
+/** Thrown if this machine cannot run containers; the message says why. */
 export class NoDockerEngine extends Error {}
 
 /**
  * Uses the running Docker engine, or starts a private one whose images and volumes stay in the user's cache. Throws
- * NoDockerEngine if neither works.
+ * NoDockerEngine if neither is possible, and another error if the private engine fails later, for example if it never
+ * answers.
  */
 export async function openDockerEngine(say: (line: string) => void): Promise<DockerEngine> {
   const env = { ...process.env };
@@ -51,7 +55,9 @@ export async function openDockerEngine(say: (line: string) => void): Promise<Doc
     throw new NoDockerEngine("No Docker engine answers, and only root on Linux can start a private one");
   if (!Bun.which("dockerd") || !Bun.which("docker") || !Bun.which("iptables"))
     await installPackages(["docker.io", "iptables", "iproute2"], say).catch((error: Error) => {
-      throw new NoDockerEngine(`No Docker engine answers, and there is no dockerd: ${error.message}`);
+      throw new NoDockerEngine(
+        `No Docker engine answers, and the tools to start one could not be installed: ${error.message}`,
+      );
     });
   return await startPrivateEngine(say);
 }
@@ -59,7 +65,7 @@ export async function openDockerEngine(say: (line: string) => void): Promise<Doc
 async function startPrivateEngine(say: (line: string) => void): Promise<DockerEngine> {
   const data = join(userCache(), "docker");
   mkdirSync(data, { recursive: true });
-  // Unix socket paths are at most 107 bytes long, so the sockets are in a short folder.
+  // Unix socket paths are at most 107 bytes long, so the sockets are in a folder with a short path.
   const run = mkdtempSync(join(tmpdir(), "observatory-docker-"));
   const host = `unix://${run}/docker.sock`;
   const log = join(run, "dockerd.log");
@@ -129,7 +135,10 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
   }
 }
 
-/** Removes the containers that a killed run left behind; the private engine restarts them when it starts. */
+/**
+ * Removes what a killed run left behind: its containers, which the private engine restarts when it starts, and unused
+ * anonymous volumes and networks.
+ */
 async function sweep(env: Record<string, string>): Promise<void> {
   const containers = (await runTool(["docker", "ps", "--all", "--quiet"], { env }))
     .split("\n")
@@ -149,7 +158,7 @@ async function describe(env: Record<string, string | undefined>): Promise<string
   return (await child.exited) === 0 && !printed.startsWith("Docker ,") ? printed : undefined;
 }
 
-/** Reports whether root lacks CAP_SYS_RESOURCE. Privileged containers, such as nodes, then need another runtime. */
+/** Reports whether root lacks CAP_SYS_RESOURCE. Privileged containers, such as kind's cluster nodes, then need another runtime. */
 function lacksSysResource(): boolean {
   const bounding = /^CapBnd:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
   return bounding !== undefined && ((BigInt(`0x${bounding}`) >> CAP_SYS_RESOURCE) & 1n) === 0n;

@@ -3,8 +3,9 @@ import { type JobToAdd, type Peer, type PeerContext, runHandler } from "./peer.t
 import { runPeer } from "./peer-process.ts";
 
 /**
- * bunqueue's server owns the queue; the benchmark's server and workers are its clients over TCP. `durable` jobs bypass
- * the write buffer in front of SQLite; PostgreSQL is transactional anyway. A worker fetches one sleeping job per slot.
+ * bunqueue's server owns the queue; the benchmark's server and workers are its clients over TCP. On SQLite, `durable`
+ * jobs bypass the write buffer. On PostgreSQL, every write is transactional anyway. A worker fetches one sleeping job per
+ * slot.
  */
 const JOB_OPTIONS = { durable: true, removeOnComplete: false } as const;
 const QUEUE_NAME = "bench";

@@ -4,7 +4,7 @@ import { runPeer } from "./peer-process.ts";
 
 /**
  * Of the settings on graphile-worker's performance page, these measured best for no-op jobs: a local queue, where one
- * query fetches a batch; completions batched without a delay; no refetch delay, which would cost latency. LISTEN/NOTIFY
+ * query fetches a batch; completions batched without a delay; no refetch delay, because one would add latency. LISTEN/NOTIFY
  * is always on, and polling is only its fallback. For sleeping jobs the local queue holds one job per slot, so that two
  * workers share the jobs fairly.
  */

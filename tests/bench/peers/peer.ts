@@ -12,7 +12,7 @@ export interface JobToAdd {
   payload: Record<string, unknown>;
 }
 
-/** A peer's server side. Both calls resolve when the jobs are as durable as the engine makes them. */
+/** A peer's server side. `add` and `addMany` resolve once the jobs are as durable as the engine makes them. */
 export interface PeerQueue {
   add(job: JobToAdd): Promise<string>;
   addMany(jobs: JobToAdd[]): Promise<string[]>;
