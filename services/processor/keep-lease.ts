@@ -100,7 +100,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
         duty.done();
       } catch (error) {
         duty.failed(messageOf(error));
-        log.warn("Heartbeat failed", { reason: messageOf(error) });
+        log.warn("Cannot renew the lease or take over jobs now", { reason: messageOf(error) });
       }
       await pause(Math.max(SOON_MS, waitMs), signal);
     }

@@ -1,4 +1,4 @@
-import { AppError, messageOf } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import { problemResponse } from "../../shared/http/to-problem.ts";
 
 /** The largest body that a gateway can be configured to accept. The service itself enforces its own limit. */
@@ -83,9 +83,8 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
 
 function refuse(request: Request, sentence: string, cause?: unknown): Response {
   const correlationId = request.headers.get("x-correlation-id") ?? crypto.randomUUID();
-  const why = cause === undefined ? sentence : `${sentence} (${messageOf(cause)})`;
   return problemResponse(
-    new AppError("STOPPING", why, { cause, retryAfterSeconds: 1 }),
+    new AppError("STOPPING", sentence, { cause, retryAfterSeconds: 1 }),
     correlationId,
     pathOf(request).split("?")[0],
   );

@@ -1,5 +1,5 @@
 import type { Addresses } from "../../../shared/api-client/addresses.ts";
-import { messageOf } from "../../../shared/errors.ts";
+import { fetchFailure } from "../../../shared/http/fetch-failure.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const ANSWER_MS = 3_000;
@@ -38,6 +38,6 @@ export async function serviceCheck(name: string, url: string, mustRun: boolean):
     const failing = reply.failing?.length ? `, waits for ${reply.failing.join(", ")}` : "";
     return fail(id, name, `${reply.status ?? response.status} at ${url}${failing}`, remedy);
   } catch (error) {
-    return bad(id, name, `does not answer at ${url} (${messageOf(error)})`, remedy);
+    return bad(id, name, `does not answer at ${url} (${fetchFailure(error, ANSWER_MS)})`, remedy);
   }
 }

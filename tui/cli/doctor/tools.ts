@@ -56,12 +56,12 @@ async function checkContainerEngine(): Promise<Check> {
   const { code, out, err } = await output([program, "info", "--format", format]);
   if (code === 0 && out) return ok(id, name, `${program} ${out} answers`);
   const why =
-    code === undefined ? `did not answer within ${ANSWER_MS / 1_000} s` : (err.split("\n")[0] ?? "failed");
+    code === undefined ? `no reply within ${ANSWER_MS / 1_000} s` : (err.split("\n")[0] ?? "failed");
   return onlyFor(
     "compose",
     id,
     name,
-    `${program} is installed but does not answer (${why})`,
+    `${program} is installed but does not answer: ${why}`,
     startCommand(program),
   );
 }
