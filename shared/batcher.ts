@@ -12,7 +12,7 @@ export interface BatcherOptions<I, O> {
 }
 
 export interface Batcher<I, O> {
-  /** Adds an item. Resolves to its outcome, or rejects with its batch's error. */
+  /** Adds an item. Resolves to its outcome, or rejects with its batch's error or with `OVERLOADED`. */
   add(item: I): Promise<O>;
   /** The number of items waiting or in progress. */
   readonly size: number;

@@ -4,8 +4,8 @@ import { StringEnum } from "../contracts/schema.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 /**
- * Thrown for a faulty environment. Its message names every faulty variable and the expected value, but never shows a
- * secret.
+ * Thrown for a faulty setting or command-line flag. Its message names what is faulty and what was expected, but never
+ * shows a secret.
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -66,7 +66,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads a schema's variables from an environment. Parses numbers and booleans, treats empty values as missing, fills in
- * defaults, and freezes the result. Throws {@link ConfigError}.
+ * defaults, and freezes the result. Throws a {@link ConfigError} that names every faulty variable.
  */
 export function readConfig<T extends TProperties>(
   schema: TObject<T>,

@@ -66,7 +66,7 @@ const CONNECTION_FAILURES = new Set([
   "EAI_AGAIN",
 ]);
 
-/** Whether the server is unavailable, starting or stopping (SQLSTATE classes 08, 53 and 57P). */
+/** Whether the connection failed, or the server is unavailable, starting or stopping (SQLSTATE classes 08, 53, 57P). */
 export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && (CONNECTION_FAILURES.has(code) || /^(08|53|57P)/.test(code));

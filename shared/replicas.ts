@@ -8,10 +8,10 @@ export type Lookup = (host: string) => Promise<readonly string[]>;
 const LOOKUP_MS = 2_000;
 
 /**
- * Returns a function that resolves to one base URL for each current replica behind the given URLs. Names with several
- * addresses, such as a headless Kubernetes Service or a scaled Compose service, are looked up each time: replicas come
- * and go, and connecting to the name itself would reach an arbitrary one. A name without addresses stays as it is, so
- * a request to it fails with the reason.
+ * Returns a function that resolves to one base URL for each current replica behind the given URLs. A name in an `http:`
+ * URL, which may have several addresses (a headless Kubernetes Service, a scaled Compose service), is looked up each
+ * time: replicas come and go, and connecting to the name itself would reach an arbitrary one. A name without addresses
+ * stays as it is, so a request to it fails with the reason.
  */
 export function createReplicas(urls: readonly string[], addressesOf: Lookup = addresses) {
   return async (): Promise<readonly string[]> => [

@@ -5,7 +5,7 @@ export interface ToolOptions {
   signal?: AbortSignal;
 }
 
-/** Runs a program and resolves to its output. If it fails, rejects with the last lines of its output. */
+/** Runs a program and resolves to its stdout. If it fails, rejects with its last lines; on abort, with the reason. */
 export async function runTool(
   command: string[],
   { user, signal, ...rest }: ToolOptions = {},

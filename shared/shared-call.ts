@@ -52,7 +52,7 @@ export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, k
   };
 
   return {
-    /** Returns the kept outcome, or calls `load`. If the caller's signal aborts first, rejects with its reason. */
+    /** Returns the kept outcome, or {@link refresh}es it. If the caller's signal aborts first, rejects with its reason. */
     get: (caller?: AbortSignal): Promise<T> =>
       kept && performance.now() < kept.until ? Promise.resolve(kept.value) : refresh(caller),
     /** Returns the outcome of the call in progress, or of a new one. */

@@ -33,7 +33,7 @@ const PLAIN_MS = 3_000;
 /** 0 after a normal exit, 1 if `--plain` gets no reply, 130 after SIGINT, 143 after SIGTERM or SIGHUP. */
 type TuiExitCode = 0 | 1 | 130 | 143;
 
-/** Opens the terminal UI and resolves with the exit code once the user leaves it. */
+/** Opens the terminal UI, or prints it once for `--plain`. Resolves with the exit code when the program should end. */
 export async function runTui(options: TuiOptions): Promise<TuiExitCode> {
   return options.plain ? runPlain(options) : runScreen(options);
 }

@@ -30,8 +30,8 @@ export interface RecorderOptions {
 
 /**
  * Records events from `events.observed`. Events are stored and counted before they are acknowledged, so a crash loses
- * nothing. An envelope that breaks its contract or that the store refuses is dead-lettered on its own. The processor
- * may dead-letter the same envelope from its own queue, under the same id.
+ * nothing. An envelope is dead-lettered on its own if it breaks its contract, or if the store refuses it or keeps failing
+ * on it alone. The processor may dead-letter the same envelope from its own queue, under the same id.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({

@@ -27,8 +27,8 @@ export interface SnapshotsOptions {
 
 /**
  * Takes snapshots of queues and workers, immediately and then every `everyMs`, until `signal` aborts. The bus and the
- * job store are measured separately. A part missing twice in a row is logged once, and a snapshot is stored only when
- * both parts are present.
+ * job store are measured separately, and a snapshot is stored only when both parts are present. A part that is missing,
+ * or a snapshot that cannot be stored, twice in a row causes one warning.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
   const { observations, bus, processors, families, log, everyMs, duty } = options;
@@ -78,7 +78,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 }
 
-/** Fetches how many messages each processor's consumers hold; a silent processor counts as holding none. */
+/** Fetches how many messages each processor's consumers hold; one without a valid reply counts as holding none. */
 async function fetchHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
   const replies = await Promise.allSettled(
     processors.map(async (base) => {

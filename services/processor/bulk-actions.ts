@@ -111,7 +111,7 @@ export function createBulkActions(options: BulkActionsOptions) {
 
   /**
    * Runs every action, oldest first. An action whose step fails waits for the next poll while the others run. Returns
-   * false if the store or the bus failed.
+   * false if an outage stopped any of them.
    */
   async function executeAll(): Promise<boolean> {
     const passed: string[] = [];
@@ -153,7 +153,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     return chunk.finished;
   }
 
-  /** Counts each letter as soon as it is replayed, because no transaction spans both the bus and the store. */
+  /** Counts each letter as soon as its replay was tried, because no transaction spans both the bus and the store. */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
     const letters = await store.letterIds(id, holder, REPLAY_CHUNK);
     if (!letters) return true;
@@ -238,7 +238,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       return get(id, target);
     },
 
-    /** Runs the actions that no other live processor holds, until the service stops. */
+    /** Until the service stops, runs the actions that no other live processor holds, and forgets old ones. */
     async run(): Promise<void> {
       let forgottenAt = 0;
       duty.begin();

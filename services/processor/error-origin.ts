@@ -6,8 +6,8 @@ const MAX_HEAD = 500;
 const MAX_CAUSES = 5;
 
 /**
- * Returns a thrown error's stack and the joined stacks of its causes, each text at most 4 KiB long. Returns an empty
- * object for any other value.
+ * Returns a thrown error's stack and the joined stacks of its causes, each text at most 4,096 characters long. Returns
+ * an empty object for any other value.
  */
 export function originOf(thrown: unknown): Pick<AttemptError, "stack" | "cause"> {
   if (!(thrown instanceof Error)) return {};
@@ -26,8 +26,8 @@ function causesOf(error: Error): unknown[] {
 }
 
 /**
- * Returns an error's name, message and stack frames. Truncates the message to leave room for the frames, which show
- * where the error arose.
+ * Returns an error's name, message and stack frames, or any other value as text. Truncates the message to leave room
+ * for the frames, which show where the error arose.
  */
 function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown).slice(0, MAX_HEAD);

@@ -13,7 +13,7 @@ export interface RunCounters {
   parked(queue: QueueName, messages: number): void;
 }
 
-/** Registers the counters of attempts and parked messages. */
+/** Registers the counters of recorded attempts, late ends and parked messages. */
 export function registerCounters(metrics: Metrics): RunCounters {
   const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
     "outcome",

@@ -36,7 +36,7 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  /** Runs a claimed job in a reserved slot, which is released when the job's end is recorded. */
+  /** Runs a claimed job in a reserved slot. Once its end is recorded, the slot is free or passes to a job just claimed. */
   start(job: ClaimedJob): void;
   /** Stops running jobs. Ignores ids of jobs that are not running here. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;

@@ -23,7 +23,7 @@ export interface TakeOverOptions {
   readonly log: Log;
   /** How many milliseconds after its last heartbeat a worker is presumed dead. */
   readonly leaseMs: number;
-  /** Called when a takeover has made jobs due. */
+  /** Called when a takeover may have made jobs due. */
   readonly onDue: () => void;
 }
 

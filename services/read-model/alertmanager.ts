@@ -23,7 +23,7 @@ const GettableAlerts = Type.Array(
 type GettableAlert = Static<typeof GettableAlerts>[number];
 const checker = TypeCompiler.Compile(GettableAlerts);
 
-/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE if it does not answer. */
+/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE without a valid answer. */
 export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Alert[]> {
   const url = new URL("api/v2/alerts", baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
   let reply: unknown;

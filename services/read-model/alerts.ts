@@ -30,7 +30,7 @@ export function createAlerts({ url, now, onChange }: AlertsOptions) {
   }, KEEP_MS);
 
   return {
-    /** Rejects with STORE_UNAVAILABLE when Alertmanager does not answer. */
+    /** Rejects with STORE_UNAVAILABLE when Alertmanager returns no valid answer. */
     current: shared.get,
     /** Like `current`, but bypasses the cache. */
     refresh: shared.refresh,

@@ -8,7 +8,7 @@ const PAGE = 500;
 /** A job is worth showing without its events, so a request waits only this long for them. */
 const TIMEOUT_MS = 2_000;
 
-/** Returns one job's events in sequence order, or the name of the engine that did not answer. */
+/** Returns a job's first {@link MAX_EVENTS} events in sequence order, or the name of the unavailable engine. */
 export function eventsOfJob(
   observations: ObservationReader,
   jobId: string,

@@ -9,8 +9,9 @@ export type Fragment = PendingQuery<Row[]>;
 /** The job store as seen by this service: readable, but sometimes unavailable. */
 export interface JobDatabase {
   /**
-   * Runs a query. Rejects with `STORE_UNAVAILABLE` when PostgreSQL is unreachable, does not answer, has no tables yet
-   * or takes too long, and with `INVALID_QUERY` when it cannot read a value that the caller passed.
+   * Runs a query. Rejects with `STORE_UNAVAILABLE` when PostgreSQL is unreachable, does not answer, takes too long,
+   * lacks the current tables, or refuses the login or the ledger's writes. Rejects with `INVALID_QUERY` when PostgreSQL
+   * cannot read a value that the caller passed.
    */
   read<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>;
   /** Resolves when the store answers; rejects as `read` does. */

@@ -28,7 +28,7 @@ export interface OverviewParts {
   readonly now: () => Date;
 }
 
-/** Reads all parts in parallel. If a store is unavailable, its part is empty, and `unavailable` names the store. */
+/** Reads all parts in parallel. If an engine is unavailable, its parts are empty or 0, and `unavailable` names it. */
 export async function readOverview(parts: OverviewParts, caller?: AbortSignal): Promise<Overview> {
   const { store, queues, workers, observations, alerts, version, engines, capabilities, now } = parts;
   const answer = <T>(query: Promise<T>, engine: string) =>

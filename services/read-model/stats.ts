@@ -5,7 +5,7 @@ import type { JobCount, QueueQueries } from "./queue-queries.ts";
 
 const NOT_MEASURED = { count: 0, p50: null, p95: null, p99: null };
 
-/** Combines the totals from both stores; a missing half counts as zero. */
+/** Combines the totals from both stores. A missing half counts as zero; without counts, none are listed. */
 export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals | undefined): Stats {
   const byStatus: Record<string, number> = counts
     ? Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]))

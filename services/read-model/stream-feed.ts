@@ -83,7 +83,10 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
     ended: run(),
     /** Returns why the feed has been unavailable for too long; a feed without entries still counts as available. */
     whyStuck: () => (isLive ? undefined : duty.whyStuck()),
-    /** Resolves once the feed is followed, so no later entry is missed. Rejects with the feed's last failure. */
+    /**
+     * Resolves once the feed is followed, so no later entry is missed. Rejects with the feed's last failure, or with
+     * STORE_UNAVAILABLE if it stays silent.
+     */
     async followed(): Promise<void> {
       if (isLive) return;
       await Promise.race([live.promise, pause(FOLLOW_TIMEOUT_MS, signal)]);

@@ -34,7 +34,7 @@ export function compressBody(body: Uint8Array): Uint8Array {
   return Bun.zstdCompressSync(Buffer.from(body.buffer, body.byteOffset, body.byteLength), { level: 1 });
 }
 
-/** Decompresses a published body. Returns it unchanged if it only looks compressed or declares too large a size. */
+/** Decompresses a published body. Returns it unchanged if it is not a complete frame that declares an allowed size. */
 export function readableBody(body: Uint8Array): Uint8Array {
   if (!isCompressed(body)) return body;
   const size = contentSize(body);

@@ -62,8 +62,9 @@ export interface BusTables {
 export interface Bus {
   /**
    * Resolves when the message is durable in every queue that its route feeds. Concurrent calls keep their order.
-   * Rejects with `BUS_UNAVAILABLE` if there is no connection, or if it was lost before the confirm (the message may
-   * have arrived anyway). Rejects with `OVERLOADED` if too many messages are unconfirmed or waiting to be sent.
+   * Rejects with `BUS_UNAVAILABLE` if the engine is not connected or confirms nothing at present, or if the confirm did
+   * not arrive (the message may have arrived anyway). Rejects with `OVERLOADED` if too many messages are unconfirmed or
+   * waiting to be sent.
    */
   publish(route: Route, body: Uint8Array): Promise<void>;
   /** Starts consuming, and continues after each reconnection. */

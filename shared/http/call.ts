@@ -6,7 +6,7 @@ import { createCheck, createQueryReader, type QueryOf, readId, readJson } from "
 
 const MAX_BODY_BYTES = 65_536;
 
-/** A request for a route, as its handler sees it. All its parts are checked against the route table. */
+/** A request for a route, as its handler sees it. Ids, query, headers and body are checked against the route table. */
 export interface Call<R extends Route> {
   readonly request: Request;
   readonly correlationId: string;

@@ -22,7 +22,7 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
   return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
 }
 
-/** For a union, returns the faults inside the intended choice, which is the one whose faults all lie deeper. */
+/** Returns the faults inside a union's intended choice (whose faults all lie deeper), or the error if there is none. */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {
     const inside = Iterator.from(choice[Symbol.iterator]()).take(MAX_FAULTS).toArray();
@@ -31,7 +31,7 @@ function inChoice(error: ValueError): ValueError[] {
   return [error];
 }
 
-/** Names the values that an enum or a union accepts, because TypeBox only says "Expected union value". */
+/** Describes what an enum or a union accepts, because TypeBox only says "Expected union value". */
 function wantedBy(schema: TSchema): string | undefined {
   if (schema[Kind] === "StringEnum" || schema[Kind] === "IntegerEnum")
     return `Expected one of ${spelledOnce(schema.enum as unknown[]).join(", ")}`;

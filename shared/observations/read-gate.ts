@@ -46,7 +46,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
   }
 
   return {
-    /** Runs a read once it has a place. Rejects without running it if too many reads are ahead of it. */
+    /** Runs a read once it has a place. Rejects without running it if too many reads wait, or it has waited too long. */
     async run<T>(read: () => Promise<T>): Promise<T> {
       await enter();
       try {

@@ -3,7 +3,10 @@ import { AppError, messageOf } from "../errors.ts";
 
 export type Engine = "mongodb" | "redis" | "postgres";
 
-/** Calls an engine, and turns any error into `STORE_UNAVAILABLE` with the engine's name and the cause. */
+/**
+ * Calls an engine, and turns any error into `STORE_UNAVAILABLE` with the engine's name and the cause. A refusal that
+ * already names the engine stays as it is.
+ */
 export async function orUnavailable<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

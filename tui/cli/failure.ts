@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Failure } from "./outputs.ts";
 
-/** An error that the command line prints as one sentence and its remedy. */
+/** An error that the command line prints with its remedy. */
 export class CliError extends Error {
   override readonly name = "CliError";
 

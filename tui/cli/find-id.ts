@@ -14,7 +14,7 @@ interface Page {
   readonly nextCursor: string | null;
 }
 
-/** Finds a job by its full id, or by a part that is unique among the newest 10,000 jobs. */
+/** Finds a job by its full id, by the start of its id, or by another part that is unique among the newest 10,000 jobs. */
 export async function findJobId(
   { readModel }: ApiClient,
   text: string,

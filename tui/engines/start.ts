@@ -42,8 +42,8 @@ const starters: { [Name in EngineName]: (options: EngineOptions) => Promise<Engi
 };
 
 /**
- * Starts private engines in parallel, after ending any that a killed run left behind in the same root. If another run
- * uses the root or an engine is not installed, nothing keeps running and the error names the remedy.
+ * Starts private engines in parallel, after ending any that a killed run left behind in the same root. If one cannot
+ * start, nothing keeps running. The error for engines that are not installed names the remedy.
  */
 export async function startEngines<Name extends EngineName = EngineName>(
   options: StartEnginesOptions<Name>,

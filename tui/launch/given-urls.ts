@@ -17,7 +17,7 @@ export interface GivenUrls {
   readonly faults: string[];
 }
 
-/** Reads the engine URLs from the environment and tries to connect to each. */
+/** Reads the engine URLs from the environment, and tries to connect to each that names a single host. */
 export async function readGivenUrls(
   env: Readonly<Record<string, string | undefined>>,
   timeoutMs = 3_000,

@@ -25,7 +25,10 @@ export interface ObserverPlan {
 /** A plan without observers. A compiled binary always uses it, because it contains none of their configuration. */
 export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
 
-/** Plans the observers found on the PATH, or none if the environment names others. Reports default ports in use. */
+/**
+ * Plans Prometheus and, if it is installed, Alertmanager; nothing without Prometheus, or if the environment names
+ * either. Reports default ports in use.
+ */
 export async function planObservers(
   env: Readonly<Record<string, string | undefined>>,
   onProgress: (line: string) => void,

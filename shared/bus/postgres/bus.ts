@@ -14,13 +14,13 @@ import { createBusTables } from "./tables.ts";
 const PING_MS = 2_000;
 const DEPTHS_MS = 5_000;
 
-/** The options of a bus with a `postgres:` URL. The server ends an idle session after twice `heartbeatSeconds`. */
+/** The options of a bus with a `postgres:` URL. The server ends idle consumers' sessions after two heartbeats. */
 export type PostgresBusOptions = AmqpBusOptions;
 
 /**
- * Opens a bus on PostgreSQL (14 or later), in its own schema `bus`. One connection publishes. Consumers share a second
- * connection, whose session proves that they are alive. A third connection reads queue depths, which is slow when many
- * messages are waiting. The second and third connections are opened on demand.
+ * Opens a bus on PostgreSQL (14 or later), in its own schema `bus`. One connection publishes and serves `ping`. Consumers
+ * share a second connection, whose session proves that they are alive. A third connection reads queue depths, which is
+ * slow when many messages are waiting. The second and third connections are opened on demand.
  */
 export function createPostgresBus(options: PostgresBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10 } = options;
