@@ -277,7 +277,8 @@ function openInJob(state: State): Step {
 }
 
 /**
- * Goes one step back: first clears the marks, then the filter, and finally leaves the place. Never quits the program.
+ * Goes one step back: first clears the marks, then the filter (on the overview, the cursor), and finally leaves the
+ * place. Never quits the program.
  */
 function back(state: State): State {
   const name = listNameOf(state);

@@ -16,7 +16,7 @@ const FULL_ONLY: ReadonlySet<string> = new Set([
   "jaeger",
 ]);
 
-/** Probes every registered page in parallel and reports which of them answer. */
+/** Reports which registered pages answer: probes them in parallel or, in server mode, judges by the engine set. */
 export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
   overview: Overview | undefined,

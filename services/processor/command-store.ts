@@ -53,7 +53,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
     /** Returns the types of all stored jobs. */
     types: () => jobTypes(sql),
 
-    /** Moves the jobs that have not changed since the command read them, and returns the ids of the moved jobs. */
+    /** Moves the jobs that have not changed since the command read them. Returns their ids and the message to relay. */
     async move(
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
@@ -118,8 +118,8 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
     },
 
     /**
-     * Returns how many live workers run a type at this version, how many of its jobs wait, and whether the store has
-     * ever seen the type.
+     * Returns how many live workers run a type at this version or a newer one, how many of its jobs wait, and whether
+     * the store has jobs of the type or has paused it.
      */
     async typeStatus(type: string, version: number) {
       const [row] = await sql<{ workers: number; waiting: number; seen: boolean }[]>`

@@ -34,7 +34,7 @@ export interface CommandsOptions {
   readonly onDue: () => void;
 }
 
-/** Creates the commands on existing jobs. Any processor can run them, because all their state is in the store. */
+/** Creates the commands on existing jobs and job types. Any processor can run them: all their state is in the store. */
 export function createCommands({ store, pruned, history, outbox, log, onDue }: CommandsOptions) {
   async function write(moves: readonly CommandMove[]): Promise<Set<string>> {
     if (moves.length === 0) return new Set();
@@ -134,7 +134,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
   };
 }
 
-/** Returns whether a job may have been accepted just now, judging by the time in its id. */
+/** Returns whether a job may have been accepted just now, judging by its id; true if the id contains no time. */
 export function mayBeOnItsWay(id: string, now: number): boolean {
   // A UUIDv7 begins with milliseconds (RFC 9562, section 5.7). A UUIDv5 is derived from a key and contains no time.
   if (id[14] !== "7") return id[14] === "5";

@@ -40,8 +40,8 @@ export interface IntakeOptions {
 }
 
 /**
- * Drains `jobs.created` into rows, however long the backlog. If a slot is free, the insert itself claims the job. The
- * other jobs wait in the store, where people can list, sort and cancel them.
+ * Drains `jobs.created` into rows, however long the backlog. If a slot is free and no earlier job waits, the insert
+ * itself claims a due job. The other jobs wait in the store, where people can list, sort and cancel them.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
   const { store, history, slots, typeSlots, claimer, outbox, tracing, log } = options;

@@ -6,7 +6,7 @@ const MAX_NAMED = 100;
 /** Beyond this many, an id accused twice counts twice. The verdict stays the same, and memory stays bounded. */
 const MAX_REMEMBERED = 10_000;
 
-/** Everything in a ledger's report except the sums. */
+/** Everything in a ledger's report except the sums and the accusations. */
 export interface Closing {
   readonly watermark: Date;
   /** Where the watermark would be if sealing were not behind. */

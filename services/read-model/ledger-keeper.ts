@@ -154,7 +154,7 @@ export function lateIn({ from, before }: EventSpan, late: ReadonlyMap<number, nu
   return sum;
 }
 
-/** Returns `cut`, but at least a millisecond after `from`, which is the resolution of event times. */
+/** Returns `cut`, or a millisecond (the resolution of event times) after `from` if that is later. */
 function afterAtLeast(from: Date, cut: Date): Date {
   return new Date(Math.max(from.getTime() + 1, cut.getTime()));
 }

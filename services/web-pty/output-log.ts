@@ -1,7 +1,7 @@
 export interface OutputLog {
   /** Offset of the oldest byte still held. */
   readonly start: number;
-  /** Offset after the newest byte, which is the total number of bytes appended. */
+  /** Offset after the newest byte: the total number of bytes appended. */
   readonly end: number;
   append(bytes: Uint8Array): void;
   /** Returns at most `maxBytes` from `offset`, which must lie between `start` and `end`. Empty at `end`. */

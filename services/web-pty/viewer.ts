@@ -19,7 +19,7 @@ export interface ViewerSocket {
 export interface Viewer {
   readonly id: number;
   role: PtyRole;
-  /** Whether this viewer may ever drive, which depends on the secret it attached with. */
+  /** Whether this viewer may ever drive; the secret it attached with decides that. */
   readonly mayDrive: boolean;
   /** Offset up to which the browser has parsed everything. */
   readonly acked: number;

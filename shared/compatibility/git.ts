@@ -1,4 +1,4 @@
-/** Thrown if the comparison cannot be made. The message says why and what to do. */
+/** Thrown if the comparison cannot be made. The message says why and, if known, what to do. */
 export class GateError extends Error {
   override readonly name = "GateError";
 }

@@ -57,7 +57,8 @@ export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string
 
 /**
  * Builds the reply to a query from stored minutes of the metric's kind, in the order of {@link minutesOf}. Returns one
- * series if a type was requested; otherwise first the series over all types, without labels, and then one per type.
+ * series if a type was requested and the metric has types; otherwise first the series over all types, without labels,
+ * and then one per type.
  */
 export function seriesReply(query: SeriesQuery, rows: readonly ReadonlyMap<string, number>[]): SeriesReply {
   const pointOf = reader(query.metric);

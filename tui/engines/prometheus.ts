@@ -67,6 +67,6 @@ export async function isReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
   } catch {
-    return false; // Nothing listens yet.
+    return false; // Nothing answers yet.
   }
 }

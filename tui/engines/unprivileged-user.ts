@@ -7,7 +7,7 @@ export interface SystemUser {
   gid: number;
 }
 
-/** Returns the user for a server that refuses root: `postgres`, else `nobody`; undefined if we are not root. */
+/** Returns `postgres`, else `nobody`, for a server that refuses root; undefined if we are not root. Throws without both. */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")

@@ -42,7 +42,7 @@ const list = async <T>(context: CliContext, kinds: string): Promise<readonly T[]
 
 export const readPods = (context: CliContext) => list<Pod>(context, "pods");
 
-/** Resolves with the names of the running parts once all of them run. If a pod cannot run, throws the reason. */
+/** Resolves with the names of the running parts once all of them run. Throws if a pod cannot run or the parts take too long. */
 export async function awaitRollout(context: CliContext, say: Say): Promise<ReadonlySet<string>> {
   const giveUpAt = performance.now() + LIMIT_MS;
   const since = new Map<string, number>();

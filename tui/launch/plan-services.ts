@@ -39,8 +39,8 @@ export interface ServicePlan {
 }
 
 /**
- * Plans every service and the page, in the order in which they are stopped. Each uses its default port or, if that is
- * taken, the next free port that is not reserved.
+ * Plans the page and every service, or only the job services in a binary, in the order in which they are stopped. Each
+ * uses its default port or, if that is taken, the next free port that is not reserved.
  */
 export async function planServices(processors: number, bindAddress: string): Promise<ServicePlan[]> {
   const taken = new Set<number>();

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
- * Returns the process that listens on a TCP port, as "name (pid 123)"; undefined if it is hidden, such as another
- * user's process.
+ * Returns the process that listens on a TCP port, as "name (pid 123)"; undefined if there is none or it is hidden, such
+ * as another user's process.
  */
 export function findPortHolder(port: number): string | undefined {
   const pid = process.platform === "linux" ? findWithProc(port) : findWithLsof(port);

@@ -36,8 +36,8 @@ interface Run {
 }
 
 /**
- * Runs the whole system until Ctrl-C, prints its progress, and resolves with the exit code. Both `bun run dev` and
- * `odd-dashboard up` call it.
+ * Runs the whole system until Ctrl-C, or until the user stops it from the terminal UI. Prints its progress, and resolves
+ * with the exit code. Both `bun run dev` and `odd-dashboard up` call it.
  */
 export async function runSystem(options: DevOptions): Promise<number> {
   const printer = createPrinter(process.stdout, process.env);

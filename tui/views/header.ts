@@ -31,7 +31,7 @@ function leftOf(state: State, parts: readonly ("name" | "detail")[]): Line {
   return [span(` ${GLYPHS.logo}`, accent), ...name, span("  "), ...liveness(state, parts.includes("detail"))];
 }
 
-/** Says whether the data is live or, while offline, how old it is. */
+/** Names the engines and the session's mode, and says whether the data is live or, while offline, how old it is. */
 function liveness(state: State, withDetail: boolean): Line {
   const { overview } = state.data;
   const parts: Line[] = [];

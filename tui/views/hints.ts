@@ -8,7 +8,7 @@ import { cut, sanitize, widthOf } from "../text.ts";
 /** Cells between the hints and the notice to their right. */
 const NOTICE_GAP = 3;
 
-/** Draws the last line: the keys that have an effect now, or the current prompt. */
+/** Draws the last line: the current prompt, or the keys that have an effect now beside the progress or notice. */
 export function drawHints(canvas: Canvas, state: State) {
   const row = canvas.height - 1;
   const { overlay } = state;

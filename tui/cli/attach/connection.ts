@@ -74,7 +74,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     }
   }
 
-  /** Runs one socket until it closes. Throws if another attempt cannot help. */
+  /** Runs one socket until it closes. Throws if another attempt cannot help or no terminal was ever opened. */
   async function once(): Promise<void> {
     const ticket = session || watch ? undefined : await exchange();
     const own = new WebSocket(url, PTY_PROTOCOL);
@@ -132,7 +132,10 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     return reply?.ok ? ((await reply.json()) as { ticket: string }).ticket : undefined;
   }
 
-  /** Throws if a plain request reveals why the handshake failed. The handshake itself carries no reason. */
+  /**
+   * Throws if a plain request reveals why the handshake failed, because the handshake itself carries no reason. Also
+   * throws if no terminal was ever opened.
+   */
   async function explain(): Promise<void> {
     const reply = await request("", { headers: { accept: "application/problem+json" } });
     if (reply?.status === 403) {
@@ -204,7 +207,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   };
   over.promise.then(stop, stop);
   return {
-    /** Resolves when the terminal ends; rejects if the service refuses it. */
+    /** Resolves when the terminal ends; rejects if the service refuses it or does not answer. */
     ended: over.promise,
     get drives() {
       return session?.role === "driver";
