@@ -56,7 +56,7 @@ export async function surplusFiles(files: ReadonlyMap<string, string>): Promise<
   return found.map((name) => `${SCHEMA_FOLDER}/${name}`).filter((path) => !files.has(path));
 }
 
-/** Brings every generated file up to date, and reports which files changed. */
+/** Brings every generated file and table up to date, removes surplus schema files, and reports the changes. */
 export async function exportAll(): Promise<void> {
   const files = new Map([...exportedFiles(), ...exportedDocuments(ROOT, [...JOB_TYPES.values()])]);
   const changes: string[] = [];

@@ -8,12 +8,15 @@ import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/payload-boun
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The idempotencyKey of the edited body");
 
-/** Refuses an edited payload that the gateway would refuse in a submission. */
+/** Refuses an edited payload that exceeds the bounds for submitted payloads. */
 export function checkEditedPayload(payload: Readonly<Record<string, unknown>>): void {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
 }
 
-/** Refuses an edited message that is empty, breaks its contract, or contains anything the gateway would refuse. */
+/**
+ * Refuses an edited message that is empty or breaks its contract. For intake, also refuses other events than
+ * `job.created`, invalid keys, and payloads and metadata that exceed the bounds for submissions.
+ */
 export function checkEditedMessage({ events, refused }: DecodedMessage, route: Route): void {
   if (refused[0])
     throw new AppError("VALIDATION_FAILED", `The edited body breaks its contract: ${refused[0].detail}`);

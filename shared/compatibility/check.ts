@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { createCommandLine, UsageError } from "../command-line.ts";
+import { messageOf } from "../errors.ts";
 import { GateError, namesAt, pickReference, textAt } from "./git.ts";
 import { type Change, judge, type Schema, type SchemaSet, type Violation } from "./judge.ts";
 import { isSchema } from "./schema.ts";
@@ -95,7 +96,7 @@ function parseSchema(text: string, where: string): Schema {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause).replace(/^JSON Parse error: /, "");
     throw new GateError(`${where} is not JSON (${why}); write it again with bun run contracts:export`, {
       cause,
     });

@@ -17,7 +17,8 @@ export interface JobContext {
   /** The number of the try within this run of the job, from 1. */
   readonly tryNumber: number;
   /**
-   * Aborts when the job is cancelled, when its deadline passes, or when a stopping processor no longer waits for it.
+   * Aborts when the job is cancelled, when its deadline passes, when a stopping processor no longer waits for it, or
+   * when this worker was presumed dead.
    */
   readonly signal: AbortSignal;
   /** Addresses that `http-check` may reach. */

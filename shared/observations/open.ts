@@ -7,7 +7,7 @@ export type ObservationsOptions = MongoRedisOptions & PostgresObservationsOption
 
 /**
  * Opens the observations that the URLs' schemes name. They connect in the background. Throws {@link ConfigError} if the
- * schemes do not go together.
+ * schemes do not go together, or if the URLs name two PostgreSQL databases.
  */
 export function openObservations(options: ObservationsOptions): Observations {
   const events = schemeOf(options.eventsUrl);
