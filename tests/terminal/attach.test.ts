@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PTY_PROTOCOL } from "../../contracts/pty.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
 import { linesAround } from "../support/lines-around.ts";
 import { cliCommand, startCli } from "../support/odd-dashboard.ts";
@@ -150,7 +151,28 @@ test("a failed attach prints one sentence with a remedy", async () => {
   const program = attach(`http://127.0.0.1:${await startPty({ PTY_TUI_BINARY: "/nowhere/program" })}`);
   await program.shows("The terminal program could not be started. Check PTY_TUI_BINARY.");
   await program.shows("ended 3");
+  const forbidding = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => new Response("<h1>Forbidden</h1>", { status: 403 }),
+  });
+  undo.push(() => forbidding.stop(true));
+  const forbidden = attach(`http://127.0.0.1:${forbidding.port}`);
+  await forbidden.shows("refuses requests from this client");
+  await forbidden.shows("ended 3");
   const piped = await startCli(["attach"], {}, "").ended();
   expect(piped.code).toBe(2);
   expect(piped.err).toContain("attach needs a terminal");
+});
+
+test("attaching to a full service prints the service's own reason", async () => {
+  const port = await startPty({ PTY_GLOBAL_CAP: "1" });
+  for (let i = 0; i < 4; i++) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, PTY_PROTOCOL);
+    undo.push(() => socket.close());
+    await new Promise((resolve) => socket.addEventListener("open", resolve));
+  }
+  const terminal = attach(`http://127.0.0.1:${port}`);
+  await terminal.shows("opened no terminal: 4 connections");
+  await terminal.shows("ended 4");
 });

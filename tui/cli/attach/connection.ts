@@ -1,3 +1,4 @@
+import type { Problem } from "../../../contracts/problem.ts";
 import {
   PTY_ERRORS,
   PTY_PROTOCOL,
@@ -25,7 +26,7 @@ export interface ConnectionOptions {
   draw(bytes: Uint8Array, fresh: boolean): Promise<void>;
   /** Called once, before the first output is drawn. */
   ready(): void;
-  /** Called once the connection has been down long enough for the user to be notified. */
+  /** Called in each outage, when it has lasted long enough for the user to be notified. */
   lost(): void;
 }
 
@@ -37,7 +38,7 @@ const FIRST_WAIT_MS = 250;
 const SILENT_TRIES = 1;
 const REPLACED = 4409;
 const LOST = 1006;
-/** The limit for an HTTP answer, because a frozen service accepts a request but never answers it. */
+/** How long to wait for an HTTP answer: a frozen service accepts a request but never answers it. */
 const ANSWER_MS = 10_000;
 
 /** Keeps one terminal open across sockets: replaces a lost socket and continues the output where it stopped. */
@@ -46,8 +47,8 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   let socket: WebSocket | undefined;
   let heartbeat: Heartbeat | undefined;
   let session: Session | undefined;
-  /** The number of bytes drawn so far; undefined if the screen must be redrawn. */
-  let drawn: number | undefined;
+  /** The sequence up to which output has been received; undefined if the screen must be redrawn. */
+  let received: number | undefined;
   let token = "";
   let isReady = false;
   /** Whether the service has answered on the current socket. A proxy accepts sockets even while the service is down. */
@@ -68,13 +69,16 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       if (!isOver && attempts === SILENT_TRIES + 1) {
         // Requests the whole screen when the connection is back, so the notice disappears.
         lost();
-        drawn = undefined;
+        received = undefined;
       }
       await pause(fullJitter(attempts, FIRST_WAIT_MS, LONGEST_WAIT_MS), signal);
     }
   }
 
-  /** Runs one socket until it closes. Throws if another attempt cannot help or no terminal was ever opened. */
+  /**
+   * Runs one socket until it closes. Throws if another attempt cannot help, or if the handshake fails before any terminal
+   * was opened.
+   */
   async function once(): Promise<void> {
     const ticket = session || watch ? undefined : await exchange();
     const own = new WebSocket(url, PTY_PROTOCOL);
@@ -116,7 +120,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   function hello(ticket: string | undefined): PtyClientMessage {
     if (watch) return { type: "watch", token: watch };
     if (!session) return { type: "open", ...size(), ...(ticket && { ticket }) };
-    const lastSequence = drawn === undefined ? {} : { lastSequence: drawn };
+    const lastSequence = received === undefined ? {} : { lastSequence: received };
     return { type: "reconnect", session: session.session, token, ...size(), ...lastSequence };
   }
 
@@ -133,27 +137,33 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   }
 
   /**
-   * Throws if a plain request reveals why the handshake failed, because the handshake itself carries no reason. Also
-   * throws if no terminal was ever opened.
+   * A failed handshake carries no reason, so this sends a plain request and throws if the reply is 403. Also throws if no
+   * terminal was ever opened.
    */
   async function explain(): Promise<void> {
     const reply = await request("", { headers: { accept: "application/problem+json" } });
-    if (reply?.status === 403) {
-      const { detail } = (await reply.json()) as { detail?: string };
+    const { code, detail } = reply ? await problemOf(reply) : {};
+    if (reply?.status === 403)
       throw new CliError(
         3,
-        detail ?? `${url} refuses this address`,
-        "The message above names the setting to change on the service",
+        detail ?? `${url} refuses requests from this client`,
+        "Check ALLOWED_ORIGINS on the service",
         "ORIGIN_REFUSED",
       );
-    }
-    if (!session)
+    if (session) return;
+    if (detail)
       throw new CliError(
         4,
-        `No terminal service answers at ${url}`,
-        "Start it with `bun run dev`, or pass its address",
-        "UNREACHABLE",
+        `${url} opened no terminal: ${detail}`,
+        "Try again in a moment, or check the address",
+        code,
       );
+    throw new CliError(
+      4,
+      `No terminal service answers at ${url}`,
+      "Start it with `bun run dev`, or pass its address",
+      "UNREACHABLE",
+    );
   }
 
   async function request(path: string, init: RequestInit): Promise<Response | undefined> {
@@ -163,7 +173,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       });
     } catch {
-      // The caller reports the missing answer.
+      // Undefined means no answer, which is not always a failure: the next connection attempt may still succeed.
       return undefined;
     }
   }
@@ -192,9 +202,9 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     const frame = readPtyFrame(data);
     if (!frame) throw new Error(`${url} sent a frame that breaks the protocol`);
     const { kind, sequence, bytes } = frame;
-    const fresh = kind === "snapshot" || drawn === undefined;
+    const fresh = kind === "snapshot" || received === undefined;
     const end = kind === "snapshot" ? sequence : sequence + bytes.length;
-    drawn = end;
+    received = end;
     void draw(bytes, fresh).then(() => {
       if (own === socket) say({ type: "ack", sequence: end });
     });
@@ -207,7 +217,10 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   };
   over.promise.then(stop, stop);
   return {
-    /** Resolves when the terminal ends; rejects if the service refuses it or does not answer. */
+    /**
+     * Resolves when the terminal ends, is opened elsewhere or is left; rejects if the service refuses it or cannot be
+     * reached at first, or if the signal aborts.
+     */
     ended: over.promise,
     get drives() {
       return session?.role === "driver";
@@ -227,6 +240,12 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       socket?.close();
     },
   };
+}
+
+/** Returns the problem in a reply. Other servers may reply with anything, such as a proxy with its own error page. */
+async function problemOf(reply: Response): Promise<Partial<Problem>> {
+  const problem = (await reply.json().catch(() => null)) as Partial<Problem> | null;
+  return problem ?? {};
 }
 
 function refusal(code: PtyErrorCode): CliError {
