@@ -1,3 +1,5 @@
+import { AppError } from "../../shared/errors.ts";
+
 interface InProgress {
   readonly fingerprint: string;
   readonly published: Promise<void>;
@@ -20,8 +22,15 @@ export function createIdempotencyKeys(limit: number) {
   }
 
   return {
-    /** Returns the fingerprint of the request with this key, in progress or confirmed. */
-    get: (key: string) => inProgress.get(key)?.fingerprint ?? confirmed.get(key),
+    /** Throws IDEMPOTENCY_CONFLICT when a request in progress or confirmed used the key with a different body. */
+    refuseOtherBody(key: string, fingerprint: string): void {
+      const known = inProgress.get(key)?.fingerprint ?? confirmed.get(key);
+      if (known === undefined || known === fingerprint) return;
+      throw new AppError(
+        "IDEMPOTENCY_CONFLICT",
+        `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is untouched`,
+      );
+    },
 
     /**
      * Publishes once per key: a duplicate that arrives during the first request shares its outcome. Resolves to

@@ -107,16 +107,6 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     };
   }
 
-  /** Throws IDEMPOTENCY_CONFLICT when a request in progress or confirmed used the key with a different body. */
-  function refuseOtherBody({ key, fingerprint }: Prepared): void {
-    const known = key === undefined ? undefined : keys.get(key);
-    if (known === undefined || known === fingerprint) return;
-    throw new AppError(
-      "IDEMPOTENCY_CONFLICT",
-      `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is untouched`,
-    );
-  }
-
   /** Resolves to whether this call published; false when the same request was already in progress or confirmed. */
   async function publish({ key, fingerprint, envelope }: Prepared): Promise<boolean> {
     if (key !== undefined) return keys.publishOnce(key, fingerprint, () => publisher.add(envelope));
@@ -134,9 +124,9 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     /** Accepts one job. Resolves once the bus has stored it durably. */
     async submit(body: unknown, caller: Caller): Promise<Acceptance> {
       const prepared = prepare(body, caller);
-      const { acceptance, trace } = prepared;
+      const { acceptance, key, fingerprint, trace } = prepared;
       try {
-        refuseOtherBody(prepared);
+        if (key !== undefined) keys.refuseOtherBody(key, fingerprint);
         const published = await publish(prepared);
         trace?.end(published);
       } catch (error) {
