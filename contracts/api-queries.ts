@@ -55,7 +55,7 @@ export const JobDetail = published(
 );
 export type JobDetail = Static<typeof JobDetail>;
 
-/** One entry of a job's history, oldest first. `offsetMs` counts from the job's creation. */
+/** One entry in a job's history, which is listed oldest first. `offsetMs` counts from the job's creation. */
 export const TimelineEntry = Type.Object({
   at: Timestamp,
   offsetMs: Type.Number(),
@@ -148,7 +148,8 @@ export const QueueState = published(
     ),
     note: Type.Optional(
       Type.String({
-        description: "Why jobs of this type are stuck; set only if no live worker can run some of them",
+        description:
+          "Why jobs of this type are stuck; set only if some of them have no live worker that can run them",
       }),
     ),
   }),
@@ -187,7 +188,7 @@ export const WorkerState = published(
 );
 export type WorkerState = Static<typeof WorkerState>;
 
-/** The state of the job store at one moment, as the processor reports it; the metrics-engine stores it as series. */
+/** The state of the job store at one moment, as the processor reports it; the metrics-engine stores it as time series. */
 export const StoreSnapshot = published(
   "store-snapshot",
   "1.1.1",
@@ -246,13 +247,16 @@ const LedgerIds = Type.Object({
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 
-/** One reason why the ledger's watermark is behind the present. */
+/**
+ * One thing that the ledger waits for: a cause that holds the watermark back, sealed spans to judge again, a silent worker
+ * that holds jobs, or unfinished jobs.
+ */
 export const Waiting = Type.Object({
   what: StringEnum(["ledger", "outbox", "worker", "queue", "snapshot", "event-store", "job-store", "jobs"]),
   name: Type.Optional(Type.String({ description: "The name of the worker or the queue" })),
   since: Type.Union([Timestamp, Type.Null()], {
     description:
-      "The time that the cause has reached, such as a worker's last heartbeat; null if there is none",
+      "The time up to which the cause has progressed, such as a worker's last heartbeat; null if there is none",
   }),
   message: Type.String(),
 });
@@ -276,7 +280,8 @@ export const Ledger = published(
     ),
     waitingFor: Type.Optional(
       Type.Array(Waiting, {
-        description: "What holds the watermark back, oldest first, and the jobs that have not ended",
+        description:
+          "What the ledger waits for: causes that hold the watermark back, sealed spans to judge again, silent workers that hold jobs, and unfinished jobs",
       }),
     ),
     from: Type.Union([Timestamp, Type.Null()], {
@@ -308,14 +313,15 @@ export const Ledger = published(
     pruned: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: "The number of jobs in these sums whose rows retention or a purge has deleted",
+        description:
+          "The number of jobs in these sums whose rows have since been deleted by retention or a purge",
       }),
     ),
     deadLetters: Type.Optional(
       Type.Integer({
         minimum: 0,
         description:
-          "The number of dead letters of jobs and messages that are neither replayed nor dropped, as in `/queues` and `/overview`",
+          "The number of dead letters, for jobs or messages, that have been neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
     /** Jobs that were accepted but never became a row, and whose dead letter is still open. */
@@ -325,13 +331,17 @@ export const Ledger = published(
     duplicated: LedgerIds,
     balanced: Type.Boolean(),
     settled: Type.Boolean({
-      description: "Whether every job has ended and nothing has happened since the watermark",
+      description:
+        "Whether every job has ended, nothing has happened since the watermark, and no sealed span awaits a new judgement",
     }),
   }),
 );
 export type Ledger = Static<typeof Ledger>;
 
-/** An audit of all sealed spans: each is judged again from both stores. */
+/**
+ * An audit of all sealed spans: each is judged again from both stores, or from the job store alone if its events have been
+ * deleted.
+ */
 export const LedgerAudit = published(
   "ledger-audit",
   "1.0.1",
