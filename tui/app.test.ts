@@ -55,5 +55,5 @@ test("--plain prints the overview once and exits with 0; --ascii limits it to AS
 
 test("--plain exits with 1 and reports that no service answers", async () => {
   expect(await plain("http://127.0.0.1:9")).toBe(1);
-  expect(printed.join("")).toContain("Nothing runs here");
+  expect(printed.join("")).toContain("Nothing is running here");
 });

@@ -22,7 +22,7 @@ const inShell = (binary: string) => [
 
 test("the first frame appears quickly even if no system is running", async () => {
   await using tui = openTerminal([built.binary], SIZE, NOWHERE);
-  await tui.shows("Nothing runs here");
+  await tui.shows("Nothing is running here");
   const ms = tui.firstFrameMs() ?? Number.NaN;
   console.log(`first frame after ${ms.toFixed(0)} ms`);
   // The goal is 150 ms on an idle machine, but this machine also runs other tests.
@@ -46,7 +46,7 @@ test("Ctrl-C and q exit with 0 and SIGTERM exits with 143; all restore the termi
     ["SIGTERM", 143],
   ] as const) {
     await using tui = openTerminal(inShell(built.binary), SIZE, NOWHERE);
-    await tui.shows("Nothing runs here");
+    await tui.shows("Nothing is running here");
     expect((await tui.modes()).isAlternate).toBe(true);
     if (how === "SIGTERM") process.kill(await childOf(tui.pid), "SIGTERM");
     else tui.type(how === "q" ? "q" : KEYS.ctrlC);

@@ -77,7 +77,7 @@ export function statusText(
   style: Style,
 ): string {
   if (!running)
-    return "Nothing runs here. `odd-dashboard up` starts the system; set GATEWAY_URL and READ_MODEL_URL to use one elsewhere.";
+    return "Nothing is running here. `odd-dashboard up` starts the system; set GATEWAY_URL and READ_MODEL_URL to use one elsewhere.";
   const { paint } = style;
   const head = facts(
     [

@@ -53,7 +53,7 @@ function explained(state: State): Panel {
             span(` ${GLYPHS.ok} `, { colour: "good" }),
             span("A system is running; Ctrl+Q stops it if it was started here."),
           ]
-        : [span(" Nothing runs here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
+        : [span(" Nothing is running here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
       [dim(" It keeps running when you leave this program.")],
       [],
       [dim(" S shows what this machine has and lacks.")],

@@ -13,7 +13,7 @@ export function offlinePanel(state: State): Panel {
   const seconds = Math.max(0, Math.ceil((nextTryAt(overview) - state.now) / 1_000));
   const why = wrap(sanitize(overview.error.message), width).map((text): Line => [span(`  ${text}`)]);
   return {
-    title: "Nothing runs here",
+    title: "Nothing is running here",
     lines: [
       [],
       ...why,
