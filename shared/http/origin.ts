@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 
-/** The web page's port. A browser on that page reaches services through a proxy, which passes on its Origin. */
+/**
+ * The web page's port. The page's proxy passes the browser's Origin on to web-pty; nginx does so for HTTP requests too.
+ */
 const WEB_PORT = 8081;
 
 export interface OriginPolicy {
@@ -13,7 +15,7 @@ export interface OriginPolicy {
  * Guards against other sites' pages and DNS rebinding. `Host` must name this machine's loopback, the bind address (any
  * address of this machine if the service listens on all) or the host of an allowed origin. A browser's `Origin` must be
  * the service's own or an allowed one. `allowedOrigins` lists origins such as `https://desk.example:8443`, separated by
- * commas; anything else in it throws.
+ * commas; an entry that is not an http or https URL throws.
  */
 export function createOriginPolicy(bindAddress: string, allowedOrigins: string): OriginPolicy {
   const origins = new Set([`http://localhost:${WEB_PORT}`, `http://127.0.0.1:${WEB_PORT}`]);
@@ -55,8 +57,8 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
 }
 
 /**
- * Whether a host is one of this machine's addresses. Containers reach each other by address, which DNS rebinding cannot
- * forge. Addresses may change, so they are read each time.
+ * Whether a host is one of this machine's addresses. Prometheus, the gateway and the metrics-engine call some services by
+ * IP address, which DNS rebinding cannot forge. Addresses may change, so they are read each time.
  */
 function isOwnAddress(hostname: string): boolean {
   const text = hostname.replace(/^\[|\]$/g, "");

@@ -46,7 +46,7 @@ export function createOtlpTracing({
 }: TracingOptions & { endpoint: string }): Tracing {
   const now = createClock();
   const random = new RandomIdGenerator();
-  // The trace id of the span that `begin` starts within the same call.
+  // The trace id for the span that `begin` is about to start.
   let nextTraceId = "";
   const provider = new TracerProvider({
     resource: resourceFromAttributes({

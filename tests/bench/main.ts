@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const unknown = options.only?.filter((name) => !systems.some((system) => system.name === name)) ?? [];
   if (unknown.length > 0) {
     throw new Error(
-      `--only names ${unknown.join(", ")}, expected one or more of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
+      `Unknown name in --only: ${unknown.join(", ")}. Expected one or more of ${[...systems.map(({ name }) => name), TERMINAL].join(", ")}`,
     );
   }
 
@@ -129,8 +129,8 @@ function titles({ jobs, batchSize, rateSeconds, sleepJobs, slots }: BenchOptions
   return {
     singles: `Single POSTs: ${jobs} no-op jobs, closed loop, 64 connections`,
     batches: `Bulk submit: ${jobs} no-op jobs in batches of ${batchSize}, closed loop, 4 connections`,
-    "rate-50": `POST to finished at 50 per second, ${rateSeconds} s, open loop`,
-    "rate-500": `POST to finished at 500 per second, ${rateSeconds} s, open loop`,
+    "rate-50": `Time from POST to completion at 50 jobs per second, ${rateSeconds} s, open loop`,
+    "rate-500": `Time from POST to completion at 500 jobs per second, ${rateSeconds} s, open loop`,
     "sleep-100ms": `${sleepJobs} jobs of 100 ms on ${sleepWorkers} workers of ${slots} slots (at most ${sleepWorkers * slots * 10} jobs/s)`,
   };
 }

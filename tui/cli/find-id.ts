@@ -3,7 +3,10 @@ import type { ApiClient } from "../../shared/api-client/client.ts";
 import { CliError } from "./failure.ts";
 
 const MIN_DIGITS = 4;
-/** Ids end in random digits, so this many digits identify a job and the search may stop at the first match. */
+/**
+ * With this many digits, a second match is unlikely except at an id's start, so the search stops after the first page
+ * with a match.
+ */
 const ENOUGH_DIGITS = 8;
 const PAGE = 500;
 const MAX_PAGES = 20;
