@@ -156,7 +156,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
         4,
         `${url} opened no terminal: ${detail}`,
         "Try again in a moment, or check the address",
-        code,
+        code ?? "UNREACHABLE",
       );
     throw new CliError(
       4,
