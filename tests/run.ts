@@ -6,6 +6,7 @@ import type { EngineName } from "../tui/engines/engine.ts";
 import { coverageByService, LEAST_COVERAGE, TERMINAL_UI, WEB } from "./coverage.ts";
 import { setUpEngines } from "./set-up.ts";
 import { filesOf, SUITES, type Suite, suitesOf } from "./suites.ts";
+import { readBunSummary } from "./support/bun-summary.ts";
 import { enginesOf, TEST_ENGINES } from "./support/engines.ts";
 import { missingPrograms } from "./support/programs.ts";
 
@@ -69,14 +70,9 @@ function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
       [process.execPath, "test", "--timeout", "180000", ...coverage, ...paths],
       { [TEST_ENGINES]: on, ...(measure && { OBSERVATORY_COVERAGE: COVERAGE }) },
     );
-    const count = (word: string) =>
-      Number(
-        new RegExp(`^ *(\\d+) ${word}$`, "m").exec(tail.slice(tail.lastIndexOf("\n Ran") - 400))?.[1] ?? 0,
-      );
-    const passed = count("pass");
+    const { passed, failed, skipped } = readBunSummary(tail);
     // A runner that crashes before its summary has failed, whatever it counted.
-    const failed = Math.max(count("fail"), code !== 0 || passed === 0 ? 1 : 0);
-    return { passed, failed, skipped: count("skip") };
+    return { passed, failed: Math.max(failed, code !== 0 || passed === 0 ? 1 : 0), skipped };
   });
 }
 

@@ -1,0 +1,17 @@
+/** How many tests passed, failed and were skipped, by the summary that `bun test` prints at the end. */
+export interface BunSummary {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/**
+ * Reads the last summary of an output, because the tests' own output may contain the summaries of other runs. Counts
+ * that the summary leaves out are 0.
+ */
+export function readBunSummary(output: string): BunSummary {
+  const summary =
+    [...output.matchAll(/^(?: +\d+ .*\n)+Ran \d+ tests? across \d+ files?/gm)].at(-1)?.[0] ?? "";
+  const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(summary)?.[1] ?? 0);
+  return { passed: count("pass"), failed: count("fail"), skipped: count("skip") };
+}
