@@ -31,13 +31,15 @@ test("a service whose engine is unavailable is not ready, and the sentence names
 });
 
 test("the sentence names the address if nothing listens there, or if another program does", async () => {
-  expect((await askOf(() => new Response("<html>"))).sentence).toContain("/readyz");
+  expect((await askOf(() => new Response("<html>"))).sentence).toMatch(
+    /\/readyz does not answer as gateway does; another program may hold the port$/,
+  );
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   const env = { PORT: String(server.port) };
   await server.stop(true);
   const { ready, sentence } = await checkHealth({ service: "gateway", variables, env });
   expect(ready).toBe(false);
-  expect(sentence).toContain(`127.0.0.1:${env.PORT}`);
+  expect(sentence).toBe(`gateway does not answer at http://127.0.0.1:${env.PORT}/readyz: connection refused`);
 });
 
 test("a service that hangs is not ready", async () => {
@@ -47,7 +49,8 @@ test("a service that hangs is not ready", async () => {
     fetch: () => new Promise<Response>(() => undefined),
   });
   const env = { PORT: String(server.port) };
-  const { ready } = await checkHealth({ service: "gateway", variables, env, timeoutMs: 50 });
+  const { ready, sentence } = await checkHealth({ service: "gateway", variables, env, timeoutMs: 50 });
   await server.stop(true);
   expect(ready).toBe(false);
+  expect(sentence).toEndWith("/readyz: no reply within 0.05 s");
 });

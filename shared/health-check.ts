@@ -1,6 +1,6 @@
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { BASE_CONFIG, type Env, readConfig } from "./config.ts";
-import { messageOf } from "./errors.ts";
+import { fetchFailure } from "./http/fetch-failure.ts";
 
 export interface HealthCheckOptions {
   readonly service: string;
@@ -37,7 +37,11 @@ export async function checkHealth({
       sentence: `${service} is ${status ?? `answering ${response.status}`}${because}`,
     };
   } catch (error) {
-    return { ready: false, sentence: `${service} does not answer at ${url}: ${messageOf(error)}` };
+    const failure =
+      error instanceof SyntaxError
+        ? `${url} does not answer as ${service} does; another program may hold the port`
+        : `${service} does not answer at ${url}: ${fetchFailure(error, timeoutMs)}`;
+    return { ready: false, sentence: failure };
   }
 }
 

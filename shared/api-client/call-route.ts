@@ -1,6 +1,6 @@
 import type { Problem } from "../../contracts/problem.ts";
 import type { Route } from "../../contracts/route.ts";
-import { messageOf } from "../errors.ts";
+import { fetchFailure } from "../http/fetch-failure.ts";
 import { ApiError } from "./api-error.ts";
 import { isProblemCode } from "./error-code.ts";
 import type { CallOptions } from "./route-call.ts";
@@ -62,7 +62,7 @@ export function urlOf(route: Route, baseUrl: string, { params = {}, query = {} }
 }
 
 export function unreachable(url: string, cause: unknown): ApiError {
-  return new ApiError("UNREACHABLE", `Nothing answers at ${hostOf(url)}: ${messageOf(cause)}`, { cause });
+  return new ApiError("UNREACHABLE", `Nothing answers at ${hostOf(url)}: ${fetchFailure(cause)}`, { cause });
 }
 
 /** Converts an unsuccessful reply to an error, with or without a problem in its body. */

@@ -11,10 +11,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * Describes why a request failed, as part of a sentence; Bun's own messages are whole sentences. `limitMs` is the time
- * limit of the request's signal.
+ * limit of the request's signal, if it has one.
  */
-export function fetchFailure(error: unknown, limitMs: number): string {
+export function fetchFailure(error: unknown, limitMs?: number): string {
   const { name, code } = Object(error) as { name?: unknown; code?: unknown };
-  if (name === "TimeoutError") return `no reply within ${limitMs / 1_000} s`;
+  if (name === "TimeoutError" && limitMs !== undefined) return `no reply within ${limitMs / 1_000} s`;
   return REASONS[String(code)] ?? messageOf(error);
 }

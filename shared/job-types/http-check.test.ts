@@ -15,4 +15,9 @@ test("reports the reply from an allowed address, and refuses to fetch from any o
     code: "UNEXPECTED_STATUS",
   });
   await expect(tryOut(jobType, { url })).rejects.toMatchObject({ code: "ADDRESS_REFUSED" });
+  await server.stop(true);
+  await expect(tryOut(jobType, { url }, { allow: ["127.0.0.0/8"] })).rejects.toMatchObject({
+    code: "UNREACHABLE",
+    message: `GET ${url} failed: connection refused`,
+  });
 });

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { Type } from "@sinclair/typebox";
+import { fetchFailure } from "../http/fetch-failure.ts";
 import { defineJobType, type JobContext, JobFailure } from "./define.ts";
 
 const MAX_REDIRECTS = 5;
@@ -79,7 +80,7 @@ async function fetchPinned(url: string, { allowedAddresses, signal }: JobContext
     });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new JobFailure("UNREACHABLE", `GET ${url} failed: ${(cause as Error).message}`, { cause });
+    throw new JobFailure("UNREACHABLE", `GET ${url} failed: ${fetchFailure(cause)}`, { cause });
   }
 }
 

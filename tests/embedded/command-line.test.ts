@@ -363,7 +363,9 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
 test("without a running system a command states the remedy and exits with 4, also as JSON", async () => {
   const text = await withoutSystem(["jobs"]);
   expect([text.code, text.out]).toEqual([4, ""]);
-  expect(text.err).toMatch(/^odd-dashboard: Nothing answers at http:\/\/127\.0\.0\.1:1\b.*bun run dev.*\n$/);
+  expect(text.err).toMatch(
+    /^odd-dashboard: Nothing answers at http:\/\/127\.0\.0\.1:1: connection refused\b.*bun run dev.*\n$/,
+  );
   const json = await withoutSystem(["jobs", "--output", "json"]);
   expect(JSON.parse(json.err)).toMatchObject({ error: { code: "UNREACHABLE", remedy: expect.any(String) } });
   expect(json.err.trim().split("\n")).toHaveLength(1);
