@@ -31,7 +31,7 @@ export interface AppOptions {
   readonly readModelUrl: string;
 }
 
-/** Serves the gateway's routes, operations and docs. */
+/** Serves the gateway's routes, operational endpoints and API docs. */
 export function createApp(options: AppOptions): AnyElysia {
   const { edge, ops, docs, readOnly, maxPayloadBytes, maxBatchBytes } = options;
   const app = new Elysia()
@@ -43,7 +43,7 @@ export function createApp(options: AppOptions): AnyElysia {
     .use(docs);
   return mount(app, GATEWAY_ROUTES, createHandlers(options), {
     maxBodyBytes: {
-      // Payload and metadata may each reach the limit; the other fields need room too.
+      // The payload and the metadata may each reach the limit, and the other fields need room too.
       submitJob: 2 * maxPayloadBytes + 8_192,
       submitBatch: maxBatchBytes,
     },

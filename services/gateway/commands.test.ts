@@ -11,7 +11,7 @@ test("a command skips a processor that refuses the connection", async () => {
   const forward = createCommandForwarder({
     processors: createReplicas([`http://processor:${alive.port}`], async () => ["127.0.0.1", "127.0.0.2"]),
   });
-  // Two commands, so round robin starts once with each of the two processors.
+  // Round robin starts the first command with one processor and the second command with the other.
   for (const correlationId of [crypto.randomUUID(), crypto.randomUUID()]) {
     const reply = await forward.command({ method: "POST", path: "/jobs/1/cancel", correlationId });
     expect(await reply.json()).toEqual({ path: "/internal/jobs/1/cancel" });
@@ -22,7 +22,7 @@ test("a command skips a processor that refuses the connection", async () => {
 test.each([
   ["the advice to check the state", undefined, "check the state before you repeat the command"],
   [
-    "the advice to repeat it under its key",
+    "the advice to repeat it with the same key",
     "key",
     "repeat the command with the same Idempotency-Key to learn its outcome",
   ],
@@ -37,7 +37,7 @@ test.each([
   });
 });
 
-/** Serves as a processor that is lost during each command. */
+/** Serves a processor that drops the connection during each command and then reports the command as lost. */
 function serveLostProcessor(): Disposable & { url: string } {
   const outcome = JSON.stringify({ state: "lost" });
   const reply = `HTTP/1.1 200 OK\r\ncontent-length: ${outcome.length}\r\n\r\n${outcome}`;

@@ -7,12 +7,12 @@ import { AppError } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
 import { fetchFailure } from "../../shared/http/fetch-failure.ts";
 
-/** A processor replies quickly however much work a command starts, so a longer silence means trouble. */
+/** A processor replies quickly even if a command starts a lot of work, so a longer silence indicates a failure. */
 const TIMEOUT_MS = 5_000;
 /** How long to poll for the outcome of a command that got no reply. */
 const OUTCOME_MS = 8_000;
 const OUTCOME_POLL_MS = 200;
-/** The time limit of a single request that changes nothing. */
+/** Time limit of a single read-only request. */
 const READ_MS = OUTCOME_MS / 4;
 
 const outcomeChecker = TypeCompiler.Compile(CommandOutcome);
@@ -39,13 +39,14 @@ interface Sent extends Command {
 }
 
 /**
- * Forwards commands to the processors, round robin. A processor is skipped only if it cannot be reached. One that falls
- * silent once connected may have carried out the command, so the outcome is looked up by the command's id.
+ * Forwards commands to the processors, round robin. A processor is skipped only if it cannot be reached. If a processor
+ * stops responding after the connection is made, it may have carried out the command, so the forwarder looks up the
+ * outcome by the command's id.
  */
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;
 
-  /** Returns all processors; each call starts with the next one. */
+  /** Returns all processors, starting one position later on each call. */
   async function roundRobin(): Promise<string[]> {
     const all = await processors();
     const first = next++ % all.length;
@@ -66,14 +67,14 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // A kept-alive connection may have died with its processor, and that failure would look like silence.
+      // A reused connection may be dead because its processor died, which would look like a processor without a reply.
       keepalive: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return relay(reply, correlationId);
   }
 
-  /** Returns the command's state from the first processor that answers; undefined when none does. */
+  /** Returns the command's state from the first processor that answers; undefined if none answers. */
   async function queryOutcome({ id, send, correlationId }: Sent): Promise<CommandOutcome | undefined> {
     for (const base of await roundRobin()) {
       try {
@@ -86,7 +87,7 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
       } catch {
-        // This processor may be failing; the next one may know the command.
+        // This processor may be failing; the next one may have a record of the command.
       }
     }
     return undefined;

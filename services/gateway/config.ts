@@ -29,13 +29,13 @@ export const Config = Type.Object({
   }),
   READ_ONLY: Type.Boolean({
     default: false,
-    description: "Refuse jobs and commands, for a view-only page or API",
+    description: "Refuse jobs and commands, so that the page and the API are view-only",
   }),
   MAX_IN_FLIGHT: Type.Integer({
     default: 20_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Maximum number of jobs awaiting their confirm at once",
+    description: "Maximum number of jobs awaiting a publisher confirm",
   }),
 });
 export type Config = typeof Config.static;

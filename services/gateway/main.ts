@@ -39,7 +39,7 @@ async function start({
     maxInFlight: config.MAX_IN_FLIGHT,
   });
   life.defer("jobs in flight", submitter.idle);
-  metrics.gauge("observatory_gateway_in_flight", "Jobs awaiting their confirm", [], (gauge) =>
+  metrics.gauge("observatory_gateway_in_flight", "Jobs awaiting a publisher confirm", [], (gauge) =>
     gauge.set(submitter.inFlight),
   );
 

@@ -6,8 +6,8 @@ interface InProgress {
 }
 
 /**
- * Remembers the body fingerprint of each idempotency key: for all requests in progress, which the in-flight limit
- * bounds, and for the newest `limit` confirmed requests. The processor's intake judges keys for good.
+ * Remembers the body fingerprints of the idempotency keys of all requests in progress, whose number the in-flight limit
+ * bounds, and of the newest `limit` confirmed requests. The processor's intake makes the final decision about a key.
  */
 export function createIdempotencyKeys(limit: number) {
   const inProgress = new Map<string, InProgress>();
@@ -28,7 +28,7 @@ export function createIdempotencyKeys(limit: number) {
       if (known === undefined || known === fingerprint) return;
       throw new AppError(
         "IDEMPOTENCY_CONFLICT",
-        `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is untouched`,
+        `The idempotency key ${JSON.stringify(key)} was used with another body; the first job is unchanged`,
       );
     },
 

@@ -22,11 +22,11 @@ export interface SubmitOptions {
   readonly makeEvent: EventMaker;
   readonly tracing: Tracing;
   readonly maxPayloadBytes: number;
-  /** How many jobs may await their confirm; further jobs are refused with OVERLOADED. */
+  /** Maximum number of jobs awaiting a publisher confirm; further jobs are refused with OVERLOADED. */
   readonly maxInFlight: number;
 }
 
-/** Facts about a request that are not in its body. */
+/** Properties of a request that come from outside its body. */
 export interface Caller {
   readonly correlationId: string;
   readonly idempotencyKey?: string | undefined;
@@ -46,7 +46,7 @@ interface Prepared {
 /** Accepts jobs: checks each one, derives its id and publishes it. */
 export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxInFlight }: SubmitOptions) {
   const keys = createIdempotencyKeys(10_000);
-  // Requests that arrive together share a message and its confirm.
+  // Requests that arrive together share one message and one confirm.
   const publisher = createBatcher<string, void>({
     run: async (envelopes) => {
       await Promise.all(
@@ -115,7 +115,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
   }
 
   return {
-    /** Jobs awaiting their confirm. */
+    /** Number of jobs awaiting a publisher confirm. */
     get inFlight() {
       return publisher.size;
     },
@@ -158,7 +158,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
   };
 }
-/** Consumers hold about a hundred messages at once, so a length limit bounds their memory. */
+/** Bounds the memory of consumers, which hold about a hundred messages at once. */
 const MAX_MESSAGE_LENGTH = 262_144;
 
 function messagesOf(envelopes: readonly string[]): string[][] {

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
 
-/** Serves only the metrics-engine's operations; the read-model serves its data. */
+/** Serves only operational endpoints; the read-model serves the data that the metrics-engine stores. */
 export function createApp({ edge, ops }: { edge: Edge; ops: ReturnType<typeof createOps> }) {
   return new Elysia().use(edge).use(ops);
 }

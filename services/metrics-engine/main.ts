@@ -18,7 +18,7 @@ import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";
 import versionText from "./VERSION" with { type: "text" };
 
-/** Below normal priority: on a small machine the observer must not slow the jobs. It can catch up later. */
+/** A lower priority than that of the processor, so that recording does not slow jobs on a small machine. */
 const NICENESS = 5;
 
 async function start({

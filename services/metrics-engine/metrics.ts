@@ -25,12 +25,12 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
   };
   for (const type of knownTypes)
     for (const counter of Object.values(counters)) counter.inc({ type: labelOf(type) }, 0);
-  const events = metrics.counter("observatory_events_recorded_total", "Events stored and counted, each once");
+  const events = metrics.counter("observatory_events_recorded_total", "Distinct events stored and counted");
   const duplicates = metrics.counter("observatory_events_duplicate_total", "Repeated events");
   const refused = metrics.counter("observatory_events_refused_total", "Envelopes sent to the dead letters");
   const parked = metrics.counter(
     "observatory_parked_total",
-    "Messages set aside because the store kept failing on each of them alone",
+    "Messages set aside because each one kept failing when written alone",
     ["queue"],
   );
   parked.inc({ queue: "events.observed" }, 0);
@@ -71,7 +71,7 @@ export function createFamilies(metrics: Metrics, knownTypes: Iterable<string> = 
   const workers = metrics.gauge("observatory_workers", "Processors by state", ["state"]);
   const observationLag = metrics.gauge(
     "observatory_observation_lag_seconds",
-    "Age of the newest recorded event, measured when it was recorded, or now if more events wait",
+    "Age of the newest event when it was recorded; its current age while more events wait",
   );
   let newestAt = 0;
   // Their values are unknown before the first snapshot.

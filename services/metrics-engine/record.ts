@@ -12,12 +12,12 @@ import type { Families } from "./metrics.ts";
 import { beginRecordSpans } from "./record-spans.ts";
 
 /**
- * A call with fewer messages than this lasts at least `LINGER_MS`, so the messages that arrive in that time form one
+ * A call with fewer messages than this lasts at least `LINGER_MS`, so that messages arriving in the meantime form one
  * batch.
  */
 const SMALL = 20;
 const LINGER_MS = 60;
-/** How many events are decoded before health checks and the bus get a turn. */
+/** How many events are decoded before yielding to the event loop, so that health checks and the bus are not starved. */
 const TURN = 1_000;
 
 export interface RecorderOptions {
@@ -30,8 +30,8 @@ export interface RecorderOptions {
 
 /**
  * Records events from `events.observed`. Events are stored and counted before they are acknowledged, so a crash loses
- * nothing. An envelope is dead-lettered on its own if it breaks its contract, or if the store refuses it or keeps failing
- * on it alone. The processor may dead-letter the same envelope from its own queue, under the same id.
+ * nothing. A single envelope is dead-lettered if it breaks its contract, if the store refuses it, or if writing it alone
+ * keeps failing. The processor may dead-letter the same envelope from its own queue, under the same id.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({
@@ -90,7 +90,7 @@ function refusal({ entry, why, error }: Condemned<JobEvent>): RefusedEnvelope {
   return {
     original: Buffer.from(JSON.stringify(entry)),
     reason: why === "refused" ? "CONTRACT_VIOLATION" : "PARKED",
-    detail: `The event store ${why === "refused" ? "refused it" : "kept failing on it alone"}: ${messageOf(error)}`,
+    detail: `The event store ${why === "refused" ? "refused it" : "kept failing on it, even when it was written alone"}: ${messageOf(error)}`,
     jobId: entry.payload.jobId,
     eventId: entry.eventId,
   };

@@ -17,7 +17,7 @@ const heldChecker = TypeCompiler.Compile(PROCESSOR_ROUTES.held.reply.schema);
 export interface SnapshotsOptions {
   readonly observations: Pick<ObservationWriter, "recordSnapshot">;
   readonly bus: Pick<Bus, "depths" | "held">;
-  /** Returns the base URLs of the running processors; any of them can answer for the whole job store. */
+  /** Returns the base URLs of the running processors; any of them can measure the whole job store. */
   readonly processors: () => Promise<readonly string[]>;
   readonly families: Families;
   readonly log: Log;
@@ -27,8 +27,8 @@ export interface SnapshotsOptions {
 
 /**
  * Takes snapshots of queues and workers, immediately and then every `everyMs`, until `signal` aborts. The bus and the
- * job store are measured separately, and a snapshot is stored only when both parts are present. A part that is missing,
- * or a snapshot that cannot be stored, twice in a row causes one warning.
+ * job store are measured separately, and a snapshot is stored only when both parts are present. Logs one warning when a
+ * part is missing, or a snapshot cannot be stored, twice in a row.
  */
 export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSignal): Promise<void> {
   const { observations, bus, processors, families, log, everyMs, duty } = options;
@@ -78,7 +78,7 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 }
 
-/** Fetches how many messages each processor's consumers hold; one without a valid reply counts as holding none. */
+/** Fetches how many messages each processor's consumers hold; a processor without a valid reply counts as 0. */
 async function fetchHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
   const replies = await Promise.allSettled(
     processors.map(async (base) => {

@@ -24,7 +24,7 @@ export function registerCounters(metrics: Metrics): RunCounters {
   );
   const parked = metrics.counter(
     "observatory_parked_total",
-    "Messages set aside because the store kept failing on each of them alone",
+    "Messages set aside because each one kept failing when written alone",
     ["queue"],
   );
   for (const queue of ["jobs.created", "jobs.failed.validation"]) parked.inc({ queue }, 0);

@@ -127,7 +127,7 @@ export default dashboard({
       title: "Work in progress, by service",
       panels: [
         series({
-          title: "Gateway: jobs awaiting their confirm",
+          title: "Gateway: jobs awaiting a publisher confirm",
           unit: "short",
           queries: [query("observatory_gateway_in_flight", "{{instance}}")],
         }),
