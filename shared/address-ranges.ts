@@ -2,7 +2,7 @@ import { BlockList, isIP } from "node:net";
 
 /**
  * Parses the addresses and ranges in the setting `name`, such as `127.0.0.0/8, ::1`. Throws an error that quotes the
- * faulty part. Returns a set to `check` addresses against; despite its name, Node's BlockList blocks nothing here.
+ * faulty part. Returns a set whose `check` tests an address; despite its name, Node's BlockList is an allowlist here.
  */
 export function parseAddressRanges(name: string, text: string): BlockList {
   const list = new BlockList();

@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or as soon as `signal` aborts. It never rejects, so the caller must check its signal. */
+/** Resolves after `ms`, or as soon as `signal` aborts. It never rejects, so the caller must check the signal. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -22,7 +22,7 @@ export function fullJitter(
   return Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.min(n, 30)));
 }
 
-/** Exponential backoff, half fixed and half random, which avoids both tight loops and simultaneous retries. */
+/** Exponential backoff: returns a half fixed, half random time, to avoid tight loops and simultaneous retries. */
 export function halfJitter(n: number, baseMs: number, capMs: number): number {
   const ms = Math.min(capMs, baseMs * 2 ** Math.min(n, 30));
   return Math.round(ms / 2 + (Math.random() * ms) / 2);
@@ -34,8 +34,8 @@ export class LateError extends Error {
 }
 
 /**
- * Rejects with {@link LateError} if `work` has not settled after `ms`; `what` is the subject of the error's sentence.
- * The work itself continues, and its late failure is not reported.
+ * Rejects with {@link LateError} if `work` has not settled after `ms`; `what` is the subject of the error message. The
+ * work itself continues, and its late failure is not reported.
  */
 export async function within<T>(ms: number, work: PromiseLike<T>, what?: string): Promise<T> {
   let timer: Timer | undefined;
@@ -50,7 +50,7 @@ export async function within<T>(ms: number, work: PromiseLike<T>, what?: string)
   }
 }
 
-/** Lets callers wait until nothing is left to do. Call `settle` whenever something ends. */
+/** Lets callers wait until no work is left. Call `settle` whenever a piece of work ends. */
 export function createIdler(isIdle: () => boolean): { idle(): Promise<void>; settle(): void } {
   const waiting: (() => void)[] = [];
   return {

@@ -44,7 +44,7 @@ export function createBatcher<I, O>({
   function schedule() {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
     scheduled = true;
-    // One turn of the event loop collects the items that arrived in the same socket read.
+    // Waiting for one turn of the event loop collects the items that arrived in the same socket read.
     setImmediate(() => {
       scheduled = false;
       while (waiting.length > 0 && inFlight < maxInFlight) void dispatch();

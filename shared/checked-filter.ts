@@ -17,7 +17,9 @@ export interface FilterContext {
   readonly now: Date;
   /** Query parameters that do not belong to the filter. */
   readonly others?: readonly string[];
-  /** Reads the types that have jobs. Called only for an unregistered type, whose jobs may have outlived it. */
+  /**
+   * Reads the types that have jobs. Called only if the filter names an unregistered type, which may still have jobs.
+   */
   readonly storedTypes: () => Promise<readonly string[]>;
 }
 

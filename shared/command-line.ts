@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { unknownOption } from "./unknown-option.ts";
 
-/** Thrown for a command line that cannot be carried out. Its message is all that the user needs to see. */
+/** Thrown for an invalid command line. Its message is all that the user needs to see. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -23,7 +23,7 @@ export function createCommandLine(name: string, description: string) {
     });
 }
 
-/** Rewrites the library's message as one sentence. The library suggests nothing for an option with a value. */
+/** Rewrites the library's message as one sentence. For an unknown option with a value, the library suggests nothing. */
 function sentenceOf(message: string, options: readonly string[]): string {
   const [, unknown] = /^error: unknown option '([^']*)'/.exec(message) ?? [];
   if (unknown !== undefined) return unknownOption(unknown, options);

@@ -5,7 +5,7 @@ const named = (...names: string[]) => names.map((name) => ({ name }));
 const found = (text: string) =>
   matchNames(named("queues", "quit", "new job", "jobs"), text).map(({ name }) => name);
 
-test("letters in the right order find the names that contain them, closest match first", () => {
+test("a text matches the names that contain its letters in order, closest match first", () => {
   expect(found("")).toEqual(["queues", "quit", "new job", "jobs"]);
   expect(found("qu")).toEqual(["queues", "quit"]);
   expect(found("qt")).toEqual(["quit"]);

@@ -1,6 +1,8 @@
 import type { Action } from "./keymap.ts";
 
-/** The names under which `:` offers the keymap's actions. Movement within a screen has none, since a key is quicker. */
+/**
+ * The names under which `:` offers the keymap's actions. Movement within a screen has no name, since a key is quicker.
+ */
 export const COMMAND_NAMES: Partial<Record<Action, string>> = {
   "new-job": "new job",
   pages: "pages",

@@ -35,7 +35,7 @@ export const BASE_CONFIG = {
   BIND_ADDRESS: Type.String({ default: "127.0.0.1", minLength: 1, description: "Address to listen on" }),
   ALLOWED_ORIGINS: Type.String({
     default: "",
-    description: "Further origins, separated by commas, whose browsers may call this service",
+    description: "Additional origins, separated by commas, whose pages may call this service",
   }),
   INSTANCE_ID: Type.Optional(
     Type.String({ minLength: 1, maxLength: 128, description: "Name of this process in events and logs" }),
@@ -44,21 +44,23 @@ export const BASE_CONFIG = {
     default: 10_000,
     minimum: 0,
     maximum: 600_000,
-    description: "How long work in hand may take to finish after SIGTERM",
+    description: "How long work in progress may take to finish after SIGTERM",
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     Url(["http", "https"], {
-      description: "Receiver of traces, as OTLP over HTTP; without it, no traces are sent",
+      description: "OTLP/HTTP endpoint that receives traces; without it, no traces are sent",
     }),
   ),
   OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
-    Secret(Type.String({ description: "Headers for that receiver, such as name=value,name=value" })),
+    Secret(
+      Type.String({ description: "Headers of requests that send traces, such as name=value,name=value" }),
+    ),
   ),
   OTEL_TRACES_SAMPLER_ARG: Type.Number({
     default: 1,
     minimum: 0,
     maximum: 1,
-    description: "Share of jobs that are traced, 0 to 1",
+    description: "Fraction of jobs that are traced, from 0 to 1",
   }),
 } as const;
 

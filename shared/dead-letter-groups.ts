@@ -39,8 +39,8 @@ export function groupsOf(letters: readonly DeadLetter[]): DeadLetterGroup[] {
 const MAX_TEXT = 200;
 
 /**
- * Returns a filter that matches the dead letters with the same cause, by the reason and by the detail's words without
- * digits. It may also match a few others that contain all of these words.
+ * Returns a filter for the dead letters with the same cause. It matches the reason and those words of the detail that
+ * have no digits, so it may also match a few other dead letters that contain all of these words.
  */
 export function filterOfCause({ reason, detail }: DeadLetter): DeadLetterFilter {
   const words = detail.split(/\s+/).filter((word) => word !== "" && !/\d/.test(word));

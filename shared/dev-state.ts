@@ -21,11 +21,11 @@ export interface DevState {
   readonly processes: readonly ProcessIdentity[];
 }
 
-/** The folder in which a project keeps its observatory's data, unless `--data` names another one. */
+/** The folder in which a project keeps its observatory's data, unless `--data` names another. */
 export const DATA_FOLDER_NAME = ".observatory";
 export const STATE_FILE_NAME = "dev.json";
 
-/** Returns the state in a `dev.json`; undefined if it is missing, unreadable for this user, or not JSON. */
+/** Returns the state in a `dev.json`; undefined if it is missing, unreadable by this user, or not JSON. */
 export function readState(path: string): DevState | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as DevState;

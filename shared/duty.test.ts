@@ -19,10 +19,10 @@ test("a round that neither succeeds nor fails also makes a duty stuck", () => {
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.done();
   now = 9_000;
-  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: it does not finish");
+  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: no round has finished");
 });
 
-test("a duty is not stuck before it begins, and its time counts from then on", () => {
+test("a duty is never stuck before it begins, and beginning it again does not restart its time limit", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   now = 60_000;
@@ -32,5 +32,5 @@ test("a duty is not stuck before it begins, and its time counts from then on", (
   duty.begin();
   expect(duty.whyStuck()).toBeUndefined();
   now = 66_000;
-  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 6 s: it does not finish");
+  expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 6 s: no round has finished");
 });

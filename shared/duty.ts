@@ -30,7 +30,7 @@ export function createDuty(what: string, limitMs: number, now: () => number = ()
       if (doneAt === undefined) return undefined;
       const silentMs = now() - doneAt;
       if (silentMs <= limitMs) return undefined;
-      return `${what} has not succeeded for ${Math.round(silentMs / 1_000)} s: ${reason ?? "it does not finish"}`;
+      return `${what} has not succeeded for ${Math.round(silentMs / 1_000)} s: ${reason ?? "no round has finished"}`;
     },
   };
 }

@@ -29,8 +29,9 @@ export interface EventFacts<E extends EventType> {
 }
 
 /**
- * Returns a function that creates one producer's events. Every event in the system is created here and passes the check
- * that its consumers apply: breaking the contract throws before anything is promised or published.
+ * Returns a function that creates one producer's events. Every event in the system is created here and passes the same
+ * check that its consumers apply. An event that breaks the contract throws an error before anything is promised or
+ * published.
  */
 export function createEventMaker(producer: Producer) {
   return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {

@@ -30,7 +30,7 @@ export function exportedFiles(): Map<string, string> {
   const add = (path: string, value: unknown) => files.set(path, `${JSON.stringify(value, null, 2)}\n`);
   for (const schema of publishedSchemas())
     add(`${SCHEMA_FOLDER}/${schema.name}.json`, schemaDocument(schema));
-  // AsyncAPI allows no `$comment`, and every key of the problem codes is a code.
+  // These two have no `$comment`: AsyncAPI does not allow it, and every key of problem-codes.json is a problem code.
   add(`${EXPORT_FOLDER}/asyncapi.json`, asyncApiDocument());
   add(`${EXPORT_FOLDER}/problem-codes.json`, PROBLEMS);
   add(`${EXPORT_FOLDER}/services.json`, { ...generatedFrom("contracts/services.ts"), ...SERVICE_CATALOGUE });
@@ -67,7 +67,7 @@ export async function exportAll(): Promise<void> {
   for (const [path, text] of files) {
     const file = Bun.file(join(ROOT, path));
     const isCurrent = (await file.exists()) && (await file.text()) === text;
-    // Rewritten even if unchanged, so its modification time shows that it is as new as its source.
+    // Even an unchanged file is rewritten, so that its modification time is never older than its source's.
     await Bun.write(file, text);
     if (!isCurrent) changes.push(`wrote ${path}`);
   }

@@ -4,8 +4,8 @@ import type { Sql } from "./postgres.ts";
 
 export interface GuardedPostgres {
   /**
-   * Runs a query. Rejects like the driver, or with `STORE_UNAVAILABLE` if the server stops answering or this query has
-   * no answer after `longestMs`. The query may have taken effect anyway.
+   * Runs a query. Rejects as the driver does, or with `STORE_UNAVAILABLE` if the server stops answering or this query
+   * has no answer after `longestMs`. The query may have taken effect anyway.
    */
   run<T>(query: (sql: Sql) => PromiseLike<T>, longestMs?: number): Promise<T>;
   /** Abandons running queries and closes all connections. May be called twice. */
@@ -17,9 +17,9 @@ export interface GuardOptions {
   readonly connect: (max: number, idleSeconds?: number) => Sql;
   readonly maxConnections: number;
   /**
-   * How many connections stay open, by default all. The others are opened when these are taken, and closed when unused.
-   * A query that runs one statement at a time has a connection to itself until all are taken. From then on, the driver
-   * queues each statement behind another one, so a lock that delays one statement delays both.
+   * How many connections stay open; by default, all of them. The others open when these are taken, and close when
+   * unused. While a connection is free, a query that runs one statement at a time has one to itself. Otherwise the
+   * driver queues its statements behind another query's, so a lock that delays one query delays both.
    */
   readonly steadyConnections?: number;
   /** After this long without an answer, a probe checks that the server is alive. The probe has the same time limit. */

@@ -103,7 +103,7 @@ test("failing entries in different writes of a call are parked in the same round
   expect((await store.writeAll(numbered(30))).map(({ entry }) => entry)).toEqual([5, 15, 25]);
 });
 
-test("failing entries are parked even if a call has more of them than are otherwise remembered", async () => {
+test("failing entries are parked even if one call has more of them than the default limit on remembered entries", async () => {
   const store = createStore(Object.fromEntries(numbered(1_100).map((entry) => [entry, "P0001"])));
   for (let round = 1; round <= 2; round++)
     await expect(store.writeAll(numbered(1_100))).rejects.toThrow("P0001");

@@ -2,9 +2,12 @@ import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { isRefusedValue, isUnavailable } from "./postgres.ts";
 
-/** In how many rounds an entry must fail on its own, while the store accepts other writes, before it is parked. */
+/** An entry is parked after failing on its own in this many rounds while the store accepts other writes. */
 const ROUNDS = 3;
-/** How many failing entries are remembered, unless a call has more. They are redelivered soon or never. */
+/**
+ * How many failing entries are remembered; a call with more entries raises the limit. The oldest can be forgotten,
+ * because an entry that is not redelivered soon is never redelivered.
+ */
 const MAX_REMEMBERED = 1_000;
 
 /** A faulty entry: the store refuses its values, or it keeps failing on its own for an unknown reason. */
@@ -15,7 +18,7 @@ export interface Condemned<T> {
 }
 
 export interface IsolationOptions<T> {
-  /** Resolves if the store accepts a write like this now, and leaves nothing behind. */
+  /** Resolves if the store currently accepts such a write. Leaves nothing behind. */
   readonly probe: () => Promise<void>;
   /** Returns a key that is the same when an entry is redelivered. */
   readonly keyOf: (entry: T) => string;
@@ -32,9 +35,9 @@ export interface IsolationOptions<T> {
  * - *Unavailable store*: the call rejects; the caller keeps the batch and retries after a pause.
  * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If it also fails, the store is
  *   in trouble and the call rejects. Otherwise the entries are halved, and an entry that fails on its own in three
- *   rounds is parked. The call rejects before an entry's third round, so the caller's pause separates the rounds. A
- *   parked entry stays parked while the call rejects for another one; otherwise two entries that began to fail in
- *   different rounds would never finish.
+ *   rounds is parked. The call rejects in the first two of these rounds, so the caller's pause separates them. A parked
+ *   entry stays parked while the call rejects for another one; otherwise two entries that began to fail in different
+ *   rounds would never finish.
  *
  * Resolves to the condemned entries once all others are written. `write` may be called again with entries that it has
  * already written.

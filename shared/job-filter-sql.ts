@@ -37,7 +37,7 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   // the newest rows.
   const endedBefore = (text: string) =>
     sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
-  // With `=` the status would be a constant, which PostgreSQL drops from the order of a list.
+  // With `=`, PostgreSQL would treat the status as a constant and omit it from a list's sort order.
   const failed = sql`status = any('{FAILED}'::text[])`;
   return [
     ...(createdAfter ? [sql`created_at > ${time(createdAfter)}`] : []),
@@ -49,7 +49,7 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   ];
 }
 
-/** Matches any of some values. A single value is compared with `=`, because only that preserves an index's order. */
+/** Matches any of some values. A single value is compared with `=`, because only `=` preserves an index's order. */
 export function anyOf(sql: Sql, column: Fragment, values: readonly string[]): Fragment {
   const [only] = values;
   return values.length === 1 && only !== undefined

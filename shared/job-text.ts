@@ -19,8 +19,8 @@ export interface TextMatch {
 export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
-  // PostgreSQL expects an unknown prefix in 2 % of all jobs, even where only failed jobs can match. It would therefore
-  // rather read every failed job than their index. It hears the words twice and multiplies the two estimates.
+  // PostgreSQL estimates that an unknown prefix matches 2 % of all jobs, even where only failed jobs can match, so it
+  // would read every failed job instead of the index. Repeating the condition makes it multiply the two estimates.
   const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [
     { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}` },
@@ -35,12 +35,12 @@ export function textMatches(sql: Sql, text: string, types: readonly string[]): T
 
 /** Returns a query that matches all words of a text; the last word may be a prefix. */
 export function wordsOf(sql: Sql, text: string): Fragment {
-  // `plainto_tsquery` splits words like the index, and `:*` makes the last one a prefix. A text without words matches
-  // nothing.
+  // `plainto_tsquery` splits words as the index does, and `:*` makes the last one a prefix. A text without words
+  // matches nothing.
   return sql`nullif(nullif(plainto_tsquery('simple', ${text})::text, '') || ':*', ':*')::tsquery`;
 }
 
-/** Returns the types that have jobs. Skips from type to type in the index instead of reading every row. */
+/** Returns the types that have jobs. Skips through the index from type to type instead of reading every row. */
 export async function jobTypes(sql: Sql): Promise<string[]> {
   const rows = await sql<{ type: string }[]>`
     with recursive hop as (

@@ -108,7 +108,7 @@ function lastBar(
         label: "wait",
         startMs: at,
         endMs,
-        note: job.status === "RETRYING" ? "until the next try" : "for its time",
+        note: job.status === "RETRYING" ? "until the next try" : "until it is due",
         open: true,
       };
     default:
@@ -123,7 +123,7 @@ function whyWaited(job: JobDetail, attempt: number): string {
     );
     return retry ? "until a person retried it" : "backoff, full jitter";
   }
-  return job.transitions.some(({ to }) => to === "SCHEDULED") ? "for its time" : "for a free slot";
+  return job.transitions.some(({ to }) => to === "SCHEDULED") ? "until it is due" : "for a free slot";
 }
 
 /** Returns the earliest time recorded for each hop, whichever event carries it. */

@@ -75,18 +75,18 @@ export interface Key {
   readonly action: Action;
   /** Key names as the terminal reports them; upper-case and lower-case letters are different keys. */
   readonly keys: readonly string[];
-  /** The keys as people read them. */
+  /** The keys as the interface shows them. */
   readonly shown: string;
   readonly label: string;
   /** A sentence for the help screen and the documents. */
   readonly help: string;
   /** The screens on which the key works; by default, all of them. */
   readonly screens?: readonly ScreenName[];
-  /** Whether the hint line shows the key. Hints are in table order. */
+  /** Whether the hint line shows the key. Hints appear in the order of this table. */
   readonly hint?: true;
   /** Whether the action changes the system, so read-only mode refuses it. */
   readonly changes?: true;
-  /** Whether the action concerns the machine that runs the program, so a session on a server does not have it. */
+  /** Whether the action concerns the machine that runs the program. A browser session does not offer it. */
   readonly isLocal?: true;
 }
 
@@ -190,7 +190,7 @@ export const KEYS: readonly Key[] = [
     keys: ["*"],
     shown: "*",
     label: "all",
-    help: "Mark everything that matches, or nothing",
+    help: "Mark or unmark everything that matches",
     screens: ["jobs", "dead-letters"],
     hint: true,
   },

@@ -6,8 +6,8 @@ export const DURATION_BUCKETS = [
 ];
 
 /**
- * Creates a service's metrics. Every metric has the `service` label. Labels must have few values, such as job types,
- * statuses and routes, and never be ids.
+ * Creates a service's metrics. Every metric has the `service` label. Labels must have few values, as job types,
+ * statuses and routes do; ids are never labels.
  */
 export function createMetrics(service: string) {
   const registry = new Registry();

@@ -18,7 +18,7 @@ export interface PostgresOptions {
    * one round trip faster, and destroying it while it opens leaves no unhandled rejection in the driver.
    */
   readonly arrays?: boolean;
-  /** How long a connection may be unused before it is closed; 0 means forever. */
+  /** How long a connection may be idle before it is closed; 0 means no limit. */
   readonly idleSeconds?: number;
   /** Other session settings, by their PostgreSQL names. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -89,7 +89,7 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : codeOf(cause);
 }
 
-/** SQLSTATEs of temporary trouble: read-only, a rolled-back transaction, a lock or a statement that timed out. */
+/** SQLSTATEs of temporary trouble: read-only, a rolled-back transaction, a lock wait or statement that timed out. */
 const PASSING = /^(25006|40...|55P03|57014)$/;
 
 /** Whether the same request may succeed later, because the server is unavailable or the trouble is temporary. */
@@ -117,7 +117,7 @@ export function translateStoreError(error: unknown): never {
       cause: error,
     });
   if (error instanceof AppError || !isPassing(error)) throw error;
-  throw new AppError("STORE_UNAVAILABLE", `PostgreSQL cannot serve this now: ${messageOf(error)}`, {
+  throw new AppError("STORE_UNAVAILABLE", `PostgreSQL cannot serve this request now: ${messageOf(error)}`, {
     facts: { engine: "postgres" },
     cause: error,
   });
@@ -138,8 +138,8 @@ export async function cancelledBy<T extends readonly postgres.MaybeRow[]>(
   }
 }
 
-/** Thrown to roll a rehearsal back; callers never see it. */
-const UNDO = new Error("The rehearsal is over");
+/** Thrown to roll back a trial write; callers never see it. */
+const UNDO = new Error("The trial write is over");
 
 /** Writes in a transaction that is always rolled back. Rejects if the store does not accept this write now. */
 export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): Promise<void> {
@@ -168,7 +168,7 @@ export function textArray(values: readonly (string | null)[]): string {
 
 /**
  * Joins JSON texts into one text parameter, one per line, since JSON contains no raw line breaks. SQL reads it with
- * `string_to_array($, E'\n', '')`, in which a missing text becomes NULL.
+ * `string_to_array($, E'\n', '')`, which turns a missing text into NULL.
  */
 export function jsonLines(texts: readonly (string | null)[]): string {
   return texts.map((text) => text ?? "").join("\n");

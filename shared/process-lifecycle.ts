@@ -85,7 +85,7 @@ export async function runAsProcess(
   try {
     await start();
   } catch (error) {
-    // A signal aborts the start. That is a stop rather than a failure, and the signal handler exits.
+    // If a signal interrupted the start, this is not a failure: the signal handler stops the service and exits.
     if (lifecycle.stopping.aborted) return;
     log.error("Could not start", { reason: messageOf(error), error });
     await lifecycle.stop("failed start");

@@ -71,7 +71,7 @@ function readStat(pid: number): ProcessInfo | undefined {
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw error;
   }
-  // See proc(5). The command (field 2) may contain spaces and brackets; field 3 is the state, 22 the start time.
+  // See proc(5). The command (field 2) may contain spaces and parentheses; field 3 is the state, 22 the start time.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
   return { pid, parent: Number(fields[1]), startedAt: fields[19] ?? "" };

@@ -49,7 +49,7 @@ export function ratesByType({ series, from, stepMs }: SeriesReply, now: number):
   return new Map(
     series.flatMap(({ labels: { type }, points }): [string, number][] => {
       if (type === undefined) return [];
-      // The metrics-engine's clock, which divides the minutes, may differ from this one.
+      // The metrics-engine's clock, which sets the minute boundaries, may differ from this one.
       const elapsed = now - Date.parse(from) - (points.length - 1) * stepMs;
       const share = 1 - Math.min(Math.max(elapsed, 0), stepMs) / stepMs;
       const [before, underWay] = [points.at(-2) ?? 0, points.at(-1) ?? 0];
@@ -78,7 +78,7 @@ export function seed(
   const { stepMs, from } = counted.series;
   const last = points.length - 1;
   const first = Date.parse(from);
-  // The minute in progress extends to the current time, by a clock that may differ from the metrics-engine's.
+  // The minute in progress ends now. Its length is bounded, because the metrics-engine's clock may differ.
   const elapsedMs = Math.min(Math.max(counted.loadedAt - first - last * stepMs, 1_000), stepMs);
   const start = newestAt === undefined || own.length === 0 ? counted.loadedAt : newestAt - own.length * 1_000;
   const past: number[] = [];
@@ -89,7 +89,7 @@ export function seed(
   return [...past, ...own];
 }
 
-/** Averages the samples in `width` columns of equal time, newest last; a column without samples is undefined. */
+/** Averages the samples into `width` columns of equal duration, newest last; a column without samples is undefined. */
 export function columns(samples: readonly number[], width: number): (number | undefined)[] {
   const perColumn = CHART_SECONDS / width;
   return Array.from({ length: width }, (_, column) => {

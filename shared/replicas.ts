@@ -10,8 +10,8 @@ const LOOKUP_MS = 2_000;
 /**
  * Returns a function that resolves to one base URL for each current replica behind the given URLs. A name in an `http:`
  * URL, which may have several addresses (a headless Kubernetes Service, a scaled Compose service), is looked up each
- * time: replicas come and go, and connecting to the name itself would reach an arbitrary one. A name without addresses
- * stays as it is, so a request to it fails with the reason.
+ * time: replicas come and go, and connecting to the name itself would reach an arbitrary replica. A name without
+ * addresses stays as it is, so a request to it fails with the reason.
  */
 export function createReplicas(urls: readonly string[], addressesOf: Lookup = addresses) {
   return async (): Promise<readonly string[]> => [

@@ -5,7 +5,10 @@ export interface ToolOptions {
   signal?: AbortSignal;
 }
 
-/** Runs a program and resolves to its stdout. If it fails, rejects with its last lines; on abort, with the reason. */
+/**
+ * Runs a program and resolves to its stdout. If it fails, rejects with its last lines of output; on abort, rejects with
+ * the reason.
+ */
 export async function runTool(
   command: string[],
   { user, signal, ...rest }: ToolOptions = {},

@@ -94,10 +94,7 @@ export async function runService<T extends TProperties>(definition: ServiceDefin
   }
 }
 
-/**
- * Distinguishes this process from its replicas. In a container the process is always process 1, but the host name is
- * the container's own.
- */
+/** Distinguishes this process from its replicas. In a container the pid is always 1, but the host name is unique. */
 const processLabel = () => (process.pid === 1 ? hostname() : process.pid);
 
 function help<T extends TProperties>({ service, summary, config }: ServiceDefinition<T>): string {

@@ -28,7 +28,7 @@ test("any message counts as an answer, even without a ping", async () => {
     onSilence: () => seen.push("silence"),
   });
   const beats = Promise.withResolvers<void>();
-  // Messages arrive many times per interval: on a machine that stalls, both timers are late by about the same time.
+  // Many messages arrive per interval. If the machine stalls, both timers are late by about the same time.
   let left = 100;
   const talk = setInterval(() => {
     talkative.heard();

@@ -9,15 +9,15 @@ export interface HeartbeatOptions {
 }
 
 export interface Heartbeat {
-  /** Notes that something has arrived from the peer. */
+  /** Records that something has arrived from the peer. */
   heard(): void;
   stop(): void;
 }
 
 /**
- * Watches a terminal's socket, which a frozen peer, or a proxy that swallows its data, would leave open for minutes.
- * Only an unanswered ping counts as silence, so a client that was itself suspended, or whose timers the browser slows
- * down, does not lose a working connection.
+ * Detects a silent peer on a terminal's socket. A frozen peer, or a proxy that drops its data, would otherwise leave
+ * the socket open for minutes. Only an unanswered ping counts as silence, so a client that was itself suspended, or
+ * whose timers the browser slows down, does not lose a working connection.
  */
 export function startHeartbeat({ ping, onSilence, everyMs = PTY_HEARTBEAT_MS }: HeartbeatOptions): Heartbeat {
   let state: "heard" | "quiet" | "pinged" = "quiet";

@@ -9,7 +9,7 @@ export function readTraceparent(header: string | null): string | undefined {
   return `00${header.slice(2, LENGTH)}`;
 }
 
-/** Returns the trace id of a job that came without a trace: the job's own id, which needs no look-up. */
+/** Returns the trace id of a job that came without a trace: the job's own id, which needs no lookup. */
 export function traceIdOfJob(jobId: string): string {
   return jobId.replaceAll("-", "").toLowerCase();
 }
@@ -35,7 +35,7 @@ export function parentIdOf(traceparent: string): string {
 
 /** Whether the sender exports its spans, according to the lowest bit of the flags. */
 export function isSampled(traceparent: string): boolean {
-  // Among the hexadecimal digits, the odd ones from 1 to 9 have odd character codes, but b, d and f have even ones.
+  // The odd hexadecimal digits 1 to 9 have odd character codes, but b, d and f have even ones.
   const code = traceparent.charCodeAt(LENGTH - 1);
   return code < 58 ? (code & 1) === 1 : (code & 1) === 0;
 }

@@ -1,6 +1,6 @@
 import { didYouMean, nearest } from "../contracts/nearest.ts";
 
-/** Words the error for an unknown option, which may include a value. */
+/** Words the error for an unknown option. `given` may include a value, as in `--name=value`. */
 export function unknownOption(given: string, known: readonly string[]): string {
   const [option = ""] = given.split("=");
   const meant = nearest(option, known);

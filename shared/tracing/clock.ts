@@ -1,7 +1,11 @@
-/** The monotonic clock and the wall clock drift apart by some milliseconds a day, and by more if the latter is set. */
+/**
+ * The monotonic clock and the wall clock drift apart by a few milliseconds a day, and by more if the wall clock is set.
+ */
 const MAX_DRIFT_MS = 2;
 
-/** Creates a clock of milliseconds since 1970, with fractions, because a job's steps often take less than one. */
+/**
+ * Creates a clock that returns milliseconds since 1970, with fractions because a job's steps often take less than 1 ms.
+ */
 export function createClock(): () => number {
   let origin = performance.timeOrigin;
   return () => {

@@ -4,9 +4,9 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Sends spans to `<endpoint>/v1/traces`. If the receiver is unreachable, spans are dropped and one line is logged, and
- * another when the receiver is back. The library itself reads OpenTelemetry's other variables: headers, timeout,
- * compression, certificates.
+ * Sends spans to `<endpoint>/v1/traces`. If the receiver is unreachable, spans are dropped and a warning is logged
+ * once. Another line reports that the receiver is back. The library itself reads OpenTelemetry's other variables:
+ * headers, timeout, compression, certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces` });
@@ -16,7 +16,7 @@ export function createExporter({ endpoint, log }: { endpoint: string; log: Log }
       exporter.export(spans, (result) => {
         const { error } = result;
         if (error && !isDown)
-          log.warn("Could not export traces; those that do not fit into memory are dropped", {
+          log.warn("Could not export traces; spans that do not fit into the buffer are dropped", {
             reason: messageOf(error),
           });
         else if (!error && isDown) log.info("Traces are exported again");

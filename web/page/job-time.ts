@@ -24,7 +24,7 @@ function partOf({ kind, note }: TraceBar): Omit<Spent, "ms"> {
   if (kind === "hop") return { kind: "bus", label: "on the bus" };
   if (kind === "try") return { kind: "run", label: "running" };
   if (note === "for a free slot") return { kind: "claim", label: "waiting for a slot" };
-  if (note === "for its time") return { kind: "claim", label: "until its time" };
+  if (note === "until it is due") return { kind: "claim", label: "until it is due" };
   return note === "until a person retried it"
     ? { kind: "wait", label: "until a person retried it" }
     : { kind: "wait", label: "between tries" };
