@@ -14,7 +14,7 @@ const given = {
   status: { state: "active" },
 };
 
-test("an active alert fires and has no end", () => {
+test("an active alert is shown as firing, without an end time", () => {
   const alert = toAlert(given, now);
   expect(alert).toEqual({
     id: "ab12",
@@ -30,7 +30,7 @@ test("an active alert fires and has no end", () => {
   expect(Value.Check(Alert, alert)).toBe(true);
 });
 
-test("a suppressed alert is silenced, an unprocessed one fires, and one past its end is resolved", () => {
+test("a suppressed alert is shown as silenced, an unprocessed one as firing, and an expired one as resolved", () => {
   const stateOf = (state: string, endsAt = given.endsAt) =>
     toAlert({ ...given, endsAt, status: { state } }, now).state;
   expect(stateOf("suppressed")).toBe("silenced");

@@ -23,7 +23,7 @@ const GettableAlerts = Type.Array(
 type GettableAlert = Static<typeof GettableAlerts>[number];
 const checker = TypeCompiler.Compile(GettableAlerts);
 
-/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE without a valid answer. */
+/** Fetches an Alertmanager's alerts, newest first. Rejects with STORE_UNAVAILABLE if it returns no valid list. */
 export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Alert[]> {
   const url = new URL("api/v2/alerts", baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
   let reply: unknown;
@@ -42,12 +42,12 @@ export async function fetchAlerts(baseUrl: string, now: () => Date): Promise<Ale
 }
 
 /**
- * Translates an alert. An alert that Alertmanager has not processed yet counts as firing, and an inhibited one as
- * silenced.
+ * Converts an alert to the API's form. An alert that Alertmanager has not processed yet counts as firing, and an
+ * inhibited alert as silenced.
  */
 export function toAlert(alert: GettableAlert, now: Date): Alert {
   const { fingerprint, labels, annotations, startsAt, endsAt, generatorURL, status } = alert;
-  // A firing alert's `endsAt` is the future time when Alertmanager would drop the alert; readers need not know it.
+  // A firing alert's `endsAt` is when Alertmanager will let it expire, so only an `endsAt` in the past is shown.
   const ended = Date.parse(endsAt) <= now.getTime();
   return omitUndefined({
     id: fingerprint,

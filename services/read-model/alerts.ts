@@ -5,7 +5,7 @@ import { fetchAlerts } from "./alertmanager.ts";
 import { unlessUnavailable } from "./unless-unavailable.ts";
 
 const KEEP_MS = 2_000;
-/** Poll interval, and thus how late a read-model may learn of a change if the webhook reaches another one. */
+/** Poll interval: the longest delay before a read-model that the webhook does not reach notices a change. */
 const WATCH_MS = 5_000;
 
 export interface AlertsOptions {
@@ -37,7 +37,7 @@ export function createAlerts({ url, now, onChange }: AlertsOptions) {
     configured: url !== undefined,
     /**
      * Polls for changes while there are listeners, until `signal` aborts. Alertmanager's webhook reaches only one
-     * read-model, but each has its own clients.
+     * read-model; the others depend on polling.
      */
     async watch(hasListeners: () => boolean, signal: AbortSignal): Promise<void> {
       while (url !== undefined && !signal.aborted) {

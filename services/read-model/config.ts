@@ -23,7 +23,7 @@ export const Config = Type.Object({
       Type.String({
         minLength: 8,
         description:
-          "Bearer token that Alertmanager's webhook must send; without one, it is open on loopback only",
+          "Bearer token that Alertmanager's webhook must send; without one, the webhook is open on loopback only",
       }),
     ),
   ),
@@ -37,13 +37,14 @@ export const Config = Type.Object({
     default: 168,
     minimum: 1,
     maximum: 87_600,
-    description: "How long the event store keeps events; must equal the metrics-engine's",
+    description: "How long the event store keeps events; must equal the metrics-engine's setting",
   }),
   LEASE_MS: Type.Integer({
     default: 15_000,
     minimum: 500,
     maximum: 3_600_000,
-    description: "How long after its last heartbeat a processor is presumed dead; must equal the processor's",
+    description:
+      "How long after its last heartbeat a processor is presumed dead; must equal the processor's setting",
   }),
 });
 export type Config = typeof Config.static;

@@ -22,8 +22,8 @@ export interface JobDatabase {
 
 /**
  * The best plan depends on the values: a rare word needs its index, a frequent word needs the newest rows. Every query
- * reads few rows, but the planner expects thousands for a word that it does not know. Beside a million jobs it would
- * start processes and compile for them, which takes tens of milliseconds.
+ * reads few rows, but the planner expects thousands for a word that is not in its statistics. With a million jobs it
+ * would therefore start parallel workers and JIT compilation, which takes tens of milliseconds.
  */
 const PLANNER = { plan_cache_mode: "force_custom_plan", jit: "off", max_parallel_workers_per_gather: "0" };
 
@@ -38,7 +38,7 @@ export interface JobDatabaseOptions {
   readonly maxConnections?: number;
   /** PostgreSQL cancels a statement after this long. */
   readonly statementMs?: number;
-  /** A server that has not answered a query for this long is pinged, and gets the same time again to reply. */
+  /** After this long without an answer, a probe checks that the server is alive. The probe has the same time limit. */
   readonly patienceMs?: number;
 }
 

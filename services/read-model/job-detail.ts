@@ -20,8 +20,8 @@ export function createJobDetail(
   observations: ObservationReader,
 ) {
   /**
-   * Collects the dead letter and events of a job without a row. Throws JOB_PRUNED for a deleted job, and rethrows any
-   * other `error` than JOB_NOT_FOUND, or if there is no dead letter.
+   * Collects the dead letter and events of a job without a row. Throws JOB_PRUNED for a deleted job. Rethrows `error`
+   * if it is not JOB_NOT_FOUND or if there is no dead letter.
    */
   async function remainsOf(id: string, error: unknown): Promise<Remains> {
     if (!(error instanceof AppError && error.code === "JOB_NOT_FOUND")) throw error;

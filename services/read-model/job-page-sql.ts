@@ -22,11 +22,11 @@ export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter"
 /**
  * Returns the newest `count` matching rows of `jobs`, as an item of a FROM list.
  *
- * PostgreSQL assumes that the jobs of each status or type are spread evenly over time. It would search for them from
- * the newest job backwards, past any number of other jobs, although an index by status or type and then time exists.
- * Ordering by that column first leaves PostgreSQL only that index or a sort. The column is compared with `= any`,
- * because `=` would make it a constant, which PostgreSQL drops from the order. Several values are read as one list each
- * and merged; a lateral join plans them once.
+ * PostgreSQL assumes that the jobs of each status or type are spread evenly over time. It would therefore search
+ * backwards from the newest job, past any number of other jobs, although an index on status or type and then time
+ * exists. Ordering by the status or type first leaves PostgreSQL only that index or a sort. That column is compared
+ * with `= any`, because `=` would make it a constant, which PostgreSQL drops from the sort order. Each of several
+ * values is read as its own list, and the lists are merged. A lateral join plans the list query only once.
  */
 export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragment {
   const lead = leadOf(sql, filter);

@@ -20,7 +20,7 @@ import {
 const MAX_HISTORY = 2_000;
 /**
  * How many of the newest rows a text search scans one by one, which takes a few milliseconds. If a filter lists several
- * values, the limit applies to each, and a type counts once for each status.
+ * values, the limit applies to each; for types, it applies to each pair of type and status.
  */
 const RECENT = 2_000;
 
@@ -130,7 +130,7 @@ async function search(sql: Sql, page: PageOptions, text: string): Promise<Summar
     select ${summaryColumns(sql)} from page join jobs using (id) ${newest(sql, count)}`;
 }
 
-/** Returns the types that a filter's own types include. */
+/** Returns those of `types` that the filter selects; without a type in the filter, all of them. */
 function wanted(types: readonly string[], filter: JobFilter["type"]): string[] {
   return types.filter((type) => filter === undefined || [filter].flat().includes(type));
 }

@@ -63,7 +63,7 @@ test("a watermark held back by sealing is reported as waiting for the ledger", (
   expect(createAccount().close(closing).waitingFor).toEqual([]);
 });
 
-test("before its first seal the ledger is behind by all the time since 1970 and is not settled", () => {
+test("before its first seal the ledger lags by the whole time since 1970 and is not settled", () => {
   const ledger = createAccount().close({ ...closing, watermark: new Date(0), wanted: watermark });
   expect(ledger).toMatchObject({
     behindMs: closing.now.getTime(),
@@ -73,7 +73,7 @@ test("before its first seal the ledger is behind by all the time since 1970 and 
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("any single accusation unbalances the ledger and names its job once", () => {
+test("one accusation of any kind unbalances the ledger, and the accused job is listed once", () => {
   for (const verdict of ["lost", "unobserved", "duplicated"] as const) {
     const account = createAccount();
     account.addSealed(sealedSums({}), [{ verdict, jobId: jobId(1) }]);
@@ -84,7 +84,7 @@ test("any single accusation unbalances the ledger and names its job once", () =>
   }
 });
 
-test("a lost job is accepted but not in flight, and a job that vanished from both sides is lost without an id", () => {
+test("a lost job counts as accepted but not in flight, and a job that vanished from both sides as lost without an id", () => {
   const account = createAccount();
   account.addSealed(sealedSums({ vanished: 1 }), []);
   account.add(judged({ accepted: 1, accused: { lost: [jobId(7)] } }));

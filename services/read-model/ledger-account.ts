@@ -3,7 +3,9 @@ import { type Judgement, VERDICTS, type Verdict } from "./ledger-judge.ts";
 import type { SealedSums } from "./ledger-seals.ts";
 
 const MAX_NAMED = 100;
-/** Beyond this many, an id accused twice counts twice. The verdict stays the same, and memory stays bounded. */
+/**
+ * Bounds memory: beyond this many ids, a job accused twice is counted twice, but the ledger is unbalanced either way.
+ */
 const MAX_REMEMBERED = 10_000;
 
 /** Everything in a ledger's report except the sums and the accusations. */
@@ -20,9 +22,9 @@ export interface Closing {
   readonly waitingFor: readonly Waiting[];
   /** Unfinished jobs on both sides of the watermark. */
   readonly live: number;
-  /** Dead letters waiting for a person. */
+  /** Dead letters that were neither replayed nor dropped. */
   readonly deadLetters: number;
-  /** Jobs without a row whose dead letter is waiting for a person. */
+  /** Jobs without a row whose dead letter was neither replayed nor dropped. */
   readonly onlyDeadLetters: readonly string[];
 }
 

@@ -2,9 +2,9 @@ import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { LedgerQueries, StoreProgress } from "./ledger-queries.ts";
 import { type Bound, watermarkOf } from "./ledger-watermark.ts";
 
-/** Pruning uses another clock and may run during a computation, so events may be gone this long before they are due. */
+/** Pruning uses another clock and may run during a computation, so events may disappear this much too early. */
 const RETENTION_MARGIN_MS = 5 * 60_000;
-/** A span that begins at `eventsFrom` is judged by its events for this much longer, until pruning may reach them. */
+/** After `eventsFrom` has passed a span's start, the span is still judged by its events for this long. */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
 /** How long ago a span must have ended to be sealed. Events recorded more than `LATE_MS` after they occur are late. */
 const SEAL_AFTER_MS = 10_000;
@@ -60,7 +60,7 @@ export function createBounds({ queries, observations, retentionMs, now }: Bounds
   };
 }
 
-/** Returns whether the event store may have forgotten events of a span that begins at `from`. */
+/** Returns whether the event store may have pruned events of a span that begins at `from`. */
 export function isForgotten(from: Date, eventsFrom: Date): boolean {
   return from.getTime() < eventsFrom.getTime() - FORGOTTEN_MARGIN_MS;
 }

@@ -38,7 +38,7 @@ export function registerLedgerGauge(
 
   const onlyDeadLetters = metrics.gauge(
     "observatory_jobs_only_dead_letters",
-    "Accepted jobs that never became a row and whose dead letter is waiting for a person",
+    "Accepted jobs that never became a row and whose dead letter was neither replayed nor dropped",
   );
   onlyDeadLetters.remove(); // The value is unknown before the first computation.
 

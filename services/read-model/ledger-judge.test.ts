@@ -40,9 +40,9 @@ function partsOf(fates: readonly CreatedFate[], prunedRows: number): JudgeParts 
   };
 }
 
-test("a pruned job that is accepted again without effect does not stay in flight", async () => {
+test("a job that was pruned from another span and is accepted again counts as neither accepted nor known", async () => {
   expect(await judge(partsOf(["pruned"], 0), SPAN)).toMatchObject({ accepted: 0, known: { jobs: 0 } });
-  // A job that was pruned from this very span was accepted in it and ended.
+  // A job that was pruned from this span was accepted in it, so it counts.
   expect(await judge(partsOf(["pruned"], 1), SPAN)).toMatchObject({ accepted: 1, known: { jobs: 1 } });
   expect(await judge(partsOf(["pruned", "pruned", "FAILED"], 1), SPAN)).toMatchObject({ accepted: 2 });
 });

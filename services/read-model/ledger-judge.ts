@@ -13,14 +13,16 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface Judgement {
   readonly accepted: number;
   readonly deadLettered: number;
-  /** Ends by status, minus those that a job has left again. A second end of the same run does not count. */
+  /**
+   * Transitions into each terminal status, minus transitions out of it. A second end of the same run does not count.
+   */
   readonly net: Readonly<Record<Ended, number>>;
-  /** How many jobs and ends at least one side has. */
+  /** How many jobs and ends are stored on at least one side. */
   readonly known: { readonly jobs: number; readonly ends: number };
   /** How many of `known` do not depend on the event store alone. */
   readonly solid: { readonly jobs: number; readonly ends: number };
   /**
-   * Events that the job store cannot account for and whose jobs cannot be named, because it has forgotten the ids of
+   * Events that the job store cannot account for and whose jobs cannot be named, because it no longer has the ids of
    * some pruned jobs.
    */
   readonly unnamed: number;
@@ -91,7 +93,7 @@ export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgeme
   };
 }
 
-/** Judges a span whose events the event store has forgotten, trusting the job store alone. */
+/** Judges a span whose events have been pruned, from the job store alone. */
 export async function judgeByStoreAlone(queries: LedgerQueries, span: EventSpan): Promise<Judgement> {
   const store = await queries.sums(span);
   const { rows, ends, net } = store;
@@ -158,16 +160,16 @@ async function compareOutcomes(
 }
 
 /**
- * Collects the events of a span that the job store does not account for by id. `pruned` is how many of the span's jobs
- * or ends were deleted. If the store has forgotten some of their ids, missing and pruned jobs are indistinguishable,
- * but the number of missing ones is known.
+ * Collects a span's events that have no match in the job store. `pruned` is how many of the span's jobs or ends were
+ * deleted. If the job store no longer has all of their ids, missing and pruned jobs cannot be told apart, but the
+ * number of missing jobs is still known.
  */
 function createSuspects(pruned: number) {
   const found: { verdict: Verdict; jobId: string }[] = [];
   let count = 0;
   let remembered = 0;
   return {
-    /** Clears a job whose id the store remembers as pruned. */
+    /** Clears a job whose id is recorded as pruned. */
     clear(): void {
       remembered++;
     },
@@ -176,8 +178,7 @@ function createSuspects(pruned: number) {
       if (found.length < MAX_ACCUSED) found.push({ verdict, jobId });
     },
     /**
-     * Counts jobs that were pruned from other spans and accepted again in this one, after the event store had forgotten
-     * their events.
+     * Counts jobs that were pruned from other spans and accepted again in this one, after their events had been pruned.
      */
     returned: () => Math.max(0, remembered - pruned),
     accuse(accuse: Accuse): { missing: number; unnamed: number } {

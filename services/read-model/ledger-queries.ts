@@ -28,7 +28,7 @@ export type Ended = (typeof TERMINAL_STATUSES)[number];
 export interface StoreSums {
   readonly rows: IdSum;
   readonly ends: IdSum;
-  /** Ends by status, minus those that a job has left again. */
+  /** Transitions into each terminal status, minus transitions out of it. */
   readonly net: Readonly<Record<Ended, number>>;
   /** How many of the rows and ends were pruned. */
   readonly pruned: { readonly rows: number; readonly ends: number };
@@ -133,7 +133,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return row?.count ?? 0;
     },
 
-    /** Returns at most `limit` jobs that have no row and whose dead letter is waiting for a person. */
+    /** Returns at most `limit` jobs that have no row and whose dead letter was neither replayed nor dropped. */
     async onlyDeadLetters(limit: number): Promise<string[]> {
       const rows = await store.read(
         (sql) => sql<{ job_id: string }[]>`
@@ -146,7 +146,9 @@ export function createLedgerQueries(store: JobDatabase) {
       return rows.map(({ job_id }) => job_id);
     },
 
-    /** Returns the fate of each accepted job, in the given order; null where the store knows none. */
+    /**
+     * Returns the fate of each accepted job, in the given order; null for a job that the store does not account for.
+     */
     async fates(created: readonly CreatedEvent[]): Promise<CreatedFate[]> {
       const rows = await store.read(
         (sql) => sql<{ fate: CreatedFate }[]>`

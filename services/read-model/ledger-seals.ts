@@ -32,7 +32,7 @@ export interface SealedSums {
   readonly rejected: number;
   readonly vanished: number;
   readonly pruned: number;
-  /** Spans before this time were sealed after the event store had forgotten their events. */
+  /** Spans before this time were sealed after their events had been pruned. */
   readonly unwitnessedUntil: Date | null;
   /** How many seals changed and have not been judged again yet. */
   readonly reopened: number;
@@ -42,7 +42,7 @@ export interface SealedSums {
 const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
-/** A ledger's settle time may be as long as a minute, so seals younger than this stay small. */
+/** Younger seals stay small, because a ledger with a long settle time (up to a minute) ends among them. */
 const FINE_MS = 120_000;
 /** Marks are kept at least this long, because a judgement in progress may not have read them yet. */
 const MARKS_KEPT = "10 minutes";
@@ -120,7 +120,7 @@ export function createLedgerSeals(store: JobDatabase) {
       );
     },
 
-    /** Updates a seal whose events are forgotten. Only the job store was compared, so existing accusations remain. */
+    /** Updates a seal whose events have been pruned. Only the job store was checked, so existing accusations remain. */
     async resealWithoutEvents(seal: Seal, vanished: number, seen: Seen): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -196,7 +196,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row;
     },
 
-    /** Deletes marks of changes that the affected seals have already seen. */
+    /** Deletes marks of changes that all affected seals already include. */
     async forgetMarks(): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -211,7 +211,7 @@ export function createLedgerSeals(store: JobDatabase) {
 
     /**
      * Merges adjacent seals with small spans, so a quiet hour and a busy minute each become one seal. Sums and
-     * checksums are combined. All spans that the event store has forgotten become one seal. Returns how many seals were
+     * checksums are combined. All spans whose events have been pruned become one seal. Returns how many seals were
      * removed.
      */
     async merge(now: Date, eventsFrom: Date): Promise<number> {

@@ -48,20 +48,20 @@ test("unpublished messages and silent processors move the watermark back", () =>
   expect(lagOf({ quietestWorker: { id: "w-1", heartbeatAt: ago(12_000) } })).toBe(12_000);
 });
 
-test("without a fresh snapshot nothing newer than either side's newest record is judged", () => {
+test("without a fresh snapshot the watermark stays at the slower side's newest record", () => {
   expect(lagOf({ snapshot: null })).toBe(61_000);
   const old = { ...bus(), at: new Date(ago(20_000)).toISOString() };
   expect(lagOf({ snapshot: old })).toBe(61_000);
   expect(lagOf({ snapshot: null, lastEventAt: null })).toBe(now);
 });
 
-test("the slower side bounds the watermark while its records may only be late", () => {
+test("the slower side bounds the watermark while its missing records may still arrive", () => {
   expect(lagOf({ newestTransitionAt: ago(10_000) })).toBe(60_000);
   expect(lagOf({ lastEventAt: ago(10_000) })).toBe(60_000);
   expect(lagOf({ newestTransitionAt: ago(10_000), lastEventAt: ago(10_020) })).toBe(2_000);
 });
 
-test("a side that has not moved for long is judged, not considered late", () => {
+test("a side without new records for a long time no longer bounds the watermark", () => {
   expect(lagOf({ newestTransitionAt: ago(HOLD_MS), lastEventAt: ago(60_000) })).toBe(2_000);
   expect(lagOf({ newestTransitionAt: null, lastEventAt: ago(HOLD_MS) })).toBe(2_000);
 });

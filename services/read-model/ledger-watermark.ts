@@ -22,9 +22,9 @@ export interface Bound {
   readonly name?: string;
 }
 
-/** An older snapshot says nothing about the present. */
+/** A snapshot older than this no longer describes the queues. */
 const FRESH_MS = 15_000;
-/** The times of a transition and its event differ by less than this, due to clocks and rounding. */
+/** The times of a transition and its event differ by less than this, because of clock differences and rounding. */
 const TOLERANCE_MS = 50;
 /** A side that is behind for longer than this has lost records, not delayed them. A dead consumer is noticed sooner. */
 export const HOLD_MS = 30_000;

@@ -6,7 +6,7 @@ import { type LedgerKeeper, STEP_JOBS } from "./ledger-keeper.ts";
 import type { LedgerSeals, SealedSums } from "./ledger-seals.ts";
 import { waitingFor } from "./ledger-waiting.ts";
 
-/** One more than the account remembers. */
+/** Maximum number of accused jobs or dead letters to read: one more than the account deduplicates. */
 const MAX_NAMED = 10_001;
 /** How long a call waits for due seals before it computes. */
 const ADVANCE_MS = 50;
@@ -14,8 +14,8 @@ const ADVANCE_MS = 50;
 /*
  * The ledger's parts: `ledger-queries` reads the job store, `ledger-judge` compares a span with the events,
  * `ledger-seals` stores judged spans, `ledger-keeper` decides which span is next, `ledger-account` adds spans up and
- * says whether they balance, `ledger-watermark` and `ledger-waiting` say how far the ledger reaches and why no further,
- * `ledger-audit` exposes audits of sealed spans, and `ledger-gauge` exports the result as metrics.
+ * says whether they balance, `ledger-watermark` and `ledger-waiting` determine how far the ledger reaches and what
+ * holds it back, `ledger-audit` exposes audits of sealed spans, and `ledger-gauge` exports the result as metrics.
  */
 
 export interface LedgerOptions extends JudgeParts {
@@ -60,7 +60,7 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
     queries.openDeadLetters(),
     queries.onlyDeadLetters(MAX_NAMED),
   ]);
-  // Sealed spans stay judged even after pruning has removed the newest records of either side.
+  // The watermark must not fall behind the seals when pruning removes the newest records of either side.
   const head = (await seals.head()).getTime();
   const wanted = new Date(Math.max(found.watermark(settleMs).getTime(), head - settleMs));
   const sealed = await seals.sums(wanted);

@@ -29,15 +29,15 @@ import { createWebhookAccess } from "./webhook-access.ts";
 import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
-/** Longer than a processor takes to create the tables, and longer than the wait for starting engines. */
+/** Longer than engines take to start and a processor takes to create the tables. */
 const SEALING_STUCK_MS = 300_000;
 const LINKS = {
   "/docs": "API reference, with requests to try out",
   "/openapi.json": "OpenAPI document for programs",
-  "/overview": "Everything at a glance",
+  "/overview": "Summary of the whole system",
   "/jobs": "Jobs, newest first",
-  "/dead-letters": "What could not be processed",
-  "/ledger": "The proof that nothing is lost",
+  "/dead-letters": "Messages that could not be processed",
+  "/ledger": "Whether every accepted job is accounted for",
 };
 
 /**
@@ -154,7 +154,7 @@ export function createReadModel({ service, version, config, log, life, metrics }
     docs: createDocs({
       title: "Task Observatory read model",
       version,
-      description: "Query jobs, events, queues, workers and the ledger that balances them",
+      description: "Query jobs, events, queues, workers and the ledger of accepted jobs",
       routes: READ_MODEL_ROUTES,
     }),
     handlers,

@@ -4,7 +4,7 @@ import { AppError } from "../../shared/errors.ts";
 import { readRunbooks } from "./read-runbooks.ts" with { type: "macro" };
 
 const TEXTS: Readonly<Record<string, string>> = readRunbooks();
-/** A runbook URL as Prometheus knows it, on the machine that it shares with this service. */
+/** A runbook URL as in the alerting rules, which is valid only on the machine that runs this service. */
 const OWN_RUNBOOK = /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\/runbooks\/(\w+)$/;
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }

@@ -5,7 +5,10 @@ import type { JobCount, QueueQueries } from "./queue-queries.ts";
 
 const NOT_MEASURED = { count: 0, p50: null, p95: null, p99: null };
 
-/** Combines the totals from both stores. A missing half counts as zero; without counts, none are listed. */
+/**
+ * Combines the totals from both stores. Missing totals count as zero; if the counts are missing, no status or type is
+ * listed.
+ */
 export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals | undefined): Stats {
   const byStatus: Record<string, number> = counts
     ? Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]))
@@ -42,8 +45,8 @@ function byTypeOf(counts: readonly JobCount[]): Record<string, Record<string, nu
 }
 
 /**
- * Reads the totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable, because half the totals
- * would look like a loss.
+ * Reads the totals from both stores. Rejects with STORE_UNAVAILABLE when either is unavailable, because partial totals
+ * would look like lost jobs.
  */
 export async function readStats(
   queues: QueueQueries,

@@ -49,7 +49,7 @@ test("a client that does not read gets the newest entries and the number of delt
   expect(dropped).toBe(14);
 });
 
-test("only the newest alert count is sent, and a heartbeat only when nothing else is", () => {
+test("only the newest alert count is sent, and a heartbeat only when nothing else is waiting", () => {
   const buffer = createStreamBuffer({ maxEntries: 3, maxDeltas: 100 });
   buffer.alerts(1);
   buffer.alerts(2);

@@ -25,7 +25,7 @@ const CHUNK_CHARS = 65_536;
 /**
  * Buffers one client's unread messages. At the limit, the oldest entry is dropped and its deltas are added to `dropped`
  * of the next entry, so the client knows to reload and its last id stays valid. All stalled clients hold the same
- * newest entry objects, so many of them cost little more than one. Only the newest alert count and heartbeat are kept.
+ * newest entry objects, so each further one needs little memory. Only the newest alert count and heartbeat are kept.
  * The buffer does no I/O: the connection's owner calls `take`.
  */
 export function createStreamBuffer(

@@ -15,8 +15,8 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A feed that is not refused within this time counts as followed, because its first answer is an entry, which may not
- * arrive for a long time.
+ * A feed that is not refused within this time counts as followed: the store confirms nothing before the first entry,
+ * which may not arrive for a long time.
  */
 const SETTLED_MS = 100;
 /** How long a client waits for the feed. */
@@ -81,7 +81,7 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
   return {
     /** Resolves when the feed has ended, which happens only after `signal` aborts. */
     ended: run(),
-    /** Returns why the feed has been unavailable for too long; a feed without entries still counts as available. */
+    /** Returns the reason if the feed has been unavailable for too long. A feed without entries counts as available. */
     whyStuck: () => (isLive ? undefined : duty.whyStuck()),
     /**
      * Resolves once the feed is followed, so no later entry is missed. Rejects with the feed's last failure, or with

@@ -161,7 +161,7 @@ export function createStream({
       // Add the client before querying the store, so simultaneous clients cannot exceed the limit.
       clients.add(client);
       try {
-        // Query the feed's store cheaply, so a client learns at once when the store is unavailable.
+        // This cheap query makes the request fail at once if the feed's store is unavailable.
         await observations.latestSnapshot();
         await feed.followed();
         client.buffer.prepend(RETRY_HINT);
