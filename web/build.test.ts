@@ -30,7 +30,7 @@ test("the initial download is at most 120 KB compressed and does not include the
   }
 });
 
-test("nginx sends the page's headers", () => {
+test("nginx sends the same headers as the local server", () => {
   const conf = readFileSync(CONF, "utf8");
   for (const [name, value] of Object.entries(PAGE_HEADERS))
     expect(conf).toContain(

@@ -23,8 +23,8 @@ const Config = Type.Object({
 type Upstream = readonly [prefix: string, url: string];
 
 /**
- * Serves the page in a local run, with the same routes and headers as nginx in containers: `/api` leads to the
- * read-model, `/runbooks` to the read-model's runbooks, `/gateway` to the gateway and `/ws` to web-pty.
+ * Serves the page in a local run, with the same routes and headers as nginx in containers: `/api` and `/runbooks` go to
+ * the read-model, `/gateway` to the gateway and `/ws` to web-pty.
  */
 async function start({ config, log, life }: ServiceContext<typeof Config.static>): Promise<void> {
   const folder = join(import.meta.dir, "../dist/web");
@@ -46,7 +46,7 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
     async fetch(request, self) {
       const refusal = policy.refusal(request);
       if (refusal) return problemResponse(new AppError("ORIGIN_REFUSED", refusal), crypto.randomUUID());
-      // nginx refuses TRACE too. Echoing a request with its headers would only help an attacker.
+      // nginx also rejects TRACE. Echoing a request with its headers would help only an attacker.
       if (request.method === "TRACE")
         return problemResponse(
           new AppError("METHOD_NOT_ALLOWED", "The page does not accept TRACE requests"),
@@ -72,7 +72,7 @@ async function forward(request: Request, [prefix, base]: Upstream, log: Log): Pr
   const url = `${base}${pathname.slice(prefix.length)}${search}`;
   const headers = new Headers(request.headers);
   headers.delete("host");
-  // The origin policy has already checked this header. The upstream would compare it with its own Host, not with the
+  // The origin policy has already checked `Origin`. The upstream would compare it with its own Host instead of the
   // page's.
   headers.delete("origin");
   headers.delete("accept-encoding");

@@ -1,6 +1,6 @@
 import { PTY_PROTOCOL } from "../contracts/pty.ts";
 
-/** The connection to web-pty behind a browser's socket. */
+/** The upstream connection of a browser's socket. */
 export interface Proxied {
   readonly upstream: WebSocket;
   /** Frames that arrived before the upstream socket was open. */
@@ -10,8 +10,8 @@ export interface Proxied {
 const MAX_EARLY = 16;
 
 /**
- * Creates a proxy for WebSocket frames between browsers and the terminal service. It needs no back-pressure,
- * because the protocol's acknowledgements limit how much data is in flight.
+ * Creates a proxy for WebSocket frames between browsers and the terminal service. It needs no backpressure, because
+ * the protocol's acknowledgments limit the data in flight.
  */
 export function createSocketProxy(url: string) {
   return {

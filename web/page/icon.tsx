@@ -1,5 +1,5 @@
 /**
- * Renders a symbol from the sprite in index.html. Screen readers skip it, so it needs a word beside it or a labelled
+ * Renders a symbol from the sprite in index.html. Screen readers skip it, so it needs a word beside it or a labeled
  * control.
  */
 export function Icon({ name }: { name: string }) {

@@ -22,7 +22,7 @@ export function verdictOn(ledger: Ledger | undefined): Verdict {
       title: "Not balanced",
       note: "Some jobs are not accounted for; the proof names them",
     };
-  // A reopened span is judged again within seconds, which is no reason to withdraw the verdict.
+  // The verdict stands while a reopened span is judged again, because that takes only seconds.
   if (ledger.reopened === 0 && ledger.waitingFor?.some(({ what }) => what === "ledger"))
     return {
       ring: "ring counting",

@@ -9,7 +9,7 @@ export interface Query<T> {
 }
 
 export interface QueryOptions {
-  /** Keeps the data, if there is any, and makes no further calls. */
+  /** Makes no further calls once there is data. */
   readonly frozen?: boolean;
   /** The minimum time between two calls, for data that changes slowly. */
   readonly everyMs?: number;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseRoute } from "./route.ts";
 
-test("an address leads to its view, and an empty address to the overview", () => {
+test("an address opens its view, and an empty address opens the overview", () => {
   expect(parseRoute("")).toMatchObject({ view: "overview" });
   expect(parseRoute("#/")).toMatchObject({ view: "overview" });
   expect(parseRoute("#/terminal")).toMatchObject({ view: "terminal" });
@@ -11,7 +11,7 @@ test("an address leads to its view, and an empty address to the overview", () =>
   expect(parseRoute("#/jobs/01a2?tab=payload")).toMatchObject({ view: "job", id: "01a2" });
 });
 
-test("an unknown address leads to the missing view, which receives the address", () => {
+test("an unknown address opens the missing view with that address", () => {
   for (const address of ["#/bogus", "#/overview/deep", "#/jobs/a/b", "#main"])
     expect(parseRoute(address)).toEqual({ view: "missing", address });
 });

@@ -26,7 +26,10 @@ const PAGE_KEYS: readonly PageKey[] = [
 
 const OFF = "observatory-no-letters";
 
-/** Newest last; the newest wins. A dialog overrides its view, and a view overrides the actions available everywhere. */
+/**
+ * The registered actions, newest last. The newest take precedence: a dialog overrides its view, and a view overrides the
+ * actions available everywhere.
+ */
 const registered: { current: Shortcuts }[] = [];
 const listeners = new Set<() => void>();
 const changed = () => {
@@ -110,7 +113,7 @@ export function useKeyboard(screen: ScreenName | undefined): void {
   }, [screen]);
 }
 
-/** Returns whether the focused element uses the key itself. */
+/** Returns whether the focused element handles the key itself. */
 function isBusy(target: HTMLElement, key: string): boolean {
   if (target.closest("dialog")) return true;
   if (target.matches("input:not([type='checkbox']), textarea, select")) {
@@ -122,7 +125,9 @@ function isBusy(target: HTMLElement, key: string): boolean {
     : key === " " && target.matches("button, input, summary");
 }
 
-/** Whether single-character keys work. Users of speech input can switch them off, because speech can trigger them. */
+/**
+ * Returns whether single-character keys work. Users of speech input can switch them off, because speech can trigger them.
+ */
 export const lettersWork = () => localStorage.getItem(OFF) === null;
 
 export function setLettersWork(work: boolean): void {

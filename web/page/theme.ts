@@ -1,8 +1,8 @@
 const KEY = "observatory-theme";
 
 /**
- * Applies the theme that the user chose in this browser, or else the system's theme, and follows the system's changes.
- * Call it before the first paint.
+ * Applies the theme that the user chose in this browser or, without a choice, follows the system's theme. Call it before
+ * the first paint.
  */
 export function followTheme(): void {
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");

@@ -7,8 +7,8 @@ import { type Heard, sentencesOf } from "./changes.ts";
 const EVERY_MS = 10_000;
 
 /**
- * Announces important changes to screen readers: critical alerts at once, and all other changes together at most
- * every ten seconds. Toasts announce the outcomes of actions.
+ * Announces critical alerts to screen readers at once, and combines other important changes into at most one
+ * announcement every ten seconds. Toasts announce the outcomes of actions.
  */
 export function Announcer() {
   const { state } = useLive();

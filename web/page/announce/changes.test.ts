@@ -33,7 +33,7 @@ test("firing and resolved alerts are announced, and a critical alert interrupts"
     { text: "Alert, warning: Alert3. Something is wrong", isUrgent: false },
     { text: "Alert resolved: Alert1", isUrgent: false },
   ]);
-  // A missing list of alerts resolves none of them, because Alertmanager may just be slow.
+  // A missing list of alerts resolves no alert, because Alertmanager may be slow.
   expect(sentencesOf(before, { ...QUIET, firing: undefined })).toEqual([]);
 });
 

@@ -18,13 +18,13 @@ export const SETTINGS: Readonly<Record<string, PayloadSchema & { readonly label:
   idempotencyKey: {
     ...(idempotencyKey as PayloadSchema),
     label: "Idempotency key",
-    description: "repeating a key creates no second job",
+    description: "a repeated key creates no second job",
   },
 };
 
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** Returns what is wrong with the settings, keyed by the paths that the gateway uses, such as `/priority`. */
+/** Returns the faults of the settings, keyed by the gateway's paths, such as `/priority`. */
 export function settingFaults(settings: Settings, now: number): Faults {
   const { runAt, count, idempotencyKey: key } = settings;
   const faults = new Map(schemaFaults({ type: "object", properties: SETTINGS }, settings, ""));

@@ -5,7 +5,8 @@ interface NumberInputProps {
   readonly value: unknown;
   readonly placeholder?: string | undefined;
   /**
-   * Receives the number, or undefined for an empty field. Other text is passed on unchanged, and the schema refuses it.
+   * Receives the number, or undefined for an empty field. Receives any other text unchanged, so that schema validation
+   * rejects it.
    */
   readonly onChange: (value: unknown) => void;
 }

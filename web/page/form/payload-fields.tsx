@@ -235,7 +235,7 @@ interface Attributes {
 }
 
 /**
- * Renders a label, a control and its message. The message's line is reserved, so that nothing moves when it appears.
+ * Renders a label, a control and its message. Space is reserved for the message, so that the layout does not shift.
  */
 export function Labelled({
   name,
@@ -301,7 +301,7 @@ const shown = (value: unknown) => (typeof value === "string" ? value : JSON.stri
 
 const placeholderOf = ({ default: value }: PayloadSchema) => (value === undefined ? undefined : shown(value));
 
-/** Parses JSON. Returns any other text unchanged, and the schema refuses it. */
+/** Parses JSON. Returns any other text unchanged, so that schema validation rejects it. */
 function readJson(text: string): unknown {
   if (text.trim() === "") return undefined;
   try {

@@ -7,8 +7,8 @@ export type Faults = ReadonlyMap<string, string>;
 const CONTAINERS = new Set(["properties", "items", "prefixItems", "$ref", "allOf", "additionalProperties"]);
 
 /**
- * Returns how a value violates its schema. The keys are paths that start with `at`, like the gateway's:
- * `/payload/text`. The validator interprets the schema, because the page's content security policy forbids
+ * Returns a message for each violation of the schema. The keys are paths that start with `at`, in the gateway's form,
+ * such as `/payload/text`. The validator interprets the schema, because the page's content security policy forbids
  * validators that compile schemas.
  */
 export function schemaFaults(schema: object, value: unknown, at: string): Faults {

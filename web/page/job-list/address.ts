@@ -20,7 +20,7 @@ export function withTerm(filter: string, key: string, value: string | undefined)
 export const sortOf = (query: URLSearchParams): JobSortName =>
   JOB_SORTS.find(({ name }) => name === query.get("sort"))?.name ?? JOB_SORTS[0].name;
 
-/** Returns the next sort order. The first one follows the last. */
+/** Returns the next sort order, or the first after the last. */
 export const nextSort = (sort: JobSortName): JobSortName =>
   (JOB_SORTS[JOB_SORTS.findIndex(({ name }) => name === sort) + 1] ?? JOB_SORTS[0]).name;
 

@@ -11,8 +11,8 @@ export interface Narrowing {
 }
 
 /**
- * Returns a filter's statuses and types. `isWhole` is true if the filter has no other condition, so that its matches can
- * be counted.
+ * Returns a filter's statuses and types. `isWhole` is true if the filter has no other condition: only then can its
+ * matches be counted.
  */
 export function narrowingOf(filter: string): Narrowing & { readonly isWhole: boolean } {
   const { filter: read, faults } = readFilterText("jobs", filter);

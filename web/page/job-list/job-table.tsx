@@ -18,7 +18,7 @@ interface JobTableProps {
   readonly markAll: () => void;
 }
 
-/** The column that each sort order sorts by; all other orders sort by age. */
+/** The column by which each order sorts. Orders that are not listed sort by age. */
 const SORTED: Partial<Record<JobSortName, string>> = { type: "Type", tries: "Tries", slowest: "Took" };
 const NUMBERS = ["Tries", "Age", "Took"];
 

@@ -38,7 +38,7 @@ export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
   const cancel = async () => {
     const isSure = await confirm({
       title: "Cancel 1 job?",
-      text: "Its history stays. A running try stops; the job can be retried later.",
+      text: "Its history is kept. A running try stops; the job can be retried later.",
       verb: "Cancel 1",
     });
     if (isSure) await act("Cancelled", () => client.gateway.cancelJob({ params }).finally(reload));
@@ -162,7 +162,7 @@ function Family({ job: { parentId, originId, originKind } }: { job: JobDetail })
   );
 }
 
-/** Links to Grafana's graphs of the job's type, for the minutes before and after the job. */
+/** Links to Grafana's panels for the job's type, from shortly before the job to shortly after it. */
 function Panels({ job, overview }: Pick<JobHeadProps, "job" | "overview">) {
   const from = Date.parse(job.createdAt) - AROUND_MS;
   const to = Math.max(Date.parse(job.finishedAt ?? job.createdAt), from) + 2 * AROUND_MS;

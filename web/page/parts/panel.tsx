@@ -5,11 +5,11 @@ interface PanelProps {
   readonly title: string;
   readonly end?: ComponentChildren;
   readonly class?: string;
-  /** Why the panel's data is missing or old. */
+  /** Why the panel's data is missing or stale. */
   readonly error?: Error | undefined;
   /**
-   * Whether the panel is still loading its first data. Neighbouring panels stay hidden until the data arrives, so that
-   * nothing moves.
+   * Whether the panel is still loading its first data. Neighboring panels stay hidden until the data arrives, so that
+   * the layout does not shift.
    */
   readonly busy?: boolean;
   /** Whether rows extend from edge to edge. */

@@ -33,7 +33,7 @@ export const statusesOf = (status: JobStatus): readonly JobStatus[] =>
 /** Returns the name that style classes and icons use for a status. */
 export const toneOf = (status: JobStatus) => TONES[status];
 
-/** Shows a status as a glyph, a word and a colour. With `hidesWord`, only screen readers get the word. */
+/** Shows a status as a glyph, a word and a color. With `hidesWord`, only screen readers get the word. */
 export function Status({
   status,
   hidesWord = false,

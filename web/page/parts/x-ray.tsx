@@ -15,7 +15,7 @@ interface XRayProps {
   readonly onSelect: (eventId: string) => void;
 }
 
-/** Shows every hop, wait and try of a job on one time axis. Pressing one shows its envelope. */
+/** Shows every hop, wait and try of a job on one time axis. Pressing a bar shows its envelope. */
 export function XRay({ job, selected, onSelect }: XRayProps) {
   const { bars, totalMs } = traceOf(job, Date.now());
   const scale = WIDTH / Math.max(totalMs * ROOM, 0.001);

@@ -4,8 +4,8 @@ const MAX_CHARACTERS = 100_000;
 
 /**
  * The clipboard that programs in the terminal reach with an escape sequence (OSC 52). They can write to it but never
- * read it: printing foreign text, such as a job's payload, must not reveal text that the user copied in another window.
- * Text that is too long is ignored instead of truncated, because truncated text would look complete.
+ * read it: printing untrusted text, such as a job's payload, must not reveal text that the user copied in another
+ * window. Text that is too long is ignored instead of truncated, because truncated text would look complete.
  */
 export const writeOnlyClipboard: IClipboardProvider = {
   readText: () => "",

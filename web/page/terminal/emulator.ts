@@ -64,7 +64,7 @@ function fontSizeFor(width: number): number {
   return Math.min(15, Math.max(9, Math.floor(width / (LEAST_COLS * 0.6))));
 }
 
-/** Returns a theme that takes the terminal's sixteen colours from the page. */
+/** Returns a terminal theme with the page's colors. */
 function themeOf(element: HTMLElement) {
   const style = getComputedStyle(element);
   const of = (name: string) => style.getPropertyValue(`--${name}`).trim();

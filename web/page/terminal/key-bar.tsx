@@ -13,7 +13,7 @@ const KEYS: readonly { label: string; name?: string; text: string }[] = [
   { label: "?", text: "?" },
 ];
 
-/** Offers keys that a touch keyboard lacks. Ctrl stays pressed for the next key of this bar. */
+/** Offers keys that a touch keyboard lacks. Ctrl applies to the next key pressed on this bar. */
 export function KeyBar({ onKey }: { onKey: (text: string) => void }) {
   const [isControl, setControl] = useState(false);
   const press = (text: string) => {

@@ -113,7 +113,7 @@ function TokenForm({ authorize }: Pick<RefusalProps, "authorize">) {
     >
       <Icon name="term" />
       <h2>This terminal needs a token</h2>
-      <p>It is the value of PTY_AUTH_TOKEN. The page exchanges it for a ticket and does not keep it.</p>
+      <p>Enter the value of PTY_AUTH_TOKEN. The page exchanges it for a ticket and does not store it.</p>
       <label class="field">
         <span>Token</span>
         <input

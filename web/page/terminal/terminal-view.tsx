@@ -149,7 +149,7 @@ function linkTo(token: string): string {
 }
 
 /**
- * Whether the page handles a key instead of the terminal: the usual terminal keys for copy and paste, and
+ * Returns whether the page handles a key instead of the terminal: the usual terminal keys for copy and paste, and
  * Ctrl+Shift+Esc, which moves the focus out of the terminal.
  */
 function isPageKey(event: KeyboardEvent, selection: string): boolean {

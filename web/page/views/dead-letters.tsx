@@ -26,7 +26,7 @@ function causeWords({ reason, detail }: Pick<DeadLetter, "detail"> & { reason: s
   return reason === "OUT_OF_TRIES" && detail ? detail : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Shows why messages and jobs died, most common cause first. */
+/** Shows the causes of the dead letters, most common first. */
 export function DeadLetterReasons({ total, class: className }: { total: number; class?: string }) {
   const { data, error } = useLetters();
   const groups = groupsOf(data?.items ?? []);
@@ -45,7 +45,9 @@ export function DeadLetterReasons({ total, class: className }: { total: number; 
         </a>
       }
     >
-      {data && groups.length === 0 && <Empty>No dead letters. Submit `fail` to see one (N).</Empty>}
+      {data && groups.length === 0 && (
+        <Empty>No dead letters. Press N and submit a `fail` job to see one.</Empty>
+      )}
       <ul class="reasons">
         {groups.slice(0, MOST_REASONS).map((group) => (
           <li key={group.key}>
@@ -125,7 +127,7 @@ export function DeadLettersView({ query }: { query: URLSearchParams }) {
           {data && shown.length === 0 && (
             <Empty>
               {cause === undefined
-                ? "No dead letters. Submit `fail` to see one (N)."
+                ? "No dead letters. Press N and submit a `fail` job to see one."
                 : "No dead letters with this cause are left."}
             </Empty>
           )}
@@ -162,7 +164,7 @@ function LetterActions({
       text:
         action === "replay"
           ? "Each job runs again with the same payload; messages return to their queues."
-          : "They disappear permanently; their jobs keep their rows.",
+          : "This cannot be undone. The jobs keep their rows.",
       verb: `${verb} ${count(matched)}`,
     });
     if (isSure)
@@ -231,7 +233,7 @@ function OpenLetter({ letter, reload }: { letter: DeadLetter; reload: () => void
   const drop = async () => {
     const isSure = await confirm({
       title: "Drop 1 dead letter?",
-      text: "It disappears permanently; its job keeps its row.",
+      text: "This cannot be undone. The job keeps its row.",
       verb: "Drop 1",
     });
     if (isSure) await act("Dropped", () => client.gateway.dropDeadLetter({ params }).finally(reload));

@@ -155,7 +155,7 @@ export function Jobs({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** Returns how many jobs match, or undefined if the counts by status and type cannot tell. */
+/** Returns how many jobs match, or undefined if the counts by status and type are not enough to tell. */
 function matchingOf(filter: string, stats: Stats | undefined): number | undefined {
   const narrowing = narrowingOf(filter);
   return stats?.byType && narrowing.isWhole ? countJobs(stats.byType, narrowing) : undefined;

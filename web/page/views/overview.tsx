@@ -21,7 +21,7 @@ interface OverviewProps {
   readonly query: URLSearchParams;
 }
 
-/** Shows on one page whether the system is healthy, whether it is moving, and what is wrong. */
+/** Shows whether the system is healthy, whether jobs are progressing, and what is wrong. */
 export function Overview({ overview: { data, error }, query }: OverviewProps) {
   const { state, at } = useLive();
   const range = timeRangeOf(query);
@@ -61,7 +61,7 @@ export function Overview({ overview: { data, error }, query }: OverviewProps) {
   );
 }
 
-/** Shows the overview's outline while it loads, so that nothing moves when the data arrives. */
+/** Shows the overview's outline while it loads, so that the layout does not shift when the data arrives. */
 function NoOverview({ error }: { error: Error | undefined }) {
   if (error)
     return (

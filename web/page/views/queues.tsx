@@ -22,7 +22,7 @@ interface QueuesPanelProps {
   readonly pausable?: boolean;
 }
 
-/** Shows how many jobs of each type are waiting, how long the oldest has waited, and the rate of completion. */
+/** Shows how many jobs of each type are waiting, how long the oldest has waited, and how fast jobs complete. */
 export function QueuesPanel({ queues, class: className, pausable = false }: QueuesPanelProps) {
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const { data: series } = useQuery(
