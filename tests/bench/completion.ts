@@ -15,7 +15,7 @@ interface WaitOptions {
 
 /**
  * Waits until the jobs have finished. Counting them would put load on the system being measured, so this function polls
- * the oldest hundred unfinished jobs by id and looks up each job about once. The wait also ends when the system makes
+ * only the oldest hundred unfinished jobs by id, and looks up most jobs once. The wait also ends when the system makes
  * no progress for `stallMs`; jobs that are still unfinished then count as `missing`.
  */
 export async function waitForCompletion(

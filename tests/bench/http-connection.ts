@@ -10,7 +10,7 @@ export interface HttpReply {
 export interface HttpConnection {
   /** Sends bytes from `encodePost`. Rejects if the connection breaks; the connection is then unusable. */
   send(request: Uint8Array): Promise<HttpReply>;
-  /** Drops the connection at once, and rejects a reply that is still awaited. */
+  /** Drops the connection at once, and rejects the pending reply if there is one. */
   close(): void;
 }
 
@@ -76,7 +76,7 @@ export async function openHttpConnection(url: URL): Promise<HttpConnection> {
       return pending.promise;
     },
     close() {
-      fail(new Error(`Connection to ${url.host} was given up while a reply was awaited`));
+      fail(new Error(`Connection to ${url.host} was dropped while a reply was awaited`));
       socket.terminate();
     },
   };

@@ -34,7 +34,7 @@ interface LoadOptions {
   signal: AbortSignal;
 }
 
-/** Runs a closed loop: each connection sends its next request after a reply, until `totalJobs` have been sent. */
+/** Runs a closed loop: each connection waits for a reply before its next request, until `totalJobs` have been sent. */
 export async function runClosedLoop(options: LoadOptions & { totalJobs: number }): Promise<LoadResult> {
   return await withConnections(options, async (connections, bytes, record) => {
     let left = Math.ceil(options.totalJobs / options.request.jobs);

@@ -36,7 +36,9 @@ async function main(): Promise<number> {
   const startedAt = new Date().toISOString();
   const loadAverage = loadavg()[0]!;
   if (loadAverage > 0.5) {
-    console.log(`The machine is busy (load average ${loadAverage.toFixed(1)}): trust ratios, not figures`);
+    console.log(
+      `The machine is busy (load average ${loadAverage.toFixed(1)}): trust the ratios, not the absolute figures`,
+    );
   }
   // Each round measures every system, so that a busy minute does not affect one system alone.
   const rounds: SystemReport[][] = [];
@@ -107,7 +109,7 @@ async function withSystem(
   signal: AbortSignal,
   use: (running: Awaited<ReturnType<System["start"]>>) => Promise<void>,
 ): Promise<void> {
-  // Inside the project, because the temporary folder may be in memory, where fsync costs nothing.
+  // The data stays inside the project, because the temporary folder may be in memory, where fsync costs nothing.
   const dataDir = resolve(`.observatory/bench-${process.pid}/${system.name}-${profile}`);
   await mkdir(dataDir, { recursive: true });
   const workers = profile === "sleep" ? sleepWorkers : 1;

@@ -33,7 +33,7 @@ test("the median is the middle value, or the mean of the two middle values", () 
   expect(median([])).toBeNaN();
 });
 
-test("a report over several rounds has the median of each figure, and of each labelled process's usage", () => {
+test("a report over several rounds has the median of each figure and of each process's usage", () => {
   const rounds = [
     report({
       jobsPerSecond: 10,

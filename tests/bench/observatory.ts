@@ -93,7 +93,7 @@ export const observatory: System = {
   },
 };
 
-/** Makes PostgreSQL record commit times: a job counts as finished when its COMPLETED row is committed. */
+/** Makes PostgreSQL record commit times, because a job counts as finished when its COMPLETED row is committed. */
 async function keepCommitTimes(store: Engine, sql: postgres.Sql): Promise<void> {
   await sql`alter system set track_commit_timestamp = on`;
   await store.restart();
@@ -114,7 +114,7 @@ async function finishedAt(sql: postgres.Sql): Promise<ReadonlyMap<string, number
   return new Map(rows.map((row) => [row.id, row.at]));
 }
 
-/** Labels PostgreSQL's backends by their clients, so that the report shows how much CPU time is spent on each client. */
+/** Labels PostgreSQL's backends by their clients, so that the report shows how much CPU time is spent on each. */
 async function backends(sql: postgres.Sql, server: string): Promise<NamedProcess[]> {
   const rows = await sql<{ pid: number; user: string }[]>`
     select pid, application_name as user from pg_stat_activity

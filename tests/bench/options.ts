@@ -12,7 +12,7 @@ export interface BenchOptions {
   runs: readonly RunName[];
   rounds: number;
   engines: "full" | "embedded";
-  /** History sizes at which queries are measured, instead of the usual runs. */
+  /** The history sizes at which to measure queries instead of the usual runs; null for the usual runs. */
   growth: readonly number[] | null;
 }
 
@@ -21,7 +21,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
   const count = wholeNumber(1, Number.MAX_SAFE_INTEGER);
   const values = createCommandLine(
     "bun run bench",
-    "Measures the observatory beside graphile-worker, pg-boss, BullMQ and bunqueue, each behind the same HTTP POST and on fresh private engines, in rounds of all systems. Prints the medians over the rounds and writes JSON under artifacts/bench/. The defaults take about 25 minutes.",
+    "Compares the observatory with graphile-worker, pg-boss, BullMQ and bunqueue, each behind the same HTTP POST and on fresh private engines. Each round measures every system. Prints the medians over the rounds and writes JSON under artifacts/bench/. The defaults take about 25 minutes.",
   )
     .option("--jobs <count>", "no-op jobs per throughput run; default: 20000", count)
     .option("--batch <count>", "jobs per bulk request", count, 100)
@@ -30,11 +30,11 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     .option("--slots <count>", "concurrent jobs per worker in the run of 100 ms jobs", count, 20)
     .option(
       "--only <names>",
-      "only these systems, separated by commas; terminal measures web-pty beside ttyd instead",
+      "only these systems, separated by commas; terminal compares web-pty with ttyd instead",
       list,
     )
-    .option("--runs <names>", `only these of ${RUN_NAMES.join(", ")}; default: all`, runsNamed)
-    .option("--rounds <count>", "rounds of all systems; default: 3", count)
+    .option("--runs <names>", `only these runs, of ${RUN_NAMES.join(", ")}; default: all`, runsNamed)
+    .option("--rounds <count>", "how often to measure every system; default: 3", count)
     .addOption(
       new Option("--engines <set>", "the observatory's engine set")
         .choices(["full", "embedded"] as const)
@@ -42,7 +42,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     )
     .option(
       "--growth",
-      "instead measure queries and claims at 10,000, 100,000 and 1,000,000 past jobs, and a shortened day of retention, on one PostgreSQL; takes about 15 minutes",
+      "instead measure queries and claims at 10,000, 100,000 and 1,000,000 past jobs, and a simulated day of retention, on one PostgreSQL; takes about 15 minutes",
     )
     .option(
       "--sizes <counts>",

@@ -21,8 +21,8 @@ export interface BenchReport {
 }
 
 /**
- * Formats one aligned plain-text table per run. The last column is the first system's figure divided by this row's. For
- * throughput, above 1 favours the first system; for latency (p50, p99), below 1 does.
+ * Formats one aligned plain-text table per run. The last column is the first system's figure divided by the row's. For
+ * throughput, a ratio above 1 favors the first system; for latency (p50, p99), a ratio below 1 does.
  */
 export function formatReport({ systems }: BenchReport, titles: Record<RunName, string>): string {
   const blocks = Object.entries(titles).flatMap(([run, title]) => {
@@ -59,13 +59,14 @@ export const machineFacts = () => ({
   platform: `${process.platform}-${process.arch}`,
 });
 
-const legend = `jobs/s is measured from the first request until the last job finished; latency from a request's due time until its
-job finished. CPU, write-ahead log (WAL) and disk count from the first request until every job was observed, divided by
-the number of jobs. The CPU sum excludes the load generator. WAL is PostgreSQL's; disk is the growth of the data folder without WAL.
+const legend = `jobs/s is measured from the first request until the last job finished, and latency from a request's due
+time until its job finished. CPU, write-ahead log (WAL) and disk are measured from the first request until every job was
+observed, and divided by the number of jobs. The CPU sum excludes the load generator. WAL is PostgreSQL's; disk is the
+growth of the data folder without WAL.
 "observed after" is the time from the last job until the system's event store and counters had caught up.
 "live p99 ms" is the time within which 99 of 100 changes reached the live stream.
-The last column is the first system's figure divided by this row's. For throughput, above 1 favours the first system;
-for latency (p50, p99), below 1 does.`;
+The last column is the first system's figure divided by the row's. For throughput, a ratio above 1 favors the first
+system; for latency (p50, p99), a ratio below 1 does.`;
 
 interface Row {
   system: string;
@@ -115,8 +116,8 @@ function times(ratio: number): string {
 }
 
 /**
- * Formats how many accepted jobs never finished, and how many were refused, by status. Both must be 0 for the other
- * figures to count.
+ * Formats how many accepted jobs never finished, and how many were refused, by status. The other figures are valid only
+ * if both are 0.
  */
 function lost({ missing, refused }: RunResult): string {
   const statuses = Object.entries(refused).map(([status, count]) => `${count} × ${status}`);

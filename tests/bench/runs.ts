@@ -11,7 +11,7 @@ import { type LoadResult, runClosedLoop, runOpenLoop } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 import { type ProcessUsage, startUsageMeter } from "./usage.ts";
 
-/** In the order in which they run. */
+/** The runs in their order. */
 export const RUN_NAMES = ["rate-50", "rate-500", "singles", "batches", "sleep-100ms"] as const;
 export type RunName = (typeof RUN_NAMES)[number];
 
@@ -25,7 +25,7 @@ export interface RunSizes {
   signal: AbortSignal;
 }
 
-/** The results of one run of one system. Latency counts from due to finished, throughput to the last finished job. */
+/** The results of one run of one system. Latency counts from a job's due time, throughput until the last job ends. */
 export interface RunResult {
   run: RunName;
   accepted: number;
@@ -44,13 +44,13 @@ export interface RunResult {
   diskBytes: number;
   /** The time from the last finished job until the system's observers had caught up; null without observers. */
   observationLagSeconds: number | null;
-  /** 99 of 100 changes were on the live stream within this time; null without a stream, and in runs without a rate. */
+  /** 99 of 100 changes reached the live stream within this time; null without a stream or a fixed rate. */
   liveP99Ms: number | null;
 }
 
 /**
- * Runs the measurements with one worker. The runs at a rate come first: FerretDB finds ids by scanning a collection, so
- * after tens of thousands of jobs each lookup would cost more. Skips batches for a system without bulk submit.
+ * Runs the measurements with one worker. The runs at a fixed rate come first, because FerretDB finds ids by scanning a
+ * collection and each lookup costs more after tens of thousands of jobs. Skips batches if a system has no bulk submit.
  */
 export async function runNoopRuns(
   system: RunningSystem,
@@ -161,7 +161,7 @@ async function measure(
   const walBefore = await system.walBytes?.();
   const diskBefore = diskBytes(system.dataDir);
   const meter = startUsageMeter(await system.processes());
-  // Only in runs at a rate: during a flood, the stream shows viewers only part of the changes.
+  // Measured only in runs at a fixed rate, because under full load the stream shows viewers only part of the changes.
   const stopWatching = run.startsWith("rate-") ? watchLiveDelay(system) : async () => null;
   const ownCpu = process.cpuUsage();
   const startedAt = performance.now();

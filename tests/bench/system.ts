@@ -15,15 +15,15 @@ export interface StartOptions {
 }
 
 /**
- * A process to measure. Children count with their parent unless they are named themselves; processes with the same
- * label are added up.
+ * A process to measure. Its figures include its children, except those listed separately. The figures of processes with
+ * the same label are added up.
  */
 export interface NamedProcess {
   label: string;
   pid: number;
 }
 
-/** A task system behind `POST /jobs` that knows when each job finished. */
+/** A task system behind `POST /jobs` that records when each job finished. */
 export interface System {
   readonly name: string;
   /** Starts engines, server and workers, and resolves when all answer. Cleans up after a failure. */
@@ -46,7 +46,7 @@ export interface RunningSystem {
   finishedAt(): Promise<ReadonlyMap<string, number>>;
   /** Returns how many finished jobs the observers have stored, as cheaply as `unfinished`; absent without observers. */
   observed?(): Promise<number>;
-  /** Yields the times of the changes on the live stream, from now on; absent without a live stream. */
+  /** Yields the times of new changes on the live stream; absent without a live stream. */
   changes?(signal: AbortSignal): AsyncIterable<readonly Date[]>;
   /** Returns the bytes of write-ahead log that PostgreSQL has written; absent without PostgreSQL. */
   walBytes?(): Promise<number>;

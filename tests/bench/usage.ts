@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { NamedProcess } from "./system.ts";
 
-/** The CPU time and peak memory, during a run, of the processes with one label and their children. */
+/** The CPU time and peak memory that the processes with one label, and their children, used during a run. */
 export interface ProcessUsage {
   label: string;
   cpuSeconds: number;
@@ -9,7 +9,7 @@ export interface ProcessUsage {
 }
 
 export interface UsageMeter {
-  /** Takes a last sample and returns the sums; null without /proc. */
+  /** Takes a final sample and returns the sums; null without /proc. */
   stop(): ProcessUsage[] | null;
 }
 

@@ -7,7 +7,7 @@ import { unnestSql } from "../../../shared/unnest-sql.ts";
 
 const CHUNK = 5_000;
 const HOUR_MS = 3_600_000;
-/** Even the newest past job is older than the ledger's unsealed end. */
+/** Even the newest past job is old enough for the ledger to seal it. */
 const AGE_MS = { oldest: 60 * HOUR_MS, newest: HOUR_MS };
 const TYPES = ["sleep", "hash", "flaky", "http-check"] as const;
 const makeEvent = createEventMaker({ service: "bench", instanceId: "history", version: "1.0.0" });
@@ -21,8 +21,8 @@ interface PastJob {
 }
 
 /**
- * Adds jobs that ended in the last days until there are `total`. SQL inserts their rows, and the observations port
- * records their events, so the job store and the observations agree in every storage format.
+ * Adds past jobs until the store holds `total`. SQL inserts their rows, and the observations port records their events,
+ * so the job store and the observations agree in every storage format.
  */
 export async function growTo(
   total: number,
@@ -38,12 +38,13 @@ export async function growTo(
     );
     await Promise.all([insert(sql, jobs), observations.record(jobs.flatMap(eventsOf))]);
   }
-  // A seal made before its jobs would have to hold them all. Without seals, the ledger seals the past step by step.
+  // Existing seals cover a past that was emptier, so each would now hold too many jobs. Without them, the ledger seals
+  // the past again in steps of the usual size.
   await sql`truncate ledger_seals, ledger_accusations, ledger_marks`;
   await settle(sql);
 }
 
-/** Does what the server would do by and by, so that it does not do so during a measurement. */
+/** Vacuums, analyzes and checkpoints now, so that PostgreSQL does not do so during a measurement. */
 export async function settle(sql: Sql): Promise<void> {
   await sql`vacuum analyze`;
   await sql`checkpoint`;
@@ -67,7 +68,7 @@ function pastJob(n: number, at: number): PastJob {
   };
 }
 
-/** Returns a UUIDv7 of a past moment, so that indexes place it like an id created at that time. */
+/** Returns a UUIDv7 for a time in the past, so that indexes place it like an id created at that time. */
 function idAt(at: number): string {
   const time = at.toString(16).padStart(12, "0");
   const random = crypto.randomUUID();

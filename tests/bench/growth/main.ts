@@ -25,12 +25,12 @@ const HOUR_MS = 3_600_000;
 /** A simulated day: each round stands for an hour of jobs, and retention keeps about three rounds. */
 const ROUNDS = 24;
 const ROUND_JOBS = 3_000;
-/** Rounds begin at this interval at any speed of the machine, so that retention always keeps as many of them. */
+/** Rounds begin at this interval on any machine, so that retention always keeps the same number of them. */
 const ROUND_MS = 8_000;
 const KEPT_MS = 20_000;
 const EVENTS_KEPT_MS = 60_000;
 const FLAT = 1.5;
-/** Shorter times count as this long, because a fraction more of a millisecond is noise. */
+/** Shorter times count as this long, because differences of a fraction of a millisecond are noise. */
 const LEAST_MS = 3;
 
 /** Measures how query times, claims and disk grow with history on one PostgreSQL. Returns whether they stay flat. */
@@ -48,7 +48,7 @@ export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
         const grownS = (performance.now() - startedAt) / 1_000;
         const sealedS = await sealed(world);
         await settle(world.sql);
-        console.log(`${size} jobs: made in ${grownS.toFixed(0)} s, sealed ${sealedS.toFixed(0)} s later`);
+        console.log(`${size} jobs: inserted in ${grownS.toFixed(0)} s, sealed ${sealedS.toFixed(0)} s later`);
         columns.push({
           name: String(size),
           measured: await measure(world),
@@ -61,8 +61,8 @@ export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
     printColumns(columns);
     const { times, perSecond } = await ledgerUnderLoad(world, 15_000);
     console.log(
-      `/ledger beside ${Math.round(perSecond)} jobs/s in bulk at ${largest} jobs: p50 ${median(times).toFixed(0)} ms, ` +
-        `worst ${Math.max(...times).toFixed(0)} ms of ${times.length} calls`,
+      `/ledger with ${largest} stored jobs and ${Math.round(perSecond)} new jobs/s: ` +
+        `p50 ${median(times).toFixed(0)} ms, worst ${Math.max(...times).toFixed(0)} ms of ${times.length} calls`,
     );
     const beside = [columns[0]!, await measureBacklog(world, largest)];
     printColumns(beside);
@@ -72,14 +72,14 @@ export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
   return grown && steady;
 }
 
-/** Measurements at one size of the store; `bytesPerJob` is null where jobs lack their events. */
+/** Measurements at one size of the store; `bytesPerJob` is null if the jobs have no events. */
 interface Column {
   readonly name: string;
   readonly measured: Measured;
   readonly bytesPerJob: number | null;
 }
 
-/** Measures beside `count` paused and `count` scheduled jobs. They have no events, so it skips the ledger. */
+/** Measures with `count` paused and `count` scheduled jobs. They have no events, so the ledger is not measured. */
 async function measureBacklog(world: World, count: number): Promise<Column> {
   await world.post("/queues/hash/pause");
   await fillJobs(world.sql, { count, type: "hash", status: "VALIDATED" });
@@ -103,7 +103,7 @@ async function withWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
 }
 
 function observationsOf({ urls }: World) {
-  // Each event is recorded as of its own time, so that no past event counts as late.
+  // The clock is set back to the oldest past job, so that no past event counts as late.
   return openObservations({
     eventsUrl: urls.EVENTS_URL,
     cacheUrl: urls.CACHE_URL,
@@ -112,7 +112,7 @@ function observationsOf({ urls }: World) {
   });
 }
 
-/** Waits until the ledger has sealed all but its newest span; returns the seconds that this took. */
+/** Waits until the ledger has sealed all but its newest span, and returns how many seconds that took. */
 async function sealed(world: World): Promise<number> {
   const startedAt = performance.now();
   await eventually(
@@ -172,7 +172,8 @@ async function simulateDay(world: World): Promise<boolean> {
     await sql.end();
   }
   console.log(
-    `\nA day in ${ROUNDS} rounds of ${ROUND_JOBS} jobs, one every ${ROUND_MS / 1_000} s, of which retention keeps ${KEPT_MS / 1_000} s\n`,
+    `\nSimulated day: ${ROUNDS} rounds of ${ROUND_JOBS} jobs, one every ${ROUND_MS / 1_000} s; ` +
+      `retention keeps ${KEPT_MS / 1_000} s\n`,
   );
   console.log("| round | rows kept | disk, MiB | memory of the services, MiB | round, ms | /ledger, ms |");
   console.log("| --- | --- | --- | --- | --- | --- |");
@@ -182,16 +183,17 @@ async function simulateDay(world: World): Promise<boolean> {
     );
   const ledger = await world.get<Ledger>("/ledger");
   console.log(
-    `The ledger at its end: ${ledger.accepted} accepted, ${ledger.pruned} pruned, balanced: ${ledger.balanced}`,
+    `Ledger after the last round: ${ledger.accepted} accepted, ${ledger.pruned} pruned, balanced: ${ledger.balanced}`,
   );
-  // Autovacuum visits a database once a minute, so it first passes in the first third: later rounds reuse the space that
-  // it frees. No round vacuums by itself, because no user does.
+  // Autovacuum checks the database once a minute, so it first runs within the first third, and later rounds reuse the
+  // space that it frees. The benchmark does not vacuum between rounds, because users do not either.
   const third = rows.length / 3;
   const late = (pick: (row: (typeof rows)[number]) => number) =>
     median(rows.slice(-third).map(pick)) / median(rows.slice(third, 2 * third).map(pick));
   const [disk, memory, round] = [late((r) => r.mebibytes), late((r) => r.memory), late((r) => r.jobsMs)];
   console.log(
-    `The last third against the middle one: disk ${disk.toFixed(2)}×, memory ${memory.toFixed(2)}×, round ${round.toFixed(2)}×`,
+    `Last third compared with the middle third: ` +
+      `disk ${disk.toFixed(2)}×, memory ${memory.toFixed(2)}×, round ${round.toFixed(2)}×`,
   );
   return ledger.balanced && [disk, memory, round].every((growth) => growth <= FLAT);
 }
@@ -213,7 +215,7 @@ async function memoryOf({ running }: World): Promise<number> {
 
 function printColumns(columns: readonly Column[]): void {
   const worst = growthOf(columns.map(({ measured }) => measured));
-  console.log(`\n| p50, ms | ${columns.map(({ name }) => name).join(" | ")} | growth at most |`);
+  console.log(`\n| p50, ms | ${columns.map(({ name }) => name).join(" | ")} | maximum growth |`);
   console.log(`| --- |${columns.map(() => " --- |").join("")} --- |`);
   for (const [what, growth] of worst) {
     const cells = columns.map(({ measured }) => measured.get(what)?.toFixed(1) ?? "");
@@ -222,7 +224,7 @@ function printColumns(columns: readonly Column[]): void {
   const disk = columns.map(({ bytesPerJob }) =>
     bytesPerJob === null ? "" : (bytesPerJob / 1_024).toFixed(1),
   );
-  console.log(`| disk a job, KiB | ${disk.join(" | ")} | |\n`);
+  console.log(`| disk per job, KiB | ${disk.join(" | ")} | |\n`);
 }
 
 /** Returns the slowest time of each measurement as a multiple of its first column. */

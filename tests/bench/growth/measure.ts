@@ -2,8 +2,8 @@ import type { World } from "../../support/world.ts";
 
 const CALLS = 25;
 const SINGLES = 60;
-/** So few ids per question that PostgreSQL looks them up by the primary key. */
-const ASKED = 1_000;
+/** With at most this many ids per query, PostgreSQL looks them up by the primary key. */
+const IDS_PER_QUERY = 1_000;
 
 /** Every query that a user, a page or Prometheus makes. */
 export const QUERIES = [
@@ -29,8 +29,8 @@ export const QUERIES = [
 export type Measured = ReadonlyMap<string, number>;
 
 /**
- * Measures the median time of each query, of a job from POST to its end, and of a claim. Does everything once unmeasured
- * before, so that the first size does not also measure how services compile their code.
+ * Measures the median time of each query, of a job from POST to its end, and of a claim. Runs everything once without
+ * measuring, so that the times at the first size do not include JIT compilation in the services.
  */
 export async function measure(world: World, queries: readonly string[] = QUERIES): Promise<Measured> {
   const measured = new Map<string, number>();
@@ -71,7 +71,7 @@ async function singles(world: World): Promise<[job: number, claim: number]> {
   return [median(rows.map(({ job }) => job)), median(rows.map(({ claim }) => claim))];
 }
 
-/** Measures the ledger's response times for about this long while jobs run as fast as they can. */
+/** Measures the ledger's response times for about `forMs` while jobs run as fast as they can. */
 export async function ledgerUnderLoad(
   world: World,
   forMs: number,
@@ -96,8 +96,8 @@ export async function ledgerUnderLoad(
 
 /** Waits until all of these jobs have completed. */
 export async function untilCompleted(world: World, ids: readonly string[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += ASKED)
-    await world.untilAll(ids.slice(start, start + ASKED), "COMPLETED", 120_000);
+  for (let start = 0; start < ids.length; start += IDS_PER_QUERY)
+    await world.untilAll(ids.slice(start, start + IDS_PER_QUERY), "COMPLETED", 120_000);
 }
 
 export const noops = (count: number) =>

@@ -5,7 +5,7 @@ export interface PeerChild extends PeerReady {
   stop(): Promise<void>;
 }
 
-/** Starts one process of a peer and resolves when it serves; kills it if it is not ready within 30 s. */
+/** Starts one process of a peer and resolves when it is ready; kills it if that takes longer than 30 s. */
 export async function startPeerChild(
   file: string,
   config: PeerProcessConfig,

@@ -4,9 +4,9 @@ import { runPeer } from "./peer-process.ts";
 
 /**
  * Of the settings on graphile-worker's performance page, these measured best for no-op jobs: a local queue, where one
- * query fetches a batch; completions batched without a delay; no refetch delay, because one would add latency. LISTEN/NOTIFY
- * is always on, and polling is only its fallback. For sleeping jobs the local queue holds one job per slot, so that two
- * workers share the jobs fairly.
+ * query fetches a batch; completions batched without a delay; and no refetch delay, which would add latency.
+ * LISTEN/NOTIFY is always on, and polling is only its fallback. For sleeping jobs the local queue holds one job per
+ * slot, so that two workers share the jobs fairly.
  */
 function workerSettings({ profile, slots }: PeerContext) {
   return profile === "noop"
@@ -45,7 +45,7 @@ const graphileWorker: Peer = {
       return async (payload, helpers) => {
         await runHandler(type, payload as Record<string, unknown>);
         // The library has no event for a durable completion: even `job:complete` does not wait for the delete. The
-        // recorded time is one statement too early, in the library's favour.
+        // recorded time is one statement too early, which favors the library.
         record(helpers.job.id);
       };
     };

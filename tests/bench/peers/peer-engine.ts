@@ -7,14 +7,14 @@ export interface PeerEngine {
   readonly product: string;
   readonly url: string;
   readonly processes: readonly NamedProcess[];
-  /** The URL of the PostgreSQL that stores the peer's jobs, if one does. */
+  /** The URL of the PostgreSQL that stores the peer's jobs; absent if the peer uses another store. */
   readonly postgresUrl?: string;
   stop(): Promise<void>;
 }
 
 export type StartPeerEngine = (options: EngineOptions) => Promise<PeerEngine>;
 
-/** Wraps an engine for a peer that needs no server process besides it. */
+/** Wraps an engine for a peer that needs no other server. */
 export function plain(start: (options: EngineOptions) => Promise<Engine>): StartPeerEngine {
   return async (options) => {
     const { name, product, url, pid, stop } = await start(options);

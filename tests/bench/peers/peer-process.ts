@@ -9,7 +9,7 @@ export interface PeerProcessConfig extends PeerContext {
 
 export const peerConfigVariable = "BENCH_PEER";
 
-/** The only line that the process prints to stdout, once it serves. */
+/** The only line that the process prints to stdout; it means that the process is ready. */
 export interface PeerReady {
   port: number;
   settings: string;

@@ -3,9 +3,9 @@ import { type Peer, type PeerContext, runHandler } from "./peer.ts";
 import { runPeer } from "./peer-process.ts";
 
 /**
- * `polling` uses the shortest interval that the library allows, and burst fetching, which works off a backlog without
- * waiting. `notify` uses LISTEN/NOTIFY with the same polling as a fallback: the one NOTIFY of a bulk insert wakes each
- * fetcher once, and the jobs left after that fetch wait for the next poll.
+ * `polling` uses the shortest interval that the library allows, and burst fetching, which drains a backlog without
+ * waiting. `notify` uses LISTEN/NOTIFY with the same polling as a fallback. The single NOTIFY of a bulk insert wakes
+ * each fetcher once, and the jobs left after that fetch wait for the next poll.
  * Two fetchers of 100 measured best for no-op jobs. One had more throughput and more latency; four were worse in both.
  * Sleeping jobs run in two batches of half the slots each: single-job fetches would wait for a poll between jobs.
  */
@@ -34,7 +34,7 @@ const pgBoss: Peer = {
     return {
       add: async (job) => {
         const id = await boss.send(QUEUE_NAME, job);
-        if (!id) throw new Error("pg-boss refused a job without saying why");
+        if (!id) throw new Error("pg-boss refused a job without giving a reason");
         return id;
       },
       addMany: async (jobs) =>
@@ -67,7 +67,7 @@ const pgBoss: Peer = {
     );
     return {
       // Reads the stored completion times, which are later than the ends of the handlers. When all handlers have ended,
-      // the last batch may still be on its way to the store, so this waits for it.
+      // the last batch may not be stored yet, so this function waits for it.
       async readFinishedAt() {
         const deadline = performance.now() + COMPLETION_MS;
         for (;;) {

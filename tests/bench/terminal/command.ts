@@ -8,11 +8,11 @@ export const READY = "ready";
 export const STREAM_BYTES = 48_000_000;
 export const LAST_WORDS_BYTES = 5_000_000;
 
-/** Returns lines in changing colours, like the output of a build. */
-function colours(bytes: number): Buffer {
+/** Returns lines in changing colors, like the output of a build. */
+function coloredLines(bytes: number): Buffer {
   const lines: string[] = [];
   for (let i = 0, size = 0; size < bytes; i++) {
-    const line = `\x1b[3${i % 8}mline ${String(i).padStart(8, "0")} of many colours\x1b[0m\r\n`;
+    const line = `\x1b[3${i % 8}mline ${String(i).padStart(8, "0")} of many colors\x1b[0m\r\n`;
     lines.push(line);
     size += line.length;
   }
@@ -24,8 +24,8 @@ export async function prepareCommand(folder: string): Promise<readonly string[]>
   await mkdir(folder, { recursive: true });
   const stream = join(folder, "stream");
   const lastWords = join(folder, "last-words");
-  await Bun.write(stream, colours(STREAM_BYTES));
-  await Bun.write(lastWords, colours(LAST_WORDS_BYTES));
+  await Bun.write(stream, coloredLines(STREAM_BYTES));
+  await Bun.write(lastWords, coloredLines(LAST_WORDS_BYTES));
   const script = `stty raw -echo; printf ${READY}; read -r task; case $task in
     stream) cat '${stream}'; read -r _;;
     echo) exec cat;;

@@ -14,7 +14,7 @@ export interface Ttyd {
 /** The first Debian release that has ttyd. */
 const RELEASE = "sid";
 
-/** Finds ttyd on the PATH, or unpacks Debian's package into the user's cache. If neither works, throws an error. */
+/** Finds ttyd on the PATH, or unpacks Debian's package into the user's cache. Throws if neither works. */
 export async function findTtyd(say: (line: string) => void): Promise<Ttyd> {
   const own = Bun.which("ttyd");
   if (own) return withVersion({ command: [own], env: {} });

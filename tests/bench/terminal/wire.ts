@@ -34,7 +34,7 @@ export async function openWire({ port, path, protocol, onFrame }: WireOptions): 
   function send(opcode: number, payload: Uint8Array): void {
     const length = payload.length;
     const header = length < 126 ? [length | 0x80] : [0xfe, length >> 8, length & 0xff];
-    if (length > 0xffff) throw new Error(`a frame of ${length} bytes, wanted at most 65535`);
+    if (length > 0xffff) throw new Error(`a frame of ${length} bytes exceeds the limit of 65535`);
     // A zero mask leaves the payload as it is, and servers must accept any mask.
     socket.write(Buffer.concat([Buffer.from([0x80 | opcode, ...header, 0, 0, 0, 0]), payload]));
   }
