@@ -46,7 +46,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     const gate = Promise.withResolvers<void>();
     const inbox = collect(bus, "jobs.created", { maxBatch: 2, prefetch: 4 }, () => gate.promise);
     await eventually(async () => (await readyIn(bus, "jobs.created")) === 6, {
-      what: "six messages to be left for others",
+      what: "six messages to be left for other consumers",
     });
     const other = collect(bus, "jobs.created", SINGLE);
     await other.has(6);

@@ -33,7 +33,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     expect(error).toMatchObject({ code: "BUS_UNAVAILABLE" });
     expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(1);
     world().restore();
-    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
+    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to recover" });
     await bus.publish("jobs.created", bytes("kept"));
     const inbox = collect(bus, "jobs.created");
     await inbox.has(1);
@@ -75,7 +75,7 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     expect(codes).toEqual(["BUS_UNAVAILABLE", "BUS_UNAVAILABLE"]);
     expect(performance.now() - before).toBeLessThan(4_000);
     world().restore();
-    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
+    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to recover" });
     await bus.publish("jobs.created", bytes("thawed"));
   });
 
@@ -92,11 +92,11 @@ export function describeOutages({ connect, world }: OpenWorld): void {
       running--;
     });
     await elsewhere.publish("jobs.created", bytes("in hand"));
-    await eventually(() => calls === 1, { what: "the batch to be in hand" });
+    await eventually(() => calls === 1, { what: "the handler to receive the batch" });
     world().cut();
     await elsewhere.publish("jobs.created", bytes("meanwhile"));
     await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 2, {
-      what: "both messages to be ready again",
+      what: "both messages to be ready",
     });
     world().restore();
     await eventually(async () => (await readyIn(elsewhere, "jobs.created")) === 0, {
@@ -128,9 +128,9 @@ export function describeOutages({ connect, world }: OpenWorld): void {
     const inbox = collect(bus, "jobs.created");
     await inbox.has(100);
     expect(inbox.texts()).toEqual(numbered(100));
-    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to be back" });
-    // Wait for a confirm from each queue, so that the cleanup finds every leader elected: deleting a queue during its
-    // leader election makes RabbitMQ lose every queue.
+    await eventually(async () => (await codeOf(bus.ping())) === undefined, { what: "the bus to recover" });
+    // A confirm from each queue shows that it has elected a leader. If the cleanup deleted a queue during its leader
+    // election, RabbitMQ would lose every queue.
     await Promise.all(ROUTES.map((route) => bus.publish(route, bytes("after"))));
     await inbox.has(101);
   });

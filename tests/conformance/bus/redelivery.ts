@@ -7,7 +7,7 @@ import { connected, type OpenWorld } from "./world.ts";
 
 /** Tests the redelivery of messages whose handler did not finish. */
 export function describeRedelivery({ connect, world }: OpenWorld): void {
-  test("a rejected batch comes back after growing delays, marked as redelivered", async () => {
+  test("a rejected batch is delivered again after growing delays and marked as redelivered", async () => {
     const bus = await connect();
     const calls: { at: number; redelivered: boolean }[] = [];
     const inbox = collect(bus, "jobs.created", SINGLE, async ([first]) => {
@@ -53,7 +53,7 @@ export function describeRedelivery({ connect, world }: OpenWorld): void {
     gate.resolve();
   });
 
-  test("a message that repeatedly kills its consumer becomes a dead letter, but its neighbours do not", async () => {
+  test("a message that repeatedly kills its consumer becomes a dead letter, but other messages do not", async () => {
     const topology = withDeliveryLimit(4);
     const bus = await connect({ topology });
     const texts = [...numbered(10), "poison", ...numbered(20).slice(10)];
@@ -70,7 +70,7 @@ export function describeRedelivery({ connect, world }: OpenWorld): void {
     });
     const dead = collect(await connected(world().openElsewhere({ topology })), "jobs.failed.validation");
     await dead.has(1);
-    await eventually(() => handled.size === 20, { what: "the neighbours to be handled" });
+    await eventually(() => handled.size === 20, { what: "the other messages to be handled" });
     expect(dead.texts()).toEqual(["poison"]);
     expect(dead.deliveries[0]?.diedOn).toBe("jobs.created");
   });

@@ -21,7 +21,7 @@ import { describeObservations } from "../observations.ts";
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 const ENGINES = ["mongo", "redis"] as const;
 
-test("URLs other than one for MongoDB and one for Redis are refused before anything opens", () => {
+test("URLs other than a MongoDB URL and a Redis URL are refused before any connection opens", () => {
   for (const [eventsUrl, cacheUrl] of [
     ["mongodb://127.0.0.1/x", "mongodb://127.0.0.1/x"],
     ["redis://127.0.0.1/x", "redis://127.0.0.1/x"],
@@ -145,7 +145,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     const find = { find: "batches", filter: { jobs: "x" } };
     const plan = JSON.stringify(await client.db().command({ explain: find }));
     await client.close();
-    // FerretDB 1.24 creates the index but never reads through it; docs/support.md describes the cost.
+    // FerretDB 1.24 creates the index but never uses it; docs/support.md describes the cost.
     expect(plan).toContain(world.product.startsWith("MongoDB") ? '"jobs"' : '"filterPushdown":false');
   });
 
@@ -160,7 +160,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     };
     const atRest = Math.max(await recordMs(), await recordMs());
 
-    // Each read costs FerretDB a second, so four read-models together issue far more than it can serve.
+    // Each read costs FerretDB a second, so four read-models issue far more reads than it can serve.
     let reading = true;
     const readers = Array.from({ length: 4 }, () => world.openElsewhere());
     const loops = readers.flatMap((reader) =>
@@ -175,7 +175,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
         }
       }),
     );
-    // Before abandoned reads were cancelled, they stopped recording within a few seconds.
+    // When abandoned reads were not cancelled, recording came to a halt within a few seconds.
     const until = performance.now() + 12_000;
     while (performance.now() < until) expect(await recordMs()).toBeLessThan(5_000);
     reading = false;
@@ -194,8 +194,8 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     const reading = observations
       .storedIds([{ eventId: crypto.randomUUID(), jobId: crypto.randomUUID() }])
       .catch((error: unknown) => error);
-    // The driver waits at least half a second between checks of its server. By now the read is in progress and the
-    // next check is possible.
+    // The driver checks its server at most every half second. After this pause, the read is in progress and the driver
+    // may check again.
     await Bun.sleep(700);
     world.cut("mongodb");
     world.restore();

@@ -40,7 +40,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect(await storedIds(engines[0], events)).toEqual(new Set(ids(events)));
     });
 
-    test("the same batch in three instances at once counts it once", async () => {
+    test("of one batch by three instances at once counts it once", async () => {
       const engines = [await connect(), await connectElsewhere(), await connectElsewhere()];
       const events = sampleEvents(100, "job.failed");
       const results = await Promise.all(engines.map((engine) => engine.record(events)));
@@ -90,7 +90,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect(await storedIds(observations, events)).toEqual(new Set(ids(events)));
     });
 
-    test("counts each request under one key as its own event if the fingerprints differ", async () => {
+    test("counts requests under one idempotency key as separate events if their fingerprints differ", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const asked = (fingerprint: string, at: number) =>

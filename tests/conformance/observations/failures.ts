@@ -12,7 +12,7 @@ import { type OpenWorld, QUICK_MS } from "./world.ts";
 /** Tests calls that die halfway and engines that are unavailable. */
 export function describeFailures({ connect, connectElsewhere, world }: OpenWorld): void {
   describe("a call that dies", () => {
-    test("at any moment leaves exact counts once it is repeated", async () => {
+    test("at any point leaves exact counts once it is repeated", async () => {
       const elsewhere = await connectElsewhere();
       const all: JobEvent[] = [];
       let died = 0;
@@ -43,7 +43,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
       expect(await countedEvents(elsewhere)).toBe(all.length);
     });
 
-    test("because its last reply is lost has counted its events, and a repetition does not count them again", async () => {
+    test("after its events were counted can be repeated without counting them again", async () => {
       const observations = await connect();
       const elsewhere = await connectElsewhere();
       const events = sampleEvents(30, "job.retrying");

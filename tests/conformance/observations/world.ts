@@ -25,7 +25,7 @@ export interface ObservationsWorld {
   restore(): void;
   /** Counts the open connections on the network that can fail. */
   connections(): number;
-  /** Stores events in the format used before batches existed, as already counted. */
+  /** Stores and counts events in the format used before batches existed. */
   storeOld(events: readonly JobEvent[]): Promise<void>;
   /** Returns the source of a program that records, follows, closes its observations and must then exit on its own. */
   shortProgram(): string;

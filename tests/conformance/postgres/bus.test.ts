@@ -113,7 +113,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await eventually(() => handled === 2, { what: "the second message" });
   });
 
-  test("claims read a few rows per message, however long the queue", async () => {
+  test("claims read only a few rows per message, however long the queue is", async () => {
     await using world = await makeWorld();
     const publisher = await connected(world.openElsewhere());
     const consumer = await connected(world.openElsewhere());
@@ -123,7 +123,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
       await gate;
       handled += batch.length;
     });
-    // Statistics of a short queue; the claim is planned by them, and its plan is kept.
+    // PostgreSQL plans the claim with the statistics of a short queue and keeps that plan.
     for (let n = 1; n <= 20; n++) {
       if (n === 10) await world.sql`analyze bus.messages`;
       await publisher.publish("jobs.created", Buffer.from("x"));
@@ -137,7 +137,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
       );
     opened.resolve();
     await eventually(() => handled === 10_020, { what: "the long queue to drain" });
-    // A session's counts are complete once it has ended.
+    // PostgreSQL's row counts include all of a session's reads once the session has ended.
     await Promise.all([publisher.close(), consumer.close()]);
     const [row] = await world.sql<{ read: number }[]>`
       select idx_tup_fetch::int as read from pg_stat_user_tables where relname = 'messages'`;

@@ -23,7 +23,7 @@ setDefaultTimeout(60_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 
-test("URLs that do not name one database are refused before anything opens", () => {
+test("URLs that do not name one database are refused before any connection opens", () => {
   for (const [eventsUrl, cacheUrl] of [
     ["postgres://127.0.0.1/x", "postgres://127.0.0.1/y"],
     ["postgres://127.0.0.1:1/x", "postgres://127.0.0.1:2/x"],
@@ -104,7 +104,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     };
     const before = await rows();
     for (let n = 0; n < 5; n++) await observations.record(sampleEvents(400, "job.created"));
-    // A session's counts are complete once it has ended.
+    // PostgreSQL's row counts include all of a session's reads once the session has ended.
     await observations.close();
     expect((await rows()) - before).toBeLessThan(10_000);
   });
