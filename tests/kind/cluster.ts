@@ -80,7 +80,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
       return image ?? "kind's own image";
     },
 
-    /** Deletes the cluster and, with `network`, kind's network. Returns the cluster's containers that are left. */
+    /** Deletes the cluster and, with `network`, kind's network. Returns the cluster's remaining containers. */
     async remove({ network }: { network: boolean }): Promise<string[]> {
       const always = { endsWith: null };
       await run(["kind", "delete", "cluster", "--name", CLUSTER], always);

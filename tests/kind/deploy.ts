@@ -36,7 +36,7 @@ const isOwn = (image: string) => image.includes("/odto-");
 
 export const hasStandIn = ({ images }: Part) => images.every((image) => isOwn(image) || stageFor(image));
 
-/** Builds stand-ins for the third-party images to run and for the base images of our own. */
+/** Builds stand-ins for the third-party images and for the base images of our images. */
 export async function buildOthers(
   cluster: Cluster,
   parts: readonly Part[],
@@ -60,7 +60,10 @@ export const buildOurs = async (cluster: Cluster): Promise<undefined> => {
   return undefined;
 };
 
-/** Takes snapshots every second, because an idle system's ledger ends at the newest one and checks wait for it. */
+/**
+ * Takes snapshots every second. An idle system's ledger reaches only to the newest snapshot, and the checks wait for it
+ * to advance.
+ */
 const SNAPSHOTS = {
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -92,7 +95,7 @@ export function overlayWithout(leftOut: readonly Part[], folder: string): string
   return overlay;
 }
 
-/** Runs `up` like a user who already has a cluster; resolves to the line that says how long it took. */
+/** Runs `up` as a user with an existing cluster would; resolves to the line that states how long it took. */
 export async function bringUp(cluster: Cluster, overlay: string): Promise<string> {
   const up = [process.execPath, "tui/main.ts", "up", "--tier", "kind", "--overlay", overlay];
   const printed = await cluster.run(up);

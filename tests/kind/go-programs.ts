@@ -79,7 +79,7 @@ export async function goPrograms(name: ModuleName, { say, signal }: Work): Promi
   mkdirSync(cache, { recursive: true });
   const older = readdirSync(cache).filter((entry) => entry.startsWith(`${name}-`));
   for (const entry of older) rmSync(join(cache, entry), { recursive: true });
-  // A single rename at the end, so that an interrupted build is never mistaken for a finished one.
+  // The folder is renamed only at the end, so that an interrupted build is never mistaken for a finished one.
   const unfinished = `${built}.unfinished`;
   mkdirSync(unfinished);
   await runTool([go, "build", ...flagsOf(module), "-o", `${unfinished}/`, ...module.packages], {

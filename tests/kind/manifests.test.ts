@@ -25,15 +25,16 @@ function breaches({ containers: [container], securityContext: pod, volumes = [] 
   const { securityContext: own } = container;
   const wanted: Readonly<Record<string, boolean>> = {
     "runs as a user other than root": pod.runAsNonRoot === true && pod.runAsUser !== 0,
-    "has the runtime's seccomp profile": (pod.seccompProfile as { type?: string })?.type === "RuntimeDefault",
-    "gains no privileges": own.allowPrivilegeEscalation === false && own.privileged !== true,
+    "uses the runtime's default seccomp profile":
+      (pod.seccompProfile as { type?: string })?.type === "RuntimeDefault",
+    "cannot escalate its privileges": own.allowPrivilegeEscalation === false && own.privileged !== true,
     "drops every capability": own.capabilities?.drop?.includes("ALL") === true,
     "adds only the capability for low ports": (own.capabilities?.add ?? []).every(
       (one) => one === "NET_BIND_SERVICE",
     ),
-    "mounts no folder of its node": volumes.every((volume) => !("hostPath" in volume)),
+    "mounts no hostPath volume": volumes.every((volume) => !("hostPath" in volume)),
   };
-  return Object.keys(wanted).filter((demand) => !wanted[demand]);
+  return Object.keys(wanted).filter((requirement) => !wanted[requirement]);
 }
 
 test("every pod meets the restricted Pod Security level, which the namespace enforces", () => {

@@ -28,7 +28,7 @@ export async function proveCluster(proof: ClusterProof, overlay: string): Promis
   await report.phase("rolling update", () =>
     underLoad(proof, "every service is replaced", () => rollingUpdate(proof)),
   );
-  // Services come before nodes, because kubelet waits longer each time a container of the same pod ends.
+  // Services come before nodes, because kubelet's restart back-off grows each time a container of a pod ends.
   await report.phase("services", () => proveServices(proof));
   await report.phase("engines", () => proveEngines(proof));
   await report.phase("nodes", () => proveNodes(proof));
@@ -58,7 +58,7 @@ async function scale({ cluster, system }: ClusterProof): Promise<string> {
   await untilSettled(cluster, SETTLE_MS);
   await to(1);
   await untilSettled(cluster, SETTLE_MS);
-  return `${attempts.join(", ")} attempts on four`;
+  return `${attempts.join(", ")} attempts on the four processors`;
 }
 
 async function rollingUpdate({ cluster }: ClusterProof): Promise<string> {

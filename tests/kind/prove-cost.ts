@@ -42,7 +42,7 @@ export async function proveCost({ cluster, system }: ClusterProof): Promise<stri
   for (const [pod, last] of end) {
     const from = first.get(pod);
     const before = rest.get(pod);
-    // Skips a pod that has not been measured twice at rest, such as one that has just started.
+    // Skips a pod that was not measured twice at rest, such as a pod that has just started.
     if (!from || !before || before.at <= from.at) continue;
     const restRate = (before.cpuSeconds - from.cpuSeconds) / (before.at - from.at);
     const used = last.cpuSeconds - before.cpuSeconds - restRate * (last.at - before.at);

@@ -9,7 +9,7 @@ import type { ClusterProof } from "./under-load.ts";
 const OVERLAYS = "kind/overlays";
 const REFERENCES = /"(configMap|configMapKeyRef|secretKeyRef)":\{"name":"([^"]+)"|"(secretName)":"([^"]+)"/g;
 
-/** Proves that Kustomize renders every overlay and that the API server accepts it. */
+/** Proves that Kustomize renders every overlay and that the API server accepts the result. */
 export async function proveOverlays({ cluster, report }: ClusterProof): Promise<void> {
   for (const name of readdirSync(join(ROOT, OVERLAYS))) {
     await report.check(

@@ -29,7 +29,7 @@ async function volumesOf({ cluster }: ClusterProof): Promise<string> {
   return claims.map(({ metadata, spec }) => `${metadata.name} ${spec.volumeName}`).join(", ");
 }
 
-/** Kills every service's pod at the same time, which is worse than losing one, and checks each under its own load. */
+/** Kills all services' pods at once, which is harsher than losing one pod, and checks each pod under its own load. */
 export async function proveServices(proof: ClusterProof): Promise<void> {
   // Pods of the previous version may still be ending.
   const serving = (await pods(proof.cluster, "--selector", SERVICES)).filter(serves);

@@ -34,7 +34,7 @@ export function serves({ metadata, status }: ClusterPod): boolean {
   return !metadata.deletionTimestamp && ready?.status === "True";
 }
 
-/** Resolves once every workload runs as many pods as it wants, all ready and up to date. */
+/** Resolves once every workload runs its desired number of pods, all ready and up to date. */
 export async function untilSettled(cluster: Cluster, timeoutMs: number): Promise<void> {
   try {
     await eventually(
