@@ -2,7 +2,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { measurePage } from "./page-coverage.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/** Arguments that keep Chromium from syncing, updating and sending background requests: a machine may be offline. */
+/** Keep Chromium from syncing, updating and sending background requests, because the machine may be offline. */
 const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",

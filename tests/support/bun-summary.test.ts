@@ -3,7 +3,7 @@ import { readBunSummary } from "./bun-summary.ts";
 
 const NESTED = " 1 pass\n 0 fail\n 1 expect() calls\nRan 1 test across 1 file. [1.26s]\n";
 
-test("the last summary counts, although a test printed the summary of another run", () => {
+test("only the last summary counts, even if a test printed the summary of another run", () => {
   const own = " 38 pass\n 2 skip\n 1 fail\n 402 expect() calls\nRan 41 tests across 9 files. [261.03s]\n";
   expect(readBunSummary(`(pass) one [1.00ms]\n\n${NESTED}(pass) two [2.00ms]\n\n${own}`)).toEqual({
     passed: 38,
@@ -12,11 +12,11 @@ test("the last summary counts, although a test printed the summary of another ru
   });
 });
 
-test("a run without filters or expectations has a summary too", () => {
+test("a summary with filtered-out tests and without expect() calls is read too", () => {
   const own = " 3 pass\n 4 filtered out\n 0 fail\nRan 3 tests across 1 file. [0.10s]\n";
   expect(readBunSummary(own)).toEqual({ passed: 3, failed: 0, skipped: 0 });
 });
 
-test("an output without a summary counts nothing", () => {
+test("every count is 0 if the output has no summary", () => {
   expect(readBunSummary("Segmentation fault")).toEqual({ passed: 0, failed: 0, skipped: 0 });
 });

@@ -1,4 +1,4 @@
-/** How many tests passed, failed and were skipped, by the summary that `bun test` prints at the end. */
+/** How many tests passed, failed and were skipped, according to the summary that `bun test` prints at the end. */
 export interface BunSummary {
   readonly passed: number;
   readonly failed: number;
@@ -7,7 +7,7 @@ export interface BunSummary {
 
 /**
  * Reads the last summary of an output, because the tests' own output may contain the summaries of other runs. Counts
- * that the summary leaves out are 0.
+ * missing from the summary are 0.
  */
 export function readBunSummary(output: string): BunSummary {
   const summary =

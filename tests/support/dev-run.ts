@@ -13,7 +13,7 @@ export const projectDir = join(import.meta.dir, "../..");
 export interface Dev {
   readonly child: Bun.Subprocess;
   output(): string;
-  /** Resolves when the output matches. Throws an error with all output if the process ends first or 90 s pass. */
+  /** Resolves when the output matches. Throws an error with all the output if the process ends first or 90 s pass. */
   prints(pattern: RegExp): Promise<void>;
 }
 

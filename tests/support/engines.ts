@@ -5,7 +5,7 @@ import { type EngineMap, type StartedEngines, startEngines } from "../../tui/eng
 import { type EngineSetName, engineSets } from "../../tui/launch/engine-set.ts";
 import { createEngineFolder } from "./engine-folder.ts";
 
-/** The variable that names the engine set for behaviours that do not choose one; "full" by default. */
+/** The variable that names the engine set for tests that do not choose one; "full" by default. */
 export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";
 
 interface Shared {

@@ -7,13 +7,13 @@ const TYPES = join(ROOT, "shared/job-types");
 const SCHEMAS = join(ROOT, "contracts/schemas");
 
 /**
- * Rewrites the files derived from the job types when they are out of date, so that a single file adds a job type. In CI
- * it writes nothing, and the export's test fails instead.
+ * Rewrites the files derived from the job types when they are out of date, so that adding a job type takes only one
+ * file. In CI it writes nothing, and the export's test fails instead.
  */
 export function exportJobTypes(): void {
   if (process.env.CI || !isStale()) return;
   const { stdout, stderr } = Bun.spawnSync([process.execPath, "shared/export-contracts.ts"], { cwd: ROOT });
-  // A failed export is only shown: a type that cannot be loaded fails the tests that load it.
+  // A failed export is only printed, because a job type that cannot be loaded fails the tests that load it anyway.
   console.error(`${stdout}${stderr}`.trim());
 }
 

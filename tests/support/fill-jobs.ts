@@ -16,8 +16,8 @@ export interface Filling {
 
 /**
  * Inserts jobs as version 0.1 wrote them, each with two transitions: its creation, and one straight from PENDING to its
- * status. The jobs are created a microsecond apart. With one time for all, order by time and id would scatter the
- * newest rows over the whole table.
+ * status. The jobs are created a microsecond apart. If all had the same time, the newest rows by time and id would be
+ * scattered over the whole table.
  */
 export async function fillJobs(
   sql: postgres.Sql,

@@ -16,7 +16,7 @@ export interface Change {
   readonly replace?: Readonly<Record<string, readonly (readonly [was: string, is: string])[]>>;
 }
 
-/** Copies the sources and applies a change. A new job type needs only its own file. */
+/** Copies the sources and applies a change. To add a job type, it is enough to add its file. */
 export function newerSources({ add, replace = {} }: Change): NewerSources {
   const root = mkdtempSync(join(tmpdir(), "observatory-newer-"));
   for (const folder of ["contracts", "shared", "services", "package.json", "tsconfig.json"])

@@ -4,8 +4,8 @@ import type { Sql } from "postgres";
 import type { JobEvent } from "../../contracts/events.ts";
 
 /**
- * Stores and counts events as versions without batches did, in one row or document per event. Only these rows or
- * documents hold the events' ids.
+ * Stores and counts events as the versions before batches did, in one row or document per event. The events' ids are
+ * stored nowhere else.
  */
 export async function storeOldInPostgres(sql: Sql, events: readonly JobEvent[]): Promise<void> {
   await sql.unsafe(OLD_TABLES).simple();

@@ -4,14 +4,14 @@ import pixelmatch from "pixelmatch";
 import { PNG } from "pngjs";
 
 /**
- * How far a pixel's colour may differ, from 0 to 1, before the pixel counts as different. Anti-aliased pixels never
+ * How far a pixel's color may differ, from 0 to 1, before the pixel counts as different. Anti-aliased pixels never
  * count.
  */
-const COLOUR_TOLERANCE = 0.1;
+const COLOR_TOLERANCE = 0.1;
 export interface Tolerance {
   /** How many pixels may differ. */
   readonly pixels: number;
-  /** Where the new picture and the difference are written if the new picture does not match the stored one. */
+  /** The folder for the new picture and the difference if the new picture does not match the stored one. */
   readonly folder: string;
 }
 
@@ -37,7 +37,7 @@ export function expectPicture(kept: string, taken: Buffer, { pixels: most, folde
   }
   const difference = new PNG({ width, height });
   const pixels = pixelmatch(expected.data, actual.data, difference.data, width, height, {
-    threshold: COLOUR_TOLERANCE,
+    threshold: COLOR_TOLERANCE,
   });
   if (pixels <= most) return;
   writeFileSync(`${folder}/${name}.taken.png`, taken);

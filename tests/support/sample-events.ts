@@ -93,7 +93,7 @@ export function sampleStory(
   ];
 }
 
-/** Returns the two ids by which the observation store identifies an event for the ledger. */
+/** Returns the two ids that the ledger uses to look up an event in the observation store. */
 export function namesOf({ eventId, payload: { jobId } }: JobEvent): { eventId: string; jobId: string } {
   return { eventId, jobId };
 }

@@ -121,8 +121,8 @@ let measured = 0;
 export const TEST_BINARIES = "OBSERVATORY_BINARIES";
 
 /**
- * Returns the command that runs a service: from source, or the binary in {@link TEST_BINARIES}. A run that measures
- * line coverage starts it inside the test runner, with a separate report for each process.
+ * Returns the command that runs a service: from source, or the binary in {@link TEST_BINARIES}. When line coverage is
+ * measured, the service runs inside the test runner, with a separate report for each process.
  */
 export function command(name: Startable): string[] {
   const binaries = process.env[TEST_BINARIES];

@@ -10,8 +10,8 @@ export function describeOn(engines: readonly EngineName[], name: string, define:
 }
 
 /**
- * Describes a behaviour that is tested in its own world. After its tests the ledger must settle at zero, unless
- * `accused` says that they leave jobs that the ledger accuses.
+ * Describes tests that share a world of their own. After them the ledger must settle at zero, unless `accused` is set
+ * because the tests leave jobs that the ledger accuses.
  */
 export function behaviour(
   name: string,
