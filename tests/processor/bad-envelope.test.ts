@@ -24,8 +24,8 @@ behaviour("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine refuses the envelope too. Both refusals share one dead letter. Once both have arrived, it
-  // names the queue where the job was lost.
+  // The metrics-engine refuses the envelope too, and both refusals share one dead letter. Once both have arrived, the
+  // dead letter names the queue where the job was lost.
   const letterWith = (reason: string) =>
     eventually(
       async () =>
@@ -87,7 +87,7 @@ behaviour("one bad envelope", {}, (world) => {
     expect([...new Set(queues)]).toEqual(["jobs.created"]);
   });
 
-  test("of an accepted job becomes a dead letter that the job shows and the ledger names until it is dropped", async () => {
+  test("of an accepted job becomes a dead letter, and the job and the ledger show it until it is dropped", async () => {
     const lost = { ...create(), correlationId: "00000000-0000-0000-0000-000000000000" };
     const { jobId } = lost.payload;
     const status = async () => (await fetch(`${world().readModel()}/jobs/${jobId}`)).status;

@@ -226,7 +226,7 @@ behaviour("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } }
     await act({ action: "cancel", filter: "type:hash status:scheduled" });
   });
 
-  test("retries through errors of the store itself, while other actions continue", async () => {
+  test("keeps retrying while the store itself fails, and other actions continue", async () => {
     await later("hash", 5, { text: "w" });
     await later("sleep", 5);
     await refuse("hash", "25006");
@@ -234,7 +234,7 @@ behaviour("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } }
     try {
       const [, waiting] = await act({ action: "cancel", filter: "type:hash status:scheduled" });
       id = waiting.id ?? "";
-      // By the time of this reply, the step could have failed three times.
+      // The reply takes long enough for the step to fail three times.
       expect(waiting.state).toBe("running");
       const [, other] = await act({ action: "cancel", filter: "type:sleep status:scheduled" });
       expect(await ended(other.id)).toMatchObject({ state: "done", changed: 5 });

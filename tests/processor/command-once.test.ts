@@ -16,7 +16,7 @@ behaviour("a command", { processors: 2 }, (world) => {
   const served = (index: number) =>
     (world().workers[index]?.lines ?? []).filter((line) => line.includes("/internal/jobs/")).length;
 
-  test("goes to the processors in turn", async () => {
+  test("goes to the next processor in turn", async () => {
     for (const id of await Promise.all([failed(), failed(), failed(), failed()]))
       expect((await retry(id))[0]).toBe(200);
     await eventually(() => served(0) > 0 && served(1) > 0, { what: "both processors to serve commands" });

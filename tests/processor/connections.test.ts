@@ -6,7 +6,7 @@ behaviour(
   "idle processors",
   { processors: 2, services: ["gateway", "processor"], accused: true },
   (world) => {
-    test("keep at most four job store connections each, so that sixteen processors fit PostgreSQL's default of 100", async () => {
+    test("keep at most four job store connections each, so that sixteen processors stay within PostgreSQL's default of 100", async () => {
       const ids = await world().submitMany(
         Array.from({ length: 300 }, () => ({ type: "sleep", payload: { ms: 1 } })),
       );

@@ -28,7 +28,7 @@ behaviour(
       expect((await readiness()).status).toBe(200);
     });
 
-    test("makes the processor unready while it accepts no ends", async () => {
+    test("makes the processor unready while it cannot record how jobs ended", async () => {
       // Only the attempts are locked, so claims and heartbeats continue.
       const lock = await world().sql.reserve();
       await lock`begin`;

@@ -25,7 +25,7 @@ behaviour("pausing a job type", {}, (world) => {
       { what: "the queue to show its depth" },
     );
     expect(queue).toMatchObject({ paused: true, executing: 0 });
-    // Wait until the processor has polled for jobs once, which must not start any of these.
+    // Wait until the processor has polled for jobs once. The poll must not start any of these.
     await eventually(
       async () =>
         (await world().sql`select now() - max(received_at) > interval '1.2 seconds' as past from jobs`)[0]

@@ -5,10 +5,10 @@ import { behaviour } from "../support/suite.ts";
 const SLOTS = 4;
 
 behaviour(
-  "a job type whose handler has its own pool",
+  "a job whose handler has its own pool",
   { env: { processor: { CONCURRENCY: String(SLOTS) } } },
   (world) => {
-    test("waits in the queue for its pool, using up neither slots nor its deadline", async () => {
+    test("waits in the queue for the pool, without using up a slot or its deadline", async () => {
       const [{ ms: aloneMs } = { ms: 0 }] = await timed(1);
       // Together the hashes keep the pool busy for twice the deadline, but each runs for at most a quarter of it.
       const deadlineMs = Math.max(1_500, Math.round(4 * aloneMs));
