@@ -224,7 +224,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
         case when i % 2 = 0 then 'CANCELLED' else 'VALIDATED' end, 5, '{}', 'f', gen_random_uuid(), gen_random_uuid(),
         1, at, at, at, at
       from (select i, now() + i * interval '1 second' as at from generate_series(1, 40000) i) as made`;
-    // These are old, but too many for PostgreSQL to look up and sort.
+    // The retired jobs are old, but too many for PostgreSQL to look up and sort.
     await world.sql`
       update jobs set type = 'retired', status = 'CANCELLED' where created_at < now() - interval '29 days'`;
     await world.sql`analyze jobs`;
@@ -257,7 +257,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect(read.filter(([, , rows]) => rows > 1_000)).toEqual([]);
   });
 
-  test("find that no error contains a word without reading the errors", async () => {
+  test("do not read the errors to find that none contains a word", async () => {
     await world.sql`
       insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id,
         sequence, run_at, created_at, received_at, updated_at, error)
@@ -275,7 +275,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect(read).toEqual([0, 0]);
   });
 
-  test("find a text that is a type's name by reading only the newest jobs and jobs of that type", async () => {
+  test("find text equal to a type's name by reading only the newest jobs and jobs of that type", async () => {
     const read = await world.sql.begin(async (tx) => {
       const fetched = async () => {
         const [row] = await tx`

@@ -118,7 +118,7 @@ describeOn(["postgres"], "ledger seals", () => {
   }, 60_000);
 
   test("that are small and adjacent merge into one, and the sums stay the same", async () => {
-    // Pretend that the end of the past was sealed in three steps.
+    // Pretend that the newest minutes were sealed in three steps.
     await sql`
       insert into ledger_seals (from_at, until, witnessed, accepted, dead_lettered, completed, failed, cancelled,
         rejected, solid_jobs, solid_ends, rows, rows_check, row_ends, ends_check, accused, late_seen, seen_xid)
@@ -166,7 +166,7 @@ describeOn(["postgres"], "ledger seals", () => {
     expect(ledger.balanced).toBe(false);
   }, 60_000);
 
-  test("that accuse jobs and are always due leave time for the daily check and for an audit", async () => {
+  test("that accuse jobs and are always due do not starve the daily check or an audit", async () => {
     await sql`
       create function stay_due() returns trigger language plpgsql as $$ begin
         if new.accused > 0 or new.vanished > 0 then new.judged_at = now() - interval '3 seconds'; end if;

@@ -54,8 +54,8 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
     expect((await fetch(`${model.url}/webhook/alerts`)).status).toBe(405);
   });
 
-  test("no query starts parallel workers or compiles itself, however many rows the planner expects", async () => {
-    // These settings make every plan look expensive, as a misjudged text search does beside a million jobs.
+  test("no query starts parallel workers or is JIT-compiled, however many rows the planner expects", async () => {
+    // These settings make every plan look expensive, like a text search misjudged by the planner among a million jobs.
     const name = new URL(world.storeUrl).pathname.slice(1);
     await world.sql.unsafe(`
       alter database ${name} set jit = on;

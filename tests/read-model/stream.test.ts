@@ -120,7 +120,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
       what: "the missed deltas at the other read-model",
     });
 
-    // Both continue with new entries, with no gap or repetition where their catch-up read meets the shared one.
+    // Both continue with new entries, without gap or repetition where the shared read follows the catch-up read.
     const more = [...(await record()), ...(await record())];
     await eventually(() => again.jobs().length >= 5 && elsewhere.jobs().length >= 5, {
       what: "the later deltas",
@@ -129,7 +129,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(elsewhere.jobs()).toEqual([...missed, ...more]);
   });
 
-  test("a client that has received no message yet knows where to resume", async () => {
+  test("a client receives an id to resume from before its first message", async () => {
     const model = await world.start();
     const before = await listenTo(model);
     await record();
@@ -147,7 +147,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(await metric(model, "observatory_stream_clients")).toBe(0);
   });
 
-  test("clients that leave are forgotten, and a client beyond the limit is refused", async () => {
+  test("disconnected clients are forgotten, and a client beyond the limit is refused", async () => {
     const model = await world.start();
     const many = await Promise.all(Array.from({ length: 200 }, () => listenTo(model)));
     expect(await metric(model, "observatory_stream_clients")).toBe(200);
@@ -158,7 +158,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
       what: "every client to be forgotten",
     });
-    // When clients leave while catching up, their catch-up reads end too.
+    // When clients disconnect while catching up, their catch-up reads end too.
     const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
     for (const client of resuming) client.stop();
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
@@ -210,7 +210,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await expect(fetch(`${model.url}/healthz`)).rejects.toThrow();
   });
 
-  test("the read-model process names every faulty variable, and exits cleanly while a stream is open", async () => {
+  test("the read-model process names every missing or invalid variable and exits cleanly while a stream is open", async () => {
     const main = join(import.meta.dir, "../../services/read-model/main.ts");
     const start = (env: Record<string, string>) =>
       Bun.spawn([process.execPath, main], {
@@ -299,7 +299,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
 
     await alertmanager.stop(true);
     expect(await (await call("a-long-token", webhook)).json()).toEqual({ refreshed: false });
-    await eventually(async () => (await read()).status === 503, { what: "the kept alerts to expire" });
+    await eventually(async () => (await read()).status === 503, { what: "the cached alerts to expire" });
     const overview = (await (await fetch(`${model.url}/overview`)).json()) as { unavailable: string[] };
     expect(overview.unavailable).toEqual(["alertmanager"]);
   });

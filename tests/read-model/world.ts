@@ -95,7 +95,7 @@ export async function createWorld() {
         life,
         metrics: createMetrics("read-model"),
         makeEvent: () => {
-          throw new Error("the read-model makes no events");
+          throw new Error("the read-model creates no events");
         },
         tracing: TRACING_OFF,
       });

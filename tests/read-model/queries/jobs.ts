@@ -45,7 +45,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       },
     );
 
-    test("a page stays small whatever its jobs contain, and each job itself has the full data", async () => {
+    test("a page stays small whatever its jobs contain, and a single job is returned in full", async () => {
       // The store prints each of these numbers with 309 digits, so 60 such jobs take 170 MB.
       const metadata = { numbers: Array<number>(9_000).fill(1e308) };
       const message = `it broke ${"😀".repeat(1_000)}`;

@@ -10,11 +10,11 @@ import { ago, type QueriedModel } from "./queried-model.ts";
 export function describeLedger({ get, world }: QueriedModel): void {
   describe("ledger", () => {
     const ledgerNow = async () => (await get<Ledger>("/ledger?settleMs=0")).body;
-    /** Judges the current state afresh, because the read-model may have sealed jobs that a test had half written. */
+    /** Judges everything again, because the read-model may have sealed jobs that a test had only partly written. */
     const ledger = async () => {
       await world().sql`truncate ledger_seals, ledger_accusations`;
       let report = await ledgerNow();
-      // Sealing begins again from the first job. Each call advances it a little, so it may take several calls.
+      // Sealing starts over at the first job. Each call advances it a little, so it may take several calls.
       await eventually(
         async () => {
           report = await ledgerNow();

@@ -6,7 +6,7 @@ import { ago, type QueriedModel } from "./queried-model.ts";
 
 /** Tests the current state of queues and workers. */
 export function describeQueuesAndWorkers({ get, url, world }: QueriedModel): void {
-  test("one computation serves all concurrent queue readers and is cancelled when they have left", async () => {
+  test("one computation serves all concurrent queue readers and is cancelled when they disconnect", async () => {
     const statements = async () =>
       (
         await world().sql`
