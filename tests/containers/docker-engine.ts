@@ -82,7 +82,7 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
     "dockerd",
     ...["--data-root", data],
     ...["--exec-root", join(run, "exec")],
-    // The file is beside the data, so that a second engine on the same data fails at once instead of waiting for locks.
+    // The pid file is in the data folder, so that a second engine on the same data fails at once and waits for no lock.
     ...["--pidfile", join(data, "dockerd.pid")],
     ...["--host", host],
     ...(lacksSysResource() ? ["--add-runtime", `lean=${RUNTIME}`, "--default-runtime", "lean"] : []),

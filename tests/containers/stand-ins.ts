@@ -9,7 +9,7 @@ import { BASE_IMAGE, ensureBase } from "./stand-in-base.ts";
 const RECIPE = join(import.meta.dir, "images");
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
-/** Official repositories, whatever the tag, and the stages of images/Dockerfile that replace them. */
+/** Maps official repositories, whatever the tag, to the stages of images/Dockerfile that replace them. */
 const STAGES: Readonly<Record<string, string>> = {
   "library/rabbitmq": "rabbitmq",
   "library/postgres": "postgres",
