@@ -7,7 +7,7 @@ import { requestSchemaOf } from "./request-schema.ts";
 export interface ChildRequest {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Identifies the child within this run. The default combines type, payload and index among equals. */
+  /** Identifies the child within this run. The default combines type, payload and position among equal children. */
   readonly key?: string;
 }
 
@@ -21,15 +21,15 @@ export interface JobContext {
    * when this worker was presumed dead.
    */
   readonly signal: AbortSignal;
-  /** Addresses that `http-check` may reach. */
+  /** The addresses that `http-check` may connect to. */
   readonly allowedAddresses: { check(address: string, family: "ipv4" | "ipv6"): boolean };
   /** Reports progress from 0 to 1. It is stored at most twice a second. */
   progress(fraction: number, note?: string): void;
-  /** Adds a log line for people to the attempt, which keeps its first 100 lines of at most 500 characters each. */
+  /** Adds a human-readable log line to the attempt, which keeps its first 100 lines of at most 500 characters each. */
   log(message: string): void;
   /**
    * Submits children, and resolves to their ids once the bus has confirmed them. Ids are derived from this job, its run
-   * and the child's key, so a handler that reruns after a crash creates no further jobs, even in a different order.
+   * and the child's key, so a handler that reruns after a crash creates no duplicates, even if it submits in a different order.
    */
   submit(children: readonly ChildRequest[]): Promise<readonly string[]>;
 }
@@ -58,7 +58,7 @@ export interface JobType<P extends TObject = TObject> {
   readonly maxRunning?: number;
   /**
    * Does the work. The result is kept with the job, as at most 64 KiB of JSON. Throwing fails the attempt; a
-   * {@link JobFailure} sets the error code and says whether a retry can help. May run again after a crash.
+   * {@link JobFailure} sets the error code and whether a retry can help. The handler may run again after a crash.
    */
   run(payload: Static<P>, context: JobContext): Promise<unknown>;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobType } from "./define.ts";
 
-/** The job-type tables in documents. Each stands between the two comments below. */
+/** The tables of job types in documents. Each is between the two comments below. */
 const TABLES: Readonly<Record<string, (types: readonly JobType[]) => string>> = {
   "docs/job-types.md": (types) =>
     table(

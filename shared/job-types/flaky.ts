@@ -3,15 +3,15 @@ import { defineJobType, JobFailure } from "./define.ts";
 
 export default defineJobType({
   name: "flaky",
-  version: "1.0.0",
-  description: "Fails with a probability, or on its first tries. Shows retries that succeed",
+  version: "1.0.1",
+  description: "Fails at random, or on its first tries. Shows retries that succeed",
   payload: Type.Object(
     {
       probability: Type.Optional(
         Type.Number({
           minimum: 0,
           maximum: 1,
-          description: "Probability of failing; 0.5 when nothing is set",
+          description: "The probability of failure; 0.5 if neither field is set",
         }),
       ),
       failFirst: Type.Optional(
@@ -29,7 +29,7 @@ export default defineJobType({
       failFirst !== undefined && tryNumber <= failFirst
         ? `Told to fail its first ${failFirst} tries, this is try ${tryNumber}`
         : (probability !== undefined || failFirst === undefined) && Math.random() < (probability ?? 0.5)
-          ? `Drawn to fail with probability ${probability ?? 0.5}`
+          ? `Failed at random, with probability ${probability ?? 0.5}`
           : undefined;
     if (fails) throw new JobFailure("FLAKY", fails);
     log(`Succeeded on try ${tryNumber}`);

@@ -15,7 +15,7 @@ const waiting: Waiter[] = [];
 let alive = 0;
 
 /**
- * Hashes on a thread from a small pool, or waits until one is free. When the signal aborts, rejects with its reason and
+ * Hashes on a thread from a small pool, waiting for a free thread if necessary. When the signal aborts, rejects with its reason and
  * terminates the thread, because a running hash cannot be interrupted.
  */
 export function hashInWorker(

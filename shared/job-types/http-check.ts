@@ -8,9 +8,9 @@ const MAX_REDIRECTS = 5;
 
 export default defineJobType({
   name: "http-check",
-  version: "1.0.0",
+  version: "1.0.1",
   description:
-    "GETs a URL, if its address is allowed (loopback is), and reports status and time. Mostly waits",
+    "GETs a URL whose address is allowed (loopback is by default), and reports status and duration. Uses little CPU",
   payload: Type.Object(
     {
       url: Type.String({ pattern: "^https?://", maxLength: 2_048 }),
@@ -39,7 +39,7 @@ async function get(first: string, context: JobContext): Promise<{ status: number
   let url = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const response = await fetchPinned(url, context);
-    // The body is not needed, but an unread body would hold the connection.
+    // The body is not needed, but leaving it unread would keep the connection open.
     await response.body?.cancel();
     context.log(`GET ${url} answered ${response.status}`);
     const location = response.headers.get("location");
@@ -67,7 +67,7 @@ async function fetchPinned(url: string, { allowedAddresses, signal }: JobContext
   if (refused || !answer)
     throw new JobFailure(
       "ADDRESS_REFUSED",
-      `${hostname} is at ${refused?.address ?? "no address"}, which HTTP_CHECK_ALLOW does not list`,
+      `${hostname} resolves to ${refused?.address ?? "no address"}, which HTTP_CHECK_ALLOW does not list`,
       { retryable: false },
     );
   target.hostname = answer.family === 6 ? `[${answer.address}]` : answer.address;

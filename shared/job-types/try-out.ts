@@ -13,7 +13,7 @@ export interface TryOut {
 export interface TryOutOptions {
   readonly tryNumber?: number;
   readonly signal?: AbortSignal;
-  /** Networks that the handler may reach, such as `127.0.0.0/8`; none by default. */
+  /** Networks that the handler may connect to, such as `127.0.0.0/8`; none by default. */
   readonly allow?: readonly string[];
 }
 

@@ -35,7 +35,7 @@ const newer = newerSources({
   add: { "shared/job-types/greet.ts": GREET },
   replace: {
     "shared/job-types/sleep.ts": [
-      ['version: "1.0.0"', 'version: "1.1.0"'],
+      ['version: "1.0.1"', 'version: "1.1.0"'],
       ["payload: Type.Object(\n    {", "payload: Type.Object(\n    { note: Type.Optional(Type.String()),"],
     ],
   },

@@ -11,7 +11,7 @@ const FOLDER = join(import.meta.dir, "..");
 async function main(): Promise<number> {
   const [name] = createCommandLine(
     "bun run new:job-type",
-    "Writes shared/job-types/NAME.ts, a small job type to change, and NAME.test.ts beside it. To remove a job type, delete both files.",
+    "Writes shared/job-types/NAME.ts, a small job type to start from, and NAME.test.ts beside it. To remove a job type, delete both files.",
   )
     .argument("<name>", "kebab case: lower-case letters, digits and hyphens, as in resize-image")
     .parse().processedArgs;
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   const { exportAll } = await import("../../export-contracts.ts");
   await exportAll();
   const [source, test] = files.map(({ path }) => relative(process.cwd(), path));
-  console.log(`Wrote ${source} and ${test}; change them to do what the job should do.
+  console.log(`Wrote ${source} and ${test}; edit them to do the job's work.
   bun test ${test}   runs its test
   A running \`bun run dev\` takes jobs of type ${name} as soon as the file is saved.`);
   return 0;

@@ -1,4 +1,4 @@
-/** Returns the source of a new job type, which is small, complete, and meant to be changed. */
+/** Returns the source of a new job type, which is small, complete, and meant to be edited. */
 export function jobTypeText(name: string): string {
   return `import { Type } from "@sinclair/typebox";
 import { defineJobType } from "./define.ts";
