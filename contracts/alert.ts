@@ -21,7 +21,7 @@ export const Alert = published(
 );
 export type Alert = Static<typeof Alert>;
 
-/** The checked part of Alertmanager's webhook body. A webhook only triggers a refresh, so the rest is ignored. */
+/** The checked part of Alertmanager's webhook body. A call only triggers a refresh, so the rest is ignored. */
 export const AlertWebhook = published(
   "alert-webhook",
   "1.0.0",

@@ -8,10 +8,10 @@ import { Count, JsonObject, published, StringEnum, Timestamp, Uuid } from "./sch
 export const MAX_BATCH_JOBS = 1_000;
 export const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]+$" });
 
-/** A job as submitted. The schema is closed, so a misspelt field is refused rather than ignored. */
+/** A job as submitted. The schema is closed, so a misspelled field is refused rather than ignored. */
 export const JobRequest = published(
   "job-request",
-  "1.1.1",
+  "1.1.2",
   Type.Object(
     {
       type: Type.String({
@@ -35,7 +35,7 @@ export const JobRequest = published(
       idempotencyKey: Type.Optional(IdempotencyKey),
       originId: Type.Optional({
         ...Uuid,
-        description: "The id of the job of which this one is an edited copy",
+        description: "The id of the job that was edited to create this one",
       }),
     },
     { additionalProperties: false },
@@ -51,16 +51,15 @@ export const Acceptance = published(
 );
 export type Acceptance = Static<typeof Acceptance>;
 
-/** Accepts anything, because one bad item must not spoil the batch. The first choice documents the intended shape. */
+/** Accepts anything, so one invalid item does not fail the batch. The first choice documents the intended shape. */
 const BatchItem = Type.Union([JobRequest, Type.Unknown()], {
   description:
-    "A job request. Anything else is refused, and the result names its index; the other items are still accepted",
+    "A job request. An invalid item is refused, and the result contains its index; the other items are still accepted",
 });
 
-/** Items are checked one by one, so a bad one does not affect the others. */
 export const BatchRequest = published(
   "batch-request",
-  "1.2.1",
+  "1.2.2",
   Type.Object(
     { jobs: Type.Array(BatchItem, { minItems: 1, maxItems: MAX_BATCH_JOBS }) },
     { additionalProperties: false },
@@ -119,7 +118,7 @@ export const ActionRequest = published(
 );
 export type ActionRequest = Static<typeof ActionRequest>;
 
-/** Closed, like every request: a misspelt filter key must not make a purge delete more than intended. */
+/** Closed, like every request: a purge with a misspelled filter key would delete more than intended. */
 export const PurgeRequest = published(
   "purge-request",
   "1.0.1",
@@ -197,8 +196,8 @@ export const DeadLetterActionReply = published(
 export type DeadLetterActionReply = Static<typeof DeadLetterActionReply>;
 
 /**
- * Optional edits to a dead letter that is replayed. For a job, `payload` is the payload of a new job; for a message,
- * `body` is the text sent to the queue on which it died.
+ * Optional edits to a dead letter before its replay. For a job, `payload` is the payload of a new job. For a message,
+ * `body` is the text sent to the queue from which the message was dead-lettered.
  */
 export const ReplayRequest = published(
   "replay-request",
@@ -215,17 +214,17 @@ export type ReplayRequest = Static<typeof ReplayRequest>;
 
 export const ReplayReply = published(
   "replay-reply",
-  "1.1.1",
+  "1.1.2",
   Type.Object({
     deadLetterId: Uuid,
     outcome: Type.Optional(
       StringEnum(["new-run", "new-job", "sent"], {
         description:
-          "new-run: the job runs again; new-job: a new job was created from it; sent: the message was sent to its queue again",
+          "new-run: the job runs again; new-job: a new job was created from the dead letter; sent: the message was sent to its queue again",
       }),
     ),
     run: Type.Optional(
-      Type.Integer({ minimum: 1, description: "The number of the job's new run; only for new-run" }),
+      Type.Integer({ minimum: 1, description: "The number of the job's new run; set only for new-run" }),
     ),
     jobId: Type.Optional(Uuid),
     eventId: Type.Optional(Uuid),
@@ -235,13 +234,13 @@ export type ReplayReply = Static<typeof ReplayReply>;
 
 export const PauseReply = published(
   "pause-reply",
-  "1.1.0",
+  "1.1.1",
   Type.Object({
     type: Type.String(),
     paused: Type.Boolean(),
     changed: Type.Boolean(),
     note: Type.Optional(
-      Type.String({ description: "Why no job of the type starts, and what to do about it" }),
+      Type.String({ description: "Why no jobs of this type will start, and what to do about it" }),
     ),
   }),
 );

@@ -6,26 +6,26 @@ import { Attempt, Job, JobStatus, JobSummary, Transition } from "./job.ts";
 import { Count, Millis, published, StringEnum, Timestamp, Uuid } from "./schema.ts";
 
 const NextCursor = Type.Union([Type.String(), Type.Null()], {
-  description: "The value of `cursor` that reads the next page; null on the last page",
+  description: "The `cursor` of the next page; null on the last page",
 });
 
 export const JobPage = published(
   "job-page",
-  "2.0.1",
+  "2.0.2",
   Type.Object({ items: Type.Array(JobSummary), nextCursor: NextCursor }),
 );
 export type JobPage = Static<typeof JobPage>;
 
 export const EventPage = published(
   "event-page",
-  "1.0.1",
+  "1.0.2",
   Type.Object({ items: Type.Array(EventEnvelope), nextCursor: NextCursor }),
 );
 export type EventPage = Static<typeof EventPage>;
 
 export const DeadLetterPage = published(
   "dead-letter-page",
-  "1.0.1",
+  "1.0.2",
   Type.Object({ items: Type.Array(DeadLetter), nextCursor: NextCursor }),
 );
 export type DeadLetterPage = Static<typeof DeadLetterPage>;
@@ -48,7 +48,7 @@ export const JobDetail = published(
           description: "The job's W3C trace id, as it appears in the logs",
         }),
       ),
-      /** Set if the job never became a row. Its status is then REJECTED, and its facts come from this letter. */
+      /** Set if the job has no row. Its status is then REJECTED, and its other fields come from this dead letter. */
       deadLetter: Type.Optional(DeadLetter),
     }),
   ]),
@@ -202,7 +202,7 @@ export const StoreSnapshot = published(
 );
 export type StoreSnapshot = Static<typeof StoreSnapshot>;
 
-/** The latest snapshot as stored and shown: the state of the job store and of the bus. */
+/** The latest snapshot as it is stored and shown: the state of the job store and the bus. */
 export const Snapshot = published(
   "snapshot",
   "1.2.1",
@@ -243,7 +243,7 @@ const LedgerIds = Type.Object({
   ids: Type.Array(Uuid, { description: "The ids of the first 100 of these jobs" }),
 });
 
-/** How far the watermark can be held back. There are few choices, so that callers can share a computation. */
+/** How far the watermark can be held back. With so few choices, concurrent callers can often share a computation. */
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 
@@ -256,7 +256,7 @@ export const Waiting = Type.Object({
   name: Type.Optional(Type.String({ description: "The name of the worker or the queue" })),
   since: Type.Union([Timestamp, Type.Null()], {
     description:
-      "The time up to which the cause has progressed, such as a worker's last heartbeat; null if there is none",
+      "The time of the last known progress, such as a worker's last heartbeat; null if there is none",
   }),
   message: Type.String(),
 });
@@ -268,7 +268,7 @@ export type Waiting = Static<typeof Waiting>;
  */
 export const Ledger = published(
   "ledger",
-  "1.3.1",
+  "1.3.2",
   Type.Object({
     watermark: Timestamp,
     settleMs: Type.Optional(Count),
@@ -286,7 +286,7 @@ export const Ledger = published(
     ),
     from: Type.Union([Timestamp, Type.Null()], {
       description:
-        "Jobs created before this time were sealed after the event store had deleted their events, so only the job store vouches for them; null if there are none",
+        "Jobs created before this time were sealed after the event store had deleted their events, so they are counted from the job store alone; null if there are none",
     }),
     sealedUntil: Type.Optional(
       Type.Union([Timestamp, Type.Null()], {
@@ -307,8 +307,7 @@ export const Ledger = published(
     inFlight: Count,
     deadLettered: Type.Integer({
       minimum: 0,
-      description:
-        "The number of jobs that never became a row and exist only as a dead letter, whether or not it was handled",
+      description: "The number of jobs that exist only as a dead letter, whether or not it has been handled",
     }),
     pruned: Type.Optional(
       Type.Integer({
@@ -324,7 +323,7 @@ export const Ledger = published(
           "The number of dead letters, for jobs or messages, that have been neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
-    /** Jobs that were accepted but never became a row, and whose dead letter is still open. */
+    /** Accepted jobs that exist only as a dead letter, which has been neither replayed nor dropped. */
     onlyDeadLetters: Type.Optional(LedgerIds),
     lost: LedgerIds,
     unobserved: LedgerIds,
@@ -332,7 +331,7 @@ export const Ledger = published(
     balanced: Type.Boolean(),
     settled: Type.Boolean({
       description:
-        "Whether every job has ended, nothing has happened since the watermark, and no sealed span awaits a new judgement",
+        "Whether every job has ended, nothing has happened since the watermark, and no sealed span is waiting to be judged again",
     }),
   }),
 );
@@ -344,7 +343,7 @@ export type Ledger = Static<typeof Ledger>;
  */
 export const LedgerAudit = published(
   "ledger-audit",
-  "1.0.1",
+  "1.0.2",
   Type.Object({
     id: Uuid,
     state: StringEnum(["running", "done"]),
@@ -355,8 +354,7 @@ export const LedgerAudit = published(
     }),
     seals: Type.Integer({
       minimum: 0,
-      description:
-        "The number of sealed spans up to `until`. Neighbouring spans may merge while the audit runs",
+      description: "The number of sealed spans up to `until`. Adjacent spans may merge while the audit runs",
     }),
     checked: Type.Integer({
       minimum: 0,

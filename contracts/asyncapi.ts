@@ -37,13 +37,17 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   {
     service: "processor",
     route: "jobs.failed.validation",
-    summary: "Pass on messages that broke their contract",
+    summary: "Forward messages that broke their contract",
   },
-  { service: "processor", route: "messages.parked", summary: "Set aside messages that could not be filed" },
+  {
+    service: "processor",
+    route: "messages.parked",
+    summary: "Park refused messages that could not be filed as dead letters",
+  },
   {
     service: "metrics-engine",
     route: "jobs.failed.validation",
-    summary: "Pass on messages that broke their contract",
+    summary: "Forward messages that broke their contract",
   },
 ];
 
@@ -59,7 +63,7 @@ export function asyncApiDocument(): Json {
     info: {
       title: "Distributed Task Observatory: event spine",
       version: CONTRACT_VERSION,
-      description: `Every change of a job is an event on the exchange ${TOPOLOGY.exchange}. A message is one envelope or an array of at most ${TOPOLOGY.maxEventsPerMessage} of them, in UTF-8 JSON: producers write arrays, a replayed dead letter may be a single envelope, and consumers read both. Delivery is at least once; an event is identified by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
+      description: `Every change to a job is an event on the exchange ${TOPOLOGY.exchange}. A message is an array of at most ${TOPOLOGY.maxEventsPerMessage} envelopes in UTF-8 JSON. A replayed dead letter may be a single envelope instead, so consumers accept both. Delivery is at least once. An event is identified by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
       license: { name: "MIT" },
     },
     defaultContentType: "application/json",
@@ -88,7 +92,7 @@ const eventSchema = (eventType: EventType) => schemaRef(`event.${eventType}`);
 
 function messageKeysOf(route: Route): string[] {
   if (EVENTS_OF[route].length === 0) return ["refused-message"];
-  // A dead letter from the observers' queue is replayed only to that queue, and may hold any event.
+  // A dead letter from the observers' queue is replayed only to that queue, and may contain any event.
   return [batchKey(route), ...(route === "jobs.transitions" ? EVENT_TYPES : EVENTS_OF[route])];
 }
 
@@ -120,7 +124,7 @@ type Queue = (typeof TOPOLOGY.queues)[number];
 
 function messageKeysIn({ name, routes }: Queue): string[] {
   const keys = [...new Set(routes.flatMap(messageKeysOf))];
-  // The broker itself moves messages that no consumer could handle to the dead letters, with their bytes unchanged.
+  // The broker itself dead-letters messages that no consumer could handle, with their bytes unchanged.
   return name === "jobs.failed.validation" ? [...keys, "given-up"] : keys;
 }
 
@@ -146,7 +150,7 @@ function queueChannel(queue: Queue): Json {
 
 function sending({ service, route, summary, replays }: (typeof SENDERS)[number]): [string, Json] {
   const channel = `#/channels/${routeKey(route)}`;
-  // A single envelope is sent only as the replay of one that was refused alone.
+  // Only a replay sends a single envelope: it repeats an envelope that was refused on its own.
   const keys = replays ? messageKeysOf(route) : messageKeysOf(route).slice(0, 1);
   const operation = {
     action: "send",
@@ -164,7 +168,7 @@ function receiving(queue: Queue): [string, Json] {
   const operation = {
     action: "receive",
     summary: `Consume the queue ${queue.name}`,
-    description: `${queue.purpose}. A message is acknowledged once everything it changes is durable`,
+    description: `${queue.purpose}. A message is acknowledged once all its effects are durable`,
     channel: { $ref: channel },
     messages: messageKeysIn(queue).map((key) => ({ $ref: `${channel}/messages/${key}` })),
     tags: [{ name: queue.consumer }],
@@ -211,9 +215,9 @@ function messages(): Json {
     },
     "given-up": {
       name: "given-up",
-      title: "A message that the broker gave up on",
+      title: "A message that the broker dead-lettered",
       summary:
-        "A message that was delivered too often to consumers that died while handling it; the body is unchanged",
+        "A message that exceeded its delivery limit because its consumers died before acknowledging it; the body is unchanged",
       contentType: "application/octet-stream",
       payload: { description: "Any bytes" },
       headers: {

@@ -11,7 +11,7 @@ export const Producer = Type.Object({
 });
 export type Producer = Static<typeof Producer>;
 
-/** When the job passed each hop, as far as the event's producer knows. */
+/** When the job passed each hop; hops that the event's producer does not know are missing. */
 export const Hops = Type.Object({
   acceptedAt: Type.Optional(Timestamp),
   confirmedAt: Type.Optional(Timestamp),
@@ -25,7 +25,7 @@ export const W3cTraceparent = Type.String({ pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-
 
 /**
  * Builds the envelope schema for one kind of payload. Envelopes and payloads are open: consumers ignore unknown
- * fields, so a minor version can add some.
+ * fields, so a minor version can add fields.
  */
 export function envelopeOf<E extends TSchema, P extends TSchema>(eventType: E, payload: P) {
   return Type.Object({

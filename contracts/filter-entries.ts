@@ -29,7 +29,7 @@ export interface ReadFilter<L extends FilterLanguage> {
 export interface Known {
   /** The known job types; if they are missing, any name is accepted. */
   readonly types?: readonly string[];
-  /** Other parameter names that the query accepts; they are suggested for a misspelt one. */
+  /** Other parameter names that the query accepts; they are suggested for a misspelled one. */
   readonly others?: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export interface Entry {
 
 const LISTS: readonly FilterValue[] = ["statuses", "reasons", "types", "names"];
 
-/** Reads entries in order. Faulty ones are left out of the filter and reported. */
+/** Reads entries in order. Faulty entries are reported and left out of the filter. */
 export function readEntries<L extends FilterLanguage>(
   language: L,
   entries: readonly Entry[],
@@ -136,8 +136,8 @@ function readField(
   payload.set(field, values);
 }
 
-/** Describes the fault of a text that PostgreSQL cannot store. */
-export const hasNul = (key: string) => `${shown(key)} has a NUL or half of a surrogate pair`;
+/** Reports text that PostgreSQL cannot store. */
+export const hasNul = (key: string) => `${shown(key)} contains a NUL or an unpaired surrogate`;
 
 function namesOf(language: FilterLanguage): string[] {
   return [

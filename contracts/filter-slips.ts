@@ -9,7 +9,7 @@ const COMPARISON = /^([a-z][\w.]*)(>=?|<=?|!=|==?(?!>))([^=>].*)$/is;
 
 /**
  * Reports a bare word that looks like a comparison in another language, such as `failed>-5m` or `staus=failed`, with
- * the condition to write instead. Searching for the word as text would find nothing, silently.
+ * the condition to write instead. Searching for the word as text would silently find nothing.
  */
 export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault | undefined {
   if (term.exact) return undefined;

@@ -37,7 +37,7 @@ export function readValue(
   const limit = takes === "types" ? 64 : 200;
   if (text.length > limit) return faulty(`${name} has ${text.length} characters; the limit is ${limit}`);
   if (!isStorable(text))
-    return faulty(`${name} is ${shown(text)}, which has a NUL or half of a surrogate pair`);
+    return faulty(`${name} is ${shown(text)}, which contains a NUL or an unpaired surrogate`);
   if (text === "") return faulty(`${name} is empty, expected ${WANTED[takes]}`);
   switch (takes) {
     case "statuses": {
@@ -68,7 +68,7 @@ export function readValue(
 /** Whether PostgreSQL can store a text. */
 export const isStorable = (text: string) => text.isWellFormed() && !text.includes("\u0000");
 
-/** Turns a time or an age into a time, relative to `now`. */
+/** Converts an age to a time relative to `now`; returns a time unchanged. */
 export function timeOf(text: string, now: Date): string {
   const [, count, unit] = /^(\d+)([a-z]+)$/.exec(text) ?? [];
   if (!count || !unit) return text;
@@ -77,7 +77,7 @@ export function timeOf(text: string, now: Date): string {
 
 /**
  * Returns the values that a payload field is compared with. Text that parses as a JSON number, boolean or null matches
- * both that value and the text itself, so `100` finds the number and the string. An exact value is only text.
+ * both that value and the text itself, so `100` finds the number and the string. An exact value matches only text.
  */
 export function readPayloadValue(text: string, exact: boolean): (string | number | boolean | null)[] {
   if (exact) return [text];
@@ -119,7 +119,7 @@ function unknown(
   };
 }
 
-/** Suggests encoding the `+` of an offset: unencoded in a URL, it arrives as a blank. */
+/** Suggests encoding the `+` of an offset: unencoded in a URL, it is decoded as a space. */
 function lostPlus(text: string): string {
   return /T[\d:.]+ \d\d:?\d\d$/i.test(text) ? "; in a URL write the + of an offset as %2B" : "";
 }

@@ -34,7 +34,7 @@ const COMMAND: readonly ProblemCode[] = [
   "PROCESSOR_UNAVAILABLE",
   "STORE_UNAVAILABLE",
 ];
-/** A command without a body can only have an invalid id or idempotency key. */
+/** Without a body, only a command's id and its idempotency key can be invalid. */
 const BARE_COMMAND: readonly ProblemCode[] = [...COMMAND, "INVALID_ID", "VALIDATION_FAILED"];
 
 /** Accepts any text, because W3C Trace Context requires an invalid value to be ignored rather than refused. */
@@ -62,7 +62,7 @@ export const GATEWAY_ROUTES = {
   submitBatch: {
     method: "POST",
     path: "/jobs/batch",
-    summary: "Submit up to 1,000 jobs; each is accepted or refused on its own",
+    summary: "Submit up to 1,000 jobs; each is accepted or refused individually",
     body: { schema: BatchRequest },
     reply: { status: 202, schema: BatchAcceptance },
     problems: SUBMIT,
@@ -85,13 +85,13 @@ export const GATEWAY_ROUTES = {
   findJob: {
     method: "GET",
     path: "/jobs/{id}",
-    summary: "Redirect to the job on the read model, which has its state and history",
+    summary: "Redirect to the job's address on the read model, which returns its state and history",
     params: ID_PARAM,
     reply: {
       status: 307,
       schema: Type.Object({
         jobId: Uuid,
-        href: Type.String({ description: "The address of the job at the read model, as in `Location`" }),
+        href: Type.String({ description: "The address of the job on the read model, as in `Location`" }),
         timeline: Type.String({ description: "The address of the job's history in chronological order" }),
       }),
     },
@@ -138,7 +138,7 @@ export const GATEWAY_ROUTES = {
   jobAction: {
     method: "GET",
     path: "/jobs/actions/{id}",
-    summary: "Get the progress of an action on many jobs",
+    summary: "Get the progress of a bulk action on jobs",
     params: ID_PARAM,
     reply: { status: 200, schema: ActionReply },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
@@ -146,7 +146,7 @@ export const GATEWAY_ROUTES = {
   cancelJobAction: {
     method: "POST",
     path: "/jobs/actions/{id}/cancel",
-    summary: "Stop an action on many jobs; changes already made are kept",
+    summary: "Stop a bulk action on jobs; changes already made are kept",
     params: ID_PARAM,
     headers: KEYED,
     reply: { status: 200, schema: ActionReply },
@@ -164,7 +164,7 @@ export const GATEWAY_ROUTES = {
   deadLetterAction: {
     method: "GET",
     path: "/dead-letters/actions/{id}",
-    summary: "Get the progress of an action on many dead letters",
+    summary: "Get the progress of a bulk action on dead letters",
     params: ID_PARAM,
     reply: { status: 200, schema: DeadLetterActionReply },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "PROCESSOR_UNAVAILABLE", "STORE_UNAVAILABLE"],
@@ -172,7 +172,7 @@ export const GATEWAY_ROUTES = {
   cancelDeadLetterAction: {
     method: "POST",
     path: "/dead-letters/actions/{id}/cancel",
-    summary: "Stop an action on many dead letters; changes already made are kept",
+    summary: "Stop a bulk action on dead letters; changes already made are kept",
     params: ID_PARAM,
     headers: KEYED,
     reply: { status: 200, schema: DeadLetterActionReply },

@@ -1,6 +1,6 @@
 /**
- * Derived ids make effects exactly-once without coordination: the same cause always yields the same id, so a consumer
- * recognizes a repetition. They are version 5 UUIDs (RFC 9562, section 5.5) in this system's own namespaces.
+ * Derived ids make each effect happen exactly once without coordination: the same cause always yields the same id, so a
+ * consumer recognizes a duplicate. They are version 5 UUIDs (RFC 9562, section 5.5) in this system's own namespaces.
  */
 const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
 const COMMAND_NAMESPACE = "e0b7c1a4-3f42-5c68-a2c9-7d5b1e6f8a33";
@@ -16,7 +16,7 @@ export function jobIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
 }
 
-/** Returns the id of the job created by replaying a dead letter: two clicks on one letter create one job. */
+/** Returns the id of the job created by replaying a dead letter: replaying a letter twice creates one job. */
 export function replayedJobId(deadLetterId: string, replays: number, request: string): string {
   return Bun.randomUUIDv5(`${deadLetterId}/${replays}/${request}`, JOB_NAMESPACE);
 }

@@ -29,7 +29,7 @@ export const TERMINAL_STATUSES = [
 ] as const satisfies readonly JobStatus[];
 
 /**
- * The legal moves of a job; `null` means that it has no row yet. A lost worker's job returns through RETRYING. A
+ * The legal moves of a job; `null` means that it has no row yet. A lost worker's job moves to RETRYING. A
  * person's retry moves FAILED or CANCELLED to VALIDATED. Replaying its dead letter moves REJECTED to VALIDATED or
  * SCHEDULED.
  */

@@ -1,5 +1,5 @@
 const MAX_NAMES = 3;
-/** A longer text is unlikely to be a misspelt name, and comparing it would take time in proportion to its length. */
+/** A longer text is unlikely to be a misspelled name, and comparing it would take time in proportion to its length. */
 const MAX_LENGTH = 64;
 
 /**
@@ -29,7 +29,7 @@ function distanceOf(a: string, b: string): number {
   return slips(a, b);
 }
 
-/** Optimal string alignment distance: counts insertions, deletions, substitutions and swapped neighbours. */
+/** Optimal string alignment distance: counts insertions, deletions, substitutions and transpositions. */
 function slips(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);

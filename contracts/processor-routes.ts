@@ -39,14 +39,14 @@ export const PROCESSOR_ROUTES = {
   snapshot: {
     method: "GET",
     path: `${INTERNAL}/snapshot`,
-    summary: "Get the queues, workers and backlog as the job store has them now",
+    summary: "Get the current queues, workers and backlog from the job store",
     reply: { status: 200, schema: StoreSnapshot },
     problems: ["STORE_UNAVAILABLE"],
   },
   commandOutcome: {
     method: "POST",
     path: `${INTERNAL}/commands/{id}/outcome`,
-    summary: "Get the state of a command; if it has not begun, this call withdraws it",
+    summary: "Get the state of a command; a command that has not begun is withdrawn",
     params: ID_PARAM,
     reply: { status: 200, schema: CommandOutcome },
     problems: ["INVALID_ID", "STORE_UNAVAILABLE"],

@@ -17,7 +17,7 @@ import { published, StringEnum } from "./schema.ts";
  */
 export const PTY_PROTOCOL = "odto-pty.v1";
 
-/** The heartbeat interval. The client notices within 10 to 15 seconds that the server has gone silent. */
+/** The heartbeat interval. A client notices a silent server within 10 to 15 seconds. */
 export const PTY_HEARTBEAT_MS = 5_000;
 
 /** The length of the header in a server's binary frame. */
@@ -37,7 +37,7 @@ const message = <T extends string, P extends TProperties>(type: T, properties: P
 
 export const PtyClientMessage = published(
   "pty-client-message",
-  "1.0.1",
+  "1.0.2",
   Type.Union([
     message("open", { cols: Cols, rows: Rows, ticket: Type.Optional(Secret) }),
     message("reconnect", {
@@ -53,7 +53,7 @@ export const PtyClientMessage = published(
     message("watch", { token: Secret }),
     message("resize", { cols: Cols, rows: Rows }),
     message("ack", {
-      sequence: { ...Sequence, description: "The sequence before which the page has parsed everything" },
+      sequence: { ...Sequence, description: "The sequence up to which the page has parsed all output" },
     }),
     message("share", {
       as: StringEnum(["watch", "join"], {

@@ -56,7 +56,7 @@ test("aliases and keys are understood in any case", () => {
   });
 });
 
-test("quotes preserve blanks and colons, and make a payload value plain text", () => {
+test("quotes preserve spaces and colons, and make a payload value plain text", () => {
   expect(line('"http://a b" payload."user name":"100" payload.on:true').filter).toEqual({
     text: "http://a b",
     payload: { "user name": ["100"], on: [true, "true"] },
@@ -116,7 +116,7 @@ describe("faults", () => {
     ]);
   });
 
-  test("a comparison in quotes, after a key, or without a name or value is plain text", () => {
+  test("a comparison in quotes, after a key, or without a name or value is read as plain text", () => {
     for (const text of ['"staus=failed"', "text:staus=failed", "YQ==", "a=>b", "a->b", "<div>", "=5", "x="])
       expect([text, line(text).faults]).toEqual([text, []]);
     expect(query("text=staus%3Dfailed")).toEqual(line('"staus=failed"'));
@@ -136,7 +136,7 @@ describe("faults", () => {
     expect(readFilterText("jobs", "type:unheard").faults).toEqual([]);
   });
 
-  test("an invalid time is quoted, with the advice to write %2B if a + became a blank", () => {
+  test("an invalid time is quoted, with the advice to write %2B if a + was decoded as a space", () => {
     const wanted =
       "expected an RFC 3339 time with an offset (2026-11-27T09:00:00Z) or an age (30s, 5m, 2h, 1d)";
     expect(messages(query("createdAfter=now"))).toEqual([`createdAfter is "now", ${wanted}`]);
@@ -173,7 +173,7 @@ describe("faults", () => {
   });
 });
 
-test("ages become times relative to a given moment", () => {
+test("ages become times relative to a given time", () => {
   const now = new Date("2026-11-27T12:00:00Z");
   expect(atTime({ createdAfter: "2h", createdBefore: "2026-11-27T11:00:00+01:00", text: "5m" }, now)).toEqual(
     {
@@ -185,7 +185,7 @@ test("ages become times relative to a given moment", () => {
   expect(atTime({ failedAfter: "999999w" }, now)).toEqual({ failedAfter: "1970-01-01T00:00:00.000Z" });
 });
 
-test("a filter read from a line is valid JSON under the contract, and writing and reading it changes nothing", () => {
+test("a filter read from a line passes its schema, and is unchanged after being written and read again", () => {
   for (const text of [
     "status:failed,waiting type:hash,sleep createdAfter:2h some text",
     'payload.user:1 payload.user:"1" payload.a.b:x payload."odd name":"two words" "text: with colon"',

@@ -34,7 +34,7 @@ export const READ_MODEL_ROUTES = {
     method: "GET",
     path: "/overview",
     summary:
-      "Get everything that a first screen needs; `unavailable` names the parts whose store does not answer",
+      "Get everything that a client's overview screen needs; `unavailable` names the parts whose store does not answer",
     reply: { status: 200, schema: Overview },
     problems: [],
   },
@@ -66,7 +66,7 @@ export const READ_MODEL_ROUTES = {
     method: "GET",
     path: "/jobs/{id}",
     summary:
-      "Get one job with its transitions, attempts, children and events, and its dead letter if it never became a row",
+      "Get one job with its transitions, attempts, children and events, plus its dead letter if the job store has no row for it",
     params: ID_PARAM,
     reply: { status: 200, schema: JobDetail },
     problems: ["INVALID_ID", "JOB_NOT_FOUND", "JOB_PRUNED", "STORE_UNAVAILABLE"],
@@ -90,7 +90,7 @@ export const READ_MODEL_ROUTES = {
   listDeadLetters: {
     method: "GET",
     path: "/dead-letters",
-    summary: "List the dead letters that match a filter, newest first; bodies are cut at 4 KiB",
+    summary: "List the dead letters that match a filter, newest first; bodies are truncated to 4 KiB",
     query: { ...DEAD_LETTER_FILTER_QUERY, ...PAGE_QUERY },
     filter: "deadLetters",
     reply: { status: 200, schema: DeadLetterPage },
@@ -152,14 +152,15 @@ export const READ_MODEL_ROUTES = {
     method: "POST",
     path: "/ledger/audit",
     summary:
-      "Judge every sealed span again in the background, or return the audit that is already in progress",
+      "Start an audit that checks every sealed span of the ledger again, or return the audit in progress",
     reply: { status: 200, schema: LedgerAudit },
     problems: ["STORE_UNAVAILABLE"],
   },
   ledgerAudit: {
     method: "GET",
     path: "/ledger/audit/{id}",
-    summary: "Get the progress of a ledger audit and the number of jobs that are accused now",
+    summary:
+      "Get the progress of a ledger audit and the current number of lost, unobserved and duplicated jobs",
     params: ID_PARAM,
     reply: { status: 200, schema: LedgerAudit },
     problems: ["INVALID_ID", "ACTION_NOT_FOUND", "STORE_UNAVAILABLE"],
@@ -175,7 +176,7 @@ export const READ_MODEL_ROUTES = {
     method: "GET",
     path: "/series",
     summary:
-      "Get a metric minute by minute: a count or percentile by job type, a queue depth, or the workers",
+      "Get a metric minute by minute: a count or percentile by job type, a queue depth, or the busy or total worker slots",
     query: {
       metric: StringEnum([
         "submitted",

@@ -5,7 +5,7 @@ import { Uuid } from "./schema.ts";
 
 /**
  * An HTTP route as its callers see it. The OpenAPI document is generated from it and requests are checked against it,
- * so documentation and behaviour cannot differ.
+ * so documentation and behavior cannot differ.
  */
 export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
@@ -40,7 +40,7 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
 /** The path parameter of a route about a single resource. */
 export const ID_PARAM = { id: Uuid };
 
-/** Makes a parameter optional with a default, so handlers always see a value. */
+/** Makes a parameter optional with a default, so handlers always receive a value. */
 export function defaulted<T extends TSchema, V extends string | number>(
   schema: T,
   value: V,

@@ -7,16 +7,16 @@ const Login = Type.Object({
   variable: Type.Optional(
     Type.String({
       pattern: "^[A-Z][A-Z0-9_]*$",
-      description: "The environment variable with which a deployment overrides the value",
+      description: "The environment variable that overrides the value",
     }),
   ),
-  value: Type.String({ description: "The value in the demonstration" }),
+  value: Type.String({ description: "The default value, meant only for demonstrations" }),
 });
 
 /** The schema of `SERVICE_CATALOGUE`, which lists everything that runs in a full deployment. */
 export const ServiceCatalogue = published(
   "services",
-  "1.0.1",
+  "1.0.2",
   Type.Object({
     services: Type.Array(
       Type.Object({

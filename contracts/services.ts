@@ -15,13 +15,13 @@ const POSTGRES_LOGIN = {
 const REDIS_LOGIN = { password: login("REDIS_PASSWORD", "observatory") };
 
 type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environment" | "scalable"> & {
-  /** Overrides the default name, `odto-` plus the service's name. */
+  /** Overrides the image's default name, `odto-` plus the service's name. */
   readonly image?: string;
   readonly health: NonNullable<ServiceEntry["health"]>;
 };
 
 /**
- * This project's services, in the order in which they start. To add one, begin here: the runner, the build, coverage,
+ * This project's services, in the order in which they start. To add a service, start here: the runner, the build, coverage,
  * the tests and Compose's checks derive their lists from this table.
  */
 export const OWN_SERVICES = {

@@ -10,7 +10,7 @@ export interface StatusWord {
 export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   PENDING: {
     word: "pending",
-    meaning: "Accepted, but not yet checked by a processor, which takes milliseconds",
+    meaning: "Accepted, but not yet checked by a processor; this usually takes milliseconds",
   },
   VALIDATED: { word: "waiting", meaning: "Checked, due, and waiting for a free slot" },
   SCHEDULED: { word: "scheduled", meaning: "Checked, and waiting for its `runAt`" },
@@ -24,7 +24,7 @@ export const STATUS_WORDS: Readonly<Record<JobStatus, StatusWord>> = {
   CANCELLED: { word: "cancelled", meaning: "Stopped by a person" },
   REJECTED: {
     word: "rejected",
-    meaning: "Refused by the processor at intake, with a dead letter that says why",
+    meaning: "Refused by the processor at intake, with a dead letter that states the reason",
   },
 };
 

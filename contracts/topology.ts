@@ -25,7 +25,7 @@ export type QueueName = (typeof QUEUES)[number];
 
 export const Topology = published(
   "topology",
-  "1.1.1",
+  "1.1.2",
   Type.Object({
     exchange: Type.String(),
     queues: Type.Array(
@@ -36,7 +36,7 @@ export const Topology = published(
         deliveryLimit: Type.Integer({
           minimum: 1,
           description:
-            "The number of failed deliveries, each lost with its consumer, after which a message becomes a dead letter",
+            "A message becomes a dead letter after its consumers have died this many times before acknowledging it",
         }),
         purpose: Type.String(),
       }),

@@ -38,7 +38,7 @@ const wordOf = (key: string, value: string) => {
   return status ? statusWord(status) : value;
 };
 
-/** Writes payload values. A value followed by its own text becomes one word, because both came from one typed word. */
+/** Writes payload values. A value followed by its own text is written once, because reading it returns both. */
 function valuesOf(values: readonly Scalar[]): string[] {
   const written: string[] = [];
   for (let i = 0; i < values.length; i++) {
@@ -62,7 +62,7 @@ const literal = (value: string) =>
 const quotedField = (field: string) =>
   /[\s":\\]/.test(field) ? `${PAYLOAD_PREFIX}${quoted(field)}` : `${PAYLOAD_PREFIX}${field}`;
 
-/** Quotes text that contains characters of the syntax, or whose blanks would be lost. */
+/** Quotes text that contains characters of the syntax, or whose extra whitespace would be lost. */
 const quotedText = (text: string) =>
   /[":\\<>=]/.test(text) || text !== text.trim().replaceAll(/\s+/g, " ")
     ? `"${text.replace(/["\\]/g, "\\$&")}"`
