@@ -3,7 +3,7 @@ export type EngineName = "postgres" | "rabbitmq" | "redis" | "mongo";
 /** A private server that this process started and must stop: a database, a broker, Prometheus or Alertmanager. */
 export interface Engine<Name extends string = EngineName> {
   readonly name: Name;
-  /** Product and version for people, such as "PostgreSQL 15.18". A substitute such as FerretDB has its own name. */
+  /** Product and version for display, such as "PostgreSQL 15.18". A substitute such as FerretDB has its own name. */
   readonly product: string;
   /** The URL for drivers, including the password. */
   readonly url: string;

@@ -19,7 +19,7 @@ export async function takeOver(dataDir: string): Promise<void> {
   if (!lease || !isSameProcess(lease.engine)) return;
   if (isSameProcess(lease.owner)) {
     throw new Error(
-      `The engine in ${dataDir} is already run by process ${lease.owner.pid}; stop that one first`,
+      `Process ${lease.owner.pid} already runs the engine in ${dataDir}; stop that process first`,
     );
   }
   await killTree(lease.engine.pid);
@@ -28,7 +28,7 @@ export async function takeOver(dataDir: string): Promise<void> {
 export function writeLease(dataDir: string, enginePid: number): void {
   const engine = findProcess(enginePid);
   const owner = findProcess(process.pid);
-  if (!engine || !owner) return; // The engine ended at once, which the caller notices.
+  if (!engine || !owner) return; // The engine ended at once; the caller detects that.
   writeFileSync(fileOf(dataDir), JSON.stringify({ engine, owner } satisfies Lease));
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-// Folders that the PATH often lacks in a shell without a login profile: Debian's sbin, Homebrew's and Go's own.
+// Folders that are often missing from the PATH of a non-login shell: sbin on Debian, and those of Homebrew and Go.
 const USUAL_FOLDERS = [
   "/usr/local/sbin",
   "/usr/sbin",
@@ -20,7 +20,7 @@ export function findProgram(name: string): string | undefined {
 export function findPostgresBins(): string[] {
   const initdb = findProgram("initdb");
   const folders = [
-    // Follows the link, because only the real file is sure to have PostgreSQL's other programs beside it.
+    // Resolves the symlink, because PostgreSQL's other programs may be only beside the real file.
     ...(initdb ? [dirname(realpathSync(initdb))] : []),
     ...versionsIn("/usr/lib/postgresql", /^(\d+)$/).map((path) => join(path, "bin")),
     ...versionsIn("/opt/homebrew/opt", /^postgresql@(\d+)$/).map((path) => join(path, "bin")),
@@ -33,7 +33,7 @@ export function findPostgresBins(): string[] {
 
 /** Returns RabbitMQ's home, the folder with `sbin`, `escript` and `plugins`. */
 export function findRabbitmqHome(): string | undefined {
-  // Debian's program on the PATH is a wrapper that insists on the system-wide user, data folder and log.
+  // Debian's program on the PATH is a wrapper that requires the system-wide user, data folder and log.
   const places = ["/usr/lib/rabbitmq/bin/rabbitmq-server", findProgram("rabbitmq-server")];
   return places
     .filter((path) => path !== undefined && existsSync(path))

@@ -1,9 +1,9 @@
 import { connect, createServer } from "node:net";
 import { until } from "../../shared/until.ts";
 
-// Below every operating system's range for outgoing connections, which starts at 32768 on Linux and at 49152 on macOS
-// and Windows. Otherwise, a client that keeps trying a dead engine's port could be assigned that very port, connect to
-// itself and hold it.
+// These ports are below every operating system's ephemeral port range, which starts at 32768 on Linux and at 49152 on
+// macOS and Windows. Otherwise, a client that keeps trying a dead engine's port could be assigned that port, connect to
+// itself and keep the port occupied.
 const FIRST = 15_000;
 const LAST = 32_000;
 
@@ -34,8 +34,9 @@ export async function accepts(port: number): Promise<boolean> {
 }
 
 /**
- * Connects, sends `send` if given, and resolves with the answer's first bytes. Without `send`, resolves with no bytes
- * once connected. Resolves with undefined if the connection is refused, closed unanswered or silent for a second.
+ * Connects, sends `send` if given, and resolves with the first bytes of the response. Without `send`, resolves with no
+ * bytes once connected. Resolves with undefined if the connection is refused, is closed without a response or stays
+ * silent for a second.
  */
 export function exchange(port: number, send?: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {

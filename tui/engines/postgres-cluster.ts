@@ -29,7 +29,7 @@ export async function openCluster(
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (user) chownSync(passwordFile, user.uid, user.gid);
 
-  // Creates the cluster under another name and renames it when complete, so a start killed halfway begins again.
+  // Creates the cluster under another name and renames it when complete. The next start discards an incomplete one.
   const unfinished = `${data}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   const options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", `--username=${SUPERUSER}`];
@@ -44,8 +44,9 @@ export async function openCluster(
 }
 
 /**
- * Removes a lock file that a crash left behind. PostgreSQL does so itself unless a running process has the pid in the
- * file. After a crash, that may be any process; only a server running on this data is killed.
+ * Removes a lock file that a crash left behind. PostgreSQL removes it itself unless a running process has the pid in
+ * the file. After a crash, that pid may belong to an unrelated process, so only a server that runs on this data is
+ * killed.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

@@ -32,7 +32,7 @@ interface Packaged {
   readonly version: string;
 }
 
-/** Whether a PostgreSQL can start here: an installed one that is recent enough, or the npm package's. */
+/** Whether PostgreSQL can start here: an installed server that is recent enough, or the npm package's. */
 export function hasPostgres(): boolean {
   return (
     packaged() !== undefined || findPostgresBins().some((bin) => majorOf(versionIn(bin)) >= OLDEST_MAJOR)
@@ -40,7 +40,7 @@ export function hasPostgres(): boolean {
 }
 
 /**
- * Chooses the server to start: an installed one, otherwise the npm package's. A cluster opens only with the major
+ * Chooses the server to start: an installed server, otherwise the npm package's. A cluster opens only with the major
  * version that created it, so existing `data` determines the version. Throws an error with the remedy if that version
  * is missing.
  */

@@ -34,7 +34,7 @@ export async function startPrometheus({
     "--storage.tsdb.retention.time=1d",
     "--storage.tsdb.retention.size=200MB",
     `--web.listen-address=127.0.0.1:${port}`,
-    // Otherwise, links would contain the machine's name.
+    // Without this flag, links would contain the machine's name.
     `--web.external-url=${url}`,
     "--log.level=warn",
   ];

@@ -50,7 +50,7 @@ export function serverEnvironment(
   };
 }
 
-/** Returns arguments for a node that knows its own port and needs no epmd, a daemon that would outlive the node. */
+/** Returns arguments that fix the node's port, so it needs no epmd, a daemon that would outlive the node. */
 function erlangArguments(ports: Ports, cookie: string): string[] {
   return [
     `-sname ${NODE_NAME}`,

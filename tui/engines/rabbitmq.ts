@@ -46,13 +46,13 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
       startMs: 90_000,
       stopMs: 30_000,
       answers: () => greets(ports.amqp),
-      // After this line, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads. Messages are on disk by
-      // now; the names of new quorum queues are written half a second after the last queue was created.
+      // After this line, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads. Messages are already on
+      // disk; the names of new quorum queues are written half a second after the last queue was created.
       lastWords: { text: "Management plugin: to stop collect_statistics", ms: 1_500 },
     },
     { ...options, dataDir },
   );
-  // Extends the engine itself, because spreading it would freeze the getter `pid`.
+  // Extends the engine itself, because spreading it would replace the getter `pid` with its current value.
   return Object.assign(engine, {
     metricsPort: ports.metrics,
     managementPort: ports.management,
@@ -82,7 +82,7 @@ async function callApi(port: number, method: "PUT" | "DELETE", path: string): Pr
   throw new Error(`RabbitMQ answered ${response.status} to ${method} ${path}: ${await response.text()}`);
 }
 
-/** Returns the secret for Erlang's own protocol. Anyone who knows it can run code in the broker. */
+/** Returns the secret cookie of Erlang's distribution protocol. Anyone who has it can run code in the broker. */
 function cookieOf(dataDir: string): string {
   const file = join(dataDir, "cookie");
   if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString("hex"), { mode: 0o600 });

@@ -7,7 +7,7 @@ import { exchange, findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
 
 export interface RedisOptions extends EngineOptions {
-  /** When a write reaches the disk: before its answer ("always", the default) or within a second ("everysec"). */
+  /** When a write reaches the disk: before the reply ("always", the default) or within a second ("everysec"). */
   fsync?: "always" | "everysec";
 }
 

@@ -4,7 +4,9 @@ import { endWithUs } from "./spawn-server.ts";
 const guard = endWithUs("SIGTERM");
 
 if (guard.length === 0 && !process.env.CI)
-  console.warn("Skipping the test of ending with the parent, which needs Linux and util-linux's setpriv");
+  console.warn(
+    "Skipping the test that a child ends with its parent: it needs Linux and setpriv from util-linux",
+  );
 
 test.skipIf(guard.length === 0 && !process.env.CI)(
   "a child runs only if its parent is still alive when the child checks",

@@ -34,11 +34,11 @@ export function spawnServer(recipe: Command, logFile: string, cwd: string): Bun.
 }
 
 /**
- * Returns a prefix that makes a command end when this process ends. On Linux, it has the kernel signal the child when
- * the thread that started it ends, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG), so children must be started from the
- * main thread. The kernel sends no signal if this process ended before the child called prctl, so a shell then checks
- * that this process is still its parent. Elsewhere the prefix is empty, and the next start in the same folder ends a
- * leftover engine.
+ * Returns a prefix that makes a command end when this process ends, even by SIGKILL. On Linux, the kernel signals the
+ * child when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG), so children must be started from the main
+ * thread. The kernel sends no signal if this process ended before the child called prctl, so a shell then checks that
+ * this process is still its parent. On other systems the prefix is empty, and the next start in the same folder ends
+ * any leftover engine.
  */
 export function endWithUs(signal: NodeJS.Signals): string[] {
   const prefix = ["setpriv", "--pdeathsig", signal.replace("SIG", ""), "--"];

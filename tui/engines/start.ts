@@ -43,7 +43,7 @@ const starters: { [Name in EngineName]: (options: EngineOptions) => Promise<Engi
 
 /**
  * Starts private engines in parallel, after ending any that a killed run left behind in the same root. If one cannot
- * start, nothing keeps running. The error for engines that are not installed names the remedy.
+ * start, the others are stopped. If an engine is not installed, the error names the remedy.
  */
 export async function startEngines<Name extends EngineName = EngineName>(
   options: StartEnginesOptions<Name>,

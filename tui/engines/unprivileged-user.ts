@@ -7,7 +7,10 @@ export interface SystemUser {
   gid: number;
 }
 
-/** Returns `postgres`, else `nobody`, for a server that refuses root; undefined if we are not root. Throws without both. */
+/**
+ * Returns the user `postgres`, else `nobody`, for a server that refuses to run as root; undefined if we are not root.
+ * Throws if neither exists.
+ */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
