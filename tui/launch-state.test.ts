@@ -12,11 +12,11 @@ const launch = (lines: readonly string[], exitCode?: number): Launch => ({
 test("a cluster's steps show their progress, then how long they took", () => {
   const lines = [
     "prereqs done in 0.4 s: docker 27 answers",
-    "Waiting for pods: 3 of 20 parts run; redis waits",
+    "Waiting for pods: 3 of 20 parts are running; missing: redis",
   ];
   expect(stepsOf(launch(lines))).toEqual([
     { name: "prereqs", state: "ready", detail: "0.4 s" },
-    { name: "pods", state: "waiting", detail: "3 of 20 parts run; redis waits" },
+    { name: "pods", state: "waiting", detail: "3 of 20 parts are running; missing: redis" },
   ]);
 });
 

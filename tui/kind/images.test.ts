@@ -6,4 +6,4 @@ test.each([
   ["oddessentials/odto-gateway:local-1", "docker.io/oddessentials/odto-gateway:local-1"],
   ["docker.io/library/redis:8", "docker.io/library/redis:8"],
   ["localhost:5000/mine:1", "localhost:5000/mine:1"],
-])("a node reports %s as %s", (image, whole) => expect(wholeName(image)).toBe(whole));
+])("the image %s has the full name %s", (image, whole) => expect(wholeName(image)).toBe(whole));

@@ -123,7 +123,7 @@ interface Node {
   readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] };
 }
 
-/** Returns the nodes that run our pods, with the images they report. A late report costs only a needless load. */
+/** Returns the nodes that run our pods, with the images they report. An outdated report causes only a needless load. */
 async function workingNodes(context: CliContext) {
   const { items } = JSON.parse(await kubectl(context, "get", "nodes", "-o", "json")) as { items: Node[] };
   const isControl = ({ spec }: Node) =>

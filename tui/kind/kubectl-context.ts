@@ -4,9 +4,9 @@ import { tool } from "./tools.ts";
 const SELECT_MS = 10_000;
 
 /**
- * Runs `work`, during which kind switches kubectl to its own context, then restores the previous context: the user's
- * next kubectl command must reach the same cluster as the last one did. If no context was set, kind's stays. Resolves
- * with the summary from `work` and the current context.
+ * Runs `work`, during which kind switches kubectl to its own context, then restores the previous context, so the user's
+ * next kubectl command reaches the same cluster as before. If no context was set, kind's context stays. Resolves with
+ * the summary from `work` and the current context.
  */
 export async function keepingContext(context: CliContext, work: () => Promise<string>): Promise<string> {
   const before = await currentContext(context.signal);

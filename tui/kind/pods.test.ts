@@ -16,7 +16,7 @@ const podOf = (container: Partial<Status>, status: Partial<Pod["status"]> = {}):
   },
 });
 
-test("a pod that is starting or running has no trouble", () => {
+test("no problem is reported for a pod that is starting or running", () => {
   expect(troubleOf(podOf({ state: { waiting: { reason: "ContainerCreating" } } }))).toBeUndefined();
   expect(troubleOf(podOf({ state: { running: {} } }))).toBeUndefined();
   const container = { ready: true, state: { running: {} } };
@@ -49,7 +49,7 @@ test("a container that ran out of memory is reported with its limit", () => {
   });
 });
 
-test("a crash becomes final after the third restart", () => {
+test("after its third restart, a crashing pod is not waited for any longer", () => {
   const crashed = (restartCount: number) =>
     troubleOf(podOf({ restartCount, state: { terminated: { reason: "Error", exitCode: 1 } } }));
   expect(crashed(1)).toMatchObject({ reason: "it crashed with code 1, 1 restart so far", isFinal: false });

@@ -10,7 +10,7 @@ import { kubectl } from "./tools.ts";
 const LOOK_EVERY_MS = 1_000;
 /** Long enough to pull gigabyte-sized images. */
 const LIMIT_MS = 15 * 60_000;
-/** How long to tolerate trouble that may still resolve. */
+/** How long to tolerate a problem that may resolve itself. */
 const PATIENCE_MS = 120_000;
 const LOG_LINES = 12;
 
@@ -42,7 +42,7 @@ const list = async <T>(context: CliContext, kinds: string): Promise<readonly T[]
 
 export const readPods = (context: CliContext) => list<Pod>(context, "pods");
 
-/** Resolves with the names of the running parts once all of them run. Throws if a pod cannot run or the parts take too long. */
+/** Resolves with the names of the parts once all are running. Throws if a pod cannot run or they take too long. */
 export async function awaitRollout(context: CliContext, say: Say): Promise<ReadonlySet<string>> {
   const giveUpAt = performance.now() + LIMIT_MS;
   const since = new Map<string, number>();
@@ -55,12 +55,14 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
     // A part that was scaled to zero counts as rolled out but not as running.
     if (behind.length === 0)
       return new Set(workloads.flatMap(({ metadata, spec }) => (spec.replicas === 0 ? [] : metadata.name)));
-    say(`${workloads.length - behind.length} of ${workloads.length} parts run; missing: ${some(behind)}`);
+    say(
+      `${workloads.length - behind.length} of ${workloads.length} parts are running; missing: ${some(behind)}`,
+    );
     await failOnTrouble(context, pods, since);
     if (performance.now() > giveUpAt)
       throw new CliError(
         1,
-        `These parts do not run after ${duration(LIMIT_MS)}: ${behind.join(", ")}`,
+        `These parts are not running after ${duration(LIMIT_MS)}: ${behind.join(", ")}`,
         `\`odd-dashboard status --tier kind\` shows their pods`,
         "PODS_NOT_READY",
       );
@@ -72,7 +74,7 @@ export async function awaitRollout(context: CliContext, say: Say): Promise<Reado
 const some = (names: readonly string[]) =>
   names.length > 4 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ");
 
-/** Throws if a pod's trouble is final or has lasted too long. `since` records when each pod's trouble began. */
+/** Throws if a pod's problem is final or has lasted too long. `since` records when each pod's problem began. */
 async function failOnTrouble(
   context: CliContext,
   pods: readonly Pod[],

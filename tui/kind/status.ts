@@ -10,7 +10,7 @@ import { clusters } from "./tools.ts";
 
 const ENDING = "ending";
 
-/** Returns the cluster's pods, each with its phase or the reason why it does not run. */
+/** Returns the cluster's pods, each with its phase or the reason why it is not running. */
 export async function readCluster(context: CliContext): Promise<ClusterReport> {
   if (!(await clusters(context)).includes(CLUSTER)) return { running: false, pods: [] };
   const pods = (await readPods(context)).map((pod) => ({
@@ -25,7 +25,7 @@ export async function readCluster(context: CliContext): Promise<ClusterReport> {
 }
 
 export function clusterText({ pods }: ClusterReport, style: Style): string {
-  if (pods.length === 0) return "No cluster runs here. `odd-dashboard up --tier kind` creates one.";
+  if (pods.length === 0) return "No cluster is running here. `odd-dashboard up --tier kind` creates one.";
   const { paint } = style;
   return table(
     [{ title: "POD" }, { title: "NODE" }, { title: "RESTARTS" }, { title: "STATE" }],

@@ -44,7 +44,7 @@ export async function kindUp(context: CliContext, ownOverlay: string | undefined
   let runs: ReadonlySet<string> = new Set();
   await steps.run("pods", async (say) => {
     runs = await awaitRollout(context, say);
-    return `${runs.size} parts run`;
+    return `${runs.size} parts are running`;
   });
   await steps.run("ports", async (say) => {
     say("every published port");
