@@ -26,12 +26,12 @@ export function addUp(program: Command, context: CliContext): void {
         .default("embedded" as const),
     )
     .option("--processors <count>", "number of processors")
-    .option("--demo", "submit a gentle stream of varied jobs")
+    .option("--demo", "submit one or two varied jobs per second")
     .option("--fresh", "start empty: delete this tier's data first")
     .option("--ephemeral", "keep nothing: data goes to a temporary folder that is deleted at the end")
     .option(
       "--tui",
-      "open the terminal UI once everything runs; when you leave it, choose whether the system stops too",
+      "open the terminal UI once everything is running; when you leave it, choose whether the system stops too",
     )
     .option("--no-reload", "do not replace services when their source changes")
     .option("--data <folder>", "folder for engines, logs and state; default: .observatory")

@@ -33,21 +33,21 @@ Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or
   ALLOWED_ORIGINS   further origins whose pages may call them
   LOG_LEVEL         debug, info, warn, error or silent, for the files in .observatory/logs
   STOP_GRACE_MS     how long running jobs may take to finish when stopping (default 10000)
-  All their other variables are passed on: bun services/gateway/main.ts --help lists them.
-  NO_COLOR          disables colours
+  All other variables are passed on; the --help of a service lists its own: bun services/gateway/main.ts --help
+  NO_COLOR          disables colors
 
-Addresses are written to .observatory/dev.json. Ctrl-C stops everything in order; a second one kills it.`;
+Addresses are written to .observatory/dev.json. Ctrl-C stops everything in order; a second Ctrl-C kills it.`;
 
 /** Parses the command line. Throws a {@link UsageError} that names an invalid option; `--help` prints and exits. */
 export function parseCli(args: string[]): DevOptions {
   const values = createCommandLine(
     "bun run dev",
-    "Starts the whole observatory on this machine and keeps it running until Ctrl-C: a private engine wherever the environment names none, then every service from source. When a source changes, the services that import it are started beside the running ones and take over once they are ready.",
+    "Starts the whole observatory on this machine and keeps it running until Ctrl-C: a private engine for each URL that the environment does not set, then every service from source. When a source file changes, new processes of the services that import it start beside the running ones and take over once they are ready.",
   )
-    .option("--demo", "submit a gentle stream of varied jobs")
+    .option("--demo", "submit one or two varied jobs per second")
     .option(
       "--engines <set>",
-      "embedded: all in one PostgreSQL, nothing to install; full: RabbitMQ, PostgreSQL, MongoDB, Redis, each private; compose: the same four in Docker, as in compose.yaml. Each set keeps its own data",
+      "embedded: everything in one PostgreSQL, nothing to install; full: a private RabbitMQ, PostgreSQL, MongoDB and Redis; compose: the same four in Docker, as in compose.yaml. Each set keeps its own data",
       "embedded",
     )
     .option("--processors <count>", `run this many processors, at most ${MAX_PROCESSORS}`, "1")
@@ -56,7 +56,7 @@ export function parseCli(args: string[]): DevOptions {
     .option("--no-reload", "do not replace services when their source changes")
     .option(
       "--tui",
-      "open the terminal UI once everything runs; when you leave it, choose whether the system stops too",
+      "open the terminal UI once everything is running; when you leave it, choose whether the system stops too",
     )
     .option(
       "--data <folder>",

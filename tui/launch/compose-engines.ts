@@ -96,7 +96,7 @@ export async function runComposeEngines({
 /** Returns the remedy for a Docker error. */
 function remedyFor(message: string): string {
   if (/already allocated|address already in use|not available/.test(message))
-    return "An engine's port is taken: stop its holder, or set another port in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
+    return "An engine's port is taken: stop the program that holds it, or set another port in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
   return "Docker Compose cannot run the engines: check that Docker runs (docker info) and that Compose is 2.24 or newer (docker compose version)";
 }
 

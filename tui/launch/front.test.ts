@@ -24,7 +24,7 @@ function front(): { front: Front; url: string } {
   return { front: made, url: `http://127.0.0.1:${port}` };
 }
 
-test("passes on a request and its answer unchanged", async () => {
+test("a front passes on requests and responses unchanged", async () => {
   const { front: one, url } = front();
   await one.lead(
     service(async (request) =>
@@ -52,7 +52,7 @@ test("passes on a request and its answer unchanged", async () => {
   });
 });
 
-test("streams an answer while it is being written", async () => {
+test("a front streams a response while it is being written", async () => {
   const more = Promise.withResolvers<void>();
   const { front: one, url } = front();
   await one.lead(
@@ -78,7 +78,7 @@ test("streams an answer while it is being written", async () => {
   expect((await reader.read()).done).toBe(true);
 });
 
-test("sends new requests to the new address, and resolves once the previous one is idle", async () => {
+test("a front sends new requests to the new address, and resolves once the previous address is idle", async () => {
   const held = Promise.withResolvers<Response>();
   const { front: one, url } = front();
   const arrived = Promise.withResolvers<void>();
@@ -101,7 +101,7 @@ test("sends new requests to the new address, and resolves once the previous one 
   await idle;
 });
 
-test("refuses with 503 and Retry-After if there is no process or it ends during a request", async () => {
+test("a front responds with 503 and Retry-After if no process runs or the process ends during a request", async () => {
   const { front: one, url } = front();
   const early = await fetch(`${url}/jobs?limit=1`);
   expect(early.status).toBe(503);

@@ -7,8 +7,8 @@ const MAX_BODY_BYTES = 134_217_728;
 /** Holds a service's port while its processes replace each other, so no request is lost. */
 export interface Front {
   /**
-   * Sends all further requests to this address. Resolves when the previous address has answered all its requests, so
-   * its process may be stopped.
+   * Sends all further requests to this address. Resolves when the previous address has answered all its requests; its
+   * process may then be stopped.
    */
   lead(url: string): Promise<void>;
   /** Releases the port; requests in progress are cut off. */
@@ -16,7 +16,7 @@ export interface Front {
 }
 
 export interface FrontOptions {
-  /** The service's name, for refusals while no process answers. */
+  /** The service's name, for error responses while no process answers. */
   readonly id: string;
   readonly hostname: string;
   readonly port: number;
@@ -24,7 +24,7 @@ export interface FrontOptions {
 
 interface Target {
   readonly url: string;
-  /** The number of requests that have no answer yet. */
+  /** The number of requests in progress. */
   waiting: number;
   onIdle(): void;
 }
@@ -62,7 +62,7 @@ export function createFront({ id, hostname, port }: FrontOptions): Front {
   const server = Bun.serve({
     hostname,
     port,
-    // No idle timeout, because it would cut off event streams that have nothing to send.
+    // An idle timeout would cut off event streams that have nothing to send.
     idleTimeout: 0,
     maxRequestBodySize: MAX_BODY_BYTES,
     fetch: pass,

@@ -34,11 +34,11 @@ export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder
   return `READ_MODEL_URL=${readModelUrl} GATEWAY_URL=${gatewayUrl} ${command}`;
 }
 
-/** Reports the system that already runs to a user who starts another one in the same folder. */
+/** Tells a user who starts a second system in the same folder which system is already running there. */
 export function sayWhatRuns(printer: Printer, state: DevState): void {
   const { owner, since, addresses } = state;
   const where = addresses.length > 0 ? "" : "; it is still starting, or already stopping";
-  printer.line(`The observatory already runs here: process ${owner.pid}, since ${since}${where}`);
+  printer.line(`The observatory is already running here: process ${owner.pid}, since ${since}${where}`);
   if (addresses.length > 0) printer.line(`\n${formatTable(addresses, printer.width, printer.paint)}\n`);
   printer.line(`Stop it with Ctrl-C where it runs, or: kill ${owner.pid}`);
 }

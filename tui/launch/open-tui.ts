@@ -32,7 +32,7 @@ export async function openTui({
   return signal.aborted || answer === 0;
 }
 
-/** Runs a program that has the terminal to itself. Resolves with its exit code. */
+/** Runs a program with exclusive use of the terminal. Resolves with its exit code. */
 async function inTerminal(
   command: readonly string[],
   signal: AbortSignal,

@@ -26,8 +26,8 @@ export interface ObserverPlan {
 export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
 
 /**
- * Plans Prometheus and, if it is installed, Alertmanager; nothing without Prometheus, or if the environment names
- * either. Reports default ports in use.
+ * Plans Prometheus and, if it is installed, Alertmanager. Plans neither if Prometheus is not installed or the
+ * environment names one of them. Reports default ports that are taken.
  */
 export async function planObservers(
   env: Readonly<Record<string, string | undefined>>,

@@ -96,7 +96,7 @@ export function environmentOf(
       PTY_WS_PORT: String(terminalPort),
       PTY_METRICS_PORT: String(plan.port),
       PTY_TUI_BINARY: env.PTY_TUI_BINARY ?? JSON.stringify(tuiCommand()),
-      // The page's server forwards its clients' addresses.
+      // The page's server is a proxy on this machine that forwards its clients' addresses.
       PTY_TRUSTED_PROXIES: env.PTY_TRUSTED_PROXIES ?? "127.0.0.1,::1",
     }),
     INSTANCE_ID: undefined, // Processes must not share an id.

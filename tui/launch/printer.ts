@@ -16,7 +16,7 @@ export interface Printer {
 /** The most lines held back. */
 const MAX_HELD = 200;
 
-/** Returns a printer that writes to a stream, in colours if the stream supports them. */
+/** Returns a printer that writes to a stream, in colors if the stream supports them. */
 export function createPrinter(
   out: NodeJS.WriteStream,
   env: Readonly<Record<string, string | undefined>>,

@@ -61,7 +61,8 @@ export function prometheusConfig({
     scrape_configs: compose.scrape_configs.flatMap(({ job_name, honor_labels, metrics_path }) => {
       const addresses = targets[job_name] ?? [];
       if (addresses.length === 0) return [];
-      // Only our services' jobs honour labels. This label also covers `up`, which a service that is down cannot label.
+      // Only our services' jobs set `honor_labels`. They also need a `service` label here, because a service that is
+      // down cannot label its `up` series.
       const labels = honor_labels ? { service: job_name } : {};
       return [{ job_name, honor_labels, metrics_path, static_configs: [{ targets: addresses, labels }] }];
     }),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readableLine } from "./readable-line.ts";
 
-test("a warning is shown with its reason and facts, without time and service", () => {
+test("a warning is shown with its reason and additional fields, but without the time and the service", () => {
   const line = JSON.stringify({
     time: "2026-01-01T00:00:00Z",
     level: "warn",
@@ -64,7 +64,7 @@ test("text that is not JSON is shown unchanged, up to 300 characters", () => {
   expect(readableLine("x".repeat(1_000))?.text).toHaveLength(300);
 });
 
-test("lines that differ only in their facts share a key", () => {
+test("lines that differ only in their additional fields share a key", () => {
   const at = (attempt: number) =>
     readableLine(JSON.stringify({ level: "warn", message: "No answer", reason: "down", attempt }))?.key;
   expect(at(1)).toBe(at(2)!);

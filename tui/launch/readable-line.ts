@@ -9,7 +9,7 @@ export interface ReadableLine {
 }
 
 const MAX_CHARS = 300;
-/** Shorter, because many jobs may fail at once and a handler's message may be long. */
+/** For a job's line: shorter, because many jobs may fail at once and a handler's message may be long. */
 const MAX_JOB_CHARS = 160;
 
 /** Formats a warning, an error or a line that is not JSON for people; returns undefined for any other line. */
@@ -45,7 +45,7 @@ function whyOf(reason: unknown, error: unknown): string[] {
   return [code === undefined || String(why).includes(String(code)) ? String(why) : `${code}: ${why}`];
 }
 
-/** Returns the job that a line concerns. The job's page and the log file have the line's other facts. */
+/** Returns the job that a line concerns. The line's other fields are on the job's page and in the log file. */
 function jobOf({ jobId, type }: Readonly<Record<string, unknown>>): string | undefined {
   return typeof jobId === "string" && typeof type === "string" ? `${type} ${shortId(jobId)}` : undefined;
 }

@@ -47,7 +47,7 @@ export async function runServices(options: RunServicesOptions): Promise<RunningS
   mkdirSync(options.logDir, { recursive: true });
   const running = new Map<ServicePlan, Supervised>();
   const refusals = createRefusals(printer);
-  // `life` stops services in reverse order, so the last one to stop starts first.
+  // `life` stops services in the reverse order of their start, so the service that stops last is started first.
   for (const plan of [...plans].reverse()) {
     const one = runService(plan, options, refusals);
     running.set(plan, one);
@@ -105,7 +105,8 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
       const again = count > 1 ? "again " : "";
       printer.line(`${plan.id} on ${new URL(plan.url).host}, ready ${again}in ${seconds(ms)} s`);
     },
-    onLinger: () => printer.line(`${plan.id} runs the new source; the previous process finishes its work`),
+    onLinger: () =>
+      printer.line(`${plan.id} runs the new source; the previous process is finishing its work`),
     onRefused(end, lastWords) {
       tail.skip();
       refusals.report(plan.id, end, lastWords);

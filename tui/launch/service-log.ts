@@ -27,7 +27,7 @@ const MAX_HELD = 50;
 const CHUNK_BYTES = 1_048_576;
 
 /**
- * Follows a service's log and passes on the lines that people should see, each message at most once in five seconds.
+ * Follows a service's log and passes on the lines worth showing, each message at most once in five seconds.
  * An earlier run's log, or a log that exceeds `maxBytes`, is kept as `<file>.1` until the next one replaces it.
  */
 export function followLog({

@@ -1,6 +1,6 @@
 /** If a service is ready within this time, the warnings from its start are not worth showing. */
 const USUAL_MS = 3_000;
-// A log line and the /readyz answer are noticed at slightly different times.
+// A log line and the /readyz response are noticed at slightly different times.
 const SLACK_MS = 300;
 
 export interface StartWatch {

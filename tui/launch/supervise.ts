@@ -120,7 +120,7 @@ export function supervise(service: ServiceProcess): Supervised {
       if (hasEnded(running.child) || running.ending) return;
       if (running === serving || !serving) waitingFor = lacks;
       if (lacks === undefined) return takeOver(running);
-      // Sends requests to the process already, because it answers and can report what it is waiting for.
+      // Sends requests to the process even before it is ready, because its responses report what it is waiting for.
       if (running === serving && lacks !== FIRST_ANSWER && !isLed) {
         isLed = true;
         void service.front?.lead(running.url);
@@ -158,7 +158,7 @@ export function supervise(service: ServiceProcess): Supervised {
       isOutdated = false;
       return void succeed();
     }
-    // The log mixes both processes' lines, so the caller picks out the complaints.
+    // The log contains lines of both processes, so the caller selects the warnings and errors.
     service.onRefused?.(endOf(running), tailOf(service.logFile, running.logStart, 200));
     if (!serving) void serve();
   }
@@ -195,7 +195,7 @@ export function supervise(service: ServiceProcess): Supervised {
       return waitingFor;
     },
     replace() {
-      // A process that is only just starting will read the new source.
+      // A process that is still starting will read the new source.
       if (isStopping || isStarting) return;
       crashes = 0;
       if (successor) {
@@ -247,6 +247,6 @@ async function whatItWaitsFor(readyUrl: string): Promise<string | undefined> {
     const { failing } = (await response.json()) as { failing?: string[] };
     return failing?.join(", ") || "its engines";
   } catch {
-    return FIRST_ANSWER; // Nothing listens yet, or it does not speak HTTP.
+    return FIRST_ANSWER; // Nothing listens yet, or the listener does not speak HTTP.
   }
 }

@@ -10,8 +10,8 @@ const GAP = 2;
 const MIN_PURPOSE = 16;
 
 /**
- * Formats names, addresses and purposes in a table at most `width` wide. A purpose wraps, or goes on a line of its own
- * if there is no room beside the address.
+ * Formats names, addresses and purposes in a table at most `width` wide. A purpose wraps, or is on its own line if
+ * there is no room beside the address.
  */
 export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + GAP;

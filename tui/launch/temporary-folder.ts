@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** Creates a folder that is removed when this process exits; only SIGKILL leaves it behind. */
 export function createTemporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "task-observatory-"));
-  // If root starts it, PostgreSQL runs as another user, which must be able to reach its own folder.
+  // PostgreSQL started by root runs as another user, who must be able to reach PostgreSQL's own folder.
   chmodSync(folder, 0o711);
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
