@@ -124,7 +124,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
 
   test("lists one job's events in order, and follows all events live", async () => {
     const { child, printed, ended } = startCli(["events", "--follow", "--output", "json"], env());
-    await eventually(() => printed.err.includes("Following new changes"), { what: "the stream" });
+    await eventually(() => printed.err.includes("Following new events"), { what: "the stream" });
     const id = await world().submit({ type: "sleep", payload: { ms: 1 } });
     await world().untilStatus(id, "COMPLETED");
     const events = await eventually(
@@ -343,7 +343,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     const timer = setInterval(() => void world().submit({ type: "sleep", payload: { ms: 1 } }), 200);
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
     clearInterval(timer);
-    expect([out, err.replace("Following new changes\n", "")]).toEqual(["{\n", ""]);
+    expect([out, err.replace("Following new events\n", "")]).toEqual(["{\n", ""]);
   });
 
   test("prints no control characters from untrusted text, in tables or in JSON", async () => {

@@ -8,7 +8,7 @@ const style = { paint: PLAIN, width: Number.POSITIVE_INFINITY, now: 0 };
 const note = "No worker runs greet, so none of its jobs start";
 const retried = { status: "VALIDATED", cancelRequested: false } as const;
 
-test("a retried job that no worker can run is followed by a note", () => {
+test("the output of retry has a note below each job that no worker can run", () => {
   const results = [
     { jobId: sampleId(1), ...retried, note },
     { jobId: sampleId(2), ...retried },
@@ -20,7 +20,7 @@ test("a retried job that no worker can run is followed by a note", () => {
   ]);
 });
 
-test("a bulk retry of jobs that no worker can run ends with a note, unless no job matched", () => {
+test("the output of a bulk retry ends with a note if no worker can run the jobs, unless no job matched", () => {
   const reply = { action: "retry", dryRun: false, note } as const;
   expect(bulkText({ ...reply, matched: 1, changed: 1 })).toBe(`Retried 1 of 1 matching job\n${note}`);
   expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 of 0 matching jobs");

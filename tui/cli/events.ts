@@ -14,13 +14,13 @@ import { status } from "./words.ts";
 export function addEvents(program: Command, context: CliContext): void {
   describe(
     program.command("events"),
-    "List stored events, newest first, or one job's in order; --follow prints them live",
+    "List stored events, newest first, or the events of one job in order; --follow prints new events live",
     "events --job 5f50dfcb",
     "events --follow --output json | jq .jobId",
   )
     .option("-j, --job <id>", "only events of this job")
     .addOption(new Option("-e, --event <type>", "only events of this type").choices(EVENT_TYPES))
-    .option("-f, --follow", "print every new change until Ctrl-C; as JSON, one object per line")
+    .option("-f, --follow", "print each new event until Ctrl-C; as JSON, one object per line")
     .addOption(limitOption(20))
     .addOption(outputOption())
     .action(async ({ job, event, follow, limit, output }) => {
@@ -48,10 +48,10 @@ async function followEvents(
   for await (const update of context.client.follow({ signal: context.signal })) {
     if (update.kind === "disconnected")
       context.note(`${update.error.detail}; reconnecting in ${Math.ceil(update.retryInMs / 1_000)} s`);
-    if (update.kind === "connected" && !update.resumed) context.note("Following new changes");
+    if (update.kind === "connected" && !update.resumed) context.note("Following new events");
     if (update.kind !== "deltas") continue;
     if (update.dropped > 0)
-      context.note(`${update.dropped} changes were skipped because this client reads too slowly`);
+      context.note(`${update.dropped} events were skipped because this client reads too slowly`);
     for (const delta of update.deltas.filter(isWanted))
       context.line(output === "json" ? safeJson(delta) : deltaText(delta, context.style));
   }

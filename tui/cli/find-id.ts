@@ -4,8 +4,8 @@ import { CliError } from "./failure.ts";
 
 const MIN_DIGITS = 4;
 /**
- * With this many digits, a second match is unlikely except at an id's start, so the search stops after the first page
- * with a match.
+ * With this many digits, a second match is unlikely, so the search stops after the first page with a match. Only the
+ * start of an id, its timestamp, is likely to recur.
  */
 const ENOUGH_DIGITS = 8;
 const PAGE = 500;

@@ -10,12 +10,12 @@ import { facts } from "./table.ts";
 export function addLedger(program: Command, context: CliContext): void {
   describe(
     program.command("ledger"),
-    "Prove that no accepted job was lost, unobserved or done twice; exits with 1 if one was",
+    "Check that no accepted job was lost, unobserved or done twice; exits with 1 if one was",
     "ledger",
     "ledger --settle 0 --output json",
   )
     .addOption(
-      new Option("--settle <milliseconds>", "judge only jobs accepted at least this long ago").choices(
+      new Option("--settle <milliseconds>", "check only jobs accepted at least this long ago").choices(
         SETTLE_TIMES_MS.map(String),
       ),
     )

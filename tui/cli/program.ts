@@ -96,7 +96,7 @@ Environment:
   READ_MODEL_URL    where to read from; default: the system running from this folder, else
                     http://localhost:8080
   GATEWAY_URL       where to send commands; default: the same system, else http://localhost:3000
-  NO_COLOR          disables colours
+  NO_COLOR          disables colors
 
 Exit codes:
 ${Object.entries(EXIT_CODES)

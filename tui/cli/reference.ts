@@ -24,7 +24,7 @@ ${Object.entries(EXIT_CODES)
   .map(([code, meaning]) => `| ${code} | ${meaning} |`)
   .join("\n")}
 
-Errors go to stderr, each with its remedy. Output has no colours if \`NO_COLOR\` is set or
+Errors go to stderr, each with its remedy. Output has no colors if \`NO_COLOR\` is set or
 stdout is not a terminal.
 
 ## JSON

@@ -16,7 +16,7 @@ const ANSWER_MS = 3_000;
 export function addStatus(program: Command, context: CliContext): void {
   describe(
     program.command("status"),
-    "Show what runs: tier, services with their readiness, and addresses; exits with 1 if nothing runs",
+    "Show what is running: tier, services with their readiness, and addresses; exits with 1 if nothing is",
     "status",
     "status --output json",
     "status --tier kind",

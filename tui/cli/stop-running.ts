@@ -16,7 +16,7 @@ export async function stopRunning({ line, signal }: CliContext, dataDir: string 
   if (!state || !isSameProcess(state.owner))
     throw new CliError(
       1,
-      "No system runs from this folder",
+      "No system is running from this folder",
       "Run this in the folder where the system was started; for containers, run `odd-dashboard down --tier compose`",
       "NOTHING_RUNS",
     );

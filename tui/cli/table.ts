@@ -10,7 +10,7 @@ export interface Column {
 const GAP = "  ";
 
 /**
- * Formats rows below a line of titles. Each cell must be one line of sanitized text and may contain colours. On a
+ * Formats rows below a line of titles. Each cell must be one line of sanitized text and may contain colors. On a
  * terminal, the last column is truncated with … if the line would wrap; elsewhere nothing is truncated.
  */
 export function table(

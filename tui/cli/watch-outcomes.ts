@@ -3,7 +3,7 @@ import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { pause } from "../../shared/async.ts";
 
-/** The most outcomes kept for unknown ids, because a job may end before the reply to its submission arrives. */
+/** The most outcomes kept for unknown ids. A job may end before the response to its submission arrives. */
 const MAX_EARLY = 50_000;
 const POLL_EVERY_MS = 1_000;
 const POLLS_AT_A_TIME = 8;
@@ -87,14 +87,14 @@ export function watchOutcomes(
         const done = new AbortController();
         wake = () => done.abort();
         await pause(POLL_EVERY_MS, AbortSignal.any([until, done.signal]));
-        // While the stream reports outcomes, polling would only add load.
+        // As long as the stream reports outcomes, polling would only add load.
         if (open.size === before && !until.aborted) await poll();
       }
     },
   };
 }
 
-/** Returns a job's status, or undefined while the read-model does not know the job or cannot answer. */
+/** Returns a job's status, or undefined if the read-model cannot find the job yet or is unavailable. */
 async function statusOf(client: ApiClient, id: string, signal: AbortSignal): Promise<JobStatus | undefined> {
   try {
     return (await client.readModel.jobDetail({ params: { id } }, { signal })).status;

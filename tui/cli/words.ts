@@ -21,7 +21,7 @@ const COLOURS: Readonly<Record<Colour, keyof Paint>> = {
   odd: "red",
 };
 
-/** Formats a status as a glyph and a word, in its colour. */
+/** Formats a status as a glyph and a word, in its color. */
 export function status(value: JobStatus, { paint }: Style): string {
   const { colour, dim } = statusStyle(value);
   const text = `${STATUS_GLYPHS[value] ?? "?"} ${statusWord(value)}`;

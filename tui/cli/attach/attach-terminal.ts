@@ -5,7 +5,7 @@ import type { Target } from "./target.ts";
 /** Ctrl-], as in telnet, because programs in the terminal are unlikely to need it. */
 const LEAVE = 0x1d;
 const CTRL_C = 0x03;
-/** In bytes, well below the largest frame that the service accepts. */
+/** The most bytes of input in one frame: well below the largest frame that the service accepts. */
 const MAX_INPUT = 16_384;
 
 /** Clears the screen and resets every mode. */
@@ -13,7 +13,7 @@ const CLEAR = "\x1bc";
 /**
  * Undoes the program's changes to the local terminal: turns off the scroll region, origin mode, insert mode and focus
  * events, and turns on wrapping and ASCII. Leaves the alternate screen, turns off the mouse and bracketed paste, resets
- * colours, and shows the cursor on the last line in its default shape.
+ * colors, and shows the cursor on the last line in its default shape.
  */
 const RESTORE =
   "\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[?45l\x0f\x1b(B\x1b[?1004l\x1b[?1016l\x1b[0 q\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\x1b[?25h\x1b[999;1H";

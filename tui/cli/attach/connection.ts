@@ -26,7 +26,7 @@ export interface ConnectionOptions {
   draw(bytes: Uint8Array, fresh: boolean): Promise<void>;
   /** Called once, before the first output is drawn. */
   ready(): void;
-  /** Called in each outage, when it has lasted long enough for the user to be notified. */
+  /** Called once per outage, when it has lasted long enough that the user should be notified. */
   lost(): void;
 }
 
@@ -38,7 +38,7 @@ const FIRST_WAIT_MS = 250;
 const SILENT_TRIES = 1;
 const REPLACED = 4409;
 const LOST = 1006;
-/** How long to wait for an HTTP answer: a frozen service accepts a request but never answers it. */
+/** How long to wait for an HTTP response: a frozen service accepts a request but never answers it. */
 const ANSWER_MS = 10_000;
 
 /** Keeps one terminal open across sockets: replaces a lost socket and continues the output where it stopped. */
@@ -67,7 +67,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       signal.throwIfAborted();
       attempts++;
       if (!isOver && attempts === SILENT_TRIES + 1) {
-        // Requests the whole screen when the connection is back, so the notice disappears.
+        // Makes the next connection request the whole screen, which then replaces the notice.
         lost();
         received = undefined;
       }
@@ -76,8 +76,8 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   }
 
   /**
-   * Runs one socket until it closes. Throws if another attempt cannot help, or if the handshake fails before any terminal
-   * was opened.
+   * Runs one socket until it closes. Throws if a further attempt would fail too, or if the handshake fails before any
+   * terminal was opened.
    */
   async function once(): Promise<void> {
     const ticket = session || watch ? undefined : await exchange();
@@ -92,7 +92,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       onSilence() {
         socket = undefined;
         own.terminate();
-        // The user has waited long enough already, so the notice appears before the first attempt to reconnect.
+        // The user has already waited long enough, so the notice appears before the first attempt to reconnect.
         attempts = Math.max(attempts, SILENT_TRIES);
         closed.resolve(LOST);
       },
@@ -137,8 +137,8 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   }
 
   /**
-   * A failed handshake carries no reason, so this sends a plain request and throws if the reply is 403. Also throws if no
-   * terminal was ever opened.
+   * Explains a failed handshake, which carries no reason, by sending a plain HTTP request. Throws if the response is
+   * 403 or if no terminal was ever opened.
    */
   async function explain(): Promise<void> {
     const reply = await request("", { headers: { accept: "application/problem+json" } });
@@ -173,7 +173,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       });
     } catch {
-      // Undefined means no answer, which is not always a failure: the next connection attempt may still succeed.
+      // Undefined means no response, which is not always fatal: the next connection attempt may still succeed.
       return undefined;
     }
   }
@@ -200,7 +200,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
 
   function onFrame(own: WebSocket, data: Uint8Array): void {
     const frame = readPtyFrame(data);
-    if (!frame) throw new Error(`${url} sent a frame that breaks the protocol`);
+    if (!frame) throw new Error(`${url} sent a frame that violates the protocol`);
     const { kind, sequence, bytes } = frame;
     const fresh = kind === "snapshot" || received === undefined;
     const end = kind === "snapshot" ? sequence : sequence + bytes.length;

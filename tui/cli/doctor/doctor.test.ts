@@ -31,7 +31,7 @@ test.each([
   expect(check.remedy !== undefined).toBe(status !== "OK");
 });
 
-test("a terminal's size, colours and locale are checked", () => {
+test("a terminal's size, colors and locale are checked", () => {
   const statuses = (size: object, env: Record<string, string>) =>
     checkTerminal({ isTTY: true, ...size }, env, "linux").map(({ status }) => status);
   const good = { TERM: "xterm-256color", LANG: "en_GB.UTF-8" };

@@ -4,7 +4,7 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const ANSWER_MS = 3_000;
 
-/** Checks whether each service is ready. Returns a single warning if nothing runs. */
+/** Checks whether each service is ready. Returns a single warning if nothing is running. */
 export async function checkServices(
   { gatewayUrl, readModelUrl }: Addresses,
   running: Readonly<Record<string, string>>,

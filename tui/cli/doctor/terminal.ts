@@ -1,7 +1,7 @@
 import type { Env } from "../context.ts";
 import { type Check, ok, warn } from "./check.ts";
 
-/** Checks the terminal features that the UI depends on: size, colours and UTF-8. */
+/** Checks the terminal features that the UI depends on: size, colors and UTF-8. */
 export function checkTerminal(
   { isTTY, columns = 80, rows = 24 }: { isTTY?: boolean; columns?: number; rows?: number },
   env: Env,
@@ -33,7 +33,7 @@ function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
     return warn(
       id,
       id,
-      `TERM is ${TERM === "" ? "not set" : "dumb"}, so the UI shows no colours`,
+      `TERM is ${TERM === "" ? "not set" : "dumb"}, so the UI shows no colors`,
       "export TERM=xterm-256color",
     );
   return ok(id, id, "16");

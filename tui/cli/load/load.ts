@@ -29,7 +29,9 @@ export function addLoad(program: Command, context: CliContext): void {
   )
     .addOption(new Option("-r, --rate <number>", "jobs per second").argParser(rateOf).default(10))
     .addOption(
-      new Option("-d, --duration <time>", "how long to send").argParser(lengthOfTime).default(10_000, "10s"),
+      new Option("-d, --duration <time>", "how long to send jobs")
+        .argParser(lengthOfTime)
+        .default(10_000, "10s"),
     )
     .option("-t, --type <type>", "the job type", "sleep")
     .option("-p, --payload <json>", "the payload: JSON, @FILE, or @- for stdin; default: the type's example")

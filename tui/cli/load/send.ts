@@ -10,19 +10,19 @@ export interface SendOptions {
   readonly ratePerSecond: number;
   readonly durationMs: number;
   readonly signal: AbortSignal;
-  /** Called for each accepted job. `acceptMs` is the time from when its request was due to its 202. */
+  /** Called for each accepted job. `acceptMs` is the time from the request's due time to its 202 response. */
   onAccepted(jobId: string, dueAt: number, acceptMs: number): void;
   onRefused(code: ApiErrorCode, detail: string): void;
 }
 
-/** The most requests in flight. Further requests wait, and their waiting time counts. */
+/** The most requests in flight. Further requests wait, and their latency includes the wait. */
 const MAX_IN_FLIGHT = 256;
 const TICK_MS = 5;
 
 /**
  * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered. A stall therefore
- * counts against every request it delays. An abort ends the sending early. Resolves with the number of requests sent
- * once all of them are answered.
+ * counts against every request it delays. An abort stops sending early. Once all requests are answered, resolves with
+ * their number.
  */
 export async function sendLoad(options: SendOptions): Promise<number> {
   const { ratePerSecond, durationMs, signal } = options;
@@ -46,7 +46,7 @@ export async function sendLoad(options: SendOptions): Promise<number> {
 
 async function sendOne({ client, job, onAccepted, onRefused }: SendOptions, dueAt: number): Promise<void> {
   try {
-    // Passes no signal: the gateway may accept a request that was already sent, and only the answer says so.
+    // Passes no signal: the gateway may accept a request that was already sent, and only the response says so.
     const { jobId } = await client.gateway.submitJob({ body: job });
     onAccepted(jobId, dueAt, performance.now() - dueAt);
   } catch (error) {
