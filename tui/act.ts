@@ -120,7 +120,7 @@ export function act(state: State, action: Action): Step {
 const still = (state: State): Step => [state, []];
 const isDetail = (state: State) => ["job", "event", "dead-letter"].includes(placeOf(state).screen);
 
-/** Goes to a place. Going to a tab discards the earlier path, so Esc then leads to the overview. */
+/** Opens a place. Opening a tab discards the path to the current place, so Esc then returns to the overview. */
 export function go(state: State, place: Place): State {
   const isTab = TABS.some(({ screen }) => screen === place.screen);
   const current = placeOf(state);
@@ -266,7 +266,8 @@ function install(state: State): Step {
 }
 
 /**
- * Opens the envelope under the cursor or lists the children. In the envelopes pane, the scroll position is the cursor.
+ * On the job screen, opens the envelope under the cursor or lists the child jobs. In the envelopes pane, the scroll
+ * position is the cursor.
  */
 function openInJob(state: State): Step {
   const job = state.data.job?.value;
@@ -277,8 +278,8 @@ function openInJob(state: State): Step {
 }
 
 /**
- * Goes one step back: first clears the marks, then the filter (on the overview, the cursor), and finally leaves the
- * place. Never quits the program.
+ * Undoes one thing per call: clears the marks, otherwise the filter (on the overview, the selection), otherwise returns
+ * to the previous place. Never quits the program.
  */
 function back(state: State): State {
   const name = listNameOf(state);
@@ -347,7 +348,7 @@ function edit(state: State): Step {
   if (placeOf(state).screen === "jobs" && whole.payload === undefined)
     return still({ ...go(state, { screen: "job", id: whole.id }), editing: whole.id });
   const types = state.data.jobTypes?.value;
-  if (!types) return notice(state, "The job types have not arrived yet; try again in a moment", "info");
+  if (!types) return notice(state, "The job types are still loading; try again in a moment", "info");
   const isDeadLetter = placeOf(state).screen.startsWith("dead-letter");
   const job = isDeadLetter
     ? jobInBody(whole.id, whole.body ?? "")

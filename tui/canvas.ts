@@ -57,7 +57,7 @@ function put(canvas: Canvas, x: number, y: number, point: string, style: Style, 
   }
 }
 
-/** Shows a row of cells as selected by reversing its colours. */
+/** Shows a row of cells as selected by reversing its colors. */
 export function invert(canvas: Canvas, x: number, y: number, width: number) {
   if (y < 0 || y >= canvas.height) return;
   for (let column = x; column < Math.min(x + width, canvas.width); column++) {

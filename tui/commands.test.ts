@@ -12,7 +12,7 @@ test.each<[Command, string]>([
   [{ kind: "replay-edited", id: "a", payload }, "Resubmitted 2 jobs"],
   [{ kind: "pause", type: "hash" }, "Paused queue hash"],
   [{ kind: "submit", request: { type: "sleep", payload }, count: 2 }, "Submitted 2 jobs of type sleep"],
-])("%j is described by what it changed", (command, text) => {
+])("the outcome of %j states what it changed", (command, text) => {
   expect(outcomeText(command, { changed: 2, refused: 0 })).toBe(text);
 });
 

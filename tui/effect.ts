@@ -15,13 +15,13 @@ export interface Load {
 export type Effect =
   | Load
   | { readonly kind: "run"; readonly command: Command }
-  /** Counts what a command would change, then has the user confirm it. */
+  /** Counts what a command would change, then requests the user's confirmation. */
   | { readonly kind: "count"; readonly command: BulkCommand }
   | { readonly kind: "copy"; readonly text: string; readonly what: string }
   | { readonly kind: "open"; readonly url: string }
   | { readonly kind: "save"; readonly settings: Settings }
   | { readonly kind: "mouse"; readonly on: boolean }
-  /** Starts or stops the system in its own process. */
+  /** Starts or stops the system in a separate process. */
   | { readonly kind: "launch"; readonly doing: "start" | "stop"; readonly tier: TierName }
   /** Runs an installation command. */
   | { readonly kind: "install"; readonly command: string }

@@ -172,7 +172,7 @@ function isOnJobs(command: BulkCommand): command is OnJobs {
   return command.kind === "retry-all" || command.kind === "cancel-all";
 }
 
-// `all: true` lets an empty filter match everything, because the user confirms the count first.
+// `all: true` permits an empty filter, which matches everything: the user confirms the count before the change.
 function actOnJobs({ client, signal }: EffectPorts, { kind, filter }: OnJobs, dryRun: boolean) {
   const action = kind === "retry-all" ? "retry" : "cancel";
   return client.gateway.actOnJobs({ body: { action, filter, all: true, dryRun } }, { signal });

@@ -153,8 +153,8 @@ function boundsOf({ minimum, maximum, maxLength, type }: PropertySchema, kind: F
 }
 
 /**
- * Returns a field's key among the problems. It includes the part, because a payload property may share a name with a
- * request field.
+ * Returns a field's key in the map of problems. The key includes the part, because a payload property may have the
+ * same name as a request field.
  */
 export const problemKey = ({ part, name }: Pick<Field, "part" | "name">) => `${part}.${name}`;
 

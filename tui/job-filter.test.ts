@@ -13,7 +13,7 @@ test("a filter's status can be read, replaced and removed", () => {
   expect(withStatus("status:failed", undefined)).toBe("");
 });
 
-test("keys and values are completed as far as all candidates agree", () => {
+test("keys and values are completed to the longest common prefix of the candidates", () => {
   expect(completions("x type:h", ["hash", "http-check", "sleep"])).toEqual(["hash", "http-check"]);
   expect(complete("x type:s", ["hash", "sleep"])).toBe("x type:sleep");
   expect(complete("x type:h", ["hash", "http-check"])).toBe("x type:h");

@@ -31,7 +31,7 @@ export function completions(filter: string, types: readonly string[]): readonly 
   return completeFilter("jobs", filter, filter.length, { types }).options.map(({ insert }) => insert);
 }
 
-/** Completes a filter's last term as far as all candidates agree. */
+/** Completes a filter's last term to the longest common prefix of the candidates. */
 export function complete(filter: string, types: readonly string[]): string {
   const { from, options } = completeFilter("jobs", filter, filter.length, { types });
   const [first] = options;

@@ -6,7 +6,7 @@ import type { Loaded, ResourceName } from "./resources.ts";
 interface Want {
   readonly name: ResourceName;
   readonly query?: Load["query"];
-  /** How old the data may get while no change is reported. */
+  /** Maximum age of the data while no change is reported. */
   readonly idleMs: number;
   /** Minimum time between queries while changes arrive. Defaults to the refresh setting; null ignores changes. */
   readonly changedMs?: number | null;
@@ -44,7 +44,7 @@ function wants(state: State): readonly Want[] {
       return [
         overview,
         { name: "job", query: { id }, idleMs: 5_000 },
-        // The trace key needs to know whether Jaeger is reachable.
+        // The pages report whether Jaeger is reachable, which the trace key requires.
         { name: "pages", idleMs: 30_000, changedMs: null, isLocal: true },
         { name: "jobTypes", idleMs: 60_000, changedMs: null },
       ];

@@ -30,7 +30,7 @@ const COLOURED: Paint = {
 };
 
 /**
- * Returns colours for a colour terminal, unless NO_COLOR (no-color.org) is set, and plain text for any other stream.
+ * Returns colors for a color terminal, unless NO_COLOR (no-color.org) is set, and plain text for any other stream.
  */
 export function paintOf(
   { isTTY }: Pick<NodeJS.WriteStream, "isTTY">,

@@ -23,7 +23,7 @@ test("API pages are probed at the addresses where the program found the APIs", a
   expect(page("read-model-docs")).toMatchObject({ state: "unreachable", reason: "does not answer" });
 });
 
-test("in server mode, the system's engines and capabilities decide which pages are listed as reachable", async () => {
+test("in server mode, the engines and capabilities of the system determine which pages are listed as reachable", async () => {
   const full = await probe(nowhere, sampleOverview({ engines: "full" }), signal, { serverMode: true });
   expect(full("grafana")).toMatchObject({
     state: "reachable",
@@ -38,7 +38,7 @@ test("in server mode, the system's engines and capabilities decide which pages a
   expect(embedded("prometheus")).toMatchObject({ state: "absent", reason: "no prometheus on the PATH" });
 });
 
-test("an address is copied instead of opened over SSH, or if it is not a web address", () => {
+test("over SSH, a page's address is copied instead of opened; an address that is not a web address is always copied", () => {
   const ssh = { SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22", DISPLAY: ":0" };
   expect(openPage("http://localhost:3000/docs", ssh)).toEqual({
     text: "Copied http://localhost:3000/docs",

@@ -176,7 +176,7 @@ export function jobTargets(state: State, verb: keyof typeof MAY): readonly strin
   if (shown?.status) statuses.set(shown.id, shown.status);
   return targets(state).filter((id) => {
     const status = statuses.get(id);
-    // A marked job that has left the page has no known status: the service decides.
+    // The status of a marked job that is no longer loaded is unknown, so the service decides.
     return status === undefined || MAY[verb](status);
   });
 }

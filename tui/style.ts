@@ -1,4 +1,4 @@
-/** Colours by meaning. A theme maps each meaning to one of the terminal's sixteen colours. */
+/** Colors by meaning. A theme maps each meaning to one of the terminal's sixteen colors. */
 export type Colour = "accent" | "good" | "busy" | "later" | "warn" | "bad" | "odd";
 
 export interface Style {
@@ -28,7 +28,7 @@ export const THEME_NAMES = ["default", "colour-blind", "mono"] as const;
 export type ThemeName = (typeof THEME_NAMES)[number];
 
 /**
- * Each theme's indexes into the terminal's sixteen colours, whose look depends on the terminal's light or dark scheme.
+ * Each theme's indexes into the terminal's sixteen colors, whose look depends on the terminal's light or dark scheme.
  */
 export const THEMES: Readonly<Record<ThemeName, Readonly<Partial<Record<Colour, number>>>>> = {
   default: { accent: 13, good: 2, busy: 6, later: 12, warn: 3, bad: 9, odd: 5 },

@@ -7,9 +7,9 @@ type TracePage =
 
 export function tracePage(state: State): TracePage {
   const { job, pages } = state.data;
-  if (!job?.value || job.value.id !== placeOf(state).id) return { reason: "The job has not arrived yet" };
+  if (!job?.value || job.value.id !== placeOf(state).id) return { reason: "The job is still loading" };
   const { traceId } = job.value;
-  if (traceId === undefined) return { reason: "This job carries no trace" };
+  if (traceId === undefined) return { reason: "This job has no trace" };
   const jaeger = pages?.value?.find(({ id }) => id === "jaeger");
   if (!jaeger) return { reason: "Looking for Jaeger; try again in a moment" };
   if (jaeger.state !== "reachable") return { reason: `Jaeger is not available: ${jaeger.reason}` };

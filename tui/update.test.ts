@@ -264,7 +264,7 @@ test("the service counts all dead letters, or all with one cause, before a bulk 
   const { state, effects } = press(there, "right", "*", "d");
   expect(effects).toEqual([{ kind: "count", command } as never]);
   expect(toText(render(state))).toContain("all that match reason:MALFORMED Unexpected token at");
-  // Once the cause is gone, marking all of it must not mark all other dead letters.
+  // When the chosen cause disappears, the mark on all its dead letters must not extend to other causes.
   const value = { items: [letter(3, "No header")], nextCursor: null };
   const { key } = state.data.deadLetters!;
   const [gone] = update(state, { kind: "loaded", name: "deadLetters", key, value }, NOW);

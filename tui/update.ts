@@ -15,7 +15,7 @@ const NOTICE_MS = 6_000;
 
 /**
  * Returns the state after a message and the effects that the message causes. This pure function is the program's entire
- * behaviour; `now` is the time of the message.
+ * behavior; `now` is the time of the message.
  */
 export function update(before: State, message: Message, now: number): Step {
   const [state, effects] = handle({ ...before, now }, message);
@@ -73,7 +73,9 @@ function pressed(state: State, key: string): Step {
   if (binding.changes && binding.when && !binding.when(state))
     return notice(
       state,
-      isOffline(state) ? "Nothing can be changed while offline" : `Nothing selected allows ${binding.action}`,
+      isOffline(state)
+        ? "Nothing can be changed while offline"
+        : `The selection does not allow ${binding.action}`,
       "info",
     );
   return act(state, binding.action);

@@ -13,7 +13,7 @@ export interface CompileOptions {
   readonly target?: string;
 }
 
-/** Compiles one program and everything it reads into a standalone binary. Throws the bundler's messages. */
+/** Compiles one program and everything it reads into a standalone binary. Throws the bundler's messages on failure. */
 export async function compile(
   { entry, workers = [] }: Binary,
   { projectDir, outFile, info, target }: CompileOptions,

@@ -15,7 +15,7 @@ const TARGETS =
 async function main(): Promise<number> {
   const command = createCommandLine(
     "bun run build",
-    "Compiles standalone binaries to dist/, and the page to dist/web/. odd-dashboard also contains every service: odd-dashboard service gateway runs one.",
+    "Compiles standalone binaries to dist/, and the page to dist/web/. odd-dashboard also contains every service: `odd-dashboard service gateway` runs the gateway.",
   )
     .argument(
       "[name...]",
@@ -64,7 +64,7 @@ function chosen(names: readonly string[]): readonly Binary[] {
   return names.length === 0 ? BINARIES : BINARIES.filter(({ name }) => names.includes(name));
 }
 
-/** Throws unless a binary built for this machine at least starts and prints its version. */
+/** Throws unless a binary built for this machine starts and prints its version. */
 async function mustPrintItsVersion({ name }: Binary, file: string): Promise<void> {
   const child = Bun.spawn([file, "--version"], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [printed, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);

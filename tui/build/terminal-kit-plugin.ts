@@ -7,7 +7,7 @@ const UNUSED = /\.\/(document\/|vte\/)/;
 
 /**
  * Makes terminal-kit's computed and lazy `require` calls static, because a compiled binary can load only modules that
- * the bundler has seen. Terminal.js loads terminal configurations with such calls, and termkit.js its lazy properties.
+ * the bundler has seen. Terminal.js loads terminal configurations this way, and termkit.js loads its lazy properties.
  */
 export const terminalKitPlugin: BunPlugin = {
   name: "terminal-kit",

@@ -40,7 +40,7 @@ const quiet = (): Line[] => [
 ];
 
 function howToGetAlerts(width: number): Line[] {
-  const [first = "", ...rest] = wrap("This system cannot raise alerts: no Alertmanager runs.", width);
+  const [first = "", ...rest] = wrap("This system cannot raise alerts: no Alertmanager is running.", width);
   return [
     [],
     [span(` ${GLYPHS.warn} `, { colour: "warn" }), span(first)],

@@ -44,7 +44,7 @@ function groupsPanel(state: State, groups: readonly DeadLetterGroup[], total: nu
       ),
     ),
   ];
-  // Keeps the chosen cause visible without a second cursor.
+  // Scrolls so that the chosen cause is visible, because this list has no cursor.
   const first = Math.max(0, Math.min(place - 1, lines.length - 2));
   return { title: "Causes", headings: [dim("← → choose")], lines: lines.slice(first) };
 }
@@ -118,7 +118,7 @@ function emptyLines({ data: { deadLetters } }: State): Line[] {
   ];
 }
 
-/** Shows why a dead letter died, and its original message. */
+/** Shows a dead letter's reason and its original message. */
 export function deadLetterView(state: State, area: Rect): Placed[] {
   const { deadLetter: loaded } = state.data;
   const letter = loaded?.value?.id === placeOf(state).id ? loaded?.value : undefined;

@@ -47,7 +47,7 @@ test("the new-job form reports invalid values as they are typed", () => {
   expectGolden("new-job-120x40", shown({ ...state, width: 120, height: 40 }));
 });
 
-test("while nothing runs, the first screen says so and explains what to do", () => {
+test("while nothing is running, the first screen says so and explains what to do", () => {
   const [asked] = update(freshState(80, 24), { kind: "tick" }, NOW);
   const key = asked.data.overview?.key ?? "";
   const failure = {

@@ -5,7 +5,7 @@ import { type Overlay, placeOf, type State } from "../model.ts";
 import { BOLD, dim, type Line, type Span, span, textOf } from "../style.ts";
 import { cut, sanitize, widthOf } from "../text.ts";
 
-/** Cells between the hints and the notice to their right. */
+/** Cells between the hints and the notice on their right. */
 const NOTICE_GAP = 3;
 
 /** Draws the last line: the current prompt, or the keys that have an effect now beside the progress or notice. */

@@ -12,7 +12,7 @@ import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
 import type { Panel, Placed } from "./panel.ts";
 
-/** Shows the X-ray of a job's hops, and below it the chosen pane. */
+/** Shows a job's hops as bars on a time axis, and the chosen pane below them. */
 export function jobView(state: State, area: Rect): Placed[] {
   const { job: loaded } = state.data;
   const job = loaded?.value?.id === placeOf(state).id ? loaded?.value : undefined;
@@ -119,7 +119,8 @@ function barLine(bar: TraceBar, { label, chart, details, scale }: BarLayout): Li
 }
 
 /**
- * Draws a bar as text of exactly `width` cells. An instant fills part of a cell: half for a try, an eighth otherwise.
+ * Draws a bar as text of exactly `width` cells. A bar shorter than half a cell fills half a cell for a try and an
+ * eighth otherwise.
  */
 function barText(bar: TraceBar, width: number, scale: (ms: number) => number): Span {
   const start = Math.min(width - 1, Math.floor(scale(bar.startMs)));

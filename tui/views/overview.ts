@@ -17,7 +17,7 @@ import type { Panel, Placed } from "./panel.ts";
 
 const LEDGER_WIDTH = 22;
 
-/** Shows on one screen whether the system is healthy, whether it is moving, and what is wrong. */
+/** Shows on one screen whether the system is healthy, how fast jobs complete, and what is wrong. */
 export function overviewView(state: State, area: Rect): Placed[] {
   if (!state.data.overview?.value) return [{ panel: offlinePanel(state), rect: area }];
   return area.width >= 70 ? wide(state, area) : narrow(state, area);
@@ -252,7 +252,10 @@ function ledgerPanel(state: State): Panel {
 function alertsPanel(state: State, width: number): Panel {
   const alerts = state.data.alerts?.value;
   if (alerts?.source === "none") {
-    const why = wrap("No Alertmanager runs, so no alert can fire. Key 6 shows how to add one.", width - 2);
+    const why = wrap(
+      "No Alertmanager is running, so no alert can fire. Key 6 shows how to add one.",
+      width - 2,
+    );
     return { title: "Alerts", lines: why.map((text): Line => [dim(` ${text}`)]) };
   }
   const firing = (alerts?.items ?? []).filter(({ state: at }) => at === "firing");

@@ -35,7 +35,7 @@ export function inSight(
 ): { lines: readonly Line[]; first: number } {
   const room = Math.max(0, height - fixed);
   const moving = lines.length - fixed;
-  // The window keeps no state: it centres on the cursor, except near either end of the list.
+  // Computes the visible lines from the cursor alone: centered on it, except near either end of the list.
   const first = Math.max(0, Math.min(moving - room, selected - Math.floor(room / 2)));
   return { lines: [...lines.slice(0, fixed), ...lines.slice(fixed + first, fixed + first + room)], first };
 }

@@ -103,7 +103,7 @@ const NOTE_COLUMN: Column<QueueState> = {
   width: 4,
   flexible: true,
   drop: 4,
-  // An empty note has no colour, because reverse video would show it.
+  // An empty note has no color, because reverse video would make it visible.
   cell: ({ note }) => (note ? span(note, { colour: "warn" }) : span("")),
 };
 

@@ -34,7 +34,7 @@ export function retentionPanel({ data: { retention }, now }: State, width: numbe
   };
 }
 
-/** Summarises the retention in a few words, for terminals that are too small for the panel. */
+/** Summarizes the retention in a few words, for terminals that are too small for the panel. */
 export function retentionWords({ data: { retention } }: State): Line {
   const rules = retention?.value?.rules ?? [];
   const kept = (wanted: Rule["what"]) => {
@@ -47,8 +47,8 @@ export function retentionWords({ data: { retention } }: State): Line {
 }
 
 /**
- * Whether a record is kept longer than configured. A young system may have a reason to wait without any record being
- * due.
+ * Whether a record is kept longer than configured because deletion waits. In a young system, deletion may wait although
+ * no record is due.
  */
 const isLate = ({ waiting, oldest, keptFrom }: Rule) =>
   waiting !== undefined && oldest != null && Date.parse(oldest) < Date.parse(keptFrom);

@@ -166,7 +166,7 @@ const samples: Partial<Resources> = {
     to: "2027-01-31T14:03:00.000Z",
     series: [
       { metric: "completed", labels: {}, points: [6_000, 6_000, 6_000, 300, 312, 30] },
-      // The queries cover two whole minutes and 11.5 s of the third.
+      // The queried range covers two whole minutes and 11.5 s of a third.
       { metric: "completed", labels: { type: "hash" }, points: [6_000, 6_000, 6_000, 300, 300, 31] },
       { metric: "completed", labels: { type: "sleep" }, points: [null, null, null, null, 12, null] },
     ],
@@ -403,7 +403,7 @@ test.each<[Place, string, string | undefined]>([
   expect(shown(failed)).toContain("The store is down");
 });
 
-test("the screens of an empty system say how to fill it", () => {
+test("the screens of an empty system suggest submitting a job", () => {
   const none = { items: [], nextCursor: null };
   const empty = { ...queues, queues: [], bus: [] };
   expect(shown(at({ screen: "jobs" }, { jobs: none }))).toContain("No jobs yet. Submit one: N");
