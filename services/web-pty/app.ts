@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { Edge } from "../../shared/http/edge.ts";
 import type { createOps } from "../../shared/http/ops.ts";
 
-/** Serves web-pty's operations. They have their own port because browsers can reach the terminals' port. */
+/** Serves web-pty's operational endpoints, on their own port because browsers can reach the terminals' port. */
 export function createApp({ edge, ops }: { edge: Edge; ops: ReturnType<typeof createOps> }) {
   return new Elysia().use(edge).use(ops);
 }

@@ -14,7 +14,7 @@ import { createSessions, type Sessions } from "./session-registry.ts";
 import { serveSockets } from "./socket.ts";
 import versionText from "./VERSION" with { type: "text" };
 
-/** Lines above the screen that a snapshot restores. */
+/** Number of scrollback lines that a snapshot restores. */
 const SCROLLBACK = 1_000;
 const MAX_VIEWERS = 16;
 const TICKET_MS = 30_000;

@@ -19,19 +19,16 @@ export interface SessionCounts {
   readonly tokens: number;
 }
 
-/** Registers the browser terminal's metrics. Labels have few values: none holds a session or an address. */
+/** Registers the browser terminal's metrics. No label holds a session or an address, so each has few values. */
 export function registerMetrics(metrics: Metrics, sessions: () => { counts(): SessionCounts }) {
   const bytes = metrics.counter("observatory_pty_bytes_total", "Bytes between terminals and browsers", [
     "direction",
   ]);
   const resyncs = metrics.counter(
     "observatory_pty_resyncs_total",
-    "Browsers redrawn because they fell behind the log",
+    "Redraws of browsers that fell behind the output log",
   );
-  const pauses = metrics.counter(
-    "observatory_pty_pauses_total",
-    "Times that output was paused for slow browsers",
-  );
+  const pauses = metrics.counter("observatory_pty_pauses_total", "Pauses of output for slow browsers");
   const refusals = metrics.counter("observatory_pty_refusals_total", "Connections refused, by reason", [
     "reason",
   ]);

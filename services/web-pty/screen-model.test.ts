@@ -19,7 +19,7 @@ function model(cols = 20, rows = 4, heldBytes?: number): ScreenModel {
   return created;
 }
 
-/** Expects a second terminal that draws the first one's snapshot to produce the same snapshot, and returns it. */
+/** Returns the snapshot of a terminal, after checking that a terminal drawn from it produces the same snapshot. */
 async function expectRoundTrip(...outputs: (string | Uint8Array)[]): Promise<string> {
   const first = model();
   for (const output of outputs) first.write(Buffer.from(output));
@@ -30,7 +30,7 @@ async function expectRoundTrip(...outputs: (string | Uint8Array)[]): Promise<str
   return Buffer.from(snapshot).toString();
 }
 
-test("colours, wide glyphs and scrollback survive a snapshot", async () => {
+test("colors, wide glyphs and scrollback survive a snapshot", async () => {
   const lines = Array.from({ length: 12 }, (_, i) => `line ${i}`).join("\r\n");
   const snapshot = await expectRoundTrip(`${lines}\r\n\x1b[31mred\x1b[0m 日本 😀`);
   expect(snapshot).toContain("line 2");
@@ -77,7 +77,7 @@ const CHANGES = [
 ];
 const STYLES = ["", "\x1b[m", "\x1b[1m", "\x1b[4;31m", "\x1b[0;32m", "\x1b[48;5;2m"];
 
-/** Returns long lines followed by short ones: a short line drawn over a long one leaves the long one's end visible. */
+/** Returns long lines followed by short ones, because a short line drawn over a long line leaves its end visible. */
 function run(random: Random): string {
   const lines = Array.from({ length: random.between(550, 800) }, (_, i) => {
     const words =
@@ -98,7 +98,7 @@ async function screenAfter(screen: ScreenModel, output: readonly string[]): Prom
   return Buffer.from(await screen.snapshot()).toString();
 }
 
-test("a flood with dropped lines ends on the same screen as a completely parsed flood", async () => {
+test("a flood ends on the same screen whether its early lines are dropped or parsed", async () => {
   const random = createRandom(1);
   for (const first of ["", "\x1b[1;2r\x1b[4;1H", "\x1b[?1049h", "\x1b[?7l"])
     for (const second of CHANGES) {
@@ -112,7 +112,7 @@ test("a flood with dropped lines ends on the same screen as a completely parsed 
     }
 }, 30_000);
 
-test("no line is dropped below a scroll region, where each line is drawn over the previous one", async () => {
+test("no line is dropped below a scroll region, where each line overwrites the previous one", async () => {
   const output = [
     "\x1b[1;2r\x1b[4;1H",
     "0123456789\r\n".repeat(400),
@@ -134,7 +134,7 @@ test("a flood costs little CPU time because it is not parsed", async () => {
   expect(Buffer.from(await flooded.snapshot()).toString()).toContain("no one reads");
 });
 
-test("output without line ends after a flood is parsed, not held without bound", () => {
+test("output without line ends is parsed after a flood instead of accumulating", () => {
   const screen = model(20, 4, 2_000);
   screen.write(Buffer.from(Array.from({ length: 400 }, (_, i) => `line ${i}\r\n`).join("")));
   expect(screen.pending).toBe(0);

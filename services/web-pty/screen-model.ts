@@ -5,7 +5,7 @@ import { createUnparsedOutput } from "./unparsed-output.ts";
 const { Terminal } = headless;
 
 export interface ScreenModel {
-  /** Bytes handed to the parser but not parsed yet. Output still held back does not count. */
+  /** Number of bytes in the parser that are not parsed yet, not counting output that is still held back. */
   readonly pending: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
@@ -17,7 +17,7 @@ export interface ScreenModel {
 export interface ScreenModelOptions {
   readonly cols: number;
   readonly rows: number;
-  /** Lines above the screen that a snapshot restores. */
+  /** Number of scrollback lines that a snapshot restores. */
   readonly scrollback: number;
   /** How many bytes of output are held before they are dropped or parsed; twice as many while the parser is busy. */
   readonly heldBytes?: number;
@@ -49,9 +49,9 @@ export function createScreenModel({
   let cursorStyle = "";
   const modes = new Map<number, boolean>();
   const unparsed = createUnparsedOutput();
-  /** The screens (normal or alternate) that have a scroll region. */
+  /** The screens, normal or alternate, that have a scroll region. */
   const withRegion = new Set<string>();
-  /** How many lines it takes to push out all earlier ones. The first few may only move the cursor to the last row. */
+  /** Number of lines that push out all earlier lines. The first lines may only move the cursor down to the last row. */
   const enough = (height: number) => height * 2 + scrollback;
   let lines = enough(rows);
 
@@ -107,7 +107,7 @@ export function createScreenModel({
       if (unparsed.size < heldBytes) return;
       // Bytes in the parser may set a scroll region, so lines are dropped only while it is idle.
       const mayDrop = pending === 0 && !withRegion.has(terminal.buffer.active.type);
-      // The remaining lines may be long, so without the second bound the buffer could still grow.
+      // The kept lines may be long, so the buffer is also parsed once it reaches twice the bound.
       if (mayDrop && unparsed.dropAllBut(lines) && unparsed.size < heldBytes * 2) return;
       if (pending === 0 || unparsed.size >= heldBytes * 2) parse();
     },

@@ -5,7 +5,7 @@ export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Returns the hash stored instead of a secret. Comparing hashes takes equally long wherever two secrets differ. */
+/** Returns the hash stored instead of a secret. All hashes have the length that the constant-time comparison needs. */
 export function hashOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }
@@ -20,7 +20,7 @@ export interface Tickets {
   take(ticket: string): boolean;
 }
 
-/** Issues one-time tickets in exchange for a checked token, so no terminal message carries the token itself. */
+/** Issues one-time tickets. A client exchanges its token for a ticket, so no terminal message carries the token. */
 export function createTickets({ lifetimeMs, max }: { lifetimeMs: number; max: number }): Tickets {
   const expiries = new Map<string, number>();
   return {

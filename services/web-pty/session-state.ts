@@ -20,7 +20,7 @@ export type SessionEvent =
   | "deserted"
   | "grace-over"
   | "idle-over"
-  /** The command has ended and every viewer has its last output. */
+  /** The command has ended, and every viewer has received its last output. */
   | "finished"
   | "stopped";
 

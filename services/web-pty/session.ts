@@ -55,12 +55,12 @@ export function createSession(options: SessionOptions) {
   let phase: Phase = "starting";
   let driver: Viewer | undefined;
   let token: Token | undefined;
-  /** Valid until the driver's next acknowledgement: a page closed during a renewal never received the newest token. */
+  /** Valid until the driver's next acknowledgement, because a page may close before it receives the newest token. */
   let previousToken: Token | undefined;
   let watchHash: Buffer | undefined;
   let joinHash: Buffer | undefined;
   let nextViewer = 1;
-  /** Offset up to which the fastest browser has parsed everything. */
+  /** Offset up to which the fastest browser has parsed the output. */
   let seen = 0;
   let paused = false;
   let end: TerminalEnd | undefined;
@@ -129,7 +129,7 @@ export function createSession(options: SessionOptions) {
 
   function finishWhenDelivered(): void {
     if (!end || phase !== "live") return;
-    // A browser that has just reconnected has drawn nothing yet.
+    // A new viewer's `acked` starts at the end of the log, but the viewer is not current until its screen is drawn.
     if ([...viewers.values()].some((viewer) => !viewer.isCurrent || viewer.acked < output.end)) return;
     for (const viewer of viewers.values()) viewer.send({ type: "exit", ...end });
     apply("finished");
@@ -296,7 +296,7 @@ export function createSession(options: SessionOptions) {
 
     input(viewer: Viewer, bytes: Uint8Array): void {
       if (viewer !== driver || readOnly) {
-        notice(viewer, "READ_ONLY", "You are watching: keys do not reach this terminal");
+        notice(viewer, "READ_ONLY", "You are only watching: your keys do not reach this terminal");
         return;
       }
       if (!viewer.isCurrent || end) return;

@@ -70,7 +70,7 @@ export function serveSockets(options: SocketOptions): number {
       }
       if (pathname !== "/ws") return refuse("ROUTE_NOT_FOUND", "The terminal is at /ws, as a WebSocket");
       if (self.pendingWebSockets >= maxConnections)
-        return refuse("OVERLOADED", `${maxConnections} connections are open already`);
+        return refuse("OVERLOADED", `${maxConnections} connections are already open`);
       const address = access.addressOf(
         self.requestIP(request)?.address ?? "",
         request.headers.get("x-forwarded-for"),

@@ -41,7 +41,7 @@ test("a command whose child keeps the terminal open still ends", async () => {
   expect(text()).toContain("done");
 });
 
-test("a pause stops output once the terminal's buffer is drained, and resuming continues it", async () => {
+test("output stops after a pause, once the terminal's buffer is drained, and continues after a resume", async () => {
   const { pty, bytes } = start("yes", "0123456789");
   await until(() => bytes() > 1_000_000);
   expect(pty.pause()).toBe(true);
@@ -61,7 +61,7 @@ test("a pause stops output once the terminal's buffer is drained, and resuming c
   expect(performance.now() - interruptedAt).toBeLessThan(1_500);
 });
 
-test("a new size reaches the command, and ending the terminal hangs up the command", async () => {
+test("a command receives a new size of its terminal, and SIGHUP when the terminal is ended", async () => {
   const { pty, text } = start("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done");
   await until(() => text().includes("ready"));
   pty.resize(91, 17);

@@ -31,7 +31,7 @@ export interface PtyOptions {
   readonly onData: (bytes: Uint8Array) => void;
 }
 
-/** An ended command counts as drained after this much silence, because its children may hold the terminal open. */
+/** An ended command counts as drained after this long without output, because its children may hold the terminal. */
 const DRAIN_MS = 500;
 const KILL_AFTER_MS = 2_000;
 
@@ -56,12 +56,12 @@ export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty 
     },
   });
   const terminal = child.terminal;
-  if (!terminal) throw new Error("Bun started no terminal");
+  if (!terminal) throw new Error("Bun did not open a terminal");
   const flow = createFlow(child.pid);
 
   async function untilEnded(): Promise<TerminalEnd> {
     await child.exited;
-    // The end of file follows the last byte, but never arrives while a child of the command holds the terminal open.
+    // The end of file follows the last byte, but does not arrive while a child of the command keeps the terminal open.
     lastData = performance.now();
     const quiet = async () => {
       while (performance.now() - lastData < DRAIN_MS) await Bun.sleep(DRAIN_MS / 5);

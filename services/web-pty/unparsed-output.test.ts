@@ -15,7 +15,7 @@ test("text, tabs, bells and wide glyphs above the last lines are dropped", () =>
   expect(left("a\tb\x07 日本 © é\r\n", lines(10), "half a line")).toBe(`${last}half a line`);
 });
 
-test("colours still in force are kept, and colours turned off are not", () => {
+test("colors still in effect are kept, and colors turned off are not", () => {
   expect(left("\x1b[31mred\x1b[0m \x1b[1;38;5;9mbold\r\n", lines(10))).toBe(`\x1b[0m\x1b[1;38;5;9m${last}`);
   expect(left("\x1b[4mline\r\n", lines(10), "\x1b[0m")).toBe(`\x1b[4m${last}\x1b[0m`);
   expect(left("\x1b[;7mone\r\n\x1b[mtwo\r\n", lines(10))).toBe(`\x1b[m${last}`);
@@ -29,10 +29,10 @@ for (const [what, ...pieces] of [
   ["a title", "\x1b]2;title\x1b\\\r\n", lines(10)],
   ["an unterminated title", "\x1b]2;title\r\n", lines(10)],
   ["a C1 control character", "\u009b3A\r\n", lines(10)],
-  ["a keyboard protocol sequence that resembles a colour", "\x1b[>4;1m\r\n", lines(10)],
+  ["a keyboard protocol sequence that resembles a color", "\x1b[>4;1m\r\n", lines(10)],
   ["a backspace", "\b\r\n", lines(10)],
   ["a character set switch", "\x0e\r\n", lines(10)],
-  ["more colours than can be kept", "\x1b[1m".repeat(2_000), "\r\n", lines(10)],
+  ["more colors than can be kept", "\x1b[1m".repeat(2_000), "\r\n", lines(10)],
 ] as const)
   test(`nothing is dropped from output with ${what}`, () => {
     expect(left(...pieces)).toBe("parsed");
@@ -52,7 +52,7 @@ test("a cursor movement that follows dropped lines is recognized at the next dro
   expect(Buffer.from(output.take()).toString()).toBe(`${last}\x1b[H${lines(10)}`);
 });
 
-test("the rest of a sequence whose beginning was already parsed is not text", () => {
+test("the rest of a sequence whose beginning was already parsed is not treated as text", () => {
   const output = createUnparsedOutput();
   output.push(Buffer.from("\x1b]2;title"));
   output.take();

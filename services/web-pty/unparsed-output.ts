@@ -9,15 +9,15 @@ export interface UnparsedOutput {
   /** Removes everything held and returns it for the parser. */
   take(): Uint8Array;
   /**
-   * Replaces all leading lines except the last `lines` with the colours in force and a line end. Leading lines consist
-   * of text, line ends and colours only: anything else may move the cursor or switch a mode. Returns false if it
+   * Replaces all leading lines except the last `lines` with the colors in effect and a line end. Leading lines contain
+   * only text, line ends and colors, because anything else may move the cursor or switch a mode. Returns false if it
    * dropped nothing. Valid only for a screen without a scroll region.
    */
   dropAllBut(lines: number): boolean;
 }
 
 const FIRST_CAPACITY = 4_096;
-const MAX_COLOURS = 4_096;
+const MAX_COLORS = 4_096;
 const ESC = 0x1b;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -61,9 +61,10 @@ export function createUnparsedOutput(): UnparsedOutput {
       known = endOfText(held.subarray(0, size), known);
       const text = held.subarray(0, known);
       const cut = startOfLastLines(text, lines);
-      // The cursor may be inside a line whose end is dropped, and the colours in force fill the line that follows.
-      const replacement = Buffer.concat([...coloursAt(text, cut), Buffer.from("\r\n")]);
-      if (replacement.length >= Math.min(MAX_COLOURS, cut)) return false;
+      // A line end is needed because the cursor may be inside a line whose end is dropped. The colors come before it,
+      // because they fill the line that follows.
+      const replacement = Buffer.concat([...colorsAt(text, cut), Buffer.from("\r\n")]);
+      if (replacement.length >= Math.min(MAX_COLORS, cut)) return false;
       held.copyWithin(replacement.length, cut, size);
       held.set(replacement);
       size += replacement.length - cut;
@@ -88,13 +89,13 @@ type State = "ground" | "escape" | "csi" | "string";
 const SPECIAL = new Uint8Array(256);
 for (const byte of [ESC, 0x08, 0x0e, 0x0f, LEAD_OF_C1]) SPECIAL[byte] = 1;
 
-/** Returns the offset where the leading text, line ends and colours end. Bytes before `from` were already examined. */
+/** Returns the length of the leading text, line ends and colors. Bytes before `from` were already examined. */
 function endOfText(bytes: Uint8Array, from: number): number {
   let i = from;
   while (i < bytes.length) {
     if (SPECIAL[bytes[i]!] === 0) i++;
     else if (bytes[i] === ESC) {
-      const end = endOfColour(bytes, i);
+      const end = endOfColor(bytes, i);
       if (end === 0) return i;
       i = end;
     } else if (bytes[i] === LEAD_OF_C1 && !isC1(bytes, i)) i++;
@@ -109,7 +110,7 @@ function stateAfter(bytes: Uint8Array, before: State): State {
   for (let i = 0; i < bytes.length; i++) {
     if (state !== "ground") state = next(state, bytes[i]!);
     else if (bytes[i] === ESC) state = "escape";
-    // A C1 control may begin a string, so everything after it counts as one.
+    // A C1 control may begin a string, so everything after it counts as part of one.
     else if (bytes[i] === LEAD_OF_C1 && isC1(bytes, i)) state = "string";
   }
   return state;
@@ -118,27 +119,27 @@ function stateAfter(bytes: Uint8Array, before: State): State {
 /** Returns whether a C1 control (U+0080 to U+009F) begins here, or may begin once its second byte arrives. */
 const isC1 = (bytes: Uint8Array, at: number) => at + 1 === bytes.length || bytes[at + 1]! < 0xa0;
 
-/** Returns the offset after the colour sequence at `at`; 0 when there is none. */
-function endOfColour(bytes: Uint8Array, at: number): number {
+/** Returns the offset after the color sequence at `at`; 0 when there is none. */
+function endOfColor(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== ESC || bytes[at + 1] !== 0x5b) return 0;
   let i = at + 2;
   while (bytes[i]! >= 0x30 && bytes[i]! <= 0x3b) i++;
   return bytes[i] === 0x6d ? i + 1 : 0;
 }
 
-/** Returns the colour sequences in force at `place`: those before it, back to and including the last reset. */
-function coloursAt(bytes: Buffer, place: number): Uint8Array[] {
+/** Returns the color sequences in effect at `place`: the last reset before it and all later sequences. */
+function colorsAt(bytes: Buffer, place: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let at = place; at > 0; ) {
     at = bytes.lastIndexOf(ESC, at - 1);
     if (at < 0) break;
-    found.unshift(bytes.subarray(at, endOfColour(bytes, at)));
+    found.unshift(bytes.subarray(at, endOfColor(bytes, at)));
     if (isReset(bytes, at)) break;
   }
   return found;
 }
 
-/** Returns whether a colour sequence begins with a reset: its first parameter is 0 or missing. */
+/** Returns whether a color sequence begins with a reset: its first parameter is 0 or missing. */
 function isReset(bytes: Uint8Array, at: number): boolean {
   const first = bytes[at + 2];
   const second = bytes[at + 3];

@@ -9,7 +9,7 @@ import {
 import type { OutputLog } from "./output-log.ts";
 import type { ScreenModel } from "./screen-model.ts";
 
-/** The connection to one browser. It never limits `send`, because the viewer bounds the bytes in flight. */
+/** The connection to one browser. `send` has no limit of its own, because the viewer bounds the bytes in flight. */
 export interface ViewerSocket {
   /** The caller may reuse the frame's buffer as soon as `send` returns. */
   send(frame: Uint8Array | string): void;
@@ -19,9 +19,9 @@ export interface ViewerSocket {
 export interface Viewer {
   readonly id: number;
   role: PtyRole;
-  /** Whether this viewer may ever drive; the secret it attached with decides that. */
+  /** Whether this viewer may become the driver, which depends on the secret it attached with. */
   readonly mayDrive: boolean;
-  /** Offset up to which the browser has parsed everything. */
+  /** Offset up to which the browser has parsed the output. */
   readonly acked: number;
   /** Whether the viewer's input reaches the command; false until its screen is drawn. */
   readonly isCurrent: boolean;
@@ -50,9 +50,9 @@ export interface ViewerOptions {
   readonly onResync: () => void;
 }
 
-/** More than Bun reads from a terminal at once, so one read becomes one frame: each frame costs a system call. */
+/** Larger than one read from a terminal, so that each read becomes a single frame, which costs one system call. */
 const MAX_FRAME = 262_144;
-/** Every output frame is assembled in this buffer: by the time `send` returns, the socket has copied unsent bytes. */
+/** One buffer serves all output frames, because the socket has copied any unsent bytes by the time `send` returns. */
 const shared = new Uint8Array(PTY_HEADER_BYTES + MAX_FRAME);
 
 /**
