@@ -2,7 +2,7 @@ import type { Delta } from "../../contracts/api-queries.ts";
 import type { JobEvent } from "../../contracts/events.ts";
 import type { CounterName } from "./port.ts";
 
-/** The amounts that one event adds to counters and digests. Every adapter counts this way. */
+/** The amounts that one event adds to counters and digests, in every adapter. */
 export interface Contribution {
   /** The counter to increment in addition to `events`, which every event increments. */
   readonly counter?: CounterName;

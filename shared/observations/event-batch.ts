@@ -4,9 +4,12 @@ import { createIdSum, type IdSum } from "./id-sum.ts";
 import { MINUTE_MS } from "./series.ts";
 import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
-/** The longest time that a batch may span. Readers search this far beyond the time they want. */
+/** The longest time that a batch may span. Readers extend their search by this much. */
 export const BATCH_SPAN_MS = MINUTE_MS;
-/** Low enough for a page to unpack little more than it shows, and high enough to make an event's overhead small. */
+/**
+ * Maximum number of events in a batch: few enough that a page unpacks little more than it shows, and enough to keep the
+ * overhead per event small.
+ */
 const MAX_EVENTS = 250;
 /** A batch's limit before compression, far below the 16 MB limit of a MongoDB document. */
 const MAX_CHARACTERS = 2_000_000;

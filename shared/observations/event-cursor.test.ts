@@ -31,7 +31,7 @@ test.each([
   [encoded(["all", 1.5, eventId]), "half a millisecond"],
   [encoded(["all", "1", eventId]), "a time that is text"],
   [encoded(["all", 1, "x"]), "an invalid id"],
-  [encoded(["all", 1, { $gt: "" }]), "an id that is a query"],
+  [encoded(["all", 1, { $gt: "" }]), "an id that is a query object"],
   [encoded(["all", 1]), "no id"],
   [encodeCursor(ofJob, { at: 1, eventId }), "from another kind of query"],
 ])("the cursor %p is refused: %s", (cursor) => {

@@ -28,8 +28,8 @@ export function pageOfJob(
 }
 
 /**
- * Returns the newest events before a position. Each call of `next` returns further batches by their latest time, newest
- * first, and none at the end. Reading continues until no unread batch can hold an event of the page.
+ * Returns the newest events before a position. Each call of `next` returns the next batches by their latest time,
+ * newest first, and an empty list at the end. Reading continues until no unread batch can hold an event of the page.
  */
 export async function pageOfTime(
   query: EventQuery,

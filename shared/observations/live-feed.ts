@@ -16,7 +16,7 @@ export interface FeedSource {
   holds(id: string): Promise<boolean>;
   /** Returns at most {@link FEED_PAGE} entries after an id, in order. */
   page(after: string): Promise<readonly FeedEntry[]>;
-  /** Like `page`, but waits a while if there are none. Only one caller uses it at a time. */
+  /** Like `page`, but waits for a limited time if there are none. Only one caller uses it at a time. */
   next(after: string): Promise<readonly FeedEntry[]>;
   /** Releases the resources of `next`, which will not be called for a while. */
   rest(): void;
@@ -67,7 +67,7 @@ export function createLiveFeed(source: FeedSource) {
       if (after !== null) {
         let dropped = (await source.holds(after)) ? 0 : 1;
         let from = after;
-        // The follower may have missed the whole feed, so it is read page by page.
+        // The follower may have missed every entry in the feed, so the entries are read page by page.
         for (;;) {
           const page = await source.page(from);
           for (const entry of page) {

@@ -6,8 +6,8 @@ import { createPostgresObservations, type PostgresObservationsOptions } from "./
 export type ObservationsOptions = MongoRedisOptions & PostgresObservationsOptions;
 
 /**
- * Opens the observations that the URLs' schemes name. They connect in the background. Throws {@link ConfigError} if the
- * schemes do not go together, or if the URLs name two PostgreSQL databases.
+ * Opens the observations in the engines that the URLs' schemes name. They connect in the background. Throws
+ * {@link ConfigError} if the schemes cannot be combined, or if the URLs name two PostgreSQL databases.
  */
 export function openObservations(options: ObservationsOptions): Observations {
   const events = schemeOf(options.eventsUrl);

@@ -103,7 +103,10 @@ export interface ObservationReader {
    * arrive. Rejects with `INVALID_CURSOR`.
    */
   events(query: EventQuery): Promise<{ items: readonly EventEnvelope[]; nextCursor: string | null }>;
-  /** Returns the number of events stored in a span and an order-free sum of their ids, for the ledger. */
+  /**
+   * Returns the number of events stored in a span and a sum of their ids that does not depend on their order, for the
+   * ledger.
+   */
   ledgerSums(span: EventSpan): Promise<LedgerSums>;
   /**
    * Returns how many of the events that the ledger compares were recorded more than `LATE_MS` after they occurred, by

@@ -1,15 +1,15 @@
 export interface ReadGateOptions {
   /** How many reads run at once. */
   readonly atATime: number;
-  /** How many reads may wait for a place; further ones are refused at once. */
+  /** How many reads may wait for a slot; further ones are refused at once. */
   readonly maxWaiting: number;
-  /** How long a read waits for a place before it is refused. */
+  /** How long a read waits for a slot before it is refused. */
   readonly waitMs: number;
 }
 
 /**
- * Limits the load of readers on a store that recording also needs: however many callers read, only a limited number of
- * reads run at once. Waiting reads get a place in order of arrival.
+ * Limits the load that readers put on a store that recording also needs: however many callers there are, only a limited
+ * number of reads run at once. Waiting reads get a slot in order of arrival.
  */
 export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions) {
   const waiting = new Set<() => void>();
@@ -22,7 +22,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
     }
     if (waiting.size >= maxWaiting) throw new Error(`too many reads are waiting: ${waiting.size}`);
     await new Promise<void>((resolve, reject) => {
-      // The place passes from the read that leaves to this one, so `running` is unchanged.
+      // A read that ends hands its slot to the next waiting one, so `running` is unchanged.
       const admit = () => {
         clearTimeout(timer);
         resolve();
@@ -46,7 +46,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
   }
 
   return {
-    /** Runs a read once it has a place. Rejects without running it if too many reads wait, or it has waited too long. */
+    /** Runs a read once it has a slot. Rejects without running it if too many reads wait, or it has waited too long. */
     async run<T>(read: () => Promise<T>): Promise<T> {
       await enter();
       try {

@@ -4,7 +4,10 @@ import type { ObservationWriter } from "./port.ts";
 /** The maximum number of events recorded in one step. */
 export const MAX_CHUNK = 1_000;
 const MIN_CHUNK = 50;
-/** How many chunks of a call run at once: one is stored while another is counted, without flooding a slow store. */
+/**
+ * How many chunks of a call run at once: one can be stored while another is counted, and a slow store is not
+ * overloaded.
+ */
 const IN_FLIGHT = 2;
 
 /**

@@ -72,7 +72,7 @@ describe("the tally of events", () => {
     expect(tally(events.slice(2)).lastEventAt).toBe(0);
   });
 
-  test("uses the label of each type", () => {
+  test("uses the label given to each type", () => {
     const { minutes } = tallyOf(sampleEvents(2, "job.created", { at: now }), {
       now,
       typeLabel: () => "other",

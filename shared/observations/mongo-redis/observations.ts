@@ -20,8 +20,8 @@ export interface MongoRedisOptions {
 }
 
 /**
- * How far ahead of the clock the first horizon is. Events that were stored before horizons existed must not lie beyond
- * it, and none of their job ids is dated further ahead than this.
+ * How far ahead of the clock the first horizon (see COUNT) is set. Events stored by versions without a horizon must not
+ * lie beyond it, and none of their job ids is dated further ahead than this.
  */
 const HORIZON_AHEAD_MS = 3_600_000;
 

@@ -33,7 +33,10 @@ const FEW = 50;
 const AT_A_TIME = 8;
 const SUMMED_AT_ONCE = 10_000;
 
-/** Indexes for MongoDB. FerretDB stores them but never reads by them; its index on `_id` only finds duplicates. */
+/**
+ * Indexes for MongoDB. FerretDB stores them but never uses them to read; it uses its index on `_id` only to find
+ * duplicates.
+ */
 export const EVENT_INDEXES = [
   { name: "job_sequence", key: { jobId: 1, sequence: 1, _id: 1 } },
   { name: "time", key: { occurredAt: -1, _id: -1 } },

@@ -14,11 +14,11 @@ import { createMongoLink } from "./link.ts";
 
 /**
  * The server abandons reading a page after this long, whether or not its caller still waits. Without a limit on the
- * server, reads whose callers had left ran to their end. On FerretDB, which reads the whole collection for each page,
- * they piled up until recording stopped, and it stayed stopped for minutes after the last reader had left.
+ * server, reads continued after their callers had left. On FerretDB, which reads the whole collection for each page,
+ * such reads piled up until recording stopped, and it resumed only minutes after the last reader had left.
  */
 const READ_MS = 2_000;
-/** Allows a moment for the reply to a read that the server has abandoned. */
+/** Leaves time for the server to report that it has abandoned a read. */
 const READ_REPLY_MS = READ_MS + 1_000;
 const READS = { atATime: 2, maxWaiting: 100, waitMs: READ_MS };
 

@@ -94,7 +94,10 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
 }
 export type MongoLink = ReturnType<typeof createMongoLink>;
 
-/** Whether a client must be replaced. Judged by the link if possible, because `insertMany` hides the error's class. */
+/**
+ * Whether a client must be replaced. The link's state decides where possible, because `insertMany` hides the error's
+ * class.
+ */
 function isUseless({ reached, lostAt }: Link, error: unknown): boolean {
   if (!reached || error instanceof LateError || error instanceof MongoTopologyClosedError) return true;
   return lostAt !== undefined && performance.now() - lostAt >= SELECTION_MS;

@@ -32,7 +32,8 @@ export async function* readInChunks<T extends Document>(
       if (chunk.length < size) return;
     }
   } finally {
-    // The server drops the cursor with its connection, so a failure does not matter. `close` has no limit of its own.
+    // The server drops the cursor with its connection, so a failure does not matter. `answers` adds the time limit that
+    // `close` lacks.
     await answers(() => cursor.close());
   }
 }

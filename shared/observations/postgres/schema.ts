@@ -7,7 +7,7 @@ const UPGRADE_LOCK = `${LOCK_CLASS}, 1`;
 
 /**
  * The tables, and the functions that write to them. Numbers from JSON are doubles, as in JavaScript. Times are in
- * milliseconds since 1970, like the port's, so a cursor holds a time exactly.
+ * milliseconds since 1970, as in the port, so a cursor represents a time exactly.
  *
  * Each row in `batches` holds many events. `seen` has a row per job: its stored sequences as the bits of `mask`, the id
  * of its `job.created`, and its batches. `events` has a row for each event outside a batch, including events stored by

@@ -18,7 +18,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
       max,
       name: "observations",
       arrays: false,
-      // A cached plan for an empty table would soon be a bad one.
+      // A plan that is cached while a table is empty soon becomes a bad plan.
       settings: { plan_cache_mode: "force_custom_plan" },
     });
   const guarded = createGuardedPostgres({ connect, maxConnections: MAX_CONNECTIONS });

@@ -98,14 +98,16 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return claimed.flatMap(({ event }, i) => (others.has(i) ? [] : [event]));
     },
 
-    /** Sets the horizon if there is none yet. No event beyond it may have been forgotten. */
+    /**
+     * Sets the horizon if there is none yet. No counted event beyond it may be missing from the sets of counted ids.
+     */
     async setHorizon(ms: number): Promise<void> {
       await orUnavailable("redis", "set the horizon", () => redis.hsetnx(key("horizon"), "lost", String(ms)));
     },
 
     /**
-     * Counts the claimed events that no other consumer has counted since, with their deltas, and releases the claims on
-     * events that were counted long ago. Returns the events that it counted.
+     * Counts the claimed events that no other consumer has counted since they were claimed, and adds their deltas to
+     * the feed. Releases the claims on events that were counted long ago. Returns the events that it counted.
      */
     async count(claimed: readonly Claimed[], release: readonly Claimed[]): Promise<JobEvent[]> {
       let left = claimed;
