@@ -87,7 +87,7 @@ export function createBatchHandling({
           const over = AbortSignal.any([...giveUp]);
           await pause(halfJitter(0, ms, ms), over);
           if (over.aborted) {
-            // These messages go to another consumer, so this one is no longer failing.
+            // These messages go to another consumer, so this consumer is no longer failing.
             failing = undefined;
             return false;
           }
@@ -111,7 +111,7 @@ export function createBatchHandling({
       const giveUp = () => abort.abort(new Error("the grace period for stopping has passed"));
       const timer = setTimeout(giveUp, stopGraceMs);
       await within(stopGraceMs + ABANDON_MS, working, "Finishing the batch").catch((error) =>
-        log.error("A batch did not end, returning its messages", { queue, error }),
+        log.error("A batch did not finish, returning its messages", { queue, error }),
       );
       clearTimeout(timer);
     },

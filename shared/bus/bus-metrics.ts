@@ -28,8 +28,11 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
     [],
     (gauge) => gauge.set(gauges.unconfirmed()),
   );
-  metrics.gauge("observatory_bus_waiting", "Messages waiting for room among the unconfirmed", [], (gauge) =>
-    gauge.set(gauges.waiting()),
+  metrics.gauge(
+    "observatory_bus_waiting",
+    "Messages waiting for room in the unconfirmed window",
+    [],
+    (gauge) => gauge.set(gauges.waiting()),
   );
   metrics.gauge(
     "observatory_bus_buffered",

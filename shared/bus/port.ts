@@ -62,7 +62,7 @@ export interface BusTables {
 export interface Bus {
   /**
    * Resolves when the message is durable in every queue that its route feeds. Concurrent calls keep their order.
-   * Rejects with `BUS_UNAVAILABLE` if the engine is not connected or confirms nothing at present, or if the confirm did
+   * Rejects with `BUS_UNAVAILABLE` if the engine is not connected or is not confirming messages, or if the confirm did
    * not arrive (the message may have arrived anyway). Rejects with `OVERLOADED` if too many messages are unconfirmed or
    * waiting to be sent.
    */

@@ -18,7 +18,7 @@ test("a blocked broker becomes stalled when a confirm is late, and blocked again
   ]);
 });
 
-test("a late confirm without an announcement is silent, and an announcement before or after makes it stalled", () => {
+test("a late confirm makes the broker silent, or stalled while it announces that it is blocked", () => {
   expect(follow("taking", "late", "late", "confirmed")).toEqual(["silent", "silent", "taking"]);
   expect(follow("taking", "late", "blocked", "unblocked", "inTime")).toEqual([
     "silent",

@@ -32,6 +32,6 @@ export const nextBrokerState = (state: BrokerState, event: BrokerEvent): BrokerS
 /** The reasons why messages cannot be published, by state; a state without a reason accepts messages. */
 export const REFUSALS: Readonly<Partial<Record<BrokerState, string>>> = {
   detached: "The broker is not connected",
-  stalled: "The broker does not confirm messages at present",
-  silent: "The broker does not confirm messages at present",
+  stalled: "The broker is not confirming messages",
+  silent: "The broker is not confirming messages",
 };

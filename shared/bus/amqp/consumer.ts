@@ -88,7 +88,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   }
 
   async function reopen(from: Session, narrow: boolean): Promise<void> {
-    const how = narrow ? "one by one, because some died with their consumer" : "in batches again";
+    const how = narrow ? "one by one, because consumers died while holding some of them" : "in batches again";
     log.warn(`Messages are taken ${how}`, { queue });
     await release(from);
     await attach(from.model, narrow);

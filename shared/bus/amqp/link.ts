@@ -57,7 +57,10 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
       try {
         const error = await live();
         if (!closing.signal.aborted)
-          log.warn("Lost the broker, reconnecting", { connection: name, reason: messageOf(error) });
+          log.warn("Lost the connection to the broker, reconnecting", {
+            connection: name,
+            reason: messageOf(error),
+          });
       } catch (error) {
         // At the default level, one line per outage is enough.
         const level = failures++ === 0 ? "warn" : "debug";
@@ -137,7 +140,7 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
       if (current)
         await within(2_000, current.close(), "Closing the connection").catch((error) => {
           log.debug("Could not close the connection cleanly", { connection: name, error });
-          if (current) discard(current, "The broker did not answer the close");
+          if (current) discard(current, "The broker did not confirm the close");
         });
       await ended;
     },

@@ -158,11 +158,11 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
         isFull = false;
         sendWaiting();
       });
-      // A return arrives before the same message's confirm. Reconnecting declares the missing binding again.
+      // The broker returns an unroutable message before confirming it. Reconnecting declares the missing binding again.
       opened.on("return", ({ fields, properties }) => {
-        log.error("A message found no queue, declaring the topology again", { route: fields.routingKey });
-        unconfirmed.get(Number(properties.messageId))?.reject(unavailable("The message found no queue"));
-        options.drop("A message found no queue");
+        log.error("A message was unroutable, declaring the topology again", { route: fields.routingKey });
+        unconfirmed.get(Number(properties.messageId))?.reject(unavailable("The message was unroutable"));
+        options.drop("A message was unroutable");
       });
       model.on("blocked", (reason) => {
         note("blocked");

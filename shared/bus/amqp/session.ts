@@ -89,6 +89,6 @@ export function acknowledge(session: Session, last: ConsumeMessage, log: Log): v
   try {
     session.channel.ack(last, true);
   } catch (error) {
-    log.debug("Could not acknowledge, the channel has just closed", { error });
+    log.debug("Could not acknowledge: the channel has just closed", { error });
   }
 }

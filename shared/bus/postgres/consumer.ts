@@ -27,7 +27,7 @@ interface Session {
   readonly over: AbortController;
   /** True if there may be messages to claim. */
   more: boolean;
-  /** True while a suspect is held or waiting: no messages are claimed until none are held. */
+  /** True while a suspect message is held or waiting: no more messages are claimed until none is held. */
   narrow: boolean;
   claiming: Promise<void> | undefined;
   acknowledging: Promise<void>;

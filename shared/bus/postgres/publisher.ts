@@ -54,9 +54,9 @@ export function createPostgresPublisher(options: PostgresPublisherOptions) {
     sent = messages.length;
     try {
       const inserted = insertMessages(sql, rows, Buffer.concat(messages.map(({ body }) => body)));
-      // Sent right behind the insert, so consumers need not wait for the round trip.
+      // Sent right after the insert, so consumers need not wait for the round trip.
       notify(sql, [...new Set(rows.map(({ queue }) => queue))]).catch((error) =>
-        log.debug("Could not notify the consumers, they will find the messages by polling", { error }),
+        log.debug("Could not notify the consumers; they will find the messages by polling", { error }),
       );
       await within(confirmTimeoutMs, inserted, "Writing messages");
     } catch (error) {

@@ -40,7 +40,10 @@ export async function declareQueues(sql: Sql): Promise<void> {
 
 export const channelOf = (queue: QueueName) => `bus.${queue}`;
 
-/** Inserts messages, and resolves once they are durable. `bytes` holds all bodies; each row names its part of them. */
+/**
+ * Inserts messages, and resolves once they are durable. `bytes` holds all bodies; each row has the offset and length of
+ * its body.
+ */
 export async function insertMessages(
   sql: Sql,
   rows: readonly { queue: QueueName; offset: number; length: number }[],
@@ -136,8 +139,9 @@ export async function unregister(sql: Sql, queue: QueueName, holder: number, ids
 }
 
 /**
- * Returns messages to join as `one`, with `m.queue = any(array[one.queue])`. Compared with a constant, the queue alone
- * could be looked up: a plan made for a short queue would read the whole queue, and be kept while the queue grows.
+ * Returns messages to join as `one`, with `m.queue = any(array[one.queue])`. If the queue were compared with a
+ * constant, PostgreSQL could look up the queue alone: a plan made for a short queue would read the whole queue, and
+ * PostgreSQL would keep that plan as the queue grows.
  */
 const oneByOne = (sql: Sql, queue: QueueName, ids: readonly string[]) =>
   sql`(select ${queue}::text as queue, unnest(${plainArray(ids)}::bigint[]) as id offset 0) as one`;

@@ -41,7 +41,7 @@ export function createBusTables({ topology, sql: link, log, onPublished }: BusTa
         wakeUps
           .add(queue)
           .catch((error: unknown) =>
-            log.debug("Could not notify the consumers, they will find the messages by polling", { error }),
+            log.debug("Could not notify the consumers; they will find the messages by polling", { error }),
           );
     },
   };

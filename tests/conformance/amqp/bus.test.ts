@@ -90,7 +90,7 @@ describeOn(["rabbitmq"], "RabbitMQ", () => {
     await bus.publish("jobs.created", Buffer.from("before"));
     await eventually(() => handled === 1, { what: "the first message" });
     world.freeze();
-    const lost = (line: string) => line.includes("Lost the broker") && line.includes("test consumers");
+    const lost = (line: string) => line.includes("Lost the connection") && line.includes("test consumers");
     await eventually(() => lines.some(lost), { what: "the bus to notice the silence" });
     world.restore();
     await publishUntilTaken(bus);
