@@ -92,7 +92,7 @@ describeUnless(whyUnwatched(), "under load", () => {
             due
               .filter((query) => query.name === name && query.expr.includes(`$${variable.name}`))
               // The chosen service may not have refused any request, which leaves this panel empty.
-              .filter(({ from }) => from !== "panel services/4xx answers, by route")
+              .filter(({ from }) => from !== "panel services/4xx responses, by route")
               .map(({ from, expr }) => ({ from, expr: filledIn(expr, { [variable.name]: wanted }) })),
           );
         }

@@ -37,7 +37,7 @@ const TRACES = {
   },
 };
 
-/** Marks each alert on every dashboard with a band for as long as it fires. */
+/** Marks each alert on every dashboard with a band while it fires. */
 const ALERTS = {
   name: "Alerts",
   datasource: PROMETHEUS,

@@ -25,7 +25,7 @@ const byType = (name: string) =>
 export default dashboard({
   name: "jobs",
   title: "Jobs and their objective",
-  description: `The objective is that ${100 - BUDGET * 100} % of ended jobs complete. Choose a type, or open this dashboard with ?var-type=<type>&from=<ms>&to=<ms>.`,
+  description: `The objective is that ${100 - BUDGET * 100}% of ended jobs complete. Choose a type, or open this dashboard with ?var-type=<type>&from=<ms>&to=<ms>.`,
   variables: [labelVariable("type", "observatory_jobs_submitted_total"), READ_MODEL],
   links: [
     externalLink("Jobs as JSON", readModelUrl("/jobs"), "Every job, newest first"),
@@ -47,7 +47,7 @@ export default dashboard({
           title: "Burn rate of the last hour",
           unit: "none",
           width: 5,
-          description: `The error budget is ${BUDGET * 100} % of ended jobs. At a rate of 1 it is spent exactly, at 2 twice as fast.`,
+          description: `The error budget is ${BUDGET * 100}% of ended jobs. A burn rate of 1 spends exactly this budget; a rate of 2 spends it twice as fast.`,
           steps: badFrom(1),
           queries: [query(`job:observatory_jobs_failed:ratio_rate1h / ${BUDGET}`, "of all types")],
         }),
@@ -169,8 +169,9 @@ export default dashboard({
           queries: [query("max(observatory_dead_letters)", "dead letters")],
         }),
         series({
-          title: "Jobs the ledger accuses",
+          title: "Jobs accused by the ledger",
           unit: "short",
+          description: "Lost, unobserved or duplicated. Must be 0; /ledger names them.",
           steps: badFrom(1),
           queries: [query("max by (verdict) (observatory_ledger_jobs)", "{{verdict}}")],
         }),

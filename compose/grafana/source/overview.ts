@@ -37,7 +37,7 @@ export default dashboard({
           queries: [query("count(count by (engine) (observatory_engine_up == 0)) or vector(0)", "down")],
         }),
         stat({
-          title: "Jobs the ledger accuses",
+          title: "Jobs accused by the ledger",
           unit: "none",
           description: "Lost, unobserved or duplicated. Must be 0; /ledger names them.",
           steps: badFrom(1),
@@ -71,7 +71,7 @@ export default dashboard({
         table({
           title: "Firing alerts",
           unit: "none",
-          description: "docs/runbooks has a page for each alert that explains its meaning and its remedy.",
+          description: "docs/runbooks explains the meaning and the remedy of each alert.",
           queries: [tableQuery(firing)],
           columns: { alertname: "Alert", severity: "Severity", service: "Service", instance: "Instance" },
         }),

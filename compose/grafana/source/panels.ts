@@ -10,7 +10,7 @@ import type { Options as SeriesOptions } from "@grafana/schema/dist/esm/raw/comp
 import type { Plain } from "./plain.ts";
 import { PROMETHEUS, type Query, targetsOf } from "./queries.ts";
 
-/** A panel without a position. `width` is in 24ths of the line, and an equal share by default. */
+/** A panel without a position. `width` is in 24ths of the row. By default, the panels share the row equally. */
 export type PlacelessPanel = Plain<Omit<Panel, "id" | "gridPos">> & { readonly width?: number };
 
 /** The Grafana units used here. */
@@ -30,7 +30,7 @@ interface Asked {
   readonly description?: string;
   readonly width?: number;
   readonly links?: readonly DataLink[];
-  /** Colours by value: the first colour applies below the second step, and each later colour at or above its value. */
+  /** Colors by value: the first color applies below the second step, and each later color at or above its step. */
   readonly steps?: readonly Plain<Threshold>[];
 }
 
@@ -83,7 +83,7 @@ export function series(asked: Asked & { readonly stacked?: true; readonly max?: 
   };
 }
 
-/** Shows the latest value in large print. */
+/** Shows the latest value in large type. */
 export function stat(asked: Asked): PlacelessPanel {
   const options: Plain<StatOptions> = {
     colorMode: asked.steps ? "background" : "value",

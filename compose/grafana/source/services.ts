@@ -44,7 +44,7 @@ export default dashboard({
       title: "Errors",
       panels: [
         series({
-          title: "Share of 5xx answers, by service",
+          title: "Share of 5xx responses, by service",
           unit: "percentunit",
           steps: badFrom(0.01),
           queries: [
@@ -56,7 +56,7 @@ export default dashboard({
           links: OF_SERVICE,
         }),
         series({
-          title: "4xx answers, by route",
+          title: "4xx responses, by route",
           unit: "reqps",
           queries: [
             query(
