@@ -2,10 +2,13 @@ import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
 import { compose, withDefaults } from "./compose-file.ts";
 import { selectorOf } from "./names.ts";
 
-/** The share of its CPU limit that a pod should use; the rest carries the load until another pod has started. */
+/** The target share of a pod's CPU limit. The rest absorbs additional load until another pod has started. */
 const SHARE = 0.7;
 
-/** Returns autoscalers by CPU. The target is an amount, because a percentage would refer to the small CPU request. */
+/**
+ * Returns the autoscalers, which scale by CPU. The target is an absolute value, because a percentage would refer to the
+ * small CPU request.
+ */
 export const autoscalers = () =>
   SERVICE_CATALOGUE.services
     .filter(({ scalable }) => scalable)

@@ -22,7 +22,10 @@ const variablesIn = (raw: unknown) =>
 /** Returns the secret variable that a value contains. */
 const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIABLES.has(name));
 
-/** Whether a container's variable takes its value from the Compose variable of the same name, as shared settings do. */
+/**
+ * Returns whether a container's variable takes its value from the Compose variable of the same name, as shared settings
+ * do.
+ */
 const isSetting = (name: string, raw: unknown) => !secretIn(raw) && variablesIn(raw).includes(name);
 
 /** Returns a container's variables: addresses and logins from Secrets, settings from a ConfigMap, others inline. */
@@ -36,7 +39,7 @@ export function environmentOf({ environment = {} }: ComposeService) {
   });
 }
 
-/** Returns command-line words. Logins become references to variables, so that no manifest contains them. */
+/** Returns command-line arguments. Logins become references to variables, so that no manifest contains them. */
 export function words({ environment = {} }: ComposeService, list: readonly string[] | undefined) {
   return list?.map((word) => {
     const secret = secretIn(word);

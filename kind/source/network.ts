@@ -39,7 +39,7 @@ const policy = (name: string, spec: object, labels?: object) => ({
   spec,
 });
 
-/** Returns the policy that allows a part's calls and its callers; `deny-by-default` refuses everything else. */
+/** Returns the policy that allows a part's calls and its callers; `deny-by-default` denies everything else. */
 export function networkPolicyOf(entry: ServiceEntry) {
   const { name } = entry;
   const callers = new Map<number, string[]>();
@@ -47,7 +47,7 @@ export function networkPolicyOf(entry: ServiceEntry) {
     for (const [to, port] of targets)
       if (to === name) callers.set(port, [...(callers.get(port) ?? []), from]);
   const egress: object[] = (ARROWS[name] ?? []).map(([to, port]) => ({ to: [pods(to)], ports: [tcp(port)] }));
-  // The cluster's API server has no pod that a policy could name.
+  // The cluster's API server has no pod that a policy could select.
   if (name === "prometheus") egress.push({ ports: [tcp(443), tcp(6443)] });
   const ingress: object[] = [...callers].map(([port, from]) => ({
     from: from.map(pods),
@@ -64,7 +64,7 @@ export function networkPolicyOf(entry: ServiceEntry) {
   return policy(name, spec, labelsOf(entry));
 }
 
-/** Returns the default policies: they allow connections to the name server, and refuse all that no policy allows. */
+/** Returns the default policies, which allow DNS and deny everything that no other policy allows. */
 export const defaultPolicies = () => [
   policy("deny-by-default", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
   policy("name-server", {

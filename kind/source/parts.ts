@@ -23,7 +23,7 @@ const serviceOf = (entry: ServiceEntry) => ({
   },
 });
 
-/** Allows evicting one pod of a part at a time, even its only one: callers then wait, and nothing is lost. */
+/** Allows evicting one pod of a part at a time, even its only pod, because its callers wait and nothing is lost. */
 const budgetOf = ({ name, role }: ServiceEntry) => ({
   apiVersion: "policy/v1",
   kind: "PodDisruptionBudget",

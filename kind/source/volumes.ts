@@ -117,7 +117,8 @@ export function volumesOf(name: string, { volumes = [], tmpfs = [], shm_size }: 
       continue;
     }
     const bound = BOUND[source]?.();
-    if (!bound) throw new Error(`kind/source/volumes.ts does not know ${source}, which compose.yaml mounts`);
+    if (!bound)
+      throw new Error(`kind/source/volumes.ts has no entry for ${source}, which compose.yaml mounts`);
     const { configMap: one } = bound.volume as { configMap?: { name: string } };
     const volumeName = one?.name ?? source.replace(/^\.\//, "").replaceAll("/", "-");
     made.set(volumeName, { name: volumeName, ...bound.volume });

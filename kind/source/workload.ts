@@ -7,7 +7,7 @@ import { volumesOf } from "./volumes.ts";
 
 // Pods get their limits, settings and health checks from `compose/compose.yaml`.
 
-/** An ending pod must keep answering until its endpoint has been withdrawn everywhere. */
+/** A terminating pod must keep answering until its endpoint has been removed everywhere. */
 const PRE_STOP_SECONDS = 5;
 const preStopOf = ({ role }: ServiceEntry) => (role === "service" ? PRE_STOP_SECONDS : 0);
 const SPARE_SECONDS = 5;
@@ -73,7 +73,8 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
   };
   const metadata = { name: entry.name, labels: labelsOf(entry) };
   const selector = { matchLabels: selectorOf(entry.name) };
-  // Without a replica count, a Deployment starts with one pod, and applying it again keeps a changed count.
+  // Omits the replica count: a new Deployment starts with one pod, and applying the manifest again keeps a changed
+  // count.
   if (!isStateful)
     return {
       apiVersion: "apps/v1",
@@ -128,7 +129,7 @@ function containerOf(entry: ServiceEntry, service: ComposeService, mounts: reado
   };
 }
 
-/** Uses Compose's limits. Requests cover a part at rest, so that all parts fit on one small machine. */
+/** Uses Compose's limits. Requests cover an idle part, so that all parts fit on one small machine. */
 function resourcesOf({ mem_limit, cpus }: ComposeService) {
   const cpu = 1_000 * Number(withDefaults(cpus));
   const [, amount = "", unit = ""] = /^(\d+)(Mi|Gi)$/.exec(memory(mem_limit)) ?? [];
