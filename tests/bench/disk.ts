@@ -2,8 +2,8 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Returns the size of the files under a folder in bytes. It excludes PostgreSQL's write-ahead log, which is recycled
- * and counted separately. A file that disappears while the folder is read counts as 0.
+ * Returns the total size, in bytes, of the files under a folder. It excludes PostgreSQL's write-ahead log, which is
+ * recycled and counted separately. A file that disappears while the folder is read counts as 0.
  */
 export function diskBytes(folder: string): number {
   let bytes = 0;

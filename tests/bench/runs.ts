@@ -115,7 +115,7 @@ function batchRequest(url: string, job: object, size: number) {
   return { url, body: JSON.stringify({ jobs: Array.from({ length: size }, () => job) }), jobs: size };
 }
 
-/** Runs unmeasured jobs first, so that both sides compile their code and the engines fill their caches. */
+/** Runs unmeasured jobs first, so that JIT compilation is over and the engines' caches are full. */
 async function warmUp(system: RunningSystem, { jobs, signal }: RunSizes): Promise<void> {
   const observedBefore = (await system.observed?.()) ?? 0;
   const request = { url: system.submitUrl, body: JSON.stringify(noop), jobs: 1 };

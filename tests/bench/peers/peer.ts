@@ -28,7 +28,7 @@ export interface PeerWorker {
 /** Called with a job's id as soon as the library reports that the job has finished. */
 export type RecordFinished = (jobId: string) => void;
 
-/** A library to compare with. The server opens first and creates the schema; workers follow. */
+/** A library to compare with. The server starts first and creates the schema; workers follow. */
 export interface Peer {
   /** Returns the library's settings as one line for the report. */
   settings(context: PeerContext): string;

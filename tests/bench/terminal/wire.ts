@@ -63,7 +63,7 @@ export async function openWire({ port, path, protocol, onFrame }: WireOptions): 
   });
   socket.on("error", (error) => opened.reject(error));
   socket.on("close", () => {
-    opened.reject(new Error("closed before it was open"));
+    opened.reject(new Error("closed before the handshake was complete"));
     closed.resolve();
   });
   await opened.promise;
