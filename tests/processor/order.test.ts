@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { behaviour } from "../support/suite.ts";
 
-behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (world) => {
+behaviour("a processor with a backlog", { env: { processor: { CONCURRENCY: "1" } } }, (world) => {
   const startOrder = async (ids: readonly string[]) =>
     (
       await world().sql<
@@ -9,7 +9,7 @@ behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (
       >`select id from jobs where id = any(${ids as string[]}::uuid[]) order by started_at, attempt`
     ).map((row) => row.id);
 
-  test("is by priority, then by age, and waiting jobs are visible immediately", async () => {
+  test("runs jobs by priority, then by age, and waiting jobs are visible immediately", async () => {
     const blocker = await world().submit({ type: "sleep", payload: { ms: 1_500 } });
     await world().untilStatus(blocker, "EXECUTING");
     const jobs = [3, 9, 0, 3, 9, 5].map((priority) => ({ type: "sleep", payload: { ms: 5 }, priority }));
@@ -21,7 +21,7 @@ behaviour("order under backlog", { env: { processor: { CONCURRENCY: "1" } } }, (
     expect(await startOrder(ids)).toEqual([b, e, f, a, d, c]);
   });
 
-  test("never makes a processor hold more jobs than it has slots", async () => {
+  test("never holds more jobs than it has slots", async () => {
     const ids = await world().submitMany(
       Array.from({ length: 20 }, () => ({ type: "sleep", payload: { ms: 20 } })),
     );
