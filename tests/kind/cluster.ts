@@ -120,7 +120,7 @@ function patchesOf({ isOurImage }: { isOurImage: boolean }): object[] {
     {
       kind: "KubeletConfiguration",
       nodeLeaseDurationSeconds: 12,
-      // Our node image runs on cgroup v1, which kubelet refuses by default since 1.35.
+      // Our node image runs on cgroup v1, which kubelet has refused by default since 1.35.
       ...(isOurImage && { failCgroupV1: false }),
     },
   ];

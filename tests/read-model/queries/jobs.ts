@@ -25,7 +25,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
             (await seedJob(world().sql, { status, createdAt: new Date(base + Math.floor(n / 5)) })).id,
           );
         }
-        // Make the times differ only in microseconds, which a millisecond cursor would confuse.
+        // Make the times differ only in microseconds, which a cursor in milliseconds could not tell apart.
         await world().sql`
           update jobs set created_at = created_at + (ascii(right(id::text, 1)) * interval '3 microseconds')`;
 
