@@ -2,7 +2,7 @@ import { DEAD_LETTER_REASONS } from "./dead-letter.ts";
 import { JOB_STATUSES } from "./job.ts";
 import { statusWord } from "./status-words.ts";
 
-/** The kinds of value. A key with a plural kind takes a list and matches any of its values; other keys take one value. */
+/** The kinds of value. A key of a plural kind takes a list and matches any of its values; other keys take one value. */
 export type FilterValue = "statuses" | "reasons" | "types" | "names" | "name" | "uuid" | "time" | "text";
 
 /** A filter key, usable as a query parameter, as a field of a JSON body and as a term in a line of text. */

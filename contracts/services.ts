@@ -21,8 +21,8 @@ type OwnService = Pick<ServiceEntry, "purpose" | "ports" | "needs" | "environmen
 };
 
 /**
- * This project's services, in the order in which they start. To add a service, start here: the runner, the build, coverage,
- * the tests and Compose's checks derive their lists from this table.
+ * This project's services, in the order in which they start. To add a service, start here: the runner, the build,
+ * coverage, the tests and Compose's checks derive their lists from this table.
  */
 export const OWN_SERVICES = {
   gateway: {

@@ -109,7 +109,7 @@ describe("the default commit to compare with", () => {
     expect((await check("--against", "HEAD")).code).toBe(0);
   });
 
-  test("without a tag, is the merge base with the main line, so a committed break still fails", async () => {
+  test("without a tag, is the merge base with the main line, so a committed breaking change still fails", async () => {
     await git("switch", "--quiet", "--create", "branch");
     await writeSchema("job", job("1.0.0", { rounds: { type: "integer", minimum: 2 } }));
     await commit("breaks");
@@ -191,7 +191,7 @@ describe("a comparison that cannot be made", () => {
     expect(code).toBe(2);
   });
 
-  test("says that a shallow clone without a release tag needs to be unshallowed", async () => {
+  test("says that a shallow clone without a release tag must be unshallowed", async () => {
     await commit("second");
     const clone = join(root, `clone-${crypto.randomUUID()}`);
     await git("clone", "--quiet", "--depth=1", `file://${repository}`, clone);

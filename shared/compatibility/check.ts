@@ -37,7 +37,7 @@ export async function runCheck(args: readonly string[], terminal: Terminal): Pro
 function parseArguments(args: readonly string[]): { against?: string | undefined } {
   return createCommandLine(
     "bun run contracts:check",
-    `Exports the schemas, compares ${FOLDER} with an earlier commit, and fails on a change without a matching bump of its $version. A breaking change needs a new major version; a wider rule or an addition needs a new minor version.`,
+    `Exports the schemas, compares ${FOLDER} with an earlier commit, and fails on a change without a matching bump of its $version. A breaking change needs a new major version; an addition or a relaxed rule needs a new minor version.`,
   )
     .option(
       "--against <ref>",
@@ -46,14 +46,14 @@ function parseArguments(args: readonly string[]): { against?: string | undefined
     )
     .addHelpText(
       "after",
-      "\nExit codes: 0 every change is announced, 1 at least one is not, 2 the comparison could not be made.",
+      "\nExit codes: 0 every change has the version bump it needs, 1 at least one does not, 2 the comparison could not be made.",
     )
     .parse([...args], { from: "user" })
     .opts();
 }
 
 function oneReference(text: string, previous: string | undefined): string {
-  if (previous !== undefined) throw new InvalidArgumentError("The option is repeated; name one ref.");
+  if (previous !== undefined) throw new InvalidArgumentError("The option is repeated; give only one ref.");
   // Git would take a leading dash as one of its own options.
   if (text === "" || text.startsWith("-"))
     throw new InvalidArgumentError("Expected a tag, branch or commit, as in --against v1.0.0.");

@@ -23,7 +23,7 @@ export function compareArray(old: Schema, next: Schema, place: Place): Change[] 
     if (admitsNothing(is))
       changes.push(breaking(where, "tuple-item-removed", `item ${index} is no longer admitted`));
     else if (admitsNothing(was))
-      changes.push(compatible(where, "tuple-item-added", `item ${index} may appear now`));
+      changes.push(compatible(where, "tuple-item-added", `item ${index} is now admitted`));
     else changes.push(...place.compare(was, is, form.leadingKeyword, index));
   }
   return [...changes, ...compareRest(before.rest, after.rest, form.restKeyword, place)];
@@ -35,8 +35,8 @@ function compareRest(before: Schema, after: Schema, keyword: string, place: Plac
   const isClosed = admitsNothing(after);
   if (wasClosed && isClosed) return [];
   if (isClosed)
-    return [breaking(where, "additional-items-forbidden", "further items are no longer admitted")];
-  if (wasClosed) return [compatible(where, "additional-items-allowed", "further items may appear now")];
+    return [breaking(where, "additional-items-forbidden", "additional items are no longer admitted")];
+  if (wasClosed) return [compatible(where, "additional-items-allowed", "additional items are now admitted")];
   return place.compare(before, after, keyword);
 }
 

@@ -53,7 +53,7 @@ function compareEdges(old: Edge, next: Edge, inward: 1 | -1): number {
 }
 
 function countEdge(value: unknown, lower: boolean): Edge | undefined {
-  // A minimum of 0 rules nothing out.
+  // A minimum of 0 excludes nothing.
   if (typeof value !== "number" || (lower && value <= 0)) return undefined;
   return { value, exclusive: false };
 }
@@ -99,7 +99,7 @@ function compareMultiple(old: number | undefined, next: number | undefined, plac
   return [breaking(place, "multiple-of-tightened", `was ${old}, is ${next}`)];
 }
 
-/** Compares patterns or formats. Any change is breaking, because inclusion of one pattern in another is undecidable. */
+/** Compares patterns or formats. Any change is breaking: the check cannot tell whether one pattern includes another. */
 function compareText(old: unknown, next: unknown, name: string, place: Place): Change[] {
   if (old === next) return [];
   if (old === undefined) return [breaking(place, `${name}-added`, `was unrestricted, is ${shown(next)}`)];
@@ -109,8 +109,8 @@ function compareText(old: unknown, next: unknown, name: string, place: Place): C
 
 function compareUnique(old: boolean, next: boolean, place: Place): Change[] {
   if (old === next) return [];
-  if (next) return [breaking(place, "unique-items-added", "items must be unique now")];
-  return [compatible(place, "unique-items-removed", "items may repeat now")];
+  if (next) return [breaking(place, "unique-items-added", "items must now be unique")];
+  return [compatible(place, "unique-items-removed", "items may now repeat")];
 }
 
 function edge(at: Edge | undefined): string {

@@ -92,7 +92,7 @@ function compareAllOf(old: Schema, next: Schema, place: Place): Change[] {
   for (let index = 0; index < Math.max(oldBranches.length, nextBranches.length); index += 1) {
     const where = place.below("allOf", index);
     if (index >= oldBranches.length)
-      changes.push(breaking(where, "all-of-branch-added", "a further rule applies now"));
+      changes.push(breaking(where, "all-of-branch-added", "another rule now applies"));
     else if (index >= nextBranches.length) {
       changes.push(compatible(where, "all-of-branch-removed", "a rule no longer applies"));
     } else changes.push(...place.compare(oldBranches[index], nextBranches[index], "allOf", index));
@@ -104,8 +104,8 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   if (admitsNothing(old) || admitsNothing(next)) {
     if (admitsNothing(old) && admitsNothing(next)) return [];
     if (admitsNothing(old))
-      return [compatible(place, "schema-allowed", "nothing was admitted, but some values are now")];
-    return [breaking(place, "schema-forbidden", "nothing is admitted now")];
+      return [compatible(place, "schema-allowed", "no value was admitted, and some now are")];
+    return [breaking(place, "schema-forbidden", "no value is admitted anymore")];
   }
   const before = typeSetOf(old, place.old);
   const after = typeSetOf(next, place.next);
@@ -117,11 +117,11 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   }
   let was = valuesOf(old, place.old);
   let is = valuesOf(next, place.next);
-  // Compared with a list, a boolean counts as the list of its two values.
+  // In a comparison with a list, a boolean counts as the list of its two values.
   if (is && !was && old.type === "boolean") was = [true, false];
   if (was && !is && next.type === "boolean") is = [true, false];
   const choice = choicesOf(old) ?? choicesOf(next);
-  // A list of values can be a branch of a choice, but a rule cannot be a branch of a list.
+  // If one side lists its values and the other is a plain rule, they are compared below, not as branches.
   const mixed = (was && !is && !choicesOf(next)) || (is && !was && !choicesOf(old));
   if (choice && !mixed && isWholeOrNone(old) && isWholeOrNone(next)) return compareUnion(old, next, place);
   if (was && is) return compareLists(old, was, next, is, place);
@@ -130,7 +130,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   return [...compareKeywords(old, next, place), ...compareInnerUnion(old, next, place)];
 }
 
-/** Whether a node is only a choice or has none: otherwise it cannot be treated as a branch of the other side. */
+/** Whether a node is only a choice or has none. A choice beside other rules cannot be compared branch by branch. */
 function isWholeOrNone(node: Schema): boolean {
   return choicesOf(node) !== undefined || !("anyOf" in node || "oneOf" in node);
 }
@@ -140,7 +140,7 @@ function compareInnerUnion(old: Schema, next: Schema, place: Place): Change[] {
   const was = innerUnion(old);
   const is = innerUnion(next);
   if (was && is) return compareUnion(was, is, place);
-  if (is) return [breaking(place, "union-added", "one of several additional rules must be met now")];
+  if (is) return [breaking(place, "union-added", "one of several additional rules must now be met")];
   if (was) return [compatible(place, "union-removed", "several additional rules no longer apply")];
   return [];
 }

@@ -53,7 +53,7 @@ function compareFields(old: Schema, next: Schema, place: Place): Change[] {
   return changes;
 }
 
-/** Returns the rule that an undeclared field already had to meet; undefined if it was unrestricted or forbidden. */
+/** Returns the rule that an undeclared field had to meet; undefined if the field was unrestricted or forbidden. */
 function catchAllFor(node: Schema, name: string): Schema | undefined {
   const byPattern = [...entriesOf(node.patternProperties)].find(([pattern]) => matches(pattern, name));
   const rule = asSchema(byPattern ? byPattern[1] : node.additionalProperties);
@@ -65,7 +65,7 @@ function compareRequired(old: Schema, next: Schema, place: Place): Change[] {
   const after = new Set(stringsOf(next.required));
   const wasField = entriesOf(old.properties);
   const isField = entriesOf(next.properties);
-  // An added or removed field is one change, which compareFields reports.
+  // compareFields already reports added and removed fields.
   const came = (name: string) => isField.has(name) && !wasField.has(name);
   const went = (name: string) => wasField.has(name) && !isField.has(name);
   const demanded = [...after].filter((name) => !before.has(name) && !came(name));
@@ -101,17 +101,23 @@ function comparePatternFields(old: Schema, next: Schema, place: Place): Change[]
     // In an open object, a rule that admits anything changes nothing.
     else if (!(isOpen && isFree(asSchema(rule)))) {
       const where = place.below("patternProperties", pattern);
-      changes.push(breaking(where, "pattern-properties-removed", `fields like ${pattern} were removed`));
+      changes.push(breaking(where, "pattern-properties-removed", `fields matching ${pattern} were removed`));
     }
   }
   for (const [pattern, rule] of [...after].filter(([name]) => !before.has(name))) {
     if (wasOpen && isFree(asSchema(rule))) continue;
     const where = place.below("patternProperties", pattern);
     if (wasClosed)
-      changes.push(compatible(where, "pattern-properties-added", `fields like ${pattern} may appear now`));
+      changes.push(
+        compatible(where, "pattern-properties-added", `fields matching ${pattern} are now admitted`),
+      );
     else
       changes.push(
-        breaking(where, "pattern-properties-added", `fields like ${pattern} had no rule and have one now`),
+        breaking(
+          where,
+          "pattern-properties-added",
+          `fields matching ${pattern} had no rule and now have one`,
+        ),
       );
   }
   return changes;
@@ -125,12 +131,15 @@ function compareOpenness(old: Schema, next: Schema, keyword: string, place: Plac
   const isClosed = admitsNothing(after);
   if (wasClosed && isClosed) return [];
   if (isClosed)
-    return [breaking(where, "additional-properties-forbidden", "further fields are no longer admitted")];
-  if (wasClosed) return [compatible(where, "additional-properties-allowed", "further fields may appear now")];
+    return [breaking(where, "additional-properties-forbidden", "additional fields are no longer admitted")];
+  if (wasClosed)
+    return [compatible(where, "additional-properties-allowed", "additional fields are now admitted")];
   if (isFree(before) && isFree(after)) return [];
   if (isFree(before))
-    return [breaking(where, "additional-properties-restricted", "further fields must meet a rule now")];
+    return [breaking(where, "additional-properties-restricted", "additional fields must now meet a rule")];
   if (isFree(after))
-    return [compatible(where, "additional-properties-freed", "further fields no longer need to meet a rule")];
+    return [
+      compatible(where, "additional-properties-freed", "additional fields no longer need to meet a rule"),
+    ];
   return place.compare(before, after, keyword);
 }

@@ -72,7 +72,7 @@ function compareBranches(
       .map((is) => {
         const changes = place.compare(was, is, ...steps(all.indexOf(is)));
         const breaks = changes.filter((change) => anyBreaking([change])).length;
-        // Breaking changes weigh most, then the number of all changes, then how far the branch moved.
+        // Breaking changes weigh most, then the total number of changes, then how far the branch moved.
         return {
           was,
           is,
@@ -92,11 +92,11 @@ function compareBranches(
     // Removing a branch that a remaining one fully includes changes nothing.
     const takenIn = all.some((is) => !anyBreaking(place.compare(was, is)));
     if (!takenIn)
-      changes.push(breaking(place, "union-branch-removed", `no longer a choice: ${named(was, place.old)}`));
+      changes.push(breaking(place, "union-branch-removed", `a choice was removed: ${named(was, place.old)}`));
   }
   for (const is of after.filter((branch) => !settled.has(branch))) {
     const where = place.below(...steps(all.indexOf(is)));
-    changes.push(compatible(where, "union-branch-added", `a new choice: ${named(is, place.next)}`));
+    changes.push(compatible(where, "union-branch-added", `a choice was added: ${named(is, place.next)}`));
   }
   return changes;
 }

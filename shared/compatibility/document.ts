@@ -72,7 +72,7 @@ function expand(value: unknown, side: Side, open: readonly string[]): unknown {
   }
   return Object.fromEntries(
     Object.entries(value)
-      // A field called `title` holds a schema; the keyword holds text.
+      // A schema under an annotation's name belongs to a field with that name, such as `title`.
       .filter(([key, item]) => !ANNOTATIONS.has(key) || isSchema(item) || typeof item === "boolean")
       .map(([key, item]) => [key, VALUES.has(key) ? item : expand(item, side, open)]),
   );

@@ -56,10 +56,10 @@ const FIELDS: Row[] = [
   ["a field three levels down", object({ a: object({ b: object({ c: integer() }) }) }), object({ a: object({ b: object({ c: number() }) }) }), ["+ type-widened /properties/a/properties/b/properties/c"], ["! type-narrowed /properties/a/properties/b/properties/c"]],
   ["additionalProperties forbidden", object({}), object({}, [], { additionalProperties: false }), ["! additional-properties-forbidden /additionalProperties"], ["+ additional-properties-allowed /additionalProperties"]],
   ["additionalProperties spelled out", object({}), object({}, [], { additionalProperties: true }), [], []],
-  ["a rule for further fields", object({}), object({}, [], { additionalProperties: string() }), ["! additional-properties-restricted /additionalProperties"], ["+ additional-properties-freed /additionalProperties"]],
-  ["a rule for further fields that were forbidden", object({}, [], { additionalProperties: false }), object({}, [], { additionalProperties: string() }), ["+ additional-properties-allowed /additionalProperties"], ["! additional-properties-forbidden /additionalProperties"]],
-  ["a changed rule for further fields", object({}, [], { additionalProperties: integer() }), object({}, [], { additionalProperties: number() }), ["+ type-widened /additionalProperties"], ["! type-narrowed /additionalProperties"]],
-  ["a declared field that had to meet the rule for further fields", object({}, [], { additionalProperties: string() }), object({ n: number() }, [], { additionalProperties: string() }), ["! type-changed /properties/n"], ["! property-removed /properties/n"]],
+  ["a rule for additional fields", object({}), object({}, [], { additionalProperties: string() }), ["! additional-properties-restricted /additionalProperties"], ["+ additional-properties-freed /additionalProperties"]],
+  ["a rule for additional fields that were forbidden", object({}, [], { additionalProperties: false }), object({}, [], { additionalProperties: string() }), ["+ additional-properties-allowed /additionalProperties"], ["! additional-properties-forbidden /additionalProperties"]],
+  ["a changed rule for additional fields", object({}, [], { additionalProperties: integer() }), object({}, [], { additionalProperties: number() }), ["+ type-widened /additionalProperties"], ["! type-narrowed /additionalProperties"]],
+  ["a declared field that had to meet the rule for additional fields", object({}, [], { additionalProperties: string() }), object({ n: number() }, [], { additionalProperties: string() }), ["! type-changed /properties/n"], ["! property-removed /properties/n"]],
   ["a changed rule in a map", object({}, [], { patternProperties: { "^(.*)$": integer() } }), object({}, [], { patternProperties: { "^(.*)$": number() } }), ["+ type-widened /patternProperties/^(.*)$"], ["! type-narrowed /patternProperties/^(.*)$"]],
   ["a map in a closed object", object({}, [], { additionalProperties: false }), object({}, [], { additionalProperties: false, patternProperties: { "^x-": string() } }), ["+ pattern-properties-added /patternProperties/^x-"], ["! pattern-properties-removed /patternProperties/^x-"]],
   ["a map in an open object", object({}), object({}, [], { patternProperties: { "^x-": string() } }), ["! pattern-properties-added /patternProperties/^x-"], ["! pattern-properties-removed /patternProperties/^x-"]],
@@ -125,7 +125,7 @@ const ARRAYS: Row[] = [
   ["an item of a tuple", tuple(string(), integer()), tuple(string(), number()), ["+ type-widened /items/1"], ["! type-narrowed /items/1"]],
   ["a longer tuple", tuple(string()), tuple(string(), string()), ["! min-items-raised", "+ max-items-raised", "+ tuple-item-added /items/1"], ["+ min-items-lowered", "! max-items-lowered", "! tuple-item-removed /items/1"]],
   ["the two spellings of a tuple", tuple(string()), { type: "array", prefixItems: [string()], items: false, minItems: 1, maxItems: 1 }, [], []],
-  ["a tuple opened to further items", { type: "array", prefixItems: [string()], items: false }, { type: "array", prefixItems: [string()] }, ["+ additional-items-allowed /items"], ["! additional-items-forbidden /items"]],
+  ["a tuple opened to additional items", { type: "array", prefixItems: [string()], items: false }, { type: "array", prefixItems: [string()] }, ["+ additional-items-allowed /items"], ["! additional-items-forbidden /items"]],
   ["a tuple replaced by a list", { type: "array", prefixItems: [string(), integer()], items: false }, array({ type: ["string", "integer"] }), ["+ type-widened /prefixItems/0", "+ type-widened /prefixItems/1", "+ additional-items-allowed /items"], ["! type-narrowed /prefixItems/0", "! type-narrowed /prefixItems/1", "! additional-items-forbidden /items"]],
 ];
 
@@ -260,7 +260,7 @@ describe("judge", () => {
     ["1.2.3", "2.0.0", true],
     ["0.2.3", "0.3.0", false],
     ["0.2.3", "1.0.0", true],
-  ])("a breaking change from %s to %s is announced: %p", (from, to, fine) => {
+  ])("bumping %s to %s is enough for a breaking change: %p", (from, to, fine) => {
     const found = verdict(set(job(from, wide)), set(job(to, narrow)));
     expect(found).toEqual(fine ? [] : ["job /properties/n type-narrowed"]);
   });
@@ -271,7 +271,7 @@ describe("judge", () => {
     ["1.2.3", "1.3.0", true],
     ["1.2.3", "2.0.0", true],
     ["1.9.0", "1.10.0", true],
-  ])("a compatible change from %s to %s is announced: %p", (from, to, fine) => {
+  ])("bumping %s to %s is enough for a compatible change: %p", (from, to, fine) => {
     const found = verdict(set(job(from, narrow)), set(job(to, wide)));
     expect(found).toEqual(fine ? [] : ["job /properties/n type-widened"]);
   });

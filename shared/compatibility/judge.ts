@@ -7,7 +7,7 @@ import { bumpBetween, isVersion, NO_VERSION, satisfies, wanted } from "./version
 export type { Change, Level } from "./change.ts";
 export type { Schema } from "./schema.ts";
 
-/** The prefix of payload schemas. A job type is removed by deleting its file, so its schema needs no final version. */
+/** The prefix of payload schemas. Deleting a job type's file removes its schema, so the schema has no final version. */
 const JOB_TYPE = "job-type.";
 
 /** Schema documents by name: the file name without `.json`. */
@@ -36,7 +36,7 @@ export interface CompareOptions {
 
 /**
  * Returns every difference between two versions of a schema that matters to its readers and writers. A definition in
- * another file is compared in that file only. The function is pure. If in doubt, it reports a change as breaking.
+ * another file is compared in that file only. If in doubt, a change is reported as breaking.
  */
 export function compareSchemas(oldSchema: Schema, newSchema: Schema, options: CompareOptions = {}): Change[] {
   const old = createSide(oldSchema, options.resolveOld ?? (() => undefined));
@@ -83,7 +83,7 @@ export function judge(oldSet: SchemaSet, newSet: SchemaSet): { violations: Viola
       changes.push({ schema: name, path: "", rule: "job-type-removed", level: "breaking", message });
     } else {
       const message =
-        "the schema was removed, and with it the version that could announce this; keep it as deprecated";
+        "the schema was removed, so no version records the change; keep the schema and mark it as deprecated";
       const change = { schema: name, path: "", rule: "schema-removed", level: "breaking", message } as const;
       changes.push(change);
       violations.push({ schema: name, path: "", rule: change.rule, message, change });
@@ -100,7 +100,7 @@ function judgeIdentity(name: string, old: Schema | undefined, next: Schema, newS
     report("/$version", "version-malformed", `is ${JSON.stringify(next.$version)}, wanted MAJOR.MINOR.PATCH`);
   }
   if (old && old.$id !== next.$id)
-    report("/$id", "id-changed", `was ${old.$id}, is ${next.$id}; an $id never changes`);
+    report("/$id", "id-changed", `was ${old.$id}, is ${next.$id}; an $id must never change`);
   const twin = [...newSet].find(([other, schema]) => other !== name && schema.$id === next.$id);
   if (next.$id === undefined)
     report("/$id", "id-not-unique", "is missing, so nothing can refer to this schema");
@@ -110,11 +110,11 @@ function judgeIdentity(name: string, old: Schema | undefined, next: Schema, newS
 
 function judgeVersion(name: string, old: unknown, next: unknown, changes: Change[]): Violation[] {
   if (!isVersion(next)) return [];
-  // A malformed old version promised nothing, so any well-formed version is a step up.
+  // A malformed old version counts as 0.0.0, so correcting it is never a decrease.
   const before = isVersion(old) ? old : NO_VERSION;
   const bump = bumpBetween(before, next);
   if (bump === "back") {
-    const message = `was ${before}, is ${next}; a version only goes up`;
+    const message = `was ${before}, is ${next}; a version must not decrease`;
     return [{ schema: name, path: "/$version", rule: "version-went-back", message }];
   }
   return changes

@@ -41,7 +41,7 @@ export function valuesOf(node: Schema, side: Side, nesting = 0): unknown[] | und
   return typed(lists.flatMap((list) => list ?? []));
 }
 
-/** Whether a schema certainly admits a value. Also false if that is undecided, as for unsupported keywords. */
+/** Whether a schema certainly admits a value. False if this cannot be decided, as with unsupported keywords. */
 export function admits(node: Schema, value: unknown, side: Side, nesting = 0): boolean {
   if (nesting > MAX_NESTING) return false;
   const target = plain(node, side);

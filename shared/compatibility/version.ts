@@ -28,7 +28,7 @@ export function satisfies(bump: Bump, level: Level): boolean {
   return bump === "major" || (bump === "minor" && level === "compatible");
 }
 
-/** Returns the lowest version that is high enough to announce a change. */
+/** Returns the lowest version that is high enough for a change. */
 export function wanted(old: string, level: Level): string {
   const [major = 0, minor = 0] = numbersOf(old);
   return level === "breaking" ? `${major + 1}.0.0` : `${major}.${minor + 1}.0`;

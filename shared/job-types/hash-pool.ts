@@ -15,8 +15,8 @@ const waiting: Waiter[] = [];
 let alive = 0;
 
 /**
- * Hashes on a thread from a small pool, waiting for a free thread if necessary. When the signal aborts, rejects with its reason and
- * terminates the thread, because a running hash cannot be interrupted.
+ * Hashes on a thread from a small pool, waiting for a free thread if necessary. When the signal aborts, rejects with
+ * its reason and terminates the thread, because a running hash cannot be interrupted.
  */
 export function hashInWorker(
   task: HashTask,
