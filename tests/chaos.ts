@@ -20,8 +20,8 @@ const CONCURRENCY = 48;
 type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
 
 /**
- * Cuts one processor off PostgreSQL for longer than its lease, while its jobs end. The other processors take those jobs
- * over but are full, so the victim claims them again while their stale ends still wait to be recorded.
+ * Cuts one processor off from PostgreSQL for longer than its lease, while its jobs end. The other processors take those
+ * jobs over but have no free slots, so the victim claims them again before it has recorded their stale ends.
  */
 async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
   const victim = random.pick(world.workers);
@@ -45,7 +45,7 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
     },
     { what: `processor ${victim.pid} to hold jobs`, everyMs: 5 },
   );
-  say(`cut processor ${victim.pid} off PostgreSQL for ${cutMs} ms, and fill the others`);
+  say(`cut processor ${victim.pid} off from PostgreSQL for ${cutMs} ms, and fill the others`);
   const partition = world.partitionOf(victim);
   partition.cut();
   await submit(2 * CONCURRENCY, () => ({

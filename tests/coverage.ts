@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The percentage of lines that the tests must run in each service, in the terminal UI and in the page. */
+/** The percentage of lines that tests must cover in each service, in the terminal UI and in the page. */
 export const LEAST_COVERAGE = 80;
 
 /** The terminal UI without its command line, launcher and engines. */

@@ -49,7 +49,9 @@ async function seedWorld(world: World): Promise<Known> {
   };
 }
 
-/** Opens a request whose body never ends. Resolves to how long the server kept it open, in milliseconds. */
+/**
+ * Sends a request with an incomplete body. Resolves to how long the server kept the connection open, in milliseconds.
+ */
 async function halfSent(port: number, path: string): Promise<number> {
   const begun = performance.now();
   const socket: Socket = connect(port, "127.0.0.1");

@@ -34,7 +34,7 @@ test("every service is compiled, and so is odd-dashboard, which contains them al
   expect(BINARIES.map(({ name }) => name)).toEqual([...ours.map(({ name }) => name), "odd-dashboard"]);
 });
 
-test("images are labelled with their services' versions", async () => {
+test("images are labeled with their services' versions", async () => {
   const versions = ours.map(({ name }) => Bun.file(join(PROJECT, "services", name, "VERSION")).text());
   const preset = withDefaults(compose.services.gateway?.build?.args.VERSION);
   expect(new Set((await Promise.all(versions)).map((text) => text.trim()))).toEqual(new Set([preset]));
@@ -131,7 +131,7 @@ test("docs/settings.md lists every variable of every service with its default", 
   }
 });
 
-test("compose/.env.example explains every variable of compose.yaml with its only default", () => {
+test("compose/.env.example explains every variable of compose.yaml with its single default", () => {
   const read = Object.fromEntries([...variables].map(([name, presets]) => [name, [...presets].join(" or ")]));
   const told = Object.fromEntries(explained);
   expect(told).toEqual(read);

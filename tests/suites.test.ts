@@ -15,7 +15,7 @@ test("every suite path contains tests", () => {
   expect(paths.filter((path) => !FILES.some((file) => isBelow(file, path)))).toEqual([]);
 });
 
-test("repeated tests belong to another suite, and every exception is in a repeated folder", () => {
+test("a suite runs no test twice, and every test in ONCE is in a folder that another suite repeats", () => {
   const again = SUITES.filter((suite) => suite.again);
   expect(again.length).toBeGreaterThan(0);
   for (const suite of again) {

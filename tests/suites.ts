@@ -60,7 +60,7 @@ export const SUITES: readonly Suite[] = [
   { name: "grafana-units", paths: ["tests/grafana/dashboards.test.ts"], engines: [] },
   { name: "grafana", paths: ["tests/grafana"], engines: full },
   { name: "authoring", paths: ["tests/authoring"], engines: [] },
-  // Runs the checks that different parts of the tree agree, and every test that no nearer suite claims.
+  // Runs the tests that compare different parts of the tree, and every test outside the other suites' paths.
   { name: "parity", paths: ["tests"], engines: [] },
   { name: "binaries", paths: ["tests/binaries"], engines: full },
   { name: "tui-units", paths: ["tui"], engines: [] },
@@ -70,7 +70,7 @@ export const SUITES: readonly Suite[] = [
   { name: "dev-full", paths: ["tests/dev/full.test.ts"], engines: full },
 ];
 
-/** Tests that `again` leaves out, because their engines are fixed or another engine set changes nothing. */
+/** Tests that `again` leaves out, because their engines are fixed or the result does not depend on the engine set. */
 export const ONCE: readonly string[] = [
   "tests/gateway/openapi.test.ts",
   "tests/processor/bulk-actions.test.ts",

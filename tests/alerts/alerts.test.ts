@@ -8,7 +8,7 @@ import { behaviour } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 
-/** Rules are evaluated every second here, and an alert's wait of a minute takes 5 s, so this leaves ample time. */
+/** Ample time: here rules are evaluated every second, and alerts that normally wait a minute fire after 5 s. */
 const ALERT_MS = 20_000;
 
 interface Sample {
@@ -76,7 +76,7 @@ for (const engines of ["full", "embedded"] as const)
           });
       });
 
-      test("reports a killed service and its return to watching clients within seconds", async () => {
+      test("notifies watching clients within seconds when a service is killed and when it returns", async () => {
         const { gateway } = world().running;
         expect(await firing("ServiceDown")).toEqual([]);
         const stream = await followAlerts(world().readModel());
@@ -116,7 +116,7 @@ for (const engines of ["full", "embedded"] as const)
         stream.stop();
       });
 
-      test("silences an alert that a stopped service, an unavailable bus or a more severe alert explains", async () => {
+      test("silences an alert when a stopped service, an unavailable bus or a more severe alert explains it", async () => {
         const raise = (labels: Record<string, string>) => ({ labels });
         const response = await fetch(`${watchers.alertmanager.url}/api/v2/alerts`, {
           method: "POST",
@@ -141,7 +141,7 @@ for (const engines of ["full", "embedded"] as const)
                 state,
               ]),
             );
-            // Alertmanager processes an alert only a moment after receiving it.
+            // Alertmanager takes a short time to process the alerts that it receives.
             return found["OutboxStuck critical processor"] === "silenced" && found;
           },
           { what: "the alerts to be processed", timeoutMs: ALERT_MS },

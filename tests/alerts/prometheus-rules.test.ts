@@ -32,7 +32,7 @@ test("every runbook belongs to an alert", () => {
   expect(pages.map((name) => name.replace(/\.md$/, "")).sort()).toEqual(alerts);
 });
 
-test("every alert is tested to fire and to stay silent", () => {
+test("every alert has a test in which it fires and a test in which it stays silent", () => {
   const cases = readdirSync(join(prometheusFolder, "tests")).flatMap((name) => {
     const { tests } = YAML.parse(readFileSync(join(prometheusFolder, "tests", name), "utf8")) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];

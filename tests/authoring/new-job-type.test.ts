@@ -14,14 +14,14 @@ const TESTS = [
   "tests/suites.test.ts",
 ];
 
-/** The example in docs/job-types.md, and a name that sorts after `try-out`, so that the test's imports swap places. */
+/** The example in docs/job-types.md, and a name that sorts after `try-out`, which reverses its test's import order. */
 const NAMES = ["greet", "zip-files"];
 
 const copy = copyProject();
 const tree = copy.root;
 afterAll(copy.remove);
 
-test("one command adds a job type, deleting its files removes it, and the tests pass after each", () => {
+test("one command adds a job type, deleting its files removes it, and the tests pass after each step", () => {
   const page = () => readFileSync(join(tree, "docs/job-types.md"), "utf8");
   const before = page();
   for (const name of NAMES)

@@ -39,7 +39,7 @@ test("a binary prints its name, version, commit, build time and platform", async
   }
 });
 
-test("odd-dashboard alone runs the whole system outside a clone", async () => {
+test("the odd-dashboard binary runs the whole system without a clone of the repository", async () => {
   const place = createEngineFolder("observatory-place-");
   const program = join(folder, "odd-dashboard");
   const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };

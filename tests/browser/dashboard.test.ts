@@ -19,7 +19,9 @@ const WATCH_SHIFTS = `
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifts += entry.value;
   }).observe({ type: "layout-shift", buffered: true });
 `;
-/** A fifth of the score that Web Vitals calls good. It is not zero, because a new job moves the rows below it. */
+/**
+ * A fifth of the layout shift that Web Vitals calls good. It is not zero, because a new job moves the rows below it.
+ */
 const MAX_SHIFT = 0.02;
 
 let world: World;
@@ -85,7 +87,7 @@ describe("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
-  test("keeps the filter in the URL, and retries a failed job from its page", async () => {
+  test("keeps the filter in the URL and retries a failed job from the job's page", async () => {
     await using tab = await open("#/jobs?filter=status%3Afailed");
     const { page, faults } = tab;
     await page.getByText("ALWAYS_FAILS").first().waitFor();
@@ -121,7 +123,7 @@ describe("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
-  test("cancels marked jobs together, and explains why a button is disabled", async () => {
+  test("cancels marked jobs together and explains why a button is disabled", async () => {
     const ids = await world.submitMany([
       { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() },
       { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() },
@@ -285,7 +287,7 @@ describe("the form for a new job", () => {
   });
 });
 
-test("a job accepted moments ago shows as on its way until it appears, and an old unknown id as missing", async () => {
+test("a newly accepted job is shown as on its way until its row exists, and an old unknown id is shown as missing", async () => {
   await world.running.processor.kill();
   const id = await world.submit({ type: "sleep" });
   await using tab = await open(`#/jobs/${id}`);
@@ -334,7 +336,7 @@ test("? lists the terminal UI's keys that work on the page, and single-key short
   await page.locator("table.jobtable").waitFor();
 });
 
-test("with a read-only gateway, actions are disabled and say why, and the gateway refuses them", async () => {
+test("with a read-only gateway, actions are disabled with the reason, and the gateway refuses them", async () => {
   const gateway = await startService("gateway", { ...world.urls, READ_ONLY: "true" });
   await using page_ = await startPageSystem({ gateway: () => gateway.url, readModel: world.readModel });
   await using tab = await browser.open(`${page_.url}/#/jobs/${failed}`);
@@ -391,7 +393,7 @@ const VIEWS = [
   "bogus",
 ];
 test.each(VIEWS)(
-  "#/%s has no serious accessibility violation and never overflows, in either theme at either width",
+  "#/%s has no serious accessibility violation and never overflows its width, in either theme on a wide or narrow screen",
   async (view) => {
     for (const [colorScheme, width] of [
       ["light", 1440],

@@ -56,7 +56,7 @@ describe("the terminal in the page", () => {
     expect(faults).toEqual([]);
   });
 
-  test("matches a local terminal cell by cell, including colours", async () => {
+  test("matches a local terminal cell by cell, including colors", async () => {
     const script = `printf '\\033[31mred \\033[1;32mgreen\\033[0m \\033[38;5;200mindexed\\033[48;2;10;20;30m true\\033[0m\\r\\n日本 ●◐○ ╭─╮\\r\\n\\033[7mreverse\\033[0m'; sleep 100`;
     await using system = await startPageSystem(world, {
       PTY_TUI_BINARY: JSON.stringify(["sh", "-c", script]),

@@ -92,7 +92,7 @@ async function settled(page: Page): Promise<Buffer> {
   return last;
 }
 
-/** The elements that each view shows last; a picture waits for them. */
+/** The elements that each view renders last. A picture is taken once all of them are visible. */
 const LAST: Readonly<Record<keyof typeof VIEWS, readonly string[]>> = {
   overview: [
     ".reasons li",

@@ -10,14 +10,14 @@ import { type ComposeProject, createComposeProject, ROOT, type ServiceConfig } f
 import { proveSystem } from "./prove-system.ts";
 
 const NOTES = `
-Uses a running Docker engine and the official images. Without an engine, root on Linux starts a
-private one, on which images made of Debian packages stand in for the official ones; the stand-ins
+Uses a running Docker engine and the official images. If no engine is running, root on Linux starts
+a private one, on which stand-ins built from Debian packages replace the official images. The stand-ins
 stay in the user's cache. Logs and replies are kept under artifacts/compose/.`;
 
 async function main(): Promise<number> {
   const { keep } = createCommandLine(
     "bun run test:compose",
-    "Brings up the unchanged compose.yaml on a Docker engine and checks it: the four proof paths, three processors under load, SIGKILL of every container, an alert, a restart, the ledger at zero, every query, nothing left behind.",
+    "Starts the unchanged compose.yaml on a Docker engine and checks the four proof paths, three processors under load, recovery from SIGKILL of every container, an alert, a restart, the ledger's balance, every query of rules and panels, and that nothing is left behind.",
   )
     .option("--keep", "keep the system running until Ctrl-C")
     .addHelpText("after", NOTES)
@@ -98,7 +98,7 @@ async function proveCompose(
       }),
     );
     if (engine.isPrivate) {
-      // Removes images that lost their names to newer builds; the next run finds the newest by name.
+      // Remove images whose names now belong to newer builds. The next run finds the newest images by name.
       await project.docker("image", "prune", "--force");
       await project.docker("builder", "prune", "--force", "--keep-storage", "2GB");
     }

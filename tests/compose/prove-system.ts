@@ -16,7 +16,9 @@ const PROCESSORS = 3;
 /** Stopping this service raises the alert. Until it is back, events wait in its queue and jobs keep running. */
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
-/** Killed only after the alert has resolved: the first is stopped to cause it, and the others detect and deliver it. */
+/**
+ * Killed only after the alert has resolved: stopping the first raises the alert, and the others detect and deliver it.
+ */
 const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
 
 export interface Proof {

@@ -46,7 +46,7 @@ describe("bun run dev", () => {
     expect(await dev.child.exited).toBe(0);
   });
 
-  // Debian keeps its servers in a separate folder, which a mount can hide.
+  // Debian installs PostgreSQL servers in a folder of their own, which a mount can hide.
   const debian = "/usr/lib/postgresql";
   const hide = existsSync(debian)
     ? ["unshare", "--mount", "sh", "-c", `mount -t tmpfs none ${debian} && exec "$@"`, "sh"]
@@ -58,7 +58,7 @@ describe("bun run dev", () => {
     console.warn("Skipping the test of npm's PostgreSQL: hiding the installed one requires root on Debian");
 
   test.skipIf(!canHide && !process.env.CI)(
-    "uses the PostgreSQL from npm if none is installed, and stays with that version",
+    "uses the PostgreSQL from npm if none is installed, and keeps using that version",
     async () => {
       const hidden = runs.start(["--fresh", "--no-reload"], hide);
       await hidden.prints(/submitted a sample job of each type/);

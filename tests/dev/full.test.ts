@@ -25,7 +25,7 @@ afterAll(runs.remove);
 describeOn(enginesOf("full"), "bun run dev --engines full", () => {
   let jobId = "";
 
-  test("starts everything with samples, refuses a second start, passes smoke and leaves no process after Ctrl-C", async () => {
+  test("starts everything, runs sample jobs, refuses a second start, passes the smoke test and leaves no process after Ctrl-C", async () => {
     const dev = runs.start(["--engines", "full", "--no-reload", "--processors", "2"]);
     await dev.prints(/submitted a sample job of each type/);
     expect(dev.output()).toContain(runs.state().services["read-model"]!);
@@ -139,7 +139,7 @@ test("all invalid settings are reported at once, without passwords", () => {
   expect(text).not.toContain("hunter2");
 });
 
-test("smoke names each service that does not answer, and still writes its summary", () => {
+test("the smoke test names each service that does not answer, and still writes its summary", () => {
   const nowhere = "http://127.0.0.1:1";
   const targets = ["--gateway", nowhere, "--read-model", nowhere, "--metrics", nowhere];
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], {

@@ -54,20 +54,19 @@ describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
 
   const canEndWithUs = endWithUs("SIGTERM").length > 0;
   if (!canEndWithUs && !process.env.CI)
-    console.warn("Skipping the kill of dev: observers end with it only on Linux with util-linux's setpriv");
+    console.warn(
+      "Skipping the test that kills dev: observers end with it only on Linux with setpriv from util-linux",
+    );
 
-  test.skipIf(!canEndWithUs && !process.env.CI)(
-    "takes its observers down with it when it is killed",
-    async () => {
-      const dev = runs.start(["--no-reload"]);
-      await dev.prints(/Alertmanager \S+ on \S+ ready/);
-      await dev.prints(/Prometheus \S+ on \S+ ready/);
-      const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
-      expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
-      dev.child.kill("SIGKILL");
-      await allGone(left, 20_000);
-    },
-  );
+  test.skipIf(!canEndWithUs && !process.env.CI)("leaves no observer running when it is killed", async () => {
+    const dev = runs.start(["--no-reload"]);
+    await dev.prints(/Alertmanager \S+ on \S+ ready/);
+    await dev.prints(/Prometheus \S+ on \S+ ready/);
+    const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
+    expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
+    dev.child.kill("SIGKILL");
+    await allGone(left, 20_000);
+  });
 
   test("starts no observers if the environment sets the address of one", async () => {
     const dev = runs.start(["--no-reload"], ["env", "PROMETHEUS_URL=http://127.0.0.1:1"]);

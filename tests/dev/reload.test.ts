@@ -35,7 +35,7 @@ test("no submission fails while every service is repeatedly replaced", async () 
   expect(dev.output()).not.toMatch(/ended with code|was ended by/);
 });
 
-test("an edited and an added job type take effect; a syntax error is reported once while the old source keeps running", async () => {
+test("edited and added job types take effect; a syntax error is reported once while the old source keeps running", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);
@@ -70,7 +70,7 @@ test("editing one service's file restarts only that service", async () => {
   expect(same).toEqual(others);
 });
 
-test("services keep running if new source parses but does not start, and the error is reported once", async () => {
+test("services keep running if changed source parses but fails at startup, and the error is reported once", async () => {
   const dev = runs.start([]);
   await dev.prints(/Up in/);
   const before = servicePids(dev);

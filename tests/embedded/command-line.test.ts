@@ -236,7 +236,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([dropped.dryRun, dropped.changed >= 3]).toEqual([false, true]);
     expect((await json("dead-letters list", ["dead-letters", "--filter", "type:fail"])).items).toEqual([]);
 
-    // `--all` drops every dead letter without a filter.
+    // `--all` drops every dead letter and takes no filter.
     const none = await run("dead-letters", "replay", "--filter", "");
     expect([none.code, none.err]).toEqual([2, expect.stringContaining("an empty filter needs --all")]);
     await json("submit", ["submit", "fail", "--max-attempts", "1", "--wait"], 1);
@@ -360,7 +360,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
   });
 });
 
-test("without a running system a command states the remedy and exits with 4, also as JSON", async () => {
+test("without a running system, a command states the remedy as text or JSON and exits with 4", async () => {
   const text = await withoutSystem(["jobs"]);
   expect([text.code, text.out]).toEqual([4, ""]);
   expect(text.err).toMatch(

@@ -28,7 +28,9 @@ behaviour("the commands in docs/operate.md", {}, (world) => {
       });
   });
 
-  /** Runs a command with this system's ids in place of the page's, and learns ids that it prints for the first time. */
+  /**
+   * Runs a command with this system's ids in place of the page's, and records ids that it prints for the first time.
+   */
   async function answers(
     command: string,
     answer: readonly string[],

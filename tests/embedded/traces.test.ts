@@ -93,7 +93,7 @@ behaviour(
 
       await world().untilStatus(quiet, "COMPLETED");
       expect((await world().job(quiet)).traceId).toBe(quietTrace);
-      // Once later spans have arrived, spans of the unsampled trace would have arrived too.
+      // Spans of the unsampled trace, if there were any, would arrive before these later spans.
       const later = await world().submit({ type: "sleep" });
       await traceWith(traceIdOfJob(later), { "execute sleep": 1 });
       expect([...receiver.ofTrace(quietTrace), ...receiver.ofJob(quiet)]).toEqual([]);
@@ -127,9 +127,9 @@ behaviour(
       ]);
     });
 
-    test("an attempt that dies with its processor is recorded by its successor, in the same trace", async () => {
+    test("an attempt whose processor dies is recorded by another processor, in the same trace", async () => {
       const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
-      // Unsent spans die with the processor, so wait for this one.
+      // Killing the processor loses its unsent spans, so wait for this one.
       await eventually(() => receiver.ofJob(id).some(({ name }) => name === "receive jobs.created"), {
         what: "the intake's span to be exported",
       });

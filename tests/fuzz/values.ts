@@ -61,7 +61,7 @@ export function anyValue(random: Random, depth = 0): unknown {
   return Object.fromEntries(items.map((item) => [random.pick(HOSTILE_TEXTS), item]));
 }
 
-/** Returns a value that a schema accepts, as far as a generator can tell. Numbers are small, so no job runs long. */
+/** Returns a value that a schema most likely accepts. Numbers are small, so no job runs for long. */
 export function validValue(schema: TSchema, random: Random): unknown {
   const again = (inner: TSchema) => validValue(inner, random);
   if (schema.const !== undefined) return schema.const;

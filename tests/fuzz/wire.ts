@@ -38,7 +38,7 @@ export function exchange(port: number, request: Buffer, timeoutMs: number): Prom
       size += chunk.length;
       if (size > ENOUGH || (chunks.length === 1 && chunk.includes("text/event-stream"))) done();
     });
-    // A reset after the reply, or instead of it, is allowed because the request may not have been HTTP.
+    // A reset after the reply, or instead of it, is allowed because the request may not be valid HTTP.
     socket.on("error", done);
     socket.on("close", done);
   });

@@ -82,7 +82,7 @@ function objectOf(random: Random, depth = 0): Record<string, unknown> {
   );
 }
 
-/** Returns a mostly valid job. An invalid part leads to a refusal, which is an equally correct response. */
+/** Returns a job whose parts are mostly valid. If one is invalid, a refusal is the correct response. */
 function jobOf(random: Random): Record<string, unknown> {
   const job = {
     type: random.pick(["sleep", "sleep", "sleep", "sleep", "hash", "brew"]),
@@ -125,7 +125,7 @@ behaviour("a job answered with 202", {}, (world) => {
     });
   };
 
-  test(`becomes a row, in ${SINGLE} generated single-job requests (seed ${SEED})`, async () => {
+  test(`becomes a row (${SINGLE} requests with one generated job each, seed ${SEED})`, async () => {
     const random = createRandom(SEED);
     const accepted: string[] = [];
     const answers = new Map<number, number>();
@@ -145,7 +145,7 @@ behaviour("a job answered with 202", {}, (world) => {
     await becomeRows(accepted);
   });
 
-  test(`becomes a row, in batches of ${BATCH}`, async () => {
+  test(`becomes a row (batches of ${BATCH} generated jobs)`, async () => {
     const random = createRandom(SEED + 1);
     const accepted: string[] = [];
     for (let n = 0; n < BATCHES; n++) {

@@ -12,7 +12,7 @@ behaviour("an idempotency key", {}, (world) => {
     };
   };
 
-  test("returns the same ids and creates one job, however often it is sent and in whatever field order", async () => {
+  test("returns the same ids and creates one job, however often the request is sent and whatever its field order", async () => {
     const first = await post("order-1", job(1));
     const again = await Promise.all([
       post("order-1", job(1)),
@@ -56,7 +56,7 @@ behaviour("an idempotency key", {}, (world) => {
     expect(await world().sql`select * from jobs where id = ${id}`).toEqual(before);
   });
 
-  test("is accepted with only one of 100 different bodies sent at once", async () => {
+  test("is accepted with only one of 100 different bodies sent concurrently", async () => {
     for (const round of [1, 2, 3]) {
       const replies = await Promise.all(
         Array.from({ length: 100 }, (_, ms) => post(`race-${round}`, job(ms))),
@@ -67,7 +67,7 @@ behaviour("an idempotency key", {}, (world) => {
     }
   });
 
-  test("identifies one job, published once, for concurrent requests with the same body", async () => {
+  test("leads to one job, published once, for concurrent requests with the same body", async () => {
     const published = async () => {
       const text = await (await fetch(`${world().gateway()}/metrics`)).text();
       const line = text.split("\n").find((each) => each.startsWith("observatory_bus_published_total"));

@@ -144,7 +144,7 @@ test("every variable that a query or a link reads belongs to its dashboard or to
   }
 });
 
-test("every link leads to a dashboard that has its variable, or to a read-model route that takes its query", () => {
+test("every link leads to a dashboard that has its variable, or to a read-model route that accepts its query", () => {
   const text = Object.values(dashboards)
     .map((dashboard) => JSON.stringify(dashboard))
     .join("\n");

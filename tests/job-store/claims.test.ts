@@ -38,7 +38,7 @@ describe("claims", () => {
     await admin.unsafe(`create database ${database}`);
     const url = new URL(engine.url);
     url.pathname = `/${database}`;
-    // With a single connection, the plans are made on empty tables and then kept.
+    // With a single connection, the statements are planned on empty tables, and the plans are kept.
     store = openJobStore({ url: url.href, max: 1, log });
     await store.migrate(new AbortController().signal);
     sql = postgres(url.href, { max: 1, onnotice: () => undefined });
@@ -141,7 +141,7 @@ describe("claims", () => {
     }
   });
 
-  test("and ends, separate or combined, read few rows while the queue alternates between empty and full", async () => {
+  test("read few rows, alone or combined with ends of attempts, while the queue alternates between empty and full", async () => {
     for (let swing = 0; swing < 2; swing++) {
       await fillJobs(sql, { count: 5_000, type: "sleep", status: "VALIDATED" });
       const full = await rowsRead(async () => {
@@ -159,14 +159,14 @@ describe("claims", () => {
         expect([done.size, claimed.jobs.length]).toEqual([50, 0]);
       });
       expect(empty).toBeLessThan(500);
-      // Statistics of an emptied queue make every plan look cheap.
+      // With the statistics of an emptied queue, every plan looks cheap.
       await sql`vacuum analyze jobs`;
       await sql`truncate jobs, explicit_transitions`;
       await sql`analyze jobs`;
     }
   });
 
-  test("and ends read few rows beside a history that has grown since they were planned", async () => {
+  test("read few rows, as do ends of attempts, when the table has grown since their plans were made", async () => {
     const ended = (count: number) =>
       fillJobs(sql, { count, type: "sleep", status: "COMPLETED", workerId: WORKER });
     const runTen = async () => {
@@ -175,8 +175,8 @@ describe("claims", () => {
       await runs.saveProgress(jobs.map((job) => ({ job, progress: "{}" })));
       expect((await finish(jobs)).done.size).toBe(10);
     };
-    // While there are few jobs, reading them all looks cheaper than ten lookups, in the order of ids or through the
-    // index of jobs with a worker.
+    // While there are few jobs, PostgreSQL considers it cheaper to read them all, by id or through the index of jobs
+    // with a worker, than to make ten lookups.
     for (const few of [5, 120]) {
       await sql`truncate jobs, explicit_transitions`;
       await ended(few);

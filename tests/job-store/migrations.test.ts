@@ -89,7 +89,7 @@ describe("job store migrations", () => {
     for (const [status, count] of Object.entries(JOBS) as [JobStatus, number][])
       await fillJobs(sql, { count, type: "sleep", status, ...more[status] });
 
-    // An older processor keeps inserting and moving jobs, and must never wait long for a lock.
+    // An older processor keeps inserting and updating jobs, and must never wait long for a lock.
     const older = await sql.reserve();
     await older`set lock_timeout = '5s'`;
     let over = false;
@@ -122,7 +122,7 @@ describe("job store migrations", () => {
     expect(jobs).toHaveLength(100);
   });
 
-  test("keep stored jobs unchanged, with every move and attempt", async () => {
+  test("keep stored jobs unchanged, including every transition and attempt", async () => {
     await using store = await oldStore();
     for (const status of Object.keys(JOBS) as JobStatus[])
       await fillJobs(store.sql, { count: 2, type: "sleep", status, workerId: "processor.old" });
@@ -194,7 +194,8 @@ describe("job store migrations", () => {
       ["succeeded", "processor.old", []],
     ]);
 
-    // This job ended as usual, so its end has no row. An older pruner must still add that end to the seals.
+    // This job ended normally, so its last transition is implied and has no row. An older pruner must still add it to
+    // the seals.
     await sql`
       update jobs set status = 'COMPLETED', sequence = 4, finished_at = now(), implied = implied | 8,
         ended_event_id = ${eventIdAt(pruned!.id, 4)} where id = ${pruned!.id}`;
@@ -216,7 +217,7 @@ describe("job store migrations", () => {
     expect(await queries.transitions(pruned!.id)).toEqual([]);
   });
 
-  test("of a newer version are refused with a one-sentence error", async () => {
+  test("that are newer than the processor are refused with a one-sentence error", async () => {
     await using store = await oldStore();
     await store.bring();
     const older = MIGRATIONS.slice(0, -1);
@@ -242,7 +243,7 @@ describe("job store migrations", () => {
     expect(await store.sql`select 1 from schema_migrations`).toHaveLength(MIGRATIONS.length);
   });
 
-  test("yield to a transaction that already holds another table they need", async () => {
+  test("yield to a transaction that already holds a lock on another table they need", async () => {
     await using store = await oldStore();
     const older = await store.sql.reserve();
     await older`begin`;

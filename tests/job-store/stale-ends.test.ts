@@ -82,7 +82,7 @@ describe("the statements for running jobs", () => {
   const known = createKnownTypes(JOB_TYPES);
   const claims = (on: postgres.Sql) => createClaimStore(on, history, createHistoryWriter(), known);
 
-  test("a claim made with a slow clock starts no earlier than the job began to wait", async () => {
+  test("an attempt claimed with a slow clock starts no earlier than the job began to wait", async () => {
     await registerWorkers();
     const id = await waitingJob();
     const [{ waitsSince } = { waitsSince: new Date() }] = await sql<{ waitsSince: Date }[]>`

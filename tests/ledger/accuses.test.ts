@@ -19,7 +19,7 @@ behaviour("the ledger", { accused: true }, (world) => {
         const ledger = await world().get<Ledger>("/ledger?settleMs=0");
         return ledger[which].ids.includes(id) && ledger;
       },
-      // The ledger waits half a minute for a side that is behind before it counts missing jobs as lost.
+      // If one side is behind, the ledger waits half a minute before it counts missing jobs as lost.
       { what: `${id} to be named as ${which}`, timeoutMs: 60_000 },
     );
   const withBus = async (use: (bus: ReturnType<typeof openBus>) => Promise<void>) => {
@@ -38,7 +38,7 @@ behaviour("the ledger", { accused: true }, (world) => {
     return id;
   };
 
-  test("accuses no job while all is well", async () => {
+  test("accuses no job while both sides agree", async () => {
     await done();
     const ledger = await world().settledLedger();
     expect([ledger.lost.count, ledger.unobserved.count, ledger.duplicated.count]).toEqual([0, 0, 0]);
@@ -136,7 +136,7 @@ behaviour("the ledger", { accused: true }, (world) => {
         await tx`set local session_replication_role = replica`;
         await tx`update jobs set implied = implied & ~8 where id = ${vanished}`;
       });
-      // No engine reports these changes, and an ordinary call does not read sealed spans.
+      // No engine reports these changes, and an ordinary request does not read sealed spans.
       const plain = await ledgerNow();
       expect(plain.unobserved.ids).not.toContain(forgotten);
       expect(plain.lost.count).toBe(before.lost.count);
@@ -150,7 +150,7 @@ behaviour("the ledger", { accused: true }, (world) => {
       expect(after.balanced).toBe(false);
     }, 120_000);
 
-    test("an ordinary call finds changes to the job store and late events", async () => {
+    test("an ordinary request finds changes to the job store and late events", async () => {
       const { sql } = world();
       const [deleted = "", twice = "", changed = "", late = ""] = await sealed(4);
       const [row] = await sql`delete from jobs where id = ${deleted} returning *`;

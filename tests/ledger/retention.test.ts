@@ -51,7 +51,7 @@ behaviour("retention", {}, (world) => {
     return rules.find((rule) => rule.what === what)?.waiting;
   };
 
-  test("waits for nothing while no job is past its retention", async () => {
+  test("reports no reason to wait while no job is past its retention", async () => {
     await sweep(0);
     expect(await waitingFor("jobs")).toBeUndefined();
     expect(await waitingFor("failed-jobs")).toBeUndefined();

@@ -97,7 +97,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       expect(await countedEvents()).toBe(counted);
     });
 
-    test("a bad envelope becomes one dead letter however often it arrives, and its neighbours are recorded", async () => {
+    test("a bad envelope becomes one dead letter however often it arrives, and the envelopes around it are recorded", async () => {
       const letters: RefusedMessage[] = [];
       const consumer = bus.consume(
         "jobs.failed.validation",
@@ -106,13 +106,13 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
           for (const { body } of batch) letters.push(JSON.parse(Buffer.from(body).toString()));
         },
       );
-      const good = sampleEvents(199, "job.completed", { payload: { jobType: "neighbour" } });
+      const good = sampleEvents(199, "job.completed", { payload: { jobType: "neighbor" } });
       const bad = { ...sampleEvent("job.failed"), correlationId: "none" };
       await publish([...good.slice(0, 100), bad, ...good.slice(100)]);
       await publish([bad]);
       await eventually(() => letters.length === 2, { what: "both refusals to be filed" });
       await consumer.stop();
-      await until('observatory_jobs_completed_total{type="neighbour"}', 199);
+      await until('observatory_jobs_completed_total{type="neighbor"}', 199);
       const [first, second] = letters;
       expect(first).toMatchObject({
         reason: "CONTRACT_VIOLATION",

@@ -76,7 +76,7 @@ describe("after a statement timeout ends a query that has already sent rows", ()
           const connection = await sql.reserve();
           try {
             await connection`set statement_timeout = 150`;
-            // Most of these 1 KB rows leave the server's buffer before the last one waits.
+            // Most of these 1 KB rows have left the server's buffer by the time the last row sleeps.
             const halfRead = connection`
               select n, repeat('x', 1000) as text, case when n = 400 then pg_sleep(30) end as slept
               from generate_series(1, 400) n`;

@@ -95,7 +95,7 @@ behaviour("observations of known jobs", snapshotsOften, (world) => {
     });
   });
 
-  test("the depth, age, series and queues of waiting jobs agree until the jobs have run", async () => {
+  test("metrics, series and queues agree on the number of waiting jobs until the jobs have run", async () => {
     await world().post("/queues/hash/pause");
     const ids = await world().submitMany(
       Array.from({ length: 12 }, () => ({ type: "hash", payload: { text: "waits", rounds: 1 } })),

@@ -91,7 +91,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     await world().untilAll(waiting, "VALIDATED");
   });
 
-  test("commands on a type without a worker report that and name the remedies", async () => {
+  test("commands on a type without a worker report the missing worker and name the remedies", async () => {
     const note = expect.stringMatching(
       /^No worker runs greet.*1 job waits.*POST \/jobs\/actions.*type:greet$/,
     );

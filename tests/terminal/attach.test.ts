@@ -55,7 +55,7 @@ test("an attached terminal takes input, resizes, interrupts and ends, and the lo
   expect((await terminal.modes()).isAlternate).toBe(false);
 });
 
-test("a lost connection resumes the same shell without a gap; Ctrl-] leaves", async () => {
+test("after a lost connection, the same shell continues without a gap; Ctrl-] detaches", async () => {
   const proxy = await createTcpProxy({ targetPort: await startPty() });
   undo.push(() => proxy.close());
   const terminal = attach(`http://localhost:${proxy.port}`);

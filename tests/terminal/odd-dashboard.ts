@@ -133,7 +133,7 @@ export function openTerminal(
   };
 }
 
-/** Returns the tests' environment without the variables that affect the program's colours or settings. */
+/** Returns the tests' environment without the variables that affect the program's colors or settings. */
 function cleanEnvironment(): Record<string, string | undefined> {
   const { NO_COLOR: _, SSH_CONNECTION: __, ...env } = process.env;
   return { ...env, XDG_CONFIG_HOME: join(tmpdir(), `observatory-no-settings-${process.pid}`) };

@@ -193,7 +193,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     expect((await resized.text()).split("\n").slice(1).join("\n")).toBe(wanted);
   });
 
-  test("NO_COLOR removes all colours, and the cursor stays visible", async () => {
+  test("NO_COLOR removes all colors, and the cursor stays visible", async () => {
     await using tui = open(world(), { cols: 80, rows: 24 }, { NO_COLOR: "1" });
     await tui.shows("completed");
     tui.type("2");

@@ -15,7 +15,7 @@ export interface VirtualScreen {
 export interface Cell {
   readonly text: string;
   readonly width: number;
-  /** An index into the sixteen colours; undefined means the terminal's default. */
+  /** An index into the sixteen colors; undefined means the terminal's default. */
   readonly colour?: number;
   readonly bold: boolean;
   readonly dim: boolean;

@@ -136,7 +136,7 @@ describe("a terminal", () => {
     expect((await joined.hears("error")).code).toBe("PROTOCOL_ERROR");
   });
 
-  test("stops for a stalled browser, which costs little memory and affects no other terminal", async () => {
+  test("pauses for a stalled browser, which costs little memory and affects no other terminal", async () => {
     const rss = async () => (await pty.metric("process_resident_memory_bytes")) / 1e6;
     const stalled = await pty.open({ acknowledges: false });
     stalled.type("yes 'a stalled browser reads nothing of this'\r");
@@ -149,7 +149,7 @@ describe("a terminal", () => {
     other.type("echo quick\r");
     await other.sees("quick");
     expect(performance.now() - askedAt).toBeLessThan(2_000);
-    // During these ten samples, an unstopped command would write hundreds of megabytes.
+    // During these ten samples, a command that is not paused would write hundreds of megabytes.
     let most = before;
     for (let look = 0; look < 10; look++) {
       await Bun.sleep(100);
@@ -255,6 +255,6 @@ async function reconnect(pty: StartedPty, before: PtyClient, lastSequence?: numb
   return client;
 }
 
-/** Returns a command that prints about `bytes` bytes of coloured lines, identical in every run. */
+/** Returns a command that prints about `bytes` bytes of colored lines, identical in every run. */
 const colours = (bytes: number) =>
   `i=0; while [ $i -lt ${Math.round(bytes / 44)} ]; do printf '\\033[3%dmline %08d of many colours\\033[0m\\r\\n' $((i%8)) $i; i=$((i+1)); done`;

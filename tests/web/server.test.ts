@@ -95,7 +95,7 @@ test("a foreign Origin or Host is refused with the name of the setting to change
     }
 });
 
-test("a terminal behind the server accepts input, reports its exit code and counts towards its browser's cap", async () => {
+test("a terminal behind the server accepts input, reports its exit code and counts toward its browser's cap", async () => {
   const url = `${page.url.replace("http", "ws")}/ws`;
   const open = async () => {
     // Sends the first frame before the terminal service has answered.

@@ -33,7 +33,7 @@ describe("the page's command line", () => {
     await page.getByRole("combobox", { name: "View, command" }).fill(text);
   };
 
-  test("opens views, and jobs by filter or partial id; Escape restores the focus", async () => {
+  test("opens views and finds jobs by filter or partial id; Escape restores the focus", async () => {
     await using tab = await open("#/overview");
     const { page, faults } = tab;
     await page.getByText("Balanced at").waitFor();
@@ -78,7 +78,7 @@ describe("the page's command line", () => {
 });
 
 describe("the job list", () => {
-  test("can be sorted by key or menu, and the URL keeps the order", async () => {
+  test("can be sorted by key or menu, and the URL keeps the sort order", async () => {
     await using tab = await open("#/jobs?sort=oldest");
     const { page, faults } = tab;
     await rows(page).nth(6).waitFor();
@@ -118,7 +118,7 @@ describe("the job list", () => {
     expect(faults).toEqual([]);
   });
 
-  test("stays unchanged while a job is marked, and counts new jobs", async () => {
+  test("stays unchanged while a job is marked, but counts the new jobs", async () => {
     await using tab = await browser.open("about:blank");
     const { page, faults } = tab;
     let isMore = false;
