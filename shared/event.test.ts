@@ -34,7 +34,7 @@ test("creating an event that breaks its contract throws", () => {
 });
 
 describe("a message", () => {
-  test("round-trips its events", () => {
+  test("yields the same events that were written to it", () => {
     const events = [created(), created()];
     expect(decodeMessage(message(...events))).toEqual({ events, refused: [] });
   });

@@ -25,12 +25,12 @@ test("a service whose engines answer is ready", async () => {
   expect((await askOf(answer, "OPS_PORT")).ready).toBe(true);
 });
 
-test("a service whose engine is unavailable is not ready, and the sentence names the engine", async () => {
+test("a service whose engine is unavailable is not ready, and the output names the engine", async () => {
   const answer = () => Response.json({ status: "not-ready", failing: ["bus"] }, { status: 503 });
   expect(await askOf(answer)).toEqual({ ready: false, sentence: "gateway is not-ready: bus not answering" });
 });
 
-test("the sentence names the address if nothing listens there, or if another program does", async () => {
+test("the output names the address if nothing listens there, or if another program does", async () => {
   expect((await askOf(() => new Response("<html>"))).sentence).toMatch(
     /\/readyz does not answer as gateway does; another program may hold the port$/,
   );

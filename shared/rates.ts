@@ -32,7 +32,7 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   };
 }
 
-/** The period of a current rate: the last minute, which is also the step of a series. */
+/** A current rate covers the last minute, which is also the step of a series. */
 const RATE_SECONDS = 60;
 
 /** Returns the current rate, from samples one second apart. */

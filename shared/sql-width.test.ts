@@ -6,7 +6,7 @@ const WIDEST = 120;
 /** Matches the start of a tagged SQL statement. */
 const STATEMENT = /(?<!`)\b(?:sql|tx|on|admin)(?:<[^`;]*>)?(?:\.unsafe\()?\s*`/g;
 
-/** Returns where the template that begins at `start` ends, skipping templates inside its `${…}`. */
+/** Returns the end of the template that begins at `start`, skipping templates inside its `${…}`. */
 function endOf(text: string, start: number): number {
   let at = start;
   while (text[at] !== "`") {

@@ -5,7 +5,7 @@ export type SpanFacts = Readonly<Record<string, string | number | boolean>>;
 
 /** A step in a job's trace, in progress. A span that is never ended is not exported. */
 export interface JobSpan {
-  /** Pass it on to make later work a child of this span. */
+  /** Pass this header on to make later work a child of this span. */
   readonly traceparent: string;
   /** Ends the span; `error` says what went wrong. */
   end(facts: SpanFacts, error?: string): void;
@@ -20,8 +20,8 @@ export interface Tracing {
   /** Begins the trace of a new job that came without one; undefined if it is not sampled. */
   begin(jobId: string, name: string, kind: SpanKind, at?: number): JobSpan | undefined;
   /**
-   * Begins a step below `parent`; undefined if there is no parent or it is not sampled. `at` is in milliseconds since
-   * 1970.
+   * Begins a child span of `parent`; undefined if there is no parent or it is not sampled. `at` is in milliseconds
+   * since 1970.
    */
   span(name: string, kind: SpanKind, parent: string | null | undefined, at?: number): JobSpan | undefined;
   /** Sends the waiting spans; gives up after about a second. */

@@ -65,7 +65,7 @@ export function fixedJob(): JobDetail {
   };
 }
 
-/** Reports whether the page's own font can draw a job type's letters. */
+/** Whether the page's own font has every letter of a job type. */
 const isDrawable = (type: unknown) => /^[a-z-]+$/.test(String(type));
 export const FIXED_EVENTS = SAMPLE_EVENTS.filter(({ payload }) => isDrawable(payload.jobType));
 

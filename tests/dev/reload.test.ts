@@ -98,7 +98,7 @@ async function timesReady(dev: Dev, times: number): Promise<void> {
   );
 }
 
-/** Submits continuously on both kept-alive and new connections; stopping returns the failures. */
+/** Submits continuously on both persistent and new connections; `stop` returns the failures. */
 function startSubmitting(url: string) {
   const failures: string[] = [];
   let accepted = 0;

@@ -92,7 +92,7 @@ behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
     expect([wrong.code, wrong.err]).toEqual([3, expect.stringContaining("failed")]);
   });
 
-  test("shows a whole job by its id's last digits, and explains why an id matches no job or several", async () => {
+  test("shows a complete job, given the last digits of its id, and explains when an id matches no job or several", async () => {
     const id = await world().submit({ type: "hash", payload: { text: "x", rounds: 10 } });
     await world().untilStatus(id, "COMPLETED");
     const detail = await json("job", ["job", id.slice(-8)]);

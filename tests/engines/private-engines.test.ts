@@ -173,7 +173,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     expect(processTree(process.pid).length).toBe(before);
   });
 
-  test("the next run ends the processes that a killed run left behind, and finds its data", async () => {
+  test("the next run ends the processes that a killed run left behind, and finds that run's data", async () => {
     const dataDir = join(root, "orphan");
     const starter = Bun.spawn(
       [process.execPath, "-e", orphaning, join(import.meta.dir, "../../tui/engines/postgres.ts"), dataDir],
