@@ -65,17 +65,21 @@ export function unreachable(url: string, cause: unknown): ApiError {
   return new ApiError("UNREACHABLE", `Nothing answers at ${hostOf(url)}: ${fetchFailure(cause)}`, { cause });
 }
 
-/** Converts an unsuccessful reply to an error, with or without a problem in its body. */
+/** Converts an unsuccessful reply to an error, whether or not its body has problem details (RFC 9457). */
 export function refusalOf(url: string, response: Response, text: string): ApiError {
   const { status } = response;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined;
   const problem = readProblem(text);
   if (!problem)
-    return new ApiError("UNEXPECTED_REPLY", `${url} answered ${status} without a problem: ${shown(text)}`, {
-      status,
-      retryAfterMs,
-    });
+    return new ApiError(
+      "UNEXPECTED_REPLY",
+      `${url} answered ${status} without problem details: ${shown(text)}`,
+      {
+        status,
+        retryAfterMs,
+      },
+    );
   const sentence = problem.detail ?? problem.title;
   // The sentence already names the first fault.
   const fields = (problem.errors ?? [])

@@ -30,7 +30,7 @@ async function errorOf(call: Promise<unknown>): Promise<ApiError> {
   return error;
 }
 
-test("every route has a function, and so has the stream", () => {
+test("every route has a function, and so does the stream", () => {
   const client = clientOf(() => Response.json({}));
   // The stream is followed rather than called, and runbooks are pages for browsers.
   const readModel = Object.keys(READ_MODEL_ROUTES).filter((name) => name !== "stream" && name !== "runbook");
@@ -47,7 +47,7 @@ test("the types refuse input that the route does not accept", () => {
     () => readModel.series({ query: {} }),
     // @ts-expect-error the status does not exist
     () => readModel.listJobs({ query: { status: "LOST" } }),
-    // @ts-expect-error the body breaks its schema
+    // @ts-expect-error the body violates its schema
     () => gateway.submitJob({ body: { payload: {} } }),
     // @ts-expect-error the stream is followed rather than called
     () => readModel.stream(),
@@ -81,7 +81,7 @@ test("path, query, headers and body arrive as the route defines them", async () 
 });
 
 test("a problem keeps its code, detail, fields, retry time and correlation id, and has a remedy", async () => {
-  const refusal = new AppError("VALIDATION_FAILED", "The job breaks its contract", {
+  const refusal = new AppError("VALIDATION_FAILED", "The job violates its contract", {
     errors: [
       { path: "/payload/rounds", message: "wanted a whole number" },
       { path: "", message: "wanted fewer fields" },
@@ -97,7 +97,7 @@ test("a problem keeps its code, detail, fields, retry time and correlation id, a
     retryable: false,
   });
   expect(invalid.detail).toBe(
-    "The job breaks its contract; /payload/rounds: wanted a whole number; the body: wanted fewer fields",
+    "The job violates its contract; /payload/rounds: wanted a whole number; the body: wanted fewer fields",
   );
   expect(invalid.remedy).not.toBe("");
 
@@ -106,7 +106,7 @@ test("a problem keeps its code, detail, fields, retry time and correlation id, a
   expect(overloaded).toMatchObject({ code: "OVERLOADED", retryAfterMs: 3_000, retryable: true });
 });
 
-test("an unknown code from a newer service becomes an unexpected reply with the same detail", async () => {
+test("an unknown code from a newer service becomes UNEXPECTED_REPLY with the same detail", async () => {
   const problem = {
     type: "about:blank",
     title: "New",

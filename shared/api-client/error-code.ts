@@ -1,6 +1,6 @@
 import { PROBLEMS, type ProblemCode } from "../../contracts/problem.ts";
 
-/** Failures without a problem from a service. */
+/** Failures for which no service sent problem details. */
 export type TransportCode = "TIMED_OUT" | "UNEXPECTED_REPLY";
 export type ApiErrorCode = ProblemCode | TransportCode;
 

@@ -34,7 +34,7 @@ type BodyOf<R extends Route> = R extends { body: { schema: infer S extends TSche
     ? Static<S>
     : never;
 
-/** A request as the server passes it on. */
+/** A request before its checks, as the server passes it to the reader. */
 export interface Incoming {
   readonly request: Request;
   readonly correlationId: string;

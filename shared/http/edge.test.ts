@@ -91,7 +91,7 @@ test("a client that hangs up is logged and counted as 499, not as an error", asy
   expect(text).not.toContain('status="500"');
 });
 
-test("a body that stays half-sent is refused with 408, and its connection is closed", async () => {
+test("a body that is never completed is refused with 408, and its connection is closed", async () => {
   const reply = await exchange(`POST /jobs HTTP/1.1\r\n${HALF}`);
   expect(reply).toStartWith("HTTP/1.1 408 Request Timeout");
   expect(reply).toContain("REQUEST_TIMEOUT");
@@ -108,6 +108,6 @@ test("a body that no handler reads may contain anything", async () => {
   expect(errors()).toEqual([]);
 });
 
-test("the connection is also closed after a half-sent body that no handler reads", async () => {
+test("the connection is also closed after an incomplete body that no handler reads", async () => {
   expect(await exchange(`POST /pause HTTP/1.1\r\n${HALF}`)).toEndWith("paused");
 });

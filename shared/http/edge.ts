@@ -55,7 +55,7 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
       .onError({ as: "global" }, ({ error, code, request, set, path }) => {
         const correlationId = String(set.headers["x-correlation-id"]);
         if (request.signal.aborted) {
-          // The failure is the client's hang-up: no reply can reach the client, and nothing needs investigating.
+          // The client has hung up, so no reply can reach it, and there is nothing to investigate.
           set.status = HUNG_UP;
           return new Response(null, { status: HUNG_UP });
         }

@@ -22,7 +22,7 @@ test("a port without a server is described as a refused connection", async () =>
   expect(await failureAt(url)).toBe("connection refused");
 });
 
-test("a silent server is described by the time limit", async () => {
+test("the description of a silent server states the time limit", async () => {
   using server = serve(() => undefined);
   expect(await failureAt(server.url)).toBe("no reply within 0.2 s");
 });

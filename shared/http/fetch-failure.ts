@@ -4,7 +4,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection closed before the reply was complete",
   ENOTFOUND: "unknown host name",
-  EAI_AGAIN: "no answer to the lookup of the host name",
+  EAI_AGAIN: "host name lookup failed temporarily",
   EHOSTUNREACH: "host unreachable",
   ENETUNREACH: "network unreachable",
 };

@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 export interface HomeOptions {
   readonly service: string;
   readonly version: string;
-  /** The service's purpose, as a sentence without a full stop. */
+  /** The service's purpose, as a sentence without a period. */
   readonly purpose: string;
   /** The service's pages by path, besides those for operators. */
   readonly links?: Readonly<Record<string, string>>;

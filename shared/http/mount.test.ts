@@ -70,7 +70,7 @@ const json = (text: string): RequestInit => ({
 });
 const id = crypto.randomUUID();
 
-test("a handler sees numbers and defaults in its query, and its reply has the table's status", async () => {
+test("a handler receives its query with numbers and defaults, and the reply has the status from the route table", async () => {
   expect(await ask("/notes")).toEqual([200, { limit: 50, key: null }]);
   expect(await ask("/notes?limit=7", { headers: { "page-key": "abc" } })).toEqual([
     200,
@@ -83,7 +83,7 @@ test("a handler sees numbers and defaults in its query, and its reply has the ta
   expect(await ask(`/notes/${id}`, { method: "POST" })).toEqual([202, { id, note: null }]);
 });
 
-test("a request that the table does not allow never reaches a handler", async () => {
+test("a request that the route table does not allow never reaches a handler", async () => {
   expect(await ask("/notes?limit=0")).toEqual([400, "INVALID_QUERY"]);
   expect(await ask("/notes?lmit=1")).toEqual([400, "INVALID_QUERY"]);
   expect(await ask("/notes", { headers: { "page-key": "long" } })).toEqual([422, "VALIDATION_FAILED"]);

@@ -17,7 +17,7 @@ export type Handler<R extends Route> = (call: Call<R>) => Promise<ReplyOf<R>> | 
 export type Handlers<T extends Routes> = { readonly [K in keyof T]: Handler<T[K]> };
 
 export interface MountOptions<T extends Routes> {
-  /** Body limits by route, from settings, which override the table's. */
+  /** Body limits by route, from settings. They override the limits in the route table. */
   readonly maxBodyBytes?: { readonly [K in keyof T]?: number };
   /** Returns the headers of a route's successful replies. */
   readonly headers?: (route: Route) => Readonly<Record<string, string>>;

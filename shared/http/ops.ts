@@ -27,8 +27,8 @@ export interface OpsOptions {
 
 /**
  * Serves the operations routes. `/healthz` answers while the process is alive. `/readyz` answers 200 if the service has
- * started and is not stopping, all engines answer, and all duties make progress; otherwise 503, with the failing ones
- * and the reasons. `/metrics` serves the metrics. If the catalogue lists the service, `/` links to its pages.
+ * started and is not stopping, all engines answer, and all duties make progress; otherwise 503, with the reasons why
+ * engines or duties fail. `/metrics` serves the metrics. If the catalogue lists the service, `/` links to its pages.
  */
 export function createOps({
   service,

@@ -22,7 +22,10 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
   return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
 }
 
-/** Returns the faults inside a union's intended choice (whose faults all lie deeper), or the error if there is none. */
+/**
+ * Returns the faults inside the union member that was intended, or the error if no member was. A member counts as
+ * intended if all of its faults lie deeper than the union.
+ */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {
     const inside = Iterator.from(choice[Symbol.iterator]()).take(MAX_FAULTS).toArray();

@@ -1,7 +1,7 @@
 import { PROBLEMS, type Problem } from "../../contracts/problem.ts";
 import { AppError } from "../errors.ts";
 
-/** Converts anything thrown to a problem: a refusal with its facts, anything else to a bare 500. */
+/** Converts anything thrown to a problem. A refusal keeps its facts; anything else becomes a 500 without details. */
 export function toProblem(thrown: unknown, correlationId: string, instance?: string): Problem {
   const code = thrown instanceof AppError ? thrown.code : "INTERNAL_ERROR";
   const { status, title } = PROBLEMS[code];
