@@ -30,7 +30,7 @@ test("a silent worker is named with its jobs, even when the watermark no longer 
   const live = { waiting: 1, executing: 2, holders };
   expect(messages(now, [{ what: "worker", at: at(8_000), name: "w-1" }], live)).toEqual([
     "Worker w-1, last heard from 8.0 s ago, holding 2 jobs",
-    "3 unfinished jobs: 2 executing, 1 not",
+    "3 unfinished jobs (2 executing)",
   ]);
   const gone = [
     { id: "w-1", jobs: 1, heartbeatAt: new Date(at(40_000)) },
@@ -38,7 +38,7 @@ test("a silent worker is named with its jobs, even when the watermark no longer 
   ];
   expect(messages(now, [], { waiting: 0, executing: 4, holders: gone })).toEqual([
     "Worker w-1, last heard from 40.0 s ago, holding 1 job",
-    "4 unfinished jobs: 4 executing, 0 not",
+    "4 unfinished jobs (4 executing)",
   ]);
 });
 

@@ -78,7 +78,7 @@ function messageOf({ what, at, name }: Bound, now: number, jobs: number): string
 function jobsOf({ waiting, executing }: Live): Waiting[] {
   const all = waiting + executing;
   if (all === 0) return [];
-  const message = `${messageOf({ what: "jobs", at: 0 }, 0, all)}: ${executing} executing, ${waiting} not`;
+  const message = `${messageOf({ what: "jobs", at: 0 }, 0, all)} (${executing} executing)`;
   return [{ what: "jobs", since: null, message }];
 }
 

@@ -8,11 +8,11 @@ import { statsOf } from "./stats.ts";
 import { unlessUnavailable } from "./unless-unavailable.ts";
 import type { WorkerQueries } from "./worker-queries.ts";
 
-/** How long the first screen waits for a silent store. */
+/** How long the overview waits for a silent store. */
 const TIMEOUT_MS = 1_500;
 /**
- * Clock differences and rounding stay below this. A job newer than the newest event by more than this has events on
- * their way.
+ * Clock differences and rounding stay below this. A job newer than the newest event by more than this has events in
+ * transit.
  */
 const TOLERANCE_MS = 50;
 
@@ -85,8 +85,8 @@ async function newestJobAt(store: JobDatabase): Promise<Date | null> {
 }
 
 /**
- * Returns how far observation lags behind: 0 when no event is known to be on its way, otherwise the age of the newest
- * stored event. Null when events are on their way but none has ever been stored.
+ * Returns how far observation lags behind: 0 when no event is known to be in transit, otherwise the age of the newest
+ * stored event. Null when events are in transit but none has ever been stored.
  */
 export function lagMs(
   now: Date,

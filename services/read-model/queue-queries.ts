@@ -21,7 +21,7 @@ export function createQueueQueries(store: JobDatabase, observations: Observation
   ).get;
   const backlog = createSharedCall((signal) => store.read((sql) => readBacklog(sql, signal))).get;
 
-  /** Reads the maintained job counts by type and current status. */
+  /** Reads the job counts by type and current status from `job_counts`. */
   const counts = createSharedCall((signal) =>
     store.read((sql) =>
       cancelledBy(
