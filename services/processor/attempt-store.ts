@@ -24,9 +24,9 @@ export interface EndEntry {
 }
 
 /**
- * Matches the job `j` of each entry `i`, if the entry's worker still holds the job for the same attempt. PostgreSQL
- * keeps using a plan that it made when there were few jobs, and reading them all looked cheaper than looking up each.
- * Only a lookup can serve `= any`, and the concatenation and the coalesce hide their columns from the indexes of
+ * Matches the job `j` of each entry `i`, if the entry's worker still holds the job for the same attempt. The form of
+ * the condition forces a lookup by id, because PostgreSQL may keep a plan from a time with few jobs, when reading all
+ * of them looked cheaper. `= any` requires a lookup, and the concatenation and the coalesce rule out the indexes of
  * executing jobs and of jobs with a worker.
  */
 const isHeld = (sql: Sql) => sql`

@@ -52,7 +52,7 @@ const CHUNK = 500;
 const PURGE_CHUNK = 200;
 /** The job statuses that each action applies to. */
 const ELIGIBLE = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
-/** How often a step reads and writes jobs that keep changing in between, before it gives up. */
+/** A step gives up after jobs have changed this many times between its read and its write. */
 const MAX_ROUNDS = 5;
 
 export function createBulkActionStore(sql: Sql, write: WriteHistory) {
@@ -61,8 +61,8 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     created_at as "createdAt", finished_at as "finishedAt"`;
 
   /**
-   * Returns the FROM clause for the rows that matched when the action was requested. An object wraps it, because
-   * awaiting a bare query would run it.
+   * Returns the FROM clause for the rows that matched when the action was requested. An object wraps the
+   * clause, because awaiting a bare query would run it.
    */
   async function rowsOf(on: Sql, { target, action, filter, createdAt }: ActionScope) {
     if (target === "dead-letters") {

@@ -25,10 +25,10 @@ const MAX_AWAITED = 1_000;
 const WAIT_MS = 3_000;
 const WAIT_POLL_MS = 20;
 const SAMPLE_SIZE = 10;
-/** The most job types that a note names. */
+/** Maximum number of job types named in a note. */
 const MAX_NAMED = 5;
 const PURGE_NOTE =
-  "Jobs that ended in the last half minute, have live children or are accused by the ledger remain; repeat the purge later to delete them";
+  "The purge keeps jobs that ended in the last half minute, have live children or are accused by the ledger; repeat it later to delete them";
 /** How often a processor looks for abandoned actions. */
 const POLL_MS = 1_000;
 const REPLAY_CHUNK = 50;
@@ -87,7 +87,7 @@ export function createBulkActions(options: BulkActionsOptions) {
   async function get<T extends Target>(id: string, target: T): Promise<ReplyTo<T>> {
     const action = await store.get(id, target);
     if (!action) throw new AppError("ACTION_NOT_FOUND", `No action on ${target} has the id ${id}`);
-    // The store finds an action only under its own target, so its verb is one that the target allows.
+    // The store looks up an action by id and target, so its verb is valid for the target.
     return replyFor(action) as ReplyTo<T>;
   }
 
@@ -153,7 +153,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     return chunk.finished;
   }
 
-  /** Counts each letter as soon as its replay was tried, because no transaction spans both the bus and the store. */
+  /** Counts each letter right after the attempt to replay it, because no transaction spans the bus and the store. */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
     const letters = await store.letterIds(id, holder, REPLAY_CHUNK);
     if (!letters) return true;
@@ -172,7 +172,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       await replay(letterId, {}, actionId, crypto.randomUUID());
       return true;
     } catch (error) {
-      // A refusal affects only this letter, so the others go on. A store or bus outage would affect every letter.
+      // A refusal affects only this letter, so the action continues. A store or bus outage would affect every letter.
       if (!(error instanceof AppError) || error.retryable) throw error;
       log.info("A dead letter was not replayed", { deadLetterId: letterId, actionId, reason: error.message });
       return false;
@@ -184,8 +184,8 @@ export function createBulkActions(options: BulkActionsOptions) {
     if (idle.length === 0) return undefined;
     const named = idle.slice(0, MAX_NAMED).join(", ") + (idle.length > MAX_NAMED ? ", …" : "");
     return (
-      `No worker runs ${named}, so ${idle.length === 1 ? "its" : "their"} jobs wait. Start a processor that has ` +
-      `the type, or cancel the jobs with POST /jobs/actions and the filter type:${idle[0]}`
+      `No worker runs ${named}, so ${idle.length === 1 ? "its" : "their"} jobs wait. Start a processor that does, ` +
+      `or cancel the jobs with POST /jobs/actions and the filter type:${idle[0]}`
     );
   }
 

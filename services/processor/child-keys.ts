@@ -2,9 +2,9 @@ import { fingerprintOf } from "../../shared/fingerprint.ts";
 import { type ChildRequest, JobFailure } from "../../shared/job-types/define.ts";
 
 /**
- * Creates the function that derives keys for one attempt's children. A child's key is the one that the handler chose,
- * or else a hash of its type and payload plus its index among equal children. A later attempt that submits the same
- * children in another order or in other batches therefore derives the same keys. Using a key twice fails the attempt.
+ * Creates the function that derives keys for one attempt's children. If the handler chose no key, a child's key is a
+ * hash of its type and payload plus its index among equal children. A later attempt that submits the same children in
+ * another order or in other batches therefore derives the same keys. Using an explicit key twice fails the attempt.
  */
 export function createChildKeys(): (child: ChildRequest) => string {
   const counts = new Map<string, number>();

@@ -14,8 +14,8 @@ export interface ClaimRequest {
 }
 
 /**
- * Returns the CTEs that choose and lock due jobs, best first. Jobs that cannot be claimed cost nothing, however many
- * there are:
+ * Returns the CTEs that choose and lock due jobs, best first. They read no jobs that cannot be claimed, so the number
+ * of such jobs does not matter.
  *
  * - `lanes`: one lane per type and version with waiting jobs, if the type is known, not paused and not full. `hops`
  *   finds the versions by jumping through the index from one to the next.
@@ -82,8 +82,8 @@ export function claimCtes(
 }
 
 /**
- * Returns the update of the jobs that {@link claimCtes} took. It finds them by ctid, because a join's plan would stay
- * optimized for the table's size at planning time.
+ * Returns the update of the jobs that {@link claimCtes} took. It finds them by ctid, because the plan of a join would
+ * remain optimized for the size that the table had when the statement was planned.
  */
 export function claimUpdate(sql: Sql, workerId: string): Fragment {
   return sql`
@@ -101,9 +101,9 @@ export function claimUpdate(sql: Sql, workerId: string): Fragment {
 }
 
 /**
- * Keeps claims in this transaction from sorting. With the statistics of an empty table, all plans look equally cheap,
- * but a plan that sorts reads every job of a type, even finished ones. In index order, a claim reads only the jobs it
- * takes.
+ * Discourages plans that sort, in this transaction. With the statistics of an empty table, all plans look equally
+ * cheap, but a plan that sorts reads every job of a type, even finished jobs. In index order, a claim reads only the
+ * jobs it takes.
  */
 export const neverSort = (tx: Sql): Fragment => tx`set local enable_sort = off`;
 

@@ -5,7 +5,7 @@ import type { WriteHistory } from "./history-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 
-/** The most jobs that one statement marks as due. */
+/** Maximum number of jobs that one statement marks as due. */
 const PROMOTED = 1_000;
 
 /** Creates the statements that claim due jobs. They use PostgreSQL's clock, not this processor's. */

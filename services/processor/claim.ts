@@ -73,7 +73,7 @@ export function createClaimer({
   const timers = new Set<Timer>();
 
   async function look(): Promise<void> {
-    // One turn of the event loop later, every slot of a recorded batch is free, and one claim can fill them all.
+    // After one turn of the event loop, every slot of a recorded batch is free, so one claim can fill them all.
     await new Promise(setImmediate);
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
@@ -96,7 +96,7 @@ export function createClaimer({
           jobs.map((job) => job.type),
         );
       }
-      // A claim cut short by a full type has not seen every due job.
+      // If a full type cut the claim short, due jobs may remain.
       const cutShort = jobs.length < reserved && jobs.some(({ type }) => type in taken);
       caughtUp = jobs.length < reserved && seen === pokes && !cutShort;
       for (const job of jobs) start(job);
@@ -141,7 +141,7 @@ export function createClaimer({
     },
     dueAt(time) {
       const delay = time.getTime() - now().getTime();
-      // Polling finds the jobs that get no timer.
+      // Jobs without a timer are found by polling.
       if (delay > MAX_TIMER_MS || timers.size >= MAX_TIMERS) return;
       const timer = setTimeout(
         () => {
@@ -180,7 +180,7 @@ export function createClaimer({
     async run() {
       duty.begin();
       while (!stopping.aborted) {
-        // With every slot taken, claiming nothing still counts as progress.
+        // When every slot is taken, there is nothing to claim, which also counts as progress.
         if (slots.free === 0 && !looking) duty.done();
         timePassed();
         claimer.poke();

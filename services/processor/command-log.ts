@@ -7,7 +7,7 @@ import type { CommandLogStore, CommandRequest } from "./command-log-store.ts";
 import { storableJson } from "./storable-json.ts";
 
 const POLL_MS = 50;
-/** How long a repeated request waits for the first one to end. */
+/** How long a repeated request waits for the first request to end. */
 const WAIT_MS = 4_000;
 
 export interface CommandLogOptions {
@@ -19,9 +19,10 @@ export interface CommandLogOptions {
 
 /**
  * Runs each command once. A command is in one of these states:
- * running: a worker is running it; a repeated request waits for the reply, or takes over if that worker was lost;
- * done, refused: the reply is kept for a day, and repeated requests receive it;
- * withdrawn: nothing was done, and the request that carried it can no longer run it, but another request may.
+ *
+ * - *running*: a worker is running it. A repeated request waits for the reply, or takes over if the worker is lost.
+ * - *done*, *refused*: the reply is kept for a day, and repeated requests receive it.
+ * - *withdrawn*: nothing was done. The request that carried the command can no longer run it, but another request may.
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
   /** Retries until the end is recorded. Until then the command appears to be running. */
@@ -42,7 +43,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
 
   async function carryOut(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {
     try {
-      // Translated here, so that a refusal is recorded exactly as the caller receives it.
+      // Store errors are translated here, so that a refusal is recorded exactly as the caller receives it.
       const reply = await act().catch(translateStoreError);
       await record(command, "done", reply);
       return reply;
@@ -55,7 +56,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
     }
   }
 
-  /** Answers a repeated request from the record of the first one. */
+  /** Answers a repeated request from the record of the first request. */
   async function repeat({ id, fingerprint }: CommandRequest): Promise<unknown> {
     for (let waited = 0; waited < WAIT_MS; waited += POLL_MS) {
       const known = await store.find(id);
@@ -77,7 +78,7 @@ export function createCommandLog({ store, workerId, stopping, log }: CommandLogO
       return (await store.begin(command, workerId())) ? carryOut(command, act) : repeat(command);
     },
 
-    /** Returns a command's outcome. Withdraws a command that has not begun, so that the answer stays true. */
+    /** Returns a command's outcome. Withdraws a command that has not begun, so that the outcome cannot change later. */
     async outcome(id: string, send: string): Promise<CommandOutcome> {
       await store.withdraw(id, send);
       const known = await store.find(id);

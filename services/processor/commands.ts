@@ -13,7 +13,7 @@ import type { Historian } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
 
-/** How often a command reads and writes a job that keeps changing in between, before it gives up. */
+/** A command gives up after a job has changed this many times between its read and its write. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
@@ -25,7 +25,7 @@ const INTAKE_POLL_MS = 20;
 
 export interface CommandsOptions {
   readonly store: CommandStore;
-  /** Returns when and why a job was deleted; undefined if the store does not remember the deletion. */
+  /** Returns when and why a job was deleted; undefined if the store has no record of the deletion. */
   readonly pruned: PruneStore["pruned"];
   readonly history: Historian;
   readonly outbox: Outbox;
@@ -59,7 +59,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     return done.has(job.id);
   }
 
-  /** Reads a job and applies a command to it; repeats both if the job changed in between. */
+  /** Reads a job and applies a command to it. Repeats both if the job changed in between. */
   async function applyTo(
     id: string,
     allowed: readonly JobStatus[],
@@ -85,7 +85,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
       log.info("Command done", { jobId: id, command: outcome, status: now?.status, traceId });
       return stateOf(now ?? job);
     }
-    throw new AppError("JOB_STATE_CONFLICT", `Job ${id} changes faster than it can be ${outcome}; try again`);
+    throw new AppError("JOB_STATE_CONFLICT", `Job ${id} kept changing and was not ${outcome}; try again`);
   }
 
   async function missingError(id: string): Promise<AppError> {
@@ -121,7 +121,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     retry: (id: string, commandId: string) => applyTo(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
-      // The store cannot hold U+0000. No type name contains it, so this call throws.
+      // The store cannot hold U+0000. Because no known type contains it, this call throws.
       if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.typeStatus(type, 0);
       // A removed type may still have jobs, and a newer processor may know a type that this one does not.
@@ -144,7 +144,7 @@ export function mayBeOnItsWay(id: string, now: number): boolean {
 function noWorkerNote(type: string, waiting: number): string {
   const jobs = waiting === 1 ? "1 job waits" : `${waiting} jobs wait`;
   return (
-    `No worker runs ${type}, so none of its jobs start; ${jobs}. Start a processor that has the type, ` +
+    `No worker runs ${type}, so none of its jobs start; ${jobs}. Start a processor that runs the type, ` +
     `or cancel the jobs with POST /jobs/actions and the filter type:${type}`
   );
 }

@@ -34,8 +34,8 @@ export function createCountStore(sql: Sql) {
     },
 
     /**
-     * Counts all rows in one statement without a time limit, and corrects the totals that differ. It may run while jobs
-     * are running. `sql` should be a dedicated connection.
+     * Counts all rows in one statement without a time limit, and corrects the totals that differ. The check is safe
+     * while jobs are running. `sql` should be a dedicated connection.
      */
     async check(): Promise<CountCheck> {
       return sql.begin(async (tx) => {

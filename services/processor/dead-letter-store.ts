@@ -19,7 +19,7 @@ export interface DeadLetterRow {
   readonly replayReply: ReplayReply | null;
 }
 
-/** The replay that a letter remembers: a hash of the request, and the reply. */
+/** The replay recorded with a letter: a hash of the request, and the reply. */
 export interface ReplayRecord {
   readonly request: string;
   readonly reply: ReplayReply;
@@ -31,8 +31,8 @@ export function createDeadLetterStore(sql: Sql) {
   return {
     /**
      * Files each refused message once. A message that was refused on both of its queues is filed under `jobs.created`,
-     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Only its
-     * times of death are compared: the time of its replay comes from the store's clock, which may differ.
+     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Only
+     * times of death are compared for this, because the time of the replay comes from another clock.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       const letters = unnestSql(sql, "i", {

@@ -29,13 +29,13 @@ export function createDeadLetters(options: DeadLettersOptions) {
     log,
   });
 
-  /** Consumes `jobs.failed.validation`. Anything on it that is not a refused message becomes a dead letter itself. */
+  /** Consumes the refused messages on `jobs.failed.validation`. Anything else there becomes a dead letter itself. */
   const file: BatchHandler = async (batch) => {
     const messages = new Map<string, RefusedMessage>();
     for (const { body, diedOn } of batch) {
       const message = readRefused(body, diedOn);
       // The metrics-engine may have refused the same message. Like the store, prefer the copy from `jobs.created`,
-      // where a replay must go.
+      // because a replay must be sent there.
       if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
     const condemned = await writeAll([...messages.values()], store.file);
@@ -101,7 +101,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
       {
         original: body,
         reason: "MALFORMED",
-        detail: "A message on jobs.failed.validation that is not a refused message",
+        detail: "A message on jobs.failed.validation that does not describe a refused message",
       },
       { queue: "jobs.failed.validation", service: SERVICE },
     );
@@ -130,7 +130,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
 }
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
-/** Creates a message to probe whether the store can file one. It is never kept. */
+/** Creates a message for probing whether the store can file messages. The probe is rolled back. */
 const canary = () =>
   refusedMessage(
     { original: Buffer.from(crypto.randomUUID()), reason: "MALFORMED", detail: "canary" },

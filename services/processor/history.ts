@@ -41,7 +41,8 @@ type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /**
  * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. Several clocks,
- * among them the gateway's, date one history, so a step that would precede the previous one takes the previous time.
+ * including the gateway's, date the steps of a job, so a step that would appear to precede the previous step is given
+ * the same time.
  */
 export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {

@@ -20,8 +20,8 @@ export interface Checked {
   readonly span: JobSpan | undefined;
   readonly payload: Readonly<Record<string, unknown>>;
   /**
-   * Undefined if the payload is refused. Also undefined if this processor does not know the type at this version; the
-   * job then waits for a processor that does.
+   * Undefined if the payload is refused, or if this processor does not know the type at this version. In the second
+   * case, the job waits for a processor that does.
    */
   readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
   readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
@@ -176,7 +176,7 @@ export function claimedJob(job: ClaimedNewJob): ClaimedJob {
   };
 }
 
-/** Creates a job to probe whether the store accepts one. It is never kept. */
+/** Creates a job for probing whether the store accepts jobs. The probe is rolled back. */
 export function canary(): Checked {
   const eventId = crypto.randomUUID();
   return {

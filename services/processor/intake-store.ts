@@ -55,7 +55,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
      * Inserts the new jobs, their history and the message that announces them in one statement. Returns the inserted
-     * ids. A deleted job that the store remembers is not inserted again: its events have been counted.
+     * ids. A deleted job that is still on record is not inserted again, because its events have been counted.
      *
      * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a note of its
      * deletion. `on conflict` alone would wait for a deletion in progress and then find no row, while the statement's
@@ -111,7 +111,7 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
         select id, fingerprint, created_event_id from jobs where id = any(${plainArray(ids)}::uuid[])`;
     },
 
-    /** Notifies other processors that jobs are waiting. Once per batch is enough. */
+    /** Notifies other processors that jobs are waiting. One call per batch is enough. */
     async announce(): Promise<void> {
       await sql`select pg_notify('observatory_waiting', '')`;
     },

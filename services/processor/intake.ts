@@ -16,7 +16,7 @@ import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeSlots } from "./type-slots.ts";
 
-/** The most jobs per insert; a single message may carry many. */
+/** Maximum number of jobs per insert. A single message may carry many jobs. */
 const MAX_ROWS = 400;
 
 export interface IntakeOptions {
@@ -40,8 +40,9 @@ export interface IntakeOptions {
 }
 
 /**
- * Drains `jobs.created` into rows, however long the backlog. If a slot is free and no earlier job waits, the insert
- * itself claims a due job. The other jobs wait in the store, where people can list, sort and cancel them.
+ * Drains `jobs.created` into rows, regardless of how many jobs already wait. If a slot is free and no earlier job
+ * waits, the insert itself claims a due job. The other jobs wait in the store, where people can list, sort and cancel
+ * them.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
   const { store, history, slots, typeSlots, claimer, outbox, tracing, log } = options;
@@ -85,7 +86,11 @@ export function createIntake(options: IntakeOptions): BatchHandler {
       refused.push(
         why === "refused"
           ? refusal(entry, "CONTRACT_VIOLATION", `The job store refuses the event: ${messageOf(error)}`)
-          : refusal(entry, "PARKED", `The job store kept failing on this event alone: ${messageOf(error)}`),
+          : refusal(
+              entry,
+              "PARKED",
+              `The job store kept failing on the event, even when it was written alone: ${messageOf(error)}`,
+            ),
       );
     const parked = condemned.filter(({ why }) => why === "parked").length;
     if (parked > 0) onParked(parked);
@@ -148,7 +153,7 @@ export function createIntake(options: IntakeOptions): BatchHandler {
     );
     const isSame = ({ eventId, payload }: Created) => {
       const job = known.get(payload.jobId);
-      // The store remembers only the event id of a deleted job, which is derived from its id and fingerprint.
+      // For a deleted job, the store remembers only the event id, which is derived from the job's id and fingerprint.
       return job?.fingerprint === null
         ? job.createdEventId === eventId
         : job?.fingerprint === payload.fingerprint;

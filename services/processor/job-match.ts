@@ -9,7 +9,7 @@ export async function jobMatch(sql: Sql, filter: JobFilter, statuses: readonly J
   const { text } = filter;
   const match = sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}`;
   if (text === undefined) return { sql: match };
-  // The text may also match the names of stored job types.
+  // The job types in the store are read because the text may match a type.
   const containsText = textMatches(sql, text, await jobTypes(sql))
     .map(({ condition }) => sql`(${condition})`)
     .reduce((whole, one) => sql`${whole} or ${one}`);

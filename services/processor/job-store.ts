@@ -4,10 +4,10 @@ import { openPostgres, type Sql } from "../../shared/postgres.ts";
 import { migrate } from "./migration-store.ts";
 
 /**
- * Every statement finds its few rows through an index. A connection plans each statement only once, however, and on a
- * new store it does so while the tables are empty and a sequential scan looks cheaper. The plan would stay as the
- * tables grow, so sequential scans are off. That inflates cost estimates, which would trigger JIT compilation, so JIT
- * is off as well.
+ * Every statement should find its few rows through an index. However, a connection plans each statement only once. On a
+ * new store, the tables are empty at that time and a sequential scan looks cheaper. The connection would keep that plan
+ * as the tables grow, so sequential scans are off. JIT compilation is off as well, because the higher cost estimates
+ * without sequential scans would trigger it.
  */
 const PLANNER = { enable_seqscan: "off", jit: "off" };
 

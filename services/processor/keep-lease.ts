@@ -94,7 +94,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
           judge.beaten();
           beatAt = performance.now() + beatMs;
         }
-        // Looking again exactly when the next lease expires avoids delaying the takeover by up to one heartbeat.
+        // The next check is due when the next lease expires, because waiting for a heartbeat would delay the takeover.
         if (judge.mayJudge()) waitMs = Math.min(beatMs, (await takeOver()) + SOON_MS);
         waitMs = Math.min(waitMs, Math.max(0, beatAt - performance.now()));
         duty.done();

@@ -77,12 +77,12 @@ async function start({
   const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
   // These loops retry until they succeed. A loop that makes no progress for a whole lease leaves jobs waiting, so it is
-  // reported as stuck. The minimum lets loops that poll every second poll three times first, however short the lease.
+  // reported as stuck. If the lease is short, the minimum still leaves time for three polls, one per second.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),
     claiming: createDuty("Claiming jobs", patienceMs),
-    // One step has several statements, each of which may take half a minute.
+    // A step runs several statements, each of which may take half a minute.
     acting: createDuty("Carrying out bulk actions", Math.max(patienceMs, 60_000)),
     pruning: createDuty("Pruning jobs past their retention", 10 * RETENTION_EVERY_MS),
     counting: createDuty("Folding the counts of jobs", Math.max(patienceMs, 60_000)),
@@ -158,7 +158,7 @@ async function start({
     duty: loops.lease,
     onDue: claimer.poke,
   });
-  // Shared, because scrapes and the metrics-engine may request it at the same time.
+  // The snapshot is shared, because scrapes and the metrics-engine may request it at the same time.
   const snapshot = createSharedCall(() => workerStore.snapshot());
   registerGauges(metrics, {
     slots,
@@ -265,7 +265,7 @@ async function start({
   });
   await bus.connected(stopping);
   await worker.start(stopping);
-  // Deferred before everything below, so undone after it: the lease must live until every held job has ended.
+  // Registered before the cleanups below, so that it runs after them: the lease must outlive every held job.
   const heart = new AbortController();
   const beating = keepLease(heart.signal);
   life.defer("worker", async () => {

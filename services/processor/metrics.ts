@@ -20,7 +20,7 @@ export function registerCounters(metrics: Metrics): RunCounters {
   ]);
   const late = metrics.counter(
     "observatory_late_ends_total",
-    "Ends that were refused because the job had another holder",
+    "Ends of attempts that were refused because the job had another holder",
   );
   const parked = metrics.counter(
     "observatory_parked_total",
@@ -52,8 +52,11 @@ export function registerGauges(
     gauge.set(slots.total),
   );
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
-  metrics.gauge("observatory_unrecorded_ends", "Attempts that ended and are not recorded yet", [], (gauge) =>
-    gauge.set(runner.unrecorded.count),
+  metrics.gauge(
+    "observatory_unrecorded_ends",
+    "Attempts that have ended but are not recorded yet",
+    [],
+    (gauge) => gauge.set(runner.unrecorded.count),
   );
   metrics.gauge(
     "observatory_unrecorded_ends_oldest_seconds",
@@ -70,7 +73,8 @@ export function registerGauges(
       try {
         gauge.set(await oldestInOutbox());
       } catch (error) {
-        gauge.remove(); // Absent rather than stale; `observatory_engine_up` shows why.
+        // A missing value is better than a stale one; `observatory_engine_up` shows the outage.
+        gauge.remove();
         log.debug("Cannot measure the outbox now", { reason: messageOf(error) });
       }
     },

@@ -8,13 +8,14 @@ const STEP_LOCK = 7_326_114;
 const RUNNER_LOCK = 7_326_115;
 const LOOK_AGAIN_MS = 250;
 /**
- * The longest pause between a step's attempts to get its locks. While a step waits behind a long reader such as a
- * backup, other statements queue behind the step; with short pauses, they would queue half of the time.
+ * The longest pause between a migration's attempts to get its locks. While a migration waits for a long reader such as
+ * a backup, other statements queue behind it. With short pauses, statements would be blocked half of the time.
  */
 const LONGEST_PAUSE_MS = 5_000;
 /**
- * How long a step waits for a lock. Other statements queue behind the step, and one of them may hold the table that the
- * step locks next. The step therefore gives up before PostgreSQL's `deadlock_timeout` (1 s) aborts that statement.
+ * How long a migration waits for a lock. Other statements queue behind it, and one of them may hold a lock that the
+ * migration needs next. The migration therefore gives up before PostgreSQL's `deadlock_timeout` (1 s), after which that
+ * statement could be aborted.
  */
 const LOCK_TIMEOUT_MS = 500;
 /** Rows per statement of a batched migration. */
@@ -32,8 +33,8 @@ export interface MigrationOptions {
 
 /**
  * Migrates the tables to this version. `sql` must be a dedicated connection, because closing it releases the lock. When
- * several processors start together, one migrates while the others wait and log that they do. Rejects with {@link
- * SchemaTooNew} when a newer version has migrated the store.
+ * several processors start together, one migrates while the others wait. Rejects with {@link SchemaTooNew} when a newer
+ * version has migrated the store.
  */
 export async function migrate(
   sql: Sql,
@@ -79,7 +80,7 @@ function refuseNewer(applied: ReadonlySet<string>, known: readonly Migration[]):
   const newest = [...applied].filter((name) => !names.has(name)).at(-1);
   if (newest === undefined) return;
   throw new SchemaTooNew(
-    `The job store has migration ${newest}, this processor knows migrations up to ${known.at(-1)?.name}: start a processor at least as new as the one that migrated the store`,
+    `The job store has migration ${newest}, but this processor knows migrations only up to ${known.at(-1)?.name}; start a processor at least as new as the one that migrated the store`,
   );
 }
 

@@ -10,7 +10,7 @@ import type { OutboxStore } from "./outbox-store.ts";
 
 const MAX_UNDER_WAY = 64;
 const SWEEP_MS = 1_000;
-/** The pause after each deletion, so that the messages confirmed in that time are deleted together. */
+/** The pause after each deletion. Messages that are confirmed during the pause are deleted together. */
 const DELETION_PAUSE_MS = 50;
 
 export interface Outbox {

@@ -21,7 +21,7 @@ export interface Due {
 
 /**
  * Creates the statements that delete ended jobs with everything that belongs to them. The same statement adds the
- * deleted rows to the ledger's seals, which keeps the ledger balanced. A job stays as long as
+ * deleted rows to the ledger's seals, which keeps the ledger balanced. A job stays while
  *
  * - the job or one of its children has not ended,
  * - the ledger has not sealed the spans in which the job was created and ended, or
@@ -55,8 +55,8 @@ export function createPruneStore(sql: Sql) {
      * message's job has no row. Returns how many it deleted.
      */
     async pruneLetters(before: Date, standingBefore: Date, limit: number): Promise<number> {
-      // If a message never became a row, only its letter accounts for the event: it stays longer, and its deletion is
-      // noted.
+      // If a message never became a row, only its letter accounts for the event. Such a letter stays longer, and its
+      // deletion is recorded in `pruned_jobs`.
       const [row] = await sql<{ count: number }[]>`
         with handled as (
           select id, job_id is not null and not exists (

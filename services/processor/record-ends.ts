@@ -32,8 +32,8 @@ export interface EndRecorderOptions {
 
 /**
  * Creates the function that records how attempts ended. A batch with a value that PostgreSQL refuses is halved until
- * the refused end is alone. Its attempt is then recorded as failed, with the store's reason; the others are recorded
- * unchanged.
+ * the end with that value is isolated. Its attempt is recorded as failed, with the store's reason, and the other ends
+ * are recorded unchanged.
  */
 export function createEndRecorder({
   store,

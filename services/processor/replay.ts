@@ -50,14 +50,16 @@ interface ReplayCommand {
 }
 
 /**
- * Replays a dead letter. Its origin decides how:
+ * Replays a dead letter. The method depends on what died:
+ *
  * - a failed job starts a new run or, with an edited payload, becomes the origin of a new job;
  * - a message whose job was rejected starts a new run of that job, as the possibly edited message describes it, or
  *   creates a new job if the message names another type;
  * - a message whose idempotency key belongs to another request creates a new job, because the existing job must not
  *   change;
  * - any other message returns to its queue.
- * A letter remembers its replay until it dies again. Until then, a repeated request receives the same reply.
+ *
+ * The replay is recorded with the letter until it dies again. Until then, a repeated request receives the same reply.
  */
 export function createReplay(options: ReplayOptions) {
   const {
@@ -185,7 +187,7 @@ export function createReplay(options: ReplayOptions) {
     if (!isRejected && letter.reason !== "IDEMPOTENCY_CONFLICT")
       throw new AppError(
         "DEAD_LETTER_STATE_CONFLICT",
-        `Job ${job.id} of this message is ${job.status}: there is nothing to replay; a finished job can be retried`,
+        `Job ${job.id} of this message is ${job.status}, so there is nothing to replay; a finished job can be retried`,
         { facts: { jobId: job.id, status: job.status } },
       );
     const payload = await checkedPayloadOf(event);
@@ -199,7 +201,7 @@ export function createReplay(options: ReplayOptions) {
   }
 
   /**
-   * Returns a message's payload, which is checked if this processor knows the type. Refuses a type that no worker
+   * Returns a message's payload, after checking it if this processor knows the type. Refuses a type that no worker
    * knows.
    */
   async function checkedPayloadOf({ payload: { jobType, jobTypeVersion, payload } }: Created) {

@@ -10,7 +10,7 @@ export const RETENTION_EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** Jobs deleted per transaction; a transaction of this size takes tens of milliseconds. */
 const BATCH = 500;
-/** The pause after a step, as a multiple of the step's duration, because running jobs have priority in the store. */
+/** The pause after a step, as a multiple of the step's duration. It leaves most of the time to running jobs. */
 const REST = 2;
 /** How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. */
 const REMEMBERED = 500_000;
@@ -41,7 +41,7 @@ export function checkRetention({ jobs, failed }: RetentionHours): void {
 
 /**
  * Prunes jobs and dead letters past their retention every minute, until `signal` aborts. Any number of processors may
- * prune at once, because their batches of jobs take turns. A killed processor never leaves a batch half deleted.
+ * prune at the same time, because their batches take turns. A killed processor never leaves a batch half deleted.
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { log, duty } = options;
@@ -95,7 +95,7 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
 
 const waitingFor = (sealedUntil: Date | null) =>
   sealedUntil
-    ? `The ledger has sealed up to ${sealedUntil.toISOString()}; jobs that ended later wait for it`
+    ? `The ledger has sealed up to ${sealedUntil.toISOString()}; jobs that ended later wait until they are sealed`
     : "The ledger has sealed nothing yet";
 
 async function anyDue(

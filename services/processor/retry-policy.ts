@@ -19,5 +19,5 @@ export function nextDelayMs(
   return tries >= maxAttempts ? null : fullJitter(tries - 1, baseMs, capMs, random);
 }
 
-/** A dying worker costs its jobs no try, but a job that kills every worker must eventually fail. */
+/** Maximum losses of a job. A lost worker does not count as a failed try, but a job that kills workers must end. */
 export const MAX_LOSSES = 5;

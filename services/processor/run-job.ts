@@ -36,8 +36,8 @@ export interface RunPorts {
 }
 
 /**
- * Runs one attempt and enforces its deadline. Never rejects: whatever the handler does becomes an ending. `interrupt`
- * aborts with an {@link Interruption}.
+ * Runs one attempt and enforces its deadline. Never rejects, because every error of the handler becomes an ending.
+ * `interrupt` aborts with an {@link Interruption}.
  */
 export async function runJob(
   job: ClaimedJob,
@@ -101,7 +101,7 @@ async function attempt(
   };
 
   try {
-    // Checked again, because intake may have known only an older version of the type, or none.
+    // The payload is checked again, because intake may have known only an older version of the type, or none.
     const payload = checkedPayload(jobType, job.payload);
     // A handler that ignores its signal is abandoned: its attempt ends, and any later result is discarded.
     const result = await orAbort(jobType.run(payload as never, context), controller.signal);
@@ -163,7 +163,7 @@ function endingOf(error: unknown, signal: AbortSignal, job: ClaimedJob): Ending 
   return failureOf(error);
 }
 
-/** Returns the ending for a thrown value, which may be anything, even a value without text. */
+/** Returns the ending for a thrown value, which may be a value that cannot be converted to text. */
 function failureOf(thrown: unknown): Ending {
   // A temporary refusal, such as an unavailable bus, does not mean that the payload is invalid.
   if (thrown instanceof AppError && !thrown.retryable)
@@ -177,7 +177,10 @@ function failureOf(thrown: unknown): Ending {
       );
     return failure({ ...origin, code: "HANDLER_ERROR", message: messageOf(thrown) }, true);
   } catch {
-    return failure({ code: "HANDLER_ERROR", message: "The handler threw a value that has no text" }, true);
+    return failure(
+      { code: "HANDLER_ERROR", message: "The handler threw a value that cannot be converted to text" },
+      true,
+    );
   }
 }
 
@@ -185,7 +188,7 @@ function failure(error: AttemptError, retryable: boolean): Ending {
   return { outcome: "failed", error: withFingerprint(error), retryable };
 }
 
-/** Adds a fingerprint that errors with the same cause share: it ignores ids, numbers and quoted text in the message. */
+/** Adds a fingerprint that ignores ids, numbers and quoted text in the message, so that similar errors share it. */
 export function withFingerprint({ code, message, ...origin }: AttemptError): AttemptError {
   const text = storableText(message, MAX_MESSAGE_LENGTH);
   const shape = text

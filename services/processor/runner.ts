@@ -36,7 +36,7 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  /** Runs a claimed job in a reserved slot. Once its end is recorded, the slot is free or passes to a job just claimed. */
+  /** Runs a claimed job in a reserved slot. Once its end is recorded, the slot is freed or passed to the next job. */
   start(job: ClaimedJob): void;
   /** Stops running jobs. Ignores ids of jobs that are not running here. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
@@ -109,7 +109,7 @@ export function createRunner({
     run: recordEnds,
     maxBatch: 200,
     maxInFlight: 1,
-    // The number of slots bounds this, because every unrecorded end occupies one.
+    // No limit is needed, because every unrecorded end occupies one of the slots.
     maxItems: Number.POSITIVE_INFINITY,
   });
 
@@ -161,7 +161,7 @@ export function createRunner({
         logEnd(recorded, traceId);
       }
     } catch (error) {
-      // Once the lease expires, another processor takes the job over.
+      // Another processor takes over the job once the lease expires.
       const { id: jobId, attempt } = job;
       log.error("Could not record the end of an attempt", { jobId, attempt, traceId, error });
     } finally {
@@ -221,7 +221,7 @@ export function createRunner({
       const { count, oldestMs } = backlog();
       if (oldestMs <= limitMs) return undefined;
       const seconds = Math.round(oldestMs / 1_000);
-      return `${count} attempts have ended and are not recorded, the oldest for ${seconds} s: ${lastFailure ?? "the store does not answer"}`;
+      return `${count} attempts have ended but are not recorded, the oldest for ${seconds} s: ${lastFailure ?? "the store does not answer"}`;
     },
     idle: idler.idle,
   };

@@ -1,10 +1,10 @@
-/** An answer slower than this waited in a queue, so it is unknown when its time was read. */
+/** A reading that took longer than this probably waited for other statements, so its age is uncertain. */
 const SLOW_MS = 1_000;
 
 /**
- * Estimates the time by PostgreSQL's clock. Every processor decides by it whether a job is due, so a processor whose
- * own clock is minutes fast or slow neither delays a job nor runs it early. Between readings, a monotonic clock
- * advances the time. Until the first reading, this machine's clock supplies it.
+ * Estimates the time of PostgreSQL's clock. Every processor uses this time to decide whether a job is due, so a
+ * processor whose own clock is minutes fast or slow neither delays a job nor runs it early. Between readings, a
+ * monotonic clock advances the time. Until the first reading, this machine's clock supplies it.
  */
 export function createStoreClock(
   read: () => Promise<Date>,

@@ -11,7 +11,7 @@ import { withFingerprint } from "./run-job.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 const TAKEOVER_BATCH = 200;
-/** The most jobs that a log line names; the store has the full list. */
+/** Maximum number of jobs named in a log line; the store has the full list. */
 const MAX_NAMED = 20;
 
 export interface TakeOverOptions {
@@ -32,7 +32,7 @@ export function createTakeOver(options: TakeOverOptions) {
   const { store, attempts, history, outbox, tracing, log, leaseMs, onDue } = options;
   const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
 
-  /** Records as lost the attempts that their workers no longer run. Returns the jobs that were still held. */
+  /** Records the running attempts of these jobs as lost. Returns the jobs that were still held. */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,

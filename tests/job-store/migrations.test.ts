@@ -224,7 +224,7 @@ describe("job store migrations", () => {
     const newest = MIGRATIONS.at(-1)?.name;
     await expect(store.bring(older)).rejects.toThrow(SchemaTooNew);
     await expect(store.bring(older)).rejects.toThrow(
-      `The job store has migration ${newest}, this processor knows migrations up to ${older.at(-1)?.name}: start a processor at least as new as the one that migrated the store`,
+      `The job store has migration ${newest}, but this processor knows migrations only up to ${older.at(-1)?.name}; start a processor at least as new as the one that migrated the store`,
     );
   });
 

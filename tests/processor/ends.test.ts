@@ -46,7 +46,7 @@ behaviour(
         expect(stuck).toContainEqual({
           duty: "ends",
           reason: expect.stringMatching(
-            /^3 attempts have ended and are not recorded, the oldest for \d+ s: /,
+            /^3 attempts have ended but are not recorded, the oldest for \d+ s: /,
           ),
         });
         const metrics = await (await fetch(`${world().running.processor.url}/metrics`)).text();
