@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-// Folders that are often missing from the PATH of a non-login shell: sbin on Debian, and those of Homebrew and Go.
+// Folders that are often missing from the PATH of a non-login shell: Debian's sbin, Homebrew's folders and Go's bin.
 const USUAL_FOLDERS = [
   "/usr/local/sbin",
   "/usr/sbin",

@@ -5,7 +5,7 @@ import { hasPostgres } from "./postgres-server.ts";
 
 export interface MissingEngine {
   engine: EngineName;
-  /** What is missing, as a sentence without a full stop. */
+  /** What is missing, as a sentence without a period. */
   problem: string;
   /** The command that installs the engine, or a pointer to its installation page. */
   remedy: string;

@@ -44,9 +44,8 @@ export async function openCluster(
 }
 
 /**
- * Removes a lock file that a crash left behind. PostgreSQL removes it itself unless a running process has the pid in
- * the file. After a crash, that pid may belong to an unrelated process, so only a server that runs on this data is
- * killed.
+ * Removes a lock file that a crash left behind. PostgreSQL does this itself unless the pid in the file belongs to a
+ * running process. After a crash, that process may be unrelated, so it is killed only if it is a server on this data.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

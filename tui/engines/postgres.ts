@@ -58,7 +58,7 @@ function settings(port: number): Record<string, string> {
 
 const asArgument = ([name, value]: [string, string]) => ["-c", `${name}=${value}`];
 
-/** Connects and creates the database if it is missing. Returns false while the server does not answer yet. */
+/** Connects and creates the database if it is missing. Returns false if the server does not answer yet. */
 async function hasDatabase(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {

@@ -46,8 +46,8 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
       startMs: 90_000,
       stopMs: 30_000,
       answers: () => greets(ports.amqp),
-      // After this line, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads. Messages are already on
-      // disk; the names of new quorum queues are written half a second after the last queue was created.
+      // After logging this text, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads. Messages are on
+      // disk by then; the names of new quorum queues are written half a second after the last queue was created.
       lastWords: { text: "Management plugin: to stop collect_statistics", ms: 1_500 },
     },
     { ...options, dataDir },

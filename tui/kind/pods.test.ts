@@ -49,7 +49,7 @@ test("a container that ran out of memory is reported with its limit", () => {
   });
 });
 
-test("after its third restart, a crashing pod is not waited for any longer", () => {
+test("waiting for a crashing pod ends after its third restart", () => {
   const crashed = (restartCount: number) =>
     troubleOf(podOf({ restartCount, state: { terminated: { reason: "Error", exitCode: 1 } } }));
   expect(crashed(1)).toMatchObject({ reason: "it crashed with code 1, 1 restart so far", isFinal: false });

@@ -7,7 +7,7 @@ export interface DevOptions {
   /** Whether to keep nothing: all data goes to a temporary folder. */
   ephemeral: boolean;
   reload: boolean;
-  /** Whether to open the terminal UI as soon as everything runs. */
+  /** Whether to open the terminal UI as soon as everything is running. */
   tui: boolean;
   processors: number;
   engines: EnginesChoice;

@@ -26,7 +26,7 @@ export interface ComposeEnginesOptions {
   onProgress(line: string): void;
 }
 
-/** Returns the compose.yaml engines to start: each one whose URL the environment does not set. */
+/** Returns the engines of compose.yaml to start: those whose URLs the environment does not set. */
 export function composeEngines(given: Partial<Record<UrlName, string>>): string[] {
   return URL_NAMES.filter((name) => !given[name]).map((name) => ENGINES[name]);
 }
@@ -97,7 +97,7 @@ export async function runComposeEngines({
 function remedyFor(message: string): string {
   if (/already allocated|address already in use|not available/.test(message))
     return "An engine's port is taken: stop the program that holds it, or set another port in compose/.env (POSTGRES_PORT and others, see compose/.env.example)";
-  return "Docker Compose cannot run the engines: check that Docker runs (docker info) and that Compose is 2.24 or newer (docker compose version)";
+  return "Docker Compose cannot run the engines: check that Docker is running (docker info) and that Compose is 2.24 or newer (docker compose version)";
 }
 
 /** Returns the URL that compose.yaml passes to our services, redirected to the published port. */

@@ -78,7 +78,7 @@ test("a front streams a response while it is being written", async () => {
   expect((await reader.read()).done).toBe(true);
 });
 
-test("a front sends new requests to the new address, and resolves once the previous address is idle", async () => {
+test("a front sends new requests to the new address and reports when the previous address is idle", async () => {
   const held = Promise.withResolvers<Response>();
   const { front: one, url } = front();
   const arrived = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ const MAX_CHARS = 300;
 /** For a job's line: shorter, because many jobs may fail at once and a handler's message may be long. */
 const MAX_JOB_CHARS = 160;
 
-/** Formats a warning, an error or a line that is not JSON for people; returns undefined for any other line. */
+/** Formats a warning, an error or a line that is not JSON for display; returns undefined for any other line. */
 export function readableLine(line: string): ReadableLine | undefined {
   const trimmed = line.trim();
   if (trimmed === "") return undefined;
@@ -21,7 +21,7 @@ export function readableLine(line: string): ReadableLine | undefined {
   return inWords(trimmed);
 }
 
-/** Formats any log line for people. */
+/** Formats any log line for display. */
 export function inWords(line: string): ReadableLine {
   const entry = line.startsWith("{") ? parse(line) : undefined;
   if (!entry) return { key: line, text: cut(line) };

@@ -74,7 +74,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   const { printer, env, life, logDir, urls, plans } = options;
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
-  // Deferred before the process, so the log's last lines are read after the process has ended.
+  // Deferred functions run in reverse order, so the log's last lines are read after the process has ended.
   const watch = createStartWatch();
   let knownWords: string | undefined;
   const tail = followLog({

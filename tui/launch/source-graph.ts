@@ -53,7 +53,7 @@ function readImports(projectDir: string, file: string): readonly string[] {
   const imported = [...scan(file, text), ...startedThreads(text)]
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => join(dirname(file), specifier).replaceAll("\\", "/"));
-  // The registry does not name the job types; it loads every one in its folder.
+  // The registry does not name the job types; it loads every job type in its folder.
   const types = file === REGISTRY ? jobTypeFiles(join(projectDir, dirname(file))) : [];
   return [...imported, ...types.map((name) => `${dirname(file)}/${name}`)];
 }

@@ -38,7 +38,7 @@ export async function runDemo(
   let isInTrouble = false;
   while (!signal.aborted) {
     try {
-      // Reads the types again after a failure, because a restarted gateway may know other types.
+      // Reads the types again after a failure, because a restarted gateway may have other types.
       if (types.length === 0 || isInTrouble) types = await jobTypes(gatewayUrl, signal);
       await submit(gatewayUrl, nextDemoJob(types, processorUrl), signal);
       isInTrouble = false;

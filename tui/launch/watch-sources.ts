@@ -14,8 +14,8 @@ export interface SourceWatchOptions {
 }
 
 /**
- * Reports which services a source change affects. Waits until the folders have been quiet briefly, because an
- * editor or a git command may write many files. Returns a function that ends the watch.
+ * Reports which services a source change affects. Waits until no file has changed for a short time, because an editor
+ * or a git command may write many files. Returns a function that ends the watch.
  */
 export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptions): () => void {
   const changed = new Set<string>();
