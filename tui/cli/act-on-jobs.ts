@@ -24,7 +24,7 @@ export function addJobAction(
   const example = action === "retry" ? "status:failed type:hash" : "status:scheduled";
   describe(
     program.command(action),
-    `${description}. With --filter, only counts the jobs unless --yes is passed`,
+    `${description}. With --filter but without --yes, only count the jobs`,
     `${action} 5f50dfcb 9c41e7b2`,
     `${action} --filter '${example}'`,
     `${action} --filter '${example}' --yes`,

@@ -18,7 +18,9 @@ export class CliError extends Error {
   }
 }
 
-/** Converts anything thrown into an exit code and a printable failure. Only a bug in this program keeps its stack. */
+/**
+ * Converts anything thrown into an exit code and a printable failure. The stack is kept only for a bug in this program.
+ */
 export function failureOf(thrown: unknown): { exitCode: ExitCode; failure: Failure; stack?: string } {
   if (thrown instanceof CliError)
     return {

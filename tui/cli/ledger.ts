@@ -41,7 +41,7 @@ export function ledgerText(ledger: Ledger, style: Style): string {
     (name) => [name, count(ledger[name].count).padStart(10)] as const,
   );
   return [
-    `${verdict}, jobs accepted until ${ledger.watermark}${ledger.settled ? "" : ", some still on their way"}`,
+    `${verdict}, jobs accepted until ${ledger.watermark}${ledger.settled ? "" : ", not settled yet"}`,
     facts([...counts, ...accusations], style),
     ...(ledger.waitingFor ?? []).map(({ message }) => paint.dim(`Waiting for: ${sanitize(message)}`)),
     ...accused.map((name) => `${paint.red(name)}\n${ledger[name].ids.join("\n")}`),

@@ -7,7 +7,7 @@ export function addPurge(program: Command, context: CliContext): void {
   const example = "status:completed finishedBefore:1h";
   describe(
     program.command("purge"),
-    "Permanently delete jobs that have ended; only counts them unless --yes is passed",
+    "Permanently delete jobs that have ended; without --yes, only count them",
     `purge --filter '${example}'`,
     `purge --filter '${example}' --yes`,
   )

@@ -5,7 +5,7 @@ import { isSameProcess, signalProcess } from "../../shared/process-tree.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** Longer than the running system itself waits for its services and engines to stop. */
+/** Exceeds the time that the running system itself waits for its services and engines to stop. */
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 

@@ -87,7 +87,7 @@ export function watchOutcomes(
         const done = new AbortController();
         wake = () => done.abort();
         await pause(POLL_EVERY_MS, AbortSignal.any([until, done.signal]));
-        // As long as the stream reports outcomes, polling would only add load.
+        // While the stream reports outcomes, polling would only add load.
         if (open.size === before && !until.aborted) await poll();
       }
     },

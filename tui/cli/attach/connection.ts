@@ -242,7 +242,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   };
 }
 
-/** Returns the problem in a reply. Other servers may reply with anything, such as a proxy with its own error page. */
+/** Returns the problem in a reply. A proxy may reply with something else, such as its own error page. */
 async function problemOf(reply: Response): Promise<Partial<Problem>> {
   const problem = (await reply.json().catch(() => null)) as Partial<Problem> | null;
   return problem ?? {};

@@ -9,7 +9,7 @@ import { actOnMany, deadLetterFilter } from "./act-on-many.ts";
 export function addDrop(parent: Command, context: CliContext): void {
   describe(
     parent.command("drop"),
-    "Permanently drop dead letters; only counts them unless --yes is passed",
+    "Permanently drop dead letters; without --yes, only count them",
     "dead-letters drop 5f50dfcb --yes",
     "dead-letters drop --filter 'diedBefore:7d' --yes",
   )

@@ -13,7 +13,7 @@ import { actOnMany, deadLetterFilter } from "./act-on-many.ts";
 export function addReplay(parent: Command, context: CliContext): void {
   describe(
     parent.command("replay"),
-    "Replay dead letters unchanged, or replay one with changes; with --filter, only counts them unless --yes is passed",
+    "Replay dead letters unchanged, or replay one with changes; with --filter but without --yes, only count them",
     "dead-letters replay 5f50dfcb",
     "dead-letters replay 5f50dfcb --payload '{\"ms\":100}'",
     "dead-letters replay --filter 'reason:OUT_OF_TRIES type:hash' --yes",

@@ -74,7 +74,7 @@ function ledgerLine(
   { paint }: Style,
 ): string {
   if (balanced && accused.length === 0)
-    return paint.green(`✓ all ${count(accepted)} accepted ids have exactly one ending`);
+    return paint.green(`✓ all ${count(accepted)} accepted jobs ended exactly once`);
   const counts = `${lost} lost, ${unobserved} unobserved, ${duplicated} duplicated`;
   return paint.red(`✕ ${counts}; from this load: ${accused.slice(0, 5).join(", ") || "none"}`);
 }

@@ -21,8 +21,8 @@ const TICK_MS = 5;
 
 /**
  * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered. A stall therefore
- * counts against every request it delays. An abort stops sending early. Once all requests are answered, resolves with
- * their number.
+ * counts against every request it delays. Stops sending when the signal aborts. Once all requests are answered,
+ * resolves with their number.
  */
 export async function sendLoad(options: SendOptions): Promise<number> {
   const { ratePerSecond, durationMs, signal } = options;
