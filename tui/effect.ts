@@ -11,7 +11,7 @@ export interface Load {
   readonly key: string;
 }
 
-/** A side effect that the model requests; its outcome returns as a message. */
+/** A side effect that the model requests; its outcome is dispatched as a message. */
 export type Effect =
   | Load
   | { readonly kind: "run"; readonly command: Command }

@@ -129,7 +129,7 @@ function run(state: State, text: string, entry: PaletteEntry | undefined): Step 
   }
   if (entry && entry.action !== "set") return act(state, entry.action);
   if (entry) return [{ ...state, overlay: { kind: "palette", text: "set ", index: 0 } }, []];
-  // Text that looks like an id, or part of one, searches the jobs.
+  // Searches the jobs for text that looks like an id or part of one.
   if (/^[0-9a-f-]{4,36}$/i.test(text)) return [refilter(go(state, { screen: "jobs" }), "jobs", text), []];
   return notice(state, `There is no command ${text}`, "bad");
 }

@@ -16,7 +16,7 @@ const FULL_ONLY: ReadonlySet<string> = new Set([
   "jaeger",
 ]);
 
-/** Reports which registered pages answer: probes them in parallel or, in server mode, judges by the engine set. */
+/** Reports which registered pages answer: probes them in parallel or, in server mode, infers it from the engine set. */
 export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
   overview: Overview | undefined,

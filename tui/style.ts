@@ -28,7 +28,8 @@ export const THEME_NAMES = ["default", "colour-blind", "mono"] as const;
 export type ThemeName = (typeof THEME_NAMES)[number];
 
 /**
- * Each theme's indexes into the terminal's sixteen colors, whose look depends on the terminal's light or dark scheme.
+ * Each theme's indexes into the terminal's sixteen colors, whose appearance depends on the terminal's light or dark
+ * scheme.
  */
 export const THEMES: Readonly<Record<ThemeName, Readonly<Partial<Record<Colour, number>>>>> = {
   default: { accent: 13, good: 2, busy: 6, later: 12, warn: 3, bad: 9, odd: 5 },

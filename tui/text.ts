@@ -16,7 +16,7 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
- * Makes outside text safe for the screen: removes escape sequences and control, direction and zero-width characters,
+ * Makes untrusted text safe for the screen: removes escape sequences and control, direction and zero-width characters,
  * and joins all lines. Reduces each grapheme to its first code point, because a screen cell holds only one.
  */
 export function sanitize(text: string): string {

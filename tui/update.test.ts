@@ -40,7 +40,7 @@ test("a destructive command shows its count and waits for confirmation", () => {
   expect(run).toEqual([{ kind: "run", command: { kind: "cancel", ids: [sampleId(3)] } } as never]);
 });
 
-test("a marked job that has left the page can still be cancelled and retried", () => {
+test("a marked job that is no longer loaded can still be cancelled and retried", () => {
   const { state } = press(jobs(), " ");
   const { id, ...page } = { id: state.data.jobs!.value!.items[0]!.id, ...state.data.jobs!.value! };
   const left = { ...page, items: page.items.filter((job) => job.id !== id) };
@@ -171,7 +171,7 @@ test("in the palette, arrows move, Tab completes and Esc closes", () => {
   expect(press(jobs(), ":", "esc").state.overlay).toBeUndefined();
 });
 
-test("typing a filter shows its completions or its fault", () => {
+test("typing a filter shows its completions or its error", () => {
   const lastLine = (...keys: string[]) =>
     toText(render(press(jobs(), "/", ...keys).state))
       .split("\n")

@@ -120,7 +120,7 @@ function withoutGoneCause(state: State): State {
   return isGone ? refilter(state, "dead-letters", "") : state;
 }
 
-/** Opens the edit form once both its job and the job types have arrived. */
+/** Opens the edit form once both its job and the job types are loaded. */
 function editLoaded(state: State): Step {
   const { job, jobTypes } = state.data;
   const isReady =

@@ -70,7 +70,7 @@ test("the overview keeps the last data while offline and shows its age", () => {
   expect(shown(failed)).toContain("12,480 completed");
 });
 
-test("an unbalanced ledger, an unavailable store and a lagging observer stand out", () => {
+test("an unbalanced ledger, an unavailable store and a lagging observer are shown as problems", () => {
   const ledger = sampleLedger({ balanced: false, lost: { count: 3, ids: [] } });
   const overview = sampleOverview({ unavailable: ["postgres"], observationLagMs: 42_000 });
   const text = shown(liveState(120, 40, undefined, { ledger, overview }));

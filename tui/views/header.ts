@@ -81,7 +81,7 @@ function tabs(state: State, form: "titles" | "current" | "digits"): Line {
   return [...spans, dim("?")];
 }
 
-/** Returns the breadcrumbs of a screen without a tab, or undefined for a screen with one. */
+/** Returns the breadcrumbs of a screen that has no tab; undefined for a screen that has a tab. */
 function crumbsOf(state: State): Line | undefined {
   const { screen, id = "" } = placeOf(state);
   const path = (title: string): Line => [dim(`${title} ${GLYPHS.path} `)];

@@ -150,7 +150,7 @@ function ratePanel(state: State, width: number, height: number): Panel {
   return { title: "Rate, last 5 min", lines };
 }
 
-/** Returns how many eighths of a bar's cell are filled. A bar above zero always shows. */
+/** Returns how many eighths of a bar's cell are filled. A bar above zero is always visible. */
 function eighths(value: number | undefined, top: number, row: number, rows: number): number {
   if (!value) return 0;
   const full = (value / top) * rows * 8;

@@ -426,7 +426,7 @@ test("a form's text field is edited at its caret", () => {
   expect(textAfter("ctrl-a", "delete", "ctrl-e", "pgup")).toBe("bserve");
 });
 
-test("keys move, mark, sort, freeze, follow and copy", () => {
+test("keys move the cursor, mark, sort, freeze and follow jobs, and copy text", () => {
   const jobs = at({ screen: "jobs" });
   expect(press(jobs, "G").state.lists.jobs.index).toBe(7);
   expect(press(jobs, "pgdn", "pgup", "j", "k", "down").state.lists.jobs.index).toBe(1);
