@@ -14,7 +14,7 @@ function command(test: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the probes that decide whether a part has started, may receive requests, and must restart.
+ * Returns the probes that decide whether a part has started, whether it receives requests, and whether it restarts.
  *
  * - Services fail /readyz while they wait for engines, so only /healthz may restart them.
  * - Compose's health checks run unchanged as readiness probes.

@@ -11,7 +11,7 @@ export interface Live {
 }
 
 const MIN_GAP_MS = 500;
-/** Polls in case the feed is lost, and for data that the feed does not carry, such as ages and heartbeats. */
+/** The polling interval, for a lost feed and for data that the feed does not carry, such as ages and heartbeats. */
 const POLL_MS = 5_000;
 const FIRST_CONNECT_MS = 3_000;
 

@@ -17,7 +17,7 @@ test("neither an unchanged state nor the state at page load is announced", () =>
   );
 });
 
-test("losing and regaining the feed is announced", () => {
+test("the loss and the return of the feed are announced", () => {
   const stale: Heard = { ...QUIET, feed: "stale" };
   expect(sentencesOf(QUIET, stale)).toEqual([
     { text: "Not live: the numbers no longer change", isUrgent: false },
@@ -25,7 +25,7 @@ test("losing and regaining the feed is announced", () => {
   expect(sentencesOf(stale, QUIET)).toEqual([{ text: "Live again", isUrgent: false }]);
 });
 
-test("firing and resolved alerts are announced, and a critical alert interrupts", () => {
+test("firing and resolved alerts are announced, and a critical alert interrupts the screen reader", () => {
   const before: Heard = { ...QUIET, firing: [alert("1", "warning")] };
   const after: Heard = { ...QUIET, firing: [alert("2", "critical"), alert("3", "warning")] };
   expect(sentencesOf(before, after)).toEqual([
@@ -37,7 +37,7 @@ test("firing and resolved alerts are announced, and a critical alert interrupts"
   expect(sentencesOf(before, { ...QUIET, firing: undefined })).toEqual([]);
 });
 
-test("losing and regaining the ledger's balance is announced", () => {
+test("the loss and the return of the ledger's balance are announced", () => {
   const lost: Heard = { ...QUIET, balanced: false };
   expect(sentencesOf(QUIET, lost).map(({ text }) => text)).toEqual(["The ledger is no longer balanced"]);
   expect(sentencesOf(lost, QUIET).map(({ text }) => text)).toEqual(["The ledger is balanced again"]);

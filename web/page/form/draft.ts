@@ -3,7 +3,7 @@ export interface Draft {
   readonly payload: Readonly<Record<string, unknown>>;
   /** The JSON text in the editor, valid or not. */
   readonly text: string;
-  /** Why the text is not a valid payload. `payload` then keeps the last valid value. */
+  /** Why the text is not a valid payload. While there is a fault, `payload` keeps the last valid value. */
   readonly fault?: string;
 }
 

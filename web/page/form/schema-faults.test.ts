@@ -36,7 +36,7 @@ test("each invalid field has its own fault, which states the limit", () => {
   });
 });
 
-test("missing, unknown and nested properties have their own paths", () => {
+test("faults of missing, unknown and nested properties have their own paths", () => {
   expect(faults({ text: "a", retries: [{ ms: 1 }, {}], extra: 1 })).toEqual({
     "/payload/size": "Required",
     "/payload/retries/1/ms": "Required",

@@ -26,8 +26,7 @@ interface LatencyPanelProps {
 /** Shows how long jobs ran and waited, over time and in total. */
 export function LatencyPanel({ overview: { stats, observationLagMs }, range, to }: LatencyPanelProps) {
   const minutes = Math.max(range.minutes, LEAST_MINUTES);
-  // Omits the current minute, which contains few jobs. Otherwise a line fetched before the minute's first job could
-  // cross one fetched after it.
+  // Omits the current minute, which contains few jobs: the lines are fetched separately and could cross there.
   const points = (metric: Metric) =>
     (
       useQuery(
