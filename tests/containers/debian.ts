@@ -32,7 +32,7 @@ export function archive(): string {
 
 /**
  * Unpacks packages into a folder without installing them; apt checks their signatures. Packages unpacked with their
- * dependencies also run on machines of other releases.
+ * dependencies also run on other releases.
  */
 export async function unpackPackages(
   names: readonly string[],

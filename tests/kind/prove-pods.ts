@@ -57,7 +57,7 @@ function sharedPods(cluster: Cluster): () => Promise<ClusterPod[]> {
   };
 }
 
-/** Kills the container without the API server, like a crash; kubelet notices and restarts it. */
+/** Kills the container's process directly, like a crash; kubelet notices and restarts the container. */
 async function killPod(
   { cluster }: ClusterProof,
   { metadata, spec, status }: ClusterPod,
