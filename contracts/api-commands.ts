@@ -105,7 +105,7 @@ const All = Type.Optional(
 
 export const ActionRequest = published(
   "action-request",
-  "1.3.1",
+  "1.3.2",
   Type.Object(
     {
       action: StringEnum(["retry", "cancel"]),
@@ -118,10 +118,10 @@ export const ActionRequest = published(
 );
 export type ActionRequest = Static<typeof ActionRequest>;
 
-/** Closed, like every request: a purge with a misspelled filter key would delete more than intended. */
+/** Closed, like every request: ignoring a misspelled filter key would make a purge delete too much. */
 export const PurgeRequest = published(
   "purge-request",
-  "1.0.1",
+  "1.0.2",
   Type.Object(
     { filter: Type.Union([JobFilter, FilterText]), all: All, dryRun: DryRun },
     { additionalProperties: false },
@@ -131,7 +131,7 @@ export type PurgeRequest = Static<typeof PurgeRequest>;
 
 export const DeadLetterActionRequest = published(
   "dead-letter-action-request",
-  "1.1.1",
+  "1.1.2",
   Type.Object(
     {
       action: StringEnum(["replay", "drop"]),

@@ -15,7 +15,7 @@ const EVENTS_OF: Readonly<Record<Route, readonly EventType[]>> = {
   "messages.parked": [],
 };
 
-/** The services that publish on each route, and when. */
+/** The services that publish on each route, and what they publish. */
 const SENDERS: readonly { service: string; route: Route; summary: string; replays?: true }[] = [
   {
     service: "gateway",

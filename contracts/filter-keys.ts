@@ -27,7 +27,7 @@ export const JOB_FILTER_KEYS = {
   status: {
     takes: "statuses",
     also: [],
-    description: "Jobs in any of these statuses, given by name or word in any case",
+    description: "Jobs in any of these statuses, given by name or word, ignoring case",
     example: "failed,cancelled",
   },
   type: { takes: "types", also: [], description: "Jobs of any of these types", example: "hash" },
@@ -47,7 +47,7 @@ export const JOB_FILTER_KEYS = {
   fingerprint: {
     takes: "name",
     also: [],
-    description: "Jobs whose newest error has this fingerprint, which errors with the same cause share",
+    description: "Jobs whose newest error has this fingerprint; errors with the same cause have the same one",
     example: "5f2c0e6b9a41d377",
   },
   workerId: {
@@ -74,7 +74,7 @@ export const DEAD_LETTER_FILTER_KEYS = {
   reason: {
     takes: "reasons",
     also: [],
-    description: "Dead letters with any of these reasons, given in any case",
+    description: "Dead letters with any of these reasons, ignoring case",
     example: "OUT_OF_TRIES",
   },
   type: {
@@ -105,7 +105,7 @@ export type FilterLanguage = keyof typeof FILTER_LANGUAGES;
 export const keysOf = (language: FilterLanguage): Readonly<Record<string, FilterKey>> =>
   FILTER_LANGUAGES[language].keys;
 
-/** Returns the key with this name or alias, in any case; undefined if there is none. */
+/** Returns the key with this name or alias, ignoring case; undefined if there is none. */
 export function keyNamed(language: FilterLanguage, name: string): string | undefined {
   const keys = keysOf(language);
   if (Object.hasOwn(keys, name)) return name;

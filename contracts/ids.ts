@@ -6,7 +6,7 @@ const JOB_NAMESPACE = "b3a1f6de-6f0b-5a6c-9d5e-0c6f0f4f7a10";
 const COMMAND_NAMESPACE = "e0b7c1a4-3f42-5c68-a2c9-7d5b1e6f8a33";
 const EVENT_NAMESPACE = "5d0c2f3e-2c57-5d4b-8b38-6f0d7f1a9e21";
 
-/** Returns a new job id. Version 7 UUIDs are ordered by time, which keeps index pages warm. */
+/** Returns a new job id. Version 7 UUIDs are ordered by time, so inserts stay on recent index pages. */
 export function newJobId(): string {
   return Bun.randomUUIDv7();
 }

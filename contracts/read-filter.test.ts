@@ -48,7 +48,7 @@ test("JSON accepts the same names and words as a line", () => {
   expect(Value.Check(JobFilter, { status: "fialed" })).toBe(false);
 });
 
-test("aliases and keys are understood in any case", () => {
+test("aliases and keys are recognized regardless of case", () => {
   expect(line("worker:desk-1 ERROR:HANDLER_ERROR createdafter:2h").filter).toEqual({
     workerId: "desk-1",
     errorCode: ["HANDLER_ERROR"],

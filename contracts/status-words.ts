@@ -32,7 +32,7 @@ export function statusWord(status: JobStatus): string {
   return STATUS_WORDS[status].word;
 }
 
-/** Returns the status with this name or word, in any case; undefined if there is none. */
+/** Returns the status with this name or word, ignoring case; undefined if there is none. */
 export function statusNamed(text: string): JobStatus | undefined {
   const name = text.trim().toLowerCase();
   return JOB_STATUSES.find((status) => status.toLowerCase() === name || STATUS_WORDS[status].word === name);

@@ -29,7 +29,8 @@ export interface JobContext {
   log(message: string): void;
   /**
    * Submits children, and resolves to their ids once the bus has confirmed them. Ids are derived from this job, its run
-   * and the child's key, so a handler that reruns after a crash creates no duplicates, even if it submits in a different order.
+   * and the child's key, so a handler that reruns after a crash creates no duplicates, even if it submits the children
+   * in a different order.
    */
   submit(children: readonly ChildRequest[]): Promise<readonly string[]>;
 }
