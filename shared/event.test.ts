@@ -25,7 +25,7 @@ test("creating an event that breaks its contract throws", () => {
     payload: { jobId, jobType: "sleep", sequence: 0, payload: {}, fingerprint: "f", priority: 5 },
   } as const;
   expect(() => makeEvent({ ...facts, correlationId: "00000000-0000-0000-0000-000000000000" })).toThrow(
-    "gateway made a job.created that breaks its contract: /correlationId",
+    "gateway created a job.created that breaks its contract: /correlationId",
   );
   expect(() => makeEvent({ ...facts, payload: { ...facts.payload, priority: 10 } })).toThrow(
     "/payload/priority",

@@ -51,7 +51,7 @@ export function createEventMaker(producer: Producer) {
     const fault = faultOf(event);
     if (fault)
       throw new Error(
-        `${producer.service} made a ${facts.eventType} that breaks its contract: ${fault.detail}`,
+        `${producer.service} created a ${facts.eventType} that breaks its contract: ${fault.detail}`,
       );
     return event;
   };

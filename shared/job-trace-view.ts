@@ -46,7 +46,7 @@ export function traceOf(job: JobDetail, now: number): JobTrace {
     at = endMs;
   };
   hop("confirmed", hops.confirmedAt, "broker");
-  // The processor records a job's first move as soon as it has received the job.
+  // The processor records a job's first transition as soon as it has received the job.
   const received = hops.receivedAt ?? job.transitions.find(({ from }) => from === "PENDING")?.at;
   hop("received", received, "processor");
 

@@ -35,7 +35,7 @@ export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
     log.info("Stopping", { reason });
     stopping.abort(new Error(`stopping: ${reason}`));
     const timer = setTimeout(() => {
-      log.warn("The grace period has passed, aborting held work", { graceMs });
+      log.warn("The grace period has passed; aborting work in progress", { graceMs });
       abort.abort(new Error("the grace period for stopping has passed"));
     }, graceMs);
     let clean = true;

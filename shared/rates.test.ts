@@ -10,7 +10,7 @@ const series = (points: readonly (number | null)[], labels = {}) => ({
 });
 
 test("the total rate and the rates by type agree, and cover the last minute", () => {
-  // 120 jobs in the full minute and 30 in the first quarter of the next: two a second throughout.
+  // 120 jobs in the full minute and 30 in the first quarter of the next minute are both 2 jobs per second.
   const [minutes, now] = [[60, 120, 30], FROM + 135_000];
   expect(ratesByType(series(minutes, { type: "hash" }), now).get("hash")).toBe(2);
   for (const seconds of [0, 15, 60])

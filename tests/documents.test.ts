@@ -33,7 +33,7 @@ test.each(pages)("every script that %s mentions exists", async (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test("the job state diagram has exactly the legal moves", async () => {
+test("the job state diagram has exactly the legal transitions", async () => {
   const text = await Bun.file(join(ROOT, "docs/architecture.md")).text();
   const drawing = /stateDiagram-v2\n([^`]+)```/.exec(text)?.[1] ?? "";
   const drawn = [...drawing.matchAll(/^ *(\S+) --> ([A-Z]+)/gm)].map(([, from, to]) => `${from} ${to}`);

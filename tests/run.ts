@@ -27,7 +27,7 @@ const isCi = Boolean(process.env.CI);
 const say = (line: string) => console.log(`\n== ${line}`);
 const children = new Set<Bun.Subprocess>();
 
-/** Runs a command to its end and shows its output. Returns the exit code and the last part of the output. */
+/** Runs a command to completion and shows its output. Returns the exit code and the last part of the output. */
 async function run(
   command: string[],
   env: Record<string, string> = {},
@@ -60,7 +60,7 @@ async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "s
 function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
   const { name, on = "full" } = suite;
   const paths = filesOf(suite).map((file) => `./${file}`);
-  // A suite that runs other suites' tests again is not measured again.
+  // Coverage is not measured for a suite that repeats other suites' tests.
   const measure = isWhole && !suite.again;
   return timed(name, async () => {
     const coverage = measure
@@ -71,7 +71,7 @@ function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
       { [TEST_ENGINES]: on, ...(measure && { OBSERVATORY_COVERAGE: COVERAGE }) },
     );
     const { passed, failed, skipped } = readBunSummary(tail);
-    // A runner that crashes before its summary has failed, whatever it counted.
+    // A runner that crashes before it prints a summary counts as failed, whatever it has counted.
     return { passed, failed: Math.max(failed, code !== 0 || passed === 0 ? 1 : 0), skipped };
   });
 }

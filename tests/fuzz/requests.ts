@@ -2,7 +2,7 @@ import type { Random } from "../support/random.ts";
 import type { Target } from "./routes.ts";
 import { anyValue, HOSTILE_TEXTS, nearlyValid, validValue } from "./values.ts";
 
-/** Existing ids, cursors and jobs, which let valid requests get past a 404. */
+/** Existing ids, cursors and jobs, so that valid requests do not end in a 404. */
 export interface Known {
   readonly jobIds: readonly string[];
   readonly deadLetterIds: readonly string[];

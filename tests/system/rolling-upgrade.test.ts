@@ -120,7 +120,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     });
   });
 
-  test("old and new processors side by side each take the types they know", async () => {
+  test("old and new processors running side by side each take only jobs of the types they support", async () => {
     await world().start("processor", {}, newer.root);
     await world().untilAll(accepted, "COMPLETED");
     const { workers } = await world().get<WorkersReply>("/workers");
@@ -147,7 +147,7 @@ behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (wo
     expect(await world().sql`select reason, detail from dead_letters`).toHaveLength(0);
   });
 
-  test("a job whose payload does not fit its type fails once a worker that knows the type takes it", async () => {
+  test("a job whose payload does not fit its type fails once a worker that supports the type takes it", async () => {
     const event = createdEvent(
       makeEvent,
       { jobId: newJobId(), jobType: "salute", payload: { who: 1 } },
