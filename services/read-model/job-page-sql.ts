@@ -14,7 +14,7 @@ export interface PageOptions {
 /** Orders every list newest first. */
 export const newest = (sql: Sql, count: number) => sql`order by created_at desc, id desc limit ${count}`;
 
-/** Returns conditions for rows that match a filter, apart from its text, and come after a position. */
+/** Returns the conditions for rows that match a filter (except its text) and come after a position. */
 export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter" | "after">): Fragment {
   return sql`${jobConditions(sql, filter)} ${after ? positionBefore(sql, sql`created_at`, after) : sql``}`;
 }
@@ -47,7 +47,7 @@ export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragme
 
 /** The leading columns of the index that a page reads, with the values to look up. */
 interface Lead {
-  /** The first column of an index whose next column, apart from the status, is the creation time. */
+  /** The first column of an index that continues with the creation time, in some cases after the status. */
   readonly column: Fragment;
   readonly values: readonly string[];
   readonly array: Fragment;

@@ -16,7 +16,10 @@ import {
   toSummary,
 } from "./job-row.ts";
 
-/** More than any retry policy produces. A job retried by hand beyond this limit shows only its newest entries. */
+/**
+ * Maximum number of transitions or attempts in a reply, which is more than any retry policy produces. A job retried by
+ * hand beyond this limit shows only its newest entries.
+ */
 const MAX_HISTORY = 2_000;
 /**
  * How many of the newest rows a text search scans one by one, which takes a few milliseconds. If a filter lists several

@@ -111,7 +111,7 @@ export function toSummary(row: SummaryRow): JobSummary {
   );
 }
 
-/** Returns how many tries a job has had. The store counts only failed ones; this adds a running or successful one. */
+/** Returns how many tries a job has had. The store counts only failed tries; this adds a running or successful one. */
 function triesOf({ status, tries }: BaseRow): number {
   return status === "EXECUTING" || status === "COMPLETED" ? tries + 1 : tries;
 }

@@ -42,7 +42,7 @@ export interface OutcomeFate {
   readonly move: boolean;
 }
 
-/** An end that another end of the run, or the job's row, contradicts. If `second`, an earlier end counts instead. */
+/** An end that contradicts the job's row or another end of the same run. If `second`, an earlier end counts instead. */
 export interface Contradiction {
   readonly jobId: string;
   readonly status: Ended;

@@ -98,7 +98,7 @@ export function createStream({
     client.wake();
   }
 
-  /** Reads a separate feed for one client until it meets the shared feed; either may be ahead. */
+  /** Reads a separate feed for one client until it reaches the shared feed's position; either may be ahead. */
   async function catchUp(
     client: Client,
     entries: AsyncIterator<FeedEntry>,

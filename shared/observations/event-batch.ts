@@ -32,10 +32,10 @@ export interface EventBatch {
 
 /**
  * Whether an event may be stored in a batch, where its job and sequence identify it. Any other event, and any event
- * whose place is taken by another one, is stored alone under its id.
+ * whose job and sequence are already taken, is stored alone under its id.
  */
 export function isBatchable({ eventId, payload: { jobId, sequence } }: JobEvent): boolean {
-  // The id of `job.created` also depends on the request, so stores record this id too.
+  // The id of `job.created` also depends on the request, so stores record it separately.
   if (sequence === 0) return true;
   return sequence <= LAST_BATCHED_SEQUENCE && eventId.toLowerCase() === eventIdAt(jobId, sequence);
 }

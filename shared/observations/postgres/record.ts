@@ -90,7 +90,7 @@ const CANARY = {
   ended: { count: 0, check: "0".repeat(16) },
 };
 
-/** Returns the events that cannot be in a batch, or whose place is taken by an earlier event. */
+/** Returns the events that cannot be in a batch, or whose job and sequence are taken by an earlier event. */
 function withoutPlace(events: readonly JobEvent[]): Set<JobEvent> {
   const taken = new Set<string>();
   return new Set(
