@@ -238,7 +238,7 @@ export function createBulkActions(options: BulkActionsOptions) {
       return get(id, target);
     },
 
-    /** Until the service stops, runs the actions that no other live processor holds, and forgets old ones. */
+    /** Until the service stops, runs the actions that no other live processor holds, and deletes old records. */
     async run(): Promise<void> {
       let forgottenAt = 0;
       duty.begin();

@@ -57,9 +57,9 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
      * Inserts the new jobs, their history and the message that announces them in one statement. Returns the inserted
      * ids. A deleted job that is still on record is not inserted again, because its events have been counted.
      *
-     * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a note of its
-     * deletion. `on conflict` alone would wait for a deletion in progress and then find no row, while the statement's
-     * snapshot is too old to show the note. `offset 0` keeps this a lookup per id.
+     * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a record of
+     * its deletion. `on conflict` alone would wait for a deletion in progress and then find no row, while the
+     * statement's snapshot is too old to contain the record. With `offset 0`, the planner looks up each id separately.
      */
     async insert(
       jobs: readonly NewJob[],

@@ -11,7 +11,7 @@ import { migrate } from "./migration-store.ts";
  */
 const PLANNER = { enable_seqscan: "off", jit: "off" };
 
-/** Connections for statements that an idle processor keeps open, in addition to the one for notifications. */
+/** Number of connections that an idle processor keeps open, in addition to the connection for notifications. */
 const STEADY = 3;
 
 export interface JobStore {

@@ -15,12 +15,12 @@ function steadyFor(beats: number) {
   return { judge, clock, pass };
 }
 
-test("a worker judges others once it has sent heartbeats for a full lease", () => {
+test("a worker may mark others as lost only after sending heartbeats for a full lease", () => {
   expect(steadyFor(2).judge.mayJudge()).toBe(false);
   expect(steadyFor(3).judge.mayJudge()).toBe(true);
 });
 
-test("after a suspend, which only the wall clock shows, a worker waits for another full lease", () => {
+test("after a system suspend, which only the wall clock shows, a worker waits for another full lease", () => {
   const { judge, pass } = steadyFor(9);
   pass(3_600_000, { suspended: true });
   expect(judge.mayJudge()).toBe(false);
@@ -31,7 +31,7 @@ test("after a suspend, which only the wall clock shows, a worker waits for anoth
   expect(judge.mayJudge()).toBe(true);
 });
 
-test("a frozen process, or a store that accepted no heartbeat, also counts as a gap", () => {
+test("a gap caused by a frozen process or a store outage also makes a worker wait", () => {
   const { judge, pass } = steadyFor(9);
   pass(LEASE);
   expect(judge.mayJudge()).toBe(false);

@@ -6,9 +6,9 @@ export interface Clocks {
 }
 
 /**
- * Decides whether this worker may judge the leases of others, which `markLost` in `worker-store.ts` does. After a
- * suspend, a process freeze or a store outage, every lease looks expired. A worker that finds a gap between its own
- * heartbeats therefore first waits for a full lease, so that the others can renew theirs. A gap on either clock counts.
+ * Decides whether this worker may mark other workers as lost. After a system suspend, a process freeze or a store
+ * outage, every lease looks expired. A worker that finds a gap between its own heartbeats on either clock therefore
+ * first waits for a full lease, so that the others can renew theirs.
  */
 export function createLeaseJudge(
   leaseMs: number,

@@ -79,7 +79,7 @@ export function createPruneStore(sql: Sql) {
     },
 
     /**
-     * Deletes notes of pruned jobs that are older than `before` or not among the newest `kept`, at most `limit` at a
+     * Deletes records of pruned jobs that are older than `before` or not among the newest `kept`, at most `limit` at a
      * time.
      */
     async forgetPruned(before: Date, kept: number, limit: number): Promise<number> {
@@ -92,7 +92,7 @@ export function createPruneStore(sql: Sql) {
       return count;
     },
 
-    /** Returns when and why a job was pruned; undefined if there is no note of it. */
+    /** Returns when and why a job was pruned; undefined if there is no record of it. */
     async pruned(id: string): Promise<{ prunedAt: Date; reason: PruneReason } | undefined> {
       const [row] = await sql<{ prunedAt: Date; reason: PruneReason }[]>`
         select pruned_at as "prunedAt", reason from pruned_jobs where id = ${id}`;
