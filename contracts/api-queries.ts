@@ -81,7 +81,7 @@ export const Timeline = published(
 export type Timeline = Static<typeof Timeline>;
 
 /**
- * Percentiles of a latency digest, in milliseconds, each within 2 % of the true value; null if nothing was measured.
+ * Percentiles of a latency digest, in milliseconds, each within 2% of the true value; null if nothing was measured.
  */
 export const Percentiles = Type.Object({
   count: Count,

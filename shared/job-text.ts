@@ -19,7 +19,7 @@ export interface TextMatch {
 export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
-  // PostgreSQL estimates that an unknown prefix matches 2 % of all jobs, even where only failed jobs can match, so it
+  // PostgreSQL estimates that an unknown prefix matches 2% of all jobs, even where only failed jobs can match, so it
   // would read every failed job instead of the index. Repeating the condition makes it multiply the two estimates.
   const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [

@@ -101,7 +101,7 @@ function checkCoverage(): Promise<Outcome> {
       const percent = lines === 0 ? 0 : (100 * hit) / lines;
       if (percent < LEAST_COVERAGE) failed++;
       console.log(
-        `${service.padEnd(16)} ${percent.toFixed(1).padStart(5)} % of ${lines} lines${percent < LEAST_COVERAGE ? `, required ${LEAST_COVERAGE} %` : ""}`,
+        `${service.padEnd(16)} ${percent.toFixed(1).padStart(5)}% of ${lines} lines${percent < LEAST_COVERAGE ? `, required ${LEAST_COVERAGE}%` : ""}`,
       );
     }
     return { passed: measured.length - failed, failed, skipped: 0 };

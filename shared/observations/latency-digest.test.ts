@@ -27,7 +27,7 @@ const logUniform = (least: number, most: number) =>
   least * (most / least) ** (random.between(0, 1_000_000) / 1_000_000);
 
 describe("a latency digest", () => {
-  test("represents every duration from a microsecond to a hundred days within 2 %", () => {
+  test("represents every duration from a microsecond to a hundred days within 2%", () => {
     for (let ms = 0.0011; ms < 8.64e9; ms *= 1.0007) {
       const error = Math.abs(middleOf(bucketOf(ms)) - ms) / ms;
       if (error > 0.02) throw new Error(`${ms} ms is reported as ${middleOf(bucketOf(ms))}`);
@@ -55,7 +55,7 @@ describe("a latency digest", () => {
     "six decades": Array.from({ length: 5_000 }, () => logUniform(0.01, 10_000)),
     "a uniform range": Array.from({ length: 1_000 }, (_, n) => n + 1),
   };
-  test.each(Object.entries(shapes))("reports percentiles of %s within 2 %%", (_, durations) => {
+  test.each(Object.entries(shapes))("reports percentiles of %s within 2%%", (_, durations) => {
     const digest = digestOf(durations);
     for (const q of [0.01, 0.5, 0.9, 0.95, 0.99, 1]) {
       const wanted = exact(durations, q);

@@ -2,7 +2,7 @@ import type { Percentiles } from "../../contracts/api-queries.ts";
 
 /**
  * A latency digest counts durations in buckets whose bounds grow by a constant factor γ, so the middle of a bucket
- * differs by at most (γ − 1) / (γ + 1) = 1.9 % from any value in it. Digests are merged by adding counts, whether in a
+ * differs by at most (γ − 1) / (γ + 1) = 1.9% from any value in it. Digests are merged by adding counts, whether in a
  * process, in a Redis hash, over minutes or over types; percentiles of the sum keep that accuracy. There are at most
  * 805 buckets.
  */

@@ -191,7 +191,7 @@ describe("the form for a new job", () => {
     await about.filter({ hasText: "Must be at least 1" }).waitFor();
     await page.getByLabel("rounds").fill("many");
     await about.filter({ hasText: "Must be a whole number" }).waitFor();
-    await page.getByText("One field needs another value").waitFor();
+    await page.getByText("One field is invalid").waitFor();
     // The button stays focusable, and pressing it focuses the invalid field.
     await page.getByRole("button", { name: "Submit" }).click({ force: true });
     expect(await page.evaluate<string>("document.activeElement.id")).toBe("field/payload/rounds");

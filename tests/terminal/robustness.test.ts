@@ -34,7 +34,7 @@ test("1,000 changes a second cause few redraws and use little CPU", async () => 
   console.log(`flood: ${JSON.stringify(report)}`);
   expect(report.events).toBeGreaterThan(3_000);
   expect(report.mostRedraws).toBeLessThanOrEqual(11);
-  // The goal is 15 % on an idle machine.
+  // The goal is 15% on an idle machine.
   expect(report.cpu).toBeLessThan(0.4);
   expect((report.megabytes.at(-1) ?? 0) - (report.megabytes[0] ?? 0)).toBeLessThan(60);
 });

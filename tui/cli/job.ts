@@ -101,7 +101,7 @@ function section(title: string, value: unknown, { paint }: Style): string | unde
 
 function progressOf({ progress }: JobDetail): string | undefined {
   if (!progress) return undefined;
-  return `${Math.round(progress.fraction * 100)} %${progress.note ? `, ${sanitize(progress.note)}` : ""}`;
+  return `${Math.round(progress.fraction * 100)}%${progress.note ? `, ${sanitize(progress.note)}` : ""}`;
 }
 
 const counts = (byStatus: Readonly<Record<string, number>>) =>

@@ -72,7 +72,7 @@ function footerOf(job: JobDetail): Line {
     const filled = Math.round(job.progress.fraction * 10);
     return [
       span("▇".repeat(filled) + "▁".repeat(10 - filled), { colour: "busy" }),
-      span(` ${Math.round(job.progress.fraction * 100)} % ${sanitize(job.progress.note ?? "")}`),
+      span(` ${Math.round(job.progress.fraction * 100)}% ${sanitize(job.progress.note ?? "")}`),
     ];
   }
   return [];

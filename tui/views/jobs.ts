@@ -156,7 +156,7 @@ function whyOf(job: Job, now: number): string {
   if (status === "COMPLETED") return "";
   if (cancelRequested && !isTerminal(status)) return "stopping";
   if (status === "EXECUTING" && progress)
-    return `${Math.round(progress.fraction * 100)} % ${progress.note ?? ""}`;
+    return `${Math.round(progress.fraction * 100)}% ${progress.note ?? ""}`;
   if (status === "EXECUTING") return workerId ? `on ${workerId}` : "";
   const wait = runAt === undefined ? 0 : Date.parse(runAt) - now;
   const due = wait > 0 ? `in ${duration(wait)}` : "due";

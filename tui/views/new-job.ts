@@ -129,7 +129,7 @@ function buttonLine(form: Form, problems: number, count: number): Line {
     button,
     dim(
       problems > 0
-        ? `  ${problems === 1 ? "one field needs" : `${problems} fields need`} another value`
+        ? `  ${problems === 1 ? "one field is" : `${problems} fields are`} invalid`
         : isFocused
           ? "  Enter submits"
           : "  Enter moves here",

@@ -296,7 +296,7 @@ test("an unfinished job shows its open bar, progress and children; a failed one 
   });
   const place = { screen: "job", id: sampleId(1) } as const;
   const state = at(place, { job: running }, 100, 30);
-  expect(shown(state)).toContain("▇▇▇▇▁▁▁▁▁▁ 40 % asleep");
+  expect(shown(state)).toContain("▇▇▇▇▁▁▁▁▁▁ 40% asleep");
   expect(shown(state)).toContain("so far");
   expect(shown(press(state, "shift-tab").state)).toContain("3 children");
   const failed = sampleJobDetail({

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHistogram } from "./histogram.ts";
 
-test("quantiles are within 5 % of the exact values, and the highest is the maximum", () => {
+test("quantiles are within 5% of the exact values, and the highest is the maximum", () => {
   const histogram = createHistogram();
   const values = Array.from({ length: 10_000 }, (_, n) => ((n * 7_919) % 10_000) / 10 + 0.1);
   for (const value of values) histogram.add(value);

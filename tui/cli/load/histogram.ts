@@ -3,7 +3,7 @@ export interface Histogram {
   add(ms: number): void;
   readonly count: number;
   readonly max: number;
-  /** Returns the quantile for a share from 0 to 1, accurate to 5 %; undefined if nothing was added. */
+  /** Returns the quantile for a share from 0 to 1, accurate to 5%; undefined if nothing was added. */
   quantile(share: number): number | undefined;
   /** Returns the number of durations between round bounds: up to 1 ms, 2 ms, 5 ms, 10 ms, … */
   rows(): readonly { readonly upToMs: number; readonly count: number }[];

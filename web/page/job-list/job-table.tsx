@@ -131,7 +131,7 @@ function Why({ job: { status, error, progress, runAt, cancelRequested } }: { job
   if (status === "EXECUTING")
     return progress ? (
       <span class="soft">
-        {Math.round(progress.fraction * 100)} % {progress.note}
+        {Math.round(progress.fraction * 100)}% {progress.note}
       </span>
     ) : null;
   return (

@@ -157,7 +157,7 @@ function Envelopes({ job, selected, onSelect }: Pick<JobContentsProps, "job" | "
         <tr>
           <th class="num">At</th>
           <th>Event</th>
-          <th class="hide-phone">What it says</th>
+          <th class="hide-phone">Summary</th>
           <th class="num hide-phone">Seq</th>
           <th class="hide-phone">Producer</th>
           <th class="num">Event id</th>

@@ -93,7 +93,7 @@ export function JobHead({ job, reload, traceUrl, overview }: JobHeadProps) {
         )}
         {job.progress && job.status === "EXECUTING" && (
           <p>
-            {Math.round(job.progress.fraction * 100)} % {job.progress.note}
+            {Math.round(job.progress.fraction * 100)}% {job.progress.note}
           </p>
         )}
       </div>

@@ -217,7 +217,7 @@ function JobForm({ type, types, start, from, letter, choose }: JobFormProps) {
             {failure && <Icon name="failed" />}
             {access.reason ??
               failure ??
-              (wrong > 0 ? `${wrong === 1 ? "One field needs" : `${wrong} fields need`} another value` : "")}
+              (wrong > 0 ? `${wrong === 1 ? "One field is" : `${wrong} fields are`} invalid` : "")}
           </p>
         </div>
       </div>

@@ -114,7 +114,7 @@ function headline({ alerts, workers, unavailable, deadLetters }: OverviewReply):
   if (unavailable.length > 0) return `Incomplete: no answer from ${unavailable.join(", ")}`;
   if (workers.alive === 0) return "No worker is running";
   if (alerts.firing > 0)
-    return `Moving, with ${alerts.firing === 1 ? "one alert" : `${alerts.firing} alerts`}`;
+    return `Running, with ${alerts.firing === 1 ? "one alert" : `${alerts.firing} alerts`}`;
   return deadLetters > 0 ? "Healthy, with dead letters" : "Healthy";
 }
 
