@@ -47,11 +47,11 @@ const error = {
 const ENDINGS = {
   succeeded: { outcome: "succeeded", result: "{}" },
   failed: { outcome: "failed", error, retryable: true },
-  "failed for good": { outcome: "failed", error, retryable: false },
+  "failed permanently": { outcome: "failed", error, retryable: false },
   "timed out": { outcome: "timed-out", error, retryable: true },
-  cancelled: { outcome: "cancelled" },
-  "lost with its worker": { outcome: "lost", error, countsAsLoss: true },
-  "returned by its worker": { outcome: "lost", error, countsAsLoss: false },
+  "was cancelled": { outcome: "cancelled" },
+  "was lost with its worker": { outcome: "lost", error, countsAsLoss: true },
+  "was returned by its worker": { outcome: "lost", error, countsAsLoss: false },
 } as const satisfies Record<string, Ending>;
 
 const FIRST = { tries: 0, losses: 0 };
@@ -68,21 +68,21 @@ const TABLE: [keyof typeof ENDINGS, typeof FIRST, boolean, string, number, numbe
   ["failed", LAST_LOSS, false, "RETRYING", 1, 4],
   ["failed", FIRST, true, "CANCELLED", 0, 0],
   ["failed", LAST_TRY, true, "CANCELLED", 2, 0],
-  ["failed for good", FIRST, false, "FAILED", 1, 0],
-  ["failed for good", FIRST, true, "CANCELLED", 0, 0],
+  ["failed permanently", FIRST, false, "FAILED", 1, 0],
+  ["failed permanently", FIRST, true, "CANCELLED", 0, 0],
   ["timed out", FIRST, false, "RETRYING", 1, 0],
   ["timed out", LAST_TRY, false, "FAILED", 3, 0],
   ["timed out", FIRST, true, "CANCELLED", 0, 0],
-  ["cancelled", FIRST, false, "CANCELLED", 0, 0],
-  ["cancelled", LAST_TRY, true, "CANCELLED", 2, 0],
-  ["lost with its worker", FIRST, false, "RETRYING", 0, 1],
-  ["lost with its worker", LAST_TRY, false, "RETRYING", 2, 1],
-  ["lost with its worker", LAST_LOSS, false, "FAILED", 0, 5],
-  ["lost with its worker", FIRST, true, "CANCELLED", 0, 0],
-  ["lost with its worker", LAST_LOSS, true, "CANCELLED", 0, 4],
-  ["returned by its worker", FIRST, false, "RETRYING", 0, 0],
-  ["returned by its worker", LAST_LOSS, false, "RETRYING", 0, 4],
-  ["returned by its worker", FIRST, true, "CANCELLED", 0, 0],
+  ["was cancelled", FIRST, false, "CANCELLED", 0, 0],
+  ["was cancelled", LAST_TRY, true, "CANCELLED", 2, 0],
+  ["was lost with its worker", FIRST, false, "RETRYING", 0, 1],
+  ["was lost with its worker", LAST_TRY, false, "RETRYING", 2, 1],
+  ["was lost with its worker", LAST_LOSS, false, "FAILED", 0, 5],
+  ["was lost with its worker", FIRST, true, "CANCELLED", 0, 0],
+  ["was lost with its worker", LAST_LOSS, true, "CANCELLED", 0, 4],
+  ["was returned by its worker", FIRST, false, "RETRYING", 0, 0],
+  ["was returned by its worker", LAST_LOSS, false, "RETRYING", 0, 4],
+  ["was returned by its worker", FIRST, true, "CANCELLED", 0, 0],
 ];
 
 const concluded = (ending: Ending, job: Partial<ClaimedJob> = {}) =>
@@ -93,7 +93,7 @@ const concluded = (ending: Ending, job: Partial<ClaimedJob> = {}) =>
   );
 
 test.each(TABLE)(
-  "%s after %j, cancel requested: %p → %s",
+  "an attempt that %s after the counts %j (cancel requested: %p) leaves its job %s",
   (name, counts, cancelRequested, status, tries, losses) => {
     const conclusion = concluded(ENDINGS[name], { ...counts, cancelRequested });
     expect(conclusion).toMatchObject({ status, tries, losses });
@@ -106,8 +106,8 @@ test.each(TABLE)(
 
 test("a failed job waits for its backoff, and a job lost with its worker is retried at once", () => {
   expect(concluded(ENDINGS.failed, { tries: 1 }).runAt).toEqual(new Date("2026-01-01T00:00:02.100Z"));
-  expect(concluded(ENDINGS["lost with its worker"]).runAt).toEqual(finishedAt);
-  for (const name of ["succeeded", "failed for good", "cancelled"] as const)
+  expect(concluded(ENDINGS["was lost with its worker"]).runAt).toEqual(finishedAt);
+  for (const name of ["succeeded", "failed permanently", "was cancelled"] as const)
     expect(concluded(ENDINGS[name]).runAt).toBeNull();
 });
 
@@ -121,7 +121,7 @@ test("events and the job keep an error without its stack; a cancelled or success
 
 test("a clock that lags behind the claim cannot end an attempt before it began", () => {
   const claimedAt = new Date("2026-01-01T01:00:00.000Z");
-  const { at, steps, runAt } = concluded(ENDINGS["lost with its worker"], { updatedAt: claimedAt });
+  const { at, steps, runAt } = concluded(ENDINGS["was lost with its worker"], { updatedAt: claimedAt });
   expect([at, ...steps.map((step) => step.at)]).toEqual([claimedAt, claimedAt, claimedAt]);
   expect(runAt).toEqual(finishedAt);
 });

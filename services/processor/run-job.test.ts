@@ -54,11 +54,11 @@ async function run(handler: (context: JobContext) => Promise<unknown>) {
 const nested = (levels: number): unknown[] => (levels === 1 ? [] : [nested(levels - 1)]);
 
 test.each([
-  ["nested deeper than a payload may be", nested(17), "RESULT_TOO_DEEP"],
-  ["nested thousands of levels deep", nested(5_000), "RESULT_TOO_DEEP"],
-  ["larger than a payload may be", "x".repeat(65_536), "RESULT_TOO_LARGE"],
-  ["too large once its numbers are written out", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
-])("a result %s fails its attempt permanently", async (_, result, code) => {
+  ["is nested too deep", nested(17), "RESULT_TOO_DEEP"],
+  ["is nested thousands of levels deep", nested(5_000), "RESULT_TOO_DEEP"],
+  ["is too large", "x".repeat(65_536), "RESULT_TOO_LARGE"],
+  ["is too large once its numbers are written out", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
+])("a result that %s fails its attempt permanently", async (_, result, code) => {
   expect((await run(async () => result)).ending).toMatchObject({
     outcome: "failed",
     retryable: false,
