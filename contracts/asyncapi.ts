@@ -2,7 +2,7 @@ import { RefusedMessage } from "./dead-letter.ts";
 import { CONTRACT_VERSION } from "./envelope.ts";
 import { EVENT_SCHEMAS, EVENT_SUMMARIES, EVENT_TYPES, type EventType } from "./events.ts";
 import { publication, schemaId } from "./schema.ts";
-import { schemaDocument } from "./schema-catalogue.ts";
+import { schemaDocument } from "./schema-catalog.ts";
 import { ROUTES, type Route, TOPOLOGY } from "./topology.ts";
 
 type Json = Record<string, unknown>;

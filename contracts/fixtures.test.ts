@@ -11,7 +11,7 @@ import { badPayloads, type Case, goldenPayloads } from "../tests/support/payload
 import { EventEnvelope } from "./envelope.ts";
 import { EVENT_TYPES } from "./events.ts";
 import { schemaId } from "./schema.ts";
-import { CATALOGUE } from "./schema-catalogue.ts";
+import { CATALOG } from "./schema-catalog.ts";
 
 const FIXTURES = join(import.meta.dir, "fixtures");
 
@@ -80,8 +80,8 @@ const wording = ({ path, message }: ValueError) => (path === "" ? message : `${p
 
 const schemas = publishedSchemas();
 
-test("every schema in the catalogue has a fixture folder, and every fixture folder has a schema", () => {
-  expect(readdirSync(FIXTURES).sort()).toEqual(CATALOGUE.map(({ name }) => name).sort());
+test("every schema in the catalog has a fixture folder, and every fixture folder has a schema", () => {
+  expect(readdirSync(FIXTURES).sort()).toEqual(CATALOG.map(({ name }) => name).sort());
 });
 
 for (const { name, schema } of schemas) {

@@ -11,7 +11,7 @@ import { exportedDocuments } from "../shared/job-types/export-tables.ts";
 import { JOB_TYPES } from "../shared/job-types/registry.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { SemVer, schemaId } from "./schema.ts";
-import { ServiceCatalogue } from "./service-schema.ts";
+import { ServiceCatalog } from "./service-schema.ts";
 import { Topology } from "./topology.ts";
 import { UiRegistry } from "./ui-registry.ts";
 
@@ -97,9 +97,9 @@ test("lengths count UTF-16 code units, so TypeBox accepts nothing that the publi
   expect(new Set(lower)).toEqual(new Set(["1"]));
 });
 
-test("the topology table and the service catalogue match their schemas", () => {
+test("the topology table and the service catalog match their schemas", () => {
   expect([...Value.Errors(Topology, readJson("contracts/exported/topology.json"))]).toEqual([]);
-  expect([...Value.Errors(ServiceCatalogue, readJson("contracts/exported/services.json"))]).toEqual([]);
+  expect([...Value.Errors(ServiceCatalog, readJson("contracts/exported/services.json"))]).toEqual([]);
 });
 
 test("every problem code is listed with its status, its title, and whether to try again", () => {

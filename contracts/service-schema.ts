@@ -13,8 +13,8 @@ const Login = Type.Object({
   value: Type.String({ description: "The default value, meant only for demonstrations" }),
 });
 
-/** The schema of `SERVICE_CATALOGUE`, which lists everything that runs in a full deployment. */
-export const ServiceCatalogue = published(
+/** The schema of `SERVICE_CATALOG`, which lists everything that runs in a full deployment. */
+export const ServiceCatalog = published(
   "services",
   "1.0.2",
   Type.Object({
@@ -61,5 +61,5 @@ export const ServiceCatalogue = published(
     ),
   }),
 );
-export type ServiceCatalogue = Static<typeof ServiceCatalogue>;
-export type ServiceEntry = ServiceCatalogue["services"][number];
+export type ServiceCatalog = Static<typeof ServiceCatalog>;
+export type ServiceEntry = ServiceCatalog["services"][number];

@@ -1,4 +1,4 @@
-import type { ServiceCatalogue, ServiceEntry } from "./service-schema.ts";
+import type { ServiceCatalog, ServiceEntry } from "./service-schema.ts";
 
 const COMMON = ["BIND_ADDRESS", "LOG_LEVEL", "ALLOWED_ORIGINS", "PORT"];
 const TRACES = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG"];
@@ -330,12 +330,12 @@ const ENTRIES: ServiceEntry[] = [
 ];
 
 /** Everything that runs in a full deployment. Tests check Compose, the interface registry and documents against it. */
-export const SERVICE_CATALOGUE: ServiceCatalogue = { services: ENTRIES };
+export const SERVICE_CATALOG: ServiceCatalog = { services: ENTRIES };
 
-/** Returns the catalogue entry with this name. Throws if there is none. */
+/** Returns the catalog entry with this name. Throws if there is none. */
 export function entryOf(name: string): ServiceEntry {
   const entry = ENTRIES.find((one) => one.name === name);
-  if (!entry) throw new Error(`The catalogue has no ${name}`);
+  if (!entry) throw new Error(`The catalog has no ${name}`);
   return entry;
 }
 

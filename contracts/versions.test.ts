@@ -7,13 +7,13 @@ import { GATEWAY_ROUTES } from "./gateway-routes.ts";
 import { READ_MODEL_ROUTES } from "./read-model-routes.ts";
 import type { Route } from "./route.ts";
 import { publication } from "./schema.ts";
-import { CATALOGUE } from "./schema-catalogue.ts";
+import { CATALOG } from "./schema-catalog.ts";
 import { SERVICE_NAMES } from "./services.ts";
 import { TOPOLOGY } from "./topology.ts";
 
 const text = readFileSync(join(import.meta.dir, "VERSIONS.md"), "utf8");
 // Job-type payloads have a separate table, which the export writes.
-const current = new Map(CATALOGUE.map(({ name, version }) => [name, version]));
+const current = new Map(CATALOG.map(({ name, version }) => [name, version]));
 
 const listed = tableUnder("## Schemas").map(([name = "", version = "", what = "", history = ""]) => ({
   name,

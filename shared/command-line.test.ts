@@ -13,7 +13,7 @@ test.each([
   [["--engine"], "Unknown option --engine; did you mean --engines?"],
   [["--engine=full"], "Unknown option --engine; did you mean --engines?"],
   [["--noreload"], "Unknown option --noreload; did you mean --no-reload?"],
-  [["--colour"], "Unknown option --colour; see --help"],
+  [["--color"], "Unknown option --color; see --help"],
   [["-x"], "Unknown option -x; see --help"],
   [["--engines"], "Option '--engines <set>' argument missing; see --help"],
   [["stray"], "Too many arguments. Expected 0 arguments but got 1: stray; see --help"],

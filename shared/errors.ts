@@ -8,7 +8,7 @@ export interface AppErrorOptions {
   readonly retryAfterSeconds?: number;
 }
 
-/** A refusal with a code from the problem catalogue. Use cases throw it, and each edge translates it once. */
+/** A refusal with a code from the problem catalog. Use cases throw it, and each edge translates it once. */
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly facts: Readonly<Record<string, unknown>> | undefined;

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { asyncApiDocument } from "../contracts/asyncapi.ts";
 import { PROBLEMS } from "../contracts/problem.ts";
 import { type PublishedSchema, publication, published } from "../contracts/schema.ts";
-import { CATALOGUE, inOrder, schemaDocument } from "../contracts/schema-catalogue.ts";
-import { SERVICE_CATALOGUE } from "../contracts/services.ts";
+import { CATALOG, inOrder, schemaDocument } from "../contracts/schema-catalog.ts";
+import { SERVICE_CATALOG } from "../contracts/services.ts";
 import { TOPOLOGY } from "../contracts/topology.ts";
 import { UI_REGISTRY } from "../contracts/ui-registry.ts";
 import { exportedDocuments } from "./job-types/export-tables.ts";
@@ -21,7 +21,7 @@ export function publishedSchemas(): PublishedSchema[] {
   const payloads = [...JOB_TYPES.values()].map(({ name, version, description, payload }) =>
     publication(published(`job-type.${name}`, version, { description, ...requestSchemaOf(payload) })),
   );
-  return inOrder([...CATALOGUE, ...payloads]);
+  return inOrder([...CATALOG, ...payloads]);
 }
 
 /** Generates the text of every exported file, by its path from the project's root. */
@@ -33,7 +33,7 @@ export function exportedFiles(): Map<string, string> {
   // These two have no `$comment`: AsyncAPI does not allow it, and every key of problem-codes.json is a problem code.
   add(`${EXPORT_FOLDER}/asyncapi.json`, asyncApiDocument());
   add(`${EXPORT_FOLDER}/problem-codes.json`, PROBLEMS);
-  add(`${EXPORT_FOLDER}/services.json`, { ...generatedFrom("contracts/services.ts"), ...SERVICE_CATALOGUE });
+  add(`${EXPORT_FOLDER}/services.json`, { ...generatedFrom("contracts/services.ts"), ...SERVICE_CATALOG });
   add(`${EXPORT_FOLDER}/topology.json`, { ...generatedFrom("contracts/topology.ts"), ...TOPOLOGY });
   add(`${EXPORT_FOLDER}/ui-registry.json`, {
     $schema: "../schemas/ui-registry.json",

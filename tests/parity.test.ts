@@ -4,21 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import registry from "../contracts/exported/ui-registry.json" with { type: "json" };
-import { ServiceCatalogue } from "../contracts/service-schema.ts";
-import { SERVICE_CATALOGUE, SERVICE_NAMES, type ServiceName } from "../contracts/services.ts";
+import { ServiceCatalog } from "../contracts/service-schema.ts";
+import { SERVICE_CATALOG, SERVICE_NAMES, type ServiceName } from "../contracts/services.ts";
 import { BINARIES } from "../tui/build/binaries.ts";
 import { compose, explained, PROJECT, tableRows, variables, withDefaults } from "./parity/compose.ts";
 import { settingsOf } from "./parity/settings.ts";
 
-const { services } = SERVICE_CATALOGUE;
+const { services } = SERVICE_CATALOG;
 // Only our own programs. The page is left out, because nginx serves it.
 const ours = services.filter(({ name }) => SERVICE_NAMES.includes(name as ServiceName));
 const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
 );
 
-test("the catalogue matches its schema, has no duplicates, and its services need only each other", () => {
-  expect([...Value.Errors(ServiceCatalogue, SERVICE_CATALOGUE)]).toEqual([]);
+test("the catalog matches its schema, has no duplicates, and its services need only each other", () => {
+  expect([...Value.Errors(ServiceCatalog, SERVICE_CATALOG)]).toEqual([]);
   const names = services.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(services.flatMap(({ needs }) => needs).filter((name) => !names.includes(name))).toEqual([]);
@@ -26,7 +26,7 @@ test("the catalogue matches its schema, has no duplicates, and its services need
   expect(new Set(published.map(({ variable }) => variable)).size).toBe(published.length);
 });
 
-test("compose.yaml has exactly the catalogue's services", () => {
+test("compose.yaml has exactly the catalog's services", () => {
   expect(Object.keys(compose.services).sort()).toEqual(services.map(({ name }) => name).sort());
 });
 
@@ -43,7 +43,7 @@ test("images are labeled with their services' versions", async () => {
 describe.each(services)("in compose.yaml, $name", (entry) => {
   const service = compose.services[entry.name]!;
 
-  test("has the catalogue's profile, image, ports, needs and environment", () => {
+  test("has the catalog's profile, image, ports, needs and environment", () => {
     const image = withDefaults(service.image).replace(/^oddessentials\/(odto-.+):latest$/, "$1");
     const inside = entry.ports.filter((one) => !one.published).map(({ port }) => String(port));
     const outside = entry.ports.flatMap(({ port, published: at }) =>
@@ -83,7 +83,7 @@ describe.each(services)("in compose.yaml, $name", (entry) => {
     expect(unknown).toEqual([]);
   });
 
-  test("uses the catalogue's credentials", () => {
+  test("uses the catalog's credentials", () => {
     const { credentials } = entry;
     const said = JSON.stringify([service, Object.values(compose.configs)]);
     for (const login of [credentials?.user, credentials?.password])

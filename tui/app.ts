@@ -102,9 +102,9 @@ function createProgram(
 async function runScreen(options: TuiOptions): Promise<TuiExitCode> {
   const { env, ascii } = options;
   const ended = Promise.withResolvers<TuiExitCode>();
-  const screen = openScreen({ colours: !env.NO_COLOR });
+  const screen = openScreen({ colors: !env.NO_COLOR });
   const fail = (error: unknown) => ended.reject(error);
-  const unlisten = onEnd({ restore: () => screen.close(), fail, signalled: (code) => ended.resolve(code) });
+  const unlisten = onEnd({ restore: () => screen.close(), fail, signaled: (code) => ended.resolve(code) });
 
   let drawnAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -167,19 +167,19 @@ const SIGNALS = { SIGTERM: 143, SIGHUP: 143, SIGINT: 130 } as const;
 interface Ends {
   readonly restore: () => void;
   readonly fail: (error: unknown) => void;
-  readonly signalled: (exitCode: TuiExitCode) => void;
+  readonly signaled: (exitCode: TuiExitCode) => void;
 }
 
 /**
  * Listens for exit, crashes and signals that end the process before the user quits. Returns a function that stops
  * listening.
  */
-function onEnd({ restore, fail, signalled }: Ends): () => void {
+function onEnd({ restore, fail, signaled }: Ends): () => void {
   const listeners: [string, (...facts: unknown[]) => void][] = [
     ["exit", restore],
     ["uncaughtException", fail],
     ["unhandledRejection", fail],
-    ...Object.entries(SIGNALS).map(([name, code]): [string, () => void] => [name, () => signalled(code)]),
+    ...Object.entries(SIGNALS).map(([name, code]): [string, () => void] => [name, () => signaled(code)]),
   ];
   for (const [name, listener] of listeners) process.on(name, listener);
   return () => {

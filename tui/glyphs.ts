@@ -1,5 +1,5 @@
 import type { JobStatus } from "../contracts/job.ts";
-import type { Colour, Style } from "./style.ts";
+import type { Color, Style } from "./style.ts";
 
 /** Symbols drawn beside text, each one cell wide. */
 export const GLYPHS = {
@@ -49,7 +49,7 @@ export const ASCII: Readonly<Record<string, string>> = Object.fromEntries(
   ].flatMap((row) => row.split(" ").map((pair) => [...pair])),
 );
 
-const COLOURS: Readonly<Record<JobStatus, Colour | undefined>> = {
+const COLORS: Readonly<Record<JobStatus, Color | undefined>> = {
   PENDING: undefined,
   VALIDATED: undefined,
   SCHEDULED: "later",
@@ -62,6 +62,6 @@ const COLOURS: Readonly<Record<JobStatus, Colour | undefined>> = {
 };
 
 export function statusStyle(status: JobStatus): Style {
-  const colour = COLOURS[status];
-  return status === "CANCELLED" ? { dim: true } : colour ? { colour } : {};
+  const color = COLORS[status];
+  return status === "CANCELLED" ? { dim: true } : color ? { color } : {};
 }

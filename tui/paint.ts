@@ -20,7 +20,7 @@ export const PLAIN: Paint = {
 
 const painted = (format: keyof Paint) => (text: string) => styleText(format, text, { validateStream: false });
 
-const COLOURED: Paint = {
+const COLORED: Paint = {
   bold: painted("bold"),
   dim: painted("dim"),
   red: painted("red"),
@@ -36,5 +36,5 @@ export function paintOf(
   { isTTY }: Pick<NodeJS.WriteStream, "isTTY">,
   { TERM, NO_COLOR }: Readonly<Record<string, string | undefined>>,
 ): Paint {
-  return isTTY === true && TERM !== "dumb" && !NO_COLOR ? COLOURED : PLAIN;
+  return isTTY === true && TERM !== "dumb" && !NO_COLOR ? COLORED : PLAIN;
 }

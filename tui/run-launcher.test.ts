@@ -13,7 +13,7 @@ test("the setup screen shows this terminal's size, although the doctor writes to
   expect(shown.map(({ id, detail }) => [id, detail])).toEqual([
     ["disk", "20 GB free"],
     ["terminal-size", "120×40"],
-    ["colours", "256"],
+    ["colors", "256"],
     ["utf-8", "C.UTF-8"],
   ]);
 });

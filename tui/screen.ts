@@ -23,7 +23,7 @@ export interface Screen {
 }
 
 export interface ScreenOptions {
-  readonly colours: boolean;
+  readonly colors: boolean;
 }
 
 const KEYS: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ const RESTORE = "\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[0m\x1b[?25h\x1b[?1049l";
 const MAX_COPIED = 74_000;
 
 /** Takes over the terminal immediately. Only this file imports terminal-kit. */
-export function openScreen({ colours }: ScreenOptions): Screen {
+export function openScreen({ colors }: ScreenOptions): Screen {
   const { terminal } = termkit;
   let buffer = newBuffer();
   let closed = false;
@@ -92,8 +92,8 @@ export function openScreen({ colours }: ScreenOptions): Screen {
   }
 
   function attributeOf(style: Style, theme: ThemeName): number {
-    const { colour, bold = false, dim = false, inverse = false } = style;
-    const index = colours && colour ? THEMES[theme][colour] : undefined;
+    const { color, bold = false, dim = false, inverse = false } = style;
+    const index = colors && color ? THEMES[theme][color] : undefined;
     const name = `${index}${bold}${dim}${inverse}`;
     const known = attributes.get(name);
     if (known !== undefined) return known;
@@ -141,7 +141,7 @@ export function openScreen({ colours }: ScreenOptions): Screen {
       const x = (index % canvas.width) + 1;
       const y = Math.floor(index / canvas.width) + 1;
       terminal.moveTo(x, y);
-      terminal.noFormat(`${styleSequence(canvas.styles[index] ?? {}, theme, colours) + char}\x1b[0m`);
+      terminal.noFormat(`${styleSequence(canvas.styles[index] ?? {}, theme, colors) + char}\x1b[0m`);
     }
     wide = found;
   }
@@ -187,8 +187,8 @@ export function openScreen({ colours }: ScreenOptions): Screen {
   };
 }
 
-function styleSequence({ colour, bold, dim, inverse }: Style, theme: ThemeName, colours: boolean): string {
-  const index = colours && colour ? THEMES[theme][colour] : undefined;
+function styleSequence({ color, bold, dim, inverse }: Style, theme: ThemeName, colors: boolean): string {
+  const index = colors && color ? THEMES[theme][color] : undefined;
   const codes = [
     ...(bold ? [1] : []),
     ...(dim ? [2] : []),

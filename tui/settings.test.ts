@@ -28,6 +28,6 @@ test("an invalid settings file yields the defaults and a description of the prob
 test("an invalid setting is refused with the allowed values", () => {
   expect(changeSetting(DEFAULT_SETTINGS, "refresh", "2000")).toMatchObject({ refresh: 2_000 });
   expect(changeSetting(DEFAULT_SETTINGS, "refresh", "fast")).toBe("refresh takes 500 to 60000 milliseconds");
-  expect(changeSetting(DEFAULT_SETTINGS, "theme", "pink")).toContain("default, colour-blind, mono");
-  expect(changeSetting(DEFAULT_SETTINGS, "colour", "red")).toContain("There is no setting colour");
+  expect(changeSetting(DEFAULT_SETTINGS, "theme", "pink")).toContain("default, color-blind, mono");
+  expect(changeSetting(DEFAULT_SETTINGS, "color", "red")).toContain("There is no setting color");
 });

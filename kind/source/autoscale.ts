@@ -1,4 +1,4 @@
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { compose, withDefaults } from "./compose-file.ts";
 import { selectorOf } from "./names.ts";
 
@@ -10,7 +10,7 @@ const SHARE = 0.7;
  * small CPU request.
  */
 export const autoscalers = () =>
-  SERVICE_CATALOGUE.services
+  SERVICE_CATALOG.services
     .filter(({ scalable }) => scalable)
     .map(({ name }) => ({
       apiVersion: "autoscaling/v2",

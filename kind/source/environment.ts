@@ -1,13 +1,13 @@
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
 
 /** Variables with the engines' addresses. They are in a separate Secret, because engines differ between clusters. */
 export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
 
-/** Compose's secret variables: the catalogue's logins and the browser terminal's token. */
+/** Compose's secret variables: the catalog's logins and the browser terminal's token. */
 const SECRET_VARIABLES = new Set([
   "PTY_AUTH_TOKEN",
-  ...SERVICE_CATALOGUE.services.flatMap(({ credentials }) =>
+  ...SERVICE_CATALOG.services.flatMap(({ credentials }) =>
     [credentials?.user?.variable, credentials?.password.variable].flatMap((name) => name ?? []),
   ),
 ]);

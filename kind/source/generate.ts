@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { autoscalers } from "./autoscale.ts";
 import { compose, PROJECT, withDefaults } from "./compose-file.ts";
 import { engineUrls, logins, settings } from "./environment.ts";
@@ -19,13 +19,13 @@ const yaml = (...documents: readonly object[]) =>
 
 const env = (text: string) => HEAD + text;
 
-/** Returns every file generated from compose.yaml and the catalogue, by its path in kind/. */
+/** Returns every file generated from compose.yaml and the catalog, by its path in kind/. */
 export function generated(): Map<string, string> {
   return new Map([
     ["cluster.yaml", yaml(clusterConfig())],
     ["base/settings.env", env(settings())],
     ["base/namespace/network-policies.yaml", yaml(...defaultPolicies())],
-    ...SERVICE_CATALOGUE.services.map(
+    ...SERVICE_CATALOG.services.map(
       (entry) => [`base/${entry.name}/${entry.name}.yaml`, yaml(...objectsOf(entry))] as const,
     ),
     ["base/prometheus/prometheus.yml", yaml(prometheusConfig())],

@@ -1,11 +1,11 @@
 import type { ServiceEntry } from "../../contracts/service-schema.ts";
-import { portOf, SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { portOf, SERVICE_CATALOG } from "../../contracts/services.ts";
 import { labelsOf, selectorOf } from "./names.ts";
 import { scrapedPorts } from "./prometheus.ts";
 
 type Call = readonly [to: string, port: number];
 
-/** Calls beyond the catalogue's `needs`: a part can start without these targets. */
+/** Calls beyond the catalog's `needs`: a part can start without these targets. */
 const ALSO_CALLS: Readonly<Record<string, readonly string[]>> = {
   gateway: ["processor"],
   "metrics-engine": ["processor"],
@@ -26,7 +26,7 @@ const callsOf = ({ name, needs, environment }: ServiceEntry): readonly Call[] =>
 
 /** Each part's calls by target and port, which docs/architecture.md draws as arrows. */
 export const ARROWS: Readonly<Record<string, readonly Call[]>> = Object.fromEntries(
-  SERVICE_CATALOGUE.services.map((entry) => [entry.name, callsOf(entry)]),
+  SERVICE_CATALOG.services.map((entry) => [entry.name, callsOf(entry)]),
 );
 
 const tcp = (port: number) => ({ protocol: "TCP", port });
@@ -81,7 +81,7 @@ export const defaultPolicies = () => [
 
 /** Returns policies that open the ports that the overlay `local` publishes on this machine. */
 export const publishedPolicies = () =>
-  SERVICE_CATALOGUE.services.flatMap(({ name, ports }) => {
+  SERVICE_CATALOG.services.flatMap(({ name, ports }) => {
     const open = ports.filter((one) => one.published).map(({ port }) => tcp(port));
     if (open.length === 0) return [];
     return policy(`${name}-outside`, {

@@ -1,5 +1,5 @@
 import type { ServiceEntry } from "../../contracts/service-schema.ts";
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { type ComposeService, compose } from "./compose-file.ts";
 import { CLUSTER, labelsOf, nodePortOf, portName, selectorOf } from "./names.ts";
 import { networkPolicyOf } from "./network.ts";
@@ -47,13 +47,13 @@ export function objectsOf(entry: ServiceEntry): object[] {
   ];
 }
 
-const published = SERVICE_CATALOGUE.services.flatMap((entry) =>
+const published = SERVICE_CATALOG.services.flatMap((entry) =>
   entry.ports.flatMap(({ port, published: at }) => (at ? [{ entry, port, outside: at.port }] : [])),
 );
 
 /** Returns the Services behind the ports that cluster.yaml maps to this machine. */
 export const outsideServices = () =>
-  SERVICE_CATALOGUE.services
+  SERVICE_CATALOG.services
     .filter(({ name }) => published.some(({ entry }) => entry.name === name))
     .map((entry) => ({
       apiVersion: "v1",

@@ -1,5 +1,5 @@
 import type { Ledger, Waiting } from "../../contracts/api-queries.ts";
-import { type Judgement, VERDICTS, type Verdict } from "./ledger-judge.ts";
+import { type Judgment, VERDICTS, type Verdict } from "./ledger-judge.ts";
 import type { SealedSums } from "./ledger-seals.ts";
 
 const MAX_NAMED = 100;
@@ -58,7 +58,7 @@ export function createAccount() {
       for (const { verdict, jobId } of accusedIds) accused[verdict].add(jobId);
     },
 
-    add({ accepted, deadLettered, net, accused: found }: Judgement): void {
+    add({ accepted, deadLettered, net, accused: found }: Judgment): void {
       sums.accepted += accepted;
       sums.deadLettered += deadLettered;
       sums.completed += net.COMPLETED;

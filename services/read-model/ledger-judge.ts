@@ -10,7 +10,7 @@ export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** A span's contribution to the ledger; `ledger-account.ts` adds spans up and says whether they balance. */
-export interface Judgement {
+export interface Judgment {
   readonly accepted: number;
   readonly deadLettered: number;
   /**
@@ -53,7 +53,7 @@ export interface JudgeParts {
  * with, and an id missing from one side's span is looked up on that side regardless of its time. Records that arrive
  * between the reads are therefore not accused. Memory holds the rows of one span, whose size the caller bounds.
  */
-export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgement> {
+export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgment> {
   const { queries, observations } = parts;
   const events = await observations.ledgerSums(span);
   const [store, contradictions] = await Promise.all([
@@ -94,7 +94,7 @@ export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgeme
 }
 
 /** Judges a span whose events have been pruned, from the job store alone. */
-export async function judgeByStoreAlone(queries: LedgerQueries, span: EventSpan): Promise<Judgement> {
+export async function judgeByStoreAlone(queries: LedgerQueries, span: EventSpan): Promise<Judgment> {
   const store = await queries.sums(span);
   const { rows, ends, net } = store;
   return {

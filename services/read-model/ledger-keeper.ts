@@ -5,7 +5,7 @@ import type { Log } from "../../shared/log.ts";
 import type { EventSpan, ObservationReader } from "../../shared/observations/port.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import { type Bounds, isForgotten } from "./ledger-bounds.ts";
-import { type Judgement, type JudgeParts, judge, judgeByStoreAlone } from "./ledger-judge.ts";
+import { type JudgeParts, type Judgment, judge, judgeByStoreAlone } from "./ledger-judge.ts";
 import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
 
 /** Maximum number of rows, and of ends, that one step judges: about 50 ms of work, which a reply can wait for. */
@@ -45,7 +45,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
     return { xid: await seals.seen(), late: lateIn(span, late) };
   }
 
-  function decide(span: EventSpan, eventsFrom: Date): Promise<Judgement> {
+  function decide(span: EventSpan, eventsFrom: Date): Promise<Judgment> {
     return isForgotten(span.from, eventsFrom) ? judgeByStoreAlone(queries, span) : judge(options, span);
   }
 
@@ -64,16 +64,16 @@ export function createLedgerKeeper(options: KeeperOptions) {
   /** Judges a sealed span again. A record that one side had before and neither side has now counts as vanished. */
   async function judgeAgain(seal: Seal, eventsFrom: Date, late: ReadonlyMap<number, number>): Promise<void> {
     const seen = await seenOf(seal, late);
-    const judgement = await decide(seal, eventsFrom);
+    const judgment = await decide(seal, eventsFrom);
     if (isForgotten(seal.from, eventsFrom)) {
-      const { rows, ends } = judgement.store;
+      const { rows, ends } = judgment.store;
       const vanished = Math.max(0, seal.rows - rows.count) + Math.max(0, seal.rowEnds - ends.count);
       return seals.resealWithoutEvents(seal, vanished, seen);
     }
-    const { known, unnamed } = judgement;
+    const { known, unnamed } = judgment;
     const vanished =
       unnamed + Math.max(0, seal.solidJobs - known.jobs) + Math.max(0, seal.solidEnds - known.ends);
-    return seals.reseal(seal, judgement, vanished, seen);
+    return seals.reseal(seal, judgment, vanished, seen);
   }
 
   async function nextForAudit(): Promise<Seal | undefined> {

@@ -2,7 +2,7 @@ import type { EventSpan } from "../../shared/observations/port.ts";
 import { SEALS_LOCK } from "../../shared/seals-lock.ts";
 import { unnestSql } from "../../shared/unnest-sql.ts";
 import type { JobDatabase, Sql } from "./job-database.ts";
-import { type Judgement, VERDICTS, type Verdict } from "./ledger-judge.ts";
+import { type Judgment, VERDICTS, type Verdict } from "./ledger-judge.ts";
 
 /** A sealed span, with the sums needed to judge it again. */
 export interface Seal extends EventSpan {
@@ -44,7 +44,7 @@ const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
 /** Younger seals stay small, because a ledger with a long settle time (up to a minute) ends among them. */
 const FINE_MS = 120_000;
-/** Marks are kept at least this long, because a judgement in progress may not have read them yet. */
+/** Marks are kept at least this long, because a judgment in progress may not have read them yet. */
 const MARKS_KEPT = "10 minutes";
 
 /**
@@ -72,7 +72,7 @@ export function createLedgerSeals(store: JobDatabase) {
     /** Seals the span after the last seal. Resolves to false when another read-model was quicker. */
     async seal(
       { from, before }: EventSpan,
-      judgement: Judgement,
+      judgment: Judgment,
       witnessed: boolean,
       seen: Seen,
     ): Promise<boolean> {
@@ -81,37 +81,37 @@ export function createLedgerSeals(store: JobDatabase) {
           with sealed as (
             insert into ledger_seals (from_at, until, witnessed, accepted, dead_lettered, completed, failed, cancelled,
               rejected, solid_jobs, solid_ends, rows, rows_check, row_ends, ends_check, accused, late_seen, seen_xid)
-            select ${from}, ${before}, ${witnessed}, ${judgement.accepted}, ${judgement.deadLettered},
-              ${judgement.net.COMPLETED}, ${judgement.net.FAILED}, ${judgement.net.CANCELLED},
-              ${judgement.net.REJECTED},
-              ${judgement.solid.jobs}, ${judgement.solid.ends}, ${judgement.store.rows.count},
-              ${bits(sql, judgement.store.rows.check)}, ${judgement.store.ends.count},
-              ${bits(sql, judgement.store.ends.check)}, ${accusedIn(judgement)}, ${seen.late}, ${seen.xid}::text::xid8
+            select ${from}, ${before}, ${witnessed}, ${judgment.accepted}, ${judgment.deadLettered},
+              ${judgment.net.COMPLETED}, ${judgment.net.FAILED}, ${judgment.net.CANCELLED},
+              ${judgment.net.REJECTED},
+              ${judgment.solid.jobs}, ${judgment.solid.ends}, ${judgment.store.rows.count},
+              ${bits(sql, judgment.store.rows.check)}, ${judgment.store.ends.count},
+              ${bits(sql, judgment.store.ends.check)}, ${accusedIn(judgment)}, ${seen.late}, ${seen.xid}::text::xid8
             where ${from} = (select coalesce(max(until), to_timestamp(0)) from ledger_seals)
             on conflict do nothing returning from_at
-          ), judged as (${judgedSql(sql, judgement)}), ${insertAccusations(sql)}
+          ), judged as (${judgedSql(sql, judgment)}), ${insertAccusations(sql)}
           select exists (select from sealed) as sealed`,
       );
       return row?.sealed ?? false;
     },
 
     /** Replaces a seal's contents, unless another read-model has merged the seal or judged it from a newer state. */
-    async reseal(seal: Seal, judgement: Judgement, vanished: number, seen: Seen): Promise<void> {
+    async reseal(seal: Seal, judgment: Judgment, vanished: number, seen: Seen): Promise<void> {
       await store.read(
         (sql) => sql`
           with sealed as (
             update ledger_seals set
-              accepted = ${judgement.accepted}, dead_lettered = ${judgement.deadLettered},
-              completed = ${judgement.net.COMPLETED}, failed = ${judgement.net.FAILED},
-              cancelled = ${judgement.net.CANCELLED}, rejected = ${judgement.net.REJECTED},
-              solid_jobs = greatest(solid_jobs, ${judgement.solid.jobs}),
-              solid_ends = greatest(solid_ends, ${judgement.solid.ends}),
-              rows = ${judgement.store.rows.count}, rows_check = ${bits(sql, judgement.store.rows.check)},
-              row_ends = ${judgement.store.ends.count}, ends_check = ${bits(sql, judgement.store.ends.check)},
-              vanished = ${vanished}, accused = ${accusedIn(judgement)}, late_seen = ${seen.late},
+              accepted = ${judgment.accepted}, dead_lettered = ${judgment.deadLettered},
+              completed = ${judgment.net.COMPLETED}, failed = ${judgment.net.FAILED},
+              cancelled = ${judgment.net.CANCELLED}, rejected = ${judgment.net.REJECTED},
+              solid_jobs = greatest(solid_jobs, ${judgment.solid.jobs}),
+              solid_ends = greatest(solid_ends, ${judgment.solid.ends}),
+              rows = ${judgment.store.rows.count}, rows_check = ${bits(sql, judgment.store.rows.check)},
+              row_ends = ${judgment.store.ends.count}, ends_check = ${bits(sql, judgment.store.ends.check)},
+              vanished = ${vanished}, accused = ${accusedIn(judgment)}, late_seen = ${seen.late},
               seen_xid = ${seen.xid}::text::xid8, judged_at = now()
             where from_at = ${seal.from} and until = ${seal.before} and ${notNewer(sql, seen)} returning from_at
-          ), judged as (${judgedSql(sql, judgement)}), acquitted as (
+          ), judged as (${judgedSql(sql, judgment)}), acquitted as (
             delete from ledger_accusations a using sealed
             where a.from_at = sealed.from_at
               and not exists (select from judged where judged.verdict = a.verdict and judged.job_id = a.job_id)
@@ -155,7 +155,7 @@ export function createLedgerSeals(store: JobDatabase) {
       );
     },
 
-    /** Returns a seal whose jobs have changed since it was judged, or whose judgement missed late events. */
+    /** Returns a seal whose jobs have changed since it was judged, or whose judgment missed late events. */
     async reopened(late: ReadonlyMap<number, number>): Promise<Seal | undefined> {
       const [marked] = await store.read(
         (sql) => sql<Seal[]>`select ${columns(sql)} from ledger_seals s where ${changed(sql)} limit 1`,
@@ -228,7 +228,7 @@ export function createLedgerSeals(store: JobDatabase) {
           from ledger_seals s join picked using (from_at) order by 1`,
       );
       let gone = 0;
-      for (const group of neighbours(found)) {
+      for (const group of neighbors(found)) {
         const first = group[0]!;
         const last = group.at(-1)!;
         await store.read((sql) => mergeSeals(sql, first.from, last.before, group.length));
@@ -306,7 +306,7 @@ const changed = (sql: Sql) => sql`
   exists (select from ledger_marks m
     where m.at > s.from_at - interval '1 second' and m.at < s.until and m.xid >= s.seen_xid)`;
 
-/** Whether a seal's judgement is not newer than `seen`: an older judgement must not replace a newer one. */
+/** Whether a seal's judgment is not newer than `seen`: an older judgment must not replace a newer one. */
 const notNewer = (sql: Sql, { xid }: Seen) => sql`seen_xid <= ${xid}::text::xid8`;
 
 /** Whether seal `s` may be merged with an adjacent one. */
@@ -318,10 +318,10 @@ const total = (sql: Sql, column: string, name = column) =>
 /** Converts a checksum to the signed number that the table stores. */
 const bits = (sql: Sql, check: string) => sql`('x' || ${check}::text)::bit(64)::bigint`;
 
-const accusedIn = ({ accused }: Judgement) =>
+const accusedIn = ({ accused }: Judgment) =>
   VERDICTS.reduce((sum, verdict) => sum + accused[verdict].size, 0);
 
-function judgedSql(sql: Sql, { accused }: Judgement) {
+function judgedSql(sql: Sql, { accused }: Judgment) {
   const pairs = VERDICTS.flatMap((verdict) => [...accused[verdict]].map((id) => [verdict, id] as const));
   const judged = unnestSql(sql, "j", {
     verdict: ["word", pairs.map(([verdict]) => verdict)],
@@ -345,7 +345,7 @@ interface Mergeable extends EventSpan {
 }
 
 /** Returns groups of adjacent seals, each of which fits into one seal. */
-export function neighbours(seals: readonly Mergeable[]): Mergeable[][] {
+export function neighbors(seals: readonly Mergeable[]): Mergeable[][] {
   const groups: Mergeable[][] = [];
   let jobs = 0;
   for (const seal of seals) {

@@ -55,7 +55,7 @@ export function createSession(options: SessionOptions) {
   let phase: Phase = "starting";
   let driver: Viewer | undefined;
   let token: Token | undefined;
-  /** Valid until the driver's next acknowledgement, because a page may close before it receives the newest token. */
+  /** Valid until the driver's next acknowledgment, because a page may close before it receives the newest token. */
   let previousToken: Token | undefined;
   let watchHash: Buffer | undefined;
   let joinHash: Buffer | undefined;

@@ -19,7 +19,7 @@ const NAMELESS = "schema:nameless";
 /** Normalizes a document and its references' targets: absolute references, and null instead of `nullable`. */
 export function createSide(document: Schema, find: Resolve): Side {
   const prepared = new Map<string, Schema>();
-  const root = normalise(document);
+  const root = normalize(document);
   prepared.set(baseOf(document), root);
 
   function documentOf(id: string): Schema | undefined {
@@ -28,7 +28,7 @@ export function createSide(document: Schema, find: Resolve): Side {
     const found = find(id);
     if (!found) return undefined;
     // Cached because cycles are recognized by identity: a schema must be the same object however it is reached.
-    const fresh = normalise(found);
+    const fresh = normalize(found);
     prepared.set(id, fresh);
     return fresh;
   }
@@ -78,13 +78,13 @@ function expand(value: unknown, side: Side, open: readonly string[]): unknown {
   );
 }
 
-function normalise(document: Schema): Schema {
-  return normaliseSchema(document, baseOf(document), "", new Map()) as Schema;
+function normalize(document: Schema): Schema {
+  return normalizeSchema(document, baseOf(document), "", new Map()) as Schema;
 }
 
-function normaliseSchema(value: unknown, base: string, pointer: string, outer: Scope): unknown {
+function normalizeSchema(value: unknown, base: string, pointer: string, outer: Scope): unknown {
   if (Array.isArray(value)) {
-    return value.map((item, index) => normaliseSchema(item, base, `${pointer}/${index}`, outer));
+    return value.map((item, index) => normalizeSchema(item, base, `${pointer}/${index}`, outer));
   }
   if (!isSchema(value)) return value;
   const scope = withNames(value, pointer, outer);
@@ -97,10 +97,10 @@ function normaliseSchema(value: unknown, base: string, pointer: string, outer: S
       result[key] = Object.fromEntries(
         Object.entries(item).map(([name, child]) => [
           name,
-          normaliseSchema(child, base, `${here}/${escapeStep(name)}`, scope),
+          normalizeSchema(child, base, `${here}/${escapeStep(name)}`, scope),
         ]),
       );
-    } else result[key] = normaliseSchema(item, base, here, scope);
+    } else result[key] = normalizeSchema(item, base, here, scope);
   }
   return withNull(result);
 }

@@ -28,7 +28,7 @@ export interface OpsOptions {
 /**
  * Serves the operations routes. `/healthz` answers while the process is alive. `/readyz` answers 200 if the service has
  * started and is not stopping, all engines answer, and all duties make progress; otherwise 503, with the reasons why
- * engines or duties fail. `/metrics` serves the metrics. If the catalogue lists the service, `/` links to its pages.
+ * engines or duties fail. `/metrics` serves the metrics. If the catalog lists the service, `/` links to its pages.
  */
 export function createOps({
   service,
@@ -82,7 +82,7 @@ export function createOps({
   const own = SERVICE_NAMES.find((name) => name === service);
   return (
     new Elysia({ name: "ops" })
-      // Only the services in the catalogue have a home page: the web page has its own `/`.
+      // Only the services in the catalog have a home page: the web page has its own `/`.
       .use(own ? createHome({ service, version, purpose: OWN_SERVICES[own].purpose, links }) : new Elysia())
       .get("/healthz", () => ({ status: "ok", service, version }))
       .get("/readyz", async ({ set }) => {

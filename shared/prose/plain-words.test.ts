@@ -16,6 +16,11 @@ test("slips are found in capitals, in strings and across a comment's line breaks
   expect(slips("# The bus is\n  # away")).toEqual(["1: is away"]);
 });
 
+test("a British spelling is a slip, except in the name of a status", () => {
+  expect(slips("colours, behavioural, labelled, normalised")).toHaveLength(4);
+  expect(slips("NO_COLOR, behavior, labeled, cancelled")).toEqual([]);
+});
+
 test("the same letters in another word or phrase are not a slip", () => {
   expect(slips("renewed tasks, a page away, told apart, gives up, is away-from-keyboard")).toEqual([]);
   expect(slips('USER nobody\nnobody:x:65534\nconst users = ["postgres", "nobody"];')).toEqual([]);

@@ -39,6 +39,10 @@ const SLIPS: readonly Slip[] = [
     instead: "for those who",
   },
   { words: "all the same", instead: "anyway, nevertheless" },
+  // Spelling is American, as in CSS and NO_COLOR, except for "cancelled", which is the name of a status.
+  { words: "(?:colour|behaviour|neighbour|favour|catalogue)\\w*", instead: "the American spelling" },
+  { words: "(?:labelled|modelled|signalled)", instead: "the American spelling" },
+  { words: "(?:normal|serial|recogn|organ)is(?:e|es|ed|ing)", instead: "the American spelling" },
 ];
 
 const PATTERNS = SLIPS.map(({ words, instead }) => ({

@@ -4,7 +4,7 @@ import type { AlertsReply, Overview } from "../../contracts/api-queries.ts";
 import { selectorsOf } from "../compose/promql.ts";
 import { describeUnless } from "../support/describe-unless.ts";
 import { readRules } from "../support/rule-book.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 
@@ -17,7 +17,7 @@ interface Sample {
 
 for (const engines of ["full", "embedded"] as const)
   describeUnless(whyUnwatched(), `on ${engines} engines`, () => {
-    behaviour("a system that Prometheus watches", { engines }, (world) => {
+    behavior("a system that Prometheus watches", { engines }, (world) => {
       let watchers: Watchers;
       beforeAll(async () => {
         watchers = await watchWorld(world());

@@ -8,7 +8,7 @@ import { BINARIES } from "../../tui/build/binaries.ts";
 import type { StatusReport } from "../../tui/cli/outputs.ts";
 import { createEngineFolder } from "../support/engine-folder.ts";
 import { TEST_BINARIES } from "../support/service-process.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const projectDir = join(import.meta.dir, "../..");
@@ -77,7 +77,7 @@ test("the odd-dashboard binary runs the whole system without a clone of the repo
   }
 });
 
-behaviour("the compiled services", {}, (world) => {
+behavior("the compiled services", {}, (world) => {
   test("run a job of every type", async () => {
     const reply = await fetch(`${world().gateway()}/job-types`);
     const { jobTypes } = (await reply.json()) as { jobTypes: JobTypeInfo[] };

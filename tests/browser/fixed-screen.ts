@@ -19,8 +19,8 @@ function draw(): void {
 function sequenceOf({ width, height, chars, styles }: Canvas): string {
   const lines = Array.from({ length: height }, (_, y) => {
     const cells = Array.from({ length: width }, (_, x) => {
-      const { colour, bold, dim, inverse } = styles[y * width + x] ?? {};
-      const index = colour && THEMES.default[colour];
+      const { color, bold, dim, inverse } = styles[y * width + x] ?? {};
+      const index = color && THEMES.default[color];
       const codes = [
         0,
         ...(bold ? [1] : []),

@@ -14,6 +14,6 @@ declare module "gifenc" {
     finish(): void;
     bytes(): Uint8Array;
   };
-  export function quantize(rgba: Uint8Array, colours: number): Palette;
+  export function quantize(rgba: Uint8Array, colors: number): Palette;
   export function applyPalette(rgba: Uint8Array, palette: Palette): Uint8Array;
 }

@@ -3,7 +3,7 @@ import type { Page } from "playwright";
 import { PNG } from "pngjs";
 
 /** Each frame reserves one palette entry for unchanged pixels, which keeps recordings of a still page small. */
-const COLOURS = 255;
+const COLORS = 255;
 const SAME = 255;
 
 /** Collects screenshots of a page into a looping animated GIF. */
@@ -14,7 +14,7 @@ export function createFilm() {
     /** Adds a screenshot of the page as a frame. */
     async take(page: Page, delayMs: number): Promise<void> {
       const { data, width, height } = PNG.sync.read(await page.screenshot({ animations: "disabled" }));
-      const palette = quantize(data, COLOURS);
+      const palette = quantize(data, COLORS);
       const pixels = applyPalette(data, palette);
       const before = last;
       if (before)

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { newJobId } from "../../contracts/ids.ts";
 import { ApiError } from "../../shared/api-client/api-error.ts";
 import { createApiClient } from "../../shared/api-client/client.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("the typed API client", { engines: "embedded" }, (world) => {
+behavior("the typed API client", { engines: "embedded" }, (world) => {
   const client = createApiClient({
     addresses: () => ({ gatewayUrl: world().gateway(), readModelUrl: world().readModel() }),
   });

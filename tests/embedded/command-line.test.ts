@@ -8,14 +8,14 @@ import { newJobId } from "../../contracts/ids.ts";
 import { findProcess } from "../../shared/process-tree.ts";
 import { CLI_OUTPUTS } from "../../tui/cli/outputs.ts";
 import { type CliRun, cliCommand, startCli } from "../support/odd-dashboard.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const nowhere = { READ_MODEL_URL: "http://127.0.0.1:1", GATEWAY_URL: "http://127.0.0.1:1" };
 const withoutSystem = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   startCli(args, { ...nowhere, ...env }).ended();
 
-behaviour("odd-dashboard", { engines: "embedded" }, (world) => {
+behavior("odd-dashboard", { engines: "embedded" }, (world) => {
   const env = () => ({ READ_MODEL_URL: world().readModel(), GATEWAY_URL: world().gateway() });
   const run = (...args: string[]): Promise<CliRun> => startCli(args, env()).ended();
 

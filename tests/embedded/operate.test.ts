@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -18,7 +18,7 @@ const steps = [...page.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, text 
     }),
 );
 
-behaviour("the commands in docs/operate.md", {}, (world) => {
+behavior("the commands in docs/operate.md", {}, (world) => {
   test("print the output that the page shows, one after the other", async () => {
     const ids = new Map<string, string>();
     expect(steps.length).toBeGreaterThan(8);

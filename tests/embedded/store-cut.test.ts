@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { startSteadyLoad } from "../support/steady-load.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const CUT_MS = 10_000;
 
-behaviour(
+behavior(
   "an embedded system whose PostgreSQL is cut off for ten seconds under load",
   { engines: "embedded", proxied: ["postgres"], processors: 2 },
   (world) => {

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { traceIdOf, traceIdOfJob } from "../../shared/traceparent.ts";
 import { findFreePort } from "../../tui/engines/port.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { type ReceivedSpan, startTraceReceiver } from "../support/trace-receiver.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
@@ -15,7 +15,7 @@ const GIVEN_SPAN = "b7ad6b7169203331";
 const SPANS = { "execute flaky": 2, "record end": 2, "publish jobs.transitions": 4 };
 const EVENTS = "created validated started executed retrying started executed completed".split(" ");
 
-behaviour(
+behavior(
   "with a trace receiver",
   {
     engines: "embedded",
@@ -156,7 +156,7 @@ const silent = Bun.serve({
 });
 afterAll(() => silent.stop(true));
 
-behaviour(
+behavior(
   "with trace receivers that are unreachable or never respond",
   {
     engines: "embedded",
@@ -192,7 +192,7 @@ behaviour(
   },
 );
 
-behaviour("without a trace receiver", { engines: "embedded" }, (world) => {
+behavior("without a trace receiver", { engines: "embedded" }, (world) => {
   test("a job still has its trace id, marked unsampled in its events", async () => {
     const id = await world().submit({ type: "sleep" });
     await world().untilStatus(id, "COMPLETED");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createRandom, type Random } from "../support/random.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const SEED = 20_261_127;
@@ -113,7 +113,7 @@ function headersOf(random: Random): Record<string, string> {
   );
 }
 
-behaviour("a job answered with 202", {}, (world) => {
+behavior("a job answered with 202", {}, (world) => {
   const rowsOf = async (ids: readonly string[]) =>
     (await world().sql<{ id: string }[]>`select id from jobs where id = any(${ids as string[]}::uuid[])`)
       .length;

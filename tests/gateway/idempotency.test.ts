@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("an idempotency key", {}, (world) => {
+behavior("an idempotency key", {}, (world) => {
   const job = (ms: number) => ({ type: "sleep", payload: { ms } });
   const post = async (key: string, body: object) => {
     const reply = await world().post("/jobs", body, { "idempotency-key": key });

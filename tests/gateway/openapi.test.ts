@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { GATEWAY_ROUTES } from "../../contracts/gateway-routes.ts";
 import { readOpenApi } from "../support/openapi.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
 const ABSENT = "00000000-0000-4000-8000-000000000000";
 
-behaviour("the gateway's OpenAPI document", {}, (world) => {
+behavior("the gateway's OpenAPI document", {}, (world) => {
   const later = { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() };
   const send = (method: string, path: string, body?: unknown) =>
     fetch(`${world().gateway()}${path}`, {

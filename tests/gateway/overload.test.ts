@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { busEngine } from "../support/engines.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const bus = busEngine();
 
-behaviour(
+behavior(
   "a gateway with a low in-flight limit",
   { proxied: [bus], env: { gateway: { MAX_IN_FLIGHT: "5" } } },
   (world) => {

@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
 import { Problem } from "../../contracts/problem.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
-behaviour("bad input", {}, (world) => {
+behavior("bad input", {}, (world) => {
   const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) });
   const json = (body: unknown) => ({
     body: JSON.stringify(body),
@@ -30,7 +30,7 @@ behaviour("bad input", {}, (world) => {
     ["an array", "/jobs", json([]), 422, "VALIDATION_FAILED"],
     ["a missing type", "/jobs", json({ payload: {} }), 422, "VALIDATION_FAILED"],
     ["an unknown type", "/jobs", json({ type: "brew" }), 422, "UNKNOWN_JOB_TYPE"],
-    ["a misspelt field", "/jobs", json({ type: "sleep", prioritty: 1 }), 422, "VALIDATION_FAILED"],
+    ["a misspelled field", "/jobs", json({ type: "sleep", prioritty: 1 }), 422, "VALIDATION_FAILED"],
     ["a priority above 9", "/jobs", json({ type: "sleep", priority: 10 }), 422, "VALIDATION_FAILED"],
     ["an invalid time", "/jobs", json({ type: "sleep", runAt: "tomorrow" }), 422, "VALIDATION_FAILED"],
     [

@@ -3,7 +3,7 @@ import { selectorsOf } from "../compose/promql.ts";
 import { objectOf } from "../kind/manifests.ts";
 import { describeUnless } from "../support/describe-unless.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 import { dashboards, excuseOf, filledIn, panelQueries } from "./dashboards.ts";
@@ -12,7 +12,7 @@ import { dashboards, excuseOf, filledIn, panelQueries } from "./dashboards.ts";
 const ANSWER_MS = 30_000;
 
 describeUnless(whyUnwatched(), "under load", () => {
-  behaviour("a Grafana query", { engines: "full" }, (world) => {
+  behavior("a Grafana query", { engines: "full" }, (world) => {
     let watchers: Watchers;
     let load: ReturnType<typeof startSteadyLoad>;
     beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { createCommandLine, UsageError } from "../../shared/command-line.ts";
 import { type DockerEngine, NoDockerEngine, openDockerEngine } from "../containers/docker-engine.ts";
 import { createReport, type Report } from "../containers/report.ts";
@@ -120,11 +120,11 @@ function makeCluster(cluster: Cluster, report: Report, overlay: string): Promise
   });
 }
 
-/** Returns the catalogue's port for `variable`, which kind/cluster.yaml publishes on this machine as Compose does. */
+/** Returns the catalog's port for `variable`, which kind/cluster.yaml publishes on this machine as Compose does. */
 function publishedPort(variable: string): number {
-  const ports = SERVICE_CATALOGUE.services.flatMap((service) => service.ports);
+  const ports = SERVICE_CATALOG.services.flatMap((service) => service.ports);
   const port = ports.find(({ published }) => published?.variable === variable)?.published?.port;
-  if (!port) throw new Error(`The catalogue publishes no port under ${variable}`);
+  if (!port) throw new Error(`The catalog publishes no port under ${variable}`);
   return port;
 }
 

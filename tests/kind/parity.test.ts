@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceEntry } from "../../contracts/service-schema.ts";
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import {
   type ComposeService,
   compose,
@@ -14,7 +14,7 @@ import {
 import { generated } from "../../kind/source/generate.ts";
 import { envFile, manifests, objectOf, type Workload, workloads } from "./manifests.ts";
 
-const { services } = SERVICE_CATALOGUE;
+const { services } = SERVICE_CATALOG;
 
 /** The permitted differences from Compose, with reasons. Any other difference is a bug. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ function environmentOf({ spec }: Workload): Record<string, string> {
   );
 }
 
-test("the manifests match those generated from compose.yaml and the catalogue", () => {
+test("the manifests match those generated from compose.yaml and the catalog", () => {
   const stale = [...generated()].filter(([path, text]) => read(join("kind", path)) !== text);
   expect(stale.map(([path]) => `${path} is stale: bun run kind:generate`)).toEqual([]);
 });

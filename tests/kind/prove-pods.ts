@@ -1,4 +1,4 @@
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { eventually } from "../support/wait.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterProof, SETTLE_MS, seconds, underLoad } from "./under-load.ts";
@@ -35,7 +35,7 @@ export async function proveServices(proof: ClusterProof): Promise<void> {
   const serving = (await pods(proof.cluster, "--selector", SERVICES)).filter(serves);
   await proof.report.check("a pod of every service serves", async () => {
     const parts = serving.map(({ metadata }) => metadata.labels?.["app.kubernetes.io/name"]);
-    const wanted = SERVICE_CATALOGUE.services.flatMap(({ name, role }) => (role === "service" ? name : []));
+    const wanted = SERVICE_CATALOG.services.flatMap(({ name, role }) => (role === "service" ? name : []));
     const missing = wanted.filter((name) => !parts.includes(name));
     if (missing.length > 0) throw new Error(`no serving pod of ${missing.join(", ")}`);
     return undefined;

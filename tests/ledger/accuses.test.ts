@@ -6,13 +6,13 @@ import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { withStoredEvents } from "../support/stored-events.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { runAudit } from "./run-audit.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
-behaviour("the ledger", { accused: true }, (world) => {
+behavior("the ledger", { accused: true }, (world) => {
   const accused = (which: "lost" | "unobserved" | "duplicated", id: string) =>
     eventually(
       async () => {

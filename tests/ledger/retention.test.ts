@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ActionReply, ReplayReply } from "../../contracts/api-commands.ts";
 import type { Ledger, Retention } from "../../contracts/api-queries.ts";
 import type { Problem } from "../../contracts/problem.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { sweepIn } from "../support/sweep.ts";
 import { eventually } from "../support/wait.ts";
 import { runAudit } from "./run-audit.ts";
@@ -13,7 +13,7 @@ const LATER = new Date(Date.now() + 48 * 3_600_000).toISOString();
 const JOBS_OVER = 73;
 const FAILED_OVER = 337;
 
-behaviour("retention", {}, (world) => {
+behavior("retention", {}, (world) => {
   const ledger = () => world().get<Ledger>("/ledger?settleMs=0");
   /** Waits until every ended job is sealed. */
   const sealed = async () => {

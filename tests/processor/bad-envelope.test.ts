@@ -6,14 +6,14 @@ import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { refusedMessage } from "../../shared/refused-message.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 const create = (payload: Record<string, unknown> = { ms: 0 }, jobType = "sleep") =>
   createdEvent(makeEvent, { jobId: newJobId(), jobType, payload }, { correlationId: crypto.randomUUID() });
 
-behaviour("one bad envelope", {}, (world) => {
+behavior("one bad envelope", {}, (world) => {
   const withBus = async (use: (bus: ReturnType<typeof openBus>) => Promise<void>) => {
     const bus = openBus({
       url: world().urls.BUS_URL,

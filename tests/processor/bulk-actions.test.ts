@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import type { ActionReply, DeadLetterActionReply } from "../../contracts/api-commands.ts";
 import type { DeadLetterPage } from "../../contracts/api-queries.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 type Reply = Omit<ActionReply, "action"> & Pick<DeadLetterActionReply, "byReason">;
 
 const LATER = new Date(Date.now() + 3_600_000).toISOString();
 
-behaviour("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (world) => {
+behavior("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (world) => {
   const act = async (body: object, target = "jobs", headers: Record<string, string> = {}) => {
     const reply = await world().post(`/${target}/actions`, body, headers);
     return [reply.status, (await reply.json()) as Reply] as const;

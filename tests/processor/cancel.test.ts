@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } } }, (world) => {
+behavior("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } } }, (world) => {
   test("a job that has not started ends it at once, without an attempt", async () => {
     const id = await world().submit({ type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() });
     await world().untilStatus(id, "SCHEDULED");

@@ -6,11 +6,11 @@ import { openBus } from "../../shared/bus/open.ts";
 import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 // The ledger does not count these jobs until its own clock reaches their times.
-behaviour("a gateway whose clock is an hour ahead", { accused: true }, (world) => {
+behavior("a gateway whose clock is an hour ahead", { accused: true }, (world) => {
   test("delays no job and keeps each job's steps in chronological order", async () => {
     const bus = openBus({
       url: world().urls.BUS_URL,
@@ -49,7 +49,7 @@ for (const [name, gatewayMs, processorMs] of [
   ["a gateway five minutes fast and a processor five minutes slow", FIVE_MINUTES_MS, -FIVE_MINUTES_MS],
   ["a gateway five minutes slow and a processor five minutes fast", -FIVE_MINUTES_MS, FIVE_MINUTES_MS],
 ] as const)
-  behaviour(
+  behavior(
     name,
     {
       accused: true,

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("a command", { processors: 2 }, (world) => {
+behavior("a command", { processors: 2 }, (world) => {
   const failed = async () => {
     const id = await world().submit({ type: "fail", maxAttempts: 1 });
     await world().untilStatus(id, "FAILED");

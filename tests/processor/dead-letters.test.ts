@@ -5,12 +5,12 @@ import { openBus } from "../../shared/bus/open.ts";
 import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
-behaviour("a dead letter", {}, (world) => {
+behavior("a dead letter", {}, (world) => {
   const letterOf = (jobId: string) =>
     eventually(
       async () => {

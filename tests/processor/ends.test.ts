@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour(
+behavior(
   "a job store that refuses or holds up a processor",
   { env: { all: { LEASE_MS: "1500" } } },
   (world) => {
@@ -95,7 +95,7 @@ behaviour(
   },
 );
 
-behaviour("a processor with a short lease", { env: { all: { LEASE_MS: "500" } } }, (world) => {
+behavior("a processor with a short lease", { env: { all: { LEASE_MS: "500" } } }, (world) => {
   test("stays ready between the rounds of its loops", async () => {
     const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
     const stuck = new Set<string>();

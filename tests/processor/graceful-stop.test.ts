@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
-behaviour("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, (world) => {
+behavior("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, (world) => {
   test("finishes the jobs it holds, takes no more and exits with 0, and another processor runs the rest", async () => {
     const ids = await world().submitMany(
       Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 400 } })),

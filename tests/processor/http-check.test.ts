@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
-behaviour("an http-check", {}, (world) => {
+behavior("an http-check", {}, (world) => {
   const hits: string[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",

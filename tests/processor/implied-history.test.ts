@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { JobEvent } from "../../contracts/events.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const HOUR_MS = 3_600_000;
@@ -25,7 +25,7 @@ function toldBy(events: readonly JobEvent[]) {
   return { moves, attempts };
 }
 
-behaviour("the history", {}, (world) => {
+behavior("the history", {}, (world) => {
   const ended = (id: string, run = 1) =>
     eventually(
       async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
-behaviour("a processor with a backlog", { env: { processor: { CONCURRENCY: "1" } } }, (world) => {
+behavior("a processor with a backlog", { env: { processor: { CONCURRENCY: "1" } } }, (world) => {
   const startOrder = async (ids: readonly string[]) =>
     (
       await world().sql<

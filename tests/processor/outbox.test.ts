@@ -3,13 +3,13 @@ import { compressBody } from "../../shared/bus/compression.ts";
 import { joinEnvelopes } from "../../shared/event.ts";
 import { sampleEvent, sampleStory } from "../support/sample-events.ts";
 import { withStoredEvents } from "../support/stored-events.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const messageOf = (events: readonly object[]) => joinEnvelopes(events.map((event) => JSON.stringify(event)));
 
 // The made-up events belong to no stored job, so the ledger would report them.
-behaviour("the outbox", { accused: true }, (world) => {
+behavior("the outbox", { accused: true }, (world) => {
   test("is bypassed if the bus shares the job store's database, and used otherwise", async () => {
     const jobs = Array.from({ length: 50 }, () => ({ type: "sleep", payload: { ms: 1 } }));
     await world().untilAll(await world().submitMany(jobs), "COMPLETED");

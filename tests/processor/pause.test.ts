@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import type { QueuesReply } from "../../contracts/api-queries.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("pausing a job type", {}, (world) => {
+behavior("pausing a job type", {}, (world) => {
   test("accepts but does not start its jobs, leaves other types alone, and resuming runs the waiting jobs", async () => {
     const pause = await world().post("/queues/sleep/pause");
     expect([pause.status, await pause.json()]).toEqual([200, { type: "sleep", paused: true, changed: true }]);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
-behaviour("a job that fails", {}, (world) => {
+behavior("a job that fails", {}, (world) => {
   test("is retried after growing, jittered delays, then becomes FAILED with every attempt kept", async () => {
     const id = await world().submit({ type: "fail", payload: { message: "Disk 7 is full" } });
     await world().untilStatus(id, "FAILED");

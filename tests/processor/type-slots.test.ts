@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { HASH_THREADS } from "../../shared/job-types/hash-pool.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 
 const SLOTS = 4;
 
-behaviour(
+behavior(
   "a job whose handler has its own pool",
   { env: { processor: { CONCURRENCY: String(SLOTS) } } },
   (world) => {

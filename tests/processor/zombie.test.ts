@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (world) => {
+behavior("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (world) => {
   test("that was presumed dead cannot overwrite its successor's results when it wakes up", async () => {
     const ids = await world().submitMany(
       Array.from({ length: 10 }, () => ({ type: "sleep", payload: { ms: 1_000 } })),

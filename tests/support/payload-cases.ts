@@ -44,20 +44,20 @@ export function badPayloads({ payload, example, badExamples = [] }: JobType): Ca
   ];
 }
 
-interface Labelled {
+interface Labeled {
   readonly label: string;
   readonly value: unknown;
 }
 
-function boundsOf(schema: TSchema): Labelled[] {
+function boundsOf(schema: TSchema): Labeled[] {
   const { type, minimum, maximum, maxLength, pattern, enum: values } = schema;
-  if (type === "integer" || type === "number") return labelled({ minimum, maximum });
+  if (type === "integer" || type === "number") return labeled({ minimum, maximum });
   if (type !== "string" || pattern !== undefined || schema.format !== undefined) return [];
   if (Array.isArray(values)) return values.map((value) => ({ label: JSON.stringify(value), value }));
   return maxLength === undefined ? [] : [{ label: "longest", value: "x".repeat(maxLength) }];
 }
 
-function misfitsOf(schema: TSchema): Labelled[] {
+function misfitsOf(schema: TSchema): Labeled[] {
   const { type, minimum, maximum, maxLength } = schema;
   if (type === "boolean")
     return [
@@ -94,5 +94,5 @@ function strangers(example: Payload): Case[] {
 const entriesOf = ({ properties }: JobType["payload"]) => Object.entries(properties);
 const without = (payload: Payload, name: string) =>
   Object.fromEntries(Object.entries(payload).filter(([key]) => key !== name));
-const labelled = (bounds: Readonly<Record<string, unknown>>): Labelled[] =>
+const labeled = (bounds: Readonly<Record<string, unknown>>): Labeled[] =>
   Object.entries(bounds).flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }]));

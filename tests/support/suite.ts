@@ -13,7 +13,7 @@ export function describeOn(engines: readonly EngineName[], name: string, define:
  * Describes tests that share a world of their own. After them the ledger must settle at zero, unless `accused` is set
  * because the tests leave jobs that the ledger accuses.
  */
-export function behaviour(
+export function behavior(
   name: string,
   options: WorldOptions & { accused?: true },
   define: (world: () => World) => void,

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { busEngine } from "../support/engines.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 /** The time limit from the broker's restart until a job completes again. */
 const RECOVERY_MS = 3_000;
 
-behaviour("a broker restarted under load", {}, (world) => {
+behavior("a broker restarted under load", {}, (world) => {
   test("loses no job answered with 202, and until it is back the gateway returns 503 with Retry-After and is not ready", async () => {
     const load = startSteadyLoad(world(), {
       perSecond: 100,

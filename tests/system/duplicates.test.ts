@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { openBus } from "../../shared/bus/open.ts";
 import { joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("every event delivered again", {}, (world) => {
+behavior("every event delivered again", {}, (world) => {
   test("changes no row, attempt, count or stored event", async () => {
     const ids = await world().submitMany([
       { type: "sleep" },

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import type { Timeline } from "../../contracts/api-queries.ts";
 import type { EventEnvelope } from "../../contracts/envelope.ts";
 import { withStoredEvents } from "../support/stored-events.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("a job from POST to COMPLETED", {}, (world) => {
+behavior("a job from POST to COMPLETED", {}, (world) => {
   test("has one correlation id in every store, a result, four transitions and five events", async () => {
     const correlationId = crypto.randomUUID();
     const reply = await world().post(

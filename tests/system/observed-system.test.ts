@@ -6,14 +6,14 @@ import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { sampleEvent } from "../support/sample-events.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const log = createLog({ service: "test", level: "silent" });
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 const snapshotsOften = { env: { "metrics-engine": { SNAPSHOT_EVERY_MS: "200" } } };
 
-behaviour("observations of known jobs", snapshotsOften, (world) => {
+behavior("observations of known jobs", snapshotsOften, (world) => {
   /** Returns a metric's samples by their labels, leaving out `service`. */
   async function familyOf(name: string): Promise<Record<string, number>> {
     const text = await (await fetch(`${world().running["metrics-engine"].url}/metrics`)).text();
@@ -179,7 +179,7 @@ behaviour("observations of known jobs", snapshotsOften, (world) => {
   });
 });
 
-behaviour("a metrics-engine killed three times in a burst of 2,500 events", {}, (world) => {
+behavior("a metrics-engine killed three times in a burst of 2,500 events", {}, (world) => {
   test("counts each event once, so that counters match the rows and the ledger settles", async () => {
     const observed = async () => (await world().get<Stats>("/stats")).counters.events;
     const ids = await world().submitMany(

@@ -4,7 +4,7 @@ import type { EngineName } from "../../tui/engines/engine.ts";
 import { engineSets } from "../../tui/launch/engine-set.ts";
 import { chosenSet } from "../support/engines.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
@@ -21,7 +21,7 @@ async function underLoad(world: World) {
   return load;
 }
 
-behaviour("a metrics-engine killed under load", {}, (world) => {
+behavior("a metrics-engine killed under load", {}, (world) => {
   test("resumes recording within ten seconds and records every event once", async () => {
     const load = await underLoad(world());
     await world().running["metrics-engine"].kill();
@@ -39,7 +39,7 @@ behaviour("a metrics-engine killed under load", {}, (world) => {
 const { EVENTS_URL, CACHE_URL } = engineSets[chosenSet()];
 const stores = [...new Set([EVENTS_URL, CACHE_URL])];
 
-behaviour("observation stores killed under load", { proxied: stores }, (world) => {
+behavior("observation stores killed under load", { proxied: stores }, (world) => {
   test("let recording resume automatically, whether they die one by one or all at once", async () => {
     const crash = async (name: EngineName) => {
       await world().engine(name).kill();

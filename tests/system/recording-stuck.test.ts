@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-behaviour("an event store that falls silent", { engines: "full", proxied: ["mongo"] }, (world) => {
+behavior("an event store that falls silent", { engines: "full", proxied: ["mongo"] }, (world) => {
   test("makes the metrics-engine report stuck recording until it resumes automatically", async () => {
     const readiness = async () => {
       const reply = await fetch(`${world().running["metrics-engine"].url}/readyz`);

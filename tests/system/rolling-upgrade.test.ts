@@ -6,7 +6,7 @@ import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
 import { createLog } from "../../shared/log.ts";
 import { newerSources } from "../support/newer-sources.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const GREET = `
@@ -44,7 +44,7 @@ afterAll(() => newer[Symbol.dispose]());
 
 const makeEvent = createEventMaker({ service: "test", instanceId: "test-1", version: "1.0.0" });
 
-behaviour("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (world) => {
+behavior("a rolling upgrade", { env: { processor: { CONCURRENCY: "4" } } }, (world) => {
   const queue = (type: string, holds: (state: QueueState) => boolean) =>
     eventually(
       async () =>

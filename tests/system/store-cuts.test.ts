@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { startSteadyLoad } from "../support/steady-load.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 const CUT_MS = 10_000;
@@ -20,7 +20,7 @@ const cases = [
 ] as const;
 
 for (const { engine, failing, alive } of cases)
-  behaviour(
+  behavior(
     `${engine} cut off for ten seconds under load`,
     { engines: "full", proxied: [engine] },
     (world) => {

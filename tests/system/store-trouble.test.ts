@@ -10,7 +10,7 @@ import { createLog } from "../../shared/log.ts";
 import { refusedMessage } from "../../shared/refused-message.ts";
 import { unprivilegedUser } from "../../tui/engines/unprivileged-user.ts";
 import { startSteadyLoad } from "../support/steady-load.ts";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
@@ -114,7 +114,7 @@ async function fillDisk({ sql }: World): Promise<() => Promise<unknown>> {
 }
 const undo: (() => Promise<void>)[] = [];
 
-behaviour("store trouble", {}, (world) => {
+behavior("store trouble", {}, (world) => {
   const startImpatient = async () => {
     await world().running.processor.stop();
     await world().start("processor", {
@@ -157,7 +157,7 @@ behaviour("store trouble", {}, (world) => {
     });
 });
 
-behaviour("a message that the store keeps failing on", {}, (world) => {
+behavior("a message that the store keeps failing on", {}, (world) => {
   /** Makes the store reject every row of a table whose text matches `text`, with an error of an unknown class. */
   const poison = (table: string, text = "poison") =>
     world().sql.unsafe(`

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { createTcpProxy } from "../support/tcp-proxy.ts";
 import { flood } from "./flood.ts";
 import { buildDashboard, KEYS, openTerminal } from "./odd-dashboard.ts";
@@ -77,7 +77,7 @@ test("a crash restores the terminal and then prints the error", async () => {
   await expectRestored(tui);
 });
 
-behaviour("the terminal UI with failing services", { engines: "embedded" }, (world) => {
+behavior("the terminal UI with failing services", { engines: "embedded" }, (world) => {
   test("shows the age of its data after losing the connection, still accepts keys, and reconnects", async () => {
     await world().untilStatus(await world().submit({ type: "hash", payload: { text: "x" } }), "COMPLETED");
     await using proxy = disposable(

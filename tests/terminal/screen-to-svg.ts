@@ -53,7 +53,7 @@ function runsOf(cells: readonly Cell[]): Run[] {
 }
 
 const lookOf = (cell: Cell | undefined) =>
-  JSON.stringify([cell?.colour, cell?.bold, cell?.dim, cell?.inverse]);
+  JSON.stringify([cell?.color, cell?.bold, cell?.dim, cell?.inverse]);
 
 function runToSvg({ start, cells }: Run, row: number): string {
   const [look] = cells;
@@ -64,13 +64,13 @@ function runToSvg({ start, cells }: Run, row: number): string {
   const shown = look.inverse ? text : text.trim();
   const x = MARGIN + (start + lead) * CELL.width;
   const y = MARGIN + row * CELL.height;
-  const colour = look.colour === undefined ? FOREGROUND : (PALETTE[look.colour] ?? FOREGROUND);
+  const color = look.color === undefined ? FOREGROUND : (PALETTE[look.color] ?? FOREGROUND);
   const cellsWide = look.inverse ? cells.length : [...shown].length;
   const bar = look.inverse
-    ? `<rect x="${fixed(x)}" y="${y}" width="${fixed(cells.length * CELL.width)}" height="${CELL.height}" fill="${colour}"/>`
+    ? `<rect x="${fixed(x)}" y="${y}" width="${fixed(cells.length * CELL.width)}" height="${CELL.height}" fill="${color}"/>`
     : "";
   const style = [
-    `fill="${look.inverse ? BACKGROUND : colour}"`,
+    `fill="${look.inverse ? BACKGROUND : color}"`,
     ...(look.bold ? ['font-weight="700"'] : []),
     ...(look.dim ? ['opacity="0.55"'] : []),
   ].join(" ");

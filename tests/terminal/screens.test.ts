@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { behaviour } from "../support/suite.ts";
+import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 import { buildDashboard, type InTerminal, KEYS, openTerminal, type Size } from "./odd-dashboard.ts";
@@ -20,7 +20,7 @@ const HOSTILE = "\x1b]0;taken over\x07\x1b[2J日本📦 out of coffee";
 /** Returns what a terminal sends for a mouse button or wheel on a cell; `x` and `y` start at 0 (XTerm's SGR 1006). */
 const sgrMouse = (button: number, x: number, y: number) => `\x1b[<${button};${x + 1};${y + 1}M`;
 
-behaviour("the terminal UI", { engines: "embedded" }, (world) => {
+behavior("the terminal UI", { engines: "embedded" }, (world) => {
   test("every screen shows the system's data at every size", async () => {
     await world().untilStatus(
       await world().submit({ type: "hash", payload: { text: "observe" } }),
@@ -199,7 +199,7 @@ behaviour("the terminal UI", { engines: "embedded" }, (world) => {
     tui.type("2");
     await tui.shows("▌");
     const cells = (await tui.cells()).flat();
-    expect(cells.filter(({ colour }) => colour !== undefined)).toEqual([]);
+    expect(cells.filter(({ color }) => color !== undefined)).toEqual([]);
     expect(cells.filter(({ inverse }) => inverse).length).toBeGreaterThan(20);
   });
 });

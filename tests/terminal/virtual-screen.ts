@@ -16,7 +16,7 @@ export interface Cell {
   readonly text: string;
   readonly width: number;
   /** An index into the sixteen colors; undefined means the terminal's default. */
-  readonly colour?: number;
+  readonly color?: number;
   readonly bold: boolean;
   readonly dim: boolean;
   readonly inverse: boolean;
@@ -52,7 +52,7 @@ export function createVirtualScreen(cols: number, rows: number): VirtualScreen {
           return {
             text: cell?.getChars() || " ",
             width: cell?.getWidth() ?? 1,
-            ...(cell?.isFgPalette() && { colour: cell.getFgColor() }),
+            ...(cell?.isFgPalette() && { color: cell.getFgColor() }),
             bold: Boolean(cell?.isBold()),
             dim: Boolean(cell?.isDim()),
             inverse: Boolean(cell?.isInverse()),

@@ -42,7 +42,7 @@ describe("a terminal", () => {
 
   test("resumes a stream of 5 MB without gaps or repeats after dropped connections", async () => {
     let client = await pty.open();
-    client.type(`${colours(5_000_000)}; echo; echo finished\r`);
+    client.type(`${colors(5_000_000)}; echo; echo finished\r`);
     const received: Uint8Array[] = [];
     const gaps: string[] = [];
     for (let drop = 0; drop < 4; drop++) {
@@ -64,7 +64,7 @@ describe("a terminal", () => {
     const numbers = [
       ...Buffer.concat(received)
         .toString()
-        .matchAll(/line (\d{8}) of many colours/g),
+        .matchAll(/line (\d{8}) of many colors/g),
     ];
     expect(numbers.map(([, n]) => Number(n))).toEqual(numbers.map((_, i) => i));
     expect(numbers.length).toBe(Math.round(5_000_000 / 44));
@@ -256,5 +256,5 @@ async function reconnect(pty: StartedPty, before: PtyClient, lastSequence?: numb
 }
 
 /** Returns a command that prints about `bytes` bytes of colored lines, identical in every run. */
-const colours = (bytes: number) =>
-  `i=0; while [ $i -lt ${Math.round(bytes / 44)} ]; do printf '\\033[3%dmline %08d of many colours\\033[0m\\r\\n' $((i%8)) $i; i=$((i+1)); done`;
+const colors = (bytes: number) =>
+  `i=0; while [ $i -lt ${Math.round(bytes / 44)} ]; do printf '\\033[3%dmline %08d of many colors\\033[0m\\r\\n' $((i%8)) $i; i=$((i+1)); done`;

@@ -3,7 +3,7 @@ import { statusWord } from "../../contracts/status-words.ts";
 import { age as formatAge } from "../../shared/format.ts";
 import { STATUS_GLYPHS, statusStyle } from "../glyphs.ts";
 import type { Paint } from "../paint.ts";
-import type { Colour } from "../style.ts";
+import type { Color } from "../style.ts";
 import type { Style } from "./style.ts";
 
 /** Formats how far a time is from now, in the past or the future. */
@@ -11,7 +11,7 @@ export function age(at: string | null | undefined, { now }: Style): string {
   return at ? formatAge(Math.abs(now - Date.parse(at))) : "–";
 }
 
-const COLOURS: Readonly<Record<Colour, keyof Paint>> = {
+const COLORS: Readonly<Record<Color, keyof Paint>> = {
   accent: "bold",
   good: "green",
   busy: "cyan",
@@ -23,7 +23,7 @@ const COLOURS: Readonly<Record<Colour, keyof Paint>> = {
 
 /** Formats a status as a glyph and a word, in its color. */
 export function status(value: JobStatus, { paint }: Style): string {
-  const { colour, dim } = statusStyle(value);
+  const { color, dim } = statusStyle(value);
   const text = `${STATUS_GLYPHS[value] ?? "?"} ${statusWord(value)}`;
-  return dim ? paint.dim(text) : colour ? paint[COLOURS[colour]](text) : text;
+  return dim ? paint.dim(text) : color ? paint[COLORS[color]](text) : text;
 }

@@ -22,7 +22,7 @@ export function addWorkers(program: Command, context: CliContext): void {
     });
 }
 
-const COLOURS = { alive: "green", stopping: "yellow", lost: "red", stopped: "dim" } as const;
+const COLORS = { alive: "green", stopping: "yellow", lost: "red", stopped: "dim" } as const;
 
 export function workersText({ workers }: WorkersReply, style: Style): string {
   if (workers.length === 0) return "No worker has registered; jobs will wait until a processor starts.";
@@ -38,7 +38,7 @@ export function workersText({ workers }: WorkersReply, style: Style): string {
     ],
     workers.map(({ id, state, running, concurrency, heartbeatAt, startedAt, version, jobs }) => [
       sanitize(id),
-      style.paint[COLOURS[state]](state),
+      style.paint[COLORS[state]](state),
       `${running}/${concurrency}`,
       age(heartbeatAt, style),
       age(startedAt, style),

@@ -1,9 +1,9 @@
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import type { AddressRow } from "../launch/table.ts";
 
 /** Returns the running parts' local addresses: a URL if a browser can open it, otherwise host and port. */
 export const addressesOf = (runs: ReadonlySet<string>): AddressRow[] =>
-  SERVICE_CATALOGUE.services
+  SERVICE_CATALOG.services
     .filter(({ name }) => runs.has(name))
     .flatMap(({ name, role, purpose, ports }) =>
       ports.flatMap(({ purpose: offers, published }, index) => {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { CLUSTER } from "../../kind/source/names.ts";
 import type { CliContext } from "../cli/context.ts";
 import { checkTools } from "../cli/doctor/tools.ts";
@@ -50,7 +50,7 @@ async function wakeCluster(context: CliContext): Promise<string> {
 
 /** Throws if another program holds a port that the cluster needs. kind's own error would not name the holder. */
 async function checkPorts(): Promise<void> {
-  for (const { name, ports } of SERVICE_CATALOGUE.services)
+  for (const { name, ports } of SERVICE_CATALOG.services)
     for (const { published } of ports)
       if (published && !(await isFree(published.port)))
         throw new CliError(

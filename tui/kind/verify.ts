@@ -1,4 +1,4 @@
-import { SERVICE_CATALOGUE } from "../../contracts/services.ts";
+import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { createApiClient } from "../../shared/api-client/client.ts";
 import { orAbort } from "../../shared/async.ts";
 import { duration } from "../../shared/format.ts";
@@ -12,7 +12,7 @@ const ANSWER_MS = 60_000;
 
 /** Waits until every published port of the running parts answers on its health path or accepts a connection. */
 export async function checkPorts({ signal }: CliContext, runs: ReadonlySet<string>): Promise<string> {
-  const published = SERVICE_CATALOGUE.services
+  const published = SERVICE_CATALOG.services
     .filter(({ name }) => runs.has(name))
     .flatMap(({ name, ports, health }) =>
       ports.flatMap(({ port, published: at }) =>

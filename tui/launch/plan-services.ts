@@ -3,7 +3,7 @@ import {
   JOB_SERVICES,
   OWN_SERVICES,
   portOf,
-  SERVICE_CATALOGUE,
+  SERVICE_CATALOG,
   SERVICE_NAMES,
 } from "../../contracts/services.ts";
 import { isFree } from "../engines/port.ts";
@@ -16,7 +16,7 @@ const TERMINAL_PORT = portOf("web-pty", "Terminals, WebSocket").port;
 
 /** Ports never chosen as substitutes: the services' default ports and every port that a deployment publishes. */
 const RESERVED: ReadonlySet<number> = new Set(
-  SERVICE_CATALOGUE.services.flatMap(({ role, ports }) =>
+  SERVICE_CATALOG.services.flatMap(({ role, ports }) =>
     ports.flatMap(({ port, published }) => [
       ...(role === "service" ? [port] : []),
       ...(published ? [published.port] : []),

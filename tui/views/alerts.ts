@@ -14,7 +14,7 @@ export function alertsView(state: State, area: Rect): Placed[] {
     const lines = !alerts
       ? [
           error
-            ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" } as const)]
+            ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { color: "bad" } as const)]
             : [dim(" Waiting for the alerts")],
         ]
       : alerts.source === "none"
@@ -34,7 +34,7 @@ export function alertsView(state: State, area: Rect): Placed[] {
 const quiet = (): Line[] => [
   [],
   [
-    span(` ${GLYPHS.ok} `, { colour: "good" }),
+    span(` ${GLYPHS.ok} `, { color: "good" }),
     span("No alert is firing. Alerts appear here as soon as Prometheus raises them."),
   ],
 ];
@@ -43,7 +43,7 @@ function howToGetAlerts(width: number): Line[] {
   const [first = "", ...rest] = wrap("This system cannot raise alerts: no Alertmanager is running.", width);
   return [
     [],
-    [span(` ${GLYPHS.warn} `, { colour: "warn" }), span(first)],
+    [span(` ${GLYPHS.warn} `, { color: "warn" }), span(first)],
     ...rest.map((text): Line => [span(`   ${text}`)]),
     [],
     [bold(" To get them")],
@@ -60,14 +60,14 @@ function listPanel(state: State, alerts: readonly Alert[], width: number): Panel
       cell: ({ state: at, severity }) =>
         span(
           `${at === "firing" ? GLYPHS.warn : at === "resolved" ? GLYPHS.ok : GLYPHS.paused} ${at}`,
-          at === "firing" ? { colour: severity === "critical" ? "bad" : "warn" } : { dim: true },
+          at === "firing" ? { color: severity === "critical" ? "bad" : "warn" } : { dim: true },
         ),
     },
     {
       title: "severity",
       width: 8,
       drop: 2,
-      cell: ({ severity }) => span(severity, severity === "critical" ? { colour: "bad" } : {}),
+      cell: ({ severity }) => span(severity, severity === "critical" ? { color: "bad" } : {}),
     },
     { title: "alert", width: 22, cell: ({ name }) => span(name) },
     {

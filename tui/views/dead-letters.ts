@@ -77,7 +77,7 @@ function columnsOf(state: State): Column<DeadLetter>[] {
     {
       title: "",
       width: 1,
-      cell: ({ id }) => (all || marks.has(id) ? span(GLYPHS.mark, { colour: "accent" }) : span(" ")),
+      cell: ({ id }) => (all || marks.has(id) ? span(GLYPHS.mark, { color: "accent" }) : span(" ")),
     },
     { title: "id", width: 8, cell: ({ id, jobId }) => span(shortId(jobId ?? id)) },
     {
@@ -87,7 +87,7 @@ function columnsOf(state: State): Column<DeadLetter>[] {
       cell: ({ diedAt }) => dim(age(state.now - Date.parse(diedAt))),
     },
     { title: "kind", width: 7, drop: 3, cell: ({ kind }) => dim(kind) },
-    { title: "reason", width: 18, drop: 1, cell: ({ reason }) => span(reason, { colour: "bad" }) },
+    { title: "reason", width: 18, drop: 1, cell: ({ reason }) => span(reason, { color: "bad" }) },
     {
       title: "replays",
       width: 7,
@@ -102,14 +102,14 @@ function columnsOf(state: State): Column<DeadLetter>[] {
 function emptyLines({ data: { deadLetters } }: State): Line[] {
   if (deadLetters?.error && !deadLetters.value)
     return [
-      [span(` ${GLYPHS.bad} ${sanitize(deadLetters.error.message)}`, { colour: "bad" })],
+      [span(` ${GLYPHS.bad} ${sanitize(deadLetters.error.message)}`, { color: "bad" })],
       [dim(` ${deadLetters.error.remedy}`)],
     ];
   if (!deadLetters?.value) return [[dim(" Waiting for the dead letters")]];
   return [
     [],
     [
-      span(` ${GLYPHS.ok} `, { colour: "good" }),
+      span(` ${GLYPHS.ok} `, { color: "good" }),
       span("No dead letters. Submit a "),
       bold("fail"),
       span(" to see one: "),
@@ -130,7 +130,7 @@ export function deadLetterView(state: State, area: Rect): Placed[] {
           title: "Dead letter",
           lines: [
             failed
-              ? [span(` ${GLYPHS.bad} ${sanitize(failed.message)}`, { colour: "bad" })]
+              ? [span(` ${GLYPHS.bad} ${sanitize(failed.message)}`, { color: "bad" })]
               : [dim(" Waiting for the dead letter")],
           ],
         },
@@ -142,7 +142,7 @@ export function deadLetterView(state: State, area: Rect): Placed[] {
   const shownId = (id: string) => (width < 50 ? shortId(id) : id);
   const fact = (name: string, text: string): Line => [dim(` ${fit(name, 10)}`), span(sanitize(text))];
   const lines: Line[] = [
-    [dim(" reason    "), span(letter.reason, { colour: "bad", bold: true })],
+    [dim(" reason    "), span(letter.reason, { color: "bad", bold: true })],
     ...wrap(sanitize(letter.detail), width - 10).map(
       (text, row): Line => [dim(row === 0 ? " detail    " : "           "), span(text)],
     ),

@@ -17,7 +17,7 @@ export function eventsView(state: State, area: Rect): Placed[] {
   const title = filter === "" ? "Events" : `Events ${GLYPHS.path} ${filter}`;
   if (rows.length === 0) return [{ panel: { title, lines: emptyLines(state) }, rect: area }];
   const notes = [
-    ...(state.frozen.events ? [span("frozen", { colour: "warn" })] : []),
+    ...(state.frozen.events ? [span("frozen", { color: "warn" })] : []),
     ...(follow ? [dim("following")] : []),
     dim(`the newest ${count(rows.length)}`),
   ];
@@ -69,7 +69,7 @@ const COLUMNS: readonly Column<EventEnvelope>[] = [
 function emptyLines({ data: { events }, lists }: State): Line[] {
   if (events?.error && !events.value)
     return [
-      [span(` ${GLYPHS.bad} ${sanitize(events.error.message)}`, { colour: "bad" })],
+      [span(` ${GLYPHS.bad} ${sanitize(events.error.message)}`, { color: "bad" })],
       [dim(` ${events.error.remedy}`)],
     ];
   if (!events?.value) return [[dim(" Waiting for the events")]];

@@ -26,7 +26,7 @@ export function headerLines(state: State, width: number): Line {
 }
 
 function leftOf(state: State, parts: readonly ("name" | "detail")[]): Line {
-  const accent = { colour: "accent", bold: true } as const;
+  const accent = { color: "accent", bold: true } as const;
   const name = parts.includes("name") ? [span(" observatory", accent)] : [];
   return [span(` ${GLYPHS.logo}`, accent), ...name, span("  "), ...liveness(state, parts.includes("detail"))];
 }
@@ -37,14 +37,14 @@ function liveness(state: State, withDetail: boolean): Line {
   const parts: Line[] = [];
   if (overview?.value) parts.push([span(overview.value.engines)]);
   if (state.options.serverMode) parts.push([span("server")]);
-  if (state.options.readOnly) parts.push([span("read-only", { colour: "warn" })]);
+  if (state.options.readOnly) parts.push([span("read-only", { color: "warn" })]);
   if (isOffline(state) && overview) parts.push(...offlineParts(state, withDetail));
   else if (overview?.error)
-    parts.push([span(`${GLYPHS.warn} ${sanitize(overview.error.message)}`, { colour: "warn" })]);
+    parts.push([span(`${GLYPHS.warn} ${sanitize(overview.error.message)}`, { color: "warn" })]);
   else if (!overview?.value) parts.push([dim("connecting")]);
   else {
     parts.push([
-      state.stream === "live" ? span("live", { colour: "good" }) : span("polling", { colour: "warn" }),
+      state.stream === "live" ? span("live", { color: "good" }) : span("polling", { color: "warn" }),
     ]);
     if (withDetail)
       parts.push([dim(`${((state.now - (overview.loadedAt ?? state.now)) / 1_000).toFixed(1)} s ago`)]);
@@ -57,8 +57,8 @@ function offlineParts({ data: { overview }, now }: State, withDetail: boolean): 
   const seconds = Math.max(0, Math.ceil((nextTryAt(overview) - now) / 1_000));
   const old = overview.loadedAt;
   return [
-    [span(`${GLYPHS.bad} offline`, { colour: "bad", bold: true })],
-    ...(old === undefined ? [] : [[span(`data ${age(now - old)} old`, { colour: "warn" })]]),
+    [span(`${GLYPHS.bad} offline`, { color: "bad", bold: true })],
+    ...(old === undefined ? [] : [[span(`data ${age(now - old)} old`, { color: "warn" })]]),
     ...(withDetail ? [[dim(overview.inFlight ? "trying now" : `next try in ${seconds} s`)]] : []),
   ];
 }
@@ -74,7 +74,7 @@ function tabs(state: State, form: "titles" | "current" | "digits"): Line {
     const number = form === "titles" ? (badges[name] ?? 0) : 0;
     const badge: Span[] =
       number > 0
-        ? [span(` ${number > 999 ? "999+" : count(number)}`, { colour: name === "alerts" ? "warn" : "bad" })]
+        ? [span(` ${number > 999 ? "999+" : count(number)}`, { color: name === "alerts" ? "warn" : "bad" })]
         : [];
     return [span(text, isCurrent ? BOLD : DIM), ...badge, span(" ")];
   });

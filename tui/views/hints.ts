@@ -15,7 +15,7 @@ export function drawHints(canvas: Canvas, state: State) {
   if (overlay?.kind === "filter") return drawFilter(canvas, state, overlay, row);
   if (overlay?.kind === "confirm")
     return write(canvas, 0, row, [
-      span(` ${overlay.question}`, { bold: true, colour: "warn" }),
+      span(` ${overlay.question}`, { bold: true, color: "warn" }),
       span("  "),
       ...key("y", "yes"),
       ...key("n", "no"),
@@ -65,14 +65,14 @@ const formHints = () => [
 ];
 
 function noticeLine({ task, notice, width }: State): Line {
-  if (task) return [span(`${task.label} ${task.done} of ${task.total}`, { colour: "busy" })];
+  if (task) return [span(`${task.label} ${task.done} of ${task.total}`, { color: "busy" })];
   if (!notice) return [];
   const glyph = { good: "✓ ", bad: "✕ ", info: "" }[notice.tone];
-  const colour = notice.tone === "info" ? undefined : notice.tone;
+  const color = notice.tone === "info" ? undefined : notice.tone;
   return [
     span(cut(sanitize(glyph + notice.text), Math.floor(width * 0.7)), {
       bold: true,
-      ...(colour && { colour }),
+      ...(color && { color }),
     }),
   ];
 }
@@ -89,9 +89,9 @@ function drawFilter(
   const fault = isJobs && text.trim() !== "" ? faultOf(text) : undefined;
   const help: Span =
     fault && options.length === 0
-      ? span(`  ${fault}`, { colour: "bad" })
+      ? span(`  ${fault}`, { color: "bad" })
       : dim(options.length > 0 ? `  Tab: ${options.join("  ")}` : "  ↵ apply  Esc cancel");
-  const prompt = span(" / ", { bold: true, colour: "accent" });
+  const prompt = span(" / ", { bold: true, color: "accent" });
   write(canvas, 0, row, [prompt, span(sanitize(text)), span(" "), help]);
   canvas.cursor = { x: Math.min(canvas.width - 1, 3 + widthOf(text)), y: row };
 }

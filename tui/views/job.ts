@@ -33,7 +33,7 @@ function missingPanel({ data: { job } }: State): Panel {
   return {
     title: "Job",
     lines: [
-      [span(` ${GLYPHS.bad} ${sanitize(job.error.message)}`, { colour: "bad" })],
+      [span(` ${GLYPHS.bad} ${sanitize(job.error.message)}`, { color: "bad" })],
       [dim(` ${job.error.remedy}`)],
     ],
   };
@@ -67,11 +67,11 @@ function headline(job: JobDetail, { totalMs }: JobTrace): string {
 }
 
 function footerOf(job: JobDetail): Line {
-  if (job.unavailable.length > 0) return [span(`without ${job.unavailable.join(", ")}`, { colour: "warn" })];
+  if (job.unavailable.length > 0) return [span(`without ${job.unavailable.join(", ")}`, { color: "warn" })];
   if (job.progress && !isTerminal(job.status)) {
     const filled = Math.round(job.progress.fraction * 10);
     return [
-      span("▇".repeat(filled) + "▁".repeat(10 - filled), { colour: "busy" }),
+      span("▇".repeat(filled) + "▁".repeat(10 - filled), { color: "busy" }),
       span(` ${Math.round(job.progress.fraction * 100)}% ${sanitize(job.progress.note ?? "")}`),
     ];
   }
@@ -143,10 +143,10 @@ function barText(bar: TraceBar, width: number, scale: (ms: number) => number): S
 }
 
 function styleOf({ kind, outcome, open, slowest }: TraceBar): Span["style"] {
-  if (open) return { colour: "busy" };
+  if (open) return { color: "busy" };
   if (kind === "try")
-    return { colour: outcome === "succeeded" ? "good" : outcome === "cancelled" ? undefined : "bad" };
-  return slowest ? { colour: "warn" } : { dim: kind === "wait" };
+    return { color: outcome === "succeeded" ? "good" : outcome === "cancelled" ? undefined : "bad" };
+  return slowest ? { color: "warn" } : { dim: kind === "wait" };
 }
 
 function detailsOf(bar: TraceBar, width: number): Line {
@@ -223,7 +223,7 @@ function timelineLines(job: JobDetail, width: number): Line[] {
     [
       dim(` ${`+ ${duration(Math.max(0, Date.parse(one.startedAt) - start))}`.padEnd(10)}`),
       span(one.outcome === "succeeded" ? "● " : "✕ ", {
-        colour: one.outcome === "succeeded" ? "good" : "bad",
+        color: one.outcome === "succeeded" ? "good" : "bad",
       }),
       span(fit(`try ${one.attempt} ${one.outcome}`, 24)),
       dim(
@@ -235,7 +235,7 @@ function timelineLines(job: JobDetail, width: number): Line[] {
   return [
     ...rows,
     ...failures.map(
-      ({ code, message }): Line => [span(` ${GLYPHS.bad} ${code}: ${sanitize(message)}`, { colour: "bad" })],
+      ({ code, message }): Line => [span(` ${GLYPHS.bad} ${code}: ${sanitize(message)}`, { color: "bad" })],
     ),
   ];
 }
@@ -248,7 +248,7 @@ export function jsonLines(value: unknown, width: number): Line[] {
     .flatMap((text) => wrap(sanitize(text), width - 2))
     .map((text): Line => {
       const [, key, rest] = /^(\s*"[^"]*":)(.*)$/.exec(text) ?? [];
-      return key ? [span(` ${key}`, { colour: "busy" }), span(rest ?? "")] : [span(` ${text}`)];
+      return key ? [span(` ${key}`, { color: "busy" }), span(rest ?? "")] : [span(` ${text}`)];
     });
 }
 
@@ -256,7 +256,7 @@ function resultLines(job: JobDetail, width: number): Line[] {
   const { error, result } = job;
   if (error) {
     const facts = [
-      [span(` ${GLYPHS.bad} ${error.code}`, { colour: "bad", bold: true })],
+      [span(` ${GLYPHS.bad} ${error.code}`, { color: "bad", bold: true })],
       ...wrap(sanitize(error.message), width - 3).map((text): Line => [span(`   ${text}`)]),
     ];
     return result === undefined ? facts : [...facts, [], ...jsonLines(result, width)];

@@ -59,7 +59,7 @@ function tablePanel(state: State, width: number): Panel {
   const { jobs: list } = state.lists;
   const fault = faultOf(list.filter);
   const footer = footerOf(state, rows.length);
-  if (fault) return { title: "Jobs", lines: [[span(` ${GLYPHS.bad} ${fault}`, { colour: "bad" })]] };
+  if (fault) return { title: "Jobs", lines: [[span(` ${GLYPHS.bad} ${fault}`, { color: "bad" })]] };
   if (rows.length === 0) return { title: "Jobs", lines: emptyLines(state), footer };
   return {
     title: list.filter === "" ? "Jobs" : `Jobs ${GLYPHS.path} ${list.filter}`,
@@ -74,10 +74,7 @@ function tablePanel(state: State, width: number): Panel {
 function emptyLines(state: State): Line[] {
   const { jobs } = state.data;
   if (jobs?.error && !jobs.value)
-    return [
-      [span(` ${GLYPHS.bad} ${jobs.error.message}`, { colour: "bad" })],
-      [dim(` ${jobs.error.remedy}`)],
-    ];
+    return [[span(` ${GLYPHS.bad} ${jobs.error.message}`, { color: "bad" })], [dim(` ${jobs.error.remedy}`)]];
   if (!jobs?.value) return [[dim(" Waiting for the jobs")]];
   return state.lists.jobs.filter === ""
     ? [[], [span(" No jobs yet. Submit one: "), bold("N")]]
@@ -103,7 +100,7 @@ function footerOf(state: State, shown: number): Line {
         : []),
     ...(sort > 0 ? [[dim(JOB_SORTS[sort]?.name ?? "")]] : []),
     ...(follow ? [[dim("following")]] : []),
-    ...(state.frozen.jobs ? [[span(`frozen, ${count(newSinceFrozen(state))} new`, { colour: "warn" })]] : []),
+    ...(state.frozen.jobs ? [[span(`frozen, ${count(newSinceFrozen(state))} new`, { color: "warn" })]] : []),
     ...(state.data.jobs?.value?.nextCursor ? [[dim(`the newest ${count(shown)}`)]] : []),
   ];
   return parts.flatMap((part, index) => (index === 0 ? part : [dim(" · "), ...part]));
@@ -121,7 +118,7 @@ function columnsOf(state: State): Column<Job>[] {
     {
       title: "",
       width: 1,
-      cell: ({ id }) => (all || marks.has(id) ? span(GLYPHS.mark, { colour: "accent" }) : span(" ")),
+      cell: ({ id }) => (all || marks.has(id) ? span(GLYPHS.mark, { color: "accent" }) : span(" ")),
     },
     { title: "id", width: 8, cell: ({ id }) => span(shortId(id)) },
     { title: "type", width: 10, cell: ({ type }) => span(type) },

@@ -50,7 +50,7 @@ function explained(state: State): Panel {
       [],
       runs
         ? [
-            span(` ${GLYPHS.ok} `, { colour: "good" }),
+            span(` ${GLYPHS.ok} `, { color: "good" }),
             span("A system is running; Ctrl+Q stops it if it was started here."),
           ]
         : [span(" Nothing is running here. "), bold("↵"), span(" starts the chosen tier in this folder.")],
@@ -66,8 +66,8 @@ function stepsPanel(state: State, launch: Launch): Panel {
   const steps = stepsOf(launch).map(
     ({ name, state: at, detail }): Line => [
       at === "ready"
-        ? span(` ${GLYPHS.ok} `, { colour: "good" })
-        : span(` ${STATUS_GLYPHS.EXECUTING} `, { colour: "busy" }),
+        ? span(` ${GLYPHS.ok} `, { color: "good" })
+        : span(` ${STATUS_GLYPHS.EXECUTING} `, { color: "busy" }),
       span(fit(sanitize(name), 18)),
       dim(sanitize(detail)),
     ],
@@ -76,7 +76,7 @@ function stepsPanel(state: State, launch: Launch): Panel {
   const remedy: Line[] = hasFailed
     ? [
         [
-          span(" The last lines below show why; ", { colour: "bad" }),
+          span(" The last lines below show why; ", { color: "bad" }),
           bold("S"),
           span(" checks what this machine lacks."),
         ],
@@ -96,10 +96,10 @@ function stepsPanel(state: State, launch: Launch): Panel {
 function headlineOf(launch: Launch): Span {
   const { doing, tier, exitCode } = launch;
   if (exitCode !== undefined && exitCode !== 0)
-    return span(`${GLYPHS.bad} ended with code ${exitCode}`, { colour: "bad" });
-  if (isUp(launch)) return span(`${GLYPHS.ok} ${tier} is up`, { colour: "good" });
-  if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { colour: "good" });
-  return span(doing === "start" ? `starting ${tier}` : "stopping", { colour: "busy" });
+    return span(`${GLYPHS.bad} ended with code ${exitCode}`, { color: "bad" });
+  if (isUp(launch)) return span(`${GLYPHS.ok} ${tier} is up`, { color: "good" });
+  if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { color: "good" });
+  return span(doing === "start" ? `starting ${tier}` : "stopping", { color: "busy" });
 }
 
 function outputPanel({ lines }: Launch): Panel {
@@ -121,7 +121,7 @@ export function setupView(state: State, area: Rect): Placed[] {
           title: "Setup",
           lines: [
             error
-              ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" })]
+              ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { color: "bad" })]
               : [dim(" Checking this machine")],
           ],
         },
@@ -131,9 +131,9 @@ export function setupView(state: State, area: Rect): Placed[] {
   const { index } = state.lists.setup;
   const looks = { OK: [GLYPHS.ok, "good"], WARN: [GLYPHS.warn, "warn"], FAIL: [GLYPHS.bad, "bad"] } as const;
   const columns: Column<Prerequisite>[] = [
-    { title: "", width: 1, cell: ({ status }) => span(looks[status][0], { colour: looks[status][1] }) },
+    { title: "", width: 1, cell: ({ status }) => span(looks[status][0], { color: looks[status][1] }) },
     { title: "what", width: 18, cell: ({ name }) => span(name) },
-    { title: "status", width: 6, drop: 2, cell: ({ status }) => span(status, { colour: looks[status][1] }) },
+    { title: "status", width: 6, drop: 2, cell: ({ status }) => span(status, { color: looks[status][1] }) },
     { title: "found", width: 10, flexible: true, drop: 1, cell: ({ detail }) => dim(detail) },
   ];
   const chosen = checks[Math.min(index, checks.length - 1)];

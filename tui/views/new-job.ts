@@ -15,7 +15,7 @@ export function newJobView(state: State, area: Rect): Placed[] {
   if (!form || form.fields.length === 0) {
     const failed = state.data.jobTypes?.error;
     const lines: Line[] = failed
-      ? [[span(` ${GLYPHS.bad} ${failed.message}`, { colour: "bad" })], [dim(` ${failed.remedy}`)]]
+      ? [[span(` ${GLYPHS.bad} ${failed.message}`, { color: "bad" })], [dim(` ${failed.remedy}`)]]
       : [[dim(" Waiting for the job types")]];
     return [{ panel: { title: "New job", lines }, rect: area }];
   }
@@ -54,7 +54,7 @@ function formPanel(state: State, form: Form, width: number): Panel {
   if (form.focus === form.fields.length) selected = lines.length - 1;
   if (form.refusal)
     lines.push(
-      ...wrap(sanitize(form.refusal), width - 4).map((text): Line => [span(`   ${text}`, { colour: "bad" })]),
+      ...wrap(sanitize(form.refusal), width - 4).map((text): Line => [span(`   ${text}`, { color: "bad" })]),
     );
   const title = form.origin ? "Edit and resubmit as a new job" : "New job";
   // The focused line is not inverted, because the field itself shows the focus.
@@ -99,7 +99,7 @@ function fieldLines(field: Field, { isFocused, label, width, problem }: FieldLoo
     dim(hint === "" ? "" : `  ${cut(sanitize(hint), Math.max(0, room - used - 2))}`),
   ];
   return problem
-    ? [first, [span(`${" ".repeat(label + 2)}${GLYPHS.bad} ${sanitize(problem)}`, { colour: "bad" })]]
+    ? [first, [span(`${" ".repeat(label + 2)}${GLYPHS.bad} ${sanitize(problem)}`, { color: "bad" })]]
     : [first];
 }
 
@@ -122,7 +122,7 @@ function buttonLine(form: Form, problems: number, count: number): Line {
   const button = span(`[${label}]`, {
     bold: true,
     inverse: isFocused,
-    ...(problems === 0 && { colour: "accent" }),
+    ...(problems === 0 && { color: "accent" }),
   });
   return [
     span(isFocused ? "▌ " : "  "),

@@ -71,7 +71,7 @@ function drawPalette(canvas: Canvas, state: State, { text, index }: Extract<Over
     panel: {
       title: "Command",
       lines: [
-        [span(" : ", { colour: "accent", bold: true }), span(text)],
+        [span(" : ", { color: "accent", bold: true }), span(text)],
         ...(lines.length > 0 ? lines : nothing),
       ],
     },

@@ -130,8 +130,8 @@ function ratePanel(state: State, width: number, height: number): Panel {
     [middle, (top * (height - middle)) / height],
   ]);
   const legend: Line[] = [
-    [span("  completed", { colour: "good" }), bold(rate(current(completed)).padStart(legendWidth - 12))],
-    [span("  failed", { colour: "bad" }), bold(rate(current(failed)).padStart(legendWidth - 9))],
+    [span("  completed", { color: "good" }), bold(rate(current(completed)).padStart(legendWidth - 12))],
+    [span("  failed", { color: "bad" }), bold(rate(current(failed)).padStart(legendWidth - 9))],
   ];
   const lines = Array.from({ length: height }, (_, row): Line => {
     const value = row === height - 1 ? 0 : labels.get(row);
@@ -141,8 +141,8 @@ function ratePanel(state: State, width: number, height: number): Panel {
       ...bars.map((bar, column): Span => {
         const fails = eighths(failures[column], top, height - 1 - row, height);
         return row === height - 1 && fails > 0
-          ? span(LEVELS.charAt(fails), { colour: "bad" })
-          : span(LEVELS.charAt(eighths(bar, top, height - 1 - row, height)), { colour: "good" });
+          ? span(LEVELS.charAt(fails), { color: "bad" })
+          : span(LEVELS.charAt(eighths(bar, top, height - 1 - row, height)), { color: "good" });
       }),
       ...(legend[row] ?? []),
     ];
@@ -166,7 +166,7 @@ function queuesPanel(state: State, width: number, height: number): Panel {
   const lines = queues.map(
     ({ type, waiting, paused, oldestWaitingMs }): Line => [
       span(` ${fit(sanitize(type), name)} `),
-      paused ? span(fit(`${GLYPHS.paused} paused`, 8), { colour: "warn" }) : gauge(waiting / most, 8),
+      paused ? span(fit(`${GLYPHS.paused} paused`, 8), { color: "warn" }) : gauge(waiting / most, 8),
       span(fit(countIn(waiting, 6), width - name - 18, "right"), waiting > 0 ? BOLD : { dim: true }),
       span(` ${fit(duration(oldestWaitingMs), 6, "right")} `, oldestWaitingMs === null ? { dim: true } : {}),
     ],
@@ -184,7 +184,7 @@ function gauge(share: number, width: number): Span {
   const filled = Math.min(width, Math.ceil(share * width - 1e-9));
   return span(
     "▇".repeat(filled) + "▁".repeat(width - filled),
-    filled === 0 ? { dim: true } : { colour: "accent" },
+    filled === 0 ? { dim: true } : { color: "accent" },
   );
 }
 
@@ -210,7 +210,7 @@ function latencyPanel(state: State, width: number, withLedger: boolean): Panel {
       row("queue wait", overview?.stats.queueWait ?? {}),
       [
         span(fit(" observed", label - 1)),
-        span(fit(lag === 0 ? "at once" : duration(lag), cells + 1, "right"), lag ? { colour: "warn" } : {}),
+        span(fit(lag === 0 ? "at once" : duration(lag), cells + 1, "right"), lag ? { color: "warn" } : {}),
       ],
       ...(withLedger ? [ledgerLine(state)] : []),
     ],
@@ -224,8 +224,8 @@ function ledgerLine(state: State): Line {
   return [
     span(" ledger  "),
     balanced
-      ? span(`${GLYPHS.ok} balanced`, { colour: "good" })
-      : span(`${GLYPHS.bad} not balanced`, { colour: "bad", bold: true }),
+      ? span(`${GLYPHS.ok} balanced`, { color: "good" })
+      : span(`${GLYPHS.bad} not balanced`, { color: "bad", bold: true }),
     dim(`  lost ${count(lost.count)}  doubled ${count(duplicated.count)}`),
   ];
 }
@@ -235,13 +235,13 @@ function ledgerPanel(state: State): Panel {
   if (!ledger)
     return { title: "Ledger", lines: [[dim(error ? " No answer yet" : " Waiting for its answer")]] };
   const { accepted, inFlight, lost, duplicated, balanced } = ledger;
-  const bad = (number: number) => span(count(number), number > 0 ? { colour: "bad", bold: true } : BOLD);
+  const bad = (number: number) => span(count(number), number > 0 ? { color: "bad", bold: true } : BOLD);
   return {
     title: "Ledger",
     lines: [
       balanced
-        ? [span(` ${GLYPHS.ok} balanced`, { colour: "good" }), dim(` ${clock(loadedAt ?? 0).slice(0, 5)}`)]
-        : [span(` ${GLYPHS.bad} not balanced`, { colour: "bad", bold: true })],
+        ? [span(` ${GLYPHS.ok} balanced`, { color: "good" }), dim(` ${clock(loadedAt ?? 0).slice(0, 5)}`)]
+        : [span(` ${GLYPHS.bad} not balanced`, { color: "bad", bold: true })],
       [span(" accepted "), bold(count(accepted).padStart(9))],
       [span(" in flight"), bold(count(inFlight).padStart(9))],
       [span(" lost "), bad(lost.count), span("  doubled "), bad(duplicated.count)],
@@ -264,7 +264,7 @@ function alertsPanel(state: State, width: number): Panel {
       title: "Alerts",
       lines: [
         alerts
-          ? [span(` ${GLYPHS.ok} `, { colour: "good" }), span("none firing")]
+          ? [span(` ${GLYPHS.ok} `, { color: "good" }), span("none firing")]
           : [dim(" Waiting for an answer")],
       ],
     };
@@ -272,7 +272,7 @@ function alertsPanel(state: State, width: number): Panel {
     title: "Alerts",
     lines: firing.flatMap(({ severity, name, startsAt, summary }): Line[] => [
       [
-        span(` ${GLYPHS.warn} ${severity}  `, { colour: severity === "critical" ? "bad" : "warn" }),
+        span(` ${GLYPHS.warn} ${severity}  `, { color: severity === "critical" ? "bad" : "warn" }),
         span(fit(sanitize(name), Math.max(8, width - 22))),
         dim(` ${age(state.now - Date.parse(startsAt))}`),
       ],
@@ -291,12 +291,12 @@ function partsPanel(state: State, width: number): Panel {
   const cell = Math.floor(width / perLine);
   const well = parts
     .filter(({ ok }) => ok)
-    .map(({ name }): Span[] => [span(` ${GLYPHS.ok} `, { colour: "good" }), span(fit(name, cell - 3))]);
+    .map(({ name }): Span[] => [span(` ${GLYPHS.ok} `, { color: "good" }), span(fit(name, cell - 3))]);
   // Parts with a problem come first, one per line with the reason.
   const lines: Line[] = [
     ...parts
       .filter(({ ok }) => !ok)
-      .map(({ name, why }): Line => [span(` ${GLYPHS.bad} ${name}: ${why}`, { colour: "bad" })]),
+      .map(({ name, why }): Line => [span(` ${GLYPHS.bad} ${name}: ${why}`, { color: "bad" })]),
     ...Array.from({ length: Math.ceil(well.length / perLine) }, (_, row) =>
       well.slice(row * perLine, (row + 1) * perLine).flat(),
     ),

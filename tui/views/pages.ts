@@ -6,8 +6,8 @@ import { dim, type Style, span } from "../style.ts";
 import { type Column, type Placed, tableLines } from "./panel.ts";
 
 const LOOKS: Readonly<Record<PageState["state"], { glyph: string; style: Style }>> = {
-  reachable: { glyph: GLYPHS.ok, style: { colour: "good" } },
-  unreachable: { glyph: GLYPHS.bad, style: { colour: "bad" } },
+  reachable: { glyph: GLYPHS.ok, style: { color: "good" } },
+  unreachable: { glyph: GLYPHS.bad, style: { color: "bad" } },
   absent: { glyph: GLYPHS.none, style: { dim: true } },
 };
 
@@ -16,7 +16,7 @@ const WORDS: Column<PageState> = {
   width: 10,
   flexible: true,
   drop: 1,
-  cell: ({ description, reason }) => (reason ? span(reason, { colour: "warn" }) : dim(description)),
+  cell: ({ description, reason }) => (reason ? span(reason, { color: "warn" }) : dim(description)),
 };
 
 /** Lists the system's web pages: which of them answer, and why the others do not. */

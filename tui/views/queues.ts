@@ -37,9 +37,9 @@ export function queuesView(state: State, area: Rect): Placed[] {
 }
 
 function stateOf({ paused, waiting, executing, withoutWorker = 0 }: QueueState): Span {
-  if (paused) return span(`${GLYPHS.paused} paused`, { colour: "warn" });
-  if (withoutWorker > 0) return span(`${GLYPHS.bad} no worker`, { colour: "bad" });
-  return waiting + executing > 0 ? span(`${GLYPHS.ok} runs`, { colour: "good" }) : dim(`${GLYPHS.ok} idle`);
+  if (paused) return span(`${GLYPHS.paused} paused`, { color: "warn" });
+  if (withoutWorker > 0) return span(`${GLYPHS.bad} no worker`, { color: "bad" });
+  return waiting + executing > 0 ? span(`${GLYPHS.ok} runs`, { color: "good" }) : dim(`${GLYPHS.ok} idle`);
 }
 
 /**
@@ -104,7 +104,7 @@ const NOTE_COLUMN: Column<QueueState> = {
   flexible: true,
   drop: 4,
   // An empty note has no color, because reverse video would make it visible.
-  cell: ({ note }) => (note ? span(note, { colour: "warn" }) : span("")),
+  cell: ({ note }) => (note ? span(note, { color: "warn" }) : span("")),
 };
 
 function queuesPanel(state: State, queues: readonly QueueState[], width: number, selected: number): Panel {
@@ -114,7 +114,7 @@ function queuesPanel(state: State, queues: readonly QueueState[], width: number,
       title: "Queues",
       lines: [
         loaded?.error && !loaded.value
-          ? [span(` ${GLYPHS.bad} ${sanitize(loaded.error.message)}`, { colour: "bad" })]
+          ? [span(` ${GLYPHS.bad} ${sanitize(loaded.error.message)}`, { color: "bad" })]
           : loaded?.value
             ? [span(" No job has been submitted yet: "), bold("N")]
             : [dim(" Waiting for the queues")],
@@ -146,7 +146,7 @@ function workersPanel(state: State, workers: readonly WorkerState[], width: numb
       lines: [
         [
           state.data.workers?.value
-            ? span(` ${GLYPHS.bad} No worker has registered, so no job can run`, { colour: "bad" })
+            ? span(` ${GLYPHS.bad} No worker has registered, so no job can run`, { color: "bad" })
             : dim(" Waiting for the workers"),
         ],
       ],
@@ -157,8 +157,8 @@ function workersPanel(state: State, workers: readonly WorkerState[], width: numb
       title: "state",
       width: 10,
       cell: ({ state: at }) => {
-        const [glyph, colour] = STATES[at];
-        return span(`${glyph} ${at}`, colour ? { colour } : { dim: true });
+        const [glyph, color] = STATES[at];
+        return span(`${glyph} ${at}`, color ? { color } : { dim: true });
       },
     },
     {

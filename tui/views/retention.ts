@@ -21,7 +21,7 @@ export function retentionPanel({ data: { retention }, now }: State, width: numbe
       title,
       lines: [
         error
-          ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { colour: "bad" })]
+          ? [span(` ${GLYPHS.bad} ${sanitize(error.message)}`, { color: "bad" })]
           : [dim(" Waiting for the retention rules")],
       ],
     };
@@ -42,7 +42,7 @@ export function retentionWords({ data: { retention } }: State): Line {
     return rule ? keptFor(rule) : GLYPHS.none;
   };
   if (rules.length === 0) return [];
-  if (rules.some(isLate)) return [span("deletion is delayed", { colour: "warn" })];
+  if (rules.some(isLate)) return [span("deletion is delayed", { color: "warn" })];
   return [dim(`jobs kept ${kept("jobs")}, failed ${kept("failed-jobs")}`)];
 }
 
@@ -71,7 +71,7 @@ function columnsAt(now: number): Column<Rule>[] {
       width: 7,
       align: "right",
       drop: 2,
-      cell: (rule) => span(since(rule.oldest), isLate(rule) ? { colour: "warn" } : { dim: true }),
+      cell: (rule) => span(since(rule.oldest), isLate(rule) ? { color: "warn" } : { dim: true }),
     },
     { title: "last run", width: 8, align: "right", drop: 3, cell: ({ lookedAt }) => dim(since(lookedAt)) },
     {
@@ -79,7 +79,7 @@ function columnsAt(now: number): Column<Rule>[] {
       width: 12,
       flexible: true,
       drop: 1,
-      cell: (rule) => (isLate(rule) ? span(rule.waiting ?? "", { colour: "warn" }) : dim(rule.setting)),
+      cell: (rule) => (isLate(rule) ? span(rule.waiting ?? "", { color: "warn" }) : dim(rule.setting)),
     },
   ];
 }

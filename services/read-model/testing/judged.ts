@@ -1,4 +1,4 @@
-import type { Judgement, Verdict } from "../ledger-judge.ts";
+import type { Judgment, Verdict } from "../ledger-judge.ts";
 import type { Ended } from "../ledger-queries.ts";
 import type { SealedSums } from "../ledger-seals.ts";
 
@@ -9,8 +9,8 @@ interface Found {
   readonly accused?: Partial<Record<Verdict, readonly string[]>>;
 }
 
-/** Returns an empty judgement with the given values. */
-export function judged({ accepted = 0, deadLettered = 0, net, accused = {} }: Found): Judgement {
+/** Returns an empty judgment with the given values. */
+export function judged({ accepted = 0, deadLettered = 0, net, accused = {} }: Found): Judgment {
   const none = { count: 0, check: "0".repeat(16) };
   const all = { COMPLETED: 0, FAILED: 0, CANCELLED: 0, REJECTED: 0, ...net };
   return {

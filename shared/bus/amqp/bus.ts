@@ -34,7 +34,7 @@ export interface AmqpBusOptions {
 /**
  * Opens a bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and queries. Consumers share a
  * second connection, opened with the first consumer: a broker that is short of memory or disk stops reading from
- * connections that publish, and acknowledgements must still reach it.
+ * connections that publish, and acknowledgments must still reach it.
  */
 export function createAmqpBus(options: AmqpBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10, connectTimeoutMs = 5_000 } = options;

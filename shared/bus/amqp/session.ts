@@ -67,7 +67,7 @@ export async function cancelSession(session: Session, queue: QueueName, log: Log
 }
 
 /**
- * Returns unacknowledged messages to the queue and waits until the broker has processed the acknowledgements. Resolves
+ * Returns unacknowledged messages to the queue and waits until the broker has processed the acknowledgments. Resolves
  * to whether the broker confirmed the close. Each return counts as one more death of the message.
  */
 export async function closeSession(session: Session, queue: QueueName, log: Log): Promise<boolean> {

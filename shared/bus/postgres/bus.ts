@@ -74,7 +74,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
   const openConsuming = () =>
     openLink(`${options.name} consumers`, {
       settings: {
-        // A claim or an acknowledgement that is lost in a crash only causes a redelivery.
+        // A claim or an acknowledgment that is lost in a crash only causes a redelivery.
         synchronous_commit: "off",
         idle_session_timeout: heartbeatSeconds * 2_000,
         // A queue's statistics are always out of date; only a primary-key scan is fast at every queue length.

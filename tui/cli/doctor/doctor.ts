@@ -44,12 +44,12 @@ async function examine({ env }: CliContext): Promise<DoctorReport> {
   return { ok: checks.every(({ status }) => status !== "FAIL"), checks };
 }
 
-const COLOURS = { OK: "green", WARN: "yellow", FAIL: "red" } as const;
+const COLORS = { OK: "green", WARN: "yellow", FAIL: "red" } as const;
 
 export function doctorText({ checks }: DoctorReport, { paint }: Style): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, status, detail, remedy }) => [
-    `${paint[COLOURS[status]](status.padEnd(4))}  ${name.padEnd(width)}  ${sanitize(detail)}`,
+    `${paint[COLORS[status]](status.padEnd(4))}  ${name.padEnd(width)}  ${sanitize(detail)}`,
     ...(remedy ? [`${" ".repeat(6 + width)}  ${paint.dim(`→ ${sanitize(remedy)}`)}`] : []),
   ]);
   const of = (wanted: string) => checks.filter(({ status }) => status === wanted).length;

@@ -1,4 +1,4 @@
-import { OWN_SERVICES, SERVICE_CATALOGUE } from "../../../contracts/services.ts";
+import { OWN_SERVICES, SERVICE_CATALOG } from "../../../contracts/services.ts";
 import { isFree } from "../../engines/port.ts";
 import { findPortHolder } from "../../launch/port-holder.ts";
 import { type Check, ok, onlyFor, warn } from "./check.ts";
@@ -7,7 +7,7 @@ import { type Check, ok, onlyFor, warn } from "./check.ts";
 export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
   const mine = new Set(ours.map((url) => Number(new URL(url).port)));
   const dev = Object.entries(OWN_SERVICES).map(([name, { health }]) => [health.port, name] as const);
-  const published = SERVICE_CATALOGUE.services.flatMap(({ name, ports }) =>
+  const published = SERVICE_CATALOG.services.flatMap(({ name, ports }) =>
     ports.flatMap((one) => (one.published ? [[one.published.port, name] as const] : [])),
   );
   const wanted = new Map([...published, ...dev]);

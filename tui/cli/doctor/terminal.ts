@@ -10,7 +10,7 @@ export function checkTerminal(
   const size = isTTY
     ? sizeCheck(columns, rows)
     : ok("terminal-size", "terminal size", "not checked: output is not a terminal");
-  return [size, coloursCheck(env), utf8Check(env, platform)];
+  return [size, colorsCheck(env), utf8Check(env, platform)];
 }
 
 function sizeCheck(columns: number, rows: number): Check {
@@ -24,8 +24,8 @@ function sizeCheck(columns: number, rows: number): Check {
   return ok(id, name, detail);
 }
 
-function coloursCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
-  const id = "colours";
+function colorsCheck({ NO_COLOR, TERM = "", COLORTERM = "" }: Env): Check {
+  const id = "colors";
   if (NO_COLOR) return ok(id, id, "disabled by NO_COLOR; glyphs and words convey the same information");
   if (/truecolor|24bit/.test(COLORTERM)) return ok(id, id, "16 million");
   if (TERM.includes("256")) return ok(id, id, "256");

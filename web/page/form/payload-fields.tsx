@@ -62,7 +62,7 @@ export function PayloadField(props: FieldProps) {
       return <Choice {...props} />;
     case "number":
       return (
-        <Labelled {...props}>
+        <Labeled {...props}>
           {(attributes) => (
             <NumberInput
               {...attributes}
@@ -71,7 +71,7 @@ export function PayloadField(props: FieldProps) {
               onChange={props.onChange}
             />
           )}
-        </Labelled>
+        </Labeled>
       );
     case "json":
       return <JsonField {...props} />;
@@ -87,7 +87,7 @@ function TextField(props: FieldProps) {
     onChange(currentTarget.value === "" && !required ? undefined : currentTarget.value);
   const text = value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
   return (
-    <Labelled {...props}>
+    <Labeled {...props}>
       {(attributes) =>
         kindOf(schema) === "long-text" ? (
           <textarea
@@ -107,7 +107,7 @@ function TextField(props: FieldProps) {
           />
         )
       }
-    </Labelled>
+    </Labeled>
   );
 }
 
@@ -117,7 +117,7 @@ function Choice(props: FieldProps) {
   const chosen = choices.indexOf(value);
   const unset = schema.default === undefined ? "not set" : `not set: ${shown(schema.default)}`;
   return (
-    <Labelled {...props}>
+    <Labeled {...props}>
       {(attributes) => (
         <select
           {...attributes}
@@ -134,7 +134,7 @@ function Choice(props: FieldProps) {
           ))}
         </select>
       )}
-    </Labelled>
+    </Labeled>
   );
 }
 
@@ -142,7 +142,7 @@ function Choice(props: FieldProps) {
 function JsonField(props: FieldProps) {
   const { value, onChange } = props;
   return (
-    <Labelled {...props} note="JSON">
+    <Labeled {...props} note="JSON">
       {(attributes) => (
         <textarea
           {...attributes}
@@ -151,7 +151,7 @@ function JsonField(props: FieldProps) {
           onChange={({ currentTarget }) => onChange(readJson(currentTarget.value))}
         />
       )}
-    </Labelled>
+    </Labeled>
   );
 }
 
@@ -237,7 +237,7 @@ interface Attributes {
 /**
  * Renders a label, a control and its message. Space is reserved for the message, so that the layout does not shift.
  */
-export function Labelled({
+export function Labeled({
   name,
   path,
   schema,

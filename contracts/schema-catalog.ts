@@ -48,7 +48,7 @@ import { Problem } from "./problem.ts";
 import { PtyClientMessage, PtyServerMessage } from "./pty.ts";
 import { withReferences } from "./references.ts";
 import { type PublishedSchema, publication, schemaId } from "./schema.ts";
-import { ServiceCatalogue } from "./service-schema.ts";
+import { ServiceCatalog } from "./service-schema.ts";
 import { Topology } from "./topology.ts";
 import { UiRegistry } from "./ui-registry.ts";
 
@@ -63,7 +63,7 @@ const RECORDS = [
   Alert,
   Problem,
   UiRegistry,
-  ServiceCatalogue,
+  ServiceCatalog,
 ];
 const TERMINAL = [PtyClientMessage, PtyServerMessage];
 const COMMANDS = [
@@ -108,7 +108,7 @@ const QUERIES = [
 ];
 
 /** Every schema published from this folder, sorted by name. Job types publish their payload schemas separately. */
-export const CATALOGUE: readonly PublishedSchema[] = inOrder(
+export const CATALOG: readonly PublishedSchema[] = inOrder(
   ([...MESSAGES, ...RECORDS, ...COMMANDS, ...QUERIES, ...TERMINAL] as TSchema[]).map(publication),
 );
 
