@@ -8,8 +8,9 @@ interface QueueRow extends Omit<QueueState, "note"> {
 
 /**
  * Reads the queue state of each type that is paused or has jobs. It uses the maintained counts, which have one row per
- * group however many jobs wait. A group's oldest due job is the first in the group's part of the claim index. `leaseMs`
- * excludes workers with an older heartbeat, which may not be marked as lost yet.
+ * group (type, status, version and priority) however many jobs wait. The oldest due job of each group is found by one
+ * look-up in the claim index. With `leaseMs`, workers whose newest heartbeat is older do not count, even if they are
+ * not marked as lost yet.
  */
 export async function readQueueStates(
   sql: Sql,

@@ -27,7 +27,7 @@ test("a burst affects the rate for a minute, in samples and in series", () => {
   expect(ratesByType(series([0, 60], { type: "hash" }), FROM + 119_000).get("hash")).toBe(1);
 });
 
-test("a wrong clock changes a rate by at most the previous minute's share", () => {
+test("even if the clock is wrong, a rate counts the minute in progress in full and the previous minute at most once", () => {
   for (const skew of [-3_600_000, 3_600_000]) {
     const rate = ratesByType(series([60, 60], { type: "hash" }), FROM + 90_000 + skew).get("hash") ?? 0;
     expect(rate).toBeGreaterThanOrEqual(1);

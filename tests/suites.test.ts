@@ -15,7 +15,7 @@ test("every suite path contains tests", () => {
   expect(paths.filter((path) => !FILES.some((file) => isBelow(file, path)))).toEqual([]);
 });
 
-test("a suite runs no test twice, and every test in ONCE is in a folder that another suite repeats", () => {
+test("a suite that repeats other suites' folders runs no test twice and skips the tests in ONCE, all of which are in such folders", () => {
   const again = SUITES.filter((suite) => suite.again);
   expect(again.length).toBeGreaterThan(0);
   for (const suite of again) {

@@ -9,7 +9,7 @@ import { PAGE_HEADERS } from "./headers.ts";
 const MAX_BYTES = 120 * 1_024;
 const CONF = join(import.meta.dir, "../compose/nginx/observatory.conf");
 
-test("the initial download is at most 120 KB compressed and does not include the terminal", async () => {
+test("the page's initial download is at most 120 KB compressed and does not include the terminal", async () => {
   const folder = mkdtempSync(join(tmpdir(), "page-"));
   try {
     await buildPage(folder);

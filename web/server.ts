@@ -19,7 +19,7 @@ const Config = Type.Object({
   READ_MODEL_URL: Url(["http", "https"], { default: "http://127.0.0.1:8080", description: "The read model" }),
 });
 
-/** A path prefix and the address of the service behind it. */
+/** A path prefix and the URL of the service behind it. */
 type Upstream = readonly [prefix: string, url: string];
 
 /**
@@ -72,8 +72,8 @@ async function forward(request: Request, [prefix, base]: Upstream, log: Log): Pr
   const url = `${base}${pathname.slice(prefix.length)}${search}`;
   const headers = new Headers(request.headers);
   headers.delete("host");
-  // The origin policy has already checked `Origin`. The upstream would compare it with its own Host instead of the
-  // page's.
+  // The origin policy has already checked `Origin`. The service would compare it with its own Host instead of the
+  // page's, and refuse the request.
   headers.delete("origin");
   headers.delete("accept-encoding");
   try {

@@ -20,7 +20,7 @@ const FIRST = 30_000;
 const COUNT = 2_768;
 
 /**
- * Returns the node port that cluster.yaml maps to a port of this machine. It depends only on that port: adding a part
- * moves no other node port, so an existing cluster keeps its mappings.
+ * Returns the node port that cluster.yaml maps to a port of this machine. It depends only on that port. Adding a
+ * service or engine therefore changes no other node port, and an existing cluster keeps its mappings.
  */
 export const nodePortOf = (port: number) => FIRST + (port % COUNT);

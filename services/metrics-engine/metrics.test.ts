@@ -35,7 +35,7 @@ const snapshot = (queues: StoreSnapshot["queues"], counts = { deadLetters: 2, ou
 });
 
 describe("the job metrics", () => {
-  test("count new events by type and the rest of a batch as duplicates", async () => {
+  test("count the new events of a batch by job type, and its other events as duplicates", async () => {
     const { families, samples } = world();
     families.recorded([...sampleStory(), ...sampleEvents(2, "job.failed")], 10);
     expect(await samples("observatory_events_recorded_total")).toEqual({ "": 7 });
@@ -58,7 +58,7 @@ describe("the job metrics", () => {
     }
   });
 
-  test("never decrease when a batch yields more new events than it held", async () => {
+  test("never decrease when recording reports more new events than the batch held", async () => {
     const { families, samples } = world();
     // Recording a batch may also return events that an earlier call counted but failed to return.
     families.recorded(sampleEvents(5, "job.created"), 2);
@@ -66,7 +66,7 @@ describe("the job metrics", () => {
     expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });
   });
 
-  test("label at most 50 types and share one label among the rest, across counters and gauges", async () => {
+  test("give at most 50 types their own label, the same in counters and gauges, and all other types one shared label", async () => {
     const { families, metrics } = world();
     const types = Array.from({ length: 200 }, (_, n) => `type-${n}`);
     families.recorded(

@@ -20,7 +20,9 @@ import type { Outbox } from "./outbox.ts";
 import type { ReplayLetter } from "./replay.ts";
 import { storableText } from "./storable-json.ts";
 
-/** A request with at most this many matches waits for its action to end; a larger one returns at once. */
+/**
+ * A request with at most this many matches waits up to `WAIT_MS` for its action to end; a larger one returns at once.
+ */
 const MAX_AWAITED = 1_000;
 const WAIT_MS = 3_000;
 const WAIT_POLL_MS = 20;
@@ -28,7 +30,7 @@ const SAMPLE_SIZE = 10;
 /** Maximum number of job types named in a note. */
 const MAX_NAMED = 5;
 const PURGE_NOTE =
-  "The purge keeps jobs that ended in the last half minute, have live children or are accused by the ledger; repeat it later to delete them";
+  "The purge keeps jobs that ended in the last half minute, have unfinished children, or are reported as lost, unobserved or duplicated by the ledger; repeat it later to delete them";
 /** How often a processor looks for abandoned actions. */
 const POLL_MS = 1_000;
 const REPLAY_CHUNK = 50;
@@ -153,7 +155,10 @@ export function createBulkActions(options: BulkActionsOptions) {
     return chunk.finished;
   }
 
-  /** Counts each letter right after the attempt to replay it, because no transaction spans the bus and the store. */
+  /**
+   * Records the progress after each dead letter instead of after the chunk, because no transaction spans the bus and
+   * the store.
+   */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
     const letters = await store.letterIds(id, holder, REPLAY_CHUNK);
     if (!letters) return true;
@@ -172,7 +177,8 @@ export function createBulkActions(options: BulkActionsOptions) {
       await replay(letterId, {}, actionId, crypto.randomUUID());
       return true;
     } catch (error) {
-      // A refusal affects only this letter, so the action continues. A store or bus outage would affect every letter.
+      // A refusal affects only this dead letter, so the action continues. A store or bus outage would affect all of
+      // them.
       if (!(error instanceof AppError) || error.retryable) throw error;
       log.info("A dead letter was not replayed", { deadLetterId: letterId, actionId, reason: error.message });
       return false;
@@ -203,8 +209,8 @@ export function createBulkActions(options: BulkActionsOptions) {
     },
 
     /**
-     * Deletes the matching jobs, except jobs that the ledger has not sealed yet or accuses, and jobs with live
-     * children. `changed` counts the deleted jobs.
+     * Deletes the matching jobs, except jobs with unfinished children, jobs that the ledger has not finished checking,
+     * and jobs that it reports as lost, unobserved or duplicated. `changed` counts the deleted jobs.
      */
     async onPurge(
       { filter: given, all = false, dryRun = false }: PurgeRequest,

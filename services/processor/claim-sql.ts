@@ -14,18 +14,18 @@ export interface ClaimRequest {
 }
 
 /**
- * Returns the CTEs that choose and lock due jobs, best first. They read no jobs that cannot be claimed, so the number
- * of such jobs does not matter.
+ * Returns the CTEs that choose and lock due jobs, best first: by priority, then by `run_at`. They read no jobs that
+ * cannot be claimed, so the number of such jobs does not matter.
  *
- * - `lanes`: one lane per type and version with waiting jobs, if the type is known, not paused and not full. `hops`
- *   finds the versions by jumping through the index from one to the next.
+ * - `lanes`: one lane per type and version with waiting jobs, if the type is known, not paused and not at its limit.
+ *   `hops` finds the versions by jumping through the index from one to the next.
  * - `best`: the best jobs of each lane, not locked yet. Ranking them across all lanes decides how many jobs each lane
  *   contributes.
  * - `taken`: each lane's share of jobs, locked. Jobs that another processor is claiming are skipped, and the next best
  *   jobs replace them.
  *
  * Each lane is read in the order of the index `jobs_claimable`, so no plan needs a sort, which would read the lane to
- * its end. `limit` is an integer expression.
+ * its end. `limit` is an SQL expression for the maximum number of jobs.
  */
 export function claimCtes(
   sql: Sql,

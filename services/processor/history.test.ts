@@ -23,7 +23,7 @@ const positionOf = (status: JobStatus | null): JobPosition => ({
   updatedAt: at,
 });
 
-test("every legal move becomes a step, and every illegal move is refused", () => {
+test("every legal change of status becomes a step in the job's history, and every illegal change is refused", () => {
   for (const from of [null, ...JOB_STATUSES])
     for (const to of JOB_STATUSES) {
       const move = () => history.move(positionOf(from), to, "job.cancelled", { totalMs: 1 }, later);
@@ -53,7 +53,7 @@ test("a step takes the next sequence number and the event id derived from it", (
   });
 });
 
-test("a step dated by a slow clock takes the time of the previous step", () => {
+test("a step takes the time of the job's previous step if its own clock is behind it", () => {
   const early = new Date("2025-12-31T23:59:59.000Z");
   let job = positionOf("EXECUTING");
   const retrying = history.move(

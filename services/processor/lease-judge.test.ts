@@ -15,7 +15,7 @@ function steadyFor(beats: number) {
   return { judge, clock, pass };
 }
 
-test("a worker may mark others as lost only after sending heartbeats for a full lease", () => {
+test("a worker may mark other workers as lost only after sending heartbeats for a full lease", () => {
   expect(steadyFor(2).judge.mayJudge()).toBe(false);
   expect(steadyFor(3).judge.mayJudge()).toBe(true);
 });
@@ -31,13 +31,13 @@ test("after a system suspend, which only the wall clock shows, a worker waits fo
   expect(judge.mayJudge()).toBe(true);
 });
 
-test("a gap caused by a frozen process or a store outage also makes a worker wait", () => {
+test("a gap between heartbeats, as after a frozen process or a store outage, also makes a worker wait for a full lease", () => {
   const { judge, pass } = steadyFor(9);
   pass(LEASE);
   expect(judge.mayJudge()).toBe(false);
 });
 
-test("neither a clock set back nor a single late heartbeat counts as a gap", () => {
+test("neither a clock that was set back nor a single late heartbeat counts as a gap", () => {
   const { judge, clock, pass } = steadyFor(9);
   clock.wall -= 3_600_000;
   pass(LEASE / 2);

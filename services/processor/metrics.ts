@@ -13,14 +13,14 @@ export interface RunCounters {
   parked(queue: QueueName, messages: number): void;
 }
 
-/** Registers the counters of recorded attempts, late ends and parked messages. */
+/** Registers the counters of recorded attempts, of outcomes that came too late, and of parked messages. */
 export function registerCounters(metrics: Metrics): RunCounters {
-  const attempts = metrics.counter("observatory_attempts_total", "Attempts whose end was recorded", [
+  const attempts = metrics.counter("observatory_attempts_total", "Finished attempts that were recorded", [
     "outcome",
   ]);
   const late = metrics.counter(
     "observatory_late_ends_total",
-    "Ends of attempts that were refused because the job had another holder",
+    "Outcomes of attempts that were refused because another worker had taken over the job",
   );
   const parked = metrics.counter(
     "observatory_parked_total",
@@ -43,7 +43,10 @@ export interface GaugeSources {
   readonly runner: { readonly unrecorded: { readonly count: number; readonly oldestMs: number } };
 }
 
-/** Registers the processor's gauges: its slots, its unrecorded ends, and the contents of the job store. */
+/**
+ * Registers the processor's gauges: its slots, its attempts whose outcome is unrecorded, and the contents of the job
+ * store.
+ */
 export function registerGauges(
   metrics: Metrics,
   { slots, log, snapshot, oldestInOutbox, runner }: GaugeSources,
@@ -54,13 +57,13 @@ export function registerGauges(
   metrics.gauge("observatory_slots_busy", "Slots that are taken", [], (gauge) => gauge.set(slots.busy));
   metrics.gauge(
     "observatory_unrecorded_ends",
-    "Attempts that have ended but are not recorded yet",
+    "Attempts that have finished but are not recorded yet",
     [],
     (gauge) => gauge.set(runner.unrecorded.count),
   );
   metrics.gauge(
     "observatory_unrecorded_ends_oldest_seconds",
-    "How long the oldest unrecorded end has waited; 0 when there is none",
+    "How long the oldest unrecorded outcome has waited; 0 when there is none",
     [],
     (gauge) => gauge.set(runner.unrecorded.oldestMs / 1_000),
   );

@@ -3,7 +3,7 @@ import { createSharedCall } from "../../shared/shared-call.ts";
 import type { Engines } from "./capabilities.ts";
 import type { JobDatabase } from "./job-database.ts";
 
-/** Returns one check per engine name for `/readyz`. The observation engines share one health call. */
+/** Returns one check per engine name for `/readyz`. MongoDB and Redis share one call of `health`, which checks both. */
 export function engineChecks(
   store: JobDatabase,
   observations: Pick<Observations, "health">,

@@ -68,7 +68,8 @@ export function createHandlers(parts: HandlerParts): Handlers<typeof READ_MODEL_
     async alertWebhook({ request, body }) {
       parts.checkWebhook(request.headers.get("authorization"));
       await body();
-      // An error would only make Alertmanager resend the same notification.
+      // If the refresh fails, the reply is still 200: an error would only make Alertmanager resend the same
+      // notification.
       const answer = await unlessUnavailable(alerts.refresh());
       return { refreshed: alerts.configured && answer.unavailable === undefined };
     },

@@ -4,23 +4,24 @@ import type { SealedSums } from "./ledger-seals.ts";
 
 const MAX_NAMED = 100;
 /**
- * Bounds memory: beyond this many ids, a job accused twice is counted twice, but the ledger is unbalanced either way.
+ * Bounds memory. Beyond this many ids per verdict, a job that is reported twice is counted twice. That hardly matters,
+ * because the ledger is unbalanced either way.
  */
 const MAX_REMEMBERED = 10_000;
 
-/** Everything in a ledger's report except the sums and the accusations. */
+/** Everything in a ledger's report except the sums and the accused jobs (lost, unobserved or duplicated). */
 export interface Closing {
   readonly watermark: Date;
-  /** Where the watermark would be if sealing were not behind. */
+  /** Where the watermark (the time up to which all jobs have been judged) would be if sealing were not behind. */
   readonly wanted: Date;
-  /** Spans before this time were sealed after the event store had deleted their events. */
+  /** The ledger judged jobs before this time without their events, which the event store had already deleted. */
   readonly from: Date | null;
   readonly now: Date;
   readonly settleMs: number;
   /** When the newest job, event or dead letter was created; 0 when there is none. */
   readonly newestAt: number;
   readonly waitingFor: readonly Waiting[];
-  /** Unfinished jobs on both sides of the watermark. */
+  /** Unfinished jobs, whether created before or after the watermark. */
   readonly live: number;
   /** Dead letters that were neither replayed nor dropped. */
   readonly deadLetters: number;

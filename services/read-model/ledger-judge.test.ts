@@ -40,9 +40,9 @@ function partsOf(fates: readonly CreatedFate[], prunedRows: number): JudgeParts 
   };
 }
 
-test("a job that was pruned from another span and is accepted again counts as neither accepted nor known", async () => {
+test("a repeated job.created of a job that was pruned from another span counts as neither an accepted nor a known job", async () => {
   expect(await judge(partsOf(["pruned"], 0), SPAN)).toMatchObject({ accepted: 0, known: { jobs: 0 } });
-  // A job that was pruned from this span was accepted in it, so it counts.
+  // If the job was pruned from this span, its acceptance belongs to this span and counts.
   expect(await judge(partsOf(["pruned"], 1), SPAN)).toMatchObject({ accepted: 1, known: { jobs: 1 } });
   expect(await judge(partsOf(["pruned", "pruned", "FAILED"], 1), SPAN)).toMatchObject({ accepted: 2 });
 });

@@ -11,8 +11,8 @@ import type { WorkerQueries } from "./worker-queries.ts";
 /** How long the overview waits for a silent store. */
 const TIMEOUT_MS = 1_500;
 /**
- * Clock differences and rounding stay below this. A job newer than the newest event by more than this has events in
- * transit.
+ * Allowance for clock differences and rounding. If the newest job is newer than the newest stored event by more than
+ * this, events are in transit.
  */
 const TOLERANCE_MS = 50;
 
@@ -73,7 +73,7 @@ export async function readOverview(parts: OverviewParts, caller?: AbortSignal): 
 
 /**
  * Returns when the newest job was created. It skips jobs that a gateway with a fast clock dated in the future, because
- * their events need not have been observed yet.
+ * the time of the newest event may leave out their events, which would look like a lag.
  */
 async function newestJobAt(store: JobDatabase): Promise<Date | null> {
   const [row] = await store.read(

@@ -8,7 +8,10 @@ export interface StreamEntry {
   readonly text: string;
 }
 
-/** Serializes an entry as a server-sent event (WHATWG HTML, section 9.2.6). Its id comes back as `Last-Event-ID`. */
+/**
+ * Serializes an entry as a server-sent event (WHATWG HTML, section 9.2.6). A client that reconnects sends the id back
+ * as `Last-Event-ID`.
+ */
 export function toEntry(id: string, deltas: readonly Delta[], dropped: number): StreamEntry {
   const message: StreamMessage = { kind: "deltas", deltas: [...deltas], dropped };
   return { id, deltas, dropped, text: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
@@ -23,10 +26,10 @@ export interface StreamBounds {
 const CHUNK_CHARS = 65_536;
 
 /**
- * Buffers one client's unread messages. At the limit, the oldest entry is dropped and its deltas are added to `dropped`
- * of the next entry, so the client knows to reload and its last id stays valid. All stalled clients hold the same
- * newest entry objects, so each further one needs little memory. Only the newest alert count and heartbeat are kept.
- * The buffer does no I/O: the connection's owner calls `take`.
+ * Buffers one client's unread messages. At the limit, the oldest entry is dropped and the number of its deltas is added
+ * to `dropped` of the next entry, which tells the client to reload. The next entry keeps its own id, so the client can
+ * resume after it. Stalled clients share the entry objects, so each additional one needs little memory. Only the newest
+ * alert count and one heartbeat are kept. The buffer does no I/O: the connection's owner calls `take`.
  */
 export function createStreamBuffer(
   { maxEntries, maxDeltas }: StreamBounds,
@@ -49,7 +52,7 @@ export function createStreamBuffer(
   }
 
   return {
-    /** Puts protocol lines before everything else. */
+    /** Puts protocol lines, such as `retry`, before all buffered messages. */
     prepend(text: string) {
       preamble += text;
     },

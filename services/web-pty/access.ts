@@ -11,7 +11,7 @@ export interface AccessOptions {
   readonly tickets: Tickets;
 }
 
-/** Decides who may connect and which address each connection counts towards. */
+/** Decides who may connect, and to which IP address each connection is attributed. */
 export function createAccess({ origins, trustedProxies, token, tickets }: AccessOptions) {
   const tokenHash = token === undefined ? undefined : hashOf(token);
 
@@ -34,8 +34,8 @@ export function createAccess({ origins, trustedProxies, token, tickets }: Access
     },
 
     /**
-     * Returns the browser's address: the first one that is not a trusted proxy, starting with the socket's address and
-     * then going backwards through X-Forwarded-For.
+     * Returns the browser's IP address: the first address that is not a trusted proxy, starting with the socket's peer
+     * and then going backwards through X-Forwarded-For.
      */
     addressOf(socketAddress: string, forwardedFor: string | null): string {
       const chain = [...(forwardedFor ?? "").split(","), socketAddress].map((part) => plain(part)).reverse();

@@ -19,7 +19,10 @@ export interface ViewerSocket {
 export interface Viewer {
   readonly id: number;
   role: PtyRole;
-  /** Whether this viewer may become the driver, which depends on the secret it attached with. */
+  /**
+   * Whether this viewer may become the driver, the one viewer whose input the command receives. That depends on the
+   * secret it attached with.
+   */
   readonly mayDrive: boolean;
   /** Offset up to which the browser has parsed the output. */
   readonly acked: number;
@@ -28,7 +31,7 @@ export interface Viewer {
   send(message: PtyServerMessage): void;
   fail(code: PtyErrorCode): void;
   close(code: number, reason: string): void;
-  /** Sends as much as the window allows. */
+  /** Sends output until the browser is up to date or `windowBytes` are unacknowledged. */
   pump(): void;
   /** Records that the browser has parsed everything before `sequence`; returns false if not all of it was sent. */
   ack(sequence: number): boolean;

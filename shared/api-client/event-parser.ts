@@ -35,7 +35,7 @@ export function createEventParser(onRetry: (ms: number) => void = () => undefine
   return {
     /** Adds a chunk, and returns the events that it completes. */
     push(chunk: string): ServerSentEvent[] {
-      // A CR at the end of the text may be the first half of a CRLF.
+      // A CR at the end of the text may be the first half of a CRLF, so it stays in `rest` until the next chunk.
       const text = rest + chunk;
       const lines = text.split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? "";

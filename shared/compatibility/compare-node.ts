@@ -20,7 +20,8 @@ const UNDERSTOOD = new Set(
 
 /** Creates a function that compares two schemas found at the same path in a pair of documents. */
 export function createComparison(schema: string, old: Side, next: Side) {
-  // Pairs whose comparison is still in progress. Meeting one again closes a cycle, which adds no difference of its own.
+  // Pairs of nodes whose comparison is still in progress. Meeting such a pair again closes a cycle of references, which
+  // adds no difference of its own.
   const open = new Map<Schema, Set<Schema>>();
 
   function onceInCycle(was: Schema, is: Schema, compare: () => Change[]): Change[] {
@@ -71,7 +72,7 @@ function compareNode(old: Schema, next: Schema, place: Place, onceInCycle: OnceI
   return [...defaults, ...onceInCycle(was, is, () => compareFlat(was, is, place))];
 }
 
-/** Whether both sides refer to the same document or `$defs` entry, which is compared once, where it is defined. */
+/** Whether both versions refer to the same document or `$defs` entry, which is compared once, where it is defined. */
 function isSameDefinition(old: Schema, next: Schema): boolean {
   if (typeof old.$ref !== "string" || old.$ref !== next.$ref) return false;
   if (hasRulesBesideRef(old) || hasRulesBesideRef(next)) return false;
@@ -109,7 +110,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   }
   const before = typeSetOf(old, place.old);
   const after = typeSetOf(next, place.next);
-  // A side that admits no type has an empty list of values; the value lists are compared below.
+  // If a version admits no type, its list of values is empty. The two lists of values are compared below.
   if (before.size > 0 && after.size > 0 && apart(before, after)) {
     return [
       breaking(place, "type-changed", `was ${[...before].join(" or ")}, is ${[...after].join(" or ")}`),
@@ -121,7 +122,8 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   if (is && !was && old.type === "boolean") was = [true, false];
   if (was && !is && next.type === "boolean") is = [true, false];
   const choice = choicesOf(old) ?? choicesOf(next);
-  // If one side lists its values and the other is a plain rule, they are compared below, not as branches.
+  // If one version lists its values and the other has neither such a list nor a choice of branches, they are compared
+  // below, not branch by branch.
   const mixed = (was && !is && !choicesOf(next)) || (is && !was && !choicesOf(old));
   if (choice && !mixed && isWholeOrNone(old) && isWholeOrNone(next)) return compareUnion(old, next, place);
   if (was && is) return compareLists(old, was, next, is, place);
@@ -130,7 +132,10 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   return [...compareKeywords(old, next, place), ...compareInnerUnion(old, next, place)];
 }
 
-/** Whether a node is only a choice or has none. A choice beside other rules cannot be compared branch by branch. */
+/**
+ * Whether a node is nothing but a choice (`anyOf` or `oneOf`), or has no choice at all. A choice beside other rules
+ * cannot be compared branch by branch.
+ */
 function isWholeOrNone(node: Schema): boolean {
   return choicesOf(node) !== undefined || !("anyOf" in node || "oneOf" in node);
 }

@@ -34,7 +34,7 @@ export function compareTypes(old: Schema, next: Schema, place: Place): Change[] 
   const lost = [...before].filter((type) => !covers(after, type));
   const gained = [...after].filter((type) => !covers(before, type));
   const changes: Change[] = [];
-  // Null is reported separately only if both sides name their types.
+  // A change concerning null is reported separately, but only if both versions have a `type`.
   const named = old.type !== undefined && next.type !== undefined;
   const others = (types: string[]) => types.filter((type) => !(named && type === "null"));
   const was = old.type === undefined ? "anything" : [...before].join(" or ");

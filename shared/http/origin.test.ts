@@ -5,13 +5,13 @@ import { createOriginPolicy } from "./origin.ts";
 const request = (host: string, origin?: string) =>
   new Request("http://ignored/", { headers: { host, ...(origin && { origin }) } });
 
-test("requests to loopback hosts from callers other than browsers pass", () => {
+test("requests without an Origin header (from callers other than browsers) to loopback hosts are allowed", () => {
   const policy = createOriginPolicy("127.0.0.1", "");
   for (const host of ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "localhost"])
     expect(policy.refusal(request(host))).toBeUndefined();
 });
 
-test("another site's page and a name rebound to loopback are refused", () => {
+test("requests from another site's page, or to a foreign host name that DNS rebinding points here, are refused", () => {
   const policy = createOriginPolicy("127.0.0.1", "");
   expect(policy.refusal(request("localhost:3000", "https://evil.example"))).toContain("evil.example");
   expect(policy.refusal(request("localhost:3000", "http://localhost:9999"))).toContain("ALLOWED_ORIGINS");
@@ -27,7 +27,7 @@ test("a host that cannot be part of a URL is refused", () => {
     for (const each of [policy, open]) expect(each.refusal(request(host))).toContain("URL");
 });
 
-test("the service's own pages, the web page and allowed origins pass", () => {
+test("requests from the service's own pages, the web page and allowed origins are allowed", () => {
   const policy = createOriginPolicy("0.0.0.0", "https://desk.example:8443, http://gateway:3000");
   expect(policy.refusal(request("localhost:3000", "http://localhost:3000"))).toBeUndefined();
   expect(policy.refusal(request("localhost:3000", "http://localhost:8081"))).toBeUndefined();
@@ -35,7 +35,7 @@ test("the service's own pages, the web page and allowed origins pass", () => {
   expect(policy.refusal(request("gateway:3000"))).toBeUndefined();
 });
 
-test("a service that listens on all addresses answers only to this machine's addresses", () => {
+test("a service that listens on all addresses accepts only this machine's addresses as Host", () => {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   expect(own.length).toBeGreaterThan(0);
   for (const { address, family } of own) {

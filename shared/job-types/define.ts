@@ -21,7 +21,7 @@ export interface JobContext {
    * when this worker was presumed dead.
    */
   readonly signal: AbortSignal;
-  /** The addresses that `http-check` may connect to. */
+  /** The IP addresses that `http-check` may connect to. */
   readonly allowedAddresses: { check(address: string, family: "ipv4" | "ipv6"): boolean };
   /** Reports progress from 0 to 1. It is stored at most twice a second. */
   progress(fraction: number, note?: string): void;

@@ -10,7 +10,7 @@ const METRICS: readonly string[] = READ_MODEL_ROUTES.series.query.metric.enum;
 const rows = (...fields: Record<string, number>[]) => fields.map((row) => new Map(Object.entries(row)));
 
 describe("series", () => {
-  test("have a kind for every metric that the API lists", () => {
+  test("are stored as a known kind of data for every metric that the API lists", () => {
     expect(METRICS.length).toBeGreaterThan(10);
     for (const metric of METRICS)
       expect(["counts", "execution", "queueWait", "gauges"]).toContain(kindOf(metric));
@@ -70,7 +70,7 @@ describe("series", () => {
     ]);
   });
 
-  test("for a percentile merge all types' digests", () => {
+  test("for a percentile combine the latency digests of all types in the sum", () => {
     const [one, hundred] = [String(bucketOf(1)), String(bucketOf(100))];
     const { series } = seriesReply(
       { metric: "execution.p50", minutes: 1, now },
@@ -88,7 +88,7 @@ describe("series", () => {
   });
 });
 
-test("a snapshot's gauges are depths by type, and the slots of live workers", () => {
+test("a snapshot's gauges are the queue depths by type, and the busy and total slots of live workers", () => {
   const worker = (state: WorkerState["state"], running: number): WorkerState => ({
     id: crypto.randomUUID(),
     host: "desk",
@@ -121,6 +121,6 @@ test("a snapshot's gauges are depths by type, and the slots of live workers", ()
     "workers.busy|": 4,
     "workers.slots|": 16,
   });
-  // Types that share a label are added up.
+  // The depths of types that share a label are added up.
   expect(gaugesOf(snapshot, () => "other").get("queue.executing|other")).toBe(3);
 });

@@ -34,7 +34,7 @@ export interface RunningSystem {
   submitUrl: string;
   /** Null if the system accepts only one job per request. */
   batchUrl: string | null;
-  /** Reads the accepted ids from a 202 body of either URL. */
+  /** Reads the accepted ids from the body of a 202 response of `submitUrl` or `batchUrl`. */
   readJobIds: ReadJobIds;
   /** The settings that affect the figures, as one line for the report. */
   settings: string;

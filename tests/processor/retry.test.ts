@@ -12,7 +12,7 @@ behavior("a job that fails", {}, (world) => {
       [3, "failed"],
     ]);
     expect(job.error).toMatchObject({ code: "ALWAYS_FAILS", message: "Disk 7 is full" });
-    // The stack stays in the attempt and the log, which keeps events and lists small.
+    // Only the attempt and the log contain the stack, so that events and lists stay small.
     expect(job.attempts[0]?.error?.stack).toMatch(/^JobFailure: Disk 7 is full\n +at .*fail\.ts:\d+/);
     expect(JSON.stringify([job.error, job.events, job.transitions])).not.toContain("fail.ts:");
     const logged = world().workers[0]?.lines.find((line) => line.includes("Job attempt failed"));
@@ -52,7 +52,7 @@ behavior("a job that fails", {}, (world) => {
     expect(job.error).toBeUndefined();
   });
 
-  test("may limit its number of tries, or fail permanently at once", async () => {
+  test("has no second attempt if maxAttempts is 1 or the error is not retryable", async () => {
     const once = await world().submit({ type: "fail", maxAttempts: 1 });
     const final = await world().submit({ type: "fail", payload: { retryable: false } });
     await world().untilAll([once, final], "FAILED");
@@ -60,7 +60,7 @@ behavior("a job that fails", {}, (world) => {
     expect((await world().job(final)).attempts).toHaveLength(1);
   });
 
-  test("by missing its deadline has timed-out attempts", async () => {
+  test("because it misses its deadline has timed-out attempts", async () => {
     const id = await world().submit({
       type: "sleep",
       payload: { ms: 60_000 },
@@ -87,7 +87,7 @@ behavior("a job that fails", {}, (world) => {
     expect(third).not.toBe(one);
   });
 
-  test("can be retried by a person in a new run, which keeps the old attempts", async () => {
+  test("can be retried by a person in a new run, and the attempts of the old run are kept", async () => {
     const id = await world().submit({ type: "fail", maxAttempts: 1 });
     await world().untilStatus(id, "FAILED");
     const reply = await world().post(`/jobs/${id}/retry`);

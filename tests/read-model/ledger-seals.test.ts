@@ -27,7 +27,10 @@ const JOBS = 400;
 const log = createLog({ service: "test", level: "silent" });
 const { signal } = new AbortController();
 
-/** Tests the ledger over hundreds of past jobs without services, which could not produce that history quickly. */
+/**
+ * Tests the ledger's seals: the stored results of spans of time that have been judged. Hundreds of past jobs are
+ * written directly to the stores, because services could not produce that history quickly.
+ */
 describeOn(["postgres"], "ledger seals", () => {
   const root = createEngineFolder("ledger-seals-");
   let run: StartedEngines<"postgres">;
@@ -137,7 +140,7 @@ describeOn(["postgres"], "ledger seals", () => {
     await parts.seals.forgetMarks();
   }, 60_000);
 
-  test("keep counting the jobs that retention deletes, and an audit finds the other jobs in order", async () => {
+  test("keep counting the jobs that retention deletes, and an audit of the remaining jobs finds no fault", async () => {
     await sweep(
       {
         store: parts.prune,
@@ -155,7 +158,7 @@ describeOn(["postgres"], "ledger seals", () => {
     expect(await audited()).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
   }, 60_000);
 
-  test("count a lost job even if ids of pruned jobs are forgotten, and name no other job", async () => {
+  test("count a lost job even if the ids of some pruned jobs are forgotten, and report no other job as lost", async () => {
     const [lost] = await sql`
       delete from jobs where id = (select id from jobs where status = 'COMPLETED' order by created_at limit 1)
       returning id`;
@@ -166,7 +169,7 @@ describeOn(["postgres"], "ledger seals", () => {
     expect(ledger.balanced).toBe(false);
   }, 60_000);
 
-  test("that accuse jobs and are always due do not starve the daily check or an audit", async () => {
+  test("that report lost jobs and are always due to be judged again do not delay the daily check or an audit forever", async () => {
     await sql`
       create function stay_due() returns trigger language plpgsql as $$ begin
         if new.accused > 0 or new.vanished > 0 then new.judged_at = now() - interval '3 seconds'; end if;

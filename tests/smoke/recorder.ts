@@ -18,8 +18,8 @@ export interface Recorder {
   /** Throws an error that names every service that does not respond. */
   knock(targets: Readonly<Record<string, string>>): Promise<void>;
   /**
-   * Runs one path and records its replies in a separate file. Records a failure too, and rethrows it with the path's
-   * name.
+   * Runs one of the test's paths through the system and records its replies in a separate file. Records a failure too,
+   * and rethrows it with the path's name.
    */
   path<T>(name: string, run: (send: Send, signal: AbortSignal) => Promise<T>): Promise<T>;
   summarize(summary: object): void;

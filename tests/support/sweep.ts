@@ -26,7 +26,7 @@ export async function sweepIn(hours: number, databaseUrl: string): Promise<void>
   }
 }
 
-// A test that kills the sweep runs this file as a separate process.
+// A test that kills a sweep while it runs starts this file as a separate process.
 if (import.meta.main) {
   const [hours, databaseUrl] = createCommandLine(
     "bun sweep.ts",

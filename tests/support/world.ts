@@ -61,7 +61,8 @@ export async function createWorld({
   // Each processor has a fixed port, so that other services find it after a restart.
   const places = await Promise.all(Array.from({ length: MAX_PROCESSORS }, () => findFreePort()));
   const processorUrls = places.map((port) => `http://127.0.0.1:${port}`);
-  // A proxy belongs to a port, so a restarted processor finds the network as its predecessor left it.
+  // Each port keeps its proxy, so a restarted processor finds the network in the state (such as cut) in which its
+  // predecessor left it.
   const partitions: ProcessorProxy[] = [];
   for (const url of partitionable ? processorUrls : []) {
     const own = await createProcessorProxy(urls, url);
@@ -188,7 +189,7 @@ export async function createWorld({
             const [row] = await sql`select count(*)::int as count from jobs`;
             return last.settled && last.balanced && Number(row?.count) <= last.accepted && last;
           },
-          { what: "the ledger to settle at zero", timeoutMs, everyMs: 250 },
+          { what: "the ledger to be settled and balanced", timeoutMs, everyMs: 250 },
         );
       } catch (error) {
         throw new Error(`${(error as Error).message}\n${JSON.stringify(last)}`);

@@ -14,7 +14,7 @@ import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
-/** The processor's statement timeout, short so that a lock need not last half a minute. */
+/** The processor's statement timeout. It is short so that a lock exceeds it quickly. */
 const STATEMENT_TIMEOUT_MS = 700;
 
 interface Trouble {
@@ -173,7 +173,7 @@ behavior("a message that the store keeps failing on", {}, (world) => {
   };
   const ready = async () => (await fetch(`${world().running.processor.url}/readyz`)).ok;
 
-  test("is parked at intake with its reason, even if it arrives alone, while the others complete", async () => {
+  test("is set aside as a PARKED dead letter with the error, even if it arrives alone, while the other jobs complete", async () => {
     await poison("jobs");
     const jobs = Array.from({ length: 60 }, (_, n) => ({
       type: "sleep",
@@ -201,7 +201,7 @@ behavior("a message that the store keeps failing on", {}, (world) => {
     await world().untilStatus(alone, "COMPLETED");
   });
 
-  test("that cannot be filed as a dead letter is parked, and is filed once the cause is gone", async () => {
+  test("and cannot file as a dead letter is parked, and is filed once the cause is gone", async () => {
     await poison("dead_letters");
     const bus = openBus({
       url: world().urls.BUS_URL,
@@ -235,9 +235,10 @@ behavior("a message that the store keeps failing on", {}, (world) => {
     await bus.close();
   });
 
-  test("that cannot be recorded becomes a dead letter, and the events around it are stored", async () => {
+  test("and that holds an event becomes a dead letter, while the events around it are stored", async () => {
     if (world().set !== "embedded") return expect(await parked("metrics-engine", "events.observed")).toBe(0);
-    // Batches are compressed, so the trigger matches the row in `seen` that has the job's id and its `created` id.
+    // Stored batches of events are compressed, so a trigger cannot match their text. Instead, this one matches the
+    // job's row in `seen`, which contains the job's id and the id of its `created` event.
     const idempotencyKey = "poisoned";
     await poison("observations.seen", `${jobIdOfKey(idempotencyKey)},%,${"_".repeat(8)}-____-____-____-`);
     const before = await parked("metrics-engine", "events.observed");

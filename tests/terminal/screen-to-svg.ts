@@ -78,7 +78,7 @@ function runToSvg({ start, cells }: Run, row: number): string {
 }
 
 const fixed = (value: number) => Number(value.toFixed(1));
-/** Escapes text for XML, with spaces that no renderer collapses. */
+/** Escapes text for XML, and replaces spaces with no-break spaces, which renderers do not collapse. */
 const escaped = (text: string) =>
   text
     .replaceAll("&", "&amp;")

@@ -3,7 +3,7 @@ import { eventually } from "../support/wait.ts";
 import { SIZE, startPty } from "./started-pty.ts";
 
 describe("access to web-pty", () => {
-  test("refuses a wrong Origin or Host and names the setting to change; accepts its own origin and the page's", async () => {
+  test("refuses a wrong Origin or Host and names the setting to change; accepts its own origin and that of the web page", async () => {
     await using pty = await startPty();
     const ask = (headers: Record<string, string>) =>
       fetch(`http://127.0.0.1:${pty.port}/ws`, {
@@ -48,7 +48,7 @@ describe("access to web-pty", () => {
     expect(pty.service.lines.join("\n")).not.toContain(token);
   });
 
-  test("caps terminals per address and in total, even behind a proxy, and frees a slot when a terminal ends", async () => {
+  test("caps terminals per IP address and in total, even behind a proxy, and lets another one open when a terminal ends", async () => {
     await using pty = await startPty({
       PTY_PER_IP_CAP: "1",
       PTY_GLOBAL_CAP: "2",
@@ -94,7 +94,7 @@ describe("access to web-pty", () => {
     expect((await fetch(`${pty.service.url}/readyz`)).status).toBe(200);
   }, 60_000);
 
-  test("terminals are read-only by default on any address other than loopback", async () => {
+  test("terminals are read-only by default if web-pty listens on any address other than loopback", async () => {
     await using open = await startPty({ BIND_ADDRESS: "0.0.0.0" });
     const client = await open.open();
     expect(client.told("session")?.readOnly).toBe(true);

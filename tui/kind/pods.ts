@@ -49,7 +49,10 @@ export interface Trouble {
 
 const CRASHES = 3;
 
-/** Whether a pod is ready. Reads the condition, because a container on a lost node keeps its last state. */
+/**
+ * Whether a pod is ready. Reads the pod's `Ready` condition, because the containers' states stay as they were if their
+ * node is lost.
+ */
 export const isReady = ({ status }: Pod) =>
   status.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 

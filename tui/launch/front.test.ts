@@ -15,7 +15,7 @@ function service(fetch: (request: Request) => Response | Promise<Response>): str
 }
 
 function front(): { front: Front; url: string } {
-  // Uses a port that was free a moment ago.
+  // Finds a free port by listening on any port and closing it again.
   const probe = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const port = probe.port!;
   void probe.stop(true);
@@ -24,7 +24,7 @@ function front(): { front: Front; url: string } {
   return { front: made, url: `http://127.0.0.1:${port}` };
 }
 
-test("a front passes on requests and responses unchanged", async () => {
+test("a service's front proxy passes on requests and responses unchanged", async () => {
   const { front: one, url } = front();
   await one.lead(
     service(async (request) =>
@@ -52,7 +52,7 @@ test("a front passes on requests and responses unchanged", async () => {
   });
 });
 
-test("a front streams a response while it is being written", async () => {
+test("a service's front proxy streams a response while it is being written", async () => {
   const more = Promise.withResolvers<void>();
   const { front: one, url } = front();
   await one.lead(
@@ -78,7 +78,7 @@ test("a front streams a response while it is being written", async () => {
   expect((await reader.read()).done).toBe(true);
 });
 
-test("a front sends new requests to the new address and reports when the previous address is idle", async () => {
+test("a service's front proxy sends new requests to the new process and reports when the previous process is idle", async () => {
   const held = Promise.withResolvers<Response>();
   const { front: one, url } = front();
   const arrived = Promise.withResolvers<void>();
@@ -101,7 +101,7 @@ test("a front sends new requests to the new address and reports when the previou
   await idle;
 });
 
-test("a front responds with 503 and Retry-After if no process runs or the process ends during a request", async () => {
+test("a service's front proxy responds with 503 and Retry-After if no process runs or it ends during a request", async () => {
   const { front: one, url } = front();
   const early = await fetch(`${url}/jobs?limit=1`);
   expect(early.status).toBe(503);

@@ -6,14 +6,16 @@ export interface Printer {
   /** The width in columns; 80 if output is not a terminal. */
   readonly width: number;
   line(text?: string): void;
-  /** Holds lines back while another program uses the terminal. The returned function prints the newest of them. */
+  /**
+   * Holds lines back while another program uses the terminal. The returned function prints the newest {@link MAX_HELD}.
+   */
   hold(): () => void;
   /** On a terminal, shows, replaces or removes the status line; elsewhere does nothing. */
   status(text?: string): void;
   readonly isTerminal: boolean;
 }
 
-/** The most lines held back. */
+/** Maximum number of lines held back; beyond it, the oldest are discarded. */
 const MAX_HELD = 200;
 
 /** Returns a printer that writes to a stream, in colors if the stream supports them. */
@@ -61,7 +63,10 @@ export function createPrinter(
   };
 }
 
-/** Awaits a promise. After a second, reports what it waits for: in the status line, or in a line every ten seconds. */
+/**
+ * Awaits a promise. From the first second on, reports what it waits for: in the status line, or without a terminal in a
+ * line every ten seconds.
+ */
 export async function withProgress<T>(printer: Printer, what: () => string, promise: Promise<T>): Promise<T> {
   const startedAt = performance.now();
   const report = () => {

@@ -8,7 +8,10 @@ import { cut, sanitize, widthOf } from "../text.ts";
 /** Cells between the hints and the notice on their right. */
 const NOTICE_GAP = 3;
 
-/** Draws the last line: the current prompt, or the keys that have an effect now beside the progress or notice. */
+/**
+ * Draws the last line: the current prompt, or on the left the keys that have an effect now, and on the right the
+ * progress or notice.
+ */
 export function drawHints(canvas: Canvas, state: State) {
   const row = canvas.height - 1;
   const { overlay } = state;

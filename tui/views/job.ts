@@ -12,7 +12,7 @@ import { bold, dim, type Line, type Span, span } from "../style.ts";
 import { fit, sanitize, wrap } from "../text.ts";
 import type { Panel, Placed } from "./panel.ts";
 
-/** Shows a job's hops as bars on a time axis, and the chosen pane below them. */
+/** Shows a job's hops (its steps from acceptance to its end) as bars on a time axis, and the chosen pane below them. */
 export function jobView(state: State, area: Rect): Placed[] {
   const { job: loaded } = state.data;
   const job = loaded?.value?.id === placeOf(state).id ? loaded?.value : undefined;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseRoute } from "./route.ts";
 
-test("an address opens its view, and an empty address opens the overview", () => {
+test("a URL fragment opens its view, and an empty fragment opens the overview", () => {
   expect(parseRoute("")).toMatchObject({ view: "overview" });
   expect(parseRoute("#/")).toMatchObject({ view: "overview" });
   expect(parseRoute("#/terminal")).toMatchObject({ view: "terminal" });
@@ -11,7 +11,7 @@ test("an address opens its view, and an empty address opens the overview", () =>
   expect(parseRoute("#/jobs/01a2?tab=payload")).toMatchObject({ view: "job", id: "01a2" });
 });
 
-test("an unknown address opens the missing view with that address", () => {
+test("an unknown fragment opens the missing view, which receives that fragment", () => {
   for (const address of ["#/bogus", "#/overview/deep", "#/jobs/a/b", "#main"])
     expect(parseRoute(address)).toEqual({ view: "missing", address });
 });

@@ -6,9 +6,9 @@ import type { MongoLink } from "./link.ts";
 export const LONG_OPERATION_MS = 120_000;
 
 /**
- * Reads a cursor in chunks of at most `size` documents, so a reader never holds more. The time limit is long because on
- * FerretDB, each chunk is a pass over the whole collection, which the server continues even if the caller leaves. A
- * reader that gave up and retried before a pass ended would pile up passes.
+ * Reads a cursor in chunks of at most `size` documents, so a reader never holds more. The time limit is long because
+ * FerretDB scans the whole collection for each chunk, and continues the scan even if the caller gives up. A reader that
+ * retried before the scan ended would start another scan beside it.
  */
 export async function* readInChunks<T extends Document>(
   link: MongoLink,
@@ -32,8 +32,8 @@ export async function* readInChunks<T extends Document>(
       if (chunk.length < size) return;
     }
   } finally {
-    // The server drops the cursor with its connection, so a failure does not matter. `answers` adds the time limit that
-    // `close` lacks.
+    // The server drops the cursor with its connection, so a failure to close it does not matter. `answers` adds the
+    // time limit that `close` lacks.
     await answers(() => cursor.close());
   }
 }

@@ -8,7 +8,7 @@ import { type EventPage, pageOfJob, pageOfTime } from "../event-pages.ts";
 import type { CreatedEvent, EventQuery } from "../port.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** Batches read in one step. Most pages need one or two. */
+/** Number of batches read in one query. Most pages need one or two. */
 const READ_AT_ONCE = 4;
 /** Old batches and events are deleted in small steps, which do not delay recording. */
 const PRUNED_BATCHES = 50;
@@ -20,7 +20,7 @@ interface Batch {
   readonly body: Uint8Array;
 }
 
-/** Reads and prunes the stored events, both in batches and alone. */
+/** Reads and prunes the stored events, both those in batches and those stored as rows of their own. */
 export function createPostgresEvents({ ask }: PostgresStore) {
   async function ofJob(query: EventQuery & { jobId: string }): Promise<EventPage> {
     const { jobId, eventType, limit } = query;
@@ -129,7 +129,10 @@ function eventOf({ envelope }: { envelope: string }): JobEvent {
   return JSON.parse(envelope) as JobEvent;
 }
 
-/** Returns the ids of a job's events in batches. They are derived from the sequences, except for `job.created`. */
+/**
+ * Returns the ids of those of a job's events that are stored in batches. An event's id is derived from its sequence
+ * number, except that of `job.created`, which is stored.
+ */
 function idsIn({ id, mask, created }: { id: string; mask: string; created: string | null }): string[] {
   const bits = BigInt(mask);
   const ids = created === null ? [] : [created];

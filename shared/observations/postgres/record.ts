@@ -17,7 +17,10 @@ export interface RecordOptions {
 
 /** Stores, counts and publishes events in one statement. */
 export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEntries }: RecordOptions) {
-  /** Stores all of the events or none. Returns the conflicting ids that prevented it, and whether each is stored. */
+  /**
+   * Stores all of the events or none. Returns the ids of the events that prevented it: true if the event is already
+   * stored, false if another event has its job and sequence number, so that it needs a row of its own.
+   */
   async function keep(
     events: readonly JobEvent[],
     alone: ReadonlySet<JobEvent>,
@@ -48,11 +51,11 @@ export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEn
   }
 
   return {
-    /** Stores and counts up to 1,000 distinct events. Returns the ones that were not stored before. */
+    /** Stores and counts up to 1,000 distinct events. Returns the events that were not stored before. */
     async record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
       const alone = withoutPlace(events);
       // Nearly always, all events are new and one statement is enough. If some are not new, that statement has changed
-      // nothing, and the others are retried.
+      // nothing, and it is repeated with the new events only.
       for (let left = events; left.length > 0; ) {
         const met = await keep(left, alone);
         if (met.size === 0) return left;
@@ -90,7 +93,10 @@ const CANARY = {
   ended: { count: 0, check: "0".repeat(16) },
 };
 
-/** Returns the events that cannot be in a batch, or whose job and sequence are taken by an earlier event. */
+/**
+ * Returns the events that need rows of their own: those that cannot be in a batch, and those with the job and sequence
+ * number of an earlier event.
+ */
 function withoutPlace(events: readonly JobEvent[]): Set<JobEvent> {
   const taken = new Set<string>();
   return new Set(

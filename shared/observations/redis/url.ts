@@ -8,8 +8,8 @@ export interface RedisAddress {
 
 /**
  * Parses `redis[s]://[user:password@]host[:port][/db][/name]`. A number in the path is the database, and a name becomes
- * the keys' prefix: `redis://h/2/blue` keeps its keys below `blue:` in database 2. Throws a TypeError for any other
- * path.
+ * the keys' prefix: `redis://h/2/blue` uses database 2 and starts every key with `blue:`. Throws a TypeError for any
+ * other path.
  */
 export function parseRedisUrl(text: string, defaultPrefix = "observatory"): RedisAddress {
   const url = new URL(text);

@@ -9,7 +9,7 @@ import type { OpenWorld } from "./world.ts";
 /** Tests pages of one job's events, of one type's events and of all events. */
 export function describePages({ connect }: OpenWorld): void {
   describe("pages of events", () => {
-    test("about one job are ordered by sequence and skip none while events arrive", async () => {
+    test("about one job are ordered by sequence and miss no event, even if events arrive between two pages", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const event = (sequence: number) =>
@@ -24,7 +24,7 @@ export function describePages({ connect }: OpenWorld): void {
       expect(sequences(await pages(observations, { jobId, limit: 3 }))).toEqual([0, 1, 2, 4, 5, 6, 7, 9]);
     });
 
-    test("about all jobs run newest first and hold each event once, even when many share a time", async () => {
+    test("about all jobs are ordered newest first and contain each event once, even if many have the same time", async () => {
       const observations = await connect();
       const events = Array.from({ length: 60 }, (_, n) =>
         sampleEvent("job.completed", { at: T0 + Math.floor(n / 20) }),
@@ -38,7 +38,7 @@ export function describePages({ connect }: OpenWorld): void {
       expect(times).toEqual(times.toSorted().reverse());
     });
 
-    test("of one type hold only that type, with or without a job filter", async () => {
+    test("of one type contain only events of that type, with or without a job filter", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const mine = sampleStory({ jobId, at: T0 });

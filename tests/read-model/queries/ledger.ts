@@ -49,7 +49,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       await world().forgetEvents();
     });
 
-    test("balances when both sides have every accepted job", async () => {
+    test("balances when the job store and the event store have every accepted job", async () => {
       await balance();
       expect(await ledger()).toMatchObject({
         accepted: 13,
@@ -159,7 +159,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
     test("does not judge jobs whose events may still be in transit", async () => {
       await balance();
       await seedJob(world().sql, { createdAt: ago(5_000) });
-      // The newest stored event bounds the judged span and lies outside it.
+      // The judged span ends just before the newest stored event, so the job of that event is not judged yet.
       const held = await ledger();
       expect(held).toMatchObject({ accepted: 12, balanced: true });
       expect(Date.parse(held.watermark)).toBeLessThan(ago(20_000).getTime());
@@ -172,7 +172,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect(await ledger()).toMatchObject({ balanced: true });
     });
 
-    test("counts thousands of accused jobs but names only a hundred", async () => {
+    test("counts thousands of lost jobs but lists the ids of only a hundred", async () => {
       await balance();
       const events = Array.from({ length: 2_500 }, (_, n) => {
         const id = newJobId();

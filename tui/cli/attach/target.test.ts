@@ -22,6 +22,6 @@ test("a watch link yields the terminal's URL and the link's secret", () => {
 });
 
 test("another protocol or an incomplete watch link is refused with a reason", () => {
-  expect(() => parseTarget("ftp://localhost")).toThrow("is not the address of a terminal");
+  expect(() => parseTarget("ftp://localhost")).toThrow("is not the URL of a page or terminal");
   expect(() => parseTarget("http://localhost:8081/#/watch/half")).toThrow("is incomplete");
 });

@@ -8,14 +8,14 @@ export interface Target {
   readonly watch?: string;
 }
 
-/** Parses a page's address, its WebSocket URL or a watch link. Throws for anything else. */
+/** Parses the URL of a page, the URL of its WebSocket or a watch link. Throws for anything else. */
 export function parseTarget(text: string): Target {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (!url || !/^(https?|wss?):$/.test(url.protocol))
     throw new CliError(
       2,
-      `${JSON.stringify(text)} is not the address of a terminal`,
-      "Pass the address of the page, such as http://localhost:8081, or a watch link in quotes",
+      `${JSON.stringify(text)} is not the URL of a page or terminal`,
+      "Pass the URL of the page, such as http://localhost:8081, or a watch link in quotes",
     );
   const watch = /^#\/watch\/([A-Za-z0-9_-]{43})$/.exec(url.hash)?.[1];
   if (url.hash.startsWith("#/watch/") && watch === undefined)

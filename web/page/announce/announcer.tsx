@@ -8,7 +8,7 @@ const EVERY_MS = 10_000;
 
 /**
  * Announces critical alerts to screen readers at once, and combines other important changes into at most one
- * announcement every ten seconds. Toasts announce the outcomes of actions.
+ * announcement every ten seconds. The outcomes of actions are not announced here, because their toasts are announced.
  */
 export function Announcer() {
   const { state } = useLive();

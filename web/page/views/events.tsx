@@ -56,7 +56,7 @@ export function NowPanel() {
 
 const addressOf = (filter: string) => (filter ? `#/events?${new URLSearchParams({ filter })}` : "#/events");
 
-/** Shows the newest events that match the filter in the address. */
+/** Shows the newest events that match the filter in the URL. */
 export function EventsView({ query }: { query: URLSearchParams }) {
   const filter = query.get("filter") ?? "";
   const [isFrozen, setFrozen] = useState(false);

@@ -16,7 +16,7 @@ const ACCUSATIONS = [
 const useLedger = () =>
   useQuery("ledger", (signal) => client.readModel.ledger({}, { signal }), { everyMs: LEDGER_MS });
 
-/** Shows a sum that accounts for every job. The full proof has its own view. */
+/** Shows that the outcomes of the accepted jobs add up, so that no job is lost. The full proof has its own view. */
 export function LedgerPanel({ class: className }: { class?: string }) {
   const { data, error } = useLedger();
   return (
@@ -89,8 +89,8 @@ function Sum({ ledger }: { ledger: Ledger | undefined }) {
 }
 
 /**
- * Shows the proof: the sum up to the watermark, what holds the watermark back, and the ids of all jobs that violate the
- * balance.
+ * Shows the proof: the sum up to the watermark (the time up to which jobs have been judged), what holds the watermark
+ * back, and the ids of jobs that are lost, unobserved or duplicated.
  */
 export function LedgerView() {
   const { data, error } = useLedger();
