@@ -85,14 +85,14 @@ export const GATEWAY_ROUTES = {
   findJob: {
     method: "GET",
     path: "/jobs/{id}",
-    summary: "Redirect to the job's address on the read model, which returns its state and history",
+    summary: "Redirect to the job's URL in the read model, which returns its state and history",
     params: ID_PARAM,
     reply: {
       status: 307,
       schema: Type.Object({
         jobId: Uuid,
-        href: Type.String({ description: "The address of the job on the read model, as in `Location`" }),
-        timeline: Type.String({ description: "The address of the job's history in chronological order" }),
+        href: Type.String({ description: "The job's URL in the read model, as in `Location`" }),
+        timeline: Type.String({ description: "The URL of the job's history, oldest entry first" }),
       }),
     },
     problems: ["INVALID_ID"],
@@ -229,7 +229,7 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/counts/check",
     summary:
-      "Count every job and correct the maintained counts. If this outlasts the request on a large store, repeat it with the same idempotency key",
+      "Count every job and correct the maintained counts. On a large store the request may time out first; if so, repeat it with the same idempotency key",
     headers: KEYED,
     reply: { status: 200, schema: CountCheck },
     problems: [...COMMAND, "VALIDATION_FAILED"],

@@ -56,9 +56,9 @@ export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 /** RFC 9457 problem details, extended with a stable `code` and the correlation id. */
 export const Problem = published(
   "problem",
-  "1.4.1",
+  "1.4.2",
   Type.Object({
-    type: Type.String({ description: "about:blank, or the address of a page that explains the code" }),
+    type: Type.String({ description: "about:blank, or the URL of a page that explains the code" }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     code: StringEnum(PROBLEM_CODES),

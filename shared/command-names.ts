@@ -1,7 +1,8 @@
 import type { Action } from "./keymap.ts";
 
 /**
- * The names under which `:` offers the keymap's actions. Movement within a screen has no name, since a key is quicker.
+ * Names of the actions that can be run from the `:` prompt. Movement within a screen has no name, because pressing its
+ * key is quicker.
  */
 export const COMMAND_NAMES: Partial<Record<Action, string>> = {
   "new-job": "new job",
@@ -36,7 +37,10 @@ export function matchNames<E extends { readonly name: string }>(entries: readonl
     .map(({ entry }) => entry);
 }
 
-/** Returns how far apart the letters of `text` are in `name`: 0 for a prefix, -1 if they do not occur in order. */
+/**
+ * Returns how many letters of `name` lie before and between those of `text`: 0 for a prefix, -1 if `name` does not
+ * contain the letters in order.
+ */
 function gapsIn(name: string, text: string): number {
   let at = -1;
   let gaps = 0;

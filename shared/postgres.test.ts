@@ -4,7 +4,7 @@ import { isRefusedValue, isUnavailable, translateStoreError } from "./postgres.t
 
 const failed = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
 
-test("only data, integrity and program-limit errors are refused values", () => {
+test("only data, integrity and program-limit errors count as refusals of the value", () => {
   for (const code of ["22P05", "22001", "22021", "23505", "23514", "54000", "54001"])
     expect([code, isRefusedValue(failed(code)), isUnavailable(failed(code))]).toEqual([code, true, false]);
   for (const code of [

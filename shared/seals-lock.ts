@@ -1,5 +1,6 @@
 /**
- * The advisory lock for merging ledger seals and for adding pruned jobs to them: a seal must not be merged while its
- * sums grow. The number is arbitrary, but no other program may use it.
+ * The key of PostgreSQL's advisory lock for ledger seals, which hold the sums of past time spans. It is held while
+ * seals are merged and while pruned jobs are added to their sums, because a seal must not be merged while its sums
+ * grow. The number is arbitrary, but no other program may use it in this database.
  */
 export const SEALS_LOCK = 7_326_120;

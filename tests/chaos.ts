@@ -20,8 +20,9 @@ const CONCURRENCY = 48;
 type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
 
 /**
- * Cuts one processor off from PostgreSQL for longer than its lease, while its jobs end. The other processors take those
- * jobs over but have no free slots, so the victim claims them again before it has recorded their stale ends.
+ * Cuts one processor off from PostgreSQL for longer than its lease, while its jobs end. The other processors declare
+ * those jobs abandoned but have no free slots to run them, so the victim claims them again before it has recorded the
+ * outcomes of its first attempts, which are stale by then.
  */
 async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
   const victim = random.pick(world.workers);
@@ -53,7 +54,8 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
     payload: { ms: cutMs + random.between(500, 2_000) },
   }));
   await Bun.sleep(cutMs);
-  // Once reconnected, the victim claims jobs at once. The lock delays recording their ends, as a slow retry would.
+  // Once reconnected, the victim claims jobs at once. The lock delays recording the stale outcomes, as a slow retry
+  // would.
   const lockMs = random.between(0, 1_500);
   await world.sql.begin(async (lock) => {
     await lock`lock table explicit_attempts in exclusive mode`;

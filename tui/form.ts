@@ -29,7 +29,7 @@ export interface Form {
   /** The job or dead letter being edited. */
   readonly origin?: { readonly id: string; readonly kind: "job" | "dead-letter" };
   readonly submitting: boolean;
-  /** Why the service refused the last attempt. */
+  /** Why the gateway refused the last submission. */
   readonly refusal?: string;
 }
 
@@ -53,7 +53,10 @@ export function openForm(types: readonly JobTypeInfo[], typeName?: string): Form
   return { types, fields: type ? fieldsOf(types, type, type.example) : [], focus: 0, submitting: false };
 }
 
-/** Fills a form with a job's payload, for submitting it as a new job. Returns undefined if the type is unknown. */
+/**
+ * Opens a form filled with the payload of a job or dead letter, to be edited and submitted again. Returns undefined if
+ * the type is unknown.
+ */
 export function editForm(
   types: readonly JobTypeInfo[],
   job: Pick<Job, "id" | "type" | "payload">,
@@ -100,13 +103,13 @@ function fieldsOf(
       name: "priority",
       label: "Priority",
       kind: "number",
-      hint: "0 to 9; 9 is served first, 5 when empty",
+      hint: "0 to 9; 9 is served first, empty means 5",
     }),
     field({
       name: "runAt",
       label: "Run at",
       kind: "text",
-      hint: "now when empty; +30s, +5m, +2h or a time like 2027-01-31T09:00:00Z",
+      hint: "empty means now; +30s, +5m, +2h or a time like 2027-01-31T09:00:00Z",
     }),
     field({
       name: "idempotencyKey",
@@ -158,7 +161,10 @@ function boundsOf({ minimum, maximum, maxLength, type }: PropertySchema, kind: F
  */
 export const problemKey = ({ part, name }: Pick<Field, "part" | "name">) => `${part}.${name}`;
 
-/** Reads the job request from the form and collects the problem of each invalid field by its {@link problemKey}. */
+/**
+ * Reads the job request from the form. `problems` maps each invalid field's {@link problemKey} to what is wrong with
+ * it.
+ */
 export function readForm(
   form: Form,
   now: number,

@@ -19,8 +19,9 @@ export interface CommandRecord {
 export function createCommandLogStore(sql: Sql) {
   return {
     /**
-     * Begins a command if it is new. Also begins a known command with the same content if its worker died, or if it was
-     * withdrawn and another request carries it now. Otherwise returns false; `find` then returns the command's state.
+     * Begins a command if it is new. Also begins a known command with the same content if its worker died, or if the
+     * earlier request was withdrawn and this is another one. Otherwise returns false; `find` then returns the command's
+     * state.
      */
     async begin({ id, send, fingerprint }: CommandRequest, workerId: string): Promise<boolean> {
       const rows = await sql`

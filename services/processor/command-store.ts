@@ -15,7 +15,7 @@ export interface CommandJob extends JobPosition {
   readonly typeVersion: number | null;
 }
 
-/** A job that a command moves, and the step that moves it. */
+/** A job whose status a command changes, and the step that records the change. */
 export interface CommandMove {
   readonly job: CommandJob;
   readonly step: Step;
@@ -53,7 +53,10 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
     /** Returns the types of all stored jobs. */
     types: () => jobTypes(sql),
 
-    /** Moves the jobs that have not changed since the command read them. Returns their ids and the message to relay. */
+    /**
+     * Changes the status of the jobs that are as the command read them. Returns their ids, and the message with the
+     * events of these changes, which the caller publishes.
+     */
     async move(
       moves: readonly CommandMove[],
     ): Promise<{ done: Set<string>; message: OutboxMessage | undefined }> {
@@ -110,7 +113,7 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
       return new Set(rows.map((row) => row.id));
     },
 
-    /** Returns whether a command has already moved a job. */
+    /** Returns whether a command has already changed a job. */
     async wasMovedBy(jobId: string, commandId: string): Promise<boolean> {
       const rows = await sql`
         select from explicit_transitions where job_id = ${jobId} and detail->>'commandId' = ${commandId} limit 1`;

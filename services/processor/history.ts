@@ -3,7 +3,7 @@ import { eventIdAt } from "../../contracts/ids.ts";
 import { isLegalMove, type JobStatus } from "../../contracts/job.ts";
 import type { EventMaker } from "../../shared/event.ts";
 
-/** A job's position in its history, from which its next step starts. */
+/** How far a job has come in its history. Its next step continues from here. */
 export interface JobPosition {
   readonly id: string;
   readonly type: string;
@@ -28,9 +28,9 @@ export interface Step {
   readonly eventId: string;
   readonly at: Date;
   readonly detail: string | null;
-  /** Whether the job's row implies the transition, which then needs no row of its own. */
+  /** Whether the transition can be derived from the job's row, so that it needs no row of its own. */
   readonly implied: boolean;
-  /** The envelope as JSON, ready to join into a message. */
+  /** The event as JSON. Several events are joined into one message. */
   readonly event: string;
   readonly traceparent: string | null;
 }
@@ -40,16 +40,16 @@ type MoveEvent = Exclude<EventType, "job.created" | "job.executed">;
 type Omitting<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
- * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. Several clocks,
- * including the gateway's, date the steps of a job, so a step that would appear to precede the previous step is given
- * the same time.
+ * Creates the next steps of jobs. Sequence numbers and event ids are derived from the job's position. A job's steps are
+ * dated by several clocks, including the gateway's, so a step that would appear to precede the previous one is given
+ * that step's time.
  */
 export function createHistorian(makeEvent: EventMaker, now: () => Date) {
   return {
     /** The clock that dates new steps. */
     now,
 
-    /** Returns the step that changes a job's status. `run` and `attempt` are the values after the move. */
+    /** Returns the step that changes a job's status. `run` and `attempt` are the values after the change. */
     move<E extends MoveEvent>(
       job: JobPosition,
       to: JobStatus,
@@ -79,7 +79,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
       });
     },
 
-    /** Returns the step that records the end of an attempt. */
+    /** Returns the step that records that an attempt has ended. It does not change the status. */
     executed(
       job: JobPosition,
       facts: Omitting<EventPayload<"job.executed">, "jobId" | "jobType" | "sequence" | "run" | "attempt">,
@@ -132,7 +132,7 @@ export function createHistorian(makeEvent: EventMaker, now: () => Date) {
 }
 export type Historian = ReturnType<typeof createHistorian>;
 
-/** Returns the job with its position after a step. */
+/** Returns the job as it is after a step. */
 export function after<S extends JobPosition>(job: S, { sequence, run, attempt, to, at }: Step): S {
   return { ...job, sequence, run, attempt, status: to ?? job.status, updatedAt: at };
 }

@@ -5,7 +5,10 @@ import type { Step } from "./history.ts";
 import { idsOf, type OutboxMessage, type WriteHistory } from "./history-sql.ts";
 import { storableJson } from "./storable-json.ts";
 
-/** A rejected job as its replayed message describes it. If a limit is null, the type's policy applies. */
+/**
+ * A rejected job with the values from its replayed message. If `maxAttempts` or `deadlineMs` is null, the job type's
+ * policy applies.
+ */
 export interface Rerun {
   readonly job: CommandJob;
   readonly step: Step;
@@ -21,8 +24,8 @@ export interface Rerun {
 export function createReplayStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * In one statement, starts a new run of a rejected job as its letter now describes it, and marks the letter as
-     * replayed. `done` is false if the job has changed since it was read.
+     * In one statement, starts a new run of a rejected job as its dead letter now describes it, and marks the dead
+     * letter as replayed. `done` is false if the job has changed since it was read.
      */
     async rerun(
       { job, step, payload, metadata, priority, maxAttempts, deadlineMs, typeVersion, runAt }: Rerun,

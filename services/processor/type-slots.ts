@@ -2,13 +2,16 @@ import type { JobType } from "../../shared/job-types/define.ts";
 
 /** The slots of job types that limit how many of their attempts one processor runs at once. */
 export interface TypeSlots {
-  /** Takes a slot for a job; returns false if its type is full. A type without a limit is never full. */
+  /**
+   * Takes a slot for a job; returns false if all slots of its type are taken. A type without a limit always has a free
+   * slot.
+   */
   take(type: string): boolean;
-  /** Takes every free slot. Returns the number taken, by type. */
+  /** Takes every free slot of every limited type. Returns the number taken, by type. */
   takeAll(): Record<string, number>;
   /** Releases a slot. Returns true if the type is limited, in which case waiting jobs may have become claimable. */
   release(type: string): boolean;
-  /** Releases the taken slots, except one for each entry in `used`. */
+  /** Releases the slots that `takeAll` took, except one for each type name in `used`. */
   releaseUnused(taken: Readonly<Record<string, number>>, used: readonly string[]): void;
 }
 

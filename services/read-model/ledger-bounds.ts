@@ -2,21 +2,35 @@ import type { ObservationReader } from "../../shared/observations/port.ts";
 import type { LedgerQueries, StoreProgress } from "./ledger-queries.ts";
 import { type Bound, watermarkOf } from "./ledger-watermark.ts";
 
-/** Pruning uses another clock and may run during a computation, so events may disappear this much too early. */
+/**
+ * Events are assumed to be pruned this long before the end of their retention, because the pruning service may have
+ * another clock and may prune during a computation.
+ */
 const RETENTION_MARGIN_MS = 5 * 60_000;
-/** After `eventsFrom` has passed a span's start, the span is still judged by its events for this long. */
+/**
+ * A time span is judged by its events until its start is this long before `eventsFrom`. That is half of the margin, so
+ * its events still exist while it is judged.
+ */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
-/** How long ago a span must have ended to be sealed. Events recorded more than `LATE_MS` after they occur are late. */
+/**
+ * How long ago a span must have ended before its sums are stored ("sealed"). An event recorded more than `LATE_MS` (5
+ * s) after it occurred counts as late and has its span judged again; every other event is stored before its span is
+ * sealed.
+ */
 const SEAL_AFTER_MS = 10_000;
-/** Triggers mark every row that is dated more than this before the start of the transaction that writes it. */
+/**
+ * A trigger has the span of an inserted row judged again only if the row is dated more than this before the start of
+ * its transaction. Younger rows must not find their span sealed, so sealing stops this long before the oldest open
+ * transaction.
+ */
 const UNMARKED_MS = 5_000;
 
-/** The progress of both sides at one moment. */
+/** The progress of the job store and of the event store at one moment. */
 export interface Bounds {
   readonly now: Date;
   readonly store: StoreProgress;
   readonly lastEventAt: number | null;
-  /** Everything that holds the watermark back. */
+  /** Every reason why the watermark, up to which jobs are judged, is not the current time. */
   readonly bounds: readonly Bound[];
   watermark(settleMs: number): Date;
   /** Spans may be sealed up to this time. */
@@ -60,7 +74,9 @@ export function createBounds({ queries, observations, retentionMs, now }: Bounds
   };
 }
 
-/** Returns whether the event store may have pruned events of a span that begins at `from`. */
+/**
+ * Returns whether a span that begins at `from` must be judged without its events, because they may have been pruned.
+ */
 export function isForgotten(from: Date, eventsFrom: Date): boolean {
   return from.getTime() < eventsFrom.getTime() - FORGOTTEN_MARGIN_MS;
 }

@@ -14,7 +14,10 @@ export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "last
   readonly oldestWriterAt: number | null;
 }
 
-/** Maximum number of silent workers that a ledger names. */
+/**
+ * Maximum number of workers with unfinished jobs that are read, those with the oldest heartbeats first. The ledger
+ * names the silent ones among them.
+ */
 const MAX_HOLDERS = 20;
 
 export interface LedgerRow {
@@ -24,11 +27,11 @@ export interface LedgerRow {
 
 export type Ended = (typeof TERMINAL_STATUSES)[number];
 
-/** The job store's sums over a span, including pruned jobs. */
+/** The job store's sums over a span, including pruned jobs. An "end" is a transition into a terminal status. */
 export interface StoreSums {
   readonly rows: IdSum;
   readonly ends: IdSum;
-  /** Transitions into each terminal status, minus transitions out of it. */
+  /** The number of transitions into each terminal status, minus the number out of it. */
   readonly net: Readonly<Record<Ended, number>>;
   /** How many of the rows and ends were pruned. */
   readonly pruned: { readonly rows: number; readonly ends: number };
@@ -42,7 +45,10 @@ export interface OutcomeFate {
   readonly move: boolean;
 }
 
-/** An end that contradicts the job's row or another end of the same run. If `second`, an earlier end counts instead. */
+/**
+ * An end that contradicts the job's row or another end of the same run. With `second`, it is ignored, because the run
+ * already had an end.
+ */
 export interface Contradiction {
   readonly jobId: string;
   readonly status: Ended;
@@ -54,7 +60,7 @@ const TERMINAL_LIST = TERMINAL_STATUSES.map((status) => `'${status}'`).join(", "
 /** Must match the condition of the index `job_transitions_ends` word for word, or the planner will not use it. */
 const ENDS = `(to_status in (${TERMINAL_LIST}) or from_status in (${TERMINAL_LIST}))`;
 
-/** Creates the queries for the job store's side of the ledger. Each rejects as {@link JobDatabase.read} does. */
+/** Creates the queries for the job store's side of the ledger. Each may reject as {@link JobDatabase.read} does. */
 export function createLedgerQueries(store: JobDatabase) {
   const ended = [...TERMINAL_STATUSES];
   return {
@@ -103,7 +109,10 @@ export function createLedgerQueries(store: JobDatabase) {
       };
     },
 
-    /** Counts unfinished jobs, in total and by the worker that holds them. Partial indexes avoid reading ended jobs. */
+    /**
+     * Counts the waiting jobs, the executing jobs, and the executing jobs by worker. Partial indexes avoid reading
+     * ended jobs.
+     */
     async live(): Promise<Live> {
       const [[row], holders] = await store.read((sql) =>
         Promise.all([

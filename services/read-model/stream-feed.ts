@@ -15,11 +15,11 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A feed that is not refused within this time counts as followed: the store confirms nothing before the first entry,
- * which may not arrive for a long time.
+ * A subscription to the feed that does not fail within this time counts as established. The store confirms nothing
+ * before the first entry, which may not arrive for a long time.
  */
 const SETTLED_MS = 100;
-/** How long a client waits for the feed. */
+/** How long a client of the stream waits for this process to follow the feed. */
 const FOLLOW_TIMEOUT_MS = 1_500;
 
 /**

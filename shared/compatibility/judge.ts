@@ -7,7 +7,7 @@ import { bumpBetween, isVersion, NO_VERSION, satisfies, wanted } from "./version
 export type { Change, Level } from "./change.ts";
 export type { Schema } from "./schema.ts";
 
-/** The prefix of payload schemas. Deleting a job type's file removes its schema, so the schema has no final version. */
+/** The name prefix of payload schemas. Such a schema may be removed, because it disappears with its job type's file. */
 const JOB_TYPE = "job-type.";
 
 /** Schema documents by name: the file name without `.json`. */
@@ -35,8 +35,9 @@ export interface CompareOptions {
 }
 
 /**
- * Returns every difference between two versions of a schema that matters to its readers and writers. A definition in
- * another file is compared in that file only. If in doubt, a change is reported as breaking.
+ * Returns every difference between two versions of a schema that matters to its readers and writers. References to
+ * another file are not followed, because changes there are found when that file is compared. If in doubt, a change is
+ * reported as breaking.
  */
 export function compareSchemas(oldSchema: Schema, newSchema: Schema, options: CompareOptions = {}): Change[] {
   const old = createSide(oldSchema, options.resolveOld ?? (() => undefined));

@@ -23,8 +23,8 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
 }
 
 /**
- * Returns the faults inside the union member that was intended, or the error if no member was. A member counts as
- * intended if all of its faults lie deeper than the union.
+ * Returns the faults inside the union member that the caller intended, or the union's own error if none was
+ * recognizable. A member counts as intended if all of its faults lie deeper than the union.
  */
 function inChoice(error: ValueError): ValueError[] {
   for (const choice of error.errors) {

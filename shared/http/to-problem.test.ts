@@ -18,7 +18,7 @@ test("every code produces a problem that matches its schema", () => {
   }
 });
 
-test("the problem for an unknown error reveals nothing", async () => {
+test("the problem for an unknown error contains none of its text", async () => {
   const response = problemResponse(new Error("password=hunter2"), "c-2");
   expect(response.status).toBe(500);
   const text = await response.text();

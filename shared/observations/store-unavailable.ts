@@ -4,8 +4,8 @@ import { AppError, messageOf } from "../errors.ts";
 export type Engine = "mongodb" | "redis" | "postgres";
 
 /**
- * Calls an engine, and turns any error into `STORE_UNAVAILABLE` with the engine's name and the cause. A refusal that
- * already names the engine stays as it is.
+ * Calls an engine, and turns any error into `STORE_UNAVAILABLE` with the engine's name and the cause. An error that
+ * already names the engine is rethrown unchanged.
  */
 export async function orUnavailable<T>(engine: Engine, what: string, call: () => Promise<T>): Promise<T> {
   try {
@@ -19,11 +19,11 @@ export async function orUnavailable<T>(engine: Engine, what: string, call: () =>
   }
 }
 
-/** Whether a call succeeds within `ms`. Never rejects. */
+/** Resolves to whether a call succeeds within `ms`. Never rejects. */
 export function answers(ask: () => Promise<unknown>, ms = 1_000): Promise<boolean> {
   return within(ms, ask()).then(
     () => true,
-    // Only the fact matters here; the connection logs the reason.
+    // Only whether the call failed matters here; the connection logs the reason.
     () => false,
   );
 }

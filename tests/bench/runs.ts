@@ -11,7 +11,7 @@ import { type LoadResult, runClosedLoop, runOpenLoop } from "./load.ts";
 import type { RunningSystem } from "./system.ts";
 import { type ProcessUsage, startUsageMeter } from "./usage.ts";
 
-/** The runs in their order. */
+/** The runs, in the order in which they are made. */
 export const RUN_NAMES = ["rate-50", "rate-500", "singles", "batches", "sleep-100ms"] as const;
 export type RunName = (typeof RUN_NAMES)[number];
 
@@ -25,7 +25,10 @@ export interface RunSizes {
   signal: AbortSignal;
 }
 
-/** The results of one run of one system. Latency counts from a job's due time, throughput until the last job ends. */
+/**
+ * The results of one run of one system. A job's latency starts when its request was due to be sent. Throughput is
+ * measured until the last job has ended.
+ */
 export interface RunResult {
   run: RunName;
   accepted: number;
@@ -35,22 +38,32 @@ export interface RunResult {
   jobsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** From the first request until the observers had caught up; CPU, WAL and disk are measured over this span. */
+  /**
+   * From the first request until the observers, which record the events, had caught up. CPU, WAL and disk are measured
+   * over this time.
+   */
   seconds: number;
   usage: ProcessUsage[] | null;
   loadCpuSeconds: number;
-  /** Null without PostgreSQL. */
+  /** Null if the system does not use PostgreSQL. */
   walBytes: number | null;
   diskBytes: number;
-  /** The time from the last finished job until the system's observers had caught up; null without observers. */
+  /**
+   * The time from the end of the last job until the observers had recorded all jobs; null if the system has no
+   * observers.
+   */
   observationLagSeconds: number | null;
-  /** 99 of 100 changes reached the live stream within this time; null without a stream or a fixed rate. */
+  /**
+   * The time within which 99 of 100 changes reached the live stream; null if the system has no stream or the run has no
+   * fixed rate.
+   */
   liveP99Ms: number | null;
 }
 
 /**
  * Runs the measurements with one worker. The runs at a fixed rate come first, because FerretDB finds ids by scanning a
- * collection and each lookup costs more after tens of thousands of jobs. Skips batches if a system has no bulk submit.
+ * collection and each lookup costs more after tens of thousands of jobs. Skips the run with batches if the system
+ * cannot submit jobs in bulk.
  */
 export async function runNoopRuns(
   system: RunningSystem,

@@ -9,7 +9,10 @@ import { createWorld } from "../support/world.ts";
 import { createFilm } from "./record-page.ts";
 
 const FOLDER = join(import.meta.dir, "../../docs/pictures");
-/** The picture shows the rate over the last minute, and its chart needs a few points. */
+/**
+ * The load runs this long before the first picture, which shows the rate over the last minute and a chart with a few
+ * points.
+ */
 const WARM_UP_MS = 75_000;
 const SETTLE_MS = 2_500;
 const FRAME_MS = 1_800;

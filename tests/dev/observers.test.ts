@@ -25,7 +25,7 @@ const addressOf = (name: string) =>
   runs.state().addresses.find((row) => row.name === name)?.address ?? `(no address of ${name})`;
 
 describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
-  test("shows alerts, restarts a crashed Prometheus, and leaves no observer running after Ctrl-C", async () => {
+  test("shows alerts, restarts a crashed Prometheus, and leaves neither Prometheus nor Alertmanager running after Ctrl-C", async () => {
     const dev = runs.start(["--no-reload"]);
     await dev.prints(/Prometheus \S+ on 127\.0\.0\.1:\d+, ready/);
     await dev.prints(/Alertmanager \S+ on 127\.0\.0\.1:\d+, ready/);
@@ -55,20 +55,23 @@ describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
   const canEndWithUs = endWithUs("SIGTERM").length > 0;
   if (!canEndWithUs && !process.env.CI)
     console.warn(
-      "Skipping the test that kills dev: observers end with it only on Linux with setpriv from util-linux",
+      "Skipping the test that kills bun run dev: Prometheus ends with it only on Linux with setpriv from util-linux",
     );
 
-  test.skipIf(!canEndWithUs && !process.env.CI)("leaves no observer running when it is killed", async () => {
-    const dev = runs.start(["--no-reload"]);
-    await dev.prints(/Alertmanager \S+ on \S+ ready/);
-    await dev.prints(/Prometheus \S+ on \S+ ready/);
-    const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
-    expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
-    dev.child.kill("SIGKILL");
-    await allGone(left, 20_000);
-  });
+  test.skipIf(!canEndWithUs && !process.env.CI)(
+    "leaves neither Prometheus nor Alertmanager running when it is killed",
+    async () => {
+      const dev = runs.start(["--no-reload"]);
+      await dev.prints(/Alertmanager \S+ on \S+ ready/);
+      await dev.prints(/Prometheus \S+ on \S+ ready/);
+      const left = [processOf(dev, "prometheus")!, processOf(dev, "alertmanager")!];
+      expect(left.every(({ pid }) => findProcess(pid))).toBe(true);
+      dev.child.kill("SIGKILL");
+      await allGone(left, 20_000);
+    },
+  );
 
-  test("starts no observers if the environment sets the address of one", async () => {
+  test("starts neither Prometheus nor Alertmanager if the environment sets the URL of one of them", async () => {
     const dev = runs.start(["--no-reload"], ["env", "PROMETHEUS_URL=http://127.0.0.1:1"]);
     await dev.prints(/Up in/);
     await runs.completed(await runs.submitHash());
@@ -78,7 +81,7 @@ describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
     expect(dev.output()).not.toMatch(/alertmanager/i);
   });
 
-  test("continues without an observer that cannot be started, and says so", async () => {
+  test("continues if Prometheus cannot be started, and says so", async () => {
     const folder = join(runs.dataDir, "broken");
     mkdirSync(folder);
     writeFileSync(join(folder, "prometheus"), "#!/bin/sh\necho no room >&2; exit 3\n", { mode: 0o755 });

@@ -149,7 +149,7 @@ behavior("bad input", {}, (world) => {
     ["GET", "/jobs", "POST"],
     ["GET", `/jobs/${crypto.randomUUID()}/cancel`, "POST"],
     ["PUT", "/job-types", "GET, HEAD"],
-  ])("%s %s is refused with the allowed methods", async (method, path, allowed) => {
+  ])("%s %s is refused with a list of the allowed methods", async (method, path, allowed) => {
     const reply = await fetch(`${world().gateway()}${path}`, { method });
     expect(reply.status).toBe(405);
     expect(reply.headers.get("allow")).toBe(allowed);

@@ -187,7 +187,7 @@ test("a link and the command in its title select the same jobs", () => {
   }
 });
 
-test("docs/dashboards.md names every dashboard by its title and address", () => {
+test("docs/dashboards.md links to every dashboard by its title and URL", () => {
   const page = readFileSync(join(PROJECT, "docs/dashboards.md"), "utf8");
   for (const { uid, title } of Object.values(dashboards))
     expect(page).toContain(`[${title}](http://localhost:3002/d/${uid})`);

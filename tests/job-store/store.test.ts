@@ -50,7 +50,7 @@ describe("the job store", () => {
     }
   });
 
-  test("a failed migration keeps the earlier ones, and the next start resumes with it", async () => {
+  test("if a migration fails, the earlier ones stay applied, and the next start resumes with the failed one", async () => {
     const partly = `${database}_partly`;
     await admin.unsafe(`create database ${partly}`);
     const its = url(engine);
@@ -97,7 +97,7 @@ describe("the job store", () => {
   test.each([
     ["before its replay is marked", true],
     ["on a machine whose clock is behind the store's", false],
-  ])("a message that dies again %s can be replayed again", async (_, beforeMark) => {
+  ])("a message that becomes a dead letter again %s can be replayed again", async (_, beforeMark) => {
     const letters = createDeadLetterStore(sql);
     const diedAt = Date.now() - 60_000;
     const original = Buffer.from(crypto.randomUUID());

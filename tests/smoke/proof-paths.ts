@@ -16,7 +16,7 @@ export interface ProofPath {
 const JOB_TYPE = "hash";
 const COUNTER = "observatory_jobs_completed_total";
 
-/** Returns the four paths, to be followed in this order with one job. */
+/** Returns the four checks of the smoke test. They follow one job, so they must run in this order. */
 export function proofPaths({ gateway, readModel, metrics }: SmokeTargets): ProofPath[] {
   let jobId = "";
   let countedBefore = 0;

@@ -4,8 +4,8 @@ import type { Sql } from "postgres";
 import type { JobEvent } from "../../contracts/events.ts";
 
 /**
- * Stores and counts events as the versions before batches did, in one row or document per event. The events' ids are
- * stored nowhere else.
+ * Stores and counts events as the versions before batches did, in one row or document per event. As in those versions,
+ * no other record shows that an event has been counted.
  */
 export async function storeOldInPostgres(sql: Sql, events: readonly JobEvent[]): Promise<void> {
   await sql.unsafe(OLD_TABLES).simple();

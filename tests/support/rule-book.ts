@@ -16,7 +16,7 @@ export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
 }
 
-/** Reads the files in compose/prometheus/rules, by name. */
+/** Reads the files in compose/prometheus/rules. Returns their contents by file name. */
 export function readRuleFiles(): Record<string, RuleFile> {
   const folder = join(prometheusFolder, "rules");
   return Object.fromEntries(

@@ -4,14 +4,14 @@ import { describeUnless } from "./describe-unless.ts";
 import { chosenSet, enginesOf, whyLeftOut } from "./engines.ts";
 import { createWorld, type World, type WorldOptions } from "./world.ts";
 
-/** Describes tests that need these engines. They are skipped where an engine is missing, except in CI. */
+/** Describes tests that need these engines. They are skipped on a machine without one of the engines, except in CI. */
 export function describeOn(engines: readonly EngineName[], name: string, define: () => void): void {
   describeUnless(whyLeftOut(engines), name, define);
 }
 
 /**
- * Describes tests that share a world of their own. After them the ledger must settle at zero, unless `accused` is set
- * because the tests leave jobs that the ledger accuses.
+ * Describes tests that share a running system (a world) of their own. After them the ledger must report no lost,
+ * unobserved or duplicated jobs, unless `accused` is set because the tests leave such jobs.
  */
 export function behavior(
   name: string,
@@ -31,6 +31,7 @@ export function behavior(
       return world;
     });
     if (!options.accused)
-      test("the ledger settles at zero after all tests", async () => void (await world?.settledLedger()));
+      test("after all tests, the ledger finds no lost, unobserved or duplicated job", async () =>
+        void (await world?.settledLedger()));
   });
 }

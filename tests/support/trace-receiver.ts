@@ -1,6 +1,6 @@
 import { traceIdOfJob } from "../../shared/traceparent.ts";
 
-/** A received span, with its service and attributes unwrapped. */
+/** A received span, with its service's name and its attributes as plain values. */
 export interface ReceivedSpan {
   readonly service: string;
   readonly name: string;

@@ -3,14 +3,20 @@ import { ApiError } from "../../shared/api-client/api-error.ts";
 import type { ApiClient } from "../../shared/api-client/client.ts";
 import { pause } from "../../shared/async.ts";
 
-/** The most outcomes kept for unknown ids. A job may end before the response to its submission arrives. */
+/**
+ * The most outcomes kept for ids that are not expected yet, because a job may end before the response to its submission
+ * arrives. Above it, the oldest is dropped.
+ */
 const MAX_EARLY = 50_000;
 const POLL_EVERY_MS = 1_000;
 const POLLS_AT_A_TIME = 8;
 const MAX_POLLS = 400;
 
 export interface Outcomes {
-  /** Resolves once the live stream is connected. No outcome after that is missed. */
+  /**
+   * Resolves once the live stream is connected. Jobs should be submitted only after that, so that the stream reports
+   * their outcomes.
+   */
   readonly ready: Promise<void>;
   /** Adds a job to wait for. */
   expect(jobId: string): void;
@@ -23,8 +29,9 @@ export interface Outcomes {
 }
 
 /**
- * Watches jobs on the live stream until they end. While the stream reports no outcomes, polls the open jobs as well,
- * because the stream may have missed some. Calls `onEnd` once per expected job, as soon as its outcome is known.
+ * Watches jobs on the live stream until they end. `allEnded` also polls unfinished jobs whenever the stream has
+ * reported no outcome for a second, because the stream may have skipped some. Calls `onEnd` once per expected job, as
+ * soon as its outcome is known.
  */
 export function watchOutcomes(
   client: ApiClient,

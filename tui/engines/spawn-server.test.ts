@@ -5,11 +5,11 @@ const guard = endWithUs("SIGTERM");
 
 if (guard.length === 0 && !process.env.CI)
   console.warn(
-    "Skipping the test that a child ends with its parent: it needs Linux and setpriv from util-linux",
+    "Skipping the test of commands that end with their parent: it needs Linux and setpriv from util-linux",
   );
 
 test.skipIf(guard.length === 0 && !process.env.CI)(
-  "a child runs only if its parent is still alive when the child checks",
+  "a command is not executed if its parent died before the command could watch it",
   () => {
     const command = [...guard, "echo", "it", "runs"];
     expect(Bun.spawnSync(command).stdout.toString()).toBe("it runs\n");

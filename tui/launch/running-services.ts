@@ -19,7 +19,10 @@ export interface RunServicesOptions {
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly printer: Printer;
-  /** Whether to replace services when their source changes. If so, a front holds each service's port. */
+  /**
+   * Whether to replace services when their source changes. If so, a proxy (the front) listens on each service's port
+   * and forwards to the current process.
+   */
   readonly reload: boolean;
   /** The address that the services listen on. */
   readonly bindAddress: string;

@@ -13,9 +13,12 @@ export interface ServiceProcess {
   /** Returns the variables for a process that listens on `port`. */
   env(port: number): Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** The service's address: the front's if there is one, otherwise the process's own. */
+  /** The service's URL: that of the front (a proxy) if there is one, otherwise that of the process. */
   readonly url: string;
-  /** Holds the service's port while each process listens on a free port of its own. Required for `replace`. */
+  /**
+   * The proxy that listens on the service's port and forwards to the current process, which listens on a free port.
+   * Required for `replace`.
+   */
   readonly front?: Front;
   /** How long a process may take to stop before it is killed. */
   readonly stopMs: number;
@@ -26,7 +29,7 @@ export interface ServiceProcess {
   onLinger?(): void;
   /** Called when the serving process ends unexpectedly. It is restarted after `retryMs`, or at once by `replace`. */
   onCrash?(end: string, lastWords: string, retryMs: number): void;
-  /** Called when a successor ends before it is ready. The previous process continues. */
+  /** Called when a process started by `replace` ends before it is ready. The previous process continues. */
   onRefused?(end: string, lastWords: string): void;
 }
 
@@ -158,7 +161,7 @@ export function supervise(service: ServiceProcess): Supervised {
       isOutdated = false;
       return void succeed();
     }
-    // The log contains lines of both processes, so the caller selects the warnings and errors.
+    // The log may contain lines of the previous process as well, so the caller selects the warnings and errors.
     service.onRefused?.(endOf(running), tailOf(service.logFile, running.logStart, 200));
     if (!serving) void serve();
   }

@@ -28,7 +28,10 @@ export function freshState(width: number, height: number): State {
   return initialState({ now: NOW, width, height, options, settings: DEFAULT_SETTINGS });
 }
 
-/** Returns a live program's state at a place, with sample data for every query. */
+/**
+ * Returns a live program's state on the given screen (its `place`; by default the first), with sample data for every
+ * query.
+ */
 export function liveState(
   width: number,
   height: number,

@@ -22,7 +22,7 @@ export function verdictOn(ledger: Ledger | undefined): Verdict {
       title: "Not balanced",
       note: "Some jobs are not accounted for; the proof names them",
     };
-  // The verdict stands while a reopened span is judged again, because that takes only seconds.
+  // The verdict stays while a past time span is judged again ("reopened"), because that takes only seconds.
   if (ledger.reopened === 0 && ledger.waitingFor?.some(({ what }) => what === "ledger"))
     return {
       ring: "ring counting",

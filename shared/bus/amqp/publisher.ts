@@ -28,19 +28,22 @@ interface Entry {
 }
 
 /**
- * Publishes messages in a pipeline, with confirms. A message is *unconfirmed* from the write until the broker's answer.
- * When the window of unconfirmed messages is full, further messages *wait* in order; when too many are waiting, more
- * are refused. Nothing waits while the broker is unreachable. A message without an answer for `confirmTimeoutMs` is
- * rejected. If the broker has announced that it is blocked, the message keeps its place in the window, because its
- * bytes are still in transit; otherwise the connection is dropped. {@link BrokerState} decides whether later messages
- * are refused.
+ * Publishes messages in a pipeline, using publisher confirms. A message is *unconfirmed* from the write until the
+ * broker's answer. When the window of unconfirmed messages is full, further messages *wait* in order; when too many are
+ * waiting, more are refused. Nothing waits while the broker is unreachable. A message without an answer for
+ * `confirmTimeoutMs` is rejected. If the broker has announced that it is blocked, the message keeps its place in the
+ * window, because its bytes are still in transit; otherwise the connection is dropped. {@link BrokerState} decides
+ * whether later messages are refused.
  */
 export function createAmqpPublisher(options: AmqpPublisherOptions) {
   const { exchange, log, confirmTimeoutMs, unavailable } = options;
   /** Messages in sending order. Ids are never reused, so a late answer on a lost connection matches no entry. */
   const unconfirmed = new Map<number, Entry>();
   const waiting: Entry[] = [];
-  /** Idle once every message has an outcome. The broker may still answer messages that were rejected as late. */
+  /**
+   * Idle once every message has an outcome. The broker may still confirm messages that were rejected after
+   * `confirmTimeoutMs`.
+   */
   const idler = createIdler(
     () => waiting.length === 0 && (unconfirmed.size === 0 || newestSentAt <= expiredUntil),
   );

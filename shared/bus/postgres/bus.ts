@@ -14,7 +14,10 @@ import { createBusTables } from "./tables.ts";
 const PING_MS = 2_000;
 const DEPTHS_MS = 5_000;
 
-/** The options of a bus with a `postgres:` URL. The server ends idle consumers' sessions after two heartbeats. */
+/**
+ * The options of a bus with a `postgres:` URL. The server ends a consumer's session that has been idle for two
+ * heartbeat intervals.
+ */
 export type PostgresBusOptions = AmqpBusOptions;
 
 /**
@@ -74,10 +77,12 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
   const openConsuming = () =>
     openLink(`${options.name} consumers`, {
       settings: {
-        // A claim or an acknowledgment that is lost in a crash only causes a redelivery.
+        // Commits need not wait for the disk: a claim or an acknowledgment that is lost in a crash only causes a
+        // redelivery.
         synchronous_commit: "off",
         idle_session_timeout: heartbeatSeconds * 2_000,
-        // A queue's statistics are always out of date; only a primary-key scan is fast at every queue length.
+        // The planner's statistics about a queue are always out of date, so it would choose wrong plans. A scan of the
+        // primary key is fast at every queue length.
         enable_seqscan: "off",
         enable_bitmapscan: "off",
         enable_hashjoin: "off",

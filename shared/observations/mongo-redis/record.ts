@@ -4,12 +4,18 @@ import { batchesOf, type EventBatch, isBatchable } from "../event-batch.ts";
 import type { MongoEvents } from "../mongo/events.ts";
 import { type Claimed, newToken, type RedisCounters, timeIn } from "../redis/counters.ts";
 
-/** Pauses during which another call may store the events it claimed, before this call takes them over. */
+/**
+ * Pauses after the first rounds, in which another call may store the events that it claimed. After the last pause, this
+ * call takes those events over.
+ */
 const PATIENCE_MS = [50, 100, 200, 400];
-/** The number of rounds after which the call fails, so the bus redelivers the remaining events. */
+/** After this number of rounds the call fails, and the bus redelivers the events. */
 const ROUNDS = 8;
 
-/** The result of one round. Events in `later` currently belong to another call. */
+/**
+ * The result of one round. The next round tries the events in `later` again, because another call claimed or barred
+ * them.
+ */
 interface Round {
   readonly counted: readonly JobEvent[];
   readonly later: readonly JobEvent[];
@@ -27,20 +33,25 @@ interface Round {
  * A stored event has therefore been counted, or its claim still has the token under which it is stored. Whichever
  * process dies and whichever reply is lost, the redelivered events find that claim and continue from there.
  *
- * An event that an earlier call claimed is looked up. If it is stored under that claim, it is counted. Otherwise, this
- * call waits for the earlier one. If that call does not store the event, its token is barred: an empty document takes
- * the token, so the earlier call can no longer store anything under it, and the claim passes to a new token.
+ * If an earlier call claimed an event, the event is looked up in MongoDB. If it is stored under that claim, it is
+ * counted. Otherwise, this call waits for the earlier one. If that call still has not stored the event, its token is
+ * *barred*: an empty document is inserted with the token as its id, so the earlier call can no longer store anything
+ * under it. The event is then claimed with a new token.
  *
- * An event without a claim may have been counted so long ago that Redis has forgotten it. That is impossible for jobs
- * beyond the horizon (see COUNT); all other events are looked up by their jobs. Exactness depends neither on a clock
- * nor on a time window.
+ * An event without a claim may have been counted so long ago that Redis has forgotten its id. That is impossible if its
+ * job is younger than the horizon, the newest job of all forgotten ids (see COUNT). All other events are looked up in
+ * MongoDB by their jobs. The counts are therefore exact whatever the clocks say and however late an event is
+ * redelivered.
  *
- * An event that cannot be in a batch is a separate document, which has the event's id and holds the token.
+ * An event that cannot be in a batch is stored as a document of its own, which has the event's id as its id and holds
+ * the token in a field.
  */
 export function createMongoRedisRecord({ store, counters }: { store: MongoEvents; counters: RedisCounters }) {
   const { batches, alone } = store;
 
-  /** Sorts claimed events: those to count, those counted before (their claims are released), and those not stored. */
+  /**
+   * Sorts claimed events into those to count, those counted before (their claims are released), and those not stored.
+   */
   async function findStored(claimed: readonly Claimed[]) {
     const found = { count: [] as Claimed[], release: [] as Claimed[], missing: [] as Claimed[] };
     if (claimed.length === 0) return found;
@@ -79,7 +90,8 @@ export function createMongoRedisRecord({ store, counters }: { store: MongoEvents
     const barred: JobEvent[] = [];
     for (const index of await batches.insert(documents)) {
       const { token, batch } = documents[index]!;
-      // The driver retries once after a lost reply, and may then find the document that it has already stored.
+      // A duplicate id does not prove that the token is barred: after a lost reply the driver retries once, and may
+      // then find the document that its first attempt stored.
       const ids = await batches.idsUnder(token);
       if (!ids?.includes(batch.events[0]!.eventId.toLowerCase())) barred.push(...batch.events);
     }
@@ -133,7 +145,7 @@ export function createMongoRedisRecord({ store, counters }: { store: MongoEvents
     return { counted, later: [...later, ...barred] };
   }
 
-  /** Stores and counts up to 1,000 distinct events. Returns the ones that were not counted before. */
+  /** Stores and counts up to 1,000 distinct events. Returns the events that were not counted before. */
   return async function record(events: readonly JobEvent[]): Promise<readonly JobEvent[]> {
     const counted: JobEvent[] = [];
     let left = events;

@@ -22,7 +22,7 @@ const READ_MS = 2_000;
 const READ_REPLY_MS = READ_MS + 1_000;
 const READS = { atATime: 2, maxWaiting: 100, waitMs: READ_MS };
 
-/** Opens the event store: batches, and events stored alone. */
+/** Opens the event store: batches of events, and events stored in documents of their own. */
 export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   const link = createMongoLink({ url, log });
   const gate = createReadGate(READS);
@@ -96,7 +96,7 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
 
     isEmpty: async () => (await batches.isEmpty()) && (await alone.isEmpty()),
 
-    /** Writes a document to a separate collection and deletes it. */
+    /** Checks that the store accepts writes: inserts a document into a separate collection and deletes it. */
     async rehearse(): Promise<void> {
       await link.use("write", async (db) => {
         const canaries = db.collection<{ _id: string }>("canaries", DURABLE);

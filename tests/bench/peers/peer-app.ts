@@ -8,8 +8,9 @@ const MAX_PAYLOAD_BYTES = 65_536;
 const isJobRequest = TypeCompiler.Compile(JobRequest);
 
 /**
- * Creates every peer's HTTP server: the gateway's framework, request schema, checks and status codes in front of the
- * library's enqueue call. The benchmark therefore compares task systems, not web servers.
+ * Creates the HTTP server that runs in front of a peer, a library that the benchmark compares with ours. Its framework,
+ * request schema, checks and status codes are the gateway's; only the enqueue call is the library's. The benchmark
+ * therefore compares task systems, not web servers.
  */
 export function createPeerApp(queue: PeerQueue) {
   return new Elysia({ serve: { hostname: "127.0.0.1", maxRequestBodySize: 16 * 1024 * 1024 } })

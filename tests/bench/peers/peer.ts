@@ -1,4 +1,7 @@
-/** The parameters that a peer's process receives from its parent (see peer-process.ts). */
+/**
+ * The parameters that the process of a peer, a library under comparison, receives from its parent (see
+ * peer-process.ts).
+ */
 export interface PeerContext {
   engineUrl: string;
   profile: "noop" | "sleep";
@@ -20,7 +23,10 @@ export interface PeerQueue {
 }
 
 export interface PeerWorker {
-  /** Reads finish times from the library's store. If absent, the times of the `RecordFinished` calls count. */
+  /**
+   * Reads finish times from the library's store. Without this method, a job counts as finished when `RecordFinished` is
+   * called for it.
+   */
   readFinishedAt?(): Promise<Map<string, number>>;
   close(): Promise<void>;
 }
@@ -28,7 +34,9 @@ export interface PeerWorker {
 /** Called with a job's id as soon as the library reports that the job has finished. */
 export type RecordFinished = (jobId: string) => void;
 
-/** A library to compare with. The server starts first and creates the schema; workers follow. */
+/**
+ * A library that the benchmark compares with ours. The queue is opened first and creates the schema; workers follow.
+ */
 export interface Peer {
   /** Returns the library's settings as one line for the report. */
   settings(context: PeerContext): string;

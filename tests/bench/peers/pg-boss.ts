@@ -5,9 +5,9 @@ import { runPeer } from "./peer-process.ts";
 /**
  * `polling` uses the shortest interval that the library allows, and burst fetching, which drains a backlog without
  * waiting. `notify` uses LISTEN/NOTIFY with the same polling as a fallback. The single NOTIFY of a bulk insert wakes
- * each fetcher once, and the jobs left after that fetch wait for the next poll.
- * Two fetchers of 100 measured best for no-op jobs. One had more throughput and more latency; four were worse in both.
- * Sleeping jobs run in two batches of half the slots each: single-job fetches would wait for a poll between jobs.
+ * each fetcher once, and the jobs left after that fetch wait for the next poll. For no-op jobs, two fetchers of 100
+ * jobs each gave the best balance: one fetcher had higher throughput but also higher latency, and four were worse in
+ * both. Sleeping jobs run in two batches of half the slots each: single-job fetches would wait for a poll between jobs.
  */
 function workSettings({ profile, slots }: PeerContext): WorkOptions {
   const fetching = {
@@ -66,8 +66,8 @@ const pgBoss: Peer = {
       },
     );
     return {
-      // Reads the stored completion times, which are later than the ends of the handlers. When all handlers have ended,
-      // the last batch may not be stored yet, so this function waits for it.
+      // Reads the stored completion times. pg-boss stores a batch only after its handlers have ended, so this function
+      // waits until the completion of every handled job is stored.
       async readFinishedAt() {
         const deadline = performance.now() + COMPLETION_MS;
         for (;;) {

@@ -33,7 +33,7 @@ export function describeQueuesAndWorkers({ get, url, world }: QueriedModel): voi
     expect((await get("/queues")).status).toBe(200);
   });
 
-  test("queues and workers show the store's current state, and a silent worker is lost", async () => {
+  test("queues and workers show the store's current state, and a silent worker is shown as lost", async () => {
     await seedWorker(world().sql, "w-alive");
     await seedWorker(world().sql, "w-silent", 20_000);
     await seedWorker(world().sql, "w-stopped", 20_000, "stopped");

@@ -3,9 +3,12 @@ export interface Histogram {
   add(ms: number): void;
   readonly count: number;
   readonly max: number;
-  /** Returns the quantile for a share from 0 to 1, accurate to 5%; undefined if nothing was added. */
+  /**
+   * Returns the duration that a share (0 to 1) of all durations does not exceed, accurate to 5%; undefined if nothing
+   * was added.
+   */
   quantile(share: number): number | undefined;
-  /** Returns the number of durations between round bounds: up to 1 ms, 2 ms, 5 ms, 10 ms, … */
+  /** Counts the durations in ranges with round upper bounds: 1 ms, 2 ms, 5 ms, 10 ms, … */
   rows(): readonly { readonly upToMs: number; readonly count: number }[];
 }
 

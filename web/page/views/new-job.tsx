@@ -138,7 +138,7 @@ function JobForm({ type, types, start, from, letter, choose }: JobFormProps) {
     }
   }
 
-  /** Submits the form and returns the address of the resulting job or jobs. */
+  /** Submits the form and returns the page address (the URL fragment) that shows the resulting job or jobs. */
   async function send(body: { type: string; payload: Draft["payload"] }, many: number): Promise<string> {
     if (letter) {
       const { jobId } = await client.gateway.replayDeadLetter({
