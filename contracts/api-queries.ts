@@ -243,7 +243,10 @@ const LedgerIds = Type.Object({
   ids: Type.Array(Uuid, { description: "The ids of the first 100 of these jobs" }),
 });
 
-/** How far the watermark can be held back. With so few choices, concurrent callers can often share a computation. */
+/**
+ * The values of `settleMs` that a request may choose: how far the watermark is held behind the present. With so few
+ * choices, concurrent callers can often share a computation.
+ */
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
 
@@ -263,12 +266,12 @@ export const Waiting = Type.Object({
 export type Waiting = Static<typeof Waiting>;
 
 /**
- * The balance of accepted jobs, by id, below a watermark. When `balanced`, accepted = completed + failed + cancelled +
- * rejected + inFlight + deadLettered, and `lost`, `unobserved` and `duplicated` are 0.
+ * The balance, by id, of the jobs accepted before the watermark, a point in time. When `balanced`, accepted = completed
+ * + failed + cancelled + rejected + inFlight + deadLettered, and `lost`, `unobserved` and `duplicated` are 0.
  */
 export const Ledger = published(
   "ledger",
-  "1.3.2",
+  "1.3.3",
   Type.Object({
     watermark: Timestamp,
     settleMs: Type.Optional(Count),
@@ -290,7 +293,8 @@ export const Ledger = published(
     }),
     sealedUntil: Type.Optional(
       Type.Union([Timestamp, Type.Null()], {
-        description: "The end of the sealed time; null if nothing is sealed yet",
+        description:
+          "The ledger divides past time into spans and seals each one: it judges the jobs of the span and stores the result. This is the end of the newest sealed span; null if nothing is sealed yet",
       }),
     ),
     reopened: Type.Optional(
@@ -338,8 +342,8 @@ export const Ledger = published(
 export type Ledger = Static<typeof Ledger>;
 
 /**
- * An audit of all sealed spans: each is judged again from both stores, or from the job store alone if its events have been
- * deleted.
+ * An audit of all sealed spans of time: each is judged again from both stores, or from the job store alone if its
+ * events have been deleted.
  */
 export const LedgerAudit = published(
   "ledger-audit",

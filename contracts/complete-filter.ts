@@ -10,7 +10,7 @@ import {
 } from "./filter-keys.ts";
 import { quoted, termsOf } from "./filter-terms.ts";
 
-/** Values that a client knows and can offer; a missing list offers none. */
+/** Values that the client can offer as completions. Where a list is missing, none are offered. */
 export interface FilterVocabulary {
   readonly types?: readonly string[];
   readonly workers?: readonly string[];

@@ -23,7 +23,10 @@ const Scalar = Type.Union([
   Type.Null(),
 ]);
 
-/** Accepts a name in upper or lower case, or a word. The static type is the name, to which reading converts them. */
+/**
+ * Accepts a status in upper or lower case, or the word that users see for it. The static type is the status in upper
+ * case, because reading a filter converts all of these to it.
+ */
 const StatusName = Type.Unsafe<JobStatus>(StringEnum(spellings(JOB_STATUSES, STATUS_CHOICES)));
 const ReasonName = Type.Unsafe<DeadLetterReason>(StringEnum(spellings(REASON_CHOICES, [])));
 

@@ -8,8 +8,8 @@ import { didYouMean, nearest } from "./nearest.ts";
 const COMPARISON = /^([a-z][\w.]*)(>=?|<=?|!=|==?(?!>))([^=>].*)$/is;
 
 /**
- * Reports a bare word that looks like a comparison in another language, such as `failed>-5m` or `staus=failed`, with
- * the condition to write instead. Searching for the word as text would silently find nothing.
+ * Reports a word that looks like a comparison in another query language, such as `failed>-5m` or `staus=failed`,
+ * because searching for it as text would silently find nothing. The report suggests the condition to write instead.
  */
 export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault | undefined {
   if (term.exact) return undefined;
@@ -32,8 +32,9 @@ export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault 
 }
 
 /**
- * Returns the part of a term that may be a comparison; empty if the term has a real key. A time contains colons, so the
- * key of `createdAt>2026-11-27T09:00:00Z` is only the first half of a comparison.
+ * Returns the part of a term that may be a comparison; empty if the term has a real key. Terms are split at the first
+ * colon, so `createdAt>2026-11-27T09:00:00Z` arrives with the key `createdAt>2026-11-27T09` and must be put back
+ * together.
  */
 function written({ key, value }: FilterTerm): string {
   if (key === undefined) return value;

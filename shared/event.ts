@@ -19,7 +19,7 @@ export interface EventFacts<E extends EventType> {
   readonly eventType: E;
   readonly eventId: string;
   readonly correlationId: string;
-  /** Equal for events with the same cause; defaults to the event id. */
+  /** The `Idempotency-Key` of the request that created the job, if it had one; defaults to the event id. */
   readonly idempotencyKey?: string;
   readonly payload: EventPayload<E>;
   readonly occurredAt?: string;
@@ -30,8 +30,8 @@ export interface EventFacts<E extends EventType> {
 
 /**
  * Returns a function that creates one producer's events. Every event in the system is created here and passes the same
- * check that its consumers apply. An event that breaks the contract throws an error before anything is promised or
- * published.
+ * check that its consumers apply. An event that breaks the contract throws an error before it is published, and before
+ * a client is told that its job was accepted.
  */
 export function createEventMaker(producer: Producer) {
   return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {

@@ -1,4 +1,4 @@
-/** Shorter prefixes, such as the words `a` or `be`, would match too many ids. */
+/** Shorter prefixes would match too many ids, as would words of hexadecimal digits, such as `a` or `be`. */
 const MIN_DIGITS = 4;
 
 /** Returns the first and last UUID with a prefix, which may omit dashes; undefined if it is not a UUID prefix. */

@@ -22,7 +22,7 @@ export function createReplicas(urls: readonly string[], addressesOf: Lookup = ad
 async function replicasOf(url: string, addressesOf: Lookup): Promise<readonly string[]> {
   const { protocol, hostname, port, pathname } = new URL(url);
   const base = pathname.replace(/\/$/, "");
-  // A certificate is valid only for the name.
+  // Keeps the name of an `https:` URL, because the certificate is valid only for that name.
   if (protocol !== "http:") return [url.replace(/\/$/, "")];
   const found = await addressesOf(hostname.replace(/^\[|\]$/g, "")).catch(() => []);
   if (found.length === 0) return [url.replace(/\/$/, "")];

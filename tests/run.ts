@@ -12,7 +12,7 @@ import { missingPrograms } from "./support/programs.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const COVERAGE = join(ROOT, "coverage");
-/** Whole deployments on a container engine, each with a harness that counts its own checks. */
+/** Deployments of the whole system on a container engine. Each has a harness that counts its own checks. */
 const DEPLOYMENTS: readonly string[] = ["compose", "kind"];
 
 interface Outcome {
@@ -60,7 +60,7 @@ async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "s
 function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
   const { name, on = "full" } = suite;
   const paths = filesOf(suite).map((file) => `./${file}`);
-  // Coverage is not measured for a suite that repeats other suites' tests.
+  // Coverage is not measured for a suite that only repeats other suites' tests on other engines.
   const measure = isWhole && !suite.again;
   return timed(name, async () => {
     const coverage = measure
@@ -71,7 +71,8 @@ function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
       { [TEST_ENGINES]: on, ...(measure && { OBSERVATORY_COVERAGE: COVERAGE }) },
     );
     const { passed, failed, skipped } = readBunSummary(tail);
-    // A runner that crashes before it prints a summary counts as failed, whatever it has counted.
+    // A run that exits with an error, or that passed no test, counts as at least one failure: a runner that crashes
+    // prints no summary.
     return { passed, failed: Math.max(failed, code !== 0 || passed === 0 ? 1 : 0), skipped };
   });
 }
@@ -111,7 +112,7 @@ function checkCoverage(): Promise<Outcome> {
 async function main(): Promise<number> {
   const [names] = createCommandLine(
     "bun run test",
-    "Sets up the engines that the chosen suites need and runs the tests. A suite whose engines are missing is left out, with the reason. Generated files are updated first; under CI=true a stale file is a failure, and so is a suite that could not run. A run of all suites also checks types, format, lint and every service's coverage, and runs a minute of chaos and 10,000 hostile requests.",
+    "Sets up the engines that the chosen suites need and runs the tests. A suite whose engines are missing is left out, with the reason. Generated files are updated first; under CI=true a stale file is a failure, and so is a suite that could not run. A run of all suites also checks types, format, lint and every service's coverage, and then runs a minute of random faults and 10,000 hostile requests.",
   )
     .argument(
       "[suite...]",
@@ -125,7 +126,7 @@ async function main(): Promise<number> {
   const suites = SUITES.filter((suite) => all || chosen.has(suite));
 
   const outcomes: Outcome[] = [];
-  // Derived files are updated here, like snapshots. In CI a test only checks them.
+  // Updates the generated files. In CI, a test instead fails if they are stale.
   if (!isCi) await run([process.execPath, "shared/export-contracts.ts"]);
   if (all) {
     outcomes.push(await runCheck("types", [process.execPath, "x", "tsc", "--noEmit"]));

@@ -10,7 +10,7 @@ interface Want {
   readonly idleMs: number;
   /** Minimum time between queries while changes arrive. Defaults to the refresh setting; null ignores changes. */
   readonly changedMs?: number | null;
-  /** Marks data that this program can determine even while the services are down. */
+  /** Set for data that this program determines by itself, even while the services are down. */
   readonly isLocal?: true;
 }
 
@@ -67,7 +67,7 @@ function wants(state: State): readonly Want[] {
         overview,
         { name: "queues", idleMs: 2_000 },
         { name: "workers", idleMs: 2_000 },
-        // Retention runs only once a minute.
+        // The result changes rarely, because retention runs only once a minute.
         { name: "retention", idleMs: 30_000, changedMs: null },
         { name: "completedSeries", query: { metric: "completed" }, idleMs: 10_000, changedMs: 10_000 },
       ];

@@ -1,6 +1,6 @@
 /**
- * Matches ECMA-48 escape sequences: CSI sequences, OSC and other control strings with their terminators, and all
- * others.
+ * Matches ECMA-48 escape sequences: CSI sequences, OSC and other control strings with their terminators, and all other
+ * sequences.
  */
 const ESCAPES = new RegExp(
   [

@@ -7,7 +7,10 @@ import { isSampled } from "../../shared/traceparent.ts";
 import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
 
-/** A message committed with the changes it announces, in the outbox or in the bus's own tables. */
+/**
+ * A message with the events of committed job changes. It was committed in the same transaction, either to the outbox or
+ * to the bus's own tables.
+ */
 export interface OutboxMessage {
   readonly id: string;
   readonly body: Uint8Array;
@@ -15,13 +18,13 @@ export interface OutboxMessage {
   readonly traces: ReadonlySet<string>;
 }
 
-/** A prepared write of steps: the SQL that performs it, and the message that it produces. */
+/** Steps of jobs' histories, ready to be written: the SQL that writes them, and the message that announces them. */
 export interface HistoryWriting {
   /**
-   * Returns the CTEs that complete a statement that writes jobs. They expect a CTE `done` with the jobs actually
-   * written, and add `steps`, `moved` (which inserts the transitions that no job's row implies) and `sent` (one row
-   * with the message id, or null). `done` identifies jobs by `id`, or by `entry` if a batch may contain the same job
-   * twice.
+   * Returns CTEs to append to a statement that writes jobs. The statement must define a CTE `done` with the jobs that
+   * it actually wrote. The added CTEs include `steps`, `moved` (which inserts those transitions that cannot be derived
+   * from a job's row) and `sent` (one row with the message id, or null). `done` identifies jobs by `id`, or by `entry`
+   * if a batch may contain the same job twice.
    */
   sql(sql: Sql): Fragment;
   /**
@@ -31,7 +34,10 @@ export interface HistoryWriting {
   message(id: string | null | undefined, written?: readonly Step[]): OutboxMessage | undefined;
 }
 
-/** Prepares steps for writing. `entries` lists each step's entry, for batches that may contain the same job twice. */
+/**
+ * Prepares steps for writing. In a batch that may contain the same job twice, `entries` holds the position of each
+ * step's entry in the batch.
+ */
 export type WriteHistory = (steps: readonly Step[], entries?: readonly number[]) => HistoryWriting;
 
 /**
@@ -76,7 +82,7 @@ export function createHistoryWriter(bus?: BusTables): WriteHistory {
   };
 }
 
-/** Joins steps with the jobs or entries that were written. */
+/** Joins the steps with `done`, so that steps of jobs that were not written are left out. */
 function writtenSql(sql: Sql, { steps, entries }: KeyedSteps, columns: Columns, place?: string): Fragment {
   const keys: Columns = entries
     ? { entry: ["int", entries] }
@@ -90,7 +96,7 @@ interface KeyedSteps {
   readonly entries: readonly number[] | undefined;
 }
 
-/** Returns the steps with a transition that no job's row implies. */
+/** Returns the steps whose transition cannot be derived from a job's row. */
 function explicitOf({ steps, entries }: KeyedSteps): KeyedSteps {
   const indexes = [...steps.keys()].filter((index) => steps[index]?.to && !steps[index].implied);
   return {

@@ -5,9 +5,9 @@ import type { JobType } from "../../shared/job-types/define.ts";
 export interface KnownTypes {
   /** Returns whether this processor runs jobs accepted under this version of the type; null means any version. */
   runs(type: string, version: number | null): boolean;
-  /** JSON: the rank of each type's version, by type name. */
+  /** JSON: maps each type name to the type's version as a comparable number (`versionRank`). */
   readonly versions: string;
-  /** JSON: the version rank and policy of each type, by type name. */
+  /** JSON: maps each type name to that number, the retry policy and the deadline. */
   readonly policies: string;
 }
 

@@ -4,8 +4,8 @@ import type { Log } from "../../shared/log.ts";
 import type { CommandStore } from "./command-store.ts";
 
 /**
- * Caches the paused job types. Intake checks the cache before a job may skip the queue, whereas claims read the store
- * itself.
+ * Caches the paused job types. Intake, which starts a new job directly if its type is not paused, checks this cache.
+ * Claims of queued jobs check the store itself.
  */
 export function createPausedTypes(store: Pick<CommandStore, "paused">, stopping: AbortSignal, log: Log) {
   let types: ReadonlySet<string> = new Set();

@@ -36,8 +36,8 @@ export interface RunPorts {
 }
 
 /**
- * Runs one attempt and enforces its deadline. Never rejects, because every error of the handler becomes an ending.
- * `interrupt` aborts with an {@link Interruption}.
+ * Runs one attempt and enforces its deadline. Never rejects, because an error of the handler becomes the outcome of the
+ * attempt. `interrupt` aborts with an {@link Interruption}.
  */
 export async function runJob(
   job: ClaimedJob,
@@ -103,7 +103,8 @@ async function attempt(
   try {
     // The payload is checked again, because intake may have known only an older version of the type, or none.
     const payload = checkedPayload(jobType, job.payload);
-    // A handler that ignores its signal is abandoned: its attempt ends, and any later result is discarded.
+    // A handler that ignores its abort signal is abandoned: its attempt ends, and any result that it returns later is
+    // discarded.
     const result = await orAbort(jobType.run(payload as never, context), controller.signal);
     return succeeded(result);
   } catch (error) {

@@ -11,7 +11,8 @@ import type { RunPorts } from "./run-job.ts";
 
 /**
  * Creates the function that submits children like any other job. A child's id is derived from its parent's id and run,
- * so a repeated attempt creates no duplicates. Callers must pass the same parent object throughout an attempt.
+ * so a repeated attempt creates no duplicates. Equal children are numbered for each parent object, so callers must pass
+ * the same object throughout an attempt.
  */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {
   const keysOfAttempts = new WeakMap<ClaimedJob, ReturnType<typeof createChildKeys>>();

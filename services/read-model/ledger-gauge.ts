@@ -4,7 +4,10 @@ import type { Metrics } from "../../shared/metrics.ts";
 import type { LedgerBook } from "./ledger.ts";
 
 const EVERY_MS = 30_000;
-/** A large store makes the computation slow, so the pause is this many times as long as the computation. */
+/**
+ * After a computation, the pause is at least this many times as long as the computation took, because it is slow on a
+ * large store.
+ */
 const REST = 20;
 const SETTLE_MS = 5_000;
 
@@ -17,8 +20,9 @@ export interface LedgerGaugeOptions {
 }
 
 /**
- * Exports the ledger's accusations to Prometheus and computes them only while something scrapes. A scrape never waits:
- * it returns the result of the previous computation and starts the next one if that is due.
+ * Exports to Prometheus how many jobs the ledger reports as lost, unobserved or duplicated. Computes these numbers only
+ * when scraped. A scrape never waits: it returns the result of the previous computation and starts the next one if that
+ * is due.
  */
 export function registerLedgerGauge(
   metrics: Metrics,
@@ -27,7 +31,7 @@ export function registerLedgerGauge(
   let dueAt = 0;
   const gauge = metrics.gauge(
     "observatory_ledger_jobs",
-    "Jobs that the ledger accuses, by verdict; all must be 0",
+    "Jobs that the ledger reports as lost, unobserved or duplicated, by verdict; all must be 0",
     ["verdict"],
     () => {
       if (performance.now() < dueAt || stopping.aborted) return;

@@ -3,7 +3,7 @@ import { cancelledBy } from "../../shared/postgres.ts";
 import { createSharedCall } from "../../shared/shared-call.ts";
 import type { JobDatabase } from "./job-database.ts";
 
-/** How long a silent processor stays listed. */
+/** How long a processor stays listed after its last heartbeat. */
 const SHOWN_FOR = "1 hour";
 const MAX_WORKERS = 500;
 

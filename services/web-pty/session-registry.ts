@@ -22,7 +22,10 @@ export interface Attached {
   readonly viewer: Viewer;
 }
 
-/** Holds every session of this process, within the caps. A refused call returns an error code. */
+/**
+ * Holds every session of this process, and limits their number in total and per client address. A refused call returns
+ * an error code.
+ */
 export function createSessions(options: SessionsOptions) {
   const { command, env, readOnly, perAddressCap, globalCap, limits, log, metrics } = options;
   const sessions = new Map<string, Session>();

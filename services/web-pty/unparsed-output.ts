@@ -1,7 +1,7 @@
 /**
- * Output that the screen has not parsed yet. Parsing bytes costs ten times as much as passing them on, and nearly all
- * lines of a flood scroll past unseen. Output is therefore held here until the screen is needed, and lines that would
- * have left the scrollback by then are dropped unparsed.
+ * Output that the screen has not parsed yet. Parsing bytes costs ten times as much as sending them to the browser, and
+ * nearly all lines of a flood scroll past unseen. Output is therefore held here until the screen is needed, and lines
+ * that would have left the scrollback by then are dropped unparsed.
  */
 export interface UnparsedOutput {
   readonly size: number;
@@ -9,9 +9,10 @@ export interface UnparsedOutput {
   /** Removes everything held and returns it for the parser. */
   take(): Uint8Array;
   /**
-   * Replaces all leading lines except the last `lines` with the colors in effect and a line end. Leading lines contain
-   * only text, line ends and colors, because anything else may move the cursor or switch a mode. Returns false if it
-   * dropped nothing. Valid only for a screen without a scroll region.
+   * Drops the leading lines except the last `lines` of them, and puts the colors in effect and a line end in their
+   * place. The leading lines are those before the first byte that is not text, a line end or a color, because anything
+   * else may move the cursor or switch a mode. Returns false if it dropped nothing. Valid only for a screen without a
+   * scroll region.
    */
   dropAllBut(lines: number): boolean;
 }

@@ -3,7 +3,10 @@ import { nullAllowed, nullForbidden } from "./json-types.ts";
 import { canonical, type Schema, without } from "./schema.ts";
 import { admits } from "./values.ts";
 
-/** Compares two lists of values: old values that are not `kept` are lost, and new ones not `known` are gained. */
+/**
+ * Compares two lists of values. An old value for which `kept` is false is reported as removed, and a new value for
+ * which `known` is false as added.
+ */
 export function compareValues(
   old: readonly unknown[],
   next: readonly unknown[],
@@ -31,7 +34,7 @@ export function compareValues(
   return changes;
 }
 
-/** Compares two schemas that both list their values, taking any other rules into account. */
+/** Compares two schemas that both list their values, taking the rest of their rules into account. */
 export function compareLists(
   old: Schema,
   was: readonly unknown[],
@@ -51,7 +54,10 @@ export function compareLists(
   return compareValues(was, is, place, kept, (value) => before.has(canonical(value)));
 }
 
-/** Compares a list of values with the rule that replaced it: values that the rule does not admit are lost. */
+/**
+ * Compares a list of values with the schema that replaced it, which lists none. Values that the schema does not admit
+ * are reported as removed.
+ */
 export function compareOpened(old: readonly unknown[], next: Schema, place: Place): Change[] {
   const kept = (value: unknown) => admits(next, value, place.next);
   return [
@@ -60,7 +66,7 @@ export function compareOpened(old: readonly unknown[], next: Schema, place: Plac
   ];
 }
 
-/** Reports that a list of values replaced a rule: any value not on the list is lost. */
+/** Reports that a schema now lists its values: it refuses every other value that it admitted before. */
 export function compareListed(next: readonly unknown[], place: Place): Change[] {
   return [breaking(place, "enum-added", `was not limited to a list, is one of ${shown(next)}`)];
 }

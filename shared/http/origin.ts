@@ -57,8 +57,9 @@ export function createOriginPolicy(bindAddress: string, allowedOrigins: string):
 }
 
 /**
- * Whether a host is one of this machine's addresses. Prometheus, the gateway and the metrics-engine call some services by
- * IP address, which DNS rebinding cannot forge. Addresses may change, so they are read each time.
+ * Whether a host is one of this machine's addresses. Prometheus, the gateway and the metrics-engine call some services
+ * by IP address. DNS rebinding cannot produce such a `Host`, because it needs a host name. Addresses may change, so
+ * they are read each time.
  */
 function isOwnAddress(hostname: string): boolean {
   const text = hostname.replace(/^\[|\]$/g, "");

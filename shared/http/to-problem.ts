@@ -1,7 +1,10 @@
 import { PROBLEMS, type Problem } from "../../contracts/problem.ts";
 import { AppError } from "../errors.ts";
 
-/** Converts anything thrown to a problem. A refusal keeps its facts; anything else becomes a 500 without details. */
+/**
+ * Converts anything thrown to a problem. An `AppError` keeps its message and facts; anything else becomes a 500 without
+ * details.
+ */
 export function toProblem(thrown: unknown, correlationId: string, instance?: string): Problem {
   const code = thrown instanceof AppError ? thrown.code : "INTERNAL_ERROR";
   const { status, title } = PROBLEMS[code];
@@ -25,7 +28,7 @@ export function problemResponse(thrown: unknown, correlationId: string, instance
   };
   if (thrown instanceof AppError && thrown.retryAfterSeconds !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(thrown.retryAfterSeconds)));
-  // On an open connection, the rest of the body would be read as the next request.
+  // Closes the connection, because the rest of the body would otherwise be read as the next request.
   if (problem.code === "REQUEST_TIMEOUT") headers.connection = "close";
   if (problem.code === "METHOD_NOT_ALLOWED" && Array.isArray(problem.facts?.allowed))
     headers.allow = problem.facts.allowed.join(", ");

@@ -2,7 +2,10 @@ import { isUuid } from "../../contracts/schema.ts";
 import { AppError } from "../errors.ts";
 import type { EventQuery } from "./port.ts";
 
-/** Where a page of events ended: at a sequence (one job) or at a time (all jobs), and then at an event id. */
+/**
+ * The position of the last event of a page: `at` is its sequence (in a query for one job) or its time (in a query for
+ * all jobs). The id decides between events with the same `at`.
+ */
 export interface EventPosition {
   readonly at: number;
   readonly eventId: string;

@@ -64,7 +64,7 @@ describe("the tally of events", () => {
     expect(tally([]).lastEventAt).toBe(0);
   });
 
-  test("ignores events from the far future when finding the latest", () => {
+  test("ignores events from the far future when finding the latest event", () => {
     const events = [0, 9 * MINUTE, 365 * 24 * 60 * MINUTE].map((ahead) =>
       sampleEvent("job.validated", { at: now + ahead }),
     );
@@ -81,7 +81,7 @@ describe("the tally of events", () => {
   });
 });
 
-test("late events that the ledger compares are counted by the minute in which they occurred", () => {
+test("events of the kinds that the ledger compares, if recorded late, are counted by the minute in which they occurred", () => {
   const { late } = tally([
     sampleEvent("job.created", { at: now - 3 * MINUTE }),
     sampleEvent("job.completed", { at: now - 3 * MINUTE }),

@@ -17,7 +17,8 @@ const PROCESSORS = 3;
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
 /**
- * Killed only after the alert has resolved: stopping the first raises the alert, and the others detect and deliver it.
+ * These services are killed only after the alert has resolved: the stopped service, whose absence raises the alert, and
+ * the two that detect and deliver the alert.
  */
 const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
 

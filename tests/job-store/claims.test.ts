@@ -64,8 +64,8 @@ describe("claims", () => {
   /** Returns how many rows of `jobs` the store's connection reads during `work`, with or without an index. */
   async function rowsRead(work: () => Promise<unknown>): Promise<number> {
     const total = async () => {
-      // A session's counts become visible only when flushed. Flush both sessions, so that rows the test wrote do not
-      // count as read by a claim.
+      // A session's counts become visible only when they are flushed. Flush both sessions, so that rows touched by the
+      // test's own statements are not attributed to the claim.
       await sql`select pg_stat_force_next_flush()`;
       await store.run((on) => on`select pg_stat_force_next_flush()`);
       const [row] = await sql<{ rows: number }[]>`
@@ -82,7 +82,7 @@ describe("claims", () => {
     return jobs.map(({ type }) => type);
   }
 
-  /** Ends attempts as successes. With `piggyback`, also claims as many jobs in the same statement. */
+  /** Finishes attempts successfully. With `piggyback`, the same statement also claims jobs. */
   function finish(jobs: readonly ClaimedJob[], piggyback?: PiggybackRequest) {
     const entries = jobs.map((job) => {
       const ending = { outcome: "succeeded", result: "{}" } as const;
@@ -141,7 +141,7 @@ describe("claims", () => {
     }
   });
 
-  test("read few rows, alone or combined with ends of attempts, while the queue alternates between empty and full", async () => {
+  test("read few rows, alone or in the statement that finishes attempts, while the queue alternates between empty and full", async () => {
     for (let swing = 0; swing < 2; swing++) {
       await fillJobs(sql, { count: 5_000, type: "sleep", status: "VALIDATED" });
       const full = await rowsRead(async () => {
@@ -166,7 +166,7 @@ describe("claims", () => {
     }
   });
 
-  test("read few rows, as do ends of attempts, when the table has grown since their plans were made", async () => {
+  test("and the statement that finishes attempts read few rows when the table has grown since they were planned", async () => {
     const ended = (count: number) =>
       fillJobs(sql, { count, type: "sleep", status: "COMPLETED", workerId: WORKER });
     const runTen = async () => {
@@ -175,8 +175,8 @@ describe("claims", () => {
       await runs.saveProgress(jobs.map((job) => ({ job, progress: "{}" })));
       expect((await finish(jobs)).done.size).toBe(10);
     };
-    // While there are few jobs, PostgreSQL considers it cheaper to read them all, by id or through the index of jobs
-    // with a worker, than to make ten lookups.
+    // While there are few jobs, PostgreSQL estimates that scanning a whole index (the primary key or `jobs_by_worker`)
+    // is cheaper than ten lookups.
     for (const few of [5, 120]) {
       await sql`truncate jobs, explicit_transitions`;
       await ended(few);
@@ -203,7 +203,7 @@ describe("claims", () => {
     expect((await claim(6, { hash: 2 })).sort()).toEqual(["hash", "hash", ...Array(4).fill("sleep")]);
   });
 
-  test("return the sequence number that they write, so that a lost attempt's event takes the next one", async () => {
+  test("return the sequence number that they write, so that the event of a lost attempt takes the next number", async () => {
     await fillJobs(sql, { count: 3, type: "sleep", status: "VALIDATED" });
     const { jobs } = await claims.claim(WORKER, 3);
     const rows = await sql`

@@ -21,7 +21,7 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   "alertmanager command":
     "its webhook token is a Secret; under Compose, Alertmanager creates the token at its first start",
   "rabbitmq liveness":
-    "a command would start an Erlang VM; a connection attempt distinguishes a dead broker from a slow one",
+    "Compose's command would start an Erlang VM for each probe; a connection attempt is enough to tell a dead broker from a slow one",
   "postgres liveness": "a restart does not help a slow engine and loses its work",
   "mongodb liveness": "a restart does not help a slow engine and loses its work",
   "redis liveness": "a restart does not help a slow engine and loses its work",
@@ -164,7 +164,7 @@ test("every file that Compose mounts is in a ConfigMap made from the original fi
   expect(shared).toEqual([...new Set(wanted)].sort());
 });
 
-test("Prometheus scrapes the same targets as under Compose and has all rules", () => {
+test("Prometheus scrapes the same targets as under Compose and loads all rules", () => {
   type Config = {
     scrape_configs: { job_name: string; metrics_path?: string }[];
     rule_files: string[];

@@ -22,7 +22,7 @@ behavior("a command", { processors: 2 }, (world) => {
     await eventually(() => served(0) > 0 && served(1) > 0, { what: "both processors to serve commands" });
   });
 
-  test("repeated under one key is carried out once and always gets the same reply", async () => {
+  test("repeated with the same idempotency key is carried out once and always gets the same reply", async () => {
     const id = await failed();
     const key = { "idempotency-key": `retry-${id}` };
     const replies = await Promise.all([1, 2, 3, 4, 5, 6].map(() => retry(id, key)));

@@ -179,7 +179,10 @@ behavior("a dead letter", {}, (world) => {
     await world().untilStatus(event.payload.jobId, "COMPLETED");
   });
 
-  /** Creates a job that intake rejects. Returns its id, its dead letter and a function to replay the edited letter. */
+  /**
+   * Creates a job that intake rejects. Returns its id, its dead letter and a function that edits and replays the dead
+   * letter.
+   */
   const rejected = async () => {
     const event = createdEvent(
       makeEvent,

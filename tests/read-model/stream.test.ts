@@ -104,7 +104,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(two.messages).toEqual(one.messages);
   });
 
-  test("a client resumes after its last id, even at another read-model", async () => {
+  test("a reconnecting client resumes after the last id that it received, even at another read-model", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     await record();
@@ -120,7 +120,8 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
       what: "the missed deltas at the other read-model",
     });
 
-    // Both continue with new entries, without gap or repetition where the shared read follows the catch-up read.
+    // Both clients now switch from their own catch-up read to the read that all clients share. At this switch, no entry
+    // is lost or repeated.
     const more = [...(await record()), ...(await record())];
     await eventually(() => again.jobs().length >= 5 && elsewhere.jobs().length >= 5, {
       what: "the later deltas",
@@ -129,7 +130,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(elsewhere.jobs()).toEqual([...missed, ...more]);
   });
 
-  test("a client receives an id to resume from before its first message", async () => {
+  test("even before its first message, a client receives an id from which it can resume", async () => {
     const model = await world.start();
     const before = await listenTo(model);
     await record();
@@ -158,7 +159,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
       what: "every client to be forgotten",
     });
-    // When clients disconnect while catching up, their catch-up reads end too.
+    // A client that disconnects while it reads the entries it missed is also forgotten.
     const resuming = await Promise.all(Array.from({ length: 5 }, () => listenTo(model, "1-0")));
     for (const client of resuming) client.stop();
     await eventually(async () => (await metric(model, "observatory_stream_clients")) === 0, {
@@ -190,7 +191,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     });
   });
 
-  test("the stream survives the loss of its store and misses nothing", async () => {
+  test("the stream survives an outage of Redis and misses nothing", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     await record();
@@ -202,7 +203,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     expect(client.jobs()[1]).toBe(missed!);
   });
 
-  test("stopping ends every stream and closes the server", async () => {
+  test("stopping the read-model ends every stream and closes the server", async () => {
     const model = await world.start();
     const client = await listenTo(model);
     expect(await model.life.stop("test")).toBe(true);

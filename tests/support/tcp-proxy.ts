@@ -9,11 +9,16 @@ export interface TcpProxy {
   cut(): void;
   /** Keeps connections open and accepts new ones, but lets nothing through in either direction. */
   freeze(): void;
-  /** Drops everything that the current connections send from now on, without closing them. New connections work. */
+  /**
+   * Drops everything that the current connections send from now on, without closing them. New connections are
+   * unaffected.
+   */
   strand(): void;
   /** Delays everything by `ms`, in each direction. */
   delay(ms: number): void;
-  /** Ends a cut, freeze or delay. Data that a freeze held back follows in order. Stranded connections stay stranded. */
+  /**
+   * Ends a cut, freeze or delay. Data that a freeze held back is then delivered in order. Stranded connections stay so.
+   */
   restore(): void;
   /** Closes the proxy and its connections. May be called twice. */
   close(): Promise<void>;

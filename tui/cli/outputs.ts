@@ -27,7 +27,7 @@ import { Count, Millis, StringEnum, Uuid } from "../../contracts/schema.ts";
 export const Failure = Type.Object({
   error: Type.Object({
     code: Type.String({
-      description: "A code from contracts/exported/problem-codes.json, or one that only this program uses",
+      description: "A code from contracts/exported/problem-codes.json, or a code that only this program uses",
     }),
     message: Type.String(),
     remedy: Type.String(),
@@ -48,7 +48,7 @@ export const SubmitReport = Type.Object({
       status: Type.Optional({ ...JobStatus, description: "With --wait: the job's final status" }),
     }),
   ),
-  problems: Type.Array(Problem, { description: "One for each refused job in a batch" }),
+  problems: Type.Array(Problem, { description: "One problem for each refused job of a batch" }),
 });
 export type SubmitReport = Static<typeof SubmitReport>;
 
@@ -57,7 +57,9 @@ export type ActionResult = Static<typeof ActionResult>;
 
 export const ActionReport = Type.Object({
   action: StringEnum(["retry", "cancel"]),
-  results: Type.Array(ActionResult, { description: "One for each id, in the same order" }),
+  results: Type.Array(ActionResult, {
+    description: "One result for each id, in the order in which the ids were given",
+  }),
 });
 export type ActionReport = Static<typeof ActionReport>;
 
@@ -81,9 +83,11 @@ export const Latency = Type.Object({
 export type Latency = Static<typeof Latency>;
 
 export const LedgerCheck = Type.Object({
-  balanced: Type.Boolean({ description: "Whether everything below the ledger's watermark balances" }),
+  balanced: Type.Boolean({
+    description: "Whether the ledger balances for all jobs accepted before its watermark",
+  }),
   accused: Type.Array(Uuid, {
-    description: "Accepted ids that are lost, unobserved, done twice or unfinished; at most 100",
+    description: "Accepted ids that are lost, unobserved, duplicated or unfinished; at most 100",
   }),
   lost: Count,
   unobserved: Count,
@@ -113,7 +117,7 @@ export const DoctorReport = Type.Object({
   ok: Type.Boolean({ description: "Whether no check failed" }),
   checks: Type.Array(
     Type.Object({
-      id: Type.String({ description: "Stable, such as `memory` or `port-3000`" }),
+      id: Type.String({ description: "A stable identifier, such as `memory` or `port-3000`" }),
       name: Type.String(),
       status: StringEnum(["OK", "WARN", "FAIL"]),
       detail: Type.String(),

@@ -39,8 +39,9 @@ export interface ServicePlan {
 }
 
 /**
- * Plans the page and every service, or only the job services in a binary, in the order in which they are stopped. Each
- * uses its default port or, if that is taken, the next free port that is not reserved.
+ * Plans the processes to start, in the order in which they are stopped: the page and every service or, in a compiled
+ * binary, only the services that handle jobs. Each uses its default port or, if that is taken, the next free port that
+ * is not reserved.
  */
 export async function planServices(processors: number, bindAddress: string): Promise<ServicePlan[]> {
   const taken = new Set<number>();
@@ -75,7 +76,7 @@ export async function planServices(processors: number, bindAddress: string): Pro
   return plans;
 }
 
-/** Returns the variables for one service: the whole environment, overridden with this run's addresses. */
+/** Returns the variables for one service: the whole environment, overridden with this run's URLs and ports. */
 export function environmentOf(
   plan: ServicePlan,
   all: readonly ServicePlan[],
@@ -103,7 +104,7 @@ export function environmentOf(
   };
 }
 
-/** Returns the address of a service's first process. */
+/** Returns the URL of a service's first process. */
 export function urlOf(plans: readonly ServicePlan[], service: ServicePlan["service"]): string {
   const plan = plans.find((one) => one.service === service);
   if (!plan) throw new Error(`No ${service} is planned`);

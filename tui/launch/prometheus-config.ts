@@ -19,13 +19,16 @@ interface ScrapeConfig {
 }
 
 export interface PrometheusPlace {
-  /** Addresses by job name in compose/prometheus/prometheus.yml. A job without addresses is left out. */
+  /**
+   * The targets (host:port) of each scrape job, by its name in compose/prometheus/prometheus.yml. A scrape job without
+   * targets is left out.
+   */
   readonly targets: Readonly<Record<string, readonly string[]>>;
-  /** The address of the read-model, which serves the runbooks. */
+  /** The base URL of the read-model, which serves the runbooks. */
   readonly readModel: string;
   /** Default: the project's rule files. */
   readonly ruleFiles?: string;
-  /** The interval between scrapes and between rule evaluations; default: 5. */
+  /** The seconds between scrapes, and between rule evaluations; 5 by default. */
   readonly everySeconds?: number;
 }
 

@@ -9,7 +9,9 @@ export interface ReadableLine {
 }
 
 const MAX_CHARS = 300;
-/** For a job's line: shorter, because many jobs may fail at once and a handler's message may be long. */
+/**
+ * The limit for a line about a job is lower, because many jobs may fail at once and a handler's message may be long.
+ */
 const MAX_JOB_CHARS = 160;
 
 /** Formats a warning, an error or a line that is not JSON for display; returns undefined for any other line. */

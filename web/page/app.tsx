@@ -25,7 +25,7 @@ import { NewJob } from "./views/new-job.tsx";
 import { Overview, type OverviewReply } from "./views/overview.tsx";
 import { QueuesView } from "./views/queues.tsx";
 
-/** Renders the page's bars and the view that the address names, and handles the page's keys. */
+/** Renders the page's bars and the view that the URL selects, and handles the page's keys. */
 export function App() {
   const route = useRoute();
   const overview = useQuery("overview", (signal) => client.readModel.overview({}, { signal }));
@@ -89,8 +89,7 @@ function focusFilter(): void {
 }
 
 /**
- * Focuses the content. The skip link is a button, because a link to `#main` would change the address and leave the
- * view.
+ * Focuses the content. The skip link is a button, because a link to `#main` would change the URL and leave the view.
  */
 function skipToContent(): void {
   document.getElementById("main")?.focus();

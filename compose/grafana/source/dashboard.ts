@@ -124,12 +124,12 @@ export function labelVariable(label: string, metric: string): Plain<VariableMode
   };
 }
 
-/** Returns a hidden variable that holds a base address for links; `?var-<name>=` in the URL overrides it. */
+/** Returns a hidden variable that holds a base URL for links; `?var-<name>=` in the URL overrides it. */
 export function addressVariable(name: string, address: string): Plain<VariableModel> {
   return { type: "textbox", name, hide: 2, query: address, current: { text: address, value: address } };
 }
 
-/** Returns a link to another site for the top of a dashboard; its address may contain variables. */
+/** Returns a link to another site for the top of a dashboard; its URL may contain variables. */
 export function externalLink(title: string, url: string, tooltip: string): Plain<DashboardLink> {
   return {
     type: "link",

@@ -17,11 +17,14 @@ export const tableQuery = (expr: string): Query => ({ expr, legend: "", table: t
 /** Returns the per-second rate over the interval that Grafana derives from the scrape interval and the resolution. */
 export const perSecond = (selector: string) => `rate(${selector}[$__rate_interval])`;
 
-/** Returns the per-second rate, summed by the labels `by`. */
+/** Returns the per-second rate, summed over all series that share the labels `by`. */
 export const sumRate = (selector: string, ...by: string[]) =>
   `sum${by.length > 0 ? ` by (${by.join(", ")})` : ""} (${perSecond(selector)})`;
 
-/** Returns a histogram's quantile by the labels `by`. `matchers`, such as `type="a"`, select the histogram's series. */
+/**
+ * Returns a histogram's quantile, computed separately for each combination of the labels `by`. `matchers`, such as
+ * `type="a"`, select the histogram's series.
+ */
 export const quantile = (q: number, family: string, matchers: string, ...by: string[]) =>
   `histogram_quantile(${q}, ${sumRate(`${family}_bucket{${matchers}}`, ...by, "le")})`;
 

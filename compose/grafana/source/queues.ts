@@ -55,14 +55,15 @@ export default dashboard({
           queries: [byQueue("observatory_consumer_lag")],
         }),
         series({
-          title: "Messages held but not acknowledged",
+          title: "Messages received but not acknowledged",
           unit: "short",
           queries: [query("sum by (queue) (observatory_bus_buffered)", "{{queue}}")],
         }),
         series({
           title: "Age of the newest recorded event",
           unit: "s",
-          description: "How far recording lags behind the events themselves.",
+          description:
+            "The age of the event when it was recorded; while more events wait to be recorded, its current age.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({

@@ -38,8 +38,8 @@ export async function growTo(
     );
     await Promise.all([insert(sql, jobs), observations.record(jobs.flatMap(eventsOf))]);
   }
-  // Existing seals cover a past that was emptier, so each would now hold too many jobs. Without them, the ledger seals
-  // the past again in steps of the usual size.
+  // The ledger's seals, which store the sums of past time spans, were made when these spans held fewer jobs, so each
+  // would now cover too many. Without them, the ledger seals the past again in spans of the usual size.
   await sql`truncate ledger_seals, ledger_accusations, ledger_marks`;
   await settle(sql);
 }

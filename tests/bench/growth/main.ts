@@ -30,7 +30,10 @@ const ROUND_MS = 8_000;
 const KEPT_MS = 20_000;
 const EVENTS_KEPT_MS = 60_000;
 const FLAT = 1.5;
-/** Shorter times count as this long, because differences of a fraction of a millisecond are noise. */
+/**
+ * Shorter times are raised to this value before they are compared, because differences of a fraction of a millisecond
+ * are noise.
+ */
 const LEAST_MS = 3;
 
 /** Measures how query times, claims and disk grow with history on one PostgreSQL. Returns whether they stay flat. */
@@ -103,7 +106,8 @@ async function withWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
 }
 
 function observationsOf({ urls }: World) {
-  // The clock is set back to the oldest past job, so that no past event counts as late.
+  // The clock is set back to the oldest past job, so that no past event counts as late, that is, as recorded long after
+  // it occurred.
   return openObservations({
     eventsUrl: urls.EVENTS_URL,
     cacheUrl: urls.CACHE_URL,
@@ -112,7 +116,9 @@ function observationsOf({ urls }: World) {
   });
 }
 
-/** Waits until the ledger has sealed all but its newest span, and returns how many seconds that took. */
+/**
+ * Waits until the ledger has sealed the past (judged it and stored the sums), and returns how many seconds that took.
+ */
 async function sealed(world: World): Promise<number> {
   const startedAt = performance.now();
   await eventually(

@@ -5,7 +5,10 @@ import { Countdown } from "./countdown.tsx";
 
 type Waiting = "SCHEDULED" | "RETRYING";
 
-/** The most jobs to load. The API sorts by age, so the next due job is known only if all jobs are loaded. */
+/**
+ * The most jobs to load. With more jobs, no due time is shown: the API sorts by age, so the next due job is known only
+ * if all jobs are loaded.
+ */
 const MOST = 200;
 const EVERY_MS = 4_000;
 const OTHERWISE = { SCHEDULED: "waiting for their time", RETRYING: "after a failed try" } as const;

@@ -83,7 +83,7 @@ function KnownJob({ job, query, overview, reload }: KnownJobProps) {
   const traceUrl = job.traceId && pageAt("jaeger", overview, `/trace/${job.traceId}`);
 
   /**
-   * The address contains the tab and the selected envelope. Changing either of them replaces the history entry, so that
+   * The URL contains the tab and the selected envelope. Changing either of them replaces the history entry, so that
    * Back leaves the job.
    */
   const show = (change: Record<string, string>) => {

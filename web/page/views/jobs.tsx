@@ -20,7 +20,7 @@ const PAGE = 50;
 /** The most jobs that the view loads. */
 const MOST = 200;
 
-/** Shows the jobs that match the filter in the address, so the view can be shared as a link. */
+/** Shows the jobs that match the filter in the URL, so the view can be shared as a link. */
 export function Jobs({ query }: { query: URLSearchParams }) {
   const filter = query.get("filter") ?? "";
   const sort = sortOf(query);
@@ -168,8 +168,8 @@ function stateOfList(isMarking: boolean, isHeld: boolean, isPointed: boolean): s
 }
 
 /**
- * Describes which of the matching jobs are shown. Only these are sorted, because the API always returns the newest
- * first.
+ * Describes which of the matching jobs are shown. The chosen order applies only to these, because the API always
+ * returns the newest jobs.
  */
 function shareOf(shown: number, matching: number | undefined, hasMore: boolean, sort: JobSortName): string {
   const { label } = JOB_SORTS.find(({ name }) => name === sort) ?? JOB_SORTS[0];
