@@ -31,7 +31,7 @@ export interface EventFacts<E extends EventType> {
 /**
  * Returns a function that creates one producer's events. Every event in the system is created here and passes the same
  * check that its consumers apply. An event that breaks the contract throws an error before it is published, and before
- * a client is told that its job was accepted.
+ * the gateway accepts a job.
  */
 export function createEventMaker(producer: Producer) {
   return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {
