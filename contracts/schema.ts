@@ -3,9 +3,9 @@ import { FormatRegistry, Kind, type TSchema, Type, TypeRegistry } from "@sinclai
 const ID_BASE = "https://task-observatory.dev/schemas";
 
 /**
- * The contracts' two formats as patterns, which every validator understands: validators interpret `format` differently,
- * and many ignore it. A timestamp follows RFC 3339, except for values that PostgreSQL or `Date` cannot represent: leap
- * seconds, year 0, and offsets of 16 hours or more.
+ * The contracts' two string formats as patterns. Every validator checks a pattern in the same way, whereas validators
+ * interpret `format` differently, and many ignore it. A timestamp follows RFC 3339, except for values that PostgreSQL
+ * or `Date` cannot represent: leap seconds, year 0, and offsets of 16 hours or more.
  */
 export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   uuid: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$",
@@ -44,7 +44,7 @@ function isDayOfItsMonth(value: string): boolean {
   return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** Near the start of year 1 and the end of year 9999, an offset may move a time out of the allowed years in UTC. */
+/** Checks the year in UTC: an offset may move a time out of the allowed years, before year 1 or after year 9999. */
 function isWritable(value: string): boolean {
   if (!value.startsWith("0001") && !value.startsWith("9999")) return true;
   return /^(?!0000)\d{4}-/.test(new Date(value).toISOString());

@@ -4,8 +4,9 @@ import { Count, published, StringEnum } from "./schema.ts";
 export const EXCHANGE = "observatory.events";
 
 /**
- * The routing keys. `jobs.created` feeds the intake and the observers, and `jobs.transitions` only the observers.
- * `jobs.failed.validation` feeds the dead letters, and `messages.parked` holds messages that could not be filed there.
+ * The routing keys. Messages with `jobs.created` go to the processor's intake and to the event store's queue, those
+ * with `jobs.transitions` only to the latter. `jobs.failed.validation` is for messages to file as dead letters, and
+ * `messages.parked` for messages that could not be filed.
  */
 export const ROUTES = [
   "jobs.created",

@@ -23,7 +23,10 @@ export function createCommandLine(name: string, description: string) {
     });
 }
 
-/** Rewrites the library's message as one sentence. For an unknown option with a value, the library suggests nothing. */
+/**
+ * Rewrites the library's message as one sentence. Suggests the nearest option itself, because the library suggests none
+ * for an unknown option with a value.
+ */
 function sentenceOf(message: string, options: readonly string[]): string {
   const [, unknown] = /^error: unknown option '([^']*)'/.exec(message) ?? [];
   if (unknown !== undefined) return unknownOption(unknown, options);

@@ -7,8 +7,8 @@ import type { Sql } from "./postgres.ts";
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
- * Builds a filter's conditions on rows of `dead_letters`. Time ranges exclude both ends. Ages must already have been
- * resolved to times.
+ * Builds a filter's conditions on rows of `dead_letters`. Time ranges exclude both ends. Ages such as `5m` must already
+ * have been replaced with times.
  */
 export function deadLetterConditions(sql: Sql, filter: DeadLetterFilter): Fragment {
   const { diedAfter, diedBefore, text } = filter;

@@ -12,8 +12,8 @@ export interface HealthCheckOptions {
 }
 
 /**
- * Requests `/readyz` from the service that runs with this environment, and returns the answer as a sentence. Containers
- * use it as their health check, so that one container can wait until another is ready.
+ * Requests `/readyz` from the service that runs with this environment, and describes its reply in a sentence.
+ * Containers use it as their health check, so that one container can wait until another is ready.
  */
 export async function checkHealth({
   service,

@@ -2,11 +2,14 @@ import { messageOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { isRefusedValue, isUnavailable } from "./postgres.ts";
 
-/** An entry is parked after failing on its own in this many rounds while the store accepts other writes. */
+/**
+ * An entry is parked (no longer retried) after failing on its own in this many rounds while the store accepts other
+ * writes.
+ */
 const ROUNDS = 3;
 /**
- * How many failing entries are remembered; a call with more entries raises the limit. The oldest can be forgotten,
- * because an entry that is not redelivered soon is never redelivered.
+ * How many failing entries are remembered, or the number of entries in the call if that is larger. Beyond this, the
+ * oldest is forgotten, which is harmless: an entry that is not redelivered soon is never redelivered.
  */
 const MAX_REMEMBERED = 1_000;
 
@@ -35,9 +38,9 @@ export interface IsolationOptions<T> {
  * - *Unavailable store*: the call rejects; the caller keeps the batch and retries after a pause.
  * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If it also fails, the store is
  *   in trouble and the call rejects. Otherwise the entries are halved, and an entry that fails on its own in three
- *   rounds is parked. The call rejects in the first two of these rounds, so the caller's pause separates them. A parked
- *   entry stays parked while the call rejects for another one; otherwise two entries that began to fail in different
- *   rounds would never finish.
+ *   rounds is parked. The call rejects in the first two of these rounds, so the caller's pause separates them. When
+ *   the call rejects because of one entry, entries that have already failed in three rounds keep that count; otherwise
+ *   two entries that began to fail in different rounds would never be parked together.
  *
  * Resolves to the condemned entries once all others are written. `write` may be called again with entries that it has
  * already written.

@@ -14,7 +14,7 @@ const open = (endpoint: string | undefined, sampleRatio: number) =>
     instanceId: "gateway-1",
     log: createLog({ service: "gateway", level: "silent" }),
   });
-// Nothing listens at this address, which does not matter: spans that are never ended are never sent.
+// Nothing listens at this URL, which does not matter: these tests end no span, and only ended spans are sent.
 const ENDPOINT = "http://127.0.0.1:9";
 const jobIds = Array.from({ length: 2_000 }, newJobId);
 
@@ -36,14 +36,14 @@ test("a new trace has the job's id, and a step continues its parent's trace", as
   await tracing.close();
 });
 
-test("a step without a parent, or with an unsampled one, has no span", async () => {
+test("a step without a parent, or with an unsampled parent, has no span", async () => {
   const tracing = await open(ENDPOINT, 1);
   const parents = [null, undefined, "", `00-${"a".repeat(32)}-${"b".repeat(16)}-00`];
   expect(parents.filter((parent) => tracing.span("receive", "consumer", parent))).toEqual([]);
   await tracing.close();
 });
 
-test("new traces are sampled at the configured ratio, and continued ones always", async () => {
+test("new traces are sampled at the configured ratio, and a step with a sampled parent always has a span", async () => {
   const tracing = await open(ENDPOINT, 0.25);
   const sampled = jobIds.filter((jobId) => tracing.begin(jobId, "POST /jobs", "server")).length;
   expect(sampled).toBeGreaterThan(350);

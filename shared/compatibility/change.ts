@@ -7,7 +7,7 @@ export type Level = "breaking" | "compatible";
 export interface Change {
   /** The schema's name: its file name without `.json`. */
   readonly schema: string;
-  /** The place in the schema, as a JSON pointer; empty at the root. `allOf` is merged first. */
+  /** The position in the schema, as a JSON Pointer; empty at the root. It refers to the schema with `allOf` merged. */
   readonly path: string;
   /** A stable code for the kind of change, such as `property-removed`. */
   readonly rule: string;
@@ -15,7 +15,7 @@ export interface Change {
   readonly message: string;
 }
 
-/** A position in a comparison: the path, both sides, and how to descend. */
+/** A position in a comparison: its path, both versions, and functions for descending. */
 export interface Place {
   readonly schema: string;
   readonly path: string;

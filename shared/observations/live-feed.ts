@@ -14,7 +14,7 @@ export interface FeedSource {
   /** Returns the last entry's id, or an id before all entries if there are none. */
   lastId(): Promise<string>;
   holds(id: string): Promise<boolean>;
-  /** Returns at most {@link FEED_PAGE} entries after an id, in order. */
+  /** Returns at most {@link FEED_PAGE} entries after an id, oldest first. */
   page(after: string): Promise<readonly FeedEntry[]>;
   /** Like `page`, but waits for a limited time if there are none. Only one caller uses it at a time. */
   next(after: string): Promise<readonly FeedEntry[]>;
@@ -78,7 +78,7 @@ export function createLiveFeed(source: FeedSource) {
           }
           if (page.length < FEED_PAGE) break;
         }
-        // Entries are missing, and no later entry has reported the gap yet.
+        // Entries were lost, and no entry followed that could report it, so an empty entry does.
         if (dropped > 0) yield { id: position, deltas: [], dropped };
         else position = from;
       }

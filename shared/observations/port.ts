@@ -15,16 +15,16 @@ export const COUNTERS = [
 export type CounterName = (typeof COUNTERS)[number];
 
 export interface Recorded {
-  /** The events that this call counted, in order. */
+  /** The events that this call counted; no earlier call had counted them. */
   readonly fresh: readonly JobEvent[];
 }
 
-/** The metrics-engine's side. It is the only writer. */
+/** What the metrics-engine uses. No other service writes observations. */
 export interface ObservationWriter {
   /**
-   * Stores and counts every event once, by event id, however often and in whatever batches it arrives, even if an
-   * earlier call died halfway. Appends the fresh events' deltas to the live feed. Rejects with `STORE_UNAVAILABLE`, and
-   * may then be called again with the same batch.
+   * Stores and counts each event exactly once, recognized by its id, however often and in whatever batches it arrives,
+   * even if an earlier call died halfway. Appends a delta for each newly counted event to the live feed. Rejects with
+   * `STORE_UNAVAILABLE` if an engine is unavailable, and may then be called again with the same batch.
    */
   record(events: readonly JobEvent[]): Promise<Recorded>;
   /** Makes a test write to every engine that recording uses, and undoes it. Rejects if an engine refuses writes now. */
@@ -84,11 +84,14 @@ export interface FeedEntry {
   /** An opaque, ordered id. Pass it to `follow` to continue after this entry. */
   readonly id: string;
   readonly deltas: readonly Delta[];
-  /** The number of deltas missing before or in this entry, because entries and queues are bounded. */
+  /**
+   * The number of deltas that were left out of this entry or lost before it, because entries and queues have size
+   * limits.
+   */
   readonly dropped: number;
 }
 
-/** The read-model's side. Every method rejects with `STORE_UNAVAILABLE` if its engine is unavailable. */
+/** What the read-model uses. Every method rejects with `STORE_UNAVAILABLE` if its engine is unavailable. */
 export interface ObservationReader {
   totals(): Promise<Totals>;
   /**
@@ -99,8 +102,8 @@ export interface ObservationReader {
   series(query: SeriesQuery): Promise<SeriesReply>;
   latestSnapshot(): Promise<Snapshot | null>;
   /**
-   * Returns a page of one job's events by sequence, or of all events, newest first. Pages are stable while events
-   * arrive. Rejects with `INVALID_CURSOR`.
+   * Returns a page of events: of one job in order of their sequence, or of all jobs, newest first. Pages are stable
+   * while events arrive. Rejects with `INVALID_CURSOR`.
    */
   events(query: EventQuery): Promise<{ items: readonly EventEnvelope[]; nextCursor: string | null }>;
   /**
@@ -109,13 +112,14 @@ export interface ObservationReader {
    */
   ledgerSums(span: EventSpan): Promise<LedgerSums>;
   /**
-   * Returns how many of the events that the ledger compares were recorded more than `LATE_MS` after they occurred, by
-   * minute since 1970. If a minute's number has grown, earlier reads of this minute may be out of date.
+   * Returns how many of the events that the ledger compares were recorded more than `LATE_MS` after they occurred,
+   * keyed by the minute in which they occurred, counted from 1970. If the number for a minute has grown, results of
+   * earlier reads of that minute may be out of date.
    */
   lateEvents(): Promise<ReadonlyMap<number, number>>;
-  /** Yields every stored `job.created` that occurred in a span, in chunks and in any order, for the ledger. */
+  /** Yields every stored `job.created` event that occurred in a span, in chunks and in any order, for the ledger. */
   createdEvents(span: EventSpan, chunkSize: number): AsyncIterable<readonly CreatedEvent[]>;
-  /** Returns which of up to 1,000 events are stored, by id, for the ledger. */
+  /** Returns the ids of those of the given events (at most 1,000) that are stored, for the ledger. */
   storedIds(events: readonly CreatedEvent[]): Promise<ReadonlySet<string>>;
   /** Like `createdEvents`, for terminal events. */
   terminalEvents(
@@ -125,7 +129,7 @@ export interface ObservationReader {
   /**
    * Yields the live feed after `lastId` (null means from now on) until `signal` aborts. If `lastId` is no longer kept,
    * the first entry has `dropped` > 0. Rejects with `INVALID_CURSOR` for an id that this feed cannot have issued. If
-   * the engine fails later, the feed only pauses.
+   * the engine fails later, the feed pauses instead of rejecting.
    */
   follow(lastId: string | null, signal: AbortSignal): AsyncIterable<FeedEntry>;
 }

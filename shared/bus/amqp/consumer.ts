@@ -19,9 +19,10 @@ export interface AmqpConsumer extends Consumer {
  * Creates a consumer of one queue. A batch that its handler rejects stays held until it succeeds, the consumer is
  * stopped, or the connection is lost.
  *
- * A message that kills its process adds a death to every message that was prefetched with it. From half the delivery
- * limit on, messages are therefore taken one at a time, so only the culprit reaches the limit. Batches resume after a
- * full prefetch of harmless messages.
+ * When a message kills the process that handles it, the broker counts a death for every message that was prefetched
+ * with it. Once a message has been counted for half of its delivery limit, messages are therefore taken one at a time,
+ * so only the culprit reaches the limit. Batches resume after more than one prefetch's worth of messages has proved
+ * harmless.
  */
 export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   const { queue, log } = options;
@@ -50,7 +51,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
       onMessage: wake,
       onLost: options.drop,
     });
-    // The caller handles a failure; `stop` only waits until the attempt has ended.
+    // The caller of `attach` handles a failure; `stop` only waits until the attempt has ended.
     attaching = opening.catch(() => undefined);
     return opening;
   }
@@ -74,7 +75,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   }
 
   async function work(): Promise<void> {
-    // Messages from the same socket read join the batch.
+    // Wait for messages that arrived in the same socket read, so that they join the batch.
     await Promise.resolve();
     while (session && session.buffer.length > 0 && !stopping.signal.aborted) {
       const from = session;

@@ -4,7 +4,7 @@ import { gaugesOf, kindOf, MINUTE_MS, minutesOf, SERIES_KEPT_MS, seriesReply } f
 import { totalsOf } from "../totals.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** The minute that stands for all time. */
+/** The value of `minute` in rows that do not belong to a minute, such as totals. */
 export const ALL_TIME = 0;
 
 export interface CounterOptions {

@@ -26,12 +26,15 @@ export interface CounterOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly now: () => number;
-  /** The size limit of each of the two sets of counted ids. It limits memory (70 bytes per id), not exactness. */
+  /**
+   * The size limit of each of the two sets of counted ids. It bounds memory (70 bytes per id); counts are exact with
+   * any limit.
+   */
   readonly maxSeen: number;
   readonly maxFeedEntries: number;
 }
 
-/** An event and a token for the claim on its id. */
+/** An event, and the token of a claim on its id. An event must be claimed before it is counted. */
 export interface Claimed {
   readonly event: JobEvent;
   readonly token: string;
@@ -42,7 +45,10 @@ export interface Claims {
    * The token under which each event is claimed, by this call or an earlier one; undefined if it was already counted.
    */
   readonly tokens: readonly (string | undefined)[];
-  /** An event that has this call's token, and whose job id has a later time than this, has never been counted. */
+  /**
+   * A time in milliseconds. An event claimed under this call's token has never been counted if the time in its job id
+   * is later.
+   */
   readonly horizon: number;
 }
 
@@ -88,7 +94,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return { tokens, horizon: horizon === "" ? Number.POSITIVE_INFINITY : Number(horizon) };
     },
 
-    /** Replaces the token of each claim that still has the given one. Returns the events of these claims. */
+    /** Replaces the token of each claim that still has the given one. Returns the events whose claims it changed. */
     async passOn(claimed: readonly (Claimed & { readonly to: string })[]): Promise<JobEvent[]> {
       const [ids, tokens] = claimBytes(claimed);
       const lost = (await orUnavailable("redis", "pass on claims", () =>
@@ -99,7 +105,8 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
     },
 
     /**
-     * Sets the horizon if there is none yet. No counted event beyond it may be missing from the sets of counted ids.
+     * Sets the horizon (see COUNT) if there is none yet. Every counted event whose job id is later than the horizon
+     * must be in the sets of counted ids.
      */
     async setHorizon(ms: number): Promise<void> {
       await orUnavailable("redis", "set the horizon", () => redis.hsetnx(key("horizon"), "lost", String(ms)));
@@ -107,7 +114,8 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 
     /**
      * Counts the claimed events that no other consumer has counted since they were claimed, and adds their deltas to
-     * the feed. Releases the claims on events that were counted long ago. Returns the events that it counted.
+     * the feed. Releases the claims in `release`, whose events were counted long ago. Returns the events that it
+     * counted.
      */
     async count(claimed: readonly Claimed[], release: readonly Claimed[]): Promise<JobEvent[]> {
       let left = claimed;

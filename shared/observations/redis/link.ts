@@ -4,7 +4,10 @@ import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { RedisAddress } from "./url.ts";
 
-/** A connection that is silent this long during a command is dropped. A blocking read ends after two seconds. */
+/**
+ * A connection that is silent for this long during a command is dropped. Longer than a blocking read, which ends after
+ * two seconds without an entry, because that silence is normal.
+ */
 const SILENT_MS = 5_000;
 
 /**
@@ -26,7 +29,8 @@ export function connectRedis(
     retryStrategy: (times) => 50 + fullJitter(times, 50, 2_000),
     // Without this, a connection whose packets are lost holds its commands until TCP times out, after 15 minutes.
     socketTimeout: SILENT_MS,
-    // A blocking read is silent by design. Its limit is BLOCK plus this grace period.
+    // Blocking reads need another limit, because they wait by design: this option makes the driver give up shortly
+    // after the BLOCK time. Its value applies only to blocking commands without a time of their own.
     ...(blocking ? { blockingTimeout: 10_000 } : { commandTimeout: 3_000 }),
   };
   const redis = new Redis(options);
