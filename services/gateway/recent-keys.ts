@@ -6,8 +6,9 @@ interface InProgress {
 }
 
 /**
- * Remembers the body fingerprints of the idempotency keys of all requests in progress, whose number the in-flight limit
- * bounds, and of the newest `limit` confirmed requests. The processor's intake makes the final decision about a key.
+ * Remembers idempotency keys, each with a fingerprint of its request's body: the keys of all requests in progress,
+ * whose number the gateway's in-flight limit bounds, and of the newest `limit` confirmed requests. This only catches
+ * most repetitions early; the processor's intake makes the final decision about a key.
  */
 export function createIdempotencyKeys(limit: number) {
   const inProgress = new Map<string, InProgress>();
@@ -22,7 +23,7 @@ export function createIdempotencyKeys(limit: number) {
   }
 
   return {
-    /** Throws IDEMPOTENCY_CONFLICT when a request in progress or confirmed used the key with a different body. */
+    /** Throws IDEMPOTENCY_CONFLICT when a remembered request used the key with a different body. */
     refuseOtherBody(key: string, fingerprint: string): void {
       const known = inProgress.get(key)?.fingerprint ?? confirmed.get(key);
       if (known === undefined || known === fingerprint) return;

@@ -12,8 +12,8 @@ import type { Families } from "./metrics.ts";
 import { beginRecordSpans } from "./record-spans.ts";
 
 /**
- * A call with fewer messages than this lasts at least `LINGER_MS`, so that messages arriving in the meantime form one
- * batch.
+ * Handling a batch of fewer messages than this takes at least `LINGER_MS`, so that messages arriving in the meantime
+ * form one batch.
  */
 const SMALL = 20;
 const LINGER_MS = 60;
@@ -30,8 +30,9 @@ export interface RecorderOptions {
 
 /**
  * Records events from `events.observed`. Events are stored and counted before they are acknowledged, so a crash loses
- * nothing. A single envelope is dead-lettered if it breaks its contract, if the store refuses it, or if writing it alone
- * keeps failing. The processor may dead-letter the same envelope from its own queue, under the same id.
+ * nothing. A single envelope is dead-lettered if it breaks its contract, if the store refuses it, or if writing it
+ * alone keeps failing. The processor may dead-letter the same envelope from its own queue; both use the same id, so
+ * there is one dead letter.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({
@@ -80,7 +81,8 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         reason: refused[0]?.reason,
       });
     }
-    // Linger only after recording: a lone message is recorded at once, and the next one within `LINGER_MS`.
+    // Linger only after recording, so that a lone message is recorded at once. The next one waits for at most
+    // `LINGER_MS`.
     const lingerMs = LINGER_MS - (performance.now() - startedAt);
     if (batch.length < SMALL && lingerMs > 0) await pause(lingerMs, signal);
   };

@@ -9,7 +9,7 @@ import { claimedColumns } from "./job-columns-sql.ts";
 import type { KnownTypes } from "./known-types.ts";
 import { type Claimed, type ClaimRow, recordStarts } from "./record-starts-sql.ts";
 
-/** A claim made by the statement that records ended attempts. */
+/** A claim to be made by the same statement that records finished attempts. */
 export type PiggybackRequest = Omit<ClaimRequest, "policies">;
 
 interface Ended {
@@ -17,17 +17,17 @@ interface Ended {
   readonly sent: string | null;
 }
 
-/** An ended attempt and the conclusion for its job. */
+/** A finished attempt, and the conclusion: what happens to its job next. */
 export interface EndEntry {
   readonly ended: EndedAttempt;
   readonly conclusion: Conclusion;
 }
 
 /**
- * Matches the job `j` of each entry `i`, if the entry's worker still holds the job for the same attempt. The form of
- * the condition forces a lookup by id, because PostgreSQL may keep a plan from a time with few jobs, when reading all
- * of them looked cheaper. `= any` requires a lookup, and the concatenation and the coalesce rule out the indexes of
- * executing jobs and of jobs with a worker.
+ * Matches the job `j` of each entry `i`, if the entry's worker still holds the job for the same attempt. The condition
+ * is written so that PostgreSQL must look up each job by id. Otherwise, it might plan the statement while there are few
+ * jobs, when reading all of them looks cheaper, and keep that plan. `= any` requires the lookup; the concatenation and
+ * `coalesce` keep PostgreSQL from using the indexes on executing jobs and on jobs with a worker.
  */
 const isHeld = (sql: Sql) => sql`
   j.id = any(array[i.id]) and j.status || '' = 'EXECUTING' and j.attempt = i.attempt
@@ -63,11 +63,14 @@ const deadColumns = (dead: readonly End[]): Columns => ({
   body: ["text", dead.map((e) => JSON.stringify({ type: e.job.type, payload: e.job.payload }))],
 });
 
-/** Returns the end's event id if the job's row implies both the end and the attempt; otherwise null. */
+/**
+ * Returns the event id of the job's final transition if the job's row implies that transition and the attempt, so that
+ * neither needs a row of its own; otherwise null.
+ */
 const impliedEventId = ({ steps }: Conclusion) => steps.find(({ implied }) => implied)?.eventId ?? null;
 
 /**
- * Creates the statements about attempts: saving their progress, recording their ends, and finding the jobs that a
+ * Creates the statements about attempts: saving their progress, recording their outcomes, and finding the jobs that a
  * worker holds.
  */
 export function createAttemptStore(sql: Sql, history: Historian, write: WriteHistory, known: KnownTypes) {
@@ -75,11 +78,12 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
     /**
      * Records how attempts ended, and returns the indexes of the `entries` it wrote. It writes an entry only while the
      * same worker still holds the job for the same attempt, so a worker that was presumed dead cannot overwrite its
-     * successor, even if one batch contains the ends of both. It also skips an entry that ignores a requested
-     * cancel, unless the attempt succeeded; the caller then concludes that attempt again.
+     * successor, even if one batch contains outcomes from both. It also skips an entry that would retry or fail a job
+     * whose cancellation has been requested; the caller then concludes that attempt again.
      *
-     * With `claim`, the same statement also claims due jobs, at most one for each attempt it ended. A slot thus passes
-     * to its next job in one commit, and the worker never holds more jobs than before.
+     * With `claim`, the same statement also claims due jobs, at most one for each attempt it recorded. Each of the
+     * worker's slots thus passes from one job to the next in a single commit, and the worker never holds more jobs than
+     * before.
      */
     async finish(
       entries: readonly EndEntry[],

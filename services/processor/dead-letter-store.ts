@@ -12,14 +12,14 @@ export interface DeadLetterRow {
   readonly reason: DeadLetterReason;
   readonly replays: number;
   readonly diedAt: Date;
-  /** Whether the letter was replayed and has not died again since. */
+  /** Whether the dead letter was replayed and its job or message has not died again since. */
   readonly replayed: boolean;
   /** A hash of the replay request, and the reply that it received. */
   readonly replayRequest: string | null;
   readonly replayReply: ReplayReply | null;
 }
 
-/** The replay recorded with a letter: a hash of the request, and the reply. */
+/** The replay recorded with a dead letter: a hash of the request, and the reply. */
 export interface ReplayRecord {
   readonly request: string;
   readonly reply: ReplayReply;
@@ -31,8 +31,9 @@ export function createDeadLetterStore(sql: Sql) {
   return {
     /**
      * Files each refused message once. A message that was refused on both of its queues is filed under `jobs.created`,
-     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Only
-     * times of death are compared for this, because the time of the replay comes from another clock.
+     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Whether
+     * it has died again is decided by comparing its times of death, because the time of the replay comes from another
+     * clock.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       const letters = unnestSql(sql, "i", {
@@ -75,8 +76,8 @@ export function createDeadLetterStore(sql: Sql) {
     },
 
     /**
-     * Marks a letter as replayed if it has not changed since it was read: of two concurrent replays only the first
-     * counts, and a letter that has died again remains open.
+     * Marks a dead letter as replayed if it has not changed since it was read: of two concurrent replays only the first
+     * counts, and a dead letter whose message or job has died again remains open.
      */
     async markReplayed(
       { id, replays, diedAt }: Pick<DeadLetterRow, "id" | "replays" | "diedAt">,

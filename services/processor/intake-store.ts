@@ -23,7 +23,7 @@ export interface NewJob {
   readonly originKind: string | null;
   readonly sequence: number;
   readonly attempt: number;
-  /** The rank of the type version it was submitted under; null if the producer named none. */
+  /** The version of the job type that the producer named, as a number (see `versionRank`); null if it named none. */
   readonly typeVersion: number | null;
   /**
    * This and the next three fields are null if the request did not set them and this processor does not know the type;
@@ -55,11 +55,13 @@ export function createIntakeStore(sql: Sql, write: WriteHistory) {
   return {
     /**
      * Inserts the new jobs, their history and the message that announces them in one statement. Returns the inserted
-     * ids. A deleted job that is still on record is not inserted again, because its events have been counted.
+     * ids. A deleted job is not inserted again while there is a record of its deletion, because its events have already
+     * been counted.
      *
      * A single snapshot decides whether an id is known: in that snapshot, a known id has either a row or a record of
-     * its deletion. `on conflict` alone would wait for a deletion in progress and then find no row, while the
-     * statement's snapshot is too old to contain the record. With `offset 0`, the planner looks up each id separately.
+     * its deletion. `on conflict` alone is not enough. It would wait for a deletion in progress, find no row and insert
+     * the job again, because the statement's snapshot is too old to contain the record of the deletion. With
+     * `offset 0`, the planner looks up each id separately.
      */
     async insert(
       jobs: readonly NewJob[],

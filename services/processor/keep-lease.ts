@@ -26,7 +26,7 @@ export interface LeaseKeeperOptions {
   /** How many milliseconds after its last heartbeat a worker is presumed dead. */
   readonly leaseMs: number;
   readonly duty: Duty;
-  /** Called when jobs may have become due, or this worker may claim again. */
+  /** Called when jobs may have become due, or when this worker may claim jobs again. */
   readonly onDue: () => void;
 }
 
@@ -61,7 +61,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): (signal: AbortSi
   /**
    * Requeues jobs that this worker holds in the store but is not running: their claim was committed, but its reply was
    * lost with the connection. Because a reply may also still be in flight, a job is requeued only after two consecutive
-   * heartbeats have found it. If the job runs after all, its end is refused.
+   * heartbeats have found it. If this worker runs the job after all, the store refuses the attempt's outcome.
    */
   async function returnOrphans(held: readonly string[]): Promise<void> {
     const unknown = held.filter((id) => !runner.running.has(id));

@@ -7,7 +7,7 @@ const LIVE: readonly JobStatus[] = ["PENDING", ...WAITING_STATUSES, "EXECUTING"]
 
 export type PruneReason = "retention" | "purge";
 
-/** A job's place in creation order. */
+/** A job's position when jobs are sorted by creation time and id. */
 export interface Place {
   readonly createdAt: Date;
   readonly id: string;
@@ -21,11 +21,12 @@ export interface Due {
 
 /**
  * Creates the statements that delete ended jobs with everything that belongs to them. The same statement adds the
- * deleted rows to the ledger's seals, which keeps the ledger balanced. A job stays while
+ * deleted rows to the ledger's seals, its stored sums over past spans of time, which keeps the ledger balanced. A job
+ * stays while
  *
  * - the job or one of its children has not ended,
- * - the ledger has not sealed the spans in which the job was created and ended, or
- * - the ledger accuses the job.
+ * - the ledger has not yet sealed the spans in which the job was created and ended, or
+ * - the ledger accuses the job: it reports it as lost, unobserved or duplicated.
  */
 export function createPruneStore(sql: Sql) {
   return {
@@ -51,12 +52,12 @@ export function createPruneStore(sql: Sql) {
     },
 
     /**
-     * Deletes at most `limit` messages that were replayed or dropped before `before`, or before `standingBefore` if the
-     * message's job has no row. Returns how many it deleted.
+     * Deletes at most `limit` dead-lettered messages that were replayed or dropped before `before`, or before
+     * `standingBefore` if the message's job has no row. Returns how many it deleted.
      */
     async pruneLetters(before: Date, standingBefore: Date, limit: number): Promise<number> {
-      // If a message never became a row, only its letter accounts for the event. Such a letter stays longer, and its
-      // deletion is recorded in `pruned_jobs`.
+      // If a message never became a row of `jobs`, only its dead letter accounts for its event in the ledger. Such a
+      // dead letter stays longer, and its deletion is recorded in `pruned_jobs`.
       const [row] = await sql<{ count: number }[]>`
         with handled as (
           select id, job_id is not null and not exists (

@@ -9,12 +9,15 @@ import type { Outbox } from "./outbox.ts";
 import { withFingerprint } from "./run-job.ts";
 
 /**
- * The recorded end; `superseded` if the worker no longer holds the job for this attempt; `refused` if the store accepts
- * no end of the attempt.
+ * The finished attempt as it was recorded; `superseded` if the worker no longer holds the job for this attempt;
+ * `refused` if the store accepts no outcome of the attempt, not even a failure.
  */
 export type Recorded = EndEntry | "superseded" | "refused";
 
-/** A claim made by the statement that records ends. `done` is called once, with the claimed jobs. */
+/**
+ * A claim to be made by the same statement that records finished attempts. `done` is called once, with the claimed
+ * jobs, or with none if the statement fails.
+ */
 export interface PiggybackClaim extends PiggybackRequest {
   done(jobs: readonly ClaimedJob[]): void;
 }
@@ -24,7 +27,7 @@ export interface EndRecorderOptions {
   readonly history: Historian;
   readonly outbox: Pick<Outbox, "relay">;
   readonly log: Log;
-  /** Returns the claim to add to the statement that records ends; undefined to claim nothing. */
+  /** Returns the claim to add to the statement that records finished attempts; undefined to claim nothing. */
   readonly piggyback?: () => PiggybackClaim | undefined;
   /** Runs each statement, for example with retries. By default each statement runs once. */
   readonly attempt?: <T>(statement: () => Promise<T>) => Promise<T>;
@@ -32,7 +35,7 @@ export interface EndRecorderOptions {
 
 /**
  * Creates the function that records how attempts ended. A batch with a value that PostgreSQL refuses is halved until
- * the end with that value is isolated. Its attempt is recorded as failed, with the store's reason, and the other ends
+ * the attempt with that value is isolated. That attempt is recorded as failed, with PostgreSQL's reason, and the others
  * are recorded unchanged.
  */
 export function createEndRecorder({
@@ -81,7 +84,7 @@ export function createEndRecorder({
     return [...(await write(entries.slice(0, half))), ...(await write(entries.slice(half)))];
   }
 
-  /** Records a failed attempt, without the handler's output, in place of an end that the store refuses. */
+  /** Records an attempt as failed and without the handler's output, because the store refuses its actual outcome. */
   async function writeRefused({ ended }: EndEntry, reason: string): Promise<Recorded> {
     const { id: jobId, attempt: number } = ended.job;
     const error = withFingerprint({
@@ -115,7 +118,9 @@ export function createEndRecorder({
     return "superseded";
   }
 
-  /** Writes entries, and concludes an attempt again if a person's cancel has overruled its conclusion. */
+  /**
+   * Writes entries. Concludes an attempt again if a cancellation, requested in the meantime, overrules its conclusion.
+   */
   async function withCancels(entries: readonly EndEntry[]): Promise<Recorded[]> {
     const recorded = await write(entries);
     const overruled = entries

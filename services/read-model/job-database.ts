@@ -21,9 +21,10 @@ export interface JobDatabase {
 }
 
 /**
- * The best plan depends on the values: a rare word needs its index, a frequent word needs the newest rows. Every query
- * reads few rows, but the planner expects thousands for a word that is not in its statistics. With a million jobs it
- * would therefore start parallel workers and JIT compilation, which takes tens of milliseconds.
+ * Each query is planned for its values, because the best plan depends on them: a rare word is best found through its
+ * index, a frequent word among the newest rows. Every query reads few rows, but the planner expects thousands for a
+ * word that is not in its statistics. With a million jobs it would therefore start parallel workers and JIT
+ * compilation, which take tens of milliseconds, so both are off.
  */
 const PLANNER = { plan_cache_mode: "force_custom_plan", jit: "off", max_parallel_workers_per_gather: "0" };
 

@@ -8,7 +8,7 @@ import {
 } from "../../contracts/job.ts";
 import type { Fragment, Sql } from "./job-database.ts";
 
-/** The columns that every view of a job needs: the small columns of `jobs`, and the position for paging. */
+/** The columns that lists and the details of a job both need: the small columns of `jobs`, and `micros` for paging. */
 interface BaseRow {
   id: string;
   micros: string;
@@ -79,7 +79,7 @@ export function summaryColumns(sql: Sql): Fragment {
     error ->> 'fingerprint' as error_fingerprint`;
 }
 
-/** Converts a row to a job as the API shows it. Unknown fields are absent, never null. */
+/** Converts a row to a job as the API shows it. Fields without a value are omitted, never null. */
 export function toJob(row: JobRow): Job {
   return Object.assign(
     baseOf(row),
@@ -111,7 +111,10 @@ export function toSummary(row: SummaryRow): JobSummary {
   );
 }
 
-/** Returns how many tries a job has had. The store counts only failed tries; this adds a running or successful one. */
+/**
+ * Returns how many tries a job has had. The store counts only failed tries; this adds the try that is running or has
+ * succeeded.
+ */
 function triesOf({ status, tries }: BaseRow): number {
   return status === "EXECUTING" || status === "COMPLETED" ? tries + 1 : tries;
 }

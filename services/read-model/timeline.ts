@@ -12,7 +12,10 @@ export interface History {
   readonly events: readonly EventEnvelope[];
 }
 
-/** An entry with its rank among entries of the same instant: hops, transitions with their attempts, then events. */
+/**
+ * An entry with its rank among entries of the same instant: hops come first, then transitions with their attempts, then
+ * events.
+ */
 interface Unplaced extends Omit<TimelineEntry, "offsetMs"> {
   readonly rank: number;
 }
@@ -49,7 +52,10 @@ export function timelineOf(history: History): TimelineEntry[] {
     .map(({ entry: { rank: _, ...entry }, offsetMs }): TimelineEntry => ({ ...entry, offsetMs }));
 }
 
-/** Lists each hop once, although several events repeat it. Two hops come from the row and never depend on events. */
+/**
+ * Lists each hop once, although several events repeat it. `acceptedAt` and `receivedAt` come from the job's row, so
+ * they are listed even without events.
+ */
 function hopEntries({ createdAt, receivedAt, events }: History): Unplaced[] {
   const seen = new Map<string, Unplaced>();
   const pass = (name: keyof typeof HOPS, at: string) => {
