@@ -14,7 +14,10 @@ const TESTS = [
   "tests/suites.test.ts",
 ];
 
-/** The example in docs/job-types.md, and a name that sorts after `try-out`, which reverses its test's import order. */
+/**
+ * The example in docs/job-types.md, and a name that sorts after `try-out`: its generated test lists its imports in
+ * another order.
+ */
 const NAMES = ["greet", "zip-files"];
 
 const copy = copyProject();

@@ -17,7 +17,7 @@ stay in the user's cache. Logs and replies are kept under artifacts/compose/.`;
 async function main(): Promise<number> {
   const { keep } = createCommandLine(
     "bun run test:compose",
-    "Starts the unchanged compose.yaml on a Docker engine and checks the four proof paths, three processors under load, recovery from SIGKILL of every container, an alert, a restart, the ledger's balance, every query of rules and panels, and that nothing is left behind.",
+    "Starts the unchanged compose.yaml on a Docker engine and checks one job (accepted, observed, completed and counted), three processors under load, recovery from SIGKILL of every container, an alert, a restart, the ledger's balance, every query of alert rules and dashboard panels, and that nothing is left behind.",
   )
     .option("--keep", "keep the system running until Ctrl-C")
     .addHelpText("after", NOTES)

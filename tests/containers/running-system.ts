@@ -70,7 +70,7 @@ export function createRunningSystem(port: (variable: string) => number, folder: 
       if (twice.length > 0) throw new Error(`ended twice: ${twice.map(({ job_id }) => job_id).join(", ")}`);
     },
 
-    /** Waits until the ledger settles at zero, and returns it. */
+    /** Waits until the ledger is settled and reports no lost, unobserved or duplicated job. Returns it. */
     async settledLedger(timeoutMs: number): Promise<Ledger> {
       let last: Ledger | undefined;
       try {
@@ -79,7 +79,7 @@ export function createRunningSystem(port: (variable: string) => number, folder: 
             last = await system.get<Ledger>("/ledger?settleMs=0");
             return last.settled && last.balanced && last;
           },
-          { what: "the ledger to settle at zero", timeoutMs, everyMs: 500 },
+          { what: "the ledger to settle and balance", timeoutMs, everyMs: 500 },
         );
       } catch (error) {
         throw new Error(`${(error as Error).message}\n${JSON.stringify(last)}`);

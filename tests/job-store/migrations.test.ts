@@ -194,8 +194,8 @@ describe("job store migrations", () => {
       ["succeeded", "processor.old", []],
     ]);
 
-    // This job ended normally, so its last transition is implied and has no row. An older pruner must still add it to
-    // the seals.
+    // This job completed normally, so its row implies its last transition, which has no row of its own. When an older
+    // processor prunes the job, it must still find that transition, to include it in the ledger's sums.
     await sql`
       update jobs set status = 'COMPLETED', sequence = 4, finished_at = now(), implied = implied | 8,
         ended_event_id = ${eventIdAt(pruned!.id, 4)} where id = ${pruned!.id}`;

@@ -23,7 +23,7 @@ interface Use {
 
 /**
  * Measures the CPU time that each part of the system uses for 1,000 empty jobs, until all their events are recorded.
- * Subtracts what the part uses at rest, which it measures first.
+ * Measures the usage at rest first and subtracts it.
  */
 export async function proveCost({ cluster, system }: ClusterProof): Promise<string> {
   const first = await measuredSince(cluster, Date.now());

@@ -3,7 +3,7 @@ import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behavior(
-  "a job store that refuses or holds up a processor",
+  "a job store that refuses or blocks a processor's writes",
   { env: { all: { LEASE_MS: "1500" } } },
   (world) => {
     const hash = (rounds: number) => ({ type: "hash", payload: { text: "ends", rounds } });
@@ -13,8 +13,8 @@ behavior(
       return { status: reply.status, failing, stuck };
     };
 
-    test("fails only the job whose end it refuses, and the rest of the batch continues", async () => {
-      // A constraint violation (class 23) stands for every kind of refusal by PostgreSQL.
+    test("fails only the job whose outcome it refuses, and the rest of the batch completes", async () => {
+      // A constraint violation (SQLSTATE class 23) stands in for every kind of value that PostgreSQL refuses.
       await world().sql`
       alter table jobs add constraint no_seven_rounds check (coalesce(result->>'rounds', '') <> '7')`;
       const ids = await world().submitMany(Array.from({ length: 40 }, (_, n) => hash(n === 20 ? 7 : 1)));
@@ -28,8 +28,8 @@ behavior(
       expect((await readiness()).status).toBe(200);
     });
 
-    test("makes the processor unready while it cannot record how jobs ended", async () => {
-      // Only the attempts are locked, so claims and heartbeats continue.
+    test("makes the processor unready while it blocks the recording of finished attempts", async () => {
+      // Only the table of attempts is locked, so claims and heartbeats continue.
       const lock = await world().sql.reserve();
       await lock`begin`;
       await lock`lock table explicit_attempts in exclusive mode`;
@@ -40,7 +40,7 @@ behavior(
             const ready = await readiness();
             return ready.failing.includes("ends") && ready;
           },
-          { what: "/readyz to name the ends", timeoutMs: 15_000 },
+          { what: "/readyz to name the duty ends", timeoutMs: 15_000 },
         );
         expect(status).toBe(503);
         expect(stuck).toContainEqual({
@@ -66,7 +66,7 @@ behavior(
       ["jobs", "claiming", "Claiming jobs"],
       ["outbox", "publishing", "Publishing the outbox"],
     ])(
-      "makes the processor unready while the table %s is locked, and /readyz names %s",
+      "makes the processor unready while the table %s is locked, and /readyz names the duty %s",
       async (table, duty, what) => {
         const lock = await world().sql.reserve();
         await lock`begin`;
@@ -77,7 +77,7 @@ behavior(
               const ready = await readiness();
               return ready.failing.includes(duty) && ready;
             },
-            { what: `/readyz to name ${duty}`, timeoutMs: 15_000 },
+            { what: `/readyz to name the duty ${duty}`, timeoutMs: 15_000 },
           );
           expect(stuck).toContainEqual({
             duty,
@@ -96,7 +96,7 @@ behavior(
 );
 
 behavior("a processor with a short lease", { env: { all: { LEASE_MS: "500" } } }, (world) => {
-  test("stays ready between the rounds of its loops", async () => {
+  test("stays ready while its loops wait for their next round", async () => {
     const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
     const stuck = new Set<string>();
     await eventually(

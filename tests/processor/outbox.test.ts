@@ -8,7 +8,7 @@ import { eventually } from "../support/wait.ts";
 
 const messageOf = (events: readonly object[]) => joinEnvelopes(events.map((event) => JSON.stringify(event)));
 
-// The made-up events belong to no stored job, so the ledger would report them.
+// The ledger reports the made-up events below, because they belong to no stored job.
 behavior("the outbox", { accused: true }, (world) => {
   test("is bypassed if the bus shares the job store's database, and used otherwise", async () => {
     const jobs = Array.from({ length: 50 }, () => ({ type: "sleep", payload: { ms: 1 } }));

@@ -50,7 +50,7 @@ behavior(
       expect(workers.find((worker) => worker.pid === world().workers[0]?.pid)?.state).toBe("lost");
     });
 
-    test("leaves a command unfinished, which a repetition under its key carries out once", async () => {
+    test("leaves a command unfinished, which is carried out once when it is repeated with the same key", async () => {
       await world().start("processor");
       const id = await world().submit({ type: "fail", maxAttempts: 1 });
       await world().untilStatus(id, "FAILED");

@@ -62,7 +62,7 @@ export async function createWorld() {
     observations,
     networks,
     storeUrl: store.url,
-    /** The engines' addresses as environment variables for a service. */
+    /** The engines' URLs, without the proxies, as environment variables for a service. */
     urls: { DATABASE_URL: store.url, EVENTS_URL: mongo.url, CACHE_URL: redis.url },
     /** Deletes every stored event, and all counts and other data derived from events. */
     async forgetEvents() {

@@ -56,7 +56,7 @@ test("a freeze lets nothing through, and data sent during it arrives in order af
   });
 });
 
-test("a stranded connection stays open but passes no more bytes, and a new connection works", async () => {
+test("a stranded connection stays open but passes no more bytes, and new connections are unaffected", async () => {
   const stranded = await dial();
   proxy.strand();
   stranded.socket.write("lost");

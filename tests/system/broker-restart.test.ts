@@ -8,7 +8,7 @@ import { eventually } from "../support/wait.ts";
 const RECOVERY_MS = 3_000;
 
 behavior("a broker restarted under load", {}, (world) => {
-  test("loses no job answered with 202, and until it is back the gateway returns 503 with Retry-After and is not ready", async () => {
+  test("loses no job answered with 202, and the gateway returns 503 with Retry-After and is not ready until the broker is back", async () => {
     const load = startSteadyLoad(world(), {
       perSecond: 100,
       job: () => ({ type: "sleep", payload: { ms: 1 } }),

@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "observatory-provenance-"));
 const commit = "0123456789abcdef0123456789abcdef01234567";
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Creates the few files of a repository that an image build receives. git itself needs more. */
+/** Creates the few files of a repository that an image build receives, which are too few for git itself. */
 function partOfRepository(files: Readonly<Record<string, string>>): string {
   const projectDir = mkdtempSync(join(folder, "project-"));
   for (const [path, text] of Object.entries(files)) {

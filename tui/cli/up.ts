@@ -20,7 +20,7 @@ export function addUp(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         "-t, --tier <tier>",
-        "one PostgreSQL, four private engines, every container of compose.yaml, or a Kubernetes cluster in kind",
+        "embedded: one PostgreSQL; full: four private engines; compose: every container of compose.yaml; kind: a Kubernetes cluster",
       )
         .choices(TIERS)
         .default("embedded" as const),

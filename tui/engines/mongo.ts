@@ -9,7 +9,7 @@ import { lowPriority } from "./low-priority.ts";
 import { accepts, findFreePort } from "./port.ts";
 import { runEngine } from "./run-engine.ts";
 
-/** Starts a private MongoDB, or FerretDB over SQLite files where there is no `mongod` on the PATH. */
+/** Starts a private MongoDB, or FerretDB (which stores data in SQLite files) if there is no `mongod` on the PATH. */
 export async function startMongo(options: EngineOptions): Promise<Engine> {
   const mongod = findProgram("mongod");
   const dataDir = resolve(options.dataDir);
@@ -30,7 +30,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
       stopSignal: "SIGTERM",
       startMs: 60_000,
       stopMs: 15_000,
-      answers: () => accepts(port), // Both products listen only once they have recovered their files.
+      answers: () => accepts(port), // Neither product listens before it has recovered its files.
     },
     { ...options, dataDir },
   );

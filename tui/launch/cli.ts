@@ -4,7 +4,7 @@ import { ENGINES_CHOICES, type EnginesChoice } from "./engine-set.ts";
 export interface DevOptions {
   demo: boolean;
   fresh: boolean;
-  /** Whether to keep nothing: all data goes to a temporary folder. */
+  /** Whether to keep nothing: all data goes to a temporary folder, which is removed at the end. */
   ephemeral: boolean;
   reload: boolean;
   /** Whether to open the terminal UI as soon as everything is running. */
@@ -23,10 +23,11 @@ the one on the PATH (15 or newer), else the one installed from npm.
   BUS_URL           amqp://…      the message bus (RabbitMQ), or postgres://…
   DATABASE_URL      postgres://…  the job store (PostgreSQL)
   EVENTS_URL        mongodb://…   the event store (MongoDB, or FerretDB built with Go where there is no mongod)
-  CACHE_URL         redis://…     counters and the live feed (Redis); both may be one postgres://…
+  CACHE_URL         redis://…     counters and the live feed (Redis)
+                    (EVENTS_URL and CACHE_URL may also name the same postgres://…)
 Private engines listen on free ports of 127.0.0.1, keep their data, and never touch other engines on this machine.
 If prometheus and alertmanager are on the PATH, they monitor the system, on ports 9090 and 9093 or the next
-free ones. PROMETHEUS_URL or ALERTMANAGER_URL names others to use instead.
+free ones. Set PROMETHEUS_URL or ALERTMANAGER_URL to use others.
 
 Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or the next free port.
   BIND_ADDRESS      the address they listen on (default 127.0.0.1)
@@ -36,7 +37,7 @@ Services: gateway 3000, processor 3001, metrics-engine 3003, read-model 8080, or
   All other variables are passed on; the --help of a service lists its own: bun services/gateway/main.ts --help
   NO_COLOR          disables colors
 
-Addresses are written to .observatory/dev.json. Ctrl-C stops everything in order; a second Ctrl-C kills it.`;
+URLs are written to .observatory/dev.json. Ctrl-C stops everything in order; a second Ctrl-C kills it.`;
 
 /** Parses the command line. Throws a {@link UsageError} that names an invalid option; `--help` prints and exits. */
 export function parseCli(args: string[]): DevOptions {
@@ -47,11 +48,11 @@ export function parseCli(args: string[]): DevOptions {
     .option("--demo", "submit one or two varied jobs per second")
     .option(
       "--engines <set>",
-      "embedded: everything in one PostgreSQL, nothing to install; full: a private RabbitMQ, PostgreSQL, MongoDB and Redis; compose: the same four in Docker, as in compose.yaml. Each set keeps its own data",
+      "embedded: everything in one PostgreSQL, nothing to install; full: a private RabbitMQ, PostgreSQL, MongoDB and Redis; compose: the same four in Docker, as in compose.yaml. Each choice keeps its own data",
       "embedded",
     )
     .option("--processors <count>", `run this many processors, at most ${MAX_PROCESSORS}`, "1")
-    .option("--fresh", "start empty: delete this set's engine data and the service logs first")
+    .option("--fresh", "start empty: delete the data of these engines and the service logs first")
     .option("--ephemeral", "keep nothing: data and logs are in a temporary folder, removed at the end")
     .option("--no-reload", "do not replace services when their source changes")
     .option(

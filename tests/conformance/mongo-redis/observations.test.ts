@@ -37,7 +37,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
 
   describeObservations("MongoDB and Redis", makeWorld);
 
-  test("a call that died after its claim is completed by the next call, even from another instance", async () => {
+  test("a call that died after claiming its events is completed by the next call, even in another instance", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     const events = sampleEvents(10, "job.completed");

@@ -44,13 +44,13 @@ export function describeRecording({ connect }: OpenWorld): void {
       expect([totals.execution.count, totals.queueWait.count]).toEqual([1, 1]);
     });
 
-    test("an empty batch does nothing", async () => {
+    test("does nothing for an empty batch", async () => {
       const observations = await connect();
       expect(await observations.record([])).toEqual({ fresh: [] });
       expect(await countedEvents(observations)).toBe(0);
     });
 
-    test("2,500 events in one call stores and counts each", async () => {
+    test("stores and counts each of 2,500 events in one call", async () => {
       const observations = await connect();
       const events = sampleEvents(2_500, "job.validated");
       expect((await observations.record(events)).fresh).toHaveLength(2_500);

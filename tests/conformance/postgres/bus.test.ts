@@ -49,7 +49,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
       await bus.publish("jobs.created", Buffer.from("x"));
       await eventually(() => delays.length === n, { what: "the message" });
     }
-    // The median is far below the polling interval, so notifications must have delivered the messages.
+    // A median far below the polling interval shows that notifications delivered the messages, not polls.
     expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(100);
   });
 
@@ -123,7 +123,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
       await gate;
       handled += batch.length;
     });
-    // PostgreSQL plans the claim with the statistics of a short queue and keeps that plan.
+    // Keep the queue short at first, so that PostgreSQL plans the claim for a short queue and keeps that plan.
     for (let n = 1; n <= 20; n++) {
       if (n === 10) await world.sql`analyze bus.messages`;
       await publisher.publish("jobs.created", Buffer.from("x"));
@@ -137,7 +137,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
       );
     opened.resolve();
     await eventually(() => handled === 10_020, { what: "the long queue to drain" });
-    // PostgreSQL's row counts include all of a session's reads once the session has ended.
+    // PostgreSQL's statistics are sure to include all of a session's reads only once the session has ended.
     await Promise.all([publisher.close(), consumer.close()]);
     const [row] = await world.sql<{ read: number }[]>`
       select idx_tup_fetch::int as read from pg_stat_user_tables where relname = 'messages'`;
@@ -174,7 +174,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
 });
 
 interface PostgresWorld extends BusWorld, AsyncDisposable {
-  /** The URL of the world's database, bypassing the network that can fail. */
+  /** The URL of the test's database, without the proxy that can cut or freeze connections. */
   readonly database: string;
   readonly sql: postgres.Sql;
   open(options?: object): Bus;
