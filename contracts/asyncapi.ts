@@ -25,7 +25,7 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   {
     service: "processor",
     route: "jobs.created",
-    summary: "Publish the children of fan-outs, edited jobs, and dead letters replayed to the intake",
+    summary: "Publish edited jobs, the children of fan-outs, and dead letters replayed to the intake",
     replays: true,
   },
   {
@@ -51,7 +51,7 @@ const SENDERS: readonly { service: string; route: Route; summary: string; replay
   },
 ];
 
-/** Builds the event spine's AsyncAPI 3.0 document from the topology table and the event schemas. */
+/** Builds the event bus's AsyncAPI 3.0 document from the topology table and the event schemas. */
 export function asyncApiDocument(): Json {
   const routes = Object.fromEntries(ROUTES.map((route) => [routeKey(route), routeChannel(route)]));
   const queues = Object.fromEntries(
@@ -61,7 +61,7 @@ export function asyncApiDocument(): Json {
     asyncapi: "3.0.0",
     id: "https://task-observatory.dev/asyncapi",
     info: {
-      title: "Distributed Task Observatory: event spine",
+      title: "Distributed Task Observatory: event bus",
       version: CONTRACT_VERSION,
       description: `Every change to a job is an event on the exchange ${TOPOLOGY.exchange}. A message is an array of at most ${TOPOLOGY.maxEventsPerMessage} envelopes in UTF-8 JSON. A replayed dead letter may be a single envelope instead, so consumers accept both. Delivery is at least once. An event is identified by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
       license: { name: "MIT" },
@@ -72,7 +72,7 @@ export function asyncApiDocument(): Json {
         host: "127.0.0.1:5672",
         protocol: "amqp",
         protocolVersion: "0.9.1",
-        description: "RabbitMQ 3.10 to 4.x on the loopback interface; BUS_URL names another broker",
+        description: "RabbitMQ 3.10 to 4.x on the loopback interface; set BUS_URL to use another broker",
       },
     },
     channels: { ...routes, ...queues },
@@ -92,7 +92,8 @@ const eventSchema = (eventType: EventType) => schemaRef(`event.${eventType}`);
 
 function messageKeysOf(route: Route): string[] {
   if (EVENTS_OF[route].length === 0) return ["refused-message"];
-  // A dead letter from the observers' queue is replayed only to that queue, and may contain any event.
+  // `jobs.transitions` leads only to the queue `events.observed`, so dead letters from that queue are replayed on this
+  // route, whatever their event type.
   return [batchKey(route), ...(route === "jobs.transitions" ? EVENT_TYPES : EVENTS_OF[route])];
 }
 
@@ -150,7 +151,8 @@ function queueChannel(queue: Queue): Json {
 
 function sending({ service, route, summary, replays }: (typeof SENDERS)[number]): [string, Json] {
   const channel = `#/channels/${routeKey(route)}`;
-  // Only a replay sends a single envelope: it repeats an envelope that was refused on its own.
+  // Only replays send single envelopes: each republishes one envelope that was refused individually, not with its whole
+  // batch.
   const keys = replays ? messageKeysOf(route) : messageKeysOf(route).slice(0, 1);
   const operation = {
     action: "send",
@@ -193,7 +195,7 @@ function messages(): Json {
     batchKey(route),
     {
       name: batchKey(route),
-      title: `Events of ${route}`,
+      title: `Events on ${route}`,
       summary: `An array of envelopes: ${EVENTS_OF[route].join(", ")}`,
       contentType: "application/json",
       payload: {

@@ -23,7 +23,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const MAX_QUOTED = 80;
 
-/** Quotes a value in a message, shortened to a recognizable length. */
+/** Quotes a value for a message, and shortens it if it is long. */
 export const shown = (value: string) =>
   JSON.stringify(value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}…` : value);
 
@@ -68,7 +68,7 @@ export function readValue(
 /** Whether PostgreSQL can store a text. */
 export const isStorable = (text: string) => text.isWellFormed() && !text.includes("\u0000");
 
-/** Converts an age to a time relative to `now`; returns a time unchanged. */
+/** Converts an age, such as `5m`, to the time that long before `now`; returns a time unchanged. */
 export function timeOf(text: string, now: Date): string {
   const [, count, unit] = /^(\d+)([a-z]+)$/.exec(text) ?? [];
   if (!count || !unit) return text;
@@ -77,7 +77,8 @@ export function timeOf(text: string, now: Date): string {
 
 /**
  * Returns the values that a payload field is compared with. Text that parses as a JSON number, boolean or null matches
- * both that value and the text itself, so `100` finds the number and the string. An exact value matches only text.
+ * both that value and the text itself, so `100` finds the number and the string. If `exact` is true, only the text
+ * itself matches.
  */
 export function readPayloadValue(text: string, exact: boolean): (string | number | boolean | null)[] {
   if (exact) return [text];

@@ -9,7 +9,10 @@ import {
   WAITING_STATUSES,
 } from "./job.ts";
 
-/** Written by hand, independently of the code. Each row is a status to leave, each column a status to enter. */
+/**
+ * Written by hand, independently of the code. Each row is the status before a transition (`null`: the job does not
+ * exist yet), each column the status after it.
+ */
 const TABLE = `
              PENDING VALIDATED SCHEDULED EXECUTING RETRYING COMPLETED FAILED CANCELLED REJECTED
   null       yes     -         -         -         -        -         -      -         -
@@ -27,7 +30,7 @@ const [columns = [], ...rows] = TABLE.trim()
   .split("\n")
   .map((line) => line.trim().split(/\s+/));
 
-test("the legal moves are exactly those in the table", () => {
+test("the legal status transitions are exactly those in the table", () => {
   expect(columns).toEqual([...JOB_STATUSES]);
   expect(rows.map(([from]) => from)).toEqual(["null", ...JOB_STATUSES]);
   for (const [from, ...cells] of rows)
@@ -37,7 +40,7 @@ test("the legal moves are exactly those in the table", () => {
     }
 });
 
-test("a move always changes the status", () => {
+test("a transition always changes the status", () => {
   for (const status of JOB_STATUSES) expect(isLegalMove(status, status)).toBe(false);
 });
 

@@ -6,7 +6,7 @@ import { ID_PARAM, type Route } from "./route.ts";
 
 /** The prefix of paths that only the gateway and the metrics-engine may call. */
 export const INTERNAL = "/internal";
-/** Larger than the gateway's limit, because a body may grow when its JSON is serialized again. */
+/** Larger than the gateway's limit for the same request, because a body may grow when its JSON is serialized again. */
 const MAX_BODY_BYTES = 524_288;
 
 /** The routes that the gateway forwards to a processor. */
@@ -46,7 +46,7 @@ export const PROCESSOR_ROUTES = {
   commandOutcome: {
     method: "POST",
     path: `${INTERNAL}/commands/{id}/outcome`,
-    summary: "Get the state of a command; a command that has not begun is withdrawn",
+    summary: "Get the state of a command, after withdrawing it if it has not begun",
     params: ID_PARAM,
     reply: { status: 200, schema: CommandOutcome },
     problems: ["INVALID_ID", "STORE_UNAVAILABLE"],

@@ -141,7 +141,10 @@ export const READ_MODEL_ROUTES = {
       "Get the balance of accepted jobs by id, which shows whether any are lost, unobserved or duplicated",
     query: {
       settleMs: defaulted(
-        IntegerEnum(SETTLE_TIMES_MS, { description: "How many milliseconds the watermark is held back" }),
+        IntegerEnum(SETTLE_TIMES_MS, {
+          description:
+            "How many milliseconds to hold back the watermark, which is the time up to which jobs are compared",
+        }),
         5_000,
       ),
     },

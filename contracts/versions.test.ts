@@ -55,7 +55,7 @@ describe("the table of service needs", () => {
     expect(uses.filter(({ use }) => !["reads", "writes", "reads, writes"].includes(use))).toEqual([]);
   });
 
-  test("requires only versions that the current ones satisfy", () => {
+  test("requires only versions that the current versions satisfy", () => {
     const impossible = uses.filter(({ schema, minimum }) => {
       const version = current.get(schema);
       return !version || !Bun.semver.satisfies(version, `^${minimum}`);
