@@ -4,7 +4,7 @@ import { createBoundedLabels } from "../../shared/bounded-labels.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { contributionOf } from "../../shared/observations/counting.ts";
 
-/** How many job types get their own label; all others share "other". */
+/** How many job types get their own label; all other types share the label "other". */
 const MAX_TYPES = 50;
 
 /**

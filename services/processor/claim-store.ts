@@ -14,8 +14,8 @@ export function createClaimStore(sql: Sql, history: Historian, write: WriteHisto
     /**
      * Claims at most `limit` due jobs of types that this processor knows, by priority and then by due time. `typeSlots`
      * limits how many jobs of a type are claimed. A job without a policy receives its type's policy. A worker that was
-     * presumed dead claims nothing until it has registered again. The same transaction commits the message with the
-     * jobs' `job.started` events.
+     * presumed dead claims nothing until it has registered again. The same transaction commits the outbox message with
+     * the jobs' `job.started` events.
      */
     async claim(
       workerId: string,

@@ -70,7 +70,8 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const job = outcome === "cancelled" ? await awaitRow(id) : (await store.get([id]))[0];
       if (!job) throw await missingError(id);
-      // A worker that died during this command may have moved the job, and its last statement may still be running.
+      // A processor that died while it ran this same command may already have applied it, and its last statement may
+      // still be running.
       if (await store.wasMovedBy(id, commandId)) return stateOf(job);
       if (!allowed.includes(job.status)) {
         throw new AppError(
@@ -121,7 +122,7 @@ export function createCommands({ store, pruned, history, outbox, log, onDue }: C
     retry: (id: string, commandId: string) => applyTo(id, RETRYABLE, "retried", commandId, retryOne),
 
     async setPaused(type: string, paused: boolean): Promise<PauseReply> {
-      // The store cannot hold U+0000. Because no known type contains it, this call throws.
+      // The store cannot hold U+0000. No known type contains it, so this call always throws.
       if (type.includes("\u0000")) jobTypeNamed(type);
       const { workers, waiting, seen } = await store.typeStatus(type, 0);
       // A removed type may still have jobs, and a newer processor may know a type that this one does not.

@@ -37,7 +37,8 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
     },
     at,
   );
-  // Counts from `finishedAt`, not `at`: if a faster clock wrote the job's history, `at` would delay the retry.
+  // The delay counts from `finishedAt`. If a clock that is ahead of this one wrote the job's history, `at` is later and
+  // would postpone the retry.
   const runAt = verdict.status === "RETRYING" ? new Date(ended.finishedAt.getTime() + delayMs) : null;
   return { ...verdict, at, runAt, steps: [executed, move()] };
 

@@ -29,7 +29,7 @@ export interface Checked {
 
 /**
  * Checks a payload again, because the gateway is not the only publisher. A processor that does not know the type, or
- * knows only an older version, accepts any payload.
+ * knows only an older version, cannot check the payload and accepts it.
  */
 export function check(event: Created, runs: KnownTypes["runs"]): Omit<Checked, "event" | "span"> {
   const { jobType: name, payload } = event.payload;
@@ -67,7 +67,8 @@ export function newJob(
 ): NewJob {
   const { payload: facts, correlationId } = event;
   const createdAt = new Date(event.occurredAt);
-  // A fast gateway clock shifts the job's history, but not the time at which the job is due.
+  // If the gateway's clock is ahead, the job's history follows it, so that its times stay in order. The time at which
+  // the job is due does not.
   const now = laterOf(receivedAt, createdAt);
   const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt;
   const steps: Step[] = [];
@@ -176,7 +177,7 @@ export function claimedJob(job: ClaimedNewJob): ClaimedJob {
   };
 }
 
-/** Creates a job for probing whether the store accepts jobs. The probe is rolled back. */
+/** Creates a job for probing whether the store accepts jobs. Its insert is rolled back. */
 export function canary(): Checked {
   const eventId = crypto.randomUUID();
   return {

@@ -14,7 +14,10 @@ const SWEEP_MS = 1_000;
 const DELETION_PAUSE_MS = 50;
 
 export interface Outbox {
-  /** Publishes a newly committed message. Returns at once, because its outbox row remains until the bus confirms it. */
+  /**
+   * Publishes a newly committed message. Returns without waiting: the message stays in the outbox until the bus
+   * confirms it, so a failure loses nothing.
+   */
   relay(message: OutboxMessage | undefined): void;
   /** Publishes messages that were left in the outbox, until `signal` aborts. */
   sweep(signal: AbortSignal): Promise<void>;
@@ -25,7 +28,10 @@ export interface Outbox {
 export interface OutboxOptions {
   readonly store: OutboxStore;
   readonly bus: Bus;
-  /** Set if messages are committed to the bus itself; relaying then only wakes its consumers. */
+  /**
+   * Set if the bus shares the database. Messages are then committed to its queues directly, and relaying only wakes the
+   * consumers.
+   */
   readonly busTables?: BusTables | undefined;
   readonly tracing: Tracing;
   readonly log: Log;

@@ -19,7 +19,7 @@ const closing = {
 };
 const jobId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
-test("sealed and newly judged spans together count each accepted job once", () => {
+test("each accepted job is counted once, whether its span is already sealed or newly judged", () => {
   const account = createAccount();
   account.addSealed(sealedSums({ accepted: 4, completed: 2, failed: 1, cancelled: 1, until: watermark }), []);
   account.add(judged({ accepted: 3, deadLettered: 1, net: { COMPLETED: 0, REJECTED: 1, FAILED: 1 } }));
@@ -42,7 +42,7 @@ test("sealed and newly judged spans together count each accepted job once", () =
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("the ledger is not settled while a job is unfinished, newer than the watermark or yet to be judged again", () => {
+test("the ledger is not settled while a job is unfinished, newer than the watermark or in a sealed span that must be judged again", () => {
   const settled = (part: Partial<typeof closing>) => createAccount().close({ ...closing, ...part }).settled;
   expect(settled({})).toBe(true);
   expect(settled({ live: 1 })).toBe(false);
@@ -57,13 +57,13 @@ test("the ledger is not settled while a job is unfinished, newer than the waterm
   });
 });
 
-test("a watermark held back by sealing is reported as waiting for the ledger", () => {
+test("a watermark held back because sealing lags is reported as waiting for the ledger", () => {
   const wanted = new Date(watermark.getTime() + 60_000);
   expect(createAccount().close({ ...closing, wanted }).waitingFor).toMatchObject([{ what: "ledger" }]);
   expect(createAccount().close(closing).waitingFor).toEqual([]);
 });
 
-test("before its first seal the ledger lags by the whole time since 1970 and is not settled", () => {
+test("before its first span is sealed, the ledger is behind by all the time since 1970 and is not settled", () => {
   const ledger = createAccount().close({ ...closing, watermark: new Date(0), wanted: watermark });
   expect(ledger).toMatchObject({
     behindMs: closing.now.getTime(),
@@ -73,7 +73,7 @@ test("before its first seal the ledger lags by the whole time since 1970 and is 
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("one accusation of any kind unbalances the ledger, and the accused job is listed once", () => {
+test("a single lost, unobserved or duplicated job unbalances the ledger and is listed once", () => {
   for (const verdict of ["lost", "unobserved", "duplicated"] as const) {
     const account = createAccount();
     account.addSealed(sealedSums({}), [{ verdict, jobId: jobId(1) }]);
@@ -84,7 +84,7 @@ test("one accusation of any kind unbalances the ledger, and the accused job is l
   }
 });
 
-test("a lost job counts as accepted but not in flight, and a job that vanished from both sides as lost without an id", () => {
+test("a lost job counts as accepted but not as in flight; a job that vanished from both stores counts as lost, without an id", () => {
   const account = createAccount();
   account.addSealed(sealedSums({ vanished: 1 }), []);
   account.add(judged({ accepted: 1, accused: { lost: [jobId(7)] } }));
@@ -96,7 +96,7 @@ test("a lost job counts as accepted but not in flight, and a job that vanished f
   });
 });
 
-test("thousands of accused jobs are counted, and the first hundred are named", () => {
+test("thousands of lost jobs are counted, but only the first hundred are listed", () => {
   const account = createAccount();
   account.add(judged({ accused: { lost: Array.from({ length: 12_000 }, (_, n) => jobId(n)) } }));
   const { lost } = account.close(closing);

@@ -2,12 +2,15 @@ import type { LedgerAudit } from "../../contracts/api-queries.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { LedgerSeals } from "./ledger-seals.ts";
 
-/** Later than the end of every seal. */
+/** Later than the end of every seal, so that the whole ledger is searched. */
 const ANY_TIME = new Date("9999-01-01T00:00:00Z");
-/** Maximum number of accused jobs that an audit counts. */
+/** Maximum number of accused jobs (lost, unobserved or duplicated) that an audit counts. */
 const MAX_COUNTED = 10_001;
 
-/** Exposes audits as a resource. The ledger's keepers carry them out, so another read-model can continue an audit. */
+/**
+ * Exposes audits as a resource. Every read-model runs a ledger keeper, and any of them can continue an audit that
+ * another began.
+ */
 export function createLedgerAudit(seals: LedgerSeals) {
   async function find(id: string): Promise<LedgerAudit> {
     const [audit, accused] = await Promise.all([seals.audit(id), seals.accused(ANY_TIME, MAX_COUNTED)]);

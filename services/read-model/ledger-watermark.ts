@@ -1,6 +1,9 @@
 import type { Snapshot, Waiting } from "../../contracts/api-queries.ts";
 
-/** The known progress of both sides. Times are in milliseconds, and null where nothing is known yet. */
+/**
+ * What is known about the progress of the ledger's two sides, the job store and the event store. Times are in
+ * milliseconds since 1970, and null where nothing is known yet.
+ */
 export interface Progress {
   readonly now: number;
   readonly snapshot: Snapshot | null;
@@ -11,11 +14,11 @@ export interface Progress {
   readonly newestDeadLetterAt: number | null;
   /** When the oldest message that still awaits its confirm was written. */
   readonly oldestOutboxAt: number | null;
-  /** The processor that has been silent the longest, among those recently alive. */
+  /** Among the processors that were recently alive, the one with the oldest heartbeat. */
   readonly quietestWorker: { readonly id: string; readonly heartbeatAt: number } | null;
 }
 
-/** A reason for the watermark to stay at or below `at`. */
+/** A reason why the watermark must not pass the time `at`. */
 export interface Bound {
   readonly what: Waiting["what"];
   readonly at: number;
@@ -26,11 +29,15 @@ export interface Bound {
 const FRESH_MS = 15_000;
 /** The times of a transition and its event differ by less than this, because of clock differences and rounding. */
 const TOLERANCE_MS = 50;
-/** A side that is behind for longer than this has lost records, not delayed them. A dead consumer is noticed sooner. */
+/**
+ * A side that is behind for longer than this has lost records, not delayed them: even the messages of a dead consumer
+ * are redelivered sooner.
+ */
 export const HOLD_MS = 30_000;
 
 /**
- * Returns the time before which every accepted job must be on both sides. It lies `settleMs` before the earliest of:
+ * Returns the watermark: the time before which every accepted job must be on both sides. It lies `settleMs` before the
+ * earliest of:
  *
  * - The current time.
  * - The oldest outbox message: its events are committed but not yet published.
@@ -39,10 +46,11 @@ export const HOLD_MS = 30_000;
  * - With a fresh snapshot: the time when it measured the queues, and for each non-empty queue its consumer's progress.
  *   Queues are first in, first out, so a consumer has come as far as the newest record it produced: the newest stored
  *   event (`events.observed`), the newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
- * - Without a fresh snapshot: the progress of the first two queues, because the metrics-engine may be down.
+ * - Without a fresh snapshot: the progress of the first two queues' consumers, because messages may wait unmeasured
+ *   while the metrics-engine is down.
  * - The slower side's newest record, while the other side has a newer one: a consumer may hold messages that no queue
- *   shows. If nothing moves for `HOLD_MS`, the missing records are lost rather than late, so the bound is dropped and
- *   they are accused.
+ *   shows. If neither side records anything for `HOLD_MS`, the missing records are lost rather than late, so the bound
+ *   is dropped and the ledger reports their jobs.
  *
  * Under steady load all bounds follow the current time; on an idle system the earliest is the snapshot's time.
  */

@@ -6,9 +6,12 @@ import { type LedgerKeeper, STEP_JOBS } from "./ledger-keeper.ts";
 import type { LedgerSeals, SealedSums } from "./ledger-seals.ts";
 import { waitingFor } from "./ledger-waiting.ts";
 
-/** Maximum number of accused jobs or dead letters to read: one more than the account deduplicates. */
+/**
+ * Maximum number of accused jobs (lost, unobserved or duplicated) or of dead letters to read: one more than the account
+ * deduplicates.
+ */
 const MAX_NAMED = 10_001;
-/** How long a call waits for due seals before it computes. */
+/** How long a call waits for spans that are ready to be sealed, before it computes the ledger. */
 const ADVANCE_MS = 50;
 
 /*
@@ -26,10 +29,11 @@ export interface LedgerOptions extends JudgeParts {
 }
 
 /**
- * Balances accepted jobs by id, below a watermark (see `watermarkOf`). It adds up the sealed spans and judges the open
- * span after them, so a call does not slow down as the ledger grows. When sealing is far behind, as after an upgrade,
- * the watermark moves back to the end of the part that one call may judge. Computations run one at a time; concurrent
- * callers with the same settle time share one.
+ * Balances accepted jobs by id, below a watermark (see `watermarkOf`): compares the job store with the event store, one
+ * span of time after another, and seals (stores) the results of older spans. A call adds up the sealed spans and judges
+ * only the open span after them, so it does not slow down as the ledger grows. When sealing is far behind, as after an
+ * upgrade, the watermark moves back to the end of the part that one call may judge. Computations run one at a time;
+ * concurrent callers with the same settle time share one.
  */
 export function createLedger(options: LedgerOptions) {
   const waiting = new Map<SettleMs, Promise<Ledger>>();
@@ -60,7 +64,8 @@ async function compute(options: LedgerOptions, settleMs: number): Promise<Ledger
     queries.openDeadLetters(),
     queries.onlyDeadLetters(MAX_NAMED),
   ]);
-  // The watermark must not fall behind the seals when pruning removes the newest records of either side.
+  // The watermark must not fall behind the seals when pruning removes the newest records of the job store or the event
+  // store.
   const head = (await seals.head()).getTime();
   const wanted = new Date(Math.max(found.watermark(settleMs).getTime(), head - settleMs));
   const sealed = await seals.sums(wanted);

@@ -117,7 +117,7 @@ export function createStream({
       }
     } catch (error) {
       if (typeof client.source !== "object" || client.source.abort.signal.aborted) return;
-      // EventSource reconnects with its last event id.
+      // The browser's EventSource reconnects with its last event id, so the client misses nothing.
       log.warn("A stream client could not catch up", { error });
       close(client);
     }

@@ -1,13 +1,14 @@
 import { AppError } from "../../shared/errors.ts";
 
-/** A store's answer, or the name of the unavailable engine. */
+/** What a store returned, or the name of its engine if it is unavailable. */
 export type Answer<T> =
   | { readonly value: T; readonly unavailable?: undefined }
   | { readonly value?: undefined; readonly unavailable: string };
 
 /**
- * Turns an unavailable store into a value, for replies that can do without that store; rethrows any other error. With
- * `withinMs`, a store that stays silent for that long counts as unavailable and is reported as `engine`.
+ * Resolves to the name of the engine instead of rejecting if a store is unavailable, for replies that can do without
+ * that store; rethrows any other error. A store that has not answered within `withinMs` counts as unavailable and is
+ * reported as `engine`.
  */
 export async function unlessUnavailable<T>(
   answer: Promise<T>,

@@ -49,9 +49,15 @@ export function createScreenModel({
   let cursorStyle = "";
   const modes = new Map<number, boolean>();
   const unparsed = createUnparsedOutput();
-  /** The screens, normal or alternate, that have a scroll region. */
+  /**
+   * The screens, normal or alternate, that have a scroll region. Their output is not dropped, because new lines do not
+   * push out the lines outside the region.
+   */
   const withRegion = new Set<string>();
-  /** Number of lines that push out all earlier lines. The first lines may only move the cursor down to the last row. */
+  /**
+   * Number of lines after which all earlier lines have left the scrollback. The height counts twice, because the first
+   * lines may only move the cursor down to the last row.
+   */
   const enough = (height: number) => height * 2 + scrollback;
   let lines = enough(rows);
 
@@ -105,7 +111,7 @@ export function createScreenModel({
     write(bytes) {
       unparsed.push(bytes);
       if (unparsed.size < heldBytes) return;
-      // Bytes in the parser may set a scroll region, so lines are dropped only while it is idle.
+      // Bytes in the parser may set a scroll region, so lines are dropped only while the parser is idle.
       const mayDrop = pending === 0 && !withRegion.has(terminal.buffer.active.type);
       // The kept lines may be long, so the buffer is also parsed once it reaches twice the bound.
       if (mayDrop && unparsed.dropAllBut(lines) && unparsed.size < heldBytes * 2) return;

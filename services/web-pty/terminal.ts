@@ -31,7 +31,10 @@ export interface PtyOptions {
   readonly onData: (bytes: Uint8Array) => void;
 }
 
-/** An ended command counts as drained after this long without output, because its children may hold the terminal. */
+/**
+ * After a command has ended, its output counts as complete once none has arrived for this long: its children may keep
+ * the terminal open, so that no end of file arrives.
+ */
 const DRAIN_MS = 500;
 const KILL_AFTER_MS = 2_000;
 
