@@ -9,7 +9,7 @@ describe("waiting", () => {
     await waiting;
   });
 
-  test("full jitter stays between 0 and the capped exponential", () => {
+  test("full jitter yields delays between 0 and the capped exponential delay", () => {
     expect(fullJitter(3, 100, 10_000, () => 1)).toBe(800);
     expect(fullJitter(30, 100, 10_000, () => 1)).toBe(10_000);
     expect(fullJitter(3, 100, 10_000, () => 0)).toBe(0);
@@ -22,7 +22,7 @@ describe("waiting", () => {
     await expect(waiting).rejects.toThrow("deadline");
   });
 
-  test("untilItSucceeds tries again and gives up when aborted", async () => {
+  test("untilItSucceeds retries until it succeeds, and gives up when aborted", async () => {
     let n = 0;
     const flaky = async () => {
       if (++n < 3) throw new Error("not yet");

@@ -5,10 +5,10 @@ import type { Sql } from "./postgres.ts";
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** A condition for one place in which a text may be found. */
+/** A condition for one place in which a search text may occur: the payload, the error, the id or the type's name. */
 export interface TextMatch {
   readonly condition: Fragment;
-  /** The job types that the condition matches, if that place is the type's name. */
+  /** The job types that the condition matches, if it is the one for the type's name. */
   readonly types?: readonly string[];
 }
 
@@ -19,8 +19,9 @@ export interface TextMatch {
 export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
-  // PostgreSQL estimates that an unknown prefix matches 2% of all jobs, even where only failed jobs can match, so it
-  // would read every failed job instead of the index. Repeating the condition makes it multiply the two estimates.
+  // PostgreSQL estimates that an unknown prefix matches 2% of all jobs, although only failed jobs have an error. It
+  // would therefore read every failed job instead of the text index. If the condition is repeated, PostgreSQL
+  // multiplies the two estimates, which makes the index look cheaper.
   const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [
     { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}` },

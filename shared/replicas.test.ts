@@ -7,7 +7,7 @@ const names = (entries: Record<string, string[]>) => async (host: string) => {
   return found;
 };
 
-test("a name with several addresses yields one replica per address", async () => {
+test("a host name with several IP addresses yields one replica per address", async () => {
   const lookup = names({ processor: ["10.0.0.1", "10.0.0.2"] });
   expect(await createReplicas(["http://processor:3001/"], lookup)()).toEqual([
     "http://10.0.0.1:3001",
@@ -23,12 +23,12 @@ test("the next call sees replicas that were added or removed", async () => {
   expect(await replicas()).toEqual(["http://10.0.0.3:3001", "http://10.0.0.1:3001"]);
 });
 
-test("a name without addresses stays as it is, so a request to it fails with the reason", async () => {
+test("a host name that does not resolve is kept, so a request to it fails with the reason", async () => {
   const replicas = createReplicas(["http://nowhere:3001", "http://10.0.0.1:3001"], names({}));
   expect(await replicas()).toEqual(["http://nowhere:3001", "http://10.0.0.1:3001"]);
 });
 
-test("an https name stays as it is, and an IPv6 address gets brackets", async () => {
+test("the host name of an https URL is kept, and an IPv6 address gets brackets", async () => {
   const lookup = names({ processor: ["fd00::7"], secure: ["10.0.0.1"] });
   expect(await createReplicas(["https://secure", "http://processor:3001/base/"], lookup)()).toEqual([
     "https://secure",
@@ -36,7 +36,7 @@ test("an https name stays as it is, and an IPv6 address gets brackets", async ()
   ]);
 });
 
-test("the default is the machine's own resolver, and each replica appears once", async () => {
+test("names are resolved by the machine's resolver by default, and each replica appears once", async () => {
   const replicas = createReplicas(["http://localhost:3001", "http://localhost:3001"]);
   expect(await replicas()).toHaveLength(1);
 });

@@ -1,9 +1,9 @@
 import { zstdDecompressSync } from "node:zlib";
 import type { Bus } from "./port.ts";
 
-/** Shorter bodies, such as a single job's message, stay readable, because compressing them gains little. */
+/** Shorter bodies, such as a single job's message, are not compressed: it would save little, and they stay readable. */
 const MIN_BYTES = 1_024;
-/** A limit far above the largest message that a service publishes. */
+/** Maximum decompressed size, far above the largest message that a service publishes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /** The first bytes of a Zstandard frame (RFC 8878, section 3.1.1). No JSON text begins with them. */
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
@@ -44,7 +44,7 @@ export function readableBody(body: Uint8Array): Uint8Array {
     const read = zstdDecompressSync(body, { maxOutputLength: size });
     return read.length === size ? read : body;
   } catch {
-    // The consumer refuses the body as malformed and keeps its bytes.
+    // The consumer will refuse the compressed body as malformed and keep its bytes in a dead letter.
     return body;
   }
 }

@@ -98,7 +98,7 @@ function comparePatternFields(old: Schema, next: Schema, place: Place): Change[]
   for (const [pattern, rule] of before) {
     if (after.has(pattern))
       changes.push(...place.compare(rule, after.get(pattern), "patternProperties", pattern));
-    // In an open object, a rule that admits anything changes nothing.
+    // In an open object, removing a rule that admits every value changes nothing.
     else if (!(isOpen && isFree(asSchema(rule)))) {
       const where = place.below("patternProperties", pattern);
       changes.push(breaking(where, "pattern-properties-removed", `fields matching ${pattern} were removed`));

@@ -22,19 +22,22 @@ export function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns a schema in object form: `false` admits nothing, while `true` and a missing schema admit anything. */
+/** Returns a schema in object form: `false` admits no value, while `true` and a missing schema admit every value. */
 export function asSchema(value: unknown): Schema {
   if (value === false) return NOTHING;
   return isSchema(value) ? value : ANYTHING;
 }
 
-/** Whether a schema admits no value: `false` in object form, `{ not: {} }` or `{ not: true }`. */
+/**
+ * Whether a schema admits no value, that is, has the form `{ not: {} }` (which `asSchema` returns for `false`) or `{
+ * not: true }`.
+ */
 export function admitsNothing(node: Schema): boolean {
   if (!("not" in node)) return false;
   return node.not === true || (isSchema(node.not) && Object.keys(node.not).length === 0);
 }
 
-/** Whether a schema admits any value, because it has only annotations. */
+/** Whether a schema admits every value, that is, has no keywords other than annotations. */
 export function isFree(node: Schema): boolean {
   return Object.keys(node).every((key) => ANNOTATIONS.has(key));
 }

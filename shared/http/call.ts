@@ -12,13 +12,19 @@ export interface Call<R extends Route> {
   readonly correlationId: string;
   /** Path parameters, with UUIDs in lower case. */
   readonly params: { readonly [K in keyof NonNullable<R["params"]>]: string };
-  /** The query with the table's defaults. For a list with a filter, only the paging; `request.url` has the filter. */
+  /**
+   * The query, with the route table's defaults. For a list with a filter, it holds only the paging parameters; the
+   * filter is in `request.url`.
+   */
   readonly query: R extends { filter: string }
     ? QueryOf<typeof PAGE_QUERY>
     : QueryOf<NonNullable<R["query"]>>;
   /** The reply's headers, to which the handler may add. */
   readonly replyHeaders: Record<string, string | number>;
-  /** Returns one of the table's headers, or undefined if it is missing. Throws VALIDATION_FAILED if it is invalid. */
+  /**
+   * Returns one of the headers in the route table, or undefined if the request lacks it. Throws VALIDATION_FAILED if it
+   * is invalid.
+   */
   header(name: keyof NonNullable<R["headers"]> & string): string | undefined;
   /**
    * Returns the body; undefined if it is optional and missing. Rejects like {@link readJson} or with VALIDATION_FAILED.

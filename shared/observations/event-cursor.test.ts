@@ -33,7 +33,7 @@ test.each([
   [encoded(["all", 1, "x"]), "an invalid id"],
   [encoded(["all", 1, { $gt: "" }]), "an id that is a query object"],
   [encoded(["all", 1]), "no id"],
-  [encodeCursor(ofJob, { at: 1, eventId }), "from another kind of query"],
+  [encodeCursor(ofJob, { at: 1, eventId }), "issued for another kind of query"],
 ])("the cursor %p is refused: %s", (cursor) => {
   expect(() => decodeCursor({ ...ofAll, cursor })).toThrow(
     expect.objectContaining({ code: "INVALID_CURSOR" }),

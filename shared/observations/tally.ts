@@ -6,10 +6,16 @@ import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
 /** Series reach back a day. Older events are stored and counted in the totals, but appear in no series. */
 const SERIES_REACH_MS = 24 * 60 * MINUTE_MS;
-/** How far a producer's clock may be ahead. */
+/**
+ * Events dated further in the future than this come from a wrong clock: they appear in no series and never count as the
+ * latest event.
+ */
 const AHEAD_MS = 10 * MINUTE_MS;
 
-/** Events recorded this long after they occurred count as late. The ledger seals a span only some time after that. */
+/**
+ * Events recorded more than this after they occurred count as late. The ledger seals a span of time (keeps its result)
+ * only when it ended longer ago than this, so only late events can be missing from a sealed span.
+ */
 export const LATE_MS = 5_000;
 
 /** How many job types have their own series; the others share the name "other". */

@@ -1,13 +1,14 @@
 /**
  * How the broker treats messages published on a connection:
  *
- * - *detached*: there is no connection. Connecting leaves this state; losing the connection enters it from any other.
+ * - *detached*: there is no connection. Connecting leaves this state; losing the connection enters it from any other
+ *   state.
  * - *taking*: messages are confirmed in time.
- * - *blocked*: the broker has announced that it accepts no messages (memory or disk alarm). Messages in the window keep
- *   their place.
+ * - *blocked*: the broker has announced that it accepts no messages (memory or disk alarm). Unconfirmed messages are
+ *   not sent again: the broker confirms them once it is unblocked.
  * - *stalled*: the broker has been blocked for so long that a confirm is late. Further messages are refused.
- * - *silent*: a confirm is late, but the broker has not announced that it is blocked. Further messages are refused, and
- *   a check that ends in this state drops the connection.
+ * - *silent*: a confirm is late, but the broker has not announced that it is blocked. Further messages are refused. A
+ *   check for late confirms that ends in this state drops the connection.
  *
  * A confirm ends *stalled* and *silent*, and so does a check that finds no late confirm.
  */

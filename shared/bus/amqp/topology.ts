@@ -8,8 +8,9 @@ const DEAD: QueueName = "jobs.failed.validation";
  * the channel (406 PRECONDITION_FAILED), because a queue's arguments cannot be changed.
  *
  * Uses only features that RabbitMQ 3.10 and 4.x share. Both honor an explicit `x-delivery-limit`; the default is no
- * limit in 3.10 and 20 in 4.x. Messages that died too often are dead-lettered with the strategy `at-least-once` (the
- * old queue keeps them until the new one has confirmed them), which needs `reject-publish`.
+ * limit in 3.10 and 20 in 4.x. Messages that exceed the delivery limit are dead-lettered with the strategy
+ * `at-least-once` (the old queue keeps them until the new one has confirmed them), which requires the overflow setting
+ * `reject-publish`.
  * https://www.rabbitmq.com/docs/quorum-queues
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {

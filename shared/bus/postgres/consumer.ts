@@ -27,7 +27,10 @@ interface Session {
   readonly over: AbortController;
   /** True if there may be messages to claim. */
   more: boolean;
-  /** True while a suspect message is held or waiting: no more messages are claimed until none is held. */
+  /**
+   * True while a suspect message (one whose consumers died repeatedly) is held or waiting: nothing more is claimed
+   * until no message is held.
+   */
   narrow: boolean;
   claiming: Promise<void> | undefined;
   acknowledging: Promise<void>;
@@ -39,8 +42,9 @@ const LOOK_MS = 500;
 
 /**
  * Creates a consumer of one queue. It claims messages while there is room, and handles one batch after another. A batch
- * that its handler rejects stays held and is passed to the handler again, so rejections do not count as deaths. From
- * half the delivery limit on, a message is taken alone, so only the culprit reaches the limit.
+ * that its handler rejects stays held and is passed to the handler again, so rejections do not count as deaths. Once a
+ * message has reached half the delivery limit, it is claimed alone, so only a message that kills its consumers reaches
+ * the limit.
  */
 export function createPostgresConsumer(options: BusConsumerOptions): PostgresConsumer {
   const { queue, log, maxBatch, prefetch, deliveryLimit } = options;
@@ -158,7 +162,10 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     }
   }
 
-  /** Acknowledges a batch without waiting for the answer: later claims on this connection run after it anyway. */
+  /**
+   * Acknowledges a batch without waiting for the reply: the server runs later claims on this connection after it
+   * anyway.
+   */
   function settle(from: Session, batch: readonly Claimed[]): void {
     const ids = batch.map(({ id }) => id);
     const acknowledged = within(ANSWER_MS, acknowledge(from.sql, queue, from.holder, ids), "Acknowledging");

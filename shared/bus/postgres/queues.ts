@@ -9,9 +9,10 @@ const DEAD: QueueName = "jobs.failed.validation";
 const LOCKS = 2_821;
 
 /**
- * `bus.messages` has one row per message and queue. A consumer is alive while its session holds the lock with its id,
- * so its messages can be freed as soon as the session ends. `holder` is NULL until the first delivery, and 0 after a
- * message was returned. The low fill factor leaves room in each page for claims to update rows in place.
+ * `bus.messages` has one row per message and queue. A consumer is alive while its session holds the advisory lock with
+ * the consumer's id, so the messages that it holds can be freed as soon as the session ends. `holder` is the id of the
+ * consumer that holds the message, NULL until the first delivery, and 0 after the message was returned. The low fill
+ * factor leaves room in each page for claims to update rows in place.
  */
 const SCHEMA = `
   select pg_advisory_xact_lock(${LOCKS}, 0);
@@ -93,9 +94,9 @@ export interface Claimed {
 }
 
 /**
- * Claims up to `limit` messages, oldest first. A suspect, whose consumers died with it at least `suspectFrom` times, is
- * claimed only if the consumer holds nothing else (`alone`), and then as the only message. `more` is true if further
- * messages were found or may exist.
+ * Claims up to `limit` messages, oldest first. A suspect is a message whose consumers died at least `suspectFrom`
+ * times. It is claimed only if the consumer holds nothing else (`alone`), and then as the only message. `more` is true
+ * if further messages were found or may exist.
  *
  * The update finds each message as {@link oneByOne} explains.
  */
@@ -139,9 +140,9 @@ export async function unregister(sql: Sql, queue: QueueName, holder: number, ids
 }
 
 /**
- * Returns messages to join as `one`, with `m.queue = any(array[one.queue])`. If the queue were compared with a
- * constant, PostgreSQL could look up the queue alone: a plan made for a short queue would read the whole queue, and
- * PostgreSQL would keep that plan as the queue grows.
+ * Returns the keys of messages as the relation `one`, to be joined with `m.queue = any(array[one.queue])`. If the queue
+ * were compared with a constant, PostgreSQL could search the index by the queue alone. A plan made while the queue is
+ * short would then read the whole queue, and PostgreSQL would keep that plan as the queue grows.
  */
 const oneByOne = (sql: Sql, queue: QueueName, ids: readonly string[]) =>
   sql`(select ${queue}::text as queue, unnest(${plainArray(ids)}::bigint[]) as id offset 0) as one`;

@@ -59,7 +59,10 @@ export function createMongoAlone(link: MongoLink) {
     insert: (claimed: readonly { event: JobEvent; token: string }[]): Promise<number[]> =>
       insertNew<EventDocument>(link, EVENTS, claimed.map(documentOf)),
 
-    /** Returns the stored events' claims by lower-case id. Looks up a few ids one by one, and many ids in one pass. */
+    /**
+     * Returns the claim tokens of those events that are stored, by lower-case event id. Looks up a few ids one by one,
+     * and many ids in one pass.
+     */
     async claimsOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const ids = eventIds.map((id) => id.toLowerCase());
       const projection = { claim: 1 };

@@ -6,7 +6,7 @@ import type { EventSpan, LedgerSums, ObservationReader } from "../port.ts";
 import { TERMINAL_EVENTS } from "../terminal-events.ts";
 import type { PostgresStore } from "./store.ts";
 
-/** Batches read, and held in memory, at once. */
+/** Number of batches that are read at once and held in memory. */
 const READ_AT_ONCE = 20;
 const CREATED = ["job.created"] as const;
 
@@ -23,9 +23,15 @@ interface Batch {
   readonly body: Uint8Array;
 }
 
-/** Reads stored events for the ledger. A batch that lies entirely within a span is summed without being unpacked. */
+/**
+ * Reads stored events for the ledger. For a batch that lies entirely within a span, the sums stored with the batch are
+ * used, so it is not unpacked.
+ */
 export function createPostgresLedgerEvents({ ask }: PostgresStore) {
-  /** Yields a span's events of some types by batch, oldest first. `split` skips batches entirely within the span. */
+  /**
+   * Yields a span's events of some types by batch, oldest first. With `split`, only batches that lie partly outside the
+   * span are read.
+   */
   async function* batches(types: readonly string[], { from, before }: EventSpan, split: boolean) {
     const [start, end] = [from.getTime(), before.getTime()];
     for (let last: Batch | undefined; ; ) {
@@ -49,7 +55,7 @@ export function createPostgresLedgerEvents({ ask }: PostgresStore) {
     }
   }
 
-  /** Yields events stored alone, one type at a time, in index order. */
+  /** Yields the events that are stored individually rather than in a batch, one type at a time, in index order. */
   async function* alone(types: readonly string[], { from, before }: EventSpan, size: number) {
     for (const type of types) {
       for (let last: (Kept & { at: string }) | undefined; ; ) {
