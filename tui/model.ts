@@ -80,7 +80,7 @@ export interface Options {
   /** Disables the keys that change something. Help marks them as unavailable in a read-only session. */
   readonly readOnly: boolean;
   readonly serverMode: boolean;
-  /** The read-model's address, for the offline screen and help. */
+  /** The read-model's URL, for the offline screen and help. */
   readonly where: string;
   readonly version: string;
 }

@@ -26,7 +26,7 @@ test("the output of a bulk retry ends with a note if no worker can run the jobs,
   expect(bulkText({ ...reply, matched: 0, changed: 0 })).toBe("Retried 0 of 0 matching jobs");
 });
 
-test("a failed bulk action reports its partial count and the reason", () => {
+test("a failed bulk action reports how many jobs it changed, and the reason", () => {
   const reply = { action: "cancel", dryRun: false, state: "failed", reason: "not this type" } as const;
   expect(bulkText({ ...reply, matched: 5, changed: 2 })).toBe(
     "Cancelled 2 of 5 matching jobs, then failed: not this type",

@@ -60,7 +60,8 @@ async function actOnEach(
     try {
       results.push(await call({ params: { id } }, { signal }));
     } catch (error) {
-      // One refusal must not stop the other requests, but a system that is down would refuse them all.
+      // A refused request must not stop the others. A retryable error ends the loop: the system is down, and the others
+      // would fail too.
       if (texts.length === 1 || !(error instanceof ApiError) || error.retryable) throw error;
       results.push({ jobId: id, ...failureOf(error).failure });
     }

@@ -34,7 +34,7 @@ export async function startPrometheus({
     "--storage.tsdb.retention.time=1d",
     "--storage.tsdb.retention.size=200MB",
     `--web.listen-address=127.0.0.1:${port}`,
-    // Without this flag, links would contain the machine's name.
+    // Without this flag, the links in alerts would contain the machine's host name.
     `--web.external-url=${url}`,
     "--log.level=warn",
   ];
@@ -62,7 +62,7 @@ export async function versionOf(program: string): Promise<string> {
   return /version (\d[\d.]*\d)/.exec(text)?.[1] ?? "(unknown version)";
 }
 
-/** Whether Prometheus or Alertmanager has read its data and answers. */
+/** Whether Prometheus or Alertmanager has loaded its data and answers requests. */
 export async function isReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;

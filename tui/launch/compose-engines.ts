@@ -32,8 +32,8 @@ export function composeEngines(given: Partial<Record<UrlName, string>>): string[
 }
 
 /**
- * Starts only the engines in compose.yaml. Each URL is the one that compose.yaml passes to our services, redirected to
- * the published port. Engines that were already running keep running after `stop`.
+ * Starts only the engines of compose.yaml, not its services. Each URL is the one that compose.yaml passes to our
+ * services, redirected to the published port. Engines that were already running keep running after `stop`.
  */
 export async function runComposeEngines({
   projectDir,

@@ -16,7 +16,7 @@ test("the table's columns line up", () => {
   );
 });
 
-test("no line is wider than a terminal that has room for the widest address", () => {
+test("no line is wider than the terminal if the widest address fits into it", () => {
   for (let width = 32; width < 120; width++)
     for (const line of formatTable(rows, width, PLAIN).split("\n"))
       expect(line.length).toBeLessThanOrEqual(width);

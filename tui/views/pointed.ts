@@ -20,7 +20,8 @@ function tabAt(state: State, x: number): Target | undefined {
     const named = TABS.findIndex(
       ({ title }, index) => text === `${index + 1}` || text === `${index + 1} ${title}`,
     );
-    // A badge after a name belongs to that name; the blank before the next name does not.
+    // A click on the badge after a name counts as a click on that name. A click on the blank before the next name hits
+    // nothing.
     tab = named >= 0 ? named : text.trim() === "" ? -1 : tab;
     if (x < end) return tab >= 0 ? { kind: "tab", index: tab } : undefined;
   }

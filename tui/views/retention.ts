@@ -47,8 +47,8 @@ export function retentionWords({ data: { retention } }: State): Line {
 }
 
 /**
- * Whether a record is kept longer than configured because deletion waits. In a young system, deletion may wait although
- * no record is due.
+ * Whether a record is kept longer than configured because deletion waits. On a new system, deletion may report that it
+ * is waiting although no record is old enough to be deleted.
  */
 const isLate = ({ waiting, oldest, keptFrom }: Rule) =>
   waiting !== undefined && oldest != null && Date.parse(oldest) < Date.parse(keptFrom);

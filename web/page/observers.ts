@@ -2,8 +2,8 @@ import type { Overview } from "../../contracts/api-queries.ts";
 import registry from "../../contracts/exported/ui-registry.json";
 
 /**
- * Returns the address of another interface on the same host, or undefined if the installation does not include it.
- * The page cannot probe the address, because its content security policy allows requests only to its own server.
+ * Returns the URL of another interface on the same host, or undefined if the installation does not include it. The page
+ * cannot probe the URL, because its content security policy allows requests only to its own server.
  */
 export function pageAt(
   id: "jaeger" | "grafana",

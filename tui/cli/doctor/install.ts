@@ -8,7 +8,7 @@ export interface Package {
   readonly page: string;
 }
 
-/** Returns the command that installs a program on this system, or the address of its installation page. */
+/** Returns the command that installs a program on this system, or the URL of its installation page. */
 export function installCommand({ apt, brew, winget, page }: Package, platform = process.platform): string {
   if (platform === "win32" && winget) return `winget install ${winget}`;
   if (brew && (platform === "darwin" || (!apt && findProgram("brew")))) return `brew install ${brew}`;

@@ -16,7 +16,7 @@ export function withTerm(filter: string, key: string, value: string | undefined)
   return (key === "status" ? [...own, ...rest] : [...rest, ...own]).join(" ");
 }
 
-/** Returns the sort order named in the address; newest first by default. */
+/** Returns the sort order named in the page's URL; newest first by default. */
 export const sortOf = (query: URLSearchParams): JobSortName =>
   JOB_SORTS.find(({ name }) => name === query.get("sort"))?.name ?? JOB_SORTS[0].name;
 
@@ -24,7 +24,7 @@ export const sortOf = (query: URLSearchParams): JobSortName =>
 export const nextSort = (sort: JobSortName): JobSortName =>
   (JOB_SORTS[JOB_SORTS.findIndex(({ name }) => name === sort) + 1] ?? JOB_SORTS[0]).name;
 
-/** Returns the address of a job list. Default values are left out. */
+/** Returns the URL of a job list, as a link within the page. Default values are left out. */
 export function jobsAddress(filter: string, sort: JobSortName = JOB_SORTS[0].name): string {
   const query = new URLSearchParams({
     ...(filter && { filter }),
