@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { readRules } from "./support/rule-book.ts";
 
 const ROOT = join(import.meta.dir, "..");
-/** Code that runs in services. Clients such as the API client are left out, because they show users their retries. */
+/**
+ * Code that runs in services. Clients, such as the API client, are left out: their users see the retries, so no check
+ * needs to report them.
+ */
 const SOURCES = ["services/*/*.ts", "shared/*.ts", "shared/{bus,observations,http,tracing}/**/*.ts"];
 const HEADERS = [
   /\buntilItSucceeds\(/g,
@@ -46,7 +49,7 @@ test("docs/invariants.md lists exactly the loops that retry until they succeed",
   expect((await tableRows()).map(({ path }) => path).sort()).toEqual(found.sort());
 });
 
-test("each listed loop names the readiness check, duty or alert that shows when it is stuck", async () => {
+test("each retry loop in docs/invariants.md names the readiness check, duty or alert that reports it when it is stuck", async () => {
   const alerts = new Set(readRules().map((rule) => rule.alert));
   const runbook = await text("docs/runbooks/DutyStuck.md");
   const mains = await Promise.all(

@@ -7,11 +7,14 @@ import type { Program } from "./support/programs.ts";
 /** A set of test files that run in one process, in order. */
 export interface Suite {
   readonly name: string;
-  /** Folders whose tests the suite runs, or files in another suite's folder. A test belongs to the nearest path. */
+  /**
+   * Folders whose tests the suite runs, or files in another suite's folder. A test belongs to the suite with the
+   * longest path that contains it.
+   */
   readonly paths: readonly string[];
   /** Other suites' folders whose tests, except for `ONCE`, run again on this suite's engines. */
   readonly again?: readonly string[];
-  /** The engine set for worlds that do not choose one. Defaults to the full set. */
+  /** The engine set for tests that do not choose one. Defaults to the full set. */
   readonly on?: EngineSetName;
   /** The engines that the suite requires. */
   readonly engines: readonly EngineName[];

@@ -9,9 +9,9 @@ header='\x33\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0'
 document='\x1e\0\0\0\x10ping\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0'
 printf "${header}${document}" >&3
 
-# The answer begins with {ok: 1.0}: type double (01), "ok", eight bytes of 1.0.
+# The reply begins with {ok: 1.0}: type double (01), "ok", eight bytes of 1.0.
 answer=$(timeout 3 head -c 38 <&3 | od -An -v -tx1 | tr -d ' \n')
 case $answer in
   *016f6b00000000000000f03f*) ;;
-  *) echo "MongoDB did not report ok; its answer was ${answer:-empty}"; exit 1 ;;
+  *) echo "MongoDB did not report ok; its reply was ${answer:-empty}"; exit 1 ;;
 esac

@@ -6,7 +6,10 @@ import { networkPolicyOf } from "./network.ts";
 import { prometheusAccess } from "./prometheus.ts";
 import { workloadOf } from "./workload.ts";
 
-/** The part whose name resolves to every pod instead of one shared address, because clients call its pods directly. */
+/**
+ * The part whose name resolves to the addresses of all its pods instead of one shared address, because clients call its
+ * pods directly.
+ */
 const HEADLESS = "processor";
 
 const portsOf = (entry: ServiceEntry) =>
@@ -23,7 +26,10 @@ const serviceOf = (entry: ServiceEntry) => ({
   },
 });
 
-/** Allows evicting one pod of a part at a time, even its only pod, because its callers wait and nothing is lost. */
+/**
+ * Allows evicting one pod of a part at a time, even its only pod: until the pod is replaced, its callers wait, and
+ * nothing is lost.
+ */
 const budgetOf = ({ name, role }: ServiceEntry) => ({
   apiVersion: "policy/v1",
   kind: "PodDisruptionBudget",

@@ -34,7 +34,7 @@ test("CONTRIBUTING.md's example of a contract change produces the verdicts it sh
   expect(check()).toEqual({ code: 0, output: expect.stringContaining(passed) });
 });
 
-/** Runs the contract check, which exports the schemas first, so stale ones do not matter. */
+/** Runs the contract check. It exports the schemas first, so an outdated export does not matter. */
 function check(): { code: number; output: string } {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "run", "contracts:check"], {
     cwd: root,

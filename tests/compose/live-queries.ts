@@ -20,7 +20,7 @@ interface Rule {
 export interface LiveAnswers {
   readonly asked: number;
   readonly excused: readonly string[];
-  /** Queries that failed, or that returned nothing without an excuse. */
+  /** Queries that failed, or that returned nothing although `may-be-empty.json` does not list them. */
   readonly faults: readonly string[];
 }
 

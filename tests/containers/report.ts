@@ -7,7 +7,10 @@ import { join } from "node:path";
  */
 export function createReport(
   folder: string,
-  /** The time budget without building images. A busy machine may exceed it, so it is reported but not checked. */
+  /**
+   * The time budget for everything except building images. A busy machine may exceed it, so it is reported but not
+   * checked.
+   */
   { budgetSeconds }: { budgetSeconds: number },
 ) {
   const startedAt = performance.now();

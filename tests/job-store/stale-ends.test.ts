@@ -82,7 +82,7 @@ describe("the statements for running jobs", () => {
   const known = createKnownTypes(JOB_TYPES);
   const claims = (on: postgres.Sql) => createClaimStore(on, history, createHistoryWriter(), known);
 
-  test("an attempt claimed with a slow clock starts no earlier than the job began to wait", async () => {
+  test("start a claimed attempt no earlier than its job began to wait, even if the clock is slow", async () => {
     await registerWorkers();
     const id = await waitingJob();
     const [{ waitsSince } = { waitsSince: new Date() }] = await sql<{ waitsSince: Date }[]>`
@@ -106,7 +106,7 @@ describe("the statements for running jobs", () => {
     ["current first", "outbox"],
     ["stale first", "bus"],
   ] as const)
-    test(`of two ends of one job in a batch, only the current one is written (${order}, to the ${place})`, async () => {
+    test(`record only the current attempt if a batch finishes a stale and a current attempt of one job (${order}, in the ${place})`, async () => {
       const write = createHistoryWriter(place === "bus" ? bus.tables : undefined);
       const runs = createAttemptStore(sql, history, write, known);
       const id = await waitingJob();
@@ -146,13 +146,13 @@ describe("the statements for running jobs", () => {
       ]);
     });
 
-  describe("that both end attempts and claim", () => {
+  describe("that finish attempts and claim further jobs", () => {
     const runs = () => createAttemptStore(sql, history, createHistoryWriter(), known);
     const piggyback = (workerId: string) => ({ workerId, typeSlots: "{}" });
     const held = async (worker: string) =>
       (await sql`select id from jobs where status = 'EXECUTING' and worker_id = ${worker}`).length;
 
-    test("claim exactly as many jobs as they ended attempts", async () => {
+    test("claim exactly as many jobs as they finished attempts", async () => {
       await sql`truncate jobs, explicit_transitions, explicit_attempts, job_counts_folded, job_count_deltas`;
       await registerWorkers();
       const ids: string[] = [];
@@ -171,7 +171,7 @@ describe("the statements for running jobs", () => {
         select 1 from job_transitions where to_status = 'EXECUTING' and job_id = any(${taken}::uuid[])`;
       expect(starts).toHaveLength(2);
 
-      // One of these jobs no longer belongs to this worker, so its end is refused and frees no slot.
+      // One of these jobs no longer belongs to this worker, so finishing its attempt is refused and frees no slot.
       const [kept, lostOne] = claimed.jobs as [ClaimedJob, ClaimedJob];
       await sql`update jobs set worker_id = 'processor.2' where id = ${lostOne.id}`;
       const next = await runs().finish(

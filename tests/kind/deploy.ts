@@ -61,8 +61,8 @@ export const buildOurs = async (cluster: Cluster): Promise<undefined> => {
 };
 
 /**
- * Takes snapshots every second. An idle system's ledger reaches only to the newest snapshot, and the checks wait for it
- * to advance.
+ * Makes the metrics-engine take a snapshot every second. On an idle system, the ledger covers only the time up to the
+ * newest snapshot, and the checks wait for it to advance.
  */
 const SNAPSHOTS = {
   apiVersion: "apps/v1",

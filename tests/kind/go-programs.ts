@@ -27,7 +27,10 @@ const KUBERNETES_COMMANDS = [
   "kubelet",
 ];
 
-/** Version variables for the linker. Without them, a program would report version 0.0.0 and refuse its peers. */
+/**
+ * Version variables that the linker sets. Without them, a program would report version 0.0.0 and refuse to work with
+ * the other programs.
+ */
 const kubernetesVersion = Object.fromEntries(
   ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((path) => {
     const [major = "", minor = ""] = VERSIONS.kubernetes.split(".");

@@ -7,7 +7,7 @@ import { type ClusterPod, pods, serves, untilSettled } from "./workloads.ts";
 const ENGINES = "observatory/role=engine";
 const SERVICES = "observatory/role=service";
 
-/** Deletes every engine's pod, one after another. The new pod must use the same volume. */
+/** Deletes the pod of each engine, one after another, and checks that its replacement uses the same volume. */
 export async function proveEngines(proof: ClusterProof): Promise<void> {
   const { cluster } = proof;
   for (const { metadata } of await pods(cluster, "--selector", ENGINES))
@@ -31,9 +31,9 @@ async function volumesOf({ cluster }: ClusterProof): Promise<string> {
 
 /** Kills all services' pods at once, which is harsher than losing one pod, and checks each pod under its own load. */
 export async function proveServices(proof: ClusterProof): Promise<void> {
-  // Pods of the previous version may still be ending.
+  // Pods of the previous version may still be terminating.
   const serving = (await pods(proof.cluster, "--selector", SERVICES)).filter(serves);
-  await proof.report.check("a pod of every service serves", async () => {
+  await proof.report.check("every service has a pod that serves requests", async () => {
     const parts = serving.map(({ metadata }) => metadata.labels?.["app.kubernetes.io/name"]);
     const wanted = SERVICE_CATALOG.services.flatMap(({ name, role }) => (role === "service" ? name : []));
     const missing = wanted.filter((name) => !parts.includes(name));

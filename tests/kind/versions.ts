@@ -1,6 +1,6 @@
 /**
- * The versions from which a cluster is built if no image can be pulled. A test checks that the modules in gomod/
- * require the same versions.
+ * The versions of the programs from which a cluster is built if no image can be pulled. A test checks that the modules
+ * in gomod/ require the same versions.
  */
 export const VERSIONS = {
   kubernetes: "1.36.3",

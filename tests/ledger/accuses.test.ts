@@ -19,7 +19,8 @@ behavior("the ledger", { accused: true }, (world) => {
         const ledger = await world().get<Ledger>("/ledger?settleMs=0");
         return ledger[which].ids.includes(id) && ledger;
       },
-      // If one side is behind, the ledger waits half a minute before it counts missing jobs as lost.
+      // If the job store or the event store is behind the other, the ledger waits half a minute before it counts
+      // missing jobs as lost.
       { what: `${id} to be named as ${which}`, timeoutMs: 60_000 },
     );
   const withBus = async (use: (bus: ReturnType<typeof openBus>) => Promise<void>) => {
@@ -38,7 +39,7 @@ behavior("the ledger", { accused: true }, (world) => {
     return id;
   };
 
-  test("accuses no job while both sides agree", async () => {
+  test("reports no job while the job store and the event store agree", async () => {
     await done();
     const ledger = await world().settledLedger();
     expect([ledger.lost.count, ledger.unobserved.count, ledger.duplicated.count]).toEqual([0, 0, 0]);
@@ -49,7 +50,7 @@ behavior("the ledger", { accused: true }, (world) => {
     const id = await done();
     await world().settledLedger();
     await world().sql`delete from jobs where id = ${id}`;
-    // The ledger waits for a side that is behind, so complete one more job that both sides have.
+    // The ledger waits for a store that is behind the other, so complete one more job that both have.
     await done();
     const ledger = await accused("lost", id);
     expect(ledger.balanced).toBe(false);
@@ -76,7 +77,7 @@ behavior("the ledger", { accused: true }, (world) => {
     expect((await accused("unobserved", id)).unobserved).toEqual({ count: 1, ids: [id] });
   });
 
-  test("reports a job as duplicated if its row shows two ends", async () => {
+  test("reports a job as duplicated if its transitions end it twice", async () => {
     const id = await done();
     await world().sql`
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at)
@@ -118,12 +119,12 @@ behavior("the ledger", { accused: true }, (world) => {
           const { sealedUntil } = await ledgerNow();
           return sealedUntil != null && new Date(sealedUntil) > row!.at;
         },
-        // These tests leave one side behind, and the ledger waits half a minute for it.
+        // These tests leave one store behind the other, and the ledger waits half a minute for it.
         { what: "the jobs to be sealed", timeoutMs: 60_000, everyMs: 200 },
       );
       return ids;
     };
-    test("an audit finds events that the event store lost and jobs that vanished from both sides", async () => {
+    test("an audit finds events that the event store lost and jobs that vanished from both stores", async () => {
       await sealed(1);
       const before = await ledgerNow();
       const [forgotten = "", vanished = ""] = await sealed(2);
@@ -131,12 +132,12 @@ behavior("the ledger", { accused: true }, (world) => {
         await events.forget(forgotten, eventIdAt(forgotten, 4));
         await events.forget(vanished, eventIdAt(vanished, 4));
       });
-      // Anyone who can write as the store's owner can bypass the triggers that mark a change.
+      // A session of the store's owner can bypass the triggers that tell the ledger which rows changed.
       await world().sql.begin(async (tx) => {
         await tx`set local session_replication_role = replica`;
         await tx`update jobs set implied = implied & ~8 where id = ${vanished}`;
       });
-      // No engine reports these changes, and an ordinary request does not read sealed spans.
+      // No store reports these changes, and an ordinary ledger request does not read sealed spans again.
       const plain = await ledgerNow();
       expect(plain.unobserved.ids).not.toContain(forgotten);
       expect(plain.lost.count).toBe(before.lost.count);
@@ -150,7 +151,7 @@ behavior("the ledger", { accused: true }, (world) => {
       expect(after.balanced).toBe(false);
     }, 120_000);
 
-    test("an ordinary request finds changes to the job store and late events", async () => {
+    test("an ordinary ledger request finds changes to the job store and late events", async () => {
       const { sql } = world();
       const [deleted = "", twice = "", changed = "", late = ""] = await sealed(4);
       const [row] = await sql`delete from jobs where id = ${deleted} returning *`;
@@ -181,7 +182,7 @@ behavior("the ledger", { accused: true }, (world) => {
 
       await sql`insert into jobs ${sql(row!)}`;
       await eventually(async () => !(await ledgerNow()).lost.ids.includes(deleted), {
-        what: "the accusation to disappear once the row is back",
+        what: "the job to be no longer reported as lost once its row is back",
       });
     }, 120_000);
 

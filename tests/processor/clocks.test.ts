@@ -9,7 +9,7 @@ import { createLog } from "../../shared/log.ts";
 import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
-// The ledger does not count these jobs until its own clock reaches their times.
+// The ledger cannot settle after these tests: it does not count the jobs until its own clock reaches their times.
 behavior("a gateway whose clock is an hour ahead", { accused: true }, (world) => {
   test("delays no job and keeps each job's steps in chronological order", async () => {
     const bus = openBus({

@@ -43,7 +43,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
   describeUnavailableStore(queried);
   describeLedger(queried);
 
-  test("a wrong method is refused with the allowed ones, and HEAD returns no body", async () => {
+  test("a wrong method is refused with a list of the allowed methods, and HEAD returns no body", async () => {
     const wrong = await fetch(`${model.url}/jobs/recent`, { method: "POST" });
     expect(wrong.status).toBe(405);
     expect(wrong.headers.get("allow")).toBe("GET, HEAD");
@@ -55,7 +55,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
   });
 
   test("no query starts parallel workers or is JIT-compiled, however many rows the planner expects", async () => {
-    // These settings make every plan look expensive, like a text search misjudged by the planner among a million jobs.
+    // These settings make every plan look expensive, as the plan of a misjudged text search among a million jobs would.
     const name = new URL(world.storeUrl).pathname.slice(1);
     await world.sql.unsafe(`
       alter database ${name} set jit = on;

@@ -7,7 +7,7 @@ import { SIZE, type StartedPty, startPty } from "./started-pty.ts";
 describe("a terminal", () => {
   let pty: StartedPty;
   beforeAll(async () => {
-    // Terminals of finished tests still count until their grace period ends.
+    // Terminals of finished tests count towards this limit until their grace period ends.
     pty = await startPty({ PTY_PER_IP_CAP: "50" });
   });
   afterEach(() => pty.closeClients());
@@ -136,7 +136,7 @@ describe("a terminal", () => {
     expect((await joined.hears("error")).code).toBe("PROTOCOL_ERROR");
   });
 
-  test("pauses for a stalled browser, which costs little memory and affects no other terminal", async () => {
+  test("pauses its command while the browser is stalled, which costs little memory and affects no other terminal", async () => {
     const rss = async () => (await pty.metric("process_resident_memory_bytes")) / 1e6;
     const stalled = await pty.open({ acknowledges: false });
     stalled.type("yes 'a stalled browser reads nothing of this'\r");

@@ -5,7 +5,10 @@ export interface PeerChild extends PeerReady {
   stop(): Promise<void>;
 }
 
-/** Starts one process of a peer and resolves when it is ready; kills it if that takes longer than 30 s. */
+/**
+ * Starts one process of a peer (another job system in the benchmark) and resolves when it is ready. Kills the process
+ * if that takes longer than 30 s.
+ */
 export async function startPeerChild(
   file: string,
   config: PeerProcessConfig,

@@ -19,8 +19,9 @@ const echo = (which: "echo1" | "echo20", q: number) => (rounds: readonly Round[]
   quantile(rounds.flatMap((round) => round[which]).sort(ascending), q);
 
 /**
- * Throughput, CPU and memory are medians of the rounds, and latencies are quantiles over the keys of all rounds. The
- * last two rows check bounds that web-pty promises, so they show the worst round and the sum of all rounds.
+ * Throughput and CPU are medians of the rounds, latencies are quantiles over the key presses of all rounds, and the
+ * memory of a session is measured once. The last two rows check bounds that web-pty promises, so they show the worst
+ * round and the sum of all rounds.
  */
 const ROWS: readonly Row[] = [
   { label: "stream, MB/s", digits: 1, of: (all) => median(all.map((round) => round.megabytesPerSecond)) },

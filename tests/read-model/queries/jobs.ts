@@ -15,7 +15,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
 
   describe("jobs", () => {
     test.each(["all", "status=COMPLETED,FAILED", "type=hash"])(
-      "pages filtered by %s neither repeat nor miss a job while others arrive, even if times are equal",
+      "pages filtered by %s neither repeat nor miss a job while new jobs arrive, even if jobs were created at the same time",
       async (filter) => {
         const base = Date.now() - 60_000;
         const seeded: string[] = [];
@@ -112,7 +112,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       ).toEqual([child, failed]);
     });
 
-    test("filters match several statuses and types, the error, the worker, and the times of ends and failures, even as one line", async () => {
+    test("filters match several statuses and types, the error, the worker, and the times at which jobs ended or failed, even if written as one line", async () => {
       await seedJob(world().sql, { status: "CANCELLED", createdAt: ago(7_200_000) });
       const { id: old } = await seedJob(world().sql, {
         status: "FAILED",
