@@ -33,13 +33,13 @@ test("query parameters mean the same as the keys of a line", () => {
   );
 });
 
-test("a list may use commas or repeat its key, a status may be a name or a word, and duplicates count once", () => {
+test("a list may use commas or repeat its key, a status may be a code or a word, and duplicates count once", () => {
   const three = { status: ["FAILED", "VALIDATED", "CANCELLED"] } as const;
   expect(line("status:FAILED,waiting status:cancelled,validated").filter).toEqual(three as never);
   expect(query("status=failed,waiting&status=Cancelled").filter).toEqual(three as never);
 });
 
-test("JSON accepts the same names and words as a line", () => {
+test("a JSON filter accepts the same spellings of statuses and reasons as a line of text", () => {
   const given = { status: ["failed", "waiting", "FAILED", "validated"] };
   const reasons = { reason: "out_of_tries" };
   if (!Value.Check(JobFilter, given) || !Value.Check(DeadLetterFilter, reasons)) throw new Error("refused");
@@ -85,7 +85,7 @@ describe("faults", () => {
     expect(messages(withOthers)).toEqual(['No filter is named "limitt"; did you mean limit?']);
   });
 
-  test("a comparison in another language's syntax is reported with the condition to write instead", () => {
+  test("a comparison such as failed>-5m is reported with the condition to write instead", () => {
     const meant = (text: string) => line(text).faults.map(({ nearest }) => nearest);
     expect(line("type:hash failed>-5m")).toEqual({
       filter: { type: ["hash"] },
@@ -173,7 +173,7 @@ describe("faults", () => {
   });
 });
 
-test("ages become times relative to a given time", () => {
+test("ages become absolute times, counted back from a given time", () => {
   const now = new Date("2026-11-27T12:00:00Z");
   expect(atTime({ createdAfter: "2h", createdBefore: "2026-11-27T11:00:00+01:00", text: "5m" }, now)).toEqual(
     {

@@ -27,8 +27,8 @@ export function readFilterText<L extends FilterLanguage>(
 }
 
 /**
- * Reads query parameters. A list's key may be repeated or hold comma-separated values; `filter` may add a line of text
- * to the other parameters.
+ * Reads query parameters. A key that takes a list may be repeated or given comma-separated values. The parameter
+ * `filter` may add conditions as a line of text (see {@link readFilterText}).
  */
 export function readFilterQuery<L extends FilterLanguage>(
   language: L,
@@ -46,8 +46,8 @@ export function readFilterQuery<L extends FilterLanguage>(
 }
 
 /**
- * Reads a filter that has passed its schema: checks job types against the known ones, and wraps the single value of a
- * list key in a list.
+ * Reads a filter that has passed its schema: checks job types against the known ones, and turns a single value into a
+ * list if its key takes a list.
  */
 export function readFilterJson<L extends FilterLanguage>(
   language: L,
@@ -69,7 +69,10 @@ export function readFilterJson<L extends FilterLanguage>(
   return { filter: payload ? { ...filter, payload } : filter, faults: [...faults, ...unstorable] };
 }
 
-/** Replaces ages with times relative to `now`, so the filter means the same whenever it is applied. */
+/**
+ * Replaces ages, such as `5m`, with absolute times counted back from `now`, so that the filter means the same whenever
+ * it is applied.
+ */
 export function atTime<F extends object>(filter: F, now: Date): F {
   return Object.fromEntries(
     Object.entries(filter).map(([key, value]) => [

@@ -116,7 +116,7 @@ test("every problem code is listed with its status, its title, and whether to tr
   for (const definition of Object.values(codes)) expect(Value.Check(Definition, definition)).toBe(true);
 });
 
-test("the interface registry matches its schema and lists the expected addresses", () => {
+test("the interface registry matches its schema and lists the expected ports and paths", () => {
   const registry = readJson("contracts/exported/ui-registry.json");
   expect([...Value.Errors(UiRegistry, registry)]).toEqual([]);
   const { interfaces } = Value.Decode(UiRegistry, registry);
