@@ -18,7 +18,10 @@ const CLEAR = "\x1bc";
 const RESTORE =
   "\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[?45l\x0f\x1b(B\x1b[?1004l\x1b[?1016l\x1b[0 q\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\x1b[?25h\x1b[999;1H";
 
-/** Shows a web-pty terminal in the local one until it ends or the user leaves, then restores the local terminal. */
+/**
+ * Shows a web-pty terminal in the local terminal until its program ends or the user detaches, then restores the local
+ * terminal.
+ */
 export async function attachTerminal(
   target: Target,
   { token, signal }: { token: string | undefined; signal: AbortSignal },
@@ -45,7 +48,7 @@ export async function attachTerminal(
   });
 
   function onKeys(keys: Buffer): void {
-    // While no input reaches the remote program, Ctrl-C is meant for the local one.
+    // While disconnected or only watching, the user cannot send Ctrl-C to the remote program, so it detaches.
     const isOurs = !connection.drives || !connection.isConnected;
     if (keys.includes(LEAVE) || (isOurs && keys.includes(CTRL_C))) {
       const kept = connection.drives

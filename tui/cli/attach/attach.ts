@@ -11,14 +11,14 @@ const DEFAULT_URL = "http://localhost:8081";
 export function addAttach(program: Command, context: CliContext): void {
   describe(
     program.command("attach"),
-    "Open a web-pty terminal here, or watch one through its link; Ctrl-] leaves it. Reads the token from PTY_AUTH_TOKEN",
+    "Open a web-pty terminal here, or watch one through its link; press Ctrl-] to detach. Reads the token from PTY_AUTH_TOKEN",
     "attach",
     "attach https://observatory.example",
     "attach 'http://localhost:8081/#/watch/SECRET'",
   )
     .argument(
       "[url]",
-      `the page's address, or a watch link (default: the page running from this folder, else ${DEFAULT_URL})`,
+      `URL of the page, or a watch link (default: the page of the system started from this folder, otherwise ${DEFAULT_URL})`,
     )
     .action(async (url) => {
       if (!(process.stdin.isTTY && process.stdout.isTTY))
