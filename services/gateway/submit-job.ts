@@ -158,7 +158,10 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     },
   };
 }
-/** Bounds the memory of consumers, which hold about a hundred messages at once. */
+/**
+ * Maximum length of a message, except one with a single longer envelope. It bounds the memory of consumers, which hold
+ * about a hundred messages at once.
+ */
 const MAX_MESSAGE_LENGTH = 262_144;
 
 function messagesOf(envelopes: readonly string[]): string[][] {

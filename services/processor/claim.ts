@@ -39,18 +39,19 @@ export interface Claimer {
    * `retryAt` is when that job's next attempt is due, or null.
    */
   slotFreed(retryAt: Date | null): void;
-  /** Whether the last search claimed every due job. Only then may new jobs skip the queue. */
+  /** Whether the last search claimed every due job. Only then may a new job start without waiting in the queue. */
   readonly caughtUp: boolean;
   /**
-   * Returns a claim to add to the statement that ends attempts; their slots pass to the jobs it claims. Returns
-   * undefined when no jobs are known to wait, another claim is in progress, or this processor is stopping.
+   * Returns a claim to add to the statement that records finished attempts; the claimed jobs take over the slots of
+   * those attempts. Returns undefined when no jobs are known to wait, another claim is in progress, or this processor
+   * is stopping.
    */
   piggyback(): PiggybackClaim | undefined;
   /** Polls for due jobs until the service stops, then waits for the search in progress. */
   run(): Promise<void>;
 }
 
-/** Fills free slots with due jobs, best first, one claim at a time. */
+/** Fills free slots with due jobs, in order of priority and age, one claim at a time. */
 export function createClaimer({
   store,
   slots,
@@ -73,7 +74,8 @@ export function createClaimer({
   const timers = new Set<Timer>();
 
   async function look(): Promise<void> {
-    // After one turn of the event loop, every slot of a recorded batch is free, so one claim can fill them all.
+    // The attempts of a batch free their slots one after the other, all within one turn of the event loop. Wait for it,
+    // so that one claim can fill all these slots.
     await new Promise(setImmediate);
     while (slots.free > 0 && !caughtUp && !stopping.aborted) {
       const seen = pokes;
@@ -96,7 +98,7 @@ export function createClaimer({
           jobs.map((job) => job.type),
         );
       }
-      // If a full type cut the claim short, due jobs may remain.
+      // If the claim took fewer jobs because a type reached its limit, due jobs may remain.
       const cutShort = jobs.length < reserved && jobs.some(({ type }) => type in taken);
       caughtUp = jobs.length < reserved && seen === pokes && !cutShort;
       for (const job of jobs) start(job);
@@ -180,7 +182,7 @@ export function createClaimer({
     async run() {
       duty.begin();
       while (!stopping.aborted) {
-        // When every slot is taken, there is nothing to claim, which also counts as progress.
+        // A processor whose slots are all taken has no reason to claim, so it is not stuck.
         if (slots.free === 0 && !looking) duty.done();
         timePassed();
         claimer.poke();

@@ -25,20 +25,20 @@ export interface CommandLogOptions {
  * - *withdrawn*: nothing was done. The request that carried the command can no longer run it, but another request may.
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
-  /** Retries until the end is recorded. Until then the command appears to be running. */
+  /** Retries until the outcome is recorded. Until then the command appears to be running. */
   const record = (command: CommandRequest, state: "done" | "refused" | "withdrawn", reply: unknown) =>
     untilItSucceeds(() => store.end(command, state, storableJson(JSON.stringify(reply ?? null))), {
       signal: stopping,
       onError(error) {
         // Retrying cannot help: the store would refuse the same value every time.
         if (isRefusedValue(error)) throw error;
-        log.warn("Cannot record the end of a command yet", {
+        log.warn("Cannot record a command's outcome yet", {
           commandId: command.id,
           reason: messageOf(error),
         });
       },
     }).catch((error: unknown) =>
-      log.error("Could not record the end of a command", { commandId: command.id, error }),
+      log.error("Could not record a command's outcome", { commandId: command.id, error }),
     );
 
   async function carryOut(command: CommandRequest, act: () => Promise<unknown>): Promise<unknown> {

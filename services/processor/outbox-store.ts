@@ -1,6 +1,9 @@
 import { plainArray, type Sql } from "../../shared/postgres.ts";
 
-/** A younger row is probably still being published by the process that wrote it. */
+/**
+ * The age at which a row counts as abandoned. A younger row is probably still being published by the process that wrote
+ * it.
+ */
 const LEFT_BEHIND = "5 seconds";
 
 export function createOutboxStore(sql: Sql) {
@@ -16,7 +19,7 @@ export function createOutboxStore(sql: Sql) {
       return Math.max(0, row?.seconds ?? 0);
     },
 
-    /** Passes the oldest abandoned messages to `publish`, and deletes them once that resolves. Returns how many. */
+    /** Passes the oldest abandoned messages to `publish`, and deletes them once it resolves. Returns their number. */
     async sweep(publish: (bodies: readonly Uint8Array[]) => Promise<void>): Promise<number> {
       const count = await sql.begin(async (tx) => {
         const rows = await tx<{ id: string; body: Uint8Array }[]>`

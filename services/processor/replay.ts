@@ -40,7 +40,7 @@ export interface ReplayOptions {
 
 type Created = JobEvent<"job.created">;
 
-/** A replay: the stored letter, the request to replay it, and the id of the command that carries the request. */
+/** A replay: the stored dead letter, the request to replay it, and the id of the command that carries the request. */
 interface ReplayCommand {
   readonly letter: DeadLetterRow;
   readonly request: ReplayRequest;
@@ -50,7 +50,7 @@ interface ReplayCommand {
 }
 
 /**
- * Replays a dead letter. The method depends on what died:
+ * Replays a dead letter. The method depends on what the dead letter holds:
  *
  * - a failed job starts a new run or, with an edited payload, becomes the origin of a new job;
  * - a message whose job was rejected starts a new run of that job, as the possibly edited message describes it, or
@@ -59,7 +59,8 @@ interface ReplayCommand {
  *   change;
  * - any other message returns to its queue.
  *
- * The replay is recorded with the letter until it dies again. Until then, a repeated request receives the same reply.
+ * The replay is recorded with the dead letter until the job or message fails again. Until then, a repeated request
+ * receives the same reply.
  */
 export function createReplay(options: ReplayOptions) {
   const {
@@ -102,10 +103,13 @@ export function createReplay(options: ReplayOptions) {
     const { letter, request, commandId } = command;
     const { id: deadLetterId, jobId } = letter;
     if (request.body !== undefined)
-      throw new AppError("VALIDATION_FAILED", "A dead job takes an edited `payload`, not a `body`");
+      throw new AppError(
+        "VALIDATION_FAILED",
+        "The replay of a failed job takes an edited `payload`, not a `body`",
+      );
     if (!jobId) throw new Error("a dead letter of kind job has no job id");
     if (request.payload === undefined) {
-      // A retry marks the letter in the same statement that revives the job.
+      // The statement that starts the job's new run also marks the dead letter as replayed.
       if (!letter.replayed) await retryOnce(deadLetterId, jobId, commandId);
       const [job] = await jobs.get([jobId]);
       return { deadLetterId, outcome: "new-run", jobId, ...(job && { run: job.run }) };
@@ -129,7 +133,7 @@ export function createReplay(options: ReplayOptions) {
     );
   }
 
-  /** Retries a job. Also succeeds if a concurrent request has already replayed the letter. */
+  /** Retries a job. Also succeeds if a concurrent request has already replayed the dead letter. */
   async function retryOnce(letterId: string, jobId: string, commandId: string): Promise<void> {
     try {
       await commands.retry(jobId, commandId);
@@ -144,7 +148,7 @@ export function createReplay(options: ReplayOptions) {
     if (request.payload !== undefined)
       throw new AppError(
         "VALIDATION_FAILED",
-        "A dead message takes an edited `body` (the whole text), not a `payload`",
+        "The replay of a message takes an edited `body` (the whole text), not a `payload`",
       );
     const bytes = request.body === undefined ? letter.body : Buffer.from(request.body);
     const message = decodeMessage(bytes);
@@ -164,7 +168,7 @@ export function createReplay(options: ReplayOptions) {
     ) {
       const [job] = await jobs.get([event.payload.jobId]);
       if (job) return replayOfKnownJob(command, event, job);
-      // The key belongs to a deleted job, so the same message would die again.
+      // The idempotency key belongs to a deleted job, so the same message would be refused again.
       if (letter.reason === "IDEMPOTENCY_CONFLICT" && (await pruned(event.payload.jobId)))
         return replayUnderNewId(command, event, await checkedPayloadOf(event));
     }
@@ -247,7 +251,7 @@ export function createReplay(options: ReplayOptions) {
     );
     outbox.relay(message);
     if (done) onDue();
-    // If a concurrent replay moved the job, it has also marked the letter.
+    // A concurrent replay that changed the job's status has also marked the dead letter as replayed.
     else if (!(await store.get(letter.id))?.replayed)
       throw new AppError("DEAD_LETTER_STATE_CONFLICT", `Job ${job.id} changed in the meantime; try again`);
     return reply;
@@ -280,5 +284,5 @@ export type ReplayLetter = ReturnType<typeof createReplay>;
 function routeOf(queue: string): Route {
   if (queue === "jobs.created") return "jobs.created";
   if (queue === "events.observed") return "jobs.transitions";
-  throw new AppError("DEAD_LETTER_STATE_CONFLICT", `A message that died on ${queue} cannot be replayed`);
+  throw new AppError("DEAD_LETTER_STATE_CONFLICT", `A message refused on ${queue} cannot be replayed`);
 }

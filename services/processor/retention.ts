@@ -12,7 +12,10 @@ const HOUR_MS = 3_600_000;
 const BATCH = 500;
 /** The pause after a step, as a multiple of the step's duration. It leaves most of the time to running jobs. */
 const REST = 2;
-/** How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. */
+/**
+ * How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. A remembered job does not run
+ * again if it is submitted again.
+ */
 const REMEMBERED = 500_000;
 const REMEMBERED_HOURS = 30 * 24;
 
@@ -75,7 +78,8 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
   for (const { rule, statuses, hours: kept } of rules) {
     const before = ago(kept);
     const sealedUntil = await store.sealedUntil();
-    // Unsealed jobs cannot be deleted yet, and reading them in every sweep would cost as much as pruning them.
+    // A job may be deleted only once the ledger has checked and stored its counts (sealed it). Reading later jobs in
+    // every sweep would cost as much as pruning them, so the sweep stops where the sealed time ends.
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
     let pruned = 0;
     if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);

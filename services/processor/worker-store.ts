@@ -9,7 +9,7 @@ export interface WorkerFacts {
   readonly pid: number;
   readonly version: string;
   readonly concurrency: number;
-  /** JSON: the rank of each job type's version, by type name. */
+  /** JSON object: for each job type that this worker runs, the version as a sortable number (see `versionRank`). */
   readonly types: string;
 }
 
@@ -74,7 +74,7 @@ export function createWorkerStore(sql: Sql) {
 
     /** Returns the current queue depths, workers, dead letters and outbox size. */
     async snapshot(): Promise<StoreSnapshot> {
-      // These queries run one after another; in parallel they would occupy every connection that stays open.
+      // These queries run one after another; in parallel they would occupy every connection that the pool keeps open.
       const queues = await readQueueStates(sql);
       const workers = await sql<
         (Omit<StoreSnapshot["workers"][number], "startedAt" | "heartbeatAt"> & {

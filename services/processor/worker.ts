@@ -12,13 +12,13 @@ export interface WorkerOptions {
   readonly instanceId: string;
   readonly version: string;
   readonly concurrency: number;
-  /** JSON: the rank of each job type's version, by type name. */
+  /** JSON object: for each job type that this worker runs, the version as a sortable number (see `versionRank`). */
   readonly types: string;
 }
 
 /**
- * Represents this processor as a worker: the id under which it holds jobs, and the heartbeats that renew its lease on
- * them.
+ * Registers this processor as a worker: manages the id under which it holds jobs, and the heartbeats that renew its
+ * lease on them.
  */
 export function createWorker({ store, clock, log, instanceId, version, concurrency, types }: WorkerOptions) {
   let generation = 0;

@@ -35,8 +35,8 @@ export function positionBefore(sql: Sql, time: Fragment, { micros, id }: Positio
 }
 
 /**
- * Builds a page from at most `limit + 1` rows; the extra row shows that another page follows. Paging is by key, so rows
- * inserted between two requests cause no other row to be repeated or skipped.
+ * Builds a page from at most `limit + 1` rows; the extra row shows that another page follows. The next page starts
+ * after the last row's time and id, so rows inserted between two requests cause no other row to be repeated or skipped.
  */
 export function pageOf<R extends Position, T>(rows: readonly R[], limit: number, show: (row: R) => T) {
   const page = rows.slice(0, limit);

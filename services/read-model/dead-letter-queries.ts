@@ -12,7 +12,7 @@ import { decodeText } from "./message-text.ts";
 /** Lists truncate bodies to this length, because a page of complete bodies could be tens of megabytes. */
 const LISTED_BYTES = 4_096;
 
-/** How many of the newest rows a text search scans one by one. */
+/** How many of the newest rows a text search scans before it uses the text index. */
 const RECENT = 500;
 
 export interface DeadLetterQuery {

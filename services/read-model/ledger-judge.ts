@@ -3,23 +3,24 @@ import type { Contradiction, Ended, LedgerQueries, LedgerRow, StoreSums } from "
 
 /** How many ids are looked up at once. */
 const CHUNK = 1_000;
-/** Maximum number of accused jobs named per span and verdict. */
+/** Maximum number of jobs that are accused (named as lost, unobserved or duplicated), per span and verdict. */
 export const MAX_ACCUSED = 10_000;
 
 export const VERDICTS = ["lost", "unobserved", "duplicated"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** A span's contribution to the ledger; `ledger-account.ts` adds spans up and says whether they balance. */
+/** The ledger's result for one span of time; `ledger-account.ts` adds up the spans and says whether they balance. */
 export interface Judgment {
   readonly accepted: number;
   readonly deadLettered: number;
   /**
-   * Transitions into each terminal status, minus transitions out of it. A second end of the same run does not count.
+   * Transitions into each terminal status (ends), minus transitions out of it. A second end of the same run does not
+   * count.
    */
   readonly net: Readonly<Record<Ended, number>>;
-  /** How many jobs and ends are stored on at least one side. */
+  /** How many jobs and ends are in the job store, the event store or both. */
   readonly known: { readonly jobs: number; readonly ends: number };
-  /** How many of `known` do not depend on the event store alone. */
+  /** How many of `known` are in the job store, or were before they were pruned. */
   readonly solid: { readonly jobs: number; readonly ends: number };
   /**
    * Events that the job store cannot account for and whose jobs cannot be named, because it no longer has the ids of
@@ -40,18 +41,19 @@ export interface JudgeParts {
 }
 
 /**
- * Compares both sides of one span:
+ * Compares what the job store and the event store hold for one span:
  *
- * 1. *Accepted*: each stored `job.created` must have a row or a dead letter, otherwise its job is **lost**. Each row's
- * `job.created` must be stored, otherwise its job is **unobserved**.
- * 2. *Outcomes*: each stored terminal event must belong to a transition. Otherwise its job has an outcome that the job
- * store does not know: the job is **duplicated**, or **lost** if the job itself is unknown. Each end's event must be
- * stored, otherwise its job is **unobserved**.
+ * 1. *Accepted*: each `job.created` event must have a row or a dead letter in the job store, otherwise its job is
+ * **lost**. Each row must have a `job.created` event, otherwise its job is **unobserved**.
+ * 2. *Outcomes*: each terminal event must belong to a transition in the job store. Otherwise its job has an outcome
+ * that the job store does not know: the job is **duplicated**, or **lost** if the job itself is unknown. Each end in
+ * the job store must have an event, otherwise its job is **unobserved**.
  * 3. *Contradictions*: a job is **duplicated** if one of its runs has two ends or if its row contradicts an end.
  *
- * Ids are compared one by one only when the two sides' sums differ. Events are read before the rows they are compared
- * with, and an id missing from one side's span is looked up on that side regardless of its time. Records that arrive
- * between the reads are therefore not accused. Memory holds the rows of one span, whose size the caller bounds.
+ * Ids are compared one by one only when the sums of the two stores differ. Events are read before the rows they are
+ * compared with, and an id missing from a store's records of the span is looked up in that store regardless of time. A
+ * job that is stored between the two reads is therefore not accused. Memory holds the rows of one span, whose size the
+ * caller bounds.
  */
 export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgment> {
   const { queries, observations } = parts;
@@ -160,16 +162,16 @@ async function compareOutcomes(
 }
 
 /**
- * Collects a span's events that have no match in the job store. `pruned` is how many of the span's jobs or ends were
- * deleted. If the job store no longer has all of their ids, missing and pruned jobs cannot be told apart, but the
- * number of missing jobs is still known.
+ * Collects a span's events that have no match in the job store, because their jobs are missing or were pruned. `pruned`
+ * is how many of the span's jobs or ends were pruned. If the job store no longer has all of their ids, missing and
+ * pruned jobs cannot be told apart, but the number of missing jobs is still known.
  */
 function createSuspects(pruned: number) {
   const found: { verdict: Verdict; jobId: string }[] = [];
   let count = 0;
   let remembered = 0;
   return {
-    /** Clears a job whose id is recorded as pruned. */
+    /** Notes that an unmatched event belongs to a job recorded as pruned, which is therefore not suspect. */
     clear(): void {
       remembered++;
     },

@@ -31,7 +31,8 @@ export function createRetentionQueries(store: JobDatabase, eventHours: number, n
     const keptFrom = (hours: number) => new Date(at.getTime() - hours * HOUR_MS).toISOString();
     const describe = (what: What) => ({ what, description: RULES[what][0], setting: RULES[what][1] });
     const [kept, [remembered]] = await store.read((sql) => {
-      // Ordered by creation time, which has an index; ordering by end time would differ by at most a job's lifetime.
+      // These are ordered by creation time, which has an index. Ordering by end time could only pick a job that was
+      // created later, by at most a job's lifetime.
       const oldest = (one: string, other: string) => sql`least(
         (select created_at from jobs where status = ${one} order by created_at limit 1),
         (select created_at from jobs where status = ${other} order by created_at limit 1))`;

@@ -16,7 +16,7 @@ export const Config = Type.Object({
     default: 9001,
     minimum: 0,
     maximum: 65_535,
-    description: "Port for operations",
+    description: "Port for health checks and metrics",
   }),
   PTY_TUI_BINARY: Type.String({
     default: "odd-dashboard",
@@ -34,7 +34,7 @@ export const Config = Type.Object({
   PTY_IDLE_TIMEOUT_SECS: positive(1_800, 604_800, "How long a terminal without input stays open"),
   PTY_DISCONNECT_GRACE_SECS: positive(30, 86_400, "How long a terminal waits for its browser to return"),
   PTY_TOKEN_LIFETIME_SECS: positive(86_400, 604_800, "How long a reconnect token is valid"),
-  PTY_PER_IP_CAP: positive(5, 10_000, "Maximum number of terminals per address"),
+  PTY_PER_IP_CAP: positive(5, 10_000, "Maximum number of terminals per client address"),
   PTY_GLOBAL_CAP: positive(50, 10_000, "Maximum number of terminals in total"),
   PTY_TRUSTED_PROXIES: Type.String({
     default: "",
@@ -66,11 +66,11 @@ export const Config = Type.Object({
   }),
   GATEWAY_URL: Url(["http", "https"], {
     default: "http://localhost:3000",
-    description: "Gateway that the program calls",
+    description: "Gateway that the program in the terminal calls",
   }),
   READ_MODEL_URL: Url(["http", "https"], {
     default: "http://localhost:8080",
-    description: "Read model that the program queries",
+    description: "Read model that the program in the terminal queries",
   }),
 });
 export type Config = typeof Config.static;

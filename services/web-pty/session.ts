@@ -20,7 +20,7 @@ export interface SessionLimits {
 
 export interface SessionOptions {
   readonly id: string;
-  /** The address whose cap this session counts towards. */
+  /** The client address whose limit on terminals this session counts against. */
   readonly address: string;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -53,9 +53,13 @@ export function createSession(options: SessionOptions) {
   const windowBytes = Math.max(limits.queueBytes / 2, limits.queueBytes - AFTER_PAUSE);
   const size = { cols: options.cols, rows: options.rows };
   let phase: Phase = "starting";
+  /** The one viewer whose input reaches the command; all other viewers only watch. */
   let driver: Viewer | undefined;
   let token: Token | undefined;
-  /** Valid until the driver's next acknowledgment, because a page may close before it receives the newest token. */
+  /**
+   * The token before `token`. It is valid until the driver's next acknowledgment, because a page may close before it
+   * receives the newest token.
+   */
   let previousToken: Token | undefined;
   let watchHash: Buffer | undefined;
   let joinHash: Buffer | undefined;
@@ -111,9 +115,9 @@ export function createSession(options: SessionOptions) {
   }
 
   /**
-   * Pauses the command once even the fastest browser, or the screen model, is a full window behind, and resumes it when
-   * both are less than half a window behind. With no browser attached, the last browser's position counts: that browser
-   * will resume there, so the log must still hold all later output.
+   * Pauses the command once even the fastest browser, or the screen model (this service's copy of the screen), is a
+   * full window of bytes behind, and resumes it when both are less than half a window behind. With no browser attached,
+   * the last browser's position counts: that browser will resume there, so the log must still hold all later output.
    */
   function balance(): void {
     if (viewers.size > 0) seen = Math.max(...[...viewers.values()].map((viewer) => viewer.acked));
