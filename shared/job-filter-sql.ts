@@ -5,8 +5,9 @@ import { type Sql, textArray } from "./postgres.ts";
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
- * Builds a filter's conditions on rows of `jobs`, except for its text. They are worded like the indexes, because a
- * partial index serves only queries that repeat its condition. Ages must already have been resolved to times.
+ * Builds a filter's conditions on rows of `jobs`, except for its text search. The conditions are worded like those of
+ * the partial indexes, because PostgreSQL uses a partial index only for a query that repeats its condition. Ages must
+ * already have been resolved to times.
  */
 export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
   const { parentId, workerId, fingerprint, payload = {} } = filter;

@@ -74,8 +74,8 @@ export function isUnavailable(error: unknown): boolean {
 
 /**
  * Whether PostgreSQL refuses a statement's values: SQLSTATE classes 22 (data exception), 23 (integrity) and 54 (program
- * limit). Only these errors condemn an entry, once it is isolated. Any other error, such as 57014 (statement timeout),
- * 25006 (read-only), 42P01 (missing table) or 53100 (disk full), does not prove that the entry is faulty.
+ * limit). If a single entry is written on its own, only these errors prove that the entry is faulty. Any other error,
+ * such as 57014 (statement timeout), 25006 (read-only), 42P01 (missing table) or 53100 (disk full), does not.
  */
 export function isRefusedValue(error: unknown): boolean {
   return /^(22|23|54)...$/.test(codeOf(error) ?? "");
@@ -154,8 +154,9 @@ export async function rehearse(sql: Sql, write: (tx: Sql) => Promise<unknown>): 
 }
 
 /**
- * Formats an array parameter of values that need no quoting: UUIDs, numbers, times, known words. The driver's own
- * arrays escape every element, which costs a busy writer half its CPU time, and treat an array of dates as one date.
+ * Formats an array parameter of values that need no quoting: UUIDs, numbers, times, keywords such as statuses. The
+ * driver's own arrays escape every element, which costs a busy writer half its CPU time, and treat an array of dates as
+ * one date.
  */
 export function plainArray(values: readonly (string | number | Date | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : value instanceof Date ? value.toISOString() : value)).join(",")}}`;

@@ -7,8 +7,8 @@ interface UnderWay<T> {
 
 /**
  * Shares one call of `load` among all concurrent callers. With `keepMs`, its outcome also serves later callers for that
- * long. An error is shared with the waiting callers but not kept. The signal passed to `load` aborts when all callers
- * have left.
+ * long. An error is shared with the waiting callers but not kept. The signal passed to `load` aborts when no caller
+ * waits any longer.
  */
 export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, keepMs = 0) {
   let underWay: UnderWay<T> | undefined;

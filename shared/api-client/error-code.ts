@@ -1,6 +1,6 @@
 import { PROBLEMS, type ProblemCode } from "../../contracts/problem.ts";
 
-/** Failures for which no service sent problem details. */
+/** The client's own codes, for failures without problem details from a service. */
 export type TransportCode = "TIMED_OUT" | "UNEXPECTED_REPLY";
 export type ApiErrorCode = ProblemCode | TransportCode;
 

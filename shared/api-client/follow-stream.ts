@@ -17,7 +17,7 @@ export type StreamUpdate =
 export interface FollowOptions {
   /** Ends the stream when it aborts; the iteration finishes without an error. */
   readonly signal: AbortSignal;
-  /** The event id to resume after; by default, the stream starts now. */
+  /** The event id to resume after; by default, only new events are sent. */
   readonly lastEventId?: string;
   /** How long a connection may be silent before it counts as lost; the service sends a comment every 15 s. */
   readonly silenceMs?: number;

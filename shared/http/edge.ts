@@ -15,7 +15,9 @@ export interface EdgeOptions {
 
 /** A status outside RFC 9110. As in nginx, it means that the client closed its connection before the reply. */
 const HUNG_UP = 499;
-/** The gateway forwards `/x` to a processor as `/internal/x`, but problems name the path that the caller used. */
+/**
+ * The gateway forwards `/x` to a processor as `/internal/x`, but problem documents name the path that the caller used.
+ */
 const INTERNAL = /^\/internal(?=\/)/;
 const QUIET = new Set(["/healthz", "/readyz", "/metrics"]);
 

@@ -16,7 +16,7 @@ const OPERATIONS = {
 };
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
-/** Serves `/`, a page that explains the service to anyone who opens its address. */
+/** Serves `/`, a page that explains the service to anyone who opens its URL. */
 export function createHome({ service, version, purpose, links = {} }: HomeOptions) {
   const items = Object.entries({ ...links, ...OPERATIONS }).map(
     ([path, text]) => `<li><a href="${path}"><code>${path}</code></a> ${text}</li>`,

@@ -18,7 +18,7 @@ test("a blocked broker becomes stalled when a confirm is late, and blocked again
   ]);
 });
 
-test("a late confirm makes the broker silent, or stalled while it announces that it is blocked", () => {
+test("when a confirm is late, the broker counts as silent, or as stalled if it has announced that it is blocked", () => {
   expect(follow("taking", "late", "late", "confirmed")).toEqual(["silent", "silent", "taking"]);
   expect(follow("taking", "late", "blocked", "unblocked", "inTime")).toEqual([
     "silent",
@@ -28,7 +28,7 @@ test("a late confirm makes the broker silent, or stalled while it announces that
   ]);
 });
 
-test("losing the connection leads to detached from every state, and only a new connection leaves it", () => {
+test("a broker in any state becomes detached when the connection is lost, until a new connection opens", () => {
   for (const state of ["taking", "blocked", "stalled", "silent"] as const)
     expect(nextBrokerState(state, "lost")).toBe("detached");
   expect(follow("detached", "blocked", "late", "confirmed", "lost", "attached")).toEqual([

@@ -22,7 +22,7 @@ export interface AmqpLinkOptions {
 export interface AmqpLink {
   /** The connection while it is open. */
   readonly model: ChannelModel | undefined;
-  /** How long a caller should wait before the next attempt. */
+  /** How long a caller should wait before it tries again: the time until the link next tries to connect. */
   readonly retryAfterSeconds: number;
   /** Resolves when the connection first opens. */
   connected(signal?: AbortSignal): Promise<void>;
@@ -33,8 +33,8 @@ export interface AmqpLink {
 }
 
 /**
- * The longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for
- * most of the outage when an engine restarts.
+ * The longest pause between two attempts to connect. A refused attempt costs next to nothing, whereas a longer pause
+ * would prolong the outage when a broker restarts.
  */
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -44,7 +44,8 @@ export function createAmqpLink(options: AmqpLinkOptions): AmqpLink {
   const url = withHeartbeat(options.url, options.heartbeatSeconds);
   const closing = new AbortController();
   const first = Promise.withResolvers<void>();
-  // A link may be closed before it has opened, while no caller waits for this promise.
+  // Closing a link that never opened rejects this promise, which would be an unhandled rejection if no caller waited
+  // for it.
   first.promise.catch(() => undefined);
   let current: ChannelModel | undefined;
   let model: ChannelModel | undefined;

@@ -20,18 +20,20 @@ export interface MongoRedisOptions {
 }
 
 /**
- * How far ahead of the clock the first horizon (see COUNT) is set. Events stored by versions without a horizon must not
- * lie beyond it, and none of their job ids is dated further ahead than this.
+ * How far ahead of the clock the first horizon is set. Redis must still remember every counted event whose job id is
+ * dated later than the horizon (see COUNT in redis/scripts.ts). Earlier versions stored events without maintaining a
+ * horizon, so the first one must be later than all their job ids. None of these is dated further ahead than this.
  */
 const HORIZON_AHEAD_MS = 3_600_000;
 
 /**
  * Opens observations in MongoDB (events) and Redis (all counts). `createMongoRedisRecord` describes how each event is
- * counted once. The ids in `seen` save a look-up in MongoDB for new events and for recent repetitions.
+ * counted once. Redis keeps the ids of recently counted events (`seen`), which save a look-up in MongoDB for new events
+ * and for recent repetitions.
  *
  * An event is counted only after it is stored. Counts that Redis itself loses are lost for good, because nothing is
- * recounted from MongoDB. `fresh` holds the events that a call counted. If the reply to the last step is lost, its
- * events are counted, but no call reports them as fresh.
+ * recounted from MongoDB. A call of `record` returns the events that it counted as `fresh`. If Redis's reply to the
+ * last step is lost, its events are counted, but no call reports them as fresh.
  */
 export function createMongoRedisObservations({
   eventsUrl,
@@ -84,7 +86,7 @@ export function createMongoRedisObservations({
     async connected(signal) {
       const prepare = async () => {
         await store.prepare();
-        // If nothing is stored, Redis cannot have forgotten anything.
+        // If no event is stored yet, Redis cannot have forgotten any, so every time is beyond the horizon.
         await counters.setHorizon((await store.isEmpty()) ? 0 : now() + HORIZON_AHEAD_MS);
       };
       await waitForEngines(prepare, { log, signal });

@@ -7,11 +7,11 @@ const UPGRADE_LOCK = `${LOCK_CLASS}, 1`;
 
 /**
  * The tables, and the functions that write to them. Numbers from JSON are doubles, as in JavaScript. Times are in
- * milliseconds since 1970, as in the port, so a cursor represents a time exactly.
+ * milliseconds since 1970, as in `port.ts`, so a cursor represents a time exactly.
  *
- * Each row in `batches` holds many events. `seen` has a row per job: its stored sequences as the bits of `mask`, the id
- * of its `job.created`, and its batches. `events` has a row for each event outside a batch, including events stored by
- * versions without batches.
+ * Each row in `batches` holds many events. `seen` has a row per job: the sequence numbers of its stored events as the
+ * bits of `mask`, the id of its `job.created`, and its batches. `events` has a row for each event outside a batch,
+ * including events stored by versions without batches.
  *
  * `counted` holds every number, by minute since 1970; minute 0 means all time.
  */
@@ -99,7 +99,10 @@ export async function makeTables(sql: Sql): Promise<void> {
     .simple();
 }
 
-/** Returns SQL for an index by time of the batches with one event type, since an array cannot be indexed by time. */
+/**
+ * Returns SQL for an index by time of the batches that contain one event type. Each type has its own index, because no
+ * index combines the elements of an array with a time.
+ */
 function typeIndex(type: EventType): string {
   return `create index if not exists batches_${type.slice("job.".length)} on observations.batches (at_max, id)
   where '${type}' = any(types);`;
