@@ -120,7 +120,10 @@ export function act(state: State, action: Action): Step {
 const still = (state: State): Step => [state, []];
 const isDetail = (state: State) => ["job", "event", "dead-letter"].includes(placeOf(state).screen);
 
-/** Opens a place. Opening a tab discards the path to the current place, so Esc then returns to the overview. */
+/**
+ * Opens a place: a screen, with the id of its item if it shows one item. Opening a tab discards the places visited
+ * before, so Esc then returns to the overview.
+ */
 export function go(state: State, place: Place): State {
   const isTab = TABS.some(({ screen }) => screen === place.screen);
   const current = placeOf(state);

@@ -16,7 +16,10 @@ const FULL_ONLY: ReadonlySet<string> = new Set([
   "jaeger",
 ]);
 
-/** Reports which registered pages answer: probes them in parallel or, in server mode, infers it from the engine set. */
+/**
+ * Reports which registered pages answer: probes them in parallel or, in server mode (inside a browser terminal), infers
+ * it from the engine set.
+ */
 export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },
   overview: Overview | undefined,
@@ -25,7 +28,7 @@ export async function probePages(
 ): Promise<readonly PageState[]> {
   return Promise.all(
     interfaces.map(async ({ id, name, port, path, description }): Promise<PageState> => {
-      // This program knows the two APIs' actual addresses, which may differ from the published ones.
+      // This program knows the actual URLs of the gateway and the read-model, which may differ from the published ones.
       const published = `http://localhost:${port}`;
       const own: Record<string, string> = { "gateway-docs": gatewayUrl, "read-model-docs": readModelUrl };
       const base = serverMode ? published : (own[id] ?? published);
@@ -52,14 +55,12 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
     await response.body?.cancel();
     return response.status < 500;
   } catch {
-    // Whether the request was refused, timed out or aborted, the page cannot be opened now.
+    // A refused, timed-out or aborted request means that the page cannot be opened now.
     return false;
   }
 }
 
-/**
- * Opens a page in the browser. If no browser can be opened, returns `copied: true` and the caller copies the address.
- */
+/** Opens a page in the browser. If no browser can be opened, returns `copied: true`, and the caller copies the URL. */
 export function openPage(
   url: string,
   env: Readonly<Record<string, string | undefined>>,

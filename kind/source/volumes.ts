@@ -71,9 +71,12 @@ function projected(name: string, paths: Readonly<Record<string, string>>) {
   return { projected: { sources: [{ configMap: { name, items } }] } };
 }
 
-/** Files that Compose keeps elsewhere: in an image, in a volume shared by two containers, or inside compose.yaml. */
+/**
+ * Volumes for files that Compose does not mount from compose/, because they are in an image, in a volume shared by two
+ * containers, or inside compose.yaml.
+ */
 const OTHER: Readonly<Record<string, Volumes>> = {
-  // The image contains Compose's configuration, which uses Docker's name server.
+  // This replaces the configuration in the image, which is Compose's and uses Docker's name server.
   "web-ui": fromOther("nginx", configMap("nginx-config"), "/etc/nginx/conf.d"),
   "read-model": fromOther("webhook-token", { secret: { secretName: "alert-webhook" } }, "/run/alertmanager"),
   alertmanager: fromOther(
@@ -108,7 +111,7 @@ export function volumesOf(name: string, { volumes = [], tmpfs = [], shm_size }: 
   for (const volume of volumes) {
     const [source = "", mountPath = "", mode] = volume.split(":");
     if (!source.startsWith(".")) {
-      // A read-only mount is another part's volume, which a Secret replaces.
+      // A volume that is mounted read-only belongs to another part. In a cluster, a Secret replaces it.
       if (mode === "ro") continue;
       const size = SIZES[source];
       if (!size) throw new Error(`kind/source/volumes.ts has no size for the volume ${source}`);

@@ -2,8 +2,8 @@ const originMs = calibrate();
 
 /**
  * Returns the wall-clock time in milliseconds, with microsecond resolution. `Date.now()` advances in steps of a
- * millisecond, a third of the latencies measured here, and `performance.now()` has a different origin in each process.
- * The clocks of processes on one machine agree to about 10 µs.
+ * millisecond, which is a third of the latencies measured here, and `performance.now()` has a different origin in each
+ * process. The clocks of processes on one machine agree to about 10 µs.
  */
 export function wallClockMs(): number {
   return originMs + performance.now();

@@ -15,7 +15,10 @@ import { describeOn } from "../support/suite.ts";
 
 setDefaultTimeout(180_000);
 
-/** The number of observers that `dev` starts if they are installed; Alertmanager starts only with Prometheus. */
+/**
+ * How many of Prometheus and Alertmanager `dev` starts here: those that are installed, but Alertmanager only together
+ * with Prometheus.
+ */
 const observers = findPrometheus() ? (findAlertmanager() ? 2 : 1) : 0;
 
 const runs = createDevRuns();
@@ -93,7 +96,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const tree = processTree(dev.child.pid);
     dev.child.kill("SIGKILL");
     await dev.child.exited;
-    // Where processes cannot be made to end with their parent, the next start ends them.
+    // On systems where processes cannot be made to end with their parent, the next start of `dev` ends them.
     if (endWithUs("SIGTERM").length > 0) await allGone(tree, 20_000);
   });
 

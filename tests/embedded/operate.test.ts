@@ -7,7 +7,7 @@ import { eventually } from "../support/wait.ts";
 const ROOT = join(import.meta.dir, "../..");
 const page = readFileSync(join(ROOT, "docs/operate.md"), "utf8");
 
-/** The page's commands in order, each with the output that the page shows. */
+/** The commands in the document, in order, each with the output shown below it. */
 const steps = [...page.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, text = ""]) =>
   text
     .split(/^\$ /m)
@@ -19,7 +19,7 @@ const steps = [...page.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, text 
 );
 
 behavior("the commands in docs/operate.md", {}, (world) => {
-  test("print the output that the page shows, one after the other", async () => {
+  test("print the output shown there when run one after the other", async () => {
     const ids = new Map<string, string>();
     expect(steps.length).toBeGreaterThan(8);
     for (const { command, answer } of steps)
@@ -29,7 +29,8 @@ behavior("the commands in docs/operate.md", {}, (world) => {
   });
 
   /**
-   * Runs a command with this system's ids in place of the page's, and records ids that it prints for the first time.
+   * Runs a command with this system's ids in place of the document's, and records ids that it prints for the first
+   * time.
    */
   async function answers(
     command: string,
@@ -55,8 +56,8 @@ behavior("the commands in docs/operate.md", {}, (world) => {
 });
 
 /**
- * Turns the page's output into a pattern. `…` matches any text, spaces match any number of spaces, and an id that is
- * not in `ids` yet matches any id.
+ * Turns the document's output into a pattern. `…` matches any text, spaces match any number of spaces, and an id that
+ * is not in `ids` yet matches any id.
  */
 function patternOf(answer: readonly string[], ids: ReadonlyMap<string, string>) {
   const learned: string[] = [];

@@ -121,7 +121,7 @@ behavior("one bad envelope", {}, (world) => {
     expect(await onlyDeadLetters()).not.toContain(jobId);
   });
 
-  test("of another major version is distinguished from one with an invalid payload, and an unknown type waits for a worker", async () => {
+  test("of another major version is distinguished from one with an invalid payload, and a job of an unknown type waits for a worker", async () => {
     const future = { ...create(), contractVersion: "2.0.0" };
     const unknown = create({ ms: 0 }, "brew");
     const wrong = create({ ms: -1 });

@@ -25,7 +25,7 @@ behavior("pausing a job type", {}, (world) => {
       { what: "the queue to show its depth" },
     );
     expect(queue).toMatchObject({ paused: true, executing: 0 });
-    // Wait until the processor has polled for jobs once. The poll must not start any of these.
+    // Wait until the processor has polled for jobs once. The poll must not start any job of the paused type.
     await eventually(
       async () =>
         (await world().sql`select now() - max(received_at) > interval '1.2 seconds' as past from jobs`)[0]
@@ -53,7 +53,8 @@ behavior("pausing a job type", {}, (world) => {
       world().workers[0]?.lines.some((line) => line.includes("Paused types cannot be read"));
     await eventually(isWarned, { what: "a read of the paused types to fail" });
     await sql`alter table paused_types_away rename to paused_types`;
-    // A new job may skip the queue only once the processor's claims have caught up.
+    // Let the processor run one job first, because it may start a new job without queuing it only after it has claimed
+    // all due jobs.
     await world().untilStatus(
       await world().submit({ type: "hash", payload: { text: "claims work" } }),
       "COMPLETED",

@@ -216,7 +216,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
     expect(read.filter(([, rows]) => rows > 1_000)).toEqual([]);
   });
 
-  test("never walk past newer jobs: the newest of one status or type is found behind 40,000 newer ones of another", async () => {
+  test("find the newest jobs of a status or type without reading 40,000 newer jobs of other statuses and types", async () => {
     await world.sql`
       insert into jobs (id, type, status, priority, payload, fingerprint, correlation_id, created_event_id,
         sequence, run_at, created_at, received_at, updated_at)
@@ -224,7 +224,7 @@ describeOn(["postgres", "redis", "mongo"], "filters", () => {
         case when i % 2 = 0 then 'CANCELLED' else 'VALIDATED' end, 5, '{}', 'f', gen_random_uuid(), gen_random_uuid(),
         1, at, at, at, at
       from (select i, now() + i * interval '1 second' as at from generate_series(1, 40000) i) as made`;
-    // The retired jobs are old, but too many for PostgreSQL to look up and sort.
+    // All jobs of type `retired` are old, and they are too many for PostgreSQL to read them all and sort them.
     await world.sql`
       update jobs set type = 'retired', status = 'CANCELLED' where created_at < now() - interval '29 days'`;
     await world.sql`analyze jobs`;

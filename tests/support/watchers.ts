@@ -15,12 +15,12 @@ export const whyUnwatched = () =>
     ? undefined
     : "Prometheus or Alertmanager is not on the PATH; try: apt-get install prometheus prometheus-alertmanager";
 
-/** Prometheus and Alertmanager watching a world. */
+/** Prometheus and Alertmanager, monitoring a world (the system that a test runs). */
 export type Watchers = Awaited<ReturnType<typeof watchWorld>>;
 
 /**
- * Starts Prometheus and Alertmanager for a world, and restarts its read-model with their addresses. Prometheus
- * evaluates a copy of the real rules every second, with each `for` divided by 12, so a minute becomes five seconds.
+ * Starts Prometheus and Alertmanager for a world, and restarts its read-model with their URLs. Prometheus evaluates a
+ * copy of the real rules every second, with each `for` divided by 12, so a minute becomes five seconds.
  */
 export async function watchWorld(world: World) {
   const root = mkdtempSync(join(tmpdir(), "observatory-watchers-"));

@@ -7,7 +7,7 @@ export interface Frame {
   readonly holdMs: number;
 }
 
-/** A row's appearance from one frame up to, but excluding, another. */
+/** A row's appearance from frame `from` up to, but excluding, frame `to`. */
 interface Shown {
   readonly from: number;
   readonly to: number;

@@ -28,7 +28,7 @@ async function compose({ signal }: CliContext, ...args: string[]): Promise<void>
     throw new CliError(
       1,
       "docker is not on the PATH",
-      "`odd-dashboard doctor` names the command that installs it",
+      "`odd-dashboard doctor` shows the command that installs it",
       "NO_ENGINE",
     );
   const child = Bun.spawn(["docker", "compose", ...args], {

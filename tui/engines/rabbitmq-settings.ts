@@ -8,7 +8,8 @@ export interface Ports {
   management: number;
 }
 
-// The node's name is stored in its data, so it must not change with the port. Without epmd, names need not be unique.
+// RabbitMQ stores the node's name in its data, so the name must stay the same even if the port changes. Several nodes
+// may have this name, because they do not register with epmd, Erlang's name service.
 const NODE_NAME = "observatory@localhost";
 
 /** Writes the broker's configuration and returns its whole environment, which inherits only PATH. */
@@ -50,7 +51,10 @@ export function serverEnvironment(
   };
 }
 
-/** Returns arguments that fix the node's port, so it needs no epmd, a daemon that would outlive the node. */
+/**
+ * Returns arguments that fix the node's port, so it needs no epmd, the daemon that other nodes would ask for the port
+ * and that would outlive the node.
+ */
 function erlangArguments(ports: Ports, cookie: string): string[] {
   return [
     `-sname ${NODE_NAME}`,

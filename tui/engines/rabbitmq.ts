@@ -46,8 +46,9 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
       startMs: 90_000,
       stopMs: 30_000,
       answers: () => greets(ports.amqp),
-      // After logging this text, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads. Messages are on
-      // disk by then; the names of new quorum queues are written half a second after the last queue was created.
+      // After logging this text, RabbitMQ before 3.13.3 sleeps 5 s for statistics that nothing reads, so it is killed
+      // after 1.5 s. Nothing is lost: messages are on disk by then, and the names of new quorum queues are written half
+      // a second after the last queue was created.
       lastWords: { text: "Management plugin: to stop collect_statistics", ms: 1_500 },
     },
     { ...options, dataDir },
@@ -66,7 +67,7 @@ export async function startRabbitmq(options: EngineOptions): Promise<RabbitmqEng
   });
 }
 
-/** AMQP 0-9-1, 4.2.2: a ready server answers the protocol header with a method frame, type 1. */
+/** AMQP 0-9-1, section 4.2.2: a ready server answers the protocol header with a method frame, type 1. */
 async function greets(port: number): Promise<boolean> {
   const answer = await exchange(port, "AMQP\x00\x00\x09\x01");
   return answer?.[0] === 1;

@@ -7,8 +7,8 @@ const MAX_BODY_BYTES = 134_217_728;
 /** Holds a service's port while its processes replace each other, so no request is lost. */
 export interface Front {
   /**
-   * Sends all further requests to this address. Resolves when the previous address has answered all its requests; its
-   * process may then be stopped.
+   * Sends all further requests to this URL. Resolves when the process at the previous URL has answered all its
+   * requests; that process may then be stopped.
    */
   lead(url: string): Promise<void>;
   /** Releases the port; requests in progress are cut off. */

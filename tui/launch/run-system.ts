@@ -154,7 +154,7 @@ async function start({ options, dataDir, printer, file, life, signal, onKill }: 
       onChange(names, changed) {
         const replaced = [...names].filter(isReplaceable).join(", ");
         const others = [...names].filter((name) => !isReplaceable(name)).join(", ");
-        const left = others && `${others} picks it up at the next start`;
+        const left = others && `the next start applies it to ${others}`;
         printer.line(
           `${changed} changed: ${[replaced && `restarting ${replaced}`, left].filter(Boolean).join("; ")}`,
         );

@@ -18,7 +18,8 @@ export function queuesView(state: State, area: Rect): Placed[] {
   const upper = Math.min(wanted, Math.max(5, Math.floor(area.height * 0.55)));
   const { index } = state.lists.queues;
   const rest = area.height - upper;
-  // Six rows are enough for three workers; a longer list scrolls.
+  // The retention panel is shown if it leaves enough rows for the workers. Six rows are enough for three workers; a
+  // longer list scrolls.
   const hasRetention = rest - RETENTION_ROWS >= Math.min(6, Math.max(4, workers.length + 3));
   const workerRows = rest - (hasRetention ? RETENTION_ROWS : 0);
   const inner = area.width - 2;

@@ -1,2 +1,2 @@
-/** Style sheets have no exports; they are imported only for the bundler. */
+/** Style sheets export nothing. Importing one makes the bundler include it in the page's style sheet. */
 declare module "*.css";

@@ -18,7 +18,7 @@ test("while the ledger catches up, the verdict is Counting unless the balance is
   expect(titleOf({ waitingFor: [itself], balanced: false })).toBe("Not balanced");
 });
 
-test("the verdict stands while a reopened span is judged again and while jobs run", () => {
+test("the verdict stays the same while a past span of time is counted again and while jobs run", () => {
   expect(titleOf({ waitingFor: [itself], reopened: 1 })).toMatch(/^Balanced at \d\d:\d\d$/);
   expect(titleOf({ waitingFor: [{ ...itself, what: "jobs" }] })).toMatch(/^Balanced at/);
   expect(titleOf({ accepted: 0 })).toBe("Nothing accepted yet");

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { noteSubmitted, onItsWaySince } from "./on-its-way.ts";
 
-test("a job is on its way for a minute after its id was created", () => {
+test("an accepted job that cannot be found counts as on its way for a minute after its id was created", () => {
   const id = Bun.randomUUIDv7();
   const now = Date.now();
   expect(onItsWaySince(id, now)).toBeGreaterThan(now - 1_000);

@@ -13,8 +13,8 @@ const LISTS = [
 ] as const;
 
 /**
- * A view, named by the part of the address after `#`. Browsers never send that part to a server, so a secret in it
- * cannot end up in logs.
+ * A view, named by the part of the URL after `#`. Browsers never send that part to a server, so a secret in it cannot
+ * end up in logs.
  */
 export type Route =
   | { readonly view: "watch"; readonly secret: string }
@@ -25,7 +25,7 @@ export type Route =
   | { readonly view: "job"; readonly id: string; readonly query: URLSearchParams }
   | { readonly view: "missing"; readonly address: string };
 
-/** Parses addresses such as `#/jobs/ID?tab=payload`. An empty address leads to the overview. */
+/** Parses URL fragments such as `#/jobs/ID?tab=payload`. An empty fragment leads to the overview. */
 export function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [view = "", part = "", ...rest] = path.split("/");
@@ -36,7 +36,7 @@ export function parseRoute(hash: string): Route {
   return list && !part ? { view: list, query } : { view: "missing", address: hash };
 }
 
-/** Returns the route of the current address. Rerenders the component when the address changes. */
+/** Returns the route of the current URL. Rerenders the component when the URL's fragment changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {

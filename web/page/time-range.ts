@@ -1,4 +1,4 @@
-/** The time ranges of the charts. The address contains the chosen range, so that a link shows the same view. */
+/** The time ranges of the charts. The URL contains the chosen range, so that a link shows the same view. */
 export const TIME_RANGES = [
   { name: "5m", label: "5 min", minutes: 5, tickMinutes: 1 },
   { name: "1h", label: "1 hour", minutes: 60, tickMinutes: 10 },

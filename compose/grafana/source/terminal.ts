@@ -8,7 +8,8 @@ const sessions = (state: string) => query(`sum(observatory_pty_sessions_${state}
 export default dashboard({
   name: "terminal",
   title: "Browser terminal",
-  description: "Terminal sessions in browsers. To use your own terminal: odd-dashboard",
+  description:
+    "Terminal sessions in browsers. To use the observatory in your own terminal, run odd-dashboard",
   rows: [
     {
       title: "Sessions",

@@ -7,14 +7,14 @@ import type { PeerEngine, StartPeerEngine } from "./peer-engine.ts";
 
 export interface PeerSystemOptions {
   name: string;
-  /** The peer's file in this folder. */
+  /** The file in this folder that runs the peer, a job library that the observatory is compared with. */
   file: string;
   /** Distinguishes several ways of using one library. */
   variant?: string;
   startEngine: StartPeerEngine;
 }
 
-/** Wraps a peer as a system: a fresh engine, one server process and the workers. */
+/** Wraps a peer as a system to measure: a fresh engine, one server process and the workers. */
 export function createPeerSystem({ name, file, variant = "", startEngine }: PeerSystemOptions): System {
   return {
     name,

@@ -64,7 +64,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await observations.totals()).counters).toMatchObject({ completed: 7, events: 132 });
     });
 
-    test("recognizes a request repeated with its idempotency key, whatever its time", async () => {
+    test("recognizes a request repeated with its idempotency key, even if the repetition has another time", async () => {
       const observations = await connect();
       const jobId = newJobId();
       const eventId = createdEventId(jobId, "f");

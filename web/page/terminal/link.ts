@@ -144,9 +144,7 @@ export function createLink({ url, watch, size, storage, events }: LinkOptions) {
     };
   }
 
-  /**
-   * Requests the same address over HTTP to learn why the handshake failed, because browsers do not reveal the reason.
-   */
+  /** Requests the same URL over HTTP to learn why the handshake failed, because browsers do not reveal the reason. */
   async function explain(): Promise<void> {
     try {
       const reply = await fetch(url.replace(/^ws/, "http"), {
