@@ -105,7 +105,7 @@ const All = Type.Optional(
 
 export const ActionRequest = published(
   "action-request",
-  "1.3.2",
+  "1.3.3",
   Type.Object(
     {
       action: StringEnum(["retry", "cancel"]),
@@ -121,7 +121,7 @@ export type ActionRequest = Static<typeof ActionRequest>;
 /** Closed, like every request: ignoring a misspelled filter key would make a purge delete too much. */
 export const PurgeRequest = published(
   "purge-request",
-  "1.0.2",
+  "1.0.3",
   Type.Object(
     { filter: Type.Union([JobFilter, FilterText]), all: All, dryRun: DryRun },
     { additionalProperties: false },

@@ -27,7 +27,8 @@ export const JOB_FILTER_KEYS = {
   status: {
     takes: "statuses",
     also: [],
-    description: "Jobs in any of these statuses, given by name or word, ignoring case",
+    description:
+      "Jobs in any of these statuses, given by name (`VALIDATED`) or as the word that people see (`waiting`), ignoring case",
     example: "failed,cancelled",
   },
   type: { takes: "types", also: [], description: "Jobs of any of these types", example: "hash" },
@@ -47,7 +48,8 @@ export const JOB_FILTER_KEYS = {
   fingerprint: {
     takes: "name",
     also: [],
-    description: "Jobs whose newest error has this fingerprint; errors with the same cause have the same one",
+    description:
+      "Jobs whose newest error has this fingerprint; errors with the same cause have the same fingerprint",
     example: "5f2c0e6b9a41d377",
   },
   workerId: {

@@ -3,7 +3,7 @@ import type { ServiceEntry } from "../../contracts/service-schema.ts";
 export const CLUSTER = "task-observatory";
 export const NAMESPACE = "task-observatory";
 
-/** The label that selects a part's pods. */
+/** The label that selects the pods of one service or engine. */
 export const selectorOf = (name: string) => ({ "app.kubernetes.io/name": name });
 
 export const labelsOf = ({ name, role }: Pick<ServiceEntry, "name" | "role">) => ({

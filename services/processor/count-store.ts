@@ -13,8 +13,8 @@ const FOLDED = 20_000;
 export function createCountStore(sql: Sql) {
   return {
     /**
-     * Adds appended deltas to the totals. `more` is true if others may remain; it is false while another processor is
-     * folding.
+     * Adds appended deltas to the totals. `more` is true if deltas may remain; it is false while another processor is
+     * adding deltas.
      */
     async fold(): Promise<{ more: boolean }> {
       const [row] = await sql<{ taken: number }[]>`

@@ -35,14 +35,17 @@ export interface IntakeOptions {
   readonly start: (job: ClaimedJob) => void;
   /** Publishes refused envelopes, to be filed as dead letters. Resolves when they are durable. */
   readonly refuse: (refused: readonly RefusedEnvelope[]) => Promise<void>;
-  /** Called with the number of messages just parked. */
+  /**
+   * Called with the number of messages that were just parked: filed as dead letters because the store kept failing on
+   * them.
+   */
   readonly onParked: (messages: number) => void;
 }
 
 /**
- * Drains `jobs.created` into rows, regardless of how many jobs already wait. If a slot is free and no earlier job
- * waits, the insert itself claims a due job. The other jobs wait in the store, where people can list, sort and cancel
- * them.
+ * Moves jobs from the queue `jobs.created` into the store, however many jobs are waiting there already. If a slot is
+ * free and no earlier job waits, the insert itself claims a due job. The other jobs wait in the store, where people can
+ * list, sort and cancel them.
  */
 export function createIntake(options: IntakeOptions): BatchHandler {
   const { store, history, slots, typeSlots, claimer, outbox, tracing, log } = options;

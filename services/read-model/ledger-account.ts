@@ -29,7 +29,10 @@ export interface Closing {
   readonly onlyDeadLetters: readonly string[];
 }
 
-/** Adds up one ledger, without I/O. Sealed and newly judged spans may be added in any order. */
+/**
+ * Adds up one ledger, without I/O. Spans of time that were sealed (judged earlier, with their sums stored) and newly
+ * judged spans may be added in any order.
+ */
 export function createAccount() {
   const sums = {
     accepted: 0,
@@ -122,7 +125,7 @@ function sealing(watermark: Date, reopened: number): string {
     : `The ledger itself, sealed up to ${upTo}`;
 }
 
-/** Returns null before the first seal, when the watermark is the epoch. */
+/** Returns the time that sealing has reached; null before the first seal, when the watermark is the epoch. */
 function reached(watermark: Date): string | null {
   return watermark.getTime() === 0 ? null : watermark.toISOString();
 }

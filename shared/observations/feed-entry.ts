@@ -10,7 +10,7 @@ export const MAX_DELTAS = 150;
 
 type Row = [Delta["jobId"], Delta["type"], Delta["event"], Delta["status"], number, number, Delta["at"]];
 
-/** Builds a live-feed entry's fields, with deltas as rows without field names, which halves their size. */
+/** Builds a live-feed entry's fields. Each delta is a row of values without field names, which halves its size. */
 export function feedFields(events: readonly JobEvent[]): { deltas: string; dropped: number } {
   const dropped = Math.max(0, events.length - MAX_DELTAS);
   const rows = events.slice(dropped).map((event): Row => {

@@ -29,10 +29,10 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
   consumer: OtelKind.CONSUMER,
 };
 
-/** How many spans may wait to be sent; further ones are dropped until there is room. A span takes about 2 KB. */
+/** How many spans may wait to be sent; while that many wait, new spans are dropped. A span takes about 2 KB. */
 const MAX_WAITING = 8_192;
 const SEND_EVERY_MS = 1_000;
-/** How long a stop waits for a slow or unreachable receiver. */
+/** How long a stopping service waits for a slow or unreachable receiver of its last spans. */
 const CLOSE_MS = 1_000;
 
 /** Creates spans with OpenTelemetry's SDK, and sends them in batches as OTLP over HTTP (JSON). */

@@ -4,8 +4,8 @@ import type { ComposeProject, Container } from "./compose-project.ts";
 
 /**
  * Kills a container's first process with SIGKILL, and waits until the container has been restarted and is healthy.
- * After `docker kill`, the engine would keep the container stopped, so the process is killed from outside. If the
- * engine's processes are not visible from here, `docker kill` and then `docker start` are used.
+ * After `docker kill`, the container engine would keep the container stopped, so the process is killed from outside. If
+ * the container's processes are not visible from here, `docker kill` and then `docker start` are used.
  */
 export async function killContainer(
   project: ComposeProject,

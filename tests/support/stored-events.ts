@@ -19,7 +19,7 @@ interface StoredBatch {
   readonly body: Binary;
 }
 
-/** Accesses the event store behind `EVENTS_URL` directly instead of through a service. */
+/** Accesses the event store at `EVENTS_URL` directly instead of through a service. */
 export async function withStoredEvents<T>(
   eventsUrl: string,
   use: (events: StoredEvents) => Promise<T>,

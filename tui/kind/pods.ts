@@ -37,7 +37,7 @@ export interface Pod {
   };
 }
 
-/** Why a pod is not running, in Kubernetes' words, and what to do about it. */
+/** Why a pod is not running, with Kubernetes' own message, and what to do about it. */
 export interface Trouble {
   readonly reason: string;
   readonly remedy: string;

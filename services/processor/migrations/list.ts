@@ -24,7 +24,7 @@ export interface Migration {
   readonly text: string;
   /**
    * How to apply it: in one transaction (the default), statement by statement without blocking writers, or by repeating
-   * one statement.
+   * one statement until it has no more work.
    */
   readonly how?: "at once" | "concurrently" | "in batches";
 }

@@ -9,7 +9,7 @@ interface Found {
   readonly accused?: Partial<Record<Verdict, readonly string[]>>;
 }
 
-/** Returns an empty judgment with the given values. */
+/** Returns a judgment with the given values, and with 0 or nothing for all other values. */
 export function judged({ accepted = 0, deadLettered = 0, net, accused = {} }: Found): Judgment {
   const none = { count: 0, check: "0".repeat(16) };
   const all = { COMPLETED: 0, FAILED: 0, CANCELLED: 0, REJECTED: 0, ...net };

@@ -26,7 +26,10 @@ export async function checkServices(
   return checks;
 }
 
-/** Checks a service's `/readyz`. A service that does not answer fails if it must run, and otherwise gets a warning. */
+/**
+ * Checks a service's `/readyz`. A service that does not answer counts as a failure if it must run, and otherwise as a
+ * warning.
+ */
 export async function serviceCheck(name: string, url: string, mustRun: boolean): Promise<Check> {
   const id = `service-${name}`;
   const remedy = `Check the log of ${name}; \`bun run dev\` prints what it is waiting for`;

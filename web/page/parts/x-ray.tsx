@@ -15,7 +15,7 @@ interface XRayProps {
   readonly onSelect: (eventId: string) => void;
 }
 
-/** Shows every hop, wait and try of a job on one time axis. Pressing a bar shows its envelope. */
+/** Shows every step, wait and try of a job on one time axis. Pressing a bar shows the envelope of its event. */
 export function XRay({ job, selected, onSelect }: XRayProps) {
   const { bars, totalMs } = traceOf(job, Date.now());
   const scale = WIDTH / Math.max(totalMs * ROOM, 0.001);
