@@ -1,5 +1,8 @@
 const MAX_NAMES = 3;
-/** A longer text is unlikely to be a misspelled name, and comparing it would take time in proportion to its length. */
+/**
+ * For a longer text no name is suggested: it is unlikely to be a misspelled name, and comparing it would take time in
+ * proportion to its length.
+ */
 const MAX_LENGTH = 64;
 
 /**

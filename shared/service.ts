@@ -40,7 +40,7 @@ export interface ServiceDefinition<T extends TProperties> {
   readonly config: TObject<T>;
   /** The variable that holds the port of `/readyz`, if it is not PORT. */
   readonly healthPortVariable?: string;
-  /** Acquires and wires everything, and registers each undo with `life.defer`. */
+  /** Opens and connects everything that the service needs, and registers each cleanup with `life.defer`. */
   start(context: ServiceContext<Static<TObject<T>> & BaseConfig>): Promise<void>;
 }
 

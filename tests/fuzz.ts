@@ -25,7 +25,10 @@ const startedAt = performance.now();
 const say = (line: string) =>
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
 
-/** Submits jobs of every type and one that becomes a dead letter, and fetches a cursor. */
+/**
+ * Submits jobs of every type and one that becomes a dead letter, and fetches a cursor, so that requests can refer to
+ * them.
+ */
 async function seedWorld(world: World): Promise<Known> {
   const jobs = [...JOB_TYPES.values()].map(({ name, example }) => ({ type: name, payload: example }));
   const later = { type: "sleep", runAt: new Date(Date.now() + 3_600_000).toISOString() };
@@ -66,7 +69,9 @@ async function halfSent(port: number, path: string): Promise<number> {
   return performance.now() - begun;
 }
 
-/** Starts the page's server in front of a world and its terminals. The caller must stop it. */
+/**
+ * Starts the page's server in front of a running system (a world) and its terminal service. The caller must stop it.
+ */
 function startPage(world: World, terminals: number): Promise<ServiceProcess<"web-ui">> {
   return startService("web-ui", {
     PTY_URL: `ws://127.0.0.1:${terminals}/ws`,

@@ -1,7 +1,7 @@
 import { SERVICE_CATALOG } from "../../contracts/services.ts";
 import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
 
-/** Variables with the engines' addresses. They are in a separate Secret, because engines differ between clusters. */
+/** Variables with the engines' URLs. They are in a separate Secret, because each cluster may use other engines. */
 export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
 
 /** Compose's secret variables: the catalog's logins and the browser terminal's token. */
@@ -28,7 +28,7 @@ const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIAB
  */
 const isSetting = (name: string, raw: unknown) => !secretIn(raw) && variablesIn(raw).includes(name);
 
-/** Returns a container's variables: addresses and logins from Secrets, settings from a ConfigMap, others inline. */
+/** Returns a container's variables: engine URLs and logins from Secrets, settings from a ConfigMap, others inline. */
 export function environmentOf({ environment = {} }: ComposeService) {
   return Object.entries(environment).map(([name, raw]) => {
     const secret = secretIn(raw);
@@ -68,7 +68,7 @@ function collect(keep: (name: string, raw: unknown) => [string, string] | undefi
 export const settings = () =>
   collect((name, raw) => (isSetting(name, raw) ? [name, withDefaults(raw)] : undefined));
 
-/** Returns the content of engine-urls.env: the addresses of the engines in the cluster. */
+/** Returns the content of engine-urls.env: the URLs of the engines in the cluster. */
 export const engineUrls = () =>
   collect((name, raw) => (ENGINE_URLS.includes(name) ? [name, withDefaults(raw)] : undefined));
 

@@ -31,7 +31,7 @@ function targetOf({ job_name, static_configs, dns_sd_configs }: ScrapeConfig): r
 
 const POD = "__meta_kubernetes_pod";
 
-/** Converts a Compose scrape job to one that finds its pods through the API. */
+/** Converts a Compose scrape job to one that finds its pods through the Kubernetes API. */
 function inCluster(job: ScrapeConfig): object {
   const { static_configs, dns_sd_configs: _, ...rest } = job;
   const [name, port] = targetOf(job);
@@ -51,7 +51,7 @@ function inCluster(job: ScrapeConfig): object {
         regex: `${name};${port};(Pending|Running)`,
         action: "keep",
       },
-      // Skips pods that have no address yet.
+      // Skips pods that have no IP address yet.
       { source_labels: [`${POD}_ip`], regex: ".+", action: "keep" },
       { source_labels: [`${POD}_name`], replacement: `$1:${port}`, target_label: "instance" },
       ...(isOurs
@@ -65,7 +65,7 @@ function inCluster(job: ScrapeConfig): object {
 export const scrapedPorts = () =>
   parsed.scrape_configs.map(targetOf).filter(([name]) => name !== "localhost");
 
-/** Returns Compose's prometheus.yml, changed to find its targets through the API. */
+/** Returns Compose's prometheus.yml, changed to find its targets through the Kubernetes API. */
 export const prometheusConfig = () => ({
   ...parsed,
   scrape_configs: parsed.scrape_configs.map(inCluster),

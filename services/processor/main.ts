@@ -82,7 +82,7 @@ async function start({
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),
     claiming: createDuty("Claiming jobs", patienceMs),
-    // A step runs several statements, each of which may take half a minute.
+    // One step of an action runs several statements, each of which may take half a minute.
     acting: createDuty("Carrying out bulk actions", Math.max(patienceMs, 60_000)),
     pruning: createDuty("Pruning jobs past their retention", 10 * RETENTION_EVERY_MS),
     counting: createDuty("Folding the counts of jobs", Math.max(patienceMs, 60_000)),
@@ -286,7 +286,7 @@ async function start({
       .refresh()
       .then(claimer.poke)
       .catch((error: unknown) => log.debug("Stopped reading paused types", { reason: messageOf(error) }));
-  // Not awaited, because polling finds any job whose notification was missed.
+  // The start does not wait for this, because polling finds any job whose notification was missed.
   void listenForNotifications(store.listening, {
     signal: stopping,
     log,

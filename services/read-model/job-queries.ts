@@ -103,7 +103,8 @@ export type JobQueries = ReturnType<typeof createJobQueries>;
 
 /**
  * Finds the newest jobs that contain a text. Frequent words are found among the newest rows and rare ones through their
- * index, so neither reads many rows. The planner is given no choice, because it misjudges how often a prefix occurs.
+ * index, so neither reads many rows. Separate queries decide this instead of the planner, which misjudges how often a
+ * prefix occurs.
  */
 async function search(sql: Sql, page: PageOptions, text: string): Promise<SummaryRow[]> {
   const { count } = page;

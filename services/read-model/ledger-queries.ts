@@ -142,7 +142,7 @@ export function createLedgerQueries(store: JobDatabase) {
       return row?.count ?? 0;
     },
 
-    /** Returns at most `limit` jobs that have no row and whose dead letter was neither replayed nor dropped. */
+    /** Returns at most `limit` jobs that have no row, only a dead letter that was not dropped. */
     async onlyDeadLetters(limit: number): Promise<string[]> {
       const rows = await store.read(
         (sql) => sql<{ job_id: string }[]>`

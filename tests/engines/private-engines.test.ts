@@ -135,7 +135,7 @@ describeOn(enginesOf("full"), "private engines", () => {
     expect(await accepts(run.engines.redis.port)).toBe(true);
   });
 
-  test("a start on a port in use is refused, even though the port responds", async () => {
+  test("a start on a port in use fails, although another program answers on that port", async () => {
     const { port } = run.engines.redis;
     await expect(startRedis({ dataDir: join(root, "second-redis"), port })).rejects.toThrow(
       `port ${port} of`,

@@ -92,7 +92,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
   };
 }
 
-/** Returns kind/cluster.yaml with the nodes that the proof needs and the patches of `patchesOf`. */
+/** Returns kind/cluster.yaml with the nodes that the tests need and the patches of `patchesOf`. */
 function clusterConfig({ isOurImage }: { isOurImage: boolean }): ClusterConfig {
   const text = readFileSync(join(ROOT, "kind/cluster.yaml"), "utf8");
   const config = Bun.YAML.parse(text) as ClusterConfig;
@@ -105,7 +105,7 @@ function clusterConfig({ isOurImage }: { isOurImage: boolean }): ClusterConfig {
   };
 }
 
-/** Shortens Kubernetes' timeouts: the proof tests the reaction to a fault, not the time until it is noticed. */
+/** Shortens Kubernetes' timeouts: what is tested is the reaction to a fault, not the time until it is noticed. */
 function patchesOf({ isOurImage }: { isOurImage: boolean }): object[] {
   // The kubelets measure their pods every two seconds instead of every ten to fifteen.
   const nodeRegistration = { kubeletExtraArgs: { "housekeeping-interval": "2s" } };

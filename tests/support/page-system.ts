@@ -6,7 +6,9 @@ import type { World } from "./world.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Starts the page's server and web-pty in front of a world, each in its own process. */
+/**
+ * Starts the page's server and web-pty, the terminal service, each in its own process, for a running system (a world).
+ */
 export async function startPageSystem(
   world: Pick<World, "gateway" | "readModel">,
   env: Readonly<Record<string, string>> = {},

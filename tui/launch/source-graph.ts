@@ -30,7 +30,10 @@ export function readSourceGraph(projectDir: string): SourceGraph {
   );
 }
 
-/** Returns the services that run any of the files in any of the graphs. A deleted file is only in an older graph. */
+/**
+ * Returns the services that run any of the files according to any of the graphs. A deleted file appears only in a graph
+ * that was read earlier.
+ */
 export function servicesWith(files: ReadonlySet<string>, ...graphs: SourceGraph[]): Set<ServiceName> {
   return new Set(
     SERVICE_NAMES.filter((service) =>

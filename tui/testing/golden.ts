@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const FOLDER = join(import.meta.dir, "../golden");
 
-/** Compares a screen with the file of that name in tui/golden. GOLDEN=write rewrites the file first. */
+/** Compares a screen with the file of the given name in tui/golden. GOLDEN=write rewrites the file first. */
 export function expectGolden(name: string, text: string) {
   const path = join(FOLDER, `${name}.txt`);
   if (process.env.GOLDEN === "write") writeFileSync(path, `${text}\n`);

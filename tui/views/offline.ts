@@ -4,7 +4,7 @@ import { bold, dim, type Line, span } from "../style.ts";
 import { sanitize, wrap } from "../text.ts";
 import type { Panel } from "./panel.ts";
 
-/** Shows, until the first reply, which address was tried and how to start the system. */
+/** Shows, until the first reply, which URL was tried and how to start the system. */
 export function offlinePanel(state: State): Panel {
   const { overview } = state.data;
   if (!overview?.error)
