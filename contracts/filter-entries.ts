@@ -29,7 +29,7 @@ export interface ReadFilter<L extends FilterLanguage> {
 export interface Known {
   /** The known job types; if they are missing, any name is accepted. */
   readonly types?: readonly string[];
-  /** Other parameter names that the query accepts; they are suggested for a misspelled one. */
+  /** Other parameter names that the query accepts; they are suggested in place of a misspelled name. */
   readonly others?: readonly string[];
 }
 

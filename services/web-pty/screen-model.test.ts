@@ -77,7 +77,10 @@ const CHANGES = [
 ];
 const STYLES = ["", "\x1b[m", "\x1b[1m", "\x1b[4;31m", "\x1b[0;32m", "\x1b[48;5;2m"];
 
-/** Returns long lines followed by short ones, because a short line drawn over a long line leaves its end visible. */
+/**
+ * Returns long lines followed by short ones, because a short line drawn over a long line would leave the end of the
+ * long line visible.
+ */
 function run(random: Random): string {
   const lines = Array.from({ length: random.between(550, 800) }, (_, i) => {
     const words =

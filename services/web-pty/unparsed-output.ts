@@ -63,7 +63,7 @@ export function createUnparsedOutput(): UnparsedOutput {
       const text = held.subarray(0, known);
       const cut = startOfLastLines(text, lines);
       // A line end is needed because the cursor may be inside a line whose end is dropped. The colors come before it,
-      // because they fill the line that follows.
+      // because a new line is filled with the current background color.
       const replacement = Buffer.concat([...colorsAt(text, cut), Buffer.from("\r\n")]);
       if (replacement.length >= Math.min(MAX_COLORS, cut)) return false;
       held.copyWithin(replacement.length, cut, size);
@@ -83,7 +83,10 @@ function startOfLastLines(bytes: Uint8Array, lines: number): number {
   return 0;
 }
 
-/** The ECMA-48 parser states needed to recognize text. `string` is a payload such as a title, up to its end. */
+/**
+ * The ECMA-48 parser states needed to recognize text. In `string`, the parser is inside a control string, such as a
+ * window title.
+ */
 type State = "ground" | "escape" | "csi" | "string";
 
 /** Bytes that may do more than print, end a line or ring: ESC, backspace, charset shifts, lead bytes of C1 controls. */

@@ -19,7 +19,7 @@ function writeState(state: object): string {
   return join(project, "deep/inside");
 }
 
-test("the environment sets the addresses, with or without a trailing slash", () => {
+test("environment variables set the services' URLs, with or without a trailing slash", () => {
   const env = { GATEWAY_URL: "https://gateway.example/", READ_MODEL_URL: "http://reader:1" };
   expect(findAddresses(env, folder)).toEqual({
     gatewayUrl: "https://gateway.example",

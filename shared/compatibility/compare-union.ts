@@ -72,7 +72,8 @@ function compareBranches(
       .map((is) => {
         const changes = place.compare(was, is, ...steps(all.indexOf(is)));
         const breaks = changes.filter((change) => anyBreaking([change])).length;
-        // Breaking changes weigh most, then the total number of changes, then how far the branch moved.
+        // Breaking changes weigh most, then the total number of changes, then how far the branch's position in the list
+        // changed.
         return {
           was,
           is,

@@ -31,7 +31,8 @@ export function listen({
   const server = Bun.serve({
     hostname: bindAddress,
     port,
-    // A stream may be idle for longer than any timeout that suits a request; each route bounds its own work.
+    // No idle timeout, because an event stream may be idle for longer than any timeout that suits a request. Each route
+    // limits its own time instead.
     idleTimeout: 0,
     maxRequestBodySize: maxBodyBytes,
     async fetch(request, connection) {

@@ -129,8 +129,8 @@ async function proveFaults(proof: Proof): Promise<void> {
 }
 
 /**
- * Restarts every container at once in no particular order, like a restart of the machine. On an engine that is not
- * private, restarts only the stores.
+ * Restarts every container at once in no particular order, like a restart of the machine. On a Docker engine that is
+ * not private to the test, restarts only the stores.
  */
 async function proveRestart({ project, engine, report }: Proof): Promise<void> {
   await report.check(engine.restart ? "the Docker engine restarts" : "the stores restart", async () => {

@@ -157,7 +157,7 @@ test("every file that Compose mounts is in a ConfigMap made from the original fi
     .filter((source) => source.startsWith("./"))
     .map((source) => source.slice(2));
   const isFolder = (path: string) => statSync(join(PROJECT, "compose", path)).isDirectory();
-  // kind has its own prometheus.yml, which finds the targets differently.
+  // kind has its own prometheus.yml, because there Prometheus discovers its targets through the Kubernetes API.
   const wanted = bound
     .map((path) => (path === "prometheus" ? "prometheus/rules" : path))
     .flatMap((path) => (isFolder(path) ? inFolder(path) : [path]));

@@ -39,7 +39,7 @@ behavior("a command", { processors: 2 }, (world) => {
     ]);
   });
 
-  test("that outlasts the gateway's wait is looked up by its id and answered with its outcome", async () => {
+  test("that takes longer than the gateway waits is looked up by its id and answered with its outcome", async () => {
     const id = await failed();
     const asked = (from: number) =>
       world().workers.flatMap(({ lines }) => lines.filter((line) => line.includes("/outcome"))).length > from;

@@ -258,7 +258,7 @@ behavior("a dead letter", {}, (world) => {
     expect(await letterOf(id)).toMatchObject({ replays: 1, replayedAs: newId });
   });
 
-  test("replayed by several clicks at once runs once, and each click gets the same reply", async () => {
+  test("replayed by several clicks at once starts one run of its job, and each click gets the same reply", async () => {
     const id = await failedJob();
     const letter = await letterOf(id);
     await world().post("/queues/flaky/pause");

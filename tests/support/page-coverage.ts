@@ -58,7 +58,7 @@ function addLines(
 ): void {
   const ran = new Uint8Array(text.length);
   const ranges = script.functions.flatMap(({ ranges }) => ranges);
-  // Outer ranges first: an inner range is shorter, and its count overrides the outer one.
+  // Applies outer ranges first. An inner range is shorter, and its count overrides that of the outer range.
   ranges.sort((a, b) => b.endOffset - b.startOffset - (a.endOffset - a.startOffset));
   for (const { startOffset, endOffset, count } of ranges) ran.fill(count > 0 ? 1 : 0, startOffset, endOffset);
   const starts = [0];

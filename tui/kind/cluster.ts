@@ -48,7 +48,7 @@ async function wakeCluster(context: CliContext): Promise<string> {
   return `the cluster ${CLUSTER} exists, so it is updated`;
 }
 
-/** Throws if another program holds a port that the cluster needs. kind's own error would not name the holder. */
+/** Throws if another program holds a port that the cluster needs. kind's own error would not name that program. */
 async function checkPorts(): Promise<void> {
   for (const { name, ports } of SERVICE_CATALOG.services)
     for (const { published } of ports)

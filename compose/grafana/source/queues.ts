@@ -106,7 +106,7 @@ export default dashboard({
           queries: [query("avg(observatory_bus_connected)", "connected")],
         }),
         series({
-          title: "Outbox: committed but not confirmed",
+          title: "Outbox: messages committed but not confirmed",
           unit: "short",
           queries: [query("max(observatory_outbox_backlog)", "messages")],
         }),

@@ -76,8 +76,8 @@ function idAt(at: number): string {
 }
 
 /**
- * Inserts jobs as the processor stores them. A job's row implies its creation, first start and success; every other
- * outcome has a transition row.
+ * Inserts jobs as the processor stores them. A job's creation, first start and success can be derived from its row;
+ * every other outcome has a row of its own in the transitions.
  */
 async function insert(sql: Sql, jobs: readonly PastJob[]): Promise<void> {
   const given = unnestSql(sql, "p", {

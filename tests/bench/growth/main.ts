@@ -36,7 +36,10 @@ const FLAT = 1.5;
  */
 const LEAST_MS = 3;
 
-/** Measures how query times, claims and disk grow with history on one PostgreSQL. Returns whether they stay flat. */
+/**
+ * Measures how query times, claim times and disk use grow with the number of stored jobs on one PostgreSQL. Returns
+ * whether they stay flat.
+ */
 export async function benchGrowth(sizes: readonly number[]): Promise<boolean> {
   const grown = await withWorld(async (world) => {
     const columns: Column[] = [];

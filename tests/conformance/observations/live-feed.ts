@@ -24,7 +24,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
       }
     });
 
-    test("resumes after an id with the missed entries first, then live ones, and repeats none", async () => {
+    test("after an id, delivers first the missed entries and then live entries, and repeats none", async () => {
       const observations = await connect();
       const writer = await connectElsewhere();
       await using live = await follower(observations, writer);
@@ -74,7 +74,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
         });
     });
 
-    test("ends when its signal aborts, whether before or during the wait", async () => {
+    test("ends when its signal aborts, whether before or during the wait for an entry", async () => {
       const observations = await connect();
       expect(await all(observations.follow(null, AbortSignal.abort()))).toEqual([]);
       const abort = new AbortController();
