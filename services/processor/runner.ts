@@ -30,27 +30,29 @@ export interface RunnerOptions {
   readonly log: Log;
   readonly counters: RunCounters;
   readonly ports: Omit<RunPorts, "onProgress">;
-  /** Aborts when retries to record ends must stop. */
+  /** Aborts when the runner must stop retrying to record outcomes. */
   readonly abort: AbortSignal;
   readonly claimer: Pick<Claimer, "slotFreed" | "piggyback" | "poke">;
 }
 
 export interface Runner {
-  /** Runs a claimed job in a reserved slot. Once its end is recorded, the slot is freed or passed to the next job. */
+  /**
+   * Runs a claimed job in a reserved slot. Once its outcome is recorded, the slot is freed or passed to the next job.
+   */
   start(job: ClaimedJob): void;
   /** Stops running jobs. Ignores ids of jobs that are not running here. */
   interrupt(jobIds: readonly string[], kind: "cancelled" | "superseded"): void;
   interruptAll(kind: "stopping" | "superseded"): void;
   readonly running: ReadonlyMap<string, ClaimedJob>;
-  /** The number of ended attempts not yet recorded, and how long the oldest has waited. */
+  /** The number of finished attempts whose outcome is not recorded yet, and how long the oldest of them has waited. */
   readonly unrecorded: { readonly count: number; readonly oldestMs: number };
-  /** Returns why an end has waited longer than `limitMs` to be recorded; undefined if none has. */
+  /** Returns why an outcome has waited longer than `limitMs` to be recorded; undefined if none has. */
   whyStuck(limitMs: number): string | undefined;
-  /** Resolves when no job is running and every end is recorded. */
+  /** Resolves when no job is running and every outcome is recorded. */
   idle(): Promise<void>;
 }
 
-/** Runs claimed jobs and records their ends in small batches. Ends wait while the store is unavailable. */
+/** Runs claimed jobs and records their outcomes in small batches. Outcomes wait while the store is unavailable. */
 export function createRunner({
   jobTypes,
   store,
@@ -74,7 +76,7 @@ export function createRunner({
   const unrecorded = new Map<EndedAttempt, number>();
   let lastFailure: string | undefined;
 
-  // The number of slots that passed from ended attempts to jobs claimed in the same statement.
+  // The number of slots that passed from finished attempts to jobs claimed in the statement that recorded the outcomes.
   let handedOver = 0;
   const recordEnds = createEndRecorder({
     store,
@@ -98,7 +100,7 @@ export function createRunner({
         capMs: 1_000,
         onError: (error) => {
           lastFailure = messageOf(error);
-          log.warn("Cannot record the ends of attempts yet", {
+          log.warn("Cannot record the outcomes of attempts yet", {
             count: unrecorded.size,
             reason: lastFailure,
           });
@@ -109,7 +111,7 @@ export function createRunner({
     run: recordEnds,
     maxBatch: 200,
     maxInFlight: 1,
-    // No limit is needed, because every unrecorded end occupies one of the slots.
+    // No limit is needed, because every unrecorded outcome occupies one of the slots.
     maxItems: Number.POSITIVE_INFINITY,
   });
 
@@ -143,14 +145,15 @@ export function createRunner({
         },
       });
       span?.end(ended);
-      // The handler is done. Until its end is recorded, the attempt keeps its slot, but not its type's slot.
+      // The handler is done. Until its outcome is recorded, the attempt keeps its slot of this processor, but not its
+      // slot of the job type.
       if (typeSlots.release(job.type)) claimer.poke();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);
       recording?.end({ "job.status": typeof recorded === "string" ? recorded : recorded.conclusion.status });
       if (recorded === "superseded") {
         counters.refused();
-        log.warn("A late end was refused: the job has another holder", {
+        log.warn("A late outcome was refused: another worker has taken over the job", {
           jobId: job.id,
           attempt: job.attempt,
           traceId,
@@ -163,7 +166,7 @@ export function createRunner({
     } catch (error) {
       // Another processor takes over the job once the lease expires.
       const { id: jobId, attempt } = job;
-      log.error("Could not record the end of an attempt", { jobId, attempt, traceId, error });
+      log.error("Could not record the outcome of an attempt", { jobId, attempt, traceId, error });
     } finally {
       if (running.get(job.id) === job) {
         running.delete(job.id);

@@ -37,8 +37,8 @@ behavior("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (wor
           await world().sql`select attempt, outcome from job_attempts where job_id = ${id} order by attempt`
         ).map((row) => row.outcome),
       ).toEqual(["lost", "succeeded"]);
-    await eventually(() => zombie?.lines.some((line) => line.includes("late end was refused")), {
-      what: "the late end to be refused",
+    await eventually(() => zombie?.lines.some((line) => line.includes("late outcome was refused")), {
+      what: "the late outcome to be refused",
     });
     const next = await world().submitMany(
       Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 20 } })),
