@@ -28,7 +28,7 @@ export function checkPayloadBounds(
   if (bytes > maxBytes)
     throw new AppError(
       "PAYLOAD_TOO_LARGE",
-      `${path} has ${bytes} bytes with its numbers written out; the limit is ${maxBytes}`,
+      `${path} has ${bytes} bytes as the job store writes it, without exponents in numbers; the limit is ${maxBytes}`,
       { facts: { bytes, maxBytes } },
     );
 }

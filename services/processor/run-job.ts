@@ -132,7 +132,7 @@ function succeeded(result: unknown): Ending {
     return failure(
       {
         code: "RESULT_TOO_LARGE",
-        message: `The result has ${bytes} bytes with its numbers written out; the limit is ${MAX_RESULT_BYTES}`,
+        message: `The result has ${bytes} bytes as the job store writes it, without exponents in numbers; the limit is ${MAX_RESULT_BYTES}`,
       },
       false,
     );
