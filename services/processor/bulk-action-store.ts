@@ -52,7 +52,7 @@ const CHUNK = 500;
 const PURGE_CHUNK = 200;
 /** The job statuses that each action applies to. */
 const ELIGIBLE = { retry: RETRYABLE, cancel: CANCELLABLE, purge: ENDED } as const;
-/** A step gives up after jobs have changed this many times between its read and its write. */
+/** A step skips jobs that have changed this many times between its read and its write. */
 const MAX_ROUNDS = 5;
 
 export function createBulkActionStore(sql: Sql, write: WriteHistory) {
@@ -127,7 +127,10 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
       return row;
     },
 
-    /** Takes the oldest running action that is neither in `passed` nor held by another live worker. */
+    /**
+     * Takes the oldest running action that is neither in `passed`, the actions to skip, nor held by another live
+     * worker.
+     */
     async take(workerId: string, passed: readonly string[]): Promise<BulkAction | undefined> {
       const [row] = await sql<BulkAction[]>`
         update bulk_actions set worker_id = ${workerId}
@@ -162,7 +165,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
 
     /**
      * Changes the next jobs and counts them in one transaction, so that a dying worker leaves no change uncounted.
-     * `movesOf` decides the moves; a cancel action also requests cancellation of running jobs.
+     * `movesOf` returns the jobs' transitions; a cancel action also requests cancellation of running jobs.
      */
     async jobChunk(
       id: string,

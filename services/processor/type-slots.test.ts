@@ -21,7 +21,7 @@ test("a limited type runs out of slots, and an unlimited type never does", () =>
   expect([typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([true, false]);
 });
 
-test("a claim takes all free slots and releases the ones it did not use", () => {
+test("a claim takes all free slots of limited types and then releases those it did not use", () => {
   const typeSlots = typeSlotsOf();
   typeSlots.take("hash");
   const taken = typeSlots.takeAll();

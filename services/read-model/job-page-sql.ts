@@ -24,9 +24,10 @@ export function matching(sql: Sql, { filter, after }: Pick<PageOptions, "filter"
  *
  * PostgreSQL assumes that the jobs of each status or type are spread evenly over time. It would therefore search
  * backwards from the newest job, past any number of other jobs, although an index on status or type and then time
- * exists. Ordering by the status or type first leaves PostgreSQL only that index or a sort. That column is compared
- * with `= any`, because `=` would make it a constant, which PostgreSQL drops from the sort order. Each of several
- * values is read as its own list, and the lists are merged. A lateral join plans the list query only once.
+ * exists. The query therefore orders by status or type first, which leaves PostgreSQL only that index or a sort. That
+ * column is compared with `= any`, because `=` would make it a constant, which PostgreSQL drops from the sort order.
+ * With several values, one list is read for each, and the lists are merged. They are read in a lateral join, so that
+ * their query is planned only once.
  */
 export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragment {
   const lead = leadOf(sql, filter);
@@ -47,7 +48,7 @@ export function pageSql(sql: Sql, { filter, after, count }: PageOptions): Fragme
 
 /** The leading columns of the index that a page reads, with the values to look up. */
 interface Lead {
-  /** The first column of an index that continues with the creation time, in some cases after the status. */
+  /** The first column of an index whose next column is the creation time, or the status and then the creation time. */
   readonly column: Fragment;
   readonly values: readonly string[];
   readonly array: Fragment;

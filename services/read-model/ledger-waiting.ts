@@ -1,11 +1,11 @@
 import type { Waiting } from "../../contracts/api-queries.ts";
 import { type Bound, HOLD_MS } from "./ledger-watermark.ts";
 
-/** The unfinished jobs on both sides of the watermark. */
+/** All unfinished jobs, whether created before or after the watermark (the time up to which the ledger is judged). */
 export interface Live {
   readonly waiting: number;
   readonly executing: number;
-  /** Jobs by the worker that holds them, longest silent first. `heartbeatAt` is null for a worker without a row. */
+  /** Jobs by the worker that holds them, longest silent first. `heartbeatAt` is null if the worker has no row. */
   readonly holders: readonly {
     readonly id: string;
     readonly jobs: number;
@@ -13,10 +13,10 @@ export interface Live {
   }[];
 }
 
-/** Younger bounds are ordinary delays between heartbeats and between queue measurements. */
+/** Bounds that lag by less are left out: heartbeats and queue measurements are always a little old. */
 const ORDINARY_MS = 1_000;
 
-/** Describes the watermark's bounds, oldest first, and the unfinished jobs that a ledger waits for. */
+/** Describes what holds the watermark back, longest delay first, and then the unfinished jobs. */
 export function waitingFor(now: number, bounds: readonly Bound[], live: Live): Waiting[] {
   const held = new Map(live.holders.map(({ id, jobs }) => [id, jobs]));
   const late = bounds

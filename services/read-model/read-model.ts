@@ -29,7 +29,10 @@ import { createWebhookAccess } from "./webhook-access.ts";
 import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
-/** Longer than engines take to start and a processor takes to create the tables. */
+/**
+ * Sealing, which stores final counts of the ledger, counts as stuck after this long without progress. When the system
+ * starts, it must wait until engines have started and a processor has created the tables.
+ */
 const SEALING_STUCK_MS = 300_000;
 const LINKS = {
   "/docs": "API reference, with requests to try out",

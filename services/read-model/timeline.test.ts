@@ -114,7 +114,7 @@ test("a lost attempt ends when its loss was noticed, and an instant attempt star
   expect(entries.every((entry) => !("rank" in entry))).toBe(true);
 });
 
-test("without events the row's own hops still appear", () => {
+test("without events, the hops that the job's row records still appear", () => {
   const hops = timelineOf({ ...history, events: [] }).filter(({ kind }) => kind === "hop");
   expect(hops.map(({ title }) => title)).toEqual(["Accepted", "Received"]);
 });

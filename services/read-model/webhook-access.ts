@@ -13,8 +13,8 @@ export interface WebhookAccessOptions {
 
 /**
  * Checks the webhook's callers. If a token is set, they must send it as `Authorization: Bearer …` (RFC 6750). Until a
- * configured token file has a token, the webhook is closed. With neither, it is open only if this service listens on
- * loopback alone. Throws UNAUTHORIZED.
+ * configured token file has a token, the webhook is closed. If neither is configured, it is open only if this service
+ * listens on loopback alone. Throws UNAUTHORIZED.
  */
 export function createWebhookAccess({ token: fixed, tokenFile, bindAddress }: WebhookAccessOptions) {
   return (authorization: string | null): void => {

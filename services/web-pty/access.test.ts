@@ -22,7 +22,7 @@ test.each([
   ["127.0.0.1", "nonsense", "127.0.0.1"],
   ["127.0.0.1", "", "127.0.0.1"],
   ["127.0.0.1", "2001:db8::1", "2001:db8::1"],
-])("a connection from %s with X-Forwarded-For %p counts towards %s", (socket, forwarded, address) => {
+])("a connection from %s with X-Forwarded-For %p is attributed to %s", (socket, forwarded, address) => {
   expect(access().addressOf(socket, forwarded)).toBe(address);
 });
 

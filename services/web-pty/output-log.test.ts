@@ -4,7 +4,7 @@ import { createOutputLog } from "./output-log.ts";
 const bytes = (text: string) => Buffer.from(text);
 const text = (part: Uint8Array) => Buffer.from(part).toString();
 
-test("reading from any held offset crosses chunks and returns at most the requested bytes", () => {
+test("reading works from any offset in the log, across chunks, and returns at most the requested number of bytes", () => {
   const log = createOutputLog({ maxBytes: 100, maxChunks: 10 });
   for (const part of ["abc", "", "defg", "h"]) log.append(bytes(part));
   expect([log.start, log.end]).toEqual([0, 8]);
@@ -28,7 +28,7 @@ test("the oldest chunks beyond the byte or chunk limit are dropped and can no lo
   expect(text(byChunks.read(4_997, 9))).toBe("789");
 });
 
-test("a chunk larger than the log is dropped, and only the offsets advance", () => {
+test("a chunk larger than the log is dropped, but the offsets advance", () => {
   const log = createOutputLog({ maxBytes: 4, maxChunks: 10 });
   log.append(bytes("abcdefgh"));
   expect([log.start, log.end]).toEqual([8, 8]);

@@ -36,8 +36,8 @@ const KEEP_ALIVE_SECONDS = 60;
 const MAX_CONTROL_LENGTH = 4_096;
 
 /**
- * Serves the WebSockets: decides who may connect, checks every frame and passes it to the session. Also exchanges tokens
- * for tickets. Returns the bound port.
+ * Serves the WebSockets: decides who may connect, checks every frame and passes it to the session. Also exchanges the
+ * bearer token for tickets, each of which opens one terminal. Returns the bound port.
  */
 export function serveSockets(options: SocketOptions): number {
   const { access, sessions, metrics, log, life, bindAddress, port, maxFrameBytes } = options;
