@@ -16,7 +16,7 @@ export function jobIdOfKey(idempotencyKey: string): string {
   return Bun.randomUUIDv5(idempotencyKey, JOB_NAMESPACE);
 }
 
-/** Returns the id of the job created by replaying a dead letter: replaying a letter twice creates one job. */
+/** Returns the id of the job created by replaying a dead letter: repeating a replay request creates no second job. */
 export function replayedJobId(deadLetterId: string, replays: number, request: string): string {
   return Bun.randomUUIDv5(`${deadLetterId}/${replays}/${request}`, JOB_NAMESPACE);
 }
@@ -31,7 +31,10 @@ export function childJobId(parentId: string, run: number, key: string): string {
   return Bun.randomUUIDv5(`${parentId}/${run}/${key}`, JOB_NAMESPACE);
 }
 
-/** Returns the id of `job.created`. A different body under the same key is a different event about the same job. */
+/**
+ * Returns the id of `job.created`. A different body under the same idempotency key is a different event about the same
+ * job.
+ */
 export function createdEventId(jobId: string, fingerprint: string): string {
   return Bun.randomUUIDv5(`${jobId}/created/${fingerprint}`, EVENT_NAMESPACE);
 }

@@ -29,9 +29,9 @@ export const TERMINAL_STATUSES = [
 ] as const satisfies readonly JobStatus[];
 
 /**
- * The legal moves of a job; `null` means that it has no row yet. A lost worker's job moves to RETRYING. A
- * person's retry moves FAILED or CANCELLED to VALIDATED. Replaying its dead letter moves REJECTED to VALIDATED or
- * SCHEDULED.
+ * The legal transitions between a job's statuses; `null` means that the job has no row yet. A job whose worker is lost
+ * goes to RETRYING. A person's retry takes a FAILED or CANCELLED job to VALIDATED. Replaying a REJECTED job's dead
+ * letter takes the job to VALIDATED or SCHEDULED.
  */
 export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus[]>> = {
   null: ["PENDING"],
@@ -46,7 +46,7 @@ export const LEGAL_MOVES: Readonly<Record<JobStatus | "null", readonly JobStatus
   REJECTED: ["VALIDATED", "SCHEDULED"],
 };
 
-/** Whether a job may move from one status to another; from `null` if it has no row yet. */
+/** Whether a job may go from one status to another. `from` is null if the job has no row yet. */
 export function isLegalMove(from: JobStatus | null, to: JobStatus): boolean {
   return LEGAL_MOVES[from ?? "null"].includes(to);
 }
@@ -208,7 +208,10 @@ export const Attempt = published(
 );
 export type Attempt = Static<typeof Attempt>;
 
-/** A change of status, ordered by `sequence`. The numbers may have gaps, because `job.executed` takes one too. */
+/**
+ * A change of status, ordered by `sequence`. The numbers may have gaps, because the event `job.executed` takes a number
+ * but changes no status.
+ */
 export const Transition = published(
   "transition",
   "1.0.1",

@@ -38,7 +38,10 @@ const wordOf = (key: string, value: string) => {
   return status ? statusWord(status) : value;
 };
 
-/** Writes payload values. A value followed by its own text is written once, because reading it returns both. */
+/**
+ * Writes payload values. A value followed by the same value as a string, such as `5, "5"`, is written once, because an
+ * unquoted `5` is read as both.
+ */
 function valuesOf(values: readonly Scalar[]): string[] {
   const written: string[] = [];
   for (let i = 0; i < values.length; i++) {

@@ -8,7 +8,10 @@ export interface AppErrorOptions {
   readonly retryAfterSeconds?: number;
 }
 
-/** A refusal with a code from the problem catalog. Use cases throw it, and each edge translates it once. */
+/**
+ * A refusal with a code from the problem catalog. Use cases throw it, and each edge (HTTP, bus, WebSocket) translates
+ * it once into its own terms.
+ */
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly facts: Readonly<Record<string, unknown>> | undefined;

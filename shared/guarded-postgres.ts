@@ -17,9 +17,10 @@ export interface GuardOptions {
   readonly connect: (max: number, idleSeconds?: number) => Sql;
   readonly maxConnections: number;
   /**
-   * How many connections stay open; by default, all of them. The others open when these are taken, and close when
-   * unused. While a connection is free, a query that runs one statement at a time has one to itself. Otherwise the
-   * driver queues its statements behind another query's, so a lock that delays one query delays both.
+   * How many connections stay open; by default, all of them. Further connections open when these are taken, and close
+   * when unused. While there is a free connection, a query that runs one statement at a time has it to itself. When
+   * there is none, the driver queues the query's statements behind those of another query, so a lock that delays one of
+   * the two delays both.
    */
   readonly steadyConnections?: number;
   /** After this long without an answer, a probe checks that the server is alive. The probe has the same time limit. */
@@ -27,12 +28,13 @@ export interface GuardOptions {
 }
 
 /**
- * A single connection may lose every packet while others to the same server work, as after a firewall restart. No
- * healthy query takes this long, because the server ends every statement after at most half a minute.
+ * A query without an answer after this long is refused, even if the server responds to probes: its connection may lose
+ * every packet while others work, as after a firewall restart. No healthy query takes this long, because the server
+ * cancels every statement after at most half a minute.
  */
 const LONGEST_MS = 120_000;
 
-/** How many seconds an occasional connection may be idle before it is closed. */
+/** How many seconds a connection that need not stay open may be idle before it is closed. */
 const IDLE_S = 5;
 
 /** The connections for queries, and one for probes, which must never wait behind a long statement. */

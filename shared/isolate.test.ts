@@ -29,14 +29,14 @@ function createStore(faults: Record<number, string> = {}, maxTogether?: number) 
   return Object.assign(store, { writeAll: (entries: readonly number[]) => writeAll(entries, store.write) });
 }
 
-test("accepted entries take one write, and an empty call takes none", async () => {
+test("accepted entries need a single write, and a call without entries needs none", async () => {
   const store = createStore();
   expect(await store.writeAll(numbered(400))).toEqual([]);
   expect(await store.writeAll([])).toEqual([]);
   expect([store.calls, store.kept.size]).toEqual([1, 400]);
 });
 
-test("refused values are found by halving, and all other entries are written", async () => {
+test("refused entries are found by halving the batch, and all other entries are written", async () => {
   const store = createStore({ 7: "22P05", 311: "23514" });
   const condemned = await store.writeAll(numbered(400));
   expect(condemned.map(({ entry, why }) => [entry, why])).toEqual([
@@ -47,7 +47,7 @@ test("refused values are found by halving, and all other entries are written", a
   expect(store.calls).toBeLessThan(45);
 });
 
-test("a failing store condemns no entry, however often it fails, and costs one write each time", async () => {
+test("while the store itself fails, no entry is refused or parked, and each call makes only one write", async () => {
   for (const code of ["57014", "25006", "42P01", "53100", "ECONNREFUSED", "XX000"]) {
     const store = createStore({ 3: "22P05" });
     store.trouble = code;
@@ -60,7 +60,7 @@ test("a failing store condemns no entry, however often it fails, and costs one w
   }
 });
 
-test("an entry that fails on its own for an unknown reason is parked in its third round", async () => {
+test("an entry that alone fails for an unknown reason is parked on its third attempt", async () => {
   const store = createStore({ 5: "P0001" });
   for (let round = 1; round <= 2; round++) {
     await expect(store.writeAll(numbered(10))).rejects.toThrow("P0001");
@@ -69,7 +69,7 @@ test("an entry that fails on its own for an unknown reason is parked in its thir
   expect(await store.writeAll(numbered(10))).toMatchObject([{ entry: 5, why: "parked" }]);
 });
 
-test("rounds in which the store itself fails do not count against an entry", async () => {
+test("attempts during which the store itself fails do not count against an entry", async () => {
   const store = createStore({ 5: "P0001" });
   await expect(store.writeAll([5])).rejects.toThrow("P0001");
   await expect(store.writeAll([5])).rejects.toThrow("P0001");
@@ -79,7 +79,7 @@ test("rounds in which the store itself fails do not count against an entry", asy
   expect(await store.writeAll([5])).toMatchObject([{ entry: 5, why: "parked" }]);
 });
 
-test("a parked entry stays parked while another entry, which began to fail later, has rounds left", async () => {
+test("an entry stays parked while another entry, which began to fail later, has attempts left", async () => {
   const faults: Record<number, string> = { 5: "P0001" };
   const store = createStore(faults);
   for (let round = 1; round <= 2; round++)
@@ -94,7 +94,7 @@ test("a parked entry stays parked while another entry, which began to fail later
   ]);
 });
 
-test("failing entries in different writes of a call are parked in the same round", async () => {
+test("failing entries in different writes of one call are parked together", async () => {
   const store = createStore({ 5: "P0001", 15: "P0001", 25: "P0001" }, 10);
   for (let round = 1; round <= 2; round++) {
     await expect(store.writeAll(numbered(30))).rejects.toThrow("P0001");

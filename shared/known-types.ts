@@ -3,7 +3,8 @@ import type { Sql } from "./postgres.ts";
 
 /**
  * Returns the CTE `known (type, workers, rank)`: the job types that live workers run, with the number of workers and
- * the newest version's rank. `leaseMs` excludes workers with an older heartbeat, which may not be marked as lost yet.
+ * the rank of the newest version (a number that orders versions). `leaseMs` excludes workers with an older heartbeat,
+ * even if they are not marked as lost yet.
  */
 export function knownTypesSql(sql: Sql, leaseMs?: number) {
   const fresh =

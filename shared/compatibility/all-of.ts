@@ -34,8 +34,8 @@ export function hasRulesBesideRef(node: Schema): boolean {
 }
 
 /**
- * Rewrites a reference with rules beside it as an `allOf`, since both apply. Returns the same object every time, so
- * cycles can be recognized by identity.
+ * Rewrites a reference with rules beside it as an `allOf`, since both its target and these rules apply. Returns the
+ * same object every time, so cycles can be recognized by identity.
  */
 function refAsAllOf(node: Schema): Schema {
   const known = wrapped.get(node);

@@ -16,7 +16,10 @@ const MAPS = new Set(["properties", "patternProperties", "$defs", "definitions",
 const VALUES = new Set(["const", "enum", "default", "examples"]);
 const NAMELESS = "schema:nameless";
 
-/** Normalizes a document and its references' targets: absolute references, and null instead of `nullable`. */
+/**
+ * Normalizes a document and the targets of its references: makes references absolute, and replaces `nullable` by a
+ * type, value or branch for null.
+ */
 export function createSide(document: Schema, find: Resolve): Side {
   const prepared = new Map<string, Schema>();
   const root = normalize(document);
@@ -47,7 +50,10 @@ export function createSide(document: Schema, find: Resolve): Side {
   };
 }
 
-/** Whether a reference's target is compared on its own: either a whole document or one of its definitions. */
+/**
+ * Whether a reference's target, a whole document or one of its definitions, is compared on its own and thus need not be
+ * compared again at each reference.
+ */
 export function isComparedAtHome(ref: string): boolean {
   return /^[^#]*#(\/(\$defs|definitions)\/[^/]+)?$/.test(ref);
 }
@@ -72,7 +78,7 @@ function expand(value: unknown, side: Side, open: readonly string[]): unknown {
   }
   return Object.fromEntries(
     Object.entries(value)
-      // A schema under an annotation's name belongs to a field with that name, such as `title`.
+      // If a key such as `title` holds a schema, it is not an annotation but a field with that name.
       .filter(([key, item]) => !ANNOTATIONS.has(key) || isSchema(item) || typeof item === "boolean")
       .map(([key, item]) => [key, VALUES.has(key) ? item : expand(item, side, open)]),
   );

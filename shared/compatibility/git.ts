@@ -10,13 +10,13 @@ export interface Reference {
   readonly note?: string;
 }
 
-/** Candidates for the main line, in order of preference. */
+/** Branches that may be the main line, in order of preference. */
 const MAIN_LINES = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
 
 /**
  * Resolves the requested ref to a commit. The default is the last release tag, or without one the commit where this
- * branch left the main line. On the main line itself, it is the commit before `folder` last changed, so committing a
- * change does not hide it.
+ * branch left the main line. On the main line itself, it is the commit before `folder` last changed, so that a change
+ * is still compared after it has been committed.
  */
 export async function pickReference(cwd: string, folder: string, asked?: string): Promise<Reference> {
   const inside = await git(cwd, "rev-parse", "--is-inside-work-tree");

@@ -30,7 +30,7 @@ test("every service's home page names the service, and its links work", async ()
   }
 });
 
-test("every operation in /docs has a group, and the page links to the document for programs", async () => {
+test("every operation in /docs has a group, and the page links to the OpenAPI document", async () => {
   for (const routes of [GATEWAY_ROUTES, READ_MODEL_ROUTES]) {
     const { tags, paths } = openApiDocument({ ...about, routes }) as {
       tags: { name: string }[];

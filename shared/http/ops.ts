@@ -12,8 +12,8 @@ export interface OpsOptions {
   /** One check per engine, which rejects if the engine does not answer now. */
   readonly engines: Readonly<Record<string, () => Promise<void>>>;
   /**
-   * Background duties by name: each function returns why its duty makes no progress, or undefined. A service with a
-   * stuck duty is not ready, however healthy its engines look.
+   * Background duties by name: each function returns why its duty makes no progress, or undefined if it does. A service
+   * with a stuck duty is not ready, however healthy its engines look.
    */
   readonly duties?: Readonly<Record<string, () => string | undefined>>;
   /** The service's other pages by path, to which its home page links. */
@@ -27,8 +27,8 @@ export interface OpsOptions {
 
 /**
  * Serves the operations routes. `/healthz` answers while the process is alive. `/readyz` answers 200 if the service has
- * started and is not stopping, all engines answer, and all duties make progress; otherwise 503, with the reasons why
- * engines or duties fail. `/metrics` serves the metrics. If the catalog lists the service, `/` links to its pages.
+ * started and is not stopping, all engines answer, and all duties make progress; otherwise 503, with the reasons.
+ * `/metrics` serves the metrics. If the catalog lists the service, `/` links to its pages.
  */
 export function createOps({
   service,
@@ -82,7 +82,7 @@ export function createOps({
   const own = SERVICE_NAMES.find((name) => name === service);
   return (
     new Elysia({ name: "ops" })
-      // Only the services in the catalog have a home page: the web page has its own `/`.
+      // Only the services in the catalog get a home page: the web page's server serves its own page at `/`.
       .use(own ? createHome({ service, version, purpose: OWN_SERVICES[own].purpose, links }) : new Elysia())
       .get("/healthz", () => ({ status: "ok", service, version }))
       .get("/readyz", async ({ set }) => {

@@ -3,7 +3,7 @@ import { EVENT_TYPES } from "../../contracts/events.ts";
 import { sampleEvent } from "../../tests/support/sample-events.ts";
 import { contributionOf, deltaOf } from "./counting.ts";
 
-test("each event type adds to a counter, to a digest, or to neither", () => {
+test("each event type adds to a counter, to a latency digest, or to neither", () => {
   const contributions = EVENT_TYPES.map((type) => [type, contributionOf(sampleEvent(type))]);
   expect(Object.fromEntries(contributions)).toEqual({
     "job.created": { counter: "submitted" },
@@ -19,14 +19,14 @@ test("each event type adds to a counter, to a digest, or to neither", () => {
   });
 });
 
-test("the digest counts attempts with any outcome except lost", () => {
+test("the execution times in the digest are those of all attempts except lost ones", () => {
   const outcomeOf = (outcome: "failed" | "timed-out" | "lost") =>
     contributionOf(sampleEvent("job.executed", { payload: { outcome: outcome as never } }));
   expect(outcomeOf("failed")).toEqual({ executionMs: 10 });
   expect(outcomeOf("lost")).toEqual({});
 });
 
-test("a delta shows the status that an event leads to, and none for the end of an attempt", () => {
+test("a delta shows the job's status after the event, or null for a finished attempt", () => {
   const shown = EVENT_TYPES.map((type) => [type, deltaOf(sampleEvent(type)).status]);
   expect(Object.fromEntries(shown)).toEqual({
     "job.created": "PENDING",

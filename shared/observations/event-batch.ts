@@ -4,7 +4,10 @@ import { createIdSum, type IdSum } from "./id-sum.ts";
 import { MINUTE_MS } from "./series.ts";
 import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
-/** The longest time that a batch may span. Readers extend their search by this much. */
+/**
+ * The longest time that a batch may span. Readers that search for a batch by its latest event allow for this: the event
+ * they need may be older by up to this time.
+ */
 export const BATCH_SPAN_MS = MINUTE_MS;
 /**
  * Maximum number of events in a batch: few enough that a page unpacks little more than it shows, and enough to keep the
@@ -22,7 +25,7 @@ export interface EventBatch {
   readonly from: number;
   readonly to: number;
   readonly types: readonly EventType[];
-  /** Sums for the ledger, which therefore need not read the envelopes. */
+  /** Sums of event ids, so that the ledger need not read the envelopes. */
   readonly created: IdSum;
   readonly ended: IdSum;
   readonly events: readonly JobEvent[];
@@ -40,7 +43,10 @@ export function isBatchable({ eventId, payload: { jobId, sequence } }: JobEvent)
   return sequence <= LAST_BATCHED_SEQUENCE && eventId.toLowerCase() === eventIdAt(jobId, sequence);
 }
 
-/** Divides events into batches, in order. Each batch has a limited number of events and size, and spans one minute. */
+/**
+ * Divides events into batches, in order. Each batch holds events of the same minute, up to limits on their number and
+ * total size.
+ */
 export function batchesOf(events: readonly JobEvent[]): EventBatch[] {
   const batches: EventBatch[] = [];
   for (const ofMinute of Map.groupBy(events, minuteOf).values()) {
@@ -63,7 +69,10 @@ export function batchesOf(events: readonly JobEvent[]): EventBatch[] {
   return batches;
 }
 
-/** Reads the events in a batch's body, optionally only those of one job or of some types. Skips the others unparsed. */
+/**
+ * Reads the events in a batch's body, optionally only those of one job or of some types. Skips other events without
+ * parsing them.
+ */
 export function readBatch(
   body: Uint8Array,
   { jobId, types }: { jobId?: string | undefined; types?: readonly string[] | undefined } = {},

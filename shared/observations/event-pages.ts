@@ -15,7 +15,10 @@ export interface EventPage {
   readonly nextCursor: string | null;
 }
 
-/** Returns one job's events after a position, in order, from its batches and from the events stored alone. */
+/**
+ * Returns one job's events after a position, by sequence, from its batches and from `alone`, its events outside
+ * batches.
+ */
 export function pageOfJob(
   query: EventQuery,
   position: EventPosition | undefined,
@@ -28,8 +31,9 @@ export function pageOfJob(
 }
 
 /**
- * Returns the newest events before a position. Each call of `next` returns the next batches by their latest time,
- * newest first, and an empty list at the end. Reading continues until no unread batch can hold an event of the page.
+ * Returns the newest events before a position. Each call of `next` returns more batches, in descending order of the
+ * time of their latest event, and an empty list at the end. Reading continues until no unread batch can hold an event
+ * of the page.
  */
 export async function pageOfTime(
   query: EventQuery,

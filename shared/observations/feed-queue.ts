@@ -2,7 +2,7 @@ import type { FeedEntry } from "./port.ts";
 
 /**
  * How many entries a slow follower may be behind. Beyond this, the oldest entries are dropped, and the next entry that
- * the follower reads counts their deltas.
+ * the follower reads says how many deltas they contained.
  */
 const MAX_WAITING = 500;
 

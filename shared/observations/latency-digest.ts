@@ -2,9 +2,9 @@ import type { Percentiles } from "../../contracts/api-queries.ts";
 
 /**
  * A latency digest counts durations in buckets whose bounds grow by a constant factor γ, so the middle of a bucket
- * differs by at most (γ − 1) / (γ + 1) = 1.9% from any value in it. Digests are merged by adding counts, whether in a
- * process, in a Redis hash, over minutes or over types; percentiles of the sum keep that accuracy. There are at most
- * 805 buckets.
+ * differs by at most (γ − 1) / (γ + 1) = 1.9% from any value in it. Digests can be merged by adding their counts, for
+ * example those of several processes, minutes or job types, and percentiles of the merged digest are equally accurate.
+ * There are at most 805 buckets.
  */
 export type Digest = ReadonlyMap<number, number>;
 
@@ -15,7 +15,7 @@ const LEAST_MS = 0.001;
 /** Durations above 115 days count as 115 days. */
 const MOST_MS = 1e10;
 
-/** Returns a duration's bucket. Buckets are whole numbers from 0, in the order of the durations. */
+/** Returns the number of a duration's bucket. Buckets are numbered from 0, shortest durations first. */
 export function bucketOf(ms: number): number {
   if (!(ms > LEAST_MS)) return 0;
   return Math.ceil(Math.log(Math.min(ms, MOST_MS) / LEAST_MS) / LOG_GAMMA);

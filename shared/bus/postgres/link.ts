@@ -26,8 +26,8 @@ export interface PostgresLinkOptions {
 export type PostgresLink = ReturnType<typeof createPostgresLink>;
 
 /**
- * The longest pause between two attempts. A refused attempt costs next to nothing, and a longer pause would account for
- * most of the outage when an engine restarts.
+ * The longest pause between two attempts to connect. A refused attempt costs next to nothing, and a longer pause would
+ * account for most of the outage when an engine restarts.
  */
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -35,9 +35,9 @@ const LONGEST_PAUSE_MS = 1_000;
  * Keeps one connection to PostgreSQL open: after each loss it reconnects, with full jitter, until it is closed.
  * Statements are sent at once and run in order.
  *
- * Each connection has its own driver instance, on a socket that this link owns. With its own socket, the driver would
- * reconnect without a pause to a peer that hangs up, hold back statements until it has reconnected, and keep a frozen
- * peer's socket open.
+ * Each connection has its own driver instance, on a socket that this link owns. A driver that opens the socket itself
+ * would reconnect without a pause to a server that hangs up, hold back statements until it has reconnected, and keep
+ * the socket of a frozen server open.
  */
 export function createPostgresLink(options: PostgresLinkOptions) {
   const { name, log } = options;
@@ -126,7 +126,7 @@ export function createPostgresLink(options: PostgresLinkOptions) {
     get sql() {
       return up;
     },
-    /** Why the last attempt failed; undefined once one has succeeded. */
+    /** Why the last attempt to connect failed; undefined once an attempt has succeeded. */
     get lastFailure() {
       return lastFailure;
     },

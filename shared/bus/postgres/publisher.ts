@@ -11,7 +11,7 @@ export interface PostgresPublisherOptions {
   readonly topology: Topology;
   readonly log: Log;
   readonly maxUnconfirmed: number;
-  /** The limit on the bytes of all messages that are waiting or in flight. */
+  /** The limit on the total size of the messages that are waiting or in flight. */
   readonly maxBytes: number;
   readonly maxWaiting: number;
   readonly confirmTimeoutMs: number;
@@ -26,7 +26,10 @@ interface Message {
 
 const MAX_BATCH = 500;
 
-/** Publishes in batches: messages that arrive during a write form the next batch, with one statement and one flush. */
+/**
+ * Publishes in batches: messages that arrive during a write form the next batch, which costs one statement and one
+ * flush to disk.
+ */
 export function createPostgresPublisher(options: PostgresPublisherOptions) {
   const { topology, log, maxUnconfirmed, confirmTimeoutMs, unavailable } = options;
   let ended = false;
@@ -54,7 +57,7 @@ export function createPostgresPublisher(options: PostgresPublisherOptions) {
     sent = messages.length;
     try {
       const inserted = insertMessages(sql, rows, Buffer.concat(messages.map(({ body }) => body)));
-      // Sent right after the insert, so consumers need not wait for the round trip.
+      // Sent without waiting for the insert's reply, so that consumers are woken one round trip earlier.
       notify(sql, [...new Set(rows.map(({ queue }) => queue))]).catch((error) =>
         log.debug("Could not notify the consumers; they will find the messages by polling", { error }),
       );

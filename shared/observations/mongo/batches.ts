@@ -12,7 +12,7 @@ import { LONG_OPERATION_MS, readInChunks } from "./read.ts";
 
 /** A batch of events. It is written once and never changed. */
 interface BatchDocument {
-  /** The token of the claim under which the events were stored. */
+  /** The token of the claim under which a metrics-engine stored the events. */
   readonly _id: string;
   readonly from: Date;
   readonly to: Date;
@@ -25,7 +25,10 @@ interface BatchDocument {
 }
 
 const BATCHES = "batches";
-/** Batches read in one step. Most pages need one or two, but FerretDB reads the whole collection for each step. */
+/**
+ * Batches read per query. Most pages need only one or two batches, but FerretDB reads the whole collection for each
+ * query, so a page should rarely need a second query.
+ */
 const READ_AT_ONCE = 8;
 const PRUNED_AT_ONCE = 500;
 const NO_IDS: IdSum = createIdSum().sum();
@@ -37,7 +40,7 @@ export const BATCH_INDEXES = [
 ] as const;
 
 /**
- * Stores many events in each document, with search keys. Uses only operations that MongoDB and FerretDB share.
+ * Stores many events in each document, with search keys. Uses only operations that both MongoDB and FerretDB support.
  */
 export function createMongoBatches(link: MongoLink) {
   const collection = () => link.collection<BatchDocument>(BATCHES);
@@ -82,7 +85,10 @@ export function createMongoBatches(link: MongoLink) {
       return found.map(storedOf);
     },
 
-    /** Returns a function that reads batches by their latest time, newest first, one step per call. */
+    /**
+     * Returns a function that reads the next {@link READ_AT_ONCE} batches per call, by the time of their latest event,
+     * newest first.
+     */
     byTime(query: EventQuery, position: EventPosition | undefined, maxTimeMS: number) {
       let last: BatchDocument | undefined;
       return async (): Promise<StoredBatch[]> => {
@@ -176,7 +182,7 @@ function documentOf({ token, batch }: { token: string; batch: EventBatch }): Bat
     from: new Date(from),
     to: new Date(to),
     types,
-    // UUIDs are case-insensitive (RFC 9562, section 4), but texts are not.
+    // MongoDB compares strings case-sensitively, but UUIDs are case-insensitive (RFC 9562, section 4).
     jobs: [...new Set(events.map(({ payload }) => payload.jobId.toLowerCase()))],
     ids: events.map(({ eventId }) => eventId.toLowerCase()),
     created,
@@ -185,7 +191,7 @@ function documentOf({ token, batch }: { token: string; batch: EventBatch }): Bat
   };
 }
 
-/** Builds the empty document that takes a token. It is pruned with the events of its time. */
+/** Builds the empty document that reserves a token. It is pruned like a batch of events that occurred now. */
 function barOf(token: string): BatchDocument {
   const now = new Date();
   const nothing = { types: [], jobs: [], ids: [], created: NO_IDS, ended: NO_IDS };

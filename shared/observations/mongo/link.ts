@@ -15,24 +15,24 @@ interface Link {
   readonly db: Db;
   /** Whether an operation has ever succeeded. */
   reached: boolean;
-  /** When the driver lost its last answering server; undefined while it knows one. */
+  /** When the driver lost its last responding server; undefined while it knows of a responding server. */
   lostAt: number | undefined;
 }
 
 /**
- * Creates a connection pool to MongoDB that recovers from failures and ends every use in time: `use` rejects with
+ * Creates a connection pool to MongoDB that recovers from failures and in which no operation hangs: `use` rejects with
  * `STORE_UNAVAILABLE` if an operation fails or exceeds its limit. The driver alone does not guarantee this:
  * - A client whose first connection fails closes itself permanently. It is replaced.
- * - In Bun, writing to a socket that its peer has just closed neither fails nor drains. The driver waits for one of the
- *   two without a limit, and the operation keeps its place in the pool. A client with such an operation is also
- *   replaced. Letting the event loop turn once before an operation makes this rare: most sockets that broke while idle
- *   report it in that turn.
+ * - In Bun, writing to a socket that its peer has just closed neither fails nor drains. The driver waits without a time
+ *   limit for one or the other, and the operation keeps its connection in the pool. A client with such an operation is
+ *   replaced too. Letting the event loop turn once before an operation makes this rare: most sockets that broke while
+ *   idle report it in that turn.
  * - The driver's own server check can hang in the same way. No other check then begins, and every operation fails
  *   permanently. This happens when several connections break together, because they report it one after the other: the
  *   first report makes the driver check its server over the next connection, which is already destroyed but has not
  *   reported it. With MongoDB 4.4 or later, the driver restarts its checks after a network error, but FerretDB lacks
- *   the field that this depends on (`topologyVersion`). A client that has known no server for as long as an operation
- *   waits for one is therefore replaced as well.
+ *   the field that this depends on (`topologyVersion`). Therefore a client is also replaced once it has known no server
+ *   for {@link SELECTION_MS}.
  */
 export function createMongoLink({ url, log }: { url: string; log: Log }) {
   let isDown = false;
@@ -95,8 +95,8 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
 export type MongoLink = ReturnType<typeof createMongoLink>;
 
 /**
- * Whether a client must be replaced. The link's state decides where possible, because `insertMany` hides the error's
- * class.
+ * Whether a client must be replaced. Decides by the link's state where possible, because `insertMany` does not preserve
+ * the error's class.
  */
 function isUseless({ reached, lostAt }: Link, error: unknown): boolean {
   if (!reached || error instanceof LateError || error instanceof MongoTopologyClosedError) return true;

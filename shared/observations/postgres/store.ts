@@ -35,7 +35,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
     return made;
   }
 
-  /** Runs a query once the tables exist. Rejects with `STORE_UNAVAILABLE`. */
+  /** Runs a query once the tables exist. Rejects with `STORE_UNAVAILABLE` if it fails. */
   async function ask<T>(what: string, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
     return await orUnavailable("postgres", what, async () => {
       if (closed) throw new AppError("STORE_UNAVAILABLE", "The observations are closed");

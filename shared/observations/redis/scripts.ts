@@ -13,7 +13,8 @@ end
 `;
 
 /**
- * KEYS claims, seen, seen before, horizon. ARGV ids, tokens.
+ * KEYS: claims, seen, seen before, horizon. ARGV: ids, tokens.
+ *
  * Claims the ids that are neither counted nor claimed. Returns the horizon (see COUNT; empty if unknown), and then
  * [index, token, …] for the ids that do not have the given token. An empty token means that the id was counted; any
  * other token means that an earlier call claimed it.
@@ -41,7 +42,8 @@ return others
 `;
 
 /**
- * KEYS claims. ARGV ids, their current tokens, their new tokens.
+ * KEYS: claims. ARGV: ids, their current tokens, their new tokens.
+ *
  * Passes claims on to another call. Returns the indexes of ids that no longer had their token; these are unchanged.
  */
 export const PASS_ON = `${SPLIT}
@@ -55,14 +57,16 @@ return lost
 `;
 
 /**
- * KEYS claims, seen, seen before, feed, totals, horizon.
- * ARGV ids to count, their tokens, ids to release, their tokens, plan, latest time, deltas, dropped, feed length,
- * seen limit, the latest time in the job ids of all these events.
- * Counts all of the ids. If some no longer have their token, counts nothing and returns these ids' indexes.
+ * KEYS: claims, seen, seen before, feed, totals, horizon. ARGV: ids to count, their tokens, ids to release, their
+ * tokens, plan, latest time, deltas, dropped, feed length, seen limit, the latest time in the job ids of all these
+ * events.
+ *
+ * Counts either all of the ids or none: if some no longer have their token, returns the indexes of those. Counted ids
+ * go to the set `seen`; at its limit, it becomes `seen before` and replaces the previous one.
  *
  * The horizon is the latest time in the job ids of all counted events that are no longer in `seen` or `seen before`.
- * The time is part of the ids, so no clock is involved: an event of a job beyond the horizon is in one of these sets,
- * or it was never counted.
+ * The time is part of the ids, so no clock is involved: an event of a job that is newer than the horizon is in one of
+ * these sets, or was never counted.
  */
 export const COUNT = `${SPLIT}
 local function holding(ids, tokens)
