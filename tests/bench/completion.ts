@@ -14,9 +14,9 @@ interface WaitOptions {
 }
 
 /**
- * Waits until the jobs have finished. Counting them would put load on the system being measured, so this function polls
- * only the oldest hundred unfinished jobs by id, and looks up most jobs once. The wait also ends when the system makes
- * no progress for `stallMs`; jobs that are still unfinished then count as `missing`.
+ * Waits until the jobs have finished. Counting all jobs would put load on the system being measured, so this function
+ * polls only the oldest hundred unfinished jobs by id, and looks up most jobs only once. The wait also ends when the
+ * system makes no progress for `stallMs`; jobs that are still unfinished then count as `missing`.
  */
 export async function waitForCompletion(
   system: RunningSystem,
@@ -36,7 +36,9 @@ export async function waitForCompletion(
   }
 }
 
-/** Waits until the observers have counted `expected` finished jobs; throws after `stallMs` without progress. */
+/**
+ * Waits until `observed`, a count of recorded outcomes, reaches `expected`; throws after `stallMs` without progress.
+ */
 export async function waitForObservers(
   observed: () => Promise<number>,
   { expected, stallMs, signal }: WaitOptions & { expected: number },
@@ -65,7 +67,7 @@ export function quantile(sorted: readonly number[], q: number): number {
 }
 
 const WINDOW = 100;
-// End times come from the jobs themselves, so a slow poll does not affect the result.
+// Finish times come from the jobs themselves, so slow polling does not affect the result.
 const POLL_MS = 100;
 
 function join(sent: readonly SentJob[], finishedAt: ReadonlyMap<string, number>): Completions {

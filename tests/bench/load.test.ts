@@ -48,7 +48,7 @@ test("the open loop sends requests at its rate", async () => {
 test("a server stall delays every request that was due during the stall", async () => {
   stallAt = served + 50;
   const request = requestOf("/", 1);
-  // Server and load generator share this process, so the stall blocks the generator too, but the results must show it.
+  // Server and load generator share this process, so the stall also blocks the generator, but must not hide the delay.
   const result = await runOpenLoop({ ...common, request, ratePerSecond: 200, seconds: 1 });
   stallAt = -1;
   const waitedMs = result.accepted.map(({ sentAt }) => result.endedAt - sentAt).sort((a, b) => a - b);

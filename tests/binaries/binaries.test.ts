@@ -116,7 +116,7 @@ behavior("the compiled services", {}, (world) => {
       }
   });
 
-  test("also run from odd-dashboard, including their threads", async () => {
+  test("also run from odd-dashboard, including their worker threads", async () => {
     for (const name of SERVICE_NAMES) {
       const { code, output } = await ask([join(folder, "odd-dashboard"), "service", name, "--version"]);
       expect([code, output]).toEqual([0, expect.stringContaining(`${name} `)]);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { selectorsOf } from "./promql.ts";
 
-test("selectors exclude functions, aggregations, labels, ranges, strings and numbers", () => {
+test("the selectors of a query are found among functions, aggregations, labels, ranges, strings and numbers", () => {
   const cases: [string, string[]][] = [
     ["up", ["up"]],
     ['up{service!=""} == 0', ['up{service!=""}']],

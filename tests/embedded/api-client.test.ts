@@ -33,7 +33,7 @@ behavior("the typed API client", { engines: "embedded" }, (world) => {
     expect(page.items.map(({ id }) => id)).toEqual([jobId]);
   });
 
-  test("answers every query that needs no input", async () => {
+  test("runs every query that needs no parameters", async () => {
     const replies = await Promise.all([
       readModel.overview(),
       readModel.stats(),
@@ -55,7 +55,7 @@ behavior("the typed API client", { engines: "embedded" }, (world) => {
     const { jobId } = await gateway.submitJob({ body: { type: "sleep", payload: { ms: 1 } } });
     const dryRun = () =>
       gateway.actOnJobs({ body: { action: "cancel", filter: { status: "VALIDATED" }, dryRun: true } });
-    await eventually(async () => (await dryRun()).matched === 1, { what: "the job to wait" });
+    await eventually(async () => (await dryRun()).matched === 1, { what: "the job to be waiting" });
     expect((await gateway.cancelJob({ params: { id: jobId } })).status).toBe("CANCELLED");
     expect((await gateway.resumeQueue({ params })).paused).toBe(false);
   });

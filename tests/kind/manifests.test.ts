@@ -74,7 +74,7 @@ describe.each(workloads.map((one) => [one.metadata.name, one] as const))("%s", (
   });
 
   if (isOurs)
-    test("is replaced without downtime, has a read-only root and finishes its requests before it ends", () => {
+    test("is replaced without downtime, has a read-only root file system and finishes its requests before it exits", () => {
       expect(kind).toBe("Deployment");
       expect(spec.strategy).toEqual({
         type: "RollingUpdate",

@@ -23,7 +23,7 @@ export async function proveOverlays({ cluster, report }: ClusterProof): Promise<
 async function proveRendered(cluster: Cluster, overlay: string): Promise<string> {
   const text = await cluster.run(["kubectl", "kustomize", join(OVERLAYS, overlay)], { quiet: true });
   const objects = Bun.YAML.parse(text) as Manifest[];
-  // Users of the other overlays supply their own Secrets.
+  // Only the overlay `local` contains Secrets; users of the others supply their own.
   const lacking = referencesOf(objects).filter((one) => overlay === "local" || !one.startsWith("Secret "));
   const faults = [...objects.flatMap(faultsOf), ...lacking.map((one) => `it does not define the ${one}`)];
   const hasEngines = objects.some(({ metadata }) => metadata.labels?.["observatory/role"] === "engine");

@@ -64,7 +64,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       );
     const countedEvents = async () => (await observations.totals()).counters.events;
 
-    test("stores each event and counts it in every report", async () => {
+    test("stores each event, and counts it in Prometheus metrics and in the totals", async () => {
       const before = await countedEvents();
       for (const story of [1, 2, 3].map(() => sampleStory({ jobType: "family", durationMs: 120 }))) {
         await publish(story.slice(0, 1), "jobs.created");
@@ -110,7 +110,7 @@ describeOn(enginesOf(chosenSet()), "metrics-engine", () => {
       const bad = { ...sampleEvent("job.failed"), correlationId: "none" };
       await publish([...good.slice(0, 100), bad, ...good.slice(100)]);
       await publish([bad]);
-      await eventually(() => letters.length === 2, { what: "both refusals to be filed" });
+      await eventually(() => letters.length === 2, { what: "both refusals to arrive" });
       await consumer.stop();
       await until('observatory_jobs_completed_total{type="neighbor"}', 199);
       const [first, second] = letters;

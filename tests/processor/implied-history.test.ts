@@ -6,7 +6,7 @@ import { eventually } from "../support/wait.ts";
 const HOUR_MS = 3_600_000;
 const later = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-/** Returns the moves and attempts that a job's events describe. */
+/** Returns the transitions and attempts that a job's events describe. */
 function toldBy(events: readonly JobEvent[]) {
   const moves = events
     .filter(({ eventType }) => eventType !== "job.executed")
@@ -47,7 +47,7 @@ behavior("the history", {}, (world) => {
     string,
     { submit: () => Promise<string>; run?: number; moves: number; attempts: number }
   > = {
-    "a job that just succeeds": {
+    "a job that succeeds at once": {
       submit: () => world().submit({ type: "sleep", payload: { ms: 1 } }),
       moves: 0,
       attempts: 0,
@@ -97,7 +97,7 @@ behavior("the history", {}, (world) => {
     },
   };
   for (const [name, { submit, run, moves, attempts }] of Object.entries(COURSES))
-    test(`of ${name} matches its events, and only unusual moves and attempts have rows`, async () => {
+    test(`of ${name} matches its events, and only unusual transitions and attempts have rows of their own`, async () => {
       const id = await submit();
       const job = await ended(id, run);
       const told = toldBy(job.events);

@@ -107,13 +107,15 @@ behavior("observations of known jobs", snapshotsOften, (world) => {
     });
     await eventually(
       async () => ((await familyOf("observatory_oldest_waiting_seconds"))['type="hash"'] ?? 0) > 0.2,
-      { what: "the oldest job to have waited" },
+      { what: "the oldest job's wait to be measured" },
     );
     const waiting = async () => {
       const { series } = await world().get<SeriesReply>("/series?metric=queue.waiting&type=hash&minutes=2");
       return series[0]?.points.findLast((point) => point !== null);
     };
-    await eventually(async () => (await waiting()) === 12, { what: "the depth in its series" });
+    await eventually(async () => (await waiting()) === 12, {
+      what: "the queue's depth to appear in its series",
+    });
     const { queues, bus, busAt } = await world().get<QueuesReply>("/queues");
     expect(queues.find(({ type }) => type === "hash")).toMatchObject({ waiting: 12, paused: true });
     expect(bus.map(({ name, consumers }) => [name, consumers]).sort()).toEqual([

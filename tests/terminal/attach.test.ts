@@ -38,7 +38,7 @@ function attach(url: string, env: Record<string, string> = {}) {
   return terminal;
 }
 
-test("an attached terminal takes input, resizes, interrupts and ends, and the local one is restored", async () => {
+test("an attached terminal takes input, follows resizes, passes on Ctrl-C and reports its exit code, and the local terminal is restored", async () => {
   const terminal = attach(`http://127.0.0.1:${await startPty()}`);
   await terminal.shows("ready:");
   terminal.type("stty size\r");
@@ -91,7 +91,7 @@ test("an open but silent connection is replaced, and the output that it lost app
   undo.push(() => proxy.close());
   const terminal = attach(`http://localhost:${proxy.port}`);
   await terminal.shows(/line 1 of \d+/);
-  // From now on the network drops everything but closes neither end, as after a change of address.
+  // From here on, the network drops all data without closing the connection, as after a change of IP address.
   proxy.strand();
   await Bun.write(go, "");
   await terminal.shows("The connection was lost; trying again", 60_000);
@@ -112,7 +112,7 @@ test("Ctrl-C ends the wait for a service that is down", async () => {
   await terminal.shows(/ended 0\s+icanon\s+echo/);
 });
 
-test("a watch link shows the terminal without passing on keys, and Ctrl-C leaves", async () => {
+test("a watch link shows the terminal without passing on keys, and Ctrl-C detaches", async () => {
   const port = await startPty();
   const driver = await connectPty({ url: `ws://127.0.0.1:${port}/ws` });
   undo.push(driver.close);
@@ -165,7 +165,7 @@ test("a failed attach prints one sentence with a remedy", async () => {
   expect(piped.err).toContain("attach needs a terminal");
 });
 
-test("attaching to a full service prints the service's own reason", async () => {
+test("attaching to a service that is at its connection limit prints the service's reason", async () => {
   const port = await startPty({ PTY_GLOBAL_CAP: "1" });
   for (let i = 0; i < 4; i++) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, PTY_PROTOCOL);

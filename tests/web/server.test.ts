@@ -67,7 +67,7 @@ test("/api forwards requests unchanged except for Origin, and returns the read-m
   expect(await reply.json()).toEqual({ method: "POST", path: "/jobs?limit=1", body: "a body", origin: null });
 });
 
-test("an unreachable service yields the contract's 502 with Retry-After", async () => {
+test("an unreachable service yields a 502 problem document with Retry-After", async () => {
   const reply = await fetch(`${page.url}/gateway/jobs`);
   expect(reply.status).toBe(502);
   expect(reply.headers.get("content-type")).toBe("application/problem+json");
@@ -95,7 +95,7 @@ test("a foreign Origin or Host is refused with the name of the setting to change
     }
 });
 
-test("a terminal behind the server accepts input, reports its exit code and counts toward its browser's cap", async () => {
+test("a terminal opened through the server accepts input, reports its exit code and counts toward the cap of its browser's IP address", async () => {
   const url = `${page.url.replace("http", "ws")}/ws`;
   const open = async () => {
     // Sends the first frame before the terminal service has answered.
@@ -118,12 +118,12 @@ test("a terminal behind the server accepts input, reports its exit code and coun
   await second.closed;
 });
 
-test("a plain HTTP request for /ws gets the terminal service's own answer", async () => {
+test("a plain HTTP request for /ws gets the terminal service's response", async () => {
   const reply = await fetch(`${page.url}/ws`);
   expect([reply.status, reply.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
 });
 
-test("sockets close while the terminal service is down, and new ones work once it is back", async () => {
+test("while the terminal service is down, WebSockets are closed; once it is up, new ones work", async () => {
   const port = String(await findFreePort());
   const start = () => startService("web-pty", { PTY_WS_PORT: port, PTY_TUI_BINARY: '["cat"]' });
   const other = await startService("web-ui", { PTY_URL: `ws://127.0.0.1:${port}/ws` });

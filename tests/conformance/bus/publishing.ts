@@ -4,7 +4,7 @@ import { codeOf, readyIn } from "./answers.ts";
 import { BATCHES, bytes, collect, numbered } from "./inbox.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** Tests publishing: confirms, routing, unchanged bytes, order and a bounded window. */
+/** Tests publishing: confirms, routing, unchanged bytes, order and the limit on unconfirmed messages. */
 export function describePublishing({ connect }: OpenWorld): void {
   test("a confirmed message is delivered after its publisher has closed", async () => {
     const publisher = await connect();
@@ -56,7 +56,7 @@ export function describePublishing({ connect }: OpenWorld): void {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(BATCHES.maxBatch);
   });
 
-  test("a message is refused once the window and its queue are full, and all earlier ones are confirmed", async () => {
+  test("a message is refused while too many are unconfirmed or waiting to be sent, and all earlier messages are confirmed", async () => {
     const bus = await connect({ maxUnconfirmed: 10, maxWaiting: 5 });
     const codes = await Promise.all(
       numbered(40).map((each) => codeOf(bus.publish("jobs.created", bytes(each)))),
