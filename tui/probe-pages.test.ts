@@ -16,7 +16,7 @@ const probe = async (...args: Parameters<typeof probePages>) => {
   return (id: string) => pages.find((page) => page.id === id);
 };
 
-test("API pages are probed at the addresses where the program found the APIs", async () => {
+test("the APIs' documentation pages are probed at the URLs where the program found the APIs", async () => {
   const gatewayUrl = `http://127.0.0.1:${server.port}`;
   const page = await probe({ ...nowhere, gatewayUrl }, undefined, signal);
   expect(page("gateway-docs")).toMatchObject({ state: "reachable", url: `${gatewayUrl}/docs` });
@@ -38,7 +38,7 @@ test("in server mode, the engines and capabilities of the system determine which
   expect(embedded("prometheus")).toMatchObject({ state: "absent", reason: "no prometheus on the PATH" });
 });
 
-test("over SSH, a page's address is copied instead of opened; an address that is not a web address is always copied", () => {
+test("over SSH, a page's URL is copied instead of opened; a URL that is not http or https is always copied", () => {
   const ssh = { SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22", DISPLAY: ":0" };
   expect(openPage("http://localhost:3000/docs", ssh)).toEqual({
     text: "Copied http://localhost:3000/docs",

@@ -33,16 +33,17 @@ const USERS: Readonly<Record<string, number>> = {
   "mongo-express": 1_000,
   redisinsight: 1_000,
 };
-/** Group ids that differ from the user's id. */
+/** Group ids where they differ from the user id. */
 const GROUPS: Readonly<Record<string, number>> = { redis: 1_000, grafana: 0, pgadmin: 0 };
 
 /**
  * The part that listens on port 80 without root privileges. Its program has a file capability, so the kernel refuses to
- * run it in a container without that capability. The restricted level permits both.
+ * run it in a container without that capability. The restricted Pod Security level permits this capability and the
+ * sysctl for low ports.
  */
 const LISTENS_ON_80 = "pgadmin";
 
-/** The only part with an API token: Prometheus finds pods through the API. */
+/** The only part with a token for the Kubernetes API, through which Prometheus finds pods. */
 const CALLS_THE_API = "prometheus";
 
 export function workloadOf(entry: ServiceEntry, service: ComposeService) {
@@ -129,7 +130,7 @@ function containerOf(entry: ServiceEntry, service: ComposeService, mounts: reado
   };
 }
 
-/** Uses Compose's limits. Requests cover an idle part, so that all parts fit on one small machine. */
+/** Uses Compose's limits. Requests cover only what an idle part needs, so that all parts fit on one small machine. */
 function resourcesOf({ mem_limit, cpus }: ComposeService) {
   const cpu = 1_000 * Number(withDefaults(cpus));
   const [, amount = "", unit = ""] = /^(\d+)(Mi|Gi)$/.exec(memory(mem_limit)) ?? [];
@@ -147,8 +148,8 @@ function podSecurity(name: string, hasVolume: boolean) {
     runAsNonRoot: true,
     runAsUser: user,
     runAsGroup: group,
-    // Changes ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must not become readable by
-    // the group.
+    // Kubernetes changes the volume's ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must
+    // not become readable by the group.
     ...(hasVolume && { fsGroup: group, fsGroupChangePolicy: "OnRootMismatch" }),
     seccompProfile: { type: "RuntimeDefault" },
     ...(name === LISTENS_ON_80 && {

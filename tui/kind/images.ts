@@ -16,7 +16,10 @@ interface Built {
   readonly tag: string;
 }
 
-/** Builds our images with Compose and tags each by its content, so Kubernetes replaces only pods with a new image. */
+/**
+ * Builds our images with Compose and tags each by its content, so Kubernetes replaces only pods whose image has
+ * changed.
+ */
 export async function buildImages(context: CliContext): Promise<readonly Built[]> {
   const docker = (...args: string[]) => tool(context, ["docker", ...args], BUILD_REMEDY);
   const { services } = JSON.parse(await docker("compose", "config", "--format", "json")) as {
@@ -123,7 +126,10 @@ interface Node {
   readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] };
 }
 
-/** Returns the nodes that run our pods, with the images they report. An outdated report causes only a needless load. */
+/**
+ * Returns the nodes that run our pods, with the images they report. If a report is outdated, images are loaded
+ * needlessly.
+ */
 async function workingNodes(context: CliContext) {
   const { items } = JSON.parse(await kubectl(context, "get", "nodes", "-o", "json")) as { items: Node[] };
   const isControl = ({ spec }: Node) =>

@@ -4,7 +4,7 @@ import { projectDir } from "./place.ts";
 import type { Printer } from "./printer.ts";
 import { type AddressRow, formatTable } from "./table.ts";
 
-/** Prints the address table and the next steps. */
+/** Prints the table of URLs and the next steps. */
 export function greet(
   printer: Printer,
   rows: readonly AddressRow[],
@@ -26,7 +26,10 @@ export function greet(
   printer.line("Ctrl-C stops everything.");
 }
 
-/** Returns the command that opens the terminal UI on these services, without addresses if they run from `folder`. */
+/**
+ * Returns the command that opens the terminal UI on these services. It omits their URLs if they were started in
+ * `folder`, because the terminal UI finds them there itself.
+ */
 export function terminalCommand(gatewayUrl: string, readModelUrl: string, folder: string): string {
   const command = projectDir ? "bun run odd-dashboard" : "odd-dashboard";
   const found = findRunning(folder);

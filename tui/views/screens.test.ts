@@ -282,7 +282,7 @@ test("after a retry, only the current run's tries count against the limit", () =
   expect(jobs + detail).not.toContain("6/3");
 });
 
-test("an unfinished job shows its open bar, progress and children; a failed one shows its error", () => {
+test("an unfinished job shows its running attempt, progress and children; a failed job shows its error", () => {
   const running = sampleJobDetail({
     status: "EXECUTING",
     attempts: [],

@@ -30,7 +30,10 @@ function partOf({ kind, note }: TraceBar): Omit<Spent, "ms"> {
     : { kind: "wait", label: "between tries" };
 }
 
-/** Returns the event that belongs to a bar: a hop's or try's own event, or the last event before a wait. */
+/**
+ * Returns the event that belongs to a bar of the chart: for a hop on the bus or a try, its own event; for a wait, the
+ * last event before it.
+ */
 export function eventOfBar(job: JobDetail, bar: TraceBar): EventEnvelope | undefined {
   const { events } = job;
   const of = (type: string) => events.find(({ eventType }) => eventType === type);

@@ -6,7 +6,7 @@ const variable = (name: string) => `\${${name}}`;
 const label = (name: string) => variable(`__field.labels.${name}`);
 const sameTime = variable("__url_time_range");
 
-/** The read model's base address in links. Override it with `&var-read_model=…` in the dashboard's URL. */
+/** The read model's base URL in links. Override it with `&var-read_model=…` in the dashboard's URL. */
 export const READ_MODEL = addressVariable("read_model", "http://localhost:8080");
 
 export const readModelUrl = (path: string) => `${variable(READ_MODEL.name)}${path}`;

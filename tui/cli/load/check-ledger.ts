@@ -8,8 +8,8 @@ const POLL_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
 
 /**
- * Checks the accepted ids against the ledger, after waiting up to half a minute until the ledger covers all of them
- * and balances. It need not have settled, because other clients may still be submitting.
+ * Checks the accepted ids against the ledger, after waiting up to half a minute until the ledger covers all of them and
+ * balances. The ledger need not have settled, because other clients may still be submitting jobs.
  */
 export async function checkLedger(
   client: ApiClient,
