@@ -6,7 +6,7 @@ export const LEAST_COVERAGE = 80;
 
 /** The terminal UI without its command line, launcher and engines. */
 export const TERMINAL_UI = "tui";
-/** The page as Chromium ran it, and its server as Bun ran it. */
+/** The page, measured in Chromium, and its server, measured in Bun. */
 export const WEB = "web";
 
 // Bun.Glob does not expand braces that contain a slash.

@@ -18,10 +18,10 @@ export interface ConsumeOptions {
 }
 
 /**
- * Handles a batch of messages. When it resolves, all of them are acknowledged. When it rejects, it receives all of them
- * again after a pause that grows with consecutive rejections. A consumer makes one call at a time: an idle one calls at
- * once, and messages that arrive during a call form the next batch. `signal` aborts when stopping exceeds its grace
- * period.
+ * Handles a batch of messages. When it resolves, all of them are acknowledged. When it rejects, all of them are
+ * delivered again after a pause that grows with consecutive rejections. A consumer makes one call at a time: when idle,
+ * it passes on a message at once; messages that arrive during a call form the next batch. `signal` aborts when stopping
+ * exceeds its grace period.
  */
 export type BatchHandler = (batch: readonly Delivery[], signal: AbortSignal) => Promise<void>;
 
@@ -70,7 +70,10 @@ export interface Bus {
   /** Starts consuming, and continues after each reconnection. */
   consume(queue: QueueName, options: ConsumeOptions, handler: BatchHandler): Consumer;
   depths(): Promise<readonly QueueDepth[]>;
-  /** Returns how many unacknowledged messages this bus's consumers hold, by queue. `ready` does not count them. */
+  /**
+   * Returns how many unacknowledged messages this bus's consumers hold, by queue. `QueueDepth.ready` does not count
+   * them.
+   */
   held(): Readonly<Partial<Record<QueueName, number>>>;
   /** Resolves if the engine answers now; rejects with `BUS_UNAVAILABLE` otherwise. */
   ping(): Promise<void>;

@@ -19,7 +19,7 @@ const random = createRandom(1);
 
 /**
  * Submits jobs until `fault` has happened and been repaired. Every accepted job must then have exactly one outcome, and
- * the ledger must settle at zero.
+ * the ledger must settle without lost, unobserved or duplicated jobs.
  */
 export function underLoad(
   { report, system, cluster }: ClusterProof,

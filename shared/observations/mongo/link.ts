@@ -27,12 +27,12 @@ interface Link {
  *   limit for one or the other, and the operation keeps its connection in the pool. A client with such an operation is
  *   replaced too. Letting the event loop turn once before an operation makes this rare: most sockets that broke while
  *   idle report it in that turn.
- * - The driver's own server check can hang in the same way. No other check then begins, and every operation fails
- *   permanently. This happens when several connections break together, because they report it one after the other: the
- *   first report makes the driver check its server over the next connection, which is already destroyed but has not
- *   reported it. With MongoDB 4.4 or later, the driver restarts its checks after a network error, but FerretDB lacks
- *   the field that this depends on (`topologyVersion`). Therefore a client is also replaced once it has known no server
- *   for {@link SELECTION_MS}.
+ * - The driver's own server check can hang in the same way. No other check then begins, so from then on every operation
+ *   fails. This happens when several connections break together, because they report it one after the other: the first
+ *   report makes the driver check its server over the next connection, which is already destroyed but has not reported
+ *   it. With MongoDB 4.4 or later, the driver restarts its checks after a network error, but FerretDB lacks the field
+ *   that this depends on (`topologyVersion`). Therefore a client is also replaced once it has known no server for
+ *   {@link SELECTION_MS}.
  */
 export function createMongoLink({ url, log }: { url: string; log: Log }) {
   let isDown = false;

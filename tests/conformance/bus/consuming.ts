@@ -40,7 +40,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     expect(sizes.length).toBeLessThanOrEqual(6);
   });
 
-  test("a consumer holds no more unacknowledged messages than its prefetch", async () => {
+  test("a consumer holds no more unacknowledged messages than its prefetch limit", async () => {
     const bus = await connect();
     await Promise.all(numbered(10).map((text) => bus.publish("jobs.created", bytes(text))));
     const gate = Promise.withResolvers<void>();
@@ -55,7 +55,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
     expect([...inbox.texts(), ...other.texts()].sort()).toEqual(numbered(10).sort());
   });
 
-  test("stopping finishes the current batch, returns the rest and loses nothing", async () => {
+  test("stopping finishes the current batch, returns all other messages to the queue and loses none", async () => {
     const bus = await connect({ maxWaiting: 2_000 });
     const handled = new Set<string>();
     const publishing = Promise.all(numbered(2_000).map((text) => bus.publish("jobs.created", bytes(text))));
@@ -76,7 +76,7 @@ export function describeConsuming({ connect }: OpenWorld): void {
       const before = handled.size;
       if (before < 2_000)
         await eventually(async () => (await readyIn(bus, "jobs.created")) > 0, {
-          what: "the rest to be returned",
+          what: "the other messages to be returned",
         });
       expect(handled.size).toBe(before);
     }
