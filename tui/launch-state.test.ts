@@ -20,7 +20,7 @@ test("a cluster's steps show their progress, then how long they took", () => {
   ]);
 });
 
-test("a container tier is up once its command has succeeded", () => {
+test("a system in containers counts as up once the command that starts it has succeeded", () => {
   expect(isUp(launch([]))).toBe(false);
   expect(isUp(launch([], 0))).toBe(true);
   expect(isUp(launch([], 1))).toBe(false);

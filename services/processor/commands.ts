@@ -19,7 +19,7 @@ const MAX_ROUNDS = 5;
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
 /** A job whose id is older than this either has a row or was never accepted. */
 const ON_ITS_WAY_MS = 60_000;
-/** How long a cancel waits for the row of a job that was just accepted. */
+/** How long a cancellation waits for the row of a job that was just accepted. */
 const INTAKE_MS = 2_000;
 const INTAKE_POLL_MS = 20;
 

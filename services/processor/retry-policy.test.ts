@@ -4,11 +4,11 @@ import { nextDelayMs } from "./retry-policy.ts";
 const policy = { maxAttempts: 4, baseMs: 100, capMs: 350 };
 const latest = (tries: number) => nextDelayMs({ tries, ...policy }, () => 1);
 
-test("the longest delay doubles with each try up to the cap, until the job is out of tries", () => {
+test("the maximum delay doubles with each try up to the cap, and a job that is out of tries is not retried", () => {
   expect([1, 2, 3, 4].map(latest)).toEqual([100, 200, 350, null]);
 });
 
-test("the delay can be anything from zero to the longest delay", () => {
+test("the delay is random, from zero to the maximum delay", () => {
   expect(nextDelayMs({ tries: 2, ...policy }, () => 0)).toBe(0);
   expect(nextDelayMs({ tries: 2, ...policy }, () => 0.5)).toBe(100);
 });

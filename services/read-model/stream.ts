@@ -32,7 +32,10 @@ const RETRY_HINT = "retry: 2000\n\n";
 /** A feed that has not refused an id within this time has accepted the id and has nothing to send yet. */
 const REFUSAL_MS = 100;
 
-/** Streams the live feed to clients, with one follower for the process and a bounded buffer for each client. */
+/**
+ * Streams the live feed to clients. The process reads the feed once for all of them, and each client has a bounded
+ * buffer.
+ */
 export function createStream({
   observations,
   log,

@@ -92,7 +92,7 @@ function compareMultiple(old: number | undefined, next: number | undefined, plac
   if (old === next) return [];
   if (old === undefined) return [breaking(place, "multiple-of-added", `was unrestricted, is ${next}`)];
   if (next === undefined) return [compatible(place, "multiple-of-removed", `was ${old}, is unrestricted`)];
-  // Steps such as 0.01 have no exact binary form, so a whole ratio may be slightly off.
+  // Steps such as 0.01 have no exact binary form, so a ratio that should be whole may be slightly off.
   const ratio = old / next;
   const looser = Math.abs(ratio - Math.round(ratio)) < 1e-9 && Math.round(ratio) > 0;
   if (looser) return [compatible(place, "multiple-of-loosened", `was ${old}, is ${next}`)];

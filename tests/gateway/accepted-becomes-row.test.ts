@@ -138,7 +138,7 @@ behavior("a job answered with 202", {}, (world) => {
           if (reply.status === 202) accepted.push(jobId ?? "");
         }),
       );
-    // Hundreds of requests are accepted, hundreds are refused, and none ends otherwise.
+    // Hundreds of requests are accepted, hundreds are refused, and none has another outcome.
     expect([...answers.keys()].filter((status) => ![202, 400, 413, 422].includes(status))).toEqual([]);
     expect(accepted.length).toBeGreaterThan(300);
     expect(SINGLE - accepted.length).toBeGreaterThan(300);

@@ -36,7 +36,9 @@ const isOwn = (image: string) => image.includes("/odto-");
 
 export const hasStandIn = ({ images }: Part) => images.every((image) => isOwn(image) || stageFor(image));
 
-/** Builds stand-ins for the third-party images and for the base images of our images. */
+/**
+ * Builds stand-ins (substitutes under the same names) for the third-party images and for the base images of our images.
+ */
 export async function buildOthers(
   cluster: Cluster,
   parts: readonly Part[],

@@ -29,7 +29,10 @@ async function volumesOf({ cluster }: ClusterProof): Promise<string> {
   return claims.map(({ metadata, spec }) => `${metadata.name} ${spec.volumeName}`).join(", ");
 }
 
-/** Kills all services' pods at once, which is harsher than losing one pod, and checks each pod under its own load. */
+/**
+ * Kills all services' pods at once, which is harsher than losing one pod, and checks each of them under a load of its
+ * own.
+ */
 export async function proveServices(proof: ClusterProof): Promise<void> {
   // Pods of the previous version may still be terminating.
   const serving = (await pods(proof.cluster, "--selector", SERVICES)).filter(serves);

@@ -12,7 +12,7 @@ import { createWorld, type ReadModel, type World } from "./world.ts";
 
 setDefaultTimeout(120_000);
 
-// All suites share one world, because starting its engines takes longer than the queries.
+// All suites share one world (engines and services), because starting the engines takes longer than the queries.
 let world: World;
 let model: ReadModel;
 const queried: QueriedModel = {

@@ -16,7 +16,7 @@ interface EventDocument {
   readonly eventType: string;
   readonly occurredAt: Date;
   readonly run?: number;
-  /** The token of the claim under which it was stored. */
+  /** The token under which the event's id was claimed for counting when the event was stored. */
   readonly claim: string;
   /** The whole envelope as JSON text, which preserves it exactly. */
   readonly envelope: string;

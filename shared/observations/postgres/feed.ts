@@ -17,7 +17,8 @@ interface Row {
 }
 
 /**
- * Reads the live feed from a table. Ids have the form `number-0`. A notification says only that new entries exist.
+ * Reads the live feed from a table. Ids have the form `number-0`, like those of a Redis stream. A notification says
+ * only that new entries exist.
  */
 export function createPostgresFeed(store: PostgresStore) {
   const bell = createBell(store.connectAlone);
