@@ -38,7 +38,8 @@ function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   // the newest rows.
   const endedBefore = (text: string) =>
     sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
-  // With `=`, PostgreSQL would treat the status as a constant and omit it from a list's sort order.
+  // Lists sort by status first, so that PostgreSQL uses an index on the status (see `pageSql`). With `=`, PostgreSQL
+  // would treat the status as a constant and drop it from the sort order.
   const failed = sql`status = any('{FAILED}'::text[])`;
   return [
     ...(createdAfter ? [sql`created_at > ${time(createdAfter)}`] : []),

@@ -281,8 +281,8 @@ function openInJob(state: State): Step {
 }
 
 /**
- * Undoes one thing per call: clears the marks, otherwise the filter (on the overview, the selection), otherwise returns
- * to the previous place. Never quits the program.
+ * Undoes one thing per call: clears the marks if there are any, otherwise the filter (on the overview, the selection),
+ * otherwise returns to the previous place. Never quits the program.
  */
 function back(state: State): State {
   const name = listNameOf(state);

@@ -12,7 +12,9 @@ export interface FoldOptions {
   readonly duty: Duty;
 }
 
-/** Folds appended deltas into the totals until `signal` aborts, so that readers have few rows to add up. */
+/**
+ * Adds the appended changes of job counts to the totals until `signal` aborts, so that readers have few rows to add up.
+ */
 export async function foldCounts({ store, log, duty }: FoldOptions, signal: AbortSignal): Promise<void> {
   duty.begin();
   while (!signal.aborted) {

@@ -21,10 +21,12 @@ export const Config = Type.Object({
   PTY_TUI_BINARY: Type.String({
     default: "odd-dashboard",
     minLength: 1,
-    description: "Program of each terminal: a path, or a JSON array of the command and its arguments",
+    description: "Program to run in each terminal: a path, or a JSON array of the command and its arguments",
   }),
   PTY_AUTH_TOKEN: Type.Optional(
-    Secret(Type.String({ minLength: 16, maxLength: 512, description: "Bearer token that opens terminals" })),
+    Secret(
+      Type.String({ minLength: 16, maxLength: 512, description: "Bearer token required to open terminals" }),
+    ),
   ),
   PTY_READ_ONLY: Type.Optional(
     Type.Boolean({

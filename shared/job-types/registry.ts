@@ -10,7 +10,7 @@ export const JOB_TYPES: ReadonlyMap<string, JobType> = new Map(await Promise.all
 
 async function load(file: string): Promise<[string, JobType]> {
   const { default: jobType } = (await import(join(import.meta.dir, file))) as { default: JobType };
-  // People find, test and remove a job type by its file's name, so the file must be named after the type.
+  // Authors find, test and remove a job type by its file's name, so the file must be named after the type.
   if (`${jobType.name}.ts` !== file)
     throw new Error(
       `shared/job-types/${file} names its type ${JSON.stringify(jobType.name)}; a file must be named after its type`,

@@ -79,7 +79,7 @@ describe("job counts", () => {
     expect(await open()).toBeLessThanOrEqual(5);
   });
 
-  test("stay exact while writers, folds and checks run concurrently", async () => {
+  test("stay exact while jobs are written and counts are added up and checked concurrently", async () => {
     const before = await sql<{ jobs: number }[]>`select coalesce(sum(jobs), 0)::int as jobs from job_counts`;
     const writers = Array.from({ length: 3 }, async (_, n) => {
       for (let round = 0; round < 15; round++) {

@@ -11,7 +11,7 @@ export function copyProject(): { readonly root: string; remove(): void } {
     cwd: ROOT,
   });
   for (const file of stdout.toString().split("\0")) {
-    // git also lists tracked files that have been deleted.
+    // Skip tracked files that have been deleted, because git still lists them.
     if (file === "" || file === "node_modules" || !existsSync(join(ROOT, file))) continue;
     mkdirSync(dirname(join(root, file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(root, file));

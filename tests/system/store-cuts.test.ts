@@ -24,7 +24,7 @@ for (const { engine, failing, alive } of cases)
     `${engine} cut off for ten seconds under load`,
     { engines: "full", proxied: [engine] },
     (world) => {
-      test("loses no job, and only requests that need the engine are refused, with its name", async () => {
+      test("loses no job, and refuses only requests that need the engine, naming it in the reply", async () => {
         const load = startSteadyLoad(world(), {
           perSecond: 50,
           job: (n) =>

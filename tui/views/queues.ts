@@ -104,7 +104,7 @@ const NOTE_COLUMN: Column<QueueState> = {
   width: 4,
   flexible: true,
   drop: 4,
-  // An empty note has no color, because reverse video would make it visible.
+  // An empty note gets no color, because the reverse video of the selected row would show it as a colored block.
   cell: ({ note }) => (note ? span(note, { color: "warn" }) : span("")),
 };
 
