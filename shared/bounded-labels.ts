@@ -1,6 +1,6 @@
 /**
  * Limits the number of distinct labels: the first `limit` names keep their own label, and every later name becomes
- * "other". Used for metric labels and series, whose cost grows with their number.
+ * "other". Used for metrics and series, whose cost grows with the number of labels.
  */
 export function createBoundedLabels(limit: number): (name: string) => string {
   const known = new Set<string>();

@@ -46,7 +46,7 @@ test("a test that starts engines is in a suite that names them", async () => {
   expect(without.filter((_, n) => starts.test(texts[n] ?? ""))).toEqual([]);
 });
 
-test("a name selects its own suite and hyphenated extensions such as dev-full", () => {
+test("a name such as dev selects the suite of that name and those whose names extend it with a hyphen, such as dev-full", () => {
   const names = (name: string) => suitesOf(name).map((suite) => suite.name);
   expect(names("dev")).toEqual(["dev-units", "dev-embedded", "dev-full"]);
   expect(names("processor")).toEqual(["processor-units", "processor"]);

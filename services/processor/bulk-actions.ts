@@ -142,7 +142,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     failures.delete(id);
   }
 
-  /** Runs one step of an action; returns whether it was the last. */
+  /** Runs one step of an action, and returns whether it was the last step. */
   async function step(action: BulkAction, holder: string): Promise<boolean> {
     const { id, target, action: verb } = action;
     if (verb === "replay") return replayChunk(action, holder);

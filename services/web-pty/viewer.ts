@@ -47,7 +47,10 @@ export interface ViewerOptions {
   readonly socket: ViewerSocket;
   readonly log: OutputLog;
   readonly model: ScreenModel;
-  /** How many bytes may be sent but not yet parsed. The socket's own buffer does not reveal a slow browser. */
+  /**
+   * How many sent bytes the browser need not have parsed yet. The socket's buffer cannot limit them, because a browser
+   * that parses slowly may still read the socket promptly.
+   */
   readonly windowBytes: number;
   readonly onSent: (bytes: number) => void;
   readonly onResync: () => void;

@@ -45,7 +45,7 @@ test("a read that finds the queue full, or waits for too long, is refused withou
   expect(started).toEqual([1, 4]);
 });
 
-test("a failed read frees its slot", async () => {
+test("after a failed read, the next one runs", async () => {
   const gate = createReadGate({ atATime: 1, maxWaiting: 1, waitMs: 20 });
   await expect(gate.run(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
   expect(await gate.run(async () => "read")).toBe("read");
