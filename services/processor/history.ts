@@ -3,7 +3,7 @@ import { eventIdAt } from "../../contracts/ids.ts";
 import { isLegalMove, type JobStatus } from "../../contracts/job.ts";
 import type { EventMaker } from "../../shared/event.ts";
 
-/** How far a job has come in its history. Its next step continues from here. */
+/** How far a job has come in its history, which the next step needs to continue it. */
 export interface JobPosition {
   readonly id: string;
   readonly type: string;

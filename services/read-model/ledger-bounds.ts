@@ -8,8 +8,8 @@ import { type Bound, watermarkOf } from "./ledger-watermark.ts";
  */
 const RETENTION_MARGIN_MS = 5 * 60_000;
 /**
- * A time span is judged by its events until its start is this long before `eventsFrom`. That is half of the margin, so
- * its events still exist while it is judged.
+ * A time span is judged by its events until its start is this long before `eventsFrom`. That is half of the margin
+ * above, so its events still exist while it is judged.
  */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
 /**
