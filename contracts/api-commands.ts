@@ -169,7 +169,7 @@ const ActionProgress = {
 
 export const ActionReply = published(
   "action-reply",
-  "1.4.1",
+  "1.4.2",
   Type.Object({
     action: StringEnum(["retry", "cancel", "purge"]),
     ...ActionProgress,
@@ -177,7 +177,7 @@ export const ActionReply = published(
     note: Type.Optional(
       Type.String({
         description:
-          "Only in the first reply. For a retry: which types have no worker, and what to do about it. For a purge: what it keeps",
+          "Only in the first reply. For a retry: which types have no worker, and what to do about it. For a purge: which of the matching jobs it keeps",
       }),
     ),
   }),
