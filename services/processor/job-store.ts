@@ -11,7 +11,7 @@ import { migrate } from "./migration-store.ts";
  */
 const PLANNER = { enable_seqscan: "off", jit: "off" };
 
-/** Number of connections that an idle processor keeps open, in addition to the connection for notifications. */
+/** The number of connections that an idle processor keeps open, besides the one for notifications. */
 const STEADY = 3;
 
 export interface JobStore {
@@ -61,8 +61,8 @@ export function openJobStore({ url, max, log }: { url: string; max: number; log:
 }
 
 /**
- * Wraps a store so that every call is guarded and settles even when the connection is lost. `create` is called once for
- * each pool that the guard opens.
+ * Wraps a store so that every call goes through the guarded pool, and therefore settles even when the connection is
+ * lost. `create` is called once for each pool that the guard opens.
  */
 export function guardedStore<S extends object>({ run }: Pick<JobStore, "run">, create: (sql: Sql) => S): S {
   const stores = new WeakMap<Sql, S>();

@@ -8,8 +8,9 @@ const STEP_LOCK = 7_326_114;
 const RUNNER_LOCK = 7_326_115;
 const LOOK_AGAIN_MS = 250;
 /**
- * The longest pause between a migration's attempts to get its locks. While a migration waits for a long reader such as
- * a backup, other statements queue behind it. With short pauses, statements would be blocked half of the time.
+ * The longest pause between a migration's attempts to get its locks. While a migration waits for a long-running reader
+ * such as a backup, other statements queue behind it. If the pauses stayed short, those statements would be blocked
+ * about half of the time.
  */
 const LONGEST_PAUSE_MS = 5_000;
 /**

@@ -125,7 +125,7 @@ behavior("the gateway's OpenAPI document", {}, (world) => {
     expect(page).not.toMatch(/https?:\/\//);
   });
 
-  test("describes a bulk action that cancels every scheduled job", async () => {
+  test("a bulk cancel with an empty filter and all: true cancels every scheduled job", async () => {
     await world().post("/jobs/actions", { action: "cancel", filter: {}, all: true });
     expect(await world().sql`select 1 from jobs where status = 'SCHEDULED'`).toHaveLength(0);
   });

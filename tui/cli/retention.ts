@@ -42,5 +42,9 @@ export function retentionText({ rules, remembered }: Retention, style: Style): s
     waiting ? [style.paint.yellow(`${what}: ${sanitize(waiting)}`)] : [],
   );
   const since = remembered.since === null ? "" : `, deleted since ${remembered.since}`;
-  return [kept, ...waiting, `${count(remembered.jobs)} deleted jobs still answer 410${since}`].join("\n\n");
+  return [
+    kept,
+    ...waiting,
+    `${count(remembered.jobs)} deleted jobs are still known, so a query for one returns 410${since}`,
+  ].join("\n\n");
 }

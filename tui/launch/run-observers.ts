@@ -16,7 +16,7 @@ export interface RunObserversOptions {
   readonly services: readonly ServicePlan[];
   /** The host and port of RabbitMQ's metrics, if this run started RabbitMQ. */
   readonly brokerMetrics: string | undefined;
-  /** The parent folder of the observers' data folders. */
+  /** The parent folder of the data folders of Prometheus and Alertmanager. */
   readonly root: string;
   readonly life: Pick<Lifecycle, "defer">;
   readonly signal: AbortSignal;
@@ -25,7 +25,10 @@ export interface RunObserversOptions {
   onKill(kill: () => Promise<void>): void;
 }
 
-/** Starts the planned observers without waiting for them. Reports any that cannot start and continues without it. */
+/**
+ * Starts the planned observers (Prometheus, Alertmanager) without waiting for them. If one cannot start, reports why
+ * and continues without it.
+ */
 export function runObservers(options: RunObserversOptions): void {
   const { plan, root, life, signal, onProgress } = options;
   const running = new Set<Engine<ObserverName>>();

@@ -38,7 +38,7 @@ export function watchSources({ projectDir, onChange, onFault }: SourceWatchOptio
 
   function look(): void {
     const next = read();
-    // Keeps the changes until the sources parse again.
+    // If the sources do not parse, keep the changes until they do.
     if (!next) return;
     const graphs = running ? [running, next] : [next];
     const services = servicesWith(changed, ...graphs);

@@ -30,7 +30,7 @@ export function createRedisFeed(ports: { redis: Redis; blocking: Redis; key: str
       const reply = await blocking.xread("COUNT", FEED_PAGE, "BLOCK", BLOCK_MS, "STREAMS", key, after);
       return ((reply?.[0]?.[1] ?? []) as RawEntry[]).map(entryOf);
     },
-    // A blocking read soon times out, or ends with its connection.
+    // Nothing to release: a blocking read soon times out, or ends with its connection.
     rest: () => undefined,
   });
 }

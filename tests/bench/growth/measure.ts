@@ -25,12 +25,12 @@ export const QUERIES = [
   "/ledger",
 ] as const;
 
-/** Milliseconds by measurement name. */
+/** A median time in milliseconds for each measurement, by its name. */
 export type Measured = ReadonlyMap<string, number>;
 
 /**
  * Measures the median time of each query, of a job from POST to its end, and of a claim. Runs everything once without
- * measuring, so that the times at the first size do not include JIT compilation in the services.
+ * measuring, so that the times measured first, with the smallest store, do not include JIT compilation in the services.
  */
 export async function measure(world: World, queries: readonly string[] = QUERIES): Promise<Measured> {
   const measured = new Map<string, number>();
