@@ -41,10 +41,7 @@ export function retentionText({ rules, remembered }: Retention, style: Style): s
   const waiting = rules.flatMap(({ what, waiting }) =>
     waiting ? [style.paint.yellow(`${what}: ${sanitize(waiting)}`)] : [],
   );
-  const since = remembered.since === null ? "" : `, deleted since ${remembered.since}`;
-  return [
-    kept,
-    ...waiting,
-    `${count(remembered.jobs)} deleted jobs are still known, so a query for one returns 410${since}`,
-  ].join("\n\n");
+  const since = remembered.since === null ? "" : ` (the oldest deleted at ${remembered.since})`;
+  const known = `${count(remembered.jobs)} deleted jobs are still on record${since}; a query for one returns 410`;
+  return [kept, ...waiting, known].join("\n\n");
 }
