@@ -29,7 +29,7 @@ async function main(args: string[]): Promise<number> {
   }
   const durationMs = Math.round(performance.now() - startedAt);
   recorder.summarize({ targets, ok: failure === undefined, durationMs });
-  const end = failure === undefined ? "All four paths proved" : "Failed";
+  const end = failure === undefined ? "All four checks passed" : "Failed";
   console.log(`${end} in ${(durationMs / 1_000).toFixed(1)} s; replies are in ${recorder.folder}`);
   return failure === undefined ? 0 : 1;
 }

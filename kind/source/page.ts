@@ -17,7 +17,7 @@ export function nginxConfig(): string {
   return text
     .replace(
       DOCKER,
-      "  # The cluster's name server. A Service keeps its address when its pods are replaced.\n" +
+      "  # The cluster's name server. Resolved addresses stay valid, because a Service keeps its address when pods are replaced.\n" +
         "  resolver kube-dns.kube-system.svc.cluster.local valid=5s ipv6=off;",
     )
     .replaceAll(/^( *set \$\w+ http:\/\/[a-z-]+)(:\d+;)$/gm, `$1.${NAMESPACE}.svc.cluster.local$2`);

@@ -58,7 +58,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const { gateway, "read-model": readModel, "metrics-engine": metrics } = runs.state().services;
     const targets = ["--gateway", gateway!, "--read-model", readModel!, "--metrics", metrics!];
     const smoke = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], { cwd: projectDir });
-    expect(`${smoke.stdout}${smoke.stderr}`).toContain("All four paths proved");
+    expect(`${smoke.stdout}${smoke.stderr}`).toContain("All four checks passed");
     expect(smoke.exitCode).toBe(0);
     const folder = /replies are in (.*)/.exec(smoke.stdout.toString())![1]!;
     expect(JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"))).toMatchObject({ ok: true });

@@ -58,7 +58,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
     text: () => Buffer.concat(chunks).toString(),
     snapshot: () => snapshot,
     parsed: () => parsed ?? 0,
-    /** Continues counting from this sequence, like a page that kept its screen. */
+    /** Expects the next frame to begin at this sequence, like a page that reconnects and has kept its screen. */
     resumeAt(sequence: number) {
       parsed = sequence;
     },

@@ -7,7 +7,7 @@ import { answers, orUnavailable } from "../store-unavailable.ts";
 /** The default time limit of an operation. */
 export const OPERATION_MS = 5_000;
 const CLOSE_MS = 1_000;
-/** How long an operation waits for the driver to find its server. */
+/** How long an operation waits for the driver to find a responding server. */
 const SELECTION_MS = 1_000;
 
 interface Link {
