@@ -22,7 +22,10 @@ export function fullJitter(
   return Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.min(n, 30)));
 }
 
-/** Exponential backoff: returns a half fixed, half random time, to avoid tight loops and simultaneous retries. */
+/**
+ * Exponential backoff: half of the returned time is fixed, to avoid tight loops, and half is random, to avoid
+ * simultaneous retries.
+ */
 export function halfJitter(n: number, baseMs: number, capMs: number): number {
   const ms = Math.min(capMs, baseMs * 2 ** Math.min(n, 30));
   return Math.round(ms / 2 + (Math.random() * ms) / 2);

@@ -18,14 +18,15 @@ export interface FilterContext {
   /** Query parameters that do not belong to the filter. */
   readonly others?: readonly string[];
   /**
-   * Reads the types that have jobs. Called only if the filter names an unregistered type, which may still have jobs.
+   * Reads the types of the stored jobs. Called only if the filter names a type that is not registered: the store may
+   * still hold jobs of that type.
    */
   readonly storedTypes: () => Promise<readonly string[]>;
 }
 
 /**
- * Reads a filter from JSON, a line of text or query parameters, and turns its ages into times. Rejects with the
- * context's code, naming each fault.
+ * Reads a filter from JSON, a line of text or query parameters, and turns its ages, such as `5m`, into absolute times.
+ * Rejects with the context's error code and lists the faults.
  */
 export async function checkedFilter<L extends FilterLanguage>(
   given: string | URLSearchParams | Filters[L],

@@ -21,7 +21,7 @@ test.each([
     ["--rounds", "10"],
     "Option '--rounds <count>' argument '10' is invalid. Expected a whole number from 1 to 9; see --help",
   ],
-])("%j is refused with a helpful sentence", (args, sentence) => {
+])("the arguments %j are refused with a sentence that helps to correct them", (args, sentence) => {
   expect(() => parse(...args)).toThrow(new UsageError(sentence));
 });
 

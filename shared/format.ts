@@ -27,7 +27,10 @@ export function clock(at: number, { withMillis = false } = {}): string {
   return withMillis ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
 
-/** Shortens an id to its last eight hexadecimal digits: a version 7 UUID starts with its time, which rows may share. */
+/**
+ * Shortens an id to its last eight hexadecimal digits. The first digits of a version 7 UUID are a timestamp, which
+ * several rows may share.
+ */
 export function shortId(id: string): string {
   return id.replaceAll("-", "").slice(-8);
 }

@@ -30,7 +30,7 @@ test("a service whose engine is unavailable is not ready, and the output names t
   expect(await askOf(answer)).toEqual({ ready: false, sentence: "gateway is not-ready: bus not answering" });
 });
 
-test("the output names the address if nothing listens there, or if another program does", async () => {
+test("the output names the URL if nothing listens there, or if another program answers", async () => {
   expect((await askOf(() => new Response("<html>"))).sentence).toMatch(
     /\/readyz does not answer as gateway does; another program may hold the port$/,
   );

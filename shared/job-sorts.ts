@@ -8,7 +8,10 @@ interface JobSort {
   readonly key: (job: Sortable) => string | number;
 }
 
-/** The sort orders of a job list, in the terminal UI and on the page. The first is the order in which jobs load. */
+/**
+ * The sort orders of a job list, in the terminal UI and on the page. The first is the order in which the service
+ * returns the jobs.
+ */
 export const JOB_SORTS = [
   { name: "newest", label: "Newest first", key: (job) => -Date.parse(job.createdAt) },
   { name: "oldest", label: "Oldest first", key: (job) => Date.parse(job.createdAt) },

@@ -23,7 +23,7 @@ export function addOverview(rates: Rates, overview: Overview): Rates {
   if (seconds < 0.5) return rates;
   const samples = Math.min(CHART_SECONDS, Math.max(1, Math.round(seconds)));
   const add = (list: readonly number[], change: number) =>
-    // A counter falls only when its store is reset.
+    // A counter falls only when its store is reset; count that as no change.
     [...list, ...new Array<number>(samples).fill(Math.max(0, change) / seconds)].slice(-CHART_SECONDS);
   return {
     last,
@@ -42,14 +42,15 @@ export function current(samples: readonly number[]): number {
 }
 
 /**
- * Returns the current rates by job type, from the series of all types. They cover the minute in progress and the
- * remaining share of the previous minute.
+ * Returns the current rates by job type, from the series of all types. They cover 60 seconds: the minute in progress
+ * and the end of the previous one.
  */
 export function ratesByType({ series, from, stepMs }: SeriesReply, now: number): ReadonlyMap<string, number> {
   return new Map(
     series.flatMap(({ labels: { type }, points }): [string, number][] => {
       if (type === undefined) return [];
-      // The metrics-engine's clock, which sets the minute boundaries, may differ from this one.
+      // The metrics-engine's clock sets the minute boundaries and may differ from this one, so `elapsed` is clamped
+      // below.
       const elapsed = now - Date.parse(from) - (points.length - 1) * stepMs;
       const share = 1 - Math.min(Math.max(elapsed, 0), stepMs) / stepMs;
       const [before, underWay] = [points.at(-2) ?? 0, points.at(-1) ?? 0];
@@ -65,8 +66,8 @@ export interface Counted {
 }
 
 /**
- * Prepends the rates from before this program's first sample to its own samples. `newestAt` is the time of the newest
- * sample.
+ * Prepends rates from counts per minute to this program's own samples, for the time before its first sample. `newestAt`
+ * is the time of the newest sample.
  */
 export function seed(
   own: readonly number[],

@@ -17,7 +17,7 @@ export interface JobSpan {
  */
 export interface Tracing {
   readonly on: boolean;
-  /** Begins the trace of a new job that came without one; undefined if it is not sampled. */
+  /** Begins the trace of a job that was submitted without one; undefined if the trace is not sampled. */
   begin(jobId: string, name: string, kind: SpanKind, at?: number): JobSpan | undefined;
   /**
    * Begins a child span of `parent`; undefined if there is no parent or it is not sampled. `at` is in milliseconds

@@ -2,8 +2,9 @@ import type { Fragment } from "postgres";
 import { jsonLines, plainArray, type Sql, textArray } from "./postgres.ts";
 
 /**
- * A column of the rows passed to a statement: its SQL type, and its value in each row. `text` is quoted, and a `word`
- * is text that needs no quoting. `json` is JSON text, which arrives as SQL text, or as NULL if it is missing.
+ * A column of the rows that are passed to a statement: its type, and its value in each row. `text` may contain any
+ * characters and is quoted; `word` is text that needs no quoting. `json` is JSON text, which has the type `text` in
+ * SQL; null becomes NULL.
  */
 type Column =
   | readonly [type: "text" | "json", values: readonly (string | null)[]]
@@ -24,7 +25,8 @@ const PLAIN = {
 
 /**
  * Returns rows as a FROM item: `unnest(…) as name (column, …)`, with one parameter per column however many rows there
- * are. With `place`, another column with that name numbers the rows from 1. Names must be constants, never input.
+ * are. If `place` is given, an additional column of that name numbers the rows from 1. All names become part of the SQL
+ * text, so they must be constants, never input.
  */
 export function unnestSql(sql: Sql, name: string, columns: Columns, place?: string): Fragment {
   const lists = Object.values(columns).map((column, n) =>

@@ -14,12 +14,12 @@ function command(test: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the probes that decide whether a part has started, whether it receives requests, and whether it restarts.
+ * Returns the probes that decide whether a container has started, receives requests, or must be restarted.
  *
  * - Services fail /readyz while they wait for engines, so only /healthz may restart them.
  * - Compose's health checks run unchanged as readiness probes.
- * - Engines have started once they accept a connection: a command such as RabbitMQ's would start a second Erlang VM
- *   within the limits of the first.
+ * - An engine counts as started once it accepts a connection. Its health check is not used for this, because
+ *   RabbitMQ's, for example, starts a second Erlang VM within the memory limit of the first.
  * - Engines restart only if they accept no connection: a restart does not help a slow engine and loses its work.
  */
 export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
@@ -31,14 +31,15 @@ export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
   const exec = healthcheck && { exec: { command: command(healthcheck.test) } };
   const ready = entry.health ? get(entry.health.path, port) : (exec ?? connect);
   const live = entry.role === "service" ? get("/healthz", port) : entry.health ? ready : connect;
-  // A command may start its own Erlang VM, so it runs no more often than under Compose.
+  // A health check may be expensive (RabbitMQ's starts an Erlang VM), so it runs no more often than under Compose.
   const periodSeconds = entry.health ? 5 : healthcheck ? seconds(healthcheck.interval) : 10;
   return {
     startupProbe: {
       ...live,
       periodSeconds: START_EVERY_SECONDS,
       timeoutSeconds,
-      // Twice as long as under Compose, because a node may still be pulling and unpacking other images.
+      // A start may take twice as long as under Compose, because the node may still be pulling and unpacking other
+      // images.
       failureThreshold: Math.ceil((2 * startSeconds) / START_EVERY_SECONDS),
     },
     readinessProbe: { ...ready, periodSeconds, timeoutSeconds, failureThreshold },

@@ -5,7 +5,7 @@ import type { Tracing } from "../../shared/tracing.ts";
 export interface JobTrace {
   /** Parent context of the consumers' spans. */
   readonly traceparent: string;
-  /** `published` is false for a repeated request. */
+  /** `published` is false for a repeated request, whose job has been published before. */
   end(published: boolean): void;
   fail(error: unknown): void;
 }

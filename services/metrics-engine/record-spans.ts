@@ -3,8 +3,8 @@ import { isSampled } from "../../shared/traceparent.ts";
 import type { Tracing } from "../../shared/tracing.ts";
 
 /**
- * Starts the spans for recording a batch: one per job and parent span, because a job's events are stored together.
- * Returns a function that ends the spans, or undefined when tracing is off.
+ * Starts the spans for recording a batch of events. Events of one job with the same parent span share a span, because
+ * they are stored together. Returns a function that ends the spans, or undefined when tracing is off.
  */
 export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]): (() => void) | undefined {
   if (!tracing.on) return undefined;
@@ -12,7 +12,7 @@ export function beginRecordSpans(tracing: Tracing, events: readonly JobEvent[]):
   for (const event of events) {
     const { traceparent } = event;
     if (!traceparent || !isSampled(traceparent)) continue;
-    // Sibling jobs have the same parent span: the attempt that created them.
+    // The key includes the job's id, because sibling jobs have the same parent span: the attempt that created them.
     const key = `${traceparent} ${event.payload.jobId}`;
     const group = byParent.get(key);
     if (group) group.push(event);

@@ -14,7 +14,7 @@ export function checkEditedPayload(payload: Readonly<Record<string, unknown>>): 
 }
 
 /**
- * Refuses an edited message that is empty or breaks its contract. For intake, also refuses other events than
+ * Refuses an edited message that is empty or breaks its contract. For intake, also refuses events other than
  * `job.created`, invalid keys, and payloads and metadata that exceed the bounds for submissions.
  */
 export function checkEditedMessage({ events, refused }: DecodedMessage, route: Route): void {

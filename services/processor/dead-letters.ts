@@ -16,11 +16,11 @@ export interface DeadLettersOptions {
   readonly store: DeadLetterStore;
   readonly bus: Bus;
   readonly log: Log;
-  /** Called with the number of messages just parked. */
+  /** Called with the number of messages just parked, because they could not be filed. */
   readonly onParked: (messages: number) => void;
 }
 
-/** Creates the handlers that file refused messages as dead letters, and the command that drops a letter. */
+/** Creates the handlers that file refused messages as dead letters, and the command that drops a dead letter. */
 export function createDeadLetters(options: DeadLettersOptions) {
   const { store, bus, log, onParked } = options;
   const writeAll = createIsolation<RefusedMessage>({
@@ -29,17 +29,20 @@ export function createDeadLetters(options: DeadLettersOptions) {
     log,
   });
 
-  /** Consumes the refused messages on `jobs.failed.validation`. Anything else there becomes a dead letter itself. */
+  /**
+   * Consumes the refused messages on `jobs.failed.validation`. Anything else there becomes a dead letter itself.
+   * Messages that cannot be filed are parked, that is, published to `messages.parked`.
+   */
   const file: BatchHandler = async (batch) => {
     const messages = new Map<string, RefusedMessage>();
     for (const { body, diedOn } of batch) {
       const message = readRefused(body, diedOn);
-      // The metrics-engine may have refused the same message. Like the store, prefer the copy from `jobs.created`,
-      // because a replay must be sent there.
+      // The processor and the metrics-engine may both have refused the same message. Like the store, prefer the copy
+      // from `jobs.created`, because a replay must be sent there.
       if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
-    const condemned = await writeAll([...messages.values()], store.file);
-    for (const { entry, error } of condemned) {
+    const unfiled = await writeAll([...messages.values()], store.file);
+    for (const { entry, error } of unfiled) {
       messages.delete(entry.id);
       const parked = { ...entry, parkedBecause: messageOf(error) };
       await bus.publish("messages.parked", Buffer.from(JSON.stringify(parked)));
@@ -49,14 +52,14 @@ export function createDeadLetters(options: DeadLettersOptions) {
         error,
       });
     }
-    if (condemned.length > 0) onParked(condemned.length);
+    if (unfiled.length > 0) onParked(unfiled.length);
     logFiled(messages.values());
   };
 
   /**
-   * Consumes `messages.parked`. It tries each message alone; if any fails, the batch is redelivered after a pause. Once
-   * the cause of a failure is gone, the message is filed within seconds. Until then it delays only other parked
-   * messages.
+   * Consumes `messages.parked`, the messages that could not be filed. It files each message separately; if any fails,
+   * the whole batch is tried again after a pause. Once the cause of a failure is gone, the message is therefore filed
+   * within seconds. Until then it delays only other parked messages.
    */
   const fileParked: BatchHandler = async (batch) => {
     const failures: unknown[] = [];

@@ -10,7 +10,10 @@ export interface Claimed {
   readonly message: OutboxMessage | undefined;
 }
 
-/** A row that a claim returns: the job, its status before the claim, and whether the row implies the start. */
+/**
+ * A row that a claim returns: the job, its status before the claim, and whether the job's row implies the transition to
+ * EXECUTING, which then needs no row of its own.
+ */
 export interface ClaimRow extends Omit<ClaimedJob, "status"> {
   readonly was: JobStatus;
   readonly implied: boolean;
@@ -28,7 +31,7 @@ export async function recordStarts(
     const { workerId, queueWaitMs, startedAt } = job;
     const facts = { workerId, queueWaitMs };
     const about = { detail: { workerId }, implied };
-    // The claim has already counted this step in the row's sequence.
+    // The claim has already incremented the row's sequence for this transition, and `move` increments it again.
     const started = history.move(
       { ...job, status: was, sequence: job.sequence - 1 },
       "EXECUTING",

@@ -19,5 +19,8 @@ export function nextDelayMs(
   return tries >= maxAttempts ? null : fullJitter(tries - 1, baseMs, capMs, random);
 }
 
-/** Maximum losses of a job. A lost worker does not count as a failed try, but a job that kills workers must end. */
+/**
+ * A job fails when it has lost its worker this many times. A lost worker does not count as a failed try, so without
+ * this limit a job that kills its workers would run forever.
+ */
 export const MAX_LOSSES = 5;

@@ -32,7 +32,10 @@ export function createTakeOver(options: TakeOverOptions) {
   const { store, attempts, history, outbox, tracing, log, leaseMs, onDue } = options;
   const recordEnds = createEndRecorder({ store: attempts, history, outbox, log });
 
-  /** Records the running attempts of these jobs as lost. Returns the jobs that were still held. */
+  /**
+   * Records the running attempts of these jobs as lost. Returns only the jobs whose attempt had not been finished in
+   * the meantime.
+   */
   async function endAsLost(
     jobs: readonly ClaimedJob[],
     error: JobError,
@@ -49,7 +52,7 @@ export function createTakeOver(options: TakeOverOptions) {
       })),
     );
     const ended = recorded.flatMap((entry) => (typeof entry === "string" ? [] : [entry.ended]));
-    // The workers that ran these attempts can no longer report their spans.
+    // The workers that ran these attempts can no longer report their spans, so report them here.
     for (const end of ended) attemptSpan(tracing, end.job, end.job.startedAt)?.end(end);
     return ended.map(({ job }) => job);
   }
@@ -73,7 +76,8 @@ export function createTakeOver(options: TakeOverOptions) {
           jobIds: namedIds(taken),
         });
       onDue();
-      // Another processor is taking over at the same time and has recorded these ends.
+      // If all of these attempts had been finished, another processor is taking over at the same time; leave the rest
+      // to it.
       if (ended.length === 0) return nextMs ?? leaseMs;
     }
   }

@@ -23,14 +23,15 @@ export const Config = Type.Object({
       Type.String({
         minLength: 8,
         description:
-          "Bearer token that Alertmanager's webhook must send; without one, the webhook is open on loopback only",
+          "Bearer token that Alertmanager's webhook must send; if none is set, the webhook accepts requests from loopback only",
       }),
     ),
   ),
   ALERT_WEBHOOK_TOKEN_FILE: Type.Optional(
     Type.String({
       minLength: 1,
-      description: "File with that token, which may be written later; the variable takes precedence",
+      description:
+        "File that contains the webhook's token and may be written after the start; ALERT_WEBHOOK_TOKEN takes precedence",
     }),
   ),
   EVENT_RETENTION_HOURS: Type.Integer({

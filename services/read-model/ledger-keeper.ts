@@ -8,18 +8,24 @@ import { type Bounds, isForgotten } from "./ledger-bounds.ts";
 import { type JudgeParts, type Judgment, judge, judgeByStoreAlone } from "./ledger-judge.ts";
 import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
 
-/** Maximum number of rows, and of ends, that one step judges: about 50 ms of work, which a reply can wait for. */
+/**
+ * Maximum number of job rows, and of transitions to a final status, that one step judges. That is about 50 ms of work,
+ * which a request can wait for.
+ */
 export const STEP_JOBS = 5_000;
-/** A shorter span is not sealed until it has grown. */
+/** Nothing is sealed until at least this much time has accumulated after the last seal. */
 const MIN_SPAN_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Interval between steps while nothing is due. */
 const EVERY_MS = 5_000;
-/** The keeper rests `REST` times as long as a due step took, and `LONG_REST` times as long as a routine check. */
+/**
+ * After a due step, the keeper pauses for `REST` times the step's duration; after a routine check, for `LONG_REST`
+ * times.
+ */
 const REST = 3;
 const LONG_REST = 20;
-/** An accusation is checked again after this long. */
+/** A seal with accusations is judged again this long after it was last judged. */
 const AGAIN_MS = 2_000;
 
 export interface KeeperOptions extends JudgeParts {
@@ -32,10 +38,12 @@ export interface KeeperOptions extends JudgeParts {
 type Step = "due" | "routine" | "nothing";
 
 /**
- * Seals the ledger in bounded steps. A step judges a reopened seal again and seals the next span below the horizon. If
- * there is neither, it checks one other seal, alternating between seals with accusations, seals that an audit has not
- * reached and seals that have not been checked for a day. The keeper holds no transaction while it judges, and writes
- * each result in one statement, so it may be killed at any point, and any number of keepers may run at once.
+ * Seals the ledger in bounded steps: it judges past spans of time and stores each result as a seal. A step judges one
+ * reopened seal again, that is, one whose jobs or events have changed, and seals the next span before the horizon, up
+ * to which spans may be sealed. If there is neither, it checks one other seal, alternating between seals with
+ * accusations, seals that an audit has not reached and seals that have not been checked for a day. The keeper holds no
+ * transaction while it judges, and writes each result in one statement, so it may be killed at any point, and any
+ * number of keepers may run at once.
  */
 export function createLedgerKeeper(options: KeeperOptions) {
   const { seals, queries, observations, bounds } = options;
@@ -61,7 +69,10 @@ export function createLedgerKeeper(options: KeeperOptions) {
     return seals.seal(span, await decide(span, eventsFrom), !forgotten, seen);
   }
 
-  /** Judges a sealed span again. A record that one side had before and neither side has now counts as vanished. */
+  /**
+   * Judges a sealed span again. A job or an outcome that the job store or the event store had before, and that neither
+   * has now, counts as vanished.
+   */
   async function judgeAgain(seal: Seal, eventsFrom: Date, late: ReadonlyMap<number, number>): Promise<void> {
     const seen = await seenOf(seal, late);
     const judgment = await decide(seal, eventsFrom);
@@ -93,7 +104,8 @@ export function createLedgerKeeper(options: KeeperOptions) {
     const now = found.now.getTime();
     const due = [await seals.unbalanced(new Date(now - AGAIN_MS)), await nextForAudit()];
     const wanted = [...due, await seals.oldest(new Date(now - DAY_MS))].filter((seal) => seal !== undefined);
-    // Accusations fall due every few seconds, so without turns many of them would starve the other checks.
+    // Accusations fall due every few seconds, so if the kinds of checks did not take turns, many accusations would
+    // starve the others.
     const seal = wanted[turn++ % wanted.length];
     if (!seal) return "nothing";
     await judgeAgain(seal, found.eventsFrom, late);

@@ -34,7 +34,7 @@ export interface SealedSums {
   readonly pruned: number;
   /** Spans before this time were sealed after their events had been pruned. */
   readonly unwitnessedUntil: Date | null;
-  /** How many seals changed and have not been judged again yet. */
+  /** How many seals cover jobs that have changed since the seal was judged. */
   readonly reopened: number;
 }
 
@@ -42,9 +42,15 @@ export interface SealedSums {
 const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
-/** Younger seals stay small, because a ledger with a long settle time (up to a minute) ends among them. */
+/**
+ * Seals that end within this time before now are not merged: the watermark of a request with a long settle time (up to
+ * a minute) falls among them.
+ */
 const FINE_MS = 120_000;
-/** Marks are kept at least this long, because a judgment in progress may not have read them yet. */
+/**
+ * Marks, which record that jobs of a certain second have changed, are kept at least this long, because a judgment in
+ * progress may not have read them yet.
+ */
 const MARKS_KEPT = "10 minutes";
 
 /**
@@ -53,7 +59,7 @@ const MARKS_KEPT = "10 minutes";
  */
 export function createLedgerSeals(store: JobDatabase) {
   return {
-    /** Returns the job store's state, which must be recorded before `judge` reads. */
+    /** Returns the job store's state. Call it before `judge` reads, so that any later change reopens the seal. */
     async seen(): Promise<string> {
       const [row] = await store.read(
         (sql) => sql<{ xid: string }[]>`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`,
@@ -344,7 +350,7 @@ interface Mergeable extends EventSpan {
   readonly plain: boolean;
 }
 
-/** Returns groups of adjacent seals, each of which fits into one seal. */
+/** Returns groups of adjacent seals, such that each group can be merged into one seal. */
 export function neighbors(seals: readonly Mergeable[]): Mergeable[][] {
   const groups: Mergeable[][] = [];
   let jobs = 0;

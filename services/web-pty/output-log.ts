@@ -14,7 +14,8 @@ export interface OutputLog {
  */
 export function createOutputLog({ maxBytes, maxChunks }: { maxBytes: number; maxChunks: number }): OutputLog {
   let chunks: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  // Chunks before index `first` are dropped. They leave the array once they make up half of it.
+  // Chunks before index `first` have been dropped. They are removed from the array once there are at least 1,024 of
+  // them and they make up half of it.
   let first = 0;
   let start = 0;
   let end = 0;

@@ -81,7 +81,7 @@ export function refusalOf(url: string, response: Response, text: string): ApiErr
       },
     );
   const sentence = problem.detail ?? problem.title;
-  // The sentence already names the first fault.
+  // Leave out the fault that the sentence already names.
   const fields = (problem.errors ?? [])
     .filter(({ path, message }) => sentence !== message && !sentence.endsWith(`${path} ${message}`))
     .map(({ path, message }) => `${path || "the body"}: ${message}`);

@@ -30,9 +30,9 @@ async function errorOf(call: Promise<unknown>): Promise<ApiError> {
   return error;
 }
 
-test("every route has a function, and so does the stream", () => {
+test("every route with a JSON reply has a function", () => {
   const client = clientOf(() => Response.json({}));
-  // The stream is followed rather than called, and runbooks are pages for browsers.
+  // Two routes have no function: the stream is followed with `follow`, and runbooks are pages for browsers.
   const readModel = Object.keys(READ_MODEL_ROUTES).filter((name) => name !== "stream" && name !== "runbook");
   expect(Object.keys(client.gateway)).toEqual(Object.keys(GATEWAY_ROUTES));
   expect(Object.keys(client.readModel)).toEqual(readModel);
@@ -182,7 +182,7 @@ test("a silent stream is dropped and reopened", async () => {
   );
   const codes: string[] = [];
   const stop = new AbortController();
-  // On a slow machine a connection may time out before it opens, so only open connections count.
+  // On a slow machine a connection may time out before it opens, so ignore the errors of connections that never opened.
   let connected = false;
   for await (const update of client.follow({ signal: stop.signal, silenceMs: 100, maxRetryMs: 5 })) {
     if (update.kind === "disconnected" && connected) codes.push(update.error.code);

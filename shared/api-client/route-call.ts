@@ -23,7 +23,7 @@ export type RouteCall<R extends Route> =
     ? (input?: RouteInput<R>, options?: CallOptions) => Promise<RouteReply<R>>
     : (input: RouteInput<R>, options?: CallOptions) => Promise<RouteReply<R>>;
 
-/** A function for each route in a table that replies with JSON. */
+/** One function for each of the table's routes that reply with JSON. */
 export type RouteCalls<T extends Readonly<Record<string, Route>>> = {
   readonly [N in JsonRoute<T>]: RouteCall<T[N]>;
 };

@@ -12,29 +12,33 @@ export interface BusConsumerOptions extends ConsumeOptions {
   readonly log: Log;
   /** Time from the start of `stop` until the handler's signal aborts. */
   readonly stopGraceMs: number;
-  /** Drops the connection; the link then opens another. */
+  /** Drops the connection to the engine, which is then opened again. */
   readonly drop: (reason: string) => void;
   readonly onHandled: (messages: number) => void;
   readonly onRejected: () => void;
 }
 
 /**
- * A batch is stuck after `REJECTIONS` or more consecutive rejections with more than `failing` between the first and the
- * last, or when a single call has lasted longer than `hanging`. The limits are generous: a large batch on a busy store
- * is slow but still progresses, and a single rejection after a long call may be a blip.
+ * A batch counts as stuck if its handler has rejected it at least `REJECTIONS` times in a row, the first and the last
+ * time more than `failing` ms apart, or if a single call of the handler has lasted longer than `hanging` ms. The limits
+ * are generous: a large batch on a busy store is slow but still progresses, and a single rejection after a long call
+ * may be due to a brief failure.
  */
 const STUCK_MS = { failing: 1_000, hanging: 60_000 };
 const REJECTIONS = 3;
 
-/** How long a handler may continue after its signal has aborted; after that, its messages are returned anyway. */
+/**
+ * How long a handler may continue after its signal has aborted; after that, its messages are returned to the engine
+ * anyway.
+ */
 const ABANDON_MS = 5_000;
 
 /**
  * Passes batches to their handler, one at a time.
  *
- * A rejected batch is not returned to the engine. Each return counts as a death, so a database that is down for a
- * minute would turn good messages into dead letters. Instead, the batch is held and passed to the handler again, after
- * a pause that grows to five seconds.
+ * A rejected batch is not returned to the engine. The engine counts each return towards a message's delivery limit, so
+ * a database that is down for a minute would turn good messages into dead letters. Instead, the batch is held and
+ * passed to the handler again, after a pause that grows to five seconds.
  */
 export function createBatchHandling({
   queue,

@@ -30,13 +30,13 @@ export function createBusMetrics(metrics: Metrics | undefined, gauges: BusGauges
   );
   metrics.gauge(
     "observatory_bus_waiting",
-    "Messages waiting for room in the unconfirmed window",
+    "Messages waiting because too many published messages are unconfirmed",
     [],
     (gauge) => gauge.set(gauges.waiting()),
   );
   metrics.gauge(
     "observatory_bus_buffered",
-    "Deliveries held and not yet acknowledged",
+    "Messages delivered to this service and not yet acknowledged",
     ["queue"],
     (gauge) => {
       for (const [queue, count] of gauges.buffered()) gauge.set({ queue }, count);

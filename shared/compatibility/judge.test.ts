@@ -41,7 +41,8 @@ const files = (side: "a" | "b") => (id: string) =>
     ...(side === "b" ? { [`${BASE}/other.json`]: string() } : {}),
   })[id];
 
-// "!" means breaking and "+" compatible, followed by the rule and the path. Each row is tested from A to B and back.
+// A row holds a name, schemas A and B, the changes expected from A to B, and those from B to A. In a change, "!" means
+// breaking and "+" compatible; the rule and the path follow.
 // biome-ignore format: a table with one pair per line
 const FIELDS: Row[] = [
   ["annotations", string(), string({ title: "T", description: "D", examples: ["e"] }), [], []],
@@ -200,7 +201,7 @@ const TABLE = {
 
 for (const [topic, rows] of Object.entries(TABLE)) {
   describe(`compareSchemas on ${topic}`, () => {
-    test.each(rows)("reports %s in both directions", (_name, plainA, plainB, forth, back) => {
+    test.each(rows)("classifies %s correctly in both directions", (_name, plainA, plainB, forth, back) => {
       const a = { $id: `${BASE}/sample.json`, $version: "1.0.0", ...plainA };
       const b = { $id: `${BASE}/sample.json`, $version: "1.0.0", ...plainB };
       expect(summaryOf(compareSchemas(a, b, { resolveOld: files("a"), resolveNew: files("b") }))).toEqual(

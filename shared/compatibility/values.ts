@@ -16,7 +16,7 @@ export function plain(node: Schema, side: Side): Schema {
   return "allOf" in target ? (mergeAllOf(target, side, new Set()) ?? target) : target;
 }
 
-/** Returns the branches of a node that is only a choice; undefined for any other node. */
+/** Returns the branches of a node whose only rule is `anyOf` or `oneOf`; undefined for any other node. */
 export function choicesOf(node: Schema): Schema[] | undefined {
   const branches = node.anyOf ?? node.oneOf;
   if (!Array.isArray(branches) || branches.length === 0 || ("anyOf" in node && "oneOf" in node))

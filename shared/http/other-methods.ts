@@ -6,7 +6,8 @@ import { AppError } from "../errors.ts";
 export const elysiaPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
 /**
- * Refuses all other methods on a table's paths, naming the allowed ones (RFC 9110, section 15.5.6). Call it last.
+ * Refuses all methods that the route table does not list for a path, and names the allowed ones (RFC 9110, section
+ * 15.5.6). Call it after the routes themselves have been added.
  */
 export function refuseOtherMethods(app: AnyElysia, routes: Readonly<Record<string, Route>>): void {
   const methods = new Map<string, string[]>();

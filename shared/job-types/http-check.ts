@@ -8,9 +8,9 @@ const MAX_REDIRECTS = 5;
 
 export default defineJobType({
   name: "http-check",
-  version: "1.0.1",
+  version: "1.0.2",
   description:
-    "GETs a URL whose address is allowed (loopback is by default), and reports status and duration. Uses little CPU",
+    "GETs a URL whose IP address is allowed (by default, only loopback), and reports status and duration. Uses little CPU",
   payload: Type.Object(
     {
       url: Type.String({ pattern: "^https?://", maxLength: 2_048 }),
@@ -52,7 +52,7 @@ async function get(first: string, context: JobContext): Promise<{ status: number
   });
 }
 
-/** Fetches from the checked address itself, so a second DNS answer cannot lead elsewhere. */
+/** Fetches from the IP address that was checked, because another DNS lookup could return a different one. */
 async function fetchPinned(url: string, { allowedAddresses, signal }: JobContext): Promise<Response> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new JobFailure("URL_REFUSED", `${url} is not an http or https URL`, { retryable: false });

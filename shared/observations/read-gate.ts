@@ -22,14 +22,14 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
     }
     if (waiting.size >= maxWaiting) throw new Error(`too many reads are waiting: ${waiting.size}`);
     await new Promise<void>((resolve, reject) => {
-      // A read that ends hands its slot to the next waiting one, so `running` is unchanged.
+      // A read that ends hands its slot to the next waiting read, so `running` is unchanged.
       const admit = () => {
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(() => {
         waiting.delete(admit);
-        reject(new Error(`none of ${atATime} running reads ended within ${waitMs} ms`));
+        reject(new Error(`a read waited ${waitMs} ms without getting one of ${atATime} slots`));
       }, waitMs);
       waiting.add(admit);
     });

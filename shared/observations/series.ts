@@ -4,7 +4,7 @@ import { percentile } from "./latency-digest.ts";
 import type { SeriesQuery } from "./port.ts";
 
 export const MINUTE_MS = 60_000;
-/** Series reach back a day. Keeping an extra hour lets the oldest minute be read completely. */
+/** Series reach back a day. An extra hour is kept, so that the oldest minute is still complete when it is read. */
 export const SERIES_KEPT_MS = 25 * 60 * MINUTE_MS;
 
 /**
@@ -17,7 +17,7 @@ export function seriesField(name: string, type: string): string {
   return `${name}|${type}`;
 }
 
-/** Returns the kind that holds a metric. Throws `INVALID_QUERY` for an unknown metric. */
+/** Returns the kind of data that holds a metric. Throws `INVALID_QUERY` for an unknown metric. */
 export function kindOf(metric: string): SeriesKind {
   if (/^(submitted|completed|failed|retried|cancelled|rejected)$/.test(metric)) return "counts";
   if (/^(queue\.(waiting|executing)|workers\.(busy|slots))$/.test(metric)) return "gauges";

@@ -4,9 +4,9 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Sends spans to `<endpoint>/v1/traces`. If the receiver is unreachable, spans are dropped and a warning is logged
- * once. Another line reports that the receiver is back. The library itself reads OpenTelemetry's other variables:
- * headers, timeout, compression, certificates.
+ * Sends spans to `<endpoint>/v1/traces`. While the receiver is unreachable, spans are dropped. Each outage is logged
+ * once when it begins, and once when it ends. The OpenTelemetry library itself reads the other `OTEL_*` variables for
+ * headers, timeout, compression and certificates.
  */
 export function createExporter({ endpoint, log }: { endpoint: string; log: Log }): SpanExporter {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, "")}/v1/traces` });

@@ -14,7 +14,7 @@ export interface HttpConnection {
   close(): void;
 }
 
-/** Encodes a complete POST request, so that a constant body is encoded only once. */
+/** Encodes a complete POST request in advance, so that a request that is sent repeatedly is encoded only once. */
 export function encodePost(url: URL, body: string): Uint8Array {
   const bytes = Buffer.byteLength(body);
   return Buffer.from(
@@ -23,9 +23,10 @@ export function encodePost(url: URL, body: string): Uint8Array {
 }
 
 /**
- * Opens one connection. The load generator shares the cores with the system it measures. A request over a raw socket
- * takes half as much CPU as one with `fetch`, and a seventh as much as one with a `node:http` agent (load-cost.ts),
- * which is worth a few lines of HTTP. Replies must have a `Content-Length`; a chunked reply throws.
+ * Opens one connection and speaks HTTP over a raw socket. The load generator shares the cores with the system it
+ * measures, so it should use little CPU: a request over a raw socket takes half as much as one with `fetch`, and a
+ * seventh as much as one with a `node:http` agent (measured by load-cost.ts). Replies must have a `Content-Length`; for
+ * a chunked reply, `send` rejects.
  */
 export async function openHttpConnection(url: URL): Promise<HttpConnection> {
   let pending: PromiseWithResolvers<HttpReply> | null = null;

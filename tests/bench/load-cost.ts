@@ -1,6 +1,6 @@
 /**
- * `bun tests/bench/load-cost.ts` measures the load generator's CPU time per POST for three HTTP clients.
- * The result decided the design of http-connection.ts; measure again after a runtime upgrade.
+ * `bun tests/bench/load-cost.ts` measures the load generator's CPU time per POST for three HTTP clients. The result is
+ * why http-connection.ts uses raw sockets; measure again after a runtime upgrade.
  */
 import { Agent, request as nodeRequest } from "node:http";
 import { runClosedLoop } from "./load.ts";

@@ -11,10 +11,10 @@ import { runNoopRuns, runSleepRun } from "./runs.ts";
 import type { StartOptions, System } from "./system.ts";
 import { benchTerminals } from "./terminal/main.ts";
 
-// The observatory comes first, because the report's ratios divide the first system by the others.
+// The observatory comes first, because the report divides the first system's figures by those of each system.
 const systems: readonly System[] = [observatory, ...peers];
 
-/** The `--only` name that measures terminals instead of jobs. */
+/** The name in `--only` that selects the terminal benchmark instead of the job benchmarks. */
 const TERMINAL = "terminal";
 
 async function main(): Promise<number> {
@@ -109,7 +109,8 @@ async function withSystem(
   signal: AbortSignal,
   use: (running: Awaited<ReturnType<System["start"]>>) => Promise<void>,
 ): Promise<void> {
-  // The data stays inside the project, because the temporary folder may be in memory, where fsync costs nothing.
+  // The data stays inside the project, because the temporary folder may be in memory, where fsync costs nothing and the
+  // results would be too good.
   const dataDir = resolve(`.observatory/bench-${process.pid}/${system.name}-${profile}`);
   await mkdir(dataDir, { recursive: true });
   const workers = profile === "sleep" ? sleepWorkers : 1;

@@ -3,8 +3,8 @@ import type { RunResult } from "./runs.ts";
 import type { ProcessUsage } from "./usage.ts";
 
 /**
- * Merges the reports of several rounds of one system into one with the median of every figure. It adds up lost and
- * refused jobs and keeps the error of any round, so that good rounds cannot hide a bad one.
+ * Merges one system's reports of several rounds into one that holds the median of every figure. It adds up lost and
+ * refused jobs and keeps an error if any round had one, so that good rounds cannot hide a bad one.
  */
 export function medianReport(rounds: readonly SystemReport[]): SystemReport {
   const runs = Map.groupBy(

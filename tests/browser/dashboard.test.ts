@@ -300,7 +300,7 @@ test("a newly accepted job is shown as on its way until its row exists, and an o
   await page.getByRole("heading", { name: "There is no such job" }).waitFor();
 });
 
-test("an unknown address shows an error with a link back; the root address shows the overview", async () => {
+test("an unknown URL shows an error with a link back; the root URL shows the overview", async () => {
   await using tab = await open("#/bogus");
   const { page, faults } = tab;
   await page.getByRole("heading", { name: "There is no such view" }).waitFor();

@@ -65,7 +65,10 @@ export function fixedJob(): JobDetail {
   };
 }
 
-/** Whether the page's own font has every letter of a job type. */
+/**
+ * Whether the page's bundled font has every character of a job type. Other characters would be drawn in a font of the
+ * machine.
+ */
 const isDrawable = (type: unknown) => /^[a-z-]+$/.test(String(type));
 export const FIXED_EVENTS = SAMPLE_EVENTS.filter(({ payload }) => isDrawable(payload.jobType));
 
@@ -79,7 +82,7 @@ export function seriesOf(metric: string, minutes: number): SeriesReply {
     "execution.p99": 1_500,
   }[metric];
   const from = (Math.floor(NOW / MINUTE_MS) - minutes + 1) * MINUTE_MS;
-  // The current minute is incomplete.
+  // The current minute is incomplete, so its counts are lower.
   const begun = (minute: number) =>
     metric.includes(".") || minute < minutes - 1 ? 1 : (NOW % MINUTE_MS) / MINUTE_MS;
   const wave = (minute: number, share: number) =>
@@ -163,7 +166,9 @@ function jobsOf(filter: string): JobPage {
   return { items: items.filter((job) => [status].flat().includes(job.status)), nextCursor: null };
 }
 
-/** Returns a fixed answer of the read model or the gateway, checked against its contract; undefined for other paths. */
+/**
+ * Returns a fixed response of the read model or the gateway, checked against its contract; undefined for other paths.
+ */
 function answerTo({ pathname, searchParams }: URL): unknown {
   const [, first, second] = pathname.split("/");
   const reply = (route: { readonly reply: { readonly schema: TSchema } }, value: unknown) => {
@@ -206,7 +211,7 @@ function answerTo({ pathname, searchParams }: URL): unknown {
   }
 }
 
-/** Serves fixed answers of a read model and a gateway at one address. The live stream stays open but silent. */
+/** Serves fixed responses of a read model and a gateway on one port. The live stream stays open but silent. */
 export function serveFixedAnswers() {
   const server = Bun.serve({
     hostname: "127.0.0.1",

@@ -82,7 +82,8 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
     "dockerd",
     ...["--data-root", data],
     ...["--exec-root", join(run, "exec")],
-    // The pid file is in the data folder, so that a second engine on the same data fails at once and waits for no lock.
+    // The pid file is in the data folder, so that a second engine on the same data fails at once instead of waiting for
+    // a lock.
     ...["--pidfile", join(data, "dockerd.pid")],
     ...["--host", host],
     ...(lacksSysResource() ? ["--add-runtime", `lean=${RUNTIME}`, "--default-runtime", "lean"] : []),
@@ -152,7 +153,7 @@ async function sweep(env: Record<string, string>): Promise<void> {
 async function describe(env: Record<string, string | undefined>): Promise<string | undefined> {
   if (!Bun.which("docker")) return undefined;
   const format = "Docker {{.ServerVersion}}, {{.Driver}}, {{.NCPU}} CPUs";
-  // Without an engine, the client exits with 1 and prints an empty server version.
+  // If no engine answers, the client may still print the line, with an empty server version.
   const child = Bun.spawn(["docker", "info", "--format", format], { env, stdout: "pipe", stderr: "ignore" });
   const printed = (await child.stdout.text()).trim();
   return (await child.exited) === 0 && !printed.startsWith("Docker ,") ? printed : undefined;

@@ -92,7 +92,7 @@ describe("bun run dev", () => {
     const dev = runs.start(["--ephemeral", "--no-reload"]);
     await dev.prints(/submitted a sample job of each type/);
     expect(temporaryFolders().length).toBe(before.length + 1);
-    // The state file is in a temporary folder, so the printed command contains the addresses.
+    // The state file is in a temporary folder, so the printed command contains the services' URLs.
     const [, command] = /See it in a terminal, or start with --tui:\n +(.+)/.exec(dev.output()) ?? [];
     const jobs = Bun.spawnSync(["sh", "-c", `${command} jobs --output json`], { cwd: projectDir });
     expect(jobs.exitCode).toBe(0);

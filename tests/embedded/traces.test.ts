@@ -129,7 +129,7 @@ behavior(
 
     test("an attempt whose processor dies is recorded by another processor, in the same trace", async () => {
       const id = await world().submit({ type: "sleep", payload: { ms: 2_500 } });
-      // Killing the processor loses its unsent spans, so wait for this one.
+      // Killing the processor loses its unsent spans, so first wait until the span of the intake has arrived.
       await eventually(() => receiver.ofJob(id).some(({ name }) => name === "receive jobs.created"), {
         what: "the intake's span to be exported",
       });
@@ -183,7 +183,8 @@ behavior(
       for (const service of [processor, gateway]) {
         const since = performance.now();
         expect(await service.stop()).toBe(0);
-        // The limit covers the service's own stop and a second for the pending spans.
+        // The limit allows time for the service's own shutdown, and about a second for the attempt to send the pending
+        // spans.
         expect(performance.now() - since).toBeLessThan(4_000);
       }
       await world().start("processor");

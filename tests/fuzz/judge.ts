@@ -13,7 +13,8 @@ export function faultIn(target: Target, reply: Reply): string | undefined {
   if (status === 0) return "no reply";
   if (status < 400) return undefined;
   if (target.path === "/readyz" && status === 503) return undefined;
-  // On the page's server, a path that belongs to no service refers to a missing file.
+  // On the page's server, a path that belongs to no service refers to a missing file, and the 404 has no problem
+  // details.
   if (target.port === "page" && status === 404 && !headers.includes("problem+json")) return undefined;
   if (!headers.includes("application/problem+json"))
     return OF_THE_SERVER.has(status) && body === "" ? undefined : `${status} without problem+json`;

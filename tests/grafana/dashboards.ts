@@ -49,7 +49,7 @@ export interface StoredDashboard {
   readonly panels: readonly StoredPanel[];
 }
 
-/** Every dashboard as Grafana reads it, by its file name without `.json`. */
+/** The JSON of every dashboard that Grafana loads, keyed by file name without `.json`. */
 export const dashboards: Readonly<Record<string, StoredDashboard>> = Object.fromEntries(
   readdirSync(FOLDER).map((file) => [
     file.replace(/\.json$/, ""),
@@ -72,7 +72,10 @@ export function excuseOf({ from, expr }: { from: string; expr: string }) {
   return mayBeEmpty.find(({ pattern }) => new RegExp(pattern).test(`${from} ${expr}`));
 }
 
-/** Fills in a query as Grafana would, over five minutes. A variable without a given value matches everything. */
+/**
+ * Replaces a query's variables as Grafana would, with five minutes as the range and interval. A variable without a
+ * value in `values` matches everything.
+ */
 export function filledIn(expr: string, values: Readonly<Record<string, string>> = {}): string {
   return expr
     .replaceAll(/\$__(rate_interval|range)\b/g, "5m")

@@ -98,7 +98,7 @@ describeUnless(whyUnwatched(), "under load", () => {
         }
     });
 
-    test("may return nothing only if may-be-empty.json lists it and no data exists", async () => {
+    test("returns nothing if may-be-empty.json lists it, because this world lacks its data", async () => {
       const excused = panelQueries.filter((query) => !due.includes(query));
       expect(excused.length).toBeGreaterThan(0);
       for (const { from, expr } of excused)
@@ -115,7 +115,7 @@ describeUnless(whyUnwatched(), "under load", () => {
       expect(await answers(trigger?.metadata.query.replace(/ or vector\(0\)$/, "") ?? "")).toBe(1);
     });
 
-    test("marks alerts on every dashboard", async () => {
+    test("returns the alerts that each dashboard marks", async () => {
       const annotations = Object.entries(dashboards).flatMap(([name, dashboard]) =>
         dashboard.annotations.list.map(({ expr }) => ({ from: name, expr })),
       );

@@ -119,7 +119,7 @@ behavior("retention", {}, (world) => {
     expect(await waitingFor("jobs")).toStartWith("The ledger has sealed up to");
   });
 
-  test("leaves only whole batches when the pruner is killed, and the next pruner continues", async () => {
+  test("deletes only whole batches, even if the pruner is killed, and the next pruner continues", async () => {
     const ids = await run(3_000);
     await sealed();
     const script = join(import.meta.dir, "../support/sweep.ts");
@@ -137,7 +137,7 @@ behavior("retention", {}, (world) => {
     expect(await remaining(ids)).toEqual([]);
     const after = await ledger();
     expect([after.completed, after.balanced]).toEqual([completed, true]);
-    // Jobs from earlier tests may have become due for pruning by now.
+    // Jobs from earlier tests may have become due for pruning by now, so compare with the number of all deleted jobs.
     expect((after.pruned ?? 0) - pruned).toBe(left - (await jobCount()));
     expect(await runAudit(world())).toMatchObject({ lost: 0, unobserved: 0, duplicated: 0 });
   }, 240_000);
@@ -176,7 +176,7 @@ behavior("retention", {}, (world) => {
     await purge({ filter: { type: "sleep", payload: { ms: 4 } } });
     await eventually(async () => (await remaining([id])).length === 0, { what: "the job to be deleted" });
 
-    // A gateway that remembers a key refuses a different body itself, so restart it to reach the job store.
+    // A gateway that remembers a key refuses a different body without asking the job store. A restart makes it forget.
     const restart = async () => {
       await world().running.gateway.stop();
       await world().start("gateway");
@@ -187,12 +187,13 @@ behavior("retention", {}, (world) => {
     expect(await keyed({ payload: { ms: 5 } })).toBe(id);
     const letter = () => world().sql`select reason from dead_letters where job_id = ${id}`;
     await eventually(async () => (await letter()).length > 0, { what: "the conflict to be filed" });
-    // The single processor takes messages in order, so the first submission raised no conflict.
+    // The single processor handles messages in order, so both submissions have been handled, and only the second
+    // conflicted.
     expect((await letter()).map(({ reason }) => reason)).toEqual(["IDEMPOTENCY_CONFLICT"]);
     expect(await remaining([id])).toEqual([]);
     expect((await fetch(`${world().readModel()}/jobs/${id}`)).status).toBe(410);
 
-    // Replaying the letter creates a new job, because the key still belongs to the deleted one.
+    // Replaying the dead letter creates a new job, because the key still belongs to the deleted one.
     const [{ id: letterId } = { id: "" }] = await world().sql<{ id: string }[]>`
       select id from dead_letters where job_id = ${id}`;
     const replayed = (await (await world().post(`/dead-letters/${letterId}/replay`)).json()) as ReplayReply;

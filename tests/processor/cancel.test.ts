@@ -43,7 +43,8 @@ behavior("cancelling", { processors: 2, env: { processor: { CONCURRENCY: "2" } }
   });
 
   test("a job whose attempt has just failed prevents its retry", async () => {
-    // The lock delays only the recording of ends, so the cancellation arrives between the failure and its record.
+    // The lock delays only the recording of finished attempts, so the cancellation arrives after the attempt has failed
+    // but before the failure is recorded.
     const lock = await world().sql.reserve();
     await lock`begin`;
     await lock`lock table explicit_attempts in exclusive mode`;

@@ -8,7 +8,8 @@ behavior("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (wor
       Array.from({ length: 10 }, () => ({ type: "sleep", payload: { ms: 1_000 } })),
     );
     await world().untilAll(ids, "EXECUTING");
-    // Freeze whichever processor took the jobs: one message may have carried all ten.
+    // Freeze a processor that runs some of the jobs. It may run all ten, because one message may have carried all of
+    // them.
     const [holder] = await world()
       .sql`select w.pid from jobs j join workers w on w.id = j.worker_id where j.status = 'EXECUTING'`;
     const zombie = world().workers.find((worker) => worker.pid === holder?.pid);
@@ -22,7 +23,8 @@ behavior("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (wor
     const before = await picture();
 
     zombie?.signal("SIGCONT");
-    // The zombie notices at its next heartbeat, abandons its jobs and continues as a new worker.
+    // At its next heartbeat, the zombie notices that it was presumed dead, abandons its jobs and continues as a new
+    // worker.
     await eventually(
       async () => (await world().sql`select 1 from workers where pid = ${zombie?.pid ?? 0}`).length === 2,
       { what: "the zombie to register again" },
@@ -46,7 +48,7 @@ behavior("a worker", { processors: 2, env: { all: { LEASE_MS: "1500" } } }, (wor
     await world().untilAll(next, "COMPLETED");
   });
 
-  test("that never received a claim's reply returns the claim, without recording a loss", async () => {
+  test("that never received the reply to its claim releases the job, and no loss is counted", async () => {
     const id = await world().submit({
       type: "sleep",
       runAt: new Date(Date.now() + 3_600_000).toISOString(),

@@ -10,7 +10,7 @@ const ARGUMENTS = [
   "--no-first-run",
 ];
 
-/** Finds the installed Chromium; CHROMIUM overrides it. */
+/** Finds the installed Chromium; the environment variable CHROMIUM overrides it. */
 export function findChromium(): string | undefined {
   return (
     process.env.CHROMIUM ?? NAMES.map((name) => Bun.which(name)).find((path) => path !== null) ?? undefined

@@ -5,7 +5,7 @@ import { CliError } from "./failure.ts";
 const MIN_DIGITS = 4;
 /**
  * With this many digits, a second match is unlikely, so the search stops after the first page with a match. Only the
- * start of an id, its timestamp, is likely to recur.
+ * first digits of an id, a timestamp, are likely to occur in several ids.
  */
 const ENOUGH_DIGITS = 8;
 const PAGE = 500;

@@ -16,7 +16,7 @@ const ANSWER_MS = 3_000;
 export function addStatus(program: Command, context: CliContext): void {
   describe(
     program.command("status"),
-    "Show what is running: tier, services with their readiness, and addresses; exits with 1 if nothing is",
+    "Show what is running: tier, services with their readiness, and URLs; exits with 1 if nothing is running",
     "status",
     "status --output json",
     "status --tier kind",
@@ -77,7 +77,7 @@ export function statusText(
   style: Style,
 ): string {
   if (!running)
-    return "Nothing is running here. `odd-dashboard up` starts the system; set GATEWAY_URL and READ_MODEL_URL to use one elsewhere.";
+    return "Nothing is running here. `odd-dashboard up` starts the system; set GATEWAY_URL and READ_MODEL_URL to use a system that runs elsewhere.";
   const { paint } = style;
   const head = facts(
     [

@@ -31,7 +31,7 @@ export async function startRedis({ fsync = "always", ...options }: RedisOptions)
       stopSignal: "SIGTERM",
       startMs: 30_000,
       stopMs: 10_000,
-      // Redis answers -LOADING while it reads its file.
+      // While Redis loads its append-only file, it replies -LOADING.
       answers: async () => (await exchange(port, "PING\r\n"))?.toString().startsWith("+PONG") ?? false,
     },
     { ...options, dataDir },

@@ -8,8 +8,8 @@ export interface SystemUser {
 }
 
 /**
- * Returns the user `postgres`, else `nobody`, for a server that refuses to run as root; undefined if we are not root.
- * Throws if neither exists.
+ * Returns the user that runs a server that refuses to run as root: `postgres` or, if there is no such user, `nobody`.
+ * Throws if neither exists. Returns undefined if this process does not run as root.
  */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -24,16 +24,19 @@ export function unprivilegedUser(): SystemUser | undefined {
 
 const ROOT_FOLDER = "/var/lib/task-observatory";
 
-/** Returns the folder for files that the unprivileged user must read or own; undefined if we are not root. */
+/**
+ * Returns the folder for files that the unprivileged user must read or own; undefined if this process does not run as
+ * root.
+ */
 export function systemFolder(): string | undefined {
   return process.getuid?.() === 0 ? ROOT_FOLDER : undefined;
 }
 
 /**
- * Returns a folder that the user owns. This is `dataDir/name` if the user can reach it, otherwise a folder under
- * /var/lib, for example if the checkout is below /root. The file `dataDir/name.moved` records that folder. If the file
- * is missing, the data under /var/lib belonged to a deleted data folder and is removed, so an emptied data folder
- * always means an empty store.
+ * Returns a folder that `user` owns. This is `dataDir/name` if the user can reach it. Otherwise, for example if the
+ * clone is below /root, it is a folder under /var/lib, and the file `dataDir/name.moved` records its path. If that file
+ * is missing, any data in the folder under /var/lib is left over from a `dataDir` that has been deleted, and is
+ * removed: deleting the data folder always leads to an empty store.
  */
 export function folderFor(
   user: SystemUser | undefined,
@@ -51,7 +54,9 @@ export function folderFor(
   if (!statSync(note, { throwIfNoEntry: false })) rmSync(elsewhere, { recursive: true, force: true });
   ownedBy(user, elsewhere);
   writeFileSync(note, `${elsewhere}\n`);
-  onProgress?.(`PostgreSQL's unprivileged user cannot enter ${dataDir}: its data is in ${elsewhere}`);
+  onProgress?.(
+    `PostgreSQL runs as an unprivileged user that cannot enter ${dataDir}, so its data is in ${elsewhere}`,
+  );
   return elsewhere;
 }
 

@@ -15,11 +15,11 @@ writeFileSync(
   JSON.stringify({ owner: findProcess(process.pid), services: here }),
 );
 
-test("the command for a system that runs from this folder needs no addresses", () => {
+test("the command for a system that runs from this folder contains no URLs", () => {
   expect(terminalCommand(here.gateway, here["read-model"], folder)).toBe("bun run odd-dashboard");
 });
 
-test("the command for a system with its state elsewhere has addresses, even while another system runs here", () => {
+test("the command for a system that runs from another folder contains its URLs, even while a system runs from this folder", () => {
   const elsewhere = ["http://127.0.0.1:3004", "http://127.0.0.1:8083"] as const;
   const command =
     "READ_MODEL_URL=http://127.0.0.1:8083 GATEWAY_URL=http://127.0.0.1:3004 bun run odd-dashboard";

@@ -17,17 +17,20 @@ const PURPOSES: Readonly<Record<ObserverName, string>> = {
 /** The Prometheus and the Alertmanager to start beside the system. */
 export interface ObserverPlan {
   readonly ports: Readonly<Partial<Record<ObserverName, number>>>;
-  /** Variables for the services: the observers' addresses and the webhook token. */
+  /** Variables for the services: the observers' URLs and the webhook token. */
   readonly env: Readonly<Record<string, string>>;
   readonly rows: readonly AddressRow[];
 }
 
-/** A plan without observers. A compiled binary always uses it, because it contains none of their configuration. */
+/**
+ * A plan without observers. A compiled binary always uses it, because it does not contain the configuration of
+ * Prometheus and Alertmanager.
+ */
 export const NO_OBSERVERS: ObserverPlan = { ports: {}, env: {}, rows: [] };
 
 /**
  * Plans Prometheus and, if it is installed, Alertmanager. Plans neither if Prometheus is not installed or the
- * environment names one of them. Reports default ports that are taken.
+ * environment contains the URL of either. Reports default ports that are taken.
  */
 export async function planObservers(
   env: Readonly<Record<string, string | undefined>>,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 /** Creates a folder that is removed when this process exits; only SIGKILL leaves it behind. */
 export function createTemporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "task-observatory-"));
-  // PostgreSQL started by root runs as another user, who must be able to reach PostgreSQL's own folder.
+  // If root starts PostgreSQL, it runs as another user, who must be able to pass through this folder to PostgreSQL's
+  // data.
   chmodSync(folder, 0o711);
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;

@@ -23,7 +23,8 @@ async function insertOnce<T extends Document>(
     return [];
   } catch (error) {
     if (!(error instanceof MongoBulkWriteError)) throw error;
-    // Without a majority's confirmation, the duplicates may not be durable, so the batch must be redelivered.
+    // Without a majority's confirmation, even the existing documents may not be durable. Throw, so that the batch is
+    // redelivered.
     if (error.result.getWriteConcernError()) throw error;
     const faults = [error.writeErrors].flat();
     if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error;

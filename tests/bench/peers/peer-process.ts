@@ -22,7 +22,7 @@ export interface PeerReady {
 export async function runPeer(peer: Peer): Promise<void> {
   const config = JSON.parse(process.env[peerConfigVariable] ?? "null") as PeerProcessConfig | null;
   if (!config) throw new Error(`${peerConfigVariable} is not set; only the benchmark starts peers`);
-  // Ctrl-C reaches the whole process group, but the parent stops its processes in order.
+  // Ignore Ctrl-C: it reaches the whole process group, but the parent stops its processes in order.
   process.on("SIGINT", () => undefined);
 
   const { port, close } = config.role === "server" ? await serve(peer, config) : await work(peer, config);

@@ -104,7 +104,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     };
     const before = await rows();
     for (let n = 0; n < 5; n++) await observations.record(sampleEvents(400, "job.created"));
-    // PostgreSQL's row counts include all of a session's reads once the session has ended.
+    // PostgreSQL adds a session's reads to its statistics at the latest when the session ends, so end it first.
     await observations.close();
     expect((await rows()) - before).toBeLessThan(10_000);
   });
@@ -169,7 +169,8 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     await observations.record(sampleEvents(100, "job.created"));
-    // The planner prefers a scan for so few rows. With scans disabled, the plan shows whether an index can serve them.
+    // With so few rows, the planner prefers sequential scans. With these disabled, the plan shows whether an index can
+    // serve the query.
     await world.sql`set enable_seqscan = off`;
     await world.sql`set enable_bitmapscan = off`;
     const id = crypto.randomUUID();

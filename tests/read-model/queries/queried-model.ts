@@ -1,6 +1,6 @@
 import type { World } from "../world.ts";
 
-/** The world's read-model, and the calls that the tests make to it. */
+/** The running system's read-model, and a function with which the tests query it. */
 export interface QueriedModel {
   world(): World;
   url(): string;

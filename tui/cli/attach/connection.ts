@@ -12,7 +12,7 @@ import { type Heartbeat, startHeartbeat } from "../../../shared/socket-heartbeat
 import { CliError } from "../failure.ts";
 import type { Target } from "./target.ts";
 
-/** How a terminal ended: this program's exit code and a sentence for the user. */
+/** How the connection ended: this program's exit code and a sentence for the user. */
 export interface End {
   readonly code: 0 | 1;
   readonly said: string;
@@ -47,7 +47,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   let socket: WebSocket | undefined;
   let heartbeat: Heartbeat | undefined;
   let session: Session | undefined;
-  /** The sequence up to which output has been received; undefined if the screen must be redrawn. */
+  /** The sequence number up to which output has been received; undefined if the screen must be redrawn. */
   let received: number | undefined;
   let token = "";
   let isReady = false;
@@ -124,7 +124,10 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     return { type: "reconnect", session: session.session, token, ...size(), ...lastSequence };
   }
 
-  /** Exchanges the token for a ticket, so no frame carries the token. Returns undefined if there is no token. */
+  /**
+   * Exchanges the token for a ticket, so that no frame carries the token. Returns undefined if there is no token, or if
+   * the service issued no ticket.
+   */
   async function exchange(): Promise<string | undefined> {
     if (!options.token) return undefined;
     const reply = await request("/ticket", {
@@ -137,8 +140,9 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   }
 
   /**
-   * Explains a failed handshake, which carries no reason, by sending a plain HTTP request. Throws if the response is
-   * 403 or if no terminal was ever opened.
+   * Finds out why a handshake failed by sending a plain HTTP request, because a failed WebSocket handshake reports no
+   * reason. Throws an error with the reason if the response is 403 or if no terminal was ever opened. Otherwise
+   * returns, so that the caller reconnects.
    */
   async function explain(): Promise<void> {
     const reply = await request("", { headers: { accept: "application/problem+json" } });
@@ -155,13 +159,13 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       throw new CliError(
         4,
         `${url} opened no terminal: ${detail}`,
-        "Try again in a moment, or check the address",
+        "Try again in a moment, or check the URL",
         code ?? "UNREACHABLE",
       );
     throw new CliError(
       4,
       `No terminal service answers at ${url}`,
-      "Start it with `bun run dev`, or pass its address",
+      "Start it with `bun run dev`, or pass its URL",
       "UNREACHABLE",
     );
   }
@@ -218,8 +222,8 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
   over.promise.then(stop, stop);
   return {
     /**
-     * Resolves when the terminal ends, is opened elsewhere or is left; rejects if the service refuses it or cannot be
-     * reached at first, or if the signal aborts.
+     * Resolves when the program in the terminal ends, the terminal is opened elsewhere, or `leave` is called. Rejects
+     * if the service refuses the terminal or cannot be reached at the first attempt, or if the signal aborts.
      */
     ended: over.promise,
     get drives() {
