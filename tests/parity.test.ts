@@ -17,7 +17,7 @@ const published = services.flatMap(({ name, ports, credentials }) =>
   ports.flatMap((one) => (one.published ? [{ name, ...one.published, inside: one.port, credentials }] : [])),
 );
 
-test("the catalog matches its schema, has no duplicates, and its services need only each other", () => {
+test("the service catalog matches its schema, has no duplicates, and lists every service that another one needs", () => {
   expect([...Value.Errors(ServiceCatalog, SERVICE_CATALOG)]).toEqual([]);
   const names = services.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);

@@ -85,7 +85,10 @@ export function matches(pattern: string, text: string): boolean {
   }
 }
 
-/** Whether two schemas could admit the same value. They cannot if types, listed values or a required tag differ. */
+/**
+ * Whether two schemas could admit the same value. They cannot if their types, their listed values, or the values listed
+ * for a field that both require have nothing in common.
+ */
 export function mayOverlap(left: Schema, leftSide: Side, right: Schema, rightSide: Side): boolean {
   const leftValues = valuesOf(left, leftSide);
   const rightValues = valuesOf(right, rightSide);

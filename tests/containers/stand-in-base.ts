@@ -42,7 +42,10 @@ const key = createHash("sha256")
   .digest("hex")
   .slice(0, 12);
 
-/** The base image of every stand-in; its name contains a hash of the recipe. */
+/**
+ * The base image of every stand-in, which is an image that the tests build in place of an official one. The name
+ * contains a hash of the recipe.
+ */
 export const BASE_IMAGE = `task-observatory/stand-in-base:${RELEASE}-${key}`;
 
 /** Builds the base from Debian packages, which takes about 90 s, unless the engine already has it. */

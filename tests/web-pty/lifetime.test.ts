@@ -55,7 +55,7 @@ describe("the lifetime of terminals and of web-pty", () => {
     });
   });
 
-  test("a faulty setting is named, and the service exits with 1", async () => {
+  test("a faulty setting is named in the log, and the service exits with 1", async () => {
     const faulty = { PTY_TUI_BINARY: "[", PTY_PER_IP_CAP: "0" };
     const service: ServiceProcess = await startService("web-pty", faulty, { ready: false });
     expect(await service.ended).toBe(1);

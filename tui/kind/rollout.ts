@@ -8,7 +8,7 @@ import type { Say } from "./steps.ts";
 import { kubectl } from "./tools.ts";
 
 const LOOK_EVERY_MS = 1_000;
-/** Long enough to pull gigabyte-sized images. */
+/** How long the rollout may take: long enough to pull gigabyte-sized images. */
 const LIMIT_MS = 15 * 60_000;
 /** How long to tolerate a problem that may resolve itself. */
 const PATIENCE_MS = 120_000;

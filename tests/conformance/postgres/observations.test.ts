@@ -149,7 +149,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await following;
   });
 
-  test("pruning deletes minutes too old for any series and keeps the totals", async () => {
+  test("pruning deletes the counts of minutes that are too old for any series, and keeps the totals", async () => {
     await using world = await makeWorld();
     let now = Date.now();
     const observations = world.openElsewhere({ now: () => now });

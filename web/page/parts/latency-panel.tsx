@@ -26,7 +26,8 @@ interface LatencyPanelProps {
 /** Shows how long jobs ran and waited, over time and in total. */
 export function LatencyPanel({ overview: { stats, observationLagMs }, range, to }: LatencyPanelProps) {
   const minutes = Math.max(range.minutes, LEAST_MINUTES);
-  // Omits the current minute, which contains few jobs: the lines are fetched separately and could cross there.
+  // Omits the current minute. It contains few jobs, and the lines are fetched at slightly different times, so that p50
+  // could appear above p95 there.
   const points = (metric: Metric) =>
     (
       useQuery(
