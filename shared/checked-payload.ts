@@ -1,7 +1,7 @@
 import type { TObject } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { AppError } from "./errors.ts";
-import { faultsOf } from "./http/read-request.ts";
+import { atFirstFault, faultsOf } from "./http/read-request.ts";
 import { type JobType, withDefaults } from "./job-types/define.ts";
 import { JOB_TYPES } from "./job-types/registry.ts";
 
@@ -41,7 +41,7 @@ export function checkedPayload(
   }));
   throw new AppError(
     "VALIDATION_FAILED",
-    `The payload does not match the schema of ${jobType.name}: ${errors[0]?.path} ${errors[0]?.message}`,
+    `The payload does not match the schema of ${jobType.name} ${atFirstFault(errors)}`,
     { errors },
   );
 }

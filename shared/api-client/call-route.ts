@@ -83,7 +83,7 @@ export function refusalOf(url: string, response: Response, text: string): ApiErr
   const sentence = problem.detail ?? problem.title;
   // Leave out the fault that the sentence already names.
   const fields = (problem.errors ?? [])
-    .filter(({ path, message }) => sentence !== message && !sentence.endsWith(`${path} ${message}`))
+    .filter(({ path, message }) => sentence !== message && !sentence.includes(` at ${path}: `))
     .map(({ path, message }) => `${path || "the body"}: ${message}`);
   const detail = [sentence, ...fields].join("; ");
   // A newer service may return a code that this client does not know.

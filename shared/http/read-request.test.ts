@@ -23,6 +23,12 @@ test("a missing field, or one with several faults, is reported once", () => {
   expect(faults(checkJob, [])).toEqual(["/ Expected object"]);
 });
 
+test("the refusal's sentence names the first faulty place and what was expected there", () => {
+  expect(() => checkJob({ type: "sleep", priority: "high" })).toThrow(
+    "The job does not match its schema at /priority: expected integer",
+  );
+});
+
 test("a union reports the fault inside the intended choice", () => {
   expect(ofFilter({ stauts: "FAILED" })).toEqual(["/filter/stauts Unexpected property"]);
   expect(ofFilter({ status: ["FIALED"] })).toEqual([

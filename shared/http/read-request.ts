@@ -22,6 +22,11 @@ export function faultsOf(errors: Iterable<ValueError>): { path: string; message:
   return [...faults].slice(0, MAX_FAULTS).map(([path, message]) => ({ path: path || "/", message }));
 }
 
+/** Returns the end of a sentence about a value that does not match its schema: "at /priority: expected integer". */
+export function atFirstFault([fault]: readonly { path: string; message: string }[]): string {
+  return fault ? `at ${fault.path}: ${fault.message[0]?.toLowerCase()}${fault.message.slice(1)}` : "";
+}
+
 /**
  * Returns the faults inside the union member that the caller intended, or the union's own error if none was
  * recognizable. A member counts as intended if all of its faults lie deeper than the union.
@@ -63,10 +68,7 @@ export function createCheck<T extends TSchema>(
   return (value) => {
     if (checker.Check(value)) return value;
     const errors = faultsOf(checker.Errors(value));
-    const first = errors[0];
-    throw new AppError(code, `${what} does not match its schema: ${first?.path} ${first?.message}`, {
-      errors,
-    });
+    throw new AppError(code, `${what} does not match its schema ${atFirstFault(errors)}`, { errors });
   };
 }
 
