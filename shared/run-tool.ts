@@ -30,5 +30,5 @@ export async function runTool(
   signal?.throwIfAborted();
   if (code === 0) return printed.trim();
   const lastWords = `${printed}\n${complaints}`.trim().split("\n").slice(-20).join("\n");
-  throw new Error(`${command.slice(0, 3).join(" ")} ended with code ${code}\n${lastWords}`);
+  throw new Error(`${command.slice(0, 3).join(" ")} exited with code ${code}\n${lastWords}`);
 }

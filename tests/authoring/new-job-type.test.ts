@@ -69,6 +69,6 @@ function run(command: string[], cwd: string = tree): string {
   const { CI: _, ...env } = process.env;
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd, env });
   const printed = `${stdout}${stderr}`;
-  if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with code ${exitCode}:\n${printed}`);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} exited with code ${exitCode}:\n${printed}`);
   return printed;
 }

@@ -81,7 +81,7 @@ export async function createComposeProject({
     say(progress + (args[0] === "config" || args[0] === "logs" ? "" : printed));
     if (code === 0) return printed;
     throw new Error(
-      `docker compose ${args.join(" ")} ended with code ${code}\n${progress.trim().split("\n").slice(-15).join("\n")}`,
+      `docker compose ${args.join(" ")} exited with code ${code}\n${progress.trim().split("\n").slice(-15).join("\n")}`,
     );
   };
 

@@ -36,7 +36,7 @@ describe("bun run dev", () => {
 
     const postgres = processTree(dev.child.pid).find(({ pid }) => / -D \S+data/.test(commandOf(pid)));
     process.kill(postgres!.pid, "SIGKILL");
-    await dev.prints(/PostgreSQL \S+ was ended by SIGKILL[\s\S]*PostgreSQL \S+ on \S+ answers again/);
+    await dev.prints(/PostgreSQL \S+ was terminated by SIGKILL[\s\S]*PostgreSQL \S+ on \S+ answers again/);
     await until(async () => (await fetch(`${runs.state().services.gateway}/readyz`)).ok, {
       timeoutMs: 20_000,
       what: () => "the gateway to be ready again",

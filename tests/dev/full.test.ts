@@ -80,12 +80,12 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const processors = serviceProcesses(dev, "processor");
     expect(processors).toHaveLength(1);
     process.kill(processors[0]!.pid, "SIGKILL");
-    await dev.prints(/processor was ended by SIGKILL[\s\S]*processor on \S+ ready again/);
+    await dev.prints(/processor was terminated by SIGKILL[\s\S]*processor on \S+ ready again/);
     await runs.completed(await runs.submitHash());
 
     const redis = processTree(dev.child.pid).find(({ pid }) => commandOf(pid).includes("redis-server"));
     process.kill(redis!.pid, "SIGKILL");
-    await dev.prints(/Redis \S+ was ended by SIGKILL[\s\S]*Redis \S+ on \S+ answers again/);
+    await dev.prints(/Redis \S+ was terminated by SIGKILL[\s\S]*Redis \S+ on \S+ answers again/);
     await runs.completed(await runs.submitHash());
 
     touch("services/read-model/main.ts");

@@ -42,7 +42,7 @@ describeUnless(whyUnwatched(), "bun run dev with Prometheus installed", () => {
     await eventually(async () => (await up()).join() === jobs.join(), { what: "every job to be scraped" });
 
     process.kill(processOf(dev, "prometheus")!.pid, "SIGKILL");
-    await dev.prints(/Prometheus \S+ was ended by SIGKILL[\s\S]*Prometheus \S+ on \S+ answers again/);
+    await dev.prints(/Prometheus \S+ was terminated by SIGKILL[\s\S]*Prometheus \S+ on \S+ answers again/);
     // The restarted Prometheus still has its data.
     expect(await up()).toEqual(jobs);
 

@@ -32,7 +32,7 @@ test("no submission fails while every service is repeatedly replaced", async () 
     });
   }
   expect(await load.stop()).toEqual([]);
-  expect(dev.output()).not.toMatch(/ended with code|was ended by/);
+  expect(dev.output()).not.toMatch(/exited with code|was terminated by/);
 });
 
 test("edited and added job types take effect; a syntax error is reported once while the old source keeps running", async () => {
@@ -78,7 +78,7 @@ test("services keep running if changed source parses but fails at startup, and t
   for (const name of JOB_SERVICES)
     await dev.prints(
       new RegExp(
-        `${name} ended with code 1 when started from the new source, so the previous process continues`,
+        `${name} exited with code 1 when started from the new source, so the previous process continues`,
       ),
     );
   expect(dev.output().match(/error: this source is broken/g)).toHaveLength(1);

@@ -47,7 +47,7 @@ export function createCluster({ env, folder, image, signal }: ClusterOptions) {
     appendFileSync(join(folder, "commands.log"), `${line}\n${quiet ? "" : printed}${complaints}\n`);
     if (code === 0) return printed.trim();
     const lastWords = `${printed}\n${complaints}`.trim().split("\n").slice(-15).join("\n");
-    throw new Error(`${command.slice(0, 4).join(" ")} ended with code ${code}\n${lastWords}`);
+    throw new Error(`${command.slice(0, 4).join(" ")} exited with code ${code}\n${lastWords}`);
   };
   const kind = (...args: string[]) => run(["kind", ...args]);
 

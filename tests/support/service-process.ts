@@ -91,7 +91,7 @@ async function untilUp<T>(
     return await eventually(
       () => {
         if (child.exitCode === null && child.signalCode === null) return ask();
-        throw new Error(`it ended with ${child.signalCode ?? child.exitCode}`);
+        throw new Error(`it ended with ${child.signalCode ?? `code ${child.exitCode}`}`);
       },
       { what, timeoutMs: 30_000 },
     );

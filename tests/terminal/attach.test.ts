@@ -50,7 +50,7 @@ test("an attached terminal takes input, follows resizes, passes on Ctrl-C and re
   await terminal.shows("sleep 100");
   terminal.type("\x03");
   terminal.type("printf '\\033[?1049h'; exit 3\r");
-  await terminal.shows("The program ended with code 3");
+  await terminal.shows("The program exited with code 3");
   await terminal.shows(/ended 1\s+icanon\s+echo/);
   expect((await terminal.modes()).isAlternate).toBe(false);
 });
@@ -173,6 +173,6 @@ test("attaching to a service that is at its connection limit prints the service'
     await new Promise((resolve) => socket.addEventListener("open", resolve));
   }
   const terminal = attach(`http://127.0.0.1:${port}`);
-  await terminal.shows("opened no terminal: 4 connections");
+  await terminal.shows("could not open a terminal: 4 connections");
   await terminal.shows("ended 4");
 });

@@ -41,7 +41,7 @@ async function compose({ signal }: CliContext, ...args: string[]): Promise<void>
   if (code !== 0)
     throw new CliError(
       1,
-      `docker compose ${args[0]} ended with code ${code}; its output is above`,
+      `docker compose ${args[0]} exited with code ${code}; its output is above`,
       "`odd-dashboard doctor` checks the container engine, Compose and the ports",
       "COMPOSE_FAILED",
     );

@@ -67,14 +67,12 @@ export async function runEngine<Name extends string>(
     void child.exited.then(() => {
       if (!isWanted || running !== child) return;
       forget(child);
-      options.onCrash?.(
-        child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`,
-      );
+      options.onCrash?.(howItEnded(child));
     });
   }
 
   async function answersOrEnded(child: Bun.Subprocess): Promise<boolean> {
-    if (hasEnded(child)) throw new Error(`It ended with ${child.signalCode ?? `code ${child.exitCode}`}`);
+    if (hasEnded(child)) throw new Error(`It ${howItEnded(child)}`);
     return recipe.answers();
   }
 
@@ -132,4 +130,8 @@ export async function runEngine<Name extends string>(
       await start();
     },
   };
+}
+
+function howItEnded(child: Bun.Subprocess): string {
+  return child.signalCode ? `was terminated by ${child.signalCode}` : `exited with code ${child.exitCode}`;
 }

@@ -222,7 +222,7 @@ export function supervise(service: ServiceProcess): Supervised {
 }
 
 function endOf({ child }: Running): string {
-  return child.signalCode ? `was ended by ${child.signalCode}` : `ended with code ${child.exitCode}`;
+  return child.signalCode ? `was terminated by ${child.signalCode}` : `exited with code ${child.exitCode}`;
 }
 
 /** Starts a process in its own session, so Ctrl-C reaches only the launcher, which stops the processes in order. */

@@ -96,7 +96,7 @@ function stepsPanel(state: State, launch: Launch): Panel {
 function headlineOf(launch: Launch): Span {
   const { doing, tier, exitCode } = launch;
   if (exitCode !== undefined && exitCode !== 0)
-    return span(`${GLYPHS.bad} ended with code ${exitCode}`, { color: "bad" });
+    return span(`${GLYPHS.bad} exited with code ${exitCode}`, { color: "bad" });
   if (isUp(launch)) return span(`${GLYPHS.ok} ${tier} is up`, { color: "good" });
   if (exitCode === 0) return span(`${GLYPHS.ok} stopped`, { color: "good" });
   return span(doing === "start" ? `starting ${tier}` : "stopping", { color: "busy" });

@@ -158,7 +158,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     if (detail)
       throw new CliError(
         4,
-        `${url} opened no terminal: ${detail}`,
+        `${url} could not open a terminal: ${detail}`,
         "Try again in a moment, or check the URL",
         code ?? "UNREACHABLE",
       );
@@ -195,7 +195,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
     } else if (message.type === "replay-end") {
       attempts = 0;
     } else if (message.type === "exit") {
-      const how = message.signal ? `was ended by ${message.signal}` : `ended with code ${message.code}`;
+      const how = message.signal ? `was terminated by ${message.signal}` : `exited with code ${message.code}`;
       over.resolve({ code: message.code === 0 ? 0 : 1, said: `The program ${how}` });
     } else if (message.type === "error" && message.code !== "STOPPING") {
       over.reject(refusal(message.code));
