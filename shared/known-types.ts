@@ -3,8 +3,8 @@ import type { Sql } from "./postgres.ts";
 
 /**
  * Returns the CTE `known (type, workers, rank)`: the job types that live workers run, with the number of workers and
- * the rank of the newest version (a number that orders versions). `leaseMs` excludes workers with an older heartbeat,
- * even if they are not marked as lost yet.
+ * the rank of the newest version (a number that orders versions). `leaseMs`, if set, excludes workers whose last
+ * heartbeat is longer ago than that, even if they are not marked as lost yet.
  */
 export function knownTypesSql(sql: Sql, leaseMs?: number) {
   const fresh =

@@ -172,7 +172,8 @@ function isOnJobs(command: BulkCommand): command is OnJobs {
   return command.kind === "retry-all" || command.kind === "cancel-all";
 }
 
-// `all: true` permits an empty filter, which matches everything: the user confirms the count before the change.
+// `all: true` permits an empty filter, which matches everything. This is safe, because a dry run has counted the
+// matches and the user has confirmed that count.
 function actOnJobs({ client, signal }: EffectPorts, { kind, filter }: OnJobs, dryRun: boolean) {
   const action = kind === "retry-all" ? "retry" : "cancel";
   return client.gateway.actOnJobs({ body: { action, filter, all: true, dryRun } }, { signal });

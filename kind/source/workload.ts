@@ -7,7 +7,7 @@ import { volumesOf } from "./volumes.ts";
 
 // Pods get their limits, settings and health checks from `compose/compose.yaml`.
 
-/** A terminating pod must keep answering until its endpoint has been removed everywhere. */
+/** A terminating pod keeps serving for this long, until every node has stopped routing requests to it. */
 const PRE_STOP_SECONDS = 5;
 const preStopOf = ({ role }: ServiceEntry) => (role === "service" ? PRE_STOP_SECONDS : 0);
 const SPARE_SECONDS = 5;
@@ -43,7 +43,7 @@ const GROUPS: Readonly<Record<string, number>> = { redis: 1_000, grafana: 0, pga
  */
 const LISTENS_ON_80 = "pgadmin";
 
-/** The only part with a token for the Kubernetes API, through which Prometheus finds pods. */
+/** The only part with a token for the Kubernetes API: Prometheus queries the API to find the pods. */
 const CALLS_THE_API = "prometheus";
 
 export function workloadOf(entry: ServiceEntry, service: ComposeService) {
@@ -55,7 +55,7 @@ export function workloadOf(entry: ServiceEntry, service: ComposeService) {
       ...(entry.name === CALLS_THE_API
         ? { serviceAccountName: CALLS_THE_API }
         : { automountServiceAccountToken: false }),
-      // Without this, services would read variables such as REDIS_PORT=tcp://… as settings.
+      // Otherwise Kubernetes sets variables such as REDIS_PORT=tcp://…, which the services would read as settings.
       enableServiceLinks: false,
       terminationGracePeriodSeconds:
         preStopOf(entry) + seconds(service.stop_grace_period ?? STOP_GRACE) + SPARE_SECONDS,
@@ -148,8 +148,8 @@ function podSecurity(name: string, hasVolume: boolean) {
     runAsNonRoot: true,
     runAsUser: user,
     runAsGroup: group,
-    // Kubernetes changes the volume's ownership only at the first start: RabbitMQ's cookie and PostgreSQL's data must
-    // not become readable by the group.
+    // With OnRootMismatch, Kubernetes changes the volume's ownership only at the first start. Changing it again later
+    // would make RabbitMQ's cookie and PostgreSQL's data readable by the group, which must not happen.
     ...(hasVolume && { fsGroup: group, fsGroupChangePolicy: "OnRootMismatch" }),
     seccompProfile: { type: "RuntimeDefault" },
     ...(name === LISTENS_ON_80 && {

@@ -5,7 +5,7 @@ import type { Tracing } from "../../shared/tracing.ts";
 export interface JobTrace {
   /** Parent context of the consumers' spans. */
   readonly traceparent: string;
-  /** `published` is false for a repeated request, whose job has been published before. */
+  /** `published` is false for a repeated request: its job was already published for the first request. */
   end(published: boolean): void;
   fail(error: unknown): void;
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ObservationWriter } from "../../shared/observations/port.ts";
 
-/** Pruning runs rarely, because an event store without an index on time has to scan everything. */
+/** Pruning runs only hourly, because in an event store without an index on time each run scans all events. */
 export const RETENTION_EVERY_MS = 3_600_000;
 
 /** Deletes events past their retention, immediately and then hourly, until `signal` aborts. */

@@ -43,7 +43,8 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
       return answer;
     } catch (error) {
       misses.set(name, missed + 1);
-      // A single miss is harmless: services that start together become ready one after another.
+      // The first miss in a row is logged only for debugging: it is normal while the services start, because they
+      // become ready one after another.
       const write = missed === 1 ? log.warn : log.debug;
       write("A snapshot part is unavailable", { part: name, reason: messageOf(error) });
       return undefined;

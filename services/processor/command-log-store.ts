@@ -20,8 +20,8 @@ export function createCommandLogStore(sql: Sql) {
   return {
     /**
      * Begins a command if it is new. Also begins a known command with the same content if its worker died, or if the
-     * earlier request was withdrawn and this is another one. Otherwise returns false; `find` then returns the command's
-     * state.
+     * earlier request was withdrawn and this is a different request. Otherwise returns false; `find` then returns the
+     * command's state.
      */
     async begin({ id, send, fingerprint }: CommandRequest, workerId: string): Promise<boolean> {
       const rows = await sql`

@@ -13,7 +13,7 @@ import type { Historian } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PruneStore } from "./prune-store.ts";
 
-/** A command gives up after a job has changed this many times between its read and its write. */
+/** A command gives up after the job has changed this many times between the command's read and its write. */
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;

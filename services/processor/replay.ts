@@ -180,7 +180,10 @@ export function createReplay(options: ReplayOptions) {
     });
   }
 
-  /** Replays a message whose job already has a row. Publishing the message again would change nothing. */
+  /**
+   * Replays a message whose job already has a row. Publishing the message again would change nothing, because the job
+   * is known.
+   */
   async function replayOfKnownJob(
     command: ReplayCommand,
     event: Created,

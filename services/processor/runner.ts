@@ -76,7 +76,8 @@ export function createRunner({
   const unrecorded = new Map<EndedAttempt, number>();
   let lastFailure: string | undefined;
 
-  // The number of slots that passed from finished attempts to jobs claimed in the statement that recorded the outcomes.
+  // The number of slots that passed directly to new jobs: the statement that records outcomes also claims jobs for the
+  // slots of the finished attempts.
   let handedOver = 0;
   const recordEnds = createEndRecorder({
     store,
@@ -145,8 +146,8 @@ export function createRunner({
         },
       });
       span?.end(ended);
-      // The handler is done. Until its outcome is recorded, the attempt keeps its slot of this processor, but not its
-      // slot of the job type.
+      // The handler has finished. Until the outcome is recorded, the attempt still takes up one of this processor's
+      // slots, but it no longer counts towards the limit of its job type.
       if (typeSlots.release(job.type)) claimer.poke();
       const recording = tracing.span("record end", "client", span?.traceparent);
       const recorded = await record(ended);

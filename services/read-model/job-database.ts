@@ -21,10 +21,10 @@ export interface JobDatabase {
 }
 
 /**
- * Each query is planned for its values, because the best plan depends on them: a rare word is best found through its
- * index, a frequent word among the newest rows. Every query reads few rows, but the planner expects thousands for a
- * word that is not in its statistics. With a million jobs it would therefore start parallel workers and JIT
- * compilation, which take tens of milliseconds, so both are off.
+ * Each query is planned for its parameter values, because the best plan depends on them: a rare word is best found
+ * through its index, a frequent word among the newest rows. Every query reads few rows, but the planner expects
+ * thousands for a word that is not in its statistics. With a million jobs it would therefore start parallel workers and
+ * JIT compilation, which take tens of milliseconds, so both are off.
  */
 const PLANNER = { plan_cache_mode: "force_custom_plan", jit: "off", max_parallel_workers_per_gather: "0" };
 
@@ -108,9 +108,9 @@ function translate(error: unknown, writes: boolean): unknown {
   // During an upgrade this service may be newer than every processor.
   if (code === "42703")
     return unavailable("its tables are from an earlier version; a current processor migrates them", error);
-  // A standby or a read-only role refuses to store the ledger's seals.
+  // A standby server or a read-only role refuses the writes to the ledger's own tables.
   if (writes && (code === "25006" || code === "42501"))
-    return unavailable("the ledger may not write its seals there", error);
+    return unavailable("the server or the role refuses writes to the ledger's tables", error);
   if (code === "57014") return unavailable("a statement took too long", error);
   // A database that does not exist or refuses the login is still being set up.
   if (code === "3D000" || /^28...$/.test(code)) return unavailable(messageOf(error), error);

@@ -8,8 +8,8 @@ import { type Bound, watermarkOf } from "./ledger-watermark.ts";
  */
 const RETENTION_MARGIN_MS = 5 * 60_000;
 /**
- * A time span is judged by its events until its start is this long before `eventsFrom`. That is half of the margin
- * above, so its events still exist while it is judged.
+ * Spans that begin more than this long before `eventsFrom` are judged without their events. This is half of the margin
+ * above, so the events of all other spans still exist while these are judged.
  */
 const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
 /**
@@ -19,9 +19,9 @@ const FORGOTTEN_MARGIN_MS = RETENTION_MARGIN_MS / 2;
  */
 const SEAL_AFTER_MS = 10_000;
 /**
- * A trigger has the span of an inserted row judged again only if the row is dated more than this before the start of
- * its transaction. Younger rows must not find their span sealed, so sealing stops this long before the oldest open
- * transaction.
+ * When a row is inserted into a sealed span, a trigger has the span judged again, but only if the row's date is more
+ * than this long before the start of the inserting transaction. Rows with later dates must therefore be inserted before
+ * their span is sealed, so sealing stops this long before the start of the oldest open transaction.
  */
 const UNMARKED_MS = 5_000;
 

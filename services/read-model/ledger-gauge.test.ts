@@ -56,13 +56,13 @@ test("a scrape returns the previous computation's result, and only one computati
   expect(await values()).toEqual({ lost: 1, unobserved: 0, duplicated: 0 });
 });
 
-test("the ledger is computed again when due, and after a failure the gauge has no values", async () => {
+test("the ledger is computed again after a pause, and the gauge has no values if that fails", async () => {
   const { calls, values } = scraped(0);
   await values();
   calls[0]!.resolve(ledgerThatAccuses());
   await Bun.sleep(0);
-  // The pause before the next computation is a multiple of the time that the first one took, so scrape until it is
-  // over.
+  // The pause before the next computation is a multiple of the time that the first computation took, so keep scraping
+  // until a second one begins.
   for (const until = performance.now() + 5_000; calls.length < 2 && performance.now() < until; )
     await values();
   calls[1]!.reject(new AppError("STORE_UNAVAILABLE", "PostgreSQL does not answer"));

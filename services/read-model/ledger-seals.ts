@@ -4,7 +4,7 @@ import { unnestSql } from "../../shared/unnest-sql.ts";
 import type { JobDatabase, Sql } from "./job-database.ts";
 import { type Judgment, VERDICTS, type Verdict } from "./ledger-judge.ts";
 
-/** A sealed span, with the sums needed to judge it again. */
+/** A sealed span of time: its jobs were judged and the results stored. These sums are needed to judge it again. */
 export interface Seal extends EventSpan {
   readonly witnessed: boolean;
   readonly solidJobs: number;
@@ -34,7 +34,7 @@ export interface SealedSums {
   readonly pruned: number;
   /** Spans before this time were sealed after their events had been pruned. */
   readonly unwitnessedUntil: Date | null;
-  /** How many seals cover jobs that have changed since the seal was judged. */
+  /** How many seals must be judged again, because a job in their span has changed since they were judged. */
   readonly reopened: number;
 }
 
@@ -43,8 +43,8 @@ const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
 /**
- * Seals that end within this time before now are not merged: the watermark of a request with a long settle time (up to
- * a minute) falls among them.
+ * Seals that ended less than this long ago are not merged. A request with a long settle time (up to a minute) needs the
+ * sums up to a time before now, so a seal must end near that time.
  */
 const FINE_MS = 120_000;
 /**
@@ -126,7 +126,10 @@ export function createLedgerSeals(store: JobDatabase) {
       );
     },
 
-    /** Updates a seal whose events have been pruned. Only the job store was checked, so existing accusations remain. */
+    /**
+     * Updates a seal whose events have been pruned. Only the job store was checked, so jobs that the seal already
+     * accuses (reports as lost, unobserved or duplicated) stay accused.
+     */
     async resealWithoutEvents(seal: Seal, vanished: number, seen: Seen): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -312,7 +315,9 @@ const changed = (sql: Sql) => sql`
   exists (select from ledger_marks m
     where m.at > s.from_at - interval '1 second' and m.at < s.until and m.xid >= s.seen_xid)`;
 
-/** Whether a seal's judgment is not newer than `seen`: an older judgment must not replace a newer one. */
+/**
+ * Whether a seal was judged from a state no newer than `seen`. Otherwise a judgment from `seen` must not replace it.
+ */
 const notNewer = (sql: Sql, { xid }: Seen) => sql`seen_xid <= ${xid}::text::xid8`;
 
 /** Whether seal `s` may be merged with an adjacent one. */

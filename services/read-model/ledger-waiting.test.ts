@@ -7,7 +7,7 @@ const none = { waiting: 0, executing: 0, holders: [] };
 const messages = (...given: Parameters<typeof waitingFor>) =>
   waitingFor(...given).map(({ message }) => message);
 
-test("what the ledger waits for is listed longest delay first, without ordinary delays", () => {
+test("the ledger lists what it waits for, longest delay first, and omits delays that are normal", () => {
   const bounds = [
     { what: "snapshot", at: at(900) },
     { what: "worker", at: at(2_000), name: "w-1" },
@@ -25,7 +25,7 @@ test("what the ledger waits for is listed longest delay first, without ordinary 
   expect(messages(now, [], none)).toEqual([]);
 });
 
-test("a silent worker is listed with the number of its jobs, even when the watermark no longer waits for it", () => {
+test("a worker without a recent heartbeat is listed with the number of its jobs, even if the ledger does not wait for it", () => {
   const holders = [{ id: "w-1", jobs: 2, heartbeatAt: new Date(at(8_000)) }];
   const live = { waiting: 1, executing: 2, holders };
   expect(messages(now, [{ what: "worker", at: at(8_000), name: "w-1" }], live)).toEqual([
@@ -42,7 +42,7 @@ test("a silent worker is listed with the number of its jobs, even when the water
   ]);
 });
 
-test("a queue of which nothing is known to have been consumed is listed without a time", () => {
+test("a queue from which no message has been consumed yet is listed without a time", () => {
   expect(waitingFor(now, [{ what: "queue", at: 0, name: "events.observed" }], none)).toEqual([
     {
       what: "queue",

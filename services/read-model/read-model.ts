@@ -30,8 +30,9 @@ import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
 /**
- * Sealing, which stores final counts of the ledger, counts as stuck after this long without progress. When the system
- * starts, it must wait until engines have started and a processor has created the tables.
+ * Sealing, which stores final counts of the ledger, counts as stuck after this long without progress. The limit is
+ * generous, because at the system's start sealing waits until the engines have started and a processor has created the
+ * tables.
  */
 const SEALING_STUCK_MS = 300_000;
 const LINKS = {

@@ -6,9 +6,9 @@ export type Answer<T> =
   | { readonly value?: undefined; readonly unavailable: string };
 
 /**
- * Resolves to the name of the engine instead of rejecting if a store is unavailable, for replies that can do without
- * that store; rethrows any other error. A store that has not answered within `withinMs` counts as unavailable and is
- * reported as `engine`.
+ * Resolves to what a store returned or, if the store is unavailable, to the name of its engine. This is for replies
+ * that can do without that store. Rejects with any other error. A store that has not answered within `withinMs` counts
+ * as unavailable and is reported as `engine`.
  */
 export async function unlessUnavailable<T>(
   answer: Promise<T>,

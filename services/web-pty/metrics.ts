@@ -19,14 +19,17 @@ export interface SessionCounts {
   readonly tokens: number;
 }
 
-/** Registers the browser terminal's metrics. No label holds a session or an address, so each has few values. */
+/**
+ * Registers the browser terminal's metrics. No label contains a session id or an IP address, so each label has few
+ * values.
+ */
 export function registerMetrics(metrics: Metrics, sessions: () => { counts(): SessionCounts }) {
   const bytes = metrics.counter("observatory_pty_bytes_total", "Bytes between terminals and browsers", [
     "direction",
   ]);
   const resyncs = metrics.counter(
     "observatory_pty_resyncs_total",
-    "Redraws of browsers that fell behind the output log",
+    "Screens redrawn because a browser fell too far behind the output",
   );
   const pauses = metrics.counter("observatory_pty_pauses_total", "Pauses of output for slow browsers");
   const refusals = metrics.counter("observatory_pty_refusals_total", "Connections refused, by reason", [

@@ -5,7 +5,10 @@ export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Returns the hash stored instead of a secret. All hashes have the length that the constant-time comparison needs. */
+/**
+ * Returns the hash that is stored instead of a secret. Hashes all have the same length, which the constant-time
+ * comparison requires.
+ */
 export function hashOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }
@@ -20,7 +23,10 @@ export interface Tickets {
   take(ticket: string): boolean;
 }
 
-/** Issues one-time tickets. A client exchanges its token for a ticket, so no terminal message carries the token. */
+/**
+ * Issues one-time tickets. A client exchanges its token for a ticket and opens a terminal with the ticket, so no
+ * terminal message contains the token.
+ */
 export function createTickets({ lifetimeMs, max }: { lifetimeMs: number; max: number }): Tickets {
   const expiries = new Map<string, number>();
   return {

@@ -20,7 +20,7 @@ export interface SessionLimits {
 
 export interface SessionOptions {
   readonly id: string;
-  /** The client address whose limit on terminals this session counts against. */
+  /** The IP address of the client; this session counts against the limit on terminals per address. */
   readonly address: string;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -133,7 +133,7 @@ export function createSession(options: SessionOptions) {
 
   function finishWhenDelivered(): void {
     if (!end || phase !== "live") return;
-    // A new viewer's `acked` starts at the end of the log, but the viewer is not current until its screen is drawn.
+    // A new viewer's `acked` starts at the end of the log, before its screen is drawn, so `isCurrent` is checked too.
     if ([...viewers.values()].some((viewer) => !viewer.isCurrent || viewer.acked < output.end)) return;
     for (const viewer of viewers.values()) viewer.send({ type: "exit", ...end });
     apply("finished");
@@ -221,7 +221,7 @@ export function createSession(options: SessionOptions) {
     balance();
   }
 
-  /** Sends at most one notice every two seconds, so a held key does not flood the page. */
+  /** Sends at most one notice every two seconds, so that a key held down does not flood the page. */
   function notice(viewer: Viewer, code: "READ_ONLY" | "INPUT_DROPPED", message: string): void {
     if (performance.now() - lastNotice < NOTICE_EVERY_MS) return;
     lastNotice = performance.now();

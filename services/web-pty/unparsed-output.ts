@@ -10,9 +10,9 @@ export interface UnparsedOutput {
   take(): Uint8Array;
   /**
    * Drops the leading lines except the last `lines` of them, and puts the colors in effect and a line end in their
-   * place. The leading lines are those before the first byte that is not text, a line end or a color, because anything
-   * else may move the cursor or switch a mode. Returns false if it dropped nothing. Valid only for a screen without a
-   * scroll region.
+   * place. The leading lines are those before the first byte that belongs neither to text nor to a line end or a color,
+   * because anything else may move the cursor or switch a mode. Returns false if it dropped nothing. Valid only for a
+   * screen without a scroll region.
    */
   dropAllBut(lines: number): boolean;
 }

@@ -4,19 +4,22 @@ import type { EventQuery } from "./port.ts";
 
 /**
  * The position of the last event of a page: `at` is its sequence (in a query for one job) or its time (in a query for
- * all jobs). The id decides between events with the same `at`.
+ * all jobs). Events with the same `at` are ordered by id.
  */
 export interface EventPosition {
   readonly at: number;
   readonly eventId: string;
 }
 
-/** Encodes a position as an opaque cursor, which is valid only for the same kind of query: one job's or all events. */
+/**
+ * Encodes a position as an opaque cursor, which is valid only for the same kind of query: for the events of one job, or
+ * for those of all jobs.
+ */
 export function encodeCursor(query: EventQuery, { at, eventId }: EventPosition): string {
   return Buffer.from(JSON.stringify([kindOf(query), at, eventId])).toString("base64url");
 }
 
-/** Decodes a query's cursor, if it has one. Throws `INVALID_CURSOR`. */
+/** Decodes a query's cursor; undefined if it has none. Throws `INVALID_CURSOR`. */
 export function decodeCursor(query: EventQuery): EventPosition | undefined {
   if (query.cursor === undefined) return undefined;
   let value: unknown;

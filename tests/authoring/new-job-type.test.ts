@@ -15,8 +15,8 @@ const TESTS = [
 ];
 
 /**
- * The example in docs/job-types.md, and a name that sorts after `try-out`: its generated test lists its imports in
- * another order.
+ * The example in docs/job-types.md, and a name that sorts after `try-out`, whose generated test therefore has its
+ * imports in a different order.
  */
 const NAMES = ["greet", "zip-files"];
 

@@ -56,7 +56,7 @@ describe("provisioning", () => {
     expect(new Set(datasources.map(({ uid }) => uid)).size).toBe(datasources.length);
   });
 
-  test("uses Prometheus's scrape interval", () => {
+  test("has the scrape interval of Prometheus", () => {
     const prometheus = YAML.parse(
       readFileSync(join(PROJECT, "compose/prometheus/prometheus.yml"), "utf8"),
     ) as {

@@ -55,8 +55,8 @@ describeUnless(whyUnwatched(), "under load", () => {
         },
         { what: "every query to be answered", timeoutMs: ANSWER_MS, everyMs: 500 },
       );
-    // Leaves out queries about exporters and the browser terminal, which this world lacks. Queries about alerts stay,
-    // because failing jobs make alerts fire here.
+    // Leaves out queries about exporters and the browser terminal, which do not run in this test. Queries about alerts
+    // stay, because failing jobs make alerts fire here.
     const due = panelQueries.filter((query) => !excuseOf(query) || query.expr.includes("ALERTS"));
 
     test("returns a number for every panel", async () => {
@@ -98,7 +98,7 @@ describeUnless(whyUnwatched(), "under load", () => {
         }
     });
 
-    test("returns nothing if may-be-empty.json lists it, because this world lacks its data", async () => {
+    test("returns nothing if may-be-empty.json lists it, because this test has no data for it", async () => {
       const excused = panelQueries.filter((query) => !due.includes(query));
       expect(excused.length).toBeGreaterThan(0);
       for (const { from, expr } of excused)

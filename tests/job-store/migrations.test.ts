@@ -165,7 +165,7 @@ describe("job store migrations", () => {
       ["VALIDATED", "EXECUTING"],
     ]);
 
-    // Write rows as version 0.1 did: the end of a lost attempt, the next claim and a success.
+    // Write rows as version 0.1 did when an attempt was lost and the next attempt was claimed and succeeded.
     const moved = (sequence: number, from: string, to: string, attempt: number) => sql`
       insert into job_transitions (job_id, sequence, run, from_status, to_status, attempt, event_id, at, detail)
       values (${job!.id}, ${sequence}, 1, ${from}, ${to}, ${attempt}, ${eventIdAt(job!.id, sequence)}, now(), null)`;
@@ -195,7 +195,7 @@ describe("job store migrations", () => {
     ]);
 
     // This job completed normally, so its row implies its last transition, which has no row of its own. When an older
-    // processor prunes the job, it must still find that transition, to include it in the ledger's sums.
+    // processor prunes the job, it must still find that transition, so that the ledger's sums include it.
     await sql`
       update jobs set status = 'COMPLETED', sequence = 4, finished_at = now(), implied = implied | 8,
         ended_event_id = ${eventIdAt(pruned!.id, 4)} where id = ${pruned!.id}`;

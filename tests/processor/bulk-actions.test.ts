@@ -144,7 +144,7 @@ behavior("a bulk action", { processors: 2, env: { all: { LEASE_MS: "1500" } } },
             await world().sql`select from pg_stat_activity
                 where wait_event_type = 'Lock' and query like '%bulk_actions set state%'`
           ).length > 0,
-        { what: "the cancel to wait for the current step" },
+        { what: "the cancellation to wait for the current step" },
       );
     });
     expect((await stopped)?.status).toBe(200);

@@ -82,7 +82,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     await world?.stop();
   }, 60_000);
 
-  test("is OpenAPI 3.1 and has every route in the table", () => {
+  test("is OpenAPI 3.1 and has every route of the read-model", () => {
     expect(api.document.openapi).toStartWith("3.1");
     const documented = Object.values(api.document.paths).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
@@ -167,7 +167,7 @@ describeOn(["postgres", "redis", "mongo"], "the read-model's OpenAPI document", 
     }
   });
 
-  test("documents the 503 of each route that needs an unavailable store", async () => {
+  test("documents the 503 reply of routes that need an unavailable store", async () => {
     world.networks.postgres.cut();
     for (const path of ["/jobs", "/queues", "/stats"])
       await api.expectDocumented(path, "get", await fetch(`${model.url}${path}`), 503);

@@ -167,7 +167,7 @@ describeOn(["postgres", "redis", "mongo"], "read-model stream", () => {
     });
   });
 
-  test("a client that does not read costs a bounded buffer and does not affect other clients", async () => {
+  test("a client that does not read takes up only a bounded buffer and does not affect other clients", async () => {
     const model = await world.start();
     const reader = await listenTo(model);
     const stalled = connect(Number(new URL(model.url).port), "127.0.0.1");

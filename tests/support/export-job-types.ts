@@ -7,8 +7,8 @@ const TYPES = join(ROOT, "shared/job-types");
 const SCHEMAS = join(ROOT, "contracts/schemas");
 
 /**
- * Rewrites the files derived from the job types when they are out of date, so that adding a job type takes only one
- * file. In CI it writes nothing, and the export's test fails instead.
+ * Rewrites the files derived from the job types when they are out of date, so that a developer adds a job type by
+ * adding one file. In CI it writes nothing; there, a test fails if the files are out of date.
  */
 export function exportJobTypes(): void {
   if (process.env.CI || !isStale()) return;

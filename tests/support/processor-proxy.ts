@@ -4,7 +4,7 @@ import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export interface ProcessorProxy {
   readonly processorUrl: string;
   readonly proxy: TcpProxy;
-  /** The URLs of the job store and the bus for this processor; those on PostgreSQL pass through the proxy. */
+  /** The URLs of the job store and the bus for this processor; those that lead to PostgreSQL pass through the proxy. */
   readonly urls: Readonly<Record<string, string>>;
 }
 

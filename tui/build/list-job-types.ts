@@ -2,7 +2,10 @@ import { dirname } from "node:path";
 import type { BunPlugin } from "bun";
 import { jobTypeFiles } from "../../shared/job-types/discover.ts";
 
-/** Returns the registry's source for a binary: it imports the folder's job types, so the bundler can follow them. */
+/**
+ * Returns the registry's source for a binary: it imports each of the folder's job types by file name, so that the
+ * bundler includes them.
+ */
 export function registryText(files: readonly string[]): string {
   const names = files.map((_, index) => `type${index}`);
   return `${files.map((file, index) => `import ${names[index]} from "./${file}";`).join("\n")}

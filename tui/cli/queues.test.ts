@@ -19,6 +19,6 @@ test("a type that no worker runs is marked in the table and explained below it",
 
 test("resuming a type that no worker runs prints its note and does not report it as running", () => {
   const results = [{ type: "greet", paused: false, changed: true, note }];
-  expect(pauseText({ results })).toBe(`greet is now resumed\n${note}`);
+  expect(pauseText({ results })).toBe(`greet has been resumed\n${note}`);
   expect(pauseText({ results: [{ type: "sleep", paused: false, changed: false }] })).toBe("sleep is running");
 });

@@ -76,8 +76,9 @@ export function pauseText({ results }: PauseReport): string {
   return results
     .map(({ type, paused, changed, note }) => {
       // A resumed type that no worker runs is not running. Its note says what to do about it.
-      const state = paused ? "paused" : note ? "resumed" : "running";
-      const line = `${sanitize(type)} is ${changed ? "now " : ""}${state}`;
+      const now = changed ? "now " : "";
+      const state = paused ? `is ${now}paused` : note ? "has been resumed" : `is ${now}running`;
+      const line = `${sanitize(type)} ${state}`;
       return note ? `${line}\n${sanitize(note)}` : line;
     })
     .join("\n");

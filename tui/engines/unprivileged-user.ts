@@ -8,8 +8,8 @@ export interface SystemUser {
 }
 
 /**
- * Returns the user that runs a server that refuses to run as root: `postgres` or, if there is no such user, `nobody`.
- * Throws if neither exists. Returns undefined if this process does not run as root.
+ * Returns the user under which to run a server that refuses to run as root: `postgres` or, if there is no such user,
+ * `nobody`. Throws if neither exists. Returns undefined if this process does not run as root.
  */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;

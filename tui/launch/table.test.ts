@@ -16,7 +16,7 @@ test("the table's columns line up", () => {
   );
 });
 
-test("no line is wider than the terminal if the widest address fits into it", () => {
+test("no line is wider than the terminal if the longest URL fits into it", () => {
   for (let width = 32; width < 120; width++)
     for (const line of formatTable(rows, width, PLAIN).split("\n"))
       expect(line.length).toBeLessThanOrEqual(width);

@@ -10,8 +10,8 @@ const GAP = 2;
 const MIN_PURPOSE = 16;
 
 /**
- * Formats names, addresses and purposes in a table at most `width` wide. A purpose wraps, or is on its own line if
- * there is no room beside the address.
+ * Formats the names, URLs and purposes of services as a table for a terminal of `width` columns. A long purpose wraps
+ * within its column. If that column would be too narrow, URL and purpose go on lines of their own below the name.
  */
 export function formatTable(rows: readonly AddressRow[], width: number, paint: Paint): string {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length)) + GAP;

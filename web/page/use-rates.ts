@@ -16,9 +16,9 @@ export interface RateLines {
 }
 
 /**
- * Returns rates per second. For the last five minutes, they are computed from the counters of successive overviews, and
- * the read model's series covers the time before this page was opened. Longer ranges use only that series, which has one
- * point per minute.
+ * Returns rates per second. For a range of up to five minutes, they are computed from the counters of successive
+ * overviews; for the part of the range before the page was opened, they come from the read model's series. Longer
+ * ranges use only that series, which has one point per minute.
  */
 export function useRates(overview: Overview | undefined, { minutes }: TimeRange): RateLines {
   const [rates, setRates] = useState<Rates>(NO_RATES);

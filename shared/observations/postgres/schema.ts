@@ -87,7 +87,7 @@ export async function makeTables(sql: Sql): Promise<void> {
   const [found] = await sql`
     select obj_description(to_regnamespace('observations')::oid, 'pg_namespace') as version`;
   if (found?.version === VERSION) return;
-  // A new feed begins after every id that an earlier feed issued, so no old id can name a new entry.
+  // The ids of a new feed are higher than all ids that an earlier feed issued, so no old id refers to a new entry.
   const firstEntry = Date.now() * 1_000;
   // Several statements in one message run as one transaction.
   await sql
@@ -101,7 +101,7 @@ export async function makeTables(sql: Sql): Promise<void> {
 
 /**
  * Returns SQL for an index by time of the batches that contain one event type. Each type has its own index, because no
- * index combines the elements of an array with a time.
+ * single index covers the elements of an array and is also sorted by time.
  */
 function typeIndex(type: EventType): string {
   return `create index if not exists batches_${type.slice("job.".length)} on observations.batches (at_max, id)

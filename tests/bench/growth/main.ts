@@ -109,8 +109,8 @@ async function withWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
 }
 
 function observationsOf({ urls }: World) {
-  // The clock is set back to the oldest past job, so that no past event counts as late, that is, as recorded long after
-  // it occurred.
+  // The event store's clock is set back to before the oldest past job. Otherwise past events would count as late, that
+  // is, as recorded long after they occurred.
   return openObservations({
     eventsUrl: urls.EVENTS_URL,
     cacheUrl: urls.CACHE_URL,
@@ -236,7 +236,7 @@ function printColumns(columns: readonly Column[]): void {
   console.log(`| disk per job, KiB | ${disk.join(" | ")} | |\n`);
 }
 
-/** Returns the slowest time of each measurement as a multiple of its first column. */
+/** Returns the slowest time of each measurement as a multiple of the time in its first column. */
 function growthOf([first, ...others]: readonly Measured[]): Map<string, number> {
   const common = [...(first ?? [])].filter(([what]) => others.every((one) => one.has(what)));
   return new Map(

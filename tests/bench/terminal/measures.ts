@@ -7,7 +7,7 @@ import type { TerminalClient, TerminalServer } from "./servers.ts";
 export interface Round {
   megabytesPerSecond: number;
   cpuMsPerMegabyte: number;
-  /** Milliseconds from each key to its echo. */
+  /** Milliseconds from each keystroke to its echo. */
   echo1: number[];
   echo20: number[];
   stalledGrowthMegabytes: number;

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 export interface Wire {
   /** Sends one frame, as text if `payload` is a string. */
   send(payload: string | Uint8Array): void;
-  /** Stops reading, like a stalled browser. The operating system keeps the data that it has buffered. */
+  /** Stops reading, like a stalled browser. Data that still arrives stays in the buffers of the operating system. */
   stall(): void;
   close(): void;
   readonly closed: Promise<void>;

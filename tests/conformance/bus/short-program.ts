@@ -1,4 +1,7 @@
-/** Returns the source of a program that publishes a message, consumes it, reads the depths and closes its bus. */
+/**
+ * Returns the source of a program that publishes a message, consumes it, reads the lengths of the queues and closes its
+ * bus.
+ */
 export const shortProgram = (url: string) => `
   import { openBus } from "./shared/bus/open.ts";
   import { createLog } from "./shared/log.ts";

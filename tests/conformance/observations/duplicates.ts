@@ -40,7 +40,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect(await storedIds(engines[0], events)).toEqual(new Set(ids(events)));
     });
 
-    test("of one batch by three instances at once counts it once", async () => {
+    test("of one batch by three instances at once counts each event once", async () => {
       const engines = [await connect(), await connectElsewhere(), await connectElsewhere()];
       const events = sampleEvents(100, "job.failed");
       const results = await Promise.all(engines.map((engine) => engine.record(events)));

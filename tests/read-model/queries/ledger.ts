@@ -10,11 +10,15 @@ import { ago, type QueriedModel } from "./queried-model.ts";
 export function describeLedger({ get, world }: QueriedModel): void {
   describe("ledger", () => {
     const ledgerNow = async () => (await get<Ledger>("/ledger?settleMs=0")).body;
-    /** Judges everything again, because the read-model may have sealed jobs that a test had only partly written. */
+    /**
+     * Has all jobs judged again: it deletes the stored results ("seals"), because the read-model may have judged jobs
+     * that a test had only partly written.
+     */
     const ledger = async () => {
       await world().sql`truncate ledger_seals, ledger_accusations`;
       let report = await ledgerNow();
-      // Sealing starts over at the first job. Each call advances it a little, so it may take several calls.
+      // Sealing, which judges jobs and stores the results, starts over at the first job. Each call seals only a few
+      // jobs, so several calls may be needed.
       await eventually(
         async () => {
           report = await ledgerNow();

@@ -3,7 +3,10 @@ import { isFree } from "../../engines/port.ts";
 import { findPortHolder } from "../../launch/port-holder.ts";
 import { type Check, ok, onlyFor, warn } from "./check.ts";
 
-/** Checks every port that the system would use and names the program that holds it. `ours` are the running system's URLs. */
+/**
+ * Checks every port that the system would use and, if it is taken, names the program that holds it. `ours` are the
+ * running system's URLs.
+ */
 export async function checkPorts(ours: readonly string[]): Promise<Check[]> {
   const mine = new Set(ours.map((url) => Number(new URL(url).port)));
   const dev = Object.entries(OWN_SERVICES).map(([name, { health }]) => [health.port, name] as const);

@@ -123,7 +123,10 @@ async function checkKubernetes(): Promise<Check[]> {
   );
 }
 
-/** Runs a program and returns its output. `code` is undefined if a signal ended it, as when it takes too long. */
+/**
+ * Runs a program and returns its output. `code` is undefined if a signal ended the program, for example because it took
+ * too long.
+ */
 async function output(command: string[]): Promise<{ code: number | undefined; out: string; err: string }> {
   const child = Bun.spawn(command, {
     stdin: "ignore",

@@ -64,7 +64,7 @@ export function JobTable({ items, sort, marks, cursor, isAll, toggle, markAll }:
   );
 }
 
-/** Newest first is ascending, because the newest job has the lowest age. */
+/** The column shows ages, so "newest first" is ascending: the newest job has the lowest age. */
 const directionOf = (sort: JobSortName) =>
   sort === "newest" || sort === "type" ? ("ascending" as const) : ("descending" as const);
 

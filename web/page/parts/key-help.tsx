@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type ActiveKey, lettersWork, setLettersWork } from "../shortcuts.ts";
 
-/** Describes every key that works on this view. */
+/** Describes every keyboard shortcut of this view. */
 export function KeyHelp({ keys, close }: { keys: readonly ActiveKey[]; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [isOn, setOn] = useState(lettersWork);

@@ -36,7 +36,7 @@ export function ToastArea({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Returns a function that copies a text and confirms with a toast that contains the text's name. */
+/** Returns a function that copies text to the clipboard and shows a toast that names what was copied. */
 export function useCopy(): (name: string, text: string) => void {
   const act = useAction();
   return (name, text) => void act(`Copied ${name}`, () => navigator.clipboard.writeText(text));

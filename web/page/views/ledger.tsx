@@ -16,7 +16,10 @@ const ACCUSATIONS = [
 const useLedger = () =>
   useQuery("ledger", (signal) => client.readModel.ledger({}, { signal }), { everyMs: LEDGER_MS });
 
-/** Shows that the outcomes of the accepted jobs add up, so that no job is lost. The full proof has its own view. */
+/**
+ * Shows whether the outcomes of the accepted jobs add up, that is, whether no job was lost. The full proof has its own
+ * view.
+ */
 export function LedgerPanel({ class: className }: { class?: string }) {
   const { data, error } = useLedger();
   return (
