@@ -29,7 +29,7 @@ export interface ListState {
   /** Ids of rows marked for a bulk action. `all` marks everything that matches the filter instead. */
   readonly marks: ReadonlySet<string>;
   readonly all: boolean;
-  /** True while the cursor stays on the newest row. */
+  /** True while the cursor follows the newest row as rows are added. */
   readonly follow: boolean;
   readonly sort: number;
 }
@@ -77,7 +77,7 @@ export interface Task {
 export type StreamState = "connecting" | "live" | "down";
 
 export interface Options {
-  /** Disables the keys that change something. Help marks them as unavailable in a read-only session. */
+  /** True in a read-only session: keys that would change something are disabled, and help marks them as unavailable. */
   readonly readOnly: boolean;
   readonly serverMode: boolean;
   /** The read-model's URL, for the offline screen and help. */

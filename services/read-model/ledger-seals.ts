@@ -44,7 +44,7 @@ const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
 /**
  * Seals that ended less than this long ago are not merged. A request with a long settle time (up to a minute) needs the
- * sums up to a time before now, so a seal must end near that time.
+ * sums up to some time in this period, which are exact only if the seals there are short.
  */
 const FINE_MS = 120_000;
 /**

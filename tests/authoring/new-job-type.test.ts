@@ -35,11 +35,11 @@ test("one command adds a job type, deleting its files removes it, and the tests 
   expect(before).toContain(`\`\`\`ts\n${source}\`\`\``);
   expect(page()).toMatch(/^\| `greet` \|/m);
   expect(existsSync(join(tree, "contracts/schemas/job-type.greet.json"))).toBe(true);
-  expect(runTests()).toContain("greets the person its example names");
+  expect(runTests()).toContain("greets the person named in the example payload");
 
   for (const name of NAMES)
     for (const file of [`${name}.ts`, `${name}.test.ts`]) rmSync(join(tree, "shared/job-types", file));
-  expect(runTests()).not.toContain("greets the person its example names");
+  expect(runTests()).not.toContain("greets the person named in the example payload");
   expect(page()).toBe(before);
   expect(existsSync(join(tree, "contracts/schemas/job-type.greet.json"))).toBe(false);
 });

@@ -2,7 +2,9 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { runTool } from "../../shared/run-tool.ts";
 
-/** The Debian release of the stand-in images and the Compose plugin: the first with RabbitMQ 4. */
+/**
+ * The Debian release from which the stand-in images and the Compose plugin are built. It is the first with RabbitMQ 4.
+ */
 export const RELEASE = "trixie";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 

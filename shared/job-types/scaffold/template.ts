@@ -28,7 +28,7 @@ export function jobTypeTestText(name: string): string {
   return `import { expect, test } from "bun:test";
 ${imports.join("\n")}
 
-test("greets the person its example names", async () => {
+test("greets the person named in the example payload", async () => {
   const { result, lines } = await tryOut(jobType, jobType.example);
   expect(result).toEqual({ greeting: "Hello, Ada" });
   expect(lines).toEqual(["Greeting Ada"]);
