@@ -79,7 +79,10 @@ export async function takeSnapshots(options: SnapshotsOptions, signal: AbortSign
   }
 }
 
-/** Fetches how many messages each processor's consumers hold; a processor without a valid reply counts as 0. */
+/**
+ * Fetches how many messages each processor's consumers have received but not acknowledged yet. A processor without a
+ * valid reply counts as 0.
+ */
 async function fetchHeld(processors: readonly string[]): Promise<Record<string, number>[]> {
   const replies = await Promise.allSettled(
     processors.map(async (base) => {

@@ -17,7 +17,7 @@ import type { PruneStore } from "./prune-store.ts";
 const MAX_ROUNDS = 5;
 
 const WAITING: readonly JobStatus[] = WAITING_STATUSES;
-/** A job whose id is older than this either has a row or was never accepted. */
+/** If the time in a job id is longer ago than this, the job either has a row or was never accepted. */
 const ON_ITS_WAY_MS = 60_000;
 /** How long a cancellation waits for the row of a job that was just accepted. */
 const INTAKE_MS = 2_000;

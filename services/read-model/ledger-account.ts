@@ -4,8 +4,8 @@ import type { SealedSums } from "./ledger-seals.ts";
 
 const MAX_NAMED = 100;
 /**
- * Bounds memory. Beyond this many ids per verdict, a job that is reported twice is counted twice. That hardly matters,
- * because the ledger is unbalanced either way.
+ * Limits how many accused job ids are kept in memory per verdict. Beyond this limit, a job that is reported twice is
+ * counted twice. That hardly matters, because the ledger is unbalanced either way.
  */
 const MAX_REMEMBERED = 10_000;
 

@@ -205,7 +205,7 @@ export function createLedgerSeals(store: JobDatabase) {
       return row;
     },
 
-    /** Deletes marks of changes that all affected seals already include. */
+    /** Deletes the marks of changes that every affected seal already takes into account. */
     async forgetMarks(): Promise<void> {
       await store.read(
         (sql) => sql`
@@ -246,7 +246,10 @@ export function createLedgerSeals(store: JobDatabase) {
       return gone;
     },
 
-    /** Begins an audit of everything sealed so far, unless one is in progress. Returns the audit's id. */
+    /**
+     * Begins an audit of everything sealed so far, unless an audit is in progress. Returns the id of the audit in
+     * progress.
+     */
     async beginAudit(id: string): Promise<string> {
       await store.read(
         (sql) => sql`

@@ -10,13 +10,16 @@ import { TERMINAL_EVENTS } from "./terminal-events.ts";
  */
 export const BATCH_SPAN_MS = MINUTE_MS;
 /**
- * Maximum number of events in a batch: few enough that a page unpacks little more than it shows, and enough to keep the
- * overhead per event small.
+ * Maximum number of events in a batch: few enough that reading a page of events unpacks little more than the page
+ * shows, and enough to keep the overhead per event small.
  */
 const MAX_EVENTS = 250;
-/** A batch's limit before compression, far below the 16 MB limit of a MongoDB document. */
+/** The maximum size of a batch before compression. It is far below the 16 MB that a MongoDB document may have. */
 const MAX_CHARACTERS = 2_000_000;
-/** The last sequence that can be in a batch: a job's stored sequences are the bits of a `bigint`. */
+/**
+ * The last sequence that can be in a batch: the stores record which of a job's sequences they have as the bits of a
+ * `bigint`.
+ */
 export const LAST_BATCHED_SEQUENCE = 62;
 
 /** Events from one minute that are stored together: their envelopes and search keys. */

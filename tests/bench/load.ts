@@ -53,8 +53,8 @@ export async function runClosedLoop(options: LoadOptions & { totalJobs: number }
 /**
  * Runs an open loop: sends one request every 1/rate seconds for `seconds`, whether or not earlier requests have been
  * answered. A request is timed from when it was due, even while it waits for a free connection, so a stall lengthens
- * every request that it delays. There is one exception, because the load generator's timer has a step of 1 ms. A
- * request that became due less than `timerStepMs` ago counts as due now.
+ * every request that it delays. The load generator's timer has a step of 1 ms. Therefore, as the one exception, a
+ * request that became due less than `timerStepMs` ago is timed from now.
  */
 export async function runOpenLoop(
   options: LoadOptions & { ratePerSecond: number; seconds: number },

@@ -124,7 +124,7 @@ test("every panel has a title, a unit, and queries on a provisioned data source"
   }
 });
 
-test("every variable that a query or a link reads belongs to its dashboard or to Grafana", () => {
+test("every variable that a query or a link reads is defined by its dashboard or by Grafana", () => {
   for (const [name, dashboard] of Object.entries(dashboards)) {
     const known = [
       ...dashboard.templating.list.map((variable) => variable.name),
@@ -144,7 +144,7 @@ test("every variable that a query or a link reads belongs to its dashboard or to
   }
 });
 
-test("every link leads to a dashboard that has its variable, or to a read-model route that accepts its query", () => {
+test("every link leads to a dashboard that has the link's variable, or to a read-model route that accepts the link's query", () => {
   const text = Object.values(dashboards)
     .map((dashboard) => JSON.stringify(dashboard))
     .join("\n");

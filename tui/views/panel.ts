@@ -12,7 +12,7 @@ export interface Panel {
   readonly lines: readonly Line[];
   /** How many lines at the top do not scroll. */
   readonly fixed?: number;
-  /** The list index of the first line after the fixed ones. If it is omitted, clicks select nothing. */
+  /** The list index of the first line after the lines that do not scroll. If it is omitted, clicks select nothing. */
   readonly firstRow?: number;
   /** The index of the line under the cursor, not counting the fixed lines. */
   readonly selected?: number;

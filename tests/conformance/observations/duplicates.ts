@@ -23,7 +23,7 @@ export function describeDuplicates({ connect, connectElsewhere }: OpenWorld): vo
       expect((await observations.events({ limit: 10 })).items).toHaveLength(3);
     });
 
-    test("by two instances at once counts shared events once", async () => {
+    test("by two instances at once counts events that both record only once", async () => {
       const engines = [await connect(), await connectElsewhere()] as const;
       const events = sampleEvents(400, "job.completed");
       const random = createRandom(11);
