@@ -106,20 +106,23 @@ export const PTY_NOTICES = ["READ_ONLY", "INPUT_DROPPED", "IDLE_SOON", "DRIVER_C
 
 export const PtyServerMessage = published(
   "pty-server-message",
-  "1.0.1",
+  "1.0.2",
   Type.Union([
     message("session", {
       session: Type.String({ format: "uuid" }),
       viewer: Type.Integer({ minimum: 1 }),
       role: StringEnum(PTY_ROLES),
-      readOnly: Type.Boolean({ description: "Whether input is refused, whatever the role" }),
+      readOnly: Type.Boolean({
+        description: "Whether the session refuses input from every viewer, whatever their role",
+      }),
       cols: Cols,
       rows: Rows,
-      resumed: Type.Boolean({ description: "Whether the session existed before" }),
+      resumed: Type.Boolean({ description: "Whether the session already existed, as after a reconnect" }),
       sequence: { ...Sequence, description: "The sequence at which output continues" },
       token: Type.Optional({
         ...Secret,
-        description: "A token for one reconnect of a driver; each use replaces it",
+        description:
+          "A token with which the driver can reconnect once; the reply to that reconnect contains the next token",
       }),
     }),
     message("replay-begin", { from: Sequence, to: Sequence, as: StringEnum(["output", "snapshot"]) }),
@@ -150,7 +153,7 @@ export const PtyServerMessage = published(
 );
 export type PtyServerMessage = Static<typeof PtyServerMessage>;
 
-/** Encodes a binary frame's header; `sequence` must be a safe integer. */
+/** Encodes the header of a server's binary frame; `sequence` must be a safe integer. */
 export function ptyHeader(kind: keyof typeof PTY_FRAME_KINDS, sequence: number): Uint8Array {
   const header = new Uint8Array(PTY_HEADER_BYTES);
   new DataView(header.buffer).setBigUint64(0, BigInt(sequence));

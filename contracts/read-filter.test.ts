@@ -12,7 +12,7 @@ const query = (text: string) => readFilterQuery("jobs", new URLSearchParams(text
 const messages = ({ faults }: { faults: readonly { message: string }[] }) =>
   faults.map(({ message }) => message);
 
-test("a line can contain keys, payload fields and bare words", () => {
+test("a filter line can contain keys, payload fields and bare words", () => {
   expect(line("status:failed type:hash payload.user:1 failedAfter:5m some text")).toEqual({
     filter: {
       status: ["FAILED"],
@@ -25,7 +25,7 @@ test("a line can contain keys, payload fields and bare words", () => {
   });
 });
 
-test("query parameters mean the same as the keys of a line", () => {
+test("query parameters mean the same as the keys of a filter line", () => {
   const asQuery = query("status=failed&type=hash&payload.user=1&failedAfter=5m&text=some+text");
   expect(asQuery).toEqual(line("status:failed type:hash payload.user:1 failedAfter:5m some text"));
   expect(query("filter=status:failed+some+text&type=hash")).toEqual(
@@ -56,7 +56,7 @@ test("aliases and keys are recognized regardless of case", () => {
   });
 });
 
-test("quotes preserve spaces and colons, and make a payload value plain text", () => {
+test("quotes preserve spaces and colons, and make a payload value a string even if it looks like a number", () => {
   expect(line('"http://a b" payload."user name":"100" payload.on:true').filter).toEqual({
     text: "http://a b",
     payload: { "user name": ["100"], on: [true, "true"] },
