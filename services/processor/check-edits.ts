@@ -8,14 +8,14 @@ import { checkPayloadBounds, MAX_PAYLOAD_BYTES } from "../../shared/payload-boun
 
 const checkKey = createCheck(IdempotencyKey, "VALIDATION_FAILED", "The idempotencyKey of the edited body");
 
-/** Refuses an edited payload that exceeds the bounds for submitted payloads. */
+/** Refuses an edited payload that exceeds the limits for submitted payloads. */
 export function checkEditedPayload(payload: Readonly<Record<string, unknown>>): void {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");
 }
 
 /**
  * Refuses an edited message that is empty or breaks its contract. For intake, also refuses events other than
- * `job.created`, invalid keys, and payloads and metadata that exceed the bounds for submissions.
+ * `job.created`, invalid idempotency keys, and payloads and metadata that exceed the limits for submitted jobs.
  */
 export function checkEditedMessage({ events, refused }: DecodedMessage, route: Route): void {
   if (refused[0])

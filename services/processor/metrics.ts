@@ -13,7 +13,10 @@ export interface RunCounters {
   parked(queue: QueueName, messages: number): void;
 }
 
-/** Registers the counters of recorded attempts, of outcomes that came too late, and of parked messages. */
+/**
+ * Registers the counters of recorded attempts, of outcomes that came too late, and of parked messages (messages set
+ * aside because they cannot be written).
+ */
 export function registerCounters(metrics: Metrics): RunCounters {
   const attempts = metrics.counter("observatory_attempts_total", "Finished attempts that were recorded", [
     "outcome",
@@ -44,8 +47,8 @@ export interface GaugeSources {
 }
 
 /**
- * Registers the processor's gauges: its slots, its attempts whose outcome is unrecorded, and the contents of the job
- * store.
+ * Registers the processor's gauges: its slots, its finished attempts that are not recorded yet, and the contents of the
+ * job store.
  */
 export function registerGauges(
   metrics: Metrics,

@@ -20,9 +20,9 @@ export interface Due {
 }
 
 /**
- * Creates the statements that delete ended jobs with everything that belongs to them. The same statement adds the
- * deleted rows to the ledger's seals, its stored sums over past spans of time, which keeps the ledger balanced. A job
- * stays while
+ * Creates the statements that delete ended jobs with everything that belongs to them. The statement that deletes rows
+ * also adds them to the ledger's seals (its stored sums over past spans of time), which keeps the ledger balanced. A
+ * job stays while
  *
  * - the job or one of its children has not ended,
  * - the ledger has not yet sealed the spans in which the job was created and ended, or

@@ -89,7 +89,7 @@ export function createEndRecorder({
     const { id: jobId, attempt: number } = ended.job;
     const error = withFingerprint({
       code: "STORE_REFUSED",
-      message: `The job store refused the end of the attempt: ${reason}`,
+      message: `The job store refused the attempt's outcome: ${reason}`,
     });
     const failed: EndedAttempt = {
       ...ended,
@@ -100,7 +100,7 @@ export function createEndRecorder({
       const entry = entryOf({ ...failed, job });
       const written = await attempt(() => finish([entry]));
       if ("refusal" in written) {
-        log.error("The job store refuses to record an attempt's end, even as a failure", {
+        log.error("The job store refuses to record an attempt's outcome, even as a failure", {
           jobId,
           attempt: number,
           error: written.refusal,
@@ -119,7 +119,8 @@ export function createEndRecorder({
   }
 
   /**
-   * Writes entries. Concludes an attempt again if a cancellation, requested in the meantime, overrules its conclusion.
+   * Writes entries. If a job's cancellation was requested in the meantime, the store does not record a retry or a
+   * failure; the attempt is then concluded again, as cancelled.
    */
   async function withCancels(entries: readonly EndEntry[]): Promise<Recorded[]> {
     const recorded = await write(entries);

@@ -51,7 +51,7 @@ export function createDeadLetterQueries(store: JobDatabase) {
         const position = after ? positionBefore(sql, sql`died_at`, after) : sql``;
         const all = sql`${deadLetterConditions(sql, rest)} ${position}`;
         if (text === undefined) return listed(sql, sql`dead_letters where ${all}`, limit + 1);
-        // Frequent words are found among the newest rows, rare ones through their index, as in the job list.
+        // As in the job list, frequent words are found among the newest rows, and rare words through the text index.
         const words = sql`words @@ ${wordsOf(sql, text)}`;
         const recent = await listed(
           sql,
@@ -68,7 +68,10 @@ export function createDeadLetterQueries(store: JobDatabase) {
       return pageOf(rows, limit, toDeadLetter);
     },
 
-    /** Returns a job's newest refused message that was not dropped, in full; undefined when there is none. */
+    /**
+     * Returns a job's newest dead-lettered message that was not dropped, with its full body; undefined if there is
+     * none.
+     */
     async ofJob(jobId: string): Promise<DeadLetter | undefined> {
       const [row] = await store.read(
         (sql) => sql<DeadLetterRow[]>`

@@ -5,7 +5,7 @@ import { type Answer, unlessUnavailable } from "./unless-unavailable.ts";
 /** Maximum number of one job's events in a reply: more than any retry policy produces, yet a reasonable size. */
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
-/** A request for a job waits only this long for its events, because the job is worth showing without them. */
+/** A request for a job waits only this long for the events of the job, and then returns the job without them. */
 const TIMEOUT_MS = 2_000;
 
 /** Returns a job's first {@link MAX_EVENTS} events in sequence order, or the name of the unavailable engine. */

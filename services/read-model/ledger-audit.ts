@@ -2,7 +2,7 @@ import type { LedgerAudit } from "../../contracts/api-queries.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { LedgerSeals } from "./ledger-seals.ts";
 
-/** Later than the end of every seal, so that the whole ledger is searched. */
+/** Later than every time span that the ledger has sealed, so that the whole ledger is searched. */
 const ANY_TIME = new Date("9999-01-01T00:00:00Z");
 /** Maximum number of accused jobs (lost, unobserved or duplicated) that an audit counts. */
 const MAX_COUNTED = 10_001;

@@ -25,7 +25,7 @@ export interface Bound {
   readonly name?: string;
 }
 
-/** A snapshot older than this no longer describes the queues. */
+/** A snapshot (the metrics-engine's periodic measurement of the queues) older than this is ignored. */
 const FRESH_MS = 15_000;
 /** The times of a transition and its event differ by less than this, because of clock differences and rounding. */
 const TOLERANCE_MS = 50;
@@ -46,8 +46,8 @@ export const HOLD_MS = 30_000;
  * - With a fresh snapshot: the time when it measured the queues, and for each non-empty queue its consumer's progress.
  *   Queues are first in, first out, so a consumer has come as far as the newest record it produced: the newest stored
  *   event (`events.observed`), the newest row (`jobs.created`), the newest dead letter (`jobs.failed.validation`).
- * - Without a fresh snapshot: the progress of the first two queues' consumers, because messages may wait unmeasured
- *   while the metrics-engine is down.
+ * - Without a fresh snapshot: the progress of the consumers of `events.observed` and `jobs.created`, because messages
+ *   may be waiting in these queues unmeasured while the metrics-engine is down.
  * - The slower side's newest record, while the other side has a newer one: a consumer may hold messages that no queue
  *   shows. If neither side records anything for `HOLD_MS`, the missing records are lost rather than late, so the bound
  *   is dropped and the ledger reports their jobs.

@@ -72,8 +72,8 @@ export async function readOverview(parts: OverviewParts, caller?: AbortSignal): 
 }
 
 /**
- * Returns when the newest job was created. It skips jobs that a gateway with a fast clock dated in the future, because
- * the time of the newest event may leave out their events, which would look like a lag.
+ * Returns when the newest job was created. Skips jobs that a gateway with a fast clock dated in the future. Their
+ * events may be ignored when the time of the newest event is determined, so including the jobs would look like a lag.
  */
 async function newestJobAt(store: JobDatabase): Promise<Date | null> {
   const [row] = await store.read(

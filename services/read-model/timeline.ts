@@ -13,8 +13,8 @@ export interface History {
 }
 
 /**
- * An entry with its rank among entries of the same instant: hops come first, then transitions with their attempts, then
- * events.
+ * An entry with its rank among entries of the same instant: hops (the points that a job passes between acceptance and
+ * its end) come first, then transitions with their attempts, then events.
  */
 interface Unplaced extends Omit<TimelineEntry, "offsetMs"> {
   readonly rank: number;
@@ -89,7 +89,10 @@ function transitionEntry(transition: Transition): Unplaced {
 /** The attempt holds the stack trace; the timeline only names the failure. */
 const withoutStack = ({ code, message, fingerprint }: AttemptError) => ({ code, message, fingerprint });
 
-/** Lists an attempt's start, log lines and end. A lost attempt ends when its loss was noticed, perhaps much later. */
+/**
+ * Lists an attempt's start, log lines and end. The end of a lost attempt is the time at which the loss was noticed,
+ * perhaps long after its worker died.
+ */
 function attemptEntries(attempt: Attempt, begun: number): Unplaced[] {
   const { attempt: number, run, outcome, startedAt, finishedAt, durationMs, workerId, error, logs } = attempt;
   const title = run > 1 ? `Attempt ${number} (run ${run})` : `Attempt ${number}`;

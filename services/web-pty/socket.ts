@@ -68,7 +68,7 @@ export function serveSockets(options: SocketOptions): number {
         if (!ticket) return refuse("UNAUTHORIZED", "The bearer token is missing or wrong");
         return Response.json({ ticket }, { headers: { "cache-control": "no-store" } });
       }
-      if (pathname !== "/ws") return refuse("ROUTE_NOT_FOUND", "The terminal is at /ws, as a WebSocket");
+      if (pathname !== "/ws") return refuse("ROUTE_NOT_FOUND", "Open the terminal as a WebSocket at /ws");
       if (self.pendingWebSockets >= maxConnections)
         return refuse("OVERLOADED", `${maxConnections} connections are already open`);
       const address = access.addressOf(
@@ -78,7 +78,7 @@ export function serveSockets(options: SocketOptions): number {
       const data = { address, input: createInputLimit(inputBytesPerSecond) };
       if (self.upgrade(request, { data, headers: { "sec-websocket-protocol": PTY_PROTOCOL } }))
         return undefined;
-      return refuse("ROUTE_NOT_FOUND", "The terminal is at /ws, as a WebSocket");
+      return refuse("ROUTE_NOT_FOUND", "Open the terminal as a WebSocket at /ws");
     },
     websocket: {
       maxPayloadLength: maxFrameBytes,
