@@ -10,7 +10,8 @@ export interface Duty {
 
 /**
  * Watches a loop that retries until it succeeds. The loop is stuck once no round has succeeded for `limitMs`, whether
- * its rounds fail or hang. A service that is still migrating or waiting for its engines has not begun its duties.
+ * its rounds fail or hang. The time starts with `begin`, so a service that is still migrating or waiting for its
+ * engines does not count as stuck.
  */
 export function createDuty(what: string, limitMs: number, now: () => number = () => performance.now()): Duty {
   let doneAt: number | undefined;

@@ -30,7 +30,7 @@ test("a payload just beyond a limit is refused with that limit's code", () => {
   expect(codeOf({ "\ud800": 1 })).toBe("VALIDATION_FAILED");
 });
 
-test("17 levels, or a value that contains itself, are too deep, but 16 levels are not", () => {
+test("a payload with 16 levels is accepted; one with 17 levels, or one that contains itself, is too deep", () => {
   expect(isTooDeep(nested(16))).toBe(false);
   expect(isTooDeep(nested(17))).toBe(true);
   expect(isTooDeep([[[["text", 1, null, undefined]]]])).toBe(false);

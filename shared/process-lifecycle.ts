@@ -17,7 +17,7 @@ export interface Lifecycle {
 
 export interface LifecycleOptions {
   readonly log: Log;
-  /** Time from the start of the stop until `abort`. */
+  /** How long a stop waits for work in progress before `abort` fires. */
   readonly graceMs: number;
 }
 

@@ -30,7 +30,7 @@ test("environment variables set the services' URLs, with or without a trailing s
   );
 });
 
-test("an observatory running in this folder or a parent is found, but the environment takes precedence", () => {
+test("an observatory running in this folder or a parent is found, but environment variables take precedence", () => {
   const owner = findProcess(process.pid);
   const inside = writeState({ owner, services });
   expect(findAddresses({}, inside)).toEqual({

@@ -37,7 +37,8 @@ export function listen({
     maxRequestBodySize: maxBodyBytes,
     async fetch(request, connection) {
       const reply = await app.handle(request);
-      // A handler that reads a body limits the time for it. A body that no handler reads must not hold the connection.
+      // A handler that reads a body limits the time for it. If no handler reads the body, an idle timeout keeps the
+      // request from holding the connection open.
       if (!request.bodyUsed && hasBody(request)) connection.timeout(request, unreadBodyMs / 1_000);
       return reply;
     },

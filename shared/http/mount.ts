@@ -6,7 +6,10 @@ import { elysiaPath, methodNotAllowed, refuseOtherMethods } from "./other-method
 
 type Routes = Readonly<Record<string, Route>>;
 
-/** A handler's result: the reply that its route defines, or a whole response, such as a forwarded one. */
+/**
+ * A handler's result: the reply that its route defines, or a complete `Response`, such as one received from another
+ * service.
+ */
 export type ReplyOf<R extends Route> = R["reply"] extends { contentType: "text/event-stream" }
   ? ReadableStream<Uint8Array>
   : Static<R["reply"]["schema"]> | Response;
@@ -21,12 +24,13 @@ export interface MountOptions<T extends Routes> {
   readonly maxBodyBytes?: { readonly [K in keyof T]?: number };
   /** Returns the headers of a route's successful replies. */
   readonly headers?: (route: Route) => Readonly<Record<string, string>>;
-  /** Translates a handler's error, such as a store's, and throws the result. */
+  /** Throws a handler's error, for example one from a store, as an error that clients understand. */
   readonly translate?: (error: unknown) => never;
 }
 
 /**
- * Adds a table's routes to an app, and refuses other methods on their paths with METHOD_NOT_ALLOWED. Call it last.
+ * Adds a table's routes to an app, and refuses other methods on their paths with METHOD_NOT_ALLOWED. Call it after
+ * adding all other routes.
  */
 export function mount<T extends Routes>(
   app: AnyElysia,

@@ -20,8 +20,8 @@ const COUNTER_OF: Partial<Record<JobEvent["eventType"], CounterName>> = {
 };
 
 export function contributionOf(event: JobEvent): Contribution {
-  // Both the start and the end of an attempt carry the queue wait. Taking it from the start counts running jobs as
-  // well.
+  // The events of an attempt's start and end both contain the queue wait. It is taken from the start, so that the waits
+  // of running jobs are counted as well.
   if (event.eventType === "job.started") return { queueWaitMs: event.payload.queueWaitMs };
   // The duration of a lost worker's attempt is unknown; its event carries the time until the loss was noticed.
   if (event.eventType === "job.executed")

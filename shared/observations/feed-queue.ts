@@ -2,7 +2,7 @@ import type { FeedEntry } from "./port.ts";
 
 /**
  * How many entries a slow follower may be behind. Beyond this, the oldest entries are dropped, and the next entry that
- * the follower reads says how many deltas they contained.
+ * the follower reads says how many deltas the dropped entries contained.
  */
 const MAX_WAITING = 500;
 
@@ -13,7 +13,7 @@ export interface FeedQueue {
   end(): void;
 }
 
-/** Creates one follower's bounded queue, which ends at once when `signal` aborts. */
+/** Creates one follower's bounded queue, which ends immediately when `signal` aborts. */
 export function createFeedQueue(signal: AbortSignal): FeedQueue {
   let waiting: FeedEntry[] = [];
   let dropped = 0;

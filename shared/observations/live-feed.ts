@@ -6,7 +6,9 @@ import type { FeedEntry, ObservationReader } from "./port.ts";
 /** How many entries are read at once. */
 export const FEED_PAGE = 200;
 
-/** The store of a feed's entries. Ids are ordered, and no entry ever appears before one that is already readable. */
+/**
+ * The store of a feed's entries. Ids are ordered, and a new entry never appears before one that is already readable.
+ */
 export interface FeedSource {
   /** Whether this feed could have issued the id. */
   isId(text: string): boolean;
@@ -16,7 +18,9 @@ export interface FeedSource {
   holds(id: string): Promise<boolean>;
   /** Returns at most {@link FEED_PAGE} entries after an id, oldest first. */
   page(after: string): Promise<readonly FeedEntry[]>;
-  /** Like `page`, but waits for a limited time if there are none. Only one caller uses it at a time. */
+  /**
+   * Like `page`, but if there are no entries, waits for new ones for a limited time. Only one caller uses it at a time.
+   */
   next(after: string): Promise<readonly FeedEntry[]>;
   /** Releases the resources of `next`, which will not be called for a while. */
   rest(): void;
@@ -78,7 +82,7 @@ export function createLiveFeed(source: FeedSource) {
           }
           if (page.length < FEED_PAGE) break;
         }
-        // Entries were lost, and no entry followed that could report it, so an empty entry does.
+        // If entries were lost and no later entry was there to report the loss, an empty entry reports it.
         if (dropped > 0) yield { id: position, deltas: [], dropped };
         else position = from;
       }

@@ -4,7 +4,10 @@ import { bucketOf } from "./latency-digest.ts";
 import { MINUTE_MS, type SeriesKind, seriesField } from "./series.ts";
 import { TERMINAL_EVENTS } from "./terminal-events.ts";
 
-/** Series reach back a day. Older events are stored and counted in the totals, but appear in no series. */
+/**
+ * Series (numbers per minute) reach back a day. Older events are stored and counted in the totals, but appear in no
+ * series.
+ */
 const SERIES_REACH_MS = 24 * 60 * MINUTE_MS;
 /**
  * Events dated further in the future than this come from a wrong clock: they appear in no series and never count as the
@@ -34,7 +37,9 @@ export interface Tally {
   readonly queueWait: Counts;
   /** Series by minute since 1970, then by field. */
   readonly minutes: ReadonlyMap<number, Record<Exclude<SeriesKind, "gauges">, Counts>>;
-  /** How many of the events that the ledger compares are late, by the minute since 1970 in which they occurred. */
+  /**
+   * The number of late events among those that the ledger compares, by the minute since 1970 in which they occurred.
+   */
   readonly late: Counts;
   /** The time of the latest event with a plausible clock, in milliseconds since 1970; 0 if there is none. */
   readonly lastEventAt: number;

@@ -11,7 +11,7 @@ export interface AmqpLinkOptions {
   readonly log: Log;
   /** The heartbeat interval; a broker that is silent for two to three intervals is considered lost. */
   readonly heartbeatSeconds: number;
-  /** The time limit for connecting, and separately for `setUp`. */
+  /** The time limit for connecting; the same limit applies separately to `setUp`. */
   readonly connectTimeoutMs: number;
   /** Opens the connection's channels; if it rejects, the connection is dropped and reopened. */
   readonly setUp: (model: ChannelModel) => Promise<void>;

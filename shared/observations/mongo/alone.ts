@@ -8,7 +8,7 @@ import { insertNew } from "./insert.ts";
 import { type MongoLink, OPERATION_MS } from "./link.ts";
 import { LONG_OPERATION_MS, readInChunks } from "./read.ts";
 
-/** One event stored alone. It is written once and never changed. */
+/** An event stored alone, that is, not as part of a batch. It is written once and never changed. */
 interface EventDocument {
   readonly _id: string;
   readonly jobId: string;
@@ -44,8 +44,8 @@ export const EVENT_INDEXES = [
 ] as const;
 
 /**
- * Stores events as separate documents, by event id: those that cannot be in a batch, and those that were stored by
- * versions without batches.
+ * Stores events as separate documents, by event id: those that cannot be in a batch, and those stored by versions that
+ * had no batches.
  */
 export function createMongoAlone(link: MongoLink) {
   const collection = () => link.collection<EventDocument>(EVENTS);
@@ -54,7 +54,8 @@ export function createMongoAlone(link: MongoLink) {
 
   return {
     /**
-     * Stores events under their tokens, except those whose id is already stored. Returns the indexes of the latter.
+     * Stores events under their tokens, except those whose id is already stored. Returns the indexes of the events that
+     * it did not store.
      */
     insert: (claimed: readonly { event: JobEvent; token: string }[]): Promise<number[]> =>
       insertNew<EventDocument>(link, EVENTS, claimed.map(documentOf)),
@@ -155,7 +156,10 @@ function documentOf({ event, token }: { event: JobEvent; token: string }): Event
   };
 }
 
-/** Keyset paging: a page continues after a position, in an order that is unique per event. New events shift nothing. */
+/**
+ * Keyset paging: a page continues after a position, in an order that is unique per event. New events therefore do not
+ * shift the pages.
+ */
 function pageOf(
   query: EventQuery,
   position: EventPosition | undefined,

@@ -4,7 +4,10 @@ import type { MongoLink } from "./link.ts";
 export const DURABLE = { writeConcern: { w: "majority", journal: true } } as const;
 const DUPLICATE_KEY = 11_000;
 
-/** Inserts documents, except those whose `_id` is taken. Returns the indexes of the latter. */
+/**
+ * Inserts documents, except those whose `_id` is already stored. Returns the indexes of the documents that it did not
+ * insert.
+ */
 export async function insertNew<T extends Document>(
   link: MongoLink,
   name: string,
@@ -23,8 +26,8 @@ async function insertOnce<T extends Document>(
     return [];
   } catch (error) {
     if (!(error instanceof MongoBulkWriteError)) throw error;
-    // Without a majority's confirmation, even the existing documents may not be durable. Throw, so that the batch is
-    // redelivered.
+    // Without confirmation by a majority of the replicas, even the documents that were already stored may not be
+    // durable. Throw, so that the batch is redelivered.
     if (error.result.getWriteConcernError()) throw error;
     const faults = [error.writeErrors].flat();
     if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error;

@@ -18,8 +18,9 @@ export interface RecordOptions {
 /** Stores, counts and publishes events in one statement. */
 export function createPostgresRecord({ store: { ask }, now, typeLabel, maxFeedEntries }: RecordOptions) {
   /**
-   * Stores all of the events or none. Returns the ids of the events that prevented it: true if the event is already
-   * stored, false if another event has its job and sequence number, so that it needs a row of its own.
+   * Stores all of the events or none. Returns a map with the id of each event that prevented this. The value is true if
+   * the event is already stored. It is false if another event already has the same job and sequence number; the event
+   * then needs a row of its own.
    */
   async function keep(
     events: readonly JobEvent[],
