@@ -239,7 +239,7 @@ function wholeNumber(text: string, least: number, most: number): number | undefi
   return /^\d+$/.test(text) && value >= least && value <= most ? value : undefined;
 }
 
-/** Applies a key to the form. The caller handles the keys that leave or submit it. */
+/** Applies a key to the form. The caller handles the keys that leave or submit the form. */
 export function editField(form: Form, key: string): Form {
   const item = form.fields[form.focus];
   const move = (by: number): Form => ({

@@ -44,7 +44,7 @@ function wants(state: State): readonly Want[] {
       return [
         overview,
         { name: "job", query: { id }, idleMs: 5_000 },
-        // The pages report whether Jaeger is reachable, which the trace key requires.
+        // The list of pages says whether Jaeger is reachable; only then does the key that opens the job's trace work.
         { name: "pages", idleMs: 30_000, changedMs: null, isLocal: true },
         { name: "jobTypes", idleMs: 60_000, changedMs: null },
       ];

@@ -13,7 +13,8 @@ test.skipIf(guard.length === 0 && !process.env.CI)(
   () => {
     const command = [...guard, "echo", "it", "runs"];
     expect(Bun.spawnSync(command).stdout.toString()).toBe("it runs\n");
-    // Here the child's parent is a shell, as if this process had been killed just after starting the child.
+    // Here a shell starts the child. The child expects this process to be its parent, so it assumes that this process
+    // has died.
     const orphan = Bun.spawnSync(["sh", "-c", '"$@"; exit $?', "sh", ...command]);
     expect(orphan.stdout.toString()).toBe("");
     expect(orphan.exitCode).toBe(1);

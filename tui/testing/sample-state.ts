@@ -29,8 +29,8 @@ export function freshState(width: number, height: number): State {
 }
 
 /**
- * Returns a live program's state on the given screen (its `place`; by default the first), with sample data for every
- * query.
+ * Returns the state of a program with a live stream that shows the screen `place` (by default, its first screen), with
+ * sample data for every query.
  */
 export function liveState(
   width: number,
@@ -43,7 +43,7 @@ export function liveState(
   return answered({ ...there, stream: "live" }, { ...SAMPLES, ...samples });
 }
 
-/** Returns the state after answering every query that its screen sends. */
+/** Returns the state after every query of its current screen has been answered. */
 export function answered(state: State, samples: Partial<Resources> = SAMPLES): State {
   let [next] = update(state, { kind: "tick" }, NOW);
   for (const [name, loaded] of Object.entries(next.data)) {

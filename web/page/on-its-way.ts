@@ -13,7 +13,7 @@ export function noteSubmitted(jobId: string): void {
 /**
  * Returns when a job that is unknown to the read model was accepted, or undefined if the read model should know it by
  * now. The read model does not know a new job at first, because the processor inserts the row only after the gateway
- * has accepted the job. If {@link noteSubmitted} was not called, the time is that in the job's id, because a UUIDv7
+ * has accepted the job. If {@link noteSubmitted} was not called for the job, the time is taken from its id: a UUIDv7
  * starts with its creation time.
  */
 export function onItsWaySince(jobId: string, now: number): number | undefined {

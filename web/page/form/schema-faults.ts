@@ -3,7 +3,7 @@ import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 /** Messages by the JSON pointer to the invalid value. */
 export type Faults = ReadonlyMap<string, string>;
 
-/** Keywords that fail only because a nested keyword fails. */
+/** Keywords that fail only because a nested keyword fails; the nested keyword gets the message. */
 const CONTAINERS = new Set(["properties", "items", "prefixItems", "$ref", "allOf", "additionalProperties"]);
 
 /**

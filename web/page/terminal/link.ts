@@ -17,7 +17,7 @@ type Viewers = Extract<PtyServerMessage, { type: "viewers" }>;
  *
  * `connecting` becomes `connected` once the screen is drawn. A lost socket leads to `waiting`, which reconnects
  * automatically. `refused` lasts until its cause is gone: a missing token, too many terminals or a wrong origin.
- * `ended` and `replaced` wait for the user.
+ * `ended` (the session is over) and `replaced` (another page took over the session) last until the user acts.
  */
 export type LinkState =
   | { readonly name: "connecting" }
