@@ -62,7 +62,10 @@ async function main(): Promise<number> {
   return isSound ? 0 : 1;
 }
 
-/** Aborts on the first SIGINT or SIGTERM; a second signal more than a second later ends the process at once. */
+/**
+ * Aborts on the first SIGINT or SIGTERM. Another signal ends the process immediately, unless it arrives within 1 s of
+ * the first.
+ */
 function onInterrupt(): AbortSignal {
   const controller = new AbortController();
   let firstAt = Number.POSITIVE_INFINITY;

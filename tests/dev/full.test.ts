@@ -96,7 +96,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
     const tree = processTree(dev.child.pid);
     dev.child.kill("SIGKILL");
     await dev.child.exited;
-    // On systems where processes cannot be made to end with their parent, the next start of `dev` ends them.
+    // On systems where child processes cannot be made to exit with their parent, the next start of `dev` kills them.
     if (endWithUs("SIGTERM").length > 0) await allGone(tree, 20_000);
   });
 
@@ -142,7 +142,7 @@ test("all invalid settings are reported at once, without passwords", () => {
   expect(text).not.toContain("hunter2");
 });
 
-test("the smoke test names each service that does not answer, and still writes its summary", () => {
+test("the smoke test names each service that does not respond, and still writes its summary", () => {
   const nowhere = "http://127.0.0.1:1";
   const targets = ["--gateway", nowhere, "--read-model", nowhere, "--metrics", nowhere];
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "tests/smoke.ts", ...targets], {

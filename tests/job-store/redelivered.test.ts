@@ -88,7 +88,7 @@ describe("a message redelivered while its job is deleted", () => {
   });
 
   test("does not run the job again if the insert reaches the job after its deletion, and other jobs are still inserted", async () => {
-    // Created first, so that its id sorts before the other job's: ids follow time.
+    // Created first, so that its id sorts before the other job's, because ids begin with their creation time.
     const fresh = message();
     const job = await ended();
     const twin = await sql.reserve();

@@ -85,7 +85,7 @@ describeUnless(reason, "nginx in front of web-pty", () => {
     expect((await client.hears("error")).code).toBe("PER_IP_CAP");
   });
 
-  test("an unreachable service yields the contract's 502; a service's own refusal passes through unchanged", async () => {
+  test("an unreachable service yields the 502 that the contract defines; a service's own refusal passes through unchanged", async () => {
     const reply = await fetch(`http://127.0.0.1:${port}/gateway/jobs`);
     expect([reply.status, reply.headers.get("content-type")]).toEqual([502, "application/problem+json"]);
     const problem: unknown = await reply.json();

@@ -4,8 +4,8 @@ import type { Sql } from "postgres";
 import type { JobEvent } from "../../contracts/events.ts";
 
 /**
- * Stores and counts events as the versions before batches did, in one row or document per event. As in those versions,
- * no other record shows that an event has been counted.
+ * Stores and counts events as versions did before they stored events in batches: in one row or document per event. As
+ * in those versions, only that row or document shows that an event has been counted.
  */
 export async function storeOldInPostgres(sql: Sql, events: readonly JobEvent[]): Promise<void> {
   await sql.unsafe(OLD_TABLES).simple();

@@ -66,7 +66,7 @@ test("a stranded connection stays open but passes no more bytes, and new connect
   expect(stranded).toMatchObject({ closed: false, received: [] });
 });
 
-test("a delay applies to each direction and keeps the order", async () => {
+test("a delay applies to each direction and keeps the order of the data", async () => {
   const client = await dial();
   proxy.delay(60);
   const before = performance.now();

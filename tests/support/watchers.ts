@@ -20,7 +20,8 @@ export type Watchers = Awaited<ReturnType<typeof watchWorld>>;
 
 /**
  * Starts Prometheus and Alertmanager for a world, and restarts its read-model with their URLs. Prometheus evaluates a
- * copy of the real rules every second, with each `for` divided by 12, so a minute becomes five seconds.
+ * copy of the real rules every second, with the `for` duration of each rule divided by 12: one minute becomes five
+ * seconds.
  */
 export async function watchWorld(world: World) {
   const root = mkdtempSync(join(tmpdir(), "observatory-watchers-"));

@@ -11,7 +11,7 @@ const RUNNER = /^bun test v|covered-service\.ts:$/;
 
 const reason = whyLeftOut(enginesOf(chosenSet()));
 test.skipIf(reason !== undefined && !process.env.CI)(
-  `starting all services at once on empty stores logs no error${reason ? `; left out: ${reason}` : ""}`,
+  `starting all services at the same time on empty stores logs no error${reason ? `; left out: ${reason}` : ""}`,
   async () => {
     const undo: (() => Promise<unknown>)[] = [];
     try {

@@ -41,7 +41,8 @@ behavior("the terminal UI", { engines: "embedded" }, (world) => {
     await using tui = open(world(), { cols: 120, rows: 24 });
     await tui.shows("completed");
     tui.type("2");
-    // This screen draws the emoji in one cell; the program reserves two, because other terminals need two.
+    // The test's virtual screen draws the emoji one cell wide. The program reserves two cells, because other terminals
+    // draw it two cells wide.
     await tui.shows(/日本📦 {1,2}out of coff/);
     expect(tui.takeOutput()).not.toContain("taken over");
     await expectWholeBorder(tui);
@@ -147,7 +148,7 @@ behavior("the terminal UI", { engines: "embedded" }, (world) => {
     await tui.shows("✓ Dropped 1 dead letter");
   });
 
-  test("one action counts and drops all dead letters of one cause and keeps the others", async () => {
+  test("one action counts and drops all dead letters of one cause, and keeps those of other causes", async () => {
     const fail = (message: string) => ({ type: "fail", payload: { message }, maxAttempts: 1 });
     const ids = await world().submitMany([fail("No tea at 4"), fail("No tea at 5"), fail("No milk at 6")]);
     for (const id of ids) await world().untilStatus(id, "FAILED");

@@ -11,7 +11,7 @@ export interface Ttyd {
   readonly version: string;
 }
 
-/** The first Debian release that has ttyd. */
+/** The first Debian release with a package of ttyd. */
 const RELEASE = "sid";
 
 /** Finds ttyd on the PATH, or unpacks Debian's package into the user's cache. Throws if neither works. */
