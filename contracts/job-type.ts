@@ -9,7 +9,10 @@ export const RetryPolicy = Type.Object({
 });
 export type RetryPolicy = Static<typeof RetryPolicy>;
 
-/** Combines a version's major and minor into one comparable number. A patch never changes which payloads are valid. */
+/**
+ * Combines a version's major and minor into one comparable number. The patch number is left out, because a patch never
+ * changes which payloads are valid.
+ */
 export function versionRank(version: string): number {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major * 10_000 + minor;

@@ -1,7 +1,9 @@
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 
 export interface StatusWord {
-  /** The word that people read and may type; the key is the API's own name. */
+  /**
+   * The word that people read and may type instead of the status's name in the API, such as `waiting` for `VALIDATED`.
+   */
   readonly word: string;
   readonly meaning: string;
 }

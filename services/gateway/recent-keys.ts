@@ -6,9 +6,9 @@ interface InProgress {
 }
 
 /**
- * Remembers idempotency keys, each with a fingerprint of its request's body: the keys of all requests in progress,
- * whose number the gateway's in-flight limit bounds, and of the newest `limit` confirmed requests. This only catches
- * most repetitions early; the processor's intake makes the final decision about a key.
+ * Remembers the idempotency keys of all requests in progress, whose number the gateway's in-flight limit bounds, and of
+ * the newest `limit` confirmed requests, each with a fingerprint of the request's body. This catches most repeated
+ * requests early, but not all, so the processor's intake makes the final decision about each key.
  */
 export function createIdempotencyKeys(limit: number) {
   const inProgress = new Map<string, InProgress>();

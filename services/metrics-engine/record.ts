@@ -17,7 +17,10 @@ import { beginRecordSpans } from "./record-spans.ts";
  */
 const SMALL = 20;
 const LINGER_MS = 60;
-/** How many events are decoded before yielding to the event loop, so that health checks and the bus are not starved. */
+/**
+ * How many events are decoded before yielding to the event loop, so that decoding does not delay health checks and the
+ * bus's connection.
+ */
 const TURN = 1_000;
 
 export interface RecorderOptions {
@@ -31,8 +34,8 @@ export interface RecorderOptions {
 /**
  * Records events from `events.observed`. Events are stored and counted before they are acknowledged, so a crash loses
  * nothing. A single envelope is dead-lettered if it breaks its contract, if the store refuses it, or if writing it
- * alone keeps failing. The processor may dead-letter the same envelope from its own queue; both use the same id, so
- * there is one dead letter.
+ * alone keeps failing. The processor may dead-letter the same envelope from its own queue. Both services derive the
+ * same dead-letter id, so only one dead letter results.
  */
 export function createRecorder({ observations, bus, families, tracing, log }: RecorderOptions): BatchHandler {
   const writeAll = createIsolation<JobEvent>({

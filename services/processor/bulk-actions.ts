@@ -21,7 +21,8 @@ import type { ReplayLetter } from "./replay.ts";
 import { storableText } from "./storable-json.ts";
 
 /**
- * A request with at most this many matches waits up to `WAIT_MS` for its action to end; a larger one returns at once.
+ * If at most this many jobs or dead letters match, the request waits up to `WAIT_MS` for its action to end; otherwise
+ * it returns immediately.
  */
 const MAX_AWAITED = 1_000;
 const WAIT_MS = 3_000;
@@ -34,7 +35,7 @@ const PURGE_NOTE =
 /** How often a processor looks for abandoned actions. */
 const POLL_MS = 1_000;
 const REPLAY_CHUNK = 50;
-/** After this many consecutive failures of a step, one poll apart, its action ends as failed. */
+/** If a step fails this many times in a row, with a pause of `POLL_MS` between tries, its action ends as failed. */
 const MAX_FAILURES = 3;
 const MAX_REASON = 500;
 const FORGET_EVERY_MS = 600_000;
@@ -142,7 +143,7 @@ export function createBulkActions(options: BulkActionsOptions) {
     failures.delete(id);
   }
 
-  /** Runs one step of an action, and returns whether it was the last step. */
+  /** Runs one step of an action, which handles a limited number of matches. Returns whether it was the last step. */
   async function step(action: BulkAction, holder: string): Promise<boolean> {
     const { id, target, action: verb } = action;
     if (verb === "replay") return replayChunk(action, holder);
@@ -156,8 +157,8 @@ export function createBulkActions(options: BulkActionsOptions) {
   }
 
   /**
-   * Records the progress after each dead letter instead of after the chunk, because no transaction spans the bus and
-   * the store.
+   * Records the progress after each dead letter instead of after the chunk: no transaction spans the bus and the store,
+   * so after a crash only one dead letter may be replayed a second time.
    */
   async function replayChunk({ id }: BulkAction, holder: string): Promise<boolean> {
     const letters = await store.letterIds(id, holder, REPLAY_CHUNK);

@@ -16,7 +16,7 @@ export interface DeadLettersOptions {
   readonly store: DeadLetterStore;
   readonly bus: Bus;
   readonly log: Log;
-  /** Called with the number of messages just parked, because they could not be filed. */
+  /** Called with the number of messages that were parked just now because they could not be filed. */
   readonly onParked: (messages: number) => void;
 }
 
@@ -30,15 +30,15 @@ export function createDeadLetters(options: DeadLettersOptions) {
   });
 
   /**
-   * Consumes the refused messages on `jobs.failed.validation`. Anything else there becomes a dead letter itself.
-   * Messages that cannot be filed are parked, that is, published to `messages.parked`.
+   * Consumes the refused messages on `jobs.failed.validation`. A message of any other form on this queue becomes a dead
+   * letter itself. Messages that cannot be filed are parked, that is, published to `messages.parked`.
    */
   const file: BatchHandler = async (batch) => {
     const messages = new Map<string, RefusedMessage>();
     for (const { body, diedOn } of batch) {
       const message = readRefused(body, diedOn);
       // The processor and the metrics-engine may both have refused the same message. Like the store, prefer the copy
-      // from `jobs.created`, because a replay must be sent there.
+      // that the processor received from `jobs.created`, because a replay must go to that queue.
       if (messages.get(message.id)?.queue !== "jobs.created") messages.set(message.id, message);
     }
     const unfiled = await writeAll([...messages.values()], store.file);
@@ -59,7 +59,7 @@ export function createDeadLetters(options: DeadLettersOptions) {
   /**
    * Consumes `messages.parked`, the messages that could not be filed. It files each message separately; if any fails,
    * the whole batch is tried again after a pause. Once the cause of a failure is gone, the message is therefore filed
-   * within seconds. Until then it delays only other parked messages.
+   * within seconds. Until then, the retries delay only other parked messages.
    */
   const fileParked: BatchHandler = async (batch) => {
     const failures: unknown[] = [];

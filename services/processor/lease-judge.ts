@@ -1,7 +1,7 @@
 export interface Clocks {
-  /** Advances while the machine is suspended, but can be set back or forward. */
+  /** A clock that advances while the machine is suspended, but that can be set back or forward. */
   readonly wall: () => number;
-  /** Cannot be set, but on Linux it pauses while the machine is suspended. */
+  /** A clock that cannot be set, but that on Linux stops while the machine is suspended. */
   readonly monotonic: () => number;
 }
 

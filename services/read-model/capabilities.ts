@@ -1,6 +1,6 @@
 export type Engines = "full" | "embedded";
 
-/** Features beyond the core, by engine set. Features that only one set has are declared in this table alone. */
+/** The features that depend on the engine set, for clients that show or hide parts accordingly. */
 const TABLE = {
   full: { brokerManagement: true, separateEventStore: true },
   embedded: { brokerManagement: false, separateEventStore: false },
@@ -17,7 +17,7 @@ export interface Observers {
   readonly alertmanager: boolean;
 }
 
-/** Returns the capabilities of an engine set with the given observers. */
+/** Returns the capabilities that `/overview` reports. */
 export function capabilitiesOf(
   engines: Engines,
   { prometheus, alertmanager }: Observers,

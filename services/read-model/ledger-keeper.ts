@@ -9,8 +9,8 @@ import { type JudgeParts, type Judgment, judge, judgeByStoreAlone } from "./ledg
 import type { LedgerSeals, Seal, Seen } from "./ledger-seals.ts";
 
 /**
- * Maximum number of job rows, and of transitions to a final status, that one step judges. That is about 50 ms of work,
- * which a request can wait for.
+ * Maximum number of job rows, and of transitions to a final status, that one step compares with the events. Comparing
+ * that many takes about 50 ms, which a request can wait for.
  */
 export const STEP_JOBS = 5_000;
 /** Nothing is sealed until at least this much time has accumulated after the last seal. */
@@ -25,7 +25,10 @@ const EVERY_MS = 5_000;
  */
 const REST = 3;
 const LONG_REST = 20;
-/** A seal with accusations is judged again this long after it was last judged. */
+/**
+ * A seal that accuses jobs (of being lost, unobserved or duplicated) is judged again this long after it was last
+ * judged.
+ */
 const AGAIN_MS = 2_000;
 
 export interface KeeperOptions extends JudgeParts {
@@ -38,12 +41,13 @@ export interface KeeperOptions extends JudgeParts {
 type Step = "due" | "routine" | "nothing";
 
 /**
- * Seals the ledger in bounded steps: it judges past spans of time and stores each result as a seal. A step judges one
- * reopened seal again, that is, one whose jobs or events have changed, and seals the next span before the horizon, up
- * to which spans may be sealed. If there is neither, it checks one other seal, alternating between seals with
- * accusations, seals that an audit has not reached and seals that have not been checked for a day. The keeper holds no
- * transaction while it judges, and writes each result in one statement, so it may be killed at any point, and any
- * number of keepers may run at once.
+ * Seals the ledger in bounded steps: it judges past spans of time, that is, compares the job store with the event
+ * store, and stores each result as a seal. A step first judges again one reopened seal, whose jobs or events have
+ * changed since. It then seals the next span, unless the rest before the horizon, the time up to which spans may be
+ * sealed, is too short. If it did neither, it judges one other seal again, alternating between seals that accuse jobs,
+ * seals that an audit has not reached and seals that have not been checked for a day. The keeper holds no transaction
+ * while it judges, and writes each result in one statement, so it may be killed at any point, and any number of keepers
+ * may run at once.
  */
 export function createLedgerKeeper(options: KeeperOptions) {
   const { seals, queries, observations, bounds } = options;
@@ -104,8 +108,8 @@ export function createLedgerKeeper(options: KeeperOptions) {
     const now = found.now.getTime();
     const due = [await seals.unbalanced(new Date(now - AGAIN_MS)), await nextForAudit()];
     const wanted = [...due, await seals.oldest(new Date(now - DAY_MS))].filter((seal) => seal !== undefined);
-    // Accusations fall due every few seconds, so if the kinds of checks did not take turns, many accusations would
-    // starve the others.
+    // Seals that accuse jobs are due again every few seconds. If the kinds of checks did not take turns, many such
+    // seals would starve the other kinds.
     const seal = wanted[turn++ % wanted.length];
     if (!seal) return "nothing";
     await judgeAgain(seal, found.eventsFrom, late);
@@ -123,7 +127,8 @@ export function createLedgerKeeper(options: KeeperOptions) {
     async advance(forMs: number): Promise<void> {
       const over = new AbortController();
       const working = workThrough(over.signal);
-      // A step that fails later has no caller left, and the next step will report the same failure.
+      // If a step fails after `forMs`, the caller no longer waits for it. Its failure is ignored here, because the next
+      // step will run into it again.
       working.catch(() => undefined);
       await Promise.race([working, pause(forMs, over.signal)]).finally(() => over.abort());
     },
@@ -158,7 +163,7 @@ export function createLedgerKeeper(options: KeeperOptions) {
 }
 export type LedgerKeeper = ReturnType<typeof createLedgerKeeper>;
 
-/** Counts the late events in the minutes that a span overlaps. */
+/** Adds up the numbers of late events (recorded long after they occurred) in the minutes that a span overlaps. */
 export function lateIn({ from, before }: EventSpan, late: ReadonlyMap<number, number>): number {
   let sum = 0;
   for (const [minute, count] of late)

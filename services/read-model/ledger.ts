@@ -7,11 +7,11 @@ import type { LedgerSeals, SealedSums } from "./ledger-seals.ts";
 import { waitingFor } from "./ledger-waiting.ts";
 
 /**
- * Maximum number of accused jobs (lost, unobserved or duplicated) or of dead letters to read: one more than the account
- * deduplicates.
+ * Maximum number of accused jobs (lost, unobserved or duplicated) or of dead letters to read. The account deduplicates
+ * 10,000 ids; one more shows that there are further ones.
  */
 const MAX_NAMED = 10_001;
-/** How long a call waits for spans that are ready to be sealed, before it computes the ledger. */
+/** How long a call lets the keeper seal spans that are ready, before it computes the ledger. */
 const ADVANCE_MS = 50;
 
 /*
@@ -32,8 +32,8 @@ export interface LedgerOptions extends JudgeParts {
  * Balances accepted jobs by id, below a watermark (see `watermarkOf`): compares the job store with the event store, one
  * span of time after another, and seals (stores) the results of older spans. A call adds up the sealed spans and judges
  * only the open span after them, so it does not slow down as the ledger grows. When sealing is far behind, as after an
- * upgrade, the watermark moves back to the end of the part that one call may judge. Computations run one at a time;
- * concurrent callers with the same settle time share one.
+ * upgrade, one call cannot judge everything after the seals; the watermark then moves back to the end of the part that
+ * it can judge. Computations run one at a time; concurrent callers with the same settle time share one.
  */
 export function createLedger(options: LedgerOptions) {
   const waiting = new Map<SettleMs, Promise<Ledger>>();
@@ -46,7 +46,8 @@ export function createLedger(options: LedgerOptions) {
       if (shared) return shared;
       const mine = tail.then(() => compute(options, settleMs)).finally(() => waiting.delete(settleMs));
       waiting.set(settleMs, mine);
-      // Callers receive the failure; the next computation only waits for this one to end.
+      // Callers receive a failure through `mine`. The next computation only waits until this one has ended, so `tail`
+      // ignores the failure.
       tail = mine.catch(() => undefined);
       return mine;
     },

@@ -15,16 +15,16 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A subscription to the feed that does not fail within this time counts as established. The store confirms nothing
- * before the first entry, which may not arrive for a long time.
+ * A subscription to the feed that does not fail within this time counts as established, because the store does not
+ * confirm subscriptions and the first entry may not arrive for a long time.
  */
 const SETTLED_MS = 100;
-/** How long a client of the stream waits for this process to follow the feed. */
+/** How long a client of the stream waits until this process follows the feed; after that, the client is refused. */
 const FOLLOW_TIMEOUT_MS = 1_500;
 
 /**
- * Follows the live feed for the whole process until `signal` aborts. After losing its store, it resumes after the last
- * entry it received.
+ * Follows the live feed for the whole process until `signal` aborts. After it has lost the connection to the store, it
+ * resumes after the last entry it received.
  */
 export function createFeed({ observations, log, signal, onEntry }: FeedOptions) {
   let live = Promise.withResolvers<void>();
@@ -68,7 +68,8 @@ export function createFeed({ observations, log, signal, onEntry }: FeedOptions) 
         }
       } catch (error) {
         if (signal.aborted) return;
-        // The feed was emptied and restarted. The entries in between are unknown, so continue with new ones.
+        // The feed was emptied and restarted. The entries since `last` cannot be read any more, so continue with new
+        // entries.
         if (error instanceof AppError && error.code === "INVALID_CURSOR") last = null;
         down(error);
       } finally {

@@ -1,6 +1,9 @@
 import type { StreamBounds, StreamEntry } from "./stream-buffer.ts";
 
-/** Keeps a bounded number of the newest entries, so a briefly disconnected client misses none. */
+/**
+ * Keeps a bounded number of the newest entries, so that a client that was briefly disconnected can be sent those it
+ * missed.
+ */
 export function createStreamHistory({ maxEntries, maxDeltas }: StreamBounds) {
   const kept = new Map<string, StreamEntry>();
   let deltas = 0;

@@ -59,7 +59,7 @@ export function startPty({ command, env, cols, rows, onData }: PtyOptions): Pty 
     },
   });
   const terminal = child.terminal;
-  if (!terminal) throw new Error("Bun did not open a terminal");
+  if (!terminal) throw new Error("Bun could not open a terminal");
   const flow = createFlow(child.pid);
 
   async function untilEnded(): Promise<TerminalEnd> {

@@ -11,7 +11,7 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
   INVALID_QUERY: "Correct the parameter named above",
   INVALID_CURSOR: "Start again from the first page",
   MALFORMED_PATH: "Percent-encode the path as UTF-8",
-  INVALID_ID: "Pass a job's whole id, or at least 4 of its last digits",
+  INVALID_ID: "Pass a job's whole id, or at least its last 4 digits",
   IDEMPOTENCY_CONFLICT: "Use another idempotency key, or send the same job as before",
   JOB_NOT_FOUND: "Check the id; `odd-dashboard jobs` lists the newest",
   JOB_PRUNED: "To keep jobs longer, raise the processor's JOB_RETENTION_HOURS or FAILED_JOB_RETENTION_HOURS",
@@ -21,7 +21,7 @@ export const REMEDIES: Readonly<Record<ApiErrorCode, string>> = {
     "Look at the job's status first: only waiting or running jobs can be cancelled, and only failed or cancelled ones retried",
   DEAD_LETTER_STATE_CONFLICT: "Look at the dead letter first; it may have been replayed already",
   ROUTE_NOT_FOUND:
-    "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that both sides run the same version",
+    "Check that GATEWAY_URL and READ_MODEL_URL name the right services, and that client and services have the same version",
   METHOD_NOT_ALLOWED: "Check that GATEWAY_URL and READ_MODEL_URL name the right services",
   ORIGIN_REFUSED: "Call the service as 127.0.0.1 or localhost, or add the name to its ALLOWED_ORIGINS",
   READ_ONLY: "Use another gateway, or start this one with READ_ONLY=false",

@@ -9,9 +9,9 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 
 /**
- * Wraps a bus to compress messages in transit, which cuts the engine's write-ahead log to a third. Compressed messages
- * are recognized by their first bytes, so uncompressed ones are still accepted. Dead letters are not compressed,
- * because people read them in the engine's tools.
+ * Wraps a bus to compress messages in transit, which reduces the engine's write-ahead log to a third of its size.
+ * Compressed messages are recognized by their first bytes, so uncompressed ones are still accepted. Dead letters are
+ * not compressed, because people read them in the engine's tools.
  */
 export function compressed(bus: Bus): Bus {
   return {
@@ -44,7 +44,7 @@ export function readableBody(body: Uint8Array): Uint8Array {
     const read = zstdDecompressSync(body, { maxOutputLength: size });
     return read.length === size ? read : body;
   } catch {
-    // The consumer will refuse the compressed body as malformed and keep its bytes in a dead letter.
+    // The frame is corrupt. The consumer will refuse the body as malformed and keep its bytes in a dead letter.
     return body;
   }
 }

@@ -10,8 +10,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes why a request failed, as part of a sentence; Bun's own messages are whole sentences. `limitMs` is the time
- * limit of the request's signal, if it has one.
+ * Describes why a request failed in words that fit into a sentence, unlike Bun's own messages, which are whole
+ * sentences. `limitMs` is the time limit of the request's signal, if it has one.
  */
 export function fetchFailure(error: unknown, limitMs?: number): string {
   const { name, code } = Object(error) as { name?: unknown; code?: unknown };

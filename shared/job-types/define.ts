@@ -7,7 +7,10 @@ import { requestSchemaOf } from "./request-schema.ts";
 export interface ChildRequest {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Identifies the child within this run. The default combines type, payload and position among equal children. */
+  /**
+   * Identifies the child within this run. By default, the key combines the child's type, its payload and its position
+   * among children with the same type and payload.
+   */
   readonly key?: string;
 }
 
@@ -53,8 +56,8 @@ export interface JobType<P extends TObject = TObject> {
   readonly deadlineMs: number;
   /**
    * How many attempts of this type one processor runs at once; defaults to its number of slots. A handler with its own
-   * pool sets this to the pool's size, so jobs wait in the queue rather than for the pool, where they would take a slot
-   * and use up their deadline.
+   * pool sets this to the pool's size. Its jobs then wait in the queue; if they waited for the pool instead, each would
+   * occupy a slot and use up its deadline.
    */
   readonly maxRunning?: number;
   /**

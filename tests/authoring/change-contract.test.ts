@@ -14,7 +14,7 @@ const blocks = [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, 
 const blocksOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 
-test("CONTRIBUTING.md's example of a contract change produces the verdicts it shows, even after a commit", () => {
+test("the contract change in CONTRIBUTING.md produces the verdicts shown there, even if the change is already committed", () => {
   for (const args of [
     ["init", "--quiet", "--initial-branch=main"],
     ["add", "."],
@@ -34,7 +34,7 @@ test("CONTRIBUTING.md's example of a contract change produces the verdicts it sh
   expect(check()).toEqual({ code: 0, output: expect.stringContaining(passed) });
 });
 
-/** Runs the contract check. It exports the schemas first, so an outdated export does not matter. */
+/** Runs the contract check. The check exports the schemas first, so the test need not. */
 function check(): { code: number; output: string } {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "run", "contracts:check"], {
     cwd: root,

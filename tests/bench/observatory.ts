@@ -26,7 +26,7 @@ export const observatory: System = {
     engines: set,
     signal,
   }: StartOptions): Promise<RunningSystem> {
-    // PostgreSQL may run as another user, who must be able to enter the folder.
+    // PostgreSQL may run as another user, which must be able to enter the data folder.
     await chmod(dataDir, 0o755);
     const started = await startEngines<EngineName>({ root: dataDir, which: enginesOf(set), signal });
     const engines = Object.values<Engine>(started.engines);
@@ -99,7 +99,9 @@ async function keepCommitTimes(store: Engine, sql: postgres.Sql): Promise<void> 
   await store.restart();
 }
 
-/** Filters by status after the query: a status condition may make the planner read every completed job. */
+/**
+ * Filters by status in JavaScript: given a condition on the status, PostgreSQL's planner may read every completed job.
+ */
 async function unfinished(sql: postgres.Sql, jobIds: readonly string[]): Promise<string[]> {
   const rows = await sql<{ id: string; status: string }[]>`
     select id, status from jobs where id = any(${[...jobIds]}::uuid[])`;
@@ -114,7 +116,10 @@ async function finishedAt(sql: postgres.Sql): Promise<ReadonlyMap<string, number
   return new Map(rows.map((row) => [row.id, row.at]));
 }
 
-/** Labels PostgreSQL's backends by their clients, so that the report shows how much CPU time is spent on each. */
+/**
+ * Labels each PostgreSQL backend with its client, so that the report shows how much CPU time PostgreSQL spends on each
+ * client.
+ */
 async function backends(sql: postgres.Sql, server: string): Promise<NamedProcess[]> {
   const rows = await sql<{ pid: number; user: string }[]>`
     select pid, application_name as user from pg_stat_activity

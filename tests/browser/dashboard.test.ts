@@ -287,7 +287,7 @@ describe("the form for a new job", () => {
   });
 });
 
-test("a newly accepted job is shown as on its way until its row exists, and an old unknown id is shown as missing", async () => {
+test("a newly accepted job is shown as on its way until its row exists, and an unknown id from the past is shown as missing", async () => {
   await world.running.processor.kill();
   const id = await world.submit({ type: "sleep" });
   await using tab = await open(`#/jobs/${id}`);

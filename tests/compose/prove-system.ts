@@ -17,8 +17,8 @@ const PROCESSORS = 3;
 const STOPPED = "metrics-engine";
 const ALERT = "ServiceDown";
 /**
- * These services are killed only after the alert has resolved: the stopped service, whose absence raises the alert, and
- * the two that detect and deliver the alert.
+ * The services that are killed only after the alert has resolved: the stopped service, because its absence raises the
+ * alert, and the two services that detect and deliver the alert.
  */
 const KILLED_LAST = new Set([STOPPED, "prometheus", "alertmanager"]);
 
@@ -51,7 +51,7 @@ export async function proveSystem(proof: Proof): Promise<void> {
       await system.untilEnded(load.accepted, 60_000);
       return `${load.accepted.length} accepted; refused: ${JSON.stringify(load.refusals)}`;
     });
-    await report.check("the ledger settles at zero", async () => {
+    await report.check("the ledger settles without lost, unobserved or duplicated jobs", async () => {
       const ledger = await system.settledLedger(60_000);
       if (ledger.accepted < load.accepted.length)
         throw new Error(

@@ -7,8 +7,8 @@ import { eventually } from "../support/wait.ts";
 const ANSWER_MS = 10_000;
 
 /**
- * Accesses a running system through its published ports, as a user would. `port` looks up a port by its variable. Every
- * reply of the read-model is written to `folder`.
+ * Accesses a running system through its published ports, as a user would. `port` returns the port that a variable such
+ * as `GATEWAY_PORT` sets. Every reply of the read-model is written to `folder`.
  */
 export function createRunningSystem(port: (variable: string) => number, folder: string) {
   const url = (variable: string) => `http://127.0.0.1:${port(variable)}`;

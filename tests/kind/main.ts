@@ -70,11 +70,13 @@ async function proveKind(
   const leftOut = parts.filter((part) => !runs.includes(part));
   if (leftOut.length > 0)
     report.say(
-      `only validated, because they have no stand-ins: ${leftOut.map(({ name }) => name).join(", ")}`,
+      `not deployed, only validated, because their images have no stand-ins: ${leftOut.map(({ name }) => name).join(", ")}`,
     );
   if (engine.isPrivate) {
     const areBuilt = await report.phase("images", () =>
-      report.check("the stand-ins are built", () => buildOthers(cluster, runs, report.say)),
+      report.check("the stand-ins for official images are built", () =>
+        buildOthers(cluster, runs, report.say),
+      ),
     );
     if (!areBuilt) return;
   }
@@ -104,7 +106,7 @@ async function proveKind(
 
 function makeCluster(cluster: Cluster, report: Report, overlay: string): Promise<boolean> {
   return report.phase("up", async () => {
-    // In parallel, because a starting cluster mostly waits while compiling uses the CPU.
+    // In parallel: a starting cluster mostly waits, whereas building the images keeps the CPU busy.
     const areMade = await Promise.all([
       report.check("kind creates a cluster of three nodes", () => cluster.create()),
       report.check("our images are built", () => buildOurs(cluster)),

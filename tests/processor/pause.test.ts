@@ -4,7 +4,7 @@ import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 
 behavior("pausing a job type", {}, (world) => {
-  test("accepts but does not start its jobs, leaves other types alone, and resuming runs the waiting jobs", async () => {
+  test("keeps its accepted jobs waiting until it is resumed, and does not affect other types", async () => {
     const pause = await world().post("/queues/sleep/pause");
     expect([pause.status, await pause.json()]).toEqual([200, { type: "sleep", paused: true, changed: true }]);
     expect(await (await world().post("/queues/sleep/pause")).json()).toEqual({
@@ -30,7 +30,7 @@ behavior("pausing a job type", {}, (world) => {
       async () =>
         (await world().sql`select now() - max(received_at) > interval '1.2 seconds' as past from jobs`)[0]
           ?.past,
-      { what: "a poll for jobs to pass" },
+      { what: "the processor to have polled for jobs" },
     );
     expect(await world().sql`select 1 from job_attempts where job_id = any(${waiting}::uuid[])`).toHaveLength(
       0,
@@ -53,8 +53,8 @@ behavior("pausing a job type", {}, (world) => {
       world().workers[0]?.lines.some((line) => line.includes("Paused types cannot be read"));
     await eventually(isWarned, { what: "a read of the paused types to fail" });
     await sql`alter table paused_types_away rename to paused_types`;
-    // Let the processor run one job first, because it may start a new job without queuing it only after it has claimed
-    // all due jobs.
+    // The processor starts a new job without queuing it only if no earlier job waits, which it learns by claiming all
+    // due jobs. Let it run one job first, so that this path is tested as well.
     await world().untilStatus(
       await world().submit({ type: "hash", payload: { text: "claims work" } }),
       "COMPLETED",
@@ -71,7 +71,7 @@ behavior("pausing a job type", {}, (world) => {
         for (let i = 0; i < 10; i++) if (!(await isHeld())) return false;
         return true;
       },
-      { what: "ten jobs in a row to wait", timeoutMs: 10_000 },
+      { what: "ten consecutive jobs to be left waiting", timeoutMs: 10_000 },
     );
     await world().post("/queues/sleep/resume");
   });

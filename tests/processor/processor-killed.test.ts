@@ -9,14 +9,14 @@ behavior(
   { processors: 2, env: { all: { LEASE_MS: String(LEASE_MS) }, processor: { CONCURRENCY: "20" } } },
   (world) => {
     test("loses no job, because the other processor takes over within three heartbeat intervals and logs it", async () => {
-      // A worker presumes others lost only once it has itself sent heartbeats for a full lease.
+      // A worker marks others as lost only after it has sent heartbeats itself for the full length of a lease.
       await eventually(
         async () =>
           (
             await world()
               .sql`select 1 from workers where started_at < now() - ${LEASE_MS} * interval '1 millisecond'`
           ).length === 2,
-        { what: "both processors to have run for a lease" },
+        { what: "both processors to have run for the length of a lease" },
       );
       const ids = await world().submitMany(
         Array.from({ length: 200 }, () => ({ type: "sleep", payload: { ms: 60 } })),

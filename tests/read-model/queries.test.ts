@@ -55,7 +55,8 @@ describeOn(["postgres", "redis", "mongo"], "read-model", () => {
   });
 
   test("no query starts parallel workers or is JIT-compiled, however many rows the planner expects", async () => {
-    // These settings make every plan look expensive, as the plan of a misjudged text search among a million jobs would.
+    // With these settings PostgreSQL considers every plan worth parallel workers and JIT compilation, as it would a
+    // text search among a million jobs whose matches it overestimates.
     const name = new URL(world.storeUrl).pathname.slice(1);
     await world.sql.unsafe(`
       alter database ${name} set jit = on;

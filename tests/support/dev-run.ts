@@ -115,7 +115,7 @@ function watch(child: Bun.Subprocess<"ignore", "pipe", "inherit">): Dev {
         timeoutMs: 90_000,
         what: () => `${pattern} in the output of bun run dev:\n${text}`,
       });
-      if (!pattern.test(text)) throw new Error(`bun run dev ended without printing ${pattern}:\n${text}`);
+      if (!pattern.test(text)) throw new Error(`bun run dev exited without printing ${pattern}:\n${text}`);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * Starts the page's server and web-pty, the terminal service, each in its own process, for a running system (a world).
+ * Starts the page's server and web-pty, the terminal service, for a running system (a world), each in its own process.
  */
 export async function startPageSystem(
   world: Pick<World, "gateway" | "readModel">,

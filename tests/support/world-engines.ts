@@ -5,7 +5,10 @@ import { type EngineSetName, engineSets, type UrlName } from "../../tui/launch/e
 import { enginesOf, testEngines } from "./engines.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
-/** Creates one world's vhost and database on the shared engines, and pushes their removal onto `undo`. */
+/**
+ * Creates the vhost and the database of one world (the isolated system of one test file) on the shared engines, and
+ * pushes their removal onto `undo`.
+ */
 export async function createWorldEngines(
   set: EngineSetName,
   name: string,

@@ -38,7 +38,10 @@ async function showCluster(context: CliContext, output: OutputFormat): Promise<v
   show(context, output, report, clusterText);
 }
 
-/** Reads the status of the system that runs from this folder, otherwise of the system that the environment names. */
+/**
+ * Reads the status of the system that runs from this folder or, if there is none, of the system at GATEWAY_URL and
+ * READ_MODEL_URL.
+ */
 async function readStatus(context: CliContext): Promise<StatusReport> {
   const state = findRunningState(process.cwd());
   const { gatewayUrl, readModelUrl } = findAddresses(context.env);
@@ -66,7 +69,7 @@ async function readOverview({ client, signal }: CliContext): Promise<Overview | 
   try {
     return await client.readModel.overview({}, { signal, timeoutMs: ANSWER_MS });
   } catch (error) {
-    // The service table shows that the read-model does not answer.
+    // No error is needed: the table of services shows that the read-model does not answer.
     if (error instanceof ApiError) return undefined;
     throw error;
   }

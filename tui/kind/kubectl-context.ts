@@ -14,7 +14,8 @@ export async function keepingContext(context: CliContext, work: () => Promise<st
   try {
     done = await work();
   } finally {
-    // Uses its own signal: Ctrl-C aborts the command's signal, but kind may already have switched the context.
+    // Uses its own signal: kind may already have switched the context, which must be restored even after Ctrl-C has
+    // aborted the command's signal.
     if (before) await config(AbortSignal.timeout(SELECT_MS), "set", "current-context", before);
   }
   return `${done}; kubectl uses the context ${await currentContext(context.signal)}`;

@@ -13,7 +13,7 @@ interface ComposeConfig {
   }[];
 }
 
-/** Returns Compose's Alertmanager configuration with the read-model's local address, as JSON. */
+/** Returns Compose's Alertmanager configuration as JSON, with the URL and the token file of the local read-model. */
 export function alertmanagerConfig(readModelUrl: string, tokenFile: string): string {
   const compose = YAML.parse(readFileSync(FILE, "utf8")) as ComposeConfig;
   const receivers = compose.receivers.map((receiver) => ({

@@ -11,7 +11,10 @@ export interface Live {
 }
 
 const MIN_GAP_MS = 500;
-/** The polling interval, for a lost feed and for data that the feed does not carry, such as ages and heartbeats. */
+/**
+ * Views also repeat their queries at this interval, because the feed may be lost and does not carry all data, such as
+ * ages and heartbeats.
+ */
 const POLL_MS = 5_000;
 const FIRST_CONNECT_MS = 3_000;
 

@@ -19,7 +19,7 @@ export interface AmqpBusOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly topology?: Topology;
-  /** The limit on messages sent but not yet confirmed; `maxUnconfirmedBytes` limits their bytes. */
+  /** How many messages may be sent but not yet confirmed; `maxUnconfirmedBytes` limits their total size. */
   readonly maxUnconfirmed?: number;
   readonly maxUnconfirmedBytes?: number;
   /** How many messages may wait for room in the unconfirmed window; further ones are refused as `OVERLOADED`. */
@@ -32,9 +32,9 @@ export interface AmqpBusOptions {
 }
 
 /**
- * Opens a bus on RabbitMQ (3.10 or later), with quorum queues. One connection publishes and queries. Consumers share a
- * second connection, opened with the first consumer: a broker that is short of memory or disk stops reading from
- * connections that publish, and acknowledgments must still reach it.
+ * Opens a bus on RabbitMQ (3.10 or later), with quorum queues. One connection is for publishing and queries. Consumers
+ * share a second connection, opened with the first consumer, because a broker that is short of memory or disk stops
+ * reading from connections that publish, but must still receive acknowledgments.
  */
 export function createAmqpBus(options: AmqpBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10, connectTimeoutMs = 5_000 } = options;

@@ -30,9 +30,9 @@ interface Entry {
 /**
  * Publishes messages in a pipeline, using publisher confirms. A message is *unconfirmed* from the write until the
  * broker's answer. When the window of unconfirmed messages is full, further messages *wait* in order; when too many are
- * waiting, more are refused. Nothing waits while the broker is unreachable. A message without an answer for
- * `confirmTimeoutMs` is rejected. If the broker has announced that it is blocked, the message keeps its place in the
- * window, because its bytes are still in transit; otherwise the connection is dropped. {@link BrokerState} decides
+ * waiting, more are refused. While the broker is unreachable, every message is refused. A message that has no answer
+ * after `confirmTimeoutMs` is rejected. If the broker has announced that it is blocked, the message keeps its place in
+ * the window, because its bytes are still in transit; otherwise the connection is dropped. {@link BrokerState} decides
  * whether later messages are refused.
  */
 export function createAmqpPublisher(options: AmqpPublisherOptions) {
@@ -41,8 +41,8 @@ export function createAmqpPublisher(options: AmqpPublisherOptions) {
   const unconfirmed = new Map<number, Entry>();
   const waiting: Entry[] = [];
   /**
-   * Idle once every message has an outcome. The broker may still confirm messages that were rejected after
-   * `confirmTimeoutMs`.
+   * Idle once every message has been confirmed or rejected. Messages rejected after `confirmTimeoutMs` do not keep it
+   * busy, although they stay in `unconfirmed`, because the broker may still confirm them.
    */
   const idler = createIdler(
     () => waiting.length === 0 && (unconfirmed.size === 0 || newestSentAt <= expiredUntil),

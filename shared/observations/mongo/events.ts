@@ -18,11 +18,14 @@ import { createMongoLink } from "./link.ts";
  * such reads piled up until recording stopped, and it resumed only minutes after the last reader had left.
  */
 const READ_MS = 2_000;
-/** Leaves time for the server to report that it has abandoned a read. */
+/** The client waits longer than the server reads, so that the server can report that it has abandoned a read. */
 const READ_REPLY_MS = READ_MS + 1_000;
 const READS = { atATime: 2, maxWaiting: 100, waitMs: READ_MS };
 
-/** Opens the event store: batches of events, and events stored in documents of their own. */
+/**
+ * Opens the event store, which holds batches of events and, from versions before batches existed, events in documents
+ * of their own.
+ */
 export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   const link = createMongoLink({ url, log });
   const gate = createReadGate(READS);
@@ -88,7 +91,7 @@ export function createMongoEvents({ url, log }: { url: string; log: Log }) {
 
     terminal: (span: EventSpan, size: number) => kept(TERMINAL_EVENTS, span, size),
 
-    /** Deletes whole minutes only: events in the same minute as `before` stay. */
+    /** Deletes whole minutes only: events that occurred in the same minute as `before` stay. */
     async prune(before: Date): Promise<number> {
       const end = new Date(Math.floor(before.getTime() / BATCH_SPAN_MS) * BATCH_SPAN_MS);
       return (await batches.prune(end)) + (await alone.prune(end));

@@ -99,7 +99,7 @@ export function describeSeries({ connect, connectElsewhere }: OpenWorld): void {
       }
     });
 
-    test("reach back a day and refuse an unknown metric", async () => {
+    test("reach back a day, and are refused for an unknown metric", async () => {
       const observations = await connect({ now });
       const { series } = await observations.series({
         metric: "submitted",

@@ -8,7 +8,7 @@ export interface WorldObservationsOptions {
   readonly maxFeedEntries?: number;
 }
 
-/** Empty observations for one test, with a network that can fail. */
+/** An empty store of observations for one test, reached over a network that the test can cut or slow down. */
 export interface ObservationsWorld {
   /** The engine names that health and `STORE_UNAVAILABLE` report. */
   readonly engines: readonly string[];
@@ -27,13 +27,16 @@ export interface ObservationsWorld {
   connections(): number;
   /** Stores and counts events in the format used before batches existed. */
   storeOld(events: readonly JobEvent[]): Promise<void>;
-  /** Returns the source of a program that records, follows, closes its observations and must then exit on its own. */
+  /**
+   * Returns the source of a program that records events, follows the feed, closes its observations and must then exit
+   * on its own.
+   */
   shortProgram(): string;
   /** Closes everything that was opened, and removes the world's data. */
   dispose(): Promise<void>;
 }
 
-/** The current test's world, and ways to open connected observations in it. */
+/** The current test's world (its own empty store), and ways to open connected observations in it. */
 export interface OpenWorld {
   world(): ObservationsWorld;
   /** Opens observations on the network that can fail. */

@@ -25,7 +25,8 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
             (await seedJob(world().sql, { status, createdAt: new Date(base + Math.floor(n / 5)) })).id,
           );
         }
-        // Make the times differ only in microseconds, which a cursor in milliseconds could not tell apart.
+        // Make the times differ only in microseconds: a cursor with millisecond precision could not tell such jobs
+        // apart.
         await world().sql`
           update jobs set created_at = created_at + (ascii(right(id::text, 1)) * interval '3 microseconds')`;
 
@@ -46,7 +47,8 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
     );
 
     test("a page stays small whatever its jobs contain, and a single job is returned in full", async () => {
-      // The store prints each of these numbers with 309 digits, so 60 such jobs take 170 MB.
+      // PostgreSQL prints each of these numbers with 309 digits, so a page with the metadata of 60 such jobs would take
+      // 170 MB.
       const metadata = { numbers: Array<number>(9_000).fill(1e308) };
       const message = `it broke ${"😀".repeat(1_000)}`;
       const heavy = await Promise.all(
@@ -112,7 +114,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       ).toEqual([child, failed]);
     });
 
-    test("filters match several statuses and types, the error, the worker, and the times at which jobs ended or failed, even if written as one line", async () => {
+    test("filters match several statuses and types, the error, the worker, and the times at which jobs ended or failed, also as one `filter` parameter", async () => {
       await seedJob(world().sql, { status: "CANCELLED", createdAt: ago(7_200_000) });
       const { id: old } = await seedJob(world().sql, {
         status: "FAILED",
@@ -149,7 +151,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
       expect(await ids("filter=worker:w-2&status=completed")).toEqual([done]);
     });
 
-    test("a meaningless filter is refused with a suggestion", async () => {
+    test("a filter with a wrong key or value is refused with a suggestion", async () => {
       await seedJob(world().sql, { type: "retired", createdAt: ago(1_000) });
       expect(await ids("type=retired")).toHaveLength(1);
       const refused = async (query: string) => (await get<Problem>(`/jobs?${query}`)).body;
@@ -211,7 +213,7 @@ export function describeJobs({ get, url, world }: QueriedModel): void {
         "createdAfter=now",
       ])
         expect(await code(`/jobs?${query}`)).toEqual([400, "INVALID_QUERY"]);
-      // Only the store can tell that these values are impossible.
+      // These values have the right form, but PostgreSQL cannot represent them.
       expect(await code("/jobs?text=a%00b")).toEqual([400, "INVALID_QUERY"]);
       expect(await code("/jobs?payload.a=%00")).toEqual([400, "INVALID_QUERY"]);
       expect(await code("/jobs?createdAfter=0000-01-01T00:00:00Z")).toEqual([400, "INVALID_QUERY"]);

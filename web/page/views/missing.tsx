@@ -1,6 +1,6 @@
 import { Icon } from "../icon.tsx";
 
-/** Tells the user that an address leads to no view. */
+/** Tells the user that the URL leads to no view. */
 export function Missing({ address }: { address: string }) {
   return (
     <div class="message">
