@@ -32,7 +32,7 @@ export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault 
 }
 
 /**
- * Returns the part of a term that may be a comparison; empty if the term has a real key. Terms are split at the first
+ * Returns the part of a term that may be a comparison; empty if the term has a known key. Terms are split at the first
  * colon, so `createdAt>2026-11-27T09:00:00Z` arrives with the key `createdAt>2026-11-27T09` and must be put back
  * together.
  */

@@ -46,7 +46,7 @@ export const PROBLEMS = {
   STORE_UNAVAILABLE: { status: 503, title: "A store does not answer", retryable: true },
   PROCESSOR_UNAVAILABLE: { status: 503, title: "No processor answers", retryable: true },
   STOPPING: { status: 503, title: "The service is stopping", retryable: true },
-  UNREACHABLE: { status: 502, title: "The service behind this address does not answer", retryable: true },
+  UNREACHABLE: { status: 502, title: "The service behind this URL is not responding", retryable: true },
   INTERNAL_ERROR: { status: 500, title: "Something went wrong on our side", retryable: false },
 } as const satisfies Record<string, ProblemDefinition>;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createDuty } from "./duty.ts";
 
-test("a duty is stuck, with a reason, once no round has succeeded for longer than its limit", () => {
+test("a recurring duty is reported as stuck, with a reason, once none of its rounds has succeeded for longer than its limit", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.begin();
@@ -14,7 +14,7 @@ test("a duty is stuck, with a reason, once no round has succeeded for longer tha
   expect(duty.whyStuck()).toBeUndefined();
 });
 
-test("a round that neither succeeds nor fails also makes a duty stuck", () => {
+test("a duty is also reported as stuck if its current round neither succeeds nor fails", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   duty.done();
@@ -22,7 +22,7 @@ test("a round that neither succeeds nor fails also makes a duty stuck", () => {
   expect(duty.whyStuck()).toBe("Claiming jobs has not succeeded for 9 s: no round has finished");
 });
 
-test("a duty is never stuck before it begins, and beginning it again does not restart its time limit", () => {
+test("a duty is not reported as stuck before it begins, and beginning it again does not restart its time limit", () => {
   let now = 0;
   const duty = createDuty("Claiming jobs", 5_000, () => now);
   now = 60_000;

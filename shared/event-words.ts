@@ -58,7 +58,7 @@ function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
   }
 }
 
-/** Shortens a worker's id to the part before the first dot; the rest means nothing to people. */
+/** Shortens a worker's id to the part before the first dot; the rest is not meaningful to people. */
 export function workerName(id: unknown): string {
   return String(id).split(".")[0] ?? "";
 }

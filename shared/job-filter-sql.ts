@@ -30,12 +30,12 @@ export function jobConditions(sql: Sql, filter: JobFilter): Fragment {
   return all.reduce((whole, one) => sql`${whole} and ${one}`);
 }
 
-/** Builds the time conditions, which exclude both ends. */
+/** Builds the conditions on times. All bounds are exclusive. */
 function timeConditions(sql: Sql, filter: JobFilter): Fragment[] {
   const { createdAfter, createdBefore, finishedAfter, finishedBefore, failedAfter, failedBefore } = filter;
   const time = (text: string) => sql`${text}::text::timestamptz`;
-  // A job is created before it ends, apart from clock differences between machines. This condition lets the query skip
-  // the newest rows.
+  // A job is created before it ends, although the two times may come from machines whose clocks differ by up to a
+  // minute. The redundant condition on `created_at` lets the query skip the newest rows.
   const endedBefore = (text: string) =>
     sql`finished_at < ${time(text)} and created_at < ${time(text)} + interval '1 minute'`;
   // Lists sort by status first, so that PostgreSQL uses an index on the status (see `pageSql`). With `=`, PostgreSQL

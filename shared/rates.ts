@@ -49,8 +49,8 @@ export function ratesByType({ series, from, stepMs }: SeriesReply, now: number):
   return new Map(
     series.flatMap(({ labels: { type }, points }): [string, number][] => {
       if (type === undefined) return [];
-      // The metrics-engine's clock sets the minute boundaries and may differ from this one, so `elapsed` is clamped
-      // below.
+      // The metrics-engine's clock sets the minute boundaries and may differ from this machine's clock, so `elapsed` is
+      // clamped below.
       const elapsed = now - Date.parse(from) - (points.length - 1) * stepMs;
       const share = 1 - Math.min(Math.max(elapsed, 0), stepMs) / stepMs;
       const [before, underWay] = [points.at(-2) ?? 0, points.at(-1) ?? 0];

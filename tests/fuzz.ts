@@ -17,7 +17,7 @@ import { createWorld, type World } from "./support/world.ts";
 
 const AT_A_TIME = 16;
 const REPLY_MS = 20_000;
-/** A half-sent body is refused after 30 s, so no request may wait longer than this. */
+/** A half-sent body is refused after 30 s. A connection that is still open after this time is reported as a fault. */
 const HALF_SENT_MS = 40_000;
 const MAX_FAULTS = 20;
 

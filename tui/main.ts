@@ -1,4 +1,4 @@
 import { runCommandLine } from "./cli/run-command-line.ts";
 
-// Not awaited, because a service running in this process outlives the command that started it.
+// Not awaited: a command that starts a service returns while the service keeps running in this process.
 void runCommandLine(process.argv.slice(2));

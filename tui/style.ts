@@ -33,7 +33,7 @@ export type ThemeName = (typeof THEME_NAMES)[number];
  */
 export const THEMES: Readonly<Record<ThemeName, Readonly<Partial<Record<Color, number>>>>> = {
   default: { accent: 13, good: 2, busy: 6, later: 12, warn: 3, bad: 9, odd: 5 },
-  // Blue and yellow remain distinct under red-green blindness; glyphs and words convey the rest.
+  // Blue and yellow remain distinct under red-green blindness. Glyphs and words tell the other colors apart.
   "color-blind": { accent: 13, good: 12, busy: 6, later: 4, warn: 3, bad: 11, odd: 5 },
   mono: {},
 };

@@ -92,7 +92,7 @@ function createHandlers(options: AppOptions): Handlers<typeof PROCESSOR_ROUTES> 
   };
 }
 
-/** Returns the id in one of the gateway's headers, or a new id if the caller sent none. */
+/** Returns the id from the named header, which the gateway sends, or a new id if the caller sent none. */
 function idIn(request: Request, header: string): string {
   const id = request.headers.get(header);
   return id === null ? crypto.randomUUID() : readId(id);

@@ -26,8 +26,8 @@ export interface EndEntry {
 /**
  * Matches the job `j` of each entry `i`, if the entry's worker still holds the job for the same attempt. The condition
  * is written so that PostgreSQL must look up each job by id. Otherwise, it might plan the statement while there are few
- * jobs, when reading all of them looks cheaper, and keep that plan. `= any` requires the lookup; the concatenation and
- * `coalesce` keep PostgreSQL from using the indexes on executing jobs and on jobs with a worker.
+ * jobs, when reading all of them looks cheaper, and keep that plan. `= any` forces the lookup by id; the concatenation
+ * and `coalesce` keep PostgreSQL from using the indexes on executing jobs and on jobs with a worker.
  */
 const isHeld = (sql: Sql) => sql`
   j.id = any(array[i.id]) and j.status || '' = 'EXECUTING' and j.attempt = i.attempt
@@ -64,8 +64,8 @@ const deadColumns = (dead: readonly End[]): Columns => ({
 });
 
 /**
- * Returns the event id of the job's final transition if the job's row implies that transition and the attempt, so that
- * neither needs a row of its own; otherwise null.
+ * Returns the event id of the job's final transition if both that transition and the attempt can be derived from the
+ * job's row and thus need no rows of their own; otherwise null.
  */
 const impliedEventId = ({ steps }: Conclusion) => steps.find(({ implied }) => implied)?.eventId ?? null;
 
@@ -79,7 +79,8 @@ export function createAttemptStore(sql: Sql, history: Historian, write: WriteHis
      * Records how attempts ended, and returns the indexes of the `entries` it wrote. It writes an entry only while the
      * same worker still holds the job for the same attempt, so a worker that was presumed dead cannot overwrite its
      * successor, even if one batch contains outcomes from both. It also skips an entry that would retry or fail a job
-     * whose cancellation has been requested; the caller then concludes that attempt again.
+     * whose cancellation has been requested; the caller then concludes that attempt again, taking the cancellation into
+     * account.
      *
      * With `claim`, the same statement also claims due jobs, at most one for each attempt it recorded. Each of the
      * worker's slots thus passes from one job to the next in a single commit, and the worker never holds more jobs than

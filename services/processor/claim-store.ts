@@ -13,9 +13,9 @@ export function createClaimStore(sql: Sql, history: Historian, write: WriteHisto
   return {
     /**
      * Claims at most `limit` due jobs of types that this processor knows, by priority and then by due time. `typeSlots`
-     * limits how many jobs of a type are claimed. A job without a policy receives its type's policy. A worker that was
-     * presumed dead claims nothing until it has registered again. The same transaction commits the outbox message with
-     * the jobs' `job.started` events.
+     * limits how many jobs of a type are claimed. A job without a retry policy receives its type's policy. A worker
+     * that was presumed dead claims nothing until it has registered again. The same transaction commits the outbox
+     * message with the jobs' `job.started` events.
      */
     async claim(
       workerId: string,
@@ -31,8 +31,8 @@ export function createClaimStore(sql: Sql, history: Historian, write: WriteHisto
     },
 
     /**
-     * Marks jobs whose `run_at` has passed as due, so that claims see them. `more` is true if others may remain: a
-     * large wave of jobs takes several statements.
+     * Marks jobs whose `run_at` has passed as due, so that claims see them. `more` is true if further such jobs may
+     * remain, because one statement marks a limited number.
      */
     async promote(): Promise<{ promoted: number; more: boolean }> {
       const { count } = await sql`

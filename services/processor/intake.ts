@@ -16,7 +16,9 @@ import type { Outbox } from "./outbox.ts";
 import type { Slots } from "./slots.ts";
 import type { TypeSlots } from "./type-slots.ts";
 
-/** Maximum number of jobs per insert. A single message may carry many jobs. */
+/**
+ * Maximum number of jobs per insert. It limits jobs rather than messages, because a single message may carry many jobs.
+ */
 const MAX_ROWS = 400;
 
 export interface IntakeOptions {

@@ -1,7 +1,7 @@
 import type { AttemptError } from "../../contracts/job.ts";
 import type { JobPosition } from "./history.ts";
 
-/** A job that this processor holds: its position in its history, and the fields that its runner needs. */
+/** A job that this processor holds: how far its history has come, and the fields needed to run it. */
 export interface ClaimedJob extends JobPosition {
   readonly status: "EXECUTING";
   readonly payload: Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ export interface ClaimedJob extends JobPosition {
   readonly cancelRequested: boolean;
 }
 
-/** How an attempt ended, before the fate of its job is decided. */
+/** How an attempt ended, before it is decided what happens to its job. */
 export type Ending =
   | { readonly outcome: "succeeded"; readonly result: string | null }
   | { readonly outcome: "failed" | "timed-out"; readonly error: AttemptError; readonly retryable: boolean }

@@ -11,8 +11,8 @@ import type { RunPorts } from "./run-job.ts";
 
 /**
  * Creates the function that submits children like any other job. A child's id is derived from its parent's id and run,
- * so a repeated attempt creates no duplicates. Equal children are numbered for each parent object, so callers must pass
- * the same object throughout an attempt.
+ * so a repeated attempt creates no duplicates. Children with equal content are told apart by a number. The counter
+ * belongs to the `parent` object, so callers must pass the same object throughout an attempt.
  */
 export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts["submit"] {
   const keysOfAttempts = new WeakMap<ClaimedJob, ReturnType<typeof createChildKeys>>();
@@ -49,8 +49,8 @@ export function createChildSubmitter(bus: Bus, makeEvent: EventMaker): RunPorts[
 }
 
 /**
- * Applies the bounds for submitted payloads to a child, because a payload that the store cannot hold would never become
- * a row.
+ * Applies the bounds for submitted payloads to a child, because a child with a payload that the store cannot hold would
+ * be published but never become a row.
  */
 function withinBounds(payload: Record<string, unknown>): Record<string, unknown> {
   checkPayloadBounds(payload, MAX_PAYLOAD_BYTES, "/payload");

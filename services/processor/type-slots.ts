@@ -1,6 +1,6 @@
 import type { JobType } from "../../shared/job-types/define.ts";
 
-/** The slots of job types that limit how many of their attempts one processor runs at once. */
+/** The free slots of the job types that limit how many of their attempts one processor may run concurrently. */
 export interface TypeSlots {
   /**
    * Takes a slot for a job; returns false if all slots of its type are taken. A type without a limit always has a free
@@ -11,7 +11,9 @@ export interface TypeSlots {
   takeAll(): Record<string, number>;
   /** Releases a slot. Returns true if the type is limited, in which case waiting jobs may have become claimable. */
   release(type: string): boolean;
-  /** Releases the slots that `takeAll` took, except one for each type name in `used`. */
+  /**
+   * Releases the slots in `taken`, the result of `takeAll`, except one for each occurrence of a type's name in `used`.
+   */
   releaseUnused(taken: Readonly<Record<string, number>>, used: readonly string[]): void;
 }
 

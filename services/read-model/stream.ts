@@ -29,7 +29,9 @@ interface Client {
 
 const BOUNDS = { maxEntries: 1_000, maxDeltas: 20_000 };
 const RETRY_HINT = "retry: 2000\n\n";
-/** A feed that has not refused an id within this time has accepted the id and has nothing to send yet. */
+/**
+ * A feed that has not refused an id within this time is assumed to have accepted it and to have nothing to send yet.
+ */
 const REFUSAL_MS = 100;
 
 /**
@@ -101,7 +103,7 @@ export function createStream({
     client.wake();
   }
 
-  /** Reads a separate feed for one client until it reaches the shared feed's position; either may be ahead. */
+  /** Reads a separate feed for one client until it reaches the shared feed's position. Either feed may be ahead. */
   async function catchUp(
     client: Client,
     entries: AsyncIterator<FeedEntry>,

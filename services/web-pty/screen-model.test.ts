@@ -90,7 +90,10 @@ function run(random: Random): string {
   return `${lines.join("\r\n")}\r\n`;
 }
 
-/** Writes output in small pieces, which lets the screen drop lines, and returns the resulting snapshot. */
+/**
+ * Writes output in small pieces, so that the screen has an opportunity to drop lines, and returns the resulting
+ * snapshot.
+ */
 async function screenAfter(screen: ScreenModel, output: readonly string[]): Promise<string> {
   for (const part of output.map((text) => Buffer.from(text)))
     for (let at = 0; at < part.length; at += 1_000) {
@@ -101,7 +104,7 @@ async function screenAfter(screen: ScreenModel, output: readonly string[]): Prom
   return Buffer.from(await screen.snapshot()).toString();
 }
 
-test("a flood ends on the same screen whether its early lines are dropped or parsed", async () => {
+test("a flood of output leaves the same screen whether its early lines are dropped or parsed", async () => {
   const random = createRandom(1);
   for (const first of ["", "\x1b[1;2r\x1b[4;1H", "\x1b[?1049h", "\x1b[?7l"])
     for (const second of CHANGES) {
@@ -125,7 +128,7 @@ test("no line is dropped below a scroll region, where each line overwrites the p
   expect(await screenAfter(model(20, 4, 3_000), output)).toContain("shortongest");
 });
 
-test("a flood costs little CPU time because it is not parsed", async () => {
+test("a flood of output costs little CPU time because it is not parsed", async () => {
   const flooded = model(80, 24);
   const line = Buffer.from("\x1b[32mok\x1b[0m a line of a build that no one reads\r\n".repeat(1_000));
   const before = process.cpuUsage();
@@ -137,7 +140,7 @@ test("a flood costs little CPU time because it is not parsed", async () => {
   expect(Buffer.from(await flooded.snapshot()).toString()).toContain("no one reads");
 });
 
-test("output without line ends is parsed after a flood instead of accumulating", () => {
+test("output without line breaks after a flood is passed to the parser instead of being held back", () => {
   const screen = model(20, 4, 2_000);
   screen.write(Buffer.from(Array.from({ length: 400 }, (_, i) => `line ${i}\r\n`).join("")));
   expect(screen.pending).toBe(0);

@@ -7,7 +7,7 @@ import { type FollowOptions, followStream, type StreamUpdate } from "./follow-st
 import type { CallOptions, RouteCalls } from "./route-call.ts";
 
 export interface ApiClientOptions {
-  /** Called for each request, so a client survives a restart of the system on other ports. */
+  /** Called for each request, so that a client keeps working after the system restarts on other ports. */
   readonly addresses: () => Addresses;
   /** The default time limit of a call. */
   readonly timeoutMs?: number;

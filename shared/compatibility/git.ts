@@ -31,7 +31,7 @@ export async function pickReference(cwd: string, folder: string, asked?: string)
   const tag = described.out.trim();
   if (described.code === 0 && tag !== "") return { name: tag, commit: await commitOf(cwd, tag, shallow) };
   if (shallow) {
-    // A tag may exist in the missing history, and comparing with HEAD would accept any committed change.
+    // The missing history may contain a release tag. Comparing with HEAD instead would accept any committed change.
     throw new GateError(
       "this clone is shallow and holds no release tag; run git fetch --unshallow --tags, or name a ref with --against",
     );

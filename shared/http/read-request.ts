@@ -137,8 +137,8 @@ export type QueryOf<Q extends Parameters> = Static<TObject<{ -readonly [K in key
 };
 
 /**
- * Creates a reader of a route's query from the table that documents it. The reader converts numbers, fills in defaults,
- * and refuses unknown parameters by name. A list's handler reads its filter itself.
+ * Creates a reader of a route's query from the query's entry in the route table. The reader converts numbers, fills in
+ * defaults, and refuses unknown parameters by name. The handler of a list route reads the filter itself.
  */
 export function createQueryReader({ query, filter }: Route): (url: URL) => unknown {
   if (!query) return () => ({});

@@ -82,7 +82,7 @@ function objectOf(random: Random, depth = 0): Record<string, unknown> {
   );
 }
 
-/** Returns a job whose parts are mostly valid. If one is invalid, a refusal is the correct response. */
+/** Returns a job whose parts are mostly valid. If any part is invalid, a refusal is the correct response. */
 function jobOf(random: Random): Record<string, unknown> {
   const job = {
     type: random.pick(["sleep", "sleep", "sleep", "sleep", "hash", "brew"]),
@@ -159,7 +159,7 @@ behavior("a job answered with 202", {}, (world) => {
     await becomeRows(accepted);
   });
 
-  test("becomes a row whatever its correlation id, and an id that is not a valid UUID is replaced", async () => {
+  test("becomes a row whatever its correlation id, and a correlation id that is not a valid UUID is replaced", async () => {
     for (const given of ODD_IDS) {
       const reply = await world().post("/jobs", { type: "sleep" }, { "x-correlation-id": given });
       const used = reply.headers.get("x-correlation-id") ?? "";

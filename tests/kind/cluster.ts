@@ -105,7 +105,10 @@ function clusterConfig({ isOurImage }: { isOurImage: boolean }): ClusterConfig {
   };
 }
 
-/** Shortens Kubernetes' timeouts: what is tested is the reaction to a fault, not the time until it is noticed. */
+/**
+ * Returns patches that shorten Kubernetes timeouts, because the tests are about the reaction to a fault, not about the
+ * time until Kubernetes notices it.
+ */
 function patchesOf({ isOurImage }: { isOurImage: boolean }): object[] {
   // The kubelets measure their pods every two seconds instead of every ten to fifteen.
   const nodeRegistration = { kubeletExtraArgs: { "housekeeping-interval": "2s" } };

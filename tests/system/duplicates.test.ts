@@ -48,7 +48,7 @@ behavior("every event delivered again", {}, (world) => {
       await bus.publish("jobs.created", joinEnvelopes(texts(true)));
       await bus.publish("jobs.transitions", joinEnvelopes(texts(false)));
     }
-    // Once a later job has passed through the same queues, every redelivery has been processed.
+    // Once a job submitted after the redeliveries has passed through the same queues, all of them have been processed.
     const last = await world().submit({ type: "sleep" });
     await world().untilStatus(last, "COMPLETED");
     await world().settledLedger();

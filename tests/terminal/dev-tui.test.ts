@@ -13,7 +13,7 @@ const command = [
 ];
 let started: ReturnType<typeof openTerminal> | undefined;
 afterEach(async () => {
-  // Waits for dev to end first, so that no engine outlives it.
+  // Stops dev and waits until it has exited before closing its terminal, so that no engine is left running.
   started?.signal("SIGTERM");
   await started?.exited;
   await started?.[Symbol.asyncDispose]();

@@ -9,7 +9,10 @@ const PALETTE = [
 const FOREGROUND = "#d5d8de";
 const BACKGROUND = "#0e0f12";
 
-/** Renders a screen as SVG. Each run of cells with one style becomes one text, stretched so that columns line up. */
+/**
+ * Renders a screen as SVG. Each run of cells with one style becomes one text element, stretched so that columns line
+ * up.
+ */
 export function screenToSvg(rows: readonly (readonly Cell[])[], title: string): string {
   return svgOf(rows, title, rows.map(rowToSvg));
 }

@@ -68,7 +68,7 @@ export async function kindDown(context: CliContext): Promise<void> {
     throw new CliError(
       1,
       `There is no cluster ${CLUSTER}`,
-      "`kind get clusters` lists yours",
+      "`kind get clusters` lists the existing clusters",
       "NOTHING_RUNS",
     );
   await tool(

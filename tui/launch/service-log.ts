@@ -6,7 +6,7 @@ export interface LogTailOptions {
   readonly file: string;
   /** Receives each line to show, in short form. */
   onLine(line: string): void;
-  /** Decides what to do with a warning written at `warnedAt`. */
+  /** Decides whether to show a warning written at `warnedAt`, hold it until the next look at the log, or drop it. */
   judge(warnedAt: number): "show" | "hold" | "drop";
   readonly maxBytes?: number;
   readonly everyMs?: number;

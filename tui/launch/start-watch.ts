@@ -1,14 +1,16 @@
 /** If a service is ready within this time, the warnings from its start are not worth showing. */
 const USUAL_MS = 3_000;
-// A log line and the /readyz response are noticed at slightly different times.
+// A warning written up to this long after the service became ready still counts as part of its start, because a log
+// line and the /readyz response are noticed at slightly different times.
 const SLACK_MS = 300;
 
 export interface StartWatch {
   spawned(): void;
   ready(): void;
   /**
-   * Decides what to do with a warning written at `warnedAt`. Every start includes some waiting for engines, so early
-   * warnings are held. They are dropped if the service is ready as quickly as usual, and shown otherwise.
+   * Decides what to do with a warning written at `warnedAt`. A service that starts may briefly have to wait for its
+   * engines, so early warnings are held. They are dropped if the service is ready as quickly as usual, and shown
+   * otherwise.
    */
   judge(warnedAt: number): "show" | "hold" | "drop";
 }

@@ -35,7 +35,7 @@ test("the job list renders wide glyphs and strips escape sequences", () => {
     expectGolden(`jobs-${width}x${height}`, shown(liveState(width, height, { screen: "jobs" })));
 });
 
-test("the job screen shows the hops and the chosen pane", () => {
+test("the job screen shows the stages that the job passed through, and the chosen pane", () => {
   expectGolden("job-120x40", shown(liveState(120, 40, job)));
   expectGolden("job-80x24-logs", shown(press(liveState(80, 24, job), "tab", "tab", "tab").state));
   expectGolden("job-40x12", shown(liveState(40, 12, job)));
@@ -70,7 +70,7 @@ test("the overview keeps the last data while offline and shows its age", () => {
   expect(shown(failed)).toContain("12,480 completed");
 });
 
-test("an unbalanced ledger, an unavailable store and a lagging observer are shown as problems", () => {
+test("an unbalanced ledger, an unavailable store and a lagging metrics-engine are shown as problems", () => {
   const ledger = sampleLedger({ balanced: false, lost: { count: 3, ids: [] } });
   const overview = sampleOverview({ unavailable: ["postgres"], observationLagMs: 42_000 });
   const text = shown(liveState(120, 40, undefined, { ledger, overview }));

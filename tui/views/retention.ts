@@ -47,8 +47,8 @@ export function retentionWords({ data: { retention } }: State): Line {
 }
 
 /**
- * Whether a record is kept longer than configured because deletion waits. On a new system, deletion may report that it
- * is waiting although no record is old enough to be deleted.
+ * Whether a record is kept longer than configured because deletion is waiting, for example for the ledger. The age must
+ * be checked as well: on a new system, deletion may be waiting although no record is old enough to be deleted.
  */
 const isLate = ({ waiting, oldest, keptFrom }: Rule) =>
   waiting !== undefined && oldest != null && Date.parse(oldest) < Date.parse(keptFrom);

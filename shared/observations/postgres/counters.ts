@@ -80,7 +80,10 @@ export function createPostgresCounters({ store: { ask }, now, typeLabel }: Count
       return new Map(rows.map(({ field, value }) => [Number(field), value]));
     },
 
-    /** Deletes minutes older than any series, and the late-event counts of minutes that end before `before`. */
+    /**
+     * Deletes the minutes that are too old for any series, and the counts of late events for the minutes before
+     * `before`.
+     */
     async prune(before: Date): Promise<void> {
       const oldest = Math.floor((now() - SERIES_KEPT_MS) / MINUTE_MS);
       await ask(

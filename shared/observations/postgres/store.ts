@@ -18,7 +18,8 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
       max,
       name: "observations",
       arrays: false,
-      // A plan that is cached while a table is empty soon becomes a bad plan.
+      // Plans every execution anew, because a plan cached while a table is nearly empty becomes slow as the table
+      // grows.
       settings: { plan_cache_mode: "force_custom_plan" },
     });
   const guarded = createGuardedPostgres({ connect, maxConnections: MAX_CONNECTIONS });
@@ -42,7 +43,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
       try {
         await prepare();
         const answer = await guarded.run(query);
-        if (isDown) log.info("PostgreSQL is back");
+        if (isDown) log.info("PostgreSQL is reachable again");
         isDown = false;
         return answer;
       } catch (error) {

@@ -2,7 +2,7 @@ import type { World } from "../../support/world.ts";
 
 const CALLS = 25;
 const SINGLES = 60;
-/** With at most this many ids per query, PostgreSQL looks them up by the primary key. */
+/** With at most this many ids in a query, PostgreSQL looks them up by the primary key instead of scanning the table. */
 const IDS_PER_QUERY = 1_000;
 
 /** Every query that a user, a page or Prometheus makes. */
@@ -56,7 +56,10 @@ export async function call(world: World, path: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** Runs jobs one at a time. Returns the store's median times from acceptance to end and from due to claimed. */
+/**
+ * Runs jobs one at a time. Returns two medians computed from the times in the job store: from a job's creation to its
+ * end, and from its receipt by the processor to its claim.
+ */
 async function singles(world: World): Promise<[job: number, claim: number]> {
   const ids: string[] = [];
   for (let n = 0; n < SINGLES; n++) {

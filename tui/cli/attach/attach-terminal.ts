@@ -5,7 +5,7 @@ import type { Target } from "./target.ts";
 /** Ctrl-], as in telnet, because programs in the terminal are unlikely to need it. */
 const LEAVE = 0x1d;
 const CTRL_C = 0x03;
-/** The most bytes of input in one frame: well below the largest frame that the service accepts. */
+/** The most bytes of input sent in one frame, well below the largest frame that the service accepts. */
 const MAX_INPUT = 16_384;
 
 /** Clears the screen and resets every mode. */
@@ -44,11 +44,12 @@ export async function attachTerminal(
       stdin.resume().on("data", onKeys);
       stdout.on("resize", connection.resize);
     },
-    lost: () => void stdout.write("\r\n\x1b[0mThe connection was lost; trying again (Ctrl-C leaves)\r\n"),
+    lost: () =>
+      void stdout.write("\r\n\x1b[0mThe connection was lost; trying again (press Ctrl-C to detach)\r\n"),
   });
 
   function onKeys(keys: Buffer): void {
-    // While disconnected or only watching, the user cannot send Ctrl-C to the remote program, so it detaches.
+    // While disconnected or only watching, the user cannot send Ctrl-C to the remote program, so Ctrl-C detaches.
     const isOurs = !connection.drives || !connection.isConnected;
     if (keys.includes(LEAVE) || (isOurs && keys.includes(CTRL_C))) {
       const kept = connection.drives
