@@ -8,7 +8,7 @@ type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** A condition for one place in which a search text may occur: the payload, the error, the id or the type's name. */
 export interface TextMatch {
   readonly condition: Fragment;
-  /** The job types that the condition matches, if it is the one for the type's name. */
+  /** The job types that the condition matches; set only in the condition on the type's name. */
   readonly types?: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export function textMatches(sql: Sql, text: string, types: readonly string[]): T
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
   // PostgreSQL estimates that an unknown prefix matches 2% of all jobs, although only failed jobs have an error. It
-  // would therefore read every failed job instead of the text index. If the condition is repeated, PostgreSQL
+  // would therefore read every failed job instead of the text index. The condition is repeated, because PostgreSQL then
   // multiplies the two estimates, which makes the index look cheaper.
   const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [

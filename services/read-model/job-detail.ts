@@ -11,8 +11,9 @@ import { detailWithoutRow, type Remains, timelineWithoutRow } from "./job-withou
 import { timelineOf } from "./timeline.ts";
 
 /**
- * Reads a job's detail and timeline. If the event store does not answer, both list it in `unavailable`. For a job that
- * never became a row, both use its dead letter. Both reject with JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
+ * Reads a job's detail and timeline. If the event store does not respond, both replies list it in `unavailable`. For a
+ * job that never became a row in the job store, both are built from its dead letter. Both calls reject with
+ * JOB_NOT_FOUND, JOB_PRUNED or STORE_UNAVAILABLE.
  */
 export function createJobDetail(
   jobs: JobQueries,

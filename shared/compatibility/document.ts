@@ -51,8 +51,8 @@ export function createSide(document: Schema, find: Resolve): Side {
 }
 
 /**
- * Whether a reference's target, a whole document or one of its definitions, is compared on its own and thus need not be
- * compared again at each reference.
+ * Whether a reference's target is a whole document or one of its definitions. These are compared where they are
+ * defined, so they need not be compared again at each reference.
  */
 export function isComparedAtHome(ref: string): boolean {
   return /^[^#]*#(\/(\$defs|definitions)\/[^/]+)?$/.test(ref);
@@ -73,7 +73,8 @@ function expand(value: unknown, side: Side, open: readonly string[]): unknown {
     // The target's name and version are not part of its content.
     if (target)
       return expand({ ...without(target, ...IDENTITY), ...without(value, "$ref") }, side, [ref, ...open]);
-    // A cycle is identified by how far back it points, so the same shape under another name compares equal.
+    // A cycle is written as the number of references that it leads back, so that two schemas of the same shape compare
+    // equal even if their names differ.
     if (turns >= 0) return { $ref: turns };
   }
   return Object.fromEntries(

@@ -3,8 +3,8 @@ import { defineJobType } from "./define.ts";
 
 export default defineJobType({
   name: "fan-out",
-  version: "1.0.0",
-  description: "Submits children that point back to it. Shows a tree of jobs",
+  version: "1.0.1",
+  description: "Submits child jobs, each of which refers to its parent. Shows a tree of jobs",
   payload: Type.Object(
     {
       count: Type.Integer({ minimum: 1, maximum: 1_000, default: 5 }),

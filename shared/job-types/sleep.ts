@@ -4,9 +4,9 @@ import { defineJobType } from "./define.ts";
 
 export default defineJobType({
   name: "sleep",
-  version: "1.0.1",
+  version: "1.0.2",
   description:
-    "Waits for a number of milliseconds; 0 returns at once. Fills slots, and leaves time to cancel, pause or kill",
+    "Waits for a number of milliseconds; 0 returns immediately. Occupies a slot, so that you can cancel the job or kill its worker meanwhile",
   payload: Type.Object(
     { ms: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 0 }) },
     { additionalProperties: false },

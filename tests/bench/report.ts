@@ -61,8 +61,7 @@ export const machineFacts = () => ({
 
 const legend = `jobs/s is measured from the first request until the last job finished, and latency from a request's due
 time until its job finished. CPU, write-ahead log (WAL) and disk are measured from the first request until every job was
-observed, and divided by the number of jobs. The CPU sum excludes the load generator. WAL is PostgreSQL's; disk is the
-growth of the data folder without WAL.
+observed, and divided by the number of jobs. The CPU sum excludes the load generator. WAL is that of PostgreSQL; disk is the growth of the data folder without WAL.
 "observed after" is the time from the last job until the system's event store and counters had caught up.
 "live p99 ms" is the time within which 99 of 100 changes reached the live stream.
 The last column is the first system's figure divided by the row's. For throughput, a ratio above 1 favors the first

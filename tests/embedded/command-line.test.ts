@@ -83,7 +83,7 @@ behavior("odd-dashboard", { engines: "embedded" }, (world) => {
     }
   });
 
-  test("lists jobs by filter and names a mistake in the filter", async () => {
+  test("lists jobs by filter and reports a mistake in the filter", async () => {
     const { items } = await json("jobs", ["jobs", "--filter", "status:failed type:fail", "--limit", "5"]);
     expect(items.map(({ type, status }) => [type, status])).toEqual([["fail", "FAILED"]]);
     const text = await run("jobs", "--filter", "status:failed type:fail");
@@ -262,7 +262,7 @@ behavior("odd-dashboard", { engines: "embedded" }, (world) => {
     expect((await run(...purge)).out).toContain("1 job would be deleted");
     expect((await run("job", id)).code).toBe(0);
 
-    // A purge cannot delete a job until the ledger has sealed it.
+    // A purge cannot delete a job until the ledger has sealed it, that is, stored the result of checking it.
     await eventually(async () => (await json("purge", [...purge, "--yes"])).changed === 1, {
       what: "the job to be deleted",
       everyMs: 500,

@@ -59,7 +59,7 @@ interface Running {
 const CALM_MS = 30_000;
 const LINGER_MS = 1_000;
 const MAX_RETRY_MS = 10_000;
-const FIRST_ANSWER = "its first answer";
+const FIRST_ANSWER = "its first response";
 
 /**
  * Keeps a service running until `stop`.

@@ -30,7 +30,7 @@ export function retentionPanel({ data: { retention }, now }: State, width: numbe
     title,
     lines: tableLines(columnsAt(now), value.rules, width),
     fixed: 1,
-    footer: jobs > 0 ? [dim(`about ${count(jobs)} deleted jobs answer 410`)] : [],
+    footer: jobs > 0 ? [dim(`requests for about ${count(jobs)} deleted jobs return 410`)] : [],
   };
 }
 

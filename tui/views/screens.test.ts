@@ -341,7 +341,7 @@ test("the launcher requires confirmation, shows each step, and says what to do a
   expect(effects).toEqual([{ kind: "launch", doing: "start", tier: "full" } as never]);
   const lines = [
     "gateway on 127.0.0.1:3000, ready in 0.8 s",
-    "Waiting for metrics-engine: its first answer (1 s)",
+    "Waiting for metrics-engine: its first response (1 s)",
     "Could not start redis",
   ];
   const [printed] = update(state, { kind: "launch-printed", lines }, NOW + 1_500);

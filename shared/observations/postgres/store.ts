@@ -18,7 +18,7 @@ export function createPostgresStore({ url, log }: { url: string; log: Log }) {
       max,
       name: "observations",
       arrays: false,
-      // Plans every execution anew, because a plan cached while a table is nearly empty becomes slow as the table
+      // Plans each execution separately, because a plan cached while a table is nearly empty becomes slow as the table
       // grows.
       settings: { plan_cache_mode: "force_custom_plan" },
     });

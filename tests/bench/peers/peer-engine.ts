@@ -14,7 +14,7 @@ export interface PeerEngine {
 
 export type StartPeerEngine = (options: EngineOptions) => Promise<PeerEngine>;
 
-/** Wraps an engine for a peer that needs no other server. */
+/** Wraps a single engine, for a peer that needs no other server. */
 export function plain(start: (options: EngineOptions) => Promise<Engine>): StartPeerEngine {
   return async (options) => {
     const { name, product, url, pid, stop } = await start(options);

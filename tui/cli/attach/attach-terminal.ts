@@ -55,7 +55,7 @@ export async function attachTerminal(
       const kept = connection.drives
         ? "; the terminal ends unless a browser opens it within PTY_DISCONNECT_GRACE_SECS"
         : "";
-      connection.leave({ code: 0, said: `Left${kept}` });
+      connection.leave({ code: 0, said: `Detached${kept}` });
     } else if (connection.drives) {
       for (let at = 0; at < keys.length; at += MAX_INPUT)
         connection.input(Uint8Array.from(keys.subarray(at, at + MAX_INPUT)));
