@@ -124,7 +124,7 @@ function sentence({ queues, deadLetters, stats }: OverviewReply, perSecond: numb
   return [
     `${rate(perSecond).replace("/s", "")} jobs complete each second.`,
     deadLetters > 0 &&
-      `${count(deadLetters)} dead ${deadLetters === 1 ? "letter waits" : "letters wait"} for a person.`,
+      `${count(deadLetters)} dead ${deadLetters === 1 ? "letter is" : "letters are"} waiting for a person.`,
     paused.length > 0 && `${paused.join(", ")} ${paused.length === 1 ? "is" : "are"} paused.`,
   ]
     .filter(Boolean)
