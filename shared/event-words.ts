@@ -42,7 +42,7 @@ function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
         ? `Try ${attempt} ran for ${ms("durationMs")}`
         : `Try ${attempt} ${payload.outcome} after ${ms("durationMs")}: ${error}`;
     case "job.retrying":
-      return `Try ${attempt} failed, again in ${ms("delayMs")}: ${error}`;
+      return `Try ${attempt} failed, next try in ${ms("delayMs")}: ${error}`;
     case "job.completed":
       return attempt > 1
         ? `Completed on try ${attempt} in ${ms("totalMs")}`

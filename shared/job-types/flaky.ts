@@ -27,7 +27,7 @@ export default defineJobType({
   async run({ probability, failFirst }, { tryNumber, log }) {
     const fails =
       failFirst !== undefined && tryNumber <= failFirst
-        ? `Told to fail its first ${failFirst} tries, this is try ${tryNumber}`
+        ? `Told to fail its first ${failFirst} tries; this is try ${tryNumber}`
         : (probability !== undefined || failFirst === undefined) && Math.random() < (probability ?? 0.5)
           ? `Failed at random, with probability ${probability ?? 0.5}`
           : undefined;

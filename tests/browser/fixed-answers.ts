@@ -43,7 +43,7 @@ export function fixedJob(): JobDetail {
     attempt,
     outcome: "failed",
     durationMs: 0.2,
-    error: { code: "FLAKY", message: `Told to fail its first 2 tries, this is try ${attempt}` },
+    error: { code: "FLAKY", message: `Told to fail its first 2 tries; this is try ${attempt}` },
   });
   const worker = { workerId: "processor-1.7085f3ee.1" };
   return {

@@ -45,8 +45,8 @@ test("a failed attempt is one short line with its job's type and short id, its c
         error: { code: "FLAKY", stack: "Error: …\n    at run (…)" },
       }),
     )?.text;
-  expect(failed("Told to fail, this is try 2")).toBe(
-    "Job attempt failed (flaky 0dfcb187, FLAKY: Told to fail, this is try 2)",
+  expect(failed("Told to fail; this is try 2")).toBe(
+    "Job attempt failed (flaky 0dfcb187, FLAKY: Told to fail; this is try 2)",
   );
   expect(failed("x".repeat(400))).toHaveLength(160);
 });

@@ -175,7 +175,7 @@ const attempt = (number: number, startedMs: number, changes: Partial<Attempt> = 
   finishedAt: ago(60_000 - startedMs),
   durationMs: 0.2,
   queueWaitMs: 1,
-  error: { code: "FLAKY", message: `Told to fail its first 2 tries, this is try ${number}` },
+  error: { code: "FLAKY", message: `Told to fail its first 2 tries; this is try ${number}` },
   logs: [],
   ...changes,
 });
