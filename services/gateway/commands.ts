@@ -7,7 +7,10 @@ import { AppError } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../shared/fingerprint.ts";
 import { fetchFailure } from "../../shared/http/fetch-failure.ts";
 
-/** A processor replies quickly even if a command starts a lot of work, so a longer silence indicates a failure. */
+/**
+ * How long to wait for the reply to a command. A processor replies quickly even if the command starts a lot of work, so
+ * the lack of a reply after this time indicates a failure.
+ */
 const TIMEOUT_MS = 5_000;
 /** How long to poll for the outcome of a command that got no reply. */
 const OUTCOME_MS = 8_000;
@@ -46,7 +49,7 @@ interface Sent extends Command {
 export function createCommandForwarder({ processors }: CommandOptions) {
   let next = 0;
 
-  /** Returns all processors, starting one position later on each call. */
+  /** Returns all processors, rotated by one more position on each call. */
   async function roundRobin(): Promise<string[]> {
     const all = await processors();
     const first = next++ % all.length;
@@ -67,7 +70,8 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // A reused connection may be dead because its processor died, which would look like a processor without a reply.
+      // A reused connection may be dead because its processor died. Then the command would seem to be sent but never
+      // answered, although no processor received it.
       keepalive: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -87,7 +91,8 @@ export function createCommandForwarder({ processors }: CommandOptions) {
         const body: unknown = await reply.json();
         if (reply.ok && outcomeChecker.Check(body)) return body;
       } catch {
-        // This processor may be failing; the next one may have a record of the command.
+        // This processor may be failing. All processors share the record of commands, so the next one may know the
+        // outcome.
       }
     }
     return undefined;

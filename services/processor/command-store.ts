@@ -54,8 +54,8 @@ export function createCommandStore(sql: Sql, write: WriteHistory) {
     types: () => jobTypes(sql),
 
     /**
-     * Changes the status of the jobs that are as the command read them. Returns their ids, and the message with the
-     * events of these changes, which the caller publishes.
+     * Changes the status of those jobs that have not changed since the command read them. Returns the ids of the
+     * changed jobs, and the message with the events of these changes, which the caller publishes.
      */
     async move(
       moves: readonly CommandMove[],

@@ -13,7 +13,8 @@ export interface FoldOptions {
 }
 
 /**
- * Adds the appended changes of job counts to the totals until `signal` aborts, so that readers have few rows to add up.
+ * Changes to job counts are appended as rows. This adds them to the totals until `signal` aborts, so that readers of
+ * the counts have few rows to add up.
  */
 export async function foldCounts({ store, log, duty }: FoldOptions, signal: AbortSignal): Promise<void> {
   duty.begin();

@@ -9,7 +9,7 @@ export async function jobMatch(sql: Sql, filter: JobFilter, statuses: readonly J
   const { text } = filter;
   const match = sql`status = any(${plainArray(statuses)}::text[]) and ${jobConditions(sql, filter)}`;
   if (text === undefined) return { sql: match };
-  // The job types in the store are read because the text may match a type.
+  // The text may match the name of a type, so the names of all types in the store are read.
   const containsText = textMatches(sql, text, await jobTypes(sql))
     .map(({ condition }) => sql`(${condition})`)
     .reduce((whole, one) => sql`${whole} or ${one}`);

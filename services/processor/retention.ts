@@ -13,8 +13,8 @@ const BATCH = 500;
 /** The pause after a step, as a multiple of the step's duration. It leaves most of the time to running jobs. */
 const REST = 2;
 /**
- * How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. A remembered job does not run
- * again if it is submitted again.
+ * How many deleted jobs are remembered by id, at about 130 bytes each, and for how long. While a job is remembered, a
+ * repeated submission does not run it again.
  */
 const REMEMBERED = 500_000;
 const REMEMBERED_HOURS = 30 * 24;
@@ -44,7 +44,8 @@ export function checkRetention({ jobs, failed }: RetentionHours): void {
 
 /**
  * Prunes jobs and dead letters past their retention every minute, until `signal` aborts. Any number of processors may
- * prune at the same time, because their batches take turns. A killed processor never leaves a batch half deleted.
+ * do this at the same time, because the store lets only one of them delete a batch at a time. A killed processor never
+ * leaves a batch half deleted.
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { log, duty } = options;
@@ -78,8 +79,8 @@ export async function sweep(options: RetentionOptions, signal: AbortSignal): Pro
   for (const { rule, statuses, hours: kept } of rules) {
     const before = ago(kept);
     const sealedUntil = await store.sealedUntil();
-    // A job may be deleted only once the ledger has checked and stored its counts (sealed it). Reading later jobs in
-    // every sweep would cost as much as pruning them, so the sweep stops where the sealed time ends.
+    // A job may be deleted only once the ledger has checked and stored its counts (sealed it). Reading the unsealed
+    // jobs in every sweep would cost as much as pruning them, so the sweep stops where the sealed time ends.
     const until = sealedUntil && sealedUntil < before ? sealedUntil : sealedUntil && before;
     let pruned = 0;
     if (until) for (const status of statuses) pruned += await pruneAll(options, status, until, signal);

@@ -76,8 +76,8 @@ export function createTakeOver(options: TakeOverOptions) {
           jobIds: namedIds(taken),
         });
       onDue();
-      // If all of these attempts had been finished, another processor is taking over at the same time; leave the rest
-      // to it.
+      // If none of these attempts was still running, another processor has taken them over in the meantime. Leave the
+      // remaining jobs to it.
       if (ended.length === 0) return nextMs ?? leaseMs;
     }
   }

@@ -15,8 +15,8 @@ export interface StoreProgress extends Omit<Progress, "now" | "snapshot" | "last
 }
 
 /**
- * Maximum number of workers with unfinished jobs that are read, those with the oldest heartbeats first. The ledger
- * names the silent ones among them.
+ * Maximum number of workers with unfinished jobs that are read, oldest heartbeat first. The ledger names those of them
+ * that have stopped sending heartbeats.
  */
 const MAX_HOLDERS = 20;
 
@@ -31,7 +31,7 @@ export type Ended = (typeof TERMINAL_STATUSES)[number];
 export interface StoreSums {
   readonly rows: IdSum;
   readonly ends: IdSum;
-  /** The number of transitions into each terminal status, minus the number out of it. */
+  /** For each terminal status, the number of transitions into it, minus the number of transitions out of it. */
   readonly net: Readonly<Record<Ended, number>>;
   /** How many of the rows and ends were pruned. */
   readonly pruned: { readonly rows: number; readonly ends: number };
@@ -46,8 +46,8 @@ export interface OutcomeFate {
 }
 
 /**
- * An end that contradicts the job's row or another end of the same run. With `second`, it is ignored, because the run
- * already had an end.
+ * An end that contradicts the job's row or another end of the same run. If `second` is true, the run already had an
+ * end, so this end is not counted.
  */
 export interface Contradiction {
   readonly jobId: string;
@@ -156,7 +156,8 @@ export function createLedgerQueries(store: JobDatabase) {
     },
 
     /**
-     * Returns the fate of each accepted job, in the given order; null for a job that the store does not account for.
+     * Returns how the store accounts for each accepted job, in the given order; null for a job of which it has no
+     * trace.
      */
     async fates(created: readonly CreatedEvent[]): Promise<CreatedFate[]> {
       const rows = await store.read(
@@ -172,8 +173,8 @@ export function createLedgerQueries(store: JobDatabase) {
     },
 
     /**
-     * Returns for each terminal event, in the given order, whether its job was pruned and whether the store knows the
-     * job and the transition.
+     * Returns for each terminal event, in the given order, whether its job was pruned and whether the store has the job
+     * and the transition.
      */
     async outcomes(events: readonly CreatedEvent[]): Promise<OutcomeFate[]> {
       return await store.read(
@@ -189,7 +190,10 @@ export function createLedgerQueries(store: JobDatabase) {
       );
     },
 
-    /** Returns the time up to which a span has at most `limit` rows and `limit` ends; null if the whole span does. */
+    /**
+     * Returns the latest time up to which a span has at most `limit` rows and `limit` ends; null if the whole span has
+     * no more than that.
+     */
     async spanEnd({ from, before }: EventSpan, limit: number): Promise<Date | null> {
       const [row] = await store.read(
         (sql) => sql<{ until: Date | null }[]>`

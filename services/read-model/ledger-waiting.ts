@@ -13,10 +13,16 @@ export interface Live {
   }[];
 }
 
-/** Bounds that lag by less are left out: heartbeats and queue measurements are always a little old. */
+/**
+ * Bounds that lag behind the current time by less than this are left out: heartbeats and queue measurements are always
+ * a little old.
+ */
 const ORDINARY_MS = 1_000;
 
-/** Describes what holds the watermark back, longest delay first, and then the unfinished jobs. */
+/**
+ * Describes what holds the watermark back, longest delay first, then silent workers that hold jobs, and then the
+ * unfinished jobs.
+ */
 export function waitingFor(now: number, bounds: readonly Bound[], live: Live): Waiting[] {
   const held = new Map(live.holders.map(({ id, jobs }) => [id, jobs]));
   const late = bounds

@@ -15,7 +15,7 @@ export interface JobCount {
 
 /** Creates the queries about waiting and running jobs by type. Each rejects as {@link JobDatabase.read} does. */
 export function createQueueQueries(store: JobDatabase, observations: ObservationReader, leaseMs: number) {
-  // One computation serves all concurrent callers, and is cancelled once they have all left.
+  // One query serves all concurrent callers, and is cancelled once all of them have stopped waiting for it.
   const queues = createSharedCall((signal) =>
     store.read((sql) => readQueueStates(sql, { leaseMs, signal })),
   ).get;

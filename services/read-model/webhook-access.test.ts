@@ -15,12 +15,12 @@ test("with a token, only requests that send it as a bearer token pass", () => {
     expect(() => check(wrong)).toThrow(refused);
 });
 
-test("without a token the webhook is open on loopback and closed elsewhere", () => {
+test("without a token, the webhook accepts every request if it listens on loopback, and no request otherwise", () => {
   expect(() => createWebhookAccess(none)(null)).not.toThrow();
   expect(() => createWebhookAccess({ ...none, bindAddress: "0.0.0.0" })("Bearer anything")).toThrow(refused);
 });
 
-test("with a token file the webhook is closed until the file has a token, even on loopback", () => {
+test("with a token file, the webhook accepts no request until the file has a token, even on loopback", () => {
   const folder = mkdtempSync(join(tmpdir(), "webhook-"));
   const tokenFile = join(folder, "token");
   const check = createWebhookAccess({ ...none, tokenFile });

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 
 /**
- * Parses a terminal's command: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws if a text that begins
- * with `[` is not such an array.
+ * Parses a terminal's command: a path, or a JSON array such as `["bun", "tui/main.ts"]`. Throws if the text begins with
+ * `[` but is not such an array.
  */
 export function parseCommand(text: string): readonly string[] {
   if (!text.startsWith("[")) return [text];
