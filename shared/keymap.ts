@@ -16,7 +16,7 @@ export const SCREENS = [
 ] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
-/** The screens on the digit keys, in order. */
+/** The screens that the digit keys open, in the order of the digits. */
 export const TABS = [
   { screen: "overview", title: "Overview" },
   { screen: "jobs", title: "Jobs" },

@@ -30,7 +30,7 @@ test("only data, integrity and program-limit errors count as refusals of the val
     expect(isRefusedValue(other)).toBe(false);
 });
 
-test("a wrapped error is judged by its cause", () => {
+test("a wrapped error is classified by its cause", () => {
   const wrapped = (code: string) =>
     new AppError("STORE_UNAVAILABLE", "Could not record", { cause: failed(code) });
   expect(isRefusedValue(wrapped("22P05"))).toBe(true);
@@ -39,7 +39,7 @@ test("a wrapped error is judged by its cause", () => {
   expect(isRefusedValue(new AppError("STORE_UNAVAILABLE", "No answer"))).toBe(false);
 });
 
-test("temporary trouble becomes a 503, a refused value becomes a 422, and anything else is unchanged", () => {
+test("a temporary failure becomes a 503, a refused value becomes a 422, and any other error is unchanged", () => {
   const translated = (error: unknown) => {
     try {
       translateStoreError(error);

@@ -5,7 +5,7 @@ import { scrapedPorts } from "./prometheus.ts";
 
 type Call = readonly [to: string, port: number];
 
-/** Calls beyond the catalog's `needs`: a part can start without these targets. */
+/** Calls that the catalog's `needs` do not list, because the caller can start while these targets are down. */
 const ALSO_CALLS: Readonly<Record<string, readonly string[]>> = {
   gateway: ["processor"],
   "metrics-engine": ["processor"],
@@ -20,11 +20,11 @@ const callsOf = ({ name, needs, environment }: ServiceEntry): readonly Call[] =>
   ...(environment.includes("OTEL_EXPORTER_OTLP_ENDPOINT")
     ? [["jaeger", portOf("jaeger", "Traces, OTLP over HTTP").port] as const]
     : []),
-  // Prometheus also sends alerts to one of the ports that it scrapes.
+  // The port to which Prometheus sends alerts is one of those that it scrapes, so it needs no entry of its own.
   ...(name === "prometheus" ? scrapedPorts() : []),
 ];
 
-/** Each part's calls by target and port, which docs/architecture.md draws as arrows. */
+/** Each part's calls, as pairs of target and port. The diagram in docs/architecture.md has an arrow for each. */
 export const ARROWS: Readonly<Record<string, readonly Call[]>> = Object.fromEntries(
   SERVICE_CATALOG.services.map((entry) => [entry.name, callsOf(entry)]),
 );
@@ -47,7 +47,7 @@ export function networkPolicyOf(entry: ServiceEntry) {
     for (const [to, port] of targets)
       if (to === name) callers.set(port, [...(callers.get(port) ?? []), from]);
   const egress: object[] = (ARROWS[name] ?? []).map(([to, port]) => ({ to: [pods(to)], ports: [tcp(port)] }));
-  // The cluster's API server has no pod that a policy could select.
+  // For the cluster's API server, only ports are given, because it has no pod that a policy could select.
   if (name === "prometheus") egress.push({ ports: [tcp(443), tcp(6443)] });
   const ingress: object[] = [...callers].map(([port, from]) => ({
     from: from.map(pods),

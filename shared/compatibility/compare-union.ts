@@ -12,8 +12,8 @@ interface Pair {
 }
 
 /**
- * Compares two choices (`anyOf`, `oneOf`); any other schema counts as a choice with one branch. Branches that may
- * admit the same value (by type, tag or listed values) are paired, starting with the pair that differs least.
+ * Compares two versions of a choice (`anyOf`, `oneOf`); any other schema counts as a choice with one branch. Branches
+ * that may admit the same value (by type, tag or listed values) are paired, starting with the pair that differs least.
  */
 export function compareUnion(old: Schema, next: Schema, place: Place): Change[] {
   const keyword = "oneOf" in next || (!("anyOf" in next) && "oneOf" in old) ? "oneOf" : "anyOf";
@@ -23,7 +23,8 @@ export function compareUnion(old: Schema, next: Schema, place: Place): Change[] 
   const after = branchesOf(next, place.next, shared);
   const open = (branch: Schema) => !(typeof branch.$ref === "string" && shared.has(branch.$ref));
   const changes = [
-    // A shared reference is compared at its target; here it only has to exist on both sides.
+    // If both versions have a reference, its target is compared elsewhere; here it only has to resolve in both
+    // versions.
     ...[...shared].flatMap(($ref) => place.compare({ $ref }, { $ref })),
     ...compareListed(before.filter(open), after.filter(open), before, after, place),
     ...compareBranches(before.filter(open), after.filter(open), after, steps, place),
@@ -90,7 +91,7 @@ function compareBranches(
     changes.push(...pair.changes);
   }
   for (const was of before.filter((branch) => !settled.has(branch))) {
-    // Removing a branch that a remaining one fully includes changes nothing.
+    // Removing a branch changes nothing if a remaining branch admits all of its values.
     const takenIn = all.some((is) => !anyBreaking(place.compare(was, is)));
     if (!takenIn)
       changes.push(breaking(place, "union-branch-removed", `a choice was removed: ${named(was, place.old)}`));

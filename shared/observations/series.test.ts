@@ -10,7 +10,7 @@ const METRICS: readonly string[] = READ_MODEL_ROUTES.series.query.metric.enum;
 const rows = (...fields: Record<string, number>[]) => fields.map((row) => new Map(Object.entries(row)));
 
 describe("series", () => {
-  test("are stored as a known kind of data for every metric that the API lists", () => {
+  test("have a known kind of data for every metric that the API lists", () => {
     expect(METRICS.length).toBeGreaterThan(10);
     for (const metric of METRICS)
       expect(["counts", "execution", "queueWait", "gauges"]).toContain(kindOf(metric));
@@ -121,6 +121,6 @@ test("a snapshot's gauges are the queue depths by type, and the busy and total s
     "workers.busy|": 4,
     "workers.slots|": 16,
   });
-  // The depths of types that share a label are added up.
+  // The queue depths of all types that share a label are added up.
   expect(gaugesOf(snapshot, () => "other").get("queue.executing|other")).toBe(3);
 });

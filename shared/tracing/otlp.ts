@@ -32,7 +32,7 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
 /** How many spans may wait to be sent; while that many wait, new spans are dropped. A span takes about 2 KB. */
 const MAX_WAITING = 8_192;
 const SEND_EVERY_MS = 1_000;
-/** How long a stopping service waits for a slow or unreachable receiver of its last spans. */
+/** How long a stopping service tries to send its last spans if the receiver is slow or unreachable. */
 const CLOSE_MS = 1_000;
 
 /** Creates spans with OpenTelemetry's SDK, and sends them in batches as OTLP over HTTP (JSON). */

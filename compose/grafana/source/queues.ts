@@ -63,7 +63,7 @@ export default dashboard({
           title: "Age of the newest recorded event",
           unit: "s",
           description:
-            "The age of the event when it was recorded; while more events wait to be recorded, its current age.",
+            "How old the event was when it was recorded or, while more events wait to be recorded, how old it is now.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({

@@ -18,7 +18,7 @@ test("a blocked broker becomes stalled when a confirm is late, and blocked again
   ]);
 });
 
-test("when a confirm is late, the broker counts as silent, or as stalled if it has announced that it is blocked", () => {
+test("when a confirm is late, the broker's state becomes silent, or stalled if it has announced that it is blocked", () => {
   expect(follow("taking", "late", "late", "confirmed")).toEqual(["silent", "silent", "taking"]);
   expect(follow("taking", "late", "blocked", "unblocked", "inTime")).toEqual([
     "silent",
@@ -40,6 +40,6 @@ test("a broker in any state becomes detached when the connection is lost, until 
   ]);
 });
 
-test("messages are refused in every state in which confirms cannot be expected", () => {
+test("messages are refused while the broker is detached, stalled or silent", () => {
   expect(Object.keys(REFUSALS)).toEqual(["detached", "stalled", "silent"]);
 });

@@ -42,9 +42,9 @@ const LOOK_MS = 500;
 
 /**
  * Creates a consumer of one queue. It claims messages while there is room, and handles one batch after another. A batch
- * that its handler rejects stays held and is passed to the handler again, so rejections do not count as deaths. Once a
- * message has reached half the delivery limit, it is claimed alone, so only a message that kills its consumers reaches
- * the limit.
+ * that its handler rejects stays held and is passed to the handler again, so rejections do not count as deaths. Each
+ * death of a consumer counts for the messages that it held. Once a message has reached half of the delivery limit in
+ * this way, it is claimed alone, so only a message that itself kills its consumers reaches the limit.
  */
 export function createPostgresConsumer(options: BusConsumerOptions): PostgresConsumer {
   const { queue, log, maxBatch, prefetch, deliveryLimit } = options;
@@ -163,8 +163,8 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
   }
 
   /**
-   * Acknowledges a batch without waiting for the reply: the server runs later claims on this connection after it
-   * anyway.
+   * Acknowledges a batch without waiting for the reply: the server handles statements on one connection in order, so it
+   * runs later claims after the acknowledgment anyway.
    */
   function settle(from: Session, batch: readonly Claimed[]): void {
     const ids = batch.map(({ id }) => id);
@@ -212,7 +212,7 @@ export function createPostgresConsumer(options: BusConsumerOptions): PostgresCon
     attach(sql) {
       if (stopping.signal.aborted) return Promise.resolve();
       const opening = open(sql);
-      // The caller handles a failure; `stop` only waits until the attempt has ended.
+      // The caller handles a failed connection; `stop` only waits until the attempt to connect has ended.
       attaching = opening.catch(() => undefined);
       return opening;
     },

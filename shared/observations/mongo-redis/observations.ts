@@ -20,9 +20,10 @@ export interface MongoRedisOptions {
 }
 
 /**
- * How far ahead of the clock the first horizon is set. Redis must still remember every counted event whose job id is
- * dated later than the horizon (see COUNT in redis/scripts.ts). Earlier versions stored events without maintaining a
- * horizon, so the first one must be later than all their job ids. None of these is dated further ahead than this.
+ * How far ahead of the clock the first horizon is set. The horizon is a time: Redis still remembers every counted event
+ * whose job id contains a later time (see COUNT in redis/scripts.ts). Earlier versions stored events without
+ * maintaining a horizon, so the first horizon must be later than the times in all their job ids. None of these times is
+ * further ahead of the clock than this.
  */
 const HORIZON_AHEAD_MS = 3_600_000;
 
@@ -86,7 +87,7 @@ export function createMongoRedisObservations({
     async connected(signal) {
       const prepare = async () => {
         await store.prepare();
-        // If no event is stored yet, Redis cannot have forgotten any, so every time is beyond the horizon.
+        // If no event is stored yet, Redis cannot have forgotten any, so the horizon is set to the earliest time.
         await counters.setHorizon((await store.isEmpty()) ? 0 : now() + HORIZON_AHEAD_MS);
       };
       await waitForEngines(prepare, { log, signal });

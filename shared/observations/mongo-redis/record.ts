@@ -5,8 +5,8 @@ import type { MongoEvents } from "../mongo/events.ts";
 import { type Claimed, newToken, type RedisCounters, timeIn } from "../redis/counters.ts";
 
 /**
- * Pauses after the first rounds, in which another call may store the events that it claimed. After the last pause, this
- * call takes those events over.
+ * Pauses after the first rounds. They give another call time to store the events that it has claimed. After the last
+ * pause, this call takes over the events that are still not stored.
  */
 const PATIENCE_MS = [50, 100, 200, 400];
 /** After this number of rounds the call fails, and the bus redelivers the events. */
@@ -31,17 +31,18 @@ interface Round {
  *    dropped.
  *
  * A stored event has therefore been counted, or its claim still has the token under which it is stored. Whichever
- * process dies and whichever reply is lost, the redelivered events find that claim and continue from there.
+ * process dies and whichever reply is lost, a call that receives the redelivered events finds that claim and continues
+ * from there.
  *
  * If an earlier call claimed an event, the event is looked up in MongoDB. If it is stored under that claim, it is
  * counted. Otherwise, this call waits for the earlier one. If that call still has not stored the event, its token is
  * *barred*: an empty document is inserted with the token as its id, so the earlier call can no longer store anything
  * under it. The event is then claimed with a new token.
  *
- * An event without a claim may have been counted so long ago that Redis has forgotten its id. That is impossible if its
- * job is younger than the horizon, the newest job of all forgotten ids (see COUNT). All other events are looked up in
- * MongoDB by their jobs. The counts are therefore exact whatever the clocks say and however late an event is
- * redelivered.
+ * An event without a claim may have been counted so long ago that Redis has forgotten its id. That is impossible if the
+ * event's job was created after the horizon, which is the creation time of the newest job whose event ids Redis has
+ * begun to forget (see COUNT). Events of older jobs are looked up in MongoDB by their jobs. The counts are therefore
+ * exact whatever the clocks say and however late an event is redelivered.
  *
  * An event that cannot be in a batch is stored as a document of its own, which has the event's id as its id and holds
  * the token in a field.

@@ -31,8 +31,8 @@ interface Link {
  *   fails. This happens when several connections break together, because they report it one after the other: the first
  *   report makes the driver check its server over the next connection, which is already destroyed but has not reported
  *   it. With MongoDB 4.4 or later, the driver restarts its checks after a network error, but FerretDB lacks the field
- *   that this depends on (`topologyVersion`). Therefore a client is also replaced once it has known no server for
- *   {@link SELECTION_MS}.
+ *   that this depends on (`topologyVersion`). Therefore a client is also replaced if it has known of no responding
+ *   server for {@link SELECTION_MS}.
  */
 export function createMongoLink({ url, log }: { url: string; log: Log }) {
   let isDown = false;
@@ -83,7 +83,7 @@ export function createMongoLink({ url, log }: { url: string; log: Log }) {
       });
     },
 
-    /** Returns a collection on the current pool, for a cursor that is read in several uses. */
+    /** Returns a collection on the current pool, for a cursor that is read in several calls of `use`. */
     collection: <T extends Document>(name: string): Collection<T> => link.db.collection<T>(name),
 
     async close(): Promise<void> {

@@ -2,13 +2,13 @@ import type { Document, FindCursor } from "mongodb";
 import { answers } from "../store-unavailable.ts";
 import type { MongoLink } from "./link.ts";
 
-/** The time limit of background operations over a whole collection. */
+/** The time limit of background operations that scan a whole collection. */
 export const LONG_OPERATION_MS = 120_000;
 
 /**
  * Reads a cursor in chunks of at most `size` documents, so a reader never holds more. The time limit is long because
- * FerretDB scans the whole collection for each chunk, and continues the scan even if the caller gives up. A reader that
- * retried before the scan ended would start another scan beside it.
+ * FerretDB scans the whole collection for each chunk, and continues the scan even if the caller gives up. With a
+ * shorter limit, a reader would give up, retry and start another scan while the first still runs.
  */
 export async function* readInChunks<T extends Document>(
   link: MongoLink,
