@@ -18,7 +18,7 @@ const FULL_ONLY: ReadonlySet<string> = new Set([
 
 /**
  * Reports which registered pages answer: probes them in parallel or, in server mode (inside a browser terminal), infers
- * it from the engine set.
+ * this from the set of engines.
  */
 export async function probePages(
   { readModelUrl, gatewayUrl }: { readModelUrl: string; gatewayUrl: string },

@@ -55,7 +55,7 @@ export interface Loaded<T> {
 export interface Failure {
   readonly message: string;
   readonly remedy: string;
-  /** Whether the service could not be reached or timed out. */
+  /** Whether the service could not be reached or did not respond in time. */
   readonly unreachable: boolean;
 }
 

@@ -9,10 +9,12 @@ export interface Screen {
   readonly height: number;
   /** Shows a frame by writing only the cells that differ from the previous one. */
   draw(canvas: Canvas, theme: ThemeName): void;
-  /** Whether output to the terminal is still buffered. Another frame would only queue behind it. */
+  /** Whether output to the terminal is still buffered. If so, another frame would only be queued behind it. */
   isBehind(): boolean;
   onKey(listener: (key: string) => void): void;
-  /** Registers a listener for left clicks while the mouse is on. It receives the clicked cell, counted from 0. */
+  /**
+   * Registers a listener for left clicks while mouse input is enabled. It receives the clicked cell, counted from 0.
+   */
   onClick(listener: (x: number, y: number) => void): void;
   onResize(listener: (width: number, height: number) => void): void;
   mouse(on: boolean): void;
@@ -121,7 +123,8 @@ export function openScreen({ colors }: ScreenOptions): Screen {
           const char = chars[y * width + next] ?? " ";
           const isWide = chars[y * width + next + 1] === "" && next + 1 < width;
           if (isWide) found.set(y * width + next, char);
-          // No-break spaces fill a wide glyph's cells, so that they differ from blank cells.
+          // No-break spaces fill a wide glyph's cells. They differ from blanks, so the cells are redrawn when the glyph
+          // goes.
           text += char === "" || isWide ? "\u00a0" : char;
         }
         buffer.put({ x, y, attr, wrap: false, dx: 1, dy: 0 }, "%s", text);

@@ -82,7 +82,7 @@ describe("the statements for running jobs", () => {
   const known = createKnownTypes(JOB_TYPES);
   const claims = (on: postgres.Sql) => createClaimStore(on, history, createHistoryWriter(), known);
 
-  test("start a claimed attempt no earlier than its job began to wait, even if the clock is slow", async () => {
+  test("date the start of a claimed attempt no earlier than its job began to wait, even if the clock is slow", async () => {
     await registerWorkers();
     const id = await waitingJob();
     const [{ waitsSince } = { waitsSince: new Date() }] = await sql<{ waitsSince: Date }[]>`
@@ -106,7 +106,7 @@ describe("the statements for running jobs", () => {
     ["current first", "outbox"],
     ["stale first", "bus"],
   ] as const)
-    test(`record only the current attempt if a batch finishes a stale and a current attempt of one job (${order}, in the ${place})`, async () => {
+    test(`record only the current attempt if a batch finishes a stale and a current attempt of one job (${order}, messages in the ${place})`, async () => {
       const write = createHistoryWriter(place === "bus" ? bus.tables : undefined);
       const runs = createAttemptStore(sql, history, write, known);
       const id = await waitingJob();
@@ -152,7 +152,7 @@ describe("the statements for running jobs", () => {
     const held = async (worker: string) =>
       (await sql`select id from jobs where status = 'EXECUTING' and worker_id = ${worker}`).length;
 
-    test("claim exactly as many jobs as they finished attempts", async () => {
+    test("claim one job for each attempt that they finished", async () => {
       await sql`truncate jobs, explicit_transitions, explicit_attempts, job_counts_folded, job_count_deltas`;
       await registerWorkers();
       const ids: string[] = [];

@@ -12,7 +12,7 @@ import { untilSettled } from "./workloads.ts";
 
 const SERVICES = "observatory/role=service";
 
-/** Runs every proof on a cluster whose pods are ready, ordered so that no fault slows the next proof. */
+/** Runs every proof on a cluster whose pods are ready. The order ensures that no injected fault slows a later proof. */
 export async function proveCluster(proof: ClusterProof, overlay: string): Promise<void> {
   const { report } = proof;
   await report.phase("four proof paths", () => proveFourPaths(proof));
@@ -28,7 +28,7 @@ export async function proveCluster(proof: ClusterProof, overlay: string): Promis
   await report.phase("rolling update", () =>
     underLoad(proof, "every service is replaced", () => rollingUpdate(proof)),
   );
-  // Services come before nodes, because kubelet's restart back-off grows each time a container of a pod ends.
+  // Services come before nodes: proofs on nodes end many containers, and each end lengthens kubelet's restart back-off.
   await report.phase("services", () => proveServices(proof));
   await report.phase("engines", () => proveEngines(proof));
   await report.phase("nodes", () => proveNodes(proof));
@@ -53,7 +53,7 @@ async function scale({ cluster, system }: ClusterProof): Promise<string> {
         select count(*)::int as count from job_attempts where worker_id = any(${alive}) group by worker_id`;
       return alive.length === 4 && busy.length === 4 && busy.map(({ count }) => count);
     },
-    { what: "4 processors with attempts", timeoutMs: SETTLE_MS, everyMs: 300 },
+    { what: "each of the 4 processors to run attempts", timeoutMs: SETTLE_MS, everyMs: 300 },
   );
   await untilSettled(cluster, SETTLE_MS);
   await to(1);
@@ -83,7 +83,7 @@ async function proveNodes(proof: ClusterProof): Promise<void> {
     const gone = seconds(startedAt);
     await cluster.kubectl("uncordon", drained);
     await untilSettled(cluster, SETTLE_MS);
-    return `empty after ${gone} s, every pod ready after ${seconds(startedAt)} s`;
+    return `drained after ${gone} s, every pod ready after ${seconds(startedAt)} s`;
   });
   await underLoad(proof, `node ${stopped} is stopped without warning`, async () => {
     const startedAt = performance.now();

@@ -4,7 +4,7 @@ import { openPostgres } from "../../shared/postgres.ts";
 import { testEngines } from "../support/engines.ts";
 import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
-describe("a pool whose open connections lose packets while new ones work", () => {
+describe("a pool whose open connections lose all packets while new connections work", () => {
   let proxy: TcpProxy;
   let guarded: GuardedPostgres;
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe("a pool whose open connections lose packets while new ones work", () =>
     return row?.one;
   };
 
-  test("refuses the query although the server answers the probe, and the next query succeeds", async () => {
+  test("rejects a query on such a connection although the server answers a probe, and the next query succeeds", async () => {
     expect(await one()).toBe(1);
     proxy.strand();
     const refused = await one(2_000).catch((error: { code?: string }) => error.code);

@@ -75,7 +75,7 @@ export function createRecorder({ folder, signal }: { folder: string; signal: Abo
       );
       const named = silent.filter((one) => one !== undefined);
       if (named.length > 0)
-        throw new Error(`No answer from ${named.join(", ")}; start the system with: bun run dev`);
+        throw new Error(`No response from ${named.join(", ")}; start the system with: bun run dev`);
     },
     async path(name, run) {
       const startedAt = performance.now();

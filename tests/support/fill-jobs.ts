@@ -15,9 +15,9 @@ export interface Filling {
 }
 
 /**
- * Inserts jobs as version 0.1 wrote them, each with two transitions: its creation, and one straight from PENDING to its
- * status. The jobs are created a microsecond apart. If all had the same time, the newest rows by time and id would be
- * scattered over the whole table.
+ * Inserts jobs in the form in which version 0.1 stored them. Each has two transitions: its creation, and a transition
+ * from PENDING directly to its status. The jobs are created a microsecond apart. If all were created at the same time,
+ * the newest rows in the order of time and id would be scattered over the whole table.
  */
 export async function fillJobs(
   sql: postgres.Sql,

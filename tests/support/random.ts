@@ -6,7 +6,7 @@ export interface Random {
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** Creates a pseudo-random source that a seed reproduces (mulberry32). */
+/** Creates a pseudo-random number generator (mulberry32): the same seed always produces the same numbers. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

@@ -9,15 +9,13 @@ export interface TcpProxy {
   cut(): void;
   /** Keeps connections open and accepts new ones, but lets nothing through in either direction. */
   freeze(): void;
-  /**
-   * Drops everything that the current connections send from now on, without closing them. New connections are
-   * unaffected.
-   */
+  /** From now on, drops all data of the current connections without closing them. New connections are unaffected. */
   strand(): void;
   /** Delays everything by `ms`, in each direction. */
   delay(ms: number): void;
   /**
-   * Ends a cut, freeze or delay. Data that a freeze held back is then delivered in order. Stranded connections stay so.
+   * Ends a cut, freeze or delay. Data that a freeze held back is then delivered in order. Does not undo `strand`: the
+   * connections that it affected keep losing data.
    */
   restore(): void;
   /** Closes the proxy and its connections. May be called twice. */
@@ -78,7 +76,7 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
     let stranded = false;
     const hold = (chunk: Chunk) => {
       if (stranded) return;
-      // Never overtakes earlier data, even if the delay has shrunk.
+      // Data is never due before earlier data, even if the delay has been shortened since.
       const due = Math.max(held.at(-1)?.due ?? 0, Date.now() + delayMs);
       held.push({ chunk, due });
       // While frozen, accepts a bounded amount of data, like real network buffers.
@@ -151,7 +149,7 @@ export async function createTcpProxy(target: { targetPort: number; targetHost?: 
   };
 }
 
-/** Bytes, the end of one direction, or the end of both. */
+/** Bytes, the end of one direction (`end`), or the close of the whole connection (`gone`). */
 type Chunk = Buffer | "end" | "gone";
 
 interface Pipe {

@@ -61,7 +61,7 @@ export function jobText(job: JobDetail, timeline: Timeline | undefined, style: S
     stackText(job, style),
     timeline && `${style.paint.bold("timeline")}\n${timelineText(timeline.entries, style)}`,
     unavailable.length > 0 &&
-      style.paint.yellow(`Parts are missing because their store does not answer: ${unavailable.join(", ")}`),
+      style.paint.yellow(`Incomplete, because these stores are not responding: ${unavailable.join(", ")}`),
   ]
     .filter(Boolean)
     .join("\n\n");

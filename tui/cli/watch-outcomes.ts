@@ -4,8 +4,8 @@ import type { ApiClient } from "../../shared/api-client/client.ts";
 import { pause } from "../../shared/async.ts";
 
 /**
- * The most outcomes kept for ids that are not expected yet, because a job may end before the response to its submission
- * arrives. Above it, the oldest is dropped.
+ * Maximum number of outcomes kept for jobs that are not expected yet, because a job may end before the response to its
+ * submission arrives. Beyond it, the oldest outcome is dropped.
  */
 const MAX_EARLY = 50_000;
 const POLL_EVERY_MS = 1_000;

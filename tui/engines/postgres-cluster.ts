@@ -45,7 +45,8 @@ export async function openCluster(
 
 /**
  * Removes a lock file that a crash left behind. PostgreSQL does this itself unless the pid in the file belongs to a
- * running process. After a crash, that process may be unrelated, so it is killed only if it is a server on this data.
+ * running process. After a crash, another program may have been given that pid, so the process is killed only if it is
+ * a PostgreSQL server on this data directory.
  */
 export async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, "postmaster.pid");

@@ -52,8 +52,8 @@ export function serverEnvironment(
 }
 
 /**
- * Returns arguments that fix the node's port, so it needs no epmd, the daemon that other nodes would ask for the port
- * and that would outlive the node.
+ * Returns arguments that fix the node's port. Erlang otherwise starts epmd, a daemon that tells other nodes the port
+ * and would outlive the node.
  */
 function erlangArguments(ports: Ports, cookie: string): string[] {
   return [

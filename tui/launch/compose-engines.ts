@@ -32,8 +32,9 @@ export function composeEngines(given: Partial<Record<UrlName, string>>): string[
 }
 
 /**
- * Starts only the engines of compose.yaml, not its services. Each URL is the one that compose.yaml passes to our
- * services, redirected to the published port. Engines that were already running keep running after `stop`.
+ * Starts only the engines of compose.yaml, not its services. Each returned URL is the one that compose.yaml passes to
+ * our services, with the host and port replaced by those that Docker publishes on this machine. Engines that were
+ * already running keep running after `stop`.
  */
 export async function runComposeEngines({
   projectDir,
@@ -62,7 +63,7 @@ export async function runComposeEngines({
   };
   const running = (await compose("ps", "--services", "--status", "running")).split("\n");
   const ours = engines.filter((engine) => !running.includes(engine));
-  // Passes no signal: it has usually aborted by now and would cancel this command at once.
+  // Passes no signal, because the caller's signal has usually aborted by now and would cancel this command immediately.
   const end = async (how: "stop" | "kill") => {
     if (ours.length > 0) await docker([how, ...ours]);
   };
@@ -100,7 +101,7 @@ function remedyFor(message: string): string {
   return "Docker Compose cannot run the engines: check that Docker is running (docker info) and that Compose is 2.24 or newer (docker compose version)";
 }
 
-/** Returns the URL that compose.yaml passes to our services, redirected to the published port. */
+/** Returns the URL that compose.yaml passes to our services, with the host and port published on this machine. */
 function publishedUrl(name: UrlName, services: Record<string, ComposeService>): string {
   const engine = ENGINES[name];
   const user = SERVICE_NAMES.find((service) => entryOf(service).environment.includes(name)) ?? "";

@@ -32,7 +32,7 @@ export interface ServicePlan {
   readonly port: number;
   readonly url: string;
   readonly purpose: string;
-  /** The port for web-pty's terminals; its `port` serves only health checks and metrics. */
+  /** The port on which web-pty serves terminals; its other port, `port`, serves only health checks and metrics. */
   readonly terminalPort?: number;
   /** Set if another program holds the default port `from`; `holder` names that program. */
   readonly moved?: { readonly from: number; readonly holder: string | undefined };

@@ -9,7 +9,7 @@ export interface PeerSystemOptions {
   name: string;
   /** The file in this folder that runs the peer, a job library that the observatory is compared with. */
   file: string;
-  /** Distinguishes several ways of using one library. */
+  /** Which of several ways to use the library is measured, for libraries that offer more than one. */
   variant?: string;
   startEngine: StartPeerEngine;
 }

@@ -20,8 +20,8 @@ const echo = (which: "echo1" | "echo20", q: number) => (rounds: readonly Round[]
 
 /**
  * Throughput and CPU are medians of the rounds, latencies are quantiles over the key presses of all rounds, and the
- * memory of a session is measured once. The last two rows check bounds that web-pty promises, so they show the worst
- * round and the sum of all rounds.
+ * memory of a session is measured once. The last two rows check limits that web-pty guarantees in every round, so one
+ * shows the worst round and the other the sum of all rounds.
  */
 const ROWS: readonly Row[] = [
   { label: "stream, MB/s", digits: 1, of: (all) => median(all.map((round) => round.megabytesPerSecond)) },

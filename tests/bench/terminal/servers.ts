@@ -6,7 +6,7 @@ import { eventually } from "../../support/wait.ts";
 import type { Ttyd } from "./ttyd.ts";
 import { openWire } from "./wire.ts";
 
-/** A client of one terminal that accepts output at once, like a fast browser. */
+/** A client of one terminal that processes output immediately, like a fast browser. */
 export interface TerminalClient {
   type(text: string): void;
   stall(): void;

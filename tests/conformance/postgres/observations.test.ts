@@ -61,7 +61,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await observations.close();
   });
 
-  test("a follower misses no entry when writers commit concurrently", async () => {
+  test("a follower of the live feed misses no entry when writers commit concurrently", async () => {
     await using world = await makeWorld();
     const [reader, ...writers] = [1, 2, 3, 4].map(() => world.openElsewhere());
     await reader!.record(sampleEvents(1, "job.created"));
@@ -81,7 +81,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     await following;
   });
 
-  test("a batch that mixes old and new events records only the new ones", async () => {
+  test("if a batch contains events that are already stored, only its new events are recorded", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     const events = sampleEvents(1_000, "job.completed");
@@ -92,7 +92,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
     expect((await observations.totals()).counters).toMatchObject({ completed: 1_000, events: 1_000 });
   });
 
-  test("recording looks up the jobs of its batch and reads no others", async () => {
+  test("recording a batch reads the rows of the batch's jobs and of no other jobs", async () => {
     await using world = await makeWorld();
     const observations = world.openElsewhere();
     for (let n = 0; n < 10; n++) await observations.record(sampleEvents(2_000, "job.created"));

@@ -17,7 +17,7 @@ test("neither an unchanged state nor the state at page load is announced", () =>
   );
 });
 
-test("the loss and the return of the feed are announced", () => {
+test("the loss and the return of the live feed are announced", () => {
   const stale: Heard = { ...QUIET, feed: "stale" };
   expect(sentencesOf(QUIET, stale)).toEqual([
     { text: "Not live: the numbers no longer change", isUrgent: false },

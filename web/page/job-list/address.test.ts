@@ -10,7 +10,7 @@ test("a filter's term can be read, replaced and removed without changing the oth
   expect(withTerm("some words", "createdAfter", "5m")).toBe("some words createdAfter:5m");
 });
 
-test("the job list's URL omits the default sort order, and the order after the last one is the first", () => {
+test("the job list's URL omits the default sort order, and sort orders are cycled through", () => {
   expect(jobsAddress("")).toBe("#/jobs");
   expect(jobsAddress("status:failed", "slowest")).toBe("#/jobs?filter=status%3Afailed&sort=slowest");
   expect(sortOf(new URLSearchParams("sort=slowest"))).toBe("slowest");
