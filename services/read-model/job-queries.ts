@@ -17,13 +17,14 @@ import {
 } from "./job-row.ts";
 
 /**
- * Maximum number of transitions or attempts in a reply, which is more than any retry policy produces. A job retried by
- * hand beyond this limit shows only its newest entries.
+ * Maximum number of transitions or attempts in a reply, which is more than any retry policy produces. Only a job that
+ * was retried by hand very often can exceed the limit; its oldest entries are then omitted.
  */
 const MAX_HISTORY = 2_000;
 /**
- * How many of the newest rows a text search scans one by one, which takes a few milliseconds. If a filter lists several
- * values, the limit applies to each; for types, it applies to each pair of type and status.
+ * How many of the newest rows a text search scans one by one, before it uses an index. Scanning them takes a few
+ * milliseconds. If a filter lists several values, the limit applies to each; for types, it applies to each pair of type
+ * and status.
  */
 const RECENT = 2_000;
 
@@ -102,9 +103,9 @@ export function createJobQueries(store: JobDatabase) {
 export type JobQueries = ReturnType<typeof createJobQueries>;
 
 /**
- * Finds the newest jobs that contain a text. Frequent words are found among the newest rows and rare ones through their
- * index, so neither reads many rows. Separate queries decide this instead of the planner, which misjudges how often a
- * prefix occurs.
+ * Finds the newest jobs that contain the text. Frequent words are found among the newest rows and rare ones through
+ * their index, so neither reads many rows. Separate queries decide this instead of the planner, which misjudges how
+ * often a prefix occurs.
  */
 async function search(sql: Sql, page: PageOptions, text: string): Promise<SummaryRow[]> {
   const { count } = page;

@@ -8,7 +8,10 @@ import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import { type Watchers, watchWorld, whyUnwatched } from "../support/watchers.ts";
 
-/** Ample time: here rules are evaluated every second, and alerts that normally wait a minute fire after 5 s. */
+/**
+ * More than enough time for an alert to fire: in this test, rules are evaluated every second, and alerts that normally
+ * wait a minute fire after 5 s.
+ */
 const ALERT_MS = 20_000;
 
 interface Sample {

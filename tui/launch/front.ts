@@ -29,7 +29,7 @@ interface Target {
   onIdle(): void;
 }
 
-/** Listens at once; requests that arrive before a process is ready are refused with 503. */
+/** Listens immediately; requests that arrive before a process is ready are refused with 503. */
 export function createFront({ id, hostname, port }: FrontOptions): Front {
   let target: Target | undefined;
 
