@@ -21,8 +21,9 @@ export interface Batcher<I, O> {
 }
 
 /**
- * Groups items without waiting for more: the first item is dispatched at once, and items that arrive while the maximum
- * number of batches is running form the next one. An idle batcher adds no latency, and batches grow with the load.
+ * Groups items into batches without a timer. An idle batcher dispatches an item in the next turn of the event loop, so
+ * it adds almost no latency. Items that arrive while the maximum number of batches is running form the next batch, so
+ * batches grow with the load.
  */
 export function createBatcher<I, O>({
   run,

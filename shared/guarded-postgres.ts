@@ -18,9 +18,9 @@ export interface GuardOptions {
   readonly maxConnections: number;
   /**
    * How many connections stay open; by default, all of them. Further connections open when these are taken, and close
-   * when unused. While there is a free connection, a query that runs one statement at a time has it to itself. When
-   * there is none, the driver queues the query's statements behind those of another query, so a lock that delays one of
-   * the two delays both.
+   * when unused. A query that runs one statement at a time has a connection to itself if one is free. Otherwise, the
+   * driver queues its statements behind those of another query on the same connection, so a lock that delays either
+   * query delays both.
    */
   readonly steadyConnections?: number;
   /** After this long without an answer, a probe checks that the server is alive. The probe has the same time limit. */
@@ -29,7 +29,7 @@ export interface GuardOptions {
 
 /**
  * A query without an answer after this long is refused, even if the server responds to probes: its connection may lose
- * every packet while others work, as after a firewall restart. No healthy query takes this long, because the server
+ * every packet while other connections work, as after a firewall restart. No healthy query takes this long, because the server
  * cancels every statement after at most half a minute.
  */
 const LONGEST_MS = 120_000;

@@ -28,7 +28,7 @@ export function createSharedCall<T>(load: (signal: AbortSignal) => Promise<T>, k
     return begun;
   }
 
-  /** Waits for a call until the caller's signal aborts. A caller without a signal never leaves. */
+  /** Waits for a call until the caller's signal aborts. A caller without a signal waits until the call settles. */
   function join(shared: UnderWay<T>, caller?: AbortSignal): Promise<T> {
     shared.waiting++;
     if (!caller) return shared.outcome;

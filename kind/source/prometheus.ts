@@ -35,7 +35,7 @@ const POD = "__meta_kubernetes_pod";
 function inCluster(job: ScrapeConfig): object {
   const { static_configs, dns_sd_configs: _, ...rest } = job;
   const [name, port] = targetOf(job);
-  // Prometheus scrapes itself the same way in a cluster.
+  // In a cluster, as under Compose, Prometheus scrapes itself at localhost.
   if (name === "localhost") return job;
   const isOurs = job.honor_labels === true;
   return {

@@ -107,7 +107,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     };
   }
 
-  /** Resolves to whether this call published; false when the same request was already in progress or confirmed. */
+  /** Resolves to whether this call published the job; false if an equal request is in progress or was confirmed. */
   async function publish({ key, fingerprint, envelope }: Prepared): Promise<boolean> {
     if (key !== undefined) return keys.publishOnce(key, fingerprint, () => publisher.add(envelope));
     await publisher.add(envelope);
@@ -159,8 +159,8 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
   };
 }
 /**
- * Maximum length of a message, except one with a single longer envelope. It bounds the memory of consumers, which hold
- * about a hundred messages at once.
+ * Maximum length of a message with several envelopes; a longer envelope is sent as a message of its own. The limit
+ * bounds the memory of consumers, each of which holds about a hundred messages.
  */
 const MAX_MESSAGE_LENGTH = 262_144;
 

@@ -22,7 +22,8 @@ export interface CommandLogOptions {
  *
  * - *running*: a worker is running it. A repeated request waits for the reply, or takes over if the worker is lost.
  * - *done*, *refused*: the reply is kept for a day, and repeated requests receive it.
- * - *withdrawn*: nothing was done. The request that carried the command can no longer run it, but another request may.
+ * - *withdrawn*: nothing was done. The request that brought the command can no longer run it, but a repeated request
+ *   may.
  */
 export function createCommandLog({ store, workerId, stopping, log }: CommandLogOptions) {
   /** Retries until the outcome is recorded. Until then the command appears to be running. */

@@ -12,7 +12,7 @@ export interface DeadLetterRow {
   readonly reason: DeadLetterReason;
   readonly replays: number;
   readonly diedAt: Date;
-  /** Whether the dead letter was replayed and its job or message has not died again since. */
+  /** Whether the dead letter was replayed, and its job or message has not become a dead letter again since. */
   readonly replayed: boolean;
   /** A hash of the replay request, and the reply that it received. */
   readonly replayRequest: string | null;
@@ -31,9 +31,9 @@ export function createDeadLetterStore(sql: Sql) {
   return {
     /**
      * Files each refused message once. A message that was refused on both of its queues is filed under `jobs.created`,
-     * because a replay there reaches both queues again. A message that dies again after a replay is reopened. Whether
-     * it has died again is decided by comparing its times of death, because the time of the replay comes from another
-     * clock.
+     * because a replay there reaches both queues again. If a message is refused again after a replay, its dead letter
+     * is reopened. That it was refused again is recognized by its later time of refusal; the time of the replay cannot
+     * be used for this, because it comes from another clock.
      */
     async file(messages: readonly RefusedMessage[]): Promise<void> {
       const letters = unnestSql(sql, "i", {

@@ -7,7 +7,7 @@ export interface KnownTypes {
   runs(type: string, version: number | null): boolean;
   /** JSON: maps each type name to the type's version as a comparable number (`versionRank`). */
   readonly versions: string;
-  /** JSON: maps each type name to that number, the retry policy and the deadline. */
+  /** JSON: maps each type name to its version as that number, its retry policy and its deadline. */
   readonly policies: string;
 }
 

@@ -5,7 +5,7 @@ import { createUnparsedOutput } from "./unparsed-output.ts";
 const { Terminal } = headless;
 
 export interface ScreenModel {
-  /** Number of bytes in the parser that are not parsed yet, not counting output that is still held back. */
+  /** Number of bytes passed to the parser but not parsed yet. Output that is still held back does not count. */
   readonly pending: number;
   write(bytes: Uint8Array): void;
   resize(cols: number, rows: number): void;
@@ -19,7 +19,10 @@ export interface ScreenModelOptions {
   readonly rows: number;
   /** Number of scrollback lines that a snapshot restores. */
   readonly scrollback: number;
-  /** How many bytes of output are held before they are dropped or parsed; twice as many while the parser is busy. */
+  /**
+   * How many bytes of output are held back. At this size, lines that would have scrolled out of sight are dropped and
+   * the rest is parsed. While the parser is busy, twice as many bytes are held.
+   */
   readonly heldBytes?: number;
   /** Called after each piece of output is parsed. */
   readonly onParsed: () => void;
@@ -55,8 +58,8 @@ export function createScreenModel({
    */
   const withRegion = new Set<string>();
   /**
-   * Number of lines after which all earlier lines have left the scrollback. The height counts twice, because the first
-   * lines may only move the cursor down to the last row.
+   * Number of lines after which all earlier lines have left the scrollback. It includes the height twice: once for the
+   * rows on the screen, and once because the first lines may only move the cursor down to the last row.
    */
   const enough = (height: number) => height * 2 + scrollback;
   let lines = enough(rows);
@@ -111,7 +114,7 @@ export function createScreenModel({
     write(bytes) {
       unparsed.push(bytes);
       if (unparsed.size < heldBytes) return;
-      // Bytes in the parser may set a scroll region, so lines are dropped only while the parser is idle.
+      // Bytes that the parser has not finished may set a scroll region, so lines are dropped only while it is idle.
       const mayDrop = pending === 0 && !withRegion.has(terminal.buffer.active.type);
       // The kept lines may be long, so the buffer is also parsed once it reaches twice the bound.
       if (mayDrop && unparsed.dropAllBut(lines) && unparsed.size < heldBytes * 2) return;

@@ -35,7 +35,7 @@ test("output that a command writes just before it ends is not lost", async () =>
   expect(text().endsWith("xEND")).toBe(true);
 });
 
-test("a command whose child keeps the terminal open still ends", async () => {
+test("the end of a command is reported even if its child keeps the terminal open", async () => {
   const { pty, text } = start("sh", "-c", "sleep 30 & echo done");
   expect((await pty.ended).code).toBe(0);
   expect(text()).toContain("done");
@@ -61,7 +61,7 @@ test("output stops after a pause, once the terminal's buffer is drained, and con
   expect(performance.now() - interruptedAt).toBeLessThan(1_500);
 });
 
-test("a command receives a new size of its terminal, and SIGHUP when the terminal is ended", async () => {
+test("a command is told its terminal's new size, and receives SIGHUP when the terminal is closed", async () => {
   const { pty, text } = start("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done");
   await until(() => text().includes("ready"));
   pty.resize(91, 17);

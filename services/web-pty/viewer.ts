@@ -48,8 +48,8 @@ export interface ViewerOptions {
   readonly log: OutputLog;
   readonly model: ScreenModel;
   /**
-   * How many sent bytes the browser need not have parsed yet. The socket's buffer cannot limit them, because a browser
-   * that parses slowly may still read the socket promptly.
+   * Maximum number of bytes that are sent but not yet parsed by the browser. The socket's buffer cannot limit them,
+   * because a browser that parses slowly may still read the socket promptly.
    */
   readonly windowBytes: number;
   readonly onSent: (bytes: number) => void;

@@ -9,7 +9,7 @@ export interface StartOptions {
   /** `noop` uses the best settings for throughput and latency; `sleep` runs `slots` concurrent jobs per worker. */
   profile: "noop" | "sleep";
   slots: number;
-  /** The observatory's engine set; peers ignore it. */
+  /** The observatory's engine set; the systems that it is compared with ignore this option. */
   engines: "full" | "embedded";
   signal: AbortSignal;
 }

@@ -21,7 +21,7 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   "alertmanager command":
     "its webhook token is a Secret; under Compose, Alertmanager creates the token at its first start",
   "rabbitmq liveness":
-    "Compose's command would start an Erlang VM for each probe; a connection attempt is enough to tell a dead broker from a slow one",
+    "Compose's command would start an Erlang VM for each probe; a connection attempt is enough to distinguish a dead broker from a slow one",
   "postgres liveness": "a restart does not help a slow engine and loses its work",
   "mongodb liveness": "a restart does not help a slow engine and loses its work",
   "redis liveness": "a restart does not help a slow engine and loses its work",

@@ -8,9 +8,12 @@ import { behavior } from "../support/suite.ts";
 import { eventually } from "../support/wait.ts";
 import type { World } from "../support/world.ts";
 
-/** The time limit from the kill until events are recorded again, including the process's start. */
+/** The time limit from the kill until events are recorded again. It includes the start of the new process. */
 const RECOVERY_MS = 10_000;
-/** The time limit from the last store's start, including one operation that runs into its five-second timeout. */
+/**
+ * The time limit from the last store's start until events are recorded again. It includes one operation that runs into
+ * its five-second timeout.
+ */
 const STORES_BACK_MS = 15_000;
 
 const counted = async (world: World) => (await world.get<Stats>("/stats")).counters.events;

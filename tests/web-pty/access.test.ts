@@ -48,7 +48,7 @@ describe("access to web-pty", () => {
     expect(pty.service.lines.join("\n")).not.toContain(token);
   });
 
-  test("caps terminals per IP address and in total, even behind a proxy, and lets another one open when a terminal ends", async () => {
+  test("caps terminals per IP address and in total, even behind a proxy, and allows a new terminal once one has ended", async () => {
     await using pty = await startPty({
       PTY_PER_IP_CAP: "1",
       PTY_GLOBAL_CAP: "2",

@@ -28,7 +28,7 @@ export async function takeOver(dataDir: string): Promise<void> {
 export function writeLease(dataDir: string, enginePid: number): void {
   const engine = findProcess(enginePid);
   const owner = findProcess(process.pid);
-  if (!engine || !owner) return; // The engine ended at once; the caller detects that.
+  if (!engine || !owner) return; // The engine has already ended, which the caller detects.
   writeFileSync(fileOf(dataDir), JSON.stringify({ engine, owner } satisfies Lease));
 }
 

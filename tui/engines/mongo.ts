@@ -13,7 +13,7 @@ import { runEngine } from "./run-engine.ts";
 export async function startMongo(options: EngineOptions): Promise<Engine> {
   const mongod = findProgram("mongod");
   const dataDir = resolve(options.dataDir);
-  // Each product keeps its own files, because neither can read the other's.
+  // MongoDB and FerretDB have separate folders, because neither can read the other's files.
   const files = join(dataDir, mongod ? "mongodb" : "ferretdb");
   mkdirSync(files, { recursive: true });
   const port = options.port ?? (await findFreePort());
@@ -22,7 +22,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
   return await runEngine(
     {
       ...server,
-      // On a small machine the event store must not slow the jobs whose events it stores.
+      // Low priority, so that on a small machine the event store does not slow down the jobs whose events it stores.
       command: lowPriority(server.command),
       name: "mongo",
       url: `mongodb://127.0.0.1:${port}`,
@@ -30,7 +30,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
       stopSignal: "SIGTERM",
       startMs: 60_000,
       stopMs: 15_000,
-      answers: () => accepts(port), // Neither product listens before it has recovered its files.
+      answers: () => accepts(port), // Neither program listens on its port before it has recovered its files.
     },
     { ...options, dataDir },
   );

@@ -48,7 +48,7 @@ export function prometheusConfig({
     (name) => !compose.scrape_configs.some((job) => job.job_name === name),
   );
   if (unknown.length > 0)
-    throw new Error(`compose/prometheus/prometheus.yml has no job ${unknown.join(", ")}`);
+    throw new Error(`compose/prometheus/prometheus.yml has no scrape job ${unknown.join(", ")}`);
   const config = {
     global: {
       scrape_interval: interval,

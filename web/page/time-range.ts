@@ -9,7 +9,7 @@ export type TimeRange = (typeof TIME_RANGES)[number];
 export const timeRangeOf = (query: URLSearchParams): TimeRange =>
   TIME_RANGES.find(({ name }) => name === query.get("range")) ?? TIME_RANGES[0];
 
-/** Averages neighboring points so that at most `most` remain; a group without points stays a gap. */
+/** Averages groups of neighboring points, so that at most `most` remain. A group without values becomes null, a gap. */
 export function thinned(points: readonly (number | null)[], most: number): (number | null)[] {
   const size = Math.max(1, Math.ceil(points.length / most));
   return Array.from({ length: Math.ceil(points.length / size) }, (_, group) => {

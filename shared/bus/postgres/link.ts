@@ -32,8 +32,8 @@ export type PostgresLink = ReturnType<typeof createPostgresLink>;
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * Keeps one connection to PostgreSQL open: after each loss it reconnects, with full jitter, until it is closed.
- * Statements are sent at once and run in order.
+ * Keeps one connection to PostgreSQL open: after each loss it reconnects, with full jitter, until the link is closed.
+ * Statements are sent without waiting for earlier ones, and run in order.
  *
  * Each connection has its own driver instance, on a socket that this link owns. A driver that opens the socket itself
  * would reconnect without a pause to a server that hangs up, hold back statements until it has reconnected, and keep

@@ -12,7 +12,7 @@ import { LONG_OPERATION_MS, readInChunks } from "./read.ts";
 
 /** A batch of events. It is written once and never changed. */
 interface BatchDocument {
-  /** The token of the claim under which a metrics-engine stored the events. */
+  /** The token under which a metrics-engine claimed the events before it stored them. */
   readonly _id: string;
   readonly from: Date;
   readonly to: Date;

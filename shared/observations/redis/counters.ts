@@ -27,14 +27,17 @@ export interface CounterOptions {
   readonly prefix: string;
   readonly now: () => number;
   /**
-   * The size limit of each of the two sets of counted ids. It bounds memory (70 bytes per id); counts are exact with
-   * any limit.
+   * The size limit of each of the two sets that hold the ids of recently counted events. It bounds memory (70 bytes per
+   * id); counts are exact with any limit.
    */
   readonly maxSeen: number;
   readonly maxFeedEntries: number;
 }
 
-/** An event, and the token of a claim on its id. An event must be claimed before it is counted. */
+/**
+ * An event, and the token under which a call has claimed the event's id. An event must be claimed before it is counted,
+ * so that no two calls count it.
+ */
 export interface Claimed {
   readonly event: JobEvent;
   readonly token: string;
@@ -46,8 +49,8 @@ export interface Claims {
    */
   readonly tokens: readonly (string | undefined)[];
   /**
-   * A time in milliseconds. An event claimed under this call's token has never been counted if the time in its job id
-   * is later.
+   * A time in milliseconds. If the time in an event's job id is later than this, and the event is claimed under this
+   * call's token, the event has never been counted.
    */
   readonly horizon: number;
 }
@@ -94,7 +97,7 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
       return { tokens, horizon: horizon === "" ? Number.POSITIVE_INFINITY : Number(horizon) };
     },
 
-    /** Replaces the token of each claim that still has the given one. Returns the events whose claims it changed. */
+    /** Replaces the token of each claim that still has the given token. Returns the events whose claims it changed. */
     async passOn(claimed: readonly (Claimed & { readonly to: string })[]): Promise<JobEvent[]> {
       const [ids, tokens] = claimBytes(claimed);
       const lost = (await orUnavailable("redis", "pass on claims", () =>
@@ -105,8 +108,8 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
     },
 
     /**
-     * Sets the horizon (see COUNT) if there is none yet. Every counted event whose job id is later than the horizon
-     * must be in the sets of counted ids.
+     * Sets the horizon (see COUNT) if there is none yet. Every counted event whose job id has a later time must be in
+     * the sets of counted ids.
      */
     async setHorizon(ms: number): Promise<void> {
       await orUnavailable("redis", "set the horizon", () => redis.hsetnx(key("horizon"), "lost", String(ms)));
@@ -114,8 +117,8 @@ export function createRedisCounters({ redis, prefix, now, maxSeen, maxFeedEntrie
 
     /**
      * Counts the claimed events that no other consumer has counted since they were claimed, and adds their deltas to
-     * the feed. Releases the claims in `release`, whose events were counted long ago. Returns the events that it
-     * counted.
+     * the feed. Releases the claims in `release`, which are no longer needed because their events were counted long
+     * ago. Returns the events that this call counted.
      */
     async count(claimed: readonly Claimed[], release: readonly Claimed[]): Promise<JobEvent[]> {
       let left = claimed;

@@ -248,7 +248,7 @@ describeOn(ENGINES, "MongoDB and Redis", () => {
     await following;
   });
 
-  test("following the feed from an id that the feed has lost reports a gap at once", async () => {
+  test("following the feed from an id that it no longer holds reports a gap immediately", async () => {
     await using world = await makeWorld();
     const observations = await connected(world.open());
     for await (const entry of observations.follow("1-1", AbortSignal.timeout(10_000))) {

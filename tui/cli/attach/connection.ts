@@ -67,8 +67,8 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       signal.throwIfAborted();
       attempts++;
       if (!isOver && attempts === SILENT_TRIES + 1) {
-        // Makes the next connection request the whole screen, which then replaces the notice.
         lost();
+        // Makes the next connection request the whole screen, which then replaces the notice.
         received = undefined;
       }
       await pause(fullJitter(attempts, FIRST_WAIT_MS, LONGEST_WAIT_MS), signal);
@@ -92,7 +92,7 @@ export function openConnection({ url, watch }: Target, options: ConnectionOption
       onSilence() {
         socket = undefined;
         own.terminate();
-        // The user has already waited long enough, so the notice appears before the first attempt to reconnect.
+        // Noticing the silence took so long that the user is notified before the first attempt to reconnect.
         attempts = Math.max(attempts, SILENT_TRIES);
         closed.resolve(LOST);
       },

@@ -7,7 +7,7 @@ import { type Heard, sentencesOf } from "./changes.ts";
 const EVERY_MS = 10_000;
 
 /**
- * Announces critical alerts to screen readers at once, and combines other important changes into at most one
+ * Announces critical alerts to screen readers immediately, and combines other important changes into at most one
  * announcement every ten seconds. The outcomes of actions are not announced here, because their toasts are announced.
  */
 export function Announcer() {
