@@ -7,7 +7,7 @@ const MAX_STRING = 32_768;
 /** The default size limit of a job's payload, and of its metadata. */
 export const MAX_PAYLOAD_BYTES = 65_536;
 
-/** Whether a value is nested deeper than {@link MAX_DEPTH}, as a value that contains itself is. */
+/** Whether a value is nested deeper than {@link MAX_DEPTH}. This is also true of a value that contains itself. */
 export function isTooDeep(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return false;
   return depth >= MAX_DEPTH || Object.values(value).some((item) => isTooDeep(item, depth + 1));

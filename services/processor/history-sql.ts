@@ -8,8 +8,8 @@ import { type Columns, unnestSql } from "../../shared/unnest-sql.ts";
 import type { Step } from "./history.ts";
 
 /**
- * A message with the events of committed job changes. It was committed in the same transaction, either to the outbox or
- * to the bus's own tables.
+ * A message with the events of committed job changes. It was committed in the same transaction as the changes, either
+ * to the outbox or to the bus's own tables.
  */
 export interface OutboxMessage {
   readonly id: string;

@@ -61,7 +61,7 @@ test("output stops after a pause, once the terminal's buffer is drained, and con
   expect(performance.now() - interruptedAt).toBeLessThan(1_500);
 });
 
-test("a command is told its terminal's new size, and receives SIGHUP when the terminal is closed", async () => {
+test("a command is notified of its terminal's new size, and receives SIGHUP when the terminal is closed", async () => {
   const { pty, text } = start("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done");
   await until(() => text().includes("ready"));
   pty.resize(91, 17);

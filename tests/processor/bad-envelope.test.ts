@@ -24,8 +24,8 @@ behavior("one bad envelope", {}, (world) => {
     await use(bus);
     await bus.close();
   };
-  // The metrics-engine refuses the envelope too, and both refusals share one dead letter. Once both have arrived, the
-  // dead letter names the queue where the job was lost.
+  // The processor and the metrics-engine both refuse the envelope, and their refusals share one dead letter. Once both
+  // have arrived, the dead letter names the processor's queue, where the job was lost.
   const letterWith = (reason: string) =>
     eventually(
       async () =>
