@@ -14,21 +14,22 @@ export interface TraceBar {
   readonly outcome?: AttemptOutcome;
   /** True while the bar is still growing. */
   readonly open: boolean;
-  /** True for the longest bar, if it has ended. */
+  /** True for the longest bar, unless it is still growing. */
   readonly slowest: boolean;
 }
 
 export interface JobTrace {
   readonly bars: readonly TraceBar[];
-  /** The time from acceptance to the last known moment, or to now while the job continues. */
+  /** The time from acceptance to the end of the last bar, which is now while the job continues. */
   readonly totalMs: number;
 }
 
 type Bar = Omit<TraceBar, "slowest" | "open"> & { readonly open?: true };
 
 /**
- * Lays out a job's hops as bars on one time axis: accepted, confirmed, received, and then each wait and each try. Since
- * machines' clocks differ, bars are clamped: no bar begins before the job or ends before its own start.
+ * Lays out a job's history as bars on one time axis: first its hops from one service to the next (accepted, confirmed,
+ * received), and then each wait and each try. Since machines' clocks differ, bars are clamped: no bar begins before the
+ * job or ends before its own start.
  */
 export function traceOf(job: JobDetail, now: number): JobTrace {
   const start = Date.parse(job.createdAt);

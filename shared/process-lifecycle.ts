@@ -65,8 +65,8 @@ export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
 }
 
 /**
- * Runs a service as this process: starts it, stops it on SIGTERM or SIGINT, and exits. A second signal exits at once.
- * After a failed start, it undoes the start and exits with 1.
+ * Runs a service as this process: starts it, stops it on SIGTERM or SIGINT, and exits. A second signal makes it exit
+ * immediately. After a failed start, it undoes the start and exits with 1.
  */
 export async function runAsProcess(
   lifecycle: Lifecycle,
@@ -75,7 +75,7 @@ export async function runAsProcess(
 ): Promise<void> {
   const onSignal = (signal: NodeJS.Signals) => {
     if (lifecycle.stopping.aborted) {
-      log.warn("Second signal, exiting at once", { signal });
+      log.warn("Second signal, exiting immediately", { signal });
       process.exit(130);
     }
     void lifecycle.stop(signal).then((clean) => process.exit(clean ? 0 : 1));

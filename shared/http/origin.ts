@@ -14,8 +14,8 @@ export interface OriginPolicy {
 /**
  * Guards against other sites' pages and DNS rebinding. `Host` must name this machine's loopback, the bind address (any
  * address of this machine if the service listens on all) or the host of an allowed origin. A browser's `Origin` must be
- * the service's own or an allowed one. `allowedOrigins` lists origins such as `https://desk.example:8443`, separated by
- * commas; an entry that is not an http or https URL throws.
+ * the service's own origin or an allowed one. `allowedOrigins` lists origins such as `https://desk.example:8443`,
+ * separated by commas; an entry that is not an http or https URL throws.
  */
 export function createOriginPolicy(bindAddress: string, allowedOrigins: string): OriginPolicy {
   const origins = new Set([`http://localhost:${WEB_PORT}`, `http://127.0.0.1:${WEB_PORT}`]);

@@ -26,7 +26,7 @@ test("the problem for an unknown error contains none of its text", async () => {
   expect(text).not.toContain("hunter2");
 });
 
-test("a refusal that may succeed later says when to retry", () => {
+test("the response to a request that may succeed later says when to retry", () => {
   expect(problemResponse(new AppError("OVERLOADED", "full"), "c").headers.get("retry-after")).toBe("1");
   expect(
     problemResponse(new AppError("BUS_UNAVAILABLE", "down", { retryAfterSeconds: 2.2 }), "c").headers.get(

@@ -3,8 +3,8 @@ import type { JobEvent } from "../../contracts/events.ts";
 import { deltaOf } from "./counting.ts";
 
 /**
- * The maximum number of deltas in a live-feed entry. A larger batch keeps only its last deltas, because no one could
- * follow more. The feed stays below 100 MB even if every entry is full.
+ * The maximum number of deltas (short forms of events) in a live-feed entry. Of a larger batch of events, only the last
+ * are kept, because no one could follow more. The feed stays below 100 MB even if every entry is full.
  */
 export const MAX_DELTAS = 150;
 

@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import { createFeedQueue, type FeedQueue } from "./feed-queue.ts";
 import type { FeedEntry, ObservationReader } from "./port.ts";
 
-/** How many entries are read at once. */
+/** The maximum number of entries in a page. */
 export const FEED_PAGE = 200;
 
 /**

@@ -155,7 +155,10 @@ function discard(model: ChannelModel, reason: string): void {
   else socket.destroy(new Error(reason));
 }
 
-/** Returns the library's socket. The library ends but never destroys it; a frozen peer would keep it open forever. */
+/**
+ * Returns the library's socket. When the library closes a connection, it ends the socket but never destroys it, so a
+ * frozen peer would keep the socket open forever.
+ */
 function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as { stream: Socket }).stream;
 }
