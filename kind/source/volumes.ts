@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type ComposeService, memory, PROJECT } from "./compose-file.ts";
 
-/** The claim size for each named Compose volume. */
+/** The size of the PersistentVolumeClaim that replaces each named Compose volume. */
 const SIZES: Readonly<Record<string, string>> = {
   "rabbitmq-data": "4Gi",
   "postgres-data": "8Gi",

@@ -13,7 +13,7 @@ test("jobs are counted by status, by type, by both and by neither", () => {
   expect(countJobs(BY_TYPE, { statuses: ["EXECUTING", "FAILED"], types: ["hash", "gone"] })).toBe(50);
 });
 
-test("a filter is countable only if all its terms are statuses or types", () => {
+test("the matches of a filter can be counted only if all its terms are statuses or types", () => {
   expect(narrowingOf("")).toEqual({ statuses: undefined, types: undefined, isWhole: true });
   expect(narrowingOf("status:failed type:hash,fail")).toEqual({
     statuses: ["FAILED"],

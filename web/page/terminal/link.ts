@@ -61,7 +61,7 @@ export interface LinkOptions {
 const KEY = "observatory-terminal";
 /** The close code for a session that another page has taken over. The link then stops reconnecting. */
 const REPLACED = 4409;
-/** The request timeout. A frozen service accepts requests but never answers them. */
+/** The request timeout, needed because a frozen service accepts requests but never responds. */
 const ANSWER_MS = 10_000;
 export const NO_ANSWER = "The terminal service does not answer";
 
