@@ -54,7 +54,7 @@ async function partitionProcessor(world: World, random: Random): Promise<readonl
     payload: { ms: cutMs + random.between(500, 2_000) },
   }));
   await Bun.sleep(cutMs);
-  // Once reconnected, the victim claims jobs at once. The lock delays recording the stale outcomes, as a slow retry
+  // Once reconnected, the victim claims jobs immediately. The lock delays recording the stale outcomes, as a slow retry
   // would.
   const lockMs = random.between(0, 1_500);
   await world.sql.begin(async (lock) => {
@@ -133,7 +133,7 @@ const FAULTS: readonly Fault[] = [
   async function killServiceWithEngine(world, random) {
     const victim = condemn(world, random);
     const engine = random.pick(enginesOf(world.set));
-    say(`kill -9 ${victim.name} ${victim.pid} and ${engine}, and start both at once`);
+    say(`kill -9 ${victim.name} ${victim.pid} and ${engine}, and start both at the same time`);
     await Promise.all([victim.kill(), world.engine(engine).kill()]);
     await Promise.all([world.start(victim.name), world.engine(engine).restart()]);
   },
@@ -204,7 +204,7 @@ async function main(): Promise<number> {
     .addOption(
       new Option(
         "--engines <set>",
-        "engines that faults hit; full: RabbitMQ, PostgreSQL, MongoDB and Redis; embedded: PostgreSQL",
+        "engines to run and to disturb; full: RabbitMQ, PostgreSQL, MongoDB and Redis; embedded: PostgreSQL",
       )
         .choices(["full", "embedded"] as const)
         .default("full" as const),

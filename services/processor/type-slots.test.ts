@@ -9,7 +9,7 @@ const typeSlotsOf = () =>
     ]),
   );
 
-test("a limited type runs out of slots, and an unlimited type never does", () => {
+test("a job type with a limit runs out of slots, and one without a limit never does", () => {
   const typeSlots = typeSlotsOf();
   expect([typeSlots.take("hash"), typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([
     true,
@@ -21,7 +21,7 @@ test("a limited type runs out of slots, and an unlimited type never does", () =>
   expect([typeSlots.take("hash"), typeSlots.take("hash")]).toEqual([true, false]);
 });
 
-test("a claim takes all free slots of limited types and then releases those it did not use", () => {
+test("a claim takes all free slots of job types with a limit, and then releases the slots that it did not use", () => {
   const typeSlots = typeSlotsOf();
   typeSlots.take("hash");
   const taken = typeSlots.takeAll();

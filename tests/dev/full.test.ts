@@ -118,7 +118,7 @@ describeOn(enginesOf("full"), "bun run dev --engines full", () => {
   });
 });
 
-test("all invalid settings are reported at once, without passwords", () => {
+test("all invalid settings are reported together, and passwords are not shown", () => {
   const { exitCode, stdout } = Bun.spawnSync(
     [process.execPath, "tui/launch/main.ts", "--data", runs.dataDir],
     {

@@ -74,7 +74,7 @@ behavior(
       expect(new Set(receiver.tokens)).toEqual(new Set(["t0"]));
     });
 
-    test("a caller's trace is continued, and an unsampled one produces no spans", async () => {
+    test("a trace begun by the caller is continued, but produces no spans if the caller does not sample it", async () => {
       const quietTrace = "1".repeat(32);
       const quiet = await world().submit(
         { type: "flaky", payload: { failFirst: 1 } },

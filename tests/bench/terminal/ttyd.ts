@@ -19,7 +19,7 @@ export async function findTtyd(say: (line: string) => void): Promise<Ttyd> {
   const own = Bun.which("ttyd");
   if (own) return withVersion({ command: [own], env: {} });
   if (!isDebian() || process.arch !== "x64")
-    throw new Error("ttyd is not on the PATH, so its column is left out; try: brew install ttyd");
+    throw new Error("ttyd is not on the PATH, so the report has no ttyd column; try: brew install ttyd");
   const root = join(userCache(), "ttyd");
   const libraries = join(root, "usr/lib/x86_64-linux-gnu");
   const plugins = join(root, "plugins");
@@ -30,7 +30,7 @@ export async function findTtyd(say: (line: string) => void): Promise<Ttyd> {
       await unpackPackages(["ttyd"], root, `${root}.apt`, { release: RELEASE, withDependencies: true });
     } catch (cause) {
       throw new Error(
-        `ttyd is not on the PATH and apt cannot fetch it, so its column is left out: ${messageOf(cause)}`,
+        `ttyd is not on the PATH and apt cannot fetch it, so the report has no ttyd column: ${messageOf(cause)}`,
       );
     }
     // The plugin has its own folder, because the terminal's command inherits LD_LIBRARY_PATH and must not find the

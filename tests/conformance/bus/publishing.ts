@@ -17,7 +17,7 @@ export function describePublishing({ connect }: OpenWorld): void {
     expect(inbox.deliveries[0]?.diedOn).toBeUndefined();
   });
 
-  test("a route feeds exactly the queues that name it in the topology", async () => {
+  test("a message reaches exactly the queues that list its route in the topology", async () => {
     const bus = await connect();
     const inboxes = Object.fromEntries(QUEUES.map((queue) => [queue, collect(bus, queue)]));
     await bus.publish("jobs.created", bytes("created"));
