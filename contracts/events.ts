@@ -10,7 +10,10 @@ const About = {
   sequence: Count,
 };
 
-/** The fields of every status change after `job.created`: the two statuses, the run, and the attempt that caused it. */
+/**
+ * The fields of every status change after `job.created`: the old and the new status, the run, and the attempt that
+ * caused the change.
+ */
 const Moved = {
   ...About,
   run: Type.Integer({ minimum: 1 }),

@@ -229,7 +229,7 @@ export const GATEWAY_ROUTES = {
     method: "POST",
     path: "/counts/check",
     summary:
-      "Count every job and correct the maintained counts. On a large store the request may time out first; if so, repeat it with the same idempotency key",
+      "Count every job, and correct the job counts that the store maintains with each change. On a large store the request may time out first; if so, repeat it with the same idempotency key",
     headers: KEYED,
     reply: { status: 200, schema: CountCheck },
     problems: [...COMMAND, "VALIDATION_FAILED"],

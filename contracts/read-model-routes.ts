@@ -74,7 +74,8 @@ export const READ_MODEL_ROUTES = {
   jobTimeline: {
     method: "GET",
     path: "/jobs/{id}/timeline",
-    summary: "List one job's hops, transitions, attempts, log lines and events in chronological order",
+    summary:
+      "List one job's hops (when each service handled it), transitions, attempts, log lines and events in chronological order",
     params: ID_PARAM,
     reply: { status: 200, schema: Timeline },
     problems: ["INVALID_ID", "JOB_NOT_FOUND", "JOB_PRUNED", "STORE_UNAVAILABLE"],

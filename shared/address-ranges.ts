@@ -2,7 +2,8 @@ import { BlockList, isIP } from "node:net";
 
 /**
  * Parses the addresses and ranges in the setting `name`, such as `127.0.0.0/8, ::1`. Throws an error that quotes the
- * faulty part. Returns a set whose `check` tests an address; despite its name, Node's BlockList is an allowlist here.
+ * faulty part. Returns a set whose `check` tells whether an address is in one of the ranges. Despite the name of Node's
+ * class `BlockList`, the set serves as an allowlist.
  */
 export function parseAddressRanges(name: string, text: string): BlockList {
   const list = new BlockList();

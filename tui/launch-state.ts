@@ -24,8 +24,8 @@ export interface Launch {
 }
 
 /**
- * Whether the whole system has started. The runner prints `Up in …` and keeps running; a command that starts containers
- * exits with 0.
+ * Whether the whole system has started. A runner of local processes has then printed `Up in …` and keeps running; a
+ * command that starts containers has exited with code 0.
  */
 export function isUp({ doing, lines, exitCode }: Launch): boolean {
   return doing === "start" && (exitCode === 0 || lines.some((line) => /^Up in /.test(line)));

@@ -1,6 +1,6 @@
 /**
  * Decodes bytes as UTF-8 and reports whether the text represents exactly these bytes. `cut` means that more bytes
- * follow, so a character split at the end is dropped and the text still counts as exact.
+ * follow, so a character that is incomplete at the end of the bytes is dropped, and the text still counts as exact.
  */
 export function decodeText(bytes: Uint8Array, cut: boolean): { text: string; exact: boolean } {
   const decode = (fatal: boolean) =>

@@ -9,7 +9,7 @@ export interface ProcessUsage {
 }
 
 export interface UsageMeter {
-  /** Takes a final sample and returns the sums; null without /proc. */
+  /** Takes a final sample and returns the sums; null on a system without /proc. */
   stop(): ProcessUsage[] | null;
 }
 

@@ -1,7 +1,10 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 
-/** Runs a program that prints `closed` after closing everything, and expects it to exit on its own without errors. */
+/**
+ * Runs a program that prints `closed` after it has closed everything, and expects it to exit on its own and without
+ * errors.
+ */
 export async function expectExitByItself(source: string): Promise<void> {
   const child = Bun.spawn([process.execPath, "-e", source], {
     cwd: join(import.meta.dir, "../.."),

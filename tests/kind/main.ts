@@ -25,7 +25,7 @@ class Interrupted extends Error {}
 async function main(): Promise<number> {
   const { keep } = createCommandLine(
     "bun run test:kind",
-    "Creates a cluster of three nodes with kind, deploys kind/overlays/local to it and checks it: every pod ready, the four proof paths through the published ports, scaling, a rolling update, nodes drained and stopped, engines and services killed, and after each fault one outcome for every accepted job and a ledger without lost, unobserved or duplicated jobs.",
+    "Creates a cluster of three nodes with kind, deploys kind/overlays/local to it and checks it: every pod ready, one job (accepted, observed, completed and counted) through the published ports, scaling, a rolling update, nodes drained and stopped, engines and services killed, and after each fault one outcome for every accepted job and a ledger without lost, unobserved or duplicated jobs.",
   )
     .option("--keep", "keep the cluster running until Ctrl-C")
     .addHelpText("after", NOTES)

@@ -5,7 +5,10 @@ import { isSameProcess, signalProcess } from "../../shared/process-tree.ts";
 import type { CliContext } from "./context.ts";
 import { CliError } from "./failure.ts";
 
-/** Exceeds the time that the running system itself waits for its services and engines to stop. */
+/**
+ * How long to wait for the running system to end. This exceeds the time that the system itself waits for its services
+ * and engines to stop.
+ */
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 

@@ -18,7 +18,7 @@ async function install(): Promise<number> {
     console.log(
       hasReported
         ? `Installing dependencies: ${seconds()} s so far`
-        : "Installing dependencies, once per version",
+        : "Installing dependencies, needed once per version",
     );
     hasReported = true;
   };

@@ -44,8 +44,8 @@ const graphileWorker: Peer = {
     const task = (type: string): NonNullable<RunnerOptions["taskList"]>[string] => {
       return async (payload, helpers) => {
         await runHandler(type, payload as Record<string, unknown>);
-        // The library has no event for a durable completion: even `job:complete` does not wait for the delete. The
-        // recorded time is one statement too early, which favors the library.
+        // The library has no event for a durable completion: even `job:complete` does not wait for the statement that
+        // deletes the job. The recorded time is therefore early by that statement, which favors the library.
         record(helpers.job.id);
       };
     };

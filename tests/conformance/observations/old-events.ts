@@ -5,7 +5,7 @@ import { all, countedEvents, ids, pages, storedIds, sumOf } from "./read.ts";
 import { always, MINUTE, minuteAt, T0 } from "./spans.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** Tests events stored by earlier versions and events older than the retention period. */
+/** Tests events that earlier versions stored, and the pruning of old events. */
 export function describeOldEvents({ connect, world }: OpenWorld): void {
   test("events stored before batches existed are listed, found, counted once and pruned", async () => {
     const story = sampleStory({ at: T0 });

@@ -1,6 +1,6 @@
 import { Icon } from "../icon.tsx";
 
-/** Tells the user that the URL leads to no view. */
+/** Tells the user that no view belongs to the URL. */
 export function Missing({ address }: { address: string }) {
   return (
     <div class="message">
