@@ -6,7 +6,10 @@ import { ID_PARAM, type Route } from "./route.ts";
 
 /** The prefix of paths that only the gateway and the metrics-engine may call. */
 export const INTERNAL = "/internal";
-/** Larger than the gateway's limit for the same request, because a body may grow when its JSON is serialized again. */
+/**
+ * Larger than the gateway's limit for the same request, because a body may grow when the gateway serializes its JSON
+ * again.
+ */
 const MAX_BODY_BYTES = 524_288;
 
 /** The routes that the gateway forwards to a processor. */
@@ -46,7 +49,7 @@ export const PROCESSOR_ROUTES = {
   commandOutcome: {
     method: "POST",
     path: `${INTERNAL}/commands/{id}/outcome`,
-    summary: "Get the state of a command, after withdrawing it if it has not begun",
+    summary: "Withdraw a command if it has not begun, and get its state",
     params: ID_PARAM,
     reply: { status: 200, schema: CommandOutcome },
     problems: ["INVALID_ID", "STORE_UNAVAILABLE"],

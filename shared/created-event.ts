@@ -5,7 +5,10 @@ import { JOB_TYPES } from "./job-types/registry.ts";
 import { traceparentOfJob } from "./traceparent.ts";
 
 const DEFAULT_PRIORITY = 5;
-/** The fingerprint of jobs without an idempotency key, whose requests are never compared with earlier ones. */
+/**
+ * The fingerprint of a job without an idempotency key. The request for such a job is never compared with earlier
+ * requests.
+ */
 export const NO_FINGERPRINT = "none";
 
 type Asked = Omit<EventPayload<"job.created">, "sequence" | "fingerprint" | "priority"> & {

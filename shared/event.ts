@@ -30,8 +30,8 @@ export interface EventFacts<E extends EventType> {
 
 /**
  * Returns a function that creates one producer's events. Every event in the system is created here and passes the same
- * check that its consumers apply. An event that breaks the contract throws an error before it is published, and before
- * the gateway accepts a job.
+ * check that its consumers apply. If an event would break the contract, the function throws, so such an event is never
+ * published, and the gateway does not accept its job.
  */
 export function createEventMaker(producer: Producer) {
   return <E extends EventType>(facts: EventFacts<E>): JobEvent<E> => {

@@ -3,7 +3,7 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** Formats a duration briefly: 0.2 ms, 18 ms, 1.5 s, 2 min, 3 h, 4 d. */
+/** Formats a duration compactly: 0.2 ms, 18 ms, 1.5 s, 2 min, 3 h, 4 d. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return "–";
   if (ms < 9.95) return `${ms < 0.05 ? "0" : trimmed(ms.toFixed(1))} ms`;

@@ -8,8 +8,9 @@ import { isRefusedValue, isUnavailable } from "./postgres.ts";
  */
 const ROUNDS = 3;
 /**
- * How many failing entries are remembered, or the number of entries in the call if that is larger. Beyond this, the
- * oldest is forgotten, which is harmless: an entry that is not redelivered soon is never redelivered.
+ * For how many failing entries the number of failed rounds is remembered (for every entry of the call, if it has more).
+ * Beyond this limit, the oldest entry is forgotten. That is harmless: an entry that has not been redelivered by then
+ * never will be.
  */
 const MAX_REMEMBERED = 1_000;
 
@@ -21,7 +22,7 @@ export interface Condemned<T> {
 }
 
 export interface IsolationOptions<T> {
-  /** Resolves if the store currently accepts such a write. Leaves nothing behind. */
+  /** Resolves if the store currently accepts a write of this kind. Must leave nothing behind in the store. */
   readonly probe: () => Promise<void>;
   /** Returns a key that is the same when an entry is redelivered. */
   readonly keyOf: (entry: T) => string;
@@ -33,14 +34,14 @@ export interface IsolationOptions<T> {
 /**
  * Writes entries together and, if that fails, finds the faulty ones. A failure is judged as follows:
  *
- * - *Refused value* (SQLSTATE classes 22, 23, 54): the entries are halved until a single one is left, which is
- *   condemned.
+ * - *Refused value* (SQLSTATE classes 22, 23, 54): the entries are halved until one fails on its own; that entry is
+ *   condemned (returned as faulty).
  * - *Unavailable store*: the call rejects; the caller keeps the batch and retries after a pause.
  * - *Anything else* (a timeout, a missing table, an unknown error): the probe decides. If it also fails, the store is
  *   in trouble and the call rejects. Otherwise the entries are halved, and an entry that fails on its own in three
- *   rounds is parked. The call rejects in the first two of these rounds, so the caller's pause separates them. When
- *   the call rejects because of one entry, entries that have already failed in three rounds keep that count; otherwise
- *   two entries that began to fail in different rounds would never be parked together.
+ *   rounds is parked. In the first two of these rounds the call rejects, so the caller pauses before it tries again.
+ *   When the call rejects because of one entry, other entries that have already failed in three rounds keep their
+ *   count; otherwise two entries that began to fail in different rounds would never be parked together.
  *
  * Resolves to the condemned entries once all others are written. `write` may be called again with entries that it has
  * already written.

@@ -7,10 +7,10 @@ interface QueueRow extends Omit<QueueState, "note"> {
 }
 
 /**
- * Reads the queue state of each type that is paused or has jobs. It uses the maintained counts, which have one row per
- * group (type, status, version and priority) however many jobs wait. The oldest due job of each group is found by one
- * look-up in the claim index. With `leaseMs`, workers whose newest heartbeat is older do not count, even if they are
- * not marked as lost yet.
+ * Reads the queue state of each type that is paused or has jobs. It uses the counts in `job_counts`, which have one row
+ * per group (type, status, version and priority) however many jobs wait. The oldest due job of each group is found by
+ * one look-up in the claim index. With `leaseMs`, workers whose newest heartbeat is older do not count, even if they
+ * are not marked as lost yet.
  */
 export async function readQueueStates(
   sql: Sql,

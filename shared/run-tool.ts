@@ -6,8 +6,8 @@ export interface ToolOptions {
 }
 
 /**
- * Runs a program and resolves to its stdout. If it fails, rejects with its last lines of output; on abort, rejects with
- * the reason.
+ * Runs a program and resolves to its stdout. If the program fails, rejects with the last lines of its output; on abort,
+ * rejects with the signal's reason.
  */
 export async function runTool(
   command: string[],

@@ -6,7 +6,10 @@ export interface UntilOptions {
   everyMs?: number;
 }
 
-/** Polls a condition until it holds. After the timeout, throws an error that names it; on abort, throws the reason. */
+/**
+ * Polls a condition until it holds. After the timeout, throws an error that names the condition; on abort, throws the
+ * signal's reason.
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   { timeoutMs, what, signal, everyMs = 20 }: UntilOptions,

@@ -11,8 +11,8 @@ const DEFAULTS: Addresses = { gatewayUrl: "http://localhost:3000", readModelUrl:
 
 /**
  * Finds the APIs: at READ_MODEL_URL and GATEWAY_URL if they are set, otherwise at the services of an observatory that
- * runs from this folder or a parent (its ports may differ), otherwise at the default ports. Throws {@link ApiError} if
- * a variable is not a URL.
+ * runs from this folder or a parent (its ports may differ from the defaults), otherwise at the default ports. Throws
+ * {@link ApiError} if a variable is not a URL.
  */
 export function findAddresses(
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -27,8 +27,9 @@ export interface FollowOptions {
 const FIRST_RETRY_MS = 500;
 
 /**
- * Follows the live stream until `signal` aborts. Resumes a lost connection after the last event id, with exponential
- * backoff and full jitter, however long that takes. Reads no further than the consumer has iterated.
+ * Follows the live stream until `signal` aborts. After a lost connection, reconnects and resumes after the last event
+ * id. It never gives up: the pauses between tries use exponential backoff and full jitter. Reads from the connection
+ * only as fast as the consumer iterates.
  */
 export async function* followStream(
   baseUrl: () => string,
@@ -57,7 +58,8 @@ export async function* followStream(
     } catch (thrown) {
       if (signal.aborted) return;
       const error = toApiError(baseUrl(), thrown);
-      // The feed no longer has this id, so the stream continues from now and reports a gap.
+      // The feed no longer has this id. The next connection therefore starts with new events, and `resumed: false`
+      // tells the consumer that events may be missing.
       if (error.code === "INVALID_CURSOR") last = undefined;
       const retryInMs = retryDelay(error, failures++, baseMs, maxRetryMs);
       yield { kind: "disconnected", error, retryInMs };
@@ -102,7 +104,8 @@ async function* textOf(
   const decoder = new TextDecoder();
   try {
     for await (const chunk of body) {
-      // Only waiting for the service counts as silence, since the consumer may be slow.
+      // The timer runs only while the client waits for the service, so a slow consumer is not mistaken for a silent
+      // service.
       silence.pause();
       yield decoder.decode(chunk, { stream: true });
       silence.start();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createLog } from "../log.ts";
 import { createBatchHandling } from "./batch-handling.ts";
 
-/** Creates a batch whose handler calls and clock the test controls. */
+/** Creates a batch for which the test sets the time and decides when each call of the handler ends, and how. */
 function createBatch() {
   let now = 0;
   let call = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ test("a slow call counts as stuck only after a minute", async () => {
   expect(batch.whyStuck()).toBeUndefined();
 });
 
-test("one rejection after a long call, followed by another slow call, does not make a batch stuck", async () => {
+test("a batch does not count as stuck after one rejection of a slow call, even if the next call is slow too", async () => {
   const batch = createBatch();
   batch.at(20_000);
   await batch.reject();
@@ -59,7 +59,7 @@ test("one rejection after a long call, followed by another slow call, does not m
   expect(await batch.handled).toBe(true);
 });
 
-test("consecutive rejections over more than a second make a batch stuck until a call succeeds", async () => {
+test("a batch counts as stuck after more than a second of consecutive rejections, until a call succeeds", async () => {
   const batch = createBatch();
   for (const ms of [0, 500, 900]) {
     batch.at(ms);

@@ -20,8 +20,8 @@ export interface ConsumeOptions {
 /**
  * Handles a batch of messages. When it resolves, all of them are acknowledged. When it rejects, all of them are
  * delivered again after a pause that grows with consecutive rejections. A consumer makes one call at a time: when idle,
- * it passes on a message at once; messages that arrive during a call form the next batch. `signal` aborts when stopping
- * exceeds its grace period.
+ * it passes a message to the handler immediately; messages that arrive during a call form the next batch. `signal`
+ * aborts when stopping the consumer takes longer than its grace period.
  */
 export type BatchHandler = (batch: readonly Delivery[], signal: AbortSignal) => Promise<void>;
 
@@ -46,12 +46,15 @@ export interface QueueDepth {
 
 /**
  * The tables of a bus on PostgreSQL. A transaction in the same database can write a message together with the change
- * that it reports.
+ * that the message reports.
  */
 export interface BusTables {
   /** Builds an `insert` of the CTE `message` (column `body`) into each queue that the route feeds, returning `id`. */
   insertSql(sql: Sql, route: Route): Fragment;
-  /** Wakes the consumers after a message was committed. A consumer that is not woken finds the message by polling. */
+  /**
+   * Wakes the consumers. Call it once the transaction that wrote a message has committed. A consumer that is not woken
+   * finds the message by polling.
+   */
   committed(route: Route): void;
 }
 

@@ -110,7 +110,7 @@ function compareRules(old: Schema, next: Schema, place: Place): Change[] {
   }
   const before = typeSetOf(old, place.old);
   const after = typeSetOf(next, place.next);
-  // If a version admits no type, its list of values is empty. The two lists of values are compared below.
+  // A version that admits no type has an empty list of values, and lists of values are compared below.
   if (before.size > 0 && after.size > 0 && apart(before, after)) {
     return [
       breaking(place, "type-changed", `was ${[...before].join(" or ")}, is ${[...after].join(" or ")}`),
@@ -165,7 +165,9 @@ function compareKeywords(old: Schema, next: Schema, place: Place): Change[] {
   ];
 }
 
-/** An unknown keyword may mean anything, so any change to it or to its references' targets counts as breaking. */
+/**
+ * An unknown keyword may mean anything, so any change to it, or to a definition that it refers to, counts as breaking.
+ */
 function compareUnknown(old: Schema, next: Schema, place: Place): Change[] {
   const keywords = new Set([...Object.keys(old), ...Object.keys(next)]);
   // If a node has both `anyOf` and `oneOf`, only `anyOf` is compared; `oneOf` counts as an unknown keyword.

@@ -27,7 +27,7 @@ export interface Violation {
   readonly change?: Change;
 }
 
-/** How a comparison finds referenced documents (by `$id`), and the schema's name in the changes. */
+/** Functions that find a referenced document by its `$id`, and the name of the schema in the reported changes. */
 export interface CompareOptions {
   readonly resolveOld?: Resolve;
   readonly resolveNew?: Resolve;

@@ -1,6 +1,6 @@
 import type { Level } from "./change.ts";
 
-/** Replaces a version that is missing or malformed. */
+/** The version assumed for a schema whose own version is missing or malformed. */
 export const NO_VERSION = "0.0.0";
 
 export type Bump = "back" | "none" | "patch" | "minor" | "major";
@@ -12,7 +12,10 @@ export function isVersion(value: unknown): value is string {
   return typeof value === "string" && VERSION.test(value);
 }
 
-/** Returns the largest part that differs between two versions, or `back` if the version decreased. */
+/**
+ * Returns the most significant part that differs between two versions, `none` if they are equal, or `back` if the
+ * version decreased.
+ */
 export function bumpBetween(old: string, next: string): Bump {
   const before = numbersOf(old);
   const after = numbersOf(next);

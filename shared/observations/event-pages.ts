@@ -16,8 +16,8 @@ export interface EventPage {
 }
 
 /**
- * Returns one job's events after a position, by sequence, from its batches and from `alone`, its events outside
- * batches.
+ * Returns the page of one job's events that follows a position, ordered by sequence. `batches` are the stored batches
+ * that contain the job's events; `alone` are its events that are stored individually.
  */
 export function pageOfJob(
   query: EventQuery,
@@ -31,9 +31,9 @@ export function pageOfJob(
 }
 
 /**
- * Returns the newest events before a position. Each call of `next` returns more batches, in descending order of the
- * time of their latest event, and an empty list at the end. Reading continues until no unread batch can hold an event
- * of the page.
+ * Returns the page of the newest events before a position. `alone` are the events that are stored individually. Each
+ * call of `next` returns more batches, in descending order of the time of their latest event, and an empty list at the
+ * end. Reading continues until no unread batch can hold an event of the page.
  */
 export async function pageOfTime(
   query: EventQuery,

@@ -18,7 +18,7 @@ describe("a follower's queue", () => {
     expect((await next)?.id).toBe("3-0");
   });
 
-  test("drops the oldest entries of a follower that is 500 behind, and reports the lost deltas once", async () => {
+  test("drops the oldest entries of a follower that is more than 500 entries behind, and reports the lost deltas once", async () => {
     const queue = createFeedQueue(new AbortController().signal);
     for (let n = 1; n <= 510; n++) queue.push(entry(n, 1));
     expect(await queue.next()).toMatchObject({ id: "11-0", dropped: 10 * 3 + 1 });

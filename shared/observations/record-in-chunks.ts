@@ -5,8 +5,8 @@ import type { ObservationWriter } from "./port.ts";
 export const MAX_CHUNK = 1_000;
 const MIN_CHUNK = 50;
 /**
- * How many chunks of a call run at once: one can be stored while another is counted, and a slow store is not
- * overloaded.
+ * How many chunks of a call run at once. With two, one chunk can be stored while another is counted; more could
+ * overload a slow store.
  */
 const IN_FLIGHT = 2;
 
@@ -14,8 +14,9 @@ const IN_FLIGHT = 2;
  * Creates the recording loop that both adapters share: it records each event id once, in chunks of limited size.
  * `recordChunk` returns the events that it counted.
  *
- * After a failure the chunk size is halved, and it grows again with success. Otherwise a store that is too slow for a
- * large chunk would time out on the same chunk again and again, and recording would never progress.
+ * Each failure halves the chunk size, and each success doubles it again up to the maximum. With a fixed size, a store
+ * that is too slow for a large chunk would time out on the same chunk again and again, and recording would never
+ * progress.
  */
 export function createChunkedRecord(
   recordChunk: (events: readonly JobEvent[]) => Promise<readonly JobEvent[]>,

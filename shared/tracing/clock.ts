@@ -1,5 +1,6 @@
 /**
- * The monotonic clock and the wall clock drift apart by a few milliseconds a day, and by more if the wall clock is set.
+ * If the clock differs from the wall clock by more than this, it is set to the wall clock. It counts with the monotonic
+ * clock, which drifts by a few milliseconds a day, and the wall clock may be set.
  */
 const MAX_DRIFT_MS = 2;
 

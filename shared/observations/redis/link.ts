@@ -5,8 +5,8 @@ import type { Log } from "../../log.ts";
 import type { RedisAddress } from "./url.ts";
 
 /**
- * A connection that is silent for this long during a command is dropped. Longer than a blocking read, which ends after
- * two seconds without an entry, because that silence is normal.
+ * A connection that is silent for this long during a command is dropped. The limit is longer than the two seconds after
+ * which a blocking read without a new entry ends, because silence during such a read is normal.
  */
 const SILENT_MS = 5_000;
 
@@ -29,8 +29,8 @@ export function connectRedis(
     retryStrategy: (times) => 50 + fullJitter(times, 50, 2_000),
     // Without this, a connection whose packets are lost holds its commands until TCP times out, after 15 minutes.
     socketTimeout: SILENT_MS,
-    // Blocking reads need another limit, because they wait by design: this option makes the driver give up shortly
-    // after the BLOCK time. Its value applies only to blocking commands without a time of their own.
+    // Blocking reads wait by design, so they need another limit: with this option, the driver gives up shortly after
+    // the BLOCK time of the command. The value itself applies only to blocking commands without such a time.
     ...(blocking ? { blockingTimeout: 10_000 } : { commandTimeout: 3_000 }),
   };
   const redis = new Redis(options);

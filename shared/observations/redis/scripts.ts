@@ -1,8 +1,8 @@
 /**
  * The scripts behind the counters. Redis runs one script at a time, so each is an atomic step. Ids are concatenated
  * into one string, 16 bytes each, and tokens into another, 12 characters each, because a thousand arguments would cost
- * more than the counting. A call takes at most 1,000 ids, because Lua unpacks them on its stack. The plan's keys are
- * not declared in KEYS, so the scripts need a single Redis, not a cluster.
+ * more than the counting. A call takes at most 1,000 ids, because Lua unpacks them on its stack. The plan (the counters
+ * to change, as JSON) contains keys that are not declared in KEYS, so the scripts need a single Redis, not a cluster.
  */
 const SPLIT = `
 local function split(text, width)
@@ -15,9 +15,9 @@ end
 /**
  * KEYS: claims, seen, seen before, horizon. ARGV: ids, tokens.
  *
- * Claims the ids that are neither counted nor claimed. Returns the horizon (see COUNT; empty if unknown), and then
- * [index, token, …] for the ids that do not have the given token. An empty token means that the id was counted; any
- * other token means that an earlier call claimed it.
+ * Claims the ids that are neither counted nor claimed: reserves each for the recording call that the token identifies.
+ * Returns the horizon (see COUNT; empty if unknown), and then [index, token, …] for the ids that do not have the given
+ * token. An empty token means that the id was counted; any other token means that an earlier call claimed it.
  */
 export const CLAIM = `${SPLIT}
 local ids, tokens = split(ARGV[1], 16), split(ARGV[2], 12)
@@ -62,7 +62,8 @@ return lost
  * events.
  *
  * Counts either all of the ids or none: if some no longer have their token, returns the indexes of those. Counted ids
- * go to the set `seen`; at its limit, it becomes `seen before` and replaces the previous one.
+ * are added to the set `seen`. When `seen` reaches its limit, it replaces the set `seen before`, and a new `seen`
+ * begins.
  *
  * The horizon is the latest time in the job ids of all counted events that are no longer in `seen` or `seen before`.
  * The time is part of the ids, so no clock is involved: an event of a job that is newer than the horizon is in one of
